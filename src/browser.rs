@@ -1,0 +1,107 @@
+//! Opening a browser, where a desktop session on this machine can show one.
+//!
+//! It is started detached, without our terminal, never through a shell.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::environment::Environment;
+
+/// A starter that has not failed after this time has probably started a browser.
+const VERDICT: Duration = Duration::from_secs(3);
+
+/// Program and arguments that open `url`.
+fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
+    if let Some(named) = &environment.browser {
+        // As by custom: a list with colons, the first one counts, %s stands for the address.
+        let first = named.split(':').next().unwrap_or_default();
+        let mut words: Vec<String> = first
+            .split_whitespace()
+            .map(|word| word.replace("%s", url.as_str()))
+            .collect();
+        if !first.contains("%s") {
+            words.push(url.to_string());
+        }
+        if words.len() > 1 {
+            return words;
+        }
+    }
+    let starter: &[&str] = if cfg!(windows) {
+        &["rundll32.exe", "url.dll,FileProtocolHandler"]
+    } else if cfg!(target_os = "macos") {
+        &["open"]
+    } else {
+        &["xdg-open"]
+    };
+    starter
+        .iter()
+        .copied()
+        .chain([url.as_str()])
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Opens `url`. Returns once the starter has ended well, or has been at it for three seconds.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub async fn open(environment: Environment, url: Url) -> Result<(), String> {
+    let words = command_line(&environment, &url);
+    let (program, arguments) = words.split_first().ok_or("no browser is known")?;
+    let mut command = environment.command(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let failed = |error: std::io::Error| format!("{program} could not be started: {error}");
+    #[cfg(unix)]
+    let mut child = {
+        let mut wrapped = process_wrap::tokio::CommandWrap::from(command);
+        wrapped.wrap(process_wrap::tokio::ProcessSession);
+        wrapped.spawn().map_err(failed)?
+    };
+    #[cfg(not(unix))]
+    let mut child = command.spawn().map_err(failed)?;
+    match tokio::time::timeout(VERDICT, child.wait()).await {
+        // Left to itself: the runtime collects it when it ends.
+        Err(_) => Ok(()),
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+        Ok(Err(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_browser_is_used_without_a_shell() {
+        let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();
+        let line = |browser: &str| {
+            command_line(
+                &Environment {
+                    browser: Some(browser.to_owned()),
+                    ..Environment::default()
+                },
+                &url,
+            )
+        };
+        assert_eq!(
+            line("/usr/bin/one -new:other"),
+            ["/usr/bin/one", "-new", url.as_str()]
+        );
+        assert_eq!(
+            line("one --app=%s"),
+            ["one".to_owned(), format!("--app={url}")]
+        );
+        assert_eq!(
+            command_line(&Environment::default(), &url).last().unwrap(),
+            url.as_str()
+        );
+    }
+}

@@ -1,0 +1,417 @@
+//! Flags and environment variables, and what they make of the settings.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use zeroize::Zeroizing;
+
+use crate::oauth::client::FlowKind;
+use crate::presets::{self, PresetError};
+use crate::secret::SecretString;
+use crate::settings::{AuthenticationChoice, Key, Misfit, Overrides, Settings};
+
+/// A secret longer than this is none.
+const SECRET_LIMIT: u64 = 64 * 1024;
+
+/// Authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+///
+/// Every setting of the form has a flag and an environment variable. A secret is never taken from the command line.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Start an embedded demo server and open the form on it: no account is needed.
+    #[arg(long, conflicts_with = "preset")]
+    pub demo: bool,
+    /// The service, by the identifier of its preset.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PRESET",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub preset: Option<String>,
+    /// A variable of the preset, such as tenant=contoso.example; may be given more than once.
+    #[arg(long = "var", env = "OAUTH_AUTHORIZER_VAR", hide_env_values = true, value_delimiter = ',', value_name = "NAME=VALUE", value_parser = variable)]
+    pub vars: Vec<(String, String)>,
+    /// The client ID that the service gave you.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_ID",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub client_id: Option<String>,
+    /// Take the client secret from this environment variable. Without it, OAUTH_AUTHORIZER_CLIENT_SECRET is used if set.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_SECRET_ENV",
+        hide_env_values = true,
+        value_name = "NAME",
+        group = "secret"
+    )]
+    pub client_secret_env: Option<String>,
+    /// Take the client secret from the first line of this file.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_SECRET_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        group = "secret"
+    )]
+    pub client_secret_file: Option<PathBuf>,
+    /// Take the client secret from the first line of standard input.
+    #[arg(long, group = "secret")]
+    pub client_secret_stdin: bool,
+    /// What to ask permission for, with spaces between.
+    #[arg(long, env = "OAUTH_AUTHORIZER_SCOPE", hide_env_values = true)]
+    pub scope: Option<String>,
+    /// Which flow.
+    #[arg(long, env = "OAUTH_AUTHORIZER_FLOW", hide_env_values = true)]
+    pub flow: Option<FlowFlag>,
+    /// Where the browser is sent back to; port 0 takes any free port.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_REDIRECT_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redirect_url: Option<String>,
+    /// The address of the sign-in page.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_AUTHORIZATION_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub authorization_url: Option<String>,
+    /// The address that gives out device codes.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_DEVICE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub device_url: Option<String>,
+    /// The address that gives out tokens.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_TOKEN_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub token_url: Option<String>,
+    /// Who answers, exactly as the service names itself.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_ISSUER",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub issuer: Option<String>,
+    /// How the client secret is sent.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_AUTHENTICATION",
+        hide_env_values = true
+    )]
+    pub client_authentication: Option<AuthenticationFlag>,
+    /// Further parameters of the first request, as name=value&name=value.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_EXTRA_PARAMETERS",
+        hide_env_values = true,
+        value_name = "PARAMETERS"
+    )]
+    pub extra_parameters: Option<String>,
+    /// The account to sign in with.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LOGIN_HINT",
+        hide_env_values = true,
+        value_name = "ACCOUNT"
+    )]
+    pub login_hint: Option<String>,
+    /// PKCE, for the authorization code flow.
+    #[arg(long, env = "OAUTH_AUTHORIZER_PKCE", hide_env_values = true)]
+    pub pkce: Option<Switch>,
+    /// A file with the certificate of your own authority, trusted besides those of the system.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CA_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub ca_file: Option<PathBuf>,
+    /// An address of this machine to listen on instead of the redirect URL's.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LISTEN_ADDRESS",
+        hide_env_values = true,
+        value_name = "IP[:PORT]"
+    )]
+    pub listen_address: Option<String>,
+}
+
+/// A flow, as a flag's value.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FlowFlag {
+    /// Approve on any device.
+    DeviceCode,
+    /// The browser comes back to this machine.
+    AuthorizationCode,
+}
+
+/// How the secret is sent, as a flag's value.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AuthenticationFlag {
+    /// As the preset prefers.
+    Automatic,
+    /// In the request body.
+    Post,
+    /// In the Authorization header.
+    Basic,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// What flags can be wrong about.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// No such preset.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// A value that the preset fixes or does not know.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// The secret is not where it was said to be.
+    #[error("The client secret cannot be read from {place}: {reason}.")]
+    Secret {
+        /// Where.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// The variable that holds the secret where no other is named.
+pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
+
+impl Cli {
+    /// Names of environment variables that hold a secret.
+    #[must_use]
+    pub fn secret_variables(&self) -> Vec<String> {
+        std::iter::once(SECRET_VARIABLE.to_owned())
+            .chain(self.client_secret_env.clone())
+            .collect()
+    }
+
+    /// The settings that these flags ask for.
+    ///
+    /// # Errors
+    /// A sentence that says which flag is wrong and what to do.
+    pub fn settings(self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, CliError> {
+        let id = if self.demo {
+            presets::DEMO
+        } else {
+            self.preset.as_deref().unwrap_or(presets::CUSTOM)
+        };
+        let mut settings = Settings::new(presets::get(id)?);
+        let secret = self.secret(variable)?;
+        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        let values = [
+            (Key::ClientId, self.client_id),
+            (Key::Scope, self.scope),
+            (Key::RedirectUrl, self.redirect_url),
+            (Key::AuthorizationUrl, self.authorization_url),
+            (Key::DeviceUrl, self.device_url),
+            (Key::TokenUrl, self.token_url),
+            (Key::Issuer, self.issuer),
+            (Key::ExtraParameters, self.extra_parameters),
+            (Key::LoginHint, self.login_hint),
+            (Key::CaFile, self.ca_file.map(path)),
+            (Key::ListenAddress, self.listen_address),
+        ];
+        settings.lay_over(Overrides {
+            values: values
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)))
+                .collect::<BTreeMap<_, _>>(),
+            variables: self.vars,
+            secret,
+            flow: self.flow.map(|flow| match flow {
+                FlowFlag::DeviceCode => FlowKind::DeviceCode,
+                FlowFlag::AuthorizationCode => FlowKind::AuthorizationCode,
+            }),
+            authentication: self.client_authentication.map(|choice| match choice {
+                AuthenticationFlag::Automatic => AuthenticationChoice::Automatic,
+                AuthenticationFlag::Post => AuthenticationChoice::Post,
+                AuthenticationFlag::Basic => AuthenticationChoice::Basic,
+            }),
+            pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
+        })?;
+        Ok(settings)
+    }
+
+    fn secret(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<SecretString>, CliError> {
+        let failed = |place: String, reason: String| CliError::Secret { place, reason };
+        if let Some(path) = &self.client_secret_file {
+            return first_line_of_file(path)
+                .map(Some)
+                .map_err(|reason| failed(path.display().to_string(), reason));
+        }
+        if self.client_secret_stdin {
+            let line = first_line(std::io::stdin().lock())
+                .map_err(|reason| failed("standard input".to_owned(), reason))?;
+            return Ok(Some(line));
+        }
+        match &self.client_secret_env {
+            Some(name) => match variable(name) {
+                Some(value) => Ok(Some(value.into())),
+                None => Err(failed(
+                    format!("the variable {name}"),
+                    "it is not set".to_owned(),
+                )),
+            },
+            None => Ok(variable(SECRET_VARIABLE).map(SecretString::from)),
+        }
+    }
+}
+
+fn first_line_of_file(path: &Path) -> Result<SecretString, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    first_line(std::io::BufReader::new(file))
+}
+
+fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
+    let mut line = Zeroizing::new(String::new());
+    reader
+        .take(SECRET_LIMIT)
+        .read_line(&mut line)
+        .map_err(|error| error.to_string())?;
+    let secret = line.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        Err("its first line is empty".to_owned())
+    } else {
+        Ok(SecretString::from(secret))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    fn settings(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, CliError> {
+        let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
+        let find = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        cli.settings(find)
+    }
+
+    #[test]
+    fn the_flags_are_well_formed_and_every_one_has_a_variable() {
+        Cli::command().debug_assert();
+        for flag in Cli::command().get_arguments() {
+            let name = flag.get_long().unwrap_or_default();
+            assert!(
+                ["demo", "client-secret-stdin", "help", "version"].contains(&name)
+                    || flag.get_env().is_some(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_lie_over_the_preset() {
+        let form = settings(
+            &[
+                "--preset",
+                "keycloak",
+                "--var",
+                "host=sso.example",
+                "--var",
+                "realm=r",
+                "--client-id",
+                "me",
+                "--flow",
+                "authorization-code",
+                "--pkce",
+                "off",
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            form.value(Key::TokenUrl),
+            "https://sso.example/realms/r/protocol/openid-connect/token"
+        );
+        assert_eq!(
+            (form.value(Key::ClientId).as_str(), form.flow(), form.pkce()),
+            ("me", FlowKind::AuthorizationCode, false)
+        );
+    }
+
+    #[test]
+    fn the_secret_comes_from_environment_or_file_only() {
+        let secret = |flags: &[&str], variables: &[(&str, &str)]| {
+            settings(flags, variables).map(|form| form.secret().expose_secret().to_owned())
+        };
+        assert_eq!(secret(&[], &[(SECRET_VARIABLE, "a")]).unwrap(), "a");
+        assert_eq!(
+            secret(&["--client-secret-env", "MINE"], &[("MINE", "b")]).unwrap(),
+            "b"
+        );
+        assert!(
+            secret(&["--client-secret-env", "MINE"], &[])
+                .unwrap_err()
+                .to_string()
+                .contains("MINE")
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "c d \r\nrest").unwrap();
+        assert_eq!(
+            secret(
+                &["--client-secret-file", file.path().to_str().unwrap()],
+                &[]
+            )
+            .unwrap(),
+            "c d "
+        );
+        assert!(Cli::try_parse_from(["oauth-authorizer", "--client-secret", "x"]).is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let error = |flags: &[&str]| settings(flags, &[]).unwrap_err().to_string();
+        assert!(error(&["--preset", "nobody"]).contains("custom, demo"));
+        assert!(
+            error(&["--preset", "github", "--token-url", "https://x.example/"])
+                .contains("fixes the Token ex. URL")
+        );
+        assert!(error(&["--client-secret-file", "/nonexistent"]).contains("/nonexistent"));
+    }
+}

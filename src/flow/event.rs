@@ -1,0 +1,124 @@
+//! What a running flow reports. Front ends only show it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use super::http::HttpError;
+use super::listener::{ListenError, Stray};
+use crate::oauth::check::Check;
+use crate::oauth::client::Unfit;
+use crate::oauth::device::Note;
+use crate::oauth::failure::Failure;
+use crate::oauth::token::TokenSet;
+
+/// A step of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Asking for a device code.
+    DeviceCode,
+    /// Waiting for the person's approval.
+    Approval,
+    /// Taking the port of the redirect URL.
+    Listen,
+    /// Waiting for the browser's return.
+    SignIn,
+    /// Exchanging the code for tokens.
+    Exchange,
+    /// Asking for new tokens.
+    Refresh,
+}
+
+/// A piece of news, in the order in which things happened. `Tokens` and `Failed` are the last.
+pub enum FlowEvent {
+    /// A step began.
+    Began(Step),
+    /// The step under way is done and took this long.
+    Done(Duration),
+    /// What the person needs for the device flow.
+    DeviceCode {
+        /// To be typed; exactly as sent.
+        user_code: String,
+        /// Where.
+        verification_uri: Url,
+        /// The same with the code in it.
+        complete: Option<Url>,
+        /// How long the code lives.
+        expires_in: Duration,
+    },
+    /// A poll came back.
+    Polled {
+        /// How many there were.
+        times: u32,
+        /// What it said.
+        note: Note,
+    },
+    /// What the person needs for the authorization code flow.
+    SignIn {
+        /// To be opened in a browser.
+        url: Url,
+        /// Where the browser will come back to.
+        redirect_url: Url,
+        /// Where it is awaited.
+        listening: Vec<SocketAddr>,
+    },
+    /// A callback that is not the answer to this sign-in; says why.
+    NotOurs(String),
+    /// Another request or connection on the port.
+    Stray(Stray),
+    /// A named check came out.
+    Check(Check),
+    /// The end: tokens.
+    Tokens(Box<TokenSet>),
+    /// The end: none.
+    Failed(FlowError),
+}
+
+impl std::fmt::Debug for FlowEvent {
+    /// The kind only: URLs and codes in the others are for the screen, not for a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Began(_) => "Began",
+            Self::Done(_) => "Done",
+            Self::DeviceCode { .. } => "DeviceCode",
+            Self::Polled { .. } => "Polled",
+            Self::SignIn { .. } => "SignIn",
+            Self::NotOurs(_) => "NotOurs",
+            Self::Stray(_) => "Stray",
+            Self::Check(_) => "Check",
+            Self::Tokens(_) => "Tokens",
+            Self::Failed(_) => "Failed",
+        })
+    }
+}
+
+/// Why a run ended without tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The server or the person said no, or the answer made no sense.
+    #[error(transparent)]
+    Protocol(#[from] Failure),
+    /// The server was not reached.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The redirect URL could not be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A request could not be built.
+    #[error("The request cannot be built: {0}.")]
+    Unfit(#[from] Unfit),
+}
+
+impl FlowError {
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Protocol(failure) => failure.hint(),
+            Self::Http(error) => error.hint().to_owned(),
+            Self::Listen(error) => error.hint().to_owned(),
+            Self::Unfit(_) => "Check the URLs in the form.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! HTTP to the authorization server; the only user of reqwest.
+//!
+//! No redirect is followed, because every request carries a credential. Loopback bypasses proxies.
+//! There is no switch to skip certificate checks: a CA file does that job.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use url::Url;
+
+use crate::oauth::client::Request;
+use crate::oauth::token::Answer;
+use crate::oauth::url::is_loopback;
+use crate::secret::{ExposeSecret, SecretString, TEXT_LIMIT, clean};
+
+/// A server that cannot be connected to in this time is not reached.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// A whole exchange takes no longer.
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(30);
+/// Token answers are a few kilobytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// A CA file is a few kilobytes; a bundle of all the world's, a quarter of this.
+const CA_FILE_LIMIT: u64 = 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The CA file of the settings cannot be used.
+    #[error("The CA file {path} cannot be used: {reason}.", path = path.display())]
+    CaFile {
+        /// As typed.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// No connection.
+    #[error("{host} cannot be reached: {cause}.")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// The end of the cause chain.
+        cause: String,
+    },
+    /// Connected, but no answer in time.
+    #[error("{host} did not answer in time.")]
+    TimedOut {
+        /// Host and port.
+        host: String,
+    },
+    /// TLS was not possible.
+    #[error("The certificate of {host} is not trusted: {cause}.")]
+    Certificate {
+        /// Host and port.
+        host: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// An answer of 3xx.
+    #[error("{host} sends the request on to {target}. A request with credentials is not sent on.")]
+    Redirected {
+        /// Host and port.
+        host: String,
+        /// Where to.
+        target: String,
+    },
+    /// A body over the limit.
+    #[error("The answer of {host} is larger than any token answer.")]
+    TooLarge {
+        /// Host and port.
+        host: String,
+    },
+}
+
+impl HttpError {
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::CaFile { .. } => {
+                "Name a readable file with certificates in PEM form, or leave CA file empty."
+            }
+            Self::Unreachable { .. } => {
+                "Check the URL for typing errors, and the network, firewall and proxy settings."
+            }
+            Self::TimedOut { .. } => {
+                "Try again; if it stays so, check the firewall and proxy settings."
+            }
+            Self::Certificate { .. } => {
+                "If the service has a certificate of your own authority, name that authority's certificate under \
+                 Advanced, CA file."
+            }
+            Self::Redirected { .. } => "Put the final address into the form.",
+            Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
+        }
+    }
+}
+
+/// Posts forms. Reads certificates only when the first request needs them.
+#[derive(Debug)]
+pub struct Http {
+    ca: Vec<reqwest::Certificate>,
+    outside: OnceLock<reqwest::Client>,
+    local_tls: OnceLock<reqwest::Client>,
+    local: OnceLock<reqwest::Client>,
+}
+
+impl Http {
+    /// Reads the CA file, if there is one.
+    ///
+    /// # Errors
+    /// Where that file cannot be used.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpError> {
+        // Fails only where a provider is set already, which then is the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ca = ca_file.map_or_else(|| Ok(Vec::new()), read_ca_file)?;
+        Ok(Self {
+            ca,
+            outside: OnceLock::new(),
+            local_tls: OnceLock::new(),
+            local: OnceLock::new(),
+        })
+    }
+
+    /// Sends a form and reads the answer, whatever its status.
+    ///
+    /// # Errors
+    /// Where no answer came, or one that must not be followed.
+    pub async fn post(&self, request: &Request) -> Result<Answer, HttpError> {
+        let host = host_and_port(&request.url);
+        let failed = |error: &reqwest::Error| named(error, &host);
+        let client = self.client(&request.url).map_err(|error| failed(&error))?;
+        let mut builder = client
+            .post(request.url.clone())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(request.body.expose_secret().to_owned());
+        if let Some(credentials) = &request.authorization {
+            let mut value = reqwest::header::HeaderValue::from_str(credentials.expose_secret())
+                .map_err(|_| HttpError::Unreachable {
+                    host: host.clone(),
+                    cause: "its credentials cannot be sent".to_owned(),
+                })?;
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        let mut response = builder.send().await.map_err(|error| failed(&error))?;
+        let status = response.status();
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
+            // Only the host: a query may hold a session.
+            let target = request
+                .url
+                .join(&target)
+                .map_or_else(|_| "another address".to_owned(), |url| host_and_port(&url));
+            return Err(HttpError::Redirected { host, target });
+        }
+        let retry_after =
+            header(RETRY_AFTER).and_then(|value| read_retry_after(&value, SystemTime::now()));
+        let mut body = zeroize::Zeroizing::new(Vec::new());
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(HttpError::TooLarge { host });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let body = SecretString::from(String::from_utf8_lossy(&body).into_owned());
+        Ok(Answer {
+            status: status.as_u16(),
+            retry_after,
+            body,
+        })
+    }
+
+    fn client(&self, url: &Url) -> reqwest::Result<&reqwest::Client> {
+        let (here, tls) = (is_loopback(url), url.scheme() == "https");
+        let cell = match (here, tls) {
+            (true, false) => &self.local,
+            (true, true) => &self.local_tls,
+            (false, _) => &self.outside,
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(EXCHANGE_LIMIT)
+            .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
+        if here {
+            builder = builder.no_proxy();
+        }
+        // The system's certificates cost time to read, and plain http on loopback needs none.
+        builder = if tls {
+            builder.tls_certs_merge(self.ca.clone())
+        } else {
+            builder.tls_certs_only([])
+        };
+        let client = builder.build()?;
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let unusable = |reason: String| HttpError::CaFile {
+        path: path.to_owned(),
+        reason,
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|error| unusable(error.to_string()))?
+        .len();
+    if size > CA_FILE_LIMIT {
+        return Err(unusable("it is too large".to_owned()));
+    }
+    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&text)
+        .map_err(|error| unusable(last_cause(&error)))?;
+    if certificates.is_empty() {
+        return Err(unusable("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(certificates)
+}
+
+/// Host and port of a URL, for messages.
+#[must_use]
+pub fn host_and_port(url: &Url) -> String {
+    let host = clean(url.host_str().unwrap_or_default(), 100);
+    url.port()
+        .map_or(host.clone(), |port| format!("{host}:{port}"))
+}
+
+fn named(error: &reqwest::Error, host: &str) -> HttpError {
+    let host = host.to_owned();
+    let cause = last_cause(error);
+    if is_tls(error) {
+        HttpError::Certificate { host, cause }
+    } else if error.is_timeout() && !error.is_connect() {
+        HttpError::TimedOut { host }
+    } else {
+        HttpError::Unreachable { host, cause }
+    }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if cause.is::<rustls::Error>()
+            || inner.is_some_and(
+                <dyn std::error::Error + std::marker::Send + std::marker::Sync + 'static>::is::<
+                    rustls::Error,
+                >,
+            )
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// The end of the cause chain says most; the beginning only that it failed.
+fn last_cause(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    let text = clean(&text, TEXT_LIMIT);
+    text.trim_end_matches('.')
+        .split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn read_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(value)
+        .ok()?
+        .duration_since(now)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_700);
+        assert_eq!(read_retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(
+            read_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now),
+            Some(Duration::from_secs(77))
+        );
+        for odd in [
+            "",
+            "soon",
+            "-5",
+            "Sun, 06 Nov 1970 08:49:37 GMT",
+            "99999999999999999999999",
+        ] {
+            assert_eq!(read_retry_after(odd, now), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The pages that the listener answers with. Each says only what is true at that moment; none echoes
+//! anything of the request.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Bytes;
+
+/// What the browser is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// A code came; the exchange is still to be done.
+    Received,
+    /// The service reported that the sign-in was refused or failed.
+    Refused,
+    /// A callback, but not that of the sign-in under way.
+    NotOurs,
+    /// Another path.
+    NotFound,
+    /// Another method than GET.
+    WrongMethod,
+    /// Another host name than the redirect URL's.
+    WrongHost,
+}
+
+impl Page {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Received | Self::Refused => StatusCode::OK,
+            Self::NotOurs => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+        }
+    }
+
+    fn text(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Received => (
+                "The answer was received",
+                "OAuth Authorizer is asking for the tokens now. Look at your terminal: it shows whether that worked. \
+                 You can close this page.",
+            ),
+            Self::Refused => (
+                "The sign-in was refused",
+                "The service reported that the sign-in was refused or failed. Look at your terminal for the reason. \
+                 You can close this page.",
+            ),
+            Self::NotOurs => (
+                "This was not the sign-in you started",
+                "OAuth Authorizer is still waiting for the answer to the sign-in that it started. Open the URL that \
+                 your terminal shows.",
+            ),
+            Self::NotFound => (
+                "Nothing is here",
+                "OAuth Authorizer answers only on the redirect URL.",
+            ),
+            Self::WrongMethod => (
+                "Not accepted",
+                "OAuth Authorizer accepts only a GET request here.",
+            ),
+            Self::WrongHost => ("Not accepted", "This request was meant for another host."),
+        }
+    }
+
+    /// The page with its headers: not stored, no referrer, nothing loaded, the connection closed.
+    #[must_use]
+    pub fn response(self) -> Response<Full<Bytes>> {
+        let (title, text) = self.text();
+        let html = format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>{title}</h1>\n<p>{text}</p></body></html>\n"
+        );
+        let mut response = Response::new(Full::new(Bytes::from(html)));
+        *response.status_mut() = self.status();
+        for (name, value) in [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            ),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::CONNECTION, "close"),
+        ] {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        if self == Self::WrongMethod {
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("GET"));
+        }
+        response
+    }
+}

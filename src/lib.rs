@@ -1,0 +1,32 @@
+//! OAuth Authorizer: authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! terminal events, flow events, timers -> Msg -> update(&mut Model, Msg) -> Vec<Effect> -> shell -> view(&Model)
+//! ```
+//!
+//! # Invariants
+//!
+//! Each is tested by reading the sources (`tests/suite/architecture.rs`):
+//!
+//! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
+//! - `flow/` drives it and knows no screen.
+//! - Only `flow/http.rs` uses reqwest.
+//! - Only `tui/mod.rs` writes to the terminal.
+//! - Only `main.rs` prints.
+//! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
+//! - `demo/` uses no other part of the program.
+//! - Use goes one way, and files do not use each other in a circle.
+
+pub mod browser;
+pub mod cli;
+pub mod clipboard;
+pub mod demo;
+pub mod environment;
+pub mod flow;
+pub mod oauth;
+pub mod presets;
+pub mod secret;
+pub mod settings;
+pub mod tui;

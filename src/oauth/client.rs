@@ -1,0 +1,499 @@
+//! A registered client and the requests it sends, built by the oauth2 crate.
+//!
+//! The crate is used for what it is good at: URLs, PKCE, state, client authentication. A request is
+//! taken out of it with a stand-in for the HTTP client that keeps what would be sent; its reading of
+//! answers and its polling are not used.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    DeviceAuthorizationUrl, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
+    SyncHttpClient, TokenUrl,
+};
+use serde::Deserialize;
+use url::Url;
+
+use crate::secret::{ExposeSecret, SecretString};
+
+/// The flow to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowKind {
+    /// RFC 8628.
+    DeviceCode,
+    /// RFC 6749, section 4.1, with RFC 7636 and RFC 8252.
+    AuthorizationCode,
+}
+
+impl FlowKind {
+    /// The name on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "Device code",
+            Self::AuthorizationCode => "Authorization code",
+        }
+    }
+}
+
+/// How a client with a secret proves who it is (RFC 6749, section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAuthentication {
+    /// It does not: only its ID is sent.
+    None,
+    /// ID and secret in the body.
+    Post,
+    /// ID and secret in the `Authorization` header.
+    Basic,
+}
+
+/// Everything that the protocol needs to know, read and checked once.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// As registered.
+    pub client_id: String,
+    /// Absent for a public client.
+    pub secret: Option<SecretString>,
+    /// How the secret is sent.
+    pub authentication: ClientAuthentication,
+    /// Authorization endpoint; there for the authorization code flow.
+    pub authorization_url: Option<Url>,
+    /// Device authorization endpoint; there for the device code flow.
+    pub device_url: Option<Url>,
+    /// Token endpoint.
+    pub token_url: Url,
+    /// What to ask for.
+    pub scopes: Vec<String>,
+    /// What stands between scopes on the wire.
+    pub scope_separator: String,
+    /// Further parameters of the first request of either flow.
+    pub extra: Vec<(String, String)>,
+    /// Whether a PKCE challenge is sent; S256 only.
+    pub pkce: bool,
+    /// Who answers; compared exactly.
+    pub issuer: Option<String>,
+    /// What an ID token may name as issuer, where it differs from `issuer`; `{claim}` stands for a
+    /// claim of that token.
+    pub id_token_issuers: Vec<String>,
+}
+
+/// A form to post. All of it counts as secret.
+#[derive(Debug)]
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// The `Authorization` header, if any.
+    pub authorization: Option<SecretString>,
+    /// The form-encoded body.
+    pub body: SecretString,
+}
+
+/// What must be remembered between the authorization request and its answer.
+#[derive(Debug)]
+pub struct Pending {
+    /// Comes back with the answer.
+    pub state: SecretString,
+    /// Comes back in the ID token; there where `openid` is asked for.
+    pub nonce: Option<SecretString>,
+    /// Proves at the exchange that the code is ours.
+    pub verifier: Option<SecretString>,
+    /// Where the browser is sent back to; the same text in both requests.
+    pub redirect_url: Url,
+}
+
+/// A part of the client that the oauth2 crate cannot work with; does not happen with URLs that were
+/// parsed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {0} cannot be used")]
+pub struct Unfit(&'static str);
+
+impl Unfit {
+    /// There is no redirect URL.
+    pub const REDIRECT_URL: Self = Self("redirect URL");
+    /// There is no refresh token.
+    pub const REFRESH_TOKEN: Self = Self("refresh token");
+}
+
+impl Client {
+    /// True where the scope list holds `scope`.
+    #[must_use]
+    pub fn asks_for(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|asked| asked == scope)
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        (!self.scopes.is_empty()).then(|| Scope::new(self.scopes.join(&self.scope_separator)))
+    }
+
+    fn basic(&self) -> BasicClient {
+        let client = BasicClient::new(ClientId::new(self.client_id.clone())).set_auth_type(
+            match self.authentication {
+                ClientAuthentication::Basic => AuthType::BasicAuth,
+                ClientAuthentication::Post | ClientAuthentication::None => AuthType::RequestBody,
+            },
+        );
+        match (&self.secret, self.authentication) {
+            (Some(secret), ClientAuthentication::Basic | ClientAuthentication::Post) => {
+                client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+            }
+            (None, _) | (Some(_), ClientAuthentication::None) => client,
+        }
+    }
+
+    fn token_uri(&self) -> TokenUrl {
+        TokenUrl::from_url(self.token_url.clone())
+    }
+
+    /// The URL to open in a browser, with fresh `state`, PKCE challenge and `nonce`
+    /// (RFC 6749, section 4.1.1; RFC 7636, section 4.3; OpenID Connect Core, section 3.1.2.1).
+    ///
+    /// # Errors
+    /// Where the client has no authorization URL.
+    pub fn authorization_request(&self, redirect_url: &Url) -> Result<(Url, Pending), Unfit> {
+        let auth_uri = self
+            .authorization_url
+            .clone()
+            .ok_or(Unfit("authorization URL"))?;
+        let client = self
+            .basic()
+            .set_auth_uri(AuthUrl::from_url(auth_uri))
+            .set_redirect_uri(RedirectUrl::from_url(redirect_url.clone()));
+        let mut request = client.authorize_url(CsrfToken::new_random);
+        if let Some(scope) = self.scope() {
+            request = request.add_scope(scope);
+        }
+        let mut verifier = None;
+        if self.pkce {
+            let (challenge, secret) = PkceCodeChallenge::new_random_sha256();
+            request = request.set_pkce_challenge(challenge);
+            verifier = Some(SecretString::from(secret.into_secret()));
+        }
+        let mut nonce = None;
+        if self.asks_for("openid") {
+            let value = CsrfToken::new_random().into_secret();
+            request = request.add_extra_param("nonce", value.clone());
+            nonce = Some(SecretString::from(value));
+        }
+        for (name, value) in &self.extra {
+            request = request.add_extra_param(name.clone(), value.clone());
+        }
+        let (url, state) = request.url();
+        let pending = Pending {
+            state: SecretString::from(state.into_secret()),
+            nonce,
+            verifier,
+            redirect_url: redirect_url.clone(),
+        };
+        Ok((url, pending))
+    }
+
+    /// Asks for the tokens of a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    ///
+    /// # Errors
+    /// Where the request cannot be built.
+    pub fn exchange_request(
+        &self,
+        code: &SecretString,
+        pending: &Pending,
+    ) -> Result<Request, Unfit> {
+        let client = self
+            .basic()
+            .set_token_uri(self.token_uri())
+            .set_redirect_uri(RedirectUrl::from_url(pending.redirect_url.clone()));
+        let mut request =
+            client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
+        if let Some(verifier) = &pending.verifier {
+            request = request
+                .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
+        }
+        taken(|keep| drop(request.request(keep)))
+    }
+
+    /// Asks for a device code (RFC 8628, section 3.1).
+    ///
+    /// # Errors
+    /// Where the client has no device authorization URL.
+    pub fn device_request(&self) -> Result<Request, Unfit> {
+        let device_uri = self.device_url.clone().ok_or(Unfit("device code URL"))?;
+        let client = self
+            .basic()
+            .set_device_authorization_url(DeviceAuthorizationUrl::from_url(device_uri));
+        let mut request = client.exchange_device_code();
+        if let Some(scope) = self.scope() {
+            request = request.add_scope(scope);
+        }
+        for (name, value) in &self.extra {
+            request = request.add_extra_param(name.clone(), value.clone());
+        }
+        taken(|keep| {
+            drop::<Result<StandardDeviceAuthorizationResponse, RequestTokenError<Infallible, _>>>(
+                request.request(keep),
+            );
+        })
+    }
+
+    /// Asks whether the person approved (RFC 8628, section 3.4).
+    ///
+    /// # Errors
+    /// Where the request cannot be built.
+    pub fn approval_request(&self, device_code: &SecretString) -> Result<Request, Unfit> {
+        // The crate takes the device code from an answer of its own type; the other members are not sent.
+        let details: StandardDeviceAuthorizationResponse =
+            serde_json::from_value(serde_json::json!({
+                "device_code": device_code.expose_secret(),
+                "user_code": "-",
+                "verification_uri": "https://localhost/",
+                "expires_in": 1,
+            }))
+            .map_err(|_| Unfit("device code"))?;
+        let client = self.basic().set_token_uri(self.token_uri());
+        let request = client.exchange_device_access_token(&details);
+        taken(|keep| drop(request.request(keep, |_| (), None)))
+    }
+
+    /// Asks for new tokens (RFC 6749, section 6).
+    ///
+    /// # Errors
+    /// Where the request cannot be built.
+    pub fn refresh_request(&self, refresh_token: &SecretString) -> Result<Request, Unfit> {
+        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let client = self.basic().set_token_uri(self.token_uri());
+        let request = client.exchange_refresh_token(&token);
+        taken(|keep| drop(request.request(keep)))
+    }
+}
+
+/// Stands in for the HTTP client and keeps the request.
+#[derive(Default)]
+struct Keep(RefCell<Option<HttpRequest>>);
+
+impl SyncHttpClient for Keep {
+    type Error = Infallible;
+
+    fn call(&self, request: HttpRequest) -> Result<HttpResponse, Infallible> {
+        self.0.replace(Some(request));
+        // A final error, so that it is asked once only.
+        let mut answer = HttpResponse::new(br#"{"error":"access_denied"}"#.to_vec());
+        *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+        Ok(answer)
+    }
+}
+
+/// What `send` would have sent.
+fn taken(send: impl FnOnce(&Keep)) -> Result<Request, Unfit> {
+    let keep = Keep::default();
+    send(&keep);
+    let request = keep.0.into_inner().ok_or(Unfit("request"))?;
+    let url = Url::parse(&request.uri().to_string()).map_err(|_| Unfit("request's URL"))?;
+    let authorization = request
+        .headers()
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .map(SecretString::from);
+    let body = String::from_utf8(request.into_body()).map_err(|_| Unfit("request's body"))?;
+    Ok(Request {
+        url,
+        authorization,
+        body: SecretString::from(body),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::collections::HashMap;
+
+    use base64::Engine;
+
+    use super::*;
+
+    const ID: &str = "id :%/+&=?\"~ odd";
+    const SECRET: &str = "s3cr%t:/+ &=?\"~";
+
+    fn client(authentication: ClientAuthentication, secret: Option<&str>) -> Client {
+        Client {
+            client_id: ID.to_owned(),
+            secret: secret.map(SecretString::from),
+            authentication,
+            authorization_url: Some(Url::parse("https://as.example/authorize?keep=1").unwrap()),
+            device_url: Some(Url::parse("https://as.example/device").unwrap()),
+            token_url: Url::parse("https://as.example/token").unwrap(),
+            scopes: vec!["openid".to_owned(), "a/b".to_owned()],
+            scope_separator: " ".to_owned(),
+            extra: vec![("prompt".to_owned(), "consent".to_owned())],
+            pkce: true,
+            issuer: None,
+            id_token_issuers: Vec::new(),
+        }
+    }
+
+    fn form(request: &Request) -> HashMap<String, String> {
+        url::form_urlencoded::parse(request.body.expose_secret().as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    fn redirect() -> Url {
+        Url::parse("http://127.0.0.1:8400/callback").unwrap()
+    }
+
+    #[test]
+    fn the_authorization_url_carries_everything_and_keeps_its_own_query() {
+        let (url, pending) = client(ClientAuthentication::None, None)
+            .authorization_request(&redirect())
+            .unwrap();
+        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        assert_eq!(query["keep"], "1");
+        assert_eq!(query["client_id"], ID);
+        assert_eq!(query["response_type"], "code");
+        assert_eq!(query["redirect_uri"], redirect().as_str());
+        assert_eq!(query["scope"], "openid a/b");
+        assert_eq!(query["prompt"], "consent");
+        assert_eq!(query["code_challenge_method"], "S256");
+        assert_eq!(query["state"], pending.state.expose_secret());
+        assert_eq!(query["nonce"], pending.nonce.unwrap().expose_secret());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
+            pending.verifier.unwrap().expose_secret().to_owned(),
+        ));
+        assert_eq!(query["code_challenge"], challenge.as_str());
+    }
+
+    #[test]
+    fn state_nonce_and_verifier_are_new_each_time_and_nonce_only_with_openid() {
+        let mut client = client(ClientAuthentication::None, None);
+        let (_, a) = client.authorization_request(&redirect()).unwrap();
+        let (_, b) = client.authorization_request(&redirect()).unwrap();
+        assert_ne!(a.state.expose_secret(), b.state.expose_secret());
+        assert_ne!(
+            a.nonce.unwrap().expose_secret(),
+            b.nonce.unwrap().expose_secret()
+        );
+        assert_ne!(
+            a.verifier.unwrap().expose_secret(),
+            b.verifier.unwrap().expose_secret()
+        );
+        client.scopes = vec!["mail".to_owned()];
+        client.pkce = false;
+        let (url, pending) = client.authorization_request(&redirect()).unwrap();
+        assert!(pending.nonce.is_none() && pending.verifier.is_none());
+        assert!(!url.as_str().contains("code_challenge") && !url.as_str().contains("nonce"));
+    }
+
+    #[test]
+    fn basic_encodes_id_and_secret_before_base64() {
+        let (_, pending) = client(ClientAuthentication::Basic, Some(SECRET))
+            .authorization_request(&redirect())
+            .unwrap();
+        let code = SecretString::from("c0de");
+        let request = client(ClientAuthentication::Basic, Some(SECRET))
+            .exchange_request(&code, &pending)
+            .unwrap();
+        let header = request.authorization.as_ref().unwrap().expose_secret();
+        let decoded = base64::engine::general_purpose::STANDARD
+            .decode(header.strip_prefix("Basic ").unwrap())
+            .unwrap();
+        let decoded = String::from_utf8(decoded).unwrap();
+        let (id, secret) = decoded.split_once(':').unwrap();
+        let plain = |text: &str| {
+            url::form_urlencoded::parse(format!("x={text}").as_bytes())
+                .next()
+                .unwrap()
+                .1
+                .into_owned()
+        };
+        assert_eq!((plain(id).as_str(), plain(secret).as_str()), (ID, SECRET));
+        assert!(!form(&request).contains_key("client_secret"));
+    }
+
+    #[test]
+    fn post_and_public_clients_are_named_in_the_body() {
+        let refresh = SecretString::from("r3fr3sh");
+        let form_of = |auth, secret| form(&client(auth, secret).refresh_request(&refresh).unwrap());
+        let post = form_of(ClientAuthentication::Post, Some(SECRET));
+        assert_eq!(
+            (post["client_id"].as_str(), post["client_secret"].as_str()),
+            (ID, SECRET)
+        );
+        assert_eq!(
+            (post["grant_type"].as_str(), post["refresh_token"].as_str()),
+            ("refresh_token", "r3fr3sh")
+        );
+        let public = form_of(ClientAuthentication::None, None);
+        assert_eq!(public["client_id"], ID);
+        assert!(!public.contains_key("client_secret"));
+        // A secret that was typed is not sent where no authentication is chosen.
+        assert!(!form_of(ClientAuthentication::None, Some(SECRET)).contains_key("client_secret"));
+    }
+
+    #[test]
+    fn the_exchange_repeats_redirect_and_verifier() {
+        let client = client(ClientAuthentication::None, None);
+        let (_, pending) = client.authorization_request(&redirect()).unwrap();
+        let request = client
+            .exchange_request(&SecretString::from("c0de"), &pending)
+            .unwrap();
+        let form = form(&request);
+        assert_eq!(request.url.as_str(), "https://as.example/token");
+        assert_eq!(form["grant_type"], "authorization_code");
+        assert_eq!(form["code"], "c0de");
+        assert_eq!(form["redirect_uri"], redirect().as_str());
+        assert_eq!(
+            form["code_verifier"],
+            pending.verifier.unwrap().expose_secret()
+        );
+    }
+
+    #[test]
+    fn the_device_flow_asks_as_rfc_8628_says() {
+        let client = client(ClientAuthentication::None, None);
+        let first = client.device_request().unwrap();
+        assert_eq!(first.url.as_str(), "https://as.example/device");
+        assert_eq!(form(&first)["scope"], "openid a/b");
+        assert_eq!(form(&first)["client_id"], ID);
+        assert_eq!(form(&first)["prompt"], "consent");
+        let poll = form(
+            &client
+                .approval_request(&SecretString::from("d3v\"ice"))
+                .unwrap(),
+        );
+        assert_eq!(
+            poll["grant_type"],
+            "urn:ietf:params:oauth:grant-type:device_code"
+        );
+        assert_eq!(poll["device_code"], "d3v\"ice");
+        assert_eq!(poll["client_id"], ID);
+    }
+
+    #[test]
+    fn a_comma_separates_scopes_where_the_service_wants_it() {
+        let mut client = client(ClientAuthentication::None, None);
+        client.scope_separator = ",".to_owned();
+        assert_eq!(
+            form(&client.device_request().unwrap())["scope"],
+            "openid,a/b"
+        );
+    }
+
+    #[test]
+    fn debug_text_holds_no_secret() {
+        let client = client(ClientAuthentication::Post, Some(SECRET));
+        let (_, pending) = client.authorization_request(&redirect()).unwrap();
+        let request = client
+            .exchange_request(&SecretString::from("c0de-c0de"), &pending)
+            .unwrap();
+        let text = format!("{client:?} {pending:?} {request:?}");
+        for secret in [
+            SECRET,
+            "c0de-c0de",
+            pending.state.expose_secret(),
+            pending.verifier.as_ref().unwrap().expose_secret(),
+        ] {
+            assert!(!text.contains(secret));
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The device code flow (RFC 8628): its first answer, and what to do after each poll.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::failure::{Asked, Failure, ServerError};
+use super::token::{Answer, Reading, TokenSet, members, number, read, text};
+use super::url::from_server;
+use crate::secret::{SecretString, clean, is_clean};
+
+/// RFC 8628, section 3.2: where the server names no interval.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+/// RFC 8628, section 3.5: added for good on every `slow_down`.
+const SLOWER: Duration = Duration::from_secs(5);
+/// The longest pause after lost answers; a sign-in that was approved meanwhile is then seen soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Where the server does not say how long the code lives, though it must.
+const DEFAULT_LIFE: Duration = Duration::from_mins(15);
+/// No code lives longer; guards against absurd numbers.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+
+/// What the person needs, and the secret that goes with it.
+#[derive(Debug)]
+pub struct DeviceGrant {
+    /// Asked for at each poll.
+    pub device_code: SecretString,
+    /// To be typed by the person; exactly as sent.
+    pub user_code: String,
+    /// Where to type it.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<Url>,
+    /// How long the code lives.
+    pub expires_in: Duration,
+    /// The pause between polls.
+    pub interval: Duration,
+}
+
+/// Reads the answer to the device request.
+///
+/// # Errors
+/// The server's error, or what is wrong with the answer.
+pub fn read_grant(answer: &Answer) -> Result<DeviceGrant, Failure> {
+    let unusable = |reason: String| Failure::Unusable {
+        asked: Asked::DeviceCode,
+        reason,
+    };
+    let members = members(answer).map_err(unusable)?;
+    if let Some(code) = text(&members, "error") {
+        let error = ServerError::new(&code, text(&members, "error_description").as_deref());
+        return Err(Failure::Server {
+            asked: Asked::DeviceCode,
+            error,
+        });
+    }
+    let required = |name: &str| {
+        text(&members, name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| {
+                unusable(format!(
+                    "it holds no {name} (HTTP status {})",
+                    answer.status
+                ))
+            })
+    };
+    let user_code = required("user_code")?;
+    if !is_clean(&user_code) || user_code.chars().count() > 60 {
+        return Err(unusable("its user_code is not fit to be typed".to_owned()));
+    }
+    let address = text(&members, "verification_uri")
+        .or_else(|| text(&members, "verification_url"))
+        .ok_or_else(|| unusable("it holds no verification_uri".to_owned()))?;
+    let verification_uri = from_server(&address).map_err(|problem| {
+        unusable(format!(
+            "its verification_uri {} is not fit to be opened: {problem}",
+            clean(&address, 100)
+        ))
+    })?;
+    let complete = text(&members, "verification_uri_complete")
+        .or_else(|| text(&members, "verification_url_complete"));
+    Ok(DeviceGrant {
+        device_code: required("device_code")?.into(),
+        user_code,
+        verification_uri,
+        verification_uri_complete: complete.and_then(|address| from_server(&address).ok()),
+        expires_in: number(&members, "expires_in")
+            .filter(|seconds| *seconds > 0)
+            .map_or(DEFAULT_LIFE, Duration::from_secs)
+            .min(LONGEST_LIFE),
+        interval: number(&members, "interval")
+            .filter(|seconds| *seconds > 0)
+            .map_or(DEFAULT_INTERVAL, Duration::from_secs)
+            .min(LONGEST_LIFE),
+    })
+}
+
+/// What came of a poll.
+#[derive(Debug)]
+pub enum Polled {
+    /// An answer.
+    Answer(Answer),
+    /// None; says why.
+    Lost(String),
+}
+
+/// What to do after a poll.
+#[derive(Debug)]
+pub enum Next {
+    /// Wait this long, measured from the answer, and ask again.
+    Wait(Duration, Note),
+    /// The tokens.
+    Done(TokenSet),
+    /// The end.
+    Failed(Failure),
+}
+
+/// The state of polling, to be told to the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Not yet approved.
+    Pending,
+    /// The server asked for longer pauses.
+    SlowDown,
+    /// No usable answer; asked again later.
+    Trouble(String),
+}
+
+/// Decides when to ask again. Knows no clock: it is told what came back.
+#[derive(Debug)]
+pub struct Polling {
+    interval: Duration,
+    pause: Duration,
+}
+
+impl Polling {
+    /// Begins with the server's interval.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            pause: interval,
+        }
+    }
+
+    /// How long to wait before the first poll.
+    #[must_use]
+    pub fn first(&self) -> Duration {
+        with_margin(self.interval)
+    }
+
+    /// What to do after `polled`. Only an answer of the protocol ends it; a lost connection, a page, a
+    /// broken body or a busy server never does (RFC 8628, section 3.5).
+    pub fn next(&mut self, polled: &Polled) -> Next {
+        let (reason, retry_after) = match polled {
+            Polled::Lost(reason) => (reason.clone(), None),
+            Polled::Answer(answer) => match read(answer) {
+                Reading::Tokens(tokens) => return Next::Done(tokens),
+                Reading::Error(error, interval) => match self.error(error, interval, answer) {
+                    Ok(next) => return next,
+                    Err(reason) => (reason, answer.retry_after),
+                },
+                Reading::Neither(reason) => (
+                    format!("the answer cannot be used: {reason}"),
+                    answer.retry_after,
+                ),
+            },
+        };
+        // Doubled from the interval up to half a minute, but never below the interval itself.
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE).max(self.interval);
+        let pause = self
+            .pause
+            .max(retry_after.unwrap_or_default())
+            .min(LONGEST_LIFE);
+        Next::Wait(with_margin(pause), Note::Trouble(reason))
+    }
+
+    fn error(
+        &mut self,
+        error: ServerError,
+        interval: Option<u64>,
+        answer: &Answer,
+    ) -> Result<Next, String> {
+        let busy = answer.status == 429 || answer.status >= 500;
+        match error.code.as_str() {
+            "authorization_pending" => {
+                self.pause = self.interval;
+                Ok(Next::Wait(
+                    with_margin(self.pause.max(answer.retry_after.unwrap_or_default())),
+                    Note::Pending,
+                ))
+            }
+            "slow_down" => {
+                let named = interval
+                    .map(Duration::from_secs)
+                    .unwrap_or_default()
+                    .min(LONGEST_LIFE);
+                self.interval = (self.interval + SLOWER).max(named);
+                self.pause = self.interval;
+                Ok(Next::Wait(
+                    with_margin(self.pause.max(answer.retry_after.unwrap_or_default())),
+                    Note::SlowDown,
+                ))
+            }
+            "temporarily_unavailable" | "server_error" => Err(error.to_string()),
+            _ if error.is_denial() => Ok(Next::Failed(Failure::Denied(error))),
+            _ if error.is_expiry() => Ok(Next::Failed(Failure::Expired)),
+            // A busy server's error is final only where it is one of the protocol (RFC 6749, section 5.2).
+            code if busy && !code.starts_with("invalid_") && !code.starts_with("un") => {
+                Err(error.to_string())
+            }
+            _ => Ok(Next::Failed(Failure::Server {
+                asked: Asked::Approval,
+                error,
+            })),
+        }
+    }
+}
+
+/// A tenth more than asked for: the clocks of virtual machines run fast, and a poll that comes early
+/// is answered with `slow_down`.
+fn with_margin(pause: Duration) -> Duration {
+    pause + pause / 10
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends on what it did not expect"
+)]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            retry_after: None,
+            body: body.into(),
+        }
+    }
+
+    fn secs(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// The pause without its margin.
+    fn pause(next: &Next) -> Duration {
+        match next {
+            Next::Wait(pause, _) => *pause * 10 / 11,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn error(code: &str) -> Polled {
+        Polled::Answer(answer(400, &format!(r#"{{"error":"{code}"}}"#)))
+    }
+
+    #[test]
+    fn a_grant_is_read_with_either_name_of_its_address() {
+        let grant = read_grant(&answer(
+            200,
+            r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#,
+        ))
+        .unwrap();
+        assert_eq!(grant.user_code, "AB CD");
+        assert_eq!(grant.device_code.expose_secret(), "d");
+        assert_eq!((grant.interval, grant.expires_in), (secs(5), secs(1800)));
+    }
+
+    #[test]
+    fn odd_intervals_are_made_usable() {
+        for (given, interval) in [
+            ("", 5),
+            (",\"interval\":0", 5),
+            (",\"interval\":-1", 5),
+            (",\"interval\":\"7\"", 7),
+            (",\"interval\":null", 5),
+        ] {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":"u","verification_uri":"https://g.example/"{given}}}"#
+            );
+            assert_eq!(
+                read_grant(&answer(200, &body)).unwrap().interval,
+                secs(interval),
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unfit_grant_says_what_is_wrong() {
+        for (body, words) in [
+            (
+                r#"{"error":"invalid_client","error_description":"who?"}"#,
+                "invalid_client: who?",
+            ),
+            (r#"{"device_code":"d","user_code":"u"}"#, "verification_uri"),
+            (
+                r#"{"device_code":"d","user_code":"u","verification_uri":"javascript:x"}"#,
+                "not fit to be opened",
+            ),
+            (
+                r#"{"device_code":"d","user_code":"u\u202e","verification_uri":"https://g.example/"}"#,
+                "user_code",
+            ),
+            (
+                r#"{"user_code":"u","verification_uri":"https://g.example/"}"#,
+                "device_code",
+            ),
+            ("<html>", "web page"),
+        ] {
+            let error = read_grant(&answer(400, body)).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn pending_keeps_the_interval_and_slow_down_adds_five_seconds_for_good() {
+        let mut polling = Polling::new(secs(5));
+        assert_eq!(
+            pause(&polling.next(&error("authorization_pending"))),
+            secs(5)
+        );
+        assert_eq!(pause(&polling.next(&error("slow_down"))), secs(10));
+        assert_eq!(pause(&polling.next(&error("slow_down"))), secs(15));
+        assert_eq!(
+            pause(&polling.next(&error("authorization_pending"))),
+            secs(15)
+        );
+        let named = Polled::Answer(answer(200, r#"{"error":"slow_down","interval":60}"#));
+        assert_eq!(pause(&polling.next(&named)), secs(60));
+    }
+
+    #[test]
+    fn trouble_doubles_the_pause_up_to_half_a_minute_and_never_ends_it() {
+        let mut polling = Polling::new(secs(5));
+        let trouble = [
+            Polled::Lost("connection reset".to_owned()),
+            Polled::Answer(answer(502, "<html>bad gateway</html>")),
+            Polled::Answer(answer(500, "")),
+            Polled::Answer(answer(200, "{\"access_tok")),
+            Polled::Answer(answer(503, r#"{"error":"backend_down"}"#)),
+            Polled::Answer(answer(400, r#"{"error":"temporarily_unavailable"}"#)),
+        ];
+        let pauses: Vec<u64> = trouble
+            .iter()
+            .map(|polled| pause(&polling.next(polled)).as_secs())
+            .collect();
+        assert_eq!(pauses, [10, 20, 30, 30, 30, 30]);
+        assert_eq!(
+            pause(&polling.next(&error("authorization_pending"))),
+            secs(5)
+        );
+        assert!(matches!(
+            polling.next(&Polled::Answer(answer(200, r#"{"access_token":"t"}"#))),
+            Next::Done(_)
+        ));
+    }
+
+    #[test]
+    fn retry_after_is_honoured_where_it_is_longer() {
+        let busy = |seconds| {
+            Polled::Answer(Answer {
+                status: 429,
+                retry_after: Some(secs(seconds)),
+                body: "slow".into(),
+            })
+        };
+        assert_eq!(pause(&Polling::new(secs(5)).next(&busy(90))), secs(90));
+        assert_eq!(pause(&Polling::new(secs(5)).next(&busy(1))), secs(10));
+    }
+
+    #[test]
+    fn final_answers_end_it_each_in_its_own_way() {
+        let after = |code| Polling::new(secs(5)).next(&error(code));
+        assert!(matches!(
+            after("access_denied"),
+            Next::Failed(Failure::Denied(_))
+        ));
+        assert!(matches!(
+            after("authorization_declined"),
+            Next::Failed(Failure::Denied(_))
+        ));
+        assert!(matches!(
+            after("expired_token"),
+            Next::Failed(Failure::Expired)
+        ));
+        assert!(matches!(
+            after("invalid_client"),
+            Next::Failed(Failure::Server { .. })
+        ));
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_asked_and_at_most_a_fifth_longer() {
+        for seconds in [1, 5, 7, 60] {
+            let first = Polling::new(secs(seconds)).first();
+            assert!(first >= secs(seconds) && first <= secs(seconds) * 6 / 5);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! How the protocol can fail, in sentences, each with what to do.
+
+use crate::secret::{TEXT_LIMIT, clean};
+
+/// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
+/// cleaned where they enter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerError {
+    /// The code, such as `invalid_grant`.
+    pub code: String,
+    /// The server's own words.
+    pub description: Option<String>,
+}
+
+impl ServerError {
+    /// Cleans both texts.
+    #[must_use]
+    pub fn new(code: &str, description: Option<&str>) -> Self {
+        Self {
+            code: clean(code, 80),
+            description: description
+                .map(|text| clean(text, TEXT_LIMIT))
+                .filter(|text| !text.is_empty()),
+        }
+    }
+
+    /// True where the person said no (RFC 8628 section 3.5, and the name that some servers use).
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "access_denied" | "authorization_declined"
+        )
+    }
+
+    /// True where the device code is over.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        matches!(self.code.as_str(), "expired_token" | "token_expired")
+    }
+}
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.description {
+            Some(description) => write!(f, "{}: {description}", self.code),
+            None => f.write_str(&self.code),
+        }
+    }
+}
+
+/// What was being asked of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A device code (RFC 8628, section 3.1).
+    DeviceCode,
+    /// Whether the person approved (RFC 8628, section 3.4).
+    Approval,
+    /// The tokens for an authorization code (RFC 6749, section 4.1.3).
+    Exchange,
+    /// New tokens for a refresh token (RFC 6749, section 6).
+    Refresh,
+}
+
+impl Asked {
+    fn words(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "the request for a device code",
+            Self::Approval => "the question whether the sign-in was approved",
+            Self::Exchange => "the exchange of the code for tokens",
+            Self::Refresh => "the refresh",
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "Device code URL",
+            Self::Approval | Self::Exchange | Self::Refresh => "Token ex. URL",
+        }
+    }
+}
+
+/// Why there are no tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The person said no.
+    #[error("The sign-in was refused in the browser ({0}).")]
+    Denied(ServerError),
+    /// The device code was not used in time.
+    #[error("The code expired before the sign-in was approved.")]
+    Expired,
+    /// The server's own error.
+    #[error("The service refused {}: {error}", .asked.words())]
+    Server {
+        /// At which request.
+        asked: Asked,
+        /// In its words.
+        error: ServerError,
+    },
+    /// The error came with the browser's return (RFC 6749, section 4.1.2.1).
+    #[error("The service ended the sign-in: {0}")]
+    Callback(ServerError),
+    /// The answer is not what the protocol asks for.
+    #[error("The answer to {} cannot be used: {reason}", .asked.words())]
+    Unusable {
+        /// At which request.
+        asked: Asked,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The ID token belongs to another sign-in, client or issuer.
+    #[error("The ID token does not belong to this sign-in: {0}. The tokens were thrown away.")]
+    IdToken(String),
+}
+
+impl Failure {
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Denied(_) => {
+                "Start again and approve, or ask who may approve this application.".to_owned()
+            }
+            Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
+            Self::Server { asked, error } => match error.code.as_str() {
+                "invalid_client" | "unauthorized_client" => {
+                    "Check the Client ID, the Client secret and Client authentication (Advanced), and that the \
+                     registration of the client allows this flow."
+                        .to_owned()
+                }
+                "invalid_grant" if *asked == Asked::Refresh => {
+                    "The refresh token is used up, expired or revoked: authorize again.".to_owned()
+                }
+                "invalid_grant" => {
+                    "Start again. If it happens again, compare the Redirect URL and the PKCE setting with the \
+                     registration of the client."
+                        .to_owned()
+                }
+                "invalid_scope" => "Change the Scope to what this client and this flow may ask for.".to_owned(),
+                _ => "The service's own words above say what it objects to.".to_owned(),
+            },
+            Self::Callback(error) => match error.code.as_str() {
+                "invalid_scope" => "Change the Scope to what this client may ask for.".to_owned(),
+                "temporarily_unavailable" | "server_error" => "Try again in a few minutes.".to_owned(),
+                _ => "The service's own words above say what it objects to.".to_owned(),
+            },
+            Self::Unusable { asked, .. } => {
+                format!("Check the {}: is it the address of this service's endpoint?", asked.field())
+            }
+            Self::IdToken(_) => "Start again, and open only the URL that is shown then. If it happens again, check \
+                 the Issuer and the Client ID."
+                .to_owned(),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! ID tokens: decoded, and compared with the sign-in they should belong to.
+//!
+//! Left out on purpose: the signature. The token comes straight from the token endpoint over TLS
+//! (OpenID Connect Core, section 3.1.3.7, number 6); the screen says that it was not verified.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use crate::secret::{SecretString, clean, same};
+
+/// A payload larger than this is not decoded.
+const PAYLOAD_LIMIT: usize = 64 * 1024;
+/// How far the clocks of this machine and of the server may differ, in seconds.
+const CLOCK_TOLERANCE: u64 = 120;
+
+/// The claims of a JSON Web Token (RFC 7519), not verified.
+#[derive(Debug, Clone)]
+pub struct Claims(Map<String, Value>);
+
+/// What an ID token must say.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// Issuers that are right; `{claim}` stands for a claim of the token. Empty: not known.
+    pub issuers: &'a [String],
+    /// The audience.
+    pub client_id: &'a str,
+    /// What was sent with the authorization request.
+    pub nonce: Option<&'a SecretString>,
+    /// Seconds since 1970.
+    pub unix_time: u64,
+}
+
+/// The claims of `token`, where it is a JSON Web Token; access tokens often are not.
+#[must_use]
+pub fn decode(token: &str) -> Option<Claims> {
+    let mut parts = token.split('.');
+    let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    if payload.len() > PAYLOAD_LIMIT {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok().map(Claims)
+}
+
+impl Claims {
+    /// The claims as name and cleaned text, in the order of their names.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(String, String)> {
+        let line = |(name, value): (&String, &Value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            (clean(name, 40), clean(&text, 400))
+        };
+        self.0.iter().take(100).map(line).collect()
+    }
+
+    /// Who signed in, by the claim that says it best.
+    #[must_use]
+    pub fn person(&self) -> Option<String> {
+        ["email", "preferred_username", "upn", "name", "sub"]
+            .iter()
+            .find_map(|name| self.0.get(*name)?.as_str())
+            .map(|text| clean(text, 120))
+            .filter(|text| !text.is_empty())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// Compares the token with the sign-in (OpenID Connect Core, section 3.1.3.7).
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in words.
+    pub fn check(&self, expected: &Expected<'_>) -> Result<(), String> {
+        let issuer = self.text("iss").ok_or("it names no issuer")?;
+        if !expected.issuers.is_empty()
+            && !expected
+                .issuers
+                .iter()
+                .any(|pattern| self.fill(pattern) == issuer)
+        {
+            return Err(format!(
+                "its issuer is {}, not {}",
+                clean(issuer, 120),
+                expected.issuers.join(" or ")
+            ));
+        }
+        let audience: Vec<&str> = match self.0.get("aud") {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(other) => other.as_str().into_iter().collect(),
+            None => Vec::new(),
+        };
+        if !audience.contains(&expected.client_id) {
+            return Err("it is for another client".to_owned());
+        }
+        if self
+            .text("azp")
+            .is_some_and(|azp| azp != expected.client_id)
+        {
+            return Err("it was issued to another client (azp)".to_owned());
+        }
+        match (expected.nonce, self.text("nonce")) {
+            (None, _) => {}
+            (Some(sent), Some(nonce)) if same(sent, nonce) => {}
+            (Some(_), Some(_)) => return Err("its nonce is not the one that was sent".to_owned()),
+            (Some(_), None) => return Err("it carries no nonce, though one was sent".to_owned()),
+        }
+        let expiry = self
+            .0
+            .get("exp")
+            .and_then(Value::as_f64)
+            .ok_or("it does not say when it expires")?;
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
+        if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
+            return Err("it has expired; is the clock of this machine right?".to_owned());
+        }
+        Ok(())
+    }
+
+    /// `pattern` with each `{claim}` replaced by that claim of this token.
+    fn fill(&self, pattern: &str) -> String {
+        let mut out = String::new();
+        let mut rest = pattern;
+        while let Some((before, (name, after))) = rest
+            .split_once('{')
+            .and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            out.push_str(before);
+            out.push_str(self.text(name).unwrap_or_default());
+            rest = after;
+        }
+        out + rest
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn token(claims: &Value) -> String {
+        format!(
+            "{}.{}.sig",
+            URL_SAFE_NO_PAD.encode("{}"),
+            URL_SAFE_NO_PAD.encode(claims.to_string())
+        )
+    }
+
+    fn check(claims: &Value, issuers: &[&str], nonce: Option<&str>) -> Result<(), String> {
+        let issuers: Vec<String> = issuers.iter().map(|&issuer| issuer.to_owned()).collect();
+        let nonce = nonce.map(SecretString::from);
+        decode(&token(claims)).unwrap().check(&Expected {
+            issuers: &issuers,
+            client_id: "me",
+            nonce: nonce.as_ref(),
+            unix_time: 1_000_000,
+        })
+    }
+
+    #[test]
+    fn each_claim_is_compared() {
+        let good = serde_json::json!({"iss":"https://a","aud":["x","me"],"azp":"me","nonce":"n","exp":1_000_100});
+        assert_eq!(check(&good, &["https://a"], Some("n")), Ok(()));
+        assert_eq!(check(&good, &[], None), Ok(()));
+        for (name, value, words) in [
+            ("iss", serde_json::json!("https://a/"), "issuer"),
+            ("aud", serde_json::json!("you"), "another client"),
+            ("azp", serde_json::json!("you"), "azp"),
+            ("nonce", serde_json::json!("m"), "nonce is not"),
+            ("nonce", Value::Null, "no nonce"),
+            ("exp", serde_json::json!(999_000), "expired"),
+            ("exp", Value::Null, "when it expires"),
+        ] {
+            let mut bad = good.clone();
+            bad[name] = value;
+            let error = check(&bad, &["https://a"], Some("n")).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_may_be_a_pattern_over_claims() {
+        let claims =
+            serde_json::json!({"iss":"https://a/t1/v2","tid":"t1","aud":"me","exp":2_000_000});
+        assert_eq!(check(&claims, &["https://a/{tid}/v2"], None), Ok(()));
+        assert!(check(&claims, &["https://b/{tid}/v2"], None).is_err());
+        assert!(check(&claims, &["https://a/{oid}/v2"], None).is_err());
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_decoded() {
+        for text in ["", "opaque", "a.b", "a.b.c", "a.!!.c", "a.e30.c.d"] {
+            assert!(decode(text).is_none(), "{text}");
+        }
+        assert_eq!(
+            decode("e30.eyJzdWIiOiJtZSJ9.").unwrap().person().as_deref(),
+            Some("me")
+        );
+    }
+}

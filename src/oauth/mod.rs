@@ -1,0 +1,12 @@
+//! The protocol: what to send, and what an answer means. Decides; never sends, waits or asks the time.
+//!
+//! Left out on purpose: the implicit and password grants (RFC 9700 forbids them), and PKCE `plain`.
+
+pub mod authcode;
+pub mod check;
+pub mod client;
+pub mod device;
+pub mod failure;
+pub mod id_token;
+pub mod token;
+pub mod url;

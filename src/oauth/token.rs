@@ -1,0 +1,312 @@
+//! The tolerant reader of token answers (RFC 6749, sections 5.1 and 5.2).
+//!
+//! An answer is judged by its body: some services send errors with status 200, some send forms where
+//! JSON is due. What cannot be understood is said to be so, without the body in the message.
+
+use serde_json::{Map, Value};
+
+use super::failure::ServerError;
+use crate::secret::{SecretString, clean, is_clean};
+
+/// An HTTP answer, its body bounded by the one who received it.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, as a time from now.
+    pub retry_after: Option<std::time::Duration>,
+    /// Body.
+    pub body: SecretString,
+}
+
+/// What was granted.
+#[derive(Debug, Clone)]
+pub struct TokenSet {
+    /// The bearer token.
+    pub access_token: SecretString,
+    /// `Bearer` but for exotic services.
+    pub token_type: String,
+    /// Seconds that the access token lives, where the service says so.
+    pub expires_in: Option<u64>,
+    /// For later access tokens.
+    pub refresh_token: Option<SecretString>,
+    /// Who signed in (OpenID Connect Core, section 3.1.3.3).
+    pub id_token: Option<SecretString>,
+    /// The granted scopes; `None` means all that was asked for.
+    pub scope: Option<Vec<String>>,
+}
+
+/// What a body says.
+#[derive(Debug)]
+pub enum Reading {
+    /// Tokens.
+    Tokens(TokenSet),
+    /// An error, and the polling interval that may stand beside it.
+    Error(ServerError, Option<u64>),
+    /// Neither; says what it is instead.
+    Neither(String),
+}
+
+/// Reads a token answer.
+#[must_use]
+pub fn read(answer: &Answer) -> Reading {
+    let members = match members(answer) {
+        Ok(members) => members,
+        Err(reason) => return Reading::Neither(reason),
+    };
+    if let Some(code) = text(&members, "error") {
+        let description = text(&members, "error_description");
+        return Reading::Error(
+            ServerError::new(&code, description.as_deref()),
+            number(&members, "interval"),
+        );
+    }
+    let Some(access_token) = text(&members, "access_token").filter(|token| !token.is_empty())
+    else {
+        return Reading::Neither(format!(
+            "it holds no access_token (HTTP status {})",
+            answer.status
+        ));
+    };
+    let secret = |name| text(&members, name).filter(|token| !token.is_empty());
+    let (refresh_token, id_token) = (secret("refresh_token"), secret("id_token"));
+    for token in [
+        Some(&access_token),
+        refresh_token.as_ref(),
+        id_token.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if !is_clean(token) {
+            return Reading::Neither("a token in it holds control characters".to_owned());
+        }
+    }
+    Reading::Tokens(TokenSet {
+        access_token: access_token.into(),
+        token_type: text(&members, "token_type")
+            .map_or_else(|| "Bearer".to_owned(), |kind| clean(&kind, 40)),
+        expires_in: number(&members, "expires_in"),
+        refresh_token: refresh_token.map(SecretString::from),
+        id_token: id_token.map(SecretString::from),
+        scope: scopes(&members),
+    })
+}
+
+/// The members of a JSON object or of a form.
+///
+/// # Errors
+/// What the body is instead.
+pub(super) fn members(answer: &Answer) -> Result<Map<String, Value>, String> {
+    use crate::secret::ExposeSecret;
+    let status = answer.status;
+    let body = answer
+        .body
+        .expose_secret()
+        .trim_start_matches('\u{feff}')
+        .trim();
+    if body.is_empty() {
+        return Err(format!("it is empty (HTTP status {status})"));
+    }
+    if body.starts_with('<') {
+        return Err(format!("it is a web page (HTTP status {status})"));
+    }
+    if body.starts_with('{') {
+        return serde_json::from_str(body)
+            .map_err(|_| format!("its JSON is broken (HTTP status {status})"));
+    }
+    if !body.contains('=') || body.contains(char::is_whitespace) {
+        return Err(format!(
+            "it is neither JSON nor a form (HTTP status {status})"
+        ));
+    }
+    Ok(url::form_urlencoded::parse(body.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect())
+}
+
+/// A member as text.
+pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
+    members.get(name)?.as_str().map(str::to_owned)
+}
+
+/// A member as a number of seconds; some services send it as text or with a fraction.
+pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
+    let value = members.get(name)?;
+    if let Some(whole) = value.as_u64() {
+        return Some(whole);
+    }
+    let number = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())?;
+    // Fractions are cut, and what is not a length of time is none.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded just here"
+    )]
+    (number.is_finite() && (0.0..1e12).contains(&number)).then_some(number as u64)
+}
+
+fn scopes(members: &Map<String, Value>) -> Option<Vec<String>> {
+    let list: Vec<String> = match members.get("scope")? {
+        Value::Array(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        other => other
+            .as_str()?
+            .split([' ', ','])
+            .map(str::to_owned)
+            .collect(),
+    };
+    Some(
+        list.iter()
+            .map(|scope| clean(scope, 200))
+            .filter(|scope| !scope.is_empty())
+            .take(200)
+            .collect(),
+    )
+}
+
+impl TokenSet {
+    /// The same, with the refresh token of before where the answer to a refresh brought no new one
+    /// (RFC 6749, section 6), and likewise the ID token.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        self.refresh_token = self.refresh_token.or_else(|| before.refresh_token.clone());
+        self.id_token = self.id_token.or_else(|| before.id_token.clone());
+        self.scope = self.scope.or_else(|| before.scope.clone());
+        self
+    }
+
+    /// Of the scopes `asked` for, those that were not granted. A refresh token is the proof of
+    /// `offline_access`, which many services leave out of their answer.
+    #[must_use]
+    pub fn not_granted<'a>(&self, asked: &'a [String]) -> Vec<&'a str> {
+        let Some(granted) = &self.scope else {
+            return Vec::new();
+        };
+        asked
+            .iter()
+            .map(String::as_str)
+            .filter(|scope| !granted.iter().any(|granted| granted == scope))
+            .filter(|scope| *scope != "offline_access" || self.refresh_token.is_none())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends on what it did not expect"
+)]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            retry_after: None,
+            body: body.into(),
+        }
+    }
+
+    fn tokens(body: &str) -> TokenSet {
+        match read(&answer(200, body)) {
+            Reading::Tokens(tokens) => tokens,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn json_and_forms_are_read() {
+        let json = tokens(
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":"3600","scope":"x y","refresh_token":"r"}"#,
+        );
+        assert_eq!(json.access_token.expose_secret(), "a");
+        assert_eq!(
+            (json.expires_in, json.scope.unwrap().len()),
+            (Some(3600), 2)
+        );
+        let form = tokens("access_token=a%20b&scope=repo%2Cgist&token_type=bearer");
+        assert_eq!(form.access_token.expose_secret(), "a b");
+        assert_eq!(form.scope.unwrap(), ["repo", "gist"]);
+        assert!(form.refresh_token.is_none() && form.expires_in.is_none());
+        assert_eq!(
+            tokens(r#"{"access_token":"a","scope":["x","y"],"expires_in":59.9}"#).expires_in,
+            Some(59)
+        );
+    }
+
+    #[test]
+    fn an_error_counts_whatever_the_status() {
+        for status in [200, 400, 401, 500] {
+            let Reading::Error(error, interval) = read(&answer(
+                status,
+                r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#,
+            )) else {
+                panic!()
+            };
+            assert_eq!(
+                (error.to_string().as_str(), interval),
+                ("slow_down: beslow", Some(9))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_named_without_its_body() {
+        for (body, words) in [
+            ("", "empty"),
+            ("<html>s3cret</html>", "web page"),
+            ("{\"access_token\":\"s3cret", "broken"),
+            ("hello s3cret", "neither"),
+            ("{}", "no access_token"),
+            ("{\"access_token\":\"\"}", "no access_token"),
+            ("{\"access_token\":\"s3cret\\u0007\"}", "control characters"),
+            ("[1]", "neither"),
+        ] {
+            let Reading::Neither(reason) = read(&answer(502, body)) else {
+                panic!("{body}")
+            };
+            assert!(
+                reason.contains(words) && !reason.contains("s3cret"),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refresh_keeps_the_old_refresh_token_unless_it_brings_a_new_one() {
+        let before = tokens(r#"{"access_token":"a","refresh_token":"r1","scope":"x"}"#);
+        let kept = tokens(r#"{"access_token":"b"}"#).after(&before);
+        assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r1");
+        let rotated = tokens(r#"{"access_token":"b","refresh_token":"r2"}"#).after(&before);
+        assert_eq!(rotated.refresh_token.unwrap().expose_secret(), "r2");
+    }
+
+    #[test]
+    fn missing_scopes_are_found() {
+        let asked = [
+            "openid".to_owned(),
+            "mail".to_owned(),
+            "offline_access".to_owned(),
+        ];
+        assert_eq!(
+            tokens(r#"{"access_token":"a","scope":"openid"}"#).not_granted(&asked),
+            ["mail", "offline_access"]
+        );
+        let with_refresh =
+            tokens(r#"{"access_token":"a","scope":"openid mail","refresh_token":"r"}"#);
+        assert!(with_refresh.not_granted(&asked).is_empty());
+        assert!(
+            tokens(r#"{"access_token":"a"}"#)
+                .not_granted(&asked)
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,1243 @@
+//! The values of the form, how a preset fills and locks them, and their reading into a [`FlowRequest`].
+//!
+//! Raw text becomes types once, here, and all that is wrong is reported together, each at its field.
+//! After that nothing is checked again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::{Url, form_urlencoded};
+
+use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
+use crate::presets::{CUSTOM, PkceMode, Preset, SecretRule};
+use crate::secret::{ExposeSecret, SecretString, clean};
+
+/// A field of the form, in the order of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Which service.
+    Preset,
+    /// A variable of the preset, by its place there.
+    Var(usize),
+    /// As registered.
+    ClientId,
+    /// Masked.
+    ClientSecret,
+    /// Separated by spaces.
+    Scope,
+    /// Which of the two flows.
+    Flow,
+    /// Where the browser is sent back to.
+    RedirectUrl,
+    /// RFC 6749, section 3.1.
+    AuthorizationUrl,
+    /// RFC 8628, section 3.1.
+    DeviceUrl,
+    /// RFC 6749, section 3.2.
+    TokenUrl,
+    /// Advanced: who answers.
+    Issuer,
+    /// Advanced: how the secret is sent.
+    ClientAuthentication,
+    /// Advanced: `name=value&name=value`.
+    ExtraParameters,
+    /// Advanced: whom to ask for at the sign-in.
+    LoginHint,
+    /// Advanced: on or off.
+    Pkce,
+    /// Advanced: trusted besides the system's authorities.
+    CaFile,
+    /// Advanced: where to listen instead of at the redirect URL.
+    ListenAddress,
+}
+
+/// The fields that are always in sight, after the preset and its variables.
+const BASIC: &[Key] = &[
+    Key::ClientId,
+    Key::ClientSecret,
+    Key::Scope,
+    Key::Flow,
+    Key::RedirectUrl,
+    Key::AuthorizationUrl,
+    Key::DeviceUrl,
+    Key::TokenUrl,
+];
+
+/// The folded part.
+pub const ADVANCED: &[Key] = &[
+    Key::Issuer,
+    Key::ClientAuthentication,
+    Key::ExtraParameters,
+    Key::LoginHint,
+    Key::Pkce,
+    Key::CaFile,
+    Key::ListenAddress,
+];
+
+impl Key {
+    /// The name on screen; a variable's stands in its preset.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Preset => "Preset",
+            Self::Var(_) => "Variable",
+            Self::ClientId => "Client ID",
+            Self::ClientSecret => "Client secret",
+            Self::Scope => "Scope",
+            Self::Flow => "Flow",
+            Self::RedirectUrl => "Redirect URL",
+            Self::AuthorizationUrl => "Auth. code URL",
+            Self::DeviceUrl => "Device code URL",
+            Self::TokenUrl => "Token ex. URL",
+            Self::Issuer => "Issuer",
+            Self::ClientAuthentication => "Client auth.",
+            Self::ExtraParameters => "Extra parameters",
+            Self::LoginHint => "Login hint",
+            Self::Pkce => "PKCE",
+            Self::CaFile => "CA file",
+            Self::ListenAddress => "Listen address",
+        }
+    }
+
+    /// True for fields that are typed; the others are chosen.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        !matches!(
+            self,
+            Self::Preset | Self::Flow | Self::ClientAuthentication | Self::Pkce
+        )
+    }
+}
+
+/// Whether a field can be changed, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It can.
+    Editable,
+    /// The preset knows the value.
+    Locked,
+    /// It belongs to the other flow.
+    OtherFlow,
+    /// The service has no such endpoint or flow.
+    NotOffered,
+}
+
+/// How the secret is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthenticationChoice {
+    /// As the preset prefers.
+    #[default]
+    Automatic,
+    /// In the request body.
+    Post,
+    /// In the `Authorization` header.
+    Basic,
+}
+
+impl AuthenticationChoice {
+    /// All, in the order of the form.
+    pub const ALL: [Self; 3] = [Self::Automatic, Self::Post, Self::Basic];
+
+    /// The name on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Automatic => "Automatic",
+            Self::Post => "Request body",
+            Self::Basic => "Basic header",
+        }
+    }
+}
+
+/// Where to listen, when not where the redirect URL says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// An address of this machine.
+    pub ip: IpAddr,
+    /// Another port than the redirect URL's.
+    pub port: Option<u16>,
+}
+
+impl std::str::FromStr for ListenAddress {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+            return Ok(Self { ip, port: None });
+        }
+        let address: SocketAddr = text.parse()?;
+        Ok(Self {
+            ip: address.ip(),
+            port: Some(address.port()),
+        })
+    }
+}
+
+/// Whether Authorize is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It is.
+    Error,
+    /// It is not.
+    Warning,
+}
+
+/// Something wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// At which field.
+    pub key: Key,
+    /// How bad.
+    pub severity: Severity,
+    /// For the edge of the field: a word or two.
+    pub word: &'static str,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+/// Everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct FlowRequest {
+    /// Which flow.
+    pub kind: FlowKind,
+    /// For the protocol.
+    pub client: Client,
+    /// For the authorization code flow.
+    pub redirect_url: Option<Url>,
+    /// Where to listen instead.
+    pub listen: Option<ListenAddress>,
+    /// Trusted besides the system's authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What a preset's fields held when another was chosen.
+#[derive(Debug, Clone)]
+struct Draft {
+    values: BTreeMap<Key, String>,
+    secret: SecretString,
+    flow: FlowKind,
+    authentication: AuthenticationChoice,
+    pkce: bool,
+}
+
+/// The values of the form.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    preset: Arc<Preset>,
+    draft: Draft,
+    /// By preset, so that coming back finds what was typed.
+    earlier: HashMap<String, Draft>,
+}
+
+/// A value given on the command line that does not fit the preset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// The preset knows that value.
+    #[error("The preset {preset} fixes the {label}. Leave it out, or choose --preset {CUSTOM}.", label = .key.label())]
+    Locked {
+        /// The field.
+        key: Key,
+        /// Its preset.
+        preset: String,
+    },
+    /// The preset has no such variable.
+    #[error("The preset {preset} has no variable \"{name}\".{known}")]
+    NoVariable {
+        /// As given.
+        name: String,
+        /// The preset.
+        preset: String,
+        /// The ones it has, as a sentence.
+        known: String,
+    },
+    /// The service has not got that flow.
+    #[error("{preset} does not offer the flow \"{}\".", .flow.label())]
+    NoFlow {
+        /// As given.
+        flow: FlowKind,
+        /// The preset.
+        preset: String,
+    },
+}
+
+fn fresh(preset: &Preset) -> Draft {
+    let mut values = BTreeMap::from([
+        (Key::ClientId, preset.client_id.clone()),
+        (Key::Scope, preset.scope.default.join(" ")),
+        (Key::RedirectUrl, preset.redirect.default.clone()),
+    ]);
+    for (place, variable) in preset.variables.iter().enumerate() {
+        values.insert(Key::Var(place), variable.default.clone());
+    }
+    Draft {
+        values,
+        secret: SecretString::default(),
+        flow: preset.flows.preferred,
+        authentication: AuthenticationChoice::Automatic,
+        pkce: preset.client.pkce != PkceMode::Off,
+    }
+}
+
+impl Settings {
+    /// The preset with its own values.
+    #[must_use]
+    pub fn new(preset: Arc<Preset>) -> Self {
+        Self {
+            draft: fresh(&preset),
+            preset,
+            earlier: HashMap::new(),
+        }
+    }
+
+    /// The preset in use.
+    #[must_use]
+    pub fn preset(&self) -> &Arc<Preset> {
+        &self.preset
+    }
+
+    /// Changes the preset.
+    ///
+    /// Custom settings keeps every value and unlocks it. Any other preset begins with its own values, or
+    /// with what was typed there before. Client ID and secret come along only from Custom settings: those
+    /// of one service must not reach another.
+    pub fn choose(&mut self, preset: Arc<Preset>) {
+        if preset.id == self.preset.id {
+            return;
+        }
+        if preset.is_custom() {
+            let mut values: BTreeMap<Key, String> = BASIC
+                .iter()
+                .chain(ADVANCED)
+                .filter(|key| key.is_text() && **key != Key::ClientSecret)
+                .map(|key| (*key, self.value(*key)))
+                .collect();
+            let extra = self.all_extra_parameters();
+            values.insert(
+                Key::ExtraParameters,
+                form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(extra)
+                    .finish(),
+            );
+            let mut draft = Draft {
+                values,
+                ..self.draft.clone()
+            };
+            if draft.authentication == AuthenticationChoice::Automatic {
+                draft.authentication = match self.authentication_with_secret() {
+                    ClientAuthentication::Post => AuthenticationChoice::Post,
+                    ClientAuthentication::Basic | ClientAuthentication::None => {
+                        AuthenticationChoice::Basic
+                    }
+                };
+            }
+            self.switch(preset, draft);
+            return;
+        }
+        let draft = self.earlier.get(&preset.id).cloned().unwrap_or_else(|| {
+            let mut draft = fresh(&preset);
+            if self.preset.is_custom() {
+                let typed = self.value(Key::ClientId);
+                if !typed.is_empty()
+                    && draft
+                        .values
+                        .get(&Key::ClientId)
+                        .is_none_or(String::is_empty)
+                {
+                    draft.values.insert(Key::ClientId, typed);
+                    draft.secret = self.draft.secret.clone();
+                }
+            }
+            draft
+        });
+        self.switch(preset, draft);
+    }
+
+    /// True where Custom settings held URLs before a preset was chosen.
+    #[must_use]
+    pub fn has_custom_before(&self) -> bool {
+        self.earlier.get(CUSTOM).is_some_and(|draft| {
+            [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
+                .iter()
+                .any(|key| draft.values.get(key).is_some_and(|value| !value.is_empty()))
+        })
+    }
+
+    /// Goes back to Custom settings as they were before a preset was chosen.
+    pub fn choose_custom_before(&mut self, custom: Arc<Preset>) {
+        if let Some(draft) = self.earlier.get(CUSTOM).cloned() {
+            self.switch(custom, draft);
+        }
+    }
+
+    fn switch(&mut self, preset: Arc<Preset>, draft: Draft) {
+        let before = std::mem::replace(&mut self.draft, draft);
+        self.earlier.insert(self.preset.id.clone(), before);
+        self.preset = preset;
+    }
+
+    /// The fields in the order of the screen, the advanced ones last.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys = vec![Key::Preset];
+        keys.extend((0..self.preset.variables.len()).map(Key::Var));
+        keys.extend(BASIC);
+        keys.extend(ADVANCED);
+        keys
+    }
+
+    /// The name of a field on screen.
+    #[must_use]
+    pub fn label(&self, key: Key) -> &str {
+        match key {
+            Key::Var(place) => self
+                .preset
+                .variables
+                .get(place)
+                .map_or("", |variable| &variable.label),
+            other => other.label(),
+        }
+    }
+
+    /// Whether a field can be changed.
+    #[must_use]
+    pub fn access(&self, key: Key) -> Access {
+        let endpoints = &self.preset.endpoints;
+        let custom = self.preset.is_custom();
+        let flow = self.draft.flow;
+        match key {
+            Key::Var(_) if self.preset.embedded_server => Access::Locked,
+            Key::Flow if self.preset.flows.offered.len() < 2 => Access::Locked,
+            Key::AuthorizationUrl if !custom && endpoints.authorization.is_none() => {
+                Access::NotOffered
+            }
+            Key::DeviceUrl if !custom && endpoints.device.is_none() => Access::NotOffered,
+            Key::RedirectUrl | Key::AuthorizationUrl | Key::ListenAddress | Key::Pkce
+                if flow != FlowKind::AuthorizationCode =>
+            {
+                Access::OtherFlow
+            }
+            Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
+            Key::Pkce if self.pkce_is_fixed() => Access::Locked,
+            _ if self.known(key).is_some() => Access::Locked,
+            _ => Access::Editable,
+        }
+    }
+
+    fn pkce_is_fixed(&self) -> bool {
+        matches!(self.preset.client.pkce, PkceMode::Required | PkceMode::Off)
+    }
+
+    /// The preset's own text for a field, with its placeholders.
+    fn known(&self, key: Key) -> Option<&str> {
+        let endpoints = &self.preset.endpoints;
+        match key {
+            Key::AuthorizationUrl => endpoints.authorization.as_deref(),
+            Key::DeviceUrl => endpoints.device.as_deref(),
+            Key::TokenUrl => endpoints.token.as_deref(),
+            Key::Issuer => endpoints.issuer.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The text of a field, as it would be used: the preset's with its placeholders filled, or the typed
+    /// one. Empty for the secret and for fields that are chosen.
+    #[must_use]
+    pub fn value(&self, key: Key) -> String {
+        match self.known(key) {
+            Some(template) => self.fill(template),
+            None => self.draft.values.get(&key).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Replaces the placeholders whose variable has a value; the others stay visible.
+    fn fill(&self, template: &str) -> String {
+        self.preset.variables.iter().enumerate().fold(
+            template.to_owned(),
+            |text, (place, variable)| {
+                let value = self
+                    .draft
+                    .values
+                    .get(&Key::Var(place))
+                    .map(|value| value.trim())
+                    .unwrap_or_default();
+                if value.is_empty() {
+                    text
+                } else {
+                    text.replace(&format!("{{{}}}", variable.name), value)
+                }
+            },
+        )
+    }
+
+    /// Changes the text of a field that is typed. A field that cannot be changed stays as it is.
+    pub fn set(&mut self, key: Key, value: String) {
+        if !key.is_text()
+            || self.known(key).is_some()
+            || matches!(self.access(key), Access::Locked | Access::NotOffered)
+        {
+            return;
+        }
+        if key == Key::ClientSecret {
+            self.draft.secret = SecretString::from(value);
+        } else {
+            self.draft.values.insert(key, value);
+        }
+    }
+
+    /// Tells where the embedded demo server listens.
+    pub fn set_server(&mut self, url: &str) {
+        if self.preset.embedded_server {
+            self.draft.values.insert(Key::Var(0), url.to_owned());
+        }
+    }
+
+    /// The client secret.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.draft.secret
+    }
+
+    /// The flow.
+    #[must_use]
+    pub fn flow(&self) -> FlowKind {
+        self.draft.flow
+    }
+
+    /// Changes the flow, where the service offers it.
+    pub fn set_flow(&mut self, flow: FlowKind) {
+        if self.preset.offers(flow) {
+            self.draft.flow = flow;
+        }
+    }
+
+    /// How the secret is to be sent.
+    #[must_use]
+    pub fn authentication(&self) -> AuthenticationChoice {
+        self.draft.authentication
+    }
+
+    /// Changes how the secret is sent.
+    pub fn set_authentication(&mut self, choice: AuthenticationChoice) {
+        self.draft.authentication = choice;
+    }
+
+    /// Whether PKCE is used.
+    #[must_use]
+    pub fn pkce(&self) -> bool {
+        self.draft.pkce
+    }
+
+    /// Switches PKCE, where the preset leaves it open.
+    pub fn set_pkce(&mut self, on: bool) {
+        if !self.pkce_is_fixed() {
+            self.draft.pkce = on;
+        }
+    }
+
+    /// The scopes as typed, one by one.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<String> {
+        let separator = self.preset.scope.separator.clone();
+        self.value(Key::Scope)
+            .split(|ch: char| ch.is_whitespace() || separator.contains(ch))
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Adds a scope, or takes it away.
+    pub fn toggle_scope(&mut self, scope: &str) {
+        let mut scopes = self.scopes();
+        let before = scopes.len();
+        scopes.retain(|one| one != scope);
+        if scopes.len() == before {
+            scopes.push(scope.to_owned());
+        }
+        self.set(Key::Scope, scopes.join(" "));
+    }
+
+    /// How a secret would be sent.
+    fn authentication_with_secret(&self) -> ClientAuthentication {
+        match self.draft.authentication {
+            AuthenticationChoice::Post => ClientAuthentication::Post,
+            AuthenticationChoice::Basic => ClientAuthentication::Basic,
+            AuthenticationChoice::Automatic => self
+                .preset
+                .client
+                .authentication
+                .iter()
+                .copied()
+                .find(|method| *method != ClientAuthentication::None)
+                .unwrap_or(ClientAuthentication::Basic),
+        }
+    }
+
+    /// The preset's parameters for this flow and the typed ones, which win.
+    fn all_extra_parameters(&self) -> Vec<(String, String)> {
+        let typed: Vec<(String, String)> =
+            form_urlencoded::parse(self.value(Key::ExtraParameters).trim().as_bytes())
+                .into_owned()
+                .collect();
+        let mut all: Vec<(String, String)> = match self.draft.flow {
+            FlowKind::AuthorizationCode => self
+                .preset
+                .parameters
+                .authorization
+                .clone()
+                .into_iter()
+                .collect(),
+            FlowKind::DeviceCode => Vec::new(),
+        };
+        all.retain(|(name, _)| !typed.iter().any(|(typed, _)| typed == name));
+        all.extend(typed);
+        all
+    }
+
+    /// What is wrong, field by field, in the order of the screen.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.read().1
+    }
+
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// All that is wrong; at least one of it stops a run.
+    pub fn request(&self) -> Result<FlowRequest, Vec<Problem>> {
+        let (request, problems) = self.read();
+        match request {
+            Some(request)
+                if problems
+                    .iter()
+                    .all(|problem| problem.severity == Severity::Warning) =>
+            {
+                Ok(request)
+            }
+            _ => Err(problems),
+        }
+    }
+
+    fn read(&self) -> (Option<FlowRequest>, Vec<Problem>) {
+        let mut reader = Reader {
+            settings: self,
+            problems: Vec::new(),
+        };
+        let request = reader.read();
+        let mut problems = reader.problems;
+        problems.sort_by_key(|problem| problem.key);
+        (request, problems)
+    }
+}
+
+/// Parameters of the protocol, which an extra parameter must not replace.
+const PROTOCOL_PARAMETERS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "code",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+];
+
+struct Reader<'a> {
+    settings: &'a Settings,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(
+        &mut self,
+        key: Key,
+        severity: Severity,
+        word: &'static str,
+        text: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            key,
+            severity,
+            word,
+            text: text.into(),
+        });
+    }
+
+    fn error(&mut self, key: Key, word: &'static str, text: impl Into<String>) {
+        self.problem(key, Severity::Error, word, text);
+    }
+
+    fn read(&mut self) -> Option<FlowRequest> {
+        let settings = self.settings;
+        let kind = settings.draft.flow;
+        let complete = self.variables();
+        let client_id = settings.value(Key::ClientId).trim().to_owned();
+        if client_id.is_empty() {
+            let help = settings
+                .preset
+                .client_id_help
+                .as_deref()
+                .unwrap_or("Paste the client ID of your application.");
+            self.error(
+                Key::ClientId,
+                "missing",
+                format!("The Client ID is missing. {help}"),
+            );
+        }
+        self.secret();
+        self.scopes();
+        let redirect_url = (kind == FlowKind::AuthorizationCode)
+            .then(|| self.redirect_url())
+            .flatten();
+        let mut url = |key, wanted| {
+            if wanted {
+                self.endpoint(key, complete)
+            } else {
+                None
+            }
+        };
+        let authorization_url = url(Key::AuthorizationUrl, kind == FlowKind::AuthorizationCode);
+        let device_url = url(Key::DeviceUrl, kind == FlowKind::DeviceCode);
+        let token_url = url(Key::TokenUrl, true);
+        let issuer = self.issuer(complete);
+        let extra = self.extra();
+        let listen = self.listen();
+        let ca_file = settings.value(Key::CaFile).trim().to_owned();
+        let secret = (!settings.draft.secret.expose_secret().is_empty())
+            .then(|| settings.draft.secret.clone());
+        let client = Client {
+            client_id,
+            authentication: match secret {
+                Some(_) => settings.authentication_with_secret(),
+                None => ClientAuthentication::None,
+            },
+            secret,
+            authorization_url,
+            device_url,
+            token_url: token_url?,
+            scopes: settings.scopes(),
+            scope_separator: settings.preset.scope.separator.clone(),
+            extra,
+            pkce: settings.draft.pkce,
+            id_token_issuers: match settings.preset.tokens.id_token_issuers.as_slice() {
+                [] => issuer.iter().cloned().collect(),
+                patterns => patterns.to_vec(),
+            },
+            issuer,
+        };
+        let ca_file = (!ca_file.is_empty()).then(|| PathBuf::from(ca_file));
+        Some(FlowRequest {
+            kind,
+            client,
+            redirect_url,
+            listen,
+            ca_file,
+        })
+    }
+
+    /// True where every placeholder of the URLs has its value.
+    fn variables(&mut self) -> bool {
+        let settings = self.settings;
+        let mut complete = true;
+        for (place, variable) in settings.preset.variables.iter().enumerate() {
+            let value = settings.value(Key::Var(place));
+            let value = value.trim();
+            let help = variable.help.as_deref().unwrap_or_default();
+            if value.is_empty() {
+                complete = false;
+                self.error(
+                    Key::Var(place),
+                    "missing",
+                    format!("{} is missing. {help}", variable.label),
+                );
+            } else if value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch)) {
+                complete = false;
+                let text = format!(
+                    "{} holds a character that does not belong into a URL. {help}",
+                    variable.label
+                );
+                self.error(Key::Var(place), "malformed", text);
+            }
+        }
+        complete
+    }
+
+    fn secret(&mut self) {
+        let settings = self.settings;
+        let preset = &settings.preset;
+        let given = !settings.draft.secret.expose_secret().is_empty();
+        let required = match preset.client.secret {
+            SecretRule::Required => true,
+            SecretRule::RequiredForAuthorizationCode => {
+                settings.draft.flow == FlowKind::AuthorizationCode
+            }
+            SecretRule::Optional | SecretRule::None => false,
+        };
+        let note = preset.client.secret_note.as_deref().unwrap_or_default();
+        if required && !given {
+            self.error(
+                Key::ClientSecret,
+                "missing",
+                format!("{} wants a client secret. {note}", preset.name),
+            );
+        } else if given && preset.client.secret == SecretRule::None {
+            let text = format!(
+                "{} takes no client secret; leave it empty. {note}",
+                preset.name
+            );
+            self.problem(Key::ClientSecret, Severity::Warning, "not used", text);
+        }
+    }
+
+    fn scopes(&mut self) {
+        let preset = &self.settings.preset;
+        let allowed = &preset.scope.device_allowed;
+        if self.settings.draft.flow != FlowKind::DeviceCode || allowed.is_empty() {
+            return;
+        }
+        if let Some(scope) = self
+            .settings
+            .scopes()
+            .iter()
+            .find(|scope| !allowed.contains(scope))
+        {
+            let other = if preset.offers(FlowKind::AuthorizationCode) {
+                " Choose the flow Authorization code, or another scope."
+            } else {
+                " Choose another scope."
+            };
+            let text = format!(
+                "The device flow of {} refuses the scope {}.{other}",
+                preset.name,
+                clean(scope, 80)
+            );
+            self.error(Key::Scope, "refused", text);
+        }
+    }
+
+    fn redirect_url(&mut self) -> Option<Url> {
+        let text = self.settings.value(Key::RedirectUrl);
+        let listens_elsewhere = !self.settings.value(Key::ListenAddress).trim().is_empty();
+        if text.trim().is_empty() {
+            self.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
+            return None;
+        }
+        match endpoint(&text) {
+            Err(problem @ UrlProblem::Insecure(_)) => {
+                self.error(
+                    Key::RedirectUrl,
+                    "not this machine",
+                    format!("{problem}. The program listens on this machine"),
+                );
+                None
+            }
+            Err(problem) => {
+                self.error(Key::RedirectUrl, word(&problem), problem.to_string());
+                None
+            }
+            Ok(url) if listens_elsewhere => Some(url),
+            Ok(url) if !is_loopback(&url) => {
+                let text = format!(
+                    "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1, or set the Listen \
+                     address under Advanced if a proxy leads here",
+                    clean(url.host_str().unwrap_or_default(), 60)
+                );
+                self.error(Key::RedirectUrl, "not this machine", text);
+                None
+            }
+            Ok(url) if url.scheme() == "https" => {
+                let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1, or set the Listen address \
+                            under Advanced if a proxy speaks https for it";
+                self.error(Key::RedirectUrl, "https", text);
+                None
+            }
+            Ok(url) => Some(url),
+        }
+    }
+
+    fn endpoint(&mut self, key: Key, complete: bool) -> Option<Url> {
+        let settings = self.settings;
+        let text = settings.value(key);
+        if !complete && settings.known(key).is_some() {
+            // The variable that is missing is reported already.
+            return None;
+        }
+        if text.trim().is_empty() {
+            self.error(
+                key,
+                "missing",
+                format!(
+                    "The {} is missing. It stands in the service's documentation.",
+                    key.label()
+                ),
+            );
+            return None;
+        }
+        endpoint(&text)
+            .map_err(|problem| self.error(key, word(&problem), problem.to_string()))
+            .ok()
+    }
+
+    fn issuer(&mut self, complete: bool) -> Option<String> {
+        let text = self.settings.value(Key::Issuer).trim().to_owned();
+        if text.is_empty() || !complete {
+            return None;
+        }
+        if let Err(problem) = endpoint(&text) {
+            self.error(Key::Issuer, word(&problem), problem.to_string());
+            return None;
+        }
+        Some(text)
+    }
+
+    fn extra(&mut self) -> Vec<(String, String)> {
+        let text = self.settings.value(Key::ExtraParameters);
+        for part in text.trim().split('&').filter(|part| !part.is_empty()) {
+            let name = part.split('=').next().unwrap_or_default();
+            if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
+                let text = "Extra parameters are written as name=value, with & between them";
+                self.error(Key::ExtraParameters, "malformed", text);
+                break;
+            }
+            if PROTOCOL_PARAMETERS.contains(&name) {
+                let text =
+                    format!("{name} is set by the program itself and cannot be an extra parameter");
+                self.error(Key::ExtraParameters, "not allowed", text);
+                break;
+            }
+        }
+        let mut all = self.settings.all_extra_parameters();
+        let hint = self.settings.value(Key::LoginHint);
+        if !hint.trim().is_empty() && !all.iter().any(|(name, _)| name == "login_hint") {
+            all.push(("login_hint".to_owned(), hint.trim().to_owned()));
+        }
+        all
+    }
+
+    fn listen(&mut self) -> Option<ListenAddress> {
+        let text = self.settings.value(Key::ListenAddress);
+        if text.trim().is_empty() || self.settings.draft.flow != FlowKind::AuthorizationCode {
+            return None;
+        }
+        let read = text.trim().parse();
+        if read.is_err() {
+            let text = "The Listen address is an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
+            self.error(Key::ListenAddress, "malformed", text);
+        }
+        read.ok()
+    }
+}
+
+fn word(problem: &UrlProblem) -> &'static str {
+    match problem {
+        UrlProblem::Malformed(_) => "not a URL",
+        UrlProblem::Scheme(_) => "not https",
+        UrlProblem::Insecure(_) => "not secure",
+        UrlProblem::UserInfo => "has a user name",
+        UrlProblem::Fragment => "has a # part",
+    }
+}
+
+/// What flags and environment say about the settings.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    /// Texts by field.
+    pub values: BTreeMap<Key, String>,
+    /// Variables by name.
+    pub variables: Vec<(String, String)>,
+    /// The secret.
+    pub secret: Option<SecretString>,
+    /// The flow.
+    pub flow: Option<FlowKind>,
+    /// How the secret is sent.
+    pub authentication: Option<AuthenticationChoice>,
+    /// PKCE on or off.
+    pub pkce: Option<bool>,
+}
+
+impl Settings {
+    /// Lays flags and environment over the preset's values.
+    ///
+    /// # Errors
+    /// Where one of them does not fit the preset.
+    pub fn lay_over(&mut self, overrides: Overrides) -> Result<(), Misfit> {
+        let preset = Arc::clone(&self.preset);
+        let locked = |key| Misfit::Locked {
+            key,
+            preset: preset.name.clone(),
+        };
+        if let Some(flow) = overrides.flow {
+            if !preset.offers(flow) {
+                return Err(Misfit::NoFlow {
+                    flow,
+                    preset: preset.name.clone(),
+                });
+            }
+            self.draft.flow = flow;
+        }
+        for (name, value) in overrides.variables {
+            let place = preset
+                .variables
+                .iter()
+                .position(|variable| variable.name == name);
+            let Some(place) = place.filter(|_| !preset.embedded_server) else {
+                let names: Vec<&str> = preset
+                    .variables
+                    .iter()
+                    .map(|variable| variable.name.as_str())
+                    .collect();
+                let known = if names.is_empty() {
+                    String::new()
+                } else {
+                    format!(" It has: {}.", names.join(", "))
+                };
+                return Err(Misfit::NoVariable {
+                    name: clean(&name, 40),
+                    preset: preset.name.clone(),
+                    known,
+                });
+            };
+            self.draft.values.insert(Key::Var(place), value);
+        }
+        for (key, value) in overrides.values {
+            if self.known(key).is_some() {
+                return Err(locked(key));
+            }
+            self.draft.values.insert(key, value);
+        }
+        if let Some(on) = overrides.pkce {
+            if self.pkce_is_fixed() && on != self.draft.pkce {
+                return Err(locked(Key::Pkce));
+            }
+            self.draft.pkce = on;
+        }
+        if let Some(choice) = overrides.authentication {
+            self.draft.authentication = choice;
+        }
+        if let Some(secret) = overrides.secret {
+            self.draft.secret = secret;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    fn settings(id: &str) -> Settings {
+        Settings::new(presets::get(id).unwrap())
+    }
+
+    fn words(settings: &Settings) -> Vec<(Key, &'static str)> {
+        settings
+            .problems()
+            .iter()
+            .map(|problem| (problem.key, problem.word))
+            .collect()
+    }
+
+    #[test]
+    fn a_preset_locks_what_it_knows_and_variables_fill_it_live() {
+        let mut form = settings("microsoft-mail");
+        assert_eq!(form.access(Key::TokenUrl), Access::Locked);
+        assert_eq!(form.access(Key::AuthorizationUrl), Access::OtherFlow);
+        form.set(Key::Var(0), "contoso.example".to_owned());
+        assert_eq!(
+            form.value(Key::TokenUrl),
+            "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"
+        );
+        form.set(Key::Var(0), String::new());
+        assert!(form.value(Key::TokenUrl).contains("{tenant}"));
+        assert_eq!(
+            words(&form),
+            [(Key::Var(0), "missing"), (Key::ClientId, "missing")]
+        );
+    }
+
+    #[test]
+    fn a_locked_field_cannot_be_set() {
+        let mut form = settings("github");
+        let before = form.value(Key::TokenUrl);
+        form.set(Key::TokenUrl, "https://evil.example/".to_owned());
+        form.set(Key::Issuer, "https://evil.example/".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), before);
+        let mut demo = settings("demo");
+        demo.set_pkce(false);
+        assert!(demo.pkce());
+    }
+
+    #[test]
+    fn custom_settings_keeps_every_value_and_unlocks_it() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        let token_url = form.value(Key::TokenUrl);
+        form.choose(presets::get("custom").unwrap());
+        assert_eq!(form.value(Key::TokenUrl), token_url);
+        assert_eq!(form.access(Key::TokenUrl), Access::Editable);
+        assert_eq!(form.value(Key::ClientId), "me");
+        assert_eq!(form.secret().expose_secret(), "s3cret");
+        assert_eq!(form.authentication(), AuthenticationChoice::Post);
+        assert_eq!(
+            form.value(Key::ExtraParameters),
+            "access_type=offline&prompt=consent"
+        );
+        assert_eq!(form.flow(), FlowKind::AuthorizationCode);
+        assert_eq!(form.request().unwrap().client.extra.len(), 2);
+        form.set(Key::TokenUrl, "https://other.example/token".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://other.example/token");
+    }
+
+    #[test]
+    fn urls_typed_in_custom_settings_come_back() {
+        let custom = presets::get("custom").unwrap();
+        let mut form = Settings::new(Arc::clone(&custom));
+        assert!(!form.has_custom_before());
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.choose(presets::get("github").unwrap());
+        assert!(form.has_custom_before());
+        form.choose_custom_before(custom);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+    }
+
+    #[test]
+    fn the_credentials_of_one_service_do_not_reach_another() {
+        let mut form = settings("github");
+        form.set(Key::ClientId, "github-id".to_owned());
+        form.set(Key::ClientSecret, "github-secret".to_owned());
+        form.choose(presets::get("keycloak").unwrap());
+        assert_eq!(form.value(Key::ClientId), "");
+        assert_eq!(form.secret().expose_secret(), "");
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(form.value(Key::ClientId), "github-id");
+        assert_eq!(form.secret().expose_secret(), "github-secret");
+    }
+
+    #[test]
+    fn a_client_id_typed_before_choosing_a_preset_is_kept() {
+        let mut form = settings("custom");
+        form.set(Key::ClientId, "typed first".to_owned());
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(form.value(Key::ClientId), "typed first");
+    }
+
+    #[test]
+    fn each_kind_of_bad_input_is_reported_at_its_field() {
+        let mut form = settings("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::AuthorizationUrl, "https://as.example/auth".to_owned());
+        form.set(Key::TokenUrl, "https://as.example/token".to_owned());
+        assert_eq!(words(&form), []);
+        for (key, value, word) in [
+            (Key::ClientId, " ", "missing"),
+            (Key::RedirectUrl, "", "missing"),
+            (
+                Key::RedirectUrl,
+                "http://10.0.0.5:8400/",
+                "not this machine",
+            ),
+            (
+                Key::RedirectUrl,
+                "https://mail.example/cb",
+                "not this machine",
+            ),
+            (Key::RedirectUrl, "https://localhost/cb", "https"),
+            (Key::AuthorizationUrl, "as.example/auth", "not a URL"),
+            (Key::TokenUrl, "http://as.example/token", "not secure"),
+            (Key::TokenUrl, "ftp://as.example/token", "not https"),
+            (
+                Key::TokenUrl,
+                "https://me:pw@as.example/token",
+                "has a user name",
+            ),
+            (Key::TokenUrl, "", "missing"),
+            (Key::ExtraParameters, "prompt", "malformed"),
+            (Key::ExtraParameters, "a=b&state=x", "not allowed"),
+            (Key::ListenAddress, "everywhere", "malformed"),
+            (Key::Issuer, "as.example", "not a URL"),
+        ] {
+            let mut bad = form.clone();
+            bad.set(key, value.to_owned());
+            assert_eq!(words(&bad), [(key, word)], "{key:?} {value}");
+            assert!(bad.request().is_err());
+        }
+    }
+
+    #[test]
+    fn a_listen_address_serves_a_redirect_url_behind_a_proxy() {
+        let mut form = settings("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        for (key, value) in [
+            (Key::ClientId, "me"),
+            (Key::AuthorizationUrl, "https://as.example/auth"),
+            (Key::TokenUrl, "https://as.example/token"),
+            (Key::RedirectUrl, "https://mail.example/cb"),
+            (Key::ListenAddress, "127.0.0.1:8400"),
+        ] {
+            form.set(key, value.to_owned());
+        }
+        let listen = form.request().unwrap().listen.unwrap();
+        assert_eq!(
+            (listen.ip.to_string().as_str(), listen.port),
+            ("127.0.0.1", Some(8400))
+        );
+        assert_eq!("[::1]".parse::<ListenAddress>().unwrap().port, None);
+    }
+
+    #[test]
+    fn a_device_flow_that_refuses_the_scope_is_known_before_the_run() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::ClientSecret, "s".to_owned());
+        assert_eq!(words(&form), []);
+        form.set_flow(FlowKind::DeviceCode);
+        assert_eq!(words(&form), [(Key::Scope, "refused")]);
+        form.set(Key::Scope, "openid email".to_owned());
+        assert_eq!(words(&form), []);
+    }
+
+    #[test]
+    fn a_secret_is_required_where_the_preset_says_so() {
+        let mut form = settings("github");
+        form.set(Key::ClientId, "me".to_owned());
+        assert_eq!(words(&form), []);
+        form.set_flow(FlowKind::AuthorizationCode);
+        assert_eq!(words(&form), [(Key::ClientSecret, "missing")]);
+    }
+
+    #[test]
+    fn flags_that_do_not_fit_the_preset_are_refused() {
+        let over = |id: &str, overrides| settings(id).lay_over(overrides).unwrap_err().to_string();
+        let token_url = Overrides {
+            values: BTreeMap::from([(Key::TokenUrl, "https://x.example/".to_owned())]),
+            ..Overrides::default()
+        };
+        assert!(over("github", token_url).contains("fixes the Token ex. URL"));
+        let variable = Overrides {
+            variables: vec![("tenant".to_owned(), "x".to_owned())],
+            ..Overrides::default()
+        };
+        assert!(over("keycloak", variable).contains("It has: host, realm."));
+    }
+
+    #[test]
+    fn scopes_are_toggled() {
+        let mut form = settings("keycloak");
+        form.toggle_scope("email");
+        assert_eq!(form.value(Key::Scope), "openid offline_access email");
+        form.toggle_scope("openid");
+        assert_eq!(form.value(Key::Scope), "offline_access email");
+    }
+}

@@ -1,0 +1,146 @@
+//! One line of text being edited.
+
+use tui_input::{Input, InputRequest};
+use zeroize::Zeroize;
+
+use crate::secret::is_clean;
+
+/// Longer values are cut: no setting needs them, and a paste may be anything.
+const LIMIT: usize = 16 * 1024;
+
+/// An edit of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// Types a character.
+    Insert(char),
+    /// One character to the left.
+    Left,
+    /// One character to the right.
+    Right,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// Deletes before the cursor.
+    Backspace,
+    /// Deletes at the cursor.
+    Delete,
+    /// Deletes the word before the cursor.
+    DeleteWord,
+    /// Deletes all before the cursor.
+    DeleteToStart,
+    /// Deletes all behind the cursor.
+    DeleteToEnd,
+}
+
+/// The editor of the focused field. Shows nothing of its text in `Debug` and wipes it on drop: it may
+/// hold a secret. What it cuts is not kept.
+#[derive(Default)]
+pub struct Field(Input);
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Field")
+    }
+}
+
+impl Drop for Field {
+    fn drop(&mut self) {
+        String::from(std::mem::take(&mut self.0)).zeroize();
+    }
+}
+
+impl Field {
+    /// An editor with its cursor at the end.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(Input::new(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.value()
+    }
+
+    /// The columns before the cursor.
+    #[must_use]
+    pub fn cursor_column(&self) -> usize {
+        self.0.visual_cursor()
+    }
+
+    /// How many characters stand before the cursor.
+    #[must_use]
+    pub fn cursor(&self) -> usize {
+        self.0.cursor()
+    }
+
+    /// Edits the line.
+    pub fn edit(&mut self, edit: Edit) {
+        let request = match edit {
+            Edit::Insert(ch)
+                if !is_clean(ch.encode_utf8(&mut [0; 4])) || self.text().len() >= LIMIT =>
+            {
+                return;
+            }
+            Edit::Insert(ch) => InputRequest::InsertChar(ch),
+            Edit::Left => InputRequest::GoToPrevChar,
+            Edit::Right => InputRequest::GoToNextChar,
+            Edit::Home => InputRequest::GoToStart,
+            Edit::End => InputRequest::GoToEnd,
+            Edit::Backspace => InputRequest::DeletePrevChar,
+            Edit::Delete => InputRequest::DeleteNextChar,
+            Edit::DeleteWord => InputRequest::DeletePrevWord,
+            Edit::DeleteToStart => InputRequest::DeleteFromStart,
+            Edit::DeleteToEnd => InputRequest::DeleteTillEnd,
+        };
+        self.0.handle(request);
+    }
+
+    /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go.
+    pub fn paste(&mut self, text: &str) {
+        let (cursor, room) = (self.0.cursor(), LIMIT.saturating_sub(self.text().len()));
+        let mut used = 0;
+        let clean: String = text
+            .chars()
+            .filter(|ch| is_clean(ch.encode_utf8(&mut [0; 4])))
+            .take_while(|ch| {
+                used += ch.len_utf8();
+                used <= room
+            })
+            .collect();
+        let before: String = self.text().chars().take(cursor).collect();
+        let after: String = self.text().chars().skip(cursor).collect();
+        let end = cursor + clean.chars().count();
+        self.0 = Input::new(before + &clean + &after).with_cursor(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paste_goes_in_at_the_cursor_as_one_line() {
+        let mut field = Field::new("ad");
+        field.edit(Edit::Left);
+        field.paste("b\r\nc\t\u{1b}\u{202e}");
+        assert_eq!((field.text(), field.cursor()), ("abcd", 3));
+        field.edit(Edit::Insert('x'));
+        assert_eq!(field.text(), "abcxd");
+    }
+
+    #[test]
+    fn a_paste_of_any_length_is_bounded() {
+        let mut field = Field::default();
+        field.paste(&"é".repeat(100_000));
+        assert!(field.text().len() <= LIMIT);
+        field.edit(Edit::Insert('x'));
+        assert!(field.text().len() <= LIMIT);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Field::new("s3cret")), "Field");
+    }
+}

@@ -1,0 +1,410 @@
+//! The screen: the guard of the terminal and the loop. The only place that writes to the terminal.
+//!
+//! The loop owns the model. It waits for signals, news of the flow, keys and timers, lets `update` decide,
+//! does what that wants done, and draws once for all that was waiting. Nothing runs while nothing happens.
+
+pub mod field;
+pub mod guard;
+pub mod keys;
+pub mod model;
+mod screens;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, KeyEventKind};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, queue, style};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc;
+
+use self::guard::{Guard, Output};
+use self::model::{Effect, Model, Moment, Msg, News, Overlay};
+use crate::browser;
+use crate::clipboard::{self, Copied, Desktop, Way};
+use crate::demo::{self, Demo};
+use crate::environment::Environment;
+use crate::flow::{Flow, Report};
+use crate::presets::{self, PresetError};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::settings::Settings;
+
+/// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
+/// nothing and fails when the terminal has vanished without a signal.
+const ALIVE: Duration = Duration::from_secs(10);
+
+/// Why the screen could not be shown, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// There is no terminal to draw on.
+    #[error("There is no terminal to draw on: {0}. Run the program in a terminal.")]
+    NoTerminal(io::Error),
+    /// The terminal could not be set up or drawn on.
+    #[error("The terminal cannot be used: {0}.")]
+    Terminal(#[from] io::Error),
+    /// A preset is malformed.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// A defect; the guard has said where.
+    #[error("The program ended because of a defect in it. Nothing was stored.")]
+    Defect,
+}
+
+/// How the screen ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The person left.
+    Left,
+    /// A signal, or the terminal has vanished.
+    Interrupted,
+}
+
+/// Shows the screen until the person leaves.
+///
+/// # Errors
+/// Where there is no terminal, or it fails.
+pub fn run(environment: Environment, settings: Settings) -> Result<Ending, TuiError> {
+    let output = guard::output().map_err(TuiError::NoTerminal)?;
+    let custom = presets::get(presets::CUSTOM)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let demo = settings.preset().embedded_server;
+    let model = Model::new(environment, settings, custom);
+    let ending = runtime.block_on(async {
+        let signals = Signals::new()?;
+        let guard = Guard::enter(output.try_clone()?)?;
+        let mut shell = Shell::new(model, output)?;
+        if demo {
+            shell.start_demo().await;
+        }
+        let ending = shell.run(signals).await;
+        // The screen is restored before anything that may take time.
+        drop(guard);
+        ending
+    });
+    runtime.shutdown_background();
+    ending
+}
+
+/// Asks the system to end us.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+    log_off: tokio::signal::windows::CtrlLogoff,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Ok(Self {
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+            log_off: ctrl_logoff()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+            _ = self.log_off.recv() => {}
+        }
+    }
+}
+
+/// Keys and pastes, read by a thread of their own: reading blocks, and must not delay the end.
+fn input() -> mpsc::Receiver<Event> {
+    let (sender, receiver) = mpsc::channel(256);
+    std::thread::spawn(move || {
+        while let Ok(event) = crossterm::event::read() {
+            if sender.blocking_send(event).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Performs what `update` wants done.
+struct Shell {
+    model: Model,
+    output: Output,
+    terminal: Terminal<CrosstermBackend<BufWriter<Output>>>,
+    began: Instant,
+    flow: Option<Flow>,
+    reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
+    news: (mpsc::Sender<News>, mpsc::Receiver<News>),
+    desktop: Option<Arc<Desktop>>,
+    demo: Option<Demo>,
+    ended: bool,
+}
+
+impl Shell {
+    fn new(model: Model, output: Output) -> io::Result<Self> {
+        let mut shell = Self {
+            terminal: terminal(&output)?,
+            model,
+            output,
+            began: Instant::now(),
+            flow: None,
+            reports: mpsc::channel(64),
+            news: mpsc::channel(16),
+            desktop: None,
+            demo: None,
+            ended: false,
+        };
+        if let Ok(size) = shell.terminal.size() {
+            shell.model.size = (size.width, size.height);
+        }
+        Ok(shell)
+    }
+
+    async fn run(&mut self, mut signals: Signals) -> Result<Ending, TuiError> {
+        self.draw()?;
+        let mut input = input();
+        let mut alive = tokio::time::interval(ALIVE);
+        alive.reset();
+        loop {
+            let tick = self.model.next_tick();
+            let news = tokio::select! {
+                // What ends the program comes first, and the flow before keys, so that a key meets the
+                // newest state.
+                biased;
+                () = guard::panicked() => return Err(TuiError::Defect),
+                () = signals.next() => return Ok(Ending::Interrupted),
+                Some((attempt, event)) = self.reports.1.recv() => Some(News::Flow(attempt, event)),
+                Some(news) = self.news.1.recv() => Some(news),
+                event = input.recv() => match event {
+                    Some(event) => read(event),
+                    // The terminal cannot be read any more.
+                    None => return Ok(Ending::Interrupted),
+                },
+                _ = alive.tick() => {
+                    if !guard::is_there(&self.output) {
+                        return Ok(Ending::Interrupted);
+                    }
+                    None
+                }
+                () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => Some(News::Tick),
+            };
+            let Some(news) = news else { continue };
+            self.take(news).await?;
+            while let Ok(event) = input.try_recv() {
+                if let Some(news) = read(event) {
+                    self.take(news).await?;
+                }
+            }
+            if self.ended {
+                return Ok(Ending::Left);
+            }
+            self.draw()?;
+        }
+    }
+
+    async fn take(&mut self, what: News) -> Result<(), TuiError> {
+        let now = jiff::Zoned::now();
+        let at = Moment {
+            up: self.began.elapsed(),
+            clock: (now.hour(), now.minute(), now.second()),
+        };
+        for effect in update::update(&mut self.model, Msg { at, what }) {
+            self.perform(effect).await?;
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<(), TuiError> {
+        match effect {
+            Effect::Start(job, attempt) => {
+                self.flow = Some(Flow::start(
+                    *job,
+                    attempt,
+                    self.flow.take(),
+                    self.reports.0.clone(),
+                ));
+            }
+            Effect::Cancel => {
+                if let Some(flow) = &self.flow {
+                    flow.cancel();
+                }
+            }
+            Effect::Copy(value, name) => self.copy(value, name)?,
+            Effect::OpenBrowser(url) => {
+                let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
+                tokio::spawn(async move {
+                    let outcome = browser::open(environment, url).await;
+                    let _ = news.send(News::Browser(outcome)).await;
+                });
+            }
+            Effect::ShowInScrollback(value) => self.show_in_scrollback(&value)?,
+            Effect::StartDemo => self.start_demo().await,
+            Effect::ApproveDemo(url) => {
+                let news = self.news.0.clone();
+                tokio::spawn(async move {
+                    let outcome = demo::approve(&url).await.map_err(|error| error.to_string());
+                    let _ = news.send(News::DemoApproved(outcome)).await;
+                });
+            }
+            Effect::Redraw => self.redraw()?,
+            Effect::Suspend => {
+                guard::suspend(&self.output)?;
+                self.redraw()?;
+            }
+            Effect::Quit => self.ended = true,
+        }
+        Ok(())
+    }
+
+    async fn start_demo(&mut self) {
+        if self.demo.is_none() {
+            match Demo::start().await {
+                Ok(demo) => self.demo = Some(demo),
+                Err(error) => {
+                    let _ = self.news.0.try_send(News::Demo(Err(error.to_string())));
+                    return;
+                }
+            }
+        }
+        if let Some(demo) = &self.demo {
+            let _ = self.news.0.try_send(News::Demo(Ok(demo.url().to_owned())));
+        }
+    }
+
+    fn copy(&mut self, value: SecretString, name: &'static str) -> io::Result<()> {
+        let outcome = match clipboard::way(&self.model.environment) {
+            Way::Desktop => {
+                let desktop = Arc::clone(self.desktop.get_or_insert_default());
+                let news = self.news.0.clone();
+                tokio::spawn(async move {
+                    let _ = news
+                        .send(News::Copied(name, desktop.copy(value).await))
+                        .await;
+                });
+                return Ok(());
+            }
+            Way::Tmux => {
+                let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
+                tokio::spawn(async move {
+                    let _ = news
+                        .send(News::Copied(
+                            name,
+                            clipboard::tmux(&environment, &value).await,
+                        ))
+                        .await;
+                });
+                return Ok(());
+            }
+            Way::Osc52 { screen } => match clipboard::osc_52(&value, screen) {
+                Ok(sequence) => {
+                    self.output.write_all(sequence.expose_secret().as_bytes())?;
+                    self.output.flush()?;
+                    Copied::SentToTerminal
+                }
+                Err(reason) => Copied::Failed(reason),
+            },
+            Way::None => Copied::Failed(
+                "there is no desktop here, and this terminal is not known to have a clipboard"
+                    .to_owned(),
+            ),
+        };
+        let _ = self.news.0.try_send(News::Copied(name, outcome));
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if view::is_plain(&self.model) {
+            return Ok(());
+        }
+        let model = &self.model;
+        self.terminal.draw(|frame| view::view(model, frame))?;
+        Ok(())
+    }
+
+    /// Wipes the screen, so that the next draw writes all of it; or writes a value that stands alone.
+    fn redraw(&mut self) -> io::Result<()> {
+        queue!(
+            self.output,
+            EnterAlternateScreen,
+            style::ResetColor,
+            Clear(ClearType::All),
+            cursor::MoveTo(0, 0)
+        )?;
+        if let Some(Overlay::Plain(value)) = &self.model.overlay {
+            // Only the terminal breaks it, so that it is selected as one.
+            self.output.write_all(value.expose_secret().as_bytes())?;
+            queue!(
+                self.output,
+                cursor::MoveTo(0, self.model.size.1.saturating_sub(1)),
+                style::Print("Any key: back")
+            )?;
+        }
+        self.output.flush()?;
+        // A new one knows nothing of what is on the screen. Its own `clear` would ask where the cursor is,
+        // and wait for the terminal's answer.
+        self.terminal = terminal(&self.output)?;
+        Ok(())
+    }
+
+    fn show_in_scrollback(&mut self, value: &SecretString) -> io::Result<()> {
+        queue!(self.output, LeaveAlternateScreen)?;
+        self.output.write_all(value.expose_secret().as_bytes())?;
+        self.output.write_all(b"\r\n\r\nAny key: back\r\n")?;
+        self.output.flush()
+    }
+}
+
+fn terminal(output: &Output) -> io::Result<Terminal<CrosstermBackend<BufWriter<Output>>>> {
+    // One write a frame: a slow line shows it whole.
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(
+        16 * 1024,
+        output.try_clone()?,
+    )))
+}
+
+/// Releases of keys and other events are nothing to us.
+fn read(event: Event) -> Option<News> {
+    match event {
+        Event::Key(key) if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) => {
+            Some(News::Key(key))
+        }
+        Event::Paste(text) => Some(News::Paste(text)),
+        Event::Resize(columns, rows) => Some(News::Resized(columns, rows)),
+        Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+    }
+}

@@ -1,0 +1,796 @@
+//! All that the screens show. One owner: the loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::field::Field;
+use super::keys::Context;
+use super::text::time_left;
+use super::theme::Theme;
+use crate::clipboard::Copied;
+use crate::environment::Environment;
+use crate::flow::Job;
+use crate::flow::event::{FlowEvent, Step};
+use crate::oauth::check::Check;
+use crate::oauth::client::FlowKind;
+use crate::oauth::device::Note;
+use crate::oauth::id_token::{Claims, decode};
+use crate::oauth::token::TokenSet;
+use crate::presets::Preset;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::settings::{ADVANCED, Access, FlowRequest, Key, Settings};
+
+/// Time as the shell saw it; nothing else here knows any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// Since the program began; never goes back.
+    pub up: Duration,
+    /// Hour, minute and second of the wall clock here.
+    pub clock: (i8, i8, i8),
+}
+
+impl Moment {
+    /// As `12:01:07`.
+    #[must_use]
+    pub fn words(self) -> String {
+        let (hour, minute, second) = self.clock;
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub struct Msg {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub what: News,
+}
+
+/// What happened.
+pub enum News {
+    /// A key was pressed.
+    Key(crossterm::event::KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The window has this size: columns and rows.
+    Resized(u16, u16),
+    /// An attempt reports.
+    Flow(u64, FlowEvent),
+    /// A copy came out; the name of what was copied.
+    Copied(&'static str, Copied),
+    /// The browser's starter ended or failed.
+    Browser(Result<(), String>),
+    /// The demo server listens, or does not.
+    Demo(Result<String, String>),
+    /// The demo's person has approved, or could not.
+    DemoApproved(Result<(), String>),
+    /// A time on the screen has changed.
+    Tick,
+}
+
+impl std::fmt::Debug for News {
+    /// The kind only: keys and pastes may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "Key",
+            Self::Paste(_) => "Paste",
+            Self::Resized(..) => "Resized",
+            Self::Flow(..) => "Flow",
+            Self::Copied(..) => "Copied",
+            Self::Browser(_) => "Browser",
+            Self::Demo(_) => "Demo",
+            Self::DemoApproved(_) => "DemoApproved",
+            Self::Tick => "Tick",
+        })
+    }
+}
+
+/// What `update` wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Run a flow under this number, after the one before has let go of its port.
+    Start(Box<Job>, u64),
+    /// Stop the flow under way.
+    Cancel,
+    /// Copy a value; its name comes back with the outcome.
+    Copy(SecretString, &'static str),
+    /// Open a browser on this machine.
+    OpenBrowser(Url),
+    /// Show a value on the shell's screen, until a key is pressed.
+    ShowInScrollback(SecretString),
+    /// Start the demo server.
+    StartDemo,
+    /// Let the demo's person approve.
+    ApproveDemo(Url),
+    /// Draw all anew.
+    Redraw,
+    /// To the shell.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
+/// Which screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// The settings.
+    Form,
+    /// A flow under way or ended without tokens.
+    Flow,
+    /// The tokens.
+    Tokens,
+}
+
+/// What lies on top of the screen. One at a time.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The keys.
+    Help {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// The preset list.
+    Presets {
+        /// Filter line.
+        filter: Field,
+        /// Which of the entries that fit.
+        selected: usize,
+        /// All presets.
+        all: Vec<Arc<Preset>>,
+    },
+    /// The scope list.
+    Scopes {
+        /// Which entry.
+        selected: usize,
+    },
+    /// Leave without having taken the tokens?
+    Leave {
+        /// The button in focus: stay or leave.
+        leave: bool,
+    },
+    /// A value that does not fit would stay in the scrollback.
+    Scrollback {
+        /// The value.
+        value: SecretString,
+        /// The button in focus: back or show.
+        show: bool,
+    },
+    /// A value stands alone on the screen, written by the shell so that only the terminal breaks it.
+    Plain(SecretString),
+    /// A value stands on the shell's screen until a key is pressed.
+    Outside,
+}
+
+/// A button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Start the flow.
+    Authorize,
+    /// Show the tokens at hand.
+    ShowTokens,
+    /// Show the keys.
+    Help,
+    /// Leave.
+    Quit,
+    /// Copy the user code.
+    CopyCode,
+    /// Copy the URL to open.
+    CopyUrl,
+    /// Show the URL alone.
+    PlainUrl,
+    /// Open a browser here.
+    OpenBrowser,
+    /// Let the demo's person approve.
+    ApproveDemo,
+    /// Stop the flow.
+    Cancel,
+    /// The same flow again.
+    Again,
+    /// Back to the settings.
+    Settings,
+    /// Copy the chosen value.
+    CopyValue,
+    /// Copy the `Authorization` header.
+    CopyHeader,
+    /// Copy all as JSON.
+    CopyJson,
+    /// Show or hide the chosen value.
+    Reveal,
+    /// Show the chosen value alone.
+    PlainValue,
+    /// Ask for new tokens.
+    Refresh,
+}
+
+impl Action {
+    /// The text on the button.
+    #[must_use]
+    pub fn label(self, model: &Model) -> &'static str {
+        match self {
+            Self::Authorize => "Authorize",
+            Self::ShowTokens => "Tokens",
+            Self::Help => "Help",
+            Self::Quit => "Quit",
+            Self::CopyCode => "Copy code",
+            Self::CopyUrl => "Copy URL",
+            Self::PlainUrl | Self::PlainValue => "Plain view",
+            Self::OpenBrowser => "Open browser",
+            Self::ApproveDemo => "Approve (demo)",
+            Self::Cancel => "Cancel",
+            Self::Again => match &model.run {
+                Some(Run {
+                    phase: Phase::Failed(failure),
+                    ..
+                }) if failure.expired => "New code",
+                _ => "Try again",
+            },
+            Self::Settings => "Settings",
+            Self::CopyValue => "Copy",
+            Self::CopyHeader => "Copy header",
+            Self::CopyJson => "Copy JSON",
+            Self::Reveal => match &model.tokens {
+                Some(held) if held.revealed => "Hide",
+                _ => "Reveal",
+            },
+            Self::Refresh => "Refresh",
+        }
+    }
+
+    /// The letter that presses it outside text fields.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Authorize | Self::ApproveDemo => 'a',
+            Self::ShowTokens => 't',
+            Self::Help => '?',
+            Self::Quit => 'q',
+            Self::CopyCode | Self::CopyValue => 'c',
+            Self::CopyUrl => 'u',
+            Self::PlainUrl | Self::PlainValue => 'p',
+            Self::OpenBrowser => 'b',
+            Self::Cancel => 'x',
+            Self::Again => 'n',
+            Self::Settings => 's',
+            Self::CopyHeader => 'h',
+            Self::CopyJson => 'j',
+            Self::Reveal => 'r',
+            Self::Refresh => 'f',
+        }
+    }
+}
+
+/// A value of the tokens panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// The bearer token.
+    Access,
+    /// The refresh token.
+    Refresh,
+    /// The ID token.
+    Id,
+}
+
+impl Value {
+    /// The name on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Access => "Access token",
+            Self::Refresh => "Refresh token",
+            Self::Id => "ID token",
+        }
+    }
+
+    /// The name within a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Access => "access token",
+            Self::Refresh => "refresh token",
+            Self::Id => "ID token",
+        }
+    }
+}
+
+/// What the focus can be on, in the order of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A field of the form.
+    Field(Key),
+    /// Show or hide the secret.
+    ShowSecret,
+    /// Open the scope list.
+    ScopeList,
+    /// Fold or unfold the advanced part.
+    Advanced,
+    /// A value of the tokens panel.
+    Value(Value),
+    /// A button.
+    Button(Action),
+}
+
+/// How a run stands.
+#[derive(Debug)]
+pub enum Phase {
+    /// Nothing to show yet.
+    Starting,
+    /// The person has a code to type.
+    Device {
+        /// As sent.
+        user_code: String,
+        /// Where to type it.
+        verification_uri: Url,
+        /// The same with the code in it.
+        complete: Option<Url>,
+        /// When the code ends.
+        until: Duration,
+        /// How often was asked.
+        asked: u32,
+        /// What the last answer said.
+        note: Option<Note>,
+    },
+    /// The person has a URL to open.
+    SignIn {
+        /// The URL.
+        url: Url,
+        /// Where the browser will come back to.
+        redirect_url: Url,
+        /// Where it is awaited.
+        listening: String,
+        /// A browser was opened here.
+        opened: bool,
+    },
+    /// It ended without tokens.
+    Failed(Ended),
+}
+
+/// Why a run ended without tokens.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What happened.
+    pub text: String,
+    /// What to do.
+    pub hint: String,
+    /// A new code is all that is needed.
+    pub expired: bool,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct StepLine {
+    /// Which.
+    pub step: Step,
+    /// When it began.
+    pub at: Moment,
+    /// How long it took, once it is done.
+    pub took: Option<Duration>,
+    /// It was the last one of a run that failed.
+    pub failed: bool,
+}
+
+/// A run, under way or ended.
+#[derive(Debug)]
+pub struct Run {
+    /// As read from the form.
+    pub request: FlowRequest,
+    /// It only refreshes the tokens at hand.
+    pub refresh: bool,
+    /// How it stands.
+    pub phase: Phase,
+    /// In order.
+    pub steps: Vec<StepLine>,
+    /// In order.
+    pub checks: Vec<Check>,
+    /// Requests and connections that had nothing to do with it.
+    pub strays: u32,
+    /// Callbacks that were not its own, and why the last was not.
+    pub not_ours: Option<(u32, String)>,
+}
+
+impl Run {
+    /// One that has just begun.
+    #[must_use]
+    pub fn new(request: FlowRequest, refresh: bool) -> Self {
+        Self {
+            request,
+            refresh,
+            phase: Phase::Starting,
+            steps: Vec::new(),
+            checks: Vec::new(),
+            strays: 0,
+            not_ours: None,
+        }
+    }
+
+    /// True until it has ended.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// The URL to open, the one with the code in it where there is one.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        match &self.phase {
+            Phase::Device {
+                verification_uri,
+                complete,
+                ..
+            } => Some(complete.as_ref().unwrap_or(verification_uri)),
+            Phase::SignIn { url, .. } => Some(url),
+            Phase::Starting | Phase::Failed(_) => None,
+        }
+    }
+}
+
+/// The tokens at hand.
+#[derive(Debug)]
+pub struct Held {
+    /// The tokens.
+    pub set: TokenSet,
+    /// When they came.
+    pub at: Moment,
+    /// What was asked, for the refresh.
+    pub request: FlowRequest,
+    /// The service's name.
+    pub service: String,
+    /// What the preset says about its tokens.
+    pub notice: Option<String>,
+    /// How the checks of the run came out.
+    pub checks: Vec<Check>,
+    /// The claims of the ID token, not verified.
+    pub claims: Option<Claims>,
+    /// Which value the buttons act on.
+    pub chosen: Value,
+    /// The chosen value is shown.
+    pub revealed: bool,
+    /// They were copied, or looked at alone.
+    pub taken: bool,
+    /// First line shown of what stands below the values.
+    pub scroll: usize,
+}
+
+impl Held {
+    /// Tokens that have just come.
+    #[must_use]
+    pub fn new(set: TokenSet, at: Moment, run: &Run, preset: &Preset) -> Self {
+        let claims = set
+            .id_token
+            .as_ref()
+            .and_then(|token| decode(token.expose_secret()));
+        Self {
+            set,
+            at,
+            request: run.request.clone(),
+            service: preset.name.clone(),
+            notice: preset.token_notice.clone(),
+            checks: run.checks.clone(),
+            claims,
+            chosen: Value::Access,
+            revealed: false,
+            taken: false,
+            scroll: 0,
+        }
+    }
+
+    /// The values that there are.
+    #[must_use]
+    pub fn values(&self) -> Vec<Value> {
+        [Value::Access, Value::Refresh, Value::Id]
+            .into_iter()
+            .filter(|value| self.secret(*value).is_some())
+            .collect()
+    }
+
+    /// A value.
+    #[must_use]
+    pub fn secret(&self, value: Value) -> Option<&SecretString> {
+        match value {
+            Value::Access => Some(&self.set.access_token),
+            Value::Refresh => self.set.refresh_token.as_ref(),
+            Value::Id => self.set.id_token.as_ref(),
+        }
+    }
+
+    /// How long the access token lives from `now` on; `None` where the service did not say.
+    #[must_use]
+    pub fn left(&self, now: Moment) -> Option<Duration> {
+        let life = Duration::from_secs(self.set.expires_in?);
+        Some((self.at.up + life).saturating_sub(now.up))
+    }
+}
+
+/// A sentence for the person, always at the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What happened.
+    pub text: String,
+    /// Something went wrong.
+    pub bad: bool,
+}
+
+/// All that the screens show.
+#[derive(Debug)]
+pub struct Model {
+    /// Where the program is.
+    pub environment: Environment,
+    /// What the terminal can show.
+    pub theme: Theme,
+    /// The form's values.
+    pub settings: Settings,
+    /// The preset "Custom settings".
+    pub custom: Arc<Preset>,
+    /// The advanced part is unfolded.
+    pub advanced: bool,
+    /// The secret is shown.
+    pub secret_shown: bool,
+    /// What the focus is on.
+    pub focus: Target,
+    /// The line being edited, where the focus is on one.
+    pub editor: Field,
+    /// Which screen.
+    pub screen: Screen,
+    /// What lies on top.
+    pub overlay: Option<Overlay>,
+    /// What the person is told.
+    pub message: Option<Message>,
+    /// The run that the flow screen shows.
+    pub run: Option<Run>,
+    /// The number of the latest attempt; news of others is dropped.
+    pub attempt: u64,
+    /// The tokens at hand.
+    pub tokens: Option<Held>,
+    /// The time of the latest message.
+    pub now: Moment,
+    /// Columns and rows of the window.
+    pub size: (u16, u16),
+}
+
+impl Model {
+    /// The form, with the focus on the first field that needs something.
+    #[must_use]
+    pub fn new(environment: Environment, settings: Settings, custom: Arc<Preset>) -> Self {
+        let mut model = Self {
+            theme: Theme::new(&environment),
+            environment,
+            settings,
+            custom,
+            advanced: false,
+            secret_shown: false,
+            focus: Target::Field(Key::Preset),
+            editor: Field::default(),
+            screen: Screen::Form,
+            overlay: None,
+            message: None,
+            run: None,
+            attempt: 0,
+            tokens: None,
+            now: Moment::default(),
+            size: (80, 24),
+        };
+        if !model.settings.preset().is_custom() {
+            model.go_to_missing();
+        }
+        model
+    }
+
+    /// The things that can have the focus, in the order of the screen.
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        let mut targets = Vec::new();
+        match self.screen {
+            Screen::Form => {
+                for key in self.settings.keys() {
+                    if key == ADVANCED[0] {
+                        targets.push(Target::Advanced);
+                    }
+                    if (ADVANCED.contains(&key) && !self.advanced)
+                        || self.settings.access(key) != Access::Editable
+                    {
+                        continue;
+                    }
+                    targets.push(Target::Field(key));
+                    match key {
+                        Key::ClientSecret if !self.settings.secret().expose_secret().is_empty() => {
+                            targets.push(Target::ShowSecret);
+                        }
+                        Key::Scope if !self.settings.preset().scope.list.is_empty() => {
+                            targets.push(Target::ScopeList);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Screen::Tokens => {
+                targets.extend(self.tokens.iter().flat_map(Held::values).map(Target::Value));
+            }
+            Screen::Flow => {}
+        }
+        targets.extend(self.buttons().into_iter().map(Target::Button));
+        targets
+    }
+
+    /// The buttons of the screen.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<Action> {
+        match self.screen {
+            Screen::Form => {
+                let mut buttons = vec![Action::Authorize];
+                if self.tokens.is_some() {
+                    buttons.push(Action::ShowTokens);
+                }
+                buttons.extend([Action::Help, Action::Quit]);
+                buttons
+            }
+            Screen::Flow => self.flow_buttons(),
+            Screen::Tokens => {
+                let mut buttons = vec![
+                    Action::CopyValue,
+                    Action::CopyHeader,
+                    Action::CopyJson,
+                    Action::Reveal,
+                    Action::PlainValue,
+                ];
+                if self
+                    .run
+                    .as_ref()
+                    .is_some_and(|run| run.refresh && run.is_live())
+                {
+                    buttons.push(Action::Cancel);
+                } else if self
+                    .tokens
+                    .as_ref()
+                    .is_some_and(|held| held.set.refresh_token.is_some())
+                {
+                    buttons.push(Action::Refresh);
+                }
+                buttons.extend([Action::Settings, Action::Help]);
+                buttons
+            }
+        }
+    }
+
+    fn flow_buttons(&self) -> Vec<Action> {
+        let Some(run) = &self.run else {
+            return vec![Action::Settings];
+        };
+        let mut buttons = Vec::new();
+        match &run.phase {
+            Phase::Starting => {}
+            Phase::Device { .. } => {
+                buttons.extend([Action::CopyCode, Action::CopyUrl, Action::PlainUrl]);
+            }
+            Phase::SignIn { .. } => buttons.extend([Action::CopyUrl, Action::PlainUrl]),
+            Phase::Failed(_) => return vec![Action::Again, Action::Settings, Action::Help],
+        }
+        if run.url().is_some() {
+            if self.environment.display {
+                buttons.push(Action::OpenBrowser);
+            }
+            if self.settings.preset().embedded_server {
+                buttons.push(Action::ApproveDemo);
+            }
+        }
+        buttons.extend([Action::Cancel, Action::Help]);
+        buttons
+    }
+
+    /// What keys mean where the focus is.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match &self.overlay {
+            Some(Overlay::Help { .. } | Overlay::Plain(_) | Overlay::Outside) => {
+                return Context::Reading;
+            }
+            Some(Overlay::Presets { .. }) => return Context::List,
+            Some(Overlay::Scopes { .. }) => return Context::Ticks,
+            Some(Overlay::Leave { .. } | Overlay::Scrollback { .. }) => return Context::Button,
+            None => {}
+        }
+        match self.focus {
+            Target::Field(Key::Preset) => Context::Button,
+            Target::Field(key) if key.is_text() => Context::Text,
+            Target::Field(_) => Context::Choice,
+            _ => Context::Button,
+        }
+    }
+
+    /// Puts the focus on `target` and, where text is typed, an editor on its value.
+    pub fn focus_on(&mut self, target: Target) {
+        self.focus = target;
+        self.editor = match target {
+            Target::Field(Key::ClientSecret) => Field::new(self.settings.secret().expose_secret()),
+            Target::Field(key) if key.is_text() => Field::new(&self.settings.value(key)),
+            _ => Field::default(),
+        };
+        if let (Target::Value(value), Some(held)) = (target, &mut self.tokens)
+            && held.chosen != value
+        {
+            held.chosen = value;
+            held.revealed = false;
+            held.scroll = 0;
+        }
+    }
+
+    /// Puts the focus on the first field that stops a run, else on Authorize.
+    pub fn go_to_missing(&mut self) {
+        let problems = self.settings.problems();
+        let stopped = problems.iter().find(|problem| {
+            problem.severity == crate::settings::Severity::Error
+                && self.settings.access(problem.key) == Access::Editable
+        });
+        match stopped {
+            Some(problem) => {
+                self.advanced |= ADVANCED.contains(&problem.key);
+                self.focus_on(Target::Field(problem.key));
+            }
+            None => self.focus_on(Target::Button(Action::Authorize)),
+        }
+    }
+
+    /// The entries of the preset list that fit its filter: those whose name begins so come first. The
+    /// second value marks "Custom settings" with the URLs typed before.
+    #[must_use]
+    pub fn preset_entries<'a>(
+        &self,
+        all: &'a [Arc<Preset>],
+        filter: &str,
+    ) -> Vec<(&'a Arc<Preset>, bool)> {
+        let again = self.settings.has_custom_before();
+        let mut entries: Vec<(&Arc<Preset>, bool)> = all
+            .iter()
+            .filter(|preset| preset.matches(filter))
+            .flat_map(|preset| {
+                let twice = (preset.is_custom() && again).then_some((preset, true));
+                [Some((preset, false)), twice].into_iter().flatten()
+            })
+            .collect();
+        let begins = |preset: &Preset| {
+            preset
+                .name
+                .to_lowercase()
+                .starts_with(&filter.trim().to_lowercase())
+        };
+        entries.sort_by_key(|(preset, _)| !begins(preset));
+        entries
+    }
+
+    /// How long until a time on the screen changes; `None` while none is shown.
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Duration> {
+        let left = match (self.screen, &self.run, &self.tokens) {
+            (
+                Screen::Flow,
+                Some(Run {
+                    phase: Phase::Device { until, .. },
+                    ..
+                }),
+                _,
+            ) => until.saturating_sub(self.now.up),
+            (Screen::Tokens, _, Some(held)) => held.left(self.now)?,
+            _ => return None,
+        };
+        (!left.is_zero()).then(|| time_left(left).1)
+    }
+
+    /// The name of the flow and the service, for the title.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let name = &self.settings.preset().name;
+        let dot = self.theme.dot();
+        match (self.screen, &self.run, &self.tokens) {
+            (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.service),
+            (Screen::Flow, Some(run), _) => {
+                let kind = match run.request.kind {
+                    FlowKind::DeviceCode => "device code",
+                    FlowKind::AuthorizationCode => "authorization code",
+                };
+                format!("{name} {dot} {kind}")
+            }
+            _ => name.clone(),
+        }
+    }
+}

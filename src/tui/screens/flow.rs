@@ -1,0 +1,269 @@
+//! A flow under way: what the person has to do, the steps and the checks.
+//!
+//! ```text
+//!    On any device, open    https://microsoft.com/devicelogin
+//!    and enter the code     WDJB-MJHT
+//!
+//!    The code is valid for 14 minutes. Waiting for approval; asked 4 times.
+//!
+//!    done     12:01:07  code requested                                 182 ms
+//!    waiting  12:01:07  approval
+//! ```
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::model::{Model, Phase, Run, StepLine};
+use super::super::text::{chunks, shorten, time_left, took, width, wrap};
+use super::super::view::{Body, Row};
+use crate::flow::event::Step;
+use crate::oauth::check::{Check, Outcome};
+use crate::oauth::device::Note;
+
+/// The rows of the flow screen.
+pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+    let columns = usize::from(area.width);
+    let empty = Body {
+        rows: Vec::new(),
+        scroll: 0,
+        hint: String::new(),
+        hint_is_bad: false,
+    };
+    let Some(run) = &model.run else { return empty };
+    let mut rows = vec![Row::blank()];
+    let mut hint = (String::new(), false);
+    let below = progress(model, run, columns);
+    match &run.phase {
+        Phase::Starting => rows.push(Row::text("Connecting to the service.")),
+        Phase::Device {
+            user_code,
+            verification_uri,
+            complete,
+            until,
+            asked,
+            note,
+        } => {
+            address(
+                model,
+                &mut rows,
+                "On any device, open    ",
+                verification_uri.as_str(),
+                columns,
+            );
+            rows.push(Row::line(vec![
+                Span::raw("   and enter the code     "),
+                Span::styled(user_code.clone(), model.theme.strong()),
+            ]));
+            if let Some(complete) = complete {
+                address(
+                    model,
+                    &mut rows,
+                    "or open, code included ",
+                    complete.as_str(),
+                    columns,
+                );
+            }
+            rows.push(Row::blank());
+            let (left, _) = time_left(until.saturating_sub(model.now.up));
+            let status = format!(
+                "The code is valid for {left}. {}",
+                polling(*asked, note.as_ref())
+            );
+            rows.extend(
+                wrap(&status, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(Row::text),
+            );
+            hint.0 = demo_hint(model);
+        }
+        Phase::SignIn {
+            url,
+            redirect_url,
+            listening,
+            opened,
+        } => {
+            let lead = if *opened {
+                "A browser was opened here. If it does not show, open this URL in it:"
+            } else if model.environment.ssh {
+                "Open this URL in a browser; it must be able to reach the redirect URL on this machine:"
+            } else {
+                "Open this URL in a browser on this machine:"
+            };
+            rows.extend(
+                wrap(lead, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(Row::text),
+            );
+            rows.push(Row::blank());
+            // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
+            let room = usize::from(area.height)
+                .saturating_sub(rows.len() + below.len() + 4)
+                .max(2);
+            let mut lines = chunks(url.as_str(), columns);
+            if lines.len() > room {
+                lines.truncate(room);
+                if let Some(last) = lines.last_mut() {
+                    *last = format!(
+                        "{}{}",
+                        shorten(last, columns - width(model.theme.ellipsis()), ""),
+                        model.theme.ellipsis()
+                    );
+                }
+                hint.0 =
+                    "The URL is longer than there is room for. Copy it, or open the plain view. "
+                        .to_owned();
+            }
+            rows.extend(lines.into_iter().map(|line| Row::line(Line::from(line))));
+            rows.push(Row::blank());
+            let status = format!("Listening on {listening} for {redirect_url}");
+            rows.extend(
+                wrap(&status, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(Row::text),
+            );
+            hint.0 += &demo_hint(model);
+        }
+        Phase::Failed(ended) => {
+            for line in wrap(&ended.text, columns.saturating_sub(6)) {
+                rows.push(Row::line(vec![
+                    Span::raw("   "),
+                    Span::styled(line, model.theme.bad()),
+                ]));
+            }
+            rows.push(Row::blank());
+            rows.extend(
+                wrap(&ended.hint, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(Row::text),
+            );
+            hint.0 = "The settings are as you left them.".to_owned();
+        }
+    }
+    rows.push(Row::blank());
+    rows.extend(below);
+    Body {
+        rows,
+        scroll: 0,
+        hint: hint.0,
+        hint_is_bad: hint.1,
+    }
+}
+
+fn demo_hint(model: &Model) -> String {
+    if model.settings.preset().embedded_server {
+        "This is the demo server: no account is needed. Approve in a browser, with curl, or with the button.".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// An address behind its words, or below them where it is too long.
+fn address(model: &Model, rows: &mut Vec<Row>, words: &'static str, url: &str, columns: usize) {
+    let strong = model.theme.strong();
+    if width(words) + 3 + width(url) < columns {
+        rows.push(Row::line(vec![
+            Span::raw(format!("   {words}")),
+            Span::styled(url.to_owned(), strong),
+        ]));
+        return;
+    }
+    rows.push(Row::text(words));
+    rows.extend(
+        chunks(url, columns)
+            .into_iter()
+            .map(|line| Row::line(Line::styled(line, strong))),
+    );
+}
+
+fn polling(asked: u32, note: Option<&Note>) -> String {
+    let times = match asked {
+        0 => "not asked yet".to_owned(),
+        1 => "asked once".to_owned(),
+        times => format!("asked {times} times"),
+    };
+    match note {
+        None | Some(Note::Pending) => format!("Waiting for approval; {times}."),
+        Some(Note::SlowDown) => {
+            format!("Waiting for approval; {times}, now less often, as the service wishes.")
+        }
+        Some(Note::Trouble(reason)) => {
+            format!("No usable answer ({reason}); {times}, and asking again.")
+        }
+    }
+}
+
+/// Steps, strays and checks.
+fn progress(model: &Model, run: &Run, columns: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = run
+        .steps
+        .iter()
+        .map(|step| step_row(model, run, step, columns))
+        .collect();
+    if let Some((count, reason)) = &run.not_ours {
+        let times = if *count == 1 {
+            "An answer was".to_owned()
+        } else {
+            format!("{count} answers were")
+        };
+        let text = format!("{times} not taken: {reason}. Still waiting for the right one.");
+        rows.extend(
+            wrap(&text, columns.saturating_sub(6))
+                .into_iter()
+                .map(Row::text),
+        );
+    }
+    if run.strays > 0 {
+        let text = match run.strays {
+            1 => "1 other request came and was turned away.".to_owned(),
+            count => format!("{count} other requests came and were turned away."),
+        };
+        rows.push(Row::text(text));
+    }
+    rows.extend(
+        run.checks
+            .iter()
+            .map(|check| check_row(model, check, columns)),
+    );
+    rows
+}
+
+fn step_row(model: &Model, run: &Run, line: &StepLine, columns: usize) -> Row {
+    let theme = model.theme;
+    let (word, style) = match (line.took, line.failed, run.is_live()) {
+        (Some(_), _, _) => ("done", theme.good()),
+        (None, true, _) | (None, false, false) => ("failed", theme.bad()),
+        (None, false, true) => ("waiting", theme.active()),
+    };
+    let name = match line.step {
+        Step::DeviceCode => "code requested",
+        Step::Approval => "approval",
+        Step::Listen => "listening",
+        Step::SignIn => "sign-in in the browser",
+        Step::Exchange => "code exchanged for tokens",
+        Step::Refresh => "new tokens requested",
+    };
+    let time = line.took.map(took).unwrap_or_default();
+    let text = format!("{}  {name}", line.at.words());
+    let gap = columns.saturating_sub(13 + width(&text) + width(&time));
+    Row::line(vec![
+        Span::raw("   "),
+        Span::styled(format!("{word:<8}"), style),
+        Span::raw(format!(" {text}{}{time}", " ".repeat(gap))),
+    ])
+}
+
+/// A named check.
+pub(super) fn check_row(model: &Model, check: &Check, columns: usize) -> Row {
+    let theme = model.theme;
+    let style = match check.outcome {
+        Outcome::Passed => theme.good(),
+        Outcome::Failed => theme.bad(),
+        Outcome::NotChecked | Outcome::NotApplicable => theme.dim(),
+    };
+    let detail = shorten(&check.detail, columns.saturating_sub(36), theme.ellipsis());
+    Row::line(vec![
+        Span::raw(format!("   {:<14} ", check.name.label())),
+        Span::styled(format!("{:<14}", check.outcome.word()), style),
+        Span::raw(format!(" {detail}")),
+    ])
+}

@@ -1,0 +1,237 @@
+//! What lies on top of a screen: the lists, the keys, the questions.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+
+use super::super::keys;
+use super::super::model::{Model, Overlay};
+use super::super::text::{shorten, width, wrap};
+use super::super::view::put;
+use crate::presets::Group;
+use crate::secret::ExposeSecret;
+
+/// Draws the overlay and says where the cursor belongs.
+pub(in super::super) fn draw(
+    model: &Model,
+    overlay: &Overlay,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) -> Option<Position> {
+    match overlay {
+        Overlay::Help { scroll } => Some(help(model, *scroll, frame, area)),
+        Overlay::Presets {
+            filter,
+            selected,
+            all,
+        } => {
+            let entries = model.preset_entries(all, filter.text());
+            let lines: Vec<(String, String)> = entries
+                .iter()
+                .map(|(preset, again)| {
+                    let name = if *again {
+                        format!("{}, with the URLs typed before", preset.name)
+                    } else {
+                        preset.name.clone()
+                    };
+                    (name, group(preset.group).to_owned())
+                })
+                .collect();
+            let filter_line = format!("Find: {}", filter.text());
+            let cursor = list(
+                model,
+                frame,
+                area,
+                &filter_line,
+                &lines,
+                *selected,
+                "No preset fits. Custom settings takes any service.",
+            );
+            // The cursor is where the typing goes, unless there is an entry to take.
+            if lines.is_empty() { None } else { cursor }
+        }
+        Overlay::Scopes { selected } => {
+            let chosen = model.settings.scopes();
+            let lines: Vec<(String, String)> = model
+                .settings
+                .preset()
+                .scope
+                .list
+                .iter()
+                .map(|entry| {
+                    let tick = if chosen.contains(&entry.value) {
+                        "[x]"
+                    } else {
+                        "[ ]"
+                    };
+                    (format!("{tick} {}", entry.value), entry.purpose.clone())
+                })
+                .collect();
+            list(
+                model,
+                frame,
+                area,
+                "Scopes of this service",
+                &lines,
+                *selected,
+                "",
+            )
+        }
+        Overlay::Leave { leave } => {
+            let text = "The tokens were not copied. If you leave now they are gone. Ctrl+C once more leaves as well.";
+            question(model, frame, area, text, ["Stay", "Leave"], *leave)
+        }
+        Overlay::Scrollback { value, show } => {
+            let text = format!(
+                "This value has {} characters and does not fit into this window. Shown outside, it stays in the scrollback of \
+                 your terminal, where others may find it.",
+                value.expose_secret().chars().count()
+            );
+            question(model, frame, area, &text, ["Back", "Show it"], *show)
+        }
+        Overlay::Plain(_) | Overlay::Outside => None,
+    }
+}
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::General => "",
+        Group::Mail => "mail",
+        Group::Identity => "identity",
+        Group::Developer => "developer",
+        Group::Business => "business",
+        Group::Social => "social",
+    }
+}
+
+/// The inside of the overlay: all between the rules of the screen.
+fn inside(model: &Model, frame: &mut Frame<'_>, area: Rect, height: u16) -> Rect {
+    let inside = Rect::new(0, 2, area.width, height.min(area.height.saturating_sub(4)));
+    frame.render_widget(Clear, inside);
+    if inside.bottom() < area.height.saturating_sub(2) {
+        let line = model
+            .theme
+            .rule()
+            .repeat(usize::from(area.width.saturating_sub(2)));
+        frame.render_widget(Clear, Rect::new(0, inside.bottom(), area.width, 1));
+        put(
+            model,
+            frame,
+            1,
+            inside.bottom(),
+            Line::styled(line, model.theme.dim()),
+        );
+    }
+    inside
+}
+
+fn list(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    head: &str,
+    lines: &[(String, String)],
+    selected: usize,
+    none: &str,
+) -> Option<Position> {
+    let theme = model.theme;
+    let inside = inside(model, frame, area, u16::MAX);
+    let columns = usize::from(area.width);
+    put(
+        model,
+        frame,
+        3,
+        inside.y,
+        Line::styled(head.to_owned(), theme.strong()),
+    );
+    let rows = usize::from(inside.height.saturating_sub(2));
+    let first = (selected + 1).saturating_sub(rows);
+    let mut cursor = Some(Position::new(
+        3 + u16::try_from(width(head)).unwrap_or(0),
+        inside.y,
+    ));
+    if lines.is_empty() {
+        put(model, frame, 3, inside.y + 2, Line::from(none.to_owned()));
+    }
+    for (y, (at, (name, about))) in
+        (inside.y + 2..inside.bottom()).zip(lines.iter().enumerate().skip(first))
+    {
+        let focused = at == selected;
+        let style = if focused { theme.focus() } else { Style::new() };
+        let about_room = (columns / 2).saturating_sub(4);
+        let about = shorten(about, about_room, theme.ellipsis());
+        let name = shorten(
+            name,
+            columns.saturating_sub(width(&about) + 7),
+            theme.ellipsis(),
+        );
+        let gap = columns.saturating_sub(4 + width(&name) + width(&about));
+        let spans = vec![
+            Span::raw(format!(" {} ", if focused { theme.marker() } else { " " })),
+            Span::styled(name, style),
+            Span::raw(" ".repeat(gap)),
+            Span::styled(about, theme.dim()),
+        ];
+        put(model, frame, 0, y, Line::from(spans));
+        if focused {
+            cursor = Some(Position::new(3, y));
+        }
+    }
+    cursor
+}
+
+fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Position {
+    let inside = inside(model, frame, area, u16::MAX);
+    let mut lines: Vec<Line<'_>> =
+        vec![Line::styled("Keys", model.theme.strong()), Line::default()];
+    for (keys, words) in keys::help() {
+        lines.push(Line::from(format!("{keys:<22} {words}")));
+    }
+    lines.push(Line::from(format!(
+        "{:<22} {}",
+        "a letter", "outside texts: press the button that the footer names with it"
+    )));
+    let last = lines.len().saturating_sub(usize::from(inside.height));
+    for (y, line) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(scroll.min(last))) {
+        put(model, frame, 3, y, line);
+    }
+    Position::new(3, inside.y)
+}
+
+fn question(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    text: &str,
+    buttons: [&str; 2],
+    second: bool,
+) -> Option<Position> {
+    let theme = model.theme;
+    let lines = wrap(text, usize::from(area.width.saturating_sub(6)));
+    let height = u16::try_from(lines.len()).unwrap_or(1) + 4;
+    let inside = inside(model, frame, area, height);
+    for (y, line) in (inside.y + 1..inside.bottom()).zip(lines) {
+        put(model, frame, 3, y, Line::from(line));
+    }
+    let y = inside.bottom().saturating_sub(2);
+    let mut x = 3;
+    let mut cursor = None;
+    for (label, focused) in buttons.into_iter().zip([!second, second]) {
+        let text = format!("[ {label} ]");
+        let end = x + u16::try_from(width(&text)).unwrap_or(0) + 1;
+        if focused {
+            cursor = Some(Position::new(x + 2, y));
+        }
+        put(
+            model,
+            frame,
+            x,
+            y,
+            Line::styled(text, if focused { theme.focus() } else { Style::new() }),
+        );
+        x = end;
+    }
+    cursor
+}

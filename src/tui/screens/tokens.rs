@@ -1,0 +1,172 @@
+//! The tokens.
+//!
+//! ```text
+//!  ▸ Access token      eyJ0…                      1204 characters, 58 minutes left
+//!    Refresh token     0.AX…                                       912 characters
+//!
+//!    Signed in as      alice@example.org
+//!    Scope             all that was asked for: openid email
+//! ```
+
+use ratatui::text::{Line, Span};
+
+use super::super::model::{Held, Model, Target, Value};
+use super::super::text::{chunks, shorten, time_left, width, wrap};
+use super::super::view::{Body, Row};
+use super::flow::check_row;
+use crate::secret::ExposeSecret;
+
+/// Shorter values are masked whole: a beginning would tell too much of them.
+const SHOWN_FROM: usize = 20;
+/// How much of a longer value is shown.
+const BEGINNING: usize = 4;
+
+/// The rows of the tokens panel.
+pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
+    let columns = usize::from(columns);
+    let Some(held) = &model.tokens else {
+        return Body {
+            rows: Vec::new(),
+            scroll: 0,
+            hint: String::new(),
+            hint_is_bad: false,
+        };
+    };
+    let mut rows = Vec::new();
+    if let Some(notice) = &held.notice {
+        rows.extend(
+            wrap(notice, columns.saturating_sub(6))
+                .into_iter()
+                .map(Row::text),
+        );
+        rows.push(Row::blank());
+    }
+    rows.extend(
+        held.values()
+            .into_iter()
+            .map(|value| value_row(model, held, value, columns)),
+    );
+    if held.revealed
+        && let Some(secret) = held.secret(held.chosen)
+    {
+        rows.push(Row::blank());
+        // No indentation, so that it can be selected.
+        rows.extend(
+            chunks(secret.expose_secret(), columns)
+                .into_iter()
+                .map(|line| Row::line(Line::from(line))),
+        );
+    }
+    rows.push(Row::blank());
+    facts(held, &mut rows, columns);
+    rows.push(Row::blank());
+    rows.extend(
+        held.checks
+            .iter()
+            .map(|check| check_row(model, check, columns)),
+    );
+    if let Some(claims) = &held.claims {
+        rows.push(Row::blank());
+        rows.push(Row::text("Claims of the ID token (signature not verified)"));
+        for (name, value) in claims.lines() {
+            let room = columns.saturating_sub(26);
+            let line = format!(
+                "   {:<20}  {}",
+                shorten(&name, 20, model.theme.ellipsis()),
+                shorten(&value, room, model.theme.ellipsis())
+            );
+            rows.push(Row::line(Line::from(line)));
+        }
+    }
+    let hint = format!(
+        "The buttons act on the {}. Page down shows what does not fit.",
+        held.chosen.words()
+    );
+    Body {
+        rows,
+        scroll: held.scroll,
+        hint,
+        hint_is_bad: false,
+    }
+}
+
+fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
+    let theme = model.theme;
+    let focused = model.focus == Target::Value(value);
+    let text = held
+        .secret(value)
+        .map(|secret| secret.expose_secret().to_owned())
+        .unwrap_or_default();
+    let count = text.chars().count();
+    let beginning: String = text
+        .chars()
+        .take(if count >= SHOWN_FROM { BEGINNING } else { 0 })
+        .collect();
+    let mut about = format!("{count} characters");
+    if value == Value::Access {
+        about += &match held.left(model.now) {
+            Some(left) if left.is_zero() => ", expired".to_owned(),
+            Some(left) => format!(", {} left", time_left(left).0),
+            None => ", life not told".to_owned(),
+        };
+    }
+    let shown = format!("{beginning}{}", theme.ellipsis());
+    let chosen = if held.chosen == value {
+        theme.marker()
+    } else {
+        " "
+    };
+    let label = value.label();
+    let style = if focused {
+        theme.focus()
+    } else {
+        ratatui::style::Style::new()
+    };
+    let gap = columns.saturating_sub(22 + width(&shown) + width(&about));
+    Row {
+        line: Line::from(vec![
+            Span::raw(format!(" {chosen} ")),
+            Span::styled(label, style),
+            Span::raw(" ".repeat(18 - width(label))),
+            Span::raw(format!("{shown}{}{about}", " ".repeat(gap))),
+        ]),
+        cursor: focused.then_some(3),
+    }
+}
+
+fn facts(held: &Held, rows: &mut Vec<Row>, columns: usize) {
+    let mut fact = |name: &str, text: &str| {
+        let mut lines = wrap(text, columns.saturating_sub(23)).into_iter();
+        rows.push(Row::line(Line::from(format!(
+            "   {name:<17} {}",
+            lines.next().unwrap_or_default()
+        ))));
+        rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
+    };
+    fact("Type", &held.set.token_type);
+    if let Some(person) = held
+        .claims
+        .as_ref()
+        .and_then(crate::oauth::id_token::Claims::person)
+    {
+        fact("Signed in as", &person);
+    }
+    let asked = &held.request.client.scopes;
+    let missing = held.set.not_granted(asked);
+    let granted = held.set.scope.clone().unwrap_or_else(|| asked.clone());
+    let scope = if granted.is_empty() {
+        "none named".to_owned()
+    } else {
+        granted.join(" ")
+    };
+    fact("Scope granted", &scope);
+    if !missing.is_empty() {
+        fact("Not granted", &missing.join(" "));
+    }
+    if held.set.refresh_token.is_none() {
+        fact(
+            "Refresh token",
+            "none came. Many services give one only with the scope offline_access, or with a parameter of their own.",
+        );
+    }
+}

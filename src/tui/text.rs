@@ -1,0 +1,170 @@
+//! Fitting text into columns.
+
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// How many columns `text` takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The beginning of `text` in at most `columns`, with the ellipsis where something was cut.
+#[must_use]
+pub fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(ellipsis));
+    let mut out = String::new();
+    let mut used = 0;
+    for ch in text.chars() {
+        used += ch.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        out.push(ch);
+    }
+    if columns >= width(ellipsis) {
+        out + ellipsis
+    } else {
+        out
+    }
+}
+
+/// `text` in lines of at most `columns`, broken at spaces; a longer word is broken where the line ends.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let needed = width(&line) + usize::from(!line.is_empty()) + width(word);
+        if needed <= columns {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        let mut pieces = chunks(word, columns);
+        line = pieces.pop().unwrap_or_default();
+        lines.extend(pieces);
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// `text` cut into pieces of at most `columns`, nothing added.
+#[must_use]
+pub fn chunks(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for ch in text.chars() {
+        let needed = ch.width().unwrap_or(0);
+        if used + needed > columns {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += needed;
+        if let Some(last) = pieces.last_mut() {
+            last.push(ch);
+        }
+    }
+    pieces
+}
+
+/// A length of time in words, and how long these words stay true: whole minutes above two minutes,
+/// steps of ten seconds below, seconds in the last minute.
+#[must_use]
+pub fn time_left(left: Duration) -> (String, Duration) {
+    let seconds = left.as_secs();
+    let (shown, step) = match seconds {
+        0..60 => (seconds, 1),
+        60..120 => (seconds - seconds % 10, 10),
+        120.. => (seconds - seconds % 60, 60),
+    };
+    let words = match shown {
+        1 => "1 second".to_owned(),
+        0..120 => format!("{shown} seconds"),
+        120..7200 => format!("{} minutes", shown / 60),
+        7200..172_800 => format!("{} hours", shown / 3600),
+        172_800.. => format!("{} days", shown / 86_400),
+    };
+    let boundary = Duration::from_secs(shown);
+    // The words change when less than the shown time is left.
+    let until = left
+        .checked_sub(boundary)
+        .unwrap()
+        .max(Duration::from_millis(1))
+        .min(Duration::from_secs(step))
+        + Duration::from_millis(1);
+    (words, until)
+}
+
+/// The time a step took.
+#[must_use]
+pub fn took(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..10_000 => format!("{millis} ms"),
+        _ => format!("{} s", time.as_secs()),
+    }
+}
+
+/// Text in ASCII only: others become a question mark. Our own words have their own ASCII forms.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|ch| match ch {
+            '…' => "...".to_owned(),
+            '–' | '—' => "-".to_owned(),
+            ch if ch.is_ascii() => ch.to_string(),
+            _ => "?".to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_ends_in_an_ellipsis() {
+        assert_eq!(shorten("abcdef", 6, "…"), "abcdef");
+        assert_eq!(shorten("abcdef", 4, "…"), "abc…");
+        assert_eq!(shorten("日本語", 4, "…"), "日…");
+        assert_eq!(shorten("abcdef", 5, "..."), "ab...");
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn chunks_join_to_the_whole() {
+        assert_eq!(chunks("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(chunks("", 4), [""]);
+    }
+
+    #[test]
+    fn time_is_told_in_minutes_then_tens_then_seconds() {
+        let words = |seconds| time_left(Duration::from_secs(seconds)).0;
+        assert_eq!(words(899), "14 minutes");
+        assert_eq!(words(120), "2 minutes");
+        assert_eq!(words(119), "110 seconds");
+        assert_eq!(words(59), "59 seconds");
+        assert_eq!(words(1), "1 second");
+        let (_, until) = time_left(Duration::from_millis(899_500));
+        assert!(until > Duration::from_secs(59) && until < Duration::from_mins(1));
+    }
+}

@@ -1,0 +1,120 @@
+//! Colours and glyphs. States are words first, colour second; mono sets no colour at all.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::environment::Environment;
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    colours: bool,
+    /// Glyphs beyond ASCII.
+    pub utf8: bool,
+}
+
+impl Theme {
+    /// As the surroundings allow.
+    #[must_use]
+    pub fn new(environment: &Environment) -> Self {
+        Self {
+            colours: environment.colours,
+            utf8: environment.utf8,
+        }
+    }
+
+    /// Beside the focused item.
+    #[must_use]
+    pub fn marker(self) -> &'static str {
+        if self.utf8 { "▸" } else { ">" }
+    }
+
+    /// Where text was cut.
+    #[must_use]
+    pub fn ellipsis(self) -> &'static str {
+        if self.utf8 { "…" } else { "..." }
+    }
+
+    /// Horizontal rule.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        if self.utf8 { "─" } else { "-" }
+    }
+
+    /// A list opens here.
+    #[must_use]
+    pub fn list(self) -> &'static str {
+        if self.utf8 { "▾" } else { "v" }
+    }
+
+    /// A folded part.
+    #[must_use]
+    pub fn folded(self) -> &'static str {
+        if self.utf8 { "▸" } else { ">" }
+    }
+
+    /// In place of each character of a secret.
+    #[must_use]
+    pub fn mask(self) -> &'static str {
+        if self.utf8 { "•" } else { "*" }
+    }
+
+    /// A choice, taken or not.
+    #[must_use]
+    pub fn radio(self, on: bool) -> &'static str {
+        match (on, self.utf8) {
+            (true, true) => "(•)",
+            (true, false) => "(*)",
+            (false, _) => "( )",
+        }
+    }
+
+    /// Between the parts of the title.
+    #[must_use]
+    pub fn dot(self) -> &'static str {
+        if self.utf8 { "·" } else { "-" }
+    }
+
+    /// The focused item.
+    #[must_use]
+    pub fn focus(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// What stands back: locked and unused values.
+    #[must_use]
+    pub fn dim(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// The name of the program, and the one value that matters on a screen.
+    #[must_use]
+    pub fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// Something is wrong.
+    #[must_use]
+    pub fn bad(self) -> Style {
+        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    /// Something is done.
+    #[must_use]
+    pub fn good(self) -> Style {
+        self.coloured(Color::Green)
+    }
+
+    /// Something is under way.
+    #[must_use]
+    pub fn active(self) -> Style {
+        self.coloured(Color::Cyan)
+    }
+
+    fn coloured(self, colour: Color) -> Style {
+        if self.colours {
+            Style::new().fg(colour)
+        } else {
+            Style::new()
+        }
+    }
+}

@@ -1,0 +1,775 @@
+//! What happens when something happened. Plain code: no I/O, no clock, no terminal but its key events.
+
+use crossterm::event::KeyEvent;
+
+use super::field::{Edit, Field};
+use super::keys::{Command, command};
+use super::model::{
+    Action, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen, StepLine,
+    Target, Value,
+};
+use super::text::width;
+use crate::clipboard::Copied;
+use crate::flow::Job;
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::oauth::client::FlowKind;
+use crate::oauth::failure::Failure;
+use crate::oauth::token::TokenSet;
+use crate::presets;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::settings::{AuthenticationChoice, Key, Severity};
+
+/// Takes a message into the model and says what is to be done.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    model.now = msg.at;
+    match msg.what {
+        News::Key(event) => key(model, &event),
+        News::Paste(text) => paste(model, &text),
+        News::Resized(columns, rows) => {
+            model.size = (columns, rows);
+            Vec::new()
+        }
+        News::Tick => Vec::new(),
+        News::Flow(attempt, event) if attempt == model.attempt => flow(model, event),
+        News::Flow(..) => Vec::new(),
+        News::Copied(name, outcome) => {
+            copied(model, name, &outcome);
+            Vec::new()
+        }
+        News::Browser(outcome) => {
+            browser(model, outcome);
+            Vec::new()
+        }
+        News::Demo(Ok(url)) => {
+            model.settings.set_server(&url);
+            Vec::new()
+        }
+        News::Demo(Err(reason)) => {
+            say_bad(
+                model,
+                format!("The demo server could not be started: {reason}."),
+            );
+            Vec::new()
+        }
+        News::DemoApproved(Ok(())) => Vec::new(),
+        News::DemoApproved(Err(reason)) => {
+            say_bad(model, format!("The demo could not be approved: {reason}."));
+            Vec::new()
+        }
+    }
+}
+
+fn say(model: &mut Model, text: impl Into<String>) {
+    model.message = Some(Message {
+        text: text.into(),
+        bad: false,
+    });
+}
+
+fn say_bad(model: &mut Model, text: impl Into<String>) {
+    model.message = Some(Message {
+        text: text.into(),
+        bad: true,
+    });
+}
+
+fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    if let Some(Overlay::Plain(_) | Overlay::Outside) = model.overlay {
+        // Any key goes back.
+        model.overlay = None;
+        return vec![Effect::Redraw];
+    }
+    let Some(command) = command(event, model.context()) else {
+        return Vec::new();
+    };
+    match command {
+        Command::Leave => return leave(model),
+        Command::Redraw => return vec![Effect::Redraw],
+        Command::Suspend => return vec![Effect::Suspend],
+        _ => {}
+    }
+    if model.overlay.is_some() {
+        return overlay_key(model, command);
+    }
+    match command {
+        Command::Next => step(model, 1),
+        Command::Previous => step(model, -1),
+        Command::ChangeLeft => change(model, -1),
+        Command::ChangeRight | Command::Toggle => change(model, 1),
+        Command::Enter => return enter(model),
+        Command::Escape => return escape(model),
+        Command::Edit(edit) => {
+            model.editor.edit(edit);
+            store(model);
+        }
+        Command::PageDown => scroll(model, 5),
+        Command::PageUp => scroll(model, -5),
+        Command::Letter(letter) => {
+            if let Some(action) = model
+                .buttons()
+                .into_iter()
+                .find(|action| action.letter() == letter)
+            {
+                return act(model, action);
+            }
+        }
+        Command::Leave | Command::Redraw | Command::Suspend => {}
+    }
+    Vec::new()
+}
+
+/// The editor's text becomes the field's value.
+fn store(model: &mut Model) {
+    if let Target::Field(key) = model.focus {
+        model.settings.set(key, model.editor.text().to_owned());
+        model.message = None;
+    }
+}
+
+fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    match (&mut model.overlay, model.focus) {
+        (
+            Some(Overlay::Presets {
+                filter, selected, ..
+            }),
+            _,
+        ) => {
+            filter.paste(text);
+            *selected = 0;
+        }
+        (Some(_), _) => {}
+        (None, Target::Field(key)) if key.is_text() => {
+            model.editor.paste(text);
+            store(model);
+        }
+        (None, _) => say(
+            model,
+            "The paste was dropped: the focus is not on a text field.",
+        ),
+    }
+    Vec::new()
+}
+
+fn step(model: &mut Model, by: isize) {
+    let targets = model.targets();
+    let count = targets.len();
+    // A focus that has vanished counts as before the first.
+    let at = targets.iter().position(|target| *target == model.focus);
+    let next = match (at, by > 0) {
+        (Some(at), true) => (at + 1) % count,
+        (Some(at), false) => (at + count - 1) % count,
+        (None, true) => 0,
+        (None, false) => count.saturating_sub(1),
+    };
+    if let Some(target) = targets.get(next) {
+        model.focus_on(*target);
+    }
+    if model.screen == Screen::Form {
+        model.message = None;
+    }
+}
+
+fn change(model: &mut Model, by: isize) {
+    let settings = &mut model.settings;
+    match model.focus {
+        Target::Field(Key::Flow) => settings.set_flow(match settings.flow() {
+            FlowKind::DeviceCode => FlowKind::AuthorizationCode,
+            FlowKind::AuthorizationCode => FlowKind::DeviceCode,
+        }),
+        Target::Field(Key::Pkce) => settings.set_pkce(!settings.pkce()),
+        Target::Field(Key::ClientAuthentication) => {
+            let all = AuthenticationChoice::ALL;
+            let at = all
+                .iter()
+                .position(|choice| *choice == settings.authentication())
+                .unwrap_or(0);
+            let next = if by > 0 { at + 1 } else { at + all.len() - 1 };
+            settings.set_authentication(all[next % all.len()]);
+        }
+        _ => {}
+    }
+    model.message = None;
+}
+
+fn enter(model: &mut Model) -> Vec<Effect> {
+    match model.focus {
+        Target::Field(Key::Preset) => open_presets(model),
+        Target::Field(_) => model.go_to_missing(),
+        Target::ShowSecret => model.secret_shown = !model.secret_shown,
+        Target::ScopeList => model.overlay = Some(Overlay::Scopes { selected: 0 }),
+        Target::Advanced => model.advanced = !model.advanced,
+        Target::Value(_) => return act(model, Action::Reveal),
+        Target::Button(action) => return act(model, action),
+    }
+    Vec::new()
+}
+
+fn escape(model: &mut Model) -> Vec<Effect> {
+    if model.run.as_ref().is_some_and(Run::is_live) {
+        act(model, Action::Cancel)
+    } else {
+        Vec::new()
+    }
+}
+
+fn scroll(model: &mut Model, by: isize) {
+    if let (Screen::Tokens, Some(held)) = (model.screen, &mut model.tokens) {
+        held.scroll = held.scroll.saturating_add_signed(by);
+    }
+}
+
+fn leave(model: &mut Model) -> Vec<Effect> {
+    let asked = matches!(model.overlay, Some(Overlay::Leave { .. }));
+    if asked || model.tokens.as_ref().is_none_or(|held| held.taken) {
+        return vec![Effect::Quit];
+    }
+    model.overlay = Some(Overlay::Leave { leave: false });
+    Vec::new()
+}
+
+fn open_presets(model: &mut Model) {
+    match presets::all() {
+        Ok(all) => {
+            let current = &model.settings.preset().id;
+            let entries = model.preset_entries(&all, "");
+            let selected = entries
+                .iter()
+                .position(|(preset, _)| preset.id == *current)
+                .unwrap_or(0);
+            model.overlay = Some(Overlay::Presets {
+                filter: Field::default(),
+                selected,
+                all,
+            });
+        }
+        Err(error) => say_bad(model, error.to_string()),
+    }
+}
+
+/// What was typed on an overlay, which is the model's only one at that time.
+fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Some(mut overlay) = model.overlay.take() else {
+        return Vec::new();
+    };
+    let (stays, effects) = match &mut overlay {
+        Overlay::Help { scroll } => match command {
+            Command::Next => (moved(scroll, 1), Vec::new()),
+            Command::Previous => (moved(scroll, -1), Vec::new()),
+            Command::PageDown => (moved(scroll, 10), Vec::new()),
+            Command::PageUp => (moved(scroll, -10), Vec::new()),
+            Command::Escape => (false, Vec::new()),
+            _ => (true, Vec::new()),
+        },
+        Overlay::Plain(_) | Overlay::Outside => (true, Vec::new()),
+        Overlay::Presets {
+            filter,
+            selected,
+            all,
+        } => {
+            let count = model.preset_entries(all, filter.text()).len();
+            match command {
+                Command::Next => (wrapped(selected, 1, count), Vec::new()),
+                Command::Previous => (wrapped(selected, -1, count), Vec::new()),
+                Command::PageDown => (clamped(selected, 8, count), Vec::new()),
+                Command::PageUp => (clamped(selected, -8, count), Vec::new()),
+                Command::Edit(edit) => {
+                    filter.edit(edit);
+                    if !matches!(edit, Edit::Left | Edit::Right | Edit::Home | Edit::End) {
+                        *selected = 0;
+                    }
+                    (true, Vec::new())
+                }
+                Command::Enter => {
+                    let entries = model.preset_entries(all, filter.text());
+                    let chosen = entries
+                        .get(*selected)
+                        .map(|(preset, again)| ((*preset).clone(), *again));
+                    match chosen {
+                        Some((preset, again)) => (false, choose_preset(model, preset, again)),
+                        None => (true, Vec::new()),
+                    }
+                }
+                Command::Escape => (false, Vec::new()),
+                _ => (true, Vec::new()),
+            }
+        }
+        Overlay::Scopes { selected } => {
+            let list = &model.settings.preset().scope.list;
+            let count = list.len();
+            match command {
+                Command::Next => (wrapped(selected, 1, count), Vec::new()),
+                Command::Previous => (wrapped(selected, -1, count), Vec::new()),
+                Command::PageDown => (clamped(selected, 8, count), Vec::new()),
+                Command::PageUp => (clamped(selected, -8, count), Vec::new()),
+                Command::Toggle => {
+                    if let Some(scope) = list.get(*selected).map(|entry| entry.value.clone()) {
+                        model.settings.toggle_scope(&scope);
+                        model.message = None;
+                    }
+                    (true, Vec::new())
+                }
+                Command::Escape => (false, Vec::new()),
+                _ => (true, Vec::new()),
+            }
+        }
+        Overlay::Leave { leave } => match command {
+            Command::Next | Command::Previous => {
+                *leave = !*leave;
+                (true, Vec::new())
+            }
+            Command::Enter if *leave => (false, vec![Effect::Quit]),
+            Command::Enter | Command::Escape => (false, Vec::new()),
+            _ => (true, Vec::new()),
+        },
+        Overlay::Scrollback { value, show } => match command {
+            Command::Next | Command::Previous => {
+                *show = !*show;
+                (true, Vec::new())
+            }
+            Command::Enter if *show => (false, vec![Effect::ShowInScrollback(value.clone())]),
+            Command::Enter | Command::Escape => (false, Vec::new()),
+            _ => (true, Vec::new()),
+        },
+    };
+    if effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::ShowInScrollback(_)))
+    {
+        taken(model);
+        model.overlay = Some(Overlay::Outside);
+        return effects;
+    }
+    if stays {
+        model.overlay = Some(overlay);
+    }
+    effects
+}
+
+fn moved(scroll: &mut usize, by: isize) -> bool {
+    *scroll = scroll.saturating_add_signed(by);
+    true
+}
+
+fn wrapped(selected: &mut usize, by: isize, count: usize) -> bool {
+    if count > 0 {
+        *selected = if by > 0 {
+            (*selected + 1) % count
+        } else {
+            (*selected + count - 1) % count
+        };
+    }
+    true
+}
+
+fn clamped(selected: &mut usize, by: isize, count: usize) -> bool {
+    *selected = selected
+        .saturating_add_signed(by)
+        .min(count.saturating_sub(1));
+    true
+}
+
+fn choose_preset(
+    model: &mut Model,
+    preset: std::sync::Arc<presets::Preset>,
+    again: bool,
+) -> Vec<Effect> {
+    let demo = preset.embedded_server;
+    if again {
+        model.settings.choose_custom_before(preset);
+    } else {
+        model.settings.choose(preset);
+    }
+    model.secret_shown = false;
+    model.message = None;
+    // To the first thing that the new preset needs; custom settings begin at the top.
+    if model.settings.preset().is_custom() {
+        step(model, 1);
+    } else {
+        model.go_to_missing();
+    }
+    if demo {
+        vec![Effect::StartDemo]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Presses a button.
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Authorize => authorize(model),
+        Action::Again => {
+            // With the form as it is now: it may have been what was wrong.
+            model.screen = Screen::Form;
+            authorize(model)
+        }
+        Action::ShowTokens => {
+            show(model, Screen::Tokens, Target::Value(Value::Access));
+            Vec::new()
+        }
+        Action::Settings => {
+            show(model, Screen::Form, Target::Button(Action::Authorize));
+            Vec::new()
+        }
+        Action::Help => {
+            model.overlay = Some(Overlay::Help { scroll: 0 });
+            Vec::new()
+        }
+        Action::Quit => leave(model),
+        Action::Cancel => cancel(model),
+        Action::CopyCode => match &model.run {
+            Some(Run {
+                phase: Phase::Device { user_code, .. },
+                ..
+            }) => {
+                vec![Effect::Copy(user_code.as_str().into(), "code")]
+            }
+            _ => Vec::new(),
+        },
+        Action::CopyUrl => url(model)
+            .map(|url| Effect::Copy(url.as_str().into(), "URL"))
+            .into_iter()
+            .collect(),
+        Action::PlainUrl => match url(model).map(|url| SecretString::from(url.as_str())) {
+            Some(url) => plain(model, url),
+            None => Vec::new(),
+        },
+        Action::OpenBrowser => url(model).map(Effect::OpenBrowser).into_iter().collect(),
+        Action::ApproveDemo => url(model).map(Effect::ApproveDemo).into_iter().collect(),
+        Action::CopyValue => match chosen(model) {
+            Some((value, secret)) => vec![Effect::Copy(secret, value.words())],
+            None => Vec::new(),
+        },
+        Action::CopyHeader => match &model.tokens {
+            Some(held) => {
+                let header = format!(
+                    "Authorization: Bearer {}",
+                    held.set.access_token.expose_secret()
+                );
+                vec![Effect::Copy(header.into(), "Authorization header")]
+            }
+            None => Vec::new(),
+        },
+        Action::CopyJson => match &model.tokens {
+            Some(held) => vec![Effect::Copy(json(&held.set), "JSON")],
+            None => Vec::new(),
+        },
+        Action::Reveal => {
+            if let Some(held) = &mut model.tokens {
+                held.revealed = !held.revealed;
+                held.scroll = 0;
+            }
+            Vec::new()
+        }
+        Action::PlainValue => match chosen(model) {
+            Some((_, secret)) => plain(model, secret),
+            None => Vec::new(),
+        },
+        Action::Refresh => refresh(model),
+    }
+}
+
+fn url(model: &Model) -> Option<url::Url> {
+    model.run.as_ref()?.url().cloned()
+}
+
+fn chosen(model: &Model) -> Option<(Value, SecretString)> {
+    let held = model.tokens.as_ref()?;
+    Some((held.chosen, held.secret(held.chosen)?.clone()))
+}
+
+fn show(model: &mut Model, screen: Screen, focus: Target) {
+    model.screen = screen;
+    model.message = None;
+    model.focus_on(focus);
+}
+
+/// Shows a value alone: on our screen where it fits, else after a warning on the shell's.
+fn plain(model: &mut Model, value: SecretString) -> Vec<Effect> {
+    let (columns, rows) = (usize::from(model.size.0), usize::from(model.size.1));
+    // The last row says how to go back.
+    if width(value.expose_secret()) <= columns * rows.saturating_sub(1) {
+        model.overlay = Some(Overlay::Plain(value));
+        taken(model);
+        vec![Effect::Redraw]
+    } else {
+        model.overlay = Some(Overlay::Scrollback { value, show: false });
+        Vec::new()
+    }
+}
+
+/// The tokens were looked at whole.
+fn taken(model: &mut Model) {
+    if let (Screen::Tokens, Some(held)) = (model.screen, &mut model.tokens) {
+        held.taken = true;
+    }
+}
+
+fn authorize(model: &mut Model) -> Vec<Effect> {
+    match model.settings.request() {
+        Ok(request) => {
+            let job = Job::Authorize(request.clone());
+            model.run = Some(Run::new(request, false));
+            show(model, Screen::Flow, Target::Button(Action::Cancel));
+            start(model, job)
+        }
+        Err(problems) => {
+            model.go_to_missing();
+            if let Some(problem) = problems
+                .iter()
+                .find(|problem| problem.severity == Severity::Error)
+            {
+                say_bad(model, problem.text.clone());
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn start(model: &mut Model, job: Job) -> Vec<Effect> {
+    model.attempt += 1;
+    vec![Effect::Start(Box::new(job), model.attempt)]
+}
+
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    let Some(held) = &model.tokens else {
+        return Vec::new();
+    };
+    let job = Job::Refresh(held.request.clone(), Box::new(held.set.clone()));
+    model.run = Some(Run::new(held.request.clone(), true));
+    say(
+        model,
+        "Asking for new tokens. The ones at hand stay until they come.",
+    );
+    model.focus_on(Target::Button(Action::Cancel));
+    start(model, job)
+}
+
+fn cancel(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = model.run.take() else {
+        return Vec::new();
+    };
+    // Whatever the old attempt still reports is dropped.
+    model.attempt += 1;
+    if run.refresh {
+        model.focus_on(Target::Button(Action::Refresh));
+        say(
+            model,
+            "The refresh was cancelled. The tokens are as before.",
+        );
+    } else {
+        show(model, Screen::Form, Target::Button(Action::Authorize));
+        say(model, "The sign-in was cancelled.");
+    }
+    vec![Effect::Cancel]
+}
+
+fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
+    let now = model.now;
+    let Some(run) = &mut model.run else {
+        return Vec::new();
+    };
+    match event {
+        FlowEvent::Began(step) => run.steps.push(StepLine {
+            step,
+            at: now,
+            took: None,
+            failed: false,
+        }),
+        FlowEvent::Done(time) => {
+            if let Some(last) = run.steps.last_mut() {
+                last.took = Some(time);
+            }
+        }
+        FlowEvent::DeviceCode {
+            user_code,
+            verification_uri,
+            complete,
+            expires_in,
+        } => {
+            run.phase = Phase::Device {
+                user_code,
+                verification_uri,
+                complete,
+                until: now.up + expires_in,
+                asked: 0,
+                note: None,
+            };
+            model.focus_on(Target::Button(Action::CopyCode));
+        }
+        FlowEvent::Polled { times, note: new } => {
+            if let Phase::Device { asked, note, .. } = &mut run.phase {
+                *asked = times;
+                *note = Some(new);
+            }
+        }
+        FlowEvent::SignIn {
+            url,
+            redirect_url,
+            listening,
+        } => {
+            let listening: Vec<String> = listening.iter().map(ToString::to_string).collect();
+            let opened = model.environment.display;
+            run.phase = Phase::SignIn {
+                url: url.clone(),
+                redirect_url,
+                listening: listening.join(" and "),
+                opened,
+            };
+            model.focus_on(Target::Button(Action::CopyUrl));
+            if opened {
+                return vec![Effect::OpenBrowser(url)];
+            }
+        }
+        FlowEvent::NotOurs(reason) => {
+            let count = run.not_ours.as_ref().map_or(0, |(count, _)| *count);
+            run.not_ours = Some((count.saturating_add(1), reason));
+        }
+        FlowEvent::Stray(_) => run.strays = run.strays.saturating_add(1),
+        FlowEvent::Check(check) => {
+            run.checks.retain(|known| known.name != check.name);
+            run.checks.push(check);
+            run.checks.sort_by_key(|check| check.name);
+        }
+        FlowEvent::Tokens(set) => tokens(model, *set),
+        FlowEvent::Failed(error) => failed(model, &error),
+    }
+    Vec::new()
+}
+
+fn tokens(model: &mut Model, set: TokenSet) {
+    let Some(run) = model.run.take() else { return };
+    if run.refresh {
+        let rotated = run
+            .checks
+            .iter()
+            .find(|check| check.name == crate::oauth::check::CheckName::RefreshToken);
+        let words = rotated
+            .map(|check| check.detail.clone())
+            .unwrap_or_default();
+        let words = format!(
+            "Refreshed at {}. Refresh token: {words}.",
+            model.now.words()
+        );
+        if let Some(held) = model.tokens.take() {
+            let mut fresh = Held::new(set, model.now, &run, model.settings.preset());
+            // What the first run checked stays true; the refresh adds its own.
+            fresh.checks = held.checks;
+            for check in run.checks {
+                fresh.checks.retain(|known| known.name != check.name);
+                fresh.checks.push(check);
+            }
+            fresh.checks.sort_by_key(|check| check.name);
+            (fresh.service, fresh.notice) = (held.service, held.notice);
+            (fresh.chosen, fresh.revealed, fresh.scroll) =
+                (held.chosen, held.revealed, held.scroll);
+            model.tokens = Some(fresh);
+        }
+        if model.focus == Target::Button(Action::Cancel) {
+            model.focus_on(Target::Button(Action::Refresh));
+        }
+        say(model, words);
+        return;
+    }
+    model.tokens = Some(Held::new(set, model.now, &run, model.settings.preset()));
+    show(model, Screen::Tokens, Target::Value(Value::Access));
+}
+
+fn failed(model: &mut Model, error: &FlowError) {
+    let Some(run) = &mut model.run else { return };
+    let ended = Ended {
+        text: error.to_string(),
+        hint: error.hint(),
+        expired: matches!(error, FlowError::Protocol(Failure::Expired)),
+    };
+    if run.refresh {
+        let text = format!("{} {} The tokens are as before.", ended.text, ended.hint);
+        model.run = None;
+        say_bad(model, text);
+        if model.focus == Target::Button(Action::Cancel) {
+            model.focus_on(Target::Button(Action::Refresh));
+        }
+        return;
+    }
+    if let Some(last) = run.steps.last_mut() {
+        last.failed = last.took.is_none();
+    }
+    run.phase = Phase::Failed(ended);
+    model.message = None;
+    if model.screen == Screen::Flow {
+        model.focus_on(Target::Button(Action::Again));
+    }
+}
+
+fn copied(model: &mut Model, name: &'static str, outcome: &Copied) {
+    let of_tokens = !matches!(name, "code" | "URL");
+    if let (true, Some(held), false) = (
+        of_tokens,
+        &mut model.tokens,
+        matches!(outcome, Copied::Failed(_)),
+    ) {
+        held.taken = true;
+    }
+    match outcome {
+        Copied::Desktop => say(
+            model,
+            format!(
+                "Copied the {name} to the desktop clipboard. It stays there while this program runs."
+            ),
+        ),
+        Copied::Tmux => say(
+            model,
+            format!("Copied the {name} to tmux's buffer (paste with prefix ] in tmux)."),
+        ),
+        Copied::SentToTerminal => say(
+            model,
+            format!(
+                "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
+            ),
+        ),
+        Copied::Failed(reason) => {
+            say_bad(
+                model,
+                format!(
+                    "The {name} was not copied: {reason}. The plain view shows it alone, to be selected."
+                ),
+            );
+        }
+    }
+}
+
+fn browser(model: &mut Model, outcome: Result<(), String>) {
+    if let Err(reason) = outcome {
+        if let Some(Run {
+            phase: Phase::SignIn { opened, .. },
+            ..
+        }) = &mut model.run
+        {
+            *opened = false;
+        }
+        say_bad(
+            model,
+            format!("No browser was opened: {reason}. Open the URL yourself."),
+        );
+    }
+}
+
+fn json(set: &TokenSet) -> SecretString {
+    let mut members = serde_json::Map::new();
+    let mut put = |name: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    let text = |secret: &SecretString| secret.expose_secret().into();
+    put("access_token", Some(text(&set.access_token)));
+    put("token_type", Some(set.token_type.as_str().into()));
+    put("expires_in", set.expires_in.map(Into::into));
+    put("refresh_token", set.refresh_token.as_ref().map(text));
+    put("id_token", set.id_token.as_ref().map(text));
+    put(
+        "scope",
+        set.scope.as_ref().map(|scope| scope.join(" ").into()),
+    );
+    serde_json::Value::Object(members).to_string().into()
+}

@@ -1,0 +1,276 @@
+//! Draws the model. Changes nothing, waits for nothing, reads no environment.
+//!
+//! ```text
+//!  OAuth Authorizer                                        title of the screen
+//!  ───────────────────────────────────────────────────────────────────────────
+//!  body, which scrolls
+//!
+//!  message: what to do first, why second
+//!  [ buttons ]
+//!  ───────────────────────────────────────────────────────────────────────────
+//!  keys that count here
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::keys;
+use super::model::{Model, Overlay, Screen, Target};
+use super::screens::{flow, form, overlay, tokens};
+use super::text::{ascii, shorten, width, wrap};
+
+/// Below this the screen holds only a notice.
+const SMALLEST: (u16, u16) = (40, 10);
+/// Lines kept for the message above the buttons.
+const MESSAGE_LINES: u16 = 3;
+
+/// A line of the body, and what of it can have the focus.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    /// What is drawn.
+    pub(super) line: Line<'static>,
+    /// The column of the hardware cursor, where the focus is on this row.
+    pub(super) cursor: Option<u16>,
+}
+
+impl Row {
+    /// A row of plain text, two columns in.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::line(Line::from(format!("   {}", text.into())))
+    }
+
+    /// A row without focus.
+    pub(super) fn line(line: impl Into<Line<'static>>) -> Self {
+        Self {
+            line: line.into(),
+            cursor: None,
+        }
+    }
+
+    /// An empty row.
+    pub(super) fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// What a screen gives to be drawn.
+pub(super) struct Body {
+    /// Lines; those that do not fit are scrolled.
+    pub(super) rows: Vec<Row>,
+    /// The first row wanted, where the screen scrolls by hand.
+    pub(super) scroll: usize,
+    /// What is said while there is no message.
+    pub(super) hint: String,
+    /// The hint is about something wrong.
+    pub(super) hint_is_bad: bool,
+}
+
+/// Draws everything.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!(
+            "This window is too small: {} x {} at least.",
+            SMALLEST.0, SMALLEST.1
+        );
+        for (row, line) in (0..area.height).zip(wrap(&text, usize::from(area.width))) {
+            put(model, frame, 0, row, Line::from(line));
+        }
+        return;
+    }
+    let theme = model.theme;
+    let inner = usize::from(area.width) - 2;
+    let title = model.title();
+    let name = "OAuth Authorizer";
+    let room = inner.saturating_sub(width(name) + 2);
+    let title = shorten(&title, room, theme.ellipsis());
+    put(model, frame, 1, 0, Line::styled(name, theme.strong()));
+    put(
+        model,
+        frame,
+        area.width.saturating_sub(1 + columns(&title)),
+        0,
+        Line::from(title),
+    );
+    rule(model, frame, 1);
+
+    let buttons = button_rows(model, inner);
+    let button_count = u16::try_from(buttons.len()).unwrap_or(1);
+    let button_top = area.height - 2 - button_count;
+    let message_lines = if area.height >= 18 { MESSAGE_LINES } else { 1 };
+    let message_top = button_top - u16::from(area.height >= 22) - message_lines;
+    let body_area = Rect::new(
+        0,
+        2,
+        area.width,
+        message_top.saturating_sub(2 + u16::from(area.height >= 22)),
+    );
+
+    let body = match model.screen {
+        Screen::Form => form::body(model, area.width),
+        Screen::Flow => flow::body(model, body_area),
+        Screen::Tokens => tokens::body(model, area.width),
+    };
+    let mut cursor = draw_body(model, frame, &body, body_area);
+    draw_message(
+        model,
+        frame,
+        &body,
+        Rect::new(1, message_top, area.width - 2, message_lines),
+    );
+    for (row, buttons) in (button_top..).zip(buttons) {
+        let mut x = 3;
+        for action in buttons {
+            let text = format!("[ {} ]", action.label(model));
+            let focused = model.focus == Target::Button(action);
+            let style = if focused { theme.focus() } else { Style::new() };
+            if focused {
+                cursor = Some(Position::new(x + 2, row));
+            }
+            let end = x + columns(&text) + 1;
+            put(model, frame, x, row, Line::styled(text, style));
+            x = end;
+        }
+    }
+    rule(model, frame, area.height - 2);
+    footer(model, frame);
+    if let Some(open) = &model.overlay {
+        cursor = overlay::draw(model, open, frame, area).or(cursor);
+    }
+    if let Some(position) = cursor {
+        frame.set_cursor_position(position);
+    }
+}
+
+/// Columns of our own short texts.
+fn columns(text: &str) -> u16 {
+    u16::try_from(width(text)).unwrap_or(u16::MAX)
+}
+
+/// Draws a line where it fits; outside text loses what the terminal cannot show.
+pub(super) fn put(model: &Model, frame: &mut Frame<'_>, x: u16, y: u16, mut line: Line<'_>) {
+    let area = frame.area();
+    if x >= area.width || y >= area.height {
+        return;
+    }
+    if !model.theme.utf8 {
+        for span in &mut line.spans {
+            if !span.content.is_ascii() {
+                span.content = ascii(&span.content).into();
+            }
+        }
+    }
+    frame.render_widget(line, Rect::new(x, y, area.width - x, 1));
+}
+
+fn rule(model: &Model, frame: &mut Frame<'_>, y: u16) {
+    let line = model
+        .theme
+        .rule()
+        .repeat(usize::from(frame.area().width.saturating_sub(2)));
+    put(model, frame, 1, y, Line::styled(line, model.theme.dim()));
+}
+
+/// Draws the rows that fit, and says where the cursor belongs.
+fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> Option<Position> {
+    let height = usize::from(area.height);
+    let last = body.rows.len().saturating_sub(height);
+    let focused = body.rows.iter().position(|row| row.cursor.is_some());
+    let first = match focused {
+        Some(row) if row >= height => row + 1 - height,
+        Some(_) => body.scroll.min(last).min(focused.unwrap_or(0)),
+        // On the form the buttons come after the last row.
+        None if model.screen == Screen::Form => last,
+        None => body.scroll.min(last),
+    };
+    let mut cursor = None;
+    for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
+        put(model, frame, 0, y, row.line.clone());
+        if let Some(x) = row.cursor {
+            cursor = Some(Position::new(x.min(area.width.saturating_sub(1)), y));
+        }
+    }
+    cursor
+}
+
+fn draw_message(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) {
+    let (text, bad) = match &model.message {
+        Some(message) => (message.text.as_str(), message.bad),
+        None => (body.hint.as_str(), body.hint_is_bad),
+    };
+    let style = if bad { model.theme.bad() } else { Style::new() };
+    let mut lines = wrap(text, usize::from(area.width.saturating_sub(3)));
+    if lines.len() > usize::from(area.height) {
+        lines.truncate(usize::from(area.height));
+        if let Some(last) = lines.last_mut() {
+            // Told to be cut, even where the last line had room.
+            let room = usize::from(area.width.saturating_sub(3)) - width(model.theme.ellipsis());
+            *last = format!("{}{}", shorten(last, room, ""), model.theme.ellipsis());
+        }
+    }
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        put(model, frame, 3, y, Line::styled(line, style));
+    }
+}
+
+/// The buttons in rows that fit.
+fn button_rows(model: &Model, inner: usize) -> Vec<Vec<super::model::Action>> {
+    let mut rows = vec![Vec::new()];
+    let mut used = 2;
+    for action in model.buttons() {
+        let needed = width(action.label(model)) + 5;
+        if used + needed > inner + 1 {
+            rows.push(Vec::new());
+            used = 2;
+        }
+        used += needed;
+        if let Some(row) = rows.last_mut() {
+            row.push(action);
+        }
+    }
+    rows
+}
+
+fn footer(model: &Model, frame: &mut Frame<'_>) {
+    let theme = model.theme;
+    let area = frame.area();
+    let mut keys: Vec<(String, String)> = Vec::new();
+    let context = model.context();
+    for (key, words) in keys::footer(context) {
+        keys.push((key.to_owned(), words.to_owned()));
+    }
+    if model.overlay.is_none() && model.run.as_ref().is_some_and(super::model::Run::is_live) {
+        keys.insert(
+            keys.len().saturating_sub(1),
+            ("Esc".to_owned(), "cancel".to_owned()),
+        );
+    }
+    if model.overlay.is_none() && context == keys::Context::Button && model.screen != Screen::Form {
+        for action in model.buttons() {
+            keys.push((
+                action.letter().to_string(),
+                action.label(model).to_lowercase(),
+            ));
+        }
+    }
+    let mut spans = Vec::new();
+    let mut left = usize::from(area.width) - 2;
+    for (key, words) in keys {
+        let needed = width(&key) + width(&words) + 4;
+        if needed > left + 3 {
+            break;
+        }
+        left = left.saturating_sub(needed);
+        spans.push(Span::styled(key, theme.strong()));
+        spans.push(Span::raw(format!(" {words}   ")));
+    }
+    put(model, frame, 1, area.height - 1, Line::from(spans));
+}
+
+/// True while something other than the model owns the screen.
+#[must_use]
+pub fn is_plain(model: &Model) -> bool {
+    matches!(model.overlay, Some(Overlay::Plain(_) | Overlay::Outside))
+}
