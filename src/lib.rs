@@ -13,7 +13,7 @@
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
 //! - `flow/` drives it and knows no screen.
 //! - Only `flow/http.rs` uses reqwest.
-//! - Only `tui/mod.rs` writes to the terminal.
+//! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
 //! - Only `main.rs` prints.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `demo/` uses no other part of the program.

@@ -239,34 +239,59 @@ pub fn host_and_port(url: &Url) -> String {
 
 fn named(error: &reqwest::Error, host: &str) -> HttpError {
     let host = host.to_owned();
+    if let Some(wrong) = tls_error(error) {
+        return HttpError::Certificate {
+            host,
+            cause: tls_words(wrong),
+        };
+    }
     let cause = last_cause(error);
-    if is_tls(error) {
-        HttpError::Certificate { host, cause }
-    } else if error.is_timeout() && !error.is_connect() {
+    if error.is_timeout() && !error.is_connect() {
         HttpError::TimedOut { host }
     } else {
         HttpError::Unreachable { host, cause }
     }
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
+/// The TLS error in a chain of causes, wrapped in I/O errors as often as may be.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut source = error.source();
     while let Some(cause) = source {
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>()
-            || inner.is_some_and(
-                <dyn std::error::Error + std::marker::Send + std::marker::Sync + 'static>::is::<
-                    rustls::Error,
-                >,
-            )
-        {
-            return true;
+        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(cause);
+        while let Some(error) = inner {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            inner = error
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+                .map(|inner| inner as &(dyn std::error::Error + 'static));
         }
         source = cause.source();
     }
-    false
+    None
+}
+
+/// What is wrong with a certificate, in plain words where there are some.
+fn tls_words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = error else {
+        return clean(&error.to_string(), TEXT_LIMIT);
+    };
+    match wrong {
+        Wrong::UnknownIssuer => "it was signed by no authority that is trusted here".to_owned(),
+        Wrong::Expired | Wrong::ExpiredContext { .. } => {
+            "it has expired, or the clock of this machine is wrong".to_owned()
+        }
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+            "it is not valid yet, or the clock of this machine is wrong".to_owned()
+        }
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            "it is for another host name".to_owned()
+        }
+        Wrong::Revoked => "it was revoked".to_owned(),
+        other => clean(&other.to_string(), TEXT_LIMIT),
+    }
 }
 
 /// The end of the cause chain says most; the beginning only that it failed.

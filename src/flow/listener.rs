@@ -337,17 +337,15 @@ async fn accept(
 ) {
     let mut open: VecDeque<CancellationToken> = VecDeque::new();
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = accepting.cancelled() => return,
-            accepted = socket.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Out of descriptors, or the peer is gone already: neither is a reason to stop or to spin.
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+            accepted = socket.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, or the peer is gone already: neither is a reason to stop or to spin.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
         };
         open.retain(|token| !token.is_cancelled());
         if open.len() >= CONNECTION_LIMIT

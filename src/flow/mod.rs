@@ -131,10 +131,10 @@ async fn run(job: Job, reporter: &Reporter) {
 async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<TokenSet, FlowError> {
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref())?;
-    check_tls(client, FlowKind::DeviceCode, reporter).await;
     reporter.tell(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
     let grant = read_grant(&http.post(&client.device_request()?).await?)?;
+    check_tls(client, FlowKind::DeviceCode, reporter).await;
     // The code lives from now on; the answer may have been under way for a while.
     let start = Instant::now();
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
@@ -206,7 +206,6 @@ async fn authorization_code(
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref())?;
-    check_tls(client, FlowKind::AuthorizationCode, reporter).await;
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
     reporter.tell(FlowEvent::Began(Step::Listen)).await;
     let begin = Instant::now();
@@ -289,6 +288,7 @@ async fn exchange(
     )
     .await?;
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+    check_tls(client, FlowKind::AuthorizationCode, reporter).await;
     match pending.verifier {
         Some(_) => {
             reporter

@@ -65,7 +65,7 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
         (Some(iss), None) => checks.push(Check::new(
             CheckName::Issuer,
             Outcome::NotChecked,
-            format!("the answer names {}; no Issuer is set", clean(&iss, 120)),
+            format!("no Issuer is set; the answer names {}", clean(&iss, 120)),
         )),
         (None, _) => checks.push(Check::new(
             CheckName::Issuer,

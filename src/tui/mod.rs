@@ -1,8 +1,9 @@
-//! The screen: the guard of the terminal and the loop. The only place that writes to the terminal.
+//! The screen: the loop. Only this and the guard write to the terminal.
 //!
 //! The loop owns the model. It waits for signals, news of the flow, keys and timers, lets `update` decide,
 //! does what that wants done, and draws once for all that was waiting. Nothing runs while nothing happens.
 
+mod draw;
 pub mod field;
 pub mod guard;
 pub mod keys;

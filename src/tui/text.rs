@@ -101,8 +101,7 @@ pub fn time_left(left: Duration) -> (String, Duration) {
     let boundary = Duration::from_secs(shown);
     // The words change when less than the shown time is left.
     let until = left
-        .checked_sub(boundary)
-        .unwrap()
+        .saturating_sub(boundary)
         .max(Duration::from_millis(1))
         .min(Duration::from_secs(step))
         + Duration::from_millis(1);

@@ -29,9 +29,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.size = (columns, rows);
             Vec::new()
         }
-        News::Tick => Vec::new(),
         News::Flow(attempt, event) if attempt == model.attempt => flow(model, event),
-        News::Flow(..) => Vec::new(),
+        // News of an attempt that was cancelled or has been followed by another changes nothing.
+        News::Flow(..) | News::Tick | News::DemoApproved(Ok(())) => Vec::new(),
         News::Copied(name, outcome) => {
             copied(model, name, &outcome);
             Vec::new()
@@ -51,7 +51,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             );
             Vec::new()
         }
-        News::DemoApproved(Ok(())) => Vec::new(),
         News::DemoApproved(Err(reason)) => {
             say_bad(model, format!("The demo could not be approved: {reason}."));
             Vec::new()

@@ -16,56 +16,16 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::draw::{Body, put};
 use super::keys;
 use super::model::{Model, Overlay, Screen, Target};
 use super::screens::{flow, form, overlay, tokens};
-use super::text::{ascii, shorten, width, wrap};
+use super::text::{shorten, width, wrap};
 
 /// Below this the screen holds only a notice.
 const SMALLEST: (u16, u16) = (40, 10);
 /// Lines kept for the message above the buttons.
 const MESSAGE_LINES: u16 = 3;
-
-/// A line of the body, and what of it can have the focus.
-#[derive(Debug, Default)]
-pub(super) struct Row {
-    /// What is drawn.
-    pub(super) line: Line<'static>,
-    /// The column of the hardware cursor, where the focus is on this row.
-    pub(super) cursor: Option<u16>,
-}
-
-impl Row {
-    /// A row of plain text, two columns in.
-    pub(super) fn text(text: impl Into<String>) -> Self {
-        Self::line(Line::from(format!("   {}", text.into())))
-    }
-
-    /// A row without focus.
-    pub(super) fn line(line: impl Into<Line<'static>>) -> Self {
-        Self {
-            line: line.into(),
-            cursor: None,
-        }
-    }
-
-    /// An empty row.
-    pub(super) fn blank() -> Self {
-        Self::default()
-    }
-}
-
-/// What a screen gives to be drawn.
-pub(super) struct Body {
-    /// Lines; those that do not fit are scrolled.
-    pub(super) rows: Vec<Row>,
-    /// The first row wanted, where the screen scrolls by hand.
-    pub(super) scroll: usize,
-    /// What is said while there is no message.
-    pub(super) hint: String,
-    /// The hint is about something wrong.
-    pub(super) hint_is_bad: bool,
-}
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -76,7 +36,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             SMALLEST.0, SMALLEST.1
         );
         for (row, line) in (0..area.height).zip(wrap(&text, usize::from(area.width))) {
-            put(model, frame, 0, row, Line::from(line));
+            put(model.theme, frame, 0, row, Line::from(line));
         }
         return;
     }
@@ -86,9 +46,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let name = "OAuth Authorizer";
     let room = inner.saturating_sub(width(name) + 2);
     let title = shorten(&title, room, theme.ellipsis());
-    put(model, frame, 1, 0, Line::styled(name, theme.strong()));
+    put(model.theme, frame, 1, 0, Line::styled(name, theme.strong()));
     put(
-        model,
+        model.theme,
         frame,
         area.width.saturating_sub(1 + columns(&title)),
         0,
@@ -130,7 +90,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
                 cursor = Some(Position::new(x + 2, row));
             }
             let end = x + columns(&text) + 1;
-            put(model, frame, x, row, Line::styled(text, style));
+            put(model.theme, frame, x, row, Line::styled(text, style));
             x = end;
         }
     }
@@ -149,28 +109,18 @@ fn columns(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
-/// Draws a line where it fits; outside text loses what the terminal cannot show.
-pub(super) fn put(model: &Model, frame: &mut Frame<'_>, x: u16, y: u16, mut line: Line<'_>) {
-    let area = frame.area();
-    if x >= area.width || y >= area.height {
-        return;
-    }
-    if !model.theme.utf8 {
-        for span in &mut line.spans {
-            if !span.content.is_ascii() {
-                span.content = ascii(&span.content).into();
-            }
-        }
-    }
-    frame.render_widget(line, Rect::new(x, y, area.width - x, 1));
-}
-
 fn rule(model: &Model, frame: &mut Frame<'_>, y: u16) {
     let line = model
         .theme
         .rule()
         .repeat(usize::from(frame.area().width.saturating_sub(2)));
-    put(model, frame, 1, y, Line::styled(line, model.theme.dim()));
+    put(
+        model.theme,
+        frame,
+        1,
+        y,
+        Line::styled(line, model.theme.dim()),
+    );
 }
 
 /// Draws the rows that fit, and says where the cursor belongs.
@@ -187,7 +137,7 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
     };
     let mut cursor = None;
     for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
-        put(model, frame, 0, y, row.line.clone());
+        put(model.theme, frame, 0, y, row.line.clone());
         if let Some(x) = row.cursor {
             cursor = Some(Position::new(x.min(area.width.saturating_sub(1)), y));
         }
@@ -211,7 +161,7 @@ fn draw_message(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) {
         }
     }
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        put(model, frame, 3, y, Line::styled(line, style));
+        put(model.theme, frame, 3, y, Line::styled(line, style));
     }
 }
 
@@ -266,7 +216,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         spans.push(Span::styled(key, theme.strong()));
         spans.push(Span::raw(format!(" {words}   ")));
     }
-    put(model, frame, 1, area.height - 1, Line::from(spans));
+    put(model.theme, frame, 1, area.height - 1, Line::from(spans));
 }
 
 /// True while something other than the model owns the screen.

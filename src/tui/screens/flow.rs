@@ -13,9 +13,9 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::super::draw::{Body, Row};
 use super::super::model::{Model, Phase, Run, StepLine};
 use super::super::text::{chunks, shorten, time_left, took, width, wrap};
-use super::super::view::{Body, Row};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
@@ -31,7 +31,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     };
     let Some(run) = &model.run else { return empty };
     let mut rows = vec![Row::blank()];
-    let mut hint = (String::new(), false);
+    let mut hint = String::new();
     let below = progress(model, run, columns);
     match &run.phase {
         Phase::Starting => rows.push(Row::text("Connecting to the service.")),
@@ -74,7 +74,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     .into_iter()
                     .map(Row::text),
             );
-            hint.0 = demo_hint(model);
+            hint = demo_hint(model);
         }
         Phase::SignIn {
             url,
@@ -96,8 +96,9 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             );
             rows.push(Row::blank());
             // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
+            // The status below it needs three rows; the steps may be cut.
             let room = usize::from(area.height)
-                .saturating_sub(rows.len() + below.len() + 4)
+                .saturating_sub(rows.len() + 3)
                 .max(2);
             let mut lines = chunks(url.as_str(), columns);
             if lines.len() > room {
@@ -109,9 +110,9 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                         model.theme.ellipsis()
                     );
                 }
-                hint.0 =
-                    "The URL is longer than there is room for. Copy it, or open the plain view. "
-                        .to_owned();
+                hint.push_str(
+                    "The URL is longer than there is room for. Copy it, or open the plain view. ",
+                );
             }
             rows.extend(lines.into_iter().map(|line| Row::line(Line::from(line))));
             rows.push(Row::blank());
@@ -121,7 +122,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     .into_iter()
                     .map(Row::text),
             );
-            hint.0 += &demo_hint(model);
+            hint += &demo_hint(model);
         }
         Phase::Failed(ended) => {
             for line in wrap(&ended.text, columns.saturating_sub(6)) {
@@ -136,7 +137,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     .into_iter()
                     .map(Row::text),
             );
-            hint.0 = "The settings are as you left them.".to_owned();
+            hint.push_str("The settings are as you left them.");
         }
     }
     rows.push(Row::blank());
@@ -144,8 +145,8 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     Body {
         rows,
         scroll: 0,
-        hint: hint.0,
-        hint_is_bad: hint.1,
+        hint,
+        hint_is_bad: false,
     }
 }
 

@@ -11,9 +11,9 @@
 
 use ratatui::text::{Line, Span};
 
+use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Target};
 use super::super::text::{shorten, width};
-use super::super::view::{Body, Row};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
 use crate::secret::ExposeSecret;

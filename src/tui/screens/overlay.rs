@@ -6,10 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
+use super::super::draw::put;
 use super::super::keys;
 use super::super::model::{Model, Overlay};
 use super::super::text::{shorten, width, wrap};
-use super::super::view::put;
 use crate::presets::Group;
 use crate::secret::ExposeSecret;
 
@@ -117,7 +117,7 @@ fn inside(model: &Model, frame: &mut Frame<'_>, area: Rect, height: u16) -> Rect
             .repeat(usize::from(area.width.saturating_sub(2)));
         frame.render_widget(Clear, Rect::new(0, inside.bottom(), area.width, 1));
         put(
-            model,
+            model.theme,
             frame,
             1,
             inside.bottom(),
@@ -140,7 +140,7 @@ fn list(
     let inside = inside(model, frame, area, u16::MAX);
     let columns = usize::from(area.width);
     put(
-        model,
+        model.theme,
         frame,
         3,
         inside.y,
@@ -153,7 +153,13 @@ fn list(
         inside.y,
     ));
     if lines.is_empty() {
-        put(model, frame, 3, inside.y + 2, Line::from(none.to_owned()));
+        put(
+            model.theme,
+            frame,
+            3,
+            inside.y + 2,
+            Line::from(none.to_owned()),
+        );
     }
     for (y, (at, (name, about))) in
         (inside.y + 2..inside.bottom()).zip(lines.iter().enumerate().skip(first))
@@ -174,7 +180,7 @@ fn list(
             Span::raw(" ".repeat(gap)),
             Span::styled(about, theme.dim()),
         ];
-        put(model, frame, 0, y, Line::from(spans));
+        put(model.theme, frame, 0, y, Line::from(spans));
         if focused {
             cursor = Some(Position::new(3, y));
         }
@@ -195,7 +201,7 @@ fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Posi
     )));
     let last = lines.len().saturating_sub(usize::from(inside.height));
     for (y, line) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(scroll.min(last))) {
-        put(model, frame, 3, y, line);
+        put(model.theme, frame, 3, y, line);
     }
     Position::new(3, inside.y)
 }
@@ -213,7 +219,7 @@ fn question(
     let height = u16::try_from(lines.len()).unwrap_or(1) + 4;
     let inside = inside(model, frame, area, height);
     for (y, line) in (inside.y + 1..inside.bottom()).zip(lines) {
-        put(model, frame, 3, y, Line::from(line));
+        put(model.theme, frame, 3, y, Line::from(line));
     }
     let y = inside.bottom().saturating_sub(2);
     let mut x = 3;
@@ -225,7 +231,7 @@ fn question(
             cursor = Some(Position::new(x + 2, y));
         }
         put(
-            model,
+            model.theme,
             frame,
             x,
             y,

@@ -10,9 +10,9 @@
 
 use ratatui::text::{Line, Span};
 
+use super::super::draw::{Body, Row};
 use super::super::model::{Held, Model, Target, Value};
 use super::super::text::{chunks, shorten, time_left, width, wrap};
-use super::super::view::{Body, Row};
 use super::flow::check_row;
 use crate::secret::ExposeSecret;
 

@@ -1,0 +1,84 @@
+//! The demo: from the first screen to the tokens with keys only.
+
+use crate::servers::{get, run};
+use crate::terminal::{Command, ENTER, RIGHT, Terminal};
+
+fn start(home: &tempfile::TempDir) -> Terminal {
+    let terminal = Command::new(home.path(), &["--demo"]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal
+}
+
+#[test]
+fn the_device_flow_ends_with_tokens_by_keys_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(&home);
+    terminal.send(ENTER);
+    terminal.wait_for("and enter the code");
+    terminal.focus("Approve (demo)");
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+    assert!(
+        terminal.flat().contains("worth nothing elsewhere"),
+        "{}",
+        terminal.screen()
+    );
+    assert!(
+        terminal.flat().contains("Refresh token"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn the_authorization_code_flow_ends_with_tokens_by_keys_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(&home);
+    terminal.focus("Flow");
+    terminal.send(RIGHT);
+    terminal.wait_for("(•) Authorization code");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on 127.0.0.1:");
+    terminal.send("a");
+    terminal.wait_for("Access token");
+    assert!(
+        terminal.flat().contains("worth nothing elsewhere"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn the_demo_can_be_approved_with_curl() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(&home);
+    terminal.send(ENTER);
+    terminal.wait_for("or open, code included");
+    let screen = terminal.screen();
+    let url = screen
+        .split_whitespace()
+        .find(|word| word.contains("user_code="))
+        .unwrap()
+        .to_owned();
+    let (status, page) = get(&url, &[]);
+    assert_eq!(status, 200);
+    assert!(page.contains("curl"), "the page says how: {page}");
+    run(std::process::Command::new("curl").args(["-sS", "-d", "decision=approve", &url]));
+    terminal.wait_for("Access token");
+}
+
+#[test]
+fn the_readme_begins_with_the_demo_and_the_tests() {
+    let readme = include_str!("../../README.md");
+    let commands: Vec<&str> = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .flat_map(str::lines)
+        .collect();
+    assert_eq!(
+        commands[..2],
+        ["cargo run --release -- --demo", "tests/run"]
+    );
+}

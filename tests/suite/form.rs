@@ -1,0 +1,395 @@
+//! The settings form: locking, and what it says about bad input.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::servers::{Provider, free_port, run};
+use crate::terminal::{BACK_TAB, CTRL_C, Command, DOWN, ENTER, ESC, TAB, Terminal, UP};
+
+fn start(home: &Path, flags: &[&str]) -> Terminal {
+    let terminal = Command::new(home, flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal
+}
+
+/// The row of a field, without its label.
+fn row(terminal: &Terminal, label: &str) -> String {
+    let screen = terminal.screen();
+    let line = screen
+        .lines()
+        .find(|line| line.trim_start_matches([' ', '▸']).starts_with(label));
+    line.unwrap_or_else(|| panic!("no {label}\n{screen}"))
+        .split(label)
+        .nth(1)
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_locked_field_cannot_be_changed_by_any_key_or_paste() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "github"]);
+    let locked = ["Device code URL", "Token ex. URL"];
+    let before = locked.map(|label| row(&terminal, label));
+    assert!(
+        before.iter().all(|row| row.ends_with("locked")),
+        "{before:?}"
+    );
+    // Every place that the focus can reach, each with typing and a paste.
+    for key in [TAB, BACK_TAB, UP, DOWN]
+        .into_iter()
+        .flat_map(|key| [key; 16])
+    {
+        terminal.send(key);
+        for label in locked {
+            assert!(
+                !terminal.look(|screen| crate::terminal::is_focused(screen, label)),
+                "{}",
+                terminal.screen()
+            );
+        }
+        if terminal.look(|screen| crate::terminal::is_focused(screen, "Client ID")) {
+            terminal.paste("evil");
+            terminal.send("x\x7f\x15");
+        }
+    }
+    terminal.settle();
+    assert_eq!(locked.map(|label| row(&terminal, label)), before);
+}
+
+#[test]
+fn custom_settings_keeps_the_values_and_unlocks_them() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "github"]);
+    terminal.focus("Preset");
+    terminal.send(ENTER);
+    terminal.wait_for("Find:");
+    terminal.send("cust");
+    terminal.wait_for("Find: cust");
+    terminal.send(ENTER);
+    terminal.wait_until("Custom settings", |screen| {
+        screen.contents().contains("Custom settings")
+    });
+    assert_eq!(
+        row(&terminal, "Token ex. URL"),
+        "https://github.com/login/oauth/access_token"
+    );
+    terminal.focus("Token ex. URL");
+    terminal.send("_more");
+    terminal.wait_for("https://github.com/login/oauth/access_token_more");
+}
+
+#[test]
+fn the_preset_list_filters_as_you_type() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &[]);
+    for (typed, name) in [
+        ("goo", "Google mail"),
+        ("365", "Microsoft 365 mail"),
+        ("git", "GitHub"),
+        ("key", "Keycloak"),
+    ] {
+        terminal.focus("Preset");
+        terminal.send(ENTER);
+        terminal.wait_for("Find:");
+        terminal.send(typed);
+        terminal.wait_for(&format!("Find: {typed}"));
+        terminal.send(ENTER);
+        terminal.wait_until(name, |screen| {
+            screen
+                .contents_between(0, 0, 0, 80)
+                .trim_end()
+                .ends_with(name)
+        });
+    }
+}
+
+#[test]
+fn the_scope_list_adds_and_removes() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
+    terminal.focus("Scope");
+    terminal.send(TAB);
+    terminal.send(ENTER);
+    terminal.wait_for("Scopes of this service");
+    assert!(
+        terminal
+            .flat()
+            .contains("[x] https://outlook.office.com/IMAP.AccessAsUser.All IMAP delegated"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.send(" ");
+    terminal.wait_for("[ ] https://outlook.office.com/IMAP.AccessAsUser.All");
+    terminal.send(ENTER);
+    terminal.wait_for("offline_access https://outlook.office.com/SMTP.… [ List ]");
+}
+
+#[test]
+fn variables_fill_the_urls_as_they_are_typed() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "keycloak"]);
+    terminal.focus("Host");
+    terminal.send("sso.example.org");
+    terminal.wait_for("https://sso.example.org/realms/{realm}/");
+    terminal.send(ENTER);
+    terminal.send("staff");
+    terminal.wait_for("https://sso.example.org/realms/staff/protocol/ope… locked");
+}
+
+#[test]
+fn the_fields_of_the_other_flow_stay_in_their_place() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
+    let place = |terminal: &Terminal| {
+        terminal
+            .screen()
+            .lines()
+            .position(|line| line.contains("Redirect URL"))
+            .unwrap()
+    };
+    let before = place(&terminal);
+    assert!(row(&terminal, "Redirect URL").ends_with("not used by this flow"));
+    terminal.focus("Flow");
+    terminal.send(" ");
+    terminal.wait_until("the other flow", |screen| {
+        screen.contents().contains("(•) Authorization code")
+    });
+    assert_eq!(place(&terminal), before);
+    assert!(row(&terminal, "Device code URL").ends_with("not used by this flow"));
+}
+
+/// Flags of Custom settings with everything right for the authorization code flow.
+fn complete() -> Vec<String> {
+    let endpoint = |name: &str| format!("http://127.0.0.1:{}/{name}", free_port());
+    [
+        ("--client-id", "kept-id".to_owned()),
+        ("--scope", "kept-scope".to_owned()),
+        ("--authorization-url", endpoint("auth")),
+        ("--device-url", endpoint("device")),
+        ("--token-url", endpoint("token")),
+        ("--redirect-url", "http://127.0.0.1:0/cb".to_owned()),
+    ]
+    .into_iter()
+    .flat_map(|(flag, value)| [flag.to_owned(), value])
+    .collect()
+}
+
+/// Authorizes with `change` made to the complete flags; the sentence must be on the screen, and what was
+/// typed still in the form.
+fn assert_told(change: &[(&str, &str)], sentences: &[&str]) {
+    let home = tempfile::tempdir().unwrap();
+    let mut flags = complete();
+    for (flag, value) in change {
+        match flags.iter().position(|known| known == flag) {
+            Some(at) => (*value).clone_into(&mut flags[at + 1]),
+            None => flags.extend([*flag, *value].map(str::to_owned)),
+        }
+    }
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = start(home.path(), &flags);
+    let typed = |terminal: &Terminal| ["Client ID", "Scope"].map(|label| row(terminal, label));
+    let before = typed(&terminal);
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    for sentence in sentences {
+        terminal.wait_for(sentence);
+    }
+    if terminal.flat().contains("[ Settings ]") {
+        terminal.focus("Settings");
+        terminal.send(ENTER);
+        terminal.wait_for("[ Authorize ]");
+    }
+    assert_eq!(typed(&terminal), before);
+}
+
+#[test]
+fn no_client_id() {
+    assert_told(&[("--client-id", "")], &["The Client ID is missing."]);
+}
+
+#[test]
+fn a_bad_url() {
+    assert_told(
+        &[("--token-url", "as.example/token")],
+        &["This is not a complete URL", "begins with https://"],
+    );
+    assert_told(
+        &[("--token-url", "http://as.example/token")],
+        &["http is only for this machine", "use https for as.example"],
+    );
+}
+
+#[test]
+fn an_unknown_preset() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &["--preset", "gogle"]).start();
+    assert_eq!(terminal.wait_exit().exit_code(), 2);
+    let text = terminal.flat();
+    assert!(
+        text.contains("There is no preset \"gogle\". The presets are: custom, demo, google-mail,"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_port_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let redirect = format!("http://127.0.0.1:{port}/cb");
+    let sentence = format!("Port {port} of 127.0.0.1 is in use by another program.");
+    assert_told(
+        &[
+            ("--flow", "authorization-code"),
+            ("--redirect-url", &redirect),
+        ],
+        &[&sentence, "End that program, or take another port"],
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/device");
+    let sentence = format!("127.0.0.1:{port} cannot be reached: Connection refused.");
+    assert_told(
+        &[("--flow", "device-code"), ("--device-url", &url)],
+        &[&sentence, "Check the URL for typing errors"],
+    );
+}
+
+#[test]
+fn a_redirect_url_that_is_not_ours() {
+    assert_told(
+        &[
+            ("--flow", "authorization-code"),
+            ("--redirect-url", "https://mail.example.org/cb"),
+        ],
+        &[
+            "mail.example.org is not this machine, so nothing can listen there. Use localhost or 127.0.0.1",
+        ],
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
+    let home = tempfile::tempdir().unwrap();
+    let (key, certificate) = (
+        home.path().join("key.pem"),
+        home.path().join("certificate.pem"),
+    );
+    run(std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=oauth-authorizer test",
+        ])
+        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate));
+    let paths = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let provider = Provider::start(&[
+        ("TLS_KEY", paths.0),
+        ("TLS_CERT", paths.1),
+        ("DEVICE_INTERVAL", "1"),
+    ]);
+    let device = provider.endpoint("device");
+    assert!(device.starts_with("https://"));
+    let token = provider.endpoint("token");
+    let change = [
+        ("--device-url", device),
+        ("--token-url", token),
+        ("--client-id", "public-native"),
+        ("--flow", "device-code"),
+        ("--scope", "openid"),
+    ];
+    let told = [&change[..]].concat();
+    assert_told(
+        &told,
+        &[
+            "The certificate of 127.0.0.1",
+            "is not trusted: it was signed by no authority that is trusted here.",
+            "name that authority's certificate under Advanced, CA file",
+        ],
+    );
+    // A CA file that is none is told as well.
+    let not_one = [&change[..], &[("--ca-file", "/nonexistent/ca.pem")]].concat();
+    assert_told(
+        &not_one,
+        &["The CA file /nonexistent/ca.pem cannot be used"],
+    );
+    // With the right one it works, by the flag and by the environment's variable.
+    for by_variable in [false, true] {
+        let flags: Vec<&str> = change
+            .iter()
+            .flat_map(|(flag, value)| [*flag, *value])
+            .collect();
+        let mut command = Command::new(home.path(), &flags);
+        command = if by_variable {
+            command.env("SSL_CERT_FILE", paths.1)
+        } else {
+            command.env("OAUTH_AUTHORIZER_CA_FILE", paths.1)
+        };
+        let mut terminal = command.start();
+        terminal.wait_for("[ Authorize ]");
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("and enter the code");
+        assert!(
+            terminal.flat().contains("TLS passed"),
+            "{}",
+            terminal.screen()
+        );
+    }
+}
+
+#[test]
+fn the_screen_follows_the_size_of_the_window() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
+    for (columns, rows) in [(120, 40), (60, 18), (40, 10), (80, 24)] {
+        terminal.resize(columns, rows);
+        terminal.wait_until("the rule at the new width", |screen| {
+            let line = screen.contents_between(1, 0, 1, columns);
+            line.trim().chars().count() == usize::from(columns) - 2
+        });
+        assert!(
+            terminal.flat().contains("[ Authorize ]"),
+            "{}",
+            terminal.screen()
+        );
+    }
+    terminal.resize(39, 9);
+    terminal.wait_for("This window is too small");
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
+
+#[test]
+fn help_shows_the_keys_and_escape_closes_it_without_leaving() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "github"]);
+    terminal.focus("Help");
+    terminal.send(ENTER);
+    terminal.wait_for("Shift+Tab, Up");
+    terminal.send(ESC);
+    terminal.wait_until("the form", |screen| {
+        !screen.contents().contains("Shift+Tab, Up")
+    });
+    terminal.send(ESC);
+    terminal.settle();
+    terminal.send(TAB);
+    terminal.wait_until("the focus on Quit", |screen| {
+        crate::terminal::is_focused(screen, "Quit")
+    });
+}

@@ -1,0 +1,20 @@
+//! The real program in real terminals, against real servers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    clippy::items_after_statements,
+    reason = "a test ends on what it did not expect"
+)]
+
+mod architecture;
+mod clipboard;
+mod demo;
+mod endings;
+mod form;
+mod provider;
+mod safety;
+mod servers;
+mod terminal;

@@ -1,0 +1,25 @@
+//! Takes the terminal with the program's own guard, and panics: in a draw, or in a task.
+
+#![allow(clippy::panic, clippy::exit, reason = "that is what it is for")]
+
+use oauth_authorizer::tui::guard::{self, Guard};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+fn main() -> std::io::Result<()> {
+    let place = std::env::args().nth(1).unwrap_or_default();
+    let output = guard::output()?;
+    let guard = Guard::enter(output.try_clone()?)?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(output))?;
+    terminal.draw(|frame| frame.render_widget("drawn", frame.area()))?;
+    if place == "draw" {
+        terminal.draw(|_| panic!("s3cret-in-a-panic"))?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(async {
+        tokio::spawn(async { panic!("s3cret-in-a-panic") });
+        guard::panicked().await;
+    });
+    drop(guard);
+    std::process::exit(1)
+}

@@ -1,0 +1,430 @@
+//! Both flows against a certified OpenID provider.
+
+use serde_json::Value;
+
+use crate::servers::{ODD_BASIC, ODD_POST, ODD_SECRET, Provider, eventually, free_port, person};
+use crate::terminal::{Command, ENTER, ESC, Terminal};
+
+/// The form at the provider, with these flags more.
+fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Terminal {
+    let mut all = provider.flags();
+    all.extend(
+        [
+            "--scope",
+            "openid email offline_access",
+            "--extra-parameters",
+            "prompt=consent",
+        ]
+        .map(str::to_owned),
+    );
+    all.extend(flags.iter().map(|&flag| flag.to_owned()));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &all).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal
+}
+
+/// Starts the device flow: the complete URL that the screen shows.
+fn device(terminal: &mut Terminal) -> String {
+    terminal.send(ENTER);
+    terminal.wait_for("or open, code included");
+    shown_url(terminal)
+}
+
+/// Starts the authorization code flow: the URL that the screen shows.
+fn sign_in(terminal: &mut Terminal) -> String {
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on");
+    shown_url(terminal)
+}
+
+/// The last URL that stands on the screen, put together from its rows.
+fn shown_url(terminal: &Terminal) -> String {
+    let screen = terminal.screen();
+    let mut url = String::new();
+    for line in screen.lines() {
+        let line = line.trim_end();
+        let start = line
+            .find("http://127.0.0.1")
+            .filter(|_| !line.contains("Listening"));
+        match start {
+            Some(start) => line[start..].clone_into(&mut url),
+            None if !url.is_empty() && !line.is_empty() && !line.starts_with(' ') => {
+                url.push_str(line);
+            }
+            None if !url.is_empty() => break,
+            None => {}
+        }
+        if let Some(start) = start
+            && !line[start..].contains('?')
+        {
+            url.clear();
+        }
+    }
+    assert!(url.contains('?'), "no URL on the screen\n{screen}");
+    url
+}
+
+/// The access token on the screen is accepted by the server.
+fn assert_token_works(terminal: &mut Terminal, provider: &Provider) -> String {
+    terminal.wait_for("Access token");
+    terminal.focus("Access token");
+    terminal.send("r");
+    terminal.wait_for("[ Hide ]");
+    let token = terminal.revealed();
+    assert_eq!(
+        provider.userinfo(&token),
+        (200, "alice".to_owned()),
+        "{token}"
+    );
+    terminal.send("r");
+    terminal.wait_for("[ Reveal ]");
+    assert!(
+        !terminal.flat().contains(&token),
+        "a token is shown only while revealed"
+    );
+    token
+}
+
+fn outcome(answer: &Value) -> &str {
+    answer["outcome"].as_str().unwrap()
+}
+
+#[test]
+fn device_flow_approved() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
+    let url = device(&mut terminal);
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    assert_token_works(&mut terminal, &provider);
+    assert!(
+        terminal.flat().contains("Signed in as"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn device_flow_approved_by_typing_the_code() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1"), ("NO_COMPLETE_URI", "1")]),
+    );
+    let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
+    terminal.send(ENTER);
+    terminal.wait_for("and enter the code");
+    let screen = terminal.screen();
+    let word = |before: &str| {
+        screen
+            .split(before)
+            .nth(1)
+            .unwrap()
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let (url, code) = (word("On any device, open"), word("and enter the code"));
+    assert_eq!(outcome(&person(&url, &["--user-code", &code])), "approved");
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn device_flow_denied() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
+    let url = device(&mut terminal);
+    assert_eq!(outcome(&person(&url, &["--deny"])), "denied");
+    terminal.wait_for("refused in the browser");
+    assert!(
+        terminal.flat().contains("[ Try again ] [ Settings ]"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn device_flow_expired_and_asked_again() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1"), ("DEVICE_CODE_TTL", "4")]),
+    );
+    let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
+    device(&mut terminal);
+    terminal.wait_for("The code expired");
+    // One key asks for a new code.
+    let url = {
+        terminal.send("n");
+        terminal.wait_for("or open, code included");
+        shown_url(&terminal)
+    };
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn authorization_code_as_a_public_client() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let mut terminal = form(
+        &home,
+        &provider,
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "public-native",
+            "--issuer",
+            provider.issuer(),
+        ],
+    );
+    let url = sign_in(&mut terminal);
+    let answer = person(&url, &[]);
+    assert_eq!(outcome(&answer), "approved");
+    assert!(
+        answer["body"]
+            .as_str()
+            .unwrap()
+            .contains("Look at your terminal"),
+        "{answer}"
+    );
+    assert_token_works(&mut terminal, &provider);
+    let screen = terminal.flat();
+    for check in [
+        "State passed",
+        "Issuer passed",
+        "PKCE passed",
+        "ID token passed",
+    ] {
+        assert!(screen.contains(check), "{check}\n{}", terminal.screen());
+    }
+}
+
+/// A confidential client whose ID and secret were typed.
+fn confidential(client_id: &str, authentication: &str) {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("STRICT_AUTH", "1")]),
+    );
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-authentication",
+        authentication,
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    terminal.focus("Client ID");
+    terminal.send(client_id);
+    terminal.focus("Client secret");
+    terminal.send(ODD_SECRET);
+    terminal.settle();
+    assert!(
+        !terminal.flat().contains(ODD_SECRET),
+        "the secret is masked\n{}",
+        terminal.screen()
+    );
+    terminal.focus("Authorize");
+    let url = sign_in(&mut terminal);
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn authorization_code_with_a_secret_by_basic() {
+    confidential(ODD_BASIC, "basic");
+}
+
+#[test]
+fn authorization_code_with_a_secret_by_post() {
+    confidential(ODD_POST, "post");
+}
+
+#[test]
+fn refresh_rotates_the_refresh_token() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
+    let url = device(&mut terminal);
+    person(&url, &[]);
+    let first = assert_token_works(&mut terminal, &provider);
+    let refresh_token = |terminal: &mut Terminal| {
+        terminal.focus("Refresh token");
+        terminal.send("r");
+        terminal.wait_for("[ Hide ]");
+        let token = terminal.revealed();
+        terminal.send("r");
+        terminal.wait_for("[ Reveal ]");
+        token
+    };
+    let old = refresh_token(&mut terminal);
+    terminal.focus("Refresh ]");
+    terminal.send(ENTER);
+    terminal.wait_for("Refreshed at");
+    assert!(
+        terminal
+            .flat()
+            .contains("a new one came and replaces the old one"),
+        "{}",
+        terminal.screen()
+    );
+    let second = assert_token_works(&mut terminal, &provider);
+    assert_ne!(first, second);
+    let new = refresh_token(&mut terminal);
+    assert_ne!(old, new);
+    // The new one is really the one in use: the old one would end everything here.
+    terminal.send("f");
+    eventually("a third refresh token", || {
+        (refresh_token(&mut terminal) != new).then_some(())
+    });
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn an_answer_with_a_wrong_state_is_refused_and_the_wait_goes_on() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let mut terminal = form(
+        &home,
+        &provider,
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "public-native",
+        ],
+    );
+    let url = sign_in(&mut terminal);
+    let answer = person(&url, &["--set", "state=forged"]);
+    assert_eq!(answer["status"], 400);
+    assert!(
+        answer["body"]
+            .as_str()
+            .unwrap()
+            .contains("not the sign-in you started")
+    );
+    terminal.wait_for("An answer was not taken: its state is not the one of this sign-in.");
+    assert_eq!(person(&url, &[])["status"], 200);
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn a_code_that_is_not_bound_to_this_program_is_refused() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let mut terminal = form(
+        &home,
+        &provider,
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "public-native",
+        ],
+    );
+    let url = sign_in(&mut terminal);
+    // The challenge of RFC 7636, appendix B: whose verifier we do not have.
+    person(
+        &url,
+        &[
+            "--set",
+            "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ],
+    );
+    terminal.wait_for("The service refused the exchange of the code for tokens: invalid_grant");
+    assert!(terminal.flat().contains("PKCE"), "{}", terminal.screen());
+}
+
+#[test]
+fn an_id_token_with_a_wrong_nonce_is_refused() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let mut terminal = form(
+        &home,
+        &provider,
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "public-native",
+        ],
+    );
+    let url = sign_in(&mut terminal);
+    person(&url, &["--set", "nonce=forged"]);
+    terminal.wait_for(
+        "The ID token does not belong to this sign-in: its nonce is not the one that was sent.",
+    );
+    assert!(
+        !terminal.flat().contains("Access token"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn an_answer_of_another_issuer_is_refused() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+        "--issuer",
+        "https://other.example",
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    let url = sign_in(&mut terminal);
+    assert_eq!(person(&url, &[])["status"], 400);
+    terminal.wait_for("it comes from the issuer");
+}
+
+#[test]
+fn a_refusal_in_the_browser_is_told() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let mut terminal = form(
+        &home,
+        &provider,
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "public-native",
+        ],
+    );
+    let url = sign_in(&mut terminal);
+    let answer = person(&url, &["--deny"]);
+    assert!(answer["body"].as_str().unwrap().contains("refused"));
+    terminal.wait_for("refused in the browser");
+}
+
+#[test]
+fn cancelling_frees_the_port_at_once() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let port = free_port();
+    let redirect = format!("http://127.0.0.1:{port}/callback");
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+        "--redirect-url",
+        &redirect,
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    let old = sign_in(&mut terminal);
+    terminal.send(ESC);
+    terminal.wait_for("The sign-in was cancelled.");
+    terminal.wait_until("the focus on Authorize", |screen| {
+        crate::terminal::is_focused(screen, "Authorize")
+    });
+    let new = sign_in(&mut terminal);
+    assert_ne!(old, new);
+    // The answer to the cancelled attempt is none to this one.
+    assert_eq!(person(&old, &[])["status"], 400);
+    assert_eq!(person(&new, &[])["status"], 200);
+    assert_token_works(&mut terminal, &provider);
+}

@@ -1,0 +1,261 @@
+//! Secrets stay where they belong, and the browser gets no more than the URL.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::servers::{ODD_POST, ODD_SECRET, Provider, eventually, person};
+use crate::terminal::{CTRL_C, Command, ENTER, Terminal};
+
+/// Every file below `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn holds(bytes: &[u8], secret: &str) -> bool {
+    bytes
+        .windows(secret.len())
+        .any(|window| window == secret.as_bytes())
+}
+
+#[test]
+fn a_run_leaves_no_secret_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let file = elsewhere.path().join("secret");
+    std::fs::write(&file, format!("{ODD_SECRET}\n")).unwrap();
+    let mut flags = provider.flags();
+    let more = [
+        "--client-id",
+        ODD_POST,
+        "--client-authentication",
+        "post",
+        "--scope",
+        "openid offline_access",
+    ];
+    flags.extend(more.map(str::to_owned));
+    flags.extend(["--extra-parameters".to_owned(), "prompt=consent".to_owned()]);
+    flags.extend([
+        "--client-secret-file".to_owned(),
+        file.to_str().unwrap().to_owned(),
+    ]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("or open, code included");
+    let screen = terminal.screen();
+    let url = screen
+        .split_whitespace()
+        .find(|word| word.contains("user_code="))
+        .unwrap();
+    assert_eq!(person(url, &[])["outcome"], "approved");
+    terminal.wait_for("Access token");
+    // Nothing was on the screen so far but what is meant to be.
+    let written = terminal.bytes();
+    let mut secrets = vec![ODD_SECRET.to_owned()];
+    for (label, next) in [
+        ("Access token", "Refresh token"),
+        ("Refresh token", "ID token"),
+        ("ID token", "Copy ]"),
+    ] {
+        terminal.focus(label);
+        terminal.send("r");
+        terminal.wait_for("[ Hide ]");
+        secrets.push(terminal.revealed());
+        terminal.send("r");
+        terminal.wait_for("[ Reveal ]");
+        terminal.focus(next);
+    }
+    for secret in &secrets {
+        assert!(
+            !holds(&written, secret),
+            "on the screen without being revealed: {secret}"
+        );
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", terminal.pid())).unwrap();
+        assert!(!holds(&arguments, secret), "in the arguments: {secret}");
+    }
+    terminal.send(CTRL_C);
+    terminal.wait_for("The tokens were not copied.");
+    terminal.send(CTRL_C);
+    terminal.wait_exit();
+    // HOME, the folder for temporary files and the working folder are one and the same here.
+    for path in files(home.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in &secrets {
+            assert!(
+                !holds(&bytes, secret),
+                "in the file {}: {secret}",
+                path.display()
+            );
+        }
+    }
+    assert_eq!(
+        files(home.path()),
+        Vec::<PathBuf>::new(),
+        "nothing is written unless asked for"
+    );
+}
+
+/// A browser that does what `script` says; `$1` is the address, `$OUT` a folder.
+fn browser(folder: &Path, script: &str) -> PathBuf {
+    let path = folder.join("browser");
+    std::fs::write(
+        &path,
+        format!("#!/bin/sh\nOUT={}\n{script}\n", folder.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// The authorization code flow with a display and this browser, and a secret in the environment.
+fn with_browser(
+    home: &Path,
+    provider: &Provider,
+    browser: &Path,
+    more: &[(&str, &str)],
+) -> Terminal {
+    let mut flags = provider.flags();
+    let rest = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+        "--scope",
+        "openid",
+    ];
+    flags.extend(rest.map(str::to_owned));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut command = Command::new(home, &flags)
+        .env("BROWSER", browser)
+        .env("DISPLAY", ":986");
+    for (name, value) in more {
+        command = command.env(name, value);
+    }
+    let mut terminal = command.start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on");
+    terminal
+}
+
+#[test]
+fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let provider = Provider::start(&[]);
+    let script = "env > $OUT/env\n\
+                  { [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || (: < /dev/tty); } 2>/dev/null && echo terminal > $OUT/terminal\n\
+                  echo noise; echo noise >&2\n\
+                  printf '%s' \"$1\" > $OUT/part && mv $OUT/part $OUT/url";
+    let browser = browser(folder.path(), script);
+    let secret = [
+        (
+            "OAUTH_AUTHORIZER_CLIENT_SECRET",
+            "s3cret-of-the-environment",
+        ),
+        ("OAUTH_AUTHORIZER_CLIENT_AUTHENTICATION", "automatic"),
+    ];
+    let terminal = with_browser(home.path(), &provider, &browser, &secret[1..]);
+    let url = eventually("the browser's URL", || {
+        std::fs::read_to_string(folder.path().join("url")).ok()
+    });
+    assert!(
+        terminal.flat().contains("A browser was opened here."),
+        "{}",
+        terminal.screen()
+    );
+    assert!(!terminal.flat().contains("noise"), "{}", terminal.screen());
+    assert!(
+        !folder.path().join("terminal").exists(),
+        "the browser can reach our terminal"
+    );
+    assert_eq!(person(&url, &[])["status"], 200);
+    terminal.wait_for("Access token");
+    // Once more with a secret, which this client does not take, but the browser must not see.
+    std::fs::remove_file(folder.path().join("url")).unwrap();
+    let _terminal = with_browser(home.path(), &provider, &browser, &secret);
+    eventually("the browser's URL", || {
+        folder.path().join("url").exists().then_some(())
+    });
+    let environment = std::fs::read_to_string(folder.path().join("env")).unwrap();
+    assert!(
+        environment.contains("DISPLAY") && !environment.contains("s3cret"),
+        "{environment}"
+    );
+}
+
+#[test]
+fn a_browser_that_fails_is_told_and_one_that_never_returns_does_not_matter() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let provider = Provider::start(&[]);
+    let failing = browser(folder.path(), "exit 3");
+    let terminal = with_browser(home.path(), &provider, &failing, &[]);
+    terminal.wait_for("No browser was opened:");
+    terminal.wait_for("Open the URL yourself.");
+    let endless = browser(
+        folder.path(),
+        "echo $$ > $OUT/pid; printf '%s' \"$1\" > $OUT/part && mv $OUT/part $OUT/url; exec sleep 60",
+    );
+    let terminal = with_browser(home.path(), &provider, &endless, &[]);
+    let url = eventually("the browser's URL", || {
+        std::fs::read_to_string(folder.path().join("url")).ok()
+    });
+    assert_eq!(person(&url, &[])["status"], 200);
+    terminal.wait_for("Access token");
+    drop(terminal);
+    let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+    let _ = std::process::Command::new("kill").arg(pid.trim()).status();
+}
+
+#[test]
+fn over_ssh_and_without_a_display_no_browser_is_started() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let provider = Provider::start(&[]);
+    let browser = browser(folder.path(), "touch $OUT/started");
+    for more in [
+        ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
+        ("DISPLAY", ""),
+    ] {
+        let terminal = with_browser(home.path(), &provider, &browser, &[more]);
+        assert!(
+            terminal.flat().contains("Open this URL in a browser"),
+            "{}",
+            terminal.screen()
+        );
+        assert!(
+            !terminal.flat().contains("[ Open browser ]"),
+            "{}",
+            terminal.screen()
+        );
+        assert!(!folder.path().join("started").exists());
+    }
+}
+
+#[test]
+fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
+    let home = tempfile::tempdir().unwrap();
+    let terminal = Command::new(home.path(), &["--preset", "github"]).start();
+    terminal.wait_for("[ Authorize ]");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", terminal.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(
+        core.split_whitespace().collect::<Vec<_>>()[4..6],
+        ["0", "0"],
+        "{core}"
+    );
+}

@@ -1,0 +1,195 @@
+//! The real authorization server, and the person with a browser.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::terminal::LIMIT;
+
+/// A secret and an identifier that need encoding wherever they go.
+pub const ODD_BASIC: &str = "conf odd:id %/+&=?\"~ basic";
+pub const ODD_POST: &str = "conf odd:id %/+&=?\"~ post";
+pub const ODD_SECRET: &str = "s3cr%t:/+ &=?\"~";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc-provider")
+}
+
+/// node's oidc-provider on a free port of loopback; ends with this value.
+pub struct Provider {
+    child: Child,
+    about: Value,
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Provider {
+    /// Starts one with these settings (see `server.mjs`).
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("node");
+        command
+            .arg(folder().join("server.mjs"))
+            .env("PORT", "0")
+            .env_remove("NODE_EXTRA_CA_CERTS");
+        command.envs(settings.iter().copied());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("node is there");
+        let stdout = child.stdout.take().unwrap();
+        let (sender, ready) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(line);
+        });
+        let line = ready
+            .recv_timeout(LIMIT)
+            .expect("the provider is ready in time");
+        let about =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("the provider said {line:?}"));
+        Self { child, about }
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        self.about["issuer"].as_str().unwrap()
+    }
+
+    /// An endpoint: authorization, device, token, userinfo.
+    pub fn endpoint(&self, name: &str) -> &str {
+        self.about["endpoints"][name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no endpoint {name} in {}", self.about))
+    }
+
+    /// Flags for Custom settings at this provider.
+    pub fn flags(&self) -> Vec<String> {
+        [
+            ("--authorization-url", "authorization"),
+            ("--device-url", "device"),
+            ("--token-url", "token"),
+        ]
+        .into_iter()
+        .flat_map(|(flag, name)| [flag.to_owned(), self.endpoint(name).to_owned()])
+        .collect()
+    }
+
+    /// Whether userinfo accepts `token`: the status and the subject.
+    pub fn userinfo(&self, token: &str) -> (u16, String) {
+        let (status, body) = get(
+            self.endpoint("userinfo"),
+            &[("Authorization", &format!("Bearer {token}"))],
+        );
+        let subject = serde_json::from_str::<Value>(&body)
+            .ok()
+            .and_then(|body| Some(body["sub"].as_str()?.to_owned()));
+        (status, subject.unwrap_or_default())
+    }
+}
+
+/// The person: opens `url` in a browser of a few lines and does what `flags` say (see `person.mjs`).
+pub fn person(url: &str, flags: &[&str]) -> Value {
+    let output = Command::new("node")
+        .arg(folder().join("person.mjs"))
+        .arg(url)
+        .args(flags)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("node is there");
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("the person said {text:?}"))
+}
+
+/// A GET request of one's own; nothing is followed.
+pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let rest = url.strip_prefix("http://").expect("plain http on loopback");
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut stream = TcpStream::connect(authority).expect("the server listens");
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut request = format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
+    stream.write_all((request + "\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let chunked = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
+    (
+        status,
+        if chunked {
+            unchunk(body)
+        } else {
+            body.to_owned()
+        },
+    )
+}
+
+fn unchunk(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        if size == 0 {
+            break;
+        }
+        whole.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}
+
+/// A port that was free just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A program of the test's, run to its end; its output.
+pub fn run(command: &mut Command) -> String {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Asks until there is an answer, for a bounded time.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(std::time::Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

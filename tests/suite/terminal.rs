@@ -1,0 +1,378 @@
+//! A real terminal for the real program: a pseudo-terminal of 80x24, its screen kept by a terminal emulator.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// Waits are for conditions; this only bounds them, on a machine that may be busy.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+pub const TAB: &str = "\t";
+pub const BACK_TAB: &str = "\x1b[Z";
+pub const ENTER: &str = "\r";
+pub const ESC: &str = "\x1b";
+pub const UP: &str = "\x1b[A";
+pub const DOWN: &str = "\x1b[B";
+pub const RIGHT: &str = "\x1b[C";
+pub const CTRL_C: &str = "\x03";
+
+/// The program under test: the release build where the runner names it.
+pub fn program() -> PathBuf {
+    std::env::var_os("OAUTH_AUTHORIZER_BIN").map_or_else(
+        || env!("CARGO_BIN_EXE_oauth-authorizer").into(),
+        PathBuf::from,
+    )
+}
+
+/// What is to be run, in an environment of its own.
+pub struct Command {
+    builder: CommandBuilder,
+}
+
+impl Command {
+    /// The program with these flags, at home in `home`.
+    pub fn new(home: &Path, flags: &[&str]) -> Self {
+        Self::of(&program(), home, flags)
+    }
+
+    /// Any program.
+    pub fn of(program: &Path, home: &Path, flags: &[&str]) -> Self {
+        let mut builder = CommandBuilder::new(program);
+        builder.args(flags);
+        builder.env_clear();
+        builder.cwd(home);
+        for (name, value) in base(home) {
+            builder.env(name, value);
+        }
+        Self { builder }
+    }
+
+    /// With this variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.builder.env(name, value);
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Terminal {
+        Terminal::start(self)
+    }
+}
+
+/// The environment of every program that a test starts: nothing of the machine's own.
+pub fn base(home: &Path) -> Vec<(&'static str, String)> {
+    vec![
+        ("PATH", std::env::var("PATH").unwrap()),
+        ("HOME", home.to_str().unwrap().to_owned()),
+        ("TMPDIR", home.to_str().unwrap().to_owned()),
+        ("TERM", "xterm-256color".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+    ]
+}
+
+struct Shown {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// A pseudo-terminal with a program in it.
+pub struct Terminal {
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+    writer: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    /// The terminal's settings before the program began: modes, echo, control characters.
+    settings_before: String,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Terminal {
+    fn start(command: Command) -> Self {
+        let (cols, rows) = (80, 24);
+        let pair = native_pty_system()
+            .openpty(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
+        let settings_before = settings(pair.master.as_ref());
+        let child = pair.slave.spawn_command(command.builder).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let shown = Arc::new((
+            Mutex::new(Shown {
+                parser: vt100::Parser::new(size(rows), size(cols), 1000),
+                bytes: Vec::new(),
+                ended: false,
+            }),
+            Condvar::new(),
+        ));
+        let feed = Arc::clone(&shown);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let count = reader.read(&mut buffer).unwrap_or(0);
+                let mut shown = feed.0.lock().unwrap();
+                shown.parser.process(&buffer[..count]);
+                shown.bytes.extend_from_slice(&buffer[..count]);
+                shown.ended = count == 0;
+                feed.1.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        Self {
+            shown,
+            writer,
+            master: pair.master,
+            child,
+            settings_before,
+        }
+    }
+
+    /// Types.
+    pub fn send(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Pastes, as a terminal with bracketed paste does.
+    pub fn paste(&mut self, text: &str) {
+        self.send(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Presses `key` until the screen is as wanted.
+    pub fn press_until(&mut self, key: &str, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+        for _ in 0..60 {
+            if wanted(self.shown.0.lock().unwrap().parser.screen()) {
+                return;
+            }
+            let before = self.written();
+            self.send(key);
+            self.wait(
+                &format!("an answer to a key, on the way to {what}"),
+                |shown| shown.bytes.len() > before,
+            );
+            self.settle();
+        }
+        panic!("{what} was not reached\n{}", self.screen());
+    }
+
+    /// Moves the focus to the item that begins with `label`, by Tab.
+    pub fn focus(&mut self, label: &str) {
+        self.press_until(TAB, label, |screen| is_focused(screen, label));
+    }
+
+    /// Waits until nothing more is written for a moment, so that a whole frame is there.
+    pub fn settle(&self) {
+        let mut shown = self.shown.0.lock().unwrap();
+        let end = Instant::now() + LIMIT;
+        loop {
+            let before = shown.bytes.len();
+            let (next, timeout) = self
+                .shown
+                .1
+                .wait_timeout(shown, Duration::from_millis(25))
+                .unwrap();
+            shown = next;
+            if (timeout.timed_out() && shown.bytes.len() == before) || shown.ended {
+                return;
+            }
+            assert!(Instant::now() < end, "the screen does not come to rest");
+        }
+    }
+
+    fn wait(&self, what: &str, wanted: impl Fn(&Shown) -> bool) {
+        let end = Instant::now() + LIMIT;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !wanted(&shown) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "waited in vain for {what}\n{}",
+                shown.parser.screen().contents()
+            );
+            shown = self
+                .shown
+                .1
+                .wait_timeout(shown, left.min(Duration::from_millis(200)))
+                .unwrap()
+                .0;
+        }
+    }
+
+    /// Waits until `text` is on the screen.
+    pub fn wait_for(&self, text: &str) {
+        self.wait(&format!("{text:?}"), |shown| {
+            flat(shown.parser.screen()).contains(text)
+        });
+        self.settle();
+    }
+
+    /// Waits until the screen is as wanted.
+    pub fn wait_until(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+        self.wait(what, |shown| wanted(shown.parser.screen()));
+        self.settle();
+    }
+
+    /// The screen as text, a line for a row.
+    pub fn screen(&self) -> String {
+        self.shown.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// The screen as one line, so that a sentence is found wherever it is broken.
+    pub fn flat(&self) -> String {
+        flat(self.shown.0.lock().unwrap().parser.screen())
+    }
+
+    /// Looks at the screen.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.shown.0.lock().unwrap().parser.screen())
+    }
+
+    /// How many bytes were written so far.
+    pub fn written(&self) -> usize {
+        self.shown.0.lock().unwrap().bytes.len()
+    }
+
+    /// All that was written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.shown.0.lock().unwrap().bytes.clone()
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Changes the size of the window.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(size(rows), size(cols));
+        self.master
+            .resize(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
+    }
+
+    /// Waits for the end of the program.
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let end = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still to be read.
+                self.wait("the end of the output", |shown| shown.ended);
+                return status;
+            }
+            assert!(
+                Instant::now() < end,
+                "the program does not end\n{}",
+                self.screen()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The terminal is as it was: screen, cursor, modes, echo.
+    pub fn assert_restored(&self) {
+        let (alternate, hidden, paste) = self.look(|screen| {
+            (
+                screen.alternate_screen(),
+                screen.hide_cursor(),
+                screen.bracketed_paste(),
+            )
+        });
+        assert_eq!(
+            (alternate, hidden, paste),
+            (false, false, false),
+            "alternate screen, hidden cursor, bracketed paste"
+        );
+        assert_eq!(
+            settings(self.master.as_ref()),
+            self.settings_before,
+            "the settings of the terminal"
+        );
+    }
+
+    /// The value that stands revealed on the screen, without indentation.
+    pub fn revealed(&self) -> String {
+        let screen = self.screen();
+        let mut value = String::new();
+        for line in screen.lines().skip(2) {
+            let line = line.trim_end();
+            if !line.is_empty() && !line.starts_with(' ') {
+                value.push_str(line);
+            } else if !value.is_empty() {
+                break;
+            }
+        }
+        assert!(!value.is_empty(), "nothing is revealed\n{screen}");
+        value
+    }
+}
+
+fn size(count: u16) -> std::num::NonZeroU16 {
+    count.try_into().unwrap()
+}
+
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
+
+/// The screen as one line with single spaces.
+fn flat(screen: &vt100::Screen) -> String {
+    screen
+        .contents()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// True where the hardware cursor is on the row or button that begins with `label`.
+pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
+    let (row, column) = screen.cursor_position();
+    let columns = screen.size().1.get();
+    let line = screen.contents_between(row, 0, row, columns);
+    // A button has the cursor on its first letter.
+    let chars: Vec<char> = line.chars().collect();
+    let here: String = chars.iter().skip(column.into()).collect();
+    let button = column >= 2 && chars.get(usize::from(column) - 2) == Some(&'[');
+    if button {
+        here.starts_with(label)
+    } else {
+        line.trim_start_matches([' ', '▸']).starts_with(label) && !here.starts_with("[ ")
+    }
+}
