@@ -253,12 +253,8 @@ fn a_value_larger_than_the_window_is_shown_outside_after_a_warning() {
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("or open, code included");
-    let screen = terminal.screen();
-    let url = screen
-        .split_whitespace()
-        .find(|word| word.contains("user_code="))
-        .unwrap();
-    person(url, &[]);
+    let url = terminal.url();
+    person(&url, &[]);
     terminal.wait_for("Access token");
     terminal.resize(60, 10);
     terminal.wait_until("the narrow screen", |screen| {

@@ -55,12 +55,7 @@ fn the_demo_can_be_approved_with_curl() {
     let mut terminal = start(&home);
     terminal.send(ENTER);
     terminal.wait_for("or open, code included");
-    let screen = terminal.screen();
-    let url = screen
-        .split_whitespace()
-        .find(|word| word.contains("user_code="))
-        .unwrap()
-        .to_owned();
+    let url = terminal.url();
     let (status, page) = get(&url, &[]);
     assert_eq!(status, 200);
     assert!(page.contains("curl"), "the page says how: {page}");

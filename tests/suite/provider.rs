@@ -29,41 +29,14 @@ fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Termin
 fn device(terminal: &mut Terminal) -> String {
     terminal.send(ENTER);
     terminal.wait_for("or open, code included");
-    shown_url(terminal)
+    terminal.url()
 }
 
 /// Starts the authorization code flow: the URL that the screen shows.
 fn sign_in(terminal: &mut Terminal) -> String {
     terminal.send(ENTER);
     terminal.wait_for("Listening on");
-    shown_url(terminal)
-}
-
-/// The last URL that stands on the screen, put together from its rows.
-fn shown_url(terminal: &Terminal) -> String {
-    let screen = terminal.screen();
-    let mut url = String::new();
-    for line in screen.lines() {
-        let line = line.trim_end();
-        let start = line
-            .find("http://127.0.0.1")
-            .filter(|_| !line.contains("Listening"));
-        match start {
-            Some(start) => line[start..].clone_into(&mut url),
-            None if !url.is_empty() && !line.is_empty() && !line.starts_with(' ') => {
-                url.push_str(line);
-            }
-            None if !url.is_empty() => break,
-            None => {}
-        }
-        if let Some(start) = start
-            && !line[start..].contains('?')
-        {
-            url.clear();
-        }
-    }
-    assert!(url.contains('?'), "no URL on the screen\n{screen}");
-    url
+    terminal.url()
 }
 
 /// The access token on the screen is accepted by the server.
@@ -163,7 +136,7 @@ fn device_flow_expired_and_asked_again() {
     let url = {
         terminal.send("n");
         terminal.wait_for("or open, code included");
-        shown_url(&terminal)
+        terminal.url()
     };
     assert_eq!(outcome(&person(&url, &[])), "approved");
     assert_token_works(&mut terminal, &provider);

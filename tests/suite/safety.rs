@@ -54,12 +54,8 @@ fn a_run_leaves_no_secret_behind() {
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("or open, code included");
-    let screen = terminal.screen();
-    let url = screen
-        .split_whitespace()
-        .find(|word| word.contains("user_code="))
-        .unwrap();
-    assert_eq!(person(url, &[])["outcome"], "approved");
+    let url = terminal.url();
+    assert_eq!(person(&url, &[])["outcome"], "approved");
     terminal.wait_for("Access token");
     // Nothing was on the screen so far but what is meant to be.
     let written = terminal.bytes();

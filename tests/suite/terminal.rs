@@ -216,12 +216,17 @@ impl Terminal {
         }
     }
 
-    /// Waits until `text` is on the screen.
+    /// Waits until `text` is on the screen, and the frame is whole.
     pub fn wait_for(&self, text: &str) {
+        self.wait_exactly(text);
+        self.settle();
+    }
+
+    /// Waits until `text` is on the screen, and not a moment longer.
+    pub fn wait_exactly(&self, text: &str) {
         self.wait(&format!("{text:?}"), |shown| {
             flat(shown.parser.screen()).contains(text)
         });
-        self.settle();
     }
 
     /// Waits until the screen is as wanted.
@@ -325,6 +330,33 @@ impl Terminal {
             self.settings_before,
             "the settings of the terminal"
         );
+    }
+
+    /// The last URL with a query that stands on the screen, put together from its rows.
+    pub fn url(&self) -> String {
+        let screen = self.screen();
+        let mut url = String::new();
+        for line in screen.lines() {
+            let line = line.trim_end();
+            let start = line
+                .find("http://127.0.0.1")
+                .filter(|_| !line.contains("Listening"));
+            match start {
+                Some(start) => line[start..].clone_into(&mut url),
+                None if !url.is_empty() && !line.is_empty() && !line.starts_with(' ') => {
+                    url.push_str(line);
+                }
+                None if !url.is_empty() => break,
+                None => {}
+            }
+            if let Some(start) = start
+                && !line[start..].contains('?')
+            {
+                url.clear();
+            }
+        }
+        assert!(url.contains('?'), "no URL on the screen\n{screen}");
+        url
     }
 
     /// The value that stands revealed on the screen, without indentation.

@@ -1,0 +1,178 @@
+//! Ratios against something in the same run, for `tests/bench`. Not a test: it prints, and judges nothing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    dead_code,
+    reason = "it measures with the tools of the tests and prints"
+)]
+
+mod servers;
+mod terminal;
+
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+
+use crate::servers::{Provider, person};
+use crate::terminal::{Command, ENTER, program};
+
+const ROUNDS: usize = 15;
+
+/// The middle of several measurements: these machines are noisy.
+fn median(mut measure: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| measure()).collect();
+    times.sort();
+    times[ROUNDS / 2]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn main() {
+    first_frame();
+    memory();
+    size();
+    callback();
+}
+
+/// From the start of the process to the last words of the first frame, and to bash's first prompt.
+fn first_frame() {
+    let home = tempfile::tempdir().unwrap();
+    let bash = median(|| {
+        let begin = Instant::now();
+        let terminal = Command::of(Path::new("/bin/bash"), home.path(), &["--norc", "-i"])
+            .env("PS1", "prompt> ")
+            .start();
+        terminal.wait_exactly("prompt>");
+        begin.elapsed()
+    });
+    let ours = median(|| {
+        let begin = Instant::now();
+        let terminal = Command::new(home.path(), &["--preset", "microsoft-mail"]).start();
+        terminal.wait_exactly("Ctrl+C leave");
+        begin.elapsed()
+    });
+    let ratio = ours.as_secs_f64() / bash.as_secs_f64();
+    println!(
+        "first frame       {:6.1} ms   bash's first prompt {:6.1} ms   ratio {ratio:.2} (aim: at most 3)",
+        ms(ours),
+        ms(bash)
+    );
+}
+
+fn memory() {
+    let home = tempfile::tempdir().unwrap();
+    let terminal = Command::new(home.path(), &["--preset", "microsoft-mail"]).start();
+    terminal.wait_for("Ctrl+C leave");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!(
+        "memory on the form {:5.1} MB (aim: at most 12)",
+        kilobytes / 1024.0
+    );
+}
+
+fn size() {
+    let bytes = std::fs::metadata(program()).unwrap().len() as f64;
+    println!(
+        "size of the binary {:5.1} MB (aim: at most 8)",
+        bytes / 1024.0 / 1024.0
+    );
+}
+
+/// From the browser's callback to the tokens on the screen, and curl's POST of the same exchange.
+fn callback() {
+    let home = tempfile::tempdir().unwrap();
+    let provider = Provider::start(&[]);
+    let mut flags = provider.flags();
+    let more = [
+        "--client-id",
+        "public-native",
+        "--scope",
+        "openid",
+        "--flow",
+        "authorization-code",
+    ];
+    flags.extend(more.map(str::to_owned));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let redirect = "http://127.0.0.1:9/callback";
+    let curl = median(|| {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut url = url::Url::parse(provider.endpoint("authorization")).unwrap();
+        url.query_pairs_mut()
+            .append_pair("client_id", "public-native")
+            .append_pair("response_type", "code")
+            .append_pair("scope", "openid")
+            .append_pair("state", "s")
+            .append_pair("redirect_uri", redirect)
+            .append_pair("code_challenge", challenge.as_str())
+            .append_pair("code_challenge_method", "S256");
+        let answer = person(url.as_str(), &["--no-callback"]);
+        let callback = url::Url::parse(answer["callback"].as_str().unwrap()).unwrap();
+        let code = callback
+            .query_pairs()
+            .find(|(name, _)| name == "code")
+            .unwrap()
+            .1
+            .into_owned();
+        exchange_with_curl(&provider, &code, &verifier, redirect)
+    });
+    let ours = median(|| {
+        let mut terminal = Command::new(home.path(), &flags).start();
+        terminal.wait_for("[ Authorize ]");
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("Listening on");
+        let answer = person(&terminal.url(), &["--no-callback"]);
+        let callback = answer["callback"].as_str().unwrap().to_owned();
+        let begin = Instant::now();
+        let browser = std::thread::spawn(move || servers::get(&callback, &[]));
+        terminal.wait_exactly("Access token");
+        let time = begin.elapsed();
+        assert_eq!(browser.join().unwrap().0, 200);
+        time
+    });
+    let ratio = ours.as_secs_f64() / curl.as_secs_f64();
+    println!(
+        "callback to tokens{:6.1} ms   curl's POST         {:6.1} ms   ratio {ratio:.2} (aim: at most 1.3)",
+        ms(ours),
+        ms(curl)
+    );
+}
+
+fn exchange_with_curl(
+    provider: &Provider,
+    code: &str,
+    verifier: &PkceCodeVerifier,
+    redirect: &str,
+) -> Duration {
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "public-native"),
+        ("redirect_uri", redirect),
+        ("code", code),
+        ("code_verifier", verifier.secret()),
+    ];
+    let mut curl = Process::new("curl");
+    curl.args(["-sS", "--fail", provider.endpoint("token")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    for (name, value) in fields {
+        curl.arg("--data-urlencode").arg(format!("{name}={value}"));
+    }
+    let begin = Instant::now();
+    assert!(curl.status().unwrap().success());
+    begin.elapsed()
+}
