@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::oauth::client::FlowKind;
 use crate::presets::{self, PresetError};
+use crate::print::Print;
 use crate::secret::SecretString;
 use crate::settings::{AuthenticationChoice, Key, Misfit, Overrides, Settings};
 
@@ -19,8 +20,25 @@ const SECRET_LIMIT: u64 = 64 * 1024;
 ///
 /// Every setting of the form has a flag and an environment variable. A secret is never taken from the command line.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
+    /// Something else to do.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+    /// Run the flow line by line on standard error, without a screen.
+    #[arg(long, requires = "print")]
+    pub plain: bool,
+    /// Print this on standard output once the tokens are there, and end.
+    #[arg(long, value_name = "WHAT")]
+    pub print: Option<Print>,
+    /// Never open a browser.
+    #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_browser: bool,
     /// Start an embedded demo server and open the form on it: no account is needed.
     #[arg(long, conflicts_with = "preset")]
     pub demo: bool,
@@ -152,6 +170,18 @@ pub struct Cli {
         value_name = "IP[:PORT]"
     )]
     pub listen_address: Option<String>,
+}
+
+/// What the program does beside authorizing.
+#[derive(Debug, clap::Subcommand)]
+pub enum Subcommand {
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 /// A flow, as a flag's value.
@@ -338,7 +368,15 @@ mod tests {
         for flag in Cli::command().get_arguments() {
             let name = flag.get_long().unwrap_or_default();
             assert!(
-                ["demo", "client-secret-stdin", "help", "version"].contains(&name)
+                [
+                    "demo",
+                    "client-secret-stdin",
+                    "plain",
+                    "print",
+                    "help",
+                    "version"
+                ]
+                .contains(&name)
                     || flag.get_env().is_some(),
                 "{name}"
             );

@@ -17,6 +17,8 @@ pub struct Environment {
     pub utf8: bool,
     /// The terminal shows colours, and the person has nothing against them.
     pub colours: bool,
+    /// The person wants no browser to be opened.
+    pub no_browser: bool,
     /// A browser named by the person.
     pub browser: Option<String>,
     /// Names of variables that hold a secret; no child process inherits them.
@@ -58,9 +60,16 @@ impl Environment {
                 || (!plain_font && (locale.contains("utf-8") || locale.contains("utf8"))),
             colours: !mono,
             browser: variable("BROWSER").filter(|value| !value.is_empty()),
+            no_browser: false,
             secret_variables: Vec::new(),
             term,
         }
+    }
+
+    /// True where a browser can be shown to the person: on a desktop of this machine only.
+    #[must_use]
+    pub fn can_browse(&self) -> bool {
+        self.display && !self.no_browser
     }
 
     /// A command whose child sees no secret of ours.

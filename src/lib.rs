@@ -14,7 +14,7 @@
 //! - `flow/` drives it and knows no screen.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
-//! - Only `main.rs` prints.
+//! - Only `main.rs`, `plain.rs` and `commands.rs` print.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `demo/` uses no other part of the program.
 //! - Use goes one way, and files do not use each other in a circle.
@@ -22,11 +22,17 @@
 pub mod browser;
 pub mod cli;
 pub mod clipboard;
+pub mod commands;
 pub mod demo;
 pub mod environment;
+pub mod exit;
+pub mod file;
 pub mod flow;
 pub mod oauth;
+pub mod plain;
 pub mod presets;
+pub mod print;
 pub mod secret;
 pub mod settings;
+pub mod signals;
 pub mod tui;

@@ -1,43 +1,84 @@
-//! The program: reads flags and surroundings once, and shows the screen. The only place that prints.
+//! The program: reads flags and surroundings once, and hands over to a front end.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::environment::Environment;
-use oauth_authorizer::tui::{self, Ending};
-
-/// What the exit codes mean.
-mod code {
-    pub(crate) const FAILED: u8 = 1;
-    pub(crate) const USAGE: u8 = 2;
-    pub(crate) const INTERRUPTED: u8 = 130;
-}
+use oauth_authorizer::secret::{ExposeSecret, SecretString};
+use oauth_authorizer::{commands, exit, plain, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();
+    ExitCode::from(match run() {
+        Ok(code) => code,
+        Err((text, code)) => {
+            say(&text);
+            code
+        }
+    })
+}
+
+/// The exit code, or a sentence that comes with one.
+fn run() -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var(name).ok();
     let cli = Cli::parse();
+    if let Some(subcommand) = &cli.subcommand {
+        commands::run(subcommand).map_err(|error| (error.to_string(), exit::FAILED))?;
+        return Ok(exit::DONE);
+    }
     let mut environment = Environment::read(variable);
     environment.secret_variables = cli.secret_variables();
-    let settings = match cli.settings(variable) {
-        Ok(settings) => settings,
-        Err(error) => return say(&error.to_string(), code::USAGE),
+    environment.no_browser = cli.no_browser;
+    let (print, without_screen) = (cli.print, cli.plain);
+    let settings = cli
+        .settings(variable)
+        .map_err(|error| (error.to_string(), exit::USAGE))?;
+    let outcome = match print {
+        Some(print) if without_screen => match plain::run(&environment, settings) {
+            Ok(tokens) => {
+                let text = print
+                    .text(&tokens)
+                    .map_err(|reason| (reason, exit::FAILED))?;
+                tui::Outcome {
+                    exit: exit::DONE,
+                    result: Some(text),
+                }
+            }
+            Err(code) => tui::Outcome {
+                exit: code,
+                result: None,
+            },
+        },
+        Some(_) | None => tui::run(environment, settings, print)
+            .map_err(|error| (error.to_string(), exit::FAILED))?,
     };
-    match tui::run(environment, settings) {
-        Ok(Ending::Left) => ExitCode::SUCCESS,
-        Ok(Ending::Interrupted) => ExitCode::from(code::INTERRUPTED),
-        Err(error) => say(&error.to_string(), code::FAILED),
+    if let Some(text) = &outcome.result {
+        print_result(text).map_err(|error| {
+            (
+                format!("The result could not be printed: {error}."),
+                exit::FAILED,
+            )
+        })?;
     }
+    Ok(outcome.exit)
+}
+
+/// The only thing that ever goes to standard output.
+fn print_result(text: &SecretString) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.expose_secret().as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
 }
 
 #[expect(
     clippy::print_stderr,
-    reason = "the last word, when the screen is gone"
+    reason = "the last word, when there is no screen"
 )]
-fn say(text: &str, code: u8) -> ExitCode {
+fn say(text: &str) {
     eprintln!("oauth-authorizer: {text}");
-    ExitCode::from(code)
 }
 
 /// The memory of this program holds tokens: it is not dumped, and not read by other programs of this user.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use url::{Url, form_urlencoded};
 
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::oauth::discovery::Metadata;
 use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
 use crate::presets::{CUSTOM, PkceMode, Preset, SecretRule};
 use crate::secret::{ExposeSecret, SecretString, clean};
@@ -185,6 +186,15 @@ pub enum Severity {
     Warning,
 }
 
+/// Which fields a server's metadata may fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filling {
+    /// All that are not locked.
+    Everything,
+    /// Only those that are empty.
+    WhatIsMissing,
+}
+
 /// Something wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -230,6 +240,8 @@ pub struct Settings {
     draft: Draft,
     /// By preset, so that coming back finds what was typed.
     earlier: HashMap<String, Draft>,
+    /// The issuer whose metadata promises `iss` in every answer.
+    promised_by: Option<String>,
 }
 
 /// A value given on the command line that does not fit the preset.
@@ -289,6 +301,7 @@ impl Settings {
             draft: fresh(&preset),
             preset,
             earlier: HashMap::new(),
+            promised_by: None,
         }
     }
 
@@ -492,6 +505,28 @@ impl Settings {
         if self.preset.embedded_server {
             self.draft.values.insert(Key::Var(0), url.to_owned());
         }
+    }
+
+    /// Takes over what the issuer says about itself; what the preset knows stays. Says which fields changed.
+    pub fn take_over(&mut self, metadata: &Metadata, filling: Filling) -> Vec<Key> {
+        let mut changed = Vec::new();
+        for (key, url) in [
+            (Key::AuthorizationUrl, &metadata.authorization_url),
+            (Key::DeviceUrl, &metadata.device_url),
+            (Key::TokenUrl, &metadata.token_url),
+        ] {
+            if let Some(url) = url
+                && self.known(key).is_none()
+                && self.access(key) != Access::NotOffered
+                && self.value(key) != url.as_str()
+                && (filling == Filling::Everything || self.value(key).trim().is_empty())
+            {
+                self.draft.values.insert(key, url.to_string());
+                changed.push(key);
+            }
+        }
+        self.promised_by = metadata.iss_in_answers.then(|| metadata.issuer.clone());
+        changed
     }
 
     /// The client secret.
@@ -727,6 +762,7 @@ impl Reader<'_> {
             scope_separator: settings.preset.scope.separator.clone(),
             extra,
             pkce: settings.draft.pkce,
+            iss_promised: issuer.is_some() && issuer == settings.promised_by,
             id_token_issuers: match settings.preset.tokens.id_token_issuers.as_slice() {
                 [] => issuer.iter().cloned().collect(),
                 patterns => patterns.to_vec(),
@@ -846,18 +882,23 @@ impl Reader<'_> {
             Ok(url) if listens_elsewhere => Some(url),
             Ok(url) if !is_loopback(&url) => {
                 let text = format!(
-                    "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1, or set the Listen \
-                     address under Advanced if a proxy leads here",
+                    "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1; or paste the address \
+                     that the browser ends at; or set the Listen address under Advanced if a proxy leads here",
                     clean(url.host_str().unwrap_or_default(), 60)
                 );
-                self.error(Key::RedirectUrl, "not this machine", text);
-                None
+                self.problem(
+                    Key::RedirectUrl,
+                    Severity::Warning,
+                    "not this machine",
+                    text,
+                );
+                Some(url)
             }
             Ok(url) if url.scheme() == "https" => {
-                let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1, or set the Listen address \
-                            under Advanced if a proxy speaks https for it";
-                self.error(Key::RedirectUrl, "https", text);
-                None
+                let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1; or paste the address that \
+                            the browser ends at; or set the Listen address under Advanced if a proxy speaks https for it";
+                self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
+                Some(url)
             }
             Ok(url) => Some(url),
         }
@@ -1171,7 +1212,9 @@ mod tests {
             let mut bad = form.clone();
             bad.set(key, value.to_owned());
             assert_eq!(words(&bad), [(key, word)], "{key:?} {value}");
-            assert!(bad.request().is_err());
+            // What cannot be listened on can still be pasted.
+            let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
+            assert_eq!(bad.request().is_ok(), pasted, "{key:?} {value}");
         }
     }
 

@@ -7,9 +7,11 @@ use url::Url;
 
 use super::http::HttpError;
 use super::listener::{ListenError, Stray};
+use super::trace::Exchange;
 use crate::oauth::check::Check;
 use crate::oauth::client::Unfit;
 use crate::oauth::device::Note;
+use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 
@@ -60,11 +62,19 @@ pub enum FlowEvent {
         url: Url,
         /// Where the browser will come back to.
         redirect_url: Url,
-        /// Where it is awaited.
+        /// Where it is awaited; empty where nothing can listen for it.
         listening: Vec<SocketAddr>,
     },
     /// A callback that is not the answer to this sign-in; says why.
     NotOurs(String),
+    /// A paste that is not the answer to this sign-in; says why.
+    PasteRefused(String),
+    /// Something went wrong and is tried again; says what.
+    Trouble(String),
+    /// An exchange over HTTP, or a callback, without its secrets.
+    Exchange(Exchange),
+    /// The end of a discovery.
+    Metadata(Box<Metadata>),
     /// Another request or connection on the port.
     Stray(Stray),
     /// A named check came out.
@@ -85,6 +95,10 @@ impl std::fmt::Debug for FlowEvent {
             Self::Polled { .. } => "Polled",
             Self::SignIn { .. } => "SignIn",
             Self::NotOurs(_) => "NotOurs",
+            Self::PasteRefused(_) => "PasteRefused",
+            Self::Trouble(_) => "Trouble",
+            Self::Exchange(_) => "Exchange",
+            Self::Metadata(_) => "Metadata",
             Self::Stray(_) => "Stray",
             Self::Check(_) => "Check",
             Self::Tokens(_) => "Tokens",
@@ -105,6 +119,14 @@ pub enum FlowError {
     /// The redirect URL could not be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The issuer's metadata cannot be used.
+    #[error("No metadata of {issuer} can be used: {reason}.")]
+    Discovery {
+        /// As typed.
+        issuer: String,
+        /// Why not, by address.
+        reason: String,
+    },
     /// A request could not be built.
     #[error("The request cannot be built: {0}.")]
     Unfit(#[from] Unfit),
@@ -118,6 +140,10 @@ impl FlowError {
             Self::Protocol(failure) => failure.hint(),
             Self::Http(error) => error.hint().to_owned(),
             Self::Listen(error) => error.hint().to_owned(),
+            Self::Discovery { .. } => {
+                "Check the Issuer: it is compared exactly, a slash at the end included. The URLs can also be typed by hand."
+                    .to_owned()
+            }
             Self::Unfit(_) => "Check the URLs in the form.".to_owned(),
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
 use crate::oauth::client::Request;
@@ -124,60 +124,19 @@ impl Http {
         })
     }
 
-    /// Sends a form and reads the answer, whatever its status.
+    /// Asks for a document, with nothing that is secret. Redirects are not followed here either.
     ///
     /// # Errors
-    /// Where no answer came, or one that must not be followed.
-    pub async fn post(&self, request: &Request) -> Result<Answer, HttpError> {
-        let host = host_and_port(&request.url);
-        let failed = |error: &reqwest::Error| named(error, &host);
-        let client = self.client(&request.url).map_err(|error| failed(&error))?;
-        let mut builder = client
-            .post(request.url.clone())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(request.body.expose_secret().to_owned());
-        if let Some(credentials) = &request.authorization {
-            let mut value = reqwest::header::HeaderValue::from_str(credentials.expose_secret())
-                .map_err(|_| HttpError::Unreachable {
-                    host: host.clone(),
-                    cause: "its credentials cannot be sent".to_owned(),
-                })?;
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
-        }
-        let mut response = builder.send().await.map_err(|error| failed(&error))?;
-        let status = response.status();
-        let header = |name| {
-            response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
-        if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
-            // Only the host: a query may hold a session.
-            let target = request
-                .url
-                .join(&target)
-                .map_or_else(|_| "another address".to_owned(), |url| host_and_port(&url));
-            return Err(HttpError::Redirected { host, target });
-        }
-        let retry_after =
-            header(RETRY_AFTER).and_then(|value| read_retry_after(&value, SystemTime::now()));
-        let mut body = zeroize::Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(HttpError::TooLarge { host });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let body = SecretString::from(String::from_utf8_lossy(&body).into_owned());
-        Ok(Answer {
-            status: status.as_u16(),
-            retry_after,
-            body,
-        })
+    /// Where no answer came.
+    pub async fn get(&self, url: &Url) -> Result<Answer, HttpError> {
+        let client = self
+            .client(url)
+            .map_err(|error| named(&error, &host_and_port(url)))?;
+        exchange(
+            client.get(url.clone()).header(ACCEPT, "application/json"),
+            url,
+        )
+        .await
     }
 
     fn client(&self, url: &Url) -> reqwest::Result<&reqwest::Client> {
@@ -207,6 +166,87 @@ impl Http {
         let client = builder.build()?;
         Ok(cell.get_or_init(|| client))
     }
+}
+
+/// Sends forms; the real one is [`Http`].
+pub trait Transport {
+    /// Sends a form and reads the answer, whatever its status.
+    ///
+    /// # Errors
+    /// Where no answer came, or one that must not be followed.
+    fn post(&self, request: &Request) -> impl Future<Output = Result<Answer, HttpError>> + Send;
+}
+
+impl Transport for Http {
+    async fn post(&self, request: &Request) -> Result<Answer, HttpError> {
+        let host = host_and_port(&request.url);
+        let client = self
+            .client(&request.url)
+            .map_err(|error| named(&error, &host))?;
+        let mut builder = client
+            .post(request.url.clone())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(request.body.expose_secret().to_owned());
+        if let Some(credentials) = &request.authorization {
+            let mut value = HeaderValue::from_str(credentials.expose_secret()).map_err(|_| {
+                HttpError::Unreachable {
+                    host,
+                    cause: "its credentials cannot be sent".to_owned(),
+                }
+            })?;
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        exchange(builder, &request.url).await
+    }
+}
+
+/// Sends a request and reads its answer, within the limits.
+async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer, HttpError> {
+    let host = host_and_port(url);
+    let mut response = request.send().await.map_err(|error| named(&error, &host))?;
+    let status = response.status();
+    let headers: Vec<(String, String)> = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect();
+    let header = |wanted: reqwest::header::HeaderName| {
+        headers
+            .iter()
+            .find(|(name, _)| *name == wanted.as_str())
+            .map(|(_, value)| value.as_str())
+    };
+    if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
+        // Only the host: a query may hold a session.
+        let target = url
+            .join(target)
+            .map_or_else(|_| "another address".to_owned(), |url| host_and_port(&url));
+        return Err(HttpError::Redirected { host, target });
+    }
+    let retry_after =
+        header(RETRY_AFTER).and_then(|value| read_retry_after(value, SystemTime::now()));
+    let mut body = zeroize::Zeroizing::new(Vec::new());
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| named(&error, &host))?
+    {
+        if body.len() + chunk.len() > BODY_LIMIT {
+            return Err(HttpError::TooLarge { host });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body = SecretString::from(String::from_utf8_lossy(&body).into_owned());
+    Ok(Answer {
+        status: status.as_u16(),
+        retry_after,
+        headers,
+        body,
+    })
 }
 
 fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {

@@ -7,25 +7,31 @@ pub mod event;
 pub mod http;
 pub mod listener;
 pub mod pages;
+pub mod trace;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::event::{FlowError, FlowEvent, Step};
-use self::http::Http;
-use self::listener::{Listener, News};
+use self::http::{Http, HttpError, Transport};
+use self::listener::{ListenError, Listener, News};
 use self::pages::Page;
-use crate::oauth::authcode::{Callback, read_callback};
+use self::trace::Exchange;
+use crate::oauth::authcode::{Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
-use crate::oauth::device::{Next, Polled, Polling, read_grant};
+use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
+use crate::oauth::discovery::{Metadata, addresses, read_metadata};
 use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::id_token::{Expected, decode};
-use crate::oauth::token::{Reading, TokenSet, read};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::oauth::token::{Answer, Reading, TokenSet, read};
+use crate::oauth::url::endpoint;
+use crate::secret::{ExposeSecret, SecretString, clean};
 use crate::settings::FlowRequest;
 
 /// How long an attempt that was cancelled may take to let go of its port.
@@ -34,6 +40,9 @@ const LET_GO: Duration = Duration::from_secs(3);
 /// An event with the number of the attempt that it belongs to.
 pub type Report = (u64, FlowEvent);
 
+/// For how long an exchange is tried again when the server is not reached: the code does not live long.
+const EXCHANGE_TRIES: Duration = Duration::from_secs(45);
+
 /// What to run.
 #[derive(Debug)]
 pub enum Job {
@@ -41,12 +50,24 @@ pub enum Job {
     Authorize(FlowRequest),
     /// New tokens for the ones at hand.
     Refresh(FlowRequest, Box<TokenSet>),
+    /// The metadata of an issuer.
+    Discover(Issuer),
+}
+
+/// Whose metadata to ask for.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// As typed; compared exactly.
+    pub name: String,
+    /// Trusted besides the system's authorities.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A run under way. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Flow {
     cancel: CancellationToken,
+    pastes: mpsc::Sender<SecretString>,
     task: JoinHandle<()>,
 }
 
@@ -67,6 +88,7 @@ impl Flow {
     ) -> Self {
         let cancel = CancellationToken::new();
         let token = cancel.clone();
+        let (pastes, inbox) = mpsc::channel(4);
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 before.end().await;
@@ -75,10 +97,20 @@ impl Flow {
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
-                () = run(job, &reporter) => {}
+                () = run(job, inbox, &reporter) => {}
             }
         });
-        Self { cancel, task }
+        Self {
+            cancel,
+            pastes,
+            task,
+        }
+    }
+
+    /// Hands over what the person pasted in place of the browser's return.
+    pub fn paste(&self, text: SecretString) {
+        // Full only where the person pastes faster than it can be read; then the next one counts.
+        let _ = self.pastes.try_send(text);
     }
 
     /// Cancels the run. The next one waits until this has let go of its port.
@@ -111,13 +143,40 @@ impl Reporter {
     }
 }
 
-async fn run(job: Job, reporter: &Reporter) {
+impl Reporter {
+    /// Sends a request, and reports the exchange without its secrets.
+    async fn post(
+        &self,
+        transport: &impl Transport,
+        request: &Request,
+    ) -> Result<Answer, HttpError> {
+        let begin = Instant::now();
+        let outcome = transport.post(request).await;
+        self.tell(FlowEvent::Exchange(Exchange::posted(
+            request,
+            &outcome,
+            begin.elapsed(),
+        )))
+        .await;
+        outcome
+    }
+}
+
+async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter) {
     let outcome = match &job {
         Job::Authorize(request) => match request.kind {
             FlowKind::DeviceCode => device_code(request, reporter).await,
-            FlowKind::AuthorizationCode => authorization_code(request, reporter).await,
+            FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
         },
         Job::Refresh(request, tokens) => refresh(request, tokens, reporter).await,
+        Job::Discover(issuer) => {
+            let end = match discover(issuer, reporter).await {
+                Ok(metadata) => FlowEvent::Metadata(Box::new(metadata)),
+                Err(error) => FlowEvent::Failed(error),
+            };
+            reporter.tell(end).await;
+            return;
+        }
     };
     reporter
         .tell(match outcome {
@@ -127,67 +186,70 @@ async fn run(job: Job, reporter: &Reporter) {
         .await;
 }
 
+/// RFC 8414 and OpenID Connect Discovery: the first address that answers with the right issuer counts.
+async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, FlowError> {
+    let failed = |reason: String| FlowError::Discovery {
+        issuer: clean(&issuer.name, 120),
+        reason,
+    };
+    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string()))?;
+    let http = Http::new(issuer.ca_file.as_deref())?;
+    let mut reasons: Vec<String> = Vec::new();
+    for address in addresses(&url) {
+        let begin = Instant::now();
+        let outcome = http.get(&address).await;
+        reporter
+            .tell(FlowEvent::Exchange(Exchange::got(
+                &address,
+                &outcome,
+                begin.elapsed(),
+            )))
+            .await;
+        let reason = match outcome {
+            Ok(answer) => match read_metadata(&answer, &issuer.name) {
+                Ok(metadata) => return Ok(metadata),
+                Err(reason) => reason,
+            },
+            // The other addresses are on the same host.
+            Err(error @ (HttpError::Redirected { .. } | HttpError::TooLarge { .. })) => {
+                error.to_string()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    Err(failed(reasons.join("; ")))
+}
+
 /// RFC 8628.
 async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<TokenSet, FlowError> {
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
-    let grant = read_grant(&http.post(&client.device_request()?).await?)?;
-    check_tls(client, FlowKind::DeviceCode, reporter).await;
+    let grant = read_grant(&reporter.post(&http, &client.device_request()?).await?)?;
     // The code lives from now on; the answer may have been under way for a while.
     let start = Instant::now();
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+    check_tls(client, FlowKind::DeviceCode, reporter).await;
     reporter
         .tell(FlowEvent::DeviceCode {
-            user_code: grant.user_code,
-            verification_uri: grant.verification_uri,
-            complete: grant.verification_uri_complete,
+            user_code: grant.user_code.clone(),
+            verification_uri: grant.verification_uri.clone(),
+            complete: grant.verification_uri_complete.clone(),
             expires_in: grant.expires_in,
         })
         .await;
     reporter.tell(FlowEvent::Began(Step::Approval)).await;
-    let mut polling = Polling::new(grant.interval);
-    let mut pause = polling.first();
-    let mut times = 0;
-    let tokens = loop {
-        let left = grant.expires_in.saturating_sub(start.elapsed());
-        tokio::time::sleep(pause.min(left)).await;
-        if pause >= left {
-            return Err(Failure::Expired.into());
-        }
-        let polled = match http
-            .post(&client.approval_request(&grant.device_code)?)
-            .await
-        {
-            Ok(answer) => Polled::Answer(answer),
-            Err(error) => Polled::Lost(error.to_string()),
-        };
-        times += 1;
-        match polling.next(&polled) {
-            Next::Wait(next, note) => {
-                pause = next;
-                reporter.tell(FlowEvent::Polled { times, note }).await;
-            }
-            Next::Done(tokens) => break tokens,
-            Next::Failed(failure) => return Err(failure.into()),
-        }
-    };
+    let tokens = approval(&http, client, &grant, start, reporter).await?;
     reporter.tell(FlowEvent::Done(start.elapsed())).await;
-    reporter
-        .check(
-            CheckName::State,
-            Outcome::NotApplicable,
-            "no browser comes back here",
-        )
-        .await;
-    reporter
-        .check(
-            CheckName::Issuer,
-            Outcome::NotApplicable,
-            "no browser comes back here",
-        )
-        .await;
+    for name in [CheckName::State, CheckName::Issuer] {
+        reporter
+            .check(name, Outcome::NotApplicable, "no browser comes back here")
+            .await;
+    }
     reporter
         .check(
             CheckName::Pkce,
@@ -199,9 +261,44 @@ async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<Token
     Ok(tokens)
 }
 
+/// Asks until the person has approved or refused, or the code has expired.
+async fn approval(
+    transport: &impl Transport,
+    client: &Client,
+    grant: &DeviceGrant,
+    start: Instant,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let mut polling = Polling::new(grant.interval);
+    let mut pause = polling.first();
+    let mut times = 0;
+    loop {
+        let left = grant.expires_in.saturating_sub(start.elapsed());
+        tokio::time::sleep(pause.min(left)).await;
+        if pause >= left {
+            return Err(Failure::Expired.into());
+        }
+        let request = client.approval_request(&grant.device_code)?;
+        let polled = match reporter.post(transport, &request).await {
+            Ok(answer) => Polled::Answer(answer),
+            Err(error) => Polled::Lost(error.to_string()),
+        };
+        times += 1;
+        match polling.next(&polled) {
+            Next::Wait(next, note) => {
+                pause = next;
+                reporter.tell(FlowEvent::Polled { times, note }).await;
+            }
+            Next::Done(tokens) => return Ok(tokens),
+            Next::Failed(failure) => return Err(failure.into()),
+        }
+    }
+}
+
 /// RFC 6749, section 4.1, for a native application (RFC 8252).
 async fn authorization_code(
     request: &FlowRequest,
+    mut pastes: mpsc::Receiver<SecretString>,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
@@ -209,19 +306,32 @@ async fn authorization_code(
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
     reporter.tell(FlowEvent::Began(Step::Listen)).await;
     let begin = Instant::now();
-    let mut listener = Listener::bind(redirect_url, request.listen).await?;
+    let mut listener = match Listener::bind(redirect_url, request.listen).await {
+        Ok(listener) => Some(listener),
+        // What the browser comes back to can still be pasted.
+        Err(ListenError::NotOurs(_) | ListenError::Https) => None,
+        Err(error) => return Err(error.into()),
+    };
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
-    let (url, pending) = client.authorization_request(listener.redirect_url())?;
+    let redirect_url = listener
+        .as_ref()
+        .map_or(redirect_url, Listener::redirect_url)
+        .clone();
+    let (url, pending) = client.authorization_request(&redirect_url)?;
+    let listening = listener
+        .as_ref()
+        .map(|listener| listener.addresses().to_vec())
+        .unwrap_or_default();
     reporter
         .tell(FlowEvent::SignIn {
             url,
-            redirect_url: listener.redirect_url().clone(),
-            listening: listener.addresses().to_vec(),
+            redirect_url,
+            listening,
         })
         .await;
     reporter.tell(FlowEvent::Began(Step::SignIn)).await;
     let begin = Instant::now();
-    let arrived = arrival(&mut listener, &pending, client, reporter).await;
+    let arrived = arrival(&mut listener, &mut pastes, &pending, client, reporter).await;
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
     // The answer to the browser goes out while the code is exchanged.
     let (tokens, ()) = tokio::join!(
@@ -232,43 +342,84 @@ async fn authorization_code(
             }
             exchange(&http, client, &code, &pending, reporter).await
         },
-        listener.finish(),
+        async {
+            if let Some(listener) = listener {
+                listener.finish().await;
+            }
+        },
     );
     tokens
 }
 
-/// Waits for the answer to this sign-in. Nothing else ends the wait.
+/// Waits for the answer to this sign-in, from the browser or pasted: the first valid one counts. Nothing
+/// else ends the wait.
 async fn arrival(
-    listener: &mut Listener,
+    listener: &mut Option<Listener>,
+    pastes: &mut mpsc::Receiver<SecretString>,
     pending: &Pending,
     client: &Client,
     reporter: &Reporter,
 ) -> Result<(SecretString, Vec<Check>), FlowError> {
     loop {
-        let arrival = match listener.next().await {
-            Some(News::Arrival(arrival)) => arrival,
-            Some(News::Stray(stray)) => {
-                reporter.tell(FlowEvent::Stray(stray)).await;
-                continue;
+        let (callback, browser) = tokio::select! {
+            news = next_news(listener) => match news {
+                News::Stray(stray) => {
+                    reporter.tell(FlowEvent::Stray(stray)).await;
+                    continue;
+                }
+                News::Arrival(arrival) => {
+                    let query = arrival.query.expose_secret();
+                    let callback = read_callback(query, pending, client);
+                    let entry = Exchange::callback("GET, from the browser", query, verdict(&callback));
+                    reporter.tell(FlowEvent::Exchange(entry)).await;
+                    (callback, Some(arrival.answer))
+                }
+            },
+            Some(paste) = pastes.recv() => {
+                let callback = read_paste(paste.expose_secret(), pending, client);
+                let query = paste.expose_secret().split_once('?').map_or("", |(_, query)| query);
+                reporter.tell(FlowEvent::Exchange(Exchange::callback("Pasted", query, verdict(&callback)))).await;
+                (callback, None)
             }
-            // The listener lives as long as this function, so news cannot end before it.
-            None => std::future::pending().await,
         };
+        let pasted = browser.is_none();
         // A browser that has gone does not change what it brought.
-        match read_callback(arrival.query.expose_secret(), pending, client) {
+        let answer = |page| browser.map(|browser| browser.send(page));
+        match callback {
             Callback::Code(code, checks) => {
-                let _ = arrival.answer.send(Page::Received);
+                answer(Page::Received);
                 return Ok((code, checks));
             }
             Callback::Ended(failure) => {
-                let _ = arrival.answer.send(Page::Refused);
+                answer(Page::Refused);
                 return Err(failure.into());
             }
+            Callback::NotOurs(reason) if pasted => {
+                reporter.tell(FlowEvent::PasteRefused(reason)).await;
+            }
             Callback::NotOurs(reason) => {
-                let _ = arrival.answer.send(Page::NotOurs);
+                answer(Page::NotOurs);
                 reporter.tell(FlowEvent::NotOurs(reason)).await;
             }
         }
+    }
+}
+
+/// What comes in next; never, where nothing listens.
+async fn next_news(listener: &mut Option<Listener>) -> News {
+    if let Some(listener) = listener
+        && let Some(news) = listener.next().await
+    {
+        return news;
+    }
+    std::future::pending().await
+}
+
+fn verdict(callback: &Callback) -> &str {
+    match callback {
+        Callback::Code(..) => "taken",
+        Callback::Ended(_) => "the service ended the sign-in",
+        Callback::NotOurs(reason) => reason,
     }
 }
 
@@ -281,29 +432,49 @@ async fn exchange(
 ) -> Result<TokenSet, FlowError> {
     reporter.tell(FlowEvent::Began(Step::Exchange)).await;
     let begin = Instant::now();
-    let tokens = tokens(
-        http,
-        Asked::Exchange,
-        client.exchange_request(code, pending),
-    )
-    .await?;
+    let request = client.exchange_request(code, pending)?;
+    let mut pause = Duration::from_secs(1);
+    let tokens = loop {
+        let trouble = match reporter.post(http, &request).await {
+            Ok(answer) => match read(&answer) {
+                Reading::Neither(reason) if answer.is_busy() => {
+                    format!("the answer cannot be used: {reason}")
+                }
+                reading => break tokens(Asked::Exchange, reading)?,
+            },
+            Err(error @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. }))
+                if begin.elapsed() + pause < EXCHANGE_TRIES =>
+            {
+                error.to_string()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if begin.elapsed() + pause >= EXCHANGE_TRIES {
+            return Err(Failure::Unusable {
+                asked: Asked::Exchange,
+                reason: trouble,
+            }
+            .into());
+        }
+        // The code is still good, and there is no other.
+        reporter.tell(FlowEvent::Trouble(trouble)).await;
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    };
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
     check_tls(client, FlowKind::AuthorizationCode, reporter).await;
-    match pending.verifier {
-        Some(_) => {
-            reporter
-                .check(
-                    CheckName::Pkce,
-                    Outcome::Passed,
-                    "S256; the service accepted the verifier",
-                )
-                .await;
-        }
-        None => {
-            reporter
-                .check(CheckName::Pkce, Outcome::NotChecked, "switched off")
-                .await;
-        }
+    if pending.verifier.is_some() {
+        reporter
+            .check(
+                CheckName::Pkce,
+                Outcome::Passed,
+                "S256; the service accepted the verifier",
+            )
+            .await;
+    } else {
+        reporter
+            .check(CheckName::Pkce, Outcome::NotChecked, "switched off")
+            .await;
     }
     check_tokens(client, &tokens, pending.nonce.as_ref(), reporter).await?;
     Ok(tokens)
@@ -320,33 +491,36 @@ async fn refresh(
     let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::Refresh)).await;
     let begin = Instant::now();
-    let fresh = tokens(&http, Asked::Refresh, client.refresh_request(refresh_token)).await?;
+    let answer = reporter
+        .post(&http, &client.refresh_request(refresh_token)?)
+        .await?;
+    let mut fresh = tokens(Asked::Refresh, read(&answer))?;
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
     let rotated = match &fresh.refresh_token {
         Some(new) if new.expose_secret() != refresh_token.expose_secret() => {
             "a new one came and replaces the old one"
         }
-        Some(_) | None => "none came; the old one stays",
+        Some(_) | None => "no new one came; the old one stays",
     };
     reporter
         .check(CheckName::RefreshToken, Outcome::Passed, rotated)
         .await;
     // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
-    if fresh.id_token.is_some() {
-        check_id_token(client, &fresh, None, reporter).await?;
+    if fresh.id_token.is_some()
+        && check_id_token(client, &fresh, None, reporter)
+            .await
+            .is_err()
+    {
+        // The new refresh token may be the only one that still works: only the ID token is thrown away.
+        fresh.id_token = None;
     }
     let fresh = fresh.after(before);
     check_scope(client, &fresh, reporter).await;
     Ok(fresh)
 }
 
-async fn tokens(
-    http: &Http,
-    asked: Asked,
-    request: Result<Request, Unfit>,
-) -> Result<TokenSet, FlowError> {
-    let answer = http.post(&request?).await?;
-    match read(&answer) {
+fn tokens(asked: Asked, reading: Reading) -> Result<TokenSet, FlowError> {
+    match reading {
         Reading::Tokens(tokens) => Ok(tokens),
         Reading::Error(error, _) => Err(Failure::Server { asked, error }.into()),
         Reading::Neither(reason) => Err(Failure::Unusable { asked, reason }.into()),

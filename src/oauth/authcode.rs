@@ -67,6 +67,11 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
             Outcome::NotChecked,
             format!("no Issuer is set; the answer names {}", clean(&iss, 120)),
         )),
+        (None, _) if client.iss_promised => {
+            return Callback::NotOurs(
+                "it names no issuer, though this service promises to".to_owned(),
+            );
+        }
         (None, _) => checks.push(Check::new(
             CheckName::Issuer,
             Outcome::NotChecked,
@@ -87,6 +92,88 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
     }
 }
 
+/// Reads what a person pasted: the URL that the browser came back to, its query, or the code alone.
+#[must_use]
+pub fn read_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
+    let text = text.trim().trim_matches(['"', '\'', '<', '>']);
+    let parameters = |query: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .map(|(name, _)| name.into_owned())
+            .collect::<Vec<_>>()
+    };
+    let query = match text.split_once("://") {
+        Some(_) => text
+            .split_once('?')
+            .map(|(_, query)| query.split('#').next().unwrap_or_default()),
+        None => Some(text.trim_start_matches('?')).filter(|query| {
+            let names = parameters(query);
+            names
+                .iter()
+                .any(|name| name == "code" || name == "error" || name == "state")
+        }),
+    };
+    match query {
+        Some(query) if parameters(query).iter().any(|name| name == "response_type") => {
+            Callback::NotOurs(
+                "it is the URL to open, not the one that the browser came back to".to_owned(),
+            )
+        }
+        Some(query) => read_callback(query, pending, client),
+        None if text.contains("://") => Callback::NotOurs("the URL carries no code".to_owned()),
+        None => read_bare_code(text, pending, client),
+    }
+}
+
+/// A code without its state is bound to this program by PKCE only, so that is asked for; and where `iss` is
+/// promised, an answer without it is none.
+fn read_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
+    if text.is_empty() {
+        return Callback::NotOurs("it is empty".to_owned());
+    }
+    if text.len() > QUERY_LIMIT || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Callback::NotOurs("it is neither a URL nor a code".to_owned());
+    }
+    if pending.verifier.is_none() {
+        return Callback::NotOurs(
+            "a code alone is taken only with PKCE; paste the whole URL".to_owned(),
+        );
+    }
+    if client.iss_promised {
+        return Callback::NotOurs(
+            "this service names itself in its answers; paste the whole URL".to_owned(),
+        );
+    }
+    // Copied out of an address bar, a code is still percent-encoded.
+    let code = percent_decoded(text).unwrap_or_else(|| text.to_owned());
+    let checks = vec![
+        Check::new(
+            CheckName::State,
+            Outcome::NotChecked,
+            "the code was pasted without its state",
+        ),
+        Check::new(
+            CheckName::Issuer,
+            Outcome::NotChecked,
+            "the code was pasted alone",
+        ),
+    ];
+    Callback::Code(code.into(), checks)
+}
+
+/// The text with its `%XX` decoded, where each `%` begins one.
+fn percent_decoded(text: &str) -> Option<String> {
+    let encoded =
+        |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.contains('%') || !text.split('%').skip(1).all(encoded) {
+        return None;
+    }
+    // A plus sign is itself in a code that stands alone.
+    let form = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+}
+
 #[cfg(test)]
 #[allow(
     clippy::panic,
@@ -99,6 +186,11 @@ mod tests {
     use crate::secret::ExposeSecret;
 
     fn read(query: &str, issuer: Option<&str>) -> Callback {
+        let (pending, client) = sign_in(issuer);
+        read_callback(query, &pending, &client)
+    }
+
+    fn sign_in(issuer: Option<&str>) -> (Pending, Client) {
         let url = || url::Url::parse("https://as.example/token").unwrap();
         let client = Client {
             client_id: "me".to_owned(),
@@ -112,6 +204,7 @@ mod tests {
             extra: Vec::new(),
             pkce: true,
             issuer: issuer.map(str::to_owned),
+            iss_promised: false,
             id_token_issuers: Vec::new(),
         };
         let pending = Pending {
@@ -120,7 +213,7 @@ mod tests {
             verifier: None,
             redirect_url: url(),
         };
-        read_callback(query, &pending, &client)
+        (pending, client)
     }
 
     #[test]
@@ -193,5 +286,77 @@ mod tests {
         ] {
             assert!(matches!(read(query, None), Callback::NotOurs(_)), "{query}");
         }
+    }
+
+    #[test]
+    fn a_promised_issuer_must_be_there() {
+        let (pending, mut client) = sign_in(Some("https://a"));
+        client.iss_promised = true;
+        assert!(matches!(
+            read_callback("code=a&state=st%26te", &pending, &client),
+            Callback::NotOurs(_)
+        ));
+        let with = "code=a&state=st%26te&iss=https%3A%2F%2Fa";
+        assert!(matches!(
+            read_callback(with, &pending, &client),
+            Callback::Code(..)
+        ));
+    }
+
+    #[test]
+    fn a_paste_is_a_url_a_query_or_a_code() {
+        let (mut pending, client) = sign_in(None);
+        pending.verifier = Some("v".into());
+        for (text, code) in [
+            ("http://127.0.0.1:8400/?code=a%2Bb&state=st%26te", "a+b"),
+            (
+                "  \"https://other.example/x?state=st%26te&code=c#frag\"\n",
+                "c",
+            ),
+            ("?code=c&state=st%26te", "c"),
+            ("code=c&state=st%26te", "c"),
+            ("4/0Ab-c_d", "4/0Ab-c_d"),
+            ("4%2F0Ab", "4/0Ab"),
+            ("ab+c%2F==", "ab+c/=="),
+            ("100%safe", "100%safe"),
+        ] {
+            let Callback::Code(taken, _) = read_paste(text, &pending, &client) else {
+                panic!("{text}")
+            };
+            assert_eq!(taken.expose_secret(), code, "{text}");
+        }
+        for text in [
+            "",
+            "http://127.0.0.1:8400/?code=a&state=forged",
+            "code=a&state=forged",
+            "code=a",
+            "http://127.0.0.1:8400/",
+            "https://as.example/authorize?response_type=code&state=st%26te",
+            "two words",
+        ] {
+            assert!(
+                matches!(read_paste(text, &pending, &client), Callback::NotOurs(_)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bare_code_needs_pkce_and_no_promised_issuer() {
+        let (mut pending, mut client) = sign_in(Some("https://a"));
+        assert!(matches!(
+            read_paste("c0de", &pending, &client),
+            Callback::NotOurs(_)
+        ));
+        pending.verifier = Some("v".into());
+        let Callback::Code(_, checks) = read_paste("c0de", &pending, &client) else {
+            panic!()
+        };
+        assert_eq!(checks[0].outcome, Outcome::NotChecked);
+        client.iss_promised = true;
+        assert!(matches!(
+            read_paste("c0de", &pending, &client),
+            Callback::NotOurs(_)
+        ));
     }
 }

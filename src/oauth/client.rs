@@ -77,6 +77,8 @@ pub struct Client {
     pub pkce: bool,
     /// Who answers; compared exactly.
     pub issuer: Option<String>,
+    /// The service promises `iss` in every answer (RFC 9207, section 3).
+    pub iss_promised: bool,
     /// What an ID token may name as issuer, where it differs from `issuer`; `{claim}` stands for a
     /// claim of that token.
     pub id_token_issuers: Vec<String>,
@@ -328,6 +330,7 @@ mod tests {
             extra: vec![("prompt".to_owned(), "consent".to_owned())],
             pkce: true,
             issuer: None,
+            iss_promised: false,
             id_token_issuers: Vec::new(),
         }
     }

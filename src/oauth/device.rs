@@ -181,7 +181,6 @@ impl Polling {
         interval: Option<u64>,
         answer: &Answer,
     ) -> Result<Next, String> {
-        let busy = answer.status == 429 || answer.status >= 500;
         match error.code.as_str() {
             "authorization_pending" => {
                 self.pause = self.interval;
@@ -206,7 +205,10 @@ impl Polling {
             _ if error.is_denial() => Ok(Next::Failed(Failure::Denied(error))),
             _ if error.is_expiry() => Ok(Next::Failed(Failure::Expired)),
             // A busy server's error is final only where it is one of the protocol (RFC 6749, section 5.2).
-            code if busy && !code.starts_with("invalid_") && !code.starts_with("un") => {
+            code if answer.is_busy()
+                && !code.starts_with("invalid_")
+                && !code.starts_with("un") =>
+            {
                 Err(error.to_string())
             }
             _ => Ok(Next::Failed(Failure::Server {
@@ -237,6 +239,7 @@ mod tests {
         Answer {
             status,
             retry_after: None,
+            headers: Vec::new(),
             body: body.into(),
         }
     }
@@ -365,6 +368,7 @@ mod tests {
             Polled::Answer(Answer {
                 status: 429,
                 retry_after: Some(secs(seconds)),
+                headers: Vec::new(),
                 body: "slow".into(),
             })
         };

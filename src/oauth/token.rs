@@ -15,8 +15,18 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, as a time from now.
     pub retry_after: Option<std::time::Duration>,
+    /// Headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
     /// Body.
     pub body: SecretString,
+}
+
+impl Answer {
+    /// The server says that it cannot answer just now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
 }
 
 /// What was granted.
@@ -211,6 +221,7 @@ mod tests {
         Answer {
             status,
             retry_after: None,
+            headers: Vec::new(),
             body: body.into(),
         }
     }

@@ -6,6 +6,7 @@
 mod draw;
 pub mod field;
 pub mod guard;
+pub mod joiner;
 pub mod keys;
 pub mod model;
 mod screens;
@@ -15,6 +16,7 @@ pub mod update;
 pub mod view;
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,15 +28,21 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
 use self::guard::{Guard, Output};
+use self::joiner::{Joined, Joiner};
+use self::keys::Context;
 use self::model::{Effect, Model, Moment, Msg, News, Overlay};
 use crate::browser;
 use crate::clipboard::{self, Copied, Desktop, Way};
 use crate::demo::{self, Demo};
 use crate::environment::Environment;
+use crate::exit;
+use crate::file;
 use crate::flow::{Flow, Report};
 use crate::presets::{self, PresetError};
+use crate::print::Print;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::Settings;
+use crate::signals::Signals;
 
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.
@@ -57,28 +65,48 @@ pub enum TuiError {
     Defect,
 }
 
-/// How the screen ended.
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code.
+    pub exit: u8,
+    /// What the caller waits for.
+    pub result: Option<SecretString>,
+}
+
+/// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The person left.
+enum Ending {
+    /// The person left, or the caller has what it waited for.
     Left,
     /// A signal, or the terminal has vanished.
     Interrupted,
 }
 
-/// Shows the screen until the person leaves.
+/// Shows the screen until the person leaves, or until there is what `print` asks for.
 ///
 /// # Errors
 /// Where there is no terminal, or it fails.
-pub fn run(environment: Environment, settings: Settings) -> Result<Ending, TuiError> {
+pub fn run(
+    environment: Environment,
+    settings: Settings,
+    print: Option<Print>,
+) -> Result<Outcome, TuiError> {
     let output = guard::output().map_err(TuiError::NoTerminal)?;
     let custom = presets::get(presets::CUSTOM)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let demo = settings.preset().embedded_server;
-    let model = Model::new(environment, settings, custom);
-    let ending = runtime.block_on(async {
+    let mut model = Model::new(environment, settings, custom);
+    model.print = print;
+    // Until there is something to print, leaving is leaving before the end.
+    model.exit = if print.is_some() {
+        exit::INTERRUPTED
+    } else {
+        exit::DONE
+    };
+    let outcome = runtime.block_on(async {
         let signals = Signals::new()?;
         let guard = Guard::enter(output.try_clone()?)?;
         let mut shell = Shell::new(model, output)?;
@@ -88,73 +116,28 @@ pub fn run(environment: Environment, settings: Settings) -> Result<Ending, TuiEr
         let ending = shell.run(signals).await;
         // The screen is restored before anything that may take time.
         drop(guard);
-        ending
+        Ok(match ending? {
+            Ending::Left => Outcome {
+                exit: shell.model.exit,
+                result: shell.model.result.take(),
+            },
+            Ending::Interrupted => Outcome {
+                exit: exit::INTERRUPTED,
+                result: None,
+            },
+        })
     });
     runtime.shutdown_background();
-    ending
+    outcome
 }
 
-/// Asks the system to end us.
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-#[cfg(windows)]
-struct Signals {
-    close: tokio::signal::windows::CtrlClose,
-    shutdown: tokio::signal::windows::CtrlShutdown,
-    log_off: tokio::signal::windows::CtrlLogoff,
-}
-
-#[cfg(windows)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
-        Ok(Self {
-            close: ctrl_close()?,
-            shutdown: ctrl_shutdown()?,
-            log_off: ctrl_logoff()?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.close.recv() => {}
-            _ = self.shutdown.recv() => {}
-            _ = self.log_off.recv() => {}
-        }
-    }
-}
-
-/// Keys and pastes, read by a thread of their own: reading blocks, and must not delay the end.
-fn input() -> mpsc::Receiver<Event> {
+/// Keys and pastes with the time they came, read by a thread of their own: reading blocks, and must not delay
+/// the end.
+fn input() -> mpsc::Receiver<(Event, Instant)> {
     let (sender, receiver) = mpsc::channel(256);
     std::thread::spawn(move || {
         while let Ok(event) = crossterm::event::read() {
-            if sender.blocking_send(event).is_err() {
+            if sender.blocking_send((event, Instant::now())).is_err() {
                 break;
             }
         }
@@ -168,12 +151,15 @@ struct Shell {
     output: Output,
     terminal: Terminal<CrosstermBackend<BufWriter<Output>>>,
     began: Instant,
+    joiner: Joiner,
     flow: Option<Flow>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     news: (mpsc::Sender<News>, mpsc::Receiver<News>),
     desktop: Option<Arc<Desktop>>,
     demo: Option<Demo>,
     ended: bool,
+    /// Something may have changed since the last draw.
+    stale: bool,
 }
 
 impl Shell {
@@ -183,12 +169,14 @@ impl Shell {
             model,
             output,
             began: Instant::now(),
+            joiner: Joiner::default(),
             flow: None,
             reports: mpsc::channel(64),
             news: mpsc::channel(16),
             desktop: None,
             demo: None,
             ended: false,
+            stale: true,
         };
         if let Ok(size) = shell.terminal.size() {
             shell.model.size = (size.width, size.height);
@@ -203,33 +191,35 @@ impl Shell {
         alive.reset();
         loop {
             let tick = self.model.next_tick();
-            let news = tokio::select! {
+            let joined = self.joiner.deadline().map(|deadline| self.began + deadline);
+            tokio::select! {
                 // What ends the program comes first, and the flow before keys, so that a key meets the
                 // newest state.
                 biased;
                 () = guard::panicked() => return Err(TuiError::Defect),
                 () = signals.next() => return Ok(Ending::Interrupted),
-                Some((attempt, event)) = self.reports.1.recv() => Some(News::Flow(attempt, event)),
-                Some(news) = self.news.1.recv() => Some(news),
+                Some((attempt, event)) = self.reports.1.recv() => self.take(News::Flow(attempt, event)).await?,
+                Some(news) = self.news.1.recv() => self.take(news).await?,
                 event = input.recv() => match event {
-                    Some(event) => read(event),
+                    Some((event, at)) => self.read(event, at).await?,
                     // The terminal cannot be read any more.
                     None => return Ok(Ending::Interrupted),
                 },
+                // A little later than the deadline, so that it has passed.
+                () = until(joined), if joined.is_some() => {
+                    let joined = self.joiner.expire(self.began.elapsed() + Duration::from_millis(1));
+                    self.take_joined(joined).await?;
+                }
                 _ = alive.tick() => {
                     if !guard::is_there(&self.output) {
                         return Ok(Ending::Interrupted);
                     }
-                    None
+                    continue;
                 }
-                () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => Some(News::Tick),
-            };
-            let Some(news) = news else { continue };
-            self.take(news).await?;
-            while let Ok(event) = input.try_recv() {
-                if let Some(news) = read(event) {
-                    self.take(news).await?;
-                }
+                () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.take(News::Tick).await?,
+            }
+            while let Ok((event, at)) = input.try_recv() {
+                self.read(event, at).await?;
             }
             if self.ended {
                 return Ok(Ending::Left);
@@ -238,7 +228,34 @@ impl Shell {
         }
     }
 
+    /// Releases of keys and other events are nothing to us.
+    async fn read(&mut self, event: Event, at: Instant) -> Result<(), TuiError> {
+        match event {
+            Event::Key(key) if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) => {
+                let typing = matches!(self.model.context(), Context::Text | Context::List);
+                let at = at.saturating_duration_since(self.began);
+                let joined = self.joiner.feed(key, at, typing);
+                self.take_joined(joined).await
+            }
+            Event::Paste(text) => self.take(News::Paste(text)).await,
+            Event::Resize(columns, rows) => self.take(News::Resized(columns, rows)).await,
+            Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Ok(()),
+        }
+    }
+
+    async fn take_joined(&mut self, joined: Vec<Joined>) -> Result<(), TuiError> {
+        for one in joined {
+            let news = match one {
+                Joined::Key(key) => News::Key(key),
+                Joined::Paste(text) => News::Paste(text),
+            };
+            self.take(news).await?;
+        }
+        Ok(())
+    }
+
     async fn take(&mut self, what: News) -> Result<(), TuiError> {
+        self.stale = true;
         let now = jiff::Zoned::now();
         let at = Moment {
             up: self.began.elapsed(),
@@ -264,6 +281,17 @@ impl Shell {
                 if let Some(flow) = &self.flow {
                     flow.cancel();
                 }
+            }
+            Effect::Paste(text) => {
+                if let Some(flow) = &self.flow {
+                    flow.paste(text);
+                }
+            }
+            Effect::Save(path, text) => {
+                let outcome = file::save(Path::new(&path), &text)
+                    .map(|()| path)
+                    .map_err(|error| error.to_string());
+                let _ = self.news.0.try_send(News::Saved(outcome));
             }
             Effect::Copy(value, name) => self.copy(value, name)?,
             Effect::OpenBrowser(url) => {
@@ -349,7 +377,7 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        if view::is_plain(&self.model) {
+        if !std::mem::take(&mut self.stale) || view::is_plain(&self.model) {
             return Ok(());
         }
         let model = &self.model;
@@ -398,14 +426,10 @@ fn terminal(output: &Output) -> io::Result<Terminal<CrosstermBackend<BufWriter<O
     )))
 }
 
-/// Releases of keys and other events are nothing to us.
-fn read(event: Event) -> Option<News> {
-    match event {
-        Event::Key(key) if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) => {
-            Some(News::Key(key))
-        }
-        Event::Paste(text) => Some(News::Paste(text)),
-        Event::Resize(columns, rows) => Some(News::Resized(columns, rows)),
-        Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+/// Comes at `time`; never, where there is none.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
     }
 }

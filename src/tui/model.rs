@@ -11,14 +11,17 @@ use super::text::time_left;
 use super::theme::Theme;
 use crate::clipboard::Copied;
 use crate::environment::Environment;
+use crate::exit;
 use crate::flow::Job;
 use crate::flow::event::{FlowEvent, Step};
+use crate::flow::trace::Exchange;
 use crate::oauth::check::Check;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
+use crate::print::Print;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{ADVANCED, Access, FlowRequest, Key, Settings};
 
@@ -67,6 +70,8 @@ pub enum News {
     Demo(Result<String, String>),
     /// The demo's person has approved, or could not.
     DemoApproved(Result<(), String>),
+    /// A file was written, or not: its path, or why not.
+    Saved(Result<String, String>),
     /// A time on the screen has changed.
     Tick,
 }
@@ -83,6 +88,7 @@ impl std::fmt::Debug for News {
             Self::Browser(_) => "Browser",
             Self::Demo(_) => "Demo",
             Self::DemoApproved(_) => "DemoApproved",
+            Self::Saved(_) => "Saved",
             Self::Tick => "Tick",
         })
     }
@@ -95,6 +101,10 @@ pub enum Effect {
     Start(Box<Job>, u64),
     /// Stop the flow under way.
     Cancel,
+    /// Hand the flow what was pasted in place of the browser's return.
+    Paste(SecretString),
+    /// Write a file that only its owner can read.
+    Save(String, SecretString),
     /// Copy a value; its name comes back with the outcome.
     Copy(SecretString, &'static str),
     /// Open a browser on this machine.
@@ -122,6 +132,8 @@ pub enum Screen {
     Flow,
     /// The tokens.
     Tokens,
+    /// The trace of the exchanges.
+    Trace,
 }
 
 /// What lies on top of the screen. One at a time.
@@ -140,6 +152,11 @@ pub enum Overlay {
         selected: usize,
         /// All presets.
         all: Vec<Arc<Preset>>,
+    },
+    /// Where to save the trace?
+    Save {
+        /// The path.
+        path: Field,
     },
     /// The scope list.
     Scopes {
@@ -203,6 +220,12 @@ pub enum Action {
     PlainValue,
     /// Ask for new tokens.
     Refresh,
+    /// Show the trace.
+    Trace,
+    /// Save the trace.
+    SaveTrace,
+    /// From the trace back to where it was opened.
+    Back,
 }
 
 impl Action {
@@ -236,6 +259,9 @@ impl Action {
                 _ => "Reveal",
             },
             Self::Refresh => "Refresh",
+            Self::Trace => "Trace",
+            Self::SaveTrace => "Save to a file",
+            Self::Back => "Back",
         }
     }
 
@@ -258,6 +284,9 @@ impl Action {
             Self::CopyJson => 'j',
             Self::Reveal => 'r',
             Self::Refresh => 'f',
+            Self::Trace => 'e',
+            Self::SaveTrace => 'w',
+            Self::Back => 'z',
         }
     }
 }
@@ -304,8 +333,12 @@ pub enum Target {
     ShowSecret,
     /// Open the scope list.
     ScopeList,
+    /// Ask the issuer for its metadata.
+    Discover,
     /// Fold or unfold the advanced part.
     Advanced,
+    /// The paste box of the authorization code flow.
+    Paste,
     /// A value of the tokens panel.
     Value(Value),
     /// A button.
@@ -388,6 +421,8 @@ pub struct Run {
     pub strays: u32,
     /// Callbacks that were not its own, and why the last was not.
     pub not_ours: Option<(u32, String)>,
+    /// What is being tried again.
+    pub trouble: Option<String>,
 }
 
 impl Run {
@@ -402,6 +437,7 @@ impl Run {
             checks: Vec::new(),
             strays: 0,
             not_ours: None,
+            trouble: None,
         }
     }
 
@@ -543,6 +579,18 @@ pub struct Model {
     pub attempt: u64,
     /// The tokens at hand.
     pub tokens: Option<Held>,
+    /// The exchanges of the latest sign-in and what followed it.
+    pub trace: Vec<Exchange>,
+    /// First line shown of the trace.
+    pub trace_scroll: usize,
+    /// What the caller waits for; with it, the program ends once the tokens are there.
+    pub print: Option<Print>,
+    /// What goes to standard output at the end.
+    pub result: Option<SecretString>,
+    /// The exit code at the end.
+    pub exit: u8,
+    /// What was typed into the paste box.
+    pub pasted: SecretString,
     /// The time of the latest message.
     pub now: Moment,
     /// Columns and rows of the window.
@@ -568,6 +616,12 @@ impl Model {
             run: None,
             attempt: 0,
             tokens: None,
+            trace: Vec::new(),
+            trace_scroll: 0,
+            print: None,
+            result: None,
+            exit: exit::DONE,
+            pasted: SecretString::default(),
             now: Moment::default(),
             size: (80, 24),
         };
@@ -600,6 +654,9 @@ impl Model {
                         Key::Scope if !self.settings.preset().scope.list.is_empty() => {
                             targets.push(Target::ScopeList);
                         }
+                        Key::Issuer if !self.settings.value(key).trim().is_empty() => {
+                            targets.push(Target::Discover);
+                        }
                         _ => {}
                     }
                 }
@@ -607,7 +664,8 @@ impl Model {
             Screen::Tokens => {
                 targets.extend(self.tokens.iter().flat_map(Held::values).map(Target::Value));
             }
-            Screen::Flow => {}
+            Screen::Flow if self.can_paste() => targets.push(Target::Paste),
+            Screen::Flow | Screen::Trace => {}
         }
         targets.extend(self.buttons().into_iter().map(Target::Button));
         targets
@@ -647,10 +705,23 @@ impl Model {
                 {
                     buttons.push(Action::Refresh);
                 }
-                buttons.extend([Action::Settings, Action::Help]);
+                buttons.extend([Action::Trace, Action::Settings, Action::Help]);
                 buttons
             }
+            Screen::Trace => vec![Action::Back, Action::SaveTrace, Action::Help],
         }
+    }
+
+    /// True while an answer can be pasted.
+    #[must_use]
+    pub fn can_paste(&self) -> bool {
+        matches!(
+            &self.run,
+            Some(Run {
+                phase: Phase::SignIn { .. },
+                ..
+            })
+        )
     }
 
     fn flow_buttons(&self) -> Vec<Action> {
@@ -664,17 +735,19 @@ impl Model {
                 buttons.extend([Action::CopyCode, Action::CopyUrl, Action::PlainUrl]);
             }
             Phase::SignIn { .. } => buttons.extend([Action::CopyUrl, Action::PlainUrl]),
-            Phase::Failed(_) => return vec![Action::Again, Action::Settings, Action::Help],
+            Phase::Failed(_) => {
+                return vec![Action::Again, Action::Trace, Action::Settings, Action::Help];
+            }
         }
         if run.url().is_some() {
-            if self.environment.display {
+            if self.environment.can_browse() {
                 buttons.push(Action::OpenBrowser);
             }
             if self.settings.preset().embedded_server {
                 buttons.push(Action::ApproveDemo);
             }
         }
-        buttons.extend([Action::Cancel, Action::Help]);
+        buttons.extend([Action::Trace, Action::Cancel, Action::Help]);
         buttons
     }
 
@@ -685,7 +758,7 @@ impl Model {
             Some(Overlay::Help { .. } | Overlay::Plain(_) | Overlay::Outside) => {
                 return Context::Reading;
             }
-            Some(Overlay::Presets { .. }) => return Context::List,
+            Some(Overlay::Presets { .. } | Overlay::Save { .. }) => return Context::List,
             Some(Overlay::Scopes { .. }) => return Context::Ticks,
             Some(Overlay::Leave { .. } | Overlay::Scrollback { .. }) => return Context::Button,
             None => {}
@@ -693,6 +766,7 @@ impl Model {
         match self.focus {
             Target::Field(Key::Preset) => Context::Button,
             Target::Field(key) if key.is_text() => Context::Text,
+            Target::Paste => Context::Text,
             Target::Field(_) => Context::Choice,
             _ => Context::Button,
         }
@@ -704,6 +778,7 @@ impl Model {
         self.editor = match target {
             Target::Field(Key::ClientSecret) => Field::new(self.settings.secret().expose_secret()),
             Target::Field(key) if key.is_text() => Field::new(&self.settings.value(key)),
+            Target::Paste => Field::new(self.pasted.expose_secret()),
             _ => Field::default(),
         };
         if let (Target::Value(value), Some(held)) = (target, &mut self.tokens)
@@ -782,6 +857,7 @@ impl Model {
         let name = &self.settings.preset().name;
         let dot = self.theme.dot();
         match (self.screen, &self.run, &self.tokens) {
+            (Screen::Trace, ..) => "Trace".to_owned(),
             (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.service),
             (Screen::Flow, Some(run), _) => {
                 let kind = match run.request.kind {

@@ -81,6 +81,21 @@ pub fn chunks(text: &str, columns: usize) -> Vec<String> {
     pieces
 }
 
+/// The part of a line being edited that is shown in `columns`, and the column of the cursor in it: one column
+/// stays free for the cursor behind the last character.
+#[must_use]
+pub fn window(text: &str, cursor: usize, columns: usize) -> (String, usize) {
+    let room = columns.saturating_sub(1).max(1);
+    let mut skipped = 0;
+    let mut rest = text;
+    while cursor.saturating_sub(skipped) > room {
+        let Some(ch) = rest.chars().next() else { break };
+        skipped += ch.width().unwrap_or(0);
+        rest = &rest[ch.len_utf8()..];
+    }
+    (shorten(rest, room, ""), cursor.saturating_sub(skipped))
+}
+
 /// A length of time in words, and how long these words stay true: whole minutes above two minutes,
 /// steps of ten seconds below, seconds in the last minute.
 #[must_use]
@@ -147,6 +162,14 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn the_cursor_stays_in_the_window() {
+        assert_eq!(window("abcdef", 6, 10), ("abcdef".to_owned(), 6));
+        assert_eq!(window("abcdef", 6, 4), ("def".to_owned(), 3));
+        assert_eq!(window("abcdef", 0, 4), ("abc".to_owned(), 0));
+        assert_eq!(window("日本語", 6, 4), ("語".to_owned(), 2));
     }
 
     #[test]

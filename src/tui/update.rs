@@ -10,14 +10,20 @@ use super::model::{
 };
 use super::text::width;
 use crate::clipboard::Copied;
-use crate::flow::Job;
+use crate::exit;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::{Issuer, Job};
 use crate::oauth::client::FlowKind;
+use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::presets;
-use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{AuthenticationChoice, Key, Severity};
+use crate::print;
+use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::settings::{AuthenticationChoice, Filling, Key, Severity};
+
+/// The trace keeps this many exchanges; a device flow asks every few seconds for a quarter of an hour.
+const TRACE_LIMIT: usize = 400;
 
 /// Takes a message into the model and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -49,6 +55,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model,
                 format!("The demo server could not be started: {reason}."),
             );
+            Vec::new()
+        }
+        News::Saved(Ok(path)) => {
+            say(model, format!("Saved to {path}, readable by you alone."));
+            Vec::new()
+        }
+        News::Saved(Err(reason)) => {
+            say_bad(model, format!("Nothing was saved: {reason}."));
             Vec::new()
         }
         News::DemoApproved(Err(reason)) => {
@@ -119,13 +133,21 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
 
 /// The editor's text becomes the field's value.
 fn store(model: &mut Model) {
-    if let Target::Field(key) = model.focus {
-        model.settings.set(key, model.editor.text().to_owned());
-        model.message = None;
+    match model.focus {
+        Target::Field(key) => model.settings.set(key, model.editor.text().to_owned()),
+        Target::Paste => model.pasted = model.editor.text().into(),
+        Target::ShowSecret
+        | Target::ScopeList
+        | Target::Discover
+        | Target::Advanced
+        | Target::Value(_)
+        | Target::Button(_) => return,
     }
+    model.message = None;
 }
 
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let awaited = model.screen == Screen::Flow && model.can_paste();
     match (&mut model.overlay, model.focus) {
         (
             Some(Overlay::Presets {
@@ -136,8 +158,15 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             filter.paste(text);
             *selected = 0;
         }
+        (Some(Overlay::Save { path }), _) => path.paste(text),
         (Some(_), _) => {}
         (None, Target::Field(key)) if key.is_text() => {
+            model.editor.paste(text);
+            store(model);
+        }
+        // While an answer can be pasted, a paste is meant to be one wherever the focus is.
+        (None, _) if awaited => {
+            model.focus_on(Target::Paste);
             model.editor.paste(text);
             store(model);
         }
@@ -194,6 +223,8 @@ fn enter(model: &mut Model) -> Vec<Effect> {
     match model.focus {
         Target::Field(Key::Preset) => open_presets(model),
         Target::Field(_) => model.go_to_missing(),
+        Target::Paste => return hand_over(model),
+        Target::Discover => return discover(model),
         Target::ShowSecret => model.secret_shown = !model.secret_shown,
         Target::ScopeList => model.overlay = Some(Overlay::Scopes { selected: 0 }),
         Target::Advanced => model.advanced = !model.advanced,
@@ -212,9 +243,38 @@ fn escape(model: &mut Model) -> Vec<Effect> {
 }
 
 fn scroll(model: &mut Model, by: isize) {
-    if let (Screen::Tokens, Some(held)) = (model.screen, &mut model.tokens) {
-        held.scroll = held.scroll.saturating_add_signed(by);
+    match (model.screen, &mut model.tokens) {
+        (Screen::Tokens, Some(held)) => held.scroll = held.scroll.saturating_add_signed(by),
+        (Screen::Trace, _) => model.trace_scroll = model.trace_scroll.saturating_add_signed(by),
+        (Screen::Tokens | Screen::Form | Screen::Flow, _) => {}
     }
+}
+
+/// The pasted answer goes to the flow, which says what it thinks of it.
+fn hand_over(model: &mut Model) -> Vec<Effect> {
+    if model.pasted.expose_secret().trim().is_empty() {
+        say(
+            model,
+            "Paste the address that the browser came back to, or the code in it, and press Enter.",
+        );
+        return Vec::new();
+    }
+    let text = std::mem::take(&mut model.pasted);
+    model.focus_on(Target::Paste);
+    vec![Effect::Paste(text)]
+}
+
+fn discover(model: &mut Model) -> Vec<Effect> {
+    let name = model.settings.value(Key::Issuer).trim().to_owned();
+    let ca_file = Some(model.settings.value(Key::CaFile)).filter(|path| !path.trim().is_empty());
+    let issuer = Issuer {
+        name,
+        ca_file: ca_file.map(|path| path.trim().into()),
+    };
+    say(model, "Asking the issuer for its metadata.");
+    model.run = None;
+    model.trace.clear();
+    start(model, Job::Discover(issuer))
 }
 
 fn leave(model: &mut Model) -> Vec<Effect> {
@@ -292,6 +352,29 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                 _ => (true, Vec::new()),
             }
         }
+        Overlay::Save { path } => match command {
+            Command::Edit(edit) => {
+                path.edit(edit);
+                (true, Vec::new())
+            }
+            Command::Enter if !path.text().trim().is_empty() => {
+                let lines: Vec<&str> = model
+                    .trace
+                    .iter()
+                    .flat_map(super::super::flow::trace::Exchange::lines)
+                    .map(String::as_str)
+                    .collect();
+                (
+                    false,
+                    vec![Effect::Save(
+                        path.text().trim().to_owned(),
+                        (lines.join("\n") + "\n").into(),
+                    )],
+                )
+            }
+            Command::Escape => (false, Vec::new()),
+            _ => (true, Vec::new()),
+        },
         Overlay::Scopes { selected } => {
             let list = &model.settings.preset().scope.list;
             let count = list.len();
@@ -450,7 +533,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         Action::CopyJson => match &model.tokens {
-            Some(held) => vec![Effect::Copy(json(&held.set), "JSON")],
+            Some(held) => vec![Effect::Copy(print::json(&held.set), "JSON")],
             None => Vec::new(),
         },
         Action::Reveal => {
@@ -465,6 +548,27 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         Action::Refresh => refresh(model),
+        Action::Trace => {
+            model.trace_scroll = 0;
+            show(model, Screen::Trace, Target::Button(Action::Back));
+            Vec::new()
+        }
+        Action::SaveTrace => {
+            model.overlay = Some(Overlay::Save {
+                path: Field::new("oauth-authorizer-trace.txt"),
+            });
+            Vec::new()
+        }
+        Action::Back => {
+            if model.run.as_ref().is_some_and(|run| !run.refresh) {
+                show(model, Screen::Flow, Target::Button(Action::Trace));
+            } else if model.tokens.is_some() {
+                show(model, Screen::Tokens, Target::Button(Action::Trace));
+            } else {
+                show(model, Screen::Form, Target::Button(Action::Authorize));
+            }
+            Vec::new()
+        }
     }
 }
 
@@ -509,6 +613,8 @@ fn authorize(model: &mut Model) -> Vec<Effect> {
         Ok(request) => {
             let job = Job::Authorize(request.clone());
             model.run = Some(Run::new(request, false));
+            model.trace.clear();
+            model.pasted = SecretString::default();
             show(model, Screen::Flow, Target::Button(Action::Cancel));
             start(model, job)
         }
@@ -565,6 +671,19 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
 
 fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
     let now = model.now;
+    match &event {
+        FlowEvent::Exchange(exchange) => {
+            if model.trace.len() == TRACE_LIMIT {
+                model.trace.remove(0);
+            }
+            model.trace.push(exchange.clone());
+        }
+        FlowEvent::Metadata(metadata) => discovered(model, metadata),
+        FlowEvent::Failed(error) if model.run.is_none() => {
+            say_bad(model, format!("{error} {}", error.hint()));
+        }
+        _ => {}
+    }
     let Some(run) = &mut model.run else {
         return Vec::new();
     };
@@ -576,6 +695,7 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             failed: false,
         }),
         FlowEvent::Done(time) => {
+            run.trouble = None;
             if let Some(last) = run.steps.last_mut() {
                 last.took = Some(time);
             }
@@ -594,7 +714,9 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
                 asked: 0,
                 note: None,
             };
-            model.focus_on(Target::Button(Action::CopyCode));
+            if model.screen == Screen::Flow {
+                model.focus_on(Target::Button(Action::CopyCode));
+            }
         }
         FlowEvent::Polled { times, note: new } => {
             if let Phase::Device { asked, note, .. } = &mut run.phase {
@@ -608,14 +730,16 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             listening,
         } => {
             let listening: Vec<String> = listening.iter().map(ToString::to_string).collect();
-            let opened = model.environment.display;
+            let opened = model.environment.can_browse();
             run.phase = Phase::SignIn {
                 url: url.clone(),
                 redirect_url,
                 listening: listening.join(" and "),
                 opened,
             };
-            model.focus_on(Target::Button(Action::CopyUrl));
+            if model.screen == Screen::Flow {
+                model.focus_on(Target::Button(Action::CopyUrl));
+            }
             if opened {
                 return vec![Effect::OpenBrowser(url)];
             }
@@ -624,20 +748,52 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             let count = run.not_ours.as_ref().map_or(0, |(count, _)| *count);
             run.not_ours = Some((count.saturating_add(1), reason));
         }
+        FlowEvent::PasteRefused(reason) => {
+            say_bad(
+                model,
+                format!("The paste was not taken: {reason}. Still waiting for the right one."),
+            );
+        }
+        FlowEvent::Trouble(reason) => run.trouble = Some(reason),
+        FlowEvent::Exchange(_) | FlowEvent::Metadata(_) => {}
         FlowEvent::Stray(_) => run.strays = run.strays.saturating_add(1),
         FlowEvent::Check(check) => {
             run.checks.retain(|known| known.name != check.name);
             run.checks.push(check);
             run.checks.sort_by_key(|check| check.name);
         }
-        FlowEvent::Tokens(set) => tokens(model, *set),
+        FlowEvent::Tokens(set) => return tokens(model, *set),
         FlowEvent::Failed(error) => failed(model, &error),
     }
     Vec::new()
 }
 
-fn tokens(model: &mut Model, set: TokenSet) {
-    let Some(run) = model.run.take() else { return };
+fn discovered(model: &mut Model, metadata: &Metadata) {
+    let changed = model.settings.take_over(metadata, Filling::Everything);
+    let names: Vec<&str> = changed.iter().map(|key| key.label()).collect();
+    let filled = if names.is_empty() {
+        "nothing in the form had to change".to_owned()
+    } else {
+        format!("filled in {}", names.join(", "))
+    };
+    let iss = if metadata.iss_in_answers {
+        " Its answers must name it."
+    } else {
+        ""
+    };
+    say(
+        model,
+        format!(
+            "The metadata of {} was read: {filled}.{iss}",
+            clean(&metadata.issuer, 80)
+        ),
+    );
+}
+
+fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
+    let Some(run) = model.run.take() else {
+        return Vec::new();
+    };
     if run.refresh {
         let rotated = run
             .checks
@@ -668,10 +824,29 @@ fn tokens(model: &mut Model, set: TokenSet) {
             model.focus_on(Target::Button(Action::Refresh));
         }
         say(model, words);
-        return;
+        return Vec::new();
     }
+    model.exit = exit::DONE;
+    model.message = None;
+    match model.print.map(|print| print.text(&set)) {
+        Some(Ok(text)) => {
+            model.result = Some(text);
+            return vec![Effect::Quit];
+        }
+        Some(Err(reason)) => {
+            model.exit = exit::FAILED;
+            model.message = Some(Message {
+                text: reason,
+                bad: true,
+            });
+        }
+        None => {}
+    }
+    let message = model.message.take();
     model.tokens = Some(Held::new(set, model.now, &run, model.settings.preset()));
     show(model, Screen::Tokens, Target::Value(Value::Access));
+    model.message = message;
+    Vec::new()
 }
 
 fn failed(model: &mut Model, error: &FlowError) {
@@ -689,6 +864,9 @@ fn failed(model: &mut Model, error: &FlowError) {
             model.focus_on(Target::Button(Action::Refresh));
         }
         return;
+    }
+    if model.print.is_some() {
+        model.exit = exit::code(error);
     }
     if let Some(last) = run.steps.last_mut() {
         last.failed = last.took.is_none();
@@ -751,24 +929,4 @@ fn browser(model: &mut Model, outcome: Result<(), String>) {
             format!("No browser was opened: {reason}. Open the URL yourself."),
         );
     }
-}
-
-fn json(set: &TokenSet) -> SecretString {
-    let mut members = serde_json::Map::new();
-    let mut put = |name: &str, value: Option<serde_json::Value>| {
-        if let Some(value) = value {
-            members.insert(name.to_owned(), value);
-        }
-    };
-    let text = |secret: &SecretString| secret.expose_secret().into();
-    put("access_token", Some(text(&set.access_token)));
-    put("token_type", Some(set.token_type.as_str().into()));
-    put("expires_in", set.expires_in.map(Into::into));
-    put("refresh_token", set.refresh_token.as_ref().map(text));
-    put("id_token", set.id_token.as_ref().map(text));
-    put(
-        "scope",
-        set.scope.as_ref().map(|scope| scope.join(" ").into()),
-    );
-    serde_json::Value::Object(members).to_string().into()
 }

@@ -11,6 +11,9 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// Waits are for conditions; this only bounds them, on a machine that may be busy.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
+/// A frame is whole when nothing more comes for this long; longer than keys are held that may be a burst.
+const QUIET: Duration = Duration::from_millis(60);
+
 pub const TAB: &str = "\t";
 pub const BACK_TAB: &str = "\x1b[Z";
 pub const ENTER: &str = "\r";
@@ -145,8 +148,15 @@ impl Terminal {
         }
     }
 
-    /// Types.
+    /// Presses a key, or types several at once, which is a burst.
     pub fn send(&mut self, keys: &str) {
+        // Not a burst with what was sent before.
+        self.settle();
+        self.send_now(keys);
+    }
+
+    /// Sends without a pause.
+    pub fn send_now(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
@@ -187,7 +197,7 @@ impl Terminal {
             let (next, timeout) = self
                 .shown
                 .1
-                .wait_timeout(shown, Duration::from_millis(25))
+                .wait_timeout(shown, QUIET)
                 .unwrap();
             shown = next;
             if (timeout.timed_out() && shown.bytes.len() == before) || shown.ended {

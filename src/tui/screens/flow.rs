@@ -14,11 +14,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
-use super::super::model::{Model, Phase, Run, StepLine};
-use super::super::text::{chunks, shorten, time_left, took, width, wrap};
+use super::super::model::{Model, Phase, Run, StepLine, Target};
+use super::super::text::{chunks, shorten, time_left, took, width, window, wrap};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
+use crate::secret::ExposeSecret;
 
 /// The rows of the flow screen.
 pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
@@ -83,11 +84,11 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             opened,
         } => {
             let lead = if *opened {
-                "A browser was opened here. If it does not show, open this URL in it:"
+                "A browser is being opened here. If it does not show, open this URL in it:"
             } else if model.environment.ssh {
-                "Open this URL in a browser; it must be able to reach the redirect URL on this machine:"
+                "Open this URL in a browser on any machine:"
             } else {
-                "Open this URL in a browser on this machine:"
+                "Open this URL in a browser:"
             };
             rows.extend(
                 wrap(lead, columns.saturating_sub(6))
@@ -95,20 +96,23 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     .map(Row::text),
             );
             rows.push(Row::blank());
+            let status = if listening.is_empty() {
+                "Nothing can listen for the browser's return here: paste the address that it ends at.".to_owned()
+            } else {
+                format!("Listening on {listening} for {redirect_url}")
+            };
+            let status = wrap(&status, columns.saturating_sub(6));
             // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
-            // The status below it needs three rows; the steps may be cut.
+            // The status and the paste box stay in sight; the steps may be cut.
             let room = usize::from(area.height)
-                .saturating_sub(rows.len() + 3)
+                .saturating_sub(rows.len() + status.len() + 2)
                 .max(2);
             let mut lines = chunks(url.as_str(), columns);
             if lines.len() > room {
                 lines.truncate(room);
+                let ellipsis = model.theme.ellipsis();
                 if let Some(last) = lines.last_mut() {
-                    *last = format!(
-                        "{}{}",
-                        shorten(last, columns - width(model.theme.ellipsis()), ""),
-                        model.theme.ellipsis()
-                    );
+                    *last = format!("{}{ellipsis}", shorten(last, columns - width(ellipsis), ""));
                 }
                 hint.push_str(
                     "The URL is longer than there is room for. Copy it, or open the plain view. ",
@@ -116,13 +120,15 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             }
             rows.extend(lines.into_iter().map(|line| Row::line(Line::from(line))));
             rows.push(Row::blank());
-            let status = format!("Listening on {listening} for {redirect_url}");
-            rows.extend(
-                wrap(&status, columns.saturating_sub(6))
-                    .into_iter()
-                    .map(Row::text),
-            );
-            hint += &demo_hint(model);
+            rows.extend(status.into_iter().map(Row::text));
+            rows.push(paste_box(model, columns));
+            if model.focus == Target::Paste {
+                hint.clear();
+                hint.push_str("Paste the address that the browser came back to, even if it shows an error there, or the code in \
+                        it. Then press Enter.");
+            } else {
+                hint += &demo_hint(model);
+            }
         }
         Phase::Failed(ended) => {
             for line in wrap(&ended.text, columns.saturating_sub(6)) {
@@ -155,6 +161,35 @@ fn demo_hint(model: &Model) -> String {
         "This is the demo server: no account is needed. Approve in a browser, with curl, or with the button.".to_owned()
     } else {
         String::new()
+    }
+}
+
+/// Where the browser's return is pasted when it cannot reach this machine.
+fn paste_box(model: &Model, columns: usize) -> Row {
+    let theme = model.theme;
+    let focused = model.focus == Target::Paste;
+    let (marker, style) = if focused {
+        (theme.marker(), theme.focus())
+    } else {
+        (" ", ratatui::style::Style::new())
+    };
+    let label = "Or paste it here";
+    let start = 5 + width(label);
+    let room = columns.saturating_sub(start + 1);
+    let text = model.pasted.expose_secret();
+    let (shown, column) = if focused {
+        window(text, model.editor.cursor_column(), room)
+    } else {
+        (shorten(text, room, theme.ellipsis()), 0)
+    };
+    let line = vec![
+        Span::raw(format!(" {marker} ")),
+        Span::styled(label, style),
+        Span::raw(format!("  {shown}")),
+    ];
+    Row {
+        line: Line::from(line),
+        cursor: focused.then(|| u16::try_from(start + column).unwrap_or(u16::MAX)),
     }
 }
 
@@ -200,6 +235,14 @@ fn progress(model: &Model, run: &Run, columns: usize) -> Vec<Row> {
         .iter()
         .map(|step| step_row(model, run, step, columns))
         .collect();
+    if let Some(trouble) = &run.trouble {
+        let text = format!("{trouble} Trying again.");
+        rows.extend(
+            wrap(&text, columns.saturating_sub(6))
+                .into_iter()
+                .map(Row::text),
+        );
+    }
     if let Some((count, reason)) = &run.not_ours {
         let times = if *count == 1 {
             "An answer was".to_owned()

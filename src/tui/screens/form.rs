@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Target};
-use super::super::text::{shorten, width};
+use super::super::text::{shorten, width, window};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
 use crate::secret::ExposeSecret;
@@ -169,6 +169,10 @@ fn side(model: &Model, key: Key) -> (Option<String>, bool) {
             Some("[ List ]".to_owned()),
             model.focus == Target::ScopeList,
         ),
+        Key::Issuer if !model.settings.value(key).trim().is_empty() => (
+            Some("[ Discover ]".to_owned()),
+            model.focus == Target::Discover,
+        ),
         _ => (None, false),
     }
 }
@@ -187,21 +191,8 @@ fn edited(model: &Model, key: Key, room: usize) -> (Vec<Span<'static>>, usize) {
     } else {
         (model.editor.text().to_owned(), model.editor.cursor_column())
     };
-    // One column stays free for the cursor behind the last character.
-    let room = room.saturating_sub(1).max(1);
-    let mut skipped = 0;
-    let mut rest = text.as_str();
-    while cursor - skipped > room {
-        let Some(ch) = rest.chars().next() else { break };
-        skipped += width(ch.encode_utf8(&mut [0; 4]));
-        rest = &rest[ch.len_utf8()..];
-    }
-    let visible = if width(rest) > room {
-        shorten(rest, room, "")
-    } else {
-        rest.to_owned()
-    };
-    (vec![Span::raw(visible)], cursor.saturating_sub(skipped))
+    let (visible, column) = window(&text, cursor, room);
+    (vec![Span::raw(visible)], column)
 }
 
 /// The value as text, and whether it only stands in for one.
@@ -316,8 +307,9 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
         Target::ShowSecret => ("Shows the client secret on the screen, or hides it.".to_owned(), false),
         Target::ScopeList => ("Shows the scopes of this service and what each is for.".to_owned(), false),
         Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file and listen address.".to_owned(), false),
+        Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
-        Target::Value(_) => (String::new(), false),
+        Target::Value(_) | Target::Paste => (String::new(), false),
     }
 }
 

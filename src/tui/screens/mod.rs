@@ -4,3 +4,4 @@ pub(super) mod flow;
 pub(super) mod form;
 pub(super) mod overlay;
 pub(super) mod tokens;
+pub(super) mod trace;

@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::super::draw::put;
+use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Model, Overlay};
-use super::super::text::{shorten, width, wrap};
+use super::super::text::{shorten, width, window, wrap};
 use crate::presets::Group;
 use crate::secret::ExposeSecret;
 
@@ -52,6 +53,7 @@ pub(in super::super) fn draw(
             // The cursor is where the typing goes, unless there is an entry to take.
             if lines.is_empty() { None } else { cursor }
         }
+        Overlay::Save { path } => Some(save(model, path, frame, area)),
         Overlay::Scopes { selected } => {
             let chosen = model.settings.scopes();
             let lines: Vec<(String, String)> = model
@@ -204,6 +206,25 @@ fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Posi
         put(model.theme, frame, 3, y, line);
     }
     Position::new(3, inside.y)
+}
+
+/// A line for the path; what is typed last stays in sight.
+fn save(model: &Model, path: &Field, frame: &mut Frame<'_>, area: Rect) -> Position {
+    let inside = inside(model, frame, area, 5);
+    put(
+        model.theme,
+        frame,
+        3,
+        inside.y + 1,
+        Line::from("Save the trace to this file; one that is there is replaced."),
+    );
+    let (shown, column) = window(
+        path.text(),
+        path.cursor_column(),
+        usize::from(area.width.saturating_sub(6)),
+    );
+    put(model.theme, frame, 3, inside.y + 3, Line::from(shown));
+    Position::new(3 + u16::try_from(column).unwrap_or(0), inside.y + 3)
 }
 
 fn question(

@@ -1,0 +1,46 @@
+//! What the exit codes mean; docs/guide.md documents them.
+
+use crate::flow::event::FlowError;
+use crate::flow::http::HttpError;
+use crate::oauth::failure::Failure;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Something failed that has no code of its own.
+pub const FAILED: u8 = 1;
+/// A flag or a setting is wrong.
+pub const USAGE: u8 = 2;
+/// The person said no.
+pub const REFUSED: u8 = 3;
+/// The device code was not used in time.
+pub const EXPIRED: u8 = 4;
+/// The server was not reached.
+pub const UNREACHABLE: u8 = 5;
+/// The redirect URL could not be listened on.
+pub const LISTENER: u8 = 6;
+/// Ended before the end: by a signal, or by leaving without what was asked for.
+pub const INTERRUPTED: u8 = 130;
+
+/// The code for a run that ended in this way.
+#[must_use]
+pub fn code(error: &FlowError) -> u8 {
+    match error {
+        FlowError::Protocol(Failure::Denied(_)) => REFUSED,
+        FlowError::Protocol(Failure::Expired) => EXPIRED,
+        FlowError::Protocol(
+            Failure::Server { .. }
+            | Failure::Callback(_)
+            | Failure::Unusable { .. }
+            | Failure::IdToken(_),
+        )
+        | FlowError::Discovery { .. }
+        | FlowError::Http(HttpError::Redirected { .. } | HttpError::TooLarge { .. }) => FAILED,
+        FlowError::Http(HttpError::CaFile { .. }) | FlowError::Unfit(_) => USAGE,
+        FlowError::Http(
+            HttpError::Unreachable { .. }
+            | HttpError::TimedOut { .. }
+            | HttpError::Certificate { .. },
+        ) => UNREACHABLE,
+        FlowError::Listen(_) => LISTENER,
+    }
+}

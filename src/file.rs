@@ -1,0 +1,51 @@
+//! Files with contents that are nobody else's business.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::secret::{ExposeSecret, SecretString};
+
+/// Writes `text` to `path`: readable by its owner alone from the first byte, and replaced as a whole, so that
+/// a failure leaves what was there before.
+///
+/// # Errors
+/// Where the folder cannot be written to, or `path` is a folder.
+pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Created with mode 0600 on Unix.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.expose_secret().as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_whole_and_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.txt");
+        std::fs::write(&path, "old and longer").unwrap();
+        save(&path, &"new".into()).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(save(folder.path(), &"new".into()).is_err());
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
+    }
+}

@@ -1,0 +1,397 @@
+//! The trace of the HTTP exchanges, fit to be sent to a support desk.
+//!
+//! Secrets, codes and tokens are replaced before an entry exists. Only what is known to be harmless is shown;
+//! all else is replaced by its length, so that a member nobody has heard of cannot leak.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use super::http::HttpError;
+use crate::oauth::client::Request;
+use crate::oauth::token::Answer;
+use crate::secret::{ExposeSecret, clean};
+
+/// Parameters and members whose values tell no secret.
+const HARMLESS: &[&str] = &[
+    "access_type",
+    "audience",
+    "client_id",
+    "code_challenge_method",
+    "error",
+    "error_codes",
+    "error_description",
+    "error_uri",
+    "expires_in",
+    "grant_type",
+    "interval",
+    "iss",
+    "login_hint",
+    "prompt",
+    "redirect_uri",
+    "resource",
+    "response_type",
+    "scope",
+    "token_type",
+    "verification_uri",
+    "verification_url",
+];
+
+/// Answer headers worth showing; cookies are not.
+const HEADERS: &[&str] = &[
+    "content-type",
+    "date",
+    "retry-after",
+    "server",
+    "www-authenticate",
+    "x-request-id",
+    "x-ms-request-id",
+];
+
+/// No line of the trace is longer.
+const LINE_LIMIT: usize = 600;
+/// No entry has more lines.
+const ENTRY_LIMIT: usize = 120;
+
+/// One exchange, in lines of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange(Vec<String>);
+
+impl Exchange {
+    /// The lines, the first one with method, URL, outcome and time.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.0
+    }
+
+    /// A form that was posted, and what came of it.
+    #[must_use]
+    pub fn posted(request: &Request, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
+        let secrets = sent_secrets(request);
+        let result = match outcome {
+            Ok(answer) => answer.status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let mut lines = vec![format!(
+            "POST {} -> {result} ({} ms)",
+            harmless_url(&request.url),
+            took.as_millis()
+        )];
+        if let Some(authorization) = &request.authorization {
+            let scheme = authorization
+                .expose_secret()
+                .split(' ')
+                .next()
+                .unwrap_or_default();
+            lines.push(format!(
+                "  > authorization: {} {}",
+                clean(scheme, 20),
+                replaced(authorization.expose_secret())
+            ));
+        }
+        lines.extend(
+            form(request.body.expose_secret())
+                .into_iter()
+                .map(|line| format!("  > {line}")),
+        );
+        if let Ok(answer) = outcome {
+            lines.extend(answer_lines(answer));
+        }
+        Self::new(lines, &secrets)
+    }
+
+    /// A document that was asked for without credentials, and what came of it.
+    #[must_use]
+    pub fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
+        let result = match outcome {
+            Ok(answer) => answer.status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let mut lines = vec![format!(
+            "GET {} -> {result} ({} ms)",
+            harmless_url(url),
+            took.as_millis()
+        )];
+        if let Ok(answer) = outcome {
+            lines.extend(answer_lines(answer));
+        }
+        Self::new(lines, &[])
+    }
+
+    /// A callback that came to the listener or was pasted, and what was made of it.
+    #[must_use]
+    pub fn callback(way: &str, query: &str, verdict: &str) -> Self {
+        let mut lines = vec![format!("{way} -> {verdict}")];
+        lines.extend(form(query).into_iter().map(|line| format!("  < {line}")));
+        let secrets: Vec<String> = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| !is_harmless(name))
+            .map(|(_, value)| value.into_owned())
+            .collect();
+        Self::new(lines, &secrets)
+    }
+
+    /// Replaces what an answer may have repeated of the secrets that were sent, and bounds the entry.
+    fn new(lines: Vec<String>, secrets: &[String]) -> Self {
+        let mut lines: Vec<String> = lines
+            .into_iter()
+            .map(|line| {
+                // Short values occur by chance; a secret that short is none.
+                let line = secrets
+                    .iter()
+                    .filter(|secret| secret.len() >= 6)
+                    .fold(line, |line, secret| {
+                        line.replace(secret.as_str(), &replaced(secret))
+                    });
+                let indent = line.len() - line.trim_start().len();
+                format!("{}{}", " ".repeat(indent.min(4)), clean(&line, LINE_LIMIT))
+            })
+            .collect();
+        if lines.len() > ENTRY_LIMIT {
+            lines.truncate(ENTRY_LIMIT);
+            lines.push("  ...".to_owned());
+        }
+        Self(lines)
+    }
+}
+
+fn is_harmless(name: &str) -> bool {
+    HARMLESS.contains(&name)
+}
+
+fn replaced(value: &str) -> String {
+    format!("[replaced, {} characters]", value.chars().count())
+}
+
+/// The values of a request that must not appear, wherever the server may repeat them.
+fn sent_secrets(request: &Request) -> Vec<String> {
+    let body = form_urlencoded::parse(request.body.expose_secret().as_bytes());
+    let mut secrets: Vec<String> = body
+        .filter(|(name, _)| !is_harmless(name))
+        .map(|(_, value)| value.into_owned())
+        .collect();
+    secrets.extend(
+        request
+            .authorization
+            .as_ref()
+            .map(|value| value.expose_secret().to_owned()),
+    );
+    secrets
+}
+
+/// A form, a line for a parameter.
+fn form(text: &str) -> Vec<String> {
+    form_urlencoded::parse(text.as_bytes())
+        .map(|(name, value)| {
+            let shown = match name.as_ref() {
+                "redirect_uri" | "verification_uri" | "error_uri" => harmless_text_url(&value),
+                other if is_harmless(other) => value.into_owned(),
+                _ => replaced(&value),
+            };
+            format!("{}={shown}", clean(&name, 60))
+        })
+        .collect()
+}
+
+fn harmless_text_url(text: &str) -> String {
+    Url::parse(text).map_or_else(|_| replaced(text), |url| harmless_url(&url))
+}
+
+/// A URL without what its query may hold.
+fn harmless_url(url: &Url) -> String {
+    let mut bare = url.clone();
+    bare.set_fragment(None);
+    bare.set_query(None);
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    let query: Vec<String> = url.query().map(form).unwrap_or_default();
+    if query.is_empty() {
+        bare.to_string()
+    } else {
+        format!("{bare}?{}", query.join("&"))
+    }
+}
+
+fn answer_lines(answer: &Answer) -> Vec<String> {
+    let mut lines: Vec<String> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| HEADERS.contains(&name.as_str()))
+        .map(|(name, value)| format!("  < {name}: {value}"))
+        .collect();
+    let body = answer.body.expose_secret();
+    let trimmed = body.trim();
+    if let Ok(value @ Value::Object(_)) = serde_json::from_str(trimmed) {
+        json("", &value, &mut lines);
+    } else if trimmed.contains('=')
+        && !trimmed.contains(char::is_whitespace)
+        && !trimmed.starts_with('<')
+    {
+        lines.extend(form(trimmed).into_iter().map(|line| format!("  < {line}")));
+    } else {
+        lines.push(format!(
+            "  < [a body of {} bytes that is neither JSON nor a form]",
+            body.len()
+        ));
+    }
+    lines
+}
+
+/// A JSON value, a line for a leaf.
+fn json(path: &str, value: &Value, lines: &mut Vec<String>) {
+    let name = path
+        .rsplit('.')
+        .find(|part| part.parse::<usize>().is_err())
+        .unwrap_or_default();
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let key = clean(key, 60);
+                json(
+                    &if path.is_empty() {
+                        key
+                    } else {
+                        format!("{path}.{key}")
+                    },
+                    value,
+                    lines,
+                );
+            }
+        }
+        Value::Array(list) => {
+            for (at, value) in list.iter().enumerate() {
+                json(&format!("{path}.{at}"), value, lines);
+            }
+        }
+        // A number can be a code.
+        Value::Number(_) if !is_harmless(name) => {
+            lines.push(format!("  < {path}: {}", replaced(&value.to_string())));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            lines.push(format!("  < {path}: {value}"));
+        }
+        Value::String(text)
+            if name.starts_with("verification_ur")
+                || name.ends_with("_endpoint")
+                || name == "issuer" =>
+        {
+            lines.push(format!("  < {path}: {}", harmless_text_url(text)));
+        }
+        Value::String(text) if is_harmless(name) || name.ends_with("_supported") => {
+            lines.push(format!("  < {path}: {text}"));
+        }
+        Value::String(text) => lines.push(format!("  < {path}: {}", replaced(text))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::secret::SecretString;
+
+    fn request(body: &str, authorization: Option<&str>) -> Request {
+        Request {
+            url: Url::parse("https://as.example/token?session=s3cret-query").unwrap(),
+            authorization: authorization.map(SecretString::from),
+            body: body.into(),
+        }
+    }
+
+    fn answer(body: &str) -> Answer {
+        let headers = [
+            ("content-type", "application/json"),
+            ("set-cookie", "sid=s3cret-cookie"),
+        ];
+        Answer {
+            status: 400,
+            retry_after: None,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn secrets_codes_and_tokens_are_replaced_and_the_rest_is_told() {
+        let sent = request(
+            "grant_type=authorization_code&code=s3cret-code&code_verifier=s3cret-verifier&client_secret=s3cret-%2B&client_id=me&made_up=s3cret-unknown",
+            Some("Basic s3cret-basic"),
+        );
+        let body = r#"{"access_token":"s3cret-a","refresh_token":"s3cret-r","id_token":"s3cret-i","authed_user":{"access_token":"s3cret-n"},
+            "expires_in":3600,"scope":"openid","secrets":["s3cret-list"],"pin":1234567,
+            "error":"invalid_grant","error_description":"bad code s3cret-code for s3cret-+"}"#;
+        let text = Exchange::posted(&sent, &Ok(answer(body)), Duration::from_millis(12))
+            .lines()
+            .join("\n");
+        assert!(
+            !text.contains("s3cret") && !text.contains("1234567"),
+            "{text}"
+        );
+        for told in [
+            "POST https://as.example/token?session=[replaced, 12 characters] -> 400 (12 ms)",
+            "> authorization: Basic [replaced",
+            "> grant_type=authorization_code",
+            "> client_id=me",
+            "< content-type: application/json",
+            "< expires_in: 3600",
+            "< scope: openid",
+            "< error: invalid_grant",
+            "< error_description: bad code [replaced, 11 characters] for",
+            "< authed_user.access_token: [replaced",
+        ] {
+            assert!(text.contains(told), "{told}\n{text}");
+        }
+    }
+
+    #[test]
+    fn pages_and_broken_bodies_are_told_by_their_length_only() {
+        for body in [
+            "<html>s3cret</html>",
+            "{\"access_token\":\"s3cret",
+            "s3cret words",
+        ] {
+            let text = Exchange::posted(&request("", None), &Ok(answer(body)), Duration::ZERO)
+                .lines()
+                .join("\n");
+            assert!(
+                !text.contains("s3cret words")
+                    && !text.contains("html>")
+                    && text.contains("neither JSON nor a form"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_callback_shows_what_it_is_without_its_code_and_state() {
+        let query = "code=s3cret-code&state=s3cret-state&iss=https%3A%2F%2Fas.example&error_description=no+s3cret-code";
+        let text = Exchange::callback("GET /callback", query, "taken")
+            .lines()
+            .join("\n");
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(
+            text.contains("iss=https://as.example")
+                && text.contains("error_description=no [replaced"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_entry_is_bounded() {
+        let body = format!(
+            "{{\"scope\":\"{}\",\"a\":[{}]}}",
+            "x".repeat(100_000),
+            vec!["1"; 5000].join(",")
+        );
+        let exchange = Exchange::posted(&request("", None), &Ok(answer(&body)), Duration::ZERO);
+        assert!(exchange.lines().len() <= ENTRY_LIMIT + 1);
+        assert!(
+            exchange
+                .lines()
+                .iter()
+                .all(|line| line.chars().count() <= LINE_LIMIT + 5)
+        );
+    }
+}

@@ -1,0 +1,381 @@
+//! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
+//!
+//! Each line is a stable word, a colon and a value; docs/guide.md lists the words. Standard output carries the
+//! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait.
+
+use std::io::{BufRead, BufReader, IsTerminal, Read};
+
+use tokio::sync::mpsc;
+
+use crate::browser;
+use crate::demo::Demo;
+use crate::environment::Environment;
+use crate::exit;
+use crate::flow::event::{FlowError, FlowEvent, Step};
+use crate::flow::{Flow, Issuer, Job, Report};
+use crate::oauth::device::Note;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::token::TokenSet;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::settings::{Filling, FlowRequest, Key, Settings, Severity};
+use crate::signals::Signals;
+
+/// A longer line on standard input is no answer.
+const LINE_LIMIT: u64 = 128 * 1024;
+
+/// Runs the flow that the settings ask for.
+///
+/// # Errors
+/// The exit code; why stands on standard error by then.
+pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet, u8> {
+    let failed = |error: std::io::Error| {
+        say("error", &error.to_string());
+        exit::FAILED
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let outcome = runtime.block_on(async {
+        let signals = Signals::new().map_err(failed)?;
+        let mut front = Front {
+            environment,
+            signals,
+            input: None,
+        };
+        let _demo = if settings.preset().embedded_server {
+            let demo = Demo::start().await.map_err(failed)?;
+            settings.set_server(demo.url());
+            say(
+                "hint",
+                settings
+                    .preset()
+                    .token_notice
+                    .as_deref()
+                    .unwrap_or_default(),
+            );
+            Some(demo)
+        } else {
+            None
+        };
+        front.discover(&mut settings).await?;
+        let request = request(&settings)?;
+        front.authorize(request).await
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+/// A line for the person or the log.
+#[expect(clippy::print_stderr, reason = "this is the front end that prints")]
+fn say(word: &str, text: &str) {
+    eprintln!("{word}: {text}");
+}
+
+fn tell(error: &FlowError) -> u8 {
+    say("error", &error.to_string());
+    say("hint", &error.hint());
+    exit::code(error)
+}
+
+fn request(settings: &Settings) -> Result<FlowRequest, u8> {
+    let problems = settings.problems();
+    for problem in &problems {
+        let word = if problem.severity == Severity::Error {
+            "error"
+        } else {
+            "hint"
+        };
+        say(word, &problem.text);
+    }
+    settings.request().map_err(|_| exit::USAGE)
+}
+
+struct Front<'a> {
+    environment: &'a Environment,
+    signals: Signals,
+    input: Option<Input>,
+}
+
+/// What a run came to.
+enum End {
+    Tokens(Box<TokenSet>),
+    Metadata(Box<Metadata>),
+}
+
+impl Front<'_> {
+    /// Asks the issuer where it has its endpoints, where they were not given.
+    async fn discover(&mut self, settings: &mut Settings) -> Result<(), u8> {
+        let issuer = settings.value(Key::Issuer).trim().to_owned();
+        if issuer.is_empty() || !settings.preset().is_custom() {
+            return Ok(());
+        }
+        let ca_file = Some(settings.value(Key::CaFile)).filter(|path| !path.trim().is_empty());
+        let job = Job::Discover(Issuer {
+            name: issuer,
+            ca_file: ca_file.map(|path| path.trim().into()),
+        });
+        let complete = settings.request().is_ok();
+        match self.run(job).await {
+            Ok(End::Metadata(metadata)) => {
+                // Endpoints that were given stay; the others are filled in.
+                settings.take_over(&metadata, Filling::WhatIsMissing);
+                Ok(())
+            }
+            Ok(End::Tokens(_)) => Ok(()),
+            // All that is needed was given: the metadata would only have told more.
+            Err(error) if complete => {
+                say("hint", &error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error.tell()),
+        }
+    }
+
+    async fn authorize(&mut self, request: FlowRequest) -> Result<TokenSet, u8> {
+        match self.run(Job::Authorize(request)).await {
+            Ok(End::Tokens(tokens)) => Ok(*tokens),
+            Ok(End::Metadata(_)) => Err(exit::FAILED),
+            Err(error) => Err(error.tell()),
+        }
+    }
+
+    async fn run(&mut self, job: Job) -> Result<End, Stopped> {
+        let (reports, mut news) = mpsc::channel::<Report>(64);
+        let flow = Flow::start(job, 0, None, reports);
+        loop {
+            let line = async {
+                match &mut self.input {
+                    Some(input) => input.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.signals.next() => return Err(Stopped::Signal),
+                report = news.recv() => match report {
+                    Some((_, FlowEvent::Tokens(tokens))) => return Ok(End::Tokens(tokens)),
+                    Some((_, FlowEvent::Metadata(metadata))) => return Ok(End::Metadata(metadata)),
+                    Some((_, FlowEvent::Failed(error))) => return Err(Stopped::Flow(error)),
+                    Some((_, event)) => self.show(event),
+                    None => return Err(Stopped::Defect),
+                },
+                line = line => flow.paste(line),
+            }
+        }
+    }
+
+    fn show(&mut self, event: FlowEvent) {
+        match event {
+            FlowEvent::Began(step) => say("step", step_words(step)),
+            FlowEvent::DeviceCode {
+                user_code,
+                verification_uri,
+                complete,
+                expires_in,
+            } => {
+                say("verification_uri", verification_uri.as_str());
+                say("user_code", &user_code);
+                if let Some(complete) = complete {
+                    say("verification_uri_complete", complete.as_str());
+                }
+                say("expires_in", &expires_in.as_secs().to_string());
+            }
+            FlowEvent::Polled { times, note } => {
+                let note = match note {
+                    Note::Pending => "not approved yet".to_owned(),
+                    Note::SlowDown => {
+                        "not approved yet; asking less often, as the service wishes".to_owned()
+                    }
+                    Note::Trouble(reason) => format!("no usable answer ({reason}); asking again"),
+                };
+                say("polled", &format!("{times} {note}"));
+            }
+            FlowEvent::SignIn {
+                url,
+                redirect_url,
+                listening,
+            } => {
+                for address in &listening {
+                    say("listening", &address.to_string());
+                }
+                say("redirect_url", redirect_url.as_str());
+                say("authorization_url", url.as_str());
+                say(
+                    "hint",
+                    "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
+                );
+                self.input = Input::start().ok();
+                if self.environment.can_browse() {
+                    tokio::spawn(browser::open(self.environment.clone(), url));
+                }
+            }
+            FlowEvent::NotOurs(reason) => say("refused", &format!("a callback: {reason}")),
+            FlowEvent::PasteRefused(reason) => say("refused", &format!("a paste: {reason}")),
+            FlowEvent::Stray(_) => say(
+                "stray",
+                "a request that has nothing to do with this sign-in was turned away",
+            ),
+            FlowEvent::Trouble(reason) => say("trouble", &format!("{reason} Trying again.")),
+            FlowEvent::Check(check) => {
+                say(
+                    "check",
+                    &format!(
+                        "{} {}: {}",
+                        check.name.label(),
+                        check.outcome.word(),
+                        check.detail
+                    ),
+                );
+            }
+            FlowEvent::Done(_)
+            | FlowEvent::Exchange(_)
+            | FlowEvent::Metadata(_)
+            | FlowEvent::Tokens(_)
+            | FlowEvent::Failed(_) => {}
+        }
+    }
+}
+
+/// Why a run came to no end of its own.
+enum Stopped {
+    Flow(FlowError),
+    Signal,
+    Defect,
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flow(error) => error.fmt(f),
+            Self::Signal => f.write_str("The program was interrupted."),
+            Self::Defect => f.write_str("The program ended because of a defect in it."),
+        }
+    }
+}
+
+impl Stopped {
+    fn tell(&self) -> u8 {
+        match self {
+            Self::Flow(error) => tell(error),
+            Self::Signal => {
+                say("error", &self.to_string());
+                exit::INTERRUPTED
+            }
+            Self::Defect => {
+                say("error", &self.to_string());
+                exit::FAILED
+            }
+        }
+    }
+}
+
+fn step_words(step: Step) -> &'static str {
+    match step {
+        Step::DeviceCode => "asking for a device code",
+        Step::Approval => "waiting for approval",
+        Step::Listen => "listening",
+        Step::SignIn => "waiting for the browser",
+        Step::Exchange => "exchanging the code for tokens",
+        Step::Refresh => "asking for new tokens",
+    }
+}
+
+/// Lines of standard input. On a terminal they are read without the kernel's limit of a line (4096 bytes on
+/// Linux), which would cut a long URL.
+struct Input {
+    lines: mpsc::Receiver<SecretString>,
+    #[cfg(unix)]
+    _unlimited: Option<Unlimited>,
+}
+
+impl Input {
+    fn start() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let unlimited = if std::io::stdin().is_terminal() {
+            Some(Unlimited::new()?)
+        } else {
+            None
+        };
+        let (sender, lines) = mpsc::channel(4);
+        // Left behind at the end: reading blocks.
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(std::io::stdin());
+            loop {
+                let mut line = zeroize::Zeroizing::new(Vec::new());
+                match (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line) {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => {}
+                }
+                let line = typed(&String::from_utf8_lossy(&line));
+                if !line.expose_secret().is_empty() && sender.blocking_send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            lines,
+            #[cfg(unix)]
+            _unlimited: unlimited,
+        })
+    }
+
+    /// The next line; never, once there are no more.
+    async fn next(&mut self) -> SecretString {
+        match self.lines.recv().await {
+            Some(line) => line,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A line with its backspaces done, as nobody else does them without the kernel's line editing.
+fn typed(line: &str) -> SecretString {
+    let mut text = String::new();
+    for ch in line.chars() {
+        match ch {
+            '\u{8}' | '\u{7f}' => drop(text.pop()),
+            '\u{15}' => text.clear(),
+            ch => text.push(ch),
+        }
+    }
+    text.trim().into()
+}
+
+/// A terminal without its line mode; as it was, when dropped.
+#[cfg(unix)]
+struct Unlimited(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Unlimited {
+    fn new() -> std::io::Result<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(std::io::stdin())?;
+        let mut unlimited = before.clone();
+        unlimited.local_modes.remove(LocalModes::ICANON);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &unlimited)?;
+        Ok(Self(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Unlimited {
+    fn drop(&mut self) {
+        let _ = rustix::termios::tcsetattr(
+            std::io::stdin(),
+            rustix::termios::OptionalActions::Now,
+            &self.0,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backspaces_are_done() {
+        assert_eq!(typed("abx\u{7f}c \r\n").expose_secret(), "abc");
+        assert_eq!(typed("wrong\u{15}right").expose_secret(), "right");
+    }
+}

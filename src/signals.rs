@@ -1,0 +1,71 @@
+//! The system's requests to end the program.
+
+use std::io;
+
+/// Requests to end: terminate, hang-up, interrupt.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Listens for them from now on.
+    ///
+    /// # Errors
+    /// Where the system does not allow it.
+    pub fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Comes back when the system asks.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Requests to end: the console's window is closed, log-off, shutdown.
+#[cfg(windows)]
+#[derive(Debug)]
+pub struct Signals {
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+    log_off: tokio::signal::windows::CtrlLogoff,
+}
+
+#[cfg(windows)]
+impl Signals {
+    /// Listens for them from now on.
+    ///
+    /// # Errors
+    /// Where the system does not allow it.
+    pub fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Ok(Self {
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+            log_off: ctrl_logoff()?,
+        })
+    }
+
+    /// Comes back when the system asks.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+            _ = self.log_off.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The trace of the exchanges.
+//!
+//! ```text
+//!   POST https://as.example/token  ->  200  (182 ms)
+//!     > grant_type=authorization_code
+//!     > code=[replaced, 43 characters]
+//!     < access_token: [replaced, 1204 characters]
+//! ```
+
+use ratatui::text::Line;
+
+use super::super::draw::{Body, Row};
+use super::super::model::Model;
+use super::super::text::chunks;
+
+/// The rows of the trace.
+pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
+    let columns = usize::from(columns).saturating_sub(4);
+    let mut rows = Vec::new();
+    for exchange in &model.trace {
+        for (at, line) in exchange.lines().iter().enumerate() {
+            let style = if at == 0 {
+                model.theme.strong()
+            } else {
+                ratatui::style::Style::new()
+            };
+            rows.extend(
+                chunks(line, columns)
+                    .into_iter()
+                    .map(|piece| Row::line(Line::styled(format!("   {piece}"), style))),
+            );
+        }
+        rows.push(Row::blank());
+    }
+    if rows.is_empty() {
+        rows.push(Row::text("Nothing was exchanged yet."));
+    }
+    let hint = "Secrets, codes and tokens are replaced, so this can be sent to a support desk. Page down shows more.";
+    Body {
+        rows,
+        scroll: model.trace_scroll,
+        hint: hint.to_owned(),
+        hint_is_bad: false,
+    }
+}
