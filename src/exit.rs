@@ -38,6 +38,7 @@ pub fn code(error: &FlowError) -> u8 {
         FlowError::Http(HttpError::CaFile { .. }) | FlowError::Unfit(_) => USAGE,
         FlowError::Http(
             HttpError::Unreachable { .. }
+            | HttpError::Tls { .. }
             | HttpError::TimedOut { .. }
             | HttpError::Certificate { .. },
         ) => UNREACHABLE,

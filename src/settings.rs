@@ -231,6 +231,10 @@ struct Draft {
     flow: FlowKind,
     authentication: AuthenticationChoice,
     pkce: bool,
+    /// Client ID and secret are those of a service, and must not reach another.
+    of_a_service: bool,
+    /// The URLs were typed, not copied from a preset.
+    own_urls: bool,
 }
 
 /// The values of the form.
@@ -238,7 +242,8 @@ struct Draft {
 pub struct Settings {
     preset: Arc<Preset>,
     draft: Draft,
-    /// By preset, so that coming back finds what was typed.
+    /// By preset, so that coming back finds what was typed. Custom settings is there with the URLs that were
+    /// typed, not with those that it had from a preset.
     earlier: HashMap<String, Draft>,
     /// The issuer whose metadata promises `iss` in every answer.
     promised_by: Option<String>,
@@ -290,6 +295,8 @@ fn fresh(preset: &Preset) -> Draft {
         flow: preset.flows.preferred,
         authentication: AuthenticationChoice::Automatic,
         pkce: preset.client.pkce != PkceMode::Off,
+        of_a_service: !preset.is_custom(),
+        own_urls: false,
     }
 }
 
@@ -336,6 +343,7 @@ impl Settings {
             );
             let mut draft = Draft {
                 values,
+                own_urls: false,
                 ..self.draft.clone()
             };
             if draft.authentication == AuthenticationChoice::Automatic {
@@ -351,7 +359,7 @@ impl Settings {
         }
         let draft = self.earlier.get(&preset.id).cloned().unwrap_or_else(|| {
             let mut draft = fresh(&preset);
-            if self.preset.is_custom() {
+            if self.preset.is_custom() && !self.draft.of_a_service {
                 let typed = self.value(Key::ClientId);
                 if !typed.is_empty()
                     && draft
@@ -371,11 +379,7 @@ impl Settings {
     /// True where Custom settings held URLs before a preset was chosen.
     #[must_use]
     pub fn has_custom_before(&self) -> bool {
-        self.earlier.get(CUSTOM).is_some_and(|draft| {
-            [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
-                .iter()
-                .any(|key| draft.values.get(key).is_some_and(|value| !value.is_empty()))
-        })
+        self.earlier.contains_key(CUSTOM)
     }
 
     /// Goes back to Custom settings as they were before a preset was chosen.
@@ -387,7 +391,9 @@ impl Settings {
 
     fn switch(&mut self, preset: Arc<Preset>, draft: Draft) {
         let before = std::mem::replace(&mut self.draft, draft);
-        self.earlier.insert(self.preset.id.clone(), before);
+        if !self.preset.is_custom() || before.own_urls {
+            self.earlier.insert(self.preset.id.clone(), before);
+        }
         self.preset = preset;
     }
 
@@ -492,6 +498,12 @@ impl Settings {
             || matches!(self.access(key), Access::Locked | Access::NotOffered)
         {
             return;
+        }
+        if self.preset.is_custom() {
+            // A client ID typed here is nobody's yet; a secret alone still belongs to the ID beside it.
+            self.draft.of_a_service &= key != Key::ClientId;
+            self.draft.own_urls |=
+                matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
         }
         if key == Key::ClientSecret {
             self.draft.secret = SecretString::from(value);
@@ -1052,6 +1064,8 @@ impl Settings {
             if self.known(key).is_some() {
                 return Err(locked(key));
             }
+            self.draft.own_urls |=
+                matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
             self.draft.values.insert(key, value);
         }
         if let Some(on) = overrides.pkce {
@@ -1163,6 +1177,35 @@ mod tests {
         form.choose(presets::get("github").unwrap());
         assert_eq!(form.value(Key::ClientId), "github-id");
         assert_eq!(form.secret().expose_secret(), "github-secret");
+    }
+
+    #[test]
+    fn credentials_do_not_travel_by_way_of_custom_settings() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "google-id".to_owned());
+        form.set(Key::ClientSecret, "google-secret".to_owned());
+        form.choose(presets::get("custom").unwrap());
+        form.set(Key::Scope, "other".to_owned());
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(
+            (
+                form.value(Key::ClientId).as_str(),
+                form.secret().expose_secret()
+            ),
+            ("", "")
+        );
+    }
+
+    #[test]
+    fn typed_urls_survive_any_number_of_presets() {
+        let custom = presets::get("custom").unwrap();
+        let mut form = Settings::new(Arc::clone(&custom));
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        for id in ["github", "custom", "keycloak", "custom", "google-mail"] {
+            form.choose(presets::get(id).unwrap());
+        }
+        form.choose_custom_before(custom);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
     }
 
     #[test]

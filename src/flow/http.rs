@@ -50,7 +50,15 @@ pub enum HttpError {
         /// Host and port.
         host: String,
     },
-    /// TLS was not possible.
+    /// The other side does not speak TLS, or not one that is safe.
+    #[error("No secure connection to {host} is possible: {cause}.")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The certificate cannot be trusted.
     #[error("The certificate of {host} is not trusted: {cause}.")]
     Certificate {
         /// Host and port.
@@ -92,6 +100,7 @@ impl HttpError {
                 "If the service has a certificate of your own authority, name that authority's certificate under \
                  Advanced, CA file."
             }
+            Self::Tls { .. } => "Does that port speak https? Check scheme and port in the URL.",
             Self::Redirected { .. } => "Put the final address into the form.",
             Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
         }
@@ -280,6 +289,12 @@ pub fn host_and_port(url: &Url) -> String {
 fn named(error: &reqwest::Error, host: &str) -> HttpError {
     let host = host.to_owned();
     if let Some(wrong) = tls_error(error) {
+        if !matches!(wrong, rustls::Error::InvalidCertificate(_)) {
+            return HttpError::Tls {
+                host,
+                cause: tls_words(wrong),
+            };
+        }
         return HttpError::Certificate {
             host,
             cause: tls_words(wrong),
@@ -315,8 +330,12 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
 /// What is wrong with a certificate, in plain words where there are some.
 fn tls_words(error: &rustls::Error) -> String {
     use rustls::CertificateError as Wrong;
-    let rustls::Error::InvalidCertificate(wrong) = error else {
-        return clean(&error.to_string(), TEXT_LIMIT);
+    let wrong = match error {
+        rustls::Error::InvalidCertificate(wrong) => wrong,
+        rustls::Error::InvalidMessage(_) => {
+            return "what answers there does not speak TLS".to_owned();
+        }
+        other => return clean(&other.to_string(), TEXT_LIMIT),
     };
     match wrong {
         Wrong::UnknownIssuer => "it was signed by no authority that is trusted here".to_owned(),

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 
 use super::pages::Page;
+use crate::oauth::url::is_loopback;
 use crate::secret::SecretString;
 use crate::settings::ListenAddress;
 
@@ -59,14 +60,6 @@ pub enum ListenError {
         /// Address.
         ip: IpAddr,
     },
-    /// The redirect URL names another machine.
-    #[error(
-        "The redirect URL leads to {0}, which is not this machine, so nothing can listen there."
-    )]
-    NotOurs(String),
-    /// https is not spoken by this listener.
-    #[error("The redirect URL begins with https, and the listener speaks http.")]
-    Https,
     /// Anything else that the system says.
     #[error("Listening on port {port} of {ip} failed: {cause}.")]
     Other {
@@ -106,14 +99,6 @@ impl ListenError {
             }
             Self::NotHere { .. } => {
                 "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
-            }
-            Self::NotOurs(_) => {
-                "Use a Redirect URL on localhost or 127.0.0.1. If a proxy leads from there to this machine, set the \
-                 Listen address under Advanced."
-            }
-            Self::Https => {
-                "Use http://localhost or http://127.0.0.1, or the device code flow. If a proxy speaks https for this \
-                 machine, set the Listen address under Advanced."
             }
             Self::Other { .. } => "Take another port in the Redirect URL.",
         }
@@ -169,11 +154,17 @@ impl Drop for Listener {
     }
 }
 
+/// True where the redirect URL leads to this machine and to a listener that speaks its language.
+#[must_use]
+pub fn can_be_here(redirect_url: &Url, listen: Option<ListenAddress>) -> bool {
+    listen.is_some() || (redirect_url.scheme() == "http" && is_loopback(redirect_url))
+}
+
 impl Listener {
-    /// Takes the port of the redirect URL; port 0 becomes a free one. `localhost` means both families.
+    /// Takes the port of the redirect URL, of which [`can_be_here`] holds; port 0 becomes a free one. `localhost` means both families.
     ///
     /// # Errors
-    /// Where the port cannot be had, or the URL does not lead here.
+    /// Where the port cannot be had.
     pub async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
@@ -182,18 +173,10 @@ impl Listener {
         let port = redirect_url.port_or_known_default().unwrap_or(80);
         let sockets = match listen {
             Some(ListenAddress { ip, port: own }) => vec![bind_one(ip, own.unwrap_or(port)).await?],
-            None if redirect_url.scheme() == "https" => return Err(ListenError::Https),
             None => match redirect_url.host() {
-                Some(Host::Domain(name)) if name.eq_ignore_ascii_case("localhost") => {
-                    bind_both(port).await?
-                }
-                Some(Host::Ipv4(ip)) if ip.is_loopback() => vec![bind_one(ip.into(), port).await?],
-                Some(Host::Ipv6(ip)) if ip.is_loopback() => vec![bind_one(ip.into(), port).await?],
-                host => {
-                    return Err(ListenError::NotOurs(
-                        host.map(|host| host.to_string()).unwrap_or_default(),
-                    ));
-                }
+                Some(Host::Ipv4(ip)) => vec![bind_one(ip.into(), port).await?],
+                Some(Host::Ipv6(ip)) => vec![bind_one(ip.into(), port).await?],
+                Some(Host::Domain(_)) | None => bind_both(port).await?,
             },
         };
         let addresses: Vec<SocketAddr> = sockets

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::event::{FlowError, FlowEvent, Step};
 use self::http::{Http, HttpError, Transport};
-use self::listener::{ListenError, Listener, News};
+use self::listener::{Listener, News};
 use self::pages::Page;
 use self::trace::Exchange;
 use crate::oauth::authcode::{Callback, read_callback, read_paste};
@@ -28,7 +28,7 @@ use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
 use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
 use crate::oauth::discovery::{Metadata, addresses, read_metadata};
 use crate::oauth::failure::{Asked, Failure};
-use crate::oauth::id_token::{Expected, decode};
+use crate::oauth::id_token::{Claims, Expected, decode};
 use crate::oauth::token::{Answer, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
 use crate::secret::{ExposeSecret, SecretString, clean};
@@ -304,15 +304,16 @@ async fn authorization_code(
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref())?;
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
-    reporter.tell(FlowEvent::Began(Step::Listen)).await;
-    let begin = Instant::now();
-    let mut listener = match Listener::bind(redirect_url, request.listen).await {
-        Ok(listener) => Some(listener),
+    let mut listener = if listener::can_be_here(redirect_url, request.listen) {
+        reporter.tell(FlowEvent::Began(Step::Listen)).await;
+        let begin = Instant::now();
+        let listener = Listener::bind(redirect_url, request.listen).await?;
+        reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+        Some(listener)
+    } else {
         // What the browser comes back to can still be pasted.
-        Err(ListenError::NotOurs(_) | ListenError::Https) => None,
-        Err(error) => return Err(error.into()),
+        None
     };
-    reporter.tell(FlowEvent::Done(begin.elapsed())).await;
     let redirect_url = listener
         .as_ref()
         .map_or(redirect_url, Listener::redirect_url)
@@ -332,7 +333,9 @@ async fn authorization_code(
     reporter.tell(FlowEvent::Began(Step::SignIn)).await;
     let begin = Instant::now();
     let arrived = arrival(&mut listener, &mut pastes, &pending, client, reporter).await;
-    reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+    if arrived.is_ok() {
+        reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+    }
     // The answer to the browser goes out while the code is exchanged.
     let (tokens, ()) = tokio::join!(
         async {
@@ -468,7 +471,7 @@ async fn exchange(
             .check(
                 CheckName::Pkce,
                 Outcome::Passed,
-                "S256; the service accepted the verifier",
+                "S256; sent with the request and with the exchange",
             )
             .await;
     } else {
@@ -507,7 +510,7 @@ async fn refresh(
         .await;
     // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
     if fresh.id_token.is_some()
-        && check_id_token(client, &fresh, None, reporter)
+        && check_id_token(client, &fresh, None, Some(before), reporter)
             .await
             .is_err()
     {
@@ -562,7 +565,7 @@ async fn check_tokens(
     nonce: Option<&SecretString>,
     reporter: &Reporter,
 ) -> Result<(), FlowError> {
-    check_id_token(client, tokens, nonce, reporter).await?;
+    check_id_token(client, tokens, nonce, None, reporter).await?;
     check_scope(client, tokens, reporter).await;
     if tokens.refresh_token.is_some() {
         reporter
@@ -614,6 +617,7 @@ async fn check_id_token(
     client: &Client,
     tokens: &TokenSet,
     nonce: Option<&SecretString>,
+    before: Option<&TokenSet>,
     reporter: &Reporter,
 ) -> Result<(), FlowError> {
     let Some(id_token) = &tokens.id_token else {
@@ -629,9 +633,11 @@ async fn check_id_token(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
+    let first = before.and_then(|before| decode(before.id_token.as_ref()?.expose_secret()));
     let expected = Expected {
         issuers: &client.id_token_issuers,
         client_id: &client.client_id,
+        subject: first.as_ref().and_then(Claims::subject),
         nonce,
         unix_time,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Answer, Reading, TokenSet, members, number, read, text};
+use super::token::{Answer, Reading, TokenSet, error_code, members, number, read, text};
 use super::url::from_server;
 use crate::secret::{SecretString, clean, is_clean};
 
@@ -47,7 +47,7 @@ pub fn read_grant(answer: &Answer) -> Result<DeviceGrant, Failure> {
         reason,
     };
     let members = members(answer).map_err(unusable)?;
-    if let Some(code) = text(&members, "error") {
+    if let Some(code) = error_code(&members) {
         let error = ServerError::new(&code, text(&members, "error_description").as_deref());
         return Err(Failure::Server {
             asked: Asked::DeviceCode,
@@ -71,9 +71,9 @@ pub fn read_grant(answer: &Answer) -> Result<DeviceGrant, Failure> {
     let address = text(&members, "verification_uri")
         .or_else(|| text(&members, "verification_url"))
         .ok_or_else(|| unusable("it holds no verification_uri".to_owned()))?;
-    let verification_uri = from_server(&address).map_err(|problem| {
+    let verification_uri = from_server(&address).map_err(|_| {
         unusable(format!(
-            "its verification_uri {} is not fit to be opened: {problem}",
+            "its verification_uri {} is no https address that may be opened",
             clean(&address, 100)
         ))
     })?;
@@ -302,7 +302,7 @@ mod tests {
             (r#"{"device_code":"d","user_code":"u"}"#, "verification_uri"),
             (
                 r#"{"device_code":"d","user_code":"u","verification_uri":"javascript:x"}"#,
-                "not fit to be opened",
+                "no https address",
             ),
             (
                 r#"{"device_code":"d","user_code":"u\u202e","verification_uri":"https://g.example/"}"#,

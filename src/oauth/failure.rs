@@ -101,7 +101,7 @@ pub enum Failure {
     #[error("The service ended the sign-in: {0}")]
     Callback(ServerError),
     /// The answer is not what the protocol asks for.
-    #[error("The answer to {} cannot be used: {reason}", .asked.words())]
+    #[error("The answer to {} cannot be used: {reason}.", .asked.words())]
     Unusable {
         /// At which request.
         asked: Asked,
@@ -130,6 +130,9 @@ impl Failure {
                 }
                 "invalid_grant" if *asked == Asked::Refresh => {
                     "The refresh token is used up, expired or revoked: authorize again.".to_owned()
+                }
+                "invalid_grant" if *asked == Asked::Approval => {
+                    "Ask for a new code; this one was used already or is not known any more.".to_owned()
                 }
                 "invalid_grant" => {
                     "Start again. If it happens again, compare the Redirect URL and the PKCE setting with the \

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::secret::{SecretString, clean, same};
 
-/// A payload larger than this is not decoded.
-const PAYLOAD_LIMIT: usize = 64 * 1024;
+/// A payload larger than this is not decoded; an answer is not larger either.
+const PAYLOAD_LIMIT: usize = 1024 * 1024;
 /// How far the clocks of this machine and of the server may differ, in seconds.
 const CLOCK_TOLERANCE: u64 = 120;
 
@@ -25,6 +25,8 @@ pub struct Expected<'a> {
     pub issuers: &'a [String],
     /// The audience.
     pub client_id: &'a str,
+    /// Who signed in at first, for a token of a refresh (OpenID Connect Core, section 12.2).
+    pub subject: Option<&'a str>,
     /// What was sent with the authorization request.
     pub nonce: Option<&'a SecretString>,
     /// Seconds since 1970.
@@ -68,6 +70,12 @@ impl Claims {
             .filter(|text| !text.is_empty())
     }
 
+    /// Who it is about, as the service counts people.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
@@ -103,6 +111,9 @@ impl Claims {
             .is_some_and(|azp| azp != expected.client_id)
         {
             return Err("it was issued to another client (azp)".to_owned());
+        }
+        if expected.subject.is_some() && expected.subject != self.subject() {
+            return Err("it is about another person than the first one".to_owned());
         }
         match (expected.nonce, self.text("nonce")) {
             (None, _) => {}
@@ -157,6 +168,7 @@ mod tests {
         decode(&token(claims)).unwrap().check(&Expected {
             issuers: &issuers,
             client_id: "me",
+            subject: None,
             nonce: nonce.as_ref(),
             unix_time: 1_000_000,
         })

@@ -64,7 +64,7 @@ pub fn read(answer: &Answer) -> Reading {
         Ok(members) => members,
         Err(reason) => return Reading::Neither(reason),
     };
-    if let Some(code) = text(&members, "error") {
+    if let Some(code) = error_code(&members) {
         let description = text(&members, "error_description");
         return Reading::Error(
             ServerError::new(&code, description.as_deref()),
@@ -135,6 +135,15 @@ pub(super) fn members(answer: &Answer) -> Result<Map<String, Value>, String> {
         .collect())
 }
 
+/// The member `error`; some services put an object where the protocol has a word.
+pub(super) fn error_code(members: &Map<String, Value>) -> Option<String> {
+    match members.get("error")? {
+        Value::Null | Value::Bool(false) => None,
+        Value::String(code) => Some(code.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
 /// A member as text.
 pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
     members.get(name)?.as_str().map(str::to_owned)
@@ -189,6 +198,12 @@ impl TokenSet {
         self.id_token = self.id_token.or_else(|| before.id_token.clone());
         self.scope = self.scope.or_else(|| before.scope.clone());
         self
+    }
+
+    /// True for the type that nearly all services use (RFC 6750).
+    #[must_use]
+    pub fn is_bearer(&self) -> bool {
+        self.token_type.eq_ignore_ascii_case("bearer")
     }
 
     /// Of the scopes `asked` for, those that were not granted. A refresh token is the proof of
@@ -267,6 +282,15 @@ mod tests {
                 ("slow_down: beslow", Some(9))
             );
         }
+    }
+
+    #[test]
+    fn an_error_object_is_told_as_it_is() {
+        let body = r#"{"error":{"code":401,"message":"no such app"}}"#;
+        let Reading::Error(error, _) = read(&answer(401, body)) else {
+            panic!()
+        };
+        assert!(error.to_string().contains("no such app"));
     }
 
     #[test]

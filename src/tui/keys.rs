@@ -78,6 +78,7 @@ use Context::{Button, Choice, List, Reading, Text, Ticks};
 const ALL: &[Context] = &[Text, Choice, Button, List, Ticks, Reading];
 const ITEMS: &[Context] = &[Text, Choice, Button];
 const OPEN: &[Context] = &[List, Ticks, Reading];
+const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, List];
 
 const fn row(
@@ -225,37 +226,37 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Down,
         NONE,
-        OPEN,
+        LISTS,
         Command::Next,
         "Down",
-        "in a list or a text: down",
+        "in a list: down",
         "down",
     ),
     row(
         KeyCode::Up,
         NONE,
-        OPEN,
+        LISTS,
         Command::Previous,
         "Up",
-        "in a list or a text: up",
+        "in a list: up",
         "up",
     ),
     row(
         KeyCode::Tab,
         NONE,
-        OPEN,
+        LISTS,
         Command::Next,
         "Tab",
-        "in a list or a text: down",
+        "in a list: down",
         "",
     ),
     row(
         KeyCode::BackTab,
         NONE,
-        OPEN,
+        LISTS,
         Command::Previous,
         "Shift+Tab",
-        "in a list or a text: up",
+        "in a list: up",
         "",
     ),
     row(
@@ -284,6 +285,24 @@ pub const TABLE: &[Binding] = &[
         "Enter",
         "close the scope list or the help",
         "close",
+    ),
+    row(
+        KeyCode::Down,
+        NONE,
+        &[Reading],
+        Command::Next,
+        "Down",
+        "in the help: scroll down",
+        "scroll",
+    ),
+    row(
+        KeyCode::Up,
+        NONE,
+        &[Reading],
+        Command::Previous,
+        "Up",
+        "in the help: scroll up",
+        "",
     ),
     row(
         KeyCode::PageDown,

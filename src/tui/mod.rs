@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use self::guard::{Guard, Output};
 use self::joiner::{Joined, Joiner};
 use self::keys::Context;
-use self::model::{Effect, Model, Moment, Msg, News, Overlay};
+use self::model::{Copying, Effect, Model, Moment, Msg, News, Overlay};
 use crate::browser;
 use crate::clipboard::{self, Copied, Desktop, Way};
 use crate::demo::{self, Demo};
@@ -293,12 +293,12 @@ impl Shell {
                     .map_err(|error| error.to_string());
                 let _ = self.news.0.try_send(News::Saved(outcome));
             }
-            Effect::Copy(value, name) => self.copy(value, name)?,
-            Effect::OpenBrowser(url) => {
+            Effect::Copy(value, what) => self.copy(value, what)?,
+            Effect::OpenBrowser(url, attempt) => {
                 let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
                 tokio::spawn(async move {
                     let outcome = browser::open(environment, url).await;
-                    let _ = news.send(News::Browser(outcome)).await;
+                    let _ = news.send(News::Browser(attempt, outcome)).await;
                 });
             }
             Effect::ShowInScrollback(value) => self.show_in_scrollback(&value)?,
@@ -335,14 +335,14 @@ impl Shell {
         }
     }
 
-    fn copy(&mut self, value: SecretString, name: &'static str) -> io::Result<()> {
+    fn copy(&mut self, value: SecretString, what: Copying) -> io::Result<()> {
         let outcome = match clipboard::way(&self.model.environment) {
             Way::Desktop => {
                 let desktop = Arc::clone(self.desktop.get_or_insert_default());
                 let news = self.news.0.clone();
                 tokio::spawn(async move {
                     let _ = news
-                        .send(News::Copied(name, desktop.copy(value).await))
+                        .send(News::Copied(what, desktop.copy(value).await))
                         .await;
                 });
                 return Ok(());
@@ -352,7 +352,7 @@ impl Shell {
                 tokio::spawn(async move {
                     let _ = news
                         .send(News::Copied(
-                            name,
+                            what,
                             clipboard::tmux(&environment, &value).await,
                         ))
                         .await;
@@ -372,7 +372,7 @@ impl Shell {
                     .to_owned(),
             ),
         };
-        let _ = self.news.0.try_send(News::Copied(name, outcome));
+        let _ = self.news.0.try_send(News::Copied(what, outcome));
         Ok(())
     }
 

@@ -62,10 +62,10 @@ pub enum News {
     Resized(u16, u16),
     /// An attempt reports.
     Flow(u64, FlowEvent),
-    /// A copy came out; the name of what was copied.
-    Copied(&'static str, Copied),
-    /// The browser's starter ended or failed.
-    Browser(Result<(), String>),
+    /// A copy came out.
+    Copied(Copying, Copied),
+    /// The browser's starter, of this attempt, ended or failed.
+    Browser(u64, Result<(), String>),
     /// The demo server listens, or does not.
     Demo(Result<String, String>),
     /// The demo's person has approved, or could not.
@@ -85,13 +85,22 @@ impl std::fmt::Debug for News {
             Self::Resized(..) => "Resized",
             Self::Flow(..) => "Flow",
             Self::Copied(..) => "Copied",
-            Self::Browser(_) => "Browser",
+            Self::Browser(..) => "Browser",
             Self::Demo(_) => "Demo",
             Self::DemoApproved(_) => "DemoApproved",
             Self::Saved(_) => "Saved",
             Self::Tick => "Tick",
         })
     }
+}
+
+/// What is being copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copying {
+    /// Its name within a sentence.
+    pub name: &'static str,
+    /// The attempt that the tokens came from; `None` for what is no token.
+    pub tokens_of: Option<u64>,
 }
 
 /// What `update` wants done.
@@ -105,10 +114,10 @@ pub enum Effect {
     Paste(SecretString),
     /// Write a file that only its owner can read.
     Save(String, SecretString),
-    /// Copy a value; its name comes back with the outcome.
-    Copy(SecretString, &'static str),
-    /// Open a browser on this machine.
-    OpenBrowser(Url),
+    /// Copy a value.
+    Copy(SecretString, Copying),
+    /// Open a browser on this machine, for this attempt.
+    OpenBrowser(Url, u64),
     /// Show a value on the shell's screen, until a key is pressed.
     ShowInScrollback(SecretString),
     /// Start the demo server.
@@ -324,6 +333,17 @@ impl Value {
     }
 }
 
+/// What the person needs for the device flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Where to type the code.
+    Url,
+    /// The code.
+    Code,
+    /// The address with the code in it.
+    CompleteUrl,
+}
+
 /// What the focus can be on, in the order of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -341,6 +361,8 @@ pub enum Target {
     Paste,
     /// A value of the tokens panel.
     Value(Value),
+    /// What the person needs for the device flow.
+    Shown(Shown),
     /// A button.
     Button(Action),
 }
@@ -423,6 +445,8 @@ pub struct Run {
     pub not_ours: Option<(u32, String)>,
     /// What is being tried again.
     pub trouble: Option<String>,
+    /// What the buttons act on.
+    pub chosen: Shown,
 }
 
 impl Run {
@@ -438,6 +462,7 @@ impl Run {
             strays: 0,
             not_ours: None,
             trouble: None,
+            chosen: Shown::Code,
         }
     }
 
@@ -447,10 +472,25 @@ impl Run {
         !matches!(self.phase, Phase::Failed(_))
     }
 
-    /// The URL to open, the one with the code in it where there is one.
+    /// What the person needs, in the order of the screen.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        match &self.phase {
+            Phase::Device {
+                complete: Some(_), ..
+            } => vec![Shown::Url, Shown::Code, Shown::CompleteUrl],
+            Phase::Device { complete: None, .. } => vec![Shown::Url, Shown::Code],
+            Phase::Starting | Phase::SignIn { .. } | Phase::Failed(_) => Vec::new(),
+        }
+    }
+
+    /// The URL to open: the chosen one, else the one that says most.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {
         match &self.phase {
+            Phase::Device {
+                verification_uri, ..
+            } if self.chosen == Shown::Url => Some(verification_uri),
             Phase::Device {
                 verification_uri,
                 complete,
@@ -483,8 +523,10 @@ pub struct Held {
     pub chosen: Value,
     /// The chosen value is shown.
     pub revealed: bool,
-    /// They were copied, or looked at alone.
+    /// They were copied for certain, or looked at alone.
     pub taken: bool,
+    /// The attempt that they came from.
+    pub attempt: u64,
     /// First line shown of what stands below the values.
     pub scroll: usize,
 }
@@ -492,7 +534,7 @@ pub struct Held {
 impl Held {
     /// Tokens that have just come.
     #[must_use]
-    pub fn new(set: TokenSet, at: Moment, run: &Run, preset: &Preset) -> Self {
+    pub fn new(set: TokenSet, at: Moment, run: &Run, preset: &Preset, attempt: u64) -> Self {
         let claims = set
             .id_token
             .as_ref()
@@ -508,6 +550,7 @@ impl Held {
             chosen: Value::Access,
             revealed: false,
             taken: false,
+            attempt,
             scroll: 0,
         }
     }
@@ -583,6 +626,8 @@ pub struct Model {
     pub trace: Vec<Exchange>,
     /// First line shown of the trace.
     pub trace_scroll: usize,
+    /// First line shown of the flow screen, where the focus is on no line of it.
+    pub flow_scroll: usize,
     /// What the caller waits for; with it, the program ends once the tokens are there.
     pub print: Option<Print>,
     /// What goes to standard output at the end.
@@ -618,6 +663,7 @@ impl Model {
             tokens: None,
             trace: Vec::new(),
             trace_scroll: 0,
+            flow_scroll: 0,
             print: None,
             result: None,
             exit: exit::DONE,
@@ -665,7 +711,8 @@ impl Model {
                 targets.extend(self.tokens.iter().flat_map(Held::values).map(Target::Value));
             }
             Screen::Flow if self.can_paste() => targets.push(Target::Paste),
-            Screen::Flow | Screen::Trace => {}
+            Screen::Flow => targets.extend(self.run.iter().flat_map(Run::shown).map(Target::Shown)),
+            Screen::Trace => {}
         }
         targets.extend(self.buttons().into_iter().map(Target::Button));
         targets
@@ -685,13 +732,13 @@ impl Model {
             }
             Screen::Flow => self.flow_buttons(),
             Screen::Tokens => {
-                let mut buttons = vec![
-                    Action::CopyValue,
-                    Action::CopyHeader,
-                    Action::CopyJson,
-                    Action::Reveal,
-                    Action::PlainValue,
-                ];
+                let bearer = self
+                    .tokens
+                    .as_ref()
+                    .is_some_and(|held| held.set.is_bearer());
+                let mut buttons = vec![Action::CopyValue];
+                buttons.extend(bearer.then_some(Action::CopyHeader));
+                buttons.extend([Action::CopyJson, Action::Reveal, Action::PlainValue]);
                 if self
                     .run
                     .as_ref()
@@ -781,6 +828,9 @@ impl Model {
             Target::Paste => Field::new(self.pasted.expose_secret()),
             _ => Field::default(),
         };
+        if let (Target::Shown(shown), Some(run)) = (target, &mut self.run) {
+            run.chosen = shown;
+        }
         if let (Target::Value(value), Some(held)) = (target, &mut self.tokens)
             && held.chosen != value
         {

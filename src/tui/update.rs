@@ -5,8 +5,8 @@ use crossterm::event::KeyEvent;
 use super::field::{Edit, Field};
 use super::keys::{Command, command};
 use super::model::{
-    Action, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen, StepLine,
-    Target, Value,
+    Action, Copying, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
+    Shown, StepLine, Target, Value,
 };
 use super::text::width;
 use crate::clipboard::Copied;
@@ -33,17 +33,27 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Paste(text) => paste(model, &text),
         News::Resized(columns, rows) => {
             model.size = (columns, rows);
-            Vec::new()
+            match model.overlay.take() {
+                // The terminal may have cut it: written anew, or asked about where it fits no more.
+                Some(Overlay::Plain(value)) => {
+                    plain(model, value);
+                    vec![Effect::Redraw]
+                }
+                other => {
+                    model.overlay = other;
+                    Vec::new()
+                }
+            }
         }
         News::Flow(attempt, event) if attempt == model.attempt => flow(model, event),
         // News of an attempt that was cancelled or has been followed by another changes nothing.
         News::Flow(..) | News::Tick | News::DemoApproved(Ok(())) => Vec::new(),
-        News::Copied(name, outcome) => {
-            copied(model, name, &outcome);
+        News::Copied(what, outcome) => {
+            copied(model, what, &outcome);
             Vec::new()
         }
-        News::Browser(outcome) => {
-            browser(model, outcome);
+        News::Browser(attempt, outcome) => {
+            browser(model, attempt, outcome);
             Vec::new()
         }
         News::Demo(Ok(url)) => {
@@ -88,9 +98,13 @@ fn say_bad(model: &mut Model, text: impl Into<String>) {
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if let Some(Overlay::Plain(_) | Overlay::Outside) = model.overlay {
-        // Any key goes back.
+        // Any key goes back; the one for leaving leaves as well.
         model.overlay = None;
-        return vec![Effect::Redraw];
+        let mut effects = vec![Effect::Redraw];
+        if command(event, model.context()) == Some(Command::Leave) {
+            effects.extend(leave(model));
+        }
+        return effects;
     }
     let Some(command) = command(event, model.context()) else {
         return Vec::new();
@@ -141,6 +155,7 @@ fn store(model: &mut Model) {
         | Target::Discover
         | Target::Advanced
         | Target::Value(_)
+        | Target::Shown(_)
         | Target::Button(_) => return,
     }
     model.message = None;
@@ -229,6 +244,8 @@ fn enter(model: &mut Model) -> Vec<Effect> {
         Target::ScopeList => model.overlay = Some(Overlay::Scopes { selected: 0 }),
         Target::Advanced => model.advanced = !model.advanced,
         Target::Value(_) => return act(model, Action::Reveal),
+        Target::Shown(Shown::Code) => return act(model, Action::CopyCode),
+        Target::Shown(_) => return act(model, Action::CopyUrl),
         Target::Button(action) => return act(model, action),
     }
     Vec::new()
@@ -246,7 +263,8 @@ fn scroll(model: &mut Model, by: isize) {
     match (model.screen, &mut model.tokens) {
         (Screen::Tokens, Some(held)) => held.scroll = held.scroll.saturating_add_signed(by),
         (Screen::Trace, _) => model.trace_scroll = model.trace_scroll.saturating_add_signed(by),
-        (Screen::Tokens | Screen::Form | Screen::Flow, _) => {}
+        (Screen::Flow, _) => model.flow_scroll = model.flow_scroll.saturating_add_signed(by),
+        (Screen::Tokens | Screen::Form, _) => {}
     }
 }
 
@@ -504,22 +522,35 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 phase: Phase::Device { user_code, .. },
                 ..
             }) => {
-                vec![Effect::Copy(user_code.as_str().into(), "code")]
+                vec![Effect::Copy(user_code.as_str().into(), no_token("code"))]
             }
             _ => Vec::new(),
         },
         Action::CopyUrl => url(model)
-            .map(|url| Effect::Copy(url.as_str().into(), "URL"))
+            .map(|url| Effect::Copy(url.as_str().into(), no_token("URL")))
             .into_iter()
             .collect(),
-        Action::PlainUrl => match url(model).map(|url| SecretString::from(url.as_str())) {
-            Some(url) => plain(model, url),
-            None => Vec::new(),
+        Action::PlainUrl => match &model.run {
+            Some(Run {
+                phase: Phase::Device { user_code, .. },
+                chosen: Shown::Code,
+                ..
+            }) => {
+                let code = user_code.as_str().into();
+                plain(model, code)
+            }
+            _ => match url(model) {
+                Some(url) => plain(model, url.as_str().into()),
+                None => Vec::new(),
+            },
         },
-        Action::OpenBrowser => url(model).map(Effect::OpenBrowser).into_iter().collect(),
+        Action::OpenBrowser => url(model)
+            .map(|url| Effect::OpenBrowser(url, model.attempt))
+            .into_iter()
+            .collect(),
         Action::ApproveDemo => url(model).map(Effect::ApproveDemo).into_iter().collect(),
         Action::CopyValue => match chosen(model) {
-            Some((value, secret)) => vec![Effect::Copy(secret, value.words())],
+            Some((value, secret)) => copy_token(model, secret, value.words()),
             None => Vec::new(),
         },
         Action::CopyHeader => match &model.tokens {
@@ -528,12 +559,12 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                     "Authorization: Bearer {}",
                     held.set.access_token.expose_secret()
                 );
-                vec![Effect::Copy(header.into(), "Authorization header")]
+                copy_token(model, header.into(), "Authorization header")
             }
             None => Vec::new(),
         },
         Action::CopyJson => match &model.tokens {
-            Some(held) => vec![Effect::Copy(print::json(&held.set), "JSON")],
+            Some(held) => copy_token(model, print::json(&held.set), "JSON"),
             None => Vec::new(),
         },
         Action::Reveal => {
@@ -570,6 +601,18 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+fn no_token(name: &'static str) -> Copying {
+    Copying {
+        name,
+        tokens_of: None,
+    }
+}
+
+fn copy_token(model: &Model, value: SecretString, name: &'static str) -> Vec<Effect> {
+    let tokens_of = model.tokens.as_ref().map(|held| held.attempt);
+    vec![Effect::Copy(value, Copying { name, tokens_of })]
 }
 
 fn url(model: &Model) -> Option<url::Url> {
@@ -609,11 +652,23 @@ fn taken(model: &mut Model) {
 }
 
 fn authorize(model: &mut Model) -> Vec<Effect> {
+    if model
+        .run
+        .as_ref()
+        .is_some_and(|run| run.refresh && run.is_live())
+    {
+        say_bad(
+            model,
+            "A refresh is under way: wait for it, or cancel it among the tokens.",
+        );
+        return Vec::new();
+    }
     match model.settings.request() {
         Ok(request) => {
             let job = Job::Authorize(request.clone());
             model.run = Some(Run::new(request, false));
             model.trace.clear();
+            model.flow_scroll = 0;
             model.pasted = SecretString::default();
             show(model, Screen::Flow, Target::Button(Action::Cancel));
             start(model, job)
@@ -741,7 +796,7 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
                 model.focus_on(Target::Button(Action::CopyUrl));
             }
             if opened {
-                return vec![Effect::OpenBrowser(url)];
+                return vec![Effect::OpenBrowser(url, model.attempt)];
             }
         }
         FlowEvent::NotOurs(reason) => {
@@ -807,7 +862,7 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
             model.now.words()
         );
         if let Some(held) = model.tokens.take() {
-            let mut fresh = Held::new(set, model.now, &run, model.settings.preset());
+            let mut fresh = Held::new(set, model.now, &run, model.settings.preset(), model.attempt);
             // What the first run checked stays true; the refresh adds its own.
             fresh.checks = held.checks;
             for check in run.checks {
@@ -843,7 +898,13 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
         None => {}
     }
     let message = model.message.take();
-    model.tokens = Some(Held::new(set, model.now, &run, model.settings.preset()));
+    model.tokens = Some(Held::new(
+        set,
+        model.now,
+        &run,
+        model.settings.preset(),
+        model.attempt,
+    ));
     show(model, Screen::Tokens, Target::Value(Value::Access));
     model.message = message;
     Vec::new()
@@ -878,14 +939,13 @@ fn failed(model: &mut Model, error: &FlowError) {
     }
 }
 
-fn copied(model: &mut Model, name: &'static str, outcome: &Copied) {
-    let of_tokens = !matches!(name, "code" | "URL");
-    if let (true, Some(held), false) = (
-        of_tokens,
-        &mut model.tokens,
-        matches!(outcome, Copied::Failed(_)),
-    ) {
-        held.taken = true;
+fn copied(model: &mut Model, what: Copying, outcome: &Copied) {
+    let name = what.name;
+    // What was only sent to a terminal may be lost.
+    if let (Some(attempt), Some(held), Copied::Desktop | Copied::Tmux) =
+        (what.tokens_of, &mut model.tokens, outcome)
+    {
+        held.taken |= held.attempt == attempt;
     }
     match outcome {
         Copied::Desktop => say(
@@ -915,8 +975,8 @@ fn copied(model: &mut Model, name: &'static str, outcome: &Copied) {
     }
 }
 
-fn browser(model: &mut Model, outcome: Result<(), String>) {
-    if let Err(reason) = outcome {
+fn browser(model: &mut Model, attempt: u64, outcome: Result<(), String>) {
+    if let (Err(reason), true) = (outcome, attempt == model.attempt) {
         if let Some(Run {
             phase: Phase::SignIn { opened, .. },
             ..

@@ -71,7 +71,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let body = match model.screen {
         Screen::Form => form::body(model, area.width),
         Screen::Flow => flow::body(model, body_area),
-        Screen::Tokens => tokens::body(model, area.width),
+        Screen::Tokens => tokens::body(model, body_area),
         Screen::Trace => trace::body(model, area.width),
     };
     let mut cursor = draw_body(model, frame, &body, body_area);
@@ -134,6 +134,7 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
         Some(_) => body.scroll.min(last).min(focused.unwrap_or(0)),
         // On the form the buttons come after the last row.
         None if model.screen == Screen::Form => last,
+        None if model.screen == Screen::Flow => model.flow_scroll.min(last),
         None => body.scroll.min(last),
     };
     let mut cursor = None;
@@ -184,40 +185,46 @@ fn button_rows(model: &Model, inner: usize) -> Vec<Vec<super::model::Action>> {
     rows
 }
 
+/// The keys that count here. Where room is short, how to cancel and how to leave stay.
 fn footer(model: &Model, frame: &mut Frame<'_>) {
     let theme = model.theme;
     let area = frame.area();
-    let mut keys: Vec<(String, String)> = Vec::new();
     let context = model.context();
-    for (key, words) in keys::footer(context) {
-        keys.push((key.to_owned(), words.to_owned()));
-    }
-    if model.overlay.is_none() && model.run.as_ref().is_some_and(super::model::Run::is_live) {
-        keys.insert(
-            keys.len().saturating_sub(1),
-            ("Esc".to_owned(), "cancel".to_owned()),
-        );
-    }
-    if model.overlay.is_none() && context == keys::Context::Button && model.screen != Screen::Form {
-        for action in model.buttons() {
-            keys.push((
-                action.letter().to_string(),
-                action.label(model).to_lowercase(),
-            ));
+    let entry = |key: &str, words: &str| (key.to_owned(), words.to_owned());
+    let mut keys: Vec<(String, String)> = keys::footer(context)
+        .into_iter()
+        .map(|(key, words)| entry(key, words))
+        .collect();
+    let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
+    if model.overlay.is_none() {
+        if model.run.as_ref().is_some_and(super::model::Run::is_live) {
+            last.insert(0, entry("Esc", "cancel"));
+        }
+        if context == keys::Context::Button {
+            let letters = model.buttons().into_iter();
+            keys.extend(letters.map(|action| {
+                (
+                    action.letter().to_string(),
+                    action.label(model).to_lowercase(),
+                )
+            }));
         }
     }
+    let needed = |(key, words): &(String, String)| width(key) + width(words) + 4;
+    let mut left =
+        usize::from(area.width).saturating_sub(1 + last.iter().map(needed).sum::<usize>());
+    keys.retain(|entry| {
+        let fits = needed(entry) <= left;
+        left = if fits { left - needed(entry) } else { 0 };
+        fits
+    });
+    keys.extend(last);
     let mut spans = Vec::new();
-    let mut left = usize::from(area.width) - 2;
     for (key, words) in keys {
-        let needed = width(&key) + width(&words) + 4;
-        if needed > left + 3 {
-            break;
-        }
-        left = left.saturating_sub(needed);
         spans.push(Span::styled(key, theme.strong()));
         spans.push(Span::raw(format!(" {words}   ")));
     }
-    put(model.theme, frame, 1, area.height - 1, Line::from(spans));
+    put(theme, frame, 1, area.height - 1, Line::from(spans));
 }
 
 /// True while something other than the model owns the screen.

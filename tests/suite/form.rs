@@ -196,6 +196,10 @@ fn assert_told(change: &[(&str, &str)], sentences: &[&str]) {
     for sentence in sentences {
         terminal.wait_for(sentence);
     }
+    if terminal.flat().contains("[ Cancel ]") {
+        terminal.send(ESC);
+        terminal.wait_for("[ Authorize ]");
+    }
     if terminal.flat().contains("[ Settings ]") {
         terminal.focus("Settings");
         terminal.send(ENTER);
@@ -261,15 +265,24 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_redirect_url_that_is_not_ours() {
+    // Nothing can listen there, and that is said; the answer can be pasted all the same.
     assert_told(
         &[
             ("--flow", "authorization-code"),
             ("--redirect-url", "https://mail.example.org/cb"),
         ],
-        &[
-            "mail.example.org is not this machine, so nothing can listen there. Use localhost or 127.0.0.1",
-        ],
+        &["Nothing can listen for the browser's return here: paste the address that it ends at."],
     );
+    let home = tempfile::tempdir().unwrap();
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--redirect-url",
+        "https://mail.example.org/cb",
+    ];
+    let mut terminal = start(home.path(), &flags);
+    terminal.focus("Redirect URL");
+    terminal.wait_for("mail.example.org is not this machine, so nothing can listen there. Use localhost or 127.0.0.1");
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn device_flow_denied() {
     assert_eq!(outcome(&person(&url, &["--deny"])), "denied");
     terminal.wait_for("refused in the browser");
     assert!(
-        terminal.flat().contains("[ Try again ] [ Settings ]"),
+        terminal
+            .flat()
+            .contains("[ Try again ] [ Trace ] [ Settings ]"),
         "{}",
         terminal.screen()
     );

@@ -82,7 +82,7 @@ fn a_run_leaves_no_secret_behind() {
         assert!(!holds(&arguments, secret), "in the arguments: {secret}");
     }
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied.");
+    terminal.wait_for("The tokens were not copied,");
     terminal.send(CTRL_C);
     terminal.wait_exit();
     // HOME, the folder for temporary files and the working folder are one and the same here.
@@ -168,7 +168,7 @@ fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
         std::fs::read_to_string(folder.path().join("url")).ok()
     });
     assert!(
-        terminal.flat().contains("A browser was opened here."),
+        terminal.flat().contains("A browser is being opened here."),
         "{}",
         terminal.screen()
     );

@@ -194,11 +194,7 @@ impl Terminal {
         let end = Instant::now() + LIMIT;
         loop {
             let before = shown.bytes.len();
-            let (next, timeout) = self
-                .shown
-                .1
-                .wait_timeout(shown, QUIET)
-                .unwrap();
+            let (next, timeout) = self.shown.1.wait_timeout(shown, QUIET).unwrap();
             shown = next;
             if (timeout.timed_out() && shown.bytes.len() == before) || shown.ended {
                 return;

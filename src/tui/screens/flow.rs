@@ -14,11 +14,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
-use super::super::model::{Model, Phase, Run, StepLine, Target};
+use super::super::model::{Model, Phase, Run, Shown, StepLine, Target};
 use super::super::text::{chunks, shorten, time_left, took, width, window, wrap};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
+use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
 
 /// The rows of the flow screen.
@@ -44,27 +45,54 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             asked,
             note,
         } => {
-            address(
+            let place = if is_loopback(verification_uri) {
+                "On this machine, open"
+            } else {
+                "On any device, open"
+            };
+            // A small window shows the code first.
+            let small = area.height < 8;
+            if small {
+                rows.clear();
+            }
+            let lines = usize::from(area.height).saturating_sub(8).max(1);
+            let url = shown(
                 model,
-                &mut rows,
-                "On any device, open    ",
+                run,
+                Shown::Url,
+                place,
                 verification_uri.as_str(),
                 columns,
+                lines,
             );
-            rows.push(Row::line(vec![
-                Span::raw("   and enter the code     "),
-                Span::styled(user_code.clone(), model.theme.strong()),
-            ]));
+            let code = shown(
+                model,
+                run,
+                Shown::Code,
+                "and enter the code",
+                user_code,
+                columns,
+                1,
+            );
+            rows.extend(if small {
+                code.into_iter().chain(url)
+            } else {
+                url.into_iter().chain(code)
+            });
             if let Some(complete) = complete {
-                address(
+                rows.extend(shown(
                     model,
-                    &mut rows,
-                    "or open, code included ",
+                    run,
+                    Shown::CompleteUrl,
+                    "or open, code included",
                     complete.as_str(),
                     columns,
-                );
+                    lines,
+                ));
             }
-            rows.push(Row::blank());
+            if !small {
+                rows.push(Row::blank());
+            }
             let (left, _) = time_left(until.saturating_sub(model.now.up));
             let status = format!(
                 "The code is valid for {left}. {}",
@@ -75,7 +103,10 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     .into_iter()
                     .map(Row::text),
             );
-            hint = demo_hint(model);
+            hint = match model.focus {
+                Target::Shown(_) => "Enter copies it; the plain view shows it alone.".to_owned(),
+                _ => demo_hint(model),
+            };
         }
         Phase::SignIn {
             url,
@@ -193,22 +224,66 @@ fn paste_box(model: &Model, columns: usize) -> Row {
     }
 }
 
-/// An address behind its words, or below them where it is too long.
-fn address(model: &Model, rows: &mut Vec<Row>, words: &'static str, url: &str, columns: usize) {
-    let strong = model.theme.strong();
-    if width(words) + 3 + width(url) < columns {
-        rows.push(Row::line(vec![
-            Span::raw(format!("   {words}")),
-            Span::styled(url.to_owned(), strong),
-        ]));
-        return;
+/// A value behind its words, or below them where it is too long; what does not fit into `lines` is cut.
+fn shown(
+    model: &Model,
+    run: &Run,
+    which: Shown,
+    words: &str,
+    value: &str,
+    columns: usize,
+    lines: usize,
+) -> Vec<Row> {
+    let theme = model.theme;
+    let focused = model.focus == Target::Shown(which);
+    let marker = match (focused, run.chosen == which) {
+        (true, _) => theme.marker(),
+        (false, true) => theme.mask(),
+        (false, false) => " ",
+    };
+    let label = vec![
+        Span::raw(format!(" {marker} ")),
+        Span::styled(
+            words.to_owned(),
+            if focused {
+                theme.focus()
+            } else {
+                ratatui::style::Style::new()
+            },
+        ),
+    ];
+    let cursor = focused.then_some(3);
+    let gap = 23usize.saturating_sub(width(words)).max(1);
+    if 3 + width(words) + gap + width(value) < columns {
+        let mut line = label;
+        line.push(Span::raw(" ".repeat(gap)));
+        line.push(Span::styled(value.to_owned(), theme.strong()));
+        return vec![Row {
+            line: Line::from(line),
+            cursor,
+        }];
     }
-    rows.push(Row::text(words));
+    let mut rows = vec![Row {
+        line: Line::from(label),
+        cursor,
+    }];
+    let mut pieces = chunks(value, columns);
+    if pieces.len() > lines {
+        pieces.truncate(lines);
+        if let Some(last) = pieces.last_mut() {
+            *last = format!(
+                "{}{}",
+                shorten(last, columns - width(theme.ellipsis()), ""),
+                theme.ellipsis()
+            );
+        }
+    }
     rows.extend(
-        chunks(url, columns)
+        pieces
             .into_iter()
-            .map(|line| Row::line(Line::styled(line, strong))),
+            .map(|piece| Row::line(Line::styled(piece, theme.strong()))),
     );
+    rows
 }
 
 fn polling(asked: u32, note: Option<&Note>) -> String {
@@ -223,7 +298,10 @@ fn polling(asked: u32, note: Option<&Note>) -> String {
             format!("Waiting for approval; {times}, now less often, as the service wishes.")
         }
         Some(Note::Trouble(reason)) => {
-            format!("No usable answer ({reason}); {times}, and asking again.")
+            format!(
+                "No usable answer ({}); {times}, and asking again.",
+                shorten(reason, 80, "...")
+            )
         }
     }
 }
@@ -304,10 +382,10 @@ pub(super) fn check_row(model: &Model, check: &Check, columns: usize) -> Row {
         Outcome::Failed => theme.bad(),
         Outcome::NotChecked | Outcome::NotApplicable => theme.dim(),
     };
-    let detail = shorten(&check.detail, columns.saturating_sub(36), theme.ellipsis());
+    let detail = shorten(&check.detail, columns.saturating_sub(37), theme.ellipsis());
     Row::line(vec![
         Span::raw(format!("   {:<14} ", check.name.label())),
-        Span::styled(format!("{:<14}", check.outcome.word()), style),
+        Span::styled(format!("{:<15}", check.outcome.word()), style),
         Span::raw(format!(" {detail}")),
     ])
 }

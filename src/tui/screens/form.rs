@@ -102,7 +102,14 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
         problems.iter().find(|problem| problem.key == key),
         side,
     ) {
-        (Access::OtherFlow, ..) => Some(Span::styled("not used by this flow", theme.dim())),
+        (Access::OtherFlow, ..) => Some(Span::styled(
+            if columns < 70 {
+                "not used"
+            } else {
+                "not used by this flow"
+            },
+            theme.dim(),
+        )),
         (Access::NotOffered, ..) => Some(Span::styled("not offered", theme.dim())),
         // A wrong value of a locked field cannot be helped here; its variable is marked.
         (Access::Locked, _, _) => Some(Span::styled("locked", theme.dim())),
@@ -309,7 +316,7 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
         Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file and listen address.".to_owned(), false),
         Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
-        Target::Value(_) | Target::Paste => (String::new(), false),
+        Target::Value(_) | Target::Shown(_) | Target::Paste => (String::new(), false),
     }
 }
 

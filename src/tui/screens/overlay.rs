@@ -82,7 +82,7 @@ pub(in super::super) fn draw(
             )
         }
         Overlay::Leave { leave } => {
-            let text = "The tokens were not copied. If you leave now they are gone. Ctrl+C once more leaves as well.";
+            let text = "The tokens were not copied, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
             question(model, frame, area, text, ["Stay", "Leave"], *leave)
         }
         Overlay::Scrollback { value, show } => {
@@ -109,23 +109,9 @@ fn group(group: Group) -> &'static str {
 }
 
 /// The inside of the overlay: all between the rules of the screen.
-fn inside(model: &Model, frame: &mut Frame<'_>, area: Rect, height: u16) -> Rect {
-    let inside = Rect::new(0, 2, area.width, height.min(area.height.saturating_sub(4)));
+fn inside(frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let inside = Rect::new(0, 2, area.width, area.height.saturating_sub(4));
     frame.render_widget(Clear, inside);
-    if inside.bottom() < area.height.saturating_sub(2) {
-        let line = model
-            .theme
-            .rule()
-            .repeat(usize::from(area.width.saturating_sub(2)));
-        frame.render_widget(Clear, Rect::new(0, inside.bottom(), area.width, 1));
-        put(
-            model.theme,
-            frame,
-            1,
-            inside.bottom(),
-            Line::styled(line, model.theme.dim()),
-        );
-    }
     inside
 }
 
@@ -139,7 +125,7 @@ fn list(
     none: &str,
 ) -> Option<Position> {
     let theme = model.theme;
-    let inside = inside(model, frame, area, u16::MAX);
+    let inside = inside(frame, area);
     let columns = usize::from(area.width);
     put(
         model.theme,
@@ -191,26 +177,58 @@ fn list(
 }
 
 fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Position {
-    let inside = inside(model, frame, area, u16::MAX);
+    let inside = inside(frame, area);
+    let columns = usize::from(area.width.saturating_sub(5));
     let mut lines: Vec<Line<'_>> =
         vec![Line::styled("Keys", model.theme.strong()), Line::default()];
+    let mut entry = |key: &str, words: &str| {
+        let indent = (columns / 3).min(24);
+        let mut words = wrap(words, columns.saturating_sub(indent)).into_iter();
+        // A key list too long for its column has a line of its own.
+        if width(key) < indent {
+            let first = words.next().unwrap_or_default();
+            lines.push(Line::from(format!("{key:<indent$}{first}")));
+        } else {
+            lines.extend(wrap(key, columns).into_iter().map(Line::from));
+        }
+        lines.extend(words.map(|words| Line::from(format!("{}{words}", " ".repeat(indent)))));
+    };
     for (keys, words) in keys::help() {
-        lines.push(Line::from(format!("{keys:<22} {words}")));
+        entry(&keys, words);
     }
-    lines.push(Line::from(format!(
-        "{:<22} {}",
-        "a letter", "outside texts: press the button that the footer names with it"
-    )));
-    let last = lines.len().saturating_sub(usize::from(inside.height));
+    entry("", "");
+    entry(
+        "Outside of texts",
+        "a letter presses a button of this screen:",
+    );
+    for action in model.buttons() {
+        entry(&action.letter().to_string(), action.label(model));
+    }
+    let height = usize::from(inside.height);
+    let last = lines.len().saturating_sub(height);
+    let below = scroll < last;
     for (y, line) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(scroll.min(last))) {
         put(model.theme, frame, 3, y, line);
+    }
+    if below {
+        let words = "more below";
+        let x = area
+            .width
+            .saturating_sub(u16::try_from(width(words)).unwrap_or(0) + 1);
+        put(
+            model.theme,
+            frame,
+            x,
+            inside.y,
+            Line::styled(words, model.theme.dim()),
+        );
     }
     Position::new(3, inside.y)
 }
 
 /// A line for the path; what is typed last stays in sight.
 fn save(model: &Model, path: &Field, frame: &mut Frame<'_>, area: Rect) -> Position {
-    let inside = inside(model, frame, area, 5);
+    let inside = inside(frame, area);
     put(
         model.theme,
         frame,
@@ -227,6 +245,11 @@ fn save(model: &Model, path: &Field, frame: &mut Frame<'_>, area: Rect) -> Posit
     Position::new(3 + u16::try_from(column).unwrap_or(0), inside.y + 3)
 }
 
+/// Where the buttons of a question stand: an empty line below its text.
+fn inside_height(lines: usize) -> u16 {
+    u16::try_from(lines).unwrap_or(1) + 2
+}
+
 fn question(
     model: &Model,
     frame: &mut Frame<'_>,
@@ -237,12 +260,12 @@ fn question(
 ) -> Option<Position> {
     let theme = model.theme;
     let lines = wrap(text, usize::from(area.width.saturating_sub(6)));
-    let height = u16::try_from(lines.len()).unwrap_or(1) + 4;
-    let inside = inside(model, frame, area, height);
+    let below = inside_height(lines.len());
+    let inside = inside(frame, area);
     for (y, line) in (inside.y + 1..inside.bottom()).zip(lines) {
         put(model.theme, frame, 3, y, Line::from(line));
     }
-    let y = inside.bottom().saturating_sub(2);
+    let y = (inside.y + below).min(inside.bottom().saturating_sub(1));
     let mut x = 3;
     let mut cursor = None;
     for (label, focused) in buttons.into_iter().zip([!second, second]) {

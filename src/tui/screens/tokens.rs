@@ -8,6 +8,7 @@
 //!    Scope             all that was asked for: openid email
 //! ```
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
@@ -22,8 +23,8 @@ const SHOWN_FROM: usize = 20;
 const BEGINNING: usize = 4;
 
 /// The rows of the tokens panel.
-pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
-    let columns = usize::from(columns);
+pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+    let columns = usize::from(area.width);
     let Some(held) = &model.tokens else {
         return Body {
             rows: Vec::new(),
@@ -78,10 +79,12 @@ pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
             rows.push(Row::line(Line::from(line)));
         }
     }
-    let hint = format!(
-        "The buttons act on the {}. Page down shows what does not fit.",
-        held.chosen.words()
-    );
+    let more = if rows.len() > usize::from(area.height) {
+        " There is more below: Page down."
+    } else {
+        ""
+    };
+    let hint = format!("The buttons act on the {}.{more}", held.chosen.words());
     Body {
         rows,
         scroll: held.scroll,
@@ -111,10 +114,10 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
         };
     }
     let shown = format!("{beginning}{}", theme.ellipsis());
-    let chosen = if held.chosen == value {
-        theme.marker()
-    } else {
-        " "
+    let chosen = match (focused, held.chosen == value) {
+        (true, _) => theme.marker(),
+        (false, true) => theme.mask(),
+        (false, false) => " ",
     };
     let label = value.label();
     let style = if focused {
@@ -143,7 +146,17 @@ fn facts(held: &Held, rows: &mut Vec<Row>, columns: usize) {
         ))));
         rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
     };
-    fact("Type", &held.set.token_type);
+    if held.set.is_bearer() {
+        fact("Type", &held.set.token_type);
+    } else {
+        fact(
+            "Type",
+            &format!(
+                "{}, which is not a bearer token: few programs know how to use it",
+                held.set.token_type
+            ),
+        );
+    }
     if let Some(person) = held
         .claims
         .as_ref()
