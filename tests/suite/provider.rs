@@ -101,7 +101,7 @@ fn device_flow_approved_by_typing_the_code() {
             .unwrap()
             .to_owned()
     };
-    let (url, code) = (word("On any device, open"), word("and enter the code"));
+    let (url, code) = (word("On this machine, open"), word("and enter the code"));
     assert_eq!(outcome(&person(&url, &["--user-code", &code])), "approved");
     assert_token_works(&mut terminal, &provider);
 }

@@ -1,0 +1,327 @@
+//! What a listener on a busy machine meets. Nothing of it ends the wait, each gets a true page, and the true
+//! callback among it succeeds at once.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::plain::Plain;
+use crate::scripted::{Reply, Scripted};
+use crate::servers::{free_port, get};
+
+/// A sign-in under way at a server that gives tokens for `true-code`.
+struct SignIn {
+    plain: Plain,
+    server: Scripted,
+    authority: String,
+    state: String,
+    _home: tempfile::TempDir,
+}
+
+impl SignIn {
+    fn start(redirect: &str, issuer: Option<&str>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let server =
+            Scripted::start(
+                |request| match request.form.get("code").map(String::as_str) {
+                    Some("true-code") => {
+                        Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+                    }
+                    _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+                },
+            );
+        let (authorize, token) = (
+            format!("{}/authorize", server.url),
+            format!("{}/token", server.url),
+        );
+        let mut flags = vec![
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "me",
+            "--print",
+            "access-token",
+        ];
+        flags.extend([
+            "--authorization-url",
+            &authorize,
+            "--token-url",
+            &token,
+            "--redirect-url",
+            redirect,
+        ]);
+        if let Some(issuer) = issuer {
+            flags.extend(["--issuer", issuer]);
+        }
+        let mut plain = Plain::start(home.path(), &flags);
+        let redirect = url::Url::parse(&plain.value("redirect_url")).unwrap();
+        let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
+        let state = url
+            .query_pairs()
+            .find(|(name, _)| name == "state")
+            .unwrap()
+            .1
+            .into_owned();
+        let authority = format!(
+            "{}:{}",
+            redirect.host_str().unwrap(),
+            redirect.port().unwrap()
+        );
+        Self {
+            plain,
+            server,
+            authority,
+            state,
+            _home: home,
+        }
+    }
+
+    fn get(&self, rest: &str) -> (u16, String) {
+        get(&format!("http://{}{rest}", self.authority), &[])
+    }
+
+    /// Sends bytes as they are; what comes back within two seconds.
+    fn raw(&self, bytes: &str) -> String {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let _ = stream.write_all(bytes.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The true callback succeeds within a second, whatever else is going on.
+    fn finish(self) -> String {
+        let begin = Instant::now();
+        let (status, page) = self.get(&format!("/callback?code=true-code&state={}", self.state));
+        assert_eq!(status, 200);
+        assert!(page.contains("The answer was received"), "{page}");
+        let took = begin.elapsed();
+        let (exit, stdout, stderr) = self.plain.end();
+        assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+        assert!(took < Duration::from_secs(1), "the page took {took:?}");
+        assert_eq!(
+            self.server.requests("/token").len(),
+            1,
+            "only the true code was exchanged"
+        );
+        stderr
+    }
+}
+
+const LOOPBACK: &str = "http://127.0.0.1:0/callback";
+
+#[test]
+fn a_forged_state_is_refused() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    for query in [
+        "code=true-code&state=forged",
+        "code=true-code",
+        "code=true-code&state=",
+        "",
+        "error=access_denied",
+        "error=access_denied&state=forged",
+    ] {
+        let (status, page) = sign_in.get(&format!("/callback?{query}"));
+        assert_eq!(status, 400, "{query}");
+        assert!(
+            page.contains("This was not the sign-in you started"),
+            "{query}: {page}"
+        );
+        assert!(!page.contains("true-code"), "nothing is echoed");
+    }
+    let stderr = sign_in.finish();
+    assert!(
+        stderr.contains("refused: a callback: it carries no state"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("refused: a callback: its state is not the one of this sign-in"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_forged_issuer_is_refused() {
+    let sign_in = SignIn::start(LOOPBACK, Some("https://as.example"));
+    let (status, _) = sign_in.get(&format!(
+        "/callback?code=true-code&state={}&iss=https://evil.example",
+        sign_in.state
+    ));
+    assert_eq!(status, 400);
+    assert!(
+        sign_in
+            .finish()
+            .contains("refused: a callback: it comes from the issuer https://evil.example")
+    );
+}
+
+#[test]
+fn another_path_method_or_host_is_turned_away() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let good = format!("/callback?code=true-code&state={}", sign_in.state);
+    let authority = sign_in.authority.clone();
+    for path in [
+        "/favicon.ico",
+        "/",
+        "/callback/",
+        "/Callback?code=true-code",
+        "/callbackx",
+    ] {
+        let (status, page) = sign_in.get(path);
+        assert_eq!(status, 404, "{path}");
+        assert!(page.contains("Nothing is here"), "{page}");
+    }
+    for method in ["POST", "HEAD", "PUT", "OPTIONS"] {
+        let answer = sign_in.raw(&format!(
+            "{method} {good} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 0\r\n\r\n"
+        ));
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
+        assert!(
+            answer.to_ascii_lowercase().contains("allow: get"),
+            "{answer}"
+        );
+    }
+    for host in ["evil.example", "localhost", "127.0.0.1", ""] {
+        let answer = sign_in.raw(&format!("GET {good} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 421 "), "{host}: {answer}");
+    }
+    let stderr = sign_in.finish();
+    assert!(stderr.matches("stray: ").count() >= 13, "{stderr}");
+}
+
+#[test]
+fn the_pages_are_not_stored_and_load_nothing() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let answer = sign_in
+        .raw(&format!(
+            "GET /callback HTTP/1.1\r\nHost: {}\r\n\r\n",
+            sign_in.authority
+        ))
+        .to_ascii_lowercase();
+    for header in [
+        "cache-control: no-store",
+        "referrer-policy: no-referrer",
+        "content-security-policy: default-src 'none'",
+        "connection: close",
+    ] {
+        assert!(answer.contains(header), "{header}\n{answer}");
+    }
+    assert!(
+        !answer.contains("http://") && !answer.contains("https://"),
+        "nothing external: {answer}"
+    );
+    sign_in.finish();
+}
+
+#[test]
+fn oversized_slow_and_silent_connections_do_not_matter() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let authority = sign_in.authority.clone();
+    // A bare connect, gone at once.
+    drop(TcpStream::connect(&authority).unwrap());
+    // 64 KB of header.
+    let answer = sign_in.raw(&format!(
+        "GET /callback HTTP/1.1\r\nHost: {authority}\r\nX: {}\r\n\r\n",
+        "x".repeat(64 * 1024)
+    ));
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
+        "{answer}"
+    );
+    // What is no HTTP.
+    let answer = sign_in.raw("\u{16}\u{3}\u{1} not http\r\n\r\n");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
+        "{answer}"
+    );
+    // Silent sockets, far more than are served, and one that sends a byte a second.
+    let silent: Vec<TcpStream> = (0..200)
+        .map(|_| TcpStream::connect(&authority).unwrap())
+        .collect();
+    let mut slow = TcpStream::connect(&authority).unwrap();
+    let dripping = std::thread::spawn(move || {
+        for byte in format!("GET /callback?code=true-code HTTP/1.1\r\nHost: {authority}\r\n")
+            .bytes()
+            .take(5)
+        {
+            if slow.write_all(&[byte]).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    });
+    sign_in.finish();
+    drop(silent);
+    dripping.join().unwrap();
+}
+
+#[test]
+fn localhost_is_both_families() {
+    let port = free_port();
+    let sign_in = SignIn::start(&format!("http://localhost:{port}/callback"), None);
+    for address in ["127.0.0.1", "::1"] {
+        let mut stream = TcpStream::connect((address, port))
+            .unwrap_or_else(|error| panic!("{address}: {error}"));
+        write!(
+            stream,
+            "GET /favicon.ico HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{address}: {answer}");
+    }
+    let mut stream = TcpStream::connect(("::1", port)).unwrap();
+    write!(
+        stream,
+        "GET /callback?code=true-code&state={} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n",
+        sign_in.state
+    )
+    .unwrap();
+    let (exit, stdout, stderr) = sign_in.plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+}
+
+#[test]
+fn a_listen_address_stands_in_for_the_redirect_url() {
+    let port = free_port();
+    let home = tempfile::tempdir().unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "me",
+        "--print",
+        "access-token",
+        "--authorization-url",
+        "https://as.example/a",
+        "--token-url",
+        "https://as.example/t",
+        "--redirect-url",
+        "https://mail.example.org/cb",
+        "--listen-address",
+        &address,
+    ];
+    let mut plain = Plain::start(home.path(), &flags);
+    assert_eq!(plain.value("listening"), address);
+    assert_eq!(plain.value("redirect_url"), "https://mail.example.org/cb");
+    assert!(
+        plain
+            .value("authorization_url")
+            .contains("redirect_uri=https%3A%2F%2Fmail.example.org%2Fcb")
+    );
+    // The proxy speaks for the host.
+    assert_eq!(
+        get(
+            &format!("http://{address}/cb?state=x"),
+            &[("X-Forwarded-Host", "mail.example.org")]
+        )
+        .0,
+        400
+    );
+    assert!(plain.value("refused").contains("its state is not the one"));
+}

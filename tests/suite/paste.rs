@@ -1,0 +1,310 @@
+//! Pastes and keys as slow lines and old terminals send them, in a real terminal; and the program within a
+//! command substitution.
+
+use std::process::Command as Process;
+use std::time::Duration;
+
+use crate::scripted::{Reply, Scripted};
+use crate::servers::{eventually, run};
+use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
+
+/// A code of 3,000 characters makes a long URL.
+fn long_code() -> String {
+    "0123456789".repeat(300)
+}
+
+fn server() -> Scripted {
+    Scripted::start(|request| match request.form.get("code") {
+        Some(code) if *code == long_code() => Reply::json(
+            200,
+            r#"{"access_token":"the-token-of-the-paste","token_type":"Bearer"}"#,
+        ),
+        _ if request.path == "/device" => Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":60}"#,
+        ),
+        _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+    })
+}
+
+fn form(home: &tempfile::TempDir, server: &Scripted, flow: &str) -> Terminal {
+    let endpoint = |name: &str| format!("{}/{name}", server.url);
+    let flags = [
+        ("--flow", flow.to_owned()),
+        ("--client-id", "me".to_owned()),
+        ("--authorization-url", endpoint("authorize")),
+        ("--device-url", endpoint("device")),
+        ("--token-url", endpoint("token")),
+    ];
+    let flags: Vec<&str> = flags
+        .iter()
+        .flat_map(|(flag, value)| [*flag, value.as_str()])
+        .collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal
+}
+
+/// A sign-in under way, and its state.
+fn sign_in(home: &tempfile::TempDir, server: &Scripted) -> (Terminal, String) {
+    let mut terminal = form(home, server, "authorization-code");
+    terminal.send(ENTER);
+    terminal.wait_for("Or paste it here");
+    let url = url::Url::parse(&terminal.url()).unwrap();
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
+    (terminal, state)
+}
+
+/// As single key presses, `gaps` milliseconds apart in turn.
+fn type_fast(terminal: &mut Terminal, text: &str, gaps: &[u64]) {
+    terminal.settle();
+    for (ch, gap) in text.chars().zip(gaps.iter().cycle()) {
+        terminal.send_now(ch.encode_utf8(&mut [0; 4]));
+        std::thread::sleep(Duration::from_millis(*gap));
+    }
+}
+
+fn assert_taken(terminal: &mut Terminal) {
+    terminal.focus("Or paste it here");
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+}
+
+#[test]
+fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let (mut terminal, state) = sign_in(&home, &server);
+    terminal.paste("http://127.0.0.1:1/callback?code=x&state=forged\r");
+    terminal.wait_until("the paste box", |screen| {
+        is_focused(screen, "Or paste it here")
+    });
+    // The line end in the paste has sent nothing.
+    assert!(
+        !terminal.flat().contains("was not taken"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.send(ENTER);
+    terminal.wait_for("The paste was not taken: its state is not the one of this sign-in.");
+    terminal.paste(&format!(
+        "http://127.0.0.1:1/callback?code={}&state={state}",
+        long_code()
+    ));
+    assert_taken(&mut terminal);
+}
+
+#[test]
+fn a_query_pasted_as_single_keys_is_taken() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let (mut terminal, state) = sign_in(&home, &server);
+    // The focus is on a button: the burst goes to the paste box all the same.
+    type_fast(
+        &mut terminal,
+        &format!("?code={}&state={state}\r", long_code()),
+        &[0, 1, 0, 0, 2],
+    );
+    terminal.wait_until("the paste box", |screen| {
+        is_focused(screen, "Or paste it here")
+    });
+    assert_taken(&mut terminal);
+}
+
+#[test]
+fn a_bare_code_pasted_as_single_keys_is_taken() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let (mut terminal, _) = sign_in(&home, &server);
+    terminal.focus("Or paste it here");
+    type_fast(&mut terminal, &long_code()[..2000], &[0]);
+    type_fast(&mut terminal, &long_code()[2000..], &[0, 5, 1]);
+    assert_taken(&mut terminal);
+    assert!(
+        terminal.flat().contains("State not checked"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+/// Nothing was started, cancelled or pressed: the screen is the same but for the focus.
+fn title(terminal: &Terminal) -> String {
+    terminal.look(|screen| screen.contents_between(0, 0, 0, 80))
+}
+
+/// Every screen: the form, both flows, the tokens, the trace, the help, the lists.
+fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let mut terminal = form(&home, &server, "device-code");
+    check(&mut terminal, "[ Authorize ]");
+    terminal.focus("Help");
+    terminal.send(ENTER);
+    terminal.wait_for("Shift+Tab");
+    check(&mut terminal, "Keys");
+    terminal.send("\x1b");
+    terminal.wait_until("the form", |screen| {
+        !screen.contents().contains("Shift+Tab,")
+    });
+    terminal.focus("Preset");
+    terminal.send(ENTER);
+    terminal.wait_for("Find:");
+    check(&mut terminal, "Find:");
+    terminal.send("\x1b");
+    terminal.wait_until("the form", |screen| !screen.contents().contains("Find:"));
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("and enter the code");
+    check(&mut terminal, "and enter the code");
+    terminal.focus("Trace");
+    terminal.send(ENTER);
+    terminal.wait_for("POST");
+    check(&mut terminal, "POST");
+    let (mut terminal, state) = sign_in(&home, &server);
+    check(&mut terminal, "Or paste it here");
+    terminal.paste(&format!("?code={}&state={state}", long_code()));
+    assert_taken(&mut terminal);
+    check(&mut terminal, "Access token");
+}
+
+#[test]
+fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
+    on_every_screen(|terminal, sign| {
+        let before = title(terminal);
+        type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
+        type_fast(terminal, "\x1b[200~x\rq\ta\x1b[201~", &[20]);
+        // Longer than an Esc is waited for.
+        std::thread::sleep(Duration::from_millis(150));
+        terminal.settle();
+        assert!(terminal.flat().contains(sign), "{}", terminal.screen());
+        assert_eq!(title(terminal), before);
+        assert!(
+            !terminal.flat().contains("cancelled"),
+            "{}",
+            terminal.screen()
+        );
+    });
+}
+
+#[test]
+fn newlines_pasted_as_keys_start_nothing_on_any_focus() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let mut terminal = form(&home, &server, "device-code");
+    let before = title(&terminal);
+    for newline in ["\r", "\n"] {
+        for _ in 0..14 {
+            terminal.send(TAB);
+            terminal.settle();
+            type_fast(&mut terminal, &newline.repeat(50), &[0, 0, 3]);
+            terminal.settle();
+            assert_eq!(title(&terminal), before, "{}", terminal.screen());
+            assert!(
+                terminal.flat().contains("[ Authorize ]") && !terminal.flat().contains("Find:"),
+                "{}",
+                terminal.screen()
+            );
+        }
+    }
+    assert!(
+        server.requests("/device").is_empty(),
+        "nothing was asked of the server"
+    );
+}
+
+#[test]
+fn a_command_substitution_gets_the_token_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let tmux = || {
+        let mut tmux = Process::new("tmux");
+        tmux.env_clear()
+            .envs(base(home.path()))
+            .arg("-S")
+            .arg(home.path().join("socket"))
+            .args(["-f", "/dev/null"]);
+        tmux
+    };
+    let screen = || run(tmux().args(["capture-pane", "-p"]));
+    let wait_for = |text: &str| {
+        eventually(text, || {
+            Some(screen()).filter(|screen| screen.contains(text))
+        })
+    };
+    let send = |keys: &[&str]| drop(run(tmux().arg("send-keys").args(keys)));
+    run(tmux().args([
+        "new-session",
+        "-d",
+        "-x",
+        "80",
+        "-y",
+        "24",
+        "bash --norc --noprofile",
+    ]));
+    let line = format!(
+        "T=$({} --demo --print access-token); echo \"<$T>\" exit=$?",
+        program().display()
+    );
+    send(&["-l", &line]);
+    send(&["Enter"]);
+    wait_for("[ Authorize ]");
+    // The screen works though standard output is a pipe: drawn anew, and stopped and continued.
+    send(&["C-l"]);
+    wait_for("[ Authorize ]");
+    send(&["Enter"]);
+    wait_for("and enter the code");
+    send(&["a"]);
+    let last = wait_for("<demo-access-");
+    let token = last
+        .split('<')
+        .nth(1)
+        .unwrap()
+        .split('>')
+        .next()
+        .unwrap()
+        .replace('\n', "");
+    assert!(
+        token.len() > 40
+            && token
+                .chars()
+                .all(|ch| ch.is_ascii_alphanumeric() || "-_".contains(ch)),
+        "{last}"
+    );
+    run(tmux().arg("kill-server"));
+}
+
+#[test]
+fn the_trace_of_a_run_is_saved_without_its_secrets() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let (mut terminal, state) = sign_in(&home, &server);
+    terminal.paste(&format!("?code={}&state={state}", long_code()));
+    assert_taken(&mut terminal);
+    terminal.send("e");
+    terminal.wait_for("POST");
+    terminal.send("w");
+    terminal.wait_for("Save the trace to this file");
+    terminal.send(ENTER);
+    terminal.wait_for("Saved to oauth-authorizer-trace.txt, readable by you alone.");
+    let path = home.path().join("oauth-authorizer-trace.txt");
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let trace = std::fs::read_to_string(&path).unwrap();
+    for secret in ["the-token-of-the-paste", &long_code()[..100], &state] {
+        assert!(!trace.contains(secret), "{trace}");
+    }
+    assert!(
+        trace.contains("grant_type=authorization_code")
+            && trace.contains("code=[replaced, 3000 characters]"),
+        "{trace}"
+    );
+    // A path that cannot be written is told, and nothing else happens.
+    terminal.send("w");
+    terminal.wait_for("Save the trace to this file");
+    terminal.send("\x15");
+    terminal.paste("/nonexistent/trace.txt");
+    terminal.send(ENTER);
+    terminal.wait_for("Nothing was saved:");
+}

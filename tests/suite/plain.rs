@@ -1,0 +1,502 @@
+//! The front end without a screen: pipes only.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::scripted::{Reply, Request, Scripted};
+use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
+use crate::terminal::{base, program};
+
+/// A run that may take a whole time-out and some pauses.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// The program with `--plain`, on pipes.
+pub struct Plain {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    pub stdin: Option<ChildStdin>,
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Plain {
+    pub fn start(home: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(program());
+        command
+            .arg("--plain")
+            .args(flags)
+            .current_dir(home)
+            .env_clear()
+            .envs(base(home));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stdin = child.stdin.take();
+        Self {
+            child,
+            lines,
+            seen: Vec::new(),
+            stdin,
+        }
+    }
+
+    /// Waits for a line that begins with `word: `, and gives its value.
+    pub fn value(&mut self, word: &str) -> String {
+        let start = format!("{word}: ");
+        let end = Instant::now() + LIMIT;
+        loop {
+            let line = self
+                .lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|_| {
+                panic!("waited in vain for {start:?}\n{}", self.seen.join("\n"))
+            });
+            self.seen.push(line.clone());
+            if let Some(value) = line.strip_prefix(&start) {
+                return value.to_owned();
+            }
+        }
+    }
+
+    /// Pastes a line.
+    pub fn paste(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// The end: exit code, standard output, standard error.
+    pub fn end(mut self) -> (i32, String, String) {
+        let mut stdout = String::new();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .unwrap();
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        self.seen.extend(self.lines.iter());
+        (code, stdout, self.seen.join("\n"))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+fn provider_flags(provider: &Provider, more: &[&str]) -> Vec<String> {
+    let mut flags = provider.flags();
+    flags.extend(["--client-id", "public-native", "--scope", "openid"].map(str::to_owned));
+    flags.extend(more.iter().map(|&flag| flag.to_owned()));
+    flags
+}
+
+fn start(home: &Path, flags: &[String]) -> Plain {
+    Plain::start(home, &flags.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_device_flow_needs_pipes_only() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let flags = provider_flags(
+        &provider,
+        &["--flow", "device-code", "--print", "access-token"],
+    );
+    let mut plain = start(home.path(), &flags);
+    let url = plain.value("verification_uri");
+    let code = plain.value("user_code");
+    assert_eq!(person(&url, &["--user-code", &code])["outcome"], "approved");
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!(exit, 0, "{stderr}");
+    assert_eq!(
+        provider.userinfo(stdout.trim_end()),
+        (200, "alice".to_owned()),
+        "{stdout}"
+    );
+    assert!(
+        stdout.ends_with('\n') && stdout.lines().count() == 1,
+        "{stdout:?}"
+    );
+    assert!(
+        !stderr.contains(stdout.trim_end()),
+        "the token is not told to the log"
+    );
+    assert!(stderr.contains("check: ID token passed"), "{stderr}");
+}
+
+#[test]
+fn the_authorization_code_flow_needs_pipes_only() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let flags = provider_flags(
+        &provider,
+        &["--flow", "authorization-code", "--print", "json"],
+    );
+    let mut plain = start(home.path(), &flags);
+    // The end of standard input does not end the wait.
+    plain.stdin = None;
+    assert!(plain.value("listening").starts_with("127.0.0.1:"));
+    let url = plain.value("authorization_url");
+    assert_eq!(person(&url, &[])["status"], 200);
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!(exit, 0, "{stderr}");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        provider.userinfo(json["access_token"].as_str().unwrap()).0,
+        200
+    );
+    assert!(
+        stderr.contains("check: State passed") && !stderr.contains('\u{1b}'),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_pasted_answer_is_taken_from_standard_input() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let flags = provider_flags(
+        &provider,
+        &["--flow", "authorization-code", "--print", "id-token"],
+    );
+    let mut plain = start(home.path(), &flags);
+    let url = plain.value("authorization_url");
+    plain.paste("http://127.0.0.1/?code=forged&state=forged");
+    assert!(
+        plain
+            .value("refused")
+            .contains("a paste: its state is not the one")
+    );
+    let answer = person(&url, &["--no-callback"]);
+    plain.paste(answer["callback"].as_str().unwrap());
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!((exit, stdout.split('.').count()), (0, 3), "{stderr}");
+}
+
+#[test]
+fn the_endpoints_are_asked_of_the_issuer() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let start_with = |issuer: &str| {
+        let flags = [
+            "--issuer",
+            issuer,
+            "--client-id",
+            "public-native",
+            "--scope",
+            "openid",
+            "--flow",
+            "authorization-code",
+        ];
+        Plain::start(
+            home.path(),
+            &[&flags[..], &["--print", "access-token"]].concat(),
+        )
+    };
+    let mut plain = start_with(provider.issuer());
+    let url = plain.value("authorization_url");
+    assert!(url.starts_with(provider.endpoint("authorization")));
+    // This provider promises to name itself in its answers, so an answer that does not is refused, and so is a
+    // code alone.
+    let answer = person(&url, &["--no-callback"]);
+    let callback = answer["callback"].as_str().unwrap().to_owned();
+    let (before, _) = callback
+        .split_once("&iss=")
+        .expect("the provider names itself last");
+    assert_eq!(get(before, &[]).0, 400);
+    assert!(
+        plain
+            .value("refused")
+            .contains("it names no issuer, though this service promises to")
+    );
+    plain.paste("c0de-alone");
+    assert!(
+        plain
+            .value("refused")
+            .contains("this service names itself in its answers")
+    );
+    assert_eq!(get(&callback, &[]).0, 200);
+    assert_eq!(plain.end().0, 0);
+    // Compared exactly: a slash more is another issuer.
+    let (exit, _, stderr) = start_with(&format!("{}/", provider.issuer())).end();
+    assert_eq!(exit, 1, "{stderr}");
+    assert!(stderr.contains("which is not exactly"), "{stderr}");
+}
+
+/// A scripted authorization server that gives tokens for the code `true-code`.
+fn scripted() -> Scripted {
+    Scripted::start(
+        |request| match request.form.get("code").map(String::as_str) {
+            Some("true-code") => {
+                Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+            }
+            _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        },
+    )
+}
+
+fn scripted_flags(server: &Scripted, more: &[&str]) -> Vec<String> {
+    let mut flags: Vec<String> = ["authorization", "device", "token"]
+        .iter()
+        .flat_map(|name| [format!("--{name}-url"), format!("{}/{name}", server.url)])
+        .collect();
+    flags.extend(["--client-id", "me", "--print", "access-token"].map(str::to_owned));
+    flags.extend(more.iter().map(|&flag| flag.to_owned()));
+    flags
+}
+
+#[test]
+fn each_exit_code_is_given() {
+    let home = tempfile::tempdir().unwrap();
+    let server = scripted();
+    let run = |more: &[&str]| start(home.path(), &scripted_flags(&server, more)).end();
+    // 0, 1, 3 and 4 are given by the scenarios.
+    let (exit, _, stderr) = run(&["--client-id", ""]);
+    assert_eq!(exit, 2, "{stderr}");
+    assert!(
+        stderr.contains("error: The Client ID is missing."),
+        "{stderr}"
+    );
+    let port = free_port().to_string();
+    let nowhere = format!("http://127.0.0.1:{port}/device");
+    let mut flags = scripted_flags(&server, &["--flow", "device-code"]);
+    let at = flags
+        .iter()
+        .position(|flag| flag == "--device-url")
+        .unwrap();
+    flags[at + 1] = nowhere;
+    let (exit, _, stderr) = start(home.path(), &flags).end();
+    assert_eq!(exit, 5, "{stderr}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let redirect = format!("http://{}/cb", taken.local_addr().unwrap());
+    let (exit, _, stderr) = run(&["--flow", "authorization-code", "--redirect-url", &redirect]);
+    assert_eq!(exit, 6, "{stderr}");
+    assert!(stderr.contains("is in use by another program"), "{stderr}");
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut plain = start(
+            home.path(),
+            &scripted_flags(&server, &["--flow", "authorization-code"]),
+        );
+        plain.value("authorization_url");
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &plain.pid().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let (exit, stdout, _) = plain.end();
+        assert_eq!((exit, stdout.as_str()), (130, ""), "{signal}");
+    }
+    // No screen and nothing to print makes no sense.
+    let mut command = Command::new(program());
+    let status = command
+        .args(["--plain"])
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+/// A file in tests/scenarios: how a server behaves while it is polled, and what must come of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    about: String,
+    exit: i32,
+    #[serde(default)]
+    stdout: String,
+    stderr: Vec<String>,
+    #[serde(default)]
+    gaps: Vec<u64>,
+    #[serde(default = "life")]
+    expires_in: u64,
+    polls: Vec<Poll>,
+}
+
+fn life() -> u64 {
+    300
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Poll {
+    #[serde(default)]
+    status: u16,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    drop: bool,
+    #[serde(default)]
+    silent: bool,
+}
+
+fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
+    let polls = Arc::new(Mutex::new(scenario.polls.clone().into_iter()));
+    let life = scenario.expires_in;
+    let server = Scripted::start(move |request: &Request| {
+        if request.path == "/device" {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1,"expires_in":{life}}}"#
+            );
+            return Reply::json(200, &body);
+        }
+        let Some(poll) = polls.lock().unwrap().next() else {
+            return Reply::json(
+                400,
+                r#"{"error":"invalid_request","error_description":"asked once too often"}"#,
+            );
+        };
+        Reply {
+            status: poll.status,
+            body: poll.body,
+            headers: poll.headers.into_iter().collect(),
+            drop: poll.drop,
+            silent: poll.silent,
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let flags = scripted_flags(&server, &["--flow", "device-code", "--scope", "y"]);
+    let (exit, stdout, stderr) = start(home.path(), &flags).end();
+    let fail = |what: &str| {
+        Err(format!(
+            "{name} ({}): {what}\n{stdout}\n{stderr}",
+            scenario.about
+        ))
+    };
+    if exit != scenario.exit {
+        return fail(&format!("exit code {exit}, not {}", scenario.exit));
+    }
+    if stdout.trim_end() != scenario.stdout {
+        return fail("standard output");
+    }
+    if let Some(missing) = scenario
+        .stderr
+        .iter()
+        .find(|text| !stderr.contains(text.as_str()))
+    {
+        return fail(&format!("{missing:?} is missing"));
+    }
+    let times: Vec<Instant> = server
+        .requests("/token")
+        .iter()
+        .map(|request| request.at)
+        .collect();
+    for (at, gap) in scenario.gaps.iter().enumerate() {
+        let Some([before, after]) = times.get(at..at + 2) else {
+            return fail("too few polls");
+        };
+        let (gap, least) = (after.duration_since(*before), Duration::from_secs(*gap));
+        // A busy machine may be late, but never early.
+        if gap < least || gap > least * 6 / 5 + Duration::from_secs(2) {
+            return fail(&format!(
+                "poll {} came after {gap:?}, not {least:?}",
+                at + 2
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_scenarios() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let scenarios: Vec<(String, Scenario)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            (
+                name.clone(),
+                toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")),
+            )
+        })
+        .collect();
+    assert!(scenarios.len() >= 16);
+    // All at once: they mostly wait.
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = scenarios
+            .iter()
+            .map(|(name, scenario)| scope.spawn(move || play(name, scenario).err()))
+            .collect();
+        runs.into_iter()
+            .filter_map(|run| run.join().unwrap())
+            .collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn completions_and_the_manual_page_are_printed() {
+    for (arguments, words) in [
+        (&["completions", "bash"][..], "_oauth-authorizer"),
+        (
+            &["completions", "powershell"][..],
+            "Register-ArgumentCompleter",
+        ),
+        (&["man"][..], ".TH oauth-authorizer"),
+    ] {
+        let output = Command::new(program()).args(arguments).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains(words),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_comes_by_standard_input_and_reaches_only_the_token_url() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("STRICT_AUTH", "1")]),
+    );
+    let mut flags = provider.flags();
+    let more = [
+        "--client-id",
+        ODD_POST,
+        "--client-authentication",
+        "post",
+        "--client-secret-stdin",
+        "--scope",
+        "openid",
+    ];
+    flags.extend(more.map(str::to_owned));
+    flags.extend(["--flow", "authorization-code", "--print", "access-token"].map(str::to_owned));
+    let mut plain = start(home.path(), &flags);
+    plain.paste(ODD_SECRET);
+    let url = plain.value("authorization_url");
+    assert!(!url.contains("s3cr"), "{url}");
+    // The lines after it are pastes.
+    let answer = person(&url, &["--no-callback"]);
+    plain.paste(answer["callback"].as_str().unwrap());
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!(exit, 0, "{stderr}");
+    assert_eq!(provider.userinfo(stdout.trim_end()).0, 200);
+    assert!(!stderr.contains("s3cr"), "{stderr}");
+}

@@ -1,0 +1,134 @@
+//! A scripted server, for what a real one will not do.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub at: Instant,
+    pub path: String,
+    pub form: HashMap<String, String>,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+    pub headers: Vec<(String, String)>,
+    /// Closes the connection instead.
+    pub drop: bool,
+    /// Never answers instead.
+    pub silent: bool,
+}
+
+impl Reply {
+    /// JSON with this status.
+    pub fn json(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            body: body.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The server; it lives as long as the test's process.
+pub struct Scripted {
+    pub url: String,
+    log: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Scripted {
+    /// Starts one that answers what `reply` says.
+    pub fn start(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (kept, reply) = (Arc::clone(&log), Arc::new(reply));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, reply) = (Arc::clone(&kept), Arc::clone(&reply));
+                std::thread::spawn(move || {
+                    let _ = serve(stream, &log, reply.as_ref());
+                });
+            }
+        });
+        Self { url, log }
+    }
+
+    /// The requests for this path so far.
+    pub fn requests(&self, path: &str) -> Vec<Request> {
+        self.log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|request| request.path == path)
+            .cloned()
+            .collect()
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    log: &Mutex<Vec<Request>>,
+    reply: &dyn Fn(&Request) -> Reply,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut writer = stream;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            if header.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let form = url::form_urlencoded::parse(&body).into_owned().collect();
+        let request = Request {
+            at: Instant::now(),
+            path,
+            form,
+        };
+        log.lock().unwrap().push(request.clone());
+        let reply = reply(&request);
+        if reply.drop {
+            return Ok(());
+        }
+        if reply.silent {
+            std::io::copy(&mut reader, &mut std::io::sink())?;
+            return Ok(());
+        }
+        let kind = if reply.body.starts_with('<') {
+            "text/html"
+        } else {
+            "application/json"
+        };
+        write!(
+            writer,
+            "HTTP/1.1 {} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n",
+            reply.status,
+            reply.body.len()
+        )?;
+        for (name, value) in &reply.headers {
+            write!(writer, "{name}: {value}\r\n")?;
+        }
+        write!(writer, "\r\n{}", reply.body)?;
+        writer.flush()?;
+    }
+}
