@@ -11,6 +11,8 @@ use super::field::Edit;
 pub enum Context {
     /// A line being edited.
     Text,
+    /// The paste box.
+    Paste,
     /// A choice between a few values.
     Choice,
     /// A button, or a value that can be chosen.
@@ -73,13 +75,13 @@ pub struct Binding {
     pub footer: &'static str,
 }
 
-use Context::{Button, Choice, List, Reading, Text, Ticks};
+use Context::{Button, Choice, List, Paste, Reading, Text, Ticks};
 
-const ALL: &[Context] = &[Text, Choice, Button, List, Ticks, Reading];
-const ITEMS: &[Context] = &[Text, Choice, Button];
+const ALL: &[Context] = &[Text, Paste, Choice, Button, List, Ticks, Reading];
+const ITEMS: &[Context] = &[Text, Paste, Choice, Button];
 const OPEN: &[Context] = &[List, Ticks, Reading];
 const LISTS: &[Context] = &[List, Ticks];
-const TYPED: &[Context] = &[Text, List];
+const TYPED: &[Context] = &[Text, Paste, List];
 
 const fn row(
     code: KeyCode,
@@ -150,6 +152,15 @@ pub const TABLE: &[Binding] = &[
         "Enter",
         "in a text: to the next missing value, else to Authorize",
         "next missing",
+    ),
+    row(
+        KeyCode::Enter,
+        NONE,
+        &[Paste],
+        Command::Enter,
+        "Enter",
+        "in the paste box: hand over what is in it",
+        "hand over",
     ),
     row(
         KeyCode::Enter,
@@ -502,7 +513,7 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     });
     match (found, event.code, context) {
         (Some(row), _, _) => Some(row.command),
-        (None, KeyCode::Char(ch), Context::Text | Context::List) if typed => {
+        (None, KeyCode::Char(ch), Context::Text | Context::Paste | Context::List) if typed => {
             Some(Command::Edit(Edit::Insert(ch)))
         }
         (None, KeyCode::Char(ch), Context::Button | Context::Choice)

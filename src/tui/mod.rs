@@ -232,7 +232,10 @@ impl Shell {
     async fn read(&mut self, event: Event, at: Instant) -> Result<(), TuiError> {
         match event {
             Event::Key(key) if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) => {
-                let typing = matches!(self.model.context(), Context::Text | Context::List);
+                let typing = matches!(
+                    self.model.context(),
+                    Context::Text | Context::Paste | Context::List
+                );
                 let at = at.saturating_duration_since(self.began);
                 let joined = self.joiner.feed(key, at, typing);
                 self.take_joined(joined).await

@@ -813,7 +813,7 @@ impl Model {
         match self.focus {
             Target::Field(Key::Preset) => Context::Button,
             Target::Field(key) if key.is_text() => Context::Text,
-            Target::Paste => Context::Text,
+            Target::Paste => Context::Paste,
             Target::Field(_) => Context::Choice,
             _ => Context::Button,
         }

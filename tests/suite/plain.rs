@@ -273,7 +273,13 @@ fn each_exit_code_is_given() {
     let server = scripted();
     let run = |more: &[&str]| start(home.path(), &scripted_flags(&server, more)).end();
     // 0, 1, 3 and 4 are given by the scenarios.
-    let (exit, _, stderr) = run(&["--client-id", ""]);
+    let mut without_id = scripted_flags(&server, &[]);
+    let at = without_id
+        .iter()
+        .position(|flag| flag == "--client-id")
+        .unwrap();
+    without_id.drain(at..at + 2);
+    let (exit, _, stderr) = start(home.path(), &without_id).end();
     assert_eq!(exit, 2, "{stderr}");
     assert!(
         stderr.contains("error: The Client ID is missing."),
@@ -454,7 +460,7 @@ fn the_scenarios() {
 #[test]
 fn completions_and_the_manual_page_are_printed() {
     for (arguments, words) in [
-        (&["completions", "bash"][..], "_oauth-authorizer"),
+        (&["completions", "bash"][..], "complete -F"),
         (
             &["completions", "powershell"][..],
             "Register-ArgumentCompleter",
