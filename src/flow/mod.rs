@@ -666,3 +666,190 @@ async fn check_id_token(
         .await;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends on what it did not expect"
+)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use url::Url;
+
+    use super::*;
+    use crate::oauth::client::ClientAuthentication;
+
+    /// Answers from a list, and notes when it was asked.
+    struct Script {
+        answers: Mutex<VecDeque<Result<Answer, HttpError>>>,
+        asked: Mutex<Vec<Instant>>,
+    }
+
+    impl Transport for Script {
+        async fn post(&self, _: &Request) -> Result<Answer, HttpError> {
+            self.asked.lock().unwrap().push(Instant::now());
+            self.answers.lock().unwrap().pop_front().unwrap()
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> Result<Answer, HttpError> {
+        Ok(Answer {
+            status,
+            retry_after: None,
+            headers: Vec::new(),
+            body: body.into(),
+        })
+    }
+
+    fn busy(seconds: u64) -> Result<Answer, HttpError> {
+        let retry_after = Some(Duration::from_secs(seconds));
+        Ok(Answer {
+            status: 429,
+            retry_after,
+            headers: Vec::new(),
+            body: "".into(),
+        })
+    }
+
+    fn lost() -> Result<Answer, HttpError> {
+        Err(HttpError::Unreachable {
+            host: "as.example".to_owned(),
+            cause: "connection reset".to_owned(),
+        })
+    }
+
+    fn late() -> Result<Answer, HttpError> {
+        Err(HttpError::TimedOut {
+            host: "as.example".to_owned(),
+        })
+    }
+
+    fn error(code: &str) -> Result<Answer, HttpError> {
+        answer(400, &format!(r#"{{"error":"{code}"}}"#))
+    }
+
+    fn success() -> Result<Answer, HttpError> {
+        answer(200, r#"{"access_token":"t"}"#)
+    }
+
+    /// Polls through `answers`; the pauses before each poll, and the outcome.
+    async fn poll(
+        interval: u64,
+        life: u64,
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
+        let url = || Url::parse("https://as.example/token").unwrap();
+        let client = Client {
+            client_id: "me".to_owned(),
+            secret: None,
+            authentication: ClientAuthentication::None,
+            authorization_url: None,
+            device_url: Some(url()),
+            token_url: url(),
+            scopes: Vec::new(),
+            scope_separator: " ".to_owned(),
+            extra: Vec::new(),
+            pkce: true,
+            issuer: None,
+            iss_promised: false,
+            id_token_issuers: Vec::new(),
+        };
+        let grant = DeviceGrant {
+            device_code: "d".into(),
+            user_code: "U".to_owned(),
+            verification_uri: url(),
+            verification_uri_complete: None,
+            expires_in: Duration::from_secs(life),
+            interval: Duration::from_secs(interval),
+        };
+        let script = Script {
+            answers: Mutex::new(answers.into()),
+            asked: Mutex::new(Vec::new()),
+        };
+        let (reports, mut news) = mpsc::channel(16);
+        let reporter = Reporter {
+            attempt: 1,
+            reports,
+        };
+        tokio::spawn(async move { while news.recv().await.is_some() {} });
+        let start = Instant::now();
+        let outcome = approval(&script, &client, &grant, start, &reporter).await;
+        let mut before = start;
+        let asked = script.asked.into_inner().unwrap();
+        let pauses = asked
+            .into_iter()
+            .map(|at| at - std::mem::replace(&mut before, at))
+            .collect();
+        (pauses, outcome)
+    }
+
+    /// Each pause is at least as long as allowed, and at most a fifth longer.
+    fn assert_pauses(pauses: &[Duration], allowed: &[u64]) {
+        assert_eq!(pauses.len(), allowed.len(), "{pauses:?}");
+        for (pause, allowed) in pauses.iter().zip(allowed) {
+            let least = Duration::from_secs(*allowed);
+            assert!(
+                *pause >= least && *pause <= least * 6 / 5,
+                "{pause:?} for {least:?} in {pauses:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_survives_all_that_is_no_final_answer_and_keeps_its_times() {
+        let answers = vec![
+            error("authorization_pending"),
+            lost(),
+            late(),
+            busy(60),
+            error("authorization_pending"),
+            answer(502, "<html>bad gateway</html>"),
+            answer(500, ""),
+            answer(200, ""),
+            answer(200, "{\"access_tok"),
+            error("slow_down"),
+            error("slow_down"),
+            error("authorization_pending"),
+            success(),
+        ];
+        let (pauses, outcome) = poll(5, 900, answers).await;
+        assert!(outcome.is_ok());
+        assert_pauses(&pauses, &[5, 5, 10, 20, 60, 5, 10, 20, 30, 30, 10, 15, 15]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absurd_retry_after_is_capped_by_the_life_of_the_code() {
+        let begin = Instant::now();
+        let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4)]).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Expired))
+        ));
+        assert_pauses(&pauses, &[5]);
+        assert_eq!(begin.elapsed(), Duration::from_secs(300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_that_nobody_approves_expires_on_time() {
+        let begin = Instant::now();
+        let pending = (0..100).map(|_| error("authorization_pending")).collect();
+        let (_, outcome) = poll(7, 60, pending).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Expired))
+        ));
+        assert_eq!(begin.elapsed(), Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_final_answer_ends_it_at_once() {
+        for code in ["access_denied", "expired_token", "invalid_client"] {
+            let (pauses, outcome) = poll(5, 900, vec![lost(), error(code)]).await;
+            assert!(outcome.is_err());
+            assert_pauses(&pauses, &[5, 10]);
+        }
+    }
+}

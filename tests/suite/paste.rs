@@ -262,7 +262,10 @@ fn a_command_substitution_gets_the_token_and_nothing_else() {
     let last = wait_for("<demo-access-");
     // The command itself is still on the screen, with another angle bracket.
     let (_, token) = last.split_once("<demo-access-").unwrap();
-    let token = format!("demo-access-{}", token.split('>').next().unwrap().replace('\n', ""));
+    let token = format!(
+        "demo-access-{}",
+        token.split('>').next().unwrap().replace('\n', "")
+    );
     assert!(
         token.len() > 40
             && token
