@@ -206,8 +206,25 @@ fn confidential(client_id: &str, authentication: &str) {
     );
     terminal.focus("Authorize");
     let url = sign_in(&mut terminal);
-    assert_eq!(outcome(&person(&url, &[])), "approved");
-    assert_token_works(&mut terminal, &provider);
+    let answer = person(&url, &[]);
+    assert_eq!(outcome(&answer), "approved");
+    let token = assert_token_works(&mut terminal, &provider);
+    let callback = url::Url::parse(answer["callback"].as_str().unwrap()).unwrap();
+    let trace = terminal.trace(home.path());
+    let encoded: String = url::form_urlencoded::byte_serialize(ODD_SECRET.as_bytes()).collect();
+    let parameters = callback
+        .query_pairs()
+        .filter(|(name, _)| name != "iss")
+        .map(|(_, value)| value.into_owned());
+    for secret in parameters.chain([token, ODD_SECRET.to_owned(), encoded]) {
+        assert!(!trace.contains(&secret), "in the trace: {secret}\n{trace}");
+    }
+    assert!(trace.contains("GET, from the browser -> taken"), "{trace}");
+    assert_eq!(
+        trace.contains("> authorization: Basic [replaced"),
+        authentication == "basic",
+        "{trace}"
+    );
 }
 
 #[test]

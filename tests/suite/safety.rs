@@ -81,6 +81,32 @@ fn a_run_leaves_no_secret_behind() {
         let arguments = std::fs::read(format!("/proc/{}/cmdline", terminal.pid())).unwrap();
         assert!(!holds(&arguments, secret), "in the arguments: {secret}");
     }
+    // The trace of the sign-in and of a refresh, which is meant to be sent around.
+    terminal.send("f");
+    terminal.wait_for("Refreshed at");
+    for label in ["Access token", "Refresh token"] {
+        terminal.focus(label);
+        terminal.send("r");
+        terminal.wait_for("[ Hide ]");
+        secrets.push(terminal.revealed());
+        terminal.send("r");
+        terminal.wait_for("[ Reveal ]");
+    }
+    let code = url.split("user_code=").nth(1).unwrap().to_owned();
+    let trace = terminal.trace(home.path());
+    for secret in secrets.iter().chain([&code]) {
+        assert!(
+            !trace.contains(secret.as_str()),
+            "in the trace: {secret}\n{trace}"
+        );
+    }
+    for told in [
+        "/device/auth -> 200",
+        "/token -> 200",
+        "grant_type=refresh_token",
+    ] {
+        assert!(trace.contains(told), "{told}\n{trace}");
+    }
     terminal.send(CTRL_C);
     terminal.wait_for("The tokens were not copied,");
     terminal.send(CTRL_C);

@@ -338,6 +338,26 @@ impl Terminal {
         );
     }
 
+    /// Saves the trace of what was exchanged so far, and reads it.
+    pub fn trace(&mut self, home: &Path) -> String {
+        self.focus("Trace");
+        self.send(ENTER);
+        self.wait_for("Save to a file");
+        self.send("w");
+        self.wait_for("Save the trace to this file");
+        self.send(ENTER);
+        self.wait_for("Saved to oauth-authorizer-trace.txt");
+        let path = home.join("oauth-authorizer-trace.txt");
+        let trace = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        self.focus("Back");
+        self.send(ENTER);
+        self.wait_until("the screen before", |screen| {
+            !screen.contents().contains("Save to a file")
+        });
+        trace
+    }
+
     /// The last URL with a query that stands on the screen, put together from its rows.
     pub fn url(&self) -> String {
         let screen = self.screen();
