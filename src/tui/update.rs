@@ -990,3 +990,188 @@ fn browser(model: &mut Model, attempt: u64, outcome: Result<(), String>) {
         );
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    use super::super::model::Moment;
+    use super::*;
+    use crate::environment::Environment;
+    use crate::flow::event::Step;
+    use crate::oauth::failure::ServerError;
+    use crate::settings::Settings;
+
+    fn model(preset: &str) -> Model {
+        let custom = presets::get(presets::CUSTOM).unwrap();
+        let mut model = Model::new(
+            Environment::default(),
+            Settings::new(presets::get(preset).unwrap()),
+            custom,
+        );
+        model.settings.set_server("http://127.0.0.1:9");
+        model
+    }
+
+    fn send(model: &mut Model, what: News) -> Vec<Effect> {
+        let at = Moment {
+            up: Duration::from_secs(1),
+            clock: (12, 0, 0),
+        };
+        update(model, Msg { at, what })
+    }
+
+    fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+        send(model, News::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    fn token_set(name: &str) -> TokenSet {
+        TokenSet {
+            access_token: format!("{name}-access").into(),
+            token_type: "Bearer".to_owned(),
+            expires_in: Some(60),
+            refresh_token: Some(format!("{name}-refresh").into()),
+            id_token: None,
+            scope: None,
+        }
+    }
+
+    fn granted(model: &mut Model, name: &str) {
+        let attempt = model.attempt;
+        let tokens = FlowEvent::Tokens(Box::new(token_set(name)));
+        send(model, News::Flow(attempt, tokens));
+    }
+
+    fn authorized(name: &str) -> Model {
+        let mut model = model("demo");
+        model.focus_on(Target::Button(Action::Authorize));
+        assert!(matches!(
+            press(&mut model, KeyCode::Enter).as_slice(),
+            [Effect::Start(_, 1)]
+        ));
+        granted(&mut model, name);
+        assert_eq!(model.screen, Screen::Tokens);
+        model
+    }
+
+    #[test]
+    fn news_of_a_cancelled_attempt_changes_nothing() {
+        let mut model = model("demo");
+        model.focus_on(Target::Button(Action::Authorize));
+        press(&mut model, KeyCode::Enter);
+        let old = model.attempt;
+        assert!(matches!(
+            press(&mut model, KeyCode::Esc).as_slice(),
+            [Effect::Cancel]
+        ));
+        for again in [false, true] {
+            if again {
+                press(&mut model, KeyCode::Enter);
+            }
+            let before = format!("{model:?}");
+            let late = || -> [FlowEvent; 6] {
+                [
+                    FlowEvent::Began(Step::Exchange),
+                    FlowEvent::Done(Duration::ZERO),
+                    FlowEvent::NotOurs("late".to_owned()),
+                    FlowEvent::PasteRefused("late".to_owned()),
+                    FlowEvent::Tokens(Box::new(token_set("late"))),
+                    FlowEvent::Failed(FlowError::Protocol(Failure::Denied(ServerError::new(
+                        "late", None,
+                    )))),
+                ]
+            };
+            for event in late() {
+                assert!(send(&mut model, News::Flow(old, event)).is_empty());
+            }
+            send(&mut model, News::Browser(old, Err("late".to_owned())));
+            assert_eq!(format!("{model:?}"), before);
+        }
+    }
+
+    #[test]
+    fn debug_texts_hold_no_secret() {
+        let mut model = authorized("s3cret");
+        model
+            .settings
+            .set(Key::ClientSecret, "s3cret-client".to_owned());
+        model.focus_on(Target::Field(Key::ClientSecret));
+        model.pasted = "s3cret-paste".into();
+        let effects = copy_token(&model, "s3cret-copy".into(), "token");
+        let messages = [
+            News::Paste("s3cret-paste".to_owned()),
+            News::Flow(1, FlowEvent::Tokens(Box::new(token_set("s3cret")))),
+        ];
+        let text = format!("{model:?} {effects:?} {messages:?}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn a_failed_or_cancelled_refresh_keeps_the_tokens() {
+        let mut model = authorized("first");
+        for fail in [true, false] {
+            assert!(matches!(
+                act(&mut model, Action::Refresh).as_slice(),
+                [Effect::Start(..)]
+            ));
+            if fail {
+                let error = FlowError::Protocol(Failure::Server {
+                    asked: crate::oauth::failure::Asked::Refresh,
+                    error: ServerError::new("invalid_grant", None),
+                });
+                let attempt = model.attempt;
+                send(&mut model, News::Flow(attempt, FlowEvent::Failed(error)));
+                assert!(
+                    model.message.as_ref().is_some_and(
+                        |message| message.bad && message.text.contains("invalid_grant")
+                    )
+                );
+            } else {
+                press(&mut model, KeyCode::Esc);
+            }
+            let held = model.tokens.as_ref().unwrap();
+            assert_eq!(held.set.access_token.expose_secret(), "first-access");
+        }
+        act(&mut model, Action::Refresh);
+        granted(&mut model, "second");
+        let held = model.tokens.as_ref().unwrap();
+        assert_eq!(held.set.access_token.expose_secret(), "second-access");
+        assert!(!held.taken);
+    }
+
+    #[test]
+    fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
+        let mut model = authorized("first");
+        let ticket = |attempt| Copying {
+            name: "access token",
+            tokens_of: Some(attempt),
+        };
+        let now = model.attempt;
+        for (attempt, outcome, taken) in [
+            (now, Copied::SentToTerminal, false),
+            (now, Copied::Failed("no".to_owned()), false),
+            (now - 1, Copied::Desktop, false),
+            (now, Copied::Tmux, true),
+        ] {
+            send(&mut model, News::Copied(ticket(attempt), outcome));
+            assert_eq!(model.tokens.as_ref().unwrap().taken, taken);
+        }
+        assert!(matches!(leave(&mut model).as_slice(), [Effect::Quit]));
+    }
+
+    #[test]
+    fn a_resize_shows_a_plain_value_anew_or_asks() {
+        let mut model = authorized("first");
+        act(&mut model, Action::PlainValue);
+        assert!(matches!(
+            send(&mut model, News::Resized(40, 20)).as_slice(),
+            [Effect::Redraw]
+        ));
+        assert!(matches!(model.overlay, Some(Overlay::Plain(_))));
+        send(&mut model, News::Resized(5, 2));
+        assert!(matches!(model.overlay, Some(Overlay::Scrollback { .. })));
+    }
+}
