@@ -11,19 +11,25 @@ use oauth_authorizer::{commands, exit, plain, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();
-    ExitCode::from(match run() {
+    let cli = Cli::parse();
+    // Without a screen every line begins with a word that scripts know.
+    let word = if cli.plain {
+        "error"
+    } else {
+        "oauth-authorizer"
+    };
+    ExitCode::from(match run(cli) {
         Ok(code) => code,
         Err((text, code)) => {
-            say(&text);
+            plain::say(word, &text);
             code
         }
     })
 }
 
 /// The exit code, or a sentence that comes with one.
-fn run() -> Result<u8, (String, u8)> {
+fn run(cli: Cli) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var(name).ok();
-    let cli = Cli::parse();
     if let Some(subcommand) = &cli.subcommand {
         commands::run(subcommand).map_err(|error| (error.to_string(), exit::FAILED))?;
         return Ok(exit::DONE);
@@ -71,14 +77,6 @@ fn print_result(text: &SecretString) -> std::io::Result<()> {
     stdout.write_all(text.expose_secret().as_bytes())?;
     stdout.write_all(b"\n")?;
     stdout.flush()
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word, when there is no screen"
-)]
-fn say(text: &str) {
-    eprintln!("oauth-authorizer: {text}");
 }
 
 /// The memory of this program holds tokens: it is not dumped, and not read by other programs of this user.

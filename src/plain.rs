@@ -3,7 +3,7 @@
 //! Each line is a stable word, a colon and a value; docs/guide.md lists the words. Standard output carries the
 //! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 
 use tokio::sync::mpsc;
 
@@ -32,6 +32,7 @@ pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet
         say("error", &error.to_string());
         exit::FAILED
     };
+    install_hook();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -66,10 +67,23 @@ pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet
     outcome
 }
 
-/// A line for the person or the log.
-#[expect(clippy::print_stderr, reason = "this is the front end that prints")]
-fn say(word: &str, text: &str) {
-    eprintln!("{word}: {text}");
+/// A line for the person or the log. A reader that is gone is no reason to stop.
+pub fn say(word: &str, text: &str) {
+    let _ = writeln!(std::io::stderr(), "{word}: {text}");
+}
+
+/// A panic's own words may hold a secret: only its place is told.
+fn install_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|place| format!(" at {}:{}", place.file(), place.line()))
+            .unwrap_or_default();
+        say(
+            "error",
+            &format!("a defect{place} ended the program; please report this line"),
+        );
+    }));
 }
 
 fn tell(error: &FlowError) -> u8 {
@@ -86,7 +100,10 @@ fn request(settings: &Settings) -> Result<FlowRequest, u8> {
         } else {
             "hint"
         };
-        say(word, &problem.text);
+        say(
+            word,
+            &format!("{}: {}", settings.label(problem.key), problem.text),
+        );
     }
     settings.request().map_err(|_| exit::USAGE)
 }
@@ -124,7 +141,7 @@ impl Front<'_> {
             }
             Ok(End::Tokens(_)) => Ok(()),
             // All that is needed was given: the metadata would only have told more.
-            Err(error) if complete => {
+            Err(Stopped::Flow(error)) if complete => {
                 say("hint", &error.to_string());
                 Ok(())
             }
@@ -143,6 +160,8 @@ impl Front<'_> {
     async fn run(&mut self, job: Job) -> Result<End, Stopped> {
         let (reports, mut news) = mpsc::channel::<Report>(64);
         let flow = Flow::start(job, 0, None, reports);
+        // A line that is still to be handed over; the next one is read after that.
+        let mut waiting: Option<SecretString> = None;
         loop {
             let line = async {
                 match &mut self.input {
@@ -160,7 +179,12 @@ impl Front<'_> {
                     Some((_, event)) => self.show(event),
                     None => return Err(Stopped::Defect),
                 },
-                line = line => flow.paste(line),
+                room = flow.room_for_a_paste(), if waiting.is_some() => {
+                    if let (Some(room), Some(line)) = (room, waiting.take()) {
+                        room.send(line);
+                    }
+                }
+                line = line, if waiting.is_none() => waiting = Some(line),
             }
         }
     }
@@ -291,6 +315,13 @@ struct Input {
 
 impl Input {
     fn start() -> std::io::Result<Self> {
+        // A job in the background would be stopped by the kernel for touching the terminal.
+        #[cfg(unix)]
+        if std::io::stdin().is_terminal()
+            && rustix::termios::tcgetpgrp(std::io::stdin())? != rustix::process::getpgrp()
+        {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
         #[cfg(unix)]
         let unlimited = if std::io::stdin().is_terminal() {
             Some(Unlimited::new()?)
@@ -305,6 +336,8 @@ impl Input {
                 let mut line = zeroize::Zeroizing::new(Vec::new());
                 match (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line) {
                     Ok(0) | Err(_) => return,
+                    // The rest of a line that is too long is no line of its own.
+                    Ok(_) if !line.ends_with(b"\n") && reader.skip_until(b'\n').is_err() => return,
                     Ok(_) => {}
                 }
                 let line = typed(&String::from_utf8_lossy(&line));

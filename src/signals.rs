@@ -40,6 +40,7 @@ impl Signals {
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
     close: tokio::signal::windows::CtrlClose,
     shutdown: tokio::signal::windows::CtrlShutdown,
     log_off: tokio::signal::windows::CtrlLogoff,
@@ -52,8 +53,9 @@ impl Signals {
     /// # Errors
     /// Where the system does not allow it.
     pub fn new() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
+        use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
         Ok(Self {
+            interrupt: ctrl_c()?,
             close: ctrl_close()?,
             shutdown: ctrl_shutdown()?,
             log_off: ctrl_logoff()?,
@@ -63,6 +65,7 @@ impl Signals {
     /// Comes back when the system asks.
     pub async fn next(&mut self) {
         tokio::select! {
+            _ = self.interrupt.recv() => {}
             _ = self.close.recv() => {}
             _ = self.shutdown.recv() => {}
             _ = self.log_off.recv() => {}

@@ -264,12 +264,12 @@ fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
         reason,
     };
     let size = std::fs::metadata(path)
-        .map_err(|error| unusable(error.to_string()))?
+        .map_err(|error| unusable(plain_words(&error)))?
         .len();
     if size > CA_FILE_LIMIT {
         return Err(unusable("it is too large".to_owned()));
     }
-    let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let text = std::fs::read(path).map_err(|error| unusable(plain_words(&error)))?;
     let certificates = reqwest::Certificate::from_pem_bundle(&text)
         .map_err(|error| unusable(last_cause(&error)))?;
     if certificates.is_empty() {
@@ -363,6 +363,16 @@ fn last_cause(error: &reqwest::Error) -> String {
     }
     let text = clean(&text, TEXT_LIMIT);
     text.trim_end_matches('.')
+        .split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A system's error without its number.
+fn plain_words(error: &std::io::Error) -> String {
+    error
+        .to_string()
         .split(" (os error")
         .next()
         .unwrap_or_default()

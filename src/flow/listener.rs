@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, header};
@@ -196,8 +197,7 @@ impl Listener {
         for socket in sockets {
             let gate = Gate {
                 path: redirect_url.path().to_owned(),
-                // Behind a proxy the host is the proxy's business.
-                host: listen.is_none().then(|| host_header(&redirect_url)),
+                hosts: hosts(&redirect_url, listen, &addresses),
                 news: sender.clone(),
             };
             tasks.spawn(accept(
@@ -272,11 +272,26 @@ fn host_header(url: &Url) -> String {
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// The `Host` headers that are right: the redirect URL's, and behind a proxy also that of the listener itself.
+fn hosts(
+    redirect_url: &Url,
+    listen: Option<ListenAddress>,
+    addresses: &[SocketAddr],
+) -> Vec<String> {
+    let own = addresses
+        .iter()
+        .filter(|_| listen.is_some())
+        .map(ToString::to_string);
+    std::iter::once(host_header(redirect_url))
+        .chain(own)
+        .collect()
+}
+
 /// What a request must look like to be looked at.
 #[derive(Debug, Clone)]
 struct Gate {
     path: String,
-    host: Option<String>,
+    hosts: Vec<String>,
     news: mpsc::Sender<News>,
 }
 
@@ -286,10 +301,11 @@ impl Gate {
             .headers()
             .get(header::HOST)
             .and_then(|value| value.to_str().ok());
-        let right_host = self
-            .host
-            .as_deref()
-            .is_none_or(|host| named.is_some_and(|named| named.eq_ignore_ascii_case(host)));
+        let right_host = named.is_some_and(|named| {
+            self.hosts
+                .iter()
+                .any(|host| named.eq_ignore_ascii_case(host))
+        });
         let (stray, page) = if request.uri().path() != self.path {
             (Stray::Path, Page::NotFound)
         } else if !right_host {
@@ -304,7 +320,7 @@ impl Gate {
                 .send(News::Arrival(Arrival { query, answer }))
                 .await;
             // Nobody answers any more once another callback was taken.
-            return page.await.unwrap_or(Page::NotOurs);
+            return page.await.unwrap_or(Page::Over);
         };
         let _ = self.news.send(News::Stray(stray)).await;
         page
@@ -349,7 +365,9 @@ async fn serve(
     accepting: CancellationToken,
 ) {
     let news = gate.news.clone();
+    let asked = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         let gate = gate.clone();
         async move { Ok::<_, std::convert::Infallible>(gate.answer(&request).await.response()) }
     });
@@ -366,6 +384,9 @@ async fn serve(
         outcome = connection.as_mut() => Some(outcome),
         // No more requests, but an answer under way goes out.
         () = accepting.cancelled() => {
+            if !asked.load(Ordering::Relaxed) {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 () = one.cancelled() => None,

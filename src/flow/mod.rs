@@ -107,10 +107,16 @@ impl Flow {
         }
     }
 
-    /// Hands over what the person pasted in place of the browser's return.
-    pub fn paste(&self, text: SecretString) {
-        // Full only where the person pastes faster than it can be read; then the next one counts.
-        let _ = self.pastes.try_send(text);
+    /// Hands over what the person pasted in place of the browser's return. False where earlier pastes are still
+    /// being looked at.
+    #[must_use]
+    pub fn paste(&self, text: SecretString) -> bool {
+        self.pastes.try_send(text).is_ok()
+    }
+
+    /// Waits until a paste can be handed over; `None` once there is nobody to take it.
+    pub async fn room_for_a_paste(&self) -> Option<mpsc::Permit<'_, SecretString>> {
+        self.pastes.reserve().await.ok()
     }
 
     /// Cancels the run. The next one waits until this has let go of its port.
@@ -330,28 +336,59 @@ async fn authorization_code(
             listening,
         })
         .await;
-    reporter.tell(FlowEvent::Began(Step::SignIn)).await;
-    let begin = Instant::now();
-    let arrived = arrival(&mut listener, &mut pastes, &pending, client, reporter).await;
-    if arrived.is_ok() {
+    let (code, checks) = loop {
+        reporter.tell(FlowEvent::Began(Step::SignIn)).await;
+        let begin = Instant::now();
+        let (code, checks) =
+            match arrival(&mut listener, &mut pastes, &pending, client, reporter).await {
+                Ok(arrived) => arrived,
+                Err(error) => {
+                    finish(listener).await;
+                    return Err(error);
+                }
+            };
         reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+        let certain = checks
+            .iter()
+            .any(|check| check.name == CheckName::State && check.outcome == Outcome::Passed);
+        if certain {
+            break (code, checks);
+        }
+        // A code that was pasted alone may be anything: only the service knows, and the wait goes on meanwhile.
+        match exchange(&http, client, &code, &pending, reporter).await {
+            Err(FlowError::Protocol(Failure::Server { error, .. }))
+                if error.code == "invalid_grant" =>
+            {
+                reporter
+                    .tell(FlowEvent::PasteRefused(format!(
+                        "the service does not know this code ({error})"
+                    )))
+                    .await;
+            }
+            outcome => {
+                for check in checks {
+                    reporter.tell(FlowEvent::Check(check)).await;
+                }
+                finish(listener).await;
+                return outcome;
+            }
+        }
+    };
+    for check in checks {
+        reporter.tell(FlowEvent::Check(check)).await;
     }
     // The answer to the browser goes out while the code is exchanged.
     let (tokens, ()) = tokio::join!(
-        async {
-            let (code, checks) = arrived?;
-            for check in checks {
-                reporter.tell(FlowEvent::Check(check)).await;
-            }
-            exchange(&http, client, &code, &pending, reporter).await
-        },
-        async {
-            if let Some(listener) = listener {
-                listener.finish().await;
-            }
-        },
+        exchange(&http, client, &code, &pending, reporter),
+        finish(listener)
     );
     tokens
+}
+
+async fn finish(listener: Option<Listener>) {
+    if let Some(listener) = listener {
+        listener.finish().await;
+    }
 }
 
 /// Waits for the answer to this sign-in, from the browser or pasted: the first valid one counts. Nothing
@@ -380,7 +417,8 @@ async fn arrival(
             },
             Some(paste) = pastes.recv() => {
                 let callback = read_paste(paste.expose_secret(), pending, client);
-                let query = paste.expose_secret().split_once('?').map_or("", |(_, query)| query);
+                let text = paste.expose_secret().trim();
+                let query = text.split_once('?').map_or(text, |(_, query)| query);
                 reporter.tell(FlowEvent::Exchange(Exchange::callback("Pasted", query, verdict(&callback)))).await;
                 (callback, None)
             }
@@ -438,30 +476,40 @@ async fn exchange(
     let request = client.exchange_request(code, pending)?;
     let mut pause = Duration::from_secs(1);
     let tokens = loop {
-        let trouble = match reporter.post(http, &request).await {
-            Ok(answer) => match read(&answer) {
-                Reading::Neither(reason) if answer.is_busy() => {
-                    format!("the answer cannot be used: {reason}")
+        let (error, asked_for) = match reporter.post(http, &request).await {
+            Ok(answer) => {
+                let asked_for = answer.retry_after.unwrap_or_default();
+                match read(&answer) {
+                    Reading::Neither(reason) if answer.is_busy() => (
+                        FlowError::from(Failure::Unusable {
+                            asked: Asked::Exchange,
+                            reason,
+                        }),
+                        asked_for,
+                    ),
+                    Reading::Error(error, _) if !answer.is_final(&error) => (
+                        Failure::Server {
+                            asked: Asked::Exchange,
+                            error,
+                        }
+                        .into(),
+                        asked_for,
+                    ),
+                    reading => break tokens(Asked::Exchange, reading)?,
                 }
-                reading => break tokens(Asked::Exchange, reading)?,
-            },
-            Err(error @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. }))
-                if begin.elapsed() + pause < EXCHANGE_TRIES =>
-            {
-                error.to_string()
+            }
+            Err(error @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. })) => {
+                (error.into(), Duration::ZERO)
             }
             Err(error) => return Err(error.into()),
         };
-        if begin.elapsed() + pause >= EXCHANGE_TRIES {
-            return Err(Failure::Unusable {
-                asked: Asked::Exchange,
-                reason: trouble,
-            }
-            .into());
+        let wait = pause.max(asked_for);
+        if begin.elapsed().saturating_add(wait) >= EXCHANGE_TRIES {
+            return Err(error);
         }
         // The code is still good, and there is no other.
-        reporter.tell(FlowEvent::Trouble(trouble)).await;
-        tokio::time::sleep(pause).await;
+        reporter.tell(FlowEvent::Trouble(error.to_string())).await;
+        tokio::time::sleep(wait).await;
         pause *= 2;
     };
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;

@@ -14,6 +14,8 @@ pub enum Page {
     Refused,
     /// A callback, but not that of the sign-in under way.
     NotOurs,
+    /// A callback that came after the answer.
+    Over,
     /// Another path.
     NotFound,
     /// Another method than GET.
@@ -26,7 +28,7 @@ impl Page {
     fn status(self) -> StatusCode {
         match self {
             Self::Received | Self::Refused => StatusCode::OK,
-            Self::NotOurs => StatusCode::BAD_REQUEST,
+            Self::NotOurs | Self::Over => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -49,6 +51,10 @@ impl Page {
                 "This was not the sign-in you started",
                 "OAuth Authorizer is still waiting for the answer to the sign-in that it started. Open the URL that \
                  your terminal shows.",
+            ),
+            Self::Over => (
+                "This sign-in is over",
+                "OAuth Authorizer has its answer already. Look at your terminal.",
             ),
             Self::NotFound => (
                 "Nothing is here",

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use base64::Engine;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
@@ -36,6 +37,24 @@ const HARMLESS: &[&str] = &[
     "token_type",
     "verification_uri",
     "verification_url",
+];
+
+/// Names of parameters and members whose values are secrets; the names themselves tell none.
+const NAMES: &[&str] = &[
+    "access_token",
+    "assertion",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "device_code",
+    "id_token",
+    "nonce",
+    "refresh_token",
+    "session_state",
+    "state",
+    "user_code",
+    "verification_uri_complete",
 ];
 
 /// Answer headers worth showing; cookies are not.
@@ -139,7 +158,7 @@ impl Exchange {
                 // Short values occur by chance; a secret that short is none.
                 let line = secrets
                     .iter()
-                    .filter(|secret| secret.len() >= 6)
+                    .filter(|secret| secret.len() >= 4)
                     .fold(line, |line, secret| {
                         line.replace(secret.as_str(), &replaced(secret))
                     });
@@ -163,20 +182,45 @@ fn replaced(value: &str) -> String {
     format!("[replaced, {} characters]", value.chars().count())
 }
 
-/// The values of a request that must not appear, wherever the server may repeat them.
+/// The values of a request that must not appear, wherever the server may repeat them, and however encoded.
 fn sent_secrets(request: &Request) -> Vec<String> {
     let body = form_urlencoded::parse(request.body.expose_secret().as_bytes());
     let mut secrets: Vec<String> = body
         .filter(|(name, _)| !is_harmless(name))
         .map(|(_, value)| value.into_owned())
         .collect();
-    secrets.extend(
-        request
-            .authorization
-            .as_ref()
-            .map(|value| value.expose_secret().to_owned()),
-    );
+    if let Some(header) = &request.authorization {
+        let credentials = header
+            .expose_secret()
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default();
+        secrets.push(credentials.to_owned());
+        let decoded = base64::engine::general_purpose::STANDARD
+            .decode(credentials)
+            .unwrap_or_default();
+        if let Some((_, secret)) = String::from_utf8_lossy(&decoded).split_once(':') {
+            let plain = format!("x={secret}");
+            secrets.extend(
+                form_urlencoded::parse(plain.as_bytes()).map(|(_, value)| value.into_owned()),
+            );
+        }
+    }
+    let encoded: Vec<String> = secrets
+        .iter()
+        .map(|text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
+        .collect();
+    secrets.extend(encoded);
     secrets
+}
+
+/// A name, where it is one that is known: what stands in its place may be anything.
+fn known_name(name: &str) -> String {
+    if is_harmless(name) || NAMES.contains(&name) {
+        name.to_owned()
+    } else {
+        replaced(name)
+    }
 }
 
 /// A form, a line for a parameter.
@@ -188,7 +232,7 @@ fn form(text: &str) -> Vec<String> {
                 other if is_harmless(other) => value.into_owned(),
                 _ => replaced(&value),
             };
-            format!("{}={shown}", clean(&name, 60))
+            format!("{}={shown}", known_name(&name))
         })
         .collect()
 }
@@ -223,10 +267,7 @@ fn answer_lines(answer: &Answer) -> Vec<String> {
     let trimmed = body.trim();
     if let Ok(value @ Value::Object(_)) = serde_json::from_str(trimmed) {
         json("", &value, &mut lines);
-    } else if trimmed.contains('=')
-        && !trimmed.contains(char::is_whitespace)
-        && !trimmed.starts_with('<')
-    {
+    } else if is_form(trimmed) {
         lines.extend(form(trimmed).into_iter().map(|line| format!("  < {line}")));
     } else {
         lines.push(format!(
@@ -235,6 +276,14 @@ fn answer_lines(answer: &Answer) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// True for a form that holds at least one name of the protocol.
+fn is_form(body: &str) -> bool {
+    let begins_as_one = body.starts_with(|ch: char| ch.is_ascii_lowercase());
+    begins_as_one
+        && form_urlencoded::parse(body.as_bytes())
+            .any(|(name, _)| is_harmless(&name) || NAMES.contains(&name.as_ref()))
 }
 
 /// A JSON value, a line for a leaf.
@@ -330,7 +379,7 @@ mod tests {
             "{text}"
         );
         for told in [
-            "POST https://as.example/token?session=[replaced, 12 characters] -> 400 (12 ms)",
+            "POST https://as.example/token?[replaced, 7 characters]=[replaced, 12 characters] -> 400 (12 ms)",
             "> authorization: Basic [replaced",
             "> grant_type=authorization_code",
             "> client_id=me",
@@ -349,7 +398,9 @@ mod tests {
     fn pages_and_broken_bodies_are_told_by_their_length_only() {
         for body in [
             "<html>s3cret</html>",
-            "{\"access_token\":\"s3cret",
+            "{\"access_token\":\"s3cret=\",\"tok",
+            "[\"s3cret=\"]",
+            "s3cret=",
             "s3cret words",
         ] {
             let text = Exchange::posted(&request("", None), &Ok(answer(body)), Duration::ZERO)
@@ -376,6 +427,19 @@ mod tests {
                 && text.contains("error_description=no [replaced"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_secret_sent_by_basic_is_replaced_where_the_server_repeats_it() {
+        let basic = base64::engine::general_purpose::STANDARD.encode("me:s3cret%2Bs3cret");
+        let sent = request("grant_type=refresh_token", Some(&format!("Basic {basic}")));
+        let body = format!(
+            r#"{{"error":"e","error_description":"s3cret+s3cret s3cret%2Bs3cret {basic}"}}"#
+        );
+        let text = Exchange::posted(&sent, &Ok(answer(&body)), Duration::ZERO)
+            .lines()
+            .join("\n");
+        assert!(!text.contains("s3cret") && !text.contains(&basic), "{text}");
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::secret::{SecretString, clean, same};
 /// A query string longer than this is not read.
 pub const QUERY_LIMIT: usize = 32 * 1024;
 
+/// Codes are long, because they must not be guessed (RFC 6749, section 10.10); a shorter word was typed by chance.
+const SHORTEST_CODE: usize = 8;
+
 /// What a callback means.
 #[derive(Debug)]
 pub enum Callback {
@@ -96,22 +99,23 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
 #[must_use]
 pub fn read_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
+    let text = text.split('#').next().unwrap_or_default();
     let parameters = |query: &str| {
         form_urlencoded::parse(query.as_bytes())
             .map(|(name, _)| name.into_owned())
             .collect::<Vec<_>>()
     };
-    let query = match text.split_once("://") {
-        Some(_) => text
-            .split_once('?')
-            .map(|(_, query)| query.split('#').next().unwrap_or_default()),
-        None => Some(text.trim_start_matches('?')).filter(|query| {
-            let names = parameters(query);
-            names
-                .iter()
-                .any(|name| name == "code" || name == "error" || name == "state")
-        }),
-    };
+    // With or without its beginning: browsers hide the scheme.
+    let query = text.split_once('?').map(|(_, query)| query).or_else(|| {
+        let names = parameters(text);
+        names
+            .iter()
+            .any(|name| name == "code" || name == "error" || name == "state")
+            .then_some(text)
+    });
+    let local = ["localhost", "127.0.0.1", "[::1]", "www."]
+        .iter()
+        .any(|host| text.starts_with(host));
     match query {
         Some(query) if parameters(query).iter().any(|name| name == "response_type") => {
             Callback::NotOurs(
@@ -119,7 +123,9 @@ pub fn read_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
             )
         }
         Some(query) => read_callback(query, pending, client),
-        None if text.contains("://") => Callback::NotOurs("the URL carries no code".to_owned()),
+        None if local || text.contains("://") => {
+            Callback::NotOurs("the URL carries no code".to_owned())
+        }
         None => read_bare_code(text, pending, client),
     }
 }
@@ -132,6 +138,9 @@ fn read_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     }
     if text.len() > QUERY_LIMIT || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Callback::NotOurs("it is neither a URL nor a code".to_owned());
+    }
+    if text.len() < SHORTEST_CODE {
+        return Callback::NotOurs("it is too short to be a code".to_owned());
     }
     if pending.verifier.is_none() {
         return Callback::NotOurs(
@@ -315,8 +324,10 @@ mod tests {
             ),
             ("?code=c&state=st%26te", "c"),
             ("code=c&state=st%26te", "c"),
+            ("localhost:8400/cb?code=c&state=st%26te", "c"),
+            ("code=c&state=st%26te#_=_", "c"),
             ("4/0Ab-c_d", "4/0Ab-c_d"),
-            ("4%2F0Ab", "4/0Ab"),
+            ("4%2F0AbCdEf", "4/0AbCdEf"),
             ("ab+c%2F==", "ab+c/=="),
             ("100%safe", "100%safe"),
         ] {
@@ -333,6 +344,8 @@ mod tests {
             "http://127.0.0.1:8400/",
             "https://as.example/authorize?response_type=code&state=st%26te",
             "two words",
+            "help",
+            "localhost:8400/callback",
         ] {
             assert!(
                 matches!(read_paste(text, &pending, &client), Callback::NotOurs(_)),
@@ -345,17 +358,17 @@ mod tests {
     fn a_bare_code_needs_pkce_and_no_promised_issuer() {
         let (mut pending, mut client) = sign_in(Some("https://a"));
         assert!(matches!(
-            read_paste("c0de", &pending, &client),
+            read_paste("c0de-c0de", &pending, &client),
             Callback::NotOurs(_)
         ));
         pending.verifier = Some("v".into());
-        let Callback::Code(_, checks) = read_paste("c0de", &pending, &client) else {
+        let Callback::Code(_, checks) = read_paste("c0de-c0de", &pending, &client) else {
             panic!()
         };
         assert_eq!(checks[0].outcome, Outcome::NotChecked);
         client.iss_promised = true;
         assert!(matches!(
-            read_paste("c0de", &pending, &client),
+            read_paste("c0de-c0de", &pending, &client),
             Callback::NotOurs(_)
         ));
     }

@@ -153,70 +153,64 @@ impl Polling {
     /// broken body or a busy server never does (RFC 8628, section 3.5).
     pub fn next(&mut self, polled: &Polled) -> Next {
         let (reason, retry_after) = match polled {
-            Polled::Lost(reason) => (reason.clone(), None),
-            Polled::Answer(answer) => match read(answer) {
-                Reading::Tokens(tokens) => return Next::Done(tokens),
-                Reading::Error(error, interval) => match self.error(error, interval, answer) {
-                    Ok(next) => return next,
-                    Err(reason) => (reason, answer.retry_after),
-                },
-                Reading::Neither(reason) => (
-                    format!("the answer cannot be used: {reason}"),
-                    answer.retry_after,
-                ),
-            },
+            Polled::Lost(reason) => (reason.clone(), Duration::ZERO),
+            Polled::Answer(answer) => {
+                let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
+                let reason = match read(answer) {
+                    Reading::Tokens(tokens) => return Next::Done(tokens),
+                    Reading::Error(error, interval) => match self.error(error, interval, answer) {
+                        Ok(Verdict::Wait(note)) => {
+                            return Next::Wait(with_margin(self.pause.max(retry_after)), note);
+                        }
+                        Ok(Verdict::Failed(failure)) => return Next::Failed(failure),
+                        Err(reason) => reason,
+                    },
+                    Reading::Neither(reason) => format!("the answer cannot be used: {reason}"),
+                };
+                (reason, retry_after)
+            }
         };
         // Doubled from the interval up to half a minute, but never below the interval itself.
         self.pause = (self.pause * 2).min(LONGEST_PAUSE).max(self.interval);
-        let pause = self
-            .pause
-            .max(retry_after.unwrap_or_default())
-            .min(LONGEST_LIFE);
-        Next::Wait(with_margin(pause), Note::Trouble(reason))
+        Next::Wait(
+            with_margin(self.pause.max(retry_after)),
+            Note::Trouble(reason),
+        )
     }
 
+    /// What an error means; `Err` where it is only trouble.
     fn error(
         &mut self,
         error: ServerError,
         interval: Option<u64>,
         answer: &Answer,
-    ) -> Result<Next, String> {
+    ) -> Result<Verdict, String> {
         match error.code.as_str() {
             "authorization_pending" => {
                 self.pause = self.interval;
-                Ok(Next::Wait(
-                    with_margin(self.pause.max(answer.retry_after.unwrap_or_default())),
-                    Note::Pending,
-                ))
+                Ok(Verdict::Wait(Note::Pending))
             }
             "slow_down" => {
-                let named = interval
-                    .map(Duration::from_secs)
-                    .unwrap_or_default()
-                    .min(LONGEST_LIFE);
-                self.interval = (self.interval + SLOWER).max(named);
+                let named = interval.map(Duration::from_secs).unwrap_or_default();
+                self.interval = (self.interval + SLOWER).max(named).min(LONGEST_LIFE);
                 self.pause = self.interval;
-                Ok(Next::Wait(
-                    with_margin(self.pause.max(answer.retry_after.unwrap_or_default())),
-                    Note::SlowDown,
-                ))
+                Ok(Verdict::Wait(Note::SlowDown))
             }
-            "temporarily_unavailable" | "server_error" => Err(error.to_string()),
-            _ if error.is_denial() => Ok(Next::Failed(Failure::Denied(error))),
-            _ if error.is_expiry() => Ok(Next::Failed(Failure::Expired)),
-            // A busy server's error is final only where it is one of the protocol (RFC 6749, section 5.2).
-            code if answer.is_busy()
-                && !code.starts_with("invalid_")
-                && !code.starts_with("un") =>
-            {
-                Err(error.to_string())
-            }
-            _ => Ok(Next::Failed(Failure::Server {
+            _ if error.is_denial() => Ok(Verdict::Failed(Failure::Denied(error))),
+            _ if error.is_expiry() => Ok(Verdict::Failed(Failure::Expired)),
+            _ if !answer.is_final(&error) => Err(error.to_string()),
+            _ => Ok(Verdict::Failed(Failure::Server {
                 asked: Asked::Approval,
                 error,
             })),
         }
     }
+}
+
+/// What an error of the protocol comes to.
+enum Verdict {
+    Wait(Note),
+    Failed(Failure),
 }
 
 /// A tenth more than asked for: the clocks of virtual machines run fast, and a poll that comes early
@@ -374,6 +368,28 @@ mod tests {
         };
         assert_eq!(pause(&Polling::new(secs(5)).next(&busy(90))), secs(90));
         assert_eq!(pause(&Polling::new(secs(5)).next(&busy(1))), secs(10));
+    }
+
+    #[test]
+    fn an_absurd_retry_after_is_bounded_in_every_answer() {
+        for body in [
+            "",
+            r#"{"error":"authorization_pending"}"#,
+            r#"{"error":"slow_down","interval":99999999999}"#,
+        ] {
+            let retry_after = Some(Duration::from_secs(u64::MAX));
+            let polled = Polled::Answer(Answer {
+                status: 429,
+                retry_after,
+                headers: Vec::new(),
+                body: body.into(),
+            });
+            assert_eq!(
+                pause(&Polling::new(secs(5)).next(&polled)).as_secs(),
+                LONGEST_LIFE.as_secs(),
+                "{body}"
+            );
+        }
     }
 
     #[test]

@@ -29,6 +29,19 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// False where `error` only says that the server cannot answer just now. A busy server's error is final
+    /// only where it is one of the protocol (RFC 6749, section 5.2).
+    #[must_use]
+    pub fn is_final(&self, error: &ServerError) -> bool {
+        let code = error.code.as_str();
+        let of_the_protocol =
+            code.starts_with("invalid_") || code.starts_with("un") || error.is_denial();
+        !matches!(code, "temporarily_unavailable" | "server_error")
+            && (of_the_protocol || !self.is_busy())
+    }
+}
+
 /// What was granted.
 #[derive(Debug, Clone)]
 pub struct TokenSet {
@@ -152,9 +165,6 @@ pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
 /// A member as a number of seconds; some services send it as text or with a fraction.
 pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
     let value = members.get(name)?;
-    if let Some(whole) = value.as_u64() {
-        return Some(whole);
-    }
     let number = value
         .as_f64()
         .or_else(|| value.as_str()?.trim().parse().ok())?;

@@ -134,7 +134,9 @@ impl Joiner {
     /// Goes on with a sequence, or takes it where it is whole. One that means nothing here is dropped.
     fn sequence(&mut self, sequence: String, at: Duration) -> Vec<Joined> {
         let last = sequence.chars().last().unwrap_or_default();
+        // The Linux console sends F1 to F5 as `[[A` to `[[E`.
         if sequence.len() < 2
+            || sequence == "[["
             || (sequence.starts_with('[') && !('@'..='~').contains(&last) && sequence.len() < 16)
         {
             self.escape(sequence, at);
@@ -143,6 +145,9 @@ impl Joiner {
         if sequence == "[200~" {
             self.state = State::Paste(String::new());
             self.state_at = at;
+            return Vec::new();
+        }
+        if sequence.starts_with("[[") {
             return Vec::new();
         }
         let code = match (
@@ -319,6 +324,7 @@ mod tests {
         );
         assert_eq!(keys(&join("\x1b[", 20, false)), []);
         assert_eq!(keys(&join("\x1b[99~", 20, false)), []);
+        assert_eq!(keys(&join("\x1b[[A", 20, false)), []);
     }
 
     #[test]

@@ -16,7 +16,6 @@ pub mod update;
 pub mod view;
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -286,15 +285,18 @@ impl Shell {
                 }
             }
             Effect::Paste(text) => {
-                if let Some(flow) = &self.flow {
-                    flow.paste(text);
+                if self.flow.as_ref().is_some_and(|flow| !flow.paste(text)) {
+                    let _ = self.news.0.try_send(News::PasteLost);
                 }
             }
             Effect::Save(path, text) => {
-                let outcome = file::save(Path::new(&path), &text)
-                    .map(|()| path)
+                // Told with its folder, so that it is found again.
+                let whole = std::path::absolute(&path).unwrap_or_else(|_| path.into());
+                let outcome = file::save(&whole, &text);
+                let told = outcome
+                    .map(|()| whole.display().to_string())
                     .map_err(|error| error.to_string());
-                let _ = self.news.0.try_send(News::Saved(outcome));
+                let _ = self.news.0.try_send(News::Saved(told));
             }
             Effect::Copy(value, what) => self.copy(value, what)?,
             Effect::OpenBrowser(url, attempt) => {

@@ -70,6 +70,8 @@ pub enum News {
     Demo(Result<String, String>),
     /// The demo's person has approved, or could not.
     DemoApproved(Result<(), String>),
+    /// A paste could not be handed over, as others are still being looked at.
+    PasteLost,
     /// A file was written, or not: its path, or why not.
     Saved(Result<String, String>),
     /// A time on the screen has changed.
@@ -88,6 +90,7 @@ impl std::fmt::Debug for News {
             Self::Browser(..) => "Browser",
             Self::Demo(_) => "Demo",
             Self::DemoApproved(_) => "DemoApproved",
+            Self::PasteLost => "PasteLost",
             Self::Saved(_) => "Saved",
             Self::Tick => "Tick",
         })
@@ -626,6 +629,10 @@ pub struct Model {
     pub trace: Vec<Exchange>,
     /// First line shown of the trace.
     pub trace_scroll: usize,
+    /// Where the trace was opened from.
+    pub before_trace: Screen,
+    /// The issuer is being asked for its metadata.
+    pub discovering: bool,
     /// First line shown of the flow screen, where the focus is on no line of it.
     pub flow_scroll: usize,
     /// What the caller waits for; with it, the program ends once the tokens are there.
@@ -663,6 +670,8 @@ impl Model {
             tokens: None,
             trace: Vec::new(),
             trace_scroll: 0,
+            before_trace: Screen::Form,
+            discovering: false,
             flow_scroll: 0,
             print: None,
             result: None,
@@ -726,6 +735,9 @@ impl Model {
                 let mut buttons = vec![Action::Authorize];
                 if self.tokens.is_some() {
                     buttons.push(Action::ShowTokens);
+                }
+                if !self.trace.is_empty() {
+                    buttons.push(Action::Trace);
                 }
                 buttons.extend([Action::Help, Action::Quit]);
                 buttons

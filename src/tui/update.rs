@@ -67,6 +67,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             );
             Vec::new()
         }
+        News::PasteLost => {
+            say_bad(
+                model,
+                "Earlier pastes are still being looked at. Paste again in a moment.",
+            );
+            Vec::new()
+        }
         News::Saved(Ok(path)) => {
             say(model, format!("Saved to {path}, readable by you alone."));
             Vec::new()
@@ -252,6 +259,12 @@ fn enter(model: &mut Model) -> Vec<Effect> {
 }
 
 fn escape(model: &mut Model) -> Vec<Effect> {
+    if std::mem::take(&mut model.discovering) {
+        // Whatever the old attempt still reports is dropped.
+        model.attempt += 1;
+        say(model, "The discovery was cancelled.");
+        return vec![Effect::Cancel];
+    }
     if model.run.as_ref().is_some_and(Run::is_live) {
         act(model, Action::Cancel)
     } else {
@@ -282,7 +295,25 @@ fn hand_over(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Paste(text)]
 }
 
+/// A refresh that is cut off may have replaced the refresh token already.
+fn refuses_while_refreshing(model: &mut Model) -> bool {
+    let refreshing = model
+        .run
+        .as_ref()
+        .is_some_and(|run| run.refresh && run.is_live());
+    if refreshing {
+        say_bad(
+            model,
+            "A refresh is under way: wait for it, or cancel it among the tokens.",
+        );
+    }
+    refreshing
+}
+
 fn discover(model: &mut Model) -> Vec<Effect> {
+    if refuses_while_refreshing(model) {
+        return Vec::new();
+    }
     let name = model.settings.value(Key::Issuer).trim().to_owned();
     let ca_file = Some(model.settings.value(Key::CaFile)).filter(|path| !path.trim().is_empty());
     let issuer = Issuer {
@@ -292,6 +323,7 @@ fn discover(model: &mut Model) -> Vec<Effect> {
     say(model, "Asking the issuer for its metadata.");
     model.run = None;
     model.trace.clear();
+    model.discovering = true;
     start(model, Job::Discover(issuer))
 }
 
@@ -581,6 +613,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Refresh => refresh(model),
         Action::Trace => {
             model.trace_scroll = 0;
+            model.before_trace = model.screen;
             show(model, Screen::Trace, Target::Button(Action::Back));
             Vec::new()
         }
@@ -591,13 +624,13 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Back => {
-            if model.run.as_ref().is_some_and(|run| !run.refresh) {
-                show(model, Screen::Flow, Target::Button(Action::Trace));
-            } else if model.tokens.is_some() {
-                show(model, Screen::Tokens, Target::Button(Action::Trace));
-            } else {
-                show(model, Screen::Form, Target::Button(Action::Authorize));
-            }
+            // The tokens may have come meanwhile.
+            let before = match model.before_trace {
+                Screen::Flow if model.run.as_ref().is_none_or(|run| run.refresh) => Screen::Tokens,
+                Screen::Tokens if model.tokens.is_none() => Screen::Form,
+                other => other,
+            };
+            show(model, before, Target::Button(Action::Trace));
             Vec::new()
         }
     }
@@ -652,15 +685,7 @@ fn taken(model: &mut Model) {
 }
 
 fn authorize(model: &mut Model) -> Vec<Effect> {
-    if model
-        .run
-        .as_ref()
-        .is_some_and(|run| run.refresh && run.is_live())
-    {
-        say_bad(
-            model,
-            "A refresh is under way: wait for it, or cancel it among the tokens.",
-        );
+    if refuses_while_refreshing(model) {
         return Vec::new();
     }
     match model.settings.request() {
@@ -669,6 +694,10 @@ fn authorize(model: &mut Model) -> Vec<Effect> {
             model.run = Some(Run::new(request, false));
             model.trace.clear();
             model.flow_scroll = 0;
+            model.discovering = false;
+            if model.print.is_some() {
+                model.exit = exit::INTERRUPTED;
+            }
             model.pasted = SecretString::default();
             show(model, Screen::Flow, Target::Button(Action::Cancel));
             start(model, job)
@@ -733,8 +762,12 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             }
             model.trace.push(exchange.clone());
         }
-        FlowEvent::Metadata(metadata) => discovered(model, metadata),
+        FlowEvent::Metadata(metadata) => {
+            model.discovering = false;
+            discovered(model, metadata);
+        }
         FlowEvent::Failed(error) if model.run.is_none() => {
+            model.discovering = false;
             say_bad(model, format!("{error} {}", error.hint()));
         }
         _ => {}
@@ -824,7 +857,16 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
 }
 
 fn discovered(model: &mut Model, metadata: &Metadata) {
+    if model.settings.value(Key::Issuer).trim() != metadata.issuer {
+        say(
+            model,
+            "The Issuer was changed meanwhile; its metadata was not taken over.",
+        );
+        return;
+    }
     let changed = model.settings.take_over(metadata, Filling::Everything);
+    // The line being edited may be one that was filled in.
+    model.focus_on(model.focus);
     let names: Vec<&str> = changed.iter().map(|key| key.label()).collect();
     let filled = if names.is_empty() {
         "nothing in the form had to change".to_owned()
@@ -932,8 +974,12 @@ fn failed(model: &mut Model, error: &FlowError) {
     if let Some(last) = run.steps.last_mut() {
         last.failed = last.took.is_none();
     }
+    let text = ended.text.clone();
     run.phase = Phase::Failed(ended);
     model.message = None;
+    if model.screen != Screen::Flow {
+        say_bad(model, text);
+    }
     if model.screen == Screen::Flow {
         model.focus_on(Target::Button(Action::Again));
     }

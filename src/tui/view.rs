@@ -72,7 +72,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         Screen::Form => form::body(model, area.width),
         Screen::Flow => flow::body(model, body_area),
         Screen::Tokens => tokens::body(model, body_area),
-        Screen::Trace => trace::body(model, area.width),
+        Screen::Trace => trace::body(model, body_area),
     };
     let mut cursor = draw_body(model, frame, &body, body_area);
     draw_message(
@@ -197,7 +197,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         .collect();
     let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
     if model.overlay.is_none() {
-        if model.run.as_ref().is_some_and(super::model::Run::is_live) {
+        if model.discovering || model.run.as_ref().is_some_and(super::model::Run::is_live) {
             last.insert(0, entry("Esc", "cancel"));
         }
         if context == keys::Context::Button {

@@ -150,11 +150,11 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
         ],
     );
     for (file, code) in sources() {
-        for word in ["println!", "print!", "eprint!"] {
+        for word in ["println!", "print!", "eprint!", "eprintln!"] {
             assert!(!names(&code, word), "{file} names {word}");
         }
     }
-    assert_only("eprintln", &["main.rs", "plain.rs"]);
+    assert_only("stderr", &["plain.rs", "browser.rs", "clipboard.rs"]);
     assert_without("", &["unsafe"]);
 }
 

@@ -98,10 +98,13 @@ impl SignIn {
         let (status, page) = self.get(&format!("/callback?code=true-code&state={}", self.state));
         assert_eq!(status, 200);
         assert!(page.contains("The answer was received"), "{page}");
-        let took = begin.elapsed();
         let (exit, stdout, stderr) = self.plain.end();
+        let took = begin.elapsed();
         assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
-        assert!(took < Duration::from_secs(1), "the page took {took:?}");
+        assert!(
+            took < Duration::from_secs(1),
+            "from the callback to the end it took {took:?}"
+        );
         assert_eq!(
             self.server.requests("/token").len(),
             1,
@@ -259,6 +262,78 @@ fn oversized_slow_and_silent_connections_do_not_matter() {
 }
 
 #[test]
+fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
+    // The exchange takes a while, so that there is an afterwards.
+    let home = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|_| {
+        std::thread::sleep(Duration::from_millis(400));
+        Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+    });
+    let (authorize, token) = (
+        format!("{}/authorize", server.url),
+        format!("{}/token", server.url),
+    );
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "me",
+        "--print",
+        "access-token",
+    ];
+    let more = [
+        "--authorization-url",
+        &authorize,
+        "--token-url",
+        &token,
+        "--redirect-url",
+        LOOPBACK,
+    ];
+    let mut plain = Plain::start(home.path(), &[&flags[..], &more[..]].concat());
+    let redirect = url::Url::parse(&plain.value("redirect_url")).unwrap();
+    let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
+    let callback = format!("{redirect}?code=true-code&state={state}");
+    // Connected before, asked after: a favicon, and the same callback again.
+    let authority = format!(
+        "{}:{}",
+        redirect.host_str().unwrap(),
+        redirect.port().unwrap()
+    );
+    let mut spare: Vec<TcpStream> = (0..2)
+        .map(|_| TcpStream::connect(&authority).unwrap())
+        .collect();
+    assert_eq!(get(&callback, &[]).0, 200);
+    for (stream, path) in spare
+        .iter_mut()
+        .zip(["/favicon.ico", "/callback?code=true-code"])
+    {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(
+            !answer.contains("still waiting") && !answer.contains("was received"),
+            "{answer}"
+        );
+    }
+    assert!(
+        TcpStream::connect(&authority).is_err(),
+        "the port is free again"
+    );
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+    assert_eq!(server.requests("/token").len(), 1);
+}
+
+#[test]
 fn localhost_is_both_families() {
     let port = free_port();
     let sign_in = SignIn::start(&format!("http://localhost:{port}/callback"), None);
@@ -314,7 +389,7 @@ fn a_listen_address_stands_in_for_the_redirect_url() {
             .value("authorization_url")
             .contains("redirect_uri=https%3A%2F%2Fmail.example.org%2Fcb")
     );
-    // The proxy speaks for the host.
+    // A proxy passes the host on, or names the listener itself; no other host is right.
     assert_eq!(
         get(
             &format!("http://{address}/cb?state=x"),

@@ -130,9 +130,20 @@ fn a_bare_code_pasted_as_single_keys_is_taken() {
     );
 }
 
-/// Nothing was started, cancelled or pressed: the screen is the same but for the focus.
-fn title(terminal: &Terminal) -> String {
-    terminal.look(|screen| screen.contents_between(0, 0, 0, 80))
+/// The screen but for the marks of the focus, the message and the times: the same where nothing was pressed.
+fn state(terminal: &Terminal) -> String {
+    let screen = terminal.screen();
+    let lines = screen
+        .lines()
+        .take(15)
+        .chain(screen.lines().filter(|line| line.contains("[ ")));
+    let text: Vec<String> = lines
+        .map(|line| line.replace(['▸', '•'], " ").trim_end().to_owned())
+        .collect();
+    text.join("\n")
+        .chars()
+        .filter(|ch| !ch.is_ascii_digit())
+        .collect()
 }
 
 /// Every screen: the form, both flows, the tokens, the trace, the help, the lists.
@@ -175,14 +186,14 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
 #[test]
 fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
     on_every_screen(|terminal, sign| {
-        let before = title(terminal);
+        let before = state(terminal);
         type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
         type_fast(terminal, "\x1b[200~x\rq\ta\x1b[201~", &[20]);
         // Longer than an Esc is waited for.
         std::thread::sleep(Duration::from_millis(150));
         terminal.settle();
         assert!(terminal.flat().contains(sign), "{}", terminal.screen());
-        assert_eq!(title(terminal), before);
+        assert_eq!(state(terminal), before);
         assert!(
             !terminal.flat().contains("cancelled"),
             "{}",
@@ -192,28 +203,20 @@ fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
 }
 
 #[test]
-fn newlines_pasted_as_keys_start_nothing_on_any_focus() {
-    let (home, server) = (tempfile::tempdir().unwrap(), server());
-    let mut terminal = form(&home, &server, "device-code");
-    let before = title(&terminal);
-    for newline in ["\r", "\n"] {
-        for _ in 0..14 {
+fn newlines_pasted_as_keys_start_nothing_on_any_focus_of_any_screen() {
+    on_every_screen(|terminal, sign| {
+        let before = state(terminal);
+        for at in 0..9 {
+            let newline = if at % 2 == 0 { "\r" } else { "\n" };
+            type_fast(terminal, &newline.repeat(50), &[0, 0, 3]);
+            terminal.settle();
+            assert!(terminal.flat().contains(sign), "{}", terminal.screen());
+            assert_eq!(state(terminal), before);
+            // In a list, Tab moves the mark only.
             terminal.send(TAB);
             terminal.settle();
-            type_fast(&mut terminal, &newline.repeat(50), &[0, 0, 3]);
-            terminal.settle();
-            assert_eq!(title(&terminal), before, "{}", terminal.screen());
-            assert!(
-                terminal.flat().contains("[ Authorize ]") && !terminal.flat().contains("Find:"),
-                "{}",
-                terminal.screen()
-            );
         }
-    }
-    assert!(
-        server.requests("/device").is_empty(),
-        "nothing was asked of the server"
-    );
+    });
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn the_trace_of_a_run_is_saved_without_its_secrets() {
     terminal.send("w");
     terminal.wait_for("Save the trace to this file");
     terminal.send(ENTER);
-    terminal.wait_for("Saved to oauth-authorizer-trace.txt, readable by you alone.");
+    terminal.wait_for("oauth-authorizer-trace.txt, readable by you alone.");
     let path = home.path().join("oauth-authorizer-trace.txt");
     assert_eq!(
         std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,

@@ -316,6 +316,33 @@ fn each_exit_code_is_given() {
         let (exit, stdout, _) = plain.end();
         assert_eq!((exit, stdout.as_str()), (130, ""), "{signal}");
     }
+    // Interrupted while the issuer does not answer, though all else was given.
+    let silent = Scripted::start(|_| Reply {
+        silent: true,
+        ..Reply::default()
+    });
+    let mut plain = start(
+        home.path(),
+        &scripted_flags(
+            &server,
+            &["--flow", "authorization-code", "--issuer", &silent.url],
+        ),
+    );
+    crate::servers::eventually("the question", || {
+        (!silent
+            .requests("/.well-known/openid-configuration")
+            .is_empty())
+        .then_some(())
+    });
+    assert!(
+        Command::new("kill")
+            .args(["-s", "INT", &plain.pid().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    plain.stdin = None;
+    assert_eq!(plain.end().0, 130);
     // No screen and nothing to print makes no sense.
     let mut command = Command::new(program());
     let status = command
@@ -407,6 +434,14 @@ fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
     {
         return fail(&format!("{missing:?} is missing"));
     }
+    let first = server.requests("/device").first().map(|request| request.at);
+    let first_poll = server.requests("/token").first().map(|request| request.at);
+    if first
+        .zip(first_poll)
+        .is_none_or(|(code, poll)| poll.duration_since(code) < Duration::from_secs(1))
+    {
+        return fail("the first poll came too early");
+    }
     let times: Vec<Instant> = server
         .requests("/token")
         .iter()
@@ -418,7 +453,7 @@ fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
         };
         let (gap, least) = (after.duration_since(*before), Duration::from_secs(*gap));
         // A busy machine may be late, but never early.
-        if gap < least || gap > least * 6 / 5 + Duration::from_secs(2) {
+        if gap < least || gap > least * 6 / 5 + Duration::from_secs(1) {
             return fail(&format!(
                 "poll {} came after {gap:?}, not {least:?}",
                 at + 2
@@ -455,6 +490,114 @@ fn the_scenarios() {
             .collect()
     });
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_reader_of_the_talk_that_is_gone_does_not_matter() {
+    let (home, server) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let flags = provider_flags(
+        &server,
+        &["--flow", "device-code", "--print", "access-token"],
+    );
+    let mut command = Command::new(program());
+    command
+        .arg("--plain")
+        .args(&flags)
+        .current_dir(home.path())
+        .env_clear()
+        .envs(base(home.path()));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut complete = String::new();
+    while !complete.starts_with("verification_uri_complete: ") {
+        complete.clear();
+        assert!(stderr.read_line(&mut complete).unwrap() > 0);
+    }
+    drop(stderr);
+    assert_eq!(
+        person(complete.trim_end().split_once(": ").unwrap().1, &[])["outcome"],
+        "approved"
+    );
+    let mut stdout = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut stdout)
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(server.userinfo(stdout.trim_end()).0, 200);
+}
+
+#[test]
+fn many_pasted_lines_are_all_looked_at() {
+    let (home, server) = (tempfile::tempdir().unwrap(), scripted());
+    let mut plain = start(
+        home.path(),
+        &scripted_flags(&server, &["--flow", "authorization-code"]),
+    );
+    let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
+    let mut lines = "code=x&state=forged\n".repeat(200);
+    // Words, an address without its beginning, a code that the service does not know, and a line without end.
+    lines += "help\nlocalhost:1/cb?code=x\nunknown-code\n";
+    lines += &"y".repeat(200_000);
+    lines += &format!("\n?code=true-code&state={state}");
+    plain.paste(&lines);
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+    assert_eq!(
+        stderr.matches("refused: a paste: its state is not").count(),
+        200,
+        "{stderr}"
+    );
+    for told in [
+        "too short to be a code",
+        "it carries no state",
+        "the service does not know this code",
+        "neither a URL nor a code",
+    ] {
+        assert!(stderr.contains(told), "{told}\n{stderr}");
+    }
+}
+
+#[test]
+fn a_long_line_is_read_from_a_terminal() {
+    let (home, server) = (tempfile::tempdir().unwrap(), scripted());
+    let flags = scripted_flags(&server, &["--flow", "authorization-code", "--plain"]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = crate::terminal::Command::new(home.path(), &flags).start();
+    terminal.wait_for("Open the URL in a browser.");
+    let screen = terminal.screen().replace('\n', "");
+    let state = screen
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .split(['&', ' '])
+        .next()
+        .unwrap()
+        .to_owned();
+    // Longer than the 4096 bytes that the kernel takes in a line.
+    terminal.send(&format!(
+        "http://127.0.0.1:1/cb?padding={}&code=true-code&state={state}\r",
+        "p".repeat(6000)
+    ));
+    terminal.wait_for("the-token");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
 }
 
 #[test]

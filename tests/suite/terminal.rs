@@ -346,7 +346,7 @@ impl Terminal {
         self.send("w");
         self.wait_for("Save the trace to this file");
         self.send(ENTER);
-        self.wait_for("Saved to oauth-authorizer-trace.txt");
+        self.wait_for("oauth-authorizer-trace.txt, readable by you alone.");
         let path = home.join("oauth-authorizer-trace.txt");
         let trace = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();

@@ -7,6 +7,7 @@
 //!     < access_token: [replaced, 1204 characters]
 //! ```
 
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::super::draw::{Body, Row};
@@ -14,8 +15,8 @@ use super::super::model::Model;
 use super::super::text::chunks;
 
 /// The rows of the trace.
-pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
-    let columns = usize::from(columns).saturating_sub(4);
+pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+    let columns = usize::from(area.width).saturating_sub(4);
     let mut rows = Vec::new();
     for exchange in &model.trace {
         for (at, line) in exchange.lines().iter().enumerate() {
@@ -35,11 +36,19 @@ pub(in super::super) fn body(model: &Model, columns: u16) -> Body {
     if rows.is_empty() {
         rows.push(Row::text("Nothing was exchanged yet."));
     }
-    let hint = "Secrets, codes and tokens are replaced, so this can be sent to a support desk. Page down shows more.";
+    let more = rows.len().saturating_sub(model.trace_scroll) > usize::from(area.height);
+    let more = if more {
+        " There is more below: Page down."
+    } else {
+        ""
+    };
+    let hint = format!(
+        "Secrets, codes and tokens are replaced, so this can be sent to a support desk.{more}"
+    );
     Body {
         rows,
         scroll: model.trace_scroll,
-        hint: hint.to_owned(),
+        hint,
         hint_is_bad: false,
     }
 }
