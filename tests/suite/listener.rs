@@ -196,6 +196,33 @@ fn another_path_method_or_host_is_turned_away() {
 }
 
 #[test]
+fn what_was_turned_away_is_counted_on_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal =
+        crate::terminal::Command::new(home.path(), &["--demo", "--flow", "authorization-code"])
+            .start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(crate::terminal::ENTER);
+    terminal.wait_for("Listening on");
+    let screen = terminal.flat();
+    let callback = screen
+        .split(" for http://")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let favicon = format!("http://{}/favicon.ico", callback.split('/').next().unwrap());
+    assert_eq!(get(&favicon, &[]).0, 404);
+    terminal.wait_for("1 other request came and was turned away.");
+    assert_eq!(get(&favicon, &[]).0, 404);
+    terminal.wait_for("2 other requests came and were turned away.");
+    assert_eq!(get(&format!("http://{callback}?state=x"), &[]).0, 400);
+    terminal.wait_for("An answer was not taken: its state is not the one of this sign-in.");
+}
+
+#[test]
 fn the_pages_are_not_stored_and_load_nothing() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let answer = sign_in

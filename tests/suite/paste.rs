@@ -130,20 +130,36 @@ fn a_bare_code_pasted_as_single_keys_is_taken() {
     );
 }
 
-/// The screen but for the marks of the focus, the message and the times: the same where nothing was pressed.
+/// What changes when something is pressed: the title, the buttons with their words, the choices, and whether
+/// the message tells of a deed.
 fn state(terminal: &Terminal) -> String {
     let screen = terminal.screen();
+    let told = |line: &str| {
+        [
+            "Copied",
+            "Sent",
+            "Saved",
+            "cancelled",
+            "Asking",
+            "not copied",
+        ]
+        .iter()
+        .any(|word| line.contains(word))
+    };
     let lines = screen
         .lines()
-        .take(15)
-        .chain(screen.lines().filter(|line| line.contains("[ ")));
-    let text: Vec<String> = lines
-        .map(|line| line.replace(['▸', '•'], " ").trim_end().to_owned())
+        .enumerate()
+        .filter(|(at, line)| *at == 0 || line.contains("[ ") || line.contains("( )") || told(line));
+    // A button of the form beside a value that is being shown; the value itself is not looked at.
+    let text: Vec<&str> = lines
+        .map(|(_, line)| line.trim_end().rsplit("  ").next().unwrap_or(line))
         .collect();
-    text.join("\n")
-        .chars()
-        .filter(|ch| !ch.is_ascii_digit())
-        .collect()
+    let choices: Vec<&str> = screen.lines().filter(|line| line.contains("(•)")).collect();
+    format!(
+        "{}\n{}",
+        text.join("\n"),
+        choices.join("\n").replace('▸', " ")
+    )
 }
 
 /// Every screen: the form, both flows, the tokens, the trace, the help, the lists.

@@ -282,7 +282,7 @@ fn each_exit_code_is_given() {
     let (exit, _, stderr) = start(home.path(), &without_id).end();
     assert_eq!(exit, 2, "{stderr}");
     assert!(
-        stderr.contains("error: The Client ID is missing."),
+        stderr.contains("error: Client ID: The Client ID is missing."),
         "{stderr}"
     );
     let port = free_port().to_string();
@@ -364,9 +364,23 @@ struct Scenario {
     stderr: Vec<String>,
     #[serde(default)]
     gaps: Vec<u64>,
+    /// As it stands in the answer; empty: not there.
+    #[serde(default = "second")]
+    interval: String,
+    /// Seconds before the first poll, at least.
+    #[serde(default = "one")]
+    first: u64,
     #[serde(default = "life")]
     expires_in: u64,
     polls: Vec<Poll>,
+}
+
+fn second() -> String {
+    "1".to_owned()
+}
+
+fn one() -> u64 {
+    1
 }
 
 fn life() -> u64 {
@@ -391,10 +405,14 @@ struct Poll {
 fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
     let polls = Arc::new(Mutex::new(scenario.polls.clone().into_iter()));
     let life = scenario.expires_in;
+    let interval = match scenario.interval.as_str() {
+        "" => String::new(),
+        interval => format!(r#""interval":{interval},"#),
+    };
     let server = Scripted::start(move |request: &Request| {
         if request.path == "/device" {
             let body = format!(
-                r#"{{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1,"expires_in":{life}}}"#
+                r#"{{"device_code":"d","user_code":"U","verification_uri":"https://as.example/",{interval}"expires_in":{life}}}"#
             );
             return Reply::json(200, &body);
         }
@@ -434,13 +452,14 @@ fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
     {
         return fail(&format!("{missing:?} is missing"));
     }
-    let first = server.requests("/device").first().map(|request| request.at);
-    let first_poll = server.requests("/token").first().map(|request| request.at);
-    if first
-        .zip(first_poll)
-        .is_none_or(|(code, poll)| poll.duration_since(code) < Duration::from_secs(1))
-    {
-        return fail("the first poll came too early");
+    let code = server.requests("/device").first().map(|request| request.at);
+    let poll = server.requests("/token").first().map(|request| request.at);
+    let first = Duration::from_secs(scenario.first);
+    if code.zip(poll).is_none_or(|(code, poll)| {
+        let pause = poll.duration_since(code);
+        pause < first || pause > first * 6 / 5 + Duration::from_secs(1)
+    }) {
+        return fail("the first poll came at another time");
     }
     let times: Vec<Instant> = server
         .requests("/token")
