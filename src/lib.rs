@@ -32,6 +32,7 @@ pub mod oauth;
 pub mod plain;
 pub mod presets;
 pub mod print;
+pub mod request;
 pub mod secret;
 pub mod settings;
 pub mod signals;

@@ -16,8 +16,9 @@ use crate::flow::{Flow, Issuer, Job, Report};
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
+use crate::request::{self, FlowRequest, Severity};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{Filling, FlowRequest, Key, Settings, Severity};
+use crate::settings::{Filling, Key, Settings};
 use crate::signals::Signals;
 
 /// A longer line on standard input is no answer.
@@ -60,7 +61,7 @@ pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet
             None
         };
         front.discover(&mut settings).await?;
-        let request = request(&settings)?;
+        let request = read(&settings)?;
         front.authorize(request).await
     });
     runtime.shutdown_background();
@@ -92,8 +93,8 @@ fn tell(error: &FlowError) -> u8 {
     exit::code(error)
 }
 
-fn request(settings: &Settings) -> Result<FlowRequest, u8> {
-    let problems = settings.problems();
+fn read(settings: &Settings) -> Result<FlowRequest, u8> {
+    let problems = request::problems(settings);
     for problem in &problems {
         let word = if problem.severity == Severity::Error {
             "error"
@@ -105,7 +106,7 @@ fn request(settings: &Settings) -> Result<FlowRequest, u8> {
             &format!("{}: {}", settings.label(problem.key), problem.text),
         );
     }
-    settings.request().map_err(|_| exit::USAGE)
+    request::request(settings).map_err(|_| exit::USAGE)
 }
 
 struct Front<'a> {
@@ -132,7 +133,7 @@ impl Front<'_> {
             name: issuer,
             ca_file: ca_file.map(|path| path.trim().into()),
         });
-        let complete = settings.request().is_ok();
+        let complete = request::request(settings).is_ok();
         match self.run(job).await {
             Ok(End::Metadata(metadata)) => {
                 // Endpoints that were given stay; the others are filled in.

@@ -22,8 +22,8 @@ use url::{Host, Url};
 
 use super::pages::Page;
 use crate::oauth::url::is_loopback;
+use crate::request::ListenAddress;
 use crate::secret::SecretString;
-use crate::settings::ListenAddress;
 
 /// A browser sends its header at once; whoever does not in this time is dropped.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);

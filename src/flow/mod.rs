@@ -31,8 +31,8 @@ use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::id_token::{Claims, Expected, decode};
 use crate::oauth::token::{Answer, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
+use crate::request::FlowRequest;
 use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::settings::FlowRequest;
 
 /// How long an attempt that was cancelled may take to let go of its port.
 const LET_GO: Duration = Duration::from_secs(3);

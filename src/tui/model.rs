@@ -22,8 +22,9 @@ use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
 use crate::print::Print;
+use crate::request::{self, FlowRequest, Severity};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{ADVANCED, Access, FlowRequest, Key, Settings};
+use crate::settings::{ADVANCED, Access, Key, Settings};
 
 /// Time as the shell saw it; nothing else here knows any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -854,9 +855,9 @@ impl Model {
 
     /// Puts the focus on the first field that stops a run, else on Authorize.
     pub fn go_to_missing(&mut self) {
-        let problems = self.settings.problems();
+        let problems = request::problems(&self.settings);
         let stopped = problems.iter().find(|problem| {
-            problem.severity == crate::settings::Severity::Error
+            problem.severity == Severity::Error
                 && self.settings.access(problem.key) == Access::Editable
         });
         match stopped {

@@ -19,8 +19,9 @@ use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::presets;
 use crate::print;
+use crate::request::{self, Severity};
 use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::settings::{AuthenticationChoice, Filling, Key, Severity};
+use crate::settings::{AuthenticationChoice, Filling, Key};
 
 /// The trace keeps this many exchanges; a device flow asks every few seconds for a quarter of an hour.
 const TRACE_LIMIT: usize = 400;
@@ -688,7 +689,7 @@ fn authorize(model: &mut Model) -> Vec<Effect> {
     if refuses_while_refreshing(model) {
         return Vec::new();
     }
-    match model.settings.request() {
+    match request::request(&model.settings) {
         Ok(request) => {
             let job = Job::Authorize(request.clone());
             model.run = Some(Run::new(request, false));

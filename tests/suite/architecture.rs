@@ -280,7 +280,13 @@ fn use_goes_one_way() {
         &["cli.rs", "commands.rs", "tui/", "plain.rs"],
         &["exit.rs", "print.rs"],
         &["flow/", "browser.rs", "clipboard.rs"],
-        &["oauth/", "settings.rs", "presets.rs", "environment.rs"],
+        &[
+            "oauth/",
+            "request.rs",
+            "settings.rs",
+            "presets.rs",
+            "environment.rs",
+        ],
         &["secret.rs", "file.rs", "signals.rs", "demo/"],
     ];
     let layer = |file: &str| {

@@ -16,8 +16,9 @@ use super::super::model::{Action, Model, Target};
 use super::super::text::{shorten, width, window};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
+use crate::request::{self, Problem, Severity};
 use crate::secret::ExposeSecret;
-use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key, Problem, Severity};
+use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key};
 
 /// Where labels begin.
 const LABEL: usize = 3;
@@ -26,7 +27,7 @@ const VALUE: usize = 21;
 
 /// The rows of the form and the hint for the focused one.
 pub(in super::super) fn body(model: &Model, width: u16) -> Body {
-    let problems = model.settings.problems();
+    let problems = request::problems(&model.settings);
     let width = usize::from(width);
     let mut rows = Vec::new();
     for key in model.settings.keys() {

@@ -1,0 +1,577 @@
+//! What a run needs, read from the form; and what is wrong with the form, field by field.
+//!
+//! Raw text becomes types once, here, and all that is wrong is reported together, each at its field.
+//! After that nothing is checked again.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
+use crate::presets::SecretRule;
+use crate::secret::{ExposeSecret, clean};
+use crate::settings::{Key, Settings};
+
+/// Where to listen, when not where the redirect URL says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// An address of this machine.
+    pub ip: IpAddr,
+    /// Another port than the redirect URL's.
+    pub port: Option<u16>,
+}
+
+impl std::str::FromStr for ListenAddress {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+            return Ok(Self { ip, port: None });
+        }
+        let address: SocketAddr = text.parse()?;
+        Ok(Self {
+            ip: address.ip(),
+            port: Some(address.port()),
+        })
+    }
+}
+
+/// Whether Authorize is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It is.
+    Error,
+    /// It is not.
+    Warning,
+}
+
+/// Something wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// At which field.
+    pub key: Key,
+    /// How bad.
+    pub severity: Severity,
+    /// For the edge of the field: a word or two.
+    pub word: &'static str,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+/// Everything that a run needs.
+#[derive(Debug, Clone)]
+pub struct FlowRequest {
+    /// Which flow.
+    pub kind: FlowKind,
+    /// For the protocol.
+    pub client: Client,
+    /// For the authorization code flow.
+    pub redirect_url: Option<Url>,
+    /// Where to listen instead.
+    pub listen: Option<ListenAddress>,
+    /// Trusted besides the system's authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What is wrong, field by field, in the order of the screen.
+#[must_use]
+pub fn problems(settings: &Settings) -> Vec<Problem> {
+    read(settings).1
+}
+
+/// Reads the form.
+///
+/// # Errors
+/// All that is wrong; at least one of it stops a run.
+pub fn request(settings: &Settings) -> Result<FlowRequest, Vec<Problem>> {
+    let (request, problems) = read(settings);
+    match request {
+        Some(request)
+            if problems
+                .iter()
+                .all(|problem| problem.severity == Severity::Warning) =>
+        {
+            Ok(request)
+        }
+        _ => Err(problems),
+    }
+}
+
+fn read(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
+    let mut reader = Reader {
+        settings,
+        problems: Vec::new(),
+    };
+    let request = reader.read();
+    let mut problems = reader.problems;
+    problems.sort_by_key(|problem| problem.key);
+    (request, problems)
+}
+
+/// Parameters of the protocol, which an extra parameter must not replace.
+const PROTOCOL_PARAMETERS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "code",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+];
+
+struct Reader<'a> {
+    settings: &'a Settings,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(
+        &mut self,
+        key: Key,
+        severity: Severity,
+        word: &'static str,
+        text: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            key,
+            severity,
+            word,
+            text: text.into(),
+        });
+    }
+
+    fn error(&mut self, key: Key, word: &'static str, text: impl Into<String>) {
+        self.problem(key, Severity::Error, word, text);
+    }
+
+    fn read(&mut self) -> Option<FlowRequest> {
+        let settings = self.settings;
+        let kind = settings.flow();
+        let complete = self.variables();
+        let client_id = settings.value(Key::ClientId).trim().to_owned();
+        if client_id.is_empty() {
+            let help = settings
+                .preset()
+                .client_id_help
+                .as_deref()
+                .unwrap_or("Paste the client ID of your application.");
+            self.error(
+                Key::ClientId,
+                "missing",
+                format!("The Client ID is missing. {help}"),
+            );
+        }
+        self.secret();
+        self.scopes();
+        let redirect_url = (kind == FlowKind::AuthorizationCode)
+            .then(|| self.redirect_url())
+            .flatten();
+        let mut url = |key, wanted| {
+            if wanted {
+                self.endpoint(key, complete)
+            } else {
+                None
+            }
+        };
+        let authorization_url = url(Key::AuthorizationUrl, kind == FlowKind::AuthorizationCode);
+        let device_url = url(Key::DeviceUrl, kind == FlowKind::DeviceCode);
+        let token_url = url(Key::TokenUrl, true);
+        let issuer = self.issuer(complete);
+        let extra = self.extra();
+        let listen = self.listen();
+        let ca_file = settings.value(Key::CaFile).trim().to_owned();
+        let secret =
+            (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
+        let client = Client {
+            client_id,
+            authentication: match secret {
+                Some(_) => settings.authentication_with_secret(),
+                None => ClientAuthentication::None,
+            },
+            secret,
+            authorization_url,
+            device_url,
+            token_url: token_url?,
+            scopes: settings.scopes(),
+            scope_separator: settings.preset().scope.separator.clone(),
+            extra,
+            pkce: settings.pkce(),
+            iss_promised: issuer.is_some() && issuer.as_deref() == settings.promised_by(),
+            id_token_issuers: match settings.preset().tokens.id_token_issuers.as_slice() {
+                [] => issuer.iter().cloned().collect(),
+                patterns => patterns.to_vec(),
+            },
+            issuer,
+        };
+        let ca_file = (!ca_file.is_empty()).then(|| PathBuf::from(ca_file));
+        Some(FlowRequest {
+            kind,
+            client,
+            redirect_url,
+            listen,
+            ca_file,
+        })
+    }
+
+    /// True where every placeholder of the URLs has its value.
+    fn variables(&mut self) -> bool {
+        let settings = self.settings;
+        let mut complete = true;
+        for (place, variable) in settings.preset().variables.iter().enumerate() {
+            let value = settings.value(Key::Var(place));
+            let value = value.trim();
+            let help = variable.help.as_deref().unwrap_or_default();
+            if value.is_empty() {
+                complete = false;
+                self.error(
+                    Key::Var(place),
+                    "missing",
+                    format!("{} is missing. {help}", variable.label),
+                );
+            } else if value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch)) {
+                complete = false;
+                let text = format!(
+                    "{} holds a character that does not belong into a URL. {help}",
+                    variable.label
+                );
+                self.error(Key::Var(place), "malformed", text);
+            }
+        }
+        complete
+    }
+
+    fn secret(&mut self) {
+        let settings = self.settings;
+        let preset = settings.preset();
+        let given = !settings.secret().expose_secret().is_empty();
+        let required = match preset.client.secret {
+            SecretRule::Required => true,
+            SecretRule::RequiredForAuthorizationCode => {
+                settings.flow() == FlowKind::AuthorizationCode
+            }
+            SecretRule::Optional | SecretRule::None => false,
+        };
+        let note = preset.client.secret_note.as_deref().unwrap_or_default();
+        if required && !given {
+            self.error(
+                Key::ClientSecret,
+                "missing",
+                format!("{} wants a client secret. {note}", preset.name),
+            );
+        } else if given && preset.client.secret == SecretRule::None {
+            let text = format!(
+                "{} takes no client secret; leave it empty. {note}",
+                preset.name
+            );
+            self.problem(Key::ClientSecret, Severity::Warning, "not used", text);
+        }
+    }
+
+    fn scopes(&mut self) {
+        let preset = self.settings.preset();
+        let allowed = &preset.scope.device_allowed;
+        if self.settings.flow() != FlowKind::DeviceCode || allowed.is_empty() {
+            return;
+        }
+        if let Some(scope) = self
+            .settings
+            .scopes()
+            .iter()
+            .find(|scope| !allowed.contains(scope))
+        {
+            let other = if preset.offers(FlowKind::AuthorizationCode) {
+                " Choose the flow Authorization code, or another scope."
+            } else {
+                " Choose another scope."
+            };
+            let text = format!(
+                "The device flow of {} refuses the scope {}.{other}",
+                preset.name,
+                clean(scope, 80)
+            );
+            self.error(Key::Scope, "refused", text);
+        }
+    }
+
+    fn redirect_url(&mut self) -> Option<Url> {
+        let text = self.settings.value(Key::RedirectUrl);
+        let listens_elsewhere = !self.settings.value(Key::ListenAddress).trim().is_empty();
+        if text.trim().is_empty() {
+            self.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
+            return None;
+        }
+        match endpoint(&text) {
+            Err(problem @ UrlProblem::Insecure(_)) => {
+                self.error(
+                    Key::RedirectUrl,
+                    "not this machine",
+                    format!("{problem}. The program listens on this machine"),
+                );
+                None
+            }
+            Err(problem) => {
+                self.error(Key::RedirectUrl, word(&problem), problem.to_string());
+                None
+            }
+            Ok(url) if listens_elsewhere => Some(url),
+            Ok(url) if !is_loopback(&url) => {
+                let text = format!(
+                    "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1; or paste the address \
+                     that the browser ends at; or set the Listen address under Advanced if a proxy leads here",
+                    clean(url.host_str().unwrap_or_default(), 60)
+                );
+                self.problem(
+                    Key::RedirectUrl,
+                    Severity::Warning,
+                    "not this machine",
+                    text,
+                );
+                Some(url)
+            }
+            Ok(url) if url.scheme() == "https" => {
+                let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1; or paste the address that \
+                            the browser ends at; or set the Listen address under Advanced if a proxy speaks https for it";
+                self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
+                Some(url)
+            }
+            Ok(url) => Some(url),
+        }
+    }
+
+    fn endpoint(&mut self, key: Key, complete: bool) -> Option<Url> {
+        let settings = self.settings;
+        let text = settings.value(key);
+        if !complete && settings.known(key).is_some() {
+            // The variable that is missing is reported already.
+            return None;
+        }
+        if text.trim().is_empty() {
+            self.error(
+                key,
+                "missing",
+                format!(
+                    "The {} is missing. It stands in the service's documentation.",
+                    key.label()
+                ),
+            );
+            return None;
+        }
+        endpoint(&text)
+            .map_err(|problem| self.error(key, word(&problem), problem.to_string()))
+            .ok()
+    }
+
+    fn issuer(&mut self, complete: bool) -> Option<String> {
+        let text = self.settings.value(Key::Issuer).trim().to_owned();
+        if text.is_empty() || !complete {
+            return None;
+        }
+        if let Err(problem) = endpoint(&text) {
+            self.error(Key::Issuer, word(&problem), problem.to_string());
+            return None;
+        }
+        Some(text)
+    }
+
+    fn extra(&mut self) -> Vec<(String, String)> {
+        let text = self.settings.value(Key::ExtraParameters);
+        for part in text.trim().split('&').filter(|part| !part.is_empty()) {
+            let name = part.split('=').next().unwrap_or_default();
+            if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
+                let text = "Extra parameters are written as name=value, with & between them";
+                self.error(Key::ExtraParameters, "malformed", text);
+                break;
+            }
+            if PROTOCOL_PARAMETERS.contains(&name) {
+                let text =
+                    format!("{name} is set by the program itself and cannot be an extra parameter");
+                self.error(Key::ExtraParameters, "not allowed", text);
+                break;
+            }
+        }
+        let mut all = self.settings.all_extra_parameters();
+        let hint = self.settings.value(Key::LoginHint);
+        if !hint.trim().is_empty() && !all.iter().any(|(name, _)| name == "login_hint") {
+            all.push(("login_hint".to_owned(), hint.trim().to_owned()));
+        }
+        all
+    }
+
+    fn listen(&mut self) -> Option<ListenAddress> {
+        let text = self.settings.value(Key::ListenAddress);
+        if text.trim().is_empty() || self.settings.flow() != FlowKind::AuthorizationCode {
+            return None;
+        }
+        let read = text.trim().parse();
+        if read.is_err() {
+            let text = "The Listen address is an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
+            self.error(Key::ListenAddress, "malformed", text);
+        }
+        read.ok()
+    }
+}
+
+fn word(problem: &UrlProblem) -> &'static str {
+    match problem {
+        UrlProblem::Malformed(_) => "not a URL",
+        UrlProblem::Scheme(_) => "not https",
+        UrlProblem::Insecure(_) => "not secure",
+        UrlProblem::UserInfo => "has a user name",
+        UrlProblem::Fragment => "has a # part",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::presets;
+    use crate::settings::{Access, AuthenticationChoice};
+
+    fn settings(id: &str) -> Settings {
+        Settings::new(presets::get(id).unwrap())
+    }
+
+    fn words(settings: &Settings) -> Vec<(Key, &'static str)> {
+        problems(settings)
+            .iter()
+            .map(|problem| (problem.key, problem.word))
+            .collect()
+    }
+
+    #[test]
+    fn a_preset_locks_what_it_knows_and_variables_fill_it_live() {
+        let mut form = settings("microsoft-mail");
+        assert_eq!(form.access(Key::TokenUrl), Access::Locked);
+        assert_eq!(form.access(Key::AuthorizationUrl), Access::OtherFlow);
+        form.set(Key::Var(0), "contoso.example".to_owned());
+        assert_eq!(
+            form.value(Key::TokenUrl),
+            "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"
+        );
+        form.set(Key::Var(0), String::new());
+        assert!(form.value(Key::TokenUrl).contains("{tenant}"));
+        assert_eq!(
+            words(&form),
+            [(Key::Var(0), "missing"), (Key::ClientId, "missing")]
+        );
+    }
+
+    #[test]
+    fn custom_settings_keeps_every_value_and_unlocks_it() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        let token_url = form.value(Key::TokenUrl);
+        form.choose(presets::get("custom").unwrap());
+        assert_eq!(form.value(Key::TokenUrl), token_url);
+        assert_eq!(form.access(Key::TokenUrl), Access::Editable);
+        assert_eq!(form.value(Key::ClientId), "me");
+        assert_eq!(form.secret().expose_secret(), "s3cret");
+        assert_eq!(form.authentication(), AuthenticationChoice::Post);
+        assert_eq!(
+            form.value(Key::ExtraParameters),
+            "access_type=offline&prompt=consent"
+        );
+        assert_eq!(form.flow(), FlowKind::AuthorizationCode);
+        assert_eq!(request(&form).unwrap().client.extra.len(), 2);
+        form.set(Key::TokenUrl, "https://other.example/token".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://other.example/token");
+    }
+
+    #[test]
+    fn each_kind_of_bad_input_is_reported_at_its_field() {
+        let mut form = settings("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::AuthorizationUrl, "https://as.example/auth".to_owned());
+        form.set(Key::TokenUrl, "https://as.example/token".to_owned());
+        assert_eq!(words(&form), []);
+        for (key, value, word) in [
+            (Key::ClientId, " ", "missing"),
+            (Key::RedirectUrl, "", "missing"),
+            (
+                Key::RedirectUrl,
+                "http://10.0.0.5:8400/",
+                "not this machine",
+            ),
+            (
+                Key::RedirectUrl,
+                "https://mail.example/cb",
+                "not this machine",
+            ),
+            (Key::RedirectUrl, "https://localhost/cb", "https"),
+            (Key::AuthorizationUrl, "as.example/auth", "not a URL"),
+            (Key::TokenUrl, "http://as.example/token", "not secure"),
+            (Key::TokenUrl, "ftp://as.example/token", "not https"),
+            (
+                Key::TokenUrl,
+                "https://me:pw@as.example/token",
+                "has a user name",
+            ),
+            (Key::TokenUrl, "", "missing"),
+            (Key::ExtraParameters, "prompt", "malformed"),
+            (Key::ExtraParameters, "a=b&state=x", "not allowed"),
+            (Key::ListenAddress, "everywhere", "malformed"),
+            (Key::Issuer, "as.example", "not a URL"),
+        ] {
+            let mut bad = form.clone();
+            bad.set(key, value.to_owned());
+            assert_eq!(words(&bad), [(key, word)], "{key:?} {value}");
+            // What cannot be listened on can still be pasted.
+            let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
+            assert_eq!(request(&bad).is_ok(), pasted, "{key:?} {value}");
+        }
+    }
+
+    #[test]
+    fn a_listen_address_serves_a_redirect_url_behind_a_proxy() {
+        let mut form = settings("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        for (key, value) in [
+            (Key::ClientId, "me"),
+            (Key::AuthorizationUrl, "https://as.example/auth"),
+            (Key::TokenUrl, "https://as.example/token"),
+            (Key::RedirectUrl, "https://mail.example/cb"),
+            (Key::ListenAddress, "127.0.0.1:8400"),
+        ] {
+            form.set(key, value.to_owned());
+        }
+        let listen = request(&form).unwrap().listen.unwrap();
+        assert_eq!(
+            (listen.ip.to_string().as_str(), listen.port),
+            ("127.0.0.1", Some(8400))
+        );
+        assert_eq!("[::1]".parse::<ListenAddress>().unwrap().port, None);
+    }
+
+    #[test]
+    fn a_device_flow_that_refuses_the_scope_is_known_before_the_run() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::ClientSecret, "s".to_owned());
+        assert_eq!(words(&form), []);
+        form.set_flow(FlowKind::DeviceCode);
+        assert_eq!(words(&form), [(Key::Scope, "refused")]);
+        form.set(Key::Scope, "openid email".to_owned());
+        assert_eq!(words(&form), []);
+    }
+
+    #[test]
+    fn a_secret_is_required_where_the_preset_says_so() {
+        let mut form = settings("github");
+        form.set(Key::ClientId, "me".to_owned());
+        assert_eq!(words(&form), []);
+        form.set_flow(FlowKind::AuthorizationCode);
+        assert_eq!(words(&form), [(Key::ClientSecret, "missing")]);
+    }
+}
