@@ -137,6 +137,18 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
         None if model.screen == Screen::Flow => model.flow_scroll.min(last),
         None => body.scroll.min(last),
     };
+    // Where there is room between the body and the message, what is hidden below is told.
+    if first < last && frame.area().height >= 22 {
+        let words = "more below";
+        let x = area.width.saturating_sub(columns(words) + 1);
+        put(
+            model.theme,
+            frame,
+            x,
+            area.bottom(),
+            Line::styled(words, model.theme.dim()),
+        );
+    }
     let mut cursor = None;
     for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
         put(model.theme, frame, 0, y, row.line.clone());

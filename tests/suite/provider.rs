@@ -107,6 +107,37 @@ fn device_flow_approved_by_typing_the_code() {
 }
 
 #[test]
+fn discovery_fills_the_form() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let flags = [
+        "--issuer",
+        provider.issuer(),
+        "--client-id",
+        "public-native",
+        "--scope",
+        "openid",
+    ];
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Advanced");
+    terminal.send(ENTER);
+    terminal.wait_for("Login hint");
+    terminal.focus("Issuer");
+    // The small button behind the value.
+    terminal.send("\t");
+    terminal.wait_for("Asks the issuer for its metadata");
+    terminal.send(ENTER);
+    terminal.wait_for("was read: filled in Auth. code URL, Device code URL, Token ex. URL. Its answers must name it.");
+    terminal.focus("Authorize");
+    let url = device(&mut terminal);
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
 fn device_flow_denied() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
