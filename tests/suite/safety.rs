@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::scripted::{Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, eventually, person};
-use crate::terminal::{CTRL_C, Command, ENTER, Terminal};
+use crate::terminal::{CTRL_C, Command, ENTER, Terminal, base, program};
 
 /// Every file below `folder`.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -279,5 +280,77 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
         core.split_whitespace().collect::<Vec<_>>()[4..6],
         ["0", "0"],
         "{core}"
+    );
+}
+
+/// The device flow without a screen, with this device URL and these variables; exit code and standard error.
+fn plain_device_flow(url: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let home = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(program())
+        .args([
+            "--plain",
+            "--print",
+            "access-token",
+            "--flow",
+            "device-code",
+            "--client-id",
+            "me",
+        ])
+        .args(["--device-url", url, "--token-url", url])
+        .env_clear()
+        .envs(base(home.path()))
+        .envs(variables.iter().copied())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
+    use std::io::{BufRead, BufReader, Write};
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in proxy.incoming().flatten() {
+            let mut line = String::new();
+            let _ = BufReader::new(stream.try_clone().unwrap()).read_line(&mut line);
+            let _ = sender.send(line);
+            let _ = stream.write_all(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let variables = [
+        ("HTTPS_PROXY", address.as_str()),
+        ("HTTP_PROXY", &address),
+        ("ALL_PROXY", &address),
+    ];
+    let (code, stderr) = plain_device_flow("https://as.example/device", &variables);
+    assert_eq!(code, Some(5), "{stderr}");
+    assert_eq!(
+        asked.recv_timeout(crate::terminal::LIMIT).unwrap().trim(),
+        "CONNECT as.example:443 HTTP/1.1"
+    );
+    let server = Scripted::start(|_| Reply::json(400, r#"{"error":"invalid_client"}"#));
+    let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &variables);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(server.requests("/device").len(), 1);
+    assert!(
+        asked.try_recv().is_err(),
+        "a request to this machine went to the proxy"
+    );
+}
+
+#[test]
+fn an_answer_without_end_is_bounded() {
+    let server = Scripted::start(|_| Reply::json(200, &"x".repeat(3_000_000)));
+    let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &[]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(
+        stderr.contains("is larger than any token answer"),
+        "{stderr}"
     );
 }
