@@ -1,7 +1,5 @@
 //! Which URLs may be asked, listened on and shown.
 
-use std::net::IpAddr;
-
 use url::{Host, Url};
 
 use crate::secret::{clean, is_clean};
@@ -34,16 +32,6 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    }
-}
-
-/// The address in a URL's host, where it is one.
-#[must_use]
-pub fn host_address(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
     }
 }
 
