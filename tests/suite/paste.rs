@@ -189,6 +189,9 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
     terminal.send(ENTER);
     terminal.wait_for("POST");
     check(&mut terminal, "POST");
+    terminal.send("w");
+    terminal.wait_for("Save the trace to this file");
+    check(&mut terminal, "Save the trace to this file");
     let (mut terminal, state) = sign_in(&home, &server);
     check(&mut terminal, "Or paste it here");
     terminal.focus("Or paste it here");
@@ -197,6 +200,9 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
     terminal.paste(&format!("?code={}&state={state}", long_code()));
     assert_taken(&mut terminal);
     check(&mut terminal, "Access token");
+    terminal.send("\x03");
+    terminal.wait_for("The tokens were not copied,");
+    check(&mut terminal, "The tokens were not copied,");
 }
 
 #[test]
