@@ -12,13 +12,13 @@ use crate::demo::Demo;
 use crate::environment::Environment;
 use crate::exit;
 use crate::flow::event::{FlowError, FlowEvent, Step};
-use crate::flow::{Flow, Issuer, Job, Report};
+use crate::flow::{Flow, Job, Report};
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
 use crate::request::{self, FlowRequest, Severity};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{Filling, Key, Settings};
+use crate::settings::{Filling, Settings};
 use crate::signals::Signals;
 
 /// A longer line on standard input is no answer.
@@ -124,15 +124,11 @@ enum End {
 impl Front<'_> {
     /// Asks the issuer where it has its endpoints, where they were not given.
     async fn discover(&mut self, settings: &mut Settings) -> Result<(), u8> {
-        let issuer = settings.value(Key::Issuer).trim().to_owned();
-        if issuer.is_empty() || !settings.preset().is_custom() {
+        let Some(issuer) = request::issuer(settings).filter(|_| settings.preset().is_custom())
+        else {
             return Ok(());
-        }
-        let ca_file = Some(settings.value(Key::CaFile)).filter(|path| !path.trim().is_empty());
-        let job = Job::Discover(Issuer {
-            name: issuer,
-            ca_file: ca_file.map(|path| path.trim().into()),
-        });
+        };
+        let job = Job::Discover(issuer);
         let complete = request::request(settings).is_ok();
         match self.run(job).await {
             Ok(End::Metadata(metadata)) => {

@@ -75,6 +75,30 @@ pub struct FlowRequest {
     pub ca_file: Option<PathBuf>,
 }
 
+/// Whose metadata to ask for.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// As typed; compared exactly.
+    pub name: String,
+    /// Trusted besides the system's authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The issuer of the form, where there is one.
+#[must_use]
+pub fn issuer(settings: &Settings) -> Option<Issuer> {
+    let name = settings.value(Key::Issuer).trim().to_owned();
+    (!name.is_empty()).then(|| Issuer {
+        name,
+        ca_file: ca_file(settings),
+    })
+}
+
+fn ca_file(settings: &Settings) -> Option<PathBuf> {
+    let path = settings.value(Key::CaFile);
+    (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
+}
+
 /// What is wrong, field by field, in the order of the screen.
 #[must_use]
 pub fn problems(settings: &Settings) -> Vec<Problem> {
@@ -188,7 +212,6 @@ impl Reader<'_> {
         let issuer = self.issuer(complete);
         let extra = self.extra();
         let listen = self.listen();
-        let ca_file = settings.value(Key::CaFile).trim().to_owned();
         let secret =
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
         let client = Client {
@@ -212,13 +235,12 @@ impl Reader<'_> {
             },
             issuer,
         };
-        let ca_file = (!ca_file.is_empty()).then(|| PathBuf::from(ca_file));
         Some(FlowRequest {
             kind,
             client,
             redirect_url,
             listen,
-            ca_file,
+            ca_file: ca_file(settings),
         })
     }
 

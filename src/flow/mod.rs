@@ -9,7 +9,6 @@ pub mod listener;
 pub mod pages;
 pub mod trace;
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
@@ -31,7 +30,7 @@ use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::id_token::{Claims, Expected, decode};
 use crate::oauth::token::{Answer, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
-use crate::request::FlowRequest;
+use crate::request::{FlowRequest, Issuer};
 use crate::secret::{ExposeSecret, SecretString, clean};
 
 /// How long an attempt that was cancelled may take to let go of its port.
@@ -52,15 +51,6 @@ pub enum Job {
     Refresh(FlowRequest, Box<TokenSet>),
     /// The metadata of an issuer.
     Discover(Issuer),
-}
-
-/// Whose metadata to ask for.
-#[derive(Debug, Clone)]
-pub struct Issuer {
-    /// As typed; compared exactly.
-    pub name: String,
-    /// Trusted besides the system's authorities.
-    pub ca_file: Option<PathBuf>,
 }
 
 /// A run under way. Dropping it cancels it.

@@ -11,8 +11,8 @@ use super::model::{
 use super::text::width;
 use crate::clipboard::Copied;
 use crate::exit;
+use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::flow::{Issuer, Job};
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
@@ -315,11 +315,8 @@ fn discover(model: &mut Model) -> Vec<Effect> {
     if refuses_while_refreshing(model) {
         return Vec::new();
     }
-    let name = model.settings.value(Key::Issuer).trim().to_owned();
-    let ca_file = Some(model.settings.value(Key::CaFile)).filter(|path| !path.trim().is_empty());
-    let issuer = Issuer {
-        name,
-        ca_file: ca_file.map(|path| path.trim().into()),
+    let Some(issuer) = request::issuer(&model.settings) else {
+        return Vec::new();
     };
     say(model, "Asking the issuer for its metadata.");
     model.run = None;
@@ -745,7 +742,8 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
         model.focus_on(Target::Button(Action::Refresh));
         say(
             model,
-            "The refresh was cancelled. The tokens are as before.",
+            "The refresh was cancelled. The service may have replaced the refresh token already: if the next \
+             refresh is refused, authorize again.",
         );
     } else {
         show(model, Screen::Form, Target::Button(Action::Authorize));
@@ -925,22 +923,11 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
         return Vec::new();
     }
     model.exit = exit::DONE;
-    model.message = None;
-    match model.print.map(|print| print.text(&set)) {
-        Some(Ok(text)) => {
-            model.result = Some(text);
-            return vec![Effect::Quit];
-        }
-        Some(Err(reason)) => {
-            model.exit = exit::FAILED;
-            model.message = Some(Message {
-                text: reason,
-                bad: true,
-            });
-        }
-        None => {}
+    let printed = model.print.map(|print| print.text(&set));
+    if let Some(Ok(text)) = printed {
+        model.result = Some(text);
+        return vec![Effect::Quit];
     }
-    let message = model.message.take();
     model.tokens = Some(Held::new(
         set,
         model.now,
@@ -949,7 +936,10 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
         model.attempt,
     ));
     show(model, Screen::Tokens, Target::Value(Value::Access));
-    model.message = message;
+    if let Some(Err(missing)) = printed {
+        model.exit = exit::FAILED;
+        say_bad(model, missing);
+    }
     Vec::new()
 }
 
@@ -961,7 +951,7 @@ fn failed(model: &mut Model, error: &FlowError) {
         expired: matches!(error, FlowError::Protocol(Failure::Expired)),
     };
     if run.refresh {
-        let text = format!("{} {} The tokens are as before.", ended.text, ended.hint);
+        let text = format!("{} {} The tokens at hand are kept.", ended.text, ended.hint);
         model.run = None;
         say_bad(model, text);
         if model.focus == Target::Button(Action::Cancel) {
@@ -1178,6 +1168,9 @@ mod tests {
                 );
             } else {
                 press(&mut model, KeyCode::Esc);
+                // What the service did with the request is not known.
+                let message = model.message.as_ref().unwrap();
+                assert!(message.text.contains("may have replaced the refresh token"));
             }
             let held = model.tokens.as_ref().unwrap();
             assert_eq!(held.set.access_token.expose_secret(), "first-access");

@@ -20,7 +20,6 @@ struct SignIn {
 
 impl SignIn {
     fn start(redirect: &str, issuer: Option<&str>) -> Self {
-        let home = tempfile::tempdir().unwrap();
         let server =
             Scripted::start(
                 |request| match request.form.get("code").map(String::as_str) {
@@ -30,6 +29,11 @@ impl SignIn {
                     _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
                 },
             );
+        Self::at(server, redirect, issuer)
+    }
+
+    fn at(server: Scripted, redirect: &str, issuer: Option<&str>) -> Self {
+        let home = tempfile::tempdir().unwrap();
         let (authorize, token) = (
             format!("{}/authorize", server.url),
             format!("{}/token", server.url),
@@ -291,55 +295,19 @@ fn oversized_slow_and_silent_connections_do_not_matter() {
 #[test]
 fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
     // The exchange takes a while, so that there is an afterwards.
-    let home = tempfile::tempdir().unwrap();
     let server = Scripted::start(|_| {
         std::thread::sleep(Duration::from_millis(400));
         Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
     });
-    let (authorize, token) = (
-        format!("{}/authorize", server.url),
-        format!("{}/token", server.url),
-    );
-    let flags = [
-        "--flow",
-        "authorization-code",
-        "--client-id",
-        "me",
-        "--print",
-        "access-token",
-    ];
-    let more = [
-        "--authorization-url",
-        &authorize,
-        "--token-url",
-        &token,
-        "--redirect-url",
-        LOOPBACK,
-    ];
-    let mut plain = Plain::start(home.path(), &[&flags[..], &more[..]].concat());
-    let redirect = url::Url::parse(&plain.value("redirect_url")).unwrap();
-    let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
-    let state = url
-        .query_pairs()
-        .find(|(name, _)| name == "state")
-        .unwrap()
-        .1
-        .into_owned();
-    let callback = format!("{redirect}?code=true-code&state={state}");
+    let sign_in = SignIn::at(server, LOOPBACK, None);
+    let authority = sign_in.authority.clone();
     // Connected before, asked after: a favicon, and the same callback again.
-    let authority = format!(
-        "{}:{}",
-        redirect.host_str().unwrap(),
-        redirect.port().unwrap()
-    );
     let mut spare: Vec<TcpStream> = (0..2)
         .map(|_| TcpStream::connect(&authority).unwrap())
         .collect();
-    assert_eq!(get(&callback, &[]).0, 200);
-    for (stream, path) in spare
-        .iter_mut()
-        .zip(["/favicon.ico", "/callback?code=true-code"])
-    {
+    let callback = format!("/callback?code=true-code&state={}", sign_in.state);
+    assert_eq!(sign_in.get(&callback).0, 200);
+    for (stream, path) in spare.iter_mut().zip(["/favicon.ico", &callback]) {
         stream
             .set_read_timeout(Some(Duration::from_secs(2)))
             .unwrap();
@@ -355,9 +323,9 @@ fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
         TcpStream::connect(&authority).is_err(),
         "the port is free again"
     );
-    let (exit, stdout, stderr) = plain.end();
+    let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
-    assert_eq!(server.requests("/token").len(), 1);
+    assert_eq!(sign_in.server.requests("/token").len(), 1);
 }
 
 #[test]
