@@ -8,7 +8,8 @@ use clap::{Parser, ValueEnum};
 use zeroize::Zeroizing;
 
 use crate::oauth::client::FlowKind;
-use crate::presets::{self, PresetError};
+use crate::presets::files::read_file;
+use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::secret::SecretString;
 use crate::settings::{AuthenticationChoice, Key, Misfit, Overrides, Settings};
@@ -50,6 +51,16 @@ pub struct Cli {
         value_name = "ID"
     )]
     pub preset: Option<String>,
+
+    /// A preset file of your own, which is chosen; docs/presets.md describes the format
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PRESET_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        conflicts_with_all = ["preset", "demo"]
+    )]
+    pub preset_file: Option<PathBuf>,
     /// A variable of the preset, such as tenant=contoso.example; may be given more than once.
     #[arg(long = "var", env = "OAUTH_AUTHORIZER_VAR", hide_env_values = true, value_delimiter = ',', value_name = "NAME=VALUE", value_parser = variable)]
     pub vars: Vec<(String, String)>,
@@ -180,8 +191,31 @@ pub enum Subcommand {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// The presets: list them, show one, or check a file of your own.
+    Presets {
+        /// What to do.
+        #[command(subcommand)]
+        command: PresetsCommand,
+    },
     /// Print the manual page.
     Man,
+}
+
+/// What to do with presets.
+#[derive(Debug, clap::Subcommand)]
+pub enum PresetsCommand {
+    /// All presets: identifier, name, group and remarks, with tabs between them.
+    List,
+    /// The text of one preset: the best start for one of your own.
+    Show {
+        /// The preset's identifier.
+        id: String,
+    },
+    /// What is wrong with a preset file: line, key and remedy.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// A flow, as a flag's value.
@@ -253,13 +287,18 @@ impl Cli {
     ///
     /// # Errors
     /// A sentence that says which flag is wrong and what to do.
-    pub fn settings(self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, CliError> {
-        let id = if self.demo {
-            presets::DEMO
-        } else {
-            self.preset.as_deref().unwrap_or(presets::CUSTOM)
+    pub fn settings(
+        self,
+        variable: impl Fn(&str) -> Option<String>,
+        library: &mut Library,
+    ) -> Result<Settings, CliError> {
+        let preset = match (&self.preset_file, &self.preset) {
+            (Some(path), _) => library.add(read_file(path))?,
+            (None, _) if self.demo => library.get(presets::DEMO)?,
+            (None, Some(id)) => library.get(id)?,
+            (None, None) => library.get(presets::CUSTOM)?,
         };
-        let mut settings = Settings::new(presets::get(id)?);
+        let mut settings = Settings::new(preset);
         let secret = self.secret(variable)?;
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         let values = [
@@ -359,7 +398,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        cli.settings(find)
+        cli.settings(find, &mut Library::default())
     }
 
     #[test]
@@ -445,7 +484,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_said() {
         let error = |flags: &[&str]| settings(flags, &[]).unwrap_err().to_string();
-        assert!(error(&["--preset", "nobody"]).contains("custom, demo"));
+        assert!(error(&["--preset", "nobody"]).contains("presets list"));
         assert!(
             error(&["--preset", "github", "--token-url", "https://x.example/"])
                 .contains("fixes the Token ex. URL")

@@ -14,18 +14,20 @@
 //! - `flow/` drives it and knows no screen.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
-//! - Only `main.rs`, `plain.rs` and `commands.rs` print.
+//! - Only `main.rs`, `plain.rs` and `commands/` print.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `demo/` uses no other part of the program.
 //! - Use goes one way, and files do not use each other in a circle.
 
 pub mod browser;
+pub mod checks;
 pub mod cli;
 pub mod clipboard;
 pub mod commands;
 pub mod demo;
 pub mod environment;
 pub mod exit;
+pub mod explain;
 pub mod file;
 pub mod flow;
 pub mod oauth;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::environment::Environment;
+use oauth_authorizer::presets::{Library, files};
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::{commands, exit, plain, tui};
 
@@ -30,19 +31,20 @@ fn main() -> ExitCode {
 /// The exit code, or a sentence that comes with one.
 fn run(cli: Cli) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var(name).ok();
+    let mut library = read_library();
     if let Some(subcommand) = &cli.subcommand {
-        commands::run(subcommand).map_err(|error| (error.to_string(), exit::FAILED))?;
-        return Ok(exit::DONE);
+        return commands::run(subcommand, &library)
+            .map_err(|error| (error.to_string(), exit::FAILED));
     }
     let mut environment = Environment::read(variable);
     environment.secret_variables = cli.secret_variables();
     environment.no_browser = cli.no_browser;
     let (print, without_screen) = (cli.print, cli.plain);
     let settings = cli
-        .settings(variable)
+        .settings(variable, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
     let outcome = match print {
-        Some(print) if without_screen => match plain::run(&environment, settings) {
+        Some(print) if without_screen => match plain::run(&environment, settings, &library) {
             Ok(tokens) => {
                 let text = print
                     .text(&tokens)
@@ -57,7 +59,7 @@ fn run(cli: Cli) -> Result<u8, (String, u8)> {
                 result: None,
             },
         },
-        Some(_) | None => tui::run(environment, settings, print)
+        Some(_) | None => tui::run(environment, settings, library, print)
             .map_err(|error| (error.to_string(), exit::FAILED))?,
     };
     if let Some(text) = &outcome.result {
@@ -69,6 +71,17 @@ fn run(cli: Cli) -> Result<u8, (String, u8)> {
         })?;
     }
     Ok(outcome.exit)
+}
+
+/// The presets of the person over the built-in ones.
+fn read_library() -> Library {
+    let Some(folder) = files::folder() else {
+        return Library::default();
+    };
+    Library::new(
+        files::read_folder(&folder),
+        files::read_folder(&folder.join("errors")),
+    )
 }
 
 /// The only thing that ever goes to standard output.

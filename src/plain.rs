@@ -8,15 +8,18 @@ use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use tokio::sync::mpsc;
 
 use crate::browser;
+use crate::checks::Severity;
 use crate::demo::Demo;
 use crate::environment::Environment;
 use crate::exit;
+use crate::explain::explain;
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::flow::{Flow, Job, Report};
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
-use crate::request::{self, FlowRequest, Severity};
+use crate::presets::Library;
+use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{Filling, Settings};
 use crate::signals::Signals;
@@ -28,7 +31,14 @@ const LINE_LIMIT: u64 = 128 * 1024;
 ///
 /// # Errors
 /// The exit code; why stands on standard error by then.
-pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet, u8> {
+pub fn run(
+    environment: &Environment,
+    mut settings: Settings,
+    library: &Library,
+) -> Result<TokenSet, u8> {
+    for error in library.left_out() {
+        say("hint", &error.to_string());
+    }
     let failed = |error: std::io::Error| {
         say("error", &error.to_string());
         exit::FAILED
@@ -62,7 +72,7 @@ pub fn run(environment: &Environment, mut settings: Settings) -> Result<TokenSet
         };
         front.discover(&mut settings).await?;
         let request = read(&settings)?;
-        front.authorize(request).await
+        front.authorize(request, &settings, library).await
     });
     runtime.shutdown_background();
     outcome
@@ -90,6 +100,24 @@ fn install_hook() {
 fn tell(error: &FlowError) -> u8 {
     say("error", &error.to_string());
     say("hint", &error.hint());
+    exit::code(error)
+}
+
+/// The same with what the service's error means.
+fn tell_explained(error: &FlowError, settings: &Settings, library: &Library) -> u8 {
+    let explanation = match error {
+        FlowError::Protocol(failure) => explain(failure, settings.preset(), library),
+        _ => None,
+    };
+    let Some(explanation) = explanation else {
+        return tell(error);
+    };
+    say("error", &error.to_string());
+    say("cause", &explanation.cause);
+    say("hint", &explanation.remedy);
+    if let Some(key) = explanation.field {
+        say("field", settings.label(key));
+    }
     exit::code(error)
 }
 
@@ -146,10 +174,16 @@ impl Front<'_> {
         }
     }
 
-    async fn authorize(&mut self, request: FlowRequest) -> Result<TokenSet, u8> {
+    async fn authorize(
+        &mut self,
+        request: FlowRequest,
+        settings: &Settings,
+        library: &Library,
+    ) -> Result<TokenSet, u8> {
         match self.run(Job::Authorize(request)).await {
             Ok(End::Tokens(tokens)) => Ok(*tokens),
             Ok(End::Metadata(_)) => Err(exit::FAILED),
+            Err(Stopped::Flow(error)) => Err(tell_explained(&error, settings, library)),
             Err(error) => Err(error.tell()),
         }
     }

@@ -56,5 +56,11 @@ pub fn json(set: &TokenSet) -> SecretString {
         "scope",
         set.scope.as_ref().map(|scope| scope.join(" ").into()),
     );
+    // What the preset keeps has the service's own names, and never replaces a token.
+    for kept in &set.kept {
+        if !members.contains_key(&kept.name) {
+            members.insert(kept.name.clone(), text(&kept.value));
+        }
+    }
     serde_json::Value::Object(members).to_string().into()
 }

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::checks::{self, Problem, Severity};
+use crate::oauth::client::{Client, ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
+use crate::oauth::discovery::Expected;
 use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
-use crate::presets::SecretRule;
 use crate::secret::{ExposeSecret, clean};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Settings, Source};
 
 /// Where to listen, when not where the redirect URL says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,28 +39,6 @@ impl std::str::FromStr for ListenAddress {
     }
 }
 
-/// Whether Authorize is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It is.
-    Error,
-    /// It is not.
-    Warning,
-}
-
-/// Something wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// At which field.
-    pub key: Key,
-    /// How bad.
-    pub severity: Severity,
-    /// For the edge of the field: a word or two.
-    pub word: &'static str,
-    /// What is wrong and what to do.
-    pub text: String,
-}
-
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
 pub struct FlowRequest {
@@ -78,10 +57,23 @@ pub struct FlowRequest {
 /// Whose metadata to ask for.
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    /// As typed; compared exactly.
+    /// As typed, or as the preset knows it.
     pub name: String,
+    /// What its metadata may name in its place.
+    pub others: Vec<String>,
     /// Trusted besides the system's authorities.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Issuer {
+    /// What its metadata is compared with.
+    #[must_use]
+    pub fn expected(&self) -> Expected<'_> {
+        Expected {
+            issuer: &self.name,
+            others: &self.others,
+        }
+    }
 }
 
 /// The issuer of the form, where there is one.
@@ -90,6 +82,7 @@ pub fn issuer(settings: &Settings) -> Option<Issuer> {
     let name = settings.value(Key::Issuer).trim().to_owned();
     (!name.is_empty()).then(|| Issuer {
         name,
+        others: settings.preset().discovery.issuers.clone(),
         ca_file: ca_file(settings),
     })
 }
@@ -134,24 +127,6 @@ fn read(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
     (request, problems)
 }
 
-/// Parameters of the protocol, which an extra parameter must not replace.
-const PROTOCOL_PARAMETERS: &[&str] = &[
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "response_type",
-    "response_mode",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "code",
-    "code_verifier",
-    "device_code",
-    "grant_type",
-];
-
 struct Reader<'a> {
     settings: &'a Settings,
     problems: Vec<Problem>,
@@ -165,12 +140,8 @@ impl Reader<'_> {
         word: &'static str,
         text: impl Into<String>,
     ) {
-        self.problems.push(Problem {
-            key,
-            severity,
-            word,
-            text: text.into(),
-        });
+        self.problems
+            .push(Problem::new(key, severity, word, text.into()));
     }
 
     fn error(&mut self, key: Key, word: &'static str, text: impl Into<String>) {
@@ -194,8 +165,7 @@ impl Reader<'_> {
                 format!("The Client ID is missing. {help}"),
             );
         }
-        self.secret();
-        self.scopes();
+        self.problems.extend(checks::service(settings));
         let redirect_url = (kind == FlowKind::AuthorizationCode)
             .then(|| self.redirect_url())
             .flatten();
@@ -214,26 +184,36 @@ impl Reader<'_> {
         let listen = self.listen();
         let secret =
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
+        let dialect = settings.dialect();
+        let poll_url = match &dialect.device.token_url {
+            Some(text) if kind == FlowKind::DeviceCode => Some(self.poll_url(text)?),
+            Some(_) | None => None,
+        };
         let client = Client {
             client_id,
             authentication: match secret {
                 Some(_) => settings.authentication_with_secret(),
+                None if dialect.empty_secret => ClientAuthentication::Basic,
                 None => ClientAuthentication::None,
             },
             secret,
             authorization_url,
             device_url,
             token_url: token_url?,
+            poll_url,
             scopes: settings.scopes(),
-            scope_separator: settings.preset().scope.separator.clone(),
             extra,
             pkce: settings.pkce(),
-            iss_promised: issuer.is_some() && issuer.as_deref() == settings.promised_by(),
+            iss_promised: issuer.is_some()
+                && settings
+                    .metadata()
+                    .is_some_and(|metadata| metadata.iss_in_answers),
             id_token_issuers: match settings.preset().tokens.id_token_issuers.as_slice() {
                 [] => issuer.iter().cloned().collect(),
                 patterns => patterns.to_vec(),
             },
             issuer,
+            dialect,
         };
         Some(FlowRequest {
             kind,
@@ -252,6 +232,9 @@ impl Reader<'_> {
             let value = settings.value(Key::Var(place));
             let value = value.trim();
             let help = variable.help.as_deref().unwrap_or_default();
+            if value.is_empty() && variable.optional {
+                continue;
+            }
             if value.is_empty() {
                 complete = false;
                 self.error(
@@ -269,59 +252,6 @@ impl Reader<'_> {
             }
         }
         complete
-    }
-
-    fn secret(&mut self) {
-        let settings = self.settings;
-        let preset = settings.preset();
-        let given = !settings.secret().expose_secret().is_empty();
-        let required = match preset.client.secret {
-            SecretRule::Required => true,
-            SecretRule::RequiredForAuthorizationCode => {
-                settings.flow() == FlowKind::AuthorizationCode
-            }
-            SecretRule::Optional | SecretRule::None => false,
-        };
-        let note = preset.client.secret_note.as_deref().unwrap_or_default();
-        if required && !given {
-            self.error(
-                Key::ClientSecret,
-                "missing",
-                format!("{} wants a client secret. {note}", preset.name),
-            );
-        } else if given && preset.client.secret == SecretRule::None {
-            let text = format!(
-                "{} takes no client secret; leave it empty. {note}",
-                preset.name
-            );
-            self.problem(Key::ClientSecret, Severity::Warning, "not used", text);
-        }
-    }
-
-    fn scopes(&mut self) {
-        let preset = self.settings.preset();
-        let allowed = &preset.scope.device_allowed;
-        if self.settings.flow() != FlowKind::DeviceCode || allowed.is_empty() {
-            return;
-        }
-        if let Some(scope) = self
-            .settings
-            .scopes()
-            .iter()
-            .find(|scope| !allowed.contains(scope))
-        {
-            let other = if preset.offers(FlowKind::AuthorizationCode) {
-                " Choose the flow Authorization code, or another scope."
-            } else {
-                " Choose another scope."
-            };
-            let text = format!(
-                "The device flow of {} refuses the scope {}.{other}",
-                preset.name,
-                clean(scope, 80)
-            );
-            self.error(Key::Scope, "refused", text);
-        }
     }
 
     fn redirect_url(&mut self) -> Option<Url> {
@@ -359,7 +289,8 @@ impl Reader<'_> {
                 );
                 Some(url)
             }
-            Ok(url) if url.scheme() == "https" => {
+            // The preset's note says the same of a service that takes nothing else.
+            Ok(url) if url.scheme() == "https" && !self.settings.preset().redirect.https_only => {
                 let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1; or paste the address that \
                             the browser ends at; or set the Listen address under Advanced if a proxy speaks https for it";
                 self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
@@ -372,7 +303,7 @@ impl Reader<'_> {
     fn endpoint(&mut self, key: Key, complete: bool) -> Option<Url> {
         let settings = self.settings;
         let text = settings.value(key);
-        if !complete && settings.known(key).is_some() {
+        if !complete && settings.source(key) == Some(Source::Preset) {
             // The variable that is missing is reported already.
             return None;
         }
@@ -389,6 +320,13 @@ impl Reader<'_> {
         }
         endpoint(&text)
             .map_err(|problem| self.error(key, word(&problem), problem.to_string()))
+            .ok()
+    }
+
+    /// Where the preset polls; wrong only with a wrong variable, which is reported at the URLs.
+    fn poll_url(&mut self, text: &str) -> Option<Url> {
+        endpoint(text)
+            .map_err(|problem| self.error(Key::TokenUrl, word(&problem), problem.to_string()))
             .ok()
     }
 

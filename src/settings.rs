@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::client::{ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
+use crate::oauth::dialect::Dialect;
 use crate::oauth::discovery::Metadata;
-use crate::presets::{CUSTOM, PkceMode, Preset};
+use crate::presets::{CUSTOM, Confidence, PkceMode, Preset, Space};
 use crate::secret::{SecretString, clean};
 
 /// A field of the form, in the order of the screen.
@@ -97,6 +98,31 @@ impl Key {
         }
     }
 
+    /// The field with this name in files; `vars` is the first variable of the preset.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "preset" => Self::Preset,
+            "vars" => Self::Var(0),
+            "client_id" => Self::ClientId,
+            "client_secret" => Self::ClientSecret,
+            "scope" => Self::Scope,
+            "flow" => Self::Flow,
+            "redirect_url" => Self::RedirectUrl,
+            "authorization_url" => Self::AuthorizationUrl,
+            "device_url" => Self::DeviceUrl,
+            "token_url" => Self::TokenUrl,
+            "issuer" => Self::Issuer,
+            "client_authentication" => Self::ClientAuthentication,
+            "extra_parameters" => Self::ExtraParameters,
+            "login_hint" => Self::LoginHint,
+            "pkce" => Self::Pkce,
+            "ca_file" => Self::CaFile,
+            "listen_address" => Self::ListenAddress,
+            _ => return None,
+        })
+    }
+
     /// True for fields that are typed; the others are chosen.
     #[must_use]
     pub fn is_text(self) -> bool {
@@ -168,6 +194,35 @@ struct Draft {
     of_a_service: bool,
     /// The URLs were typed, not copied from a preset.
     own_urls: bool,
+    /// How the service differs from the protocol, where Custom settings came from its preset.
+    dialect: Option<Box<Dialect>>,
+}
+
+/// What an issuer said about itself, and what of it is in use.
+#[derive(Debug, Clone)]
+struct Found {
+    metadata: Metadata,
+    keys: Vec<Key>,
+}
+
+/// Who knows the value of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The preset.
+    Preset,
+    /// The metadata of the issuer.
+    Metadata,
+}
+
+/// A change that helps against a problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This text in that field.
+    Text(Key, String),
+    /// This flow.
+    Flow(FlowKind),
+    /// PKCE on or off.
+    Pkce(bool),
 }
 
 /// The values of the form.
@@ -178,8 +233,7 @@ pub struct Settings {
     /// By preset, so that coming back finds what was typed. Custom settings is there with the URLs that were
     /// typed, not with those that it had from a preset.
     earlier: HashMap<String, Draft>,
-    /// The issuer whose metadata promises `iss` in every answer.
-    promised_by: Option<String>,
+    found: Option<Found>,
 }
 
 /// A value given on the command line that does not fit the preset.
@@ -230,6 +284,7 @@ fn fresh(preset: &Preset) -> Draft {
         pkce: preset.client.pkce != PkceMode::Off,
         of_a_service: !preset.is_custom(),
         own_urls: false,
+        dialect: None,
     }
 }
 
@@ -241,7 +296,7 @@ impl Settings {
             draft: fresh(&preset),
             preset,
             earlier: HashMap::new(),
-            promised_by: None,
+            found: None,
         }
     }
 
@@ -267,7 +322,8 @@ impl Settings {
                 .filter(|key| key.is_text() && **key != Key::ClientSecret)
                 .map(|key| (*key, self.value(*key)))
                 .collect();
-            let extra = self.all_extra_parameters();
+            let mut extra = self.all_extra_parameters();
+            extra.retain(|(name, _)| !PROTOCOL_PARAMETERS.contains(&name.as_str()));
             values.insert(
                 Key::ExtraParameters,
                 form_urlencoded::Serializer::new(String::new())
@@ -277,6 +333,7 @@ impl Settings {
             let mut draft = Draft {
                 values,
                 own_urls: false,
+                dialect: Some(Box::new(self.dialect())),
                 ..self.draft.clone()
             };
             if draft.authentication == AuthenticationChoice::Automatic {
@@ -328,6 +385,7 @@ impl Settings {
             self.earlier.insert(self.preset.id.clone(), before);
         }
         self.preset = preset;
+        self.found = None;
     }
 
     /// The fields in the order of the screen, the advanced ones last.
@@ -356,16 +414,16 @@ impl Settings {
     /// Whether a field can be changed.
     #[must_use]
     pub fn access(&self, key: Key) -> Access {
-        let endpoints = &self.preset.endpoints;
-        let custom = self.preset.is_custom();
         let flow = self.draft.flow;
         match key {
             Key::Var(_) if self.preset.embedded_server => Access::Locked,
-            Key::Flow if self.preset.flows.offered.len() < 2 => Access::Locked,
-            Key::AuthorizationUrl if !custom && endpoints.authorization.is_none() => {
+            Key::Flow if self.flows().len() < 2 => Access::Locked,
+            Key::RedirectUrl | Key::AuthorizationUrl
+                if !self.offers(FlowKind::AuthorizationCode) =>
+            {
                 Access::NotOffered
             }
-            Key::DeviceUrl if !custom && endpoints.device.is_none() => Access::NotOffered,
+            Key::DeviceUrl if !self.offers(FlowKind::DeviceCode) => Access::NotOffered,
             Key::RedirectUrl | Key::AuthorizationUrl | Key::ListenAddress | Key::Pkce
                 if flow != FlowKind::AuthorizationCode =>
             {
@@ -373,7 +431,7 @@ impl Settings {
             }
             Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
             Key::Pkce if self.pkce_is_fixed() => Access::Locked,
-            _ if self.known(key).is_some() => Access::Locked,
+            _ if self.source(key).is_some() => Access::Locked,
             _ => Access::Editable,
         }
     }
@@ -382,9 +440,64 @@ impl Settings {
         matches!(self.preset.client.pkce, PkceMode::Required | PkceMode::Off)
     }
 
-    /// The preset's own text for a field, with its placeholders.
+    /// The flows that can be chosen: those of the preset, and one more where the metadata has its endpoint.
     #[must_use]
-    pub fn known(&self, key: Key) -> Option<&str> {
+    pub fn flows(&self) -> Vec<FlowKind> {
+        [FlowKind::DeviceCode, FlowKind::AuthorizationCode]
+            .into_iter()
+            .filter(|flow| self.offers(*flow))
+            .collect()
+    }
+
+    /// True where `flow` can be chosen.
+    #[must_use]
+    pub fn offers(&self, flow: FlowKind) -> bool {
+        let found = self.metadata().is_some_and(|metadata| match flow {
+            FlowKind::DeviceCode => metadata.device_url.is_some(),
+            FlowKind::AuthorizationCode => metadata.authorization_url.is_some(),
+        });
+        // What the preset says is no flow for this program stays none, unless it is not sure.
+        self.preset.offers(flow) || (found && self.preset.confidence != Confidence::High)
+    }
+
+    /// What the issuer of the form said about itself.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.found().map(|found| &found.metadata)
+    }
+
+    /// As long as the issuer is the one that was asked.
+    fn found(&self) -> Option<&Found> {
+        let found = self.found.as_ref()?;
+        (self.own_value(Key::Issuer).trim() == found.metadata.asked).then_some(found)
+    }
+
+    fn found_url(&self, key: Key) -> Option<&str> {
+        let found = self.found()?;
+        let metadata = &found.metadata;
+        let url = match key {
+            Key::AuthorizationUrl => metadata.authorization_url.as_ref(),
+            Key::DeviceUrl => metadata.device_url.as_ref(),
+            Key::TokenUrl => metadata.token_url.as_ref(),
+            _ => None,
+        }?;
+        found.keys.contains(&key).then_some(url.as_str())
+    }
+
+    /// Who knows the value of a field; `None` where it is typed. Metadata goes before a preset that is not sure.
+    #[must_use]
+    pub fn source(&self, key: Key) -> Option<Source> {
+        let preset = self.known(key).map(|_| Source::Preset);
+        let found = self.found_url(key).map(|_| Source::Metadata);
+        if self.preset.confidence == Confidence::High {
+            preset.or(found)
+        } else {
+            found.or(preset)
+        }
+    }
+
+    /// The preset's own text for a field, with its placeholders.
+    fn known(&self, key: Key) -> Option<&str> {
         let endpoints = &self.preset.endpoints;
         match key {
             Key::AuthorizationUrl => endpoints.authorization.as_deref(),
@@ -395,10 +508,18 @@ impl Settings {
         }
     }
 
-    /// The text of a field, as it would be used: the preset's with its placeholders filled, or the typed
-    /// one. Empty for the secret and for fields that are chosen.
+    /// The text of a field, as it would be used: the preset's with its placeholders filled, what the issuer said, or
+    /// the typed one. Empty for the secret and for fields that are chosen.
     #[must_use]
     pub fn value(&self, key: Key) -> String {
+        match (self.source(key), self.found_url(key)) {
+            (Some(Source::Metadata), Some(url)) => url.to_owned(),
+            _ => self.own_value(key),
+        }
+    }
+
+    /// The same without what the issuer said.
+    fn own_value(&self, key: Key) -> String {
         match self.known(key) {
             Some(template) => self.fill(template),
             None => self.draft.values.get(&key).cloned().unwrap_or_default(),
@@ -406,7 +527,8 @@ impl Settings {
     }
 
     /// Replaces the placeholders whose variable has a value; the others stay visible.
-    fn fill(&self, template: &str) -> String {
+    #[must_use]
+    pub fn fill(&self, template: &str) -> String {
         self.preset.variables.iter().enumerate().fold(
             template.to_owned(),
             |text, (place, variable)| {
@@ -428,10 +550,14 @@ impl Settings {
     /// Changes the text of a field that is typed. A field that cannot be changed stays as it is.
     pub fn set(&mut self, key: Key, value: String) {
         if !key.is_text()
-            || self.known(key).is_some()
+            || self.source(key).is_some()
             || matches!(self.access(key), Access::Locked | Access::NotOffered)
         {
             return;
+        }
+        // What was found is in use until the issuer is another.
+        if key == Key::Issuer && value.trim() != self.own_value(Key::Issuer).trim() {
+            self.found = None;
         }
         if self.preset.is_custom() {
             // A client ID typed here is nobody's yet; a secret alone still belongs to the ID beside it.
@@ -453,32 +579,43 @@ impl Settings {
         }
     }
 
-    /// Takes over what the issuer says about itself; what the preset knows stays. Says which fields changed.
+    /// Takes over what the issuer says about itself: it is in use, and locked, as long as the Issuer stays. What the
+    /// preset knows for certain stays. Says which fields have their value from it.
     pub fn take_over(&mut self, metadata: &Metadata, filling: Filling) -> Vec<Key> {
-        let mut changed = Vec::new();
-        for (key, url) in [
+        let keys = [
             (Key::AuthorizationUrl, &metadata.authorization_url),
             (Key::DeviceUrl, &metadata.device_url),
             (Key::TokenUrl, &metadata.token_url),
-        ] {
-            if let Some(url) = url
-                && self.known(key).is_none()
-                && self.access(key) != Access::NotOffered
-                && self.value(key) != url.as_str()
-                && (filling == Filling::Everything || self.value(key).trim().is_empty())
-            {
-                self.draft.values.insert(key, url.to_string());
-                changed.push(key);
-            }
+        ]
+        .into_iter()
+        .filter(|(key, url)| {
+            let typed = self.known(*key).is_none() && !self.own_value(*key).trim().is_empty();
+            url.is_some() && (filling == Filling::Everything || !typed)
+        })
+        .map(|(key, _)| key)
+        .collect();
+        let mut metadata = metadata.clone();
+        if self.known(Key::Issuer).is_none() {
+            // In the server's own spelling: answers and ID tokens are compared with it.
+            self.draft
+                .values
+                .insert(Key::Issuer, metadata.issuer.clone());
+            metadata.asked.clone_from(&metadata.issuer);
         }
-        self.promised_by = metadata.iss_in_answers.then(|| metadata.issuer.clone());
-        changed
+        self.found = Some(Found { metadata, keys });
+        [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
+            .into_iter()
+            .filter(|key| self.source(*key) == Some(Source::Metadata))
+            .collect()
     }
 
-    /// The issuer whose metadata promises `iss` in every answer.
-    #[must_use]
-    pub fn promised_by(&self) -> Option<&str> {
-        self.promised_by.as_deref()
+    /// Makes a change that helps against a problem.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Text(key, text) => self.set(*key, text.clone()),
+            Change::Flow(flow) => self.set_flow(*flow),
+            Change::Pkce(on) => self.set_pkce(*on),
+        }
     }
 
     /// The client secret.
@@ -495,7 +632,7 @@ impl Settings {
 
     /// Changes the flow, where the service offers it.
     pub fn set_flow(&mut self, flow: FlowKind) {
-        if self.preset.offers(flow) {
+        if self.offers(flow) {
             self.draft.flow = flow;
         }
     }
@@ -527,7 +664,10 @@ impl Settings {
     /// The scopes as typed, one by one.
     #[must_use]
     pub fn scopes(&self) -> Vec<String> {
-        let separator = self.preset.scope.separator.clone();
+        let separator = match &self.draft.dialect {
+            Some(dialect) => dialect.scope_separator.clone().unwrap_or_default(),
+            None => self.preset.scope.separator.clone(),
+        };
         self.value(Key::Scope)
             .split(|ch: char| ch.is_whitespace() || separator.contains(ch))
             .filter(|scope| !scope.is_empty())
@@ -552,34 +692,129 @@ impl Settings {
         match self.draft.authentication {
             AuthenticationChoice::Post => ClientAuthentication::Post,
             AuthenticationChoice::Basic => ClientAuthentication::Basic,
-            AuthenticationChoice::Automatic => self
-                .preset
-                .client
-                .authentication
-                .iter()
-                .copied()
-                .find(|method| *method != ClientAuthentication::None)
-                .unwrap_or(ClientAuthentication::Basic),
+            AuthenticationChoice::Automatic => self.automatic_authentication(),
         }
+    }
+
+    fn automatic_authentication(&self) -> ClientAuthentication {
+        let announced = self
+            .metadata()
+            .and_then(|metadata| metadata.authentication.as_ref());
+        if let (true, Some(announced)) = (self.preset.is_custom(), announced) {
+            let takes = |name: &str| announced.iter().any(|known| known == name);
+            if !takes("client_secret_basic") && takes("client_secret_post") {
+                return ClientAuthentication::Post;
+            }
+        }
+        self.preset
+            .client
+            .authentication
+            .iter()
+            .copied()
+            .find(|method| *method != ClientAuthentication::None)
+            .unwrap_or(ClientAuthentication::Basic)
+    }
+
+    /// The scopes to choose from: value and purpose; the preset's, and those that the issuer tells of.
+    #[must_use]
+    pub fn scope_list(&self) -> Vec<(String, String)> {
+        let mut list: Vec<(String, String)> = self
+            .preset
+            .scope
+            .list
+            .iter()
+            .map(|entry| (entry.value.clone(), entry.purpose.clone()))
+            .collect();
+        for scope in self.metadata().iter().flat_map(|metadata| &metadata.scopes) {
+            if !list.iter().any(|(known, _)| known == scope) {
+                list.push((scope.clone(), "named by the issuer".to_owned()));
+            }
+        }
+        list
+    }
+
+    /// How the service differs from the protocol.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        if let Some(dialect) = &self.draft.dialect {
+            return dialect.as_ref().clone();
+        }
+        let preset = &self.preset;
+        let mut device = preset.device.clone();
+        device.token_url = device.token_url.map(|url| self.fill(&url));
+        Dialect {
+            names: preset.parameters.names.clone(),
+            scope_separator: Some(preset.scope.separator.clone()),
+            percent_spaces: preset.scope.space == Space::Percent,
+            empty_secret: preset.client.empty_secret,
+            device_parameters: self
+                .filled(&preset.parameters.device)
+                .filter(|(name, _)| PROTOCOL_PARAMETERS.contains(&name.as_str()))
+                .collect(),
+            refresh_parameters: self.filled(&preset.parameters.refresh).collect(),
+            no_refresh: preset.tokens.no_refresh,
+            refresh_note: preset.tokens.refresh_note.clone(),
+            device,
+            answers: preset.answers.clone(),
+            callback: preset.callback.clone(),
+        }
+    }
+
+    /// Parameters with their variables filled; those whose variable is empty are left out.
+    fn filled<'a>(
+        &'a self,
+        parameters: &'a BTreeMap<String, String>,
+    ) -> impl Iterator<Item = (String, String)> + 'a {
+        let empty = |text: &str| {
+            self.preset
+                .variables
+                .iter()
+                .any(|variable| text.contains(&format!("{{{}}}", variable.name)))
+        };
+        parameters
+            .iter()
+            .map(|(name, value)| (name.clone(), self.fill(value)))
+            .filter(move |(_, value)| !empty(value))
+    }
+
+    /// The text of Extra parameters that makes `name` have this value.
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: &str) -> String {
+        let mut typed = self.typed_parameters();
+        typed.retain(|(known, _)| known != name);
+        if self
+            .preset
+            .parameters
+            .authorization
+            .get(name)
+            .map(String::as_str)
+            != Some(value)
+        {
+            typed.push((name.to_owned(), value.to_owned()));
+        }
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(typed)
+            .finish()
+    }
+
+    fn typed_parameters(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.value(Key::ExtraParameters).trim().as_bytes())
+            .into_owned()
+            .collect()
     }
 
     /// The preset's parameters for this flow and the typed ones, which win.
     #[must_use]
     pub fn all_extra_parameters(&self) -> Vec<(String, String)> {
-        let typed: Vec<(String, String)> =
-            form_urlencoded::parse(self.value(Key::ExtraParameters).trim().as_bytes())
-                .into_owned()
-                .collect();
-        let mut all: Vec<(String, String)> = match self.draft.flow {
-            FlowKind::AuthorizationCode => self
-                .preset
-                .parameters
-                .authorization
-                .clone()
-                .into_iter()
-                .collect(),
-            FlowKind::DeviceCode => Vec::new(),
+        let typed = self.typed_parameters();
+        let parameters = match self.draft.flow {
+            FlowKind::AuthorizationCode => &self.preset.parameters.authorization,
+            FlowKind::DeviceCode => &self.preset.parameters.device,
         };
+        let mut all: Vec<(String, String)> = self
+            .filled(parameters)
+            .filter(|(name, _)| !PROTOCOL_PARAMETERS.contains(&name.as_str()))
+            .collect();
         all.retain(|(name, _)| !typed.iter().any(|(typed, _)| typed == name));
         all.extend(typed);
         all
@@ -775,8 +1010,10 @@ mod tests {
     fn scopes_are_toggled() {
         let mut form = settings("keycloak");
         form.toggle_scope("email");
-        assert_eq!(form.value(Key::Scope), "openid offline_access email");
+        assert_eq!(form.value(Key::Scope), "openid profile offline_access");
         form.toggle_scope("openid");
-        assert_eq!(form.value(Key::Scope), "offline_access email");
+        assert_eq!(form.value(Key::Scope), "profile offline_access");
+        form.toggle_scope("email");
+        assert_eq!(form.value(Key::Scope), "profile offline_access email");
     }
 }

@@ -141,7 +141,7 @@ impl FlowError {
             Self::Http(error) => error.hint().to_owned(),
             Self::Listen(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
-                "Check the Issuer: it is compared exactly, a slash at the end included. The URLs can also be typed by hand."
+                "Check the Issuer: it is the address by which the service names itself. The URLs can also be typed by hand."
                     .to_owned()
             }
             Self::Unfit(_) => "Check the URLs in the form.".to_owned(),

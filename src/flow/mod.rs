@@ -21,7 +21,7 @@ use self::http::{Http, HttpError, Transport};
 use self::listener::{Listener, News};
 use self::pages::Page;
 use self::trace::Exchange;
-use crate::oauth::authcode::{Callback, read_callback, read_paste};
+use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
 use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
@@ -202,7 +202,7 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
             )))
             .await;
         let reason = match outcome {
-            Ok(answer) => match read_metadata(&answer, &issuer.name) {
+            Ok(answer) => match read_metadata(&answer, issuer.expected(), &address) {
                 Ok(metadata) => return Ok(metadata),
                 Err(reason) => reason,
             },
@@ -225,7 +225,10 @@ async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<Token
     let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
-    let grant = read_grant(&reporter.post(&http, &client.device_request()?).await?)?;
+    let grant = read_grant(
+        &reporter.post(&http, &client.device_request()?).await?,
+        &client.dialect,
+    )?;
     // The code lives from now on; the answer may have been under way for a while.
     let start = Instant::now();
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
@@ -265,7 +268,7 @@ async fn approval(
     start: Instant,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
-    let mut polling = Polling::new(grant.interval);
+    let mut polling = Polling::new(grant.interval, client.dialect.answers.clone());
     let mut pause = polling.first();
     let mut times = 0;
     loop {
@@ -274,7 +277,7 @@ async fn approval(
         if pause >= left {
             return Err(Failure::Expired.into());
         }
-        let request = client.approval_request(&grant.device_code)?;
+        let request = client.approval_request(&grant.device_code, &grant.user_code)?;
         let polled = match reporter.post(transport, &request).await {
             Ok(answer) => Polled::Answer(answer),
             Err(error) => Polled::Lost(error.to_string()),
@@ -326,26 +329,26 @@ async fn authorization_code(
             listening,
         })
         .await;
-    let (code, checks) = loop {
+    let arrived = loop {
         reporter.tell(FlowEvent::Began(Step::SignIn)).await;
         let begin = Instant::now();
-        let (code, checks) =
-            match arrival(&mut listener, &mut pastes, &pending, client, reporter).await {
-                Ok(arrived) => arrived,
-                Err(error) => {
-                    finish(listener).await;
-                    return Err(error);
-                }
-            };
+        let arrived = match arrival(&mut listener, &mut pastes, &pending, client, reporter).await {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                finish(listener).await;
+                return Err(error);
+            }
+        };
         reporter.tell(FlowEvent::Done(begin.elapsed())).await;
-        let certain = checks
+        let certain = arrived
+            .checks
             .iter()
             .any(|check| check.name == CheckName::State && check.outcome == Outcome::Passed);
         if certain {
-            break (code, checks);
+            break arrived;
         }
         // A code that was pasted alone may be anything: only the service knows, and the wait goes on meanwhile.
-        match exchange(&http, client, &code, &pending, reporter).await {
+        match exchange(&http, client, &arrived, &pending, reporter).await {
             Err(FlowError::Protocol(Failure::Server { error, .. }))
                 if error.code == "invalid_grant" =>
             {
@@ -356,7 +359,7 @@ async fn authorization_code(
                     .await;
             }
             outcome => {
-                for check in checks {
+                for check in arrived.checks {
                     reporter.tell(FlowEvent::Check(check)).await;
                 }
                 finish(listener).await;
@@ -364,12 +367,12 @@ async fn authorization_code(
             }
         }
     };
-    for check in checks {
-        reporter.tell(FlowEvent::Check(check)).await;
+    for check in &arrived.checks {
+        reporter.tell(FlowEvent::Check(check.clone())).await;
     }
     // The answer to the browser goes out while the code is exchanged.
     let (tokens, ()) = tokio::join!(
-        exchange(&http, client, &code, &pending, reporter),
+        exchange(&http, client, &arrived, &pending, reporter),
         finish(listener)
     );
     tokens
@@ -389,7 +392,7 @@ async fn arrival(
     pending: &Pending,
     client: &Client,
     reporter: &Reporter,
-) -> Result<(SecretString, Vec<Check>), FlowError> {
+) -> Result<Arrived, FlowError> {
     loop {
         let (callback, browser) = tokio::select! {
             news = next_news(listener) => match news {
@@ -417,9 +420,9 @@ async fn arrival(
         // A browser that has gone does not change what it brought.
         let answer = |page| browser.map(|browser| browser.send(page));
         match callback {
-            Callback::Code(code, checks) => {
+            Callback::Code(arrived) => {
                 answer(Page::Received);
-                return Ok((code, checks));
+                return Ok(arrived);
             }
             Callback::Ended(failure) => {
                 answer(Page::Refused);
@@ -457,19 +460,20 @@ fn verdict(callback: &Callback) -> &str {
 async fn exchange(
     http: &Http,
     client: &Client,
-    code: &SecretString,
+    arrived: &Arrived,
     pending: &Pending,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     reporter.tell(FlowEvent::Began(Step::Exchange)).await;
     let begin = Instant::now();
-    let request = client.exchange_request(code, pending)?;
+    let token_url = arrived.token_url.as_ref().unwrap_or(&client.token_url);
+    let request = client.exchange_request(token_url, &arrived.code, pending)?;
     let mut pause = Duration::from_secs(1);
-    let tokens = loop {
+    let mut tokens = loop {
         let (error, asked_for) = match reporter.post(http, &request).await {
             Ok(answer) => {
                 let asked_for = answer.retry_after.unwrap_or_default();
-                match read(&answer) {
+                match read(&answer, &client.dialect.answers) {
                     Reading::Neither(reason) if answer.is_busy() => (
                         FlowError::from(Failure::Unusable {
                             asked: Asked::Exchange,
@@ -518,6 +522,8 @@ async fn exchange(
             .await;
     }
     check_tokens(client, &tokens, pending.nonce.as_ref(), reporter).await?;
+    tokens.kept.extend(arrived.kept.iter().cloned());
+    tokens.token_url.clone_from(&arrived.token_url);
     Ok(tokens)
 }
 
@@ -529,13 +535,17 @@ async fn refresh(
 ) -> Result<TokenSet, FlowError> {
     let refresh_token = before.refresh_token.as_ref().ok_or(Unfit::REFRESH_TOKEN)?;
     let client = &request.client;
+    let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
     let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::Refresh)).await;
     let begin = Instant::now();
     let answer = reporter
-        .post(&http, &client.refresh_request(refresh_token)?)
+        .post(
+            &http,
+            &client.refresh_request(token_url, refresh_token, request.redirect_url.as_ref())?,
+        )
         .await?;
-    let mut fresh = tokens(Asked::Refresh, read(&answer))?;
+    let mut fresh = tokens(Asked::Refresh, read(&answer, &client.dialect.answers))?;
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
     let rotated = match &fresh.refresh_token {
         Some(new) if new.expose_secret() != refresh_token.expose_secret() => {
@@ -609,11 +619,22 @@ async fn check_tokens(
         reporter
             .check(CheckName::RefreshToken, Outcome::Passed, "returned")
             .await;
+    } else if client.dialect.no_refresh {
+        let reason = client.dialect.refresh_note.as_deref();
+        reporter
+            .check(
+                CheckName::RefreshToken,
+                Outcome::NotApplicable,
+                reason.unwrap_or("this service gives none"),
+            )
+            .await;
     } else {
-        let reason = if client.asks_for("offline_access") {
-            "none came, though offline_access was asked for; some services want prompt=consent with it"
-        } else {
-            "none came; many services give one only with the scope offline_access"
+        let reason = match &client.dialect.refresh_note {
+            Some(note) => format!("none came. {note}"),
+            None if client.asks_for("offline_access") => {
+                "none came, though offline_access was asked for; some services want prompt=consent with it".to_owned()
+            }
+            None => "none came; many services give one only with the scope offline_access".to_owned(),
         };
         reporter
             .check(CheckName::RefreshToken, Outcome::Failed, reason)
@@ -788,12 +809,13 @@ mod tests {
             device_url: Some(url()),
             token_url: url(),
             scopes: Vec::new(),
-            scope_separator: " ".to_owned(),
             extra: Vec::new(),
             pkce: true,
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            poll_url: None,
+            dialect: crate::oauth::dialect::Dialect::default(),
         };
         let grant = DeviceGrant {
             device_code: "d".into(),

@@ -1,9 +1,10 @@
 //! The answer to an authorization request (RFC 6749, section 4.1.2; RFC 9207).
 
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
+use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, ServerError};
 use crate::secret::{SecretString, clean, same};
 
@@ -13,11 +14,24 @@ pub const QUERY_LIMIT: usize = 32 * 1024;
 /// Codes are long, because they must not be guessed (RFC 6749, section 10.10); a shorter word was typed by chance.
 const SHORTEST_CODE: usize = 8;
 
+/// What the answer to this sign-in brought.
+#[derive(Debug)]
+pub struct Arrived {
+    /// To be exchanged for tokens.
+    pub code: SecretString,
+    /// The checks that it passed.
+    pub checks: Vec<Check>,
+    /// What came beside the code and is kept.
+    pub kept: Vec<Kept>,
+    /// The token endpoint, where the answer named another of the service's servers.
+    pub token_url: Option<Url>,
+}
+
 /// What a callback means.
 #[derive(Debug)]
 pub enum Callback {
-    /// The code of this sign-in, with the checks that it passed.
-    Code(SecretString, Vec<Check>),
+    /// The code of this sign-in.
+    Code(Arrived),
     /// The service ended this sign-in.
     Ended(Failure),
     /// Not the answer to this sign-in: the wait goes on. Says why.
@@ -41,6 +55,8 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
     };
     let (state, code, error) = (one("state"), one("code"), one("error"));
     let (description, iss) = (one("error_description"), one("iss"));
+    let token_host = client.dialect.callback.token_host.as_ref();
+    let server = token_host.and_then(|rule| one(&rule.parameter));
     if twice {
         return Callback::NotOurs("a parameter stands twice in it".to_owned());
     }
@@ -90,7 +106,26 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
                 Failure::Callback(error)
             })
         }
-        (Some(code), None) => Callback::Code(code.into(), checks),
+        (Some(code), None) => {
+            let token_url = match (token_host, server) {
+                (Some(rule), Some(server)) => match rule.at(&client.token_url, &server) {
+                    Some(url) => Some(url),
+                    None => {
+                        return Callback::NotOurs(format!(
+                            "it names {} for the exchange, which is no server of this service",
+                            clean(&server, 80)
+                        ));
+                    }
+                },
+                (_, None) | (None, _) => None,
+            };
+            Callback::Code(Arrived {
+                code: code.into(),
+                checks,
+                kept: kept_of_query(query, &client.dialect.callback.keep),
+                token_url,
+            })
+        }
         (None, None) => Callback::NotOurs("it carries neither a code nor an error".to_owned()),
     }
 }
@@ -166,7 +201,12 @@ fn read_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
             "the code was pasted alone",
         ),
     ];
-    Callback::Code(code.into(), checks)
+    Callback::Code(Arrived {
+        code: code.into(),
+        checks,
+        kept: Vec::new(),
+        token_url: None,
+    })
 }
 
 /// The text with its `%XX` decoded, where each `%` begins one.
@@ -209,12 +249,13 @@ mod tests {
             device_url: None,
             token_url: url(),
             scopes: Vec::new(),
-            scope_separator: " ".to_owned(),
             extra: Vec::new(),
             pkce: true,
             issuer: issuer.map(str::to_owned),
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            poll_url: None,
+            dialect: super::super::dialect::Dialect::default(),
         };
         let pending = Pending {
             state: "st&te".into(),
@@ -227,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_code_with_the_right_state_is_taken() {
-        let Callback::Code(code, checks) = read("code=a%2Bb&state=st%26te", None) else {
+        let Callback::Code(Arrived { code, checks, .. }) = read("code=a%2Bb&state=st%26te", None)
+        else {
             panic!()
         };
         assert_eq!(code.expose_secret(), "a+b");
@@ -331,7 +373,8 @@ mod tests {
             ("ab+c%2F==", "ab+c/=="),
             ("100%safe", "100%safe"),
         ] {
-            let Callback::Code(taken, _) = read_paste(text, &pending, &client) else {
+            let Callback::Code(Arrived { code: taken, .. }) = read_paste(text, &pending, &client)
+            else {
                 panic!("{text}")
             };
             assert_eq!(taken.expose_secret(), code, "{text}");
@@ -362,7 +405,8 @@ mod tests {
             Callback::NotOurs(_)
         ));
         pending.verifier = Some("v".into());
-        let Callback::Code(_, checks) = read_paste("c0de-c0de", &pending, &client) else {
+        let Callback::Code(Arrived { checks, .. }) = read_paste("c0de-c0de", &pending, &client)
+        else {
             panic!()
         };
         assert_eq!(checks[0].outcome, Outcome::NotChecked);

@@ -17,7 +17,28 @@ use oauth2::{
 use serde::Deserialize;
 use url::Url;
 
+use super::dialect::{Dialect, Form};
+
+pub use super::dialect::ClientAuthentication;
 use crate::secret::{ExposeSecret, SecretString};
+
+/// Parameters of the protocol, which an extra parameter must not replace.
+pub const PROTOCOL_PARAMETERS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "code",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+];
 
 /// The flow to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -40,18 +61,6 @@ impl FlowKind {
     }
 }
 
-/// How a client with a secret proves who it is (RFC 6749, section 2.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClientAuthentication {
-    /// It does not: only its ID is sent.
-    None,
-    /// ID and secret in the body.
-    Post,
-    /// ID and secret in the `Authorization` header.
-    Basic,
-}
-
 /// Everything that the protocol needs to know, read and checked once.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -67,10 +76,10 @@ pub struct Client {
     pub device_url: Option<Url>,
     /// Token endpoint.
     pub token_url: Url,
+    /// Where to poll, if not at the token endpoint.
+    pub poll_url: Option<Url>,
     /// What to ask for.
     pub scopes: Vec<String>,
-    /// What stands between scopes on the wire.
-    pub scope_separator: String,
     /// Further parameters of the first request of either flow.
     pub extra: Vec<(String, String)>,
     /// Whether a PKCE challenge is sent; S256 only.
@@ -82,6 +91,8 @@ pub struct Client {
     /// What an ID token may name as issuer, where it differs from `issuer`; `{claim}` stands for a
     /// claim of that token.
     pub id_token_issuers: Vec<String>,
+    /// How the service differs from the protocol.
+    pub dialect: Dialect,
 }
 
 /// A form to post. All of it counts as secret.
@@ -128,27 +139,50 @@ impl Client {
         self.scopes.iter().any(|asked| asked == scope)
     }
 
+    fn scope_text(&self) -> String {
+        let separator = self.dialect.scope_separator.as_deref();
+        self.scopes.join(separator.unwrap_or(" "))
+    }
+
     fn scope(&self) -> Option<Scope> {
-        (!self.scopes.is_empty()).then(|| Scope::new(self.scopes.join(&self.scope_separator)))
+        (!self.scopes.is_empty()).then(|| Scope::new(self.scope_text()))
     }
 
     fn basic(&self) -> BasicClient {
+        self.authenticated(self.authentication)
+    }
+
+    /// Where there is no secret, `authentication` counts only for services that want the header all the same.
+    fn authenticated(&self, authentication: ClientAuthentication) -> BasicClient {
         let client = BasicClient::new(ClientId::new(self.client_id.clone())).set_auth_type(
-            match self.authentication {
+            match authentication {
                 ClientAuthentication::Basic => AuthType::BasicAuth,
                 ClientAuthentication::Post | ClientAuthentication::None => AuthType::RequestBody,
             },
         );
-        match (&self.secret, self.authentication) {
+        match (&self.secret, authentication) {
             (Some(secret), ClientAuthentication::Basic | ClientAuthentication::Post) => {
                 client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+            }
+            (None, ClientAuthentication::Basic) if self.dialect.empty_secret => {
+                client.set_client_secret(ClientSecret::new(String::new()))
             }
             (None, _) | (Some(_), ClientAuthentication::None) => client,
         }
     }
 
-    fn token_uri(&self) -> TokenUrl {
-        TokenUrl::from_url(self.token_url.clone())
+    /// What is asked of the service in its own words.
+    fn in_dialect(
+        &self,
+        request: Result<Request, Unfit>,
+        change: impl FnOnce(&mut Form),
+    ) -> Result<Request, Unfit> {
+        let mut request = request?;
+        let mut form = Form::read(request.body.expose_secret());
+        change(&mut form);
+        form.rename(&self.dialect.names);
+        request.body = SecretString::from(form.write());
+        Ok(request)
     }
 
     /// The URL to open in a browser, with fresh `state`, PKCE challenge and `nonce`
@@ -184,7 +218,17 @@ impl Client {
         for (name, value) in &self.extra {
             request = request.add_extra_param(name.clone(), value.clone());
         }
-        let (url, state) = request.url();
+        let (mut url, state) = request.url();
+        if !self.dialect.names.is_empty() {
+            let mut form = Form::read(url.query().unwrap_or_default());
+            form.rename(&self.dialect.names);
+            url.set_query(Some(&form.write()));
+        }
+        if self.dialect.percent_spaces {
+            // A plus sign that is meant stands as %2B in the query.
+            let query = url.query().unwrap_or_default().replace('+', "%20");
+            url.set_query(Some(&query));
+        }
         let pending = Pending {
             state: SecretString::from(state.into_secret()),
             nonce,
@@ -194,18 +238,19 @@ impl Client {
         Ok((url, pending))
     }
 
-    /// Asks for the tokens of a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    /// Asks `token_url` for the tokens of a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
     ///
     /// # Errors
     /// Where the request cannot be built.
     pub fn exchange_request(
         &self,
+        token_url: &Url,
         code: &SecretString,
         pending: &Pending,
     ) -> Result<Request, Unfit> {
         let client = self
             .basic()
-            .set_token_uri(self.token_uri())
+            .set_token_uri(TokenUrl::from_url(token_url.clone()))
             .set_redirect_uri(RedirectUrl::from_url(pending.redirect_url.clone()));
         let mut request =
             client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
@@ -213,7 +258,7 @@ impl Client {
             request = request
                 .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
         }
-        taken(|keep| drop(request.request(keep)))
+        self.in_dialect(taken(|keep| drop(request.request(keep))), |_| {})
     }
 
     /// Asks for a device code (RFC 8628, section 3.1).
@@ -222,28 +267,41 @@ impl Client {
     /// Where the client has no device authorization URL.
     pub fn device_request(&self) -> Result<Request, Unfit> {
         let device_uri = self.device_url.clone().ok_or(Unfit("device code URL"))?;
+        let dialect = &self.dialect.device;
+        let authentication = dialect.authentication.unwrap_or(self.authentication);
+        let mut address = device_uri;
+        if dialect.client_id_in_query {
+            address
+                .query_pairs_mut()
+                .append_pair("client_id", &self.client_id);
+        }
         let client = self
-            .basic()
-            .set_device_authorization_url(DeviceAuthorizationUrl::from_url(device_uri));
+            .authenticated(authentication)
+            .set_device_authorization_url(DeviceAuthorizationUrl::from_url(address));
         let mut request = client.exchange_device_code();
         if let Some(scope) = self.scope() {
             request = request.add_scope(scope);
         }
-        for (name, value) in &self.extra {
+        for (name, value) in self.extra.iter().chain(&self.dialect.device_parameters) {
             request = request.add_extra_param(name.clone(), value.clone());
         }
-        taken(|keep| {
+        let request = taken(|keep| {
             drop::<Result<StandardDeviceAuthorizationResponse, RequestTokenError<Infallible, _>>>(
                 request.request(keep),
             );
-        })
+        });
+        self.in_dialect(request, |form| form.rename(&dialect.names))
     }
 
     /// Asks whether the person approved (RFC 8628, section 3.4).
     ///
     /// # Errors
     /// Where the request cannot be built.
-    pub fn approval_request(&self, device_code: &SecretString) -> Result<Request, Unfit> {
+    pub fn approval_request(
+        &self,
+        device_code: &SecretString,
+        user_code: &str,
+    ) -> Result<Request, Unfit> {
         // The crate takes the device code from an answer of its own type; the other members are not sent.
         let details: StandardDeviceAuthorizationResponse =
             serde_json::from_value(serde_json::json!({
@@ -253,20 +311,57 @@ impl Client {
                 "expires_in": 1,
             }))
             .map_err(|_| Unfit("device code"))?;
-        let client = self.basic().set_token_uri(self.token_uri());
+        let dialect = &self.dialect.device;
+        let address = self.poll_url.as_ref().unwrap_or(&self.token_url);
+        let client = self
+            .authenticated(dialect.poll_authentication.unwrap_or(self.authentication))
+            .set_token_uri(TokenUrl::from_url(address.clone()));
         let request = client.exchange_device_access_token(&details);
-        taken(|keep| drop(request.request(keep, |_| (), None)))
+        let request = taken(|keep| drop(request.request(keep, |_| (), None)));
+        self.in_dialect(request, |form| {
+            for name in &dialect.without {
+                form.remove(name);
+            }
+            if let Some(grant_type) = &dialect.grant_type {
+                form.set("grant_type", grant_type);
+            }
+            form.rename(&dialect.names);
+            for (name, value) in &dialect.poll {
+                let value = value
+                    .replace("{client_id}", &self.client_id)
+                    .replace("{scope}", &self.scope_text())
+                    .replace("{user_code}", user_code);
+                form.set(name, &value);
+            }
+        })
     }
 
-    /// Asks for new tokens (RFC 6749, section 6).
+    /// Asks `token_url` for new tokens (RFC 6749, section 6).
     ///
     /// # Errors
     /// Where the request cannot be built.
-    pub fn refresh_request(&self, refresh_token: &SecretString) -> Result<Request, Unfit> {
+    pub fn refresh_request(
+        &self,
+        token_url: &Url,
+        refresh_token: &SecretString,
+        redirect_url: Option<&Url>,
+    ) -> Result<Request, Unfit> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let client = self.basic().set_token_uri(self.token_uri());
+        let client = self
+            .basic()
+            .set_token_uri(TokenUrl::from_url(token_url.clone()));
         let request = client.exchange_refresh_token(&token);
-        taken(|keep| drop(request.request(keep)))
+        let request = taken(|keep| drop(request.request(keep)));
+        self.in_dialect(request, |form| {
+            for (name, value) in &self.dialect.refresh_parameters {
+                match redirect_url {
+                    Some(url) => form.set(name, &value.replace("{redirect_uri}", url.as_str())),
+                    // The tokens came without one.
+                    None if value.contains("{redirect_uri}") => {}
+                    None => form.set(name, value),
+                }
+            }
+        })
     }
 }
 
@@ -308,10 +403,11 @@ fn taken(send: impl FnOnce(&Keep)) -> Result<Request, Unfit> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{BTreeMap, HashMap};
 
     use base64::Engine;
 
+    use super::super::dialect::DeviceDialect;
     use super::*;
 
     const ID: &str = "id :%/+&=?\"~ odd";
@@ -326,13 +422,18 @@ mod tests {
             device_url: Some(Url::parse("https://as.example/device").unwrap()),
             token_url: Url::parse("https://as.example/token").unwrap(),
             scopes: vec!["openid".to_owned(), "a/b".to_owned()],
-            scope_separator: " ".to_owned(),
             extra: vec![("prompt".to_owned(), "consent".to_owned())],
             pkce: true,
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            poll_url: None,
+            dialect: Dialect::default(),
         }
+    }
+
+    fn token_url() -> Url {
+        Url::parse("https://as.example/token").unwrap()
     }
 
     fn form(request: &Request) -> HashMap<String, String> {
@@ -394,7 +495,7 @@ mod tests {
             .unwrap();
         let code = SecretString::from("c0de");
         let request = client(ClientAuthentication::Basic, Some(SECRET))
-            .exchange_request(&code, &pending)
+            .exchange_request(&token_url(), &code, &pending)
             .unwrap();
         let header = request.authorization.as_ref().unwrap().expose_secret();
         let decoded = base64::engine::general_purpose::STANDARD
@@ -416,7 +517,13 @@ mod tests {
     #[test]
     fn post_and_public_clients_are_named_in_the_body() {
         let refresh = SecretString::from("r3fr3sh");
-        let form_of = |auth, secret| form(&client(auth, secret).refresh_request(&refresh).unwrap());
+        let form_of = |auth, secret| {
+            form(
+                &client(auth, secret)
+                    .refresh_request(&token_url(), &refresh, None)
+                    .unwrap(),
+            )
+        };
         let post = form_of(ClientAuthentication::Post, Some(SECRET));
         assert_eq!(
             (post["client_id"].as_str(), post["client_secret"].as_str()),
@@ -438,7 +545,7 @@ mod tests {
         let client = client(ClientAuthentication::None, None);
         let (_, pending) = client.authorization_request(&redirect()).unwrap();
         let request = client
-            .exchange_request(&SecretString::from("c0de"), &pending)
+            .exchange_request(&token_url(), &SecretString::from("c0de"), &pending)
             .unwrap();
         let form = form(&request);
         assert_eq!(request.url.as_str(), "https://as.example/token");
@@ -461,7 +568,7 @@ mod tests {
         assert_eq!(form(&first)["prompt"], "consent");
         let poll = form(
             &client
-                .approval_request(&SecretString::from("d3v\"ice"))
+                .approval_request(&SecretString::from("d3v\"ice"), "ABCD")
                 .unwrap(),
         );
         assert_eq!(
@@ -475,7 +582,7 @@ mod tests {
     #[test]
     fn a_comma_separates_scopes_where_the_service_wants_it() {
         let mut client = client(ClientAuthentication::None, None);
-        client.scope_separator = ",".to_owned();
+        client.dialect.scope_separator = Some(",".to_owned());
         assert_eq!(
             form(&client.device_request().unwrap())["scope"],
             "openid,a/b"
@@ -483,11 +590,126 @@ mod tests {
     }
 
     #[test]
+    fn other_names_stand_in_every_request() {
+        let mut client = client(ClientAuthentication::Post, Some(SECRET));
+        client.dialect.names = BTreeMap::from([("client_id".to_owned(), "client_key".to_owned())]);
+        let (url, pending) = client.authorization_request(&redirect()).unwrap();
+        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        assert_eq!(query["client_key"], ID);
+        assert_eq!(query["keep"], "1");
+        assert!(!query.contains_key("client_id"));
+        let code = SecretString::from("c0de");
+        let exchange = form(
+            &client
+                .exchange_request(&token_url(), &code, &pending)
+                .unwrap(),
+        );
+        assert_eq!(exchange["client_key"], ID);
+        assert!(!exchange.contains_key("client_id"));
+    }
+
+    #[test]
+    fn a_device_flow_of_its_own_kind_is_spoken() {
+        let mut client = client(ClientAuthentication::Post, Some(SECRET));
+        client.poll_url = Some(Url::parse("https://as.example/device/token").unwrap());
+        client.dialect.device_parameters =
+            vec![("response_type".to_owned(), "device_code".to_owned())];
+        client.dialect.device = DeviceDialect {
+            authentication: Some(ClientAuthentication::None),
+            poll_authentication: Some(ClientAuthentication::Basic),
+            grant_type: Some("device_code".to_owned()),
+            names: BTreeMap::from([
+                ("device_code".to_owned(), "code".to_owned()),
+                ("scope".to_owned(), "scopes".to_owned()),
+            ]),
+            poll: BTreeMap::from([
+                ("client_id".to_owned(), "{client_id}".to_owned()),
+                ("user_code".to_owned(), "{user_code}".to_owned()),
+                ("scopes".to_owned(), "{scope}".to_owned()),
+            ]),
+            ..DeviceDialect::default()
+        };
+        let first = form(&client.device_request().unwrap());
+        assert_eq!(first["response_type"], "device_code");
+        assert_eq!(first["scopes"], "openid a/b");
+        assert!(!first.contains_key("client_secret") && !first.contains_key("scope"));
+        let poll = client
+            .approval_request(&SecretString::from("d3vice"), "ABCD")
+            .unwrap();
+        assert_eq!(poll.url.as_str(), "https://as.example/device/token");
+        assert!(poll.authorization.is_some());
+        assert_eq!(
+            form(&poll),
+            [
+                ("grant_type", "device_code"),
+                ("code", "d3vice"),
+                ("client_id", ID),
+                ("user_code", "ABCD"),
+                ("scopes", "openid a/b"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+        );
+        client.dialect.device.poll.clear();
+        client.dialect.device.poll_authentication = Some(ClientAuthentication::None);
+        client.dialect.device.without = vec!["client_id".to_owned()];
+        let poll = client
+            .approval_request(&SecretString::from("d3vice"), "ABCD")
+            .unwrap();
+        assert!(!form(&poll).contains_key("client_id"));
+        client.dialect.device.client_id_in_query = true;
+        client.dialect.device.authentication = Some(ClientAuthentication::Basic);
+        let first = client.device_request().unwrap();
+        assert!(first.authorization.is_some());
+        assert_eq!(first.url.query_pairs().next().unwrap().1, ID);
+    }
+
+    #[test]
+    fn the_header_is_sent_without_a_secret_only_where_that_is_wanted() {
+        let refresh = SecretString::from("r");
+        let mut client = client(ClientAuthentication::Basic, None);
+        let request = client
+            .refresh_request(&token_url(), &refresh, None)
+            .unwrap();
+        assert!(request.authorization.is_none());
+        client.dialect.empty_secret = true;
+        client.client_id = "me".to_owned();
+        let request = client
+            .refresh_request(&token_url(), &refresh, None)
+            .unwrap();
+        // "me:"
+        assert_eq!(request.authorization.unwrap().expose_secret(), "Basic bWU6");
+    }
+
+    #[test]
+    fn spaces_are_percent_signs_where_a_plus_is_not_understood() {
+        let mut client = client(ClientAuthentication::None, None);
+        client.dialect.percent_spaces = true;
+        let (url, _) = client.authorization_request(&redirect()).unwrap();
+        assert!(url.as_str().contains("scope=openid%20a%2Fb"), "{url}");
+        let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        // A plus sign in a value is still one.
+        assert_eq!(query["client_id"], ID);
+    }
+
+    #[test]
+    fn a_refresh_repeats_the_redirect_url_where_that_is_wanted() {
+        let mut client = client(ClientAuthentication::None, None);
+        client.dialect.refresh_parameters =
+            vec![("redirect_uri".to_owned(), "{redirect_uri}".to_owned())];
+        let refresh = SecretString::from("r");
+        let of =
+            |url: Option<&Url>| form(&client.refresh_request(&token_url(), &refresh, url).unwrap());
+        assert_eq!(of(Some(&redirect()))["redirect_uri"], redirect().as_str());
+        assert!(!of(None).contains_key("redirect_uri"));
+    }
+
+    #[test]
     fn debug_text_holds_no_secret() {
         let client = client(ClientAuthentication::Post, Some(SECRET));
         let (_, pending) = client.authorization_request(&redirect()).unwrap();
         let request = client
-            .exchange_request(&SecretString::from("c0de-c0de"), &pending)
+            .exchange_request(&token_url(), &SecretString::from("c0de-c0de"), &pending)
             .unwrap();
         let text = format!("{client:?} {pending:?} {request:?}");
         for secret in [

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use serde_json::{Map, Value};
+
+use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Answer, Reading, TokenSet, error_code, members, number, read, text};
+use super::token::{Answer, Reading, TokenSet, error, members, number, read};
 use super::url::from_server;
 use crate::secret::{SecretString, clean, is_clean};
 
@@ -41,35 +44,48 @@ pub struct DeviceGrant {
 ///
 /// # Errors
 /// The server's error, or what is wrong with the answer.
-pub fn read_grant(answer: &Answer) -> Result<DeviceGrant, Failure> {
+pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Failure> {
     let unusable = |reason: String| Failure::Unusable {
         asked: Asked::DeviceCode,
         reason,
     };
     let members = members(answer).map_err(unusable)?;
-    if let Some(code) = error_code(&members) {
-        let error = ServerError::new(&code, text(&members, "error_description").as_deref());
+    let names = &dialect.device.answer;
+    let device_code = names
+        .get("device_code")
+        .map_or("device_code", String::as_str);
+    if let Some(error) = error(&members, &dialect.answers, device_code) {
         return Err(Failure::Server {
             asked: Asked::DeviceCode,
             error,
         });
     }
+    // The name of the protocol is understood as well: a service may come round to it.
+    let member = |name: &str| -> Option<&Value> {
+        names
+            .get(name)
+            .and_then(|other| at(&members, other))
+            .or_else(|| members.get(name))
+    };
+    let text = |name: &str| member(name)?.as_str().map(str::to_owned);
+    let seconds = |name: &str| {
+        let only = Map::from_iter([(name.to_owned(), member(name)?.clone())]);
+        number(&only, name).filter(|seconds| *seconds > 0)
+    };
     let required = |name: &str| {
-        text(&members, name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| {
-                unusable(format!(
-                    "it holds no {name} (HTTP status {})",
-                    answer.status
-                ))
-            })
+        text(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            unusable(format!(
+                "it holds no {name} (HTTP status {})",
+                answer.status
+            ))
+        })
     };
     let user_code = required("user_code")?;
     if !is_clean(&user_code) || user_code.chars().count() > 60 {
         return Err(unusable("its user_code is not fit to be typed".to_owned()));
     }
-    let address = text(&members, "verification_uri")
-        .or_else(|| text(&members, "verification_url"))
+    let address = text("verification_uri")
+        .or_else(|| text("verification_url"))
         .ok_or_else(|| unusable("it holds no verification_uri".to_owned()))?;
     let verification_uri = from_server(&address).map_err(|_| {
         unusable(format!(
@@ -77,21 +93,24 @@ pub fn read_grant(answer: &Answer) -> Result<DeviceGrant, Failure> {
             clean(&address, 100)
         ))
     })?;
-    let complete = text(&members, "verification_uri_complete")
-        .or_else(|| text(&members, "verification_url_complete"));
+    let complete = text("verification_uri_complete").or_else(|| text("verification_url_complete"));
+    let expires_in = seconds("expires_in")
+        .map_or(DEFAULT_LIFE, Duration::from_secs)
+        .min(LONGEST_LIFE);
+    let interval = seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
     Ok(DeviceGrant {
         device_code: required("device_code")?.into(),
         user_code,
         verification_uri,
         verification_uri_complete: complete.and_then(|address| from_server(&address).ok()),
-        expires_in: number(&members, "expires_in")
-            .filter(|seconds| *seconds > 0)
-            .map_or(DEFAULT_LIFE, Duration::from_secs)
-            .min(LONGEST_LIFE),
-        interval: number(&members, "interval")
-            .filter(|seconds| *seconds > 0)
-            .map_or(DEFAULT_INTERVAL, Duration::from_secs)
-            .min(LONGEST_LIFE),
+        expires_in,
+        // A pause longer than the life of the code was meant in milliseconds.
+        interval: if interval >= expires_in && interval.as_secs() >= 1000 {
+            interval / 1000
+        } else {
+            interval
+        }
+        .min(LONGEST_LIFE),
     })
 }
 
@@ -131,15 +150,17 @@ pub enum Note {
 pub struct Polling {
     interval: Duration,
     pause: Duration,
+    answers: Answers,
 }
 
 impl Polling {
     /// Begins with the server's interval.
     #[must_use]
-    pub fn new(interval: Duration) -> Self {
+    pub fn new(interval: Duration, answers: Answers) -> Self {
         Self {
             interval,
             pause: interval,
+            answers,
         }
     }
 
@@ -156,7 +177,7 @@ impl Polling {
             Polled::Lost(reason) => (reason.clone(), Duration::ZERO),
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
-                let reason = match read(answer) {
+                let reason = match read(answer, &self.answers) {
                     Reading::Tokens(tokens) => return Next::Done(tokens),
                     Reading::Error(error, interval) => match self.error(error, interval, answer) {
                         Ok(Verdict::Wait(note)) => {
@@ -256,14 +277,23 @@ mod tests {
 
     #[test]
     fn a_grant_is_read_with_either_name_of_its_address() {
-        let grant = read_grant(&answer(
-            200,
-            r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#,
-        ))
-        .unwrap();
+        let body = r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#;
+        let grant = read_grant(&answer(200, body), &Dialect::default()).unwrap();
         assert_eq!(grant.user_code, "AB CD");
         assert_eq!(grant.device_code.expose_secret(), "d");
         assert_eq!((grant.interval, grant.expires_in), (secs(5), secs(1800)));
+    }
+
+    #[test]
+    fn a_grant_with_other_names_is_read() {
+        let mut dialect = Dialect::default();
+        dialect.device.answer = [("device_code", "code"), ("verification_uri", "where.url")]
+            .map(|(name, other)| (name.to_owned(), other.to_owned()))
+            .into();
+        let body = r#"{"code":"d","user_code":"u","where":{"url":"https://g.example/"}}"#;
+        let grant = read_grant(&answer(200, body), &dialect).unwrap();
+        assert_eq!(grant.device_code.expose_secret(), "d");
+        assert_eq!(grant.verification_uri.as_str(), "https://g.example/");
     }
 
     #[test]
@@ -274,12 +304,17 @@ mod tests {
             (",\"interval\":-1", 5),
             (",\"interval\":\"7\"", 7),
             (",\"interval\":null", 5),
+            // Milliseconds: no pause is longer than the life of its code.
+            (",\"expires_in\":300,\"interval\":5000", 5),
+            (",\"expires_in\":300,\"interval\":400", 400),
         ] {
             let body = format!(
                 r#"{{"device_code":"d","user_code":"u","verification_uri":"https://g.example/"{given}}}"#
             );
             assert_eq!(
-                read_grant(&answer(200, &body)).unwrap().interval,
+                read_grant(&answer(200, &body), &Dialect::default())
+                    .unwrap()
+                    .interval,
                 secs(interval),
                 "{given}"
             );
@@ -308,14 +343,16 @@ mod tests {
             ),
             ("<html>", "web page"),
         ] {
-            let error = read_grant(&answer(400, body)).unwrap_err().to_string();
+            let error = read_grant(&answer(400, body), &Dialect::default())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(words), "{error}");
         }
     }
 
     #[test]
     fn pending_keeps_the_interval_and_slow_down_adds_five_seconds_for_good() {
-        let mut polling = Polling::new(secs(5));
+        let mut polling = Polling::new(secs(5), Answers::default());
         assert_eq!(
             pause(&polling.next(&error("authorization_pending"))),
             secs(5)
@@ -332,7 +369,7 @@ mod tests {
 
     #[test]
     fn trouble_doubles_the_pause_up_to_half_a_minute_and_never_ends_it() {
-        let mut polling = Polling::new(secs(5));
+        let mut polling = Polling::new(secs(5), Answers::default());
         let trouble = [
             Polled::Lost("connection reset".to_owned()),
             Polled::Answer(answer(502, "<html>bad gateway</html>")),
@@ -366,8 +403,14 @@ mod tests {
                 body: "slow".into(),
             })
         };
-        assert_eq!(pause(&Polling::new(secs(5)).next(&busy(90))), secs(90));
-        assert_eq!(pause(&Polling::new(secs(5)).next(&busy(1))), secs(10));
+        assert_eq!(
+            pause(&Polling::new(secs(5), Answers::default()).next(&busy(90))),
+            secs(90)
+        );
+        assert_eq!(
+            pause(&Polling::new(secs(5), Answers::default()).next(&busy(1))),
+            secs(10)
+        );
     }
 
     #[test]
@@ -385,7 +428,7 @@ mod tests {
                 body: body.into(),
             });
             assert_eq!(
-                pause(&Polling::new(secs(5)).next(&polled)).as_secs(),
+                pause(&Polling::new(secs(5), Answers::default()).next(&polled)).as_secs(),
                 LONGEST_LIFE.as_secs(),
                 "{body}"
             );
@@ -394,7 +437,7 @@ mod tests {
 
     #[test]
     fn final_answers_end_it_each_in_its_own_way() {
-        let after = |code| Polling::new(secs(5)).next(&error(code));
+        let after = |code| Polling::new(secs(5), Answers::default()).next(&error(code));
         assert!(matches!(
             after("access_denied"),
             Next::Failed(Failure::Denied(_))
@@ -416,7 +459,7 @@ mod tests {
     #[test]
     fn a_wait_is_never_shorter_than_asked_and_at_most_a_fifth_longer() {
         for seconds in [1, 5, 7, 60] {
-            let first = Polling::new(secs(seconds)).first();
+            let first = Polling::new(secs(seconds), Answers::default()).first();
             assert!(first >= secs(seconds) && first <= secs(seconds) * 6 / 5);
         }
     }

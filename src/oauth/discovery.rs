@@ -1,22 +1,67 @@
 //! Authorization server metadata (RFC 8414; OpenID Connect Discovery 1.0).
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::token::{Answer, members, text};
 use super::url::endpoint;
 use crate::secret::clean;
 
+/// A list longer than this is cut.
+const LIST_LIMIT: usize = 200;
+
+/// Who is asked, and what it may call itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// As typed, or as the preset knows it.
+    pub issuer: &'a str,
+    /// What the metadata may name in its place; `{name}` stands for one part of the path, also for itself.
+    pub others: &'a [String],
+}
+
+/// True where `issuer` is of the form of `pattern`.
+fn is_like(issuer: &str, pattern: &str) -> bool {
+    let (issuer, pattern): (Vec<&str>, Vec<&str>) =
+        (issuer.split('/').collect(), pattern.split('/').collect());
+    // Scheme and host are never left open.
+    issuer.len() == pattern.len()
+        && issuer
+            .iter()
+            .zip(&pattern)
+            .enumerate()
+            .all(|(at, (part, wanted))| {
+                let open = at > 2 && wanted.starts_with('{') && wanted.ends_with('}');
+                part == wanted || (open && !part.is_empty())
+            })
+}
+
 /// What a server says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// Compared exactly with the one that was asked.
+    /// Who was asked.
+    pub asked: String,
+    /// What answers will name: the server's own spelling, where that differs by a slash at the end.
     pub issuer: String,
+    /// Where the metadata was found.
+    pub source: Url,
     /// Where to sign in.
     pub authorization_url: Option<Url>,
     /// Where device codes are given out.
     pub device_url: Option<Url>,
     /// Where tokens are given out.
     pub token_url: Option<Url>,
+    /// RFC 7009.
+    pub revocation_url: Option<Url>,
+    /// RFC 7662.
+    pub introspection_url: Option<Url>,
+    /// OpenID Connect Core, section 5.3.
+    pub userinfo_url: Option<Url>,
+    /// The scopes that it tells of; it may take others.
+    pub scopes: Vec<String>,
+    /// The PKCE methods that it takes; `None` where it does not say.
+    pub pkce_methods: Option<Vec<String>>,
+    /// How clients may prove who they are; `None` where it does not say.
+    pub authentication: Option<Vec<String>>,
     /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
 }
@@ -43,23 +88,37 @@ pub fn addresses(issuer: &Url) -> Vec<Url> {
     urls
 }
 
-/// Reads the metadata of `issuer`.
+/// Reads the metadata that was found at `source`. The issuer must be the one that was asked (RFC 8414, section 3.3);
+/// only a slash at its end may differ, as people leave it out.
 ///
 /// # Errors
 /// What is wrong with the answer, in words.
-pub fn read_metadata(answer: &Answer, issuer: &str) -> Result<Metadata, String> {
+pub fn read_metadata(
+    answer: &Answer,
+    expected: Expected<'_>,
+    source: &Url,
+) -> Result<Metadata, String> {
     if answer.status != 200 {
         return Err(format!("it has the HTTP status {}", answer.status));
     }
     let members = members(answer)?;
     let named = text(&members, "issuer").ok_or("it names no issuer")?;
-    if named != issuer {
+    let asked = expected.issuer;
+    let issuer = if expected
+        .others
+        .iter()
+        .any(|pattern| is_like(&named, pattern))
+    {
+        asked.to_owned()
+    } else if named.trim_end_matches('/') == asked.trim_end_matches('/') {
+        named
+    } else {
         return Err(format!(
-            "it is about the issuer {}, which is not exactly {}",
+            "it is about the issuer {}, which is not {}",
             clean(&named, 120),
-            clean(issuer, 120)
+            clean(asked, 120)
         ));
-    }
+    };
     let url = |name: &str| -> Result<Option<Url>, String> {
         let Some(address) = text(&members, name) else {
             return Ok(None);
@@ -68,16 +127,44 @@ pub fn read_metadata(answer: &Answer, issuer: &str) -> Result<Metadata, String> 
             .map(Some)
             .map_err(|problem| format!("its {name} cannot be used: {problem}"))
     };
+    let token_url = url("token_endpoint")?;
+    if token_url.is_none() {
+        return Err("it names no token_endpoint".to_owned());
+    }
+    // What is asked for later only is no reason to refuse the rest.
+    let later = |name: &str| endpoint(&text(&members, name)?).ok();
     Ok(Metadata {
-        issuer: named,
+        asked: asked.to_owned(),
+        issuer,
+        source: source.clone(),
         authorization_url: url("authorization_endpoint")?,
         device_url: url("device_authorization_endpoint")?,
-        token_url: url("token_endpoint")?,
+        token_url,
+        revocation_url: later("revocation_endpoint"),
+        introspection_url: later("introspection_endpoint"),
+        userinfo_url: later("userinfo_endpoint"),
+        scopes: list(&members, "scopes_supported").unwrap_or_default(),
+        pkce_methods: list(&members, "code_challenge_methods_supported"),
+        authentication: list(&members, "token_endpoint_auth_methods_supported"),
         iss_in_answers: members
             .get("authorization_response_iss_parameter_supported")
             .and_then(serde_json::Value::as_bool)
             .unwrap_or(false),
     })
+}
+
+/// A list of words, cleaned and bounded.
+fn list(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
+    let words = members.get(name)?.as_array()?;
+    Some(
+        words
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|word| clean(word, LIST_LIMIT))
+            .filter(|word| !word.is_empty() && !word.contains(' '))
+            .take(LIST_LIMIT)
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -93,7 +180,11 @@ mod tests {
                 headers: Vec::new(),
                 body: body.into(),
             },
-            issuer,
+            Expected {
+                issuer,
+                others: &["https://as.example/{tenantid}".to_owned()],
+            },
+            &Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
         )
     }
 
@@ -123,14 +214,44 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_is_compared_exactly() {
+    fn the_issuer_is_compared_but_for_a_slash_at_its_end() {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t","authorization_response_iss_parameter_supported":true}"#;
         let metadata = read(200, body, "https://as.example").unwrap();
         assert!(metadata.iss_in_answers && metadata.device_url.is_none());
+        let slash = read(200, body, "https://as.example/").unwrap();
+        assert_eq!(slash.issuer, "https://as.example");
+        assert_eq!(slash.asked, "https://as.example/");
+        for other in [
+            "https://as.example/realm",
+            "https://as.exampl",
+            "http://as.example",
+        ] {
+            assert!(
+                read(200, body, other).unwrap_err().contains("is not"),
+                "{other}"
+            );
+        }
+        let literal =
+            r#"{"issuer":"https://as.example/{tenantid}","token_endpoint":"https://as.example/t"}"#;
+        assert_eq!(
+            read(200, literal, "https://as.example/common")
+                .unwrap()
+                .issuer,
+            "https://as.example/common"
+        );
+        let known = literal.replace("{tenantid}", "1-2-3");
+        assert!(read(200, &known, "https://as.example/common").is_ok());
+        for other in ["{tenantid}/x", "", "/"] {
+            let body = literal.replace("{tenantid}", other);
+            assert!(
+                read(200, &body, "https://as.example/common").is_err(),
+                "{other}"
+            );
+        }
         assert!(
-            read(200, body, "https://as.example/")
+            read(200, r#"{"issuer":"i"}"#, "i")
                 .unwrap_err()
-                .contains("not exactly")
+                .contains("token_endpoint")
         );
         assert!(
             read(404, body, "https://as.example")
@@ -144,5 +265,16 @@ mod tests {
         );
         let bad = r#"{"issuer":"i","token_endpoint":"http://as.example/t"}"#;
         assert!(read(200, bad, "i").unwrap_err().contains("token_endpoint"));
+    }
+
+    #[test]
+    fn lists_are_told_bounded_and_clean() {
+        let body = r#"{"issuer":"i","token_endpoint":"https://as.example/t","scopes_supported":["openid","two words",7,"a\u0007b"],
+            "code_challenge_methods_supported":["plain"],"revocation_endpoint":"ftp://x/","userinfo_endpoint":"https://as.example/me"}"#;
+        let metadata = read(200, body, "i").unwrap();
+        assert_eq!(metadata.scopes, ["openid", "ab"]);
+        assert_eq!(metadata.pkce_methods.unwrap(), ["plain"]);
+        assert!(metadata.authentication.is_none() && metadata.revocation_url.is_none());
+        assert!(metadata.userinfo_url.is_some());
     }
 }

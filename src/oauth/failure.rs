@@ -114,7 +114,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What to do about it, in a sentence.
+    /// What to do about it, in a sentence; for a service's own errors where `explain` knows no better.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
@@ -122,37 +122,20 @@ impl Failure {
                 "Start again and approve, or ask who may approve this application.".to_owned()
             }
             Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
-            Self::Server { asked, error } => match error.code.as_str() {
-                "invalid_client" | "unauthorized_client" => {
-                    "Check the Client ID, the Client secret and Client authentication (Advanced), and that the \
-                     registration of the client allows this flow."
-                        .to_owned()
-                }
-                "invalid_grant" if *asked == Asked::Refresh => {
-                    "The refresh token is used up, expired or revoked: authorize again.".to_owned()
-                }
-                "invalid_grant" if *asked == Asked::Approval => {
-                    "Ask for a new code; this one was used already or is not known any more.".to_owned()
-                }
-                "invalid_grant" => {
-                    "Start again. If it happens again, compare the Redirect URL and the PKCE setting with the \
-                     registration of the client."
-                        .to_owned()
-                }
-                "invalid_scope" => "Change the Scope to what this client and this flow may ask for.".to_owned(),
-                _ => "The service's own words above say what it objects to.".to_owned(),
-            },
-            Self::Callback(error) => match error.code.as_str() {
-                "invalid_scope" => "Change the Scope to what this client may ask for.".to_owned(),
-                "temporarily_unavailable" | "server_error" => "Try again in a few minutes.".to_owned(),
-                _ => "The service's own words above say what it objects to.".to_owned(),
-            },
-            Self::Unusable { asked, .. } => {
-                format!("Check the {}: is it the address of this service's endpoint?", asked.field())
+            Self::Server { .. } | Self::Callback(_) => {
+                "The service's own words say what it objects to.".to_owned()
             }
-            Self::IdToken(_) => "Start again, and open only the URL that is shown then. If it happens again, check \
+            Self::Unusable { asked, .. } => {
+                format!(
+                    "Check the {}: is it the address of this service's endpoint?",
+                    asked.field()
+                )
+            }
+            Self::IdToken(_) => {
+                "Start again, and open only the URL that is shown then. If it happens again, check \
                  the Issuer and the Client ID."
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 }

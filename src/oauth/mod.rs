@@ -6,6 +6,7 @@ pub mod authcode;
 pub mod check;
 pub mod client;
 pub mod device;
+pub mod dialect;
 pub mod discovery;
 pub mod failure;
 pub mod id_token;

@@ -4,7 +4,9 @@
 //! JSON is due. What cannot be understood is said to be so, without the body in the message.
 
 use serde_json::{Map, Value};
+use url::Url;
 
+use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::failure::ServerError;
 use crate::secret::{SecretString, clean, is_clean};
 
@@ -57,6 +59,10 @@ pub struct TokenSet {
     pub id_token: Option<SecretString>,
     /// The granted scopes; `None` means all that was asked for.
     pub scope: Option<Vec<String>>,
+    /// What came beside them and is kept.
+    pub kept: Vec<Kept>,
+    /// The token endpoint that gave them, where the browser's return named another than the preset.
+    pub token_url: Option<Url>,
 }
 
 /// What a body says.
@@ -72,20 +78,32 @@ pub enum Reading {
 
 /// Reads a token answer.
 #[must_use]
-pub fn read(answer: &Answer) -> Reading {
-    let members = match members(answer) {
+pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
+    let outer = match members(answer) {
         Ok(members) => members,
         Err(reason) => return Reading::Neither(reason),
     };
-    if let Some(code) = error_code(&members) {
-        let description = text(&members, "error_description");
-        return Reading::Error(
-            ServerError::new(&code, description.as_deref()),
-            number(&members, "interval"),
-        );
+    if let Some(error) = error(&outer, dialect, "access_token") {
+        return Reading::Error(error, number(&outer, "interval"));
     }
-    let Some(access_token) = text(&members, "access_token").filter(|token| !token.is_empty())
-    else {
+    let token_of = |members: &Map<String, Value>| {
+        text(members, "access_token").filter(|token| !token.is_empty())
+    };
+    let inner = || {
+        let name = dialect.access_token_in.as_deref()?;
+        at(&outer, name)?.as_object().cloned()
+    };
+    let (members, access_token) = match token_of(&outer) {
+        Some(token) => (outer.clone(), Some(token)),
+        None => match inner() {
+            Some(inner) => {
+                let token = token_of(&inner);
+                (inner, token)
+            }
+            None => (outer.clone(), None),
+        },
+    };
+    let Some(access_token) = access_token else {
         return Reading::Neither(format!(
             "it holds no access_token (HTTP status {})",
             answer.status
@@ -109,10 +127,15 @@ pub fn read(answer: &Answer) -> Reading {
         access_token: access_token.into(),
         token_type: text(&members, "token_type")
             .map_or_else(|| "Bearer".to_owned(), |kind| clean(&kind, 40)),
-        expires_in: number(&members, "expires_in"),
+        expires_in: dialect
+            .expires_in
+            .iter()
+            .find_map(|name| number(&members, name)),
         refresh_token: refresh_token.map(SecretString::from),
         id_token: id_token.map(SecretString::from),
-        scope: scopes(&members),
+        scope: scopes(&members, dialect),
+        kept: kept_of_answer(&outer, &dialect.keep),
+        token_url: None,
     })
 }
 
@@ -148,12 +171,63 @@ pub(super) fn members(answer: &Answer) -> Result<Map<String, Value>, String> {
         .collect())
 }
 
-/// The member `error`; some services put an object where the protocol has a word.
-pub(super) fn error_code(members: &Map<String, Value>) -> Option<String> {
-    match members.get("error")? {
-        Value::Null | Value::Bool(false) => None,
-        Value::String(code) => Some(code.clone()),
-        other => Some(other.to_string()),
+/// Words that tell a program what to do next (RFC 8628, section 3.5); some services put them into a sentence.
+const SIGNALS: &[&str] = &[
+    "authorization_pending",
+    "slow_down",
+    "access_denied",
+    "expired_token",
+];
+
+/// The error in an answer that should hold `wanted`. A member other than `error` counts only where that is missing.
+pub(super) fn error(
+    members: &Map<String, Value>,
+    dialect: &Answers,
+    wanted: &str,
+) -> Option<ServerError> {
+    let refused = dialect
+        .success
+        .as_deref()
+        .is_some_and(|name| at(members, name) == Some(&Value::Bool(false)));
+    let there = |path: &&String| *path == "error" || refused || !members.contains_key(wanted);
+    let found = dialect
+        .error
+        .iter()
+        .filter(there)
+        .find_map(|path| words(at(members, path)?));
+    let (code, beside) = match found {
+        Some(found) => found,
+        None if refused => ("error".to_owned(), None),
+        None => return None,
+    };
+    let description = dialect
+        .error_description
+        .iter()
+        .find_map(|path| at(members, path)?.as_str().map(str::to_owned))
+        .or(beside);
+    if !code.contains(char::is_whitespace) {
+        return Some(ServerError::new(&code, description.as_deref()));
+    }
+    // A sentence where the protocol has a word: it is the description, and the word may be in it.
+    let signal = SIGNALS.iter().find(|word| code.contains(**word));
+    Some(ServerError::new(signal.unwrap_or(&"error"), Some(&code)))
+}
+
+/// An error code, and the words beside it where the service has an object in place of a word.
+fn words(value: &Value) -> Option<(String, Option<String>)> {
+    match value {
+        Value::Null | Value::Bool(_) => None,
+        Value::String(code) if code.is_empty() => None,
+        Value::String(code) => Some((code.clone(), None)),
+        Value::Object(object) => {
+            let one = |names: &[&str]| names.iter().find_map(|name| text(object, name));
+            let message = one(&["message", "error_description", "description", "detail"]);
+            match one(&["error", "code", "status", "type"]) {
+                Some(code) => Some((code, message)),
+                None => Some((message.unwrap_or_else(|| value.to_string()), None)),
+            }
+        }
+        Value::Number(_) | Value::Array(_) => Some((value.to_string(), None)),
     }
 }
 
@@ -177,8 +251,9 @@ pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
     (number.is_finite() && (0.0..1e12).contains(&number)).then_some(number as u64)
 }
 
-fn scopes(members: &Map<String, Value>) -> Option<Vec<String>> {
-    let list: Vec<String> = match members.get("scope")? {
+fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
+    let separators = dialect.scope_separator.as_deref().unwrap_or_default();
+    let list: Vec<String> = match at(members, &dialect.scope)? {
         Value::Array(list) => list
             .iter()
             .filter_map(Value::as_str)
@@ -186,7 +261,7 @@ fn scopes(members: &Map<String, Value>) -> Option<Vec<String>> {
             .collect(),
         other => other
             .as_str()?
-            .split([' ', ','])
+            .split(|ch: char| ch.is_whitespace() || separators.contains(ch))
             .map(str::to_owned)
             .collect(),
     };
@@ -207,6 +282,12 @@ impl TokenSet {
         self.refresh_token = self.refresh_token.or_else(|| before.refresh_token.clone());
         self.id_token = self.id_token.or_else(|| before.id_token.clone());
         self.scope = self.scope.or_else(|| before.scope.clone());
+        self.token_url = self.token_url.or_else(|| before.token_url.clone());
+        for kept in &before.kept {
+            if !self.kept.iter().any(|new| new.name == kept.name) {
+                self.kept.push(kept.clone());
+            }
+        }
         self
     }
 
@@ -252,7 +333,15 @@ mod tests {
     }
 
     fn tokens(body: &str) -> TokenSet {
-        match read(&answer(200, body)) {
+        let dialect = Answers {
+            scope_separator: Some(",".to_owned()),
+            ..Answers::default()
+        };
+        tokens_of(body, &dialect)
+    }
+
+    fn tokens_of(body: &str, dialect: &Answers) -> TokenSet {
+        match read(&answer(200, body), dialect) {
             Reading::Tokens(tokens) => tokens,
             other => panic!("{other:?}"),
         }
@@ -281,10 +370,9 @@ mod tests {
     #[test]
     fn an_error_counts_whatever_the_status() {
         for status in [200, 400, 401, 500] {
-            let Reading::Error(error, interval) = read(&answer(
-                status,
-                r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#,
-            )) else {
+            let body = r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#;
+            let Reading::Error(error, interval) = read(&answer(status, body), &Answers::default())
+            else {
                 panic!()
             };
             assert_eq!(
@@ -297,10 +385,101 @@ mod tests {
     #[test]
     fn an_error_object_is_told_as_it_is() {
         let body = r#"{"error":{"code":401,"message":"no such app"}}"#;
-        let Reading::Error(error, _) = read(&answer(401, body)) else {
-            panic!()
+        assert!(
+            error_of(body, &Answers::default())
+                .to_string()
+                .contains("no such app")
+        );
+    }
+
+    fn error_of(body: &str, dialect: &Answers) -> ServerError {
+        match read(&answer(400, body), dialect) {
+            Reading::Error(error, _) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn errors_stand_where_the_preset_says() {
+        let paths = |paths: &[&str]| Answers {
+            error: paths.iter().map(|path| (*path).to_owned()).collect(),
+            ..Answers::default()
         };
-        assert!(error.to_string().contains("no such app"));
+        let message = paths(&["error", "message"]);
+        let pending = r#"{"status":400,"message":"authorization_pending"}"#;
+        assert_eq!(error_of(pending, &message).code, "authorization_pending");
+        assert_eq!(
+            error_of(r#"{"message":"invalid device code"}"#, &message).to_string(),
+            "error: invalid device code"
+        );
+        // Beside a token a message is no error.
+        assert!(
+            tokens_of(r#"{"access_token":"a","message":"welcome"}"#, &message)
+                .scope
+                .is_none()
+        );
+        let list = paths(&["error", "errors.0.description", "message"]);
+        let body =
+            r#"{"message":"no","errors":[{"description":"slow_down, please"}],"trackingId":"t"}"#;
+        assert_eq!(error_of(body, &list).code, "slow_down");
+        let object = Answers {
+            error_description: vec!["error.message".to_owned()],
+            ..paths(&["error.code"])
+        };
+        let body = r#"{"error":{"code":190,"message":"Bad token"}}"#;
+        assert_eq!(error_of(body, &object).to_string(), "190: Bad token");
+        let ok = Answers {
+            success: Some("ok".to_owned()),
+            ..Answers::default()
+        };
+        assert_eq!(
+            error_of(r#"{"ok":false,"error":"bad_code"}"#, &ok).code,
+            "bad_code"
+        );
+        assert_eq!(error_of(r#"{"ok":false}"#, &ok).code, "error");
+        assert!(
+            tokens_of(r#"{"ok":true,"access_token":"a"}"#, &ok)
+                .kept
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn tokens_scopes_lives_and_what_else_is_kept_stand_where_the_preset_says() {
+        let dialect = Answers {
+            access_token_in: Some("authed_user".to_owned()),
+            scope: "scopes".to_owned(),
+            expires_in: vec!["expires".to_owned()],
+            keep: ["team.id", "authed_user.access_token", "missing"]
+                .map(str::to_owned)
+                .into(),
+            ..Answers::default()
+        };
+        let body = r#"{"team":{"id":"T1"},"authed_user":{"access_token":"user","scopes":"a b","expires":60,"refresh_token":"r"}}"#;
+        let user = tokens_of(body, &dialect);
+        assert_eq!(user.access_token.expose_secret(), "user");
+        assert_eq!(user.scope.clone().unwrap(), ["a", "b"]);
+        assert_eq!(user.expires_in, Some(60));
+        assert!(user.refresh_token.is_some());
+        let names: Vec<&str> = user.kept.iter().map(|kept| kept.name.as_str()).collect();
+        assert_eq!(names, ["team.id", "authed_user.access_token"]);
+        assert!(!user.kept[0].is_secret() && user.kept[1].is_secret());
+        let both = r#"{"access_token":"bot","authed_user":{"access_token":"user"}}"#;
+        let bot = tokens_of(both, &dialect);
+        assert_eq!(bot.access_token.expose_secret(), "bot");
+        // What was kept stays after a refresh that does not send it again.
+        let after = tokens_of(r#"{"access_token":"new"}"#, &dialect).after(&user);
+        assert_eq!(after.kept.len(), 2);
+    }
+
+    #[test]
+    fn a_comma_divides_scopes_only_where_the_preset_says_so() {
+        let body = r#"{"access_token":"a","scope":"a,b c"}"#;
+        assert_eq!(tokens(body).scope.unwrap(), ["a", "b", "c"]);
+        assert_eq!(
+            tokens_of(body, &Answers::default()).scope.unwrap(),
+            ["a,b", "c"]
+        );
     }
 
     #[test]
@@ -315,7 +494,7 @@ mod tests {
             ("{\"access_token\":\"s3cret\\u0007\"}", "control characters"),
             ("[1]", "neither"),
         ] {
-            let Reading::Neither(reason) = read(&answer(502, body)) else {
+            let Reading::Neither(reason) = read(&answer(502, body), &Answers::default()) else {
                 panic!("{body}")
             };
             assert!(

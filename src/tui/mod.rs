@@ -37,7 +37,7 @@ use crate::environment::Environment;
 use crate::exit;
 use crate::file;
 use crate::flow::{Flow, Report};
-use crate::presets::{self, PresetError};
+use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::Settings;
@@ -89,6 +89,7 @@ enum Ending {
 pub fn run(
     environment: Environment,
     settings: Settings,
+    library: Library,
     print: Option<Print>,
 ) -> Result<Outcome, TuiError> {
     let output = guard::output().map_err(TuiError::NoTerminal)?;
@@ -97,7 +98,7 @@ pub fn run(
         .enable_all()
         .build()?;
     let demo = settings.preset().embedded_server;
-    let mut model = Model::new(environment, settings, custom);
+    let mut model = Model::new(environment, settings, custom, library);
     model.print = print;
     // Until there is something to print, leaving is leaving before the end.
     model.exit = if print.is_some() {

@@ -9,9 +9,11 @@ use super::field::Field;
 use super::keys::Context;
 use super::text::time_left;
 use super::theme::Theme;
+use crate::checks::{Problem, Severity};
 use crate::clipboard::Copied;
 use crate::environment::Environment;
 use crate::exit;
+use crate::explain::Explanation;
 use crate::flow::Job;
 use crate::flow::event::{FlowEvent, Step};
 use crate::flow::trace::Exchange;
@@ -20,9 +22,9 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
-use crate::presets::Preset;
+use crate::presets::{Library, Preset};
 use crate::print::Print;
-use crate::request::{self, FlowRequest, Severity};
+use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{ADVANCED, Access, Key, Settings};
 
@@ -199,6 +201,8 @@ pub enum Overlay {
 pub enum Action {
     /// Start the flow.
     Authorize,
+    /// Ask the issuer for its metadata.
+    Discover,
     /// Show the tokens at hand.
     ShowTokens,
     /// Show the keys.
@@ -247,6 +251,7 @@ impl Action {
     pub fn label(self, model: &Model) -> &'static str {
         match self {
             Self::Authorize => "Authorize",
+            Self::Discover => "Discover",
             Self::ShowTokens => "Tokens",
             Self::Help => "Help",
             Self::Quit => "Quit",
@@ -283,6 +288,7 @@ impl Action {
     pub fn letter(self) -> char {
         match self {
             Self::Authorize | Self::ApproveDemo => 'a',
+            Self::Discover => 'd',
             Self::ShowTokens => 't',
             Self::Help => '?',
             Self::Quit => 'q',
@@ -359,6 +365,10 @@ pub enum Target {
     ScopeList,
     /// Ask the issuer for its metadata.
     Discover,
+    /// Make the change that helps against a field's problem.
+    Remedy(Key),
+    /// Go to the field that an error is about.
+    Explanation,
     /// Fold or unfold the advanced part.
     Advanced,
     /// The paste box of the authorization code flow.
@@ -415,6 +425,8 @@ pub struct Ended {
     pub hint: String,
     /// A new code is all that is needed.
     pub expired: bool,
+    /// What the service's error means, where that is known.
+    pub explanation: Option<Explanation>,
 }
 
 /// A step of a run.
@@ -519,6 +531,12 @@ pub struct Held {
     pub service: String,
     /// What the preset says about its tokens.
     pub notice: Option<String>,
+    /// How long the preset says that they live.
+    pub lifetime: Option<String>,
+    /// The word before the token in an `Authorization` header.
+    pub header: String,
+    /// Why there is no refresh token.
+    pub refresh_note: Option<String>,
     /// How the checks of the run came out.
     pub checks: Vec<Check>,
     /// The claims of the ID token, not verified.
@@ -549,6 +567,13 @@ impl Held {
             request: run.request.clone(),
             service: preset.name.clone(),
             notice: preset.token_notice.clone(),
+            lifetime: preset.tokens.lifetime.clone(),
+            header: preset
+                .tokens
+                .header
+                .clone()
+                .unwrap_or_else(|| "Bearer".to_owned()),
+            refresh_note: preset.tokens.refresh_note.clone(),
             checks: run.checks.clone(),
             claims,
             chosen: Value::Access,
@@ -586,6 +611,20 @@ impl Held {
     }
 }
 
+/// Preset files that could not be used are told once, at the start.
+fn left_out(library: &Library) -> Option<Message> {
+    let (first, others) = library.left_out().split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        1 => " One more file was left out.".to_owned(),
+        count => format!(" {count} more files were left out."),
+    };
+    Some(Message {
+        text: format!("{first}{more}"),
+        bad: true,
+    })
+}
+
 /// A sentence for the person, always at the same place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -606,6 +645,8 @@ pub struct Model {
     pub settings: Settings,
     /// The preset "Custom settings".
     pub custom: Arc<Preset>,
+    /// All presets at hand.
+    pub library: Library,
     /// The advanced part is unfolded.
     pub advanced: bool,
     /// The secret is shown.
@@ -653,19 +694,26 @@ pub struct Model {
 impl Model {
     /// The form, with the focus on the first field that needs something.
     #[must_use]
-    pub fn new(environment: Environment, settings: Settings, custom: Arc<Preset>) -> Self {
+    pub fn new(
+        environment: Environment,
+        settings: Settings,
+        custom: Arc<Preset>,
+        library: Library,
+    ) -> Self {
+        let message = left_out(&library);
         let mut model = Self {
             theme: Theme::new(&environment),
             environment,
             settings,
             custom,
+            library,
             advanced: false,
             secret_shown: false,
             focus: Target::Field(Key::Preset),
             editor: Field::default(),
             screen: Screen::Form,
             overlay: None,
-            message: None,
+            message,
             run: None,
             attempt: 0,
             tokens: None,
@@ -693,6 +741,7 @@ impl Model {
         let mut targets = Vec::new();
         match self.screen {
             Screen::Form => {
+                let problems = request::problems(&self.settings);
                 for key in self.settings.keys() {
                     if key == ADVANCED[0] {
                         targets.push(Target::Advanced);
@@ -707,7 +756,7 @@ impl Model {
                         Key::ClientSecret if !self.settings.secret().expose_secret().is_empty() => {
                             targets.push(Target::ShowSecret);
                         }
-                        Key::Scope if !self.settings.preset().scope.list.is_empty() => {
+                        Key::Scope if !self.settings.scope_list().is_empty() => {
                             targets.push(Target::ScopeList);
                         }
                         Key::Issuer if !self.settings.value(key).trim().is_empty() => {
@@ -715,12 +764,19 @@ impl Model {
                         }
                         _ => {}
                     }
+                    if problems
+                        .iter()
+                        .any(|problem| problem.key == key && problem.remedy.is_some())
+                    {
+                        targets.push(Target::Remedy(key));
+                    }
                 }
             }
             Screen::Tokens => {
                 targets.extend(self.tokens.iter().flat_map(Held::values).map(Target::Value));
             }
             Screen::Flow if self.can_paste() => targets.push(Target::Paste),
+            Screen::Flow if self.explained_field().is_some() => targets.push(Target::Explanation),
             Screen::Flow => targets.extend(self.run.iter().flat_map(Run::shown).map(Target::Shown)),
             Screen::Trace => {}
         }
@@ -733,7 +789,7 @@ impl Model {
     pub fn buttons(&self) -> Vec<Action> {
         match self.screen {
             Screen::Form => {
-                let mut buttons = vec![Action::Authorize];
+                let mut buttons = vec![Action::Authorize, Action::Discover];
                 if self.tokens.is_some() {
                     buttons.push(Action::ShowTokens);
                 }
@@ -748,7 +804,7 @@ impl Model {
                 let bearer = self
                     .tokens
                     .as_ref()
-                    .is_some_and(|held| held.set.is_bearer());
+                    .is_some_and(|held| held.set.is_bearer() || held.header != "Bearer");
                 let mut buttons = vec![Action::CopyValue];
                 buttons.extend(bearer.then_some(Action::CopyHeader));
                 buttons.extend([Action::CopyJson, Action::Reveal, Action::PlainValue]);
@@ -770,6 +826,23 @@ impl Model {
             }
             Screen::Trace => vec![Action::Back, Action::SaveTrace, Action::Help],
         }
+    }
+
+    /// The field that the failed run's error is about.
+    #[must_use]
+    pub fn explained_field(&self) -> Option<Key> {
+        match &self.run.as_ref()?.phase {
+            Phase::Failed(ended) => ended.explanation.as_ref()?.field,
+            _ => None,
+        }
+    }
+
+    /// The first problem of a field that has a remedy.
+    #[must_use]
+    pub fn remedied(&self, key: Key) -> Option<Problem> {
+        request::problems(&self.settings)
+            .into_iter()
+            .find(|problem| problem.key == key && problem.remedy.is_some())
     }
 
     /// True while an answer can be pasted.
@@ -880,7 +953,7 @@ impl Model {
         let again = self.settings.has_custom_before();
         let mut entries: Vec<(&Arc<Preset>, bool)> = all
             .iter()
-            .filter(|preset| preset.matches(filter))
+            .filter(|preset| preset.matches(filter) || preset.has_mailbox(filter))
             .flat_map(|preset| {
                 let twice = (preset.is_custom() && again).then_some((preset, true));
                 [Some((preset, false)), twice].into_iter().flatten()

@@ -9,19 +9,22 @@ use super::model::{
     Shown, StepLine, Target, Value,
 };
 use super::text::width;
+use crate::checks::Severity;
 use crate::clipboard::Copied;
 use crate::exit;
+use crate::explain::explain;
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
-use crate::presets;
+use crate::presets::Preset;
+use crate::presets::format::mail_domain;
 use crate::print;
-use crate::request::{self, Severity};
+use crate::request;
 use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::settings::{AuthenticationChoice, Filling, Key};
+use crate::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
 
 /// The trace keeps this many exchanges; a device flow asks every few seconds for a quarter of an hour.
 const TRACE_LIMIT: usize = 400;
@@ -161,6 +164,8 @@ fn store(model: &mut Model) {
         Target::ShowSecret
         | Target::ScopeList
         | Target::Discover
+        | Target::Remedy(_)
+        | Target::Explanation
         | Target::Advanced
         | Target::Value(_)
         | Target::Shown(_)
@@ -244,10 +249,12 @@ fn change(model: &mut Model, by: isize) {
 
 fn enter(model: &mut Model) -> Vec<Effect> {
     match model.focus {
-        Target::Field(Key::Preset) => open_presets(model),
+        Target::Field(Key::Preset) => open_presets(model, ""),
         Target::Field(_) => model.go_to_missing(),
         Target::Paste => return hand_over(model),
         Target::Discover => return discover(model),
+        Target::Remedy(key) => remedy(model, key),
+        Target::Explanation => go_to_explained(model),
         Target::ShowSecret => model.secret_shown = !model.secret_shown,
         Target::ScopeList => model.overlay = Some(Overlay::Scopes { selected: 0 }),
         Target::Advanced => model.advanced = !model.advanced,
@@ -279,6 +286,36 @@ fn scroll(model: &mut Model, by: isize) {
         (Screen::Trace, _) => model.trace_scroll = model.trace_scroll.saturating_add_signed(by),
         (Screen::Flow, _) => model.flow_scroll = model.flow_scroll.saturating_add_signed(by),
         (Screen::Tokens | Screen::Form, _) => {}
+    }
+}
+
+/// Makes the change that helps against a field's problem.
+fn remedy(model: &mut Model, key: Key) {
+    let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy) else {
+        return;
+    };
+    model.settings.apply(&remedy.change);
+    model.focus_on(Target::Field(key));
+    say(model, format!("Done: {}.", remedy.label));
+}
+
+/// From the explanation of an error to the field to change.
+fn go_to_explained(model: &mut Model) {
+    let Some(key) = model.explained_field() else {
+        return;
+    };
+    model.advanced |= ADVANCED.contains(&key);
+    show(model, Screen::Form, Target::Field(key));
+    if model.settings.access(key) != Access::Editable {
+        // The preset knows it: another preset, or Custom settings, is what can be changed.
+        model.focus_on(Target::Field(Key::Preset));
+        let label = model.settings.label(key).to_owned();
+        say(
+            model,
+            format!(
+                "The {label} is set by the preset. Choose another preset, or Custom settings to change it."
+            ),
+        );
     }
 }
 
@@ -316,8 +353,28 @@ fn discover(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(issuer) = request::issuer(&model.settings) else {
+        model.advanced = true;
+        model.focus_on(Target::Field(Key::Issuer));
+        say(
+            model,
+            "Type the Issuer: the address by which the service names itself, such as https://login.example.com. Then \
+             Discover asks it for its endpoints. An e-mail address finds the preset of its mail service.",
+        );
         return Vec::new();
     };
+    if mail_domain(&issuer.name).is_some() {
+        open_presets(model, &issuer.name);
+        return Vec::new();
+    }
+    if let Some(problem) = request::problems(&model.settings)
+        .into_iter()
+        .find(|problem| problem.key == Key::Issuer)
+    {
+        model.advanced = true;
+        model.focus_on(Target::Field(Key::Issuer));
+        say_bad(model, problem.text);
+        return Vec::new();
+    }
     say(model, "Asking the issuer for its metadata.");
     model.run = None;
     model.trace.clear();
@@ -334,17 +391,17 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-fn open_presets(model: &mut Model) {
-    match presets::all() {
+fn open_presets(model: &mut Model, filter: &str) {
+    match model.library.all() {
         Ok(all) => {
             let current = &model.settings.preset().id;
-            let entries = model.preset_entries(&all, "");
+            let entries = model.preset_entries(&all, filter);
             let selected = entries
                 .iter()
                 .position(|(preset, _)| preset.id == *current)
                 .unwrap_or(0);
             model.overlay = Some(Overlay::Presets {
-                filter: Field::default(),
+                filter: Field::new(filter),
                 selected,
                 all,
             });
@@ -392,7 +449,15 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                         .get(*selected)
                         .map(|(preset, again)| ((*preset).clone(), *again));
                     match chosen {
-                        Some((preset, again)) => (false, choose_preset(model, preset, again)),
+                        Some((preset, again)) => {
+                            let typed = filter.text().trim().to_owned();
+                            let effects = choose_preset(model, preset, again);
+                            if mail_domain(&typed).is_some() {
+                                // The address that found the preset is whom to sign in as.
+                                model.settings.set(Key::LoginHint, typed);
+                            }
+                            (false, effects)
+                        }
                         None => (true, Vec::new()),
                     }
                 }
@@ -424,7 +489,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
             _ => (true, Vec::new()),
         },
         Overlay::Scopes { selected } => {
-            let list = &model.settings.preset().scope.list;
+            let list = model.settings.scope_list();
             let count = list.len();
             match command {
                 Command::Next => (wrapped(selected, 1, count), Vec::new()),
@@ -432,7 +497,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                 Command::PageDown => (clamped(selected, 8, count), Vec::new()),
                 Command::PageUp => (clamped(selected, -8, count), Vec::new()),
                 Command::Toggle => {
-                    if let Some(scope) = list.get(*selected).map(|entry| entry.value.clone()) {
+                    if let Some((scope, _)) = list.get(*selected).cloned() {
                         model.settings.toggle_scope(&scope);
                         model.message = None;
                     }
@@ -498,11 +563,7 @@ fn clamped(selected: &mut usize, by: isize, count: usize) -> bool {
     true
 }
 
-fn choose_preset(
-    model: &mut Model,
-    preset: std::sync::Arc<presets::Preset>,
-    again: bool,
-) -> Vec<Effect> {
+fn choose_preset(model: &mut Model, preset: std::sync::Arc<Preset>, again: bool) -> Vec<Effect> {
     let demo = preset.embedded_server;
     if again {
         model.settings.choose_custom_before(preset);
@@ -528,6 +589,7 @@ fn choose_preset(
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Authorize => authorize(model),
+        Action::Discover => discover(model),
         Action::Again => {
             // With the form as it is now: it may have been what was wrong.
             model.screen = Screen::Form;
@@ -586,7 +648,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyHeader => match &model.tokens {
             Some(held) => {
                 let header = format!(
-                    "Authorization: Bearer {}",
+                    "Authorization: {} {}",
+                    held.header,
                     held.set.access_token.expose_secret()
                 );
                 copy_token(model, header.into(), "Authorization header")
@@ -856,32 +919,41 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
 }
 
 fn discovered(model: &mut Model, metadata: &Metadata) {
-    if model.settings.value(Key::Issuer).trim() != metadata.issuer {
+    if model.settings.value(Key::Issuer).trim() != metadata.asked {
         say(
             model,
             "The Issuer was changed meanwhile; its metadata was not taken over.",
         );
         return;
     }
-    let changed = model.settings.take_over(metadata, Filling::Everything);
+    let filled = model.settings.take_over(metadata, Filling::Everything);
     // The line being edited may be one that was filled in.
-    model.focus_on(model.focus);
-    let names: Vec<&str> = changed.iter().map(|key| key.label()).collect();
-    let filled = if names.is_empty() {
-        "nothing in the form had to change".to_owned()
+    if model.targets().contains(&model.focus) {
+        model.focus_on(model.focus);
     } else {
-        format!("filled in {}", names.join(", "))
-    };
-    let iss = if metadata.iss_in_answers {
-        " Its answers must name it."
-    } else {
-        ""
-    };
+        model.go_to_missing();
+    }
+    let mut parts: Vec<String> = filled.iter().map(|key| key.label().to_owned()).collect();
+    match parts.last_mut() {
+        Some(last) => last.push_str(" (now locked)"),
+        None => parts.push("no endpoint that the preset does not know already".to_owned()),
+    }
+    if !metadata.scopes.is_empty() {
+        parts.push(format!("{} scopes", metadata.scopes.len()));
+    }
+    let methods = metadata.pkce_methods.iter().flatten();
+    if methods.into_iter().any(|method| method == "S256") {
+        parts.push("PKCE S256".to_owned());
+    }
+    if metadata.iss_in_answers {
+        parts.push("answers name the issuer".to_owned());
+    }
     say(
         model,
         format!(
-            "The metadata of {} was read: {filled}.{iss}",
-            clean(&metadata.issuer, 80)
+            "Found at {}: {}. Another Issuer undoes it.",
+            clean(metadata.source.as_str(), 100),
+            parts.join(", ")
         ),
     );
 }
@@ -912,6 +984,8 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
             }
             fresh.checks.sort_by_key(|check| check.name);
             (fresh.service, fresh.notice) = (held.service, held.notice);
+            (fresh.lifetime, fresh.header, fresh.refresh_note) =
+                (held.lifetime, held.header, held.refresh_note);
             (fresh.chosen, fresh.revealed, fresh.scroll) =
                 (held.chosen, held.revealed, held.scroll);
             model.tokens = Some(fresh);
@@ -945,13 +1019,23 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
 
 fn failed(model: &mut Model, error: &FlowError) {
     let Some(run) = &mut model.run else { return };
+    let explanation = match error {
+        FlowError::Protocol(failure) => explain(failure, model.settings.preset(), &model.library),
+        _ => None,
+    };
     let ended = Ended {
         text: error.to_string(),
         hint: error.hint(),
         expired: matches!(error, FlowError::Protocol(Failure::Expired)),
+        explanation,
     };
     if run.refresh {
-        let text = format!("{} {} The tokens at hand are kept.", ended.text, ended.hint);
+        let hint = match &ended.explanation {
+            Some(explanation) => format!("{} {}", explanation.cause, explanation.remedy),
+            None => ended.hint,
+        };
+        // What it means and what to do first: the service's own words may be long.
+        let text = format!("{hint} The tokens at hand are kept. {}", ended.text);
         model.run = None;
         say_bad(model, text);
         if model.focus == Target::Button(Action::Cancel) {
@@ -972,7 +1056,11 @@ fn failed(model: &mut Model, error: &FlowError) {
         say_bad(model, text);
     }
     if model.screen == Screen::Flow {
-        model.focus_on(Target::Button(Action::Again));
+        model.flow_scroll = 0;
+        model.focus_on(match model.explained_field() {
+            Some(_) => Target::Explanation,
+            None => Target::Button(Action::Again),
+        });
     }
 }
 
@@ -1040,14 +1128,17 @@ mod tests {
     use crate::environment::Environment;
     use crate::flow::event::Step;
     use crate::oauth::failure::ServerError;
+    use crate::presets;
     use crate::settings::Settings;
 
     fn model(preset: &str) -> Model {
         let custom = presets::get(presets::CUSTOM).unwrap();
+        let library = presets::Library::default();
         let mut model = Model::new(
             Environment::default(),
             Settings::new(presets::get(preset).unwrap()),
             custom,
+            library,
         );
         model.settings.set_server("http://127.0.0.1:9");
         model
@@ -1073,6 +1164,8 @@ mod tests {
             refresh_token: Some(format!("{name}-refresh").into()),
             id_token: None,
             scope: None,
+            kept: Vec::new(),
+            token_url: None,
         }
     }
 

@@ -116,7 +116,7 @@ fn the_scope_list_adds_and_removes() {
     assert!(
         terminal
             .flat()
-            .contains("[x] https://outlook.office.com/IMAP.AccessAsUser.All IMAP delegated"),
+            .contains("[x] https://outlook.office.com/IMAP.AccessA… read and write mail over IMAP"),
         "{}",
         terminal.screen()
     );
@@ -232,7 +232,7 @@ fn an_unknown_preset() {
     assert_eq!(terminal.wait_exit().exit_code(), 2);
     let text = terminal.flat();
     assert!(
-        text.contains("There is no preset \"gogle\". The presets are: custom, demo, google-mail,"),
+        text.contains("There is no preset \"gogle\". Did you mean google? `oauth-authorizer presets list` shows"),
         "{text}"
     );
 }

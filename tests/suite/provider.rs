@@ -130,7 +130,16 @@ fn discovery_fills_the_form() {
     terminal.send("\t");
     terminal.wait_for("Asks the issuer for its metadata");
     terminal.send(ENTER);
-    terminal.wait_for("was read: filled in Auth. code URL, Device code URL, Token ex. URL. Its answers must name it.");
+    terminal.wait_for(&format!(
+        "Found at {}/.well-known/openid-configuration: Auth. code URL, Device code URL, Token ex. URL (now locked)",
+        provider.issuer()
+    ));
+    let found = terminal.flat();
+    assert!(
+        found.contains("PKCE S256, answers name the issuer. Another Issuer undoes it."),
+        "{found}"
+    );
+    assert_eq!(found.matches("found, locked").count(), 2, "{found}");
     terminal.focus("Authorize");
     let url = device(&mut terminal);
     assert_eq!(outcome(&person(&url, &[])), "approved");

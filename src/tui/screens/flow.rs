@@ -11,16 +11,18 @@
 //! ```
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
-use super::super::model::{Model, Phase, Run, Shown, StepLine, Target};
+use super::super::model::{Ended, Model, Phase, Run, Shown, StepLine, Target};
 use super::super::text::{chunks, shorten, time_left, took, width, window, wrap};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
 use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
+use crate::settings::Key;
 
 /// The rows of the flow screen.
 pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
@@ -161,6 +163,35 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                 hint += &demo_hint(model);
             }
         }
+        Phase::Failed(Ended {
+            text,
+            explanation: Some(explanation),
+            ..
+        }) => {
+            rows.extend(labelled(
+                "Cause",
+                &explanation.cause,
+                columns,
+                model.theme.bad(),
+            ));
+            rows.extend(labelled(
+                "Remedy",
+                &explanation.remedy,
+                columns,
+                Style::new(),
+            ));
+            if let Some(key) = explanation.field {
+                rows.push(field_row(model, key, columns));
+            }
+            rows.push(Row::blank());
+            // The service's own words; the whole answer is in the trace.
+            rows.extend(
+                wrap(text, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(Row::text),
+            );
+            hint.push_str("The settings are as you left them.");
+        }
         Phase::Failed(ended) => {
             for line in wrap(&ended.text, columns.saturating_sub(6)) {
                 rows.push(Row::line(vec![
@@ -184,6 +215,39 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         scroll: 0,
         hint,
         hint_is_bad: false,
+    }
+}
+
+/// A text behind a label, in as many rows as it needs.
+fn labelled(label: &str, text: &str, columns: usize, style: Style) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for line in wrap(text, columns.saturating_sub(15)) {
+        let label = if rows.is_empty() { label } else { "" };
+        rows.push(Row::line(vec![
+            Span::raw(format!("   {label:<9}")),
+            Span::styled(line, style),
+        ]));
+    }
+    rows
+}
+
+/// The field that an error is about; Enter goes there.
+fn field_row(model: &Model, key: Key, columns: usize) -> Row {
+    let theme = model.theme;
+    let focused = model.focus == Target::Explanation;
+    let marker = if focused { theme.marker() } else { " " };
+    let style = if focused { theme.focus() } else { Style::new() };
+    let label = model.settings.label(key).to_owned();
+    let about = "Enter goes there";
+    let gap = columns.saturating_sub(13 + width(&label) + width(about));
+    Row {
+        line: Line::from(vec![
+            Span::raw(format!(" {marker} {:<9}", "Field")),
+            Span::styled(label, style),
+            Span::raw(" ".repeat(gap)),
+            Span::styled(about, theme.dim()),
+        ]),
+        cursor: focused.then_some(12),
     }
 }
 

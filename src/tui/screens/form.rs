@@ -14,11 +14,12 @@ use ratatui::text::{Line, Span};
 use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Target};
 use super::super::text::{shorten, width, window};
+use crate::checks::{Problem, Severity};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
-use crate::request::{self, Problem, Severity};
+use crate::request;
 use crate::secret::ExposeSecret;
-use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key};
+use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
 
 /// Where labels begin.
 const LABEL: usize = 3;
@@ -113,6 +114,9 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
         )),
         (Access::NotOffered, ..) => Some(Span::styled("not offered", theme.dim())),
         // A wrong value of a locked field cannot be helped here; its variable is marked.
+        (Access::Locked, _, _) if settings.source(key) == Some(Source::Metadata) => {
+            Some(Span::styled("found, locked", theme.dim()))
+        }
         (Access::Locked, _, _) => Some(Span::styled("locked", theme.dim())),
         (Access::Editable, _, Some(side)) if side_focused => {
             Some(Span::styled(side, theme.focus()))
@@ -163,7 +167,15 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
 
 /// The small button behind a value, and whether the focus is on it.
 fn side(model: &Model, key: Key) -> (Option<String>, bool) {
+    if model.focus == Target::Remedy(key)
+        && let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy)
+    {
+        return (Some(format!("[ {} ]", remedy.label)), true);
+    }
     match key {
+        Key::Preset if model.settings.preset().confidence != Confidence::High => {
+            (Some(format!("not certain  {}", model.theme.list())), false)
+        }
         Key::Preset => (Some(model.theme.list().to_owned()), false),
         Key::ClientSecret if !model.settings.secret().expose_secret().is_empty() => {
             let word = if model.secret_shown {
@@ -173,7 +185,7 @@ fn side(model: &Model, key: Key) -> (Option<String>, bool) {
             };
             (Some(word.to_owned()), model.focus == Target::ShowSecret)
         }
-        Key::Scope if !model.settings.preset().scope.list.is_empty() => (
+        Key::Scope if !model.settings.scope_list().is_empty() => (
             Some("[ List ]".to_owned()),
             model.focus == Target::ScopeList,
         ),
@@ -210,7 +222,7 @@ fn shown(model: &Model, key: Key) -> (String, bool) {
     match key {
         Key::Preset => (settings.preset().name.clone(), false),
         Key::Flow => {
-            let flows = &settings.preset().flows.offered;
+            let flows = settings.flows();
             let parts: Vec<String> = flows
                 .iter()
                 .map(|flow| radio(settings.flow() == *flow, flow.label()))
@@ -313,11 +325,17 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
             None => (purpose(model, key), false),
         },
         Target::ShowSecret => ("Shows the client secret on the screen, or hides it.".to_owned(), false),
+        Target::Remedy(key) => (
+            model.remedied(key).map(|problem| problem.text).unwrap_or_default(),
+            false,
+        ),
         Target::ScopeList => ("Shows the scopes of this service and what each is for.".to_owned(), false),
         Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file and listen address.".to_owned(), false),
         Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
-        Target::Value(_) | Target::Shown(_) | Target::Paste => (String::new(), false),
+        Target::Value(_) | Target::Shown(_) | Target::Paste | Target::Explanation => {
+            (String::new(), false)
+        }
     }
 }
 
@@ -328,6 +346,9 @@ fn button(model: &Model, action: Action) -> String {
         }
         (Action::Authorize, FlowKind::AuthorizationCode) => {
             "Starts the authorization code flow: you get a URL to open in a browser that can reach the redirect URL.".to_owned()
+        }
+        (Action::Discover, _) => {
+            "Asks the issuer for its metadata: endpoints, scopes, PKCE. What it names is filled in and locked.".to_owned()
         }
         (Action::ShowTokens, _) => "Shows the tokens at hand.".to_owned(),
         (Action::Help, _) => "Shows all keys.".to_owned(),
@@ -344,12 +365,18 @@ fn purpose(model: &Model, key: Key) -> String {
     };
     match key {
         Key::Preset => {
-            let confidence = match preset.confidence {
-                Confidence::High => String::new(),
-                Confidence::Medium | Confidence::Low => " The facts of this preset are not well founded; check them.".to_owned(),
+            let note = preset.confidence_note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+            let confidence = match (preset.confidence, preset.endpoints.issuer.is_some()) {
+                (Confidence::High, _) => "",
+                (Confidence::Medium | Confidence::Low, true) => {
+                    " The facts of this preset are not certain: Discover asks the service itself."
+                }
+                (Confidence::Medium | Confidence::Low, false) => {
+                    " The facts of this preset are not certain: compare them with the service's documentation."
+                }
             };
             let where_to = preset.register_at.as_ref().map(|place| format!(" A client ID is to be had at: {place}.")).unwrap_or_default();
-            format!("Enter opens the list of services. A preset fills and locks what it knows.{where_to}{confidence}")
+            format!("Enter opens the list of services. A preset fills and locks what it knows.{confidence}{note}{where_to}")
         }
         Key::Var(place) => {
             preset.variables.get(place).map(|variable| or(&variable.help, "Fills the URLs below.")).unwrap_or_default()
@@ -357,7 +384,7 @@ fn purpose(model: &Model, key: Key) -> String {
         Key::ClientId => or(&preset.client_id_help, "As registered with the service."),
         Key::ClientSecret => or(&preset.client.secret_note, "Only where the service gave you one. It is sent to the Token ex. URL and nowhere else."),
         Key::Scope => {
-            let list = if preset.scope.list.is_empty() { "" } else { " The list behind it says what each is for." };
+            let list = if settings.scope_list().is_empty() { "" } else { " The list behind it says what each is for." };
             format!("What you ask permission for, with spaces between.{list}")
         }
         Key::Flow => or(&preset.flows.why, "Device code: approve on any device. Authorization code: the browser comes back to this machine."),

@@ -11,7 +11,7 @@ use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Model, Overlay};
 use super::super::text::{shorten, width, window, wrap};
-use crate::presets::Group;
+use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
 /// Draws the overlay and says where the cursor belongs.
@@ -37,19 +37,16 @@ pub(in super::super) fn draw(
                     } else {
                         preset.name.clone()
                     };
-                    (name, group(preset.group).to_owned())
+                    (name, preset.group.name().to_owned())
                 })
                 .collect();
             let filter_line = format!("Find: {}", filter.text());
-            let cursor = list(
-                model,
-                frame,
-                area,
-                &filter_line,
-                &lines,
-                *selected,
-                "No preset fits. Custom settings takes any service.",
-            );
+            let none = if mail_domain(filter.text()).is_some() {
+                "No preset knows this domain. Type the name of the service that hosts its mail."
+            } else {
+                "No preset fits. Custom settings takes any service."
+            };
+            let cursor = list(model, frame, area, &filter_line, &lines, *selected, none);
             // The cursor is where the typing goes, unless there is an entry to take.
             if lines.is_empty() { None } else { cursor }
         }
@@ -58,17 +55,15 @@ pub(in super::super) fn draw(
             let chosen = model.settings.scopes();
             let lines: Vec<(String, String)> = model
                 .settings
-                .preset()
-                .scope
-                .list
-                .iter()
-                .map(|entry| {
-                    let tick = if chosen.contains(&entry.value) {
+                .scope_list()
+                .into_iter()
+                .map(|(value, purpose)| {
+                    let tick = if chosen.contains(&value) {
                         "[x]"
                     } else {
                         "[ ]"
                     };
-                    (format!("{tick} {}", entry.value), entry.purpose.clone())
+                    (format!("{tick} {value}"), purpose)
                 })
                 .collect();
             list(
@@ -94,17 +89,6 @@ pub(in super::super) fn draw(
             question(model, frame, area, &text, ["Back", "Show it"], *show)
         }
         Overlay::Plain(_) | Overlay::Outside => None,
-    }
-}
-
-fn group(group: Group) -> &'static str {
-    match group {
-        Group::General => "",
-        Group::Mail => "mail",
-        Group::Identity => "identity",
-        Group::Developer => "developer",
-        Group::Business => "business",
-        Group::Social => "social",
     }
 }
 
@@ -134,7 +118,21 @@ fn list(
         inside.y,
         Line::styled(head.to_owned(), theme.strong()),
     );
-    let rows = usize::from(inside.height.saturating_sub(2));
+    // The marked entry stands below in full, where its row has no room for it.
+    let full: Vec<String> = lines.get(selected).map_or_else(Vec::new, |(name, about)| {
+        let whole = width(name) + width(about) + 7 <= columns && width(about) + 4 <= columns / 2;
+        if whole || inside.height < 12 {
+            return Vec::new();
+        }
+        let words = wrap(&format!("{name}: {about}"), columns.saturating_sub(6));
+        words.into_iter().take(2).collect()
+    });
+    let below = if inside.height < 12 { 0 } else { 3 };
+    let list_end = inside.bottom().saturating_sub(below);
+    for (y, line) in (list_end + 1..inside.bottom()).zip(full) {
+        put(model.theme, frame, 3, y, Line::styled(line, theme.dim()));
+    }
+    let rows = usize::from(list_end.saturating_sub(inside.y + 2));
     let first = (selected + 1).saturating_sub(rows);
     let mut cursor = Some(Position::new(
         3 + u16::try_from(width(head)).unwrap_or(0),
@@ -150,7 +148,7 @@ fn list(
         );
     }
     for (y, (at, (name, about))) in
-        (inside.y + 2..inside.bottom()).zip(lines.iter().enumerate().skip(first))
+        (inside.y + 2..list_end).zip(lines.iter().enumerate().skip(first))
     {
         let focused = at == selected;
         let style = if focused { theme.focus() } else { Style::new() };

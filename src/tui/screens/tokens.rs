@@ -59,7 +59,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         );
     }
     rows.push(Row::blank());
-    facts(held, &mut rows, columns);
+    facts(model, held, &mut rows, columns);
     rows.push(Row::blank());
     rows.extend(
         held.checks
@@ -137,11 +137,12 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
     }
 }
 
-fn facts(held: &Held, rows: &mut Vec<Row>, columns: usize) {
+fn facts(model: &Model, held: &Held, rows: &mut Vec<Row>, columns: usize) {
     let mut fact = |name: &str, text: &str| {
         let mut lines = wrap(text, columns.saturating_sub(23)).into_iter();
         rows.push(Row::line(Line::from(format!(
-            "   {name:<17} {}",
+            "   {:<17} {}",
+            shorten(name, 17, model.theme.ellipsis()),
             lines.next().unwrap_or_default()
         ))));
         rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
@@ -177,9 +178,22 @@ fn facts(held: &Held, rows: &mut Vec<Row>, columns: usize) {
         fact("Not granted", &missing.join(" "));
     }
     if held.set.refresh_token.is_none() {
+        let reason = held.refresh_note.as_deref().unwrap_or(
+            "Many services give one only with the scope offline_access, or with a parameter of their own.",
+        );
+        fact("Refresh token", &format!("none came. {reason}"));
+    }
+    if let (None, Some(lifetime)) = (held.set.expires_in, &held.lifetime) {
         fact(
-            "Refresh token",
-            "none came. Many services give one only with the scope offline_access, or with a parameter of their own.",
+            "Life",
+            &format!("not told by the service; known of it: {lifetime}"),
+        );
+    }
+    for kept in &held.set.kept {
+        let value = kept.shown();
+        fact(
+            &kept.name,
+            value.as_deref().unwrap_or("kept; the JSON has it"),
         );
     }
 }

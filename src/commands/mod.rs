@@ -4,13 +4,17 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Subcommand};
+mod presets;
 
-/// Does what the subcommand says, on standard output.
+use crate::cli::{Cli, Subcommand};
+use crate::exit;
+use crate::presets::Library;
+
+/// Does what the subcommand says, on standard output. Comes back with the exit code.
 ///
 /// # Errors
 /// Where standard output cannot be written to.
-pub fn run(subcommand: &Subcommand) -> io::Result<()> {
+pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     let mut command = Cli::command();
     let mut text = Vec::new();
     match subcommand {
@@ -18,8 +22,10 @@ pub fn run(subcommand: &Subcommand) -> io::Result<()> {
             clap_complete::generate(*shell, &mut command, "oauth-authorizer", &mut text);
         }
         Subcommand::Man => clap_mangen::Man::new(command).render(&mut text)?,
+        Subcommand::Presets { command } => return presets::run(command, library),
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(&text)?;
-    stdout.flush()
+    stdout.flush()?;
+    Ok(exit::DONE)
 }

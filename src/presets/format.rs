@@ -1,16 +1,14 @@
-//! The preset format, and the presets that are built in.
+//! The preset format.
 //!
-//! A preset is a TOML file in `presets/`; docs/presets.md documents each field. Everything that a
-//! service does in its own way is a named field here, never an `if` on its name.
-//!
-//! Only the preset in use is parsed at start-up; the others when the list is first shown.
+//! A preset is a TOML file; docs/presets.md documents each field. Everything that a service does in its own way is
+//! a named field here, never an `if` on its name.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
 pub const CUSTOM: &str = "custom";
@@ -47,9 +45,15 @@ pub struct Preset {
     pub embedded_server: bool,
     /// What the person is told above the tokens of this service.
     pub token_notice: Option<String>,
+    /// The sets of explanations that its errors are looked up in, the most fitting first.
+    #[serde(default)]
+    pub errors: Vec<String>,
     /// The service's addresses.
     #[serde(default)]
     pub endpoints: Endpoints,
+    /// Its metadata.
+    #[serde(default)]
+    pub discovery: Discovery,
     /// What stands in braces in the endpoints.
     #[serde(default)]
     pub variables: Vec<Variable>,
@@ -71,6 +75,12 @@ pub struct Preset {
     /// How this service's device flow differs from RFC 8628.
     #[serde(default)]
     pub device: DeviceDialect,
+    /// How its answers differ from RFC 6749.
+    #[serde(default)]
+    pub answers: Answers,
+    /// What the browser brings back beside the code.
+    #[serde(default)]
+    pub callback: CallbackDialect,
     /// What its tokens are like.
     #[serde(default)]
     pub tokens: TokenFacts,
@@ -106,6 +116,21 @@ pub enum Group {
     Business,
     /// Social networks and media.
     Social,
+}
+
+impl Group {
+    /// The name in lists; nothing for what stands above the groups.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::General => "",
+            Self::Mail => "mail",
+            Self::Identity => "identity",
+            Self::Developer => "developer",
+            Self::Business => "business",
+            Self::Social => "social",
+        }
+    }
 }
 
 /// How well a preset's facts are founded.
@@ -144,6 +169,15 @@ pub struct Endpoints {
     pub notes: BTreeMap<String, String>,
 }
 
+/// The metadata of a service (RFC 8414).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discovery {
+    /// What it may name as issuer in place of the issuer, literally.
+    #[serde(default)]
+    pub issuers: Vec<String>,
+}
+
 /// A placeholder of the endpoints, asked for in the form.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,26 +194,58 @@ pub struct Variable {
     pub choices: Vec<String>,
     /// One sentence on what belongs here.
     pub help: Option<String>,
+    /// It may stay empty; parameters that hold it are then left out.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// Which flows a service offers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flows {
-    /// The flows, in the order of the form.
+    /// The flows, in the order of the form. Empty in a file: those that it has endpoints for.
+    #[serde(default)]
     pub offered: Vec<FlowKind>,
     /// The one chosen to begin with.
+    #[serde(default = "device_code")]
     pub preferred: FlowKind,
     /// Why that one, in a sentence.
     pub why: Option<String>,
 }
 
+fn device_code() -> FlowKind {
+    FlowKind::DeviceCode
+}
+
 impl Default for Flows {
     fn default() -> Self {
         Self {
-            offered: vec![FlowKind::DeviceCode, FlowKind::AuthorizationCode],
-            preferred: FlowKind::DeviceCode,
+            offered: Vec::new(),
+            preferred: device_code(),
             why: None,
+        }
+    }
+}
+
+impl Flows {
+    /// Fills in what the file leaves open.
+    fn complete(&mut self, endpoints: &Endpoints) {
+        if !self.offered.is_empty() {
+            return;
+        }
+        let none = endpoints.device.is_none() && endpoints.authorization.is_none();
+        self.offered = [
+            (FlowKind::DeviceCode, endpoints.device.is_some()),
+            (
+                FlowKind::AuthorizationCode,
+                endpoints.authorization.is_some(),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(flow, there)| (there || none).then_some(flow))
+        .collect();
+        if !self.offered.contains(&self.preferred) {
+            self.preferred = self.offered[0];
         }
     }
 }
@@ -197,6 +263,9 @@ pub struct Client {
     /// Methods the service also knows and this program does not speak.
     #[serde(default)]
     pub other_authentication: Vec<String>,
+    /// A client without a secret sends the Basic header all the same.
+    #[serde(default)]
+    pub empty_secret: bool,
     /// RFC 7636 at this service.
     pub pkce: PkceMode,
     /// More about PKCE there.
@@ -214,6 +283,7 @@ impl Default for Client {
                 ClientAuthentication::None,
             ],
             other_authentication: Vec::new(),
+            empty_secret: false,
             pkce: PkceMode::Supported,
             pkce_note: None,
         }
@@ -255,9 +325,8 @@ pub struct Redirect {
     /// What the field holds to begin with.
     #[serde(default)]
     pub default: String,
-    /// The port of a loopback redirect URL need not be registered.
-    #[serde(default)]
-    pub any_port: bool,
+    /// Whether the port of a loopback redirect URL is compared; `None`: not known.
+    pub port: Option<PortRule>,
     /// The hosts that the service accepts for http; empty where it does not care.
     #[serde(default)]
     pub loopback_hosts: Vec<String>,
@@ -268,6 +337,27 @@ pub struct Redirect {
     pub note: Option<String>,
 }
 
+/// The port of a loopback redirect URL (RFC 8252, section 7.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortRule {
+    /// Not compared: any free port will do.
+    Any,
+    /// Compared with the registered one.
+    Registered,
+}
+
+/// How a space is written in the authorization URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Space {
+    /// As `+`, which forms do.
+    #[default]
+    Plus,
+    /// As `%20`.
+    Percent,
+}
+
 /// Scopes of a service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -275,6 +365,9 @@ pub struct Scope {
     /// What stands between scopes on the wire; a space but for some services.
     #[serde(default = "space")]
     pub separator: String,
+    /// How a space is written in the authorization URL.
+    #[serde(default)]
+    pub space: Space,
     /// What the field holds to begin with.
     #[serde(default)]
     pub default: Vec<String>,
@@ -283,6 +376,14 @@ pub struct Scope {
     pub device_allowed: Vec<String>,
     /// The device flow's limits in words.
     pub device_note: Option<String>,
+    /// All scopes that are URLs must have the same host.
+    #[serde(default)]
+    pub one_resource: bool,
+    /// The resource of scopes that are no URLs.
+    pub default_resource: Option<String>,
+    /// Scopes that belong to no resource.
+    #[serde(default)]
+    pub resource_free: Vec<String>,
     /// The scopes offered in the list.
     #[serde(default)]
     pub list: Vec<ScopeEntry>,
@@ -296,9 +397,13 @@ impl Default for Scope {
     fn default() -> Self {
         Self {
             separator: space(),
+            space: Space::Plus,
             default: Vec::new(),
             device_allowed: Vec::new(),
             device_note: None,
+            one_resource: false,
+            default_resource: None,
+            resource_free: Vec::new(),
             list: Vec::new(),
         }
     }
@@ -321,27 +426,18 @@ pub struct Parameters {
     /// Sent with the authorization request to begin with.
     #[serde(default)]
     pub authorization: BTreeMap<String, String>,
+    /// Sent with the device request.
+    #[serde(default)]
+    pub device: BTreeMap<String, String>,
+    /// Sent with the refresh.
+    #[serde(default)]
+    pub refresh: BTreeMap<String, String>,
+    /// Other names of the protocol's parameters.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// Known and optional: name and meaning.
     #[serde(default)]
     pub optional: BTreeMap<String, String>,
-}
-
-/// How a device flow differs from RFC 8628. Recorded for every service; the fields that change what
-/// is sent have the names of the parameters they change.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceDialect {
-    /// What the device request carries, in words.
-    pub request: Option<String>,
-    /// What the poll carries, in words.
-    pub token: Option<String>,
-    /// A token URL for polling only.
-    pub token_url: Option<String>,
-    /// Other names of the members of the device answer.
-    #[serde(default)]
-    pub response_map: BTreeMap<String, Vec<String>>,
-    /// More.
-    pub notes: Option<String>,
 }
 
 /// What a service's tokens are like.
@@ -352,6 +448,19 @@ pub struct TokenFacts {
     pub lifetime: Option<String>,
     /// What a refresh does to the refresh token.
     pub rotation: Option<String>,
+    /// The word before the token in an `Authorization` header.
+    pub header: Option<String>,
+    /// The scopes of which one must be asked for to get a refresh token.
+    #[serde(default)]
+    pub refresh_scope: Vec<String>,
+    /// The parameters of the authorization request that a refresh token depends on.
+    #[serde(default)]
+    pub refresh_parameters: BTreeMap<String, String>,
+    /// Why no refresh token comes, or on what it depends.
+    pub refresh_note: Option<String>,
+    /// The service never gives one.
+    #[serde(default)]
+    pub no_refresh: bool,
     /// What an ID token names as issuer, where it is not the issuer of the endpoints; `{claim}` stands for
     /// a claim of that token.
     #[serde(default)]
@@ -371,80 +480,24 @@ pub struct Mail {
     /// SASL mechanisms, the best first.
     #[serde(default)]
     pub sasl: Vec<String>,
+    /// The domains of the e-mail addresses there.
+    #[serde(default)]
+    pub domains: Vec<String>,
     /// More.
     pub note: Option<String>,
 }
 
-/// The files in `presets/`, in the order of the list.
-const BUILT_IN: &[(&str, &str)] = &[
-    (CUSTOM, include_str!("../presets/custom.toml")),
-    (DEMO, include_str!("../presets/demo.toml")),
-    ("google-mail", include_str!("../presets/google-mail.toml")),
-    (
-        "microsoft-mail",
-        include_str!("../presets/microsoft-mail.toml"),
-    ),
-    ("keycloak", include_str!("../presets/keycloak.toml")),
-    ("github", include_str!("../presets/github.toml")),
-    (
-        "microsoft-graph",
-        include_str!("../presets/microsoft-graph.toml"),
-    ),
-];
-
-/// Why a preset cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum PresetError {
-    /// No preset has that identifier.
-    #[error("There is no preset \"{0}\". The presets are: {list}.", list = ids().join(", "))]
-    Unknown(String),
-    /// The file is not what docs/presets.md describes.
-    #[error("The preset {id} cannot be read: {reason}")]
-    Malformed {
-        /// Which one.
-        id: String,
-        /// Line, key and what is wrong with it.
-        reason: String,
-    },
-}
-
-/// The identifiers of all presets, in the order of the list.
-#[must_use]
-pub fn ids() -> Vec<&'static str> {
-    BUILT_IN.iter().map(|(id, _)| *id).collect()
-}
-
-/// The preset with this identifier.
-///
-/// # Errors
-/// When there is none, or its file is malformed.
-pub fn get(id: &str) -> Result<Arc<Preset>, PresetError> {
-    let (id, text) = BUILT_IN
-        .iter()
-        .find(|(known, _)| *known == id)
-        .ok_or_else(|| PresetError::Unknown(crate::secret::clean(id, 60)))?;
-    parse(id, text).map(Arc::new)
-}
-
-/// All presets, in the order of the list.
-///
-/// # Errors
-/// When one of them is malformed.
-pub fn all() -> Result<Vec<Arc<Preset>>, PresetError> {
-    BUILT_IN
-        .iter()
-        .map(|(id, text)| parse(id, text).map(Arc::new))
-        .collect()
-}
-
-fn parse(id: &str, text: &str) -> Result<Preset, PresetError> {
-    toml::from_str(text).map_err(|error| PresetError::Malformed {
-        id: id.to_owned(),
-        reason: error.to_string(),
-    })
-}
-
 impl Preset {
+    /// Reads a preset. [`super::check`] has what a file of a person is asked beyond that.
+    ///
+    /// # Errors
+    /// Where the text is not TOML, or not of this format.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let mut preset: Self = toml::from_str(text)?;
+        preset.flows.complete(&preset.endpoints);
+        Ok(preset)
+    }
+
     /// True for "Custom settings".
     #[must_use]
     pub fn is_custom(&self) -> bool {
@@ -457,6 +510,21 @@ impl Preset {
         self.flows.offered.contains(&flow)
     }
 
+    /// True where `address` is an e-mail address of one of this service's domains.
+    #[must_use]
+    pub fn has_mailbox(&self, address: &str) -> bool {
+        let Some(domain) = mail_domain(address) else {
+            return false;
+        };
+        let mut domains = self.mail.iter().flat_map(|mail| &mail.domains);
+        domains.any(|known| {
+            domain == *known
+                || domain
+                    .strip_suffix(known)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        })
+    }
+
     /// True where `filter` is found in the name, the identifier or a keyword, however written.
     #[must_use]
     pub fn matches(&self, filter: &str) -> bool {
@@ -466,68 +534,10 @@ impl Preset {
     }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_file_is_built_in_and_reads_under_its_own_name() {
-        let mut files: Vec<String> =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets"))
-                .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
-                .collect();
-        files.sort();
-        let mut known = ids();
-        known.sort_unstable();
-        assert_eq!(files, known);
-        for preset in all().unwrap() {
-            assert!(get(&preset.id).is_ok_and(|same| same.name == preset.name));
-            assert!(preset.offers(preset.flows.preferred), "{}", preset.id);
-        }
-    }
-
-    #[test]
-    fn every_placeholder_has_a_variable_and_every_variable_a_placeholder() {
-        for preset in all().unwrap() {
-            let urls = [
-                &preset.endpoints.authorization,
-                &preset.endpoints.device,
-                &preset.endpoints.token,
-            ];
-            let text: String = urls.iter().filter_map(|url| url.as_deref()).collect();
-            for variable in &preset.variables {
-                assert!(
-                    text.contains(&format!("{{{}}}", variable.name)),
-                    "{}",
-                    preset.id
-                );
-            }
-            let filled = preset.variables.iter().fold(text, |text, variable| {
-                text.replace(&format!("{{{}}}", variable.name), "x")
-            });
-            assert!(!filled.contains(['{', '}']), "{}: {filled}", preset.id);
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_with_its_place() {
-        let error = parse(
-            "x",
-            "id = \"x\"\nname = \"X\"\ngroup = \"mail\"\ncolour = 3\n",
-        )
-        .unwrap_err();
-        assert!(error.to_string().contains("line 4") && error.to_string().contains("colour"));
-    }
-
-    #[test]
-    fn the_list_is_found_by_name_identifier_and_keyword() {
-        let preset = get("microsoft-mail").unwrap();
-        assert!(
-            preset.matches("365") && preset.matches("MICROSOFT-M") && preset.matches("exchange")
-        );
-        assert!(!preset.matches("gmail"));
-    }
+/// The part of an e-mail address behind its `@`, in small letters; `None` for what is none.
+#[must_use]
+pub fn mail_domain(address: &str) -> Option<String> {
+    let (person, domain) = address.trim().rsplit_once('@')?;
+    let fits = !person.is_empty() && domain.contains('.') && !domain.contains(char::is_whitespace);
+    fits.then(|| domain.to_ascii_lowercase())
 }

@@ -1,0 +1,302 @@
+//! The rules of a service, checked before the run: data of its preset and of its metadata, told at the field.
+//!
+//! Only what can be known before: what the service would refuse, and what would come out other than expected.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use crate::oauth::client::FlowKind;
+use crate::oauth::url::is_loopback;
+use crate::presets::{PortRule, SecretRule};
+use crate::secret::{ExposeSecret, clean};
+use crate::settings::{Change, Key, Settings};
+
+/// Whether Authorize is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It is.
+    Error,
+    /// It is not.
+    Warning,
+}
+
+/// Something wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// At which field.
+    pub key: Key,
+    /// How bad.
+    pub severity: Severity,
+    /// For the edge of the field: a word or two.
+    pub word: &'static str,
+    /// What is wrong and what to do.
+    pub text: String,
+    /// What one key can do about it.
+    pub remedy: Option<Remedy>,
+}
+
+/// A change that helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// On the button.
+    pub label: String,
+    /// What it does.
+    pub change: Change,
+}
+
+impl Problem {
+    /// One without a remedy.
+    #[must_use]
+    pub fn new(key: Key, severity: Severity, word: &'static str, text: String) -> Self {
+        Self {
+            key,
+            severity,
+            word,
+            text,
+            remedy: None,
+        }
+    }
+
+    fn with(mut self, label: impl Into<String>, change: Change) -> Self {
+        self.remedy = Some(Remedy {
+            label: label.into(),
+            change,
+        });
+        self
+    }
+}
+
+/// What the service would object to, in no order.
+#[must_use]
+pub fn service(settings: &Settings) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = [
+        secret(settings),
+        device_scopes(settings),
+        resources(settings),
+        refresh_scope(settings),
+        pkce(settings),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if settings.flow() == FlowKind::AuthorizationCode {
+        problems.extend(refresh_parameter(settings));
+        problems.extend(redirect(settings));
+    }
+    problems
+}
+
+/// A secret where none belongs, none where one does.
+fn secret(settings: &Settings) -> Option<Problem> {
+    let preset = settings.preset();
+    let given = !settings.secret().expose_secret().is_empty();
+    let required = match preset.client.secret {
+        SecretRule::Required => true,
+        SecretRule::RequiredForAuthorizationCode => settings.flow() == FlowKind::AuthorizationCode,
+        SecretRule::Optional | SecretRule::None => false,
+    };
+    let note = preset.client.secret_note.as_deref().unwrap_or_default();
+    let name = &preset.name;
+    if required && !given {
+        let text = format!("{name} wants a client secret. {note}");
+        return Some(Problem::new(
+            Key::ClientSecret,
+            Severity::Error,
+            "missing",
+            text,
+        ));
+    }
+    (given && preset.client.secret == SecretRule::None).then(|| {
+        let text = format!("{name} takes no client secret; leave it empty. {note}");
+        Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
+            .with("Empty it", Change::Text(Key::ClientSecret, String::new()))
+    })
+}
+
+/// Scopes that the device flow of this service refuses.
+fn device_scopes(settings: &Settings) -> Option<Problem> {
+    let preset = settings.preset();
+    let allowed = &preset.scope.device_allowed;
+    if settings.flow() != FlowKind::DeviceCode || allowed.is_empty() {
+        return None;
+    }
+    let scopes = settings.scopes();
+    let refused = scopes.iter().find(|scope| !allowed.contains(scope))?;
+    let other_flow = settings.offers(FlowKind::AuthorizationCode);
+    let instead = if other_flow {
+        "Choose the flow Authorization code, or another scope."
+    } else {
+        "Choose another scope."
+    };
+    let text = format!(
+        "The device flow of {} refuses the scope {}. {instead}",
+        preset.name,
+        clean(refused, 80)
+    );
+    let problem = Problem::new(Key::Scope, Severity::Error, "refused", text);
+    Some(if other_flow {
+        problem.with(
+            "Use authorization code",
+            Change::Flow(FlowKind::AuthorizationCode),
+        )
+    } else {
+        problem
+    })
+}
+
+/// Scopes of several resources, where a token is for one.
+fn resources(settings: &Settings) -> Option<Problem> {
+    let rule = &settings.preset().scope;
+    if !rule.one_resource {
+        return None;
+    }
+    let scopes = settings.scopes();
+    let resource = |scope: &String| -> Option<String> {
+        if rule.resource_free.contains(scope) {
+            return None;
+        }
+        match Url::parse(scope).ok().filter(Url::has_host) {
+            Some(url) => url.host_str().map(str::to_owned),
+            None => Url::parse(rule.default_resource.as_deref()?)
+                .ok()?
+                .host_str()
+                .map(str::to_owned),
+        }
+    };
+    let all: BTreeSet<String> = scopes.iter().filter_map(resource).collect();
+    if all.len() < 2 {
+        return None;
+    }
+    let first = scopes.iter().find_map(resource)?;
+    let kept: Vec<&str> = scopes
+        .iter()
+        .filter(|scope| resource(scope).is_none_or(|resource| resource == first))
+        .map(String::as_str)
+        .collect();
+    let list: Vec<String> = all.iter().map(|host| clean(host, 60)).collect();
+    let text = format!(
+        "These scopes belong to {} resources ({}), and a token of {} is for one. Authorize once for each",
+        all.len(),
+        list.join(", "),
+        settings.preset().name
+    );
+    let change = Change::Text(Key::Scope, kept.join(" "));
+    let problem = Problem::new(Key::Scope, Severity::Warning, "several resources", text);
+    Some(problem.with(format!("Keep {}", clean(&first, 40)), change))
+}
+
+/// No refresh token is to be expected, for want of a scope.
+fn refresh_scope(settings: &Settings) -> Option<Problem> {
+    let tokens = &settings.preset().tokens;
+    let wanted = tokens.refresh_scope.first()?;
+    let mut scopes = settings.scopes();
+    if tokens.no_refresh
+        || scopes
+            .iter()
+            .any(|scope| tokens.refresh_scope.contains(scope))
+    {
+        return None;
+    }
+    scopes.push(wanted.clone());
+    let text = format!(
+        "No refresh token will come: {} gives one only with the scope {wanted}",
+        settings.preset().name
+    );
+    let problem = Problem::new(Key::Scope, Severity::Warning, "no refresh token", text);
+    Some(problem.with(
+        format!("Add {wanted}"),
+        Change::Text(Key::Scope, scopes.join(" ")),
+    ))
+}
+
+/// No refresh token is to be expected, for want of a parameter.
+fn refresh_parameter(settings: &Settings) -> Option<Problem> {
+    let preset = settings.preset();
+    let given = settings.all_extra_parameters();
+    let (name, value) = preset
+        .tokens
+        .refresh_parameters
+        .iter()
+        .find(|(name, value)| {
+            !given
+                .iter()
+                .any(|(known, given)| known == *name && given == *value)
+        })?;
+    let text = format!(
+        "No refresh token will come: {} gives one only with {name}={value}",
+        preset.name
+    );
+    let change = settings.with_parameter(name, value);
+    let problem = Problem::new(
+        Key::ExtraParameters,
+        Severity::Warning,
+        "no refresh token",
+        text,
+    );
+    Some(problem.with(
+        format!("Set {name}={value}"),
+        Change::Text(Key::ExtraParameters, change),
+    ))
+}
+
+/// The issuer tells which PKCE methods it takes, and ours is not among them.
+fn pkce(settings: &Settings) -> Option<Problem> {
+    let methods = settings.metadata()?.pkce_methods.as_ref()?;
+    let refused = settings.flow() == FlowKind::AuthorizationCode
+        && settings.pkce()
+        && !methods.is_empty()
+        && !methods.iter().any(|method| method == "S256");
+    refused.then(|| {
+        let text = "The issuer's metadata does not name S256, the only PKCE method that is safe. If the sign-in fails, \
+                    switch PKCE off"
+            .to_owned();
+        Problem::new(Key::Pkce, Severity::Warning, "not announced", text)
+            .with("Switch it off", Change::Pkce(false))
+    })
+}
+
+/// Redirect URLs that the service refuses.
+fn redirect(settings: &Settings) -> Option<Problem> {
+    let preset = settings.preset();
+    let rule = &preset.redirect;
+    let url = Url::parse(settings.value(Key::RedirectUrl).trim()).ok()?;
+    let host = url.host_str()?;
+    let warning =
+        |word, text: String| Problem::new(Key::RedirectUrl, Severity::Warning, word, text);
+    let instead = |change: &dyn Fn(&mut Url) -> Option<()>| -> Option<Change> {
+        let mut other = url.clone();
+        change(&mut other)?;
+        Some(Change::Text(Key::RedirectUrl, other.to_string()))
+    };
+    let note = rule.note.as_deref().unwrap_or_default();
+    if rule.https_only && url.scheme() == "http" {
+        let text = format!("{} takes https redirect URLs only. {note}", preset.name);
+        let change = instead(&|other| other.set_scheme("https").ok())?;
+        return Some(warning("https only", text).with("Use https", change));
+    }
+    if url.scheme() != "http" || !is_loopback(&url) {
+        return None;
+    }
+    if let Some(wanted) = rule.loopback_hosts.first()
+        && !rule.loopback_hosts.iter().any(|known| known == host)
+    {
+        let text = format!(
+            "With http, {} takes {} here, not {}. {note}",
+            preset.name,
+            rule.loopback_hosts.join(" or "),
+            clean(host, 40)
+        );
+        let change = instead(&|other| other.set_host(Some(wanted)).ok())?;
+        return Some(warning("other host", text).with(format!("Use {wanted}"), change));
+    }
+    if rule.port == Some(PortRule::Registered) && url.port() == Some(0) {
+        let text = format!(
+            "{} compares the port, so it cannot be any free one. Type the one that you registered. {note}",
+            preset.name
+        );
+        let change = instead(&|other| other.set_port(Some(8400)).ok())?;
+        return Some(warning("fixed port", text).with("Use port 8400", change));
+    }
+    None
+}

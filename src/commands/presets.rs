@@ -1,0 +1,93 @@
+//! `presets list`, `show` and `check`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::cli::PresetsCommand;
+use crate::exit;
+use crate::plain::say;
+use crate::presets::check::{Finding, read};
+use crate::presets::files::{self, read_file};
+use crate::presets::{Confidence, Library};
+
+/// Does what is asked, on standard output.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(command: &PresetsCommand, library: &Library) -> io::Result<u8> {
+    let mut stdout = io::stdout().lock();
+    match command {
+        PresetsCommand::List => list(library, &mut stdout),
+        PresetsCommand::Show { id } => show(library, id, &mut stdout),
+        PresetsCommand::Check { file } => check(file, &mut stdout),
+    }
+}
+
+/// One line each: identifier, name, group, remarks; tabs between them.
+fn list(library: &Library, out: &mut impl Write) -> io::Result<u8> {
+    let all = match library.all() {
+        Ok(all) => all,
+        Err(error) => {
+            say("error", &error.to_string());
+            return Ok(exit::FAILED);
+        }
+    };
+    for preset in all {
+        let mut remarks = Vec::new();
+        if preset.confidence != Confidence::High {
+            remarks.push("not certain");
+        }
+        if library.is_own(&preset.id) {
+            remarks.push("your own");
+        }
+        let group = preset.group.name();
+        let remarks = remarks.join(", ");
+        writeln!(out, "{}\t{}\t{group}\t{remarks}", preset.id, preset.name)?;
+    }
+    out.flush()?;
+    for error in library.left_out() {
+        say("hint", &error.to_string());
+    }
+    if let Some(folder) = files::folder() {
+        say(
+            "hint",
+            &format!("Your own presets go to {}.", folder.display()),
+        );
+    }
+    Ok(exit::DONE)
+}
+
+fn show(library: &Library, id: &str, out: &mut impl Write) -> io::Result<u8> {
+    let Some(text) = library.text(id) else {
+        if let Err(error) = library.get(id) {
+            say("error", &error.to_string());
+        }
+        return Ok(exit::USAGE);
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(exit::DONE)
+}
+
+/// One line for each thing that is wrong.
+fn check(path: &Path, out: &mut impl Write) -> io::Result<u8> {
+    let outcome = match read_file(path).text {
+        Ok(text) => read(&text),
+        Err(reason) => Err(vec![Finding::of_file(reason)]),
+    };
+    let name = path.display();
+    let code = match outcome {
+        Ok(preset) => {
+            writeln!(out, "{name}: the preset {} is fine", preset.id)?;
+            exit::DONE
+        }
+        Err(findings) => {
+            for finding in findings {
+                writeln!(out, "{name}: {finding}.")?;
+            }
+            exit::FAILED
+        }
+    };
+    out.flush()?;
+    Ok(code)
+}

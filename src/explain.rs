@@ -1,0 +1,117 @@
+//! Finds the explanation of a service's error: cause, remedy, and the field to change.
+//!
+//! The explanations are data: `presets/errors/`, and the person's own over them.
+
+use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::presets::errors::{At, ErrorEntry};
+use crate::presets::{Library, Preset};
+use crate::settings::Key;
+
+/// Applies to every service.
+const PROTOCOL: &str = "protocol";
+
+/// What an error means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What went wrong.
+    pub cause: String,
+    /// What to do.
+    pub remedy: String,
+    /// The field to change.
+    pub field: Option<Key>,
+}
+
+/// The explanation of a failure at the service of `preset`; `None` for what no service said, and where none fits.
+#[must_use]
+pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<Explanation> {
+    let (error, at) = match failure {
+        Failure::Server { asked, error } => (error, at(*asked)),
+        Failure::Callback(error) | Failure::Denied(error) => (error, At::Callback),
+        Failure::Expired | Failure::Unusable { .. } | Failure::IdToken(_) => return None,
+    };
+    // Without a preset the service may be any.
+    let mut sets: Vec<String> = if preset.is_custom() {
+        library.explanation_sets()
+    } else {
+        preset.errors.clone()
+    };
+    sets.retain(|set| set != PROTOCOL);
+    let own: Vec<ErrorEntry> = sets
+        .iter()
+        .flat_map(|set| library.explanations(set))
+        .collect();
+    let general = library.explanations(PROTOCOL);
+    let fits = |entry: &&ErrorEntry| fits(entry, error, at, matches!(failure, Failure::Denied(_)));
+    let with_text = |entry: &&ErrorEntry| entry.text.is_some();
+    // What tells a code of one service from the same word of another comes first.
+    let entry = if preset.is_custom() {
+        own.iter()
+            .filter(with_text)
+            .chain(&general)
+            .chain(&own)
+            .find(fits)
+    } else {
+        own.iter()
+            .filter(with_text)
+            .chain(&own)
+            .chain(&general)
+            .find(fits)
+    }?;
+    Some(Explanation {
+        cause: entry.cause.clone(),
+        remedy: entry.remedy.clone(),
+        field: entry
+            .field
+            .as_deref()
+            .and_then(Key::from_name)
+            .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
+    })
+}
+
+fn at(asked: Asked) -> At {
+    match asked {
+        Asked::DeviceCode => At::DeviceCode,
+        Asked::Approval => At::Approval,
+        Asked::Exchange => At::Exchange,
+        Asked::Refresh => At::Refresh,
+    }
+}
+
+/// `denied`: the person said no, which may come up in the browser as well as while polling.
+fn fits(entry: &ErrorEntry, error: &ServerError, at: At, denied: bool) -> bool {
+    let place = entry.at.is_empty()
+        || entry.at.contains(&at)
+        || (denied && entry.at.contains(&At::Approval));
+    let code = entry.code.as_ref().is_none_or(|code| *code == error.code);
+    let text = entry.text.as_ref().is_none_or(|text| {
+        holds(&error.code, text)
+            || error
+                .description
+                .as_ref()
+                .is_some_and(|description| holds(description, text))
+    });
+    place && code && text && (entry.code.is_some() || entry.text.is_some())
+}
+
+/// True where `words` stand in `text` as whole words, however written.
+fn holds(text: &str, words: &str) -> bool {
+    let (text, words) = (text.to_lowercase(), words.to_lowercase());
+    let part = |ch: char| ch.is_alphanumeric() || ch == '_';
+    !words.is_empty()
+        && text.match_indices(&words).any(|(at, _)| {
+            !text[..at].ends_with(part) && !text[at + words.len()..].starts_with(part)
+        })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_only() {
+        assert!(holds("AADSTS50011: The redirect", "aadsts50011"));
+        assert!(!holds("AADSTS500112: x", "AADSTS50011"));
+        assert!(!holds("anything", ""));
+    }
+}

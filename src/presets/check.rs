@@ -1,0 +1,358 @@
+//! What is wrong with a preset file: line, key and remedy.
+
+use std::collections::BTreeSet;
+
+use toml::de::{DeTable, DeValue};
+
+use super::format::{CUSTOM, DEMO, Preset};
+use crate::oauth::client::FlowKind;
+use crate::oauth::url::endpoint;
+use crate::secret::clean;
+
+/// Something wrong with a preset file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Counted from 1; `None` where it is about the whole file.
+    pub line: Option<usize>,
+    /// What is wrong and what to do, without the stop at the end.
+    pub text: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+impl Finding {
+    /// About the whole file.
+    #[must_use]
+    pub fn of_file(text: String) -> Self {
+        Self { line: None, text }
+    }
+
+    /// What the reader of TOML objects to, with the key that it is about.
+    #[must_use]
+    pub fn of_error(error: &toml::de::Error, text: &str) -> Self {
+        let line = error.span().map(|span| line_of(text, span.start));
+        let key = line.and_then(|line| {
+            let (key, _) = text.lines().nth(line - 1)?.split_once('=')?;
+            Some(clean(key, 60))
+        });
+        let message = clean(error.message(), 400);
+        let lower = message.to_lowercase();
+        let words = if lower.starts_with("unknown field") {
+            format!("{message}. Rename or remove it")
+        } else if lower.starts_with("missing field") {
+            format!("{message}. Add it")
+        } else if lower.starts_with("invalid type") || lower.starts_with("unknown variant") {
+            match key {
+                Some(key) => format!("{key}: {message}. Change the value"),
+                None => format!("{message}. Change the value"),
+            }
+        } else {
+            format!("this is no TOML: {message}. Correct the line")
+        };
+        Self { line, text: words }
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().iter().take(at);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// Reads and checks the preset file of a person.
+///
+/// # Errors
+/// All that is wrong with it, in the order of its lines.
+pub fn read(text: &str) -> Result<Preset, Vec<Finding>> {
+    let preset = Preset::parse(text).map_err(|error| vec![Finding::of_error(&error, text)])?;
+    let findings = findings(&preset, text);
+    if findings.is_empty() {
+        Ok(preset)
+    } else {
+        Err(findings)
+    }
+}
+
+/// What is wrong with a preset that is of the format.
+#[must_use]
+pub fn findings(preset: &Preset, text: &str) -> Vec<Finding> {
+    let mut checker = Checker {
+        text,
+        table: DeTable::parse(text)
+            .map(toml::Spanned::into_inner)
+            .unwrap_or_default(),
+        findings: Vec::new(),
+    };
+    if preset.id == CUSTOM || preset.id == DEMO {
+        checker.add(
+            "id",
+            format!("{} cannot be replaced. Choose another id", preset.id),
+        );
+    }
+    checker.identity(preset);
+    checker.endpoints(preset);
+    checker.placeholders(preset);
+    checker.rules(preset);
+    let mut findings = checker.findings;
+    findings.sort_by_key(|finding| finding.line);
+    findings
+}
+
+struct Checker<'a> {
+    text: &'a str,
+    table: DeTable<'a>,
+    findings: Vec<Finding>,
+}
+
+impl Checker<'_> {
+    /// Something wrong with the key at a path such as `endpoints.token`.
+    fn add(&mut self, path: &str, text: impl Into<String>) {
+        let line = self.line(path);
+        let text = format!("{path}: {}", text.into());
+        self.findings.push(Finding { line, text });
+    }
+
+    /// Where a key stands; its table's place where it is missing.
+    fn line(&self, path: &str) -> Option<usize> {
+        let mut table = &self.table;
+        let mut found = None;
+        for part in path.split('.') {
+            let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == part) else {
+                break;
+            };
+            found = Some(key.span().start);
+            match value.get_ref() {
+                DeValue::Table(inner) => table = inner,
+                _ => break,
+            }
+        }
+        found.map(|at| line_of(self.text, at))
+    }
+
+    fn identity(&mut self, preset: &Preset) {
+        let fits = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '-';
+        if preset.id.is_empty() || preset.id.len() > 60 || !preset.id.chars().all(fits) {
+            self.add(
+                "id",
+                "it has small letters, digits and hyphens, 60 at most. Change it",
+            );
+        }
+        if preset.name.trim().is_empty() || preset.name.chars().count() > 60 {
+            self.add("name", "it has 1 to 60 characters. Change it");
+        }
+        if preset.embedded_server {
+            self.add("embedded_server", "only the demo has one. Remove it");
+        }
+    }
+
+    fn endpoints(&mut self, preset: &Preset) {
+        let endpoints = &preset.endpoints;
+        if endpoints.token.is_none() {
+            self.add(
+                "endpoints.token",
+                "it is missing. Add token = \"https://…\" to [endpoints]: every flow ends there",
+            );
+        }
+        let flows = &preset.flows;
+        if !flows.offered.contains(&flows.preferred) {
+            self.add(
+                "flows.preferred",
+                "it is not among those offered. Choose one of them",
+            );
+        }
+        for (flow, there, key) in [
+            (FlowKind::DeviceCode, endpoints.device.is_some(), "device"),
+            (
+                FlowKind::AuthorizationCode,
+                endpoints.authorization.is_some(),
+                "authorization",
+            ),
+        ] {
+            if flows.offered.contains(&flow) && !there {
+                let text = format!(
+                    "it offers {}, but [endpoints] has no {key}. Add that, or take the flow out",
+                    flow.label()
+                );
+                self.add("flows.offered", text);
+            }
+        }
+        let known = [
+            ("endpoints.authorization", &endpoints.authorization),
+            ("endpoints.device", &endpoints.device),
+            ("endpoints.token", &endpoints.token),
+            ("endpoints.revocation", &endpoints.revocation),
+            ("endpoints.introspection", &endpoints.introspection),
+            ("endpoints.userinfo", &endpoints.userinfo),
+            ("endpoints.issuer", &endpoints.issuer),
+            ("device.token_url", &preset.device.token_url),
+        ];
+        for (path, url) in known {
+            let Some(url) = url else { continue };
+            // A host stands in for a variable that is not known yet; a whole URL may be one.
+            let sample = sample(url, preset);
+            if let Err(problem) = endpoint(&sample) {
+                self.add(path, format!("{problem}. Correct the URL"));
+            }
+        }
+    }
+
+    /// Braces that do not close, placeholders without a variable, variables without a placeholder.
+    fn placeholders(&mut self, preset: &Preset) {
+        let endpoints = &preset.endpoints;
+        let mut filled: Vec<(String, &str)> = Vec::new();
+        for (path, text) in [
+            ("endpoints.authorization", &endpoints.authorization),
+            ("endpoints.device", &endpoints.device),
+            ("endpoints.token", &endpoints.token),
+            ("endpoints.revocation", &endpoints.revocation),
+            ("endpoints.introspection", &endpoints.introspection),
+            ("endpoints.userinfo", &endpoints.userinfo),
+            ("endpoints.issuer", &endpoints.issuer),
+            ("device.token_url", &preset.device.token_url),
+        ] {
+            filled.extend(text.as_deref().map(|text| (path.to_owned(), text)));
+        }
+        let tables = [
+            (
+                "parameters.authorization",
+                &preset.parameters.authorization,
+                &[][..],
+            ),
+            ("parameters.device", &preset.parameters.device, &[]),
+            (
+                "parameters.refresh",
+                &preset.parameters.refresh,
+                &["redirect_uri"],
+            ),
+            (
+                "device.poll",
+                &preset.device.poll,
+                &["client_id", "scope", "user_code"],
+            ),
+        ];
+        let mut own: BTreeSet<&str> = BTreeSet::new();
+        for (path, table, known) in tables {
+            own.extend(known);
+            for (name, text) in table {
+                filled.push((format!("{path}.{name}"), text));
+            }
+        }
+        let mut used = BTreeSet::new();
+        for (path, text) in &filled {
+            match placeholders(text) {
+                Ok(names) => {
+                    for name in names {
+                        let given = preset
+                            .variables
+                            .iter()
+                            .any(|variable| variable.name == name);
+                        if !given && !own.contains(name) {
+                            let text = format!(
+                                "{{{}}} is no variable. Add [[variables]] with that name, or correct it",
+                                clean(name, 40)
+                            );
+                            self.add(path, text);
+                        }
+                        used.insert(name.to_owned());
+                    }
+                }
+                Err(text) => self.add(path, text),
+            }
+        }
+        let mut names = BTreeSet::new();
+        for variable in &preset.variables {
+            if !names.insert(&variable.name) {
+                let text = format!(
+                    "{} stands there twice. Remove one",
+                    clean(&variable.name, 40)
+                );
+                self.add("variables", text);
+            }
+            if !used.contains(&variable.name) {
+                let text = format!("{} is used nowhere. Remove it", clean(&variable.name, 40));
+                self.add("variables", text);
+            }
+            let braces = |text: &String| text.contains(['{', '}']);
+            if braces(&variable.default) || variable.choices.iter().any(braces) {
+                let text = format!(
+                    "the value of {} holds a brace, and would never end. Write the value itself",
+                    clean(&variable.name, 40)
+                );
+                self.add("variables", text);
+            }
+        }
+    }
+
+    fn rules(&mut self, preset: &Preset) {
+        let redirect = &preset.redirect;
+        if !redirect.default.is_empty()
+            && let Err(problem) = endpoint(&redirect.default)
+        {
+            self.add("redirect.default", format!("{problem}. Correct the URL"));
+        }
+        if preset.scope.separator.is_empty() {
+            self.add(
+                "scope.separator",
+                "it is empty. Write what stands between scopes, or remove it",
+            );
+        }
+        if preset.answers.error.is_empty() {
+            self.add("answers.error", "it is empty. Name a member, or remove it");
+        }
+        if let Some(rule) = &preset.callback.token_host
+            && rule.hosts.is_empty()
+        {
+            self.add(
+                "callback.token_host",
+                "it accepts no host. Name them in hosts",
+            );
+        }
+    }
+}
+
+/// The URL with something in place of its placeholders.
+fn sample(url: &str, preset: &Preset) -> String {
+    preset
+        .variables
+        .iter()
+        .fold(url.to_owned(), |url, variable| {
+            let placeholder = format!("{{{}}}", variable.name);
+            // The demo's whole address is a variable.
+            let value = if url.starts_with(&placeholder) {
+                "https://sample.example"
+            } else {
+                "sample"
+            };
+            url.replace(&placeholder, value)
+        })
+}
+
+/// The names between the braces.
+fn placeholders(text: &str) -> Result<Vec<&str>, String> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        if rest[at..].starts_with('}') {
+            return Err("it closes a brace that was never opened. Remove it".to_owned());
+        }
+        let inner = &rest[at + 1..];
+        let Some(end) = inner
+            .find(['{', '}'])
+            .filter(|end| inner[*end..].starts_with('}'))
+        else {
+            return Err("it opens a brace that never closes. Close it behind the name".to_owned());
+        };
+        if end == 0 {
+            return Err("there is no name between its braces. Write one".to_owned());
+        }
+        names.push(&inner[..end]);
+        rest = &inner[end + 1..];
+    }
+    Ok(names)
+}

@@ -1,0 +1,49 @@
+//! The format of explanations: what an error means, what to do, and where it is documented.
+
+use serde::Deserialize;
+
+/// A file of explanations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorFile {
+    /// In the order in which they are tried.
+    #[serde(rename = "error", default)]
+    pub errors: Vec<ErrorEntry>,
+}
+
+/// An error and its explanation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorEntry {
+    /// The error code, exactly.
+    pub code: Option<String>,
+    /// Stands in the code or in the description as whole words.
+    pub text: Option<String>,
+    /// At which requests; empty: everywhere.
+    #[serde(default)]
+    pub at: Vec<At>,
+    /// What went wrong, in the person's terms.
+    pub cause: String,
+    /// What to do.
+    pub remedy: String,
+    /// The key of the field to change.
+    pub field: Option<String>,
+    /// Where that is documented.
+    pub source: String,
+}
+
+/// Where an error comes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum At {
+    /// A device code is asked for.
+    DeviceCode,
+    /// It is asked whether the person approved.
+    Approval,
+    /// The code is exchanged for tokens.
+    Exchange,
+    /// New tokens are asked for.
+    Refresh,
+    /// The browser came back with it.
+    Callback,
+}

@@ -1,0 +1,84 @@
+//! Reading the person's preset files: where they are, and how much of them is read.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+/// A larger file is no preset.
+const SIZE_LIMIT: u64 = 256 * 1024;
+/// Further files of the folder are not read.
+const COUNT_LIMIT: usize = 200;
+
+/// A file, read or not.
+#[derive(Debug)]
+pub struct PresetFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its text, or why there is none, as a sentence without its stop.
+    pub text: Result<String, String>,
+}
+
+/// The folder of the person's presets; `None` where this system names no home folder.
+#[must_use]
+pub fn folder() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("oauth-authorizer").join("presets"))
+}
+
+/// The preset files of a folder, in the order of their names. No folder is no file.
+#[must_use]
+pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .take(COUNT_LIMIT * 10)
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    paths.sort();
+    paths.truncate(COUNT_LIMIT);
+    paths.into_iter().map(|path| read_file(&path)).collect()
+}
+
+/// Reads one file.
+#[must_use]
+pub fn read_file(path: &Path) -> PresetFile {
+    PresetFile {
+        path: path.to_owned(),
+        text: text(path),
+    }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let words = |error: std::io::Error| error.to_string();
+    // A pipe or a device could keep the program waiting.
+    let about = std::fs::metadata(path).map_err(words)?;
+    if !about.is_file() {
+        return Err("it is no ordinary file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .map_err(words)?
+        .take(SIZE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(words)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(format!(
+            "it is larger than {} KiB, so it is no preset",
+            SIZE_LIMIT / 1024
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        format!("line {line}: it is not UTF-8. Save it with that encoding")
+    })
+}

@@ -1,0 +1,270 @@
+//! All presets at hand: the files built into the program, and the person's over them.
+//!
+//! Only the preset in use is parsed at start-up; the others when the list is first shown.
+
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use super::check::{Finding, read};
+use super::errors::{ErrorEntry, ErrorFile};
+use super::files::PresetFile;
+use super::format::{CUSTOM, DEMO, Preset};
+use crate::secret::clean;
+
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
+
+/// Why a preset cannot be had.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PresetError {
+    /// No preset has that identifier.
+    #[error("There is no preset \"{id}\".{} `oauth-authorizer presets list` shows them all.", meant(.like.as_deref()))]
+    Unknown {
+        /// As given.
+        id: String,
+        /// The one that is written most like it.
+        like: Option<String>,
+    },
+    /// The file cannot be read, or is not what docs/presets.md describes.
+    #[error("The preset file {file} was left out: {}.", told(.findings))]
+    Malformed {
+        /// Which one.
+        file: String,
+        /// What is wrong with it; at least one thing.
+        findings: Vec<Finding>,
+    },
+}
+
+fn meant(like: Option<&str>) -> String {
+    like.map(|like| format!(" Did you mean {like}?"))
+        .unwrap_or_default()
+}
+
+fn told(findings: &[Finding]) -> String {
+    let first = findings.first().map(Finding::to_string).unwrap_or_default();
+    match findings.len() {
+        0 | 1 => first,
+        count => format!("{first} (and {} more)", count - 1),
+    }
+}
+
+/// The built-in preset with this identifier.
+///
+/// # Errors
+/// When there is none, or its file is malformed.
+pub fn get(id: &str) -> Result<Arc<Preset>, PresetError> {
+    Library::default().get(id)
+}
+
+/// The text of a built-in preset.
+#[must_use]
+pub fn built_in(id: &str) -> Option<&'static str> {
+    // An identifier is no path.
+    if id.contains(['/', '\\', '.']) {
+        return None;
+    }
+    BUILT_IN.get_file(format!("{id}.toml"))?.contents_utf8()
+}
+
+/// The text of a set of explanations that is built in; `presets/errors/` has them.
+fn explanations(set: &str) -> Option<&'static str> {
+    if set.contains(['/', '\\', '.']) {
+        return None;
+    }
+    BUILT_IN
+        .get_file(format!("errors/{set}.toml"))?
+        .contents_utf8()
+}
+
+/// The identifiers of the built-in presets.
+pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
+    BUILT_IN
+        .files()
+        .filter_map(|file| file.path().file_stem()?.to_str())
+}
+
+/// A preset of the person.
+#[derive(Debug, Clone)]
+struct Own {
+    preset: Arc<Preset>,
+    text: String,
+}
+
+/// All presets at hand.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    own: Vec<Own>,
+    /// Explanations of the person, by the name of their set.
+    own_errors: Vec<(String, Vec<ErrorEntry>)>,
+    left_out: Vec<PresetError>,
+}
+
+impl Library {
+    /// The built-in presets with the person's over them. A later file goes before an earlier one; what is wrong is
+    /// left out and told by [`Library::left_out`].
+    #[must_use]
+    pub fn new(presets: Vec<PresetFile>, errors: Vec<PresetFile>) -> Self {
+        let mut library = Self::default();
+        for file in presets {
+            // What is wrong stays told.
+            let _ = library.add(file);
+        }
+        for file in errors {
+            library.add_errors(file);
+        }
+        library
+    }
+
+    fn add_errors(&mut self, file: PresetFile) {
+        let outcome = match file.text {
+            Ok(text) => {
+                toml::from_str::<ErrorFile>(&text).map_err(|error| Finding::of_error(&error, &text))
+            }
+            Err(reason) => Err(Finding::of_file(reason)),
+        };
+        match outcome {
+            Ok(read) => {
+                let set = file.path.file_stem().unwrap_or_default();
+                let set = set.to_string_lossy().into_owned();
+                self.own_errors.push((set, read.errors));
+            }
+            Err(finding) => {
+                let name = file.path.file_name().unwrap_or(file.path.as_os_str());
+                self.left_out.push(PresetError::Malformed {
+                    file: clean(&name.to_string_lossy(), 80),
+                    findings: vec![finding],
+                });
+            }
+        }
+    }
+
+    /// The names of all sets of explanations.
+    #[must_use]
+    pub fn explanation_sets(&self) -> Vec<String> {
+        let built_in = BUILT_IN
+            .get_dir("errors")
+            .into_iter()
+            .flat_map(Dir::files)
+            .filter_map(|file| file.path().file_stem()?.to_str().map(str::to_owned));
+        let own = self.own_errors.iter().map(|(set, _)| set.clone());
+        let mut all: Vec<String> = built_in.chain(own).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The explanations of a set: the person's, then the built-in ones.
+    #[must_use]
+    pub fn explanations(&self, set: &str) -> Vec<ErrorEntry> {
+        let own = self.own_errors.iter().filter(|(known, _)| known == set);
+        let built_in = explanations(set).and_then(|text| toml::from_str::<ErrorFile>(text).ok());
+        own.flat_map(|(_, errors)| errors.clone())
+            .chain(built_in.into_iter().flat_map(|file| file.errors))
+            .collect()
+    }
+
+    /// Adds a preset of the person.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not of the format.
+    pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
+        let name = file.path.file_name().unwrap_or(file.path.as_os_str());
+        let name = clean(&name.to_string_lossy(), 80);
+        let outcome = match file.text {
+            Ok(text) => read(&text).map(|preset| (preset, text)),
+            Err(reason) => Err(vec![Finding::of_file(reason)]),
+        };
+        match outcome {
+            Ok((preset, text)) => {
+                let preset = Arc::new(preset);
+                self.own.retain(|known| known.preset.id != preset.id);
+                self.own.push(Own {
+                    preset: Arc::clone(&preset),
+                    text,
+                });
+                Ok(preset)
+            }
+            Err(findings) => {
+                let error = PresetError::Malformed {
+                    file: name,
+                    findings,
+                };
+                self.left_out.push(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// The files that were left out, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[PresetError] {
+        &self.left_out
+    }
+
+    /// The preset with this identifier.
+    ///
+    /// # Errors
+    /// When there is none, or its file is malformed.
+    pub fn get(&self, id: &str) -> Result<Arc<Preset>, PresetError> {
+        if let Some(own) = self.own.iter().find(|own| own.preset.id == id) {
+            return Ok(Arc::clone(&own.preset));
+        }
+        let text = built_in(id).ok_or_else(|| self.unknown(id))?;
+        parse(id, text).map(Arc::new)
+    }
+
+    fn unknown(&self, id: &str) -> PresetError {
+        let mut ids: Vec<&str> = built_in_ids().collect();
+        ids.extend(self.own.iter().map(|own| own.preset.id.as_str()));
+        let likeness = |known: &str| strsim::jaro_winkler(known, &id.to_lowercase());
+        let like = ids
+            .into_iter()
+            .filter(|known| likeness(known) > 0.8)
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        PresetError::Unknown {
+            id: clean(id, 60),
+            like: like.map(str::to_owned),
+        }
+    }
+
+    /// The text of the preset with this identifier.
+    #[must_use]
+    pub fn text(&self, id: &str) -> Option<&str> {
+        let own = self.own.iter().find(|own| own.preset.id == id);
+        own.map(|own| own.text.as_str()).or_else(|| built_in(id))
+    }
+
+    /// True where the preset with this identifier is the person's.
+    #[must_use]
+    pub fn is_own(&self, id: &str) -> bool {
+        self.own.iter().any(|own| own.preset.id == id)
+    }
+
+    /// All presets, in the order of the list: Custom settings and the demo, then by group and name.
+    ///
+    /// # Errors
+    /// When a built-in one is malformed.
+    pub fn all(&self) -> Result<Vec<Arc<Preset>>, PresetError> {
+        let mut all: Vec<Arc<Preset>> =
+            self.own.iter().map(|own| Arc::clone(&own.preset)).collect();
+        for id in built_in_ids().filter(|id| !self.is_own(id)) {
+            all.push(self.get(id)?);
+        }
+        all.sort_by_key(|preset| {
+            let place = [CUSTOM, DEMO].iter().position(|id| *id == preset.id);
+            (
+                preset.group,
+                place.unwrap_or(usize::MAX),
+                preset.name.to_lowercase(),
+            )
+        });
+        Ok(all)
+    }
+}
+
+fn parse(id: &str, text: &str) -> Result<Preset, PresetError> {
+    Preset::parse(text).map_err(|error| PresetError::Malformed {
+        file: format!("{id}.toml"),
+        findings: vec![Finding::of_error(&error, text)],
+    })
+}

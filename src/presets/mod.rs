@@ -1,0 +1,10 @@
+//! Presets: the format, the built-in ones and those of the person.
+
+pub mod check;
+pub mod errors;
+pub mod files;
+pub mod format;
+pub mod library;
+
+pub use format::{CUSTOM, Confidence, DEMO, Group, PkceMode, PortRule, Preset, SecretRule, Space};
+pub use library::{Library, PresetError, get};
