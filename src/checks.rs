@@ -300,3 +300,277 @@ fn redirect(settings: &Settings) -> Option<Problem> {
     }
     None
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::presets::{Library, Preset};
+    use crate::request;
+
+    /// All presets of services, ready to run but for what a test changes.
+    fn forms() -> Vec<Settings> {
+        let presets = Library::default().all().unwrap();
+        presets
+            .into_iter()
+            .filter(|preset| !preset.is_custom() && !preset.embedded_server)
+            .map(|preset| ready(&preset))
+            .collect()
+    }
+
+    fn ready(preset: &Arc<Preset>) -> Settings {
+        let mut form = Settings::new(Arc::clone(preset));
+        for place in 0..preset.variables.len() {
+            if form.value(Key::Var(place)).is_empty() {
+                form.set(Key::Var(place), "sample.example".to_owned());
+            }
+        }
+        form.set(Key::ClientId, "me".to_owned());
+        let wanted = !matches!(
+            preset.client.secret,
+            SecretRule::None | SecretRule::Optional
+        );
+        if wanted {
+            form.set(Key::ClientSecret, "s3cret".to_owned());
+        }
+        form
+    }
+
+    fn words(form: &Settings) -> Vec<&'static str> {
+        request::problems(form)
+            .iter()
+            .map(|problem| problem.word)
+            .collect()
+    }
+
+    /// The presets for which `change` brings up `word`; and every remedy on the way helps.
+    fn who(word: &str, change: impl Fn(&mut Settings) -> bool) -> Vec<String> {
+        let mut who = Vec::new();
+        for mut form in forms() {
+            if !change(&mut form) {
+                continue;
+            }
+            let problems = request::problems(&form);
+            let Some(problem) = problems.iter().find(|problem| problem.word == word) else {
+                continue;
+            };
+            who.push(form.preset().id.clone());
+            if let Some(remedy) = &problem.remedy {
+                form.apply(&remedy.change);
+                assert!(
+                    !words(&form).contains(&word),
+                    "{}: {} does not help",
+                    form.preset().id,
+                    remedy.label
+                );
+            }
+        }
+        who
+    }
+
+    fn those(has: impl Fn(&Preset) -> bool) -> Vec<String> {
+        forms()
+            .iter()
+            .filter(|form| has(form.preset()))
+            .map(|form| form.preset().id.clone())
+            .collect()
+    }
+
+    fn to_code_flow(form: &mut Settings) -> bool {
+        form.set_flow(FlowKind::AuthorizationCode);
+        form.flow() == FlowKind::AuthorizationCode
+    }
+
+    #[test]
+    fn no_preset_warns_about_itself() {
+        assert_eq!(forms().len(), 51);
+        for mut form in forms() {
+            for flow in form.flows() {
+                form.set_flow(flow);
+                let id = form.preset().id.clone();
+                let refused = id == "google-mail" && flow == FlowKind::DeviceCode;
+                let expected: &[&str] = if refused { &["refused"] } else { &[] };
+                assert_eq!(words(&form), expected, "{id}, {}", flow.label());
+            }
+        }
+    }
+
+    #[test]
+    fn scopes_that_a_device_flow_refuses() {
+        let refused = who("refused", |form| {
+            form.set(Key::Scope, "https://mail.google.com/".to_owned());
+            form.set_flow(FlowKind::DeviceCode);
+            form.flow() == FlowKind::DeviceCode
+        });
+        assert_eq!(refused, ["google-mail", "google"]);
+    }
+
+    #[test]
+    fn scopes_of_several_resources() {
+        let several = who("several resources", |form| {
+            form.set(
+                Key::Scope,
+                "offline_access https://outlook.office.com/SMTP.Send https://graph.microsoft.com/Mail.Send".to_owned(),
+            );
+            true
+        });
+        assert_eq!(several, those(|preset| preset.id.starts_with("microsoft")));
+        assert_eq!(several.len(), 5);
+        // A scope that is no URL belongs to the resource that the service takes it for.
+        let mut form = ready(&crate::presets::get("microsoft-mail").unwrap());
+        form.set(
+            Key::Scope,
+            "offline_access https://outlook.office.com/SMTP.Send User.Read".to_owned(),
+        );
+        assert_eq!(words(&form), ["several resources"]);
+        form.set(
+            Key::Scope,
+            "openid profile email offline_access https://outlook.office.com/SMTP.Send".to_owned(),
+        );
+        assert!(words(&form).is_empty());
+    }
+
+    #[test]
+    fn no_refresh_token_is_to_be_expected() {
+        let for_want_of_scope = who("no refresh token", |form| {
+            form.set(Key::Scope, "something".to_owned());
+            form.preset().tokens.refresh_parameters.is_empty()
+        });
+        assert_eq!(
+            for_want_of_scope,
+            those(|preset| !preset.tokens.refresh_scope.is_empty())
+        );
+        for id in [
+            "microsoft-mail",
+            "okta-org",
+            "auth0",
+            "atlassian",
+            "xero",
+            "authentik",
+            "x",
+            "salesforce",
+        ] {
+            assert!(for_want_of_scope.iter().any(|known| known == id), "{id}");
+        }
+        for id in [
+            "google-mail",
+            "github",
+            "linkedin",
+            "facebook",
+            "reddit",
+            "box",
+        ] {
+            assert!(!for_want_of_scope.iter().any(|known| known == id), "{id}");
+        }
+        let for_want_of_parameter = who("no refresh token", |form| {
+            form.set(
+                Key::ExtraParameters,
+                "access_type=online&token_access_type=online&duration=temporary".to_owned(),
+            );
+            to_code_flow(form) && form.preset().tokens.refresh_scope.is_empty()
+        });
+        let mut expected =
+            ["google-mail", "google", "zoho", "dropbox", "reddit"].map(str::to_owned);
+        let mut found = for_want_of_parameter;
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn secrets_where_none_belong_and_none_where_one_does() {
+        let not_used = who("not used", |form| {
+            form.set(Key::ClientSecret, "s3cret".to_owned());
+            true
+        });
+        assert_eq!(not_used, ["fastmail"]);
+        let missing = |flow| {
+            who("missing", |form| {
+                form.set(Key::ClientSecret, String::new());
+                form.set_flow(flow);
+                form.flow() == flow
+            })
+        };
+        let device = missing(FlowKind::DeviceCode);
+        let code = missing(FlowKind::AuthorizationCode);
+        for id in ["github", "github-enterprise", "twitch"] {
+            assert!(!device.iter().any(|known| known == id), "{id}");
+            assert!(code.iter().any(|known| known == id), "{id}");
+        }
+        for id in ["google-mail", "zoom", "webex"] {
+            assert!(device.iter().any(|known| known == id), "{id}");
+        }
+        for id in ["microsoft-mail", "keycloak", "reddit", "dropbox", "x"] {
+            assert!(!code.iter().any(|known| known == id), "{id}");
+        }
+    }
+
+    #[test]
+    fn redirect_urls_that_a_service_refuses() {
+        let with = |word: &str, url: &'static str| {
+            who(word, move |form| {
+                form.set(Key::RedirectUrl, url.to_owned());
+                to_code_flow(form)
+            })
+        };
+        // The name in place of the address, and the other way round.
+        let localhost = with("other host", "http://localhost:8400/");
+        assert!(localhost.contains(&"spotify".to_owned()), "{localhost:?}");
+        let address = with("other host", "http://127.0.0.1:8400/");
+        assert!(
+            address.contains(&"microsoft-mail".to_owned()),
+            "{address:?}"
+        );
+        for id in ["google-mail", "fastmail", "github", "okta-org", "keycloak"] {
+            assert!(
+                !localhost.contains(&id.to_owned()) && !address.contains(&id.to_owned()),
+                "{id}"
+            );
+        }
+        let https = with("https only", "http://localhost:8400/");
+        assert_eq!(https, those(|preset| preset.redirect.https_only));
+        for id in ["yahoo-mail", "aol-mail", "slack", "linkedin"] {
+            assert!(https.contains(&id.to_owned()), "{id}");
+        }
+        assert!(!https.contains(&"quickbooks".to_owned()));
+        let fixed = who("fixed port", |form| {
+            let url = form.value(Key::RedirectUrl);
+            let mut url = Url::parse(&url).unwrap();
+            url.set_port(Some(0)).unwrap();
+            form.set(Key::RedirectUrl, url.to_string());
+            to_code_flow(form)
+        });
+        for id in ["yandex-mail", "zoho", "digitalocean", "bitbucket"] {
+            assert!(fixed.contains(&id.to_owned()), "{id}");
+        }
+        for id in [
+            "google-mail",
+            "microsoft-mail",
+            "spotify",
+            "github",
+            "fastmail",
+            "box",
+        ] {
+            assert!(!fixed.contains(&id.to_owned()), "{id}");
+        }
+        assert_eq!(
+            fixed,
+            those(|preset| preset.redirect.port == Some(PortRule::Registered)
+                && !preset.redirect.https_only)
+        );
+    }
+
+    #[test]
+    fn http_beyond_this_machine_is_no_redirect_url_of_any_service() {
+        let refused = who("not this machine", |form| {
+            form.set(
+                Key::RedirectUrl,
+                "http://mail.example.com/callback".to_owned(),
+            );
+            to_code_flow(form)
+        });
+        assert_eq!(refused.len(), 51);
+    }
+}

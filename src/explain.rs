@@ -108,6 +108,73 @@ fn holds(text: &str, words: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn server(asked: Asked, code: &str, description: &str) -> Failure {
+        Failure::Server {
+            asked,
+            error: ServerError::new(code, Some(description)),
+        }
+    }
+
+    fn explained(preset: &str, failure: &Failure) -> Explanation {
+        let library = Library::default();
+        explain(failure, &library.get(preset).unwrap(), &library).unwrap()
+    }
+
+    #[test]
+    fn what_a_service_means_by_a_code_goes_before_what_the_protocol_means() {
+        let failure = server(
+            Asked::Exchange,
+            "invalid_client",
+            "AADSTS7000218: The request body must contain 'client_assertion' or 'client_secret'.",
+        );
+        let own = explained("microsoft-mail", &failure);
+        assert_eq!(own.field, Some(Key::ClientSecret));
+        // Without a preset the number tells the service.
+        assert_eq!(explained("custom", &failure), own);
+        let general = explained(
+            "keycloak",
+            &server(Asked::Exchange, "invalid_client", "who?"),
+        );
+        assert_ne!(general.cause, own.cause);
+        assert_eq!(
+            general,
+            explained("custom", &server(Asked::Exchange, "invalid_client", "who?"))
+        );
+    }
+
+    #[test]
+    fn the_same_code_means_something_else_at_another_step() {
+        let at = |asked| explained("demo", &server(asked, "invalid_grant", "no"));
+        assert_ne!(at(Asked::Refresh), at(Asked::Exchange));
+        assert_ne!(at(Asked::Approval), at(Asked::Exchange));
+    }
+
+    #[test]
+    fn a_variable_is_named_only_where_there_is_one() {
+        let failure = server(
+            Asked::DeviceCode,
+            "invalid_request",
+            "AADSTS90002: Tenant 'x' not found.",
+        );
+        assert_eq!(
+            explained("microsoft-mail", &failure).field,
+            Some(Key::Var(0))
+        );
+        assert_eq!(
+            explained("microsoft-outlook-personal", &failure).field,
+            None
+        );
+    }
+
+    #[test]
+    fn what_no_service_said_has_no_explanation() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        assert_eq!(explain(&Failure::Expired, &custom, &library), None);
+        let unknown = server(Asked::Exchange, "made_up_code", "no");
+        assert_eq!(explain(&unknown, &custom, &library), None);
+    }
+
     #[test]
     fn whole_words_only() {
         assert!(holds("AADSTS50011: The redirect", "aadsts50011"));

@@ -562,8 +562,13 @@ impl Settings {
         if self.preset.is_custom() {
             // A client ID typed here is nobody's yet; a secret alone still belongs to the ID beside it.
             self.draft.of_a_service &= key != Key::ClientId;
-            self.draft.own_urls |=
-                matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
+            let is_url = matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
+            self.draft.own_urls |= is_url;
+            if let (true, Some(dialect)) = (is_url, &mut self.draft.dialect) {
+                // Another server now: nothing goes to further addresses of the old one.
+                dialect.device.token_url = None;
+                dialect.callback.token_host = None;
+            }
         }
         if key == Key::ClientSecret {
             self.draft.secret = SecretString::from(value);
@@ -927,6 +932,134 @@ mod tests {
         let mut demo = settings("demo");
         demo.set_pkce(false);
         assert!(demo.pkce());
+    }
+
+    fn metadata(issuer: &str) -> Metadata {
+        let url = |path: &str| url::Url::parse(&format!("https://as.example/{path}")).ok();
+        Metadata {
+            asked: issuer.to_owned(),
+            issuer: "https://as.example".to_owned(),
+            source: url(".well-known/openid-configuration").unwrap(),
+            authorization_url: url("a"),
+            device_url: url("d"),
+            token_url: url("t"),
+            revocation_url: None,
+            introspection_url: None,
+            userinfo_url: None,
+            scopes: vec!["mail".to_owned(), "openid".to_owned()],
+            pkce_methods: None,
+            authentication: Some(vec!["client_secret_post".to_owned()]),
+            iss_in_answers: true,
+        }
+    }
+
+    #[test]
+    fn what_was_found_fills_and_locks_until_the_issuer_is_another() {
+        let mut form = settings("custom");
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.set(Key::Issuer, "https://as.example/".to_owned());
+        let filled = form.take_over(&metadata("https://as.example/"), Filling::Everything);
+        assert_eq!(
+            filled,
+            [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
+        );
+        // The server's own spelling.
+        assert_eq!(form.value(Key::Issuer), "https://as.example");
+        assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(form.access(Key::TokenUrl), Access::Locked);
+        assert_eq!(form.source(Key::TokenUrl), Some(Source::Metadata));
+        form.set(Key::TokenUrl, "https://evil.example/".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(form.scope_list().len(), 2);
+        assert_eq!(
+            form.authentication_with_secret(),
+            ClientAuthentication::Post
+        );
+        form.set(Key::Issuer, "https://other.example".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+        assert_eq!(form.access(Key::TokenUrl), Access::Editable);
+        assert!(form.scope_list().is_empty() && form.metadata().is_none());
+        // Coming back does not bring back what may be out of date.
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        assert!(form.metadata().is_none());
+    }
+
+    #[test]
+    fn what_was_typed_stays_where_only_the_missing_is_filled() {
+        let mut form = settings("custom");
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        form.take_over(&metadata("https://as.example"), Filling::WhatIsMissing);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+        assert_eq!(form.value(Key::DeviceUrl), "https://as.example/d");
+    }
+
+    #[test]
+    fn metadata_goes_before_a_preset_that_is_not_certain_only() {
+        let mut certain = settings("keycloak");
+        certain.set(Key::Var(0), "as.example".to_owned());
+        certain.set(Key::Var(1), "r".to_owned());
+        let issuer = certain.value(Key::Issuer);
+        assert!(
+            certain
+                .take_over(&metadata(&issuer), Filling::Everything)
+                .is_empty()
+        );
+        assert!(certain.value(Key::TokenUrl).contains("/realms/r/"));
+        assert!(
+            certain
+                .scope_list()
+                .iter()
+                .any(|(scope, _)| scope == "mail")
+        );
+        let mut low = settings("pingfederate");
+        low.set(Key::Var(0), "as.example".to_owned());
+        assert!(!low.offers(FlowKind::DeviceCode));
+        assert_eq!(low.access(Key::DeviceUrl), Access::NotOffered);
+        let issuer = low.value(Key::Issuer);
+        let filled = low.take_over(&metadata(&issuer), Filling::Everything);
+        assert_eq!(filled.len(), 3);
+        assert_eq!(low.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(low.access(Key::TokenUrl), Access::Locked);
+        assert!(low.offers(FlowKind::DeviceCode));
+    }
+
+    #[test]
+    fn an_optional_variable_that_is_empty_leaves_its_parameters_out() {
+        let mut form = settings("auth0");
+        form.set_flow(FlowKind::AuthorizationCode);
+        assert!(form.all_extra_parameters().is_empty());
+        form.set(Key::Var(1), "https://api.example".to_owned());
+        let audience = ("audience".to_owned(), "https://api.example".to_owned());
+        assert_eq!(form.all_extra_parameters(), [audience.clone()]);
+        form.set_flow(FlowKind::DeviceCode);
+        assert_eq!(form.all_extra_parameters(), [audience]);
+    }
+
+    #[test]
+    fn custom_settings_keeps_the_dialect_of_the_preset_it_came_from() {
+        let mut form = settings("zoho");
+        form.set_flow(FlowKind::DeviceCode);
+        form.choose(presets::get("custom").unwrap());
+        let dialect = form.dialect();
+        assert_eq!(dialect.device.grant_type.as_deref(), Some("device_token"));
+        assert_eq!(
+            dialect.device.token_url.as_deref(),
+            Some("https://accounts.zoho.com/oauth/v3/device/token")
+        );
+        assert!(
+            dialect
+                .device_parameters
+                .iter()
+                .any(|(name, _)| name == "grant_type")
+        );
+        assert!(!form.value(Key::ExtraParameters).contains("grant_type"));
+        assert_eq!(form.scopes().len(), 2);
+        // A server of one's own is not asked at addresses of the old one.
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        let dialect = form.dialect();
+        assert!(dialect.device.token_url.is_none() && dialect.callback.token_host.is_none());
+        assert_eq!(dialect.device.grant_type.as_deref(), Some("device_token"));
     }
 
     #[test]

@@ -356,3 +356,142 @@ fn placeholders(text: &str) -> Result<Vec<&str>, String> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"id = "mine"
+name = "Mine"
+group = "developer"
+
+[endpoints]
+authorization = "https://{host}/authorize"
+token = "https://{host}/token"
+
+[[variables]]
+name = "host"
+label = "Host"
+"#;
+
+    fn wrong(from: &str, to: &str) -> String {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        let findings = read(&text).unwrap_err();
+        let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        told.join("\n")
+    }
+
+    #[test]
+    fn the_least_that_a_preset_needs() {
+        let preset = read(GOOD).unwrap();
+        assert_eq!(preset.flows.offered, [FlowKind::AuthorizationCode]);
+        assert_eq!(preset.flows.preferred, FlowKind::AuthorizationCode);
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_line_key_and_remedy() {
+        for (from, to, words) in [
+            (
+                "name = \"Mine\"",
+                "name = 7",
+                &["line 2: name: invalid type", "expected a string", "Change"][..],
+            ),
+            (
+                "group = \"developer\"",
+                "group = \"friends\"",
+                &["line 3: group: unknown variant", "developer", "Change"],
+            ),
+            (
+                "group =",
+                "colour = 1\ngroup =",
+                &["line 3: unknown field `colour`", "Rename or remove it"],
+            ),
+            ("name = \"Mine\"\n", "", &["missing field `name`", "Add it"]),
+            (
+                "id = \"mine\"",
+                "id = \"Mine!\"",
+                &["line 1: id: ", "small letters"],
+            ),
+            (
+                "id = \"mine\"",
+                "id = \"custom\"",
+                &["line 1: id: custom cannot be replaced"],
+            ),
+            (
+                "id = \"mine\"",
+                "id = \"mine",
+                &["line 1: this is no TOML", "Correct the line"],
+            ),
+            (
+                "token = \"https://{host}/token\"\n",
+                "",
+                &["line 5: endpoints.token: it is missing. Add"],
+            ),
+            (
+                "https://{host}/token",
+                "http://{host}/token",
+                &["line 7: endpoints.token: ", "use https", "Correct the URL"],
+            ),
+            (
+                "https://{host}/token",
+                "https://{host/token",
+                &["line 7: endpoints.token: ", "never closes"],
+            ),
+            (
+                "https://{host}/token",
+                "https://host}/token",
+                &["endpoints.token: ", "never opened"],
+            ),
+            (
+                "https://{host}/token",
+                "https://{{host}}/token",
+                &["endpoints.token: ", "never closes"],
+            ),
+            (
+                "https://{host}/token",
+                "https://{}/token",
+                &["no name between its braces"],
+            ),
+            (
+                "https://{host}/token",
+                "https://{realm}/token",
+                &["{realm} is no variable", "Add [[variables]]"],
+            ),
+            (
+                "label = \"Host\"",
+                "label = \"Host\"\ndefault = \"{host}\"",
+                &["line 9: variables: ", "would never end"],
+            ),
+            (
+                "name = \"host\"",
+                "name = \"other\"",
+                &["{host} is no variable", "other is used nowhere"],
+            ),
+            (
+                "[endpoints]",
+                "[flows]\noffered = [\"device-code\"]\n\n[endpoints]",
+                &["line 6: flows.offered: it offers Device code, but [endpoints] has no device"],
+            ),
+            (
+                "[endpoints]",
+                "[redirect]\ndefault = \"localhost\"\n\n[endpoints]",
+                &["line 6: redirect.default: ", "Correct the URL"],
+            ),
+        ] {
+            let told = wrong(from, to);
+            for word in words {
+                assert!(told.contains(word), "{to}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endless_placeholder_ends() {
+        let text = GOOD.replace("{host}", &"{".repeat(10_000));
+        assert!(!read(&text).unwrap_err().is_empty());
+        let deep = format!("{GOOD}{}", "[".repeat(100_000));
+        assert!(!read(&deep).unwrap_err().is_empty());
+    }
+}

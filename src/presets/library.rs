@@ -268,3 +268,130 @@ fn parse(id: &str, text: &str) -> Result<Preset, PresetError> {
         findings: vec![Finding::of_error(&error, text)],
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::check::findings;
+    use super::super::format::Confidence;
+    use super::*;
+
+    fn file(name: &str, text: &str) -> PresetFile {
+        PresetFile {
+            path: PathBuf::from(name),
+            text: Ok(text.to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_built_in_preset_is_fine_and_reads_under_its_own_name() {
+        let ids: Vec<&str> = built_in_ids().collect();
+        assert_eq!(ids.len(), 53);
+        for id in ids {
+            let preset = get(id).unwrap();
+            assert_eq!(preset.id, id);
+            if id != CUSTOM && id != DEMO {
+                assert_eq!(findings(&preset, built_in(id).unwrap()), [], "{id}");
+                assert!(preset.flows.why.is_some(), "{id}");
+                assert!(preset.client_id.is_empty(), "{id}");
+                assert!(
+                    preset.client_id_help.is_some() && preset.register_at.is_some(),
+                    "{id}"
+                );
+            }
+            for set in &preset.errors {
+                assert!(explanations(set).is_some(), "{id}: {set}");
+            }
+            for scope in &preset.scope.list {
+                assert!(!scope.purpose.is_empty(), "{id}: {}", scope.value);
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_begins_with_custom_settings_and_goes_by_group_and_name() {
+        let all = Library::default().all().unwrap();
+        let names: Vec<&str> = all.iter().map(|preset| preset.name.as_str()).collect();
+        assert_eq!(names[..2], ["Custom settings", "Demo"]);
+        let groups: Vec<_> = all.iter().map(|preset| preset.group).collect();
+        assert!(groups.is_sorted(), "{groups:?}");
+        assert!(
+            names[2..]
+                .windows(2)
+                .zip(groups[2..].windows(2))
+                .all(|(names, groups)| {
+                    groups[0] != groups[1] || names[0].to_lowercase() < names[1].to_lowercase()
+                })
+        );
+    }
+
+    #[test]
+    fn the_presets_of_the_person_go_before_the_built_in_ones() {
+        let mine = "id = \"github\"\nname = \"Our own\"\ngroup = \"developer\"\n[endpoints]\ndevice = \"https://git.example/device\"\ntoken = \"https://git.example/token\"\n";
+        let errors = "[[error]]\ncode = \"odd\"\ncause = \"C.\"\nremedy = \"R.\"\nsource = \"https://git.example/\"\n";
+        let library = Library::new(
+            vec![file("github.toml", mine), file("bad.toml", "id = 1")],
+            vec![file("protocol.toml", errors), file("worse.toml", "x = 1")],
+        );
+        assert_eq!(library.get("github").unwrap().name, "Our own");
+        assert!(library.is_own("github") && !library.is_own("keycloak"));
+        assert_eq!(library.text("github"), Some(mine));
+        assert_eq!(library.all().unwrap().len(), 53);
+        let told: Vec<String> = library.left_out().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2);
+        assert!(
+            told[0].starts_with("The preset file bad.toml was left out: line 1: id: "),
+            "{told:?}"
+        );
+        assert!(told[1].contains("worse.toml"), "{told:?}");
+        let protocol = library.explanations("protocol");
+        assert_eq!(protocol[0].code.as_deref(), Some("odd"));
+        assert!(protocol.len() > 20);
+    }
+
+    #[test]
+    fn an_unknown_identifier_is_told_with_the_most_like_one() {
+        let told = |id: &str| get(id).unwrap_err().to_string();
+        assert!(told("gitub").contains("Did you mean github?"));
+        assert!(!told("qqqqqq").contains("mean"));
+        for path in ["../Cargo", "errors/google", "google.toml", ""] {
+            assert!(get(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_mailbox_finds_its_service() {
+        let all = Library::default().all().unwrap();
+        let found = |address: &str| -> Vec<&str> {
+            all.iter()
+                .filter(|preset| preset.has_mailbox(address))
+                .map(|preset| preset.id.as_str())
+                .collect()
+        };
+        assert_eq!(found("me@gmail.com"), ["google-mail"]);
+        assert_eq!(found("me@Outlook.com"), ["microsoft-outlook-personal"]);
+        assert_eq!(found("me@contoso.onmicrosoft.com"), ["microsoft-mail"]);
+        for address in [
+            "me@notgmail.com",
+            "gmail.com",
+            "@gmail.com",
+            "me@",
+            "me@example.org",
+        ] {
+            assert_eq!(found(address), [""; 0], "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_says_why_or_how_much() {
+        let all = Library::default().all().unwrap();
+        let low: Vec<&str> = all
+            .iter()
+            .filter(|preset| preset.confidence == Confidence::Low)
+            .map(|preset| preset.id.as_str())
+            .collect();
+        assert_eq!(low, ["pingfederate"]);
+    }
+}
