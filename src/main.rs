@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::environment::Environment;
-use oauth_authorizer::presets::{Library, files};
+use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::{commands, exit, plain, tui};
 
@@ -31,11 +31,16 @@ fn main() -> ExitCode {
 /// The exit code, or a sentence that comes with one.
 fn run(cli: Cli) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var(name).ok();
-    let mut library = read_library();
     if let Some(subcommand) = &cli.subcommand {
-        return commands::run(subcommand, &library)
+        return commands::run(subcommand, &Library::of_person())
             .map_err(|error| (error.to_string(), exit::FAILED));
     }
+    // The screen reads the other presets once it is there.
+    let mut library = match &cli.preset {
+        Some(id) if !cli.plain => Library::with_own(id),
+        None if !cli.plain => Library::default(),
+        Some(_) | None => Library::of_person(),
+    };
     let mut environment = Environment::read(variable);
     environment.secret_variables = cli.secret_variables();
     environment.no_browser = cli.no_browser;
@@ -71,17 +76,6 @@ fn run(cli: Cli) -> Result<u8, (String, u8)> {
         })?;
     }
     Ok(outcome.exit)
-}
-
-/// The presets of the person over the built-in ones.
-fn read_library() -> Library {
-    let Some(folder) = files::folder() else {
-        return Library::default();
-    };
-    Library::new(
-        files::read_folder(&folder),
-        files::read_folder(&folder.join("errors")),
-    )
 }
 
 /// The only thing that ever goes to standard output.

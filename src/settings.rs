@@ -1031,7 +1031,7 @@ mod tests {
         assert!(form.all_extra_parameters().is_empty());
         form.set(Key::Var(1), "https://api.example".to_owned());
         let audience = ("audience".to_owned(), "https://api.example".to_owned());
-        assert_eq!(form.all_extra_parameters(), [audience.clone()]);
+        assert_eq!(form.all_extra_parameters(), std::slice::from_ref(&audience));
         form.set_flow(FlowKind::DeviceCode);
         assert_eq!(form.all_extra_parameters(), [audience]);
     }

@@ -207,8 +207,13 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
                 Err(reason) => reason,
             },
             // The other addresses are on the same host.
-            Err(error @ (HttpError::Redirected { .. } | HttpError::TooLarge { .. })) => {
-                error.to_string()
+            Err(HttpError::Redirected { host, target }) => {
+                format!(
+                    "{host} redirects to {target}, and metadata counts only at the issuer's own address"
+                )
+            }
+            Err(error @ HttpError::TooLarge { .. }) => {
+                error.to_string().trim_end_matches('.').to_owned()
             }
             Err(error) => return Err(error.into()),
         };

@@ -45,6 +45,14 @@ pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
     paths.into_iter().map(|path| read_file(&path)).collect()
 }
 
+/// The file of the preset with this identifier, where there is one.
+#[must_use]
+pub fn find(folder: &Path, id: &str) -> Option<PresetFile> {
+    let fits = |ch: char| ch.is_ascii_alphanumeric() || ch == '-';
+    let path = folder.join(format!("{id}.toml"));
+    (!id.is_empty() && id.chars().all(fits) && path.exists()).then(|| read_file(&path))
+}
+
 /// Reads one file.
 #[must_use]
 pub fn read_file(path: &Path) -> PresetFile {
@@ -74,11 +82,8 @@ fn text(path: &Path) -> Result<String, String> {
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').count();
         format!("line {line}: it is not UTF-8. Save it with that encoding")
     })
 }

@@ -8,7 +8,7 @@ use include_dir::{Dir, include_dir};
 
 use super::check::{Finding, read};
 use super::errors::{ErrorEntry, ErrorFile};
-use super::files::PresetFile;
+use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
 use crate::secret::clean;
 
@@ -100,14 +100,33 @@ pub struct Library {
 }
 
 impl Library {
-    /// The built-in presets with the person's over them. A later file goes before an earlier one; what is wrong is
-    /// left out and told by [`Library::left_out`].
+    /// The built-in presets with the person's over them; reads the person's folder.
+    #[must_use]
+    pub fn of_person() -> Self {
+        let Some(folder) = files::folder() else {
+            return Self::default();
+        };
+        Self::new(
+            files::read_folder(&folder),
+            files::read_folder(&folder.join("errors")),
+        )
+    }
+
+    /// The built-in presets with the person's one of this name over them, where there is such a file.
+    #[must_use]
+    pub fn with_own(id: &str) -> Self {
+        let file = files::folder().and_then(|folder| files::find(&folder, id));
+        Self::new(file.into_iter().collect(), Vec::new())
+    }
+
+    /// The built-in presets with those of a folder over them. What is wrong is left out and told by
+    /// [`Library::left_out`].
     #[must_use]
     pub fn new(presets: Vec<PresetFile>, errors: Vec<PresetFile>) -> Self {
         let mut library = Self::default();
         for file in presets {
             // What is wrong stays told.
-            let _ = library.add(file);
+            let _ = library.take(file, true);
         }
         for file in errors {
             library.add_errors(file);
@@ -136,6 +155,16 @@ impl Library {
                 });
             }
         }
+    }
+
+    /// The same with the presets of `before` over them, which were given on the command line.
+    #[must_use]
+    pub fn and(mut self, before: &Self) -> Self {
+        for own in &before.own {
+            self.own.retain(|known| known.preset.id != own.preset.id);
+            self.own.push(own.clone());
+        }
+        self
     }
 
     /// The names of all sets of explanations.
@@ -168,10 +197,24 @@ impl Library {
     /// # Errors
     /// When the file cannot be read or is not of the format.
     pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
+        self.take(file, false)
+    }
+
+    /// `named`: the file is of the folder, where its name says which preset it is.
+    fn take(&mut self, file: PresetFile, named: bool) -> Result<Arc<Preset>, PresetError> {
         let name = file.path.file_name().unwrap_or(file.path.as_os_str());
         let name = clean(&name.to_string_lossy(), 80);
         let outcome = match file.text {
-            Ok(text) => read(&text).map(|preset| (preset, text)),
+            Ok(text) => read(&text).and_then(|preset| {
+                if !named || name == format!("{}.toml", preset.id) {
+                    return Ok((preset, text));
+                }
+                let text = format!(
+                    "id: it is {}, but the file is named {name}. Give both the same name",
+                    preset.id
+                );
+                Err(vec![Finding::of_file(text)])
+            }),
             Err(reason) => Err(vec![Finding::of_file(reason)]),
         };
         match outcome {
@@ -208,6 +251,13 @@ impl Library {
     pub fn get(&self, id: &str) -> Result<Arc<Preset>, PresetError> {
         if let Some(own) = self.own.iter().find(|own| own.preset.id == id) {
             return Ok(Arc::clone(&own.preset));
+        }
+        // A preset of the person that cannot be read is not replaced by another in silence.
+        let named = format!("{id}.toml");
+        for error in &self.left_out {
+            if matches!(error, PresetError::Malformed { file, .. } if *file == named) {
+                return Err(error.clone());
+            }
         }
         let text = built_in(id).ok_or_else(|| self.unknown(id))?;
         parse(id, text).map(Arc::new)
@@ -248,7 +298,8 @@ impl Library {
         let mut all: Vec<Arc<Preset>> =
             self.own.iter().map(|own| Arc::clone(&own.preset)).collect();
         for id in built_in_ids().filter(|id| !self.is_own(id)) {
-            all.push(self.get(id)?);
+            let text = built_in(id).unwrap_or_default();
+            all.push(parse(id, text).map(Arc::new)?);
         }
         all.sort_by_key(|preset| {
             let place = [CUSTOM, DEMO].iter().position(|id| *id == preset.id);
@@ -332,7 +383,12 @@ mod tests {
         let mine = "id = \"github\"\nname = \"Our own\"\ngroup = \"developer\"\n[endpoints]\ndevice = \"https://git.example/device\"\ntoken = \"https://git.example/token\"\n";
         let errors = "[[error]]\ncode = \"odd\"\ncause = \"C.\"\nremedy = \"R.\"\nsource = \"https://git.example/\"\n";
         let library = Library::new(
-            vec![file("github.toml", mine), file("bad.toml", "id = 1")],
+            vec![
+                file("github.toml", mine),
+                file("bad.toml", "id = 1"),
+                file("keycloak.toml", "id = 1"),
+                file("other.toml", mine),
+            ],
             vec![file("protocol.toml", errors), file("worse.toml", "x = 1")],
         );
         assert_eq!(library.get("github").unwrap().name, "Our own");
@@ -340,12 +396,14 @@ mod tests {
         assert_eq!(library.text("github"), Some(mine));
         assert_eq!(library.all().unwrap().len(), 53);
         let told: Vec<String> = library.left_out().iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 2);
+        assert_eq!(told.len(), 4);
+        assert!(library.get("keycloak").is_err(), "not replaced in silence");
+        assert!(told[2].contains("the file is named other.toml"), "{told:?}");
         assert!(
             told[0].starts_with("The preset file bad.toml was left out: line 1: id: "),
             "{told:?}"
         );
-        assert!(told[1].contains("worse.toml"), "{told:?}");
+        assert!(told[3].contains("worse.toml"), "{told:?}");
         let protocol = library.explanations("protocol");
         assert_eq!(protocol[0].code.as_deref(), Some("odd"));
         assert!(protocol.len() > 20);

@@ -186,6 +186,11 @@ impl Shell {
 
     async fn run(&mut self, mut signals: Signals) -> Result<Ending, TuiError> {
         self.draw()?;
+        // What the first frame does not need comes after it.
+        let news = self.news.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = news.blocking_send(News::Library(Box::new(Library::of_person())));
+        });
         let mut input = input();
         let mut alive = tokio::time::interval(ALIVE);
         alive.reset();

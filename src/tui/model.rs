@@ -75,6 +75,8 @@ pub enum News {
     DemoApproved(Result<(), String>),
     /// A paste could not be handed over, as others are still being looked at.
     PasteLost,
+    /// The presets of the person were read.
+    Library(Box<Library>),
     /// A file was written, or not: its path, or why not.
     Saved(Result<String, String>),
     /// A time on the screen has changed.
@@ -94,6 +96,7 @@ impl std::fmt::Debug for News {
             Self::Demo(_) => "Demo",
             Self::DemoApproved(_) => "DemoApproved",
             Self::PasteLost => "PasteLost",
+            Self::Library(_) => "Library",
             Self::Saved(_) => "Saved",
             Self::Tick => "Tick",
         })
@@ -611,8 +614,8 @@ impl Held {
     }
 }
 
-/// Preset files that could not be used are told once, at the start.
-fn left_out(library: &Library) -> Option<Message> {
+/// What is told about preset files that could not be used.
+pub(super) fn left_out(library: &Library) -> Option<Message> {
     let (first, others) = library.left_out().split_first()?;
     let more = match others.len() {
         0 => String::new(),
@@ -700,7 +703,6 @@ impl Model {
         custom: Arc<Preset>,
         library: Library,
     ) -> Self {
-        let message = left_out(&library);
         let mut model = Self {
             theme: Theme::new(&environment),
             environment,
@@ -713,7 +715,7 @@ impl Model {
             editor: Field::default(),
             screen: Screen::Form,
             overlay: None,
-            message,
+            message: None,
             run: None,
             attempt: 0,
             tokens: None,

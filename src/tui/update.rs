@@ -6,7 +6,7 @@ use super::field::{Edit, Field};
 use super::keys::{Command, command};
 use super::model::{
     Action, Copying, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
-    Shown, StepLine, Target, Value,
+    Shown, StepLine, Target, Value, left_out,
 };
 use super::text::width;
 use crate::checks::Severity;
@@ -19,8 +19,8 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
-use crate::presets::Preset;
 use crate::presets::format::mail_domain;
+use crate::presets::{Library, Preset};
 use crate::print;
 use crate::request;
 use crate::secret::{ExposeSecret, SecretString, clean};
@@ -78,6 +78,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             );
             Vec::new()
         }
+        News::Library(library) => {
+            read(model, *library);
+            Vec::new()
+        }
         News::Saved(Ok(path)) => {
             say(model, format!("Saved to {path}, readable by you alone."));
             Vec::new()
@@ -90,6 +94,19 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             say_bad(model, format!("The demo could not be approved: {reason}."));
             Vec::new()
         }
+    }
+}
+
+/// The presets of the person are there as well.
+fn read(model: &mut Model, library: Library) {
+    model.library = library.and(&model.library);
+    if model.message.is_none() {
+        model.message = left_out(&model.library);
+    }
+    if let Some(Overlay::Presets { all, .. }) = &mut model.overlay
+        && let Ok(more) = model.library.all()
+    {
+        *all = more;
     }
 }
 

@@ -38,6 +38,7 @@ fn ms(time: Duration) -> f64 {
 
 fn main() {
     first_frame();
+    presets();
     memory();
     size();
     callback();
@@ -65,6 +66,45 @@ fn first_frame() {
         "first frame       {:6.1} ms   bash's first prompt {:6.1} ms   ratio {ratio:.2} (aim: at most 3)",
         ms(ours),
         ms(bash)
+    );
+}
+
+/// The first frame with the presets that are built in, and with all of them once more as the person's own.
+fn presets() {
+    let one = tempfile::tempdir().unwrap();
+    let many = tempfile::tempdir().unwrap();
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    for (home, only) in [(&one, Some("microsoft-mail.toml")), (&many, None)] {
+        let folder = home.path().join("config/oauth-authorizer/presets");
+        std::fs::create_dir_all(&folder).unwrap();
+        for entry in std::fs::read_dir(&built_in).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap();
+            let wanted = only.is_none_or(|only| name == only)
+                && !["custom.toml", "demo.toml", "errors"]
+                    .iter()
+                    .any(|other| name == *other);
+            if wanted {
+                std::fs::copy(&path, folder.join(name)).unwrap();
+            }
+        }
+    }
+    let frame = |home: &Path| {
+        median(|| {
+            let begin = Instant::now();
+            let terminal = Command::new(home, &["--preset", "microsoft-mail"])
+                .env("XDG_CONFIG_HOME", home.join("config").to_str().unwrap())
+                .start();
+            terminal.wait_exactly("Ctrl+C leave");
+            begin.elapsed()
+        })
+    };
+    let (few, all) = (frame(one.path()), frame(many.path()));
+    let ratio = all.as_secs_f64() / few.as_secs_f64();
+    println!(
+        "51 own presets    {:6.1} ms   one own preset      {:6.1} ms   ratio {ratio:.2} (aim: no slower)",
+        ms(all),
+        ms(few)
     );
 }
 

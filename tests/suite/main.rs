@@ -12,6 +12,7 @@
 mod architecture;
 mod clipboard;
 mod demo;
+mod discovery;
 mod endings;
 mod form;
 mod listener;

@@ -1,0 +1,174 @@
+//! Discovery at servers that do it wrong: each ends as it should, and nothing in the form changes.
+
+use std::path::Path;
+
+use crate::scripted::{Reply, Scripted};
+use crate::terminal::{Command, ENTER, Terminal};
+
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// Metadata of `issuer`, with the endpoints at `server`.
+fn metadata(issuer: &str, server: &str) -> Reply {
+    let body = serde_json::json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{server}/authorize"),
+        "token_endpoint": format!("{server}/token"),
+        "revocation_endpoint": format!("{server}/revoke"),
+        "scopes_supported": ["mail.read", "mail.send"],
+        "code_challenge_methods_supported": ["plain"],
+    });
+    Reply::json(200, &body.to_string())
+}
+
+/// A server of which `reply` knows the address once it runs.
+fn server(reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Scripted {
+    let address = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+    let known = std::sync::Arc::clone(&address);
+    let scripted = Scripted::start(move |request| reply(&request.path, known.wait()));
+    address.set(scripted.url.clone()).unwrap();
+    scripted
+}
+
+/// The form after Discover, and what it said.
+fn discover(home: &Path, issuer: &str, told: &str) -> Terminal {
+    let flags = [
+        "--issuer",
+        issuer,
+        "--client-id",
+        "me",
+        "--flow",
+        "authorization-code",
+        "--token-url",
+        "https://typed.example/token",
+    ];
+    let mut terminal = Command::new(home, &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Discover");
+    terminal.send(ENTER);
+    terminal.wait_for(told);
+    terminal
+}
+
+fn assert_nothing_changed(terminal: &Terminal) {
+    let screen = terminal.screen();
+    assert!(screen.contains("https://typed.example/token"), "{screen}");
+    assert!(!screen.contains("locked"), "{screen}");
+}
+
+#[test]
+fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(|path, url| match path {
+        WELL_KNOWN => metadata(url, url),
+        _ => Reply::json(404, "{}"),
+    });
+    let told = format!(
+        "Found at {}{WELL_KNOWN}: Auth. code URL, Token ex. URL (now locked), 2 scopes. Another Issuer undoes it.",
+        server.url
+    );
+    let mut terminal = discover(home.path(), &server.url, &told);
+    assert_eq!(terminal.screen().matches("found, locked").count(), 2);
+    assert!(terminal.screen().contains(&format!("{}/token", server.url)));
+    // An endpoint that the server announces nowhere stays typed by hand.
+    terminal.focus("Scope");
+    terminal.send("\t");
+    terminal.send(ENTER);
+    terminal.wait_for("[ ] mail.send");
+    terminal.send(ENTER);
+    // It names PKCE methods, and the only safe one is not among them: one key helps.
+    terminal.focus("Advanced");
+    terminal.send(ENTER);
+    terminal.focus("PKCE");
+    terminal.wait_for("does not name S256");
+    terminal.send("\t");
+    terminal.wait_for("[ Switch it off ]");
+    terminal.send(ENTER);
+    terminal.wait_for("Done: Switch it off.");
+    terminal.wait_for("(•) Off");
+    // Another issuer undoes it, and what was typed is there again.
+    terminal.focus("Issuer");
+    terminal.send("x");
+    terminal.wait_for("https://typed.example/token");
+    assert!(!terminal.screen().contains("found, locked"));
+}
+
+#[test]
+fn a_path_in_the_issuer_and_a_slash_at_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(|path, url| match path {
+        // RFC 8414 puts the well-known part before the path.
+        "/.well-known/oauth-authorization-server/realms/a" => {
+            metadata(&format!("{url}/realms/a"), url)
+        }
+        _ => Reply::json(404, "{}"),
+    });
+    let told = format!(
+        "Found at {}/.well-known/oauth-authorization-server/realms/a",
+        server.url
+    );
+    let terminal = discover(home.path(), &format!("{}/realms/a", server.url), &told);
+    assert!(terminal.screen().contains("found, locked"));
+    // The server's own spelling is taken over.
+    let mut terminal = discover(home.path(), &format!("{}/realms/a/", server.url), &told);
+    terminal.focus("Advanced");
+    terminal.send(ENTER);
+    terminal.wait_for("Login hint");
+    let screen = terminal.screen();
+    assert!(
+        screen.contains(&format!("{}/realms/a ", server.url)),
+        "{screen}"
+    );
+}
+
+#[test]
+fn another_issuer_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(|_, url| metadata("https://evil.example", url));
+    let told = "it is about the issuer https://evil.example, which is not http://127.0.0.1";
+    assert_nothing_changed(&discover(home.path(), &server.url, told));
+}
+
+#[test]
+fn no_metadata_a_page_and_a_redirect_without_end() {
+    let home = tempfile::tempdir().unwrap();
+    let nothing = server(|_, _| Reply::json(404, "{}"));
+    assert_nothing_changed(&discover(
+        home.path(),
+        &nothing.url,
+        "it has the HTTP status 404",
+    ));
+    let page = server(|_, _| Reply::json(200, "<html><body>Welcome</body></html>"));
+    assert_nothing_changed(&discover(home.path(), &page.url, "it is a web page"));
+    let circle = server(|path, url| Reply {
+        status: 302,
+        headers: vec![("Location".to_owned(), format!("{url}{path}"))],
+        ..Reply::default()
+    });
+    let terminal = discover(
+        home.path(),
+        &circle.url,
+        "and metadata counts only at the issuer's own address",
+    );
+    assert_nothing_changed(&terminal);
+    // Each address is asked once.
+    assert_eq!(circle.requests(WELL_KNOWN).len(), 1);
+}
+
+#[test]
+fn without_an_issuer_the_form_asks_for_it_and_a_mailbox_finds_its_preset() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &[]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Discover");
+    terminal.send(ENTER);
+    terminal.wait_for("Type the Issuer");
+    terminal.send("someone@gmail.com");
+    terminal.send("\t");
+    terminal.send(ENTER);
+    terminal.wait_for("Find: someone@gmail.com");
+    terminal.send(ENTER);
+    terminal.wait_for("Google mail");
+    terminal.focus("Advanced");
+    terminal.send(ENTER);
+    terminal.wait_for("someone@gmail.com");
+}
