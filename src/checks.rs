@@ -49,6 +49,10 @@ impl Problem {
     /// One without a remedy.
     #[must_use]
     pub fn new(key: Key, severity: Severity, word: &'static str, text: String) -> Self {
+        let mut text = text.trim_end().to_owned();
+        if !text.ends_with('.') {
+            text.push('.');
+        }
         Self {
             key,
             severity,

@@ -48,6 +48,8 @@ pub enum Command {
     Redraw,
     /// To the shell, until `fg`.
     Suspend,
+    /// Makes the change that helps against the problem of the field.
+    Remedy,
     /// Edits the line.
     Edit(Edit),
     /// A page up.
@@ -466,6 +468,15 @@ pub const TABLE: &[Binding] = &[
         Command::Edit(Edit::DeleteToEnd),
         "Ctrl+K",
         "in a text: delete all behind",
+        "",
+    ),
+    row(
+        KeyCode::Char('f'),
+        CTRL,
+        &[Text, Choice],
+        Command::Remedy,
+        "Ctrl+F",
+        "on a field with a problem: make the change that helps, where there is one",
         "",
     ),
     row(

@@ -754,6 +754,12 @@ impl Model {
                         continue;
                     }
                     targets.push(Target::Field(key));
+                    if problems
+                        .iter()
+                        .any(|problem| problem.key == key && problem.remedy.is_some())
+                    {
+                        targets.push(Target::Remedy(key));
+                    }
                     match key {
                         Key::ClientSecret if !self.settings.secret().expose_secret().is_empty() => {
                             targets.push(Target::ShowSecret);
@@ -765,12 +771,6 @@ impl Model {
                             targets.push(Target::Discover);
                         }
                         _ => {}
-                    }
-                    if problems
-                        .iter()
-                        .any(|problem| problem.key == key && problem.remedy.is_some())
-                    {
-                        targets.push(Target::Remedy(key));
                     }
                 }
             }

@@ -157,6 +157,11 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
             model.editor.edit(edit);
             store(model);
         }
+        Command::Remedy => {
+            if let Target::Field(key) = model.focus {
+                remedy(model, key);
+            }
+        }
         Command::PageDown => scroll(model, 5),
         Command::PageUp => scroll(model, -5),
         Command::Letter(letter) => {

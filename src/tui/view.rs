@@ -197,6 +197,13 @@ fn button_rows(model: &Model, inner: usize) -> Vec<Vec<super::model::Action>> {
     rows
 }
 
+/// The label of a button as part of a sentence.
+fn lower_first(label: &str) -> String {
+    let mut chars = label.chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// The keys that count here. Where room is short, how to cancel and how to leave stay.
 fn footer(model: &Model, frame: &mut Frame<'_>) {
     let theme = model.theme;
@@ -211,6 +218,11 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
     if model.overlay.is_none() {
         if model.discovering || model.run.as_ref().is_some_and(super::model::Run::is_live) {
             last.insert(0, entry("Esc", "cancel"));
+        }
+        if let Target::Field(key) = model.focus
+            && let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy)
+        {
+            keys.insert(0, ("Ctrl+F".to_owned(), lower_first(&remedy.label)));
         }
         if context == keys::Context::Button {
             let letters = model.buttons().into_iter();
