@@ -48,8 +48,8 @@ pub struct Remedy {
 impl Problem {
     /// One without a remedy.
     #[must_use]
-    pub fn new(key: Key, severity: Severity, word: &'static str, text: String) -> Self {
-        let mut text = text.trim_end().to_owned();
+    pub fn new(key: Key, severity: Severity, word: &'static str, mut text: String) -> Self {
+        text.truncate(text.trim_end().len());
         if !text.ends_with('.') {
             text.push('.');
         }

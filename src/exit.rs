@@ -25,7 +25,7 @@ pub const INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn code(error: &FlowError) -> u8 {
     match error {
-        FlowError::Protocol(Failure::Denied(_)) => REFUSED,
+        FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
         FlowError::Protocol(Failure::Expired) => EXPIRED,
         FlowError::Protocol(
             Failure::Server { .. }

@@ -26,7 +26,11 @@ pub struct Explanation {
 pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<Explanation> {
     let (error, at) = match failure {
         Failure::Server { asked, error } => (error, at(*asked)),
-        Failure::Callback(error) | Failure::Denied(error) => (error, At::Callback),
+        Failure::Denied {
+            polled: true,
+            error,
+        } => (error, At::Approval),
+        Failure::Callback(error) | Failure::Denied { error, .. } => (error, At::Callback),
         Failure::Expired | Failure::Unusable { .. } | Failure::IdToken(_) => return None,
     };
     // Without a preset the service may be any.
@@ -41,7 +45,7 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         .flat_map(|set| library.explanations(set))
         .collect();
     let general = library.explanations(PROTOCOL);
-    let fits = |entry: &&ErrorEntry| fits(entry, error, at, matches!(failure, Failure::Denied(_)));
+    let fits = |entry: &&ErrorEntry| fits(entry, error, at);
     let with_text = |entry: &&ErrorEntry| entry.text.is_some();
     // What tells a code of one service from the same word of another comes first.
     let entry = if preset.is_custom() {
@@ -77,11 +81,8 @@ fn at(asked: Asked) -> At {
     }
 }
 
-/// `denied`: the person said no, which may come up in the browser as well as while polling.
-fn fits(entry: &ErrorEntry, error: &ServerError, at: At, denied: bool) -> bool {
-    let place = entry.at.is_empty()
-        || entry.at.contains(&at)
-        || (denied && entry.at.contains(&At::Approval));
+fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
+    let place = entry.at.is_empty() || entry.at.contains(&at);
     let code = entry.code.as_ref().is_none_or(|code| *code == error.code);
     let text = entry.text.as_ref().is_none_or(|text| {
         holds(&error.code, text)

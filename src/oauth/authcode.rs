@@ -101,7 +101,10 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
         (_, Some(error)) => {
             let error = ServerError::new(&error, description.as_deref());
             Callback::Ended(if error.is_denial() {
-                Failure::Denied(error)
+                Failure::Denied {
+                    polled: false,
+                    error,
+                }
             } else {
                 Failure::Callback(error)
             })
@@ -314,7 +317,7 @@ mod tests {
 
     #[test]
     fn errors_end_the_sign_in_in_words() {
-        let Callback::Ended(Failure::Denied(error)) = read(
+        let Callback::Ended(Failure::Denied { error, .. }) = read(
             "error=access_denied&error_description=no%0Away&state=st%26te",
             None,
         ) else {

@@ -217,7 +217,10 @@ impl Polling {
                 self.pause = self.interval;
                 Ok(Verdict::Wait(Note::SlowDown))
             }
-            _ if error.is_denial() => Ok(Verdict::Failed(Failure::Denied(error))),
+            _ if error.is_denial() => Ok(Verdict::Failed(Failure::Denied {
+                polled: true,
+                error,
+            })),
             _ if error.is_expiry() => Ok(Verdict::Failed(Failure::Expired)),
             _ if !answer.is_final(&error) => Err(error.to_string()),
             _ => Ok(Verdict::Failed(Failure::Server {
@@ -440,11 +443,11 @@ mod tests {
         let after = |code| Polling::new(secs(5), Answers::default()).next(&error(code));
         assert!(matches!(
             after("access_denied"),
-            Next::Failed(Failure::Denied(_))
+            Next::Failed(Failure::Denied { .. })
         ));
         assert!(matches!(
             after("authorization_declined"),
-            Next::Failed(Failure::Denied(_))
+            Next::Failed(Failure::Denied { .. })
         ));
         assert!(matches!(
             after("expired_token"),

@@ -84,8 +84,13 @@ impl Asked {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The person said no.
-    #[error("The sign-in was refused in the browser ({0}).")]
-    Denied(ServerError),
+    #[error("The sign-in was refused in the browser ({error}).")]
+    Denied {
+        /// Told by a poll; otherwise the browser came back with it.
+        polled: bool,
+        /// In the server's words.
+        error: ServerError,
+    },
     /// The device code was not used in time.
     #[error("The code expired before the sign-in was approved.")]
     Expired,
@@ -118,7 +123,7 @@ impl Failure {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Denied(_) => {
+            Self::Denied { .. } => {
                 "Start again and approve, or ask who may approve this application.".to_owned()
             }
             Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),

@@ -42,10 +42,10 @@ impl Finding {
             let (key, _) = text.lines().nth(line - 1)?.split_once('=')?;
             Some(clean(key, 60))
         });
-        let message = clean(error.message(), 400);
+        let message = clean(error.message(), 2000);
         let lower = message.to_lowercase();
         let words = if lower.starts_with("unknown field") {
-            format!("{message}. Rename or remove it")
+            format!("{}. Rename or remove it", unknown(&message))
         } else if lower.starts_with("missing field") {
             format!("{message}. Add it")
         } else if lower.starts_with("invalid type") || lower.starts_with("unknown variant") {
@@ -58,6 +58,28 @@ impl Finding {
         };
         Self { line, text: words }
     }
+}
+
+/// The reader's words about an unknown name, with the most like name of those that it lists.
+fn unknown(message: &str) -> String {
+    let (what, expected) = message.split_once(", expected").unwrap_or((message, ""));
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let name = quoted(what).pop().unwrap_or_default();
+    let likeness = |known: &String| strsim::jaro_winkler(known, &name);
+    let like = quoted(expected)
+        .into_iter()
+        .filter(|known| likeness(known) > 0.75)
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    like.map_or_else(
+        || what.to_owned(),
+        |like| format!("{what}, perhaps `{like}` was meant"),
+    )
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -406,7 +428,10 @@ label = "Host"
             (
                 "group =",
                 "colour = 1\ngroup =",
-                &["line 3: unknown field `colour`", "Rename or remove it"],
+                &[
+                    "line 3: unknown field `colour`. Rename or remove it",
+                    "Rename or remove it",
+                ],
             ),
             ("name = \"Mine\"\n", "", &["missing field `name`", "Add it"]),
             (
@@ -473,6 +498,11 @@ label = "Host"
                 "[endpoints]",
                 "[flows]\noffered = [\"device-code\"]\n\n[endpoints]",
                 &["line 6: flows.offered: it offers Device code, but [endpoints] has no device"],
+            ),
+            (
+                "group =",
+                "keyword = [\"x\"]\ngroup =",
+                &["unknown field `keyword`, perhaps `keywords` was meant. Rename or remove it"],
             ),
             (
                 "[endpoints]",

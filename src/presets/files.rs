@@ -63,11 +63,11 @@ pub fn read_file(path: &Path) -> PresetFile {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let words = |error: std::io::Error| error.to_string();
+    let words = |error: std::io::Error| format!("{error}. Make it readable, or remove it");
     // A pipe or a device could keep the program waiting.
     let about = std::fs::metadata(path).map_err(words)?;
     if !about.is_file() {
-        return Err("it is no ordinary file".to_owned());
+        return Err("it is no ordinary file. Remove it, or put one there".to_owned());
     }
     let mut bytes = Vec::new();
     std::fs::File::open(path)
@@ -77,7 +77,7 @@ fn text(path: &Path) -> Result<String, String> {
         .map_err(words)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(format!(
-            "it is larger than {} KiB, so it is no preset",
+            "it is larger than {} KiB, so it is no preset. Remove it, or shorten it",
             SIZE_LIMIT / 1024
         ));
     }

@@ -229,6 +229,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 fn step(model: &mut Model, by: isize) {
+    model.flow_scroll = 0;
     let targets = model.targets();
     let count = targets.len();
     // A focus that has vanished counts as before the first.
@@ -1231,9 +1232,10 @@ mod tests {
                     FlowEvent::NotOurs("late".to_owned()),
                     FlowEvent::PasteRefused("late".to_owned()),
                     FlowEvent::Tokens(Box::new(token_set("late"))),
-                    FlowEvent::Failed(FlowError::Protocol(Failure::Denied(ServerError::new(
-                        "late", None,
-                    )))),
+                    FlowEvent::Failed(FlowError::Protocol(Failure::Denied {
+                        polled: true,
+                        error: ServerError::new("late", None),
+                    })),
                 ]
             };
             for event in late() {

@@ -26,6 +26,8 @@ use super::text::{shorten, width, wrap};
 const SMALLEST: (u16, u16) = (40, 10);
 /// Lines kept for the message above the buttons.
 const MESSAGE_LINES: u16 = 3;
+/// Lines that a long message may take.
+const MESSAGE_MOST: u16 = 6;
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -59,7 +61,17 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let buttons = button_rows(model, inner);
     let button_count = u16::try_from(buttons.len()).unwrap_or(1);
     let button_top = area.height - 2 - button_count;
-    let message_lines = if area.height >= 18 { MESSAGE_LINES } else { 1 };
+    let message_lines = match &model.message {
+        // What was said is not cut where the body can spare the room.
+        Some(message) if area.height >= 22 => {
+            let lines = wrap(&message.text, inner.saturating_sub(1)).len();
+            u16::try_from(lines).map_or(MESSAGE_LINES, |lines| {
+                lines.clamp(MESSAGE_LINES, MESSAGE_MOST)
+            })
+        }
+        Some(_) | None if area.height >= 18 => MESSAGE_LINES,
+        Some(_) | None => 1,
+    };
     let message_top = button_top - u16::from(area.height >= 22) - message_lines;
     let body_area = Rect::new(
         0,
@@ -130,6 +142,10 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
     let last = body.rows.len().saturating_sub(height);
     let focused = body.rows.iter().position(|row| row.cursor.is_some());
     let first = match focused {
+        // The focus is above a text that is longer than the screen.
+        Some(_) if model.screen == Screen::Flow && model.flow_scroll > 0 => {
+            model.flow_scroll.min(last)
+        }
         Some(row) if row >= height => row + 1 - height,
         Some(_) => body.scroll.min(last).min(focused.unwrap_or(0)),
         // On the form the buttons come after the last row.

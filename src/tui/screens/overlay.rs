@@ -139,13 +139,10 @@ fn list(
         inside.y,
     ));
     if lines.is_empty() {
-        put(
-            model.theme,
-            frame,
-            3,
-            inside.y + 2,
-            Line::from(none.to_owned()),
-        );
+        let words = wrap(none, columns.saturating_sub(6));
+        for (y, line) in (inside.y + 2..inside.bottom()).zip(words) {
+            put(model.theme, frame, 3, y, Line::from(line));
+        }
     }
     for (y, (at, (name, about))) in
         (inside.y + 2..list_end).zip(lines.iter().enumerate().skip(first))

@@ -1,0 +1,468 @@
+//! Error answers from public documentation, each played by a scripted service: the screen tells cause, remedy and
+//! field, and keeps the service's own words. And what all files of explanations have in common.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use oauth_authorizer::presets::errors::{At, ErrorEntry, ErrorFile};
+use oauth_authorizer::presets::{Preset, SecretRule, check};
+use oauth_authorizer::secret::{TEXT_LIMIT, clean};
+use oauth_authorizer::settings::Key;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::scripted::{Reply, Request, Scripted};
+use crate::servers::get;
+use crate::terminal::{Command, ENTER, Terminal, is_focused};
+
+const PAGE_DOWN: &str = "\x1b[6~";
+
+/// At a time; each is mostly waiting.
+const AT_ONCE: usize = 6;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Facts {
+    answer: Vec<Documented>,
+}
+
+/// An answer as a service's documentation has it, and what is to be said about it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Documented {
+    name: String,
+    preset: String,
+    at: At,
+    #[serde(default)]
+    status: u16,
+    /// Of a service's answer.
+    #[serde(default)]
+    body: String,
+    /// Of the browser's return.
+    #[serde(default)]
+    query: String,
+    /// A part of the cause.
+    cause: String,
+    field: Option<String>,
+    source: String,
+}
+
+impl Documented {
+    /// The service's own words as they are shown, without white space: they may be broken anywhere.
+    fn words(&self) -> String {
+        let (code, description) = if self.at == At::Callback {
+            let find = |wanted: &str| {
+                url::form_urlencoded::parse(self.query.as_bytes())
+                    .find(|(name, _)| name == wanted)
+                    .map(|(_, value)| value.into_owned())
+            };
+            (find("error"), find("error_description"))
+        } else {
+            let body: Value = serde_json::from_str(&self.body).unwrap();
+            let text = |name: &str| body[name].as_str().map(str::to_owned);
+            if let Some(message) = text("message") {
+                return without_space(&message);
+            }
+            (
+                text("error").or_else(|| text("error_code")),
+                text("error_description"),
+            )
+        };
+        let words = [code.expect("a code"), description.unwrap_or_default()];
+        let words = words.map(|text| clean(&text, TEXT_LIMIT));
+        without_space(words.join(":").trim_end_matches(':'))
+    }
+}
+
+fn without_space(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+fn presets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("presets")
+}
+
+fn explanations(set: &str) -> Vec<ErrorEntry> {
+    let path = presets().join(format!("errors/{set}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let file: ErrorFile = toml::from_str(&text).unwrap_or_else(|error| panic!("{set}: {error}"));
+    file.errors
+}
+
+/// The text of a built-in preset with all its endpoints at `server`, without the variables that were only for them.
+fn moved(text: &str, server: &str) -> String {
+    let mut section = String::new();
+    let mut tables: Vec<String> = vec![String::new()];
+    for line in text.lines() {
+        if line.starts_with('[') {
+            line.trim().clone_into(&mut section);
+            tables.push(String::new());
+        }
+        let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+        let line = match (section.as_str(), key) {
+            ("[endpoints]", "issuer") => format!("issuer = \"{server}\""),
+            ("[endpoints]", key) if !key.is_empty() => format!("{key} = \"{server}/{key}\""),
+            ("[device]", "token_url") => format!("token_url = \"{server}/token\""),
+            _ => line.to_owned(),
+        };
+        *tables.last_mut().unwrap() += &(line + "\n");
+    }
+    let whole = tables.concat();
+    tables.retain(|table| {
+        let name = table
+            .lines()
+            .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        !table.starts_with("[[variables]]")
+            || name.is_some_and(|name| whole.contains(&format!("{{{name}}}")))
+    });
+    tables.concat()
+}
+
+/// What a request asks for.
+fn asked(request: &Request) -> At {
+    if request.path.starts_with("/device") {
+        return At::DeviceCode;
+    }
+    match request.form.get("grant_type").map(String::as_str) {
+        Some("authorization_code") => At::Exchange,
+        Some("refresh_token") => At::Refresh,
+        _ => At::Approval,
+    }
+}
+
+/// A service that answers `reply` at this place, and elsewhere what leads there.
+fn service(at: At, reply: Reply) -> Scripted {
+    Scripted::start(move |request| match asked(request) {
+        place if place == at => reply.clone(),
+        At::DeviceCode => Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"WDJB-MJHT","verification_uri":"https://as.example/d",
+                "verification_url":"https://as.example/d","expires_in":600,"interval":1}"#,
+        ),
+        _ => Reply::json(
+            200,
+            r#"{"ok":true,"access_token":"an-access-token-of-the-test","token_type":"Bearer",
+                "expires_in":3600,"refresh_token":"a-refresh-token-of-the-test"}"#,
+        ),
+    })
+}
+
+/// The form of a built-in preset that was moved to `server`, about to authorize up to this place.
+fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
+    let text = std::fs::read_to_string(presets().join(format!("{preset}.toml"))).unwrap();
+    let text = moved(&text, server);
+    let about = check::read(&text).unwrap_or_else(|findings| panic!("{findings:?}\n{text}"));
+    std::fs::write(home.join("moved.toml"), text).unwrap();
+    let device = matches!(at, At::DeviceCode | At::Approval);
+    let flow = if device {
+        "device-code"
+    } else {
+        "authorization-code"
+    };
+    // Any free port, and plain http: what the service says of it is a warning.
+    let flags = [
+        "--preset-file",
+        "moved.toml",
+        "--client-id",
+        "a-client",
+        "--flow",
+        flow,
+        "--redirect-url",
+        "http://localhost:0/",
+    ];
+    let mut command = Command::new(home, &flags);
+    let secret = match about.client.secret {
+        SecretRule::Required => true,
+        SecretRule::RequiredForAuthorizationCode => !device,
+        SecretRule::Optional | SecretRule::None => false,
+    };
+    if secret {
+        command = command.env("OAUTH_AUTHORIZER_CLIENT_SECRET", "a-secret");
+    }
+    let mut terminal = command.start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    (terminal, about)
+}
+
+/// The browser comes back with this query beside the state.
+fn come_back(terminal: &mut Terminal, query: &str) {
+    terminal.wait_for("Listening on");
+    // Wide enough for the whole URL.
+    terminal.resize(250, 24);
+    terminal.wait_until("the rule at the new width", |screen| {
+        screen.contents_between(1, 0, 1, 250).trim().chars().count() == 248
+    });
+    let url = url::Url::parse(&terminal.url()).unwrap();
+    terminal.resize(80, 24);
+    terminal.wait_until("the rule at the old width", |screen| {
+        screen.contents_between(1, 0, 1, 80).trim().chars().count() == 78
+    });
+    let parameter = |wanted: &str| {
+        url.query_pairs()
+            .find(|(name, _)| name == wanted)
+            .unwrap_or_else(|| panic!("no {wanted} in {url}"))
+            .1
+            .into_owned()
+    };
+    let query: Vec<&str> = query
+        .split('&')
+        .filter(|part| !part.starts_with("state="))
+        .collect();
+    let state = format!("state={}", parameter("state"));
+    let place = parameter("redirect_uri");
+    get(&format!("{place}?{}&{state}", query.join("&")), &[]);
+}
+
+/// Runs to the failed run's screen, or to the tokens with the refusal of a refresh.
+fn fail(terminal: &mut Terminal, answer: &Documented) {
+    terminal.send(ENTER);
+    match answer.at {
+        At::DeviceCode | At::Approval => {}
+        At::Exchange => come_back(terminal, "code=c"),
+        At::Callback => come_back(terminal, &answer.query),
+        At::Refresh => {
+            come_back(terminal, "code=c");
+            terminal.wait_for("Access token");
+            terminal.send("f");
+        }
+    }
+    let end = if answer.at == At::Refresh {
+        answer.cause.as_str()
+    } else {
+        "[ Try again ]"
+    };
+    terminal.wait_for(end);
+}
+
+/// The service's own words are on the screen, or come with Page down.
+fn assert_words(terminal: &mut Terminal, words: &str) {
+    for _ in 0..6 {
+        if without_space(&terminal.screen()).contains(words) {
+            return;
+        }
+        terminal.send(PAGE_DOWN);
+        terminal.settle();
+    }
+    panic!("the service's own words, {words}\n{}", terminal.screen());
+}
+
+/// Enter on the row of the field goes to it, or to the preset that locks it.
+fn assert_field(terminal: &mut Terminal, key: Key) {
+    let told = format!("Field {} Enter goes there", key.label());
+    assert!(terminal.flat().contains(&told), "{}", terminal.screen());
+    assert!(
+        terminal.look(|screen| is_focused(screen, "Field")),
+        "{}",
+        terminal.screen()
+    );
+    terminal.send(ENTER);
+    let locked = matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
+    let label = if locked { "Preset" } else { key.label() };
+    terminal.wait_until(&format!("the focus on {label}"), |screen| {
+        is_focused(screen, label)
+    });
+    if locked {
+        terminal.wait_for(&format!(
+            "The {} is set by the preset. Choose another preset, or Custom settings to change it.",
+            key.label()
+        ));
+    }
+}
+
+fn play(answer: &Documented) {
+    assert!(answer.source.starts_with("https://"), "{}", answer.source);
+    let home = tempfile::tempdir().unwrap();
+    let service = service(answer.at, Reply::json(answer.status, &answer.body));
+    let (mut terminal, preset) = form(home.path(), &answer.preset, &service.url, answer.at);
+    fail(&mut terminal, answer);
+
+    let sets = preset.errors.iter().map(String::as_str);
+    let told: Vec<ErrorEntry> = sets
+        .chain(["protocol"])
+        .flat_map(explanations)
+        .filter(|entry| entry.cause.contains(&answer.cause) && entry.field == answer.field)
+        .collect();
+    assert!(!told.is_empty(), "no explanation says {:?}", answer.cause);
+    let refresh = answer.at == At::Refresh;
+    let flat = terminal.flat();
+    let shown = told.iter().any(|entry| {
+        let (cause, remedy) = (&entry.cause, &entry.remedy);
+        if refresh {
+            flat.contains(&format!("{cause} {remedy}"))
+        } else {
+            flat.contains(&format!("Cause {cause} Remedy {remedy}"))
+        }
+    });
+    assert!(
+        shown,
+        "none of these is told: {told:#?}\n{}",
+        terminal.screen()
+    );
+    if refresh {
+        // One sentence is all that the message has room for beside that; the whole answer is in the trace.
+        let trace = without_space(&terminal.trace(home.path()));
+        for words in answer.words().split(':') {
+            assert!(trace.contains(words), "{words}\n{trace}");
+        }
+        return;
+    }
+    assert_words(&mut terminal, &answer.words());
+    match &answer.field {
+        Some(name) => assert_field(&mut terminal, Key::from_name(name).unwrap()),
+        None => assert!(
+            !terminal.flat().contains("Enter goes there"),
+            "{}",
+            terminal.screen()
+        ),
+    }
+}
+
+#[test]
+fn documented_answers_are_explained() {
+    let facts: Facts = toml::from_str(include_str!("../facts/errors.toml")).unwrap();
+    assert_eq!(facts.answer.len(), 42);
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(answer) = facts.answer.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = catch_unwind(AssertUnwindSafe(|| play(answer)));
+                    if let Err(reason) = outcome {
+                        let reason = reason.downcast_ref::<String>().cloned();
+                        let reason = format!("{}: {}", answer.name, reason.unwrap_or_default());
+                        failed.lock().unwrap().push(reason);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+#[test]
+fn a_field_that_the_preset_locks_leads_to_the_preset() {
+    let home = tempfile::tempdir().unwrap();
+    let body = r#"{"ok":false,"error":"invalid_grant_type"}"#;
+    let service = service(At::Exchange, Reply::json(200, body));
+    let (mut terminal, _) = form(home.path(), "slack", &service.url, At::Exchange);
+    terminal.send(ENTER);
+    come_back(&mut terminal, "code=c");
+    terminal.wait_for("Slack did not recognize the kind of token request.");
+    assert_field(&mut terminal, Key::TokenUrl);
+}
+
+#[test]
+fn a_long_answer_can_be_read_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let body = format!(
+        r#"{{"error":"redirect_uri_mismatch","error_description":"{}the very end"}}"#,
+        "these words go on and on, ".repeat(18)
+    );
+    let service = service(At::Exchange, Reply::json(400, &body));
+    let (mut terminal, _) = form(home.path(), "google-mail", &service.url, At::Exchange);
+    terminal.send(ENTER);
+    come_back(&mut terminal, "code=c");
+    terminal.wait_for("[ Try again ]");
+    // From where the focus is: on the field that the error is about.
+    assert!(terminal.look(|screen| is_focused(screen, "Field")));
+    assert_words(&mut terminal, "theveryend");
+}
+
+/// All files of explanations, by name.
+fn files() -> Vec<(String, Vec<ErrorEntry>)> {
+    let mut files: Vec<(String, Vec<ErrorEntry>)> = std::fs::read_dir(presets().join("errors"))
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let set = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let errors = explanations(&set);
+            (set, errors)
+        })
+        .collect();
+    files.sort_by(|one, other| one.0.cmp(&other.0));
+    files
+}
+
+#[test]
+fn explanations_are_well_formed() {
+    let files = files();
+    let count: usize = files.iter().map(|(_, errors)| errors.len()).sum();
+    assert!(count >= 60, "{count}");
+    let mut wrong = Vec::new();
+    for (set, errors) in files {
+        for entry in errors {
+            let mut object = |what: &str| wrong.push(format!("{set}: {what}: {entry:?}"));
+            if entry.code.is_none() && entry.text.is_none() {
+                object("neither code nor text");
+            }
+            for sentence in [&entry.cause, &entry.remedy] {
+                if !sentence.ends_with('.') {
+                    object("no full stop");
+                }
+                if sentence.chars().count() > 180 {
+                    object("too long");
+                }
+            }
+            if !entry.source.starts_with("https://") {
+                object("no source");
+            }
+            if let Some(field) = &entry.field
+                && Key::from_name(field).is_none()
+            {
+                object("an unknown field");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// True where `words` stand in `text` as whole words.
+fn holds(text: &str, words: &str) -> bool {
+    let (text, words) = (text.to_lowercase(), words.to_lowercase());
+    let part = |ch: char| ch.is_alphanumeric() || ch == '_';
+    text.match_indices(&words)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + words.len()..].starts_with(part))
+}
+
+/// The places where an entry counts.
+fn places(entry: &ErrorEntry) -> Vec<At> {
+    if entry.at.is_empty() {
+        let all = [At::DeviceCode, At::Approval, At::Exchange];
+        return [&all[..], &[At::Refresh, At::Callback]].concat();
+    }
+    entry.at.clone()
+}
+
+/// True where `entry` fits whatever `other` fits.
+fn covers(entry: &ErrorEntry, other: &ErrorEntry) -> bool {
+    let place = places(other).iter().all(|at| places(entry).contains(at));
+    let code = entry.code.is_none() || entry.code == other.code;
+    let text = entry.text.as_ref().is_none_or(|words| {
+        let texts = [&other.code, &other.text];
+        texts.into_iter().flatten().any(|text| holds(text, words))
+    });
+    place && code && text
+}
+
+#[test]
+fn every_explanation_can_be_reached() {
+    let mut wrong = Vec::new();
+    for (set, errors) in files() {
+        // Those with a text are tried before those with a code alone.
+        let (texts, codes): (Vec<_>, Vec<_>) =
+            errors.iter().partition(|entry| entry.text.is_some());
+        let order = [texts, codes].concat();
+        for (at, entry) in order.iter().enumerate() {
+            if let Some(earlier) = order[..at].iter().find(|earlier| covers(earlier, entry)) {
+                wrong.push(format!(
+                    "{set}: {earlier:?}\nis found in place of {entry:?}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}

@@ -1,0 +1,532 @@
+//! Presets and explanations of the person's own: used where they are right, told and left out where they are not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::scripted::{Reply, Scripted};
+use crate::servers::run;
+use crate::terminal::{Command, ENTER, ESC, LIMIT, TAB, Terminal, UP, base, is_focused, program};
+
+/// A preset that is right; the next lines are 9 and more.
+const GOOD: &str = r#"id = "zebra"
+name = "Zebra service"
+group = "business"
+
+[endpoints]
+authorization = "https://zebra.example/authorize"
+device = "https://zebra.example/device"
+token = "https://zebra.example/token"
+"#;
+
+/// Words that begin what is to be done.
+const REMEDIES: &[&str] = &[
+    "Add", "Change", "Choose", "Close", "Correct", "Give", "Make", "Move", "Remove", "Rename",
+    "Save", "Take", "Write",
+];
+
+/// A home with a folder for presets.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        fs::create_dir_all(home.presets().join("errors")).unwrap();
+        home
+    }
+
+    /// With the good preset.
+    fn good() -> Self {
+        let home = Self::new();
+        home.write("zebra.toml", GOOD);
+        home
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path().join("config")
+    }
+
+    fn presets(&self) -> PathBuf {
+        self.config().join("oauth-authorizer/presets")
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.presets().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        Command::new(self.path(), flags).env("XDG_CONFIG_HOME", self.config())
+    }
+
+    /// The form.
+    fn start(&self, flags: &[&str]) -> Terminal {
+        let terminal = self.command(flags).start();
+        terminal.wait_for("[ Authorize ]");
+        terminal
+    }
+
+    /// A subcommand: exit code, standard output, standard error.
+    fn run(&self, flags: &[&str]) -> (i32, String, String) {
+        // Files: a pipe may be too small for a preset's text.
+        let out = tempfile::NamedTempFile::new().unwrap();
+        let err = tempfile::NamedTempFile::new().unwrap();
+        let mut child = std::process::Command::new(program())
+            .args(flags)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(base(self.path()))
+            .env("XDG_CONFIG_HOME", self.config())
+            .stdin(Stdio::null())
+            .stdout(out.reopen().unwrap())
+            .stderr(err.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > end {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{flags:?} does not end");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        let text = |file: &Path| fs::read_to_string(file).unwrap();
+        (
+            status.code().unwrap_or(-1),
+            text(out.path()),
+            text(err.path()),
+        )
+    }
+}
+
+/// The row of a field, without its label.
+fn row(terminal: &Terminal, label: &str) -> String {
+    let screen = terminal.screen();
+    let begins = |line: &&str| line.trim_start_matches([' ', '▸']).starts_with(label);
+    let line = screen.lines().find(begins);
+    let line = line.unwrap_or_else(|| panic!("no {label}\n{screen}"));
+    line.split_once(label).unwrap().1.trim().to_owned()
+}
+
+/// The name of the service in the title.
+fn title(screen: &vt100::Screen) -> String {
+    let line = screen.contents_between(0, 0, 0, 80);
+    line.replacen("OAuth Authorizer", "", 1).trim().to_owned()
+}
+
+/// The list of presets with `typed` as its filter.
+fn find(terminal: &mut Terminal, typed: &str) {
+    terminal.focus("Preset");
+    terminal.send(ENTER);
+    terminal.wait_for("Find:");
+    terminal.send(typed);
+    terminal.wait_for(&format!("Find: {typed}"));
+}
+
+/// The marked entry of the list: its name.
+fn marked(terminal: &Terminal) -> String {
+    let line = terminal.look(|screen| {
+        let (row, _) = screen.cursor_position();
+        screen.contents_between(row, 0, row, 80)
+    });
+    let line = line.trim_start_matches([' ', '▸']);
+    line.split("  ").next().unwrap().trim().to_owned()
+}
+
+/// Says what is to be done.
+fn has_remedy(text: &str) -> bool {
+    let sentences = text.split(['.', ':', ',']).map(str::trim);
+    sentences
+        .filter_map(|sentence| sentence.split(' ').next())
+        .any(|word| REMEDIES.contains(&word))
+}
+
+/// The message above the buttons, as one line.
+fn message(terminal: &Terminal) -> String {
+    let screen = terminal.screen();
+    let lines: Vec<&str> = screen.lines().collect();
+    let buttons = lines.iter().position(|line| line.contains("[ Authorize ]"));
+    let buttons = buttons.unwrap();
+    let words = lines[buttons - 4..buttons - 1]
+        .iter()
+        .flat_map(|line| line.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The good preset is in the list, found by typing, and can be chosen.
+fn assert_good_works(terminal: &mut Terminal) {
+    find(terminal, "zeb");
+    assert_eq!(marked(terminal), "Zebra service");
+    terminal.send(ENTER);
+    terminal.wait_until("the good preset", |screen| title(screen) == "Zebra service");
+    let row = row(terminal, "Token ex. URL");
+    assert!(
+        row.starts_with("https://zebra.example/token ") && row.ends_with("locked"),
+        "{row}"
+    );
+}
+
+/// The file is told with `place` (line and key) and a remedy wherever presets are read; the good one works.
+fn assert_told(name: &str, home: &Home, place: &[&str]) {
+    let path = home.presets().join(name);
+    let path = path.to_str().unwrap();
+    let whole = |text: &str, what: &str| {
+        for part in place {
+            assert!(text.contains(part), "{what}: no {part:?} in {text:?}");
+        }
+        assert!(has_remedy(text), "{what}: no remedy in {text:?}");
+    };
+
+    let mut terminal = home.start(&[]);
+    let told = message(&terminal);
+    assert!(told.contains(name), "{}", terminal.screen());
+    whole(&told, "form");
+    assert_good_works(&mut terminal);
+    drop(terminal);
+
+    let (code, out, err) = home.run(&["presets", "list"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("zebra\tZebra service\tbusiness\tyour own\n"),
+        "{out}"
+    );
+    assert!(!out.contains(name), "{out}");
+    let line = err.lines().find(|line| line.contains(name));
+    whole(line.unwrap_or_else(|| panic!("{err}")), "list");
+
+    let (code, out, err) = home.run(&["presets", "check", path]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.starts_with(path), "{out}");
+    whole(&out, "check");
+
+    let mut terminal = home.command(&["--preset-file", path]).start();
+    assert_eq!(terminal.wait_exit().exit_code(), 2, "{}", terminal.screen());
+    let told = terminal.flat();
+    let sentence = format!("The preset file {name} was left out: ");
+    assert!(told.contains(&sentence), "{told}");
+    whole(&told, "flag");
+}
+
+/// The same for a file with this content.
+fn assert_bad(text: impl AsRef<[u8]>, place: &[&str]) {
+    let home = Home::good();
+    home.write("bad.toml", text);
+    assert_told("bad.toml", &home, place);
+}
+
+#[test]
+fn a_wrong_type() {
+    assert_bad(GOOD.replace("\"Zebra service\"", "5"), &["line 2", "name"]);
+}
+
+#[test]
+fn an_unknown_key() {
+    assert_bad(
+        GOOD.replace("group", "colour = \"red\"\ngroup"),
+        &["line 3", "colour"],
+    );
+}
+
+#[test]
+fn no_token_url() {
+    let text = GOOD.replace("token = \"https://zebra.example/token\"\n", "");
+    assert_bad(text, &["line 5", "endpoints.token"]);
+}
+
+#[test]
+fn a_brace_that_never_closes() {
+    let text = GOOD.replace("https://zebra.example/token", "https://{host/token");
+    assert_bad(text, &["line 8", "endpoints.token"]);
+}
+
+#[test]
+fn a_default_that_holds_a_brace() {
+    let text = GOOD.replace("https://zebra.example/token", "https://{host}/token");
+    let variable = "\n[[variables]]\nname = \"host\"\nlabel = \"Host\"\ndefault = \"{host}\"\n";
+    assert_bad(text + variable, &["line 10", "variables", "host"]);
+}
+
+#[test]
+fn a_file_that_is_too_large() {
+    assert_bad(format!("{GOOD}#{}", "x".repeat(10 << 20)), &["256 KiB"]);
+}
+
+#[test]
+fn a_file_that_is_not_utf_8() {
+    let text = GOOD.replace("Zebra service", "Zebr\u{0}");
+    let bytes: Vec<u8> = text
+        .bytes()
+        .map(|byte| if byte == 0 { 0xe4 } else { byte })
+        .collect();
+    assert_bad(bytes, &["line 2", "UTF-8"]);
+}
+
+#[test]
+fn a_pipe() {
+    let home = Home::good();
+    run(std::process::Command::new("mkfifo").arg(home.presets().join("bad.toml")));
+    assert_told("bad.toml", &home, &["no ordinary file"]);
+}
+
+#[test]
+fn an_empty_file() {
+    assert_bad("", &["line 1", "`id`"]);
+}
+
+#[test]
+fn no_toml() {
+    assert_bad(
+        GOOD.replace("[endpoints]", "[endpoints"),
+        &["line 5", "TOML"],
+    );
+}
+
+#[test]
+fn the_id_of_custom_settings() {
+    assert_bad(GOOD.replace("\"zebra\"", "\"custom\""), &["line 1", "id"]);
+}
+
+#[test]
+fn a_file_that_is_not_named_like_its_id() {
+    let home = Home::good();
+    let twin = GOOD.replace("Zebra service", "Twin");
+    let path = home.write("twin.toml", twin.replace("\"zebra\"", "\"twin\""));
+    home.write("twin-2.toml", twin.replace("\"zebra\"", "\"twin\""));
+    // Each is right by itself.
+    assert_eq!(home.run(&["presets", "check", &path]).0, 0);
+    let whole = |text: &str| {
+        assert!(
+            text.contains("it is twin, but the file is named twin-2.toml"),
+            "{text}"
+        );
+        assert!(text.contains("id") && has_remedy(text), "{text}");
+    };
+    let mut terminal = home.start(&[]);
+    assert_good_works(&mut terminal);
+    find(&mut terminal, "twin");
+    assert_eq!(terminal.flat().matches("Twin business").count(), 1);
+    drop(terminal);
+    let (code, out, err) = home.run(&["presets", "list"]);
+    assert_eq!((code, out.matches("\ntwin\t").count()), (0, 1), "{out}");
+    whole(&err);
+    whole(&message(&home.start(&[])));
+}
+
+#[test]
+fn bad_explanations_are_told() {
+    let home = Home::good();
+    home.write(
+        "errors/mine.toml",
+        "[[error]]\ncode = \"x\"\ncause = \"y\"\n",
+    );
+    let terminal = home.start(&[]);
+    let told = message(&terminal);
+    for part in ["mine.toml", "line 1", "remedy"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(has_remedy(&told), "{told}");
+}
+
+#[test]
+fn several_bad_files_are_counted() {
+    let home = Home::good();
+    for name in ["a.toml", "b.toml", "c.toml"] {
+        home.write(name, "id = 5\n");
+    }
+    let mut terminal = home.start(&[]);
+    let told = message(&terminal);
+    assert!(
+        told.contains("a.toml") && told.contains("2 more files"),
+        "{told}"
+    );
+    assert_good_works(&mut terminal);
+}
+
+#[test]
+fn a_good_file_is_fine_wherever_it_is() {
+    let home = Home::good();
+    let path = home.presets().join("zebra.toml");
+    let path = path.to_str().unwrap();
+    let (code, out, err) = home.run(&["presets", "check", path]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("the preset zebra is fine"), "{out}");
+    // The text of a preset is the start for another.
+    let (code, text, _) = home.run(&["presets", "show", "keycloak"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("\nid = \"keycloak\"\n") || text.starts_with("id = \"keycloak\"\n"));
+    let text = text.replacen("id = \"keycloak\"", "id = \"our-sign-in\"", 1);
+    let text = text.replacen("name = \"Keycloak\"", "name = \"Our sign-in\"", 1);
+    let path = home.path().join("our-sign-in.toml");
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, out, _) = home.run(&["presets", "check", path]);
+    assert_eq!(code, 0, "{out}");
+    let terminal = home.start(&["--preset-file", path]);
+    assert_eq!(terminal.look(title), "Our sign-in");
+    assert!(terminal.flat().contains("https://{host}/realms/{realm}/"));
+}
+
+#[test]
+fn a_file_replaces_a_built_in_preset() {
+    let home = Home::new();
+    let text = GOOD.replace("\"zebra\"", "\"github\"");
+    home.write(
+        "github.toml",
+        text.replace("zebra.example", "git.example.org"),
+    );
+    let terminal = home.start(&["--preset", "github"]);
+    for (label, url) in [
+        ("Device code URL", "https://git.example.org/device"),
+        ("Token ex. URL", "https://git.example.org/token"),
+    ] {
+        let row = row(&terminal, label);
+        assert!(row.starts_with(url) && row.ends_with("locked"), "{row}");
+    }
+    let (_, out, _) = home.run(&["presets", "list"]);
+    assert_eq!(
+        out.lines()
+            .filter(|line| line.starts_with("github\t"))
+            .collect::<Vec<_>>(),
+        ["github\tZebra service\tbusiness\tyour own"]
+    );
+}
+
+#[test]
+fn explanations_of_ones_own_are_used() {
+    let service = Scripted::start(|_| Reply::json(400, r#"{"error":"house_rule"}"#));
+    let home = Home::new();
+    home.write(
+        "errors/mine.toml",
+        r#"[[error]]
+code = "house_rule"
+at = ["device-code"]
+cause = "The house does not want that."
+remedy = "Ask the porter."
+field = "vars"
+source = "https://house.example/rules"
+"#,
+    );
+    let text = format!(
+        r#"id = "house"
+name = "House"
+group = "business"
+errors = ["mine"]
+
+[endpoints]
+device = "{0}/{{floor}}/device"
+token = "{0}/token"
+
+[[variables]]
+name = "floor"
+label = "Floor"
+"#,
+        service.url
+    );
+    home.write("house.toml", text);
+    let flags = [
+        "--preset",
+        "house",
+        "--var",
+        "floor=2",
+        "--client-id",
+        "a-client",
+    ];
+    let mut terminal = home.start(&flags);
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Cause The house does not want that. Remedy Ask the porter. ▸ Field Floor");
+    assert!(
+        terminal.flat().contains("house_rule"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.send(ENTER);
+    terminal.wait_until("the focus on the variable", |screen| {
+        is_focused(screen, "Floor")
+    });
+}
+
+#[test]
+fn three_characters_find_the_great_ones() {
+    let home = Home::new();
+    let mut terminal = home.start(&[]);
+    for (typed, name) in [
+        ("goo", "Google mail"),
+        ("mic", "Microsoft 365 mail"),
+        ("git", "GitHub"),
+        ("okt", "Okta"),
+        ("key", "Keycloak"),
+    ] {
+        find(&mut terminal, typed);
+        assert_eq!(marked(&terminal), name, "{}", terminal.screen());
+        // The marked one is the first.
+        assert_eq!(terminal.look(|screen| screen.cursor_position().0), 4);
+        terminal.send(ESC);
+        terminal.wait_until("the form", |screen| !screen.contents().contains("Find:"));
+    }
+}
+
+#[test]
+fn an_address_finds_its_mail_service() {
+    let home = Home::new();
+    for (address, names) in [
+        ("me@gmail.com", &["Google mail"][..]),
+        ("me@outlook.com", &["Microsoft Outlook.com mail"]),
+    ] {
+        let mut terminal = home.start(&[]);
+        find(&mut terminal, address);
+        assert!(
+            names.contains(&marked(&terminal).as_str()),
+            "{}",
+            terminal.screen()
+        );
+        terminal.send(ENTER);
+        terminal.wait_until("the preset", |screen| {
+            names.contains(&title(screen).as_str())
+        });
+        terminal.focus("Advanced");
+        terminal.send(ENTER);
+        terminal.wait_for("Login hint");
+        assert_eq!(row(&terminal, "Login hint"), address);
+    }
+}
+
+#[test]
+fn an_address_that_no_preset_knows_is_said_to_be_so() {
+    let home = Home::new();
+    let mut terminal = home.start(&[]);
+    find(&mut terminal, "me@example.org");
+    terminal.settle();
+    let told = "No preset knows this domain. Type the name of the service that hosts its mail.";
+    assert!(terminal.flat().contains(told), "{}", terminal.screen());
+}
+
+#[test]
+fn what_is_not_certain_is_said() {
+    let home = Home::new();
+    let mut terminal = home.start(&["--preset", "pingfederate"]);
+    assert!(
+        row(&terminal, "Preset").contains("not certain"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.press_until(UP, "Preset", |screen| is_focused(screen, "Preset"));
+    terminal
+        .wait_for("The facts of this preset are not certain: Discover asks the service itself.");
+    terminal.send(TAB);
+    let (_, out, _) = home.run(&["presets", "list"]);
+    assert!(
+        out.contains("pingfederate\tPingFederate\tidentity\tnot certain\n"),
+        "{out}"
+    );
+}
