@@ -747,6 +747,10 @@ impl Settings {
         let preset = &self.preset;
         let mut device = preset.device.clone();
         device.token_url = device.token_url.map(|url| self.fill(&url));
+        let mut answers = preset.answers.clone();
+        answers
+            .scope_separator
+            .get_or_insert_with(|| preset.scope.separator.clone());
         Dialect {
             names: preset.parameters.names.clone(),
             scope_separator: Some(preset.scope.separator.clone()),
@@ -760,7 +764,7 @@ impl Settings {
             no_refresh: preset.tokens.no_refresh,
             refresh_note: preset.tokens.refresh_note.clone(),
             device,
-            answers: preset.answers.clone(),
+            answers,
             callback: preset.callback.clone(),
         }
     }

@@ -293,7 +293,7 @@ async fn approval(
                 pause = next;
                 reporter.tell(FlowEvent::Polled { times, note }).await;
             }
-            Next::Done(tokens) => return Ok(tokens),
+            Next::Done(tokens) => return Ok(*tokens),
             Next::Failed(failure) => return Err(failure.into()),
         }
     }
@@ -529,6 +529,7 @@ async fn exchange(
     check_tokens(client, &tokens, pending.nonce.as_ref(), reporter).await?;
     tokens.kept.extend(arrived.kept.iter().cloned());
     tokens.token_url.clone_from(&arrived.token_url);
+    tokens.redirect_url = Some(pending.redirect_url.clone());
     Ok(tokens)
 }
 
@@ -547,7 +548,7 @@ async fn refresh(
     let answer = reporter
         .post(
             &http,
-            &client.refresh_request(token_url, refresh_token, request.redirect_url.as_ref())?,
+            &client.refresh_request(token_url, refresh_token, before.redirect_url.as_ref())?,
         )
         .await?;
     let mut fresh = tokens(Asked::Refresh, read(&answer, &client.dialect.answers))?;
@@ -577,7 +578,7 @@ async fn refresh(
 
 fn tokens(asked: Asked, reading: Reading) -> Result<TokenSet, FlowError> {
     match reading {
-        Reading::Tokens(tokens) => Ok(tokens),
+        Reading::Tokens(tokens) => Ok(*tokens),
         Reading::Error(error, _) => Err(Failure::Server { asked, error }.into()),
         Reading::Neither(reason) => Err(Failure::Unusable { asked, reason }.into()),
     }

@@ -129,7 +129,7 @@ pub enum Next {
     /// Wait this long, measured from the answer, and ask again.
     Wait(Duration, Note),
     /// The tokens.
-    Done(TokenSet),
+    Done(Box<TokenSet>),
     /// The end.
     Failed(Failure),
 }

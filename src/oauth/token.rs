@@ -63,13 +63,15 @@ pub struct TokenSet {
     pub kept: Vec<Kept>,
     /// The token endpoint that gave them, where the browser's return named another than the preset.
     pub token_url: Option<Url>,
+    /// Where the browser came back to, with its real port.
+    pub redirect_url: Option<Url>,
 }
 
 /// What a body says.
 #[derive(Debug)]
 pub enum Reading {
     /// Tokens.
-    Tokens(TokenSet),
+    Tokens(Box<TokenSet>),
     /// An error, and the polling interval that may stand beside it.
     Error(ServerError, Option<u64>),
     /// Neither; says what it is instead.
@@ -123,7 +125,7 @@ pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
             return Reading::Neither("a token in it holds control characters".to_owned());
         }
     }
-    Reading::Tokens(TokenSet {
+    Reading::Tokens(Box::new(TokenSet {
         access_token: access_token.into(),
         token_type: text(&members, "token_type")
             .map_or_else(|| "Bearer".to_owned(), |kind| clean(&kind, 40)),
@@ -136,7 +138,8 @@ pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
         scope: scopes(&members, dialect),
         kept: kept_of_answer(&outer, &dialect.keep),
         token_url: None,
-    })
+        redirect_url: None,
+    }))
 }
 
 /// The members of a JSON object or of a form.
@@ -283,6 +286,7 @@ impl TokenSet {
         self.id_token = self.id_token.or_else(|| before.id_token.clone());
         self.scope = self.scope.or_else(|| before.scope.clone());
         self.token_url = self.token_url.or_else(|| before.token_url.clone());
+        self.redirect_url = self.redirect_url.or_else(|| before.redirect_url.clone());
         for kept in &before.kept {
             if !self.kept.iter().any(|new| new.name == kept.name) {
                 self.kept.push(kept.clone());
@@ -342,7 +346,7 @@ mod tests {
 
     fn tokens_of(body: &str, dialect: &Answers) -> TokenSet {
         match read(&answer(200, body), dialect) {
-            Reading::Tokens(tokens) => tokens,
+            Reading::Tokens(tokens) => *tokens,
             other => panic!("{other:?}"),
         }
     }

@@ -1189,6 +1189,7 @@ mod tests {
             scope: None,
             kept: Vec::new(),
             token_url: None,
+            redirect_url: None,
         }
     }
 

@@ -23,5 +23,6 @@ mod provider;
 mod safety;
 mod scripted;
 mod servers;
+mod services;
 mod terminal;
 mod user_presets;

@@ -358,15 +358,18 @@ impl Terminal {
         trace
     }
 
-    /// The last URL with a query that stands on the screen, put together from its rows.
+    /// The last URL on loopback with a query that stands on the screen, put together from its rows.
     pub fn url(&self) -> String {
+        self.url_at("http://127.0.0.1")
+    }
+
+    /// The same for URLs that begin like this.
+    pub fn url_at(&self, beginning: &str) -> String {
         let screen = self.screen();
         let mut url = String::new();
         for line in screen.lines() {
             let line = line.trim_end();
-            let start = line
-                .find("http://127.0.0.1")
-                .filter(|_| !line.contains("Listening"));
+            let start = line.find(beginning).filter(|_| !line.contains("Listening"));
             match start {
                 Some(start) => line[start..].clone_into(&mut url),
                 None if !url.is_empty() && !line.is_empty() && !line.starts_with(' ') => {
