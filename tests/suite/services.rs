@@ -1193,14 +1193,14 @@ const fn redirect_row(
 
 #[rustfmt::skip]
 const REDIRECTS: &[RedirectRow] = &[
-    redirect_row("amazon-lwa", LOCALHOST, REGISTERED, &[], "exact; https or http://localhost"),
+    redirect_row("amazon-lwa", LOCALHOST, REGISTERED, &["localhost"], "exact; https or http://localhost"),
     redirect_row("aol-mail", HTTPS, None, &[], "as Yahoo"),
     redirect_row("atlassian", LOCALHOST, REGISTERED, &[], "one callback per app, exact"),
     redirect_row("auth0", LOCALHOST, None, &[], "must be listed"),
     redirect_row("authentik", LOCALHOST, None, &[], "strict or regex match"),
     redirect_row("bitbucket", LOCALHOST, REGISTERED, &[], "must start with it; http://localhost:<port> works"),
     redirect_row("box", ADDRESS, ANY, &[], "localhost/loopback where any port is allowed"),
-    redirect_row("cognito", LOCALHOST, REGISTERED, &["localhost"], "https, or http://localhost for tests; exact match"),
+    redirect_row("cognito", LOCALHOST, REGISTERED, &[], "https, or http://localhost for tests; exact match"), // the exception for localhost is among what is unverified
     redirect_row("digitalocean", LOCALHOST, REGISTERED, &[], "exact registered URL incl. port"),
     redirect_row("discord", LOCALHOST, REGISTERED, &[], "exact registered URI; http://localhost fine"),
     redirect_row("dropbox", LOCALHOST, None, &[], "http/https localhost allowed"),
@@ -1229,7 +1229,7 @@ const REDIRECTS: &[RedirectRow] = &[
     redirect_row("pingone", LOCALHOST, None, &[], "registered list"),
     redirect_row("quickbooks", LOCALHOST, None, &[], "development keys: http://localhost ok"),
     redirect_row("reddit", LOCALHOST, REGISTERED, &[], "exact match; http://localhost:8080 style fine"),
-    redirect_row("salesforce", LOCALHOST, REGISTERED, &[], "https or http://localhost:<port> with exact port"),
+    redirect_row("salesforce", LOCALHOST, None, &[], "https or http://localhost:<port> with exact port"), // the exact port is among what is unverified
     redirect_row("slack", HTTPS, None, &[], "https URL under a registered one"),
     redirect_row("spotify", ADDRESS, ANY, &["127.0.0.1", "[::1]"], "127.0.0.1 or [::1]; localhost is refused"),
     redirect_row("stackexchange", LOCALHOST, None, &[], "must be under the registered OAuth domain"),
