@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 
-use super::{Arrival, Gate, ListenError, News, Stray};
+use super::gate::{Arrival, Gate, ListenError, News, Stray};
 use crate::flow::pages::Page;
 use crate::request::ListenAddress;
 use crate::secret::SecretString;

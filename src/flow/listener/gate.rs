@@ -1,0 +1,178 @@
+//! What every listener takes, turns away and tells.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+
+use http::Method;
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::flow::pages::Page;
+use crate::request::ListenAddress;
+use crate::secret::SecretString;
+
+/// Why it does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another program has the port.
+    #[error("Port {port} of {ip} is in use by another program.")]
+    InUse {
+        /// Address.
+        ip: IpAddr,
+        /// Port.
+        port: u16,
+    },
+    /// The system does not let us.
+    #[error("Listening on port {port} of {ip} is not allowed for this user.")]
+    NotAllowed {
+        /// Address.
+        ip: IpAddr,
+        /// Port.
+        port: u16,
+    },
+    /// Not an address of this machine.
+    #[error("{ip} is not an address of this machine.")]
+    NotHere {
+        /// Address.
+        ip: IpAddr,
+    },
+    /// Anything else that the system says.
+    #[error("Listening on port {port} of {ip} failed: {cause}.")]
+    Other {
+        /// Address.
+        ip: IpAddr,
+        /// Port.
+        port: u16,
+        /// The system's words.
+        cause: String,
+    },
+}
+
+impl ListenError {
+    pub(super) fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::AddrInUse => Self::InUse { ip, port },
+            ErrorKind::PermissionDenied => Self::NotAllowed { ip, port },
+            ErrorKind::AddrNotAvailable => Self::NotHere { ip },
+            _ => Self::Other {
+                ip,
+                port,
+                cause: error.to_string(),
+            },
+        }
+    }
+
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => {
+                "End that program, or take another port in the Redirect URL and register it with the service (port 0 \
+                 takes any free one, where the service allows it)."
+            }
+            Self::NotAllowed { .. } => {
+                "Take a port above 1023 in the Redirect URL, and register that with the service."
+            }
+            Self::NotHere { .. } => {
+                "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
+            }
+            Self::Other { .. } => "Take another port in the Redirect URL.",
+        }
+    }
+}
+
+/// A request on the redirect URL. Its query decides the page.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The query string; holds a code.
+    pub query: SecretString,
+    /// Takes the page for the browser.
+    pub answer: oneshot::Sender<Page>,
+}
+
+/// Something else that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// Another path, such as `/favicon.ico`.
+    Path,
+    /// Another method.
+    Method,
+    /// Another host name.
+    Host,
+    /// No request, an unfinished or oversized one, or one too many.
+    Connection,
+}
+
+/// News from the listener.
+#[derive(Debug)]
+pub enum News {
+    /// A callback, right or wrong.
+    Arrival(Arrival),
+    /// Anything else.
+    Stray(Stray),
+}
+
+/// The `Host` header that a browser sends for `url`.
+fn host_header(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The `Host` headers that are right: the redirect URL's, and behind a proxy also that of the listener itself.
+fn hosts(
+    redirect_url: &Url,
+    listen: Option<ListenAddress>,
+    addresses: &[SocketAddr],
+) -> Vec<String> {
+    let own = addresses
+        .iter()
+        .filter(|_| listen.is_some())
+        .map(ToString::to_string);
+    std::iter::once(host_header(redirect_url))
+        .chain(own)
+        .collect()
+}
+
+/// What a request must look like to be looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    path: String,
+    hosts: Vec<String>,
+}
+
+impl Gate {
+    pub(super) fn new(
+        redirect_url: &Url,
+        listen: Option<ListenAddress>,
+        addresses: &[SocketAddr],
+    ) -> Self {
+        Self {
+            path: redirect_url.path().to_owned(),
+            hosts: hosts(redirect_url, listen, addresses),
+        }
+    }
+
+    /// `Err` with what it is and the page for it, where a request is not a callback.
+    pub(super) fn judge(
+        &self,
+        method: &Method,
+        path: &str,
+        host: Option<&str>,
+    ) -> Result<(), (Stray, Page)> {
+        let right_host = host.is_some_and(|named| {
+            self.hosts
+                .iter()
+                .any(|host| named.eq_ignore_ascii_case(host))
+        });
+        if path != self.path {
+            Err((Stray::Path, Page::NotFound))
+        } else if !right_host {
+            Err((Stray::Host, Page::WrongHost))
+        } else if method != Method::GET {
+            Err((Stray::Method, Page::WrongMethod))
+        } else {
+            Ok(())
+        }
+    }
+}
