@@ -289,11 +289,17 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
                     .split(',')
                     .map(str::trim)
                     .collect(),
-                None => vec![
-                    tail.split(|ch: char| !(ch.is_alphanumeric() || ch == '_'))
+                None => {
+                    let name = tail
+                        .split(|ch: char| !(ch.is_alphanumeric() || ch == '_'))
                         .next()
-                        .unwrap_or_default(),
-                ],
+                        .unwrap_or_default();
+                    // The path goes on: its longer form is looked at further on.
+                    if tail[name.len()..].starts_with("::") {
+                        continue;
+                    }
+                    vec![name]
+                }
             };
             for name in names {
                 let full = format!("{head}::{name}");
