@@ -12,7 +12,7 @@ use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::secret::SecretString;
-use crate::settings::{AuthenticationChoice, Key, Misfit, Overrides, Settings};
+use crate::settings::{AuthenticationChoice, Key, ListenerChoice, Misfit, Overrides, Settings};
 
 /// A secret longer than this is none.
 const SECRET_LIMIT: u64 = 64 * 1024;
@@ -181,6 +181,15 @@ pub struct Cli {
         value_name = "IP[:PORT]"
     )]
     pub listen_address: Option<String>,
+
+    /// Which listener waits for the browser: HTTP.sys is the web server in the kernel of Windows
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LISTENER",
+        hide_env_values = true,
+        default_value = "auto"
+    )]
+    pub listener: ListenerFlag,
 }
 
 /// What the program does beside authorizing.
@@ -236,6 +245,17 @@ pub enum AuthenticationFlag {
     Post,
     /// In the Authorization header.
     Basic,
+}
+
+/// A listener, as a flag.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ListenerFlag {
+    /// HTTP.sys on Windows, else the loopback listener.
+    Auto,
+    /// HTTP.sys.
+    Httpsys,
+    /// The loopback listener.
+    Loopback,
 }
 
 /// On or off.
@@ -331,6 +351,11 @@ impl Cli {
                 AuthenticationFlag::Basic => AuthenticationChoice::Basic,
             }),
             pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
+            listener: match self.listener {
+                ListenerFlag::Auto => ListenerChoice::Auto,
+                ListenerFlag::Httpsys => ListenerChoice::HttpSys,
+                ListenerFlag::Loopback => ListenerChoice::Loopback,
+            },
         })?;
         Ok(settings)
     }

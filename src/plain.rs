@@ -252,7 +252,7 @@ impl Front<'_> {
                 listening,
             } => {
                 for address in &listening {
-                    say("listening", &address.to_string());
+                    say("listening", address);
                 }
                 say("redirect_url", redirect_url.as_str());
                 say("authorization_url", url.as_str());

@@ -13,6 +13,7 @@ use crate::oauth::client::{Client, ClientAuthentication, FlowKind, PROTOCOL_PARA
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
 use crate::secret::{ExposeSecret, clean};
+pub use crate::settings::ListenerChoice;
 use crate::settings::{Key, Settings, Source};
 
 /// Where to listen, when not where the redirect URL says.
@@ -50,6 +51,8 @@ pub struct FlowRequest {
     pub redirect_url: Option<Url>,
     /// Where to listen instead.
     pub listen: Option<ListenAddress>,
+    /// Which listener waits there.
+    pub listener: ListenerChoice,
     /// Trusted besides the system's authorities.
     pub ca_file: Option<PathBuf>,
 }
@@ -220,6 +223,7 @@ impl Reader<'_> {
             client,
             redirect_url,
             listen,
+            listener: settings.listener(),
             ca_file: ca_file(settings),
         })
     }

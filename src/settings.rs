@@ -173,6 +173,18 @@ impl AuthenticationChoice {
     }
 }
 
+/// Which listener waits for the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListenerChoice {
+    /// HTTP.sys on Windows, else the loopback listener.
+    #[default]
+    Auto,
+    /// The kernel's web server of Windows.
+    HttpSys,
+    /// Our own, on the loopback addresses.
+    Loopback,
+}
+
 /// Which fields a server's metadata may fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filling {
@@ -234,6 +246,8 @@ pub struct Settings {
     /// typed, not with those that it had from a preset.
     earlier: HashMap<String, Draft>,
     found: Option<Found>,
+    /// Which listener waits for the browser; given by a flag only.
+    listener: ListenerChoice,
 }
 
 /// A value given on the command line that does not fit the preset.
@@ -297,6 +311,7 @@ impl Settings {
             preset,
             earlier: HashMap::new(),
             found: None,
+            listener: ListenerChoice::Auto,
         }
     }
 
@@ -623,6 +638,12 @@ impl Settings {
         }
     }
 
+    /// Which listener waits for the browser.
+    #[must_use]
+    pub fn listener(&self) -> ListenerChoice {
+        self.listener
+    }
+
     /// The client secret.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
@@ -845,6 +866,8 @@ pub struct Overrides {
     pub authentication: Option<AuthenticationChoice>,
     /// PKCE on or off.
     pub pkce: Option<bool>,
+    /// Which listener waits for the browser.
+    pub listener: ListenerChoice,
 }
 
 impl Settings {
@@ -899,6 +922,7 @@ impl Settings {
                 matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
             self.draft.values.insert(key, value);
         }
+        self.listener = overrides.listener;
         if let Some(on) = overrides.pkce {
             if self.pkce_is_fixed() && on != self.draft.pkce {
                 return Err(locked(Key::Pkce));

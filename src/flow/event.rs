@@ -1,6 +1,5 @@
 //! What a running flow reports. Front ends only show it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -63,7 +62,7 @@ pub enum FlowEvent {
         /// Where the browser will come back to.
         redirect_url: Url,
         /// Where it is awaited; empty where nothing can listen for it.
-        listening: Vec<SocketAddr>,
+        listening: Vec<String>,
     },
     /// A callback that is not the answer to this sign-in; says why.
     NotOurs(String),

@@ -3,8 +3,12 @@
 //! It knows no screen. What to send and what an answer means is decided in `oauth`; here it is sent,
 //! waited and listened.
 
+#[cfg(test)]
+mod contract;
 pub mod event;
 pub mod http;
+#[cfg(windows)]
+mod httpsys;
 pub mod listener;
 pub mod pages;
 pub mod trace;
@@ -15,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::event::{FlowError, FlowEvent, Step};
 use self::http::{Http, HttpError, Transport};
@@ -83,12 +88,20 @@ impl Flow {
             if let Some(before) = before {
                 before.end().await;
             }
-            let reporter = Reporter { attempt, reports };
+            let tasks = TaskTracker::new();
+            let reporter = Reporter {
+                attempt,
+                reports,
+                tasks: tasks.clone(),
+            };
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
                 () = run(job, inbox, &reporter) => {}
             }
+            // The port is free when the listener's own tasks have ended as well.
+            tasks.close();
+            tasks.wait().await;
         });
         Self {
             cancel,
@@ -125,6 +138,8 @@ impl Flow {
 struct Reporter {
     attempt: u64,
     reports: mpsc::Sender<Report>,
+    /// What the attempt started beside itself.
+    tasks: TaskTracker,
 }
 
 impl Reporter {
@@ -311,7 +326,13 @@ async fn authorization_code(
     let mut listener = if listener::can_be_here(redirect_url, request.listen) {
         reporter.tell(FlowEvent::Began(Step::Listen)).await;
         let begin = Instant::now();
-        let listener = Listener::bind(redirect_url, request.listen).await?;
+        let listener = Listener::bind(
+            redirect_url,
+            request.listen,
+            request.listener,
+            &reporter.tasks,
+        )
+        .await?;
         reporter.tell(FlowEvent::Done(begin.elapsed())).await;
         Some(listener)
     } else {
@@ -323,10 +344,7 @@ async fn authorization_code(
         .map_or(redirect_url, Listener::redirect_url)
         .clone();
     let (url, pending) = client.authorization_request(&redirect_url)?;
-    let listening = listener
-        .as_ref()
-        .map(|listener| listener.addresses().to_vec())
-        .unwrap_or_default();
+    let listening = listener.as_ref().map(Listener::places).unwrap_or_default();
     reporter
         .tell(FlowEvent::SignIn {
             url,
@@ -839,6 +857,7 @@ mod tests {
         let reporter = Reporter {
             attempt: 1,
             reports,
+            tasks: TaskTracker::new(),
         };
         tokio::spawn(async move { while news.recv().await.is_some() {} });
         let start = Instant::now();

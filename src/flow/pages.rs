@@ -22,6 +22,8 @@ pub enum Page {
     WrongMethod,
     /// Another host name than the redirect URL's.
     WrongHost,
+    /// From another machine.
+    Remote,
 }
 
 impl Page {
@@ -32,6 +34,7 @@ impl Page {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Remote => StatusCode::FORBIDDEN,
         }
     }
 
@@ -65,18 +68,35 @@ impl Page {
                 "OAuth Authorizer accepts only a GET request here.",
             ),
             Self::WrongHost => ("Not accepted", "This request was meant for another host."),
+            Self::Remote => (
+                "Not accepted",
+                "OAuth Authorizer accepts requests only from the machine that it runs on.",
+            ),
         }
+    }
+
+    fn html(self) -> String {
+        let (title, text) = self.text();
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>{title}</h1>\n<p>{text}</p></body></html>\n"
+        )
+    }
+
+    /// The page as status, headers and text.
+    #[cfg(windows)]
+    pub(super) fn parts(self) -> (StatusCode, http::HeaderMap, String) {
+        (
+            self.status(),
+            self.response().headers().clone(),
+            self.html(),
+        )
     }
 
     /// The page with its headers: not stored, no referrer, nothing loaded, the connection closed.
     #[must_use]
     pub fn response(self) -> Response<Full<Bytes>> {
-        let (title, text) = self.text();
-        let html = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>{title}</h1>\n<p>{text}</p></body></html>\n"
-        );
-        let mut response = Response::new(Full::new(Bytes::from(html)));
+        let mut response = Response::new(Full::new(Bytes::from(self.html())));
         *response.status_mut() = self.status();
         for (name, value) in [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),

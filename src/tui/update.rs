@@ -902,7 +902,6 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             redirect_url,
             listening,
         } => {
-            let listening: Vec<String> = listening.iter().map(ToString::to_string).collect();
             let opened = model.environment.can_browse();
             run.phase = Phase::SignIn {
                 url: url.clone(),

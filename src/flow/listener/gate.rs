@@ -36,6 +36,17 @@ pub enum ListenError {
         /// Address.
         ip: IpAddr,
     },
+    /// HTTP.sys refuses.
+    #[error("{}", http_sys(.prefix, *.code))]
+    HttpSys {
+        /// What was to be registered.
+        prefix: String,
+        /// The code of Windows.
+        code: u32,
+    },
+    /// HTTP.sys was asked for where there is none.
+    #[error("HTTP.sys is a part of Windows, and this is another system.")]
+    NoHttpSys,
     /// Anything else that the system says.
     #[error("Listening on port {port} of {ip} failed: {cause}.")]
     Other {
@@ -48,8 +59,25 @@ pub enum ListenError {
     },
 }
 
+/// What a code of HTTP.sys means when a URL is registered.
+fn http_sys(prefix: &str, code: u32) -> String {
+    match code {
+        5 => format!("Windows does not let this user listen on {prefix} (access denied)."),
+        183 => format!("Another program listens on {prefix} already."),
+        32 => format!("The port of {prefix} is in use by another program."),
+        87 => format!("HTTP.sys does not accept the URL {prefix}."),
+        2 | 1058 | 1060 | 1062 | 1075 => {
+            format!("The HTTP service of Windows is not running (code {code}).")
+        }
+        1 => format!(
+            "HTTP.sys cannot listen on {prefix} (code 1): https needs a certificate binding."
+        ),
+        code => format!("HTTP.sys cannot listen on {prefix} (code {code})."),
+    }
+}
+
 impl ListenError {
-    pub(super) fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
+    pub(in crate::flow) fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse { ip, port },
             ErrorKind::PermissionDenied => Self::NotAllowed { ip, port },
@@ -73,6 +101,29 @@ impl ListenError {
             Self::NotAllowed { .. } => {
                 "Take a port above 1023 in the Redirect URL, and register that with the service."
             }
+            Self::HttpSys { code: 5, .. } => {
+                "Open Configure… and set up a reservation for this user; or use a Redirect URL below \
+                 http://localhost:80/Temporary_Listen_Addresses/, which needs none."
+            }
+            Self::HttpSys { code: 183, .. } => {
+                "End that program, or take another port or path in the Redirect URL and register it with the service."
+            }
+            Self::HttpSys { code: 32, .. } => {
+                "Another program has the port without HTTP.sys. End it, or take another port in the Redirect URL."
+            }
+            Self::HttpSys { code: 87, .. } => {
+                "Correct the Redirect URL: host name, port and path, without a query."
+            }
+            Self::HttpSys {
+                code: 2 | 1058 | 1060 | 1062 | 1075,
+                ..
+            } => {
+                "Start the service as an administrator: net start http. Or use --listener loopback."
+            }
+            Self::HttpSys { .. } => {
+                "Verify under Configure… says more. --listener loopback does without HTTP.sys."
+            }
+            Self::NoHttpSys => "Leave out --listener httpsys.",
             Self::NotHere { .. } => {
                 "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
             }
@@ -99,6 +150,8 @@ pub enum Stray {
     Method,
     /// Another host name.
     Host,
+    /// From another machine.
+    Remote,
     /// No request, an unfinished or oversized one, or one too many.
     Connection,
 }
@@ -136,13 +189,13 @@ fn hosts(
 
 /// What a request must look like to be looked at.
 #[derive(Debug, Clone)]
-pub(super) struct Gate {
+pub(in crate::flow) struct Gate {
     path: String,
     hosts: Vec<String>,
 }
 
 impl Gate {
-    pub(super) fn new(
+    pub(in crate::flow) fn new(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
         addresses: &[SocketAddr],
@@ -154,7 +207,7 @@ impl Gate {
     }
 
     /// `Err` with what it is and the page for it, where a request is not a callback.
-    pub(super) fn judge(
+    pub(in crate::flow) fn judge(
         &self,
         method: &Method,
         path: &str,

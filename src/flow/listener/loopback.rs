@@ -58,6 +58,7 @@ impl Loopback {
     pub(super) async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
+        tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
         let port = redirect_url.port_or_known_default().unwrap_or(80);
@@ -78,11 +79,7 @@ impl Loopback {
             let _ = redirect_url.set_port(Some(first.port()));
         }
         let (sender, news) = mpsc::channel(16);
-        let (accepting, serving, tasks) = (
-            CancellationToken::new(),
-            CancellationToken::new(),
-            TaskTracker::new(),
-        );
+        let (accepting, serving) = (CancellationToken::new(), CancellationToken::new());
         for socket in sockets {
             tasks.spawn(accept(
                 socket,
@@ -93,14 +90,13 @@ impl Loopback {
                 tasks.clone(),
             ));
         }
-        tasks.close();
         Ok(Self {
             redirect_url,
             addresses,
             news,
             accepting,
             serving,
-            tasks,
+            tasks: tasks.clone(),
         })
     }
 
@@ -124,6 +120,7 @@ impl Loopback {
     /// Frees the port at once and lets answers under way go out, for at most two seconds.
     pub(super) async fn finish(self) {
         self.accepting.cancel();
+        self.tasks.close();
         let _ = tokio::time::timeout(ANSWER_LIMIT, self.tasks.wait()).await;
     }
 }

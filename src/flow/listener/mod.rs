@@ -3,17 +3,18 @@
 //! It takes GET on exactly the redirect path with the redirect URL's host. Everything else is answered
 //! or dropped, and counted where the platform tells us; none of it ends the wait.
 
-mod gate;
+pub(super) mod gate;
 mod loopback;
 
-use std::net::SocketAddr;
-
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use self::gate::{Arrival, ListenError, News, Stray};
 use self::loopback::Loopback;
+#[cfg(windows)]
+use super::httpsys::HttpSys;
 use crate::oauth::url::is_loopback;
-use crate::request::ListenAddress;
+use crate::request::{ListenAddress, ListenerChoice};
 
 /// True where the redirect URL leads to this machine and to a listener that speaks its language.
 #[must_use]
@@ -29,20 +30,48 @@ pub struct Listener(Kind);
 enum Kind {
     /// On hyper.
     Loopback(Loopback),
+    /// The kernel's of Windows.
+    #[cfg(windows)]
+    HttpSys(HttpSys),
+}
+
+/// True where HTTP.sys is to be used: it is where Windows listens, unless another address was given.
+fn wants_http_sys(choice: ListenerChoice, listen: Option<ListenAddress>) -> bool {
+    match choice {
+        ListenerChoice::Auto => cfg!(windows) && listen.is_none(),
+        ListenerChoice::HttpSys => true,
+        ListenerChoice::Loopback => false,
+    }
 }
 
 impl Listener {
     /// Takes the port of the redirect URL, of which [`can_be_here`] holds; port 0 becomes a free one. `localhost`
-    /// means both families.
+    /// means both families. Once it is dropped, the port is free when `tasks` have ended.
     ///
     /// # Errors
     /// Where the port cannot be had.
     pub async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
+        choice: ListenerChoice,
+        tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
-        let loopback = Loopback::bind(redirect_url, listen).await?;
+        if wants_http_sys(choice, listen) {
+            return Self::http_sys(redirect_url).await;
+        }
+        let loopback = Loopback::bind(redirect_url, listen, tasks).await?;
         Ok(Self(Kind::Loopback(loopback)))
+    }
+
+    #[cfg(windows)]
+    async fn http_sys(redirect_url: &Url) -> Result<Self, ListenError> {
+        Ok(Self(Kind::HttpSys(HttpSys::bind(redirect_url).await?)))
+    }
+
+    #[cfg(not(windows))]
+    #[expect(clippy::unused_async, reason = "as on Windows")]
+    async fn http_sys(_: &Url) -> Result<Self, ListenError> {
+        Err(ListenError::NoHttpSys)
     }
 
     /// The redirect URL with the port that was really taken.
@@ -50,14 +79,21 @@ impl Listener {
     pub fn redirect_url(&self) -> &Url {
         match &self.0 {
             Kind::Loopback(listener) => listener.redirect_url(),
+            #[cfg(windows)]
+            Kind::HttpSys(listener) => listener.redirect_url(),
         }
     }
 
-    /// Where it listens.
+    /// Where it listens, in words.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub fn places(&self) -> Vec<String> {
         match &self.0 {
-            Kind::Loopback(listener) => listener.addresses(),
+            Kind::Loopback(listener) => {
+                let addresses = listener.addresses().iter();
+                addresses.map(ToString::to_string).collect()
+            }
+            #[cfg(windows)]
+            Kind::HttpSys(listener) => vec![format!("{} (HTTP.sys)", listener.prefix())],
         }
     }
 
@@ -65,6 +101,8 @@ impl Listener {
     pub async fn next(&mut self) -> Option<News> {
         match &mut self.0 {
             Kind::Loopback(listener) => listener.next().await,
+            #[cfg(windows)]
+            Kind::HttpSys(listener) => listener.next().await,
         }
     }
 
@@ -72,6 +110,8 @@ impl Listener {
     pub async fn finish(self) {
         match self.0 {
             Kind::Loopback(listener) => listener.finish().await,
+            #[cfg(windows)]
+            Kind::HttpSys(listener) => listener.finish().await,
         }
     }
 }

@@ -1,0 +1,453 @@
+//! What every listener must do, tried on each that this platform has.
+//!
+//! Each line that is printed says which listener did what, and what the platform cannot do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends on what it did not expect, and says what ran"
+)]
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::event::{FlowError, FlowEvent};
+use super::listener::{ListenError, Listener, News, Stray};
+use super::pages::Page;
+use super::{Flow, Job, Report};
+use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::oauth::dialect::Dialect;
+use crate::request::{FlowRequest, ListenerChoice};
+use crate::secret::ExposeSecret;
+
+/// The listeners of this platform.
+const KINDS: &[ListenerChoice] = if cfg!(windows) {
+    &[ListenerChoice::Loopback, ListenerChoice::HttpSys]
+} else {
+    &[ListenerChoice::Loopback]
+};
+
+/// No answer takes longer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn ran(kind: ListenerChoice, what: &str) {
+    println!("contract: {kind:?}: {what}: done");
+}
+
+fn cannot(kind: ListenerChoice, what: &str, why: &str) {
+    println!("contract: {kind:?}: {what}: not tried here, {why}");
+}
+
+/// Wine leaves some requests unanswered that the real driver answers.
+fn under_wine() -> bool {
+    std::env::var_os("WINEPREFIX").is_some()
+}
+
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+async fn bind(kind: ListenerChoice, redirect: &str) -> Result<Listener, ListenError> {
+    Listener::bind(&url(redirect), None, kind, &TaskTracker::new()).await
+}
+
+/// Lets go of a listener as a cancelled flow does, and waits until its tasks have ended.
+async fn dropped(listener: Listener, tasks: &TaskTracker) {
+    drop(listener);
+    tasks.close();
+    within("the end of the tasks", tasks.wait()).await;
+    tasks.reopen();
+}
+
+/// Sends bytes to a port of this machine; what comes back, or nothing.
+fn raw(to: impl Into<SocketAddr>, bytes: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect_timeout(&to.into(), LIMIT) else {
+        return String::new();
+    };
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let _ = stream.write_all(bytes.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The request of a browser, from a thread of its own.
+fn browse(ip: IpAddr, port: u16, host: &str, target: &str) -> std::thread::JoinHandle<String> {
+    let request =
+        format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
+    std::thread::spawn(move || raw((ip, port), &request))
+}
+
+fn local(port: u16, target: &str) -> std::thread::JoinHandle<String> {
+    browse(IpAddr::from([127, 0, 0, 1]), port, "localhost", target)
+}
+
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}
+
+async fn answered(browser: std::thread::JoinHandle<String>) -> String {
+    let joined = tokio::task::spawn_blocking(|| browser.join().unwrap());
+    within("the page", joined).await.unwrap()
+}
+
+/// A token endpoint that gives a token for any code.
+fn token_endpoint() -> Url {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in socket.incoming().flatten() {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let body = r#"{"access_token":"the-token","token_type":"Bearer"}"#;
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    url(&format!("http://{address}/token"))
+}
+
+fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
+    FlowRequest {
+        kind: FlowKind::AuthorizationCode,
+        client: Client {
+            client_id: "me".to_owned(),
+            secret: None,
+            authentication: ClientAuthentication::None,
+            authorization_url: Some(url("https://as.example/authorize")),
+            device_url: None,
+            token_url: token_endpoint(),
+            poll_url: None,
+            scopes: Vec::new(),
+            extra: Vec::new(),
+            pkce: true,
+            issuer: None,
+            iss_promised: false,
+            id_token_issuers: Vec::new(),
+            dialect: Dialect::default(),
+        },
+        redirect_url: Some(url(redirect)),
+        listen: None,
+        listener: kind,
+        ca_file: None,
+    }
+}
+
+/// A flow under way, and what it reports.
+struct Sign {
+    flow: Flow,
+    news: mpsc::Receiver<Report>,
+    redirect: Url,
+    state: String,
+}
+
+async fn sign_in(kind: ListenerChoice, redirect: &str, before: Option<Flow>) -> Sign {
+    let (reports, mut news) = mpsc::channel(64);
+    let job = Job::Authorize(request(kind, redirect));
+    let flow = Flow::start(job, 0, before, reports);
+    loop {
+        match within("the sign-in", news.recv()).await.unwrap().1 {
+            FlowEvent::SignIn {
+                url, redirect_url, ..
+            } => {
+                let state = url.query_pairs().find(|(name, _)| name == "state");
+                let state = state.unwrap().1.into_owned();
+                return Sign {
+                    flow,
+                    news,
+                    redirect: redirect_url,
+                    state,
+                };
+            }
+            FlowEvent::Failed(error) => panic!("{kind:?}: {error}"),
+            _ => {}
+        }
+    }
+}
+
+impl Sign {
+    fn port(&self) -> u16 {
+        self.redirect.port_or_known_default().unwrap()
+    }
+
+    async fn until<T>(&mut self, what: &str, wanted: impl Fn(FlowEvent) -> Option<T>) -> T {
+        loop {
+            let (_, event) = within(what, self.news.recv()).await.unwrap();
+            if let FlowEvent::Failed(error) = &event {
+                panic!("{what}: {error}");
+            }
+            if let Some(found) = wanted(event) {
+                return found;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wait() {
+    for kind in KINDS {
+        let mut sign = sign_in(*kind, "http://localhost:0/callback", None).await;
+        let port = sign.port();
+        let page = answered(local(port, "/callback?code=c0de-c0de&state=forged")).await;
+        assert!(page.starts_with("HTTP/1.1 400 "), "{kind:?}: {page}");
+        assert!(page.contains("not the sign-in you started"), "{page}");
+        let refused = |event| matches!(event, FlowEvent::NotOurs(_)).then_some(());
+        sign.until("the refusal", refused).await;
+        ran(*kind, "a forged state is refused");
+        let target = format!("/callback?code=c0de-c0de&state={}", sign.state);
+        let browser = local(port, &target);
+        let tokens = |event| match event {
+            FlowEvent::Tokens(tokens) => Some(tokens),
+            _ => None,
+        };
+        let tokens = sign.until("tokens", tokens).await;
+        assert_eq!(tokens.access_token.expose_secret(), "the-token");
+        let page = answered(browser).await;
+        assert!(page.starts_with("HTTP/1.1 200 "), "{kind:?}: {page}");
+        assert!(page.contains("The answer was received"), "{page}");
+        let headers = page.to_ascii_lowercase();
+        for header in [
+            "cache-control: no-store",
+            "referrer-policy: no-referrer",
+            "content-security-policy: default-src 'none'",
+            "content-type: text/html",
+        ] {
+            assert!(headers.contains(header), "{kind:?}: {header}\n{page}");
+        }
+        ran(*kind, "the right callback");
+    }
+}
+
+#[tokio::test]
+async fn cancelling_frees_the_url_at_once_and_it_can_be_taken_again() {
+    for kind in KINDS {
+        let redirect = format!("http://localhost:{}/callback", free_port());
+        let mut before = None;
+        for _ in 0..5 {
+            let sign = sign_in(*kind, &redirect, before.take()).await;
+            sign.flow.cancel();
+            before = Some(sign.flow);
+        }
+        let after = sign_in(*kind, &redirect, before.take()).await;
+        after.flow.end().await;
+        bind(*kind, &redirect).await.unwrap().finish().await;
+        ran(*kind, "cancel, and restart on the same URL");
+    }
+}
+
+#[tokio::test]
+async fn two_on_one_url_are_told_apart() {
+    for kind in KINDS {
+        let redirect = format!("http://localhost:{}/callback", free_port());
+        let tasks = TaskTracker::new();
+        let first = Listener::bind(&url(&redirect), None, *kind, &tasks)
+            .await
+            .unwrap();
+        let error = bind(*kind, &redirect).await.unwrap_err();
+        match kind {
+            ListenerChoice::HttpSys => {
+                assert!(
+                    matches!(error, ListenError::HttpSys { code: 183, .. }),
+                    "{error}"
+                );
+                assert!(error.to_string().contains("listens on"), "{error}");
+            }
+            _ => assert!(matches!(error, ListenError::InUse { .. }), "{error}"),
+        }
+        dropped(first, &tasks).await;
+        bind(*kind, &redirect).await.unwrap().finish().await;
+        ran(*kind, "two programs on one URL");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_callback_is_turned_away_and_counted() {
+    for kind in KINDS {
+        let mut listener = bind(*kind, "http://localhost:0/callback").await.unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let stray = async |listener: &mut Listener| match within("news", listener.next()).await {
+            Some(News::Stray(stray)) => stray,
+            other => panic!("{other:?}"),
+        };
+        // Below the prefix, so that it reaches every listener.
+        let browser = local(port, "/callback/favicon.ico");
+        assert_eq!(stray(&mut listener).await, Stray::Path);
+        assert!(answered(browser).await.starts_with("HTTP/1.1 404 "));
+        let post = format!(
+            "POST /callback HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let browser = std::thread::spawn(move || raw(([127, 0, 0, 1], port), &post));
+        assert_eq!(stray(&mut listener).await, Stray::Method);
+        let page = answered(browser).await;
+        assert!(page.starts_with("HTTP/1.1 405 "), "{page}");
+        assert!(page.to_ascii_lowercase().contains("allow: get"), "{page}");
+        ran(*kind, "another path below the URL, another method");
+        if *kind == ListenerChoice::HttpSys && under_wine() {
+            cannot(
+                *kind,
+                "a path outside the URL",
+                "Wine leaves such a request hanging",
+            );
+        } else {
+            assert!(
+                answered(local(port, "/elsewhere"))
+                    .await
+                    .starts_with("HTTP/1.1 404 ")
+            );
+            ran(*kind, "a path outside the URL");
+        }
+        listener.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn oversized_and_slow_requests_do_not_keep_the_browser_out() {
+    for kind in KINDS {
+        let mut listener = bind(*kind, "http://localhost:0/callback").await.unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let mut slow = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        slow.write_all(b"GET /callback?code=x HTTP/1.1\r\nHo")
+            .unwrap();
+        let big = format!(
+            "GET /callback HTTP/1.1\r\nHost: localhost:{port}\r\nX: {}\r\nConnection: close\r\n\r\n",
+            "x".repeat(96 * 1024)
+        );
+        let oversized = std::thread::spawn(move || {
+            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+                return;
+            };
+            stream
+                .set_write_timeout(Some(Duration::from_secs(2)))
+                .unwrap();
+            let _ = stream.write_all(big.as_bytes());
+        });
+        let _ = tokio::task::spawn_blocking(|| oversized.join()).await;
+        let browser = local(port, "/callback?state=s");
+        let arrival = loop {
+            match within("the callback", listener.next()).await {
+                Some(News::Arrival(arrival)) if arrival.query.expose_secret() == "state=s" => {
+                    break arrival;
+                }
+                Some(_) => {}
+                None => panic!("the listener ended"),
+            }
+        };
+        arrival.answer.send(Page::Received).unwrap();
+        assert!(
+            answered(browser).await.starts_with("HTTP/1.1 200 "),
+            "{kind:?}"
+        );
+        listener.finish().await;
+        ran(*kind, "oversized and slow requests");
+    }
+}
+
+#[tokio::test]
+async fn localhost_is_reached_by_both_families() {
+    for kind in KINDS {
+        if TcpListener::bind("[::1]:0").is_err() {
+            cannot(*kind, "::1", "this machine has no IPv6");
+            continue;
+        }
+        let mut listener = bind(*kind, "http://localhost:0/callback").await.unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let v6 = IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]);
+        if *kind == ListenerChoice::HttpSys
+            && under_wine()
+            && TcpStream::connect((v6, port)).is_err()
+        {
+            cannot(*kind, "::1", "Wine's HTTP.sys listens on IPv4 only");
+        } else {
+            let browser = browse(v6, port, "localhost", "/callback?state=s");
+            let Some(News::Arrival(arrival)) = within("the callback", listener.next()).await else {
+                panic!("{kind:?}: no callback");
+            };
+            arrival.answer.send(Page::NotOurs).unwrap();
+            assert!(
+                answered(browser).await.starts_with("HTTP/1.1 400 "),
+                "{kind:?}"
+            );
+            ran(*kind, "::1");
+        }
+        listener.finish().await;
+    }
+}
+
+/// An address of this machine that is not loopback.
+fn own_address() -> Option<IpAddr> {
+    // Sends nothing: it only asks which address would be taken for a way out.
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
+}
+
+#[tokio::test]
+async fn other_machines_are_refused() {
+    for kind in KINDS {
+        let Some(ip) = own_address() else {
+            cannot(
+                *kind,
+                "a remote address is refused",
+                "this machine has no address beyond loopback",
+            );
+            continue;
+        };
+        let mut listener = bind(*kind, "http://localhost:0/callback").await.unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let browser = browse(ip, port, "localhost", "/callback?code=c0de-c0de&state=s");
+        if *kind == ListenerChoice::HttpSys {
+            let News::Stray(stray) = within("news", listener.next()).await.unwrap() else {
+                panic!("it was taken");
+            };
+            assert_eq!(stray, Stray::Remote);
+            assert!(answered(browser).await.starts_with("HTTP/1.1 403 "));
+        } else {
+            // Nothing listens there at all.
+            assert_eq!(answered(browser).await, "");
+        }
+        listener.finish().await;
+        ran(*kind, "a remote address is refused");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_starts_and_cancels_leave_nothing_registered() {
+    for kind in KINDS {
+        let redirect = format!("http://localhost:{}/callback", free_port());
+        let tasks = TaskTracker::new();
+        for round in 0..100 {
+            match Listener::bind(&url(&redirect), None, *kind, &tasks).await {
+                Ok(listener) => dropped(listener, &tasks).await,
+                Err(error) => panic!("{kind:?}, round {round}: {error}"),
+            }
+        }
+        ran(*kind, "a hundred rounds of start and cancel");
+    }
+}
+
+#[cfg(not(windows))]
+#[tokio::test]
+async fn elsewhere_there_is_no_http_sys() {
+    let error = bind(ListenerChoice::HttpSys, "http://localhost:0/").await;
+    let error = FlowError::from(error.unwrap_err());
+    assert!(error.to_string().contains("a part of Windows"), "{error}");
+    assert!(error.hint().contains("Leave out"), "{}", error.hint());
+}

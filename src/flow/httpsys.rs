@@ -1,0 +1,608 @@
+//! The HTTP.sys listener: the kernel's web server of Windows (HTTP Server API 2.0).
+//!
+//! One thread of the operating system owns all handles. It registers the redirect URL's prefix, receives with an
+//! overlapped call that can be cancelled, answers, and lets go of everything when it is told to stop.
+//!
+//! HTTP.sys listens on all addresses of the machine by nature; requests from other machines are refused here.
+
+#![allow(
+    unsafe_code,
+    reason = "the HTTP Server API is a C interface; each block says why it is sound"
+)]
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+use windows_sys::Win32::Foundation::{
+    CloseHandle, ERROR_IO_PENDING, ERROR_MORE_DATA, GetLastError, HANDLE, NO_ERROR, WAIT_OBJECT_0,
+};
+use windows_sys::Win32::Networking::HttpServer::{
+    HTTP_BINDING_INFO, HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0,
+    HTTP_INITIALIZE_SERVER, HTTP_PROPERTY_FLAGS, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
+    HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER, HTTPAPI_VERSION, HttpAddUrlToUrlGroup,
+    HttpCloseRequestQueue, HttpCloseServerSession, HttpCloseUrlGroup, HttpCreateRequestQueue,
+    HttpCreateServerSession, HttpCreateUrlGroup, HttpDataChunkFromMemory, HttpHeaderAllow,
+    HttpHeaderCacheControl, HttpHeaderContentType, HttpHeaderHost, HttpInitialize,
+    HttpReceiveHttpRequest, HttpRemoveUrlFromUrlGroup, HttpSendHttpResponse,
+    HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate, HttpVerbGET,
+};
+use windows_sys::Win32::Networking::WinSock::{
+    AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
+};
+use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, INFINITE, ResetEvent, SetEvent, WaitForMultipleObjects,
+};
+
+use super::listener::gate::{Arrival, Gate, ListenError, News, Stray};
+use super::pages::Page;
+use crate::secret::SecretString;
+
+/// A request with all its headers; a callback with a long code fits.
+const REQUEST_BYTES: usize = 64 * 1024;
+/// How long the thread may take to let go of the URL.
+const LET_GO: Duration = Duration::from_secs(2);
+const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
+    HttpApiMajorVersion: 2,
+    HttpApiMinorVersion: 0,
+};
+
+/// Listens until it is finished or dropped; either frees the URL.
+#[derive(Debug)]
+pub(super) struct HttpSys {
+    redirect_url: Url,
+    prefix: String,
+    news: mpsc::Receiver<News>,
+    stop: Arc<Event>,
+    /// Closed by the thread when it has let go of everything.
+    ended: Option<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Drop for HttpSys {
+    fn drop(&mut self) {
+        self.news.close();
+        // What nobody took is answered with the truth: nobody waits for it any more.
+        while self.news.try_recv().is_ok() {}
+        self.stop.set();
+        if let Some(ended) = self.ended.take() {
+            // The next listener on this URL needs it to be free.
+            let _ = ended.recv_timeout(LET_GO);
+        }
+    }
+}
+
+impl HttpSys {
+    /// Registers the redirect URL's prefix; port 0 becomes a free one.
+    ///
+    /// # Errors
+    /// Where HTTP.sys refuses.
+    pub(super) async fn bind(redirect_url: &Url) -> Result<Self, ListenError> {
+        let mut redirect_url = redirect_url.clone();
+        if redirect_url.port() == Some(0) {
+            // HTTP.sys knows no "any port": one that is free just now is taken.
+            let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .and_then(|socket| socket.local_addr())
+                .map_err(|error| ListenError::new(Ipv4Addr::LOCALHOST.into(), 0, &error))?;
+            // Cannot fail: an http URL with a host takes any port.
+            let _ = redirect_url.set_port(Some(free.port()));
+        }
+        let prefix = prefix(&redirect_url);
+        let failed = |code| ListenError::HttpSys {
+            prefix: prefix.clone(),
+            code,
+        };
+        let stop = Arc::new(Event::new().map_err(failed)?);
+        let (sender, news) = mpsc::channel(16);
+        let (ready, started) = oneshot::channel();
+        let (end, ended) = std::sync::mpsc::channel();
+        let worker = Worker {
+            url: wide(&prefix),
+            gate: Gate::new(&redirect_url, None, &[]),
+            news: sender,
+            stop: Arc::clone(&stop),
+        };
+        std::thread::spawn(move || {
+            worker.run(ready);
+            drop(end);
+        });
+        // A thread that ended without a word would be a defect; it counts as "invalid parameter".
+        started.await.unwrap_or(Err(87)).map_err(failed)?;
+        Ok(Self {
+            redirect_url,
+            prefix,
+            news,
+            stop,
+            ended: Some(ended),
+        })
+    }
+
+    /// The redirect URL with the port that was really taken.
+    pub(super) fn redirect_url(&self) -> &Url {
+        &self.redirect_url
+    }
+
+    /// What is registered.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Waits for the next thing that comes in.
+    pub(super) async fn next(&mut self) -> Option<News> {
+        self.news.recv().await
+    }
+
+    /// Frees the URL; an answer under way goes out first.
+    pub(super) async fn finish(self) {
+        // Dropping waits for the thread.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+/// What HTTP.sys is asked to register: the port always there, a slash at the end.
+fn prefix(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or(80);
+    let host = url.host_str().unwrap_or_default();
+    let slash = if url.path().ends_with('/') { "" } else { "/" };
+    format!("{}://{host}:{port}{}{slash}", url.scheme(), url.path())
+}
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+/// `Ok` for NO_ERROR, else the code.
+fn checked(code: u32) -> Result<(), u32> {
+    if code == NO_ERROR { Ok(()) } else { Err(code) }
+}
+
+/// An event of the operating system; stays set until it is reset.
+#[derive(Debug)]
+struct Event(HANDLE);
+
+// SAFETY: a handle of an event may be used by several threads at once; that is what events are for.
+unsafe impl Send for Event {}
+// SAFETY: as above.
+unsafe impl Sync for Event {}
+
+impl Event {
+    fn new() -> Result<Self, u32> {
+        // SAFETY: no pointer is passed; the handle is checked.
+        let handle = unsafe { CreateEventW(null(), 1, 0, null()) };
+        if handle.is_null() {
+            // SAFETY: takes nothing.
+            return Err(unsafe { GetLastError() });
+        }
+        Ok(Self(handle))
+    }
+
+    fn set(&self) {
+        // SAFETY: the handle lives as long as `self`.
+        unsafe { SetEvent(self.0) };
+    }
+
+    fn reset(&self) {
+        // SAFETY: the handle lives as long as `self`.
+        unsafe { ResetEvent(self.0) };
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours, and is closed once.
+        unsafe { CloseHandle(self.0) };
+    }
+}
+
+/// The API is in use by this process.
+struct Api;
+
+impl Api {
+    fn start() -> Result<Self, u32> {
+        // SAFETY: the last argument is reserved and null.
+        checked(unsafe { HttpInitialize(VERSION, HTTP_INITIALIZE_SERVER, null_mut()) })?;
+        Ok(Self)
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        // SAFETY: pairs with the call in `start`.
+        unsafe { HttpTerminate(HTTP_INITIALIZE_SERVER, null_mut()) };
+    }
+}
+
+struct Session(u64);
+
+impl Session {
+    fn new() -> Result<Self, u32> {
+        let mut id = 0;
+        // SAFETY: `id` outlives the call.
+        checked(unsafe { HttpCreateServerSession(VERSION, &raw mut id, 0) })?;
+        Ok(Self(id))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // SAFETY: the id is ours, and is closed once.
+        unsafe { HttpCloseServerSession(self.0) };
+    }
+}
+
+struct Group(u64);
+
+impl Group {
+    fn new(session: &Session) -> Result<Self, u32> {
+        let mut id = 0;
+        // SAFETY: `id` outlives the call.
+        checked(unsafe { HttpCreateUrlGroup(session.0, &raw mut id, 0) })?;
+        Ok(Self(id))
+    }
+
+    fn bind(&self, queue: &Queue) -> Result<(), u32> {
+        let info = HTTP_BINDING_INFO {
+            // The first bit: the structure is filled in.
+            Flags: HTTP_PROPERTY_FLAGS { _bitfield: 1 },
+            RequestQueueHandle: queue.0,
+        };
+        // SAFETY: `info` is what this property asks for, and its size is told.
+        checked(unsafe {
+            HttpSetUrlGroupProperty(
+                self.0,
+                HttpServerBindingProperty,
+                (&raw const info).cast(),
+                size_of::<HTTP_BINDING_INFO>() as u32,
+            )
+        })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // SAFETY: the id is ours, and is closed once.
+        unsafe { HttpCloseUrlGroup(self.0) };
+    }
+}
+
+struct Queue(HANDLE);
+
+impl Queue {
+    fn new() -> Result<Self, u32> {
+        let mut handle = null_mut();
+        // SAFETY: `handle` outlives the call; no name and no security attributes are given.
+        checked(unsafe { HttpCreateRequestQueue(VERSION, null(), null(), 0, &raw mut handle) })?;
+        Ok(Self(handle))
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours, and is closed once, after the last request was received.
+        unsafe { HttpCloseRequestQueue(self.0) };
+    }
+}
+
+/// The URL is registered with the group.
+struct Registration<'a> {
+    group: &'a Group,
+    url: &'a [u16],
+}
+
+impl<'a> Registration<'a> {
+    fn new(group: &'a Group, url: &'a [u16]) -> Result<Self, u32> {
+        // SAFETY: `url` ends in a zero.
+        checked(unsafe { HttpAddUrlToUrlGroup(group.0, url.as_ptr(), 0, 0) })?;
+        Ok(Self { group, url })
+    }
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `url` ends in a zero.
+        unsafe { HttpRemoveUrlFromUrlGroup(self.group.0, self.url.as_ptr(), 0) };
+    }
+}
+
+/// What came of waiting for a request.
+enum Received {
+    Request,
+    /// With the request's number.
+    TooLarge(u64),
+    /// The connection was gone, or the like; the code.
+    Nothing(u32),
+    Stopped,
+}
+
+/// A request, read out of the kernel's structure.
+struct Seen {
+    id: u64,
+    method: Method,
+    /// Path and query as sent.
+    target: String,
+    host: Option<String>,
+    from: Option<IpAddr>,
+}
+
+struct Worker {
+    url: Vec<u16>,
+    gate: Gate,
+    news: mpsc::Sender<News>,
+    stop: Arc<Event>,
+}
+
+impl Worker {
+    /// Everything is dropped, and so freed, in the reverse order of its making.
+    fn run(self, ready: oneshot::Sender<Result<(), u32>>) {
+        let outcome = (|| {
+            let api = Api::start()?;
+            let session = Session::new()?;
+            let group = Group::new(&session)?;
+            let queue = Queue::new()?;
+            group.bind(&queue)?;
+            Ok((api, session, group, queue, Event::new()?))
+        })();
+        let (_api, _session, group, queue, arrived) = match outcome {
+            Ok(parts) => parts,
+            Err(code) => {
+                let _ = ready.send(Err(code));
+                return;
+            }
+        };
+        let registration = match Registration::new(&group, &self.url) {
+            Ok(registration) => registration,
+            Err(code) => {
+                let _ = ready.send(Err(code));
+                return;
+            }
+        };
+        let _ = ready.send(Ok(()));
+        self.serve(&queue, &arrived);
+        drop(registration);
+    }
+
+    fn serve(&self, queue: &Queue, arrived: &Event) {
+        // The structure holds pointers, so its memory is aligned like them.
+        let mut buffer = vec![0_u64; REQUEST_BYTES / size_of::<u64>()];
+        loop {
+            match receive(queue, &mut buffer, arrived, &self.stop) {
+                Received::Stopped => return,
+                Received::Request => {
+                    let seen = read(&buffer);
+                    let page = self.page(&seen);
+                    respond(queue, seen.id, page);
+                }
+                Received::TooLarge(id) => {
+                    respond(queue, id, Page::NotFound);
+                    let _ = self.news.blocking_send(News::Stray(Stray::Connection));
+                }
+                Received::Nothing(_) if self.news.is_closed() => return,
+                Received::Nothing(_) => {
+                    let _ = self.news.blocking_send(News::Stray(Stray::Connection));
+                    // Not to spin on an error that stays.
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
+    /// The page for a request; waits for the flow's verdict where it may be the callback.
+    fn page(&self, seen: &Seen) -> Page {
+        if !seen.from.is_some_and(|from| from.is_loopback()) {
+            let _ = self.news.blocking_send(News::Stray(Stray::Remote));
+            return Page::Remote;
+        }
+        let (path, query) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
+        if let Err((stray, page)) = self.gate.judge(&seen.method, path, seen.host.as_deref()) {
+            let _ = self.news.blocking_send(News::Stray(stray));
+            return page;
+        }
+        let (answer, page) = oneshot::channel();
+        let query = SecretString::from(query);
+        let _ = self
+            .news
+            .blocking_send(News::Arrival(Arrival { query, answer }));
+        // Nobody answers any more once another callback was taken.
+        page.blocking_recv().unwrap_or(Page::Over)
+    }
+}
+
+/// Waits for a request, or for being stopped.
+fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> Received {
+    arrived.reset();
+    let mut overlapped = OVERLAPPED {
+        hEvent: arrived.0,
+        ..OVERLAPPED::default()
+    };
+    let bytes = u32::try_from(size_of_val(buffer)).unwrap_or(u32::MAX);
+    // SAFETY: `buffer` is aligned and as long as told; it and `overlapped` stay where they are until the kernel is
+    // done with them, which is waited for below on every way out.
+    let code = unsafe {
+        HttpReceiveHttpRequest(
+            queue.0,
+            0,
+            0,
+            buffer.as_mut_ptr().cast(),
+            bytes,
+            null_mut(),
+            &raw mut overlapped,
+        )
+    };
+    let outcome = match code {
+        NO_ERROR => Ok(()),
+        ERROR_IO_PENDING => {
+            let handles = [stop.0, arrived.0];
+            // SAFETY: both handles live for the whole call.
+            let first = unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, INFINITE) };
+            let stopped = first == WAIT_OBJECT_0;
+            if stopped {
+                // SAFETY: `overlapped` is that of the call under way; where it is over already, this does nothing.
+                unsafe { CancelIoEx(queue.0, &raw const overlapped) };
+            }
+            let mut transferred = 0;
+            // SAFETY: waits until the kernel has let go of `overlapped` and `buffer`.
+            let done = unsafe {
+                GetOverlappedResult(queue.0, &raw const overlapped, &raw mut transferred, 1)
+            };
+            if stopped {
+                return Received::Stopped;
+            }
+            if done == 0 {
+                // SAFETY: takes nothing.
+                Err(unsafe { GetLastError() })
+            } else {
+                Ok(())
+            }
+        }
+        code => Err(code),
+    };
+    match outcome {
+        Ok(()) => Received::Request,
+        // SAFETY: with this code the fixed part of the structure is filled in.
+        Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { number(buffer) }),
+        Err(code) => Received::Nothing(code),
+    }
+}
+
+/// The number of the request in `buffer`.
+///
+/// # Safety
+/// The kernel has written the fixed part of the structure there.
+unsafe fn number(buffer: &[u64]) -> u64 {
+    // SAFETY: the buffer is larger than the structure, aligned, and filled in as promised by the caller.
+    unsafe { (*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base.RequestId }
+}
+
+/// Copies what is needed out of a request that was received whole.
+fn read(buffer: &[u64]) -> Seen {
+    // SAFETY: the kernel has filled in the structure; its pointers lead into the same buffer, which is not changed
+    // while this reference lives.
+    let request = unsafe { &(*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base };
+    let host = &request.Headers.KnownHeaders[HttpHeaderHost as usize];
+    Seen {
+        id: request.RequestId,
+        // Only GET is taken; which of the others it was does not matter.
+        method: if request.Verb == HttpVerbGET {
+            Method::GET
+        } else {
+            Method::POST
+        },
+        // SAFETY: pointer and length belong together.
+        target: unsafe { text(request.pRawUrl, request.RawUrlLength) }.unwrap_or_default(),
+        // SAFETY: pointer and length belong together.
+        host: unsafe { text(host.pRawValue, host.RawValueLength) },
+        // SAFETY: null, or a socket address of the family that it names.
+        from: unsafe { address(request.Address.pRemoteAddress) },
+    }
+}
+
+/// # Safety
+/// `start` is null or leads to `length` bytes.
+unsafe fn text(start: *const u8, length: u16) -> Option<String> {
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: as promised by the caller.
+    let bytes = unsafe { std::slice::from_raw_parts(start, length.into()) };
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// # Safety
+/// `address` is null or leads to a socket address of the family that it names.
+unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: every socket address begins with its family.
+    match unsafe { (*address).sa_family } {
+        AF_INET => {
+            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            let address = unsafe { address.cast::<SOCKADDR_IN>().read_unaligned() };
+            // SAFETY: all views of the union are plain bytes.
+            let number = unsafe { address.sin_addr.S_un.S_addr };
+            Some(Ipv4Addr::from(number.to_ne_bytes()).into())
+        }
+        AF_INET6 => {
+            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            let address = unsafe { address.cast::<SOCKADDR_IN6>().read_unaligned() };
+            // SAFETY: all views of the union are plain bytes.
+            let bytes = unsafe { address.sin6_addr.u.Byte };
+            Some(Ipv6Addr::from(bytes).to_canonical())
+        }
+        _ => None,
+    }
+}
+
+/// Sends the page and closes the connection. A browser that has gone is not told.
+fn respond(queue: &Queue, id: u64, page: Page) {
+    let (status, headers, body) = page.parts();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut response = HTTP_RESPONSE_V2::default();
+    response.Base.StatusCode = status.as_u16();
+    response.Base.ReasonLength = length(reason.len());
+    response.Base.pReason = reason.as_ptr();
+    let mut unknown = Vec::new();
+    for (name, value) in &headers {
+        let known = match name.as_str() {
+            "content-type" => Some(HttpHeaderContentType),
+            "cache-control" => Some(HttpHeaderCacheControl),
+            "allow" => Some(HttpHeaderAllow),
+            // The flag below says it.
+            "connection" => continue,
+            _ => None,
+        };
+        let (start, count) = (value.as_bytes().as_ptr(), length(value.len()));
+        if let Some(known) = known {
+            let header = &mut response.Base.Headers.KnownHeaders[known as usize];
+            header.pRawValue = start;
+            header.RawValueLength = count;
+        } else {
+            unknown.push(HTTP_UNKNOWN_HEADER {
+                NameLength: length(name.as_str().len()),
+                RawValueLength: count,
+                pName: name.as_str().as_ptr(),
+                pRawValue: start,
+            });
+        }
+    }
+    response.Base.Headers.UnknownHeaderCount = length(unknown.len());
+    response.Base.Headers.pUnknownHeaders = unknown.as_mut_ptr();
+    let mut chunk = HTTP_DATA_CHUNK {
+        DataChunkType: HttpDataChunkFromMemory,
+        Anonymous: HTTP_DATA_CHUNK_0 {
+            FromMemory: HTTP_DATA_CHUNK_0_0 {
+                // Only read, though the structure has no word for that.
+                pBuffer: body.as_ptr().cast_mut().cast(),
+                BufferLength: u32::try_from(body.len()).unwrap_or(0),
+            },
+        },
+    };
+    response.Base.EntityChunkCount = 1;
+    response.Base.pEntityChunks = &raw mut chunk;
+    let mut sent = 0;
+    // SAFETY: `response` and all that it points to (reason, headers, chunk, body) live until the call returns, and
+    // without an overlapped structure it returns when all is sent.
+    unsafe {
+        HttpSendHttpResponse(
+            queue.0,
+            id,
+            HTTP_SEND_RESPONSE_FLAG_DISCONNECT,
+            &raw const response,
+            null(),
+            &raw mut sent,
+            null(),
+            0,
+            null_mut(),
+            null(),
+        )
+    };
+}
+
+/// Our own texts are short.
+fn length(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(0)
+}
