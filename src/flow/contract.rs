@@ -94,10 +94,8 @@ fn local(port: u16, target: &str) -> std::thread::JoinHandle<String> {
 }
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited in vain for {what}"),
-    }
+    let outcome = tokio::time::timeout(LIMIT, future).await;
+    outcome.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 async fn answered(browser: std::thread::JoinHandle<String>) -> String {

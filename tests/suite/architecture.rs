@@ -143,7 +143,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only("reqwest", &["flow/http.rs"]);
     assert_only("CrosstermBackend", &["tui/mod.rs"]);
     assert_only("execute", &["tui/guard.rs"]);
-    assert_only("queue", &["tui/mod.rs"]);
+    assert_only("queue!", &["tui/mod.rs"]);
     assert_only(
         "stdout",
         &[
@@ -282,25 +282,24 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
             let head: String = head.chars().rev().collect();
             let tail = &code[at + 2..];
             // `use super::{a, b::c}`: each of the names.
-            let names: Vec<&str> = match tail.strip_prefix('{') {
-                Some(group) => group
+            let names: Vec<&str> = if let Some(group) = tail.strip_prefix('{') {
+                group
                     .split('}')
                     .next()
                     .unwrap_or_default()
                     .split(',')
                     .map(str::trim)
-                    .collect(),
-                None => {
-                    let name = tail
-                        .split(|ch: char| !(ch.is_alphanumeric() || ch == '_'))
-                        .next()
-                        .unwrap_or_default();
-                    // The path goes on: its longer form is looked at further on.
-                    if tail[name.len()..].starts_with("::") {
-                        continue;
-                    }
-                    vec![name]
+                    .collect()
+            } else {
+                let name = tail
+                    .split(|ch: char| !(ch.is_alphanumeric() || ch == '_'))
+                    .next()
+                    .unwrap_or_default();
+                // The path goes on: its longer form is looked at further on.
+                if tail[name.len()..].starts_with("::") {
+                    continue;
                 }
+                vec![name]
             };
             for name in names {
                 let full = format!("{head}::{name}");

@@ -77,7 +77,8 @@ fn http_sys(prefix: &str, code: u32) -> String {
 }
 
 impl ListenError {
-    pub(in crate::flow) fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
+    #[must_use]
+    pub fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse { ip, port },
             ErrorKind::PermissionDenied => Self::NotAllowed { ip, port },
@@ -189,13 +190,13 @@ fn hosts(
 
 /// What a request must look like to be looked at.
 #[derive(Debug, Clone)]
-pub(in crate::flow) struct Gate {
+pub(crate) struct Gate {
     path: String,
     hosts: Vec<String>,
 }
 
 impl Gate {
-    pub(in crate::flow) fn new(
+    pub(crate) fn new(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
         addresses: &[SocketAddr],
@@ -207,7 +208,7 @@ impl Gate {
     }
 
     /// `Err` with what it is and the page for it, where a request is not a callback.
-    pub(in crate::flow) fn judge(
+    pub(crate) fn judge(
         &self,
         method: &Method,
         path: &str,
