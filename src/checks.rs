@@ -168,6 +168,19 @@ fn resources(settings: &Settings) -> Option<Problem> {
                 .map(str::to_owned),
         }
     };
+    // Hosts that are one resource count as the first of them.
+    let resource = |scope: &String| -> Option<String> {
+        let host = resource(scope)?;
+        let same = rule
+            .same_resource
+            .iter()
+            .find(|hosts| hosts.contains(&host));
+        Some(
+            same.and_then(|hosts| hosts.first())
+                .cloned()
+                .unwrap_or(host),
+        )
+    };
     let all: BTreeSet<String> = scopes.iter().filter_map(resource).collect();
     if all.len() < 2 {
         return None;
@@ -180,10 +193,9 @@ fn resources(settings: &Settings) -> Option<Problem> {
         .collect();
     let list: Vec<String> = all.iter().map(|host| clean(host, 60)).collect();
     let text = format!(
-        "These scopes belong to {} resources ({}), and a token of {} is for one. Authorize once for each",
+        "These scopes belong to {} resources ({}). A token works for one resource only: authorize separately for each",
         all.len(),
-        list.join(", "),
-        settings.preset().name
+        list.join(", ")
     );
     let change = Change::Text(Key::Scope, kept.join(" "));
     let problem = Problem::new(Key::Scope, Severity::Warning, "several resources", text);
@@ -249,6 +261,7 @@ fn pkce(settings: &Settings) -> Option<Problem> {
     let methods = settings.metadata()?.pkce_methods.as_ref()?;
     let refused = settings.flow() == FlowKind::AuthorizationCode
         && settings.pkce()
+        && !settings.pkce_is_fixed()
         && !methods.is_empty()
         && !methods.iter().any(|method| method == "S256");
     refused.then(|| {
@@ -275,9 +288,14 @@ fn redirect(settings: &Settings) -> Option<Problem> {
     };
     let note = rule.note.as_deref().unwrap_or_default();
     if rule.https_only && url.scheme() == "http" {
-        let text = format!("{} takes https redirect URLs only. {note}", preset.name);
-        let change = instead(&|other| other.set_scheme("https").ok())?;
-        return Some(warning("https only", text).with("Use https", change));
+        let text = format!("{} asks for an https redirect URL. {note}", preset.name);
+        let change = instead(&|other| {
+            if other.port() == Some(0) {
+                other.set_port(Some(8400)).ok()?;
+            }
+            other.set_scheme("https").ok()
+        })?;
+        return Some(warning("not https", text).with("Use https", change));
     }
     if url.scheme() != "http" || !is_loopback(&url) {
         return None;
@@ -296,7 +314,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
     }
     if rule.port == Some(PortRule::Registered) && url.port() == Some(0) {
         let text = format!(
-            "{} compares the port, so it cannot be any free one. Type the one that you registered. {note}",
+            "{} wants a redirect URL with a fixed port: type the one that you registered. {note}",
             preset.name
         );
         let change = instead(&|other| other.set_port(Some(8400)).ok())?;
@@ -533,7 +551,7 @@ mod tests {
                 "{id}"
             );
         }
-        let https = with("https only", "http://localhost:8400/");
+        let https = with("not https", "http://localhost:8400/");
         assert_eq!(https, those(|preset| preset.redirect.https_only));
         for id in ["yahoo-mail", "aol-mail", "slack", "linkedin"] {
             assert!(https.contains(&id.to_owned()), "{id}");

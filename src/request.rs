@@ -246,7 +246,9 @@ impl Reader<'_> {
                     "missing",
                     format!("{} is missing. {help}", variable.label),
                 );
-            } else if value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch)) {
+            } else if settings.stands_in_a_url(place)
+                && value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch))
+            {
                 complete = false;
                 let text = format!(
                     "{} holds a character that does not belong into a URL. {help}",
@@ -349,7 +351,11 @@ impl Reader<'_> {
     fn extra(&mut self) -> Vec<(String, String)> {
         let text = self.settings.value(Key::ExtraParameters);
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
-            let name = part.split('=').next().unwrap_or_default();
+            // As it will be read: an encoded letter does not hide a name.
+            let (name, _) = url::form_urlencoded::parse(part.as_bytes())
+                .next()
+                .unwrap_or_default();
+            let name = name.as_ref();
             if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
                 let text = "Extra parameters are written as name=value, with & between them";
                 self.error(Key::ExtraParameters, "malformed", text);
@@ -485,6 +491,7 @@ mod tests {
             (Key::TokenUrl, "", "missing"),
             (Key::ExtraParameters, "prompt", "malformed"),
             (Key::ExtraParameters, "a=b&state=x", "not allowed"),
+            (Key::ExtraParameters, "st%61te=x", "not allowed"),
             (Key::ListenAddress, "everywhere", "malformed"),
             (Key::Issuer, "as.example", "not a URL"),
         ] {

@@ -9,7 +9,7 @@ use crate::oauth::client::{ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::discovery::Metadata;
 use crate::presets::{CUSTOM, Confidence, PkceMode, Preset, Space};
-use crate::secret::{SecretString, clean};
+use crate::secret::{ExposeSecret, SecretString, clean};
 
 /// A field of the form, in the order of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -202,8 +202,10 @@ struct Draft {
     flow: FlowKind,
     authentication: AuthenticationChoice,
     pkce: bool,
-    /// Client ID and secret are those of a service, and must not reach another.
+    /// The client ID is that of a service, and must not reach another.
     of_a_service: bool,
+    /// The same of the secret.
+    secret_of_a_service: bool,
     /// The URLs were typed, not copied from a preset.
     own_urls: bool,
     /// How the service differs from the protocol, where Custom settings came from its preset.
@@ -281,6 +283,12 @@ pub enum Misfit {
     },
 }
 
+/// Another server now: nothing goes to further addresses of the old one.
+fn leave_old_servers(dialect: &mut Dialect) {
+    dialect.device.token_url = None;
+    dialect.callback.token_host = None;
+}
+
 fn fresh(preset: &Preset) -> Draft {
     let mut values = BTreeMap::from([
         (Key::ClientId, preset.client_id.clone()),
@@ -293,10 +301,11 @@ fn fresh(preset: &Preset) -> Draft {
     Draft {
         values,
         secret: SecretString::default(),
-        flow: preset.flows.preferred,
+        flow: preset.preferred(),
         authentication: AuthenticationChoice::Automatic,
         pkce: preset.client.pkce != PkceMode::Off,
         of_a_service: !preset.is_custom(),
+        secret_of_a_service: !preset.is_custom(),
         own_urls: false,
         dialect: None,
     }
@@ -373,7 +382,9 @@ impl Settings {
                         .is_none_or(String::is_empty)
                 {
                     draft.values.insert(Key::ClientId, typed);
-                    draft.secret = self.draft.secret.clone();
+                    if !self.draft.secret_of_a_service {
+                        draft.secret = self.draft.secret.clone();
+                    }
                 }
             }
             draft
@@ -429,7 +440,7 @@ impl Settings {
     /// Whether a field can be changed.
     #[must_use]
     pub fn access(&self, key: Key) -> Access {
-        let flow = self.draft.flow;
+        let flow = self.flow();
         match key {
             Key::Var(_) if self.preset.embedded_server => Access::Locked,
             Key::Flow if self.flows().len() < 2 => Access::Locked,
@@ -451,7 +462,9 @@ impl Settings {
         }
     }
 
-    fn pkce_is_fixed(&self) -> bool {
+    /// True where the preset leaves no choice about PKCE.
+    #[must_use]
+    pub fn pkce_is_fixed(&self) -> bool {
         matches!(self.preset.client.pkce, PkceMode::Required | PkceMode::Off)
     }
 
@@ -575,14 +588,14 @@ impl Settings {
             self.found = None;
         }
         if self.preset.is_custom() {
-            // A client ID typed here is nobody's yet; a secret alone still belongs to the ID beside it.
+            // A client ID typed here is nobody's yet. A secret is that of a service until it was emptied.
             self.draft.of_a_service &= key != Key::ClientId;
+            let before = self.draft.secret.expose_secret().is_empty();
+            self.draft.secret_of_a_service &= key != Key::ClientSecret || !before;
             let is_url = matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
             self.draft.own_urls |= is_url;
             if let (true, Some(dialect)) = (is_url, &mut self.draft.dialect) {
-                // Another server now: nothing goes to further addresses of the old one.
-                dialect.device.token_url = None;
-                dialect.callback.token_host = None;
+                leave_old_servers(dialect);
             }
         }
         if key == Key::ClientSecret {
@@ -590,6 +603,29 @@ impl Settings {
         } else {
             self.draft.values.insert(key, value);
         }
+    }
+
+    /// True where the variable at this place is a part of an address.
+    #[must_use]
+    pub fn stands_in_a_url(&self, place: usize) -> bool {
+        let Some(variable) = self.preset.variables.get(place) else {
+            return false;
+        };
+        let placeholder = format!("{{{}}}", variable.name);
+        let endpoints = &self.preset.endpoints;
+        [
+            &endpoints.authorization,
+            &endpoints.device,
+            &endpoints.token,
+            &endpoints.revocation,
+            &endpoints.introspection,
+            &endpoints.userinfo,
+            &endpoints.issuer,
+            &self.preset.device.token_url,
+        ]
+        .into_iter()
+        .flatten()
+        .any(|url| url.contains(&placeholder))
     }
 
     /// Tells where the embedded demo server listens.
@@ -602,7 +638,7 @@ impl Settings {
     /// Takes over what the issuer says about itself: it is in use, and locked, as long as the Issuer stays. What the
     /// preset knows for certain stays. Says which fields have their value from it.
     pub fn take_over(&mut self, metadata: &Metadata, filling: Filling) -> Vec<Key> {
-        let keys = [
+        let keys: Vec<Key> = [
             (Key::AuthorizationUrl, &metadata.authorization_url),
             (Key::DeviceUrl, &metadata.device_url),
             (Key::TokenUrl, &metadata.token_url),
@@ -621,6 +657,9 @@ impl Settings {
                 .values
                 .insert(Key::Issuer, metadata.issuer.clone());
             metadata.asked.clone_from(&metadata.issuer);
+        }
+        if let (false, Some(dialect)) = (Vec::is_empty(&keys), &mut self.draft.dialect) {
+            leave_old_servers(dialect);
         }
         self.found = Some(Found { metadata, keys });
         [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
@@ -653,7 +692,12 @@ impl Settings {
     /// The flow.
     #[must_use]
     pub fn flow(&self) -> FlowKind {
-        self.draft.flow
+        // A flow that only the metadata offered is gone with it.
+        if self.offers(self.draft.flow) {
+            self.draft.flow
+        } else {
+            self.preset.preferred()
+        }
     }
 
     /// Changes the flow, where the service offers it.
@@ -837,7 +881,7 @@ impl Settings {
     #[must_use]
     pub fn all_extra_parameters(&self) -> Vec<(String, String)> {
         let typed = self.typed_parameters();
-        let parameters = match self.draft.flow {
+        let parameters = match self.flow() {
             FlowKind::AuthorizationCode => &self.preset.parameters.authorization,
             FlowKind::DeviceCode => &self.preset.parameters.device,
         };
@@ -944,7 +988,6 @@ impl Settings {
 mod tests {
     use super::*;
     use crate::presets;
-    use crate::secret::ExposeSecret;
 
     fn settings(id: &str) -> Settings {
         Settings::new(presets::get(id).unwrap())
@@ -1050,6 +1093,10 @@ mod tests {
         assert_eq!(low.value(Key::TokenUrl), "https://as.example/t");
         assert_eq!(low.access(Key::TokenUrl), Access::Locked);
         assert!(low.offers(FlowKind::DeviceCode));
+        low.set_flow(FlowKind::DeviceCode);
+        low.set(Key::Var(0), "other.example".to_owned());
+        // What only the metadata offered is gone with it.
+        assert_eq!(low.flow(), FlowKind::AuthorizationCode);
     }
 
     #[test]
@@ -1083,7 +1130,12 @@ mod tests {
         );
         assert!(!form.value(Key::ExtraParameters).contains("grant_type"));
         assert_eq!(form.scopes().len(), 2);
-        // A server of one's own is not asked at addresses of the old one.
+        // A server of one's own is not asked at addresses of the old one, however it came there.
+        let mut found = form.clone();
+        found.set(Key::Issuer, "https://as.example".to_owned());
+        found.take_over(&metadata("https://as.example"), Filling::Everything);
+        let dialect = found.dialect();
+        assert!(dialect.device.token_url.is_none() && dialect.callback.token_host.is_none());
         form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
         let dialect = form.dialect();
         assert!(dialect.device.token_url.is_none() && dialect.callback.token_host.is_none());
@@ -1122,6 +1174,7 @@ mod tests {
         form.set(Key::ClientSecret, "google-secret".to_owned());
         form.choose(presets::get("custom").unwrap());
         form.set(Key::Scope, "other".to_owned());
+        let mut changed = form.clone();
         form.choose(presets::get("github").unwrap());
         assert_eq!(
             (
@@ -1130,6 +1183,20 @@ mod tests {
             ),
             ("", "")
         );
+        // Nor does the secret, where the ID was changed; one that was typed anew is nobody's yet.
+        changed.set(Key::ClientId, "google-idx".to_owned());
+        let mut typed = changed.clone();
+        changed.choose(presets::get("keycloak").unwrap());
+        assert_eq!(changed.value(Key::ClientId), "google-idx");
+        assert_eq!(changed.secret().expose_secret(), "");
+        typed.set(Key::ClientSecret, "google-secretx".to_owned());
+        let mut edited = typed.clone();
+        edited.choose(presets::get("keycloak").unwrap());
+        assert_eq!(edited.secret().expose_secret(), "");
+        typed.set(Key::ClientSecret, String::new());
+        typed.set(Key::ClientSecret, "mine".to_owned());
+        typed.choose(presets::get("keycloak").unwrap());
+        assert_eq!(typed.secret().expose_secret(), "mine");
     }
 
     #[test]

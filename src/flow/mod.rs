@@ -25,7 +25,7 @@ use self::event::{FlowError, FlowEvent, Step};
 use self::http::{Http, HttpError, Transport};
 use self::listener::{Listener, News};
 use self::pages::Page;
-use self::trace::Exchange;
+use self::trace::{Exchange, without_sent};
 use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
@@ -162,7 +162,12 @@ impl Reporter {
         request: &Request,
     ) -> Result<Answer, HttpError> {
         let begin = Instant::now();
-        let outcome = transport.post(request).await;
+        let mut outcome = transport.post(request).await;
+        if let Ok(answer) = &mut outcome
+            && let Some(without) = without_sent(request, answer)
+        {
+            answer.body = without;
+        }
         self.tell(FlowEvent::Exchange(Exchange::posted(
             request,
             &outcome,

@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use super::http::HttpError;
 use crate::oauth::client::Request;
 use crate::oauth::token::Answer;
-use crate::secret::{ExposeSecret, clean};
+use crate::secret::{ExposeSecret, SecretString, clean};
 
 /// Parameters and members whose values tell no secret.
 const HARMLESS: &[&str] = &[
@@ -195,6 +195,29 @@ fn replaced(value: &str) -> String {
 }
 
 /// The values of a request that must not appear, wherever the server may repeat them, and however encoded.
+/// The body of an answer with an error, without what it repeats of the secrets that were sent: its words come to
+/// the screen.
+#[must_use]
+pub(super) fn without_sent(request: &Request, answer: &Answer) -> Option<SecretString> {
+    let body = answer.body.expose_secret();
+    let json = serde_json::from_str::<Value>(body).ok();
+    let has_error = json
+        .as_ref()
+        .is_some_and(|json| json.get("error").is_some());
+    if answer.status < 400 && !has_error {
+        // Tokens may be the same as before.
+        return None;
+    }
+    let mut text = body.to_owned();
+    for secret in sent_secrets(request) {
+        // Shorter values occur by chance; a secret that short is none.
+        if secret.len() >= 6 {
+            text = text.replace(&secret, &replaced(&secret));
+        }
+    }
+    (text != body).then(|| text.into())
+}
+
 fn sent_secrets(request: &Request) -> Vec<String> {
     let body = form_urlencoded::parse(request.body.expose_secret().as_bytes());
     let mut secrets: Vec<String> = body
@@ -349,7 +372,6 @@ fn json(path: &str, value: &Value, lines: &mut Vec<String>) {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-    use crate::secret::SecretString;
 
     fn request(body: &str, authorization: Option<&str>) -> Request {
         Request {
@@ -439,6 +461,30 @@ mod tests {
                 && text.contains("error_description=no [replaced"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_error_repeats_no_secret() {
+        let sent = request("client_secret=hunter2-hunter2&refresh_token=r3fr3sh", None);
+        let answer = |status, body: &str| Answer {
+            status,
+            retry_after: None,
+            headers: Vec::new(),
+            body: body.into(),
+        };
+        let body = r#"{"error":"invalid_grant","error_description":"hunter2-hunter2 and r3fr3sh are wrong"}"#;
+        for status in [200, 400] {
+            let without = without_sent(&sent, &answer(status, body)).unwrap();
+            let without = without.expose_secret();
+            assert!(
+                !without.contains("hunter2") && !without.contains("r3fr3sh"),
+                "{without}"
+            );
+            assert!(without.contains("are wrong"), "{without}");
+        }
+        // A refresh may bring back the token that was sent.
+        let body = r#"{"access_token":"a","refresh_token":"r3fr3sh"}"#;
+        assert!(without_sent(&sent, &answer(200, body)).is_none());
     }
 
     #[test]

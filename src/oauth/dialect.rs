@@ -182,14 +182,37 @@ pub struct Kept {
     pub name: String,
     /// Its value as text.
     pub value: SecretString,
+    /// Not for the screen.
+    secret: bool,
 }
+
+/// Ends of names whose values are secrets.
+const SECRET_WORDS: &[&str] = &[
+    "token",
+    "secret",
+    "password",
+    "assertion",
+    "credential",
+    "jwt",
+    "key",
+    "cookie",
+];
 
 impl Kept {
     /// `None` for what is too long or not fit to be shown.
     fn new(name: &str, value: String) -> Option<Self> {
+        let lower = name.to_lowercase();
+        let last = lower.rsplit('.').next().unwrap_or_default();
+        let secret = SECRET_WORDS.iter().any(|word| last.ends_with(word))
+            || last == "code"
+            // Who knows the address of a webhook may write to it.
+            || (last == "url" && lower.contains("webhook"))
+            // What lies within may be anything.
+            || value.starts_with(['{', '[']);
         (!value.is_empty() && value.len() <= KEPT_LENGTH && is_clean(&value)).then(|| Self {
             name: clean(name, 80),
             value: value.into(),
+            secret,
         })
     }
 
@@ -202,11 +225,7 @@ impl Kept {
     /// True where the value is not for the screen.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        let last = self.name.rsplit('.').next().unwrap_or_default();
-        // Who knows the address of a webhook may write to it.
-        last.ends_with("token")
-            || last.contains("secret")
-            || (last == "url" && self.name.contains("webhook"))
+        self.secret
     }
 }
 
@@ -340,5 +359,17 @@ mod tests {
         let kept = kept_of_query(&query, &names);
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].name, "a");
+        let secret =
+            |name: &str, value: &str| Kept::new(name, value.to_owned()).unwrap().is_secret();
+        for (name, value) in [
+            ("accessToken", "x"),
+            ("api_key", "x"),
+            ("user.Password", "x"),
+            ("incoming_webhook.url", "x"),
+            ("instance_url", "{\"access_token\":\"x\"}"),
+        ] {
+            assert!(secret(name, value), "{name}");
+        }
+        assert!(!secret("instance_url", "https://as.example") && !secret("team.id", "T1"));
     }
 }

@@ -213,7 +213,11 @@ pub(super) fn error(
     }
     // A sentence where the protocol has a word: it is the description, and the word may be in it.
     let signal = SIGNALS.iter().find(|word| code.contains(**word));
-    Some(ServerError::new(signal.unwrap_or(&"error"), Some(&code)))
+    let all = match description.filter(|description| *description != code) {
+        Some(description) => format!("{code}: {description}"),
+        None => code.clone(),
+    };
+    Some(ServerError::new(signal.unwrap_or(&"error"), Some(&all)))
 }
 
 /// An error code, and the words beside it where the service has an object in place of a word.
@@ -223,14 +227,25 @@ fn words(value: &Value) -> Option<(String, Option<String>)> {
         Value::String(code) if code.is_empty() => None,
         Value::String(code) => Some((code.clone(), None)),
         Value::Object(object) => {
-            let one = |names: &[&str]| names.iter().find_map(|name| text(object, name));
+            let one = |names: &[&str]| {
+                names.iter().find_map(|name| match object.get(*name)? {
+                    Value::String(text) if !text.is_empty() => Some(text.clone()),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                })
+            };
             let message = one(&["message", "error_description", "description", "detail"]);
             match one(&["error", "code", "status", "type"]) {
                 Some(code) => Some((code, message)),
-                None => Some((message.unwrap_or_else(|| value.to_string()), None)),
+                // Its other members may be anything, so they are not told.
+                None => Some((
+                    message.unwrap_or_else(|| "an error without words".to_owned()),
+                    None,
+                )),
             }
         }
-        Value::Number(_) | Value::Array(_) => Some((value.to_string(), None)),
+        Value::Number(_) => Some((value.to_string(), None)),
+        Value::Array(list) => list.first().and_then(words),
     }
 }
 

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::format::{CUSTOM, DEMO, Preset};
 use crate::oauth::client::FlowKind;
 use crate::oauth::url::endpoint;
-use crate::secret::clean;
+use crate::secret::{clean, is_clean};
 
 /// Something wrong with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +117,7 @@ pub fn findings(preset: &Preset, text: &str) -> Vec<Finding> {
             format!("{} cannot be replaced. Choose another id", preset.id),
         );
     }
+    checker.texts();
     checker.identity(preset);
     checker.endpoints(preset);
     checker.placeholders(preset);
@@ -157,6 +158,34 @@ impl Checker<'_> {
         found.map(|at| line_of(self.text, at))
     }
 
+    /// Characters that would act on the terminal, or hide or reorder text.
+    fn texts(&mut self) {
+        let mut values: Vec<(String, toml::Value)> = toml::from_str::<toml::Table>(self.text)
+            .map(|table| table.into_iter().collect())
+            .unwrap_or_default();
+        while let Some((path, value)) = values.pop() {
+            match value {
+                toml::Value::String(text) if !is_clean(&text) => {
+                    self.add(
+                        &path,
+                        "it holds a control character or an invisible one. Remove it",
+                    );
+                }
+                toml::Value::Array(list) => {
+                    values.extend(list.into_iter().map(|value| (path.clone(), value)));
+                }
+                toml::Value::Table(table) => {
+                    values.extend(
+                        table
+                            .into_iter()
+                            .map(|(key, value)| (format!("{path}.{key}"), value)),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn identity(&mut self, preset: &Preset) {
         let fits = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '-';
         if preset.id.is_empty() || preset.id.len() > 60 || !preset.id.chars().all(fits) {
@@ -182,7 +211,7 @@ impl Checker<'_> {
             );
         }
         let flows = &preset.flows;
-        if !flows.offered.contains(&flows.preferred) {
+        if !flows.offered.contains(&preset.preferred()) {
             self.add(
                 "flows.preferred",
                 "it is not among those offered. Choose one of them",
@@ -409,7 +438,7 @@ label = "Host"
     fn the_least_that_a_preset_needs() {
         let preset = read(GOOD).unwrap();
         assert_eq!(preset.flows.offered, [FlowKind::AuthorizationCode]);
-        assert_eq!(preset.flows.preferred, FlowKind::AuthorizationCode);
+        assert_eq!(preset.preferred(), FlowKind::AuthorizationCode);
     }
 
     #[test]

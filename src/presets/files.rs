@@ -29,8 +29,15 @@ pub fn folder() -> Option<PathBuf> {
 /// The preset files of a folder, in the order of their names. No folder is no file.
 #[must_use]
 pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            return vec![PresetFile {
+                path: folder.to_owned(),
+                text: Err(format!("{error}. Make the folder readable, or remove it")),
+            }];
+        }
     };
     let mut paths: Vec<PathBuf> = entries
         .take(COUNT_LIMIT * 10)
@@ -41,8 +48,18 @@ pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
         })
         .collect();
     paths.sort();
+    let more = paths.len().saturating_sub(COUNT_LIMIT);
     paths.truncate(COUNT_LIMIT);
-    paths.into_iter().map(|path| read_file(&path)).collect()
+    let mut files: Vec<PresetFile> = paths.iter().map(|path| read_file(path)).collect();
+    if more > 0 {
+        files.push(PresetFile {
+            path: folder.to_owned(),
+            text: Err(format!(
+                "{more} more files in this folder were not read. Keep at most {COUNT_LIMIT} there"
+            )),
+        });
+    }
+    files
 }
 
 /// The file of the preset with this identifier, where there is one.
@@ -63,7 +80,14 @@ pub fn read_file(path: &Path) -> PresetFile {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let words = |error: std::io::Error| format!("{error}. Make it readable, or remove it");
+    let words = |error: std::io::Error| {
+        let remedy = if error.kind() == std::io::ErrorKind::NotFound {
+            "Correct the path"
+        } else {
+            "Make it readable, or remove it"
+        };
+        format!("{error}. {remedy}")
+    };
     // A pipe or a device could keep the program waiting.
     let about = std::fs::metadata(path).map_err(words)?;
     if !about.is_file() {

@@ -200,31 +200,16 @@ pub struct Variable {
 }
 
 /// Which flows a service offers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flows {
     /// The flows, in the order of the form. Empty in a file: those that it has endpoints for.
     #[serde(default)]
     pub offered: Vec<FlowKind>,
-    /// The one chosen to begin with.
-    #[serde(default = "device_code")]
-    pub preferred: FlowKind,
+    /// The one chosen to begin with; without it the first that is offered.
+    pub preferred: Option<FlowKind>,
     /// Why that one, in a sentence.
     pub why: Option<String>,
-}
-
-fn device_code() -> FlowKind {
-    FlowKind::DeviceCode
-}
-
-impl Default for Flows {
-    fn default() -> Self {
-        Self {
-            offered: Vec::new(),
-            preferred: device_code(),
-            why: None,
-        }
-    }
 }
 
 impl Flows {
@@ -244,15 +229,12 @@ impl Flows {
         .into_iter()
         .filter_map(|(flow, there)| (there || none).then_some(flow))
         .collect();
-        if !self.offered.contains(&self.preferred) {
-            self.preferred = self.offered[0];
-        }
     }
 }
 
 /// What the service wants of a client.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Client {
     /// Whether a client secret is needed.
     pub secret: SecretRule,
@@ -381,6 +363,9 @@ pub struct Scope {
     pub one_resource: bool,
     /// The resource of scopes that are no URLs.
     pub default_resource: Option<String>,
+    /// Lists of hosts that are one resource.
+    #[serde(default)]
+    pub same_resource: Vec<Vec<String>>,
     /// Scopes that belong to no resource.
     #[serde(default)]
     pub resource_free: Vec<String>,
@@ -403,6 +388,7 @@ impl Default for Scope {
             device_note: None,
             one_resource: false,
             default_resource: None,
+            same_resource: Vec::new(),
             resource_free: Vec::new(),
             list: Vec::new(),
         }
@@ -502,6 +488,16 @@ impl Preset {
     #[must_use]
     pub fn is_custom(&self) -> bool {
         self.id == CUSTOM
+    }
+
+    /// The flow to begin with.
+    #[must_use]
+    pub fn preferred(&self) -> FlowKind {
+        let first = self.flows.offered.first().copied();
+        self.flows
+            .preferred
+            .or(first)
+            .unwrap_or(FlowKind::DeviceCode)
     }
 
     /// True where `flow` can be chosen.

@@ -252,15 +252,19 @@ impl Library {
         if let Some(own) = self.own.iter().find(|own| own.preset.id == id) {
             return Ok(Arc::clone(&own.preset));
         }
-        // A preset of the person that cannot be read is not replaced by another in silence.
-        let named = format!("{id}.toml");
-        for error in &self.left_out {
-            if matches!(error, PresetError::Malformed { file, .. } if *file == named) {
-                return Err(error.clone());
-            }
+        if let Some(error) = self.in_place_of(id) {
+            return Err(error.clone());
         }
         let text = built_in(id).ok_or_else(|| self.unknown(id))?;
         parse(id, text).map(Arc::new)
+    }
+
+    /// A preset of the person that cannot be read is not replaced by another in silence.
+    fn in_place_of(&self, id: &str) -> Option<&PresetError> {
+        let named = format!("{id}.toml");
+        self.left_out
+            .iter()
+            .find(|error| matches!(error, PresetError::Malformed { file, .. } if *file == named))
     }
 
     fn unknown(&self, id: &str) -> PresetError {
@@ -281,7 +285,8 @@ impl Library {
     #[must_use]
     pub fn text(&self, id: &str) -> Option<&str> {
         let own = self.own.iter().find(|own| own.preset.id == id);
-        own.map(|own| own.text.as_str()).or_else(|| built_in(id))
+        own.map(|own| own.text.as_str())
+            .or_else(|| built_in(id).filter(|_| self.in_place_of(id).is_none()))
     }
 
     /// True where the preset with this identifier is the person's.
@@ -297,7 +302,7 @@ impl Library {
     pub fn all(&self) -> Result<Vec<Arc<Preset>>, PresetError> {
         let mut all: Vec<Arc<Preset>> =
             self.own.iter().map(|own| Arc::clone(&own.preset)).collect();
-        for id in built_in_ids().filter(|id| !self.is_own(id)) {
+        for id in built_in_ids().filter(|id| !self.is_own(id) && self.in_place_of(id).is_none()) {
             let text = built_in(id).unwrap_or_default();
             all.push(parse(id, text).map(Arc::new)?);
         }
@@ -394,7 +399,8 @@ mod tests {
         assert_eq!(library.get("github").unwrap().name, "Our own");
         assert!(library.is_own("github") && !library.is_own("keycloak"));
         assert_eq!(library.text("github"), Some(mine));
-        assert_eq!(library.all().unwrap().len(), 53);
+        // Without the one that cannot be read.
+        assert_eq!(library.all().unwrap().len(), 52);
         let told: Vec<String> = library.left_out().iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 4);
         assert!(library.get("keycloak").is_err(), "not replaced in silence");

@@ -162,6 +162,11 @@ pub enum Overlay {
         /// First line shown.
         scroll: usize,
     },
+    /// What is known of the service.
+    About {
+        /// First line shown.
+        scroll: usize,
+    },
     /// The preset list.
     Presets {
         /// Filter line.
@@ -206,6 +211,8 @@ pub enum Action {
     Authorize,
     /// Ask the issuer for its metadata.
     Discover,
+    /// Show what is known of the service.
+    About,
     /// Show the tokens at hand.
     ShowTokens,
     /// Show the keys.
@@ -255,6 +262,7 @@ impl Action {
         match self {
             Self::Authorize => "Authorize",
             Self::Discover => "Discover",
+            Self::About => "About",
             Self::ShowTokens => "Tokens",
             Self::Help => "Help",
             Self::Quit => "Quit",
@@ -292,6 +300,7 @@ impl Action {
         match self {
             Self::Authorize | Self::ApproveDemo => 'a',
             Self::Discover => 'd',
+            Self::About => 'i',
             Self::ShowTokens => 't',
             Self::Help => '?',
             Self::Quit => 'q',
@@ -450,6 +459,8 @@ pub struct StepLine {
 pub struct Run {
     /// As read from the form.
     pub request: FlowRequest,
+    /// The preset of that time.
+    pub preset: Arc<Preset>,
     /// It only refreshes the tokens at hand.
     pub refresh: bool,
     /// How it stands.
@@ -471,9 +482,10 @@ pub struct Run {
 impl Run {
     /// One that has just begun.
     #[must_use]
-    pub fn new(request: FlowRequest, refresh: bool) -> Self {
+    pub fn new(request: FlowRequest, preset: Arc<Preset>, refresh: bool) -> Self {
         Self {
             request,
+            preset,
             refresh,
             phase: Phase::Starting,
             steps: Vec::new(),
@@ -530,16 +542,8 @@ pub struct Held {
     pub at: Moment,
     /// What was asked, for the refresh.
     pub request: FlowRequest,
-    /// The service's name.
-    pub service: String,
-    /// What the preset says about its tokens.
-    pub notice: Option<String>,
-    /// How long the preset says that they live.
-    pub lifetime: Option<String>,
-    /// The word before the token in an `Authorization` header.
-    pub header: String,
-    /// Why there is no refresh token.
-    pub refresh_note: Option<String>,
+    /// The preset that they came by.
+    pub preset: Arc<Preset>,
     /// How the checks of the run came out.
     pub checks: Vec<Check>,
     /// The claims of the ID token, not verified.
@@ -559,7 +563,7 @@ pub struct Held {
 impl Held {
     /// Tokens that have just come.
     #[must_use]
-    pub fn new(set: TokenSet, at: Moment, run: &Run, preset: &Preset, attempt: u64) -> Self {
+    pub fn new(set: TokenSet, at: Moment, run: &Run, attempt: u64) -> Self {
         let claims = set
             .id_token
             .as_ref()
@@ -568,15 +572,7 @@ impl Held {
             set,
             at,
             request: run.request.clone(),
-            service: preset.name.clone(),
-            notice: preset.token_notice.clone(),
-            lifetime: preset.tokens.lifetime.clone(),
-            header: preset
-                .tokens
-                .header
-                .clone()
-                .unwrap_or_else(|| "Bearer".to_owned()),
-            refresh_note: preset.tokens.refresh_note.clone(),
+            preset: Arc::clone(&run.preset),
             checks: run.checks.clone(),
             claims,
             chosen: Value::Access,
@@ -585,6 +581,12 @@ impl Held {
             attempt,
             scroll: 0,
         }
+    }
+
+    /// The word before the token in an `Authorization` header.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        self.preset.tokens.header.as_deref().unwrap_or("Bearer")
     }
 
     /// The values that there are.
@@ -792,6 +794,9 @@ impl Model {
         match self.screen {
             Screen::Form => {
                 let mut buttons = vec![Action::Authorize, Action::Discover];
+                if !self.settings.preset().is_custom() {
+                    buttons.push(Action::About);
+                }
                 if self.tokens.is_some() {
                     buttons.push(Action::ShowTokens);
                 }
@@ -806,7 +811,7 @@ impl Model {
                 let bearer = self
                     .tokens
                     .as_ref()
-                    .is_some_and(|held| held.set.is_bearer() || held.header != "Bearer");
+                    .is_some_and(|held| held.set.is_bearer() || held.header() != "Bearer");
                 let mut buttons = vec![Action::CopyValue];
                 buttons.extend(bearer.then_some(Action::CopyHeader));
                 buttons.extend([Action::CopyJson, Action::Reveal, Action::PlainValue]);
@@ -890,7 +895,9 @@ impl Model {
     #[must_use]
     pub fn context(&self) -> Context {
         match &self.overlay {
-            Some(Overlay::Help { .. } | Overlay::Plain(_) | Overlay::Outside) => {
+            Some(
+                Overlay::Help { .. } | Overlay::About { .. } | Overlay::Plain(_) | Overlay::Outside,
+            ) => {
                 return Context::Reading;
             }
             Some(Overlay::Presets { .. } | Overlay::Save { .. }) => return Context::List,
@@ -996,7 +1003,7 @@ impl Model {
         let dot = self.theme.dot();
         match (self.screen, &self.run, &self.tokens) {
             (Screen::Trace, ..) => "Trace".to_owned(),
-            (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.service),
+            (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.preset.name),
             (Screen::Flow, Some(run), _) => {
                 let kind = match run.request.kind {
                     FlowKind::DeviceCode => "device code",

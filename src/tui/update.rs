@@ -1,5 +1,7 @@
 //! What happens when something happened. Plain code: no I/O, no clock, no terminal but its key events.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 
 use super::field::{Edit, Field};
@@ -319,7 +321,12 @@ fn remedy(model: &mut Model, key: Key) {
     };
     model.settings.apply(&remedy.change);
     model.focus_on(Target::Field(key));
-    say(model, format!("Done: {}.", remedy.label));
+    if model
+        .remedied(key)
+        .is_none_or(|problem| problem.remedy != Some(remedy.clone()))
+    {
+        say(model, format!("Done: {}.", remedy.label));
+    }
 }
 
 /// From the explanation of an error to the field to change.
@@ -391,10 +398,10 @@ fn discover(model: &mut Model) -> Vec<Effect> {
     }
     if let Some(problem) = request::problems(&model.settings)
         .into_iter()
-        .find(|problem| problem.key == Key::Issuer)
+        .find(|problem| matches!(problem.key, Key::Issuer | Key::Var(_)))
     {
-        model.advanced = true;
-        model.focus_on(Target::Field(Key::Issuer));
+        model.advanced |= problem.key == Key::Issuer;
+        model.focus_on(Target::Field(problem.key));
         say_bad(model, problem.text);
         return Vec::new();
     }
@@ -439,7 +446,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
         return Vec::new();
     };
     let (stays, effects) = match &mut overlay {
-        Overlay::Help { scroll } => match command {
+        Overlay::Help { scroll } | Overlay::About { scroll } => match command {
             Command::Next => (moved(scroll, 1), Vec::new()),
             Command::Previous => (moved(scroll, -1), Vec::new()),
             Command::PageDown => (moved(scroll, 10), Vec::new()),
@@ -586,8 +593,14 @@ fn clamped(selected: &mut usize, by: isize, count: usize) -> bool {
     true
 }
 
-fn choose_preset(model: &mut Model, preset: std::sync::Arc<Preset>, again: bool) -> Vec<Effect> {
+fn choose_preset(model: &mut Model, preset: Arc<Preset>, again: bool) -> Vec<Effect> {
     let demo = preset.embedded_server;
+    let mut effects = Vec::new();
+    if std::mem::take(&mut model.discovering) {
+        // It was about the service that is left now.
+        model.attempt += 1;
+        effects.push(Effect::Cancel);
+    }
     if again {
         model.settings.choose_custom_before(preset);
     } else {
@@ -602,10 +615,9 @@ fn choose_preset(model: &mut Model, preset: std::sync::Arc<Preset>, again: bool)
         model.go_to_missing();
     }
     if demo {
-        vec![Effect::StartDemo]
-    } else {
-        Vec::new()
+        effects.push(Effect::StartDemo);
     }
+    effects
 }
 
 /// Presses a button.
@@ -613,6 +625,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Authorize => authorize(model),
         Action::Discover => discover(model),
+        Action::About => {
+            model.overlay = Some(Overlay::About { scroll: 0 });
+            Vec::new()
+        }
         Action::Again => {
             // With the form as it is now: it may have been what was wrong.
             model.screen = Screen::Form;
@@ -672,7 +688,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Some(held) => {
                 let header = format!(
                     "Authorization: {} {}",
-                    held.header,
+                    held.header(),
                     held.set.access_token.expose_secret()
                 );
                 copy_token(model, header.into(), "Authorization header")
@@ -775,7 +791,11 @@ fn authorize(model: &mut Model) -> Vec<Effect> {
     match request::request(&model.settings) {
         Ok(request) => {
             let job = Job::Authorize(request.clone());
-            model.run = Some(Run::new(request, false));
+            model.run = Some(Run::new(
+                request,
+                Arc::clone(model.settings.preset()),
+                false,
+            ));
             model.trace.clear();
             model.flow_scroll = 0;
             model.discovering = false;
@@ -809,7 +829,11 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let job = Job::Refresh(held.request.clone(), Box::new(held.set.clone()));
-    model.run = Some(Run::new(held.request.clone(), true));
+    model.run = Some(Run::new(
+        held.request.clone(),
+        Arc::clone(&held.preset),
+        true,
+    ));
     say(
         model,
         "Asking for new tokens. The ones at hand stay until they come.",
@@ -970,10 +994,14 @@ fn discovered(model: &mut Model, metadata: &Metadata) {
     if metadata.iss_in_answers {
         parts.push("answers name the issuer".to_owned());
     }
+    let undo = match model.settings.access(Key::Issuer) {
+        Access::Editable => " Another Issuer undoes it.",
+        Access::Locked | Access::OtherFlow | Access::NotOffered => "",
+    };
     say(
         model,
         format!(
-            "Found at {}: {}. Another Issuer undoes it.",
+            "Found at {}: {}.{undo}",
             clean(metadata.source.as_str(), 100),
             parts.join(", ")
         ),
@@ -997,7 +1025,7 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
             model.now.words()
         );
         if let Some(held) = model.tokens.take() {
-            let mut fresh = Held::new(set, model.now, &run, model.settings.preset(), model.attempt);
+            let mut fresh = Held::new(set, model.now, &run, model.attempt);
             // What the first run checked stays true; the refresh adds its own.
             fresh.checks = held.checks;
             for check in run.checks {
@@ -1005,9 +1033,6 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
                 fresh.checks.push(check);
             }
             fresh.checks.sort_by_key(|check| check.name);
-            (fresh.service, fresh.notice) = (held.service, held.notice);
-            (fresh.lifetime, fresh.header, fresh.refresh_note) =
-                (held.lifetime, held.header, held.refresh_note);
             (fresh.chosen, fresh.revealed, fresh.scroll) =
                 (held.chosen, held.revealed, held.scroll);
             model.tokens = Some(fresh);
@@ -1024,13 +1049,7 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
         model.result = Some(text);
         return vec![Effect::Quit];
     }
-    model.tokens = Some(Held::new(
-        set,
-        model.now,
-        &run,
-        model.settings.preset(),
-        model.attempt,
-    ));
+    model.tokens = Some(Held::new(set, model.now, &run, model.attempt));
     show(model, Screen::Tokens, Target::Value(Value::Access));
     if let Some(Err(missing)) = printed {
         model.exit = exit::FAILED;
@@ -1042,7 +1061,7 @@ fn tokens(model: &mut Model, set: TokenSet) -> Vec<Effect> {
 fn failed(model: &mut Model, error: &FlowError) {
     let Some(run) = &mut model.run else { return };
     let explanation = match error {
-        FlowError::Protocol(failure) => explain(failure, model.settings.preset(), &model.library),
+        FlowError::Protocol(failure) => explain(failure, &run.preset, &model.library),
         _ => None,
     };
     let ended = Ended {

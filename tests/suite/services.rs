@@ -178,7 +178,7 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
     }
     let first = plans
         .iter()
-        .find(|plan| plan.flow == preset.flows.preferred)
+        .find(|plan| plan.flow == preset.preferred())
         .unwrap_or_else(|| panic!("{} does not offer the flow it prefers", preset.id));
     if plans.iter().all(|plan| plan.scopes.len() < 2) {
         let mut more = Plan {

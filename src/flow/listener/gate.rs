@@ -78,6 +78,7 @@ fn http_sys(prefix: &str, code: u32) -> String {
 
 impl ListenError {
     #[must_use]
+    /// What the system's error means for a socket.
     pub fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse { ip, port },

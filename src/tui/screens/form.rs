@@ -330,6 +330,10 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
             false,
         ),
         Target::ScopeList => ("Shows the scopes of this service and what each is for.".to_owned(), false),
+        Target::Advanced if !model.advanced && problems.iter().any(|problem| ADVANCED.contains(&problem.key)) => {
+            let problem = problems.iter().find(|problem| ADVANCED.contains(&problem.key));
+            (problem.map(|problem| format!("{}: {}", model.settings.label(problem.key), problem.text)).unwrap_or_default(), false)
+        }
         Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file and listen address.".to_owned(), false),
         Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
@@ -349,6 +353,9 @@ fn button(model: &Model, action: Action) -> String {
         }
         (Action::Discover, _) => {
             "Asks the issuer for its metadata: endpoints, scopes, PKCE. What it names is filled in and locked.".to_owned()
+        }
+        (Action::About, _) => {
+            "Shows what is known of this service: notes, mail servers, lifetimes, rules, and what was not verified.".to_owned()
         }
         (Action::ShowTokens, _) => "Shows the tokens at hand.".to_owned(),
         (Action::Help, _) => "Shows all keys.".to_owned(),

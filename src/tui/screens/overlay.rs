@@ -23,6 +23,7 @@ pub(in super::super) fn draw(
 ) -> Option<Position> {
     match overlay {
         Overlay::Help { scroll } => Some(help(model, *scroll, frame, area)),
+        Overlay::About { scroll } => Some(about(model, *scroll, frame, area)),
         Overlay::Presets {
             filter,
             selected,
@@ -172,7 +173,6 @@ fn list(
 }
 
 fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Position {
-    let inside = inside(frame, area);
     let columns = usize::from(area.width.saturating_sub(5));
     let mut lines: Vec<Line<'_>> =
         vec![Line::styled("Keys", model.theme.strong()), Line::default()];
@@ -199,6 +199,97 @@ fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Posi
     for action in model.buttons() {
         entry(&action.letter().to_string(), action.label(model));
     }
+    read(model, lines, scroll, frame, area)
+}
+
+/// What is known of the service, in words.
+fn about(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Position {
+    let preset = model.settings.preset();
+    let columns = usize::from(area.width.saturating_sub(5));
+    let mut lines = vec![
+        Line::styled(preset.name.clone(), model.theme.strong()),
+        Line::default(),
+    ];
+    let mut entry = |label: &str, text: &str| {
+        let indent = (columns / 3).min(18);
+        for (at, words) in wrap(text, columns.saturating_sub(indent))
+            .into_iter()
+            .enumerate()
+        {
+            let label = if at == 0 { label } else { "" };
+            lines.push(Line::from(format!("{label:<indent$}{words}")));
+        }
+    };
+    let fill = |text: &String| model.settings.fill(text);
+    let optional = [
+        ("Client ID from", preset.register_at.clone()),
+        ("Client secret", preset.client.secret_note.clone()),
+        ("Flow", preset.flows.why.clone()),
+        ("Redirect URL", preset.redirect.note.clone()),
+        (
+            "Device code",
+            preset
+                .scope
+                .device_note
+                .clone()
+                .or_else(|| preset.device.notes.clone()),
+        ),
+        ("PKCE", preset.client.pkce_note.clone()),
+        ("Lifetime", preset.tokens.lifetime.clone()),
+        ("Refresh", preset.tokens.rotation.clone()),
+        ("Refresh token", preset.tokens.refresh_note.clone()),
+        (
+            "Who signed in",
+            preset.endpoints.userinfo.as_ref().map(fill),
+        ),
+        ("Revocation", preset.endpoints.revocation.as_ref().map(fill)),
+        (
+            "Introspection",
+            preset.endpoints.introspection.as_ref().map(fill),
+        ),
+    ];
+    for (label, text) in optional {
+        if let Some(text) = text {
+            entry(label, &text);
+        }
+    }
+    if let Some(mail) = &preset.mail {
+        let servers = [
+            ("IMAP", &mail.imap),
+            ("POP3", &mail.pop3),
+            ("SMTP", &mail.smtp),
+            ("Mail", &mail.note),
+        ];
+        for (label, text) in servers {
+            if let Some(text) = text {
+                entry(label, text);
+            }
+        }
+        if !mail.sasl.is_empty() {
+            entry("SASL", &mail.sasl.join(", "));
+        }
+    }
+    for (list, label) in [
+        (&preset.notes, "Note"),
+        (&preset.variants, "Also"),
+        (&preset.unverified, "Not verified"),
+    ] {
+        for text in list {
+            entry(label, text);
+        }
+    }
+    read(model, lines, scroll, frame, area)
+}
+
+/// A text to be read, which scrolls.
+fn read(
+    model: &Model,
+    lines: Vec<Line<'_>>,
+    scroll: usize,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) -> Position {
+    let inside = inside(frame, area);
     let height = usize::from(inside.height);
     let last = lines.len().saturating_sub(height);
     let below = scroll < last;

@@ -34,7 +34,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         };
     };
     let mut rows = Vec::new();
-    if let Some(notice) = &held.notice {
+    if let Some(notice) = &held.preset.token_notice {
         rows.extend(
             wrap(notice, columns.saturating_sub(6))
                 .into_iter()
@@ -178,12 +178,12 @@ fn facts(model: &Model, held: &Held, rows: &mut Vec<Row>, columns: usize) {
         fact("Not granted", &missing.join(" "));
     }
     if held.set.refresh_token.is_none() {
-        let reason = held.refresh_note.as_deref().unwrap_or(
+        let reason = held.preset.tokens.refresh_note.as_deref().unwrap_or(
             "Many services give one only with the scope offline_access, or with a parameter of their own.",
         );
         fact("Refresh token", &format!("none came. {reason}"));
     }
-    if let (None, Some(lifetime)) = (held.set.expires_in, &held.lifetime) {
+    if let (None, Some(lifetime)) = (held.set.expires_in, &held.preset.tokens.lifetime) {
         fact(
             "Life",
             &format!("not told by the service; known of it: {lifetime}"),
