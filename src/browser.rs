@@ -11,6 +11,9 @@ use crate::environment::Environment;
 
 /// A starter that has not failed after this time has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);
+/// Windows' flag for a process without our console.
+#[cfg(windows)]
+const DETACHED_PROCESS: u32 = 0x0000_0008;
 
 /// Program and arguments that open `url`.
 fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
@@ -63,8 +66,11 @@ pub async fn open(environment: Environment, url: Url) -> Result<(), String> {
         wrapped.wrap(process_wrap::tokio::ProcessSession);
         wrapped.spawn().map_err(failed)?
     };
-    #[cfg(not(unix))]
-    let mut child = command.spawn().map_err(failed)?;
+    #[cfg(windows)]
+    let mut child = command
+        .creation_flags(DETACHED_PROCESS)
+        .spawn()
+        .map_err(failed)?;
     match tokio::time::timeout(VERDICT, child.wait()).await {
         // Left to itself: the runtime collects it when it ends.
         Err(_) => Ok(()),

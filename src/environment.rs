@@ -35,8 +35,8 @@ impl Environment {
             .into_iter()
             .any(set);
         let display = if cfg!(windows) {
-            // Services and remote shells have no session name.
-            set("SESSIONNAME")
+            // Services and remote shells have no session name. Nor has an administrator's terminal, at times.
+            set("SESSIONNAME") || set("WT_SESSION")
         } else if cfg!(target_os = "macos") {
             true
         } else {
@@ -94,6 +94,15 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_session_with_a_name_is_a_desktop_here() {
+        assert!(read(&[("SESSIONNAME", "Console")]).display);
+        assert!(read(&[("WT_SESSION", "c7a5")]).display);
+        assert!(!read(&[]).display);
+        assert!(!read(&[("SESSIONNAME", "Console"), ("SSH_CLIENT", "10.0.0.1 5 22")]).display);
     }
 
     #[cfg(target_os = "linux")]

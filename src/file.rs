@@ -28,17 +28,18 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_file_is_replaced_whole_and_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.txt");
         std::fs::write(&path, "old and longer").unwrap();
         save(&path, &"new".into()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        #[cfg(unix)]
         assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            std::os::unix::fs::PermissionsExt::mode(
+                &std::fs::metadata(&path).unwrap().permissions()
+            ) & 0o777,
             0o600
         );
         assert!(save(folder.path(), &"new".into()).is_err());

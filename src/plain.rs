@@ -3,7 +3,9 @@
 //! Each line is a stable word, a colon and a value; docs/guide.md lists the words. Standard output carries the
 //! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+#[cfg(unix)]
+use std::io::IsTerminal;
+use std::io::{BufRead, BufReader, Read, Write};
 
 use tokio::sync::mpsc;
 
@@ -345,6 +347,13 @@ struct Input {
 }
 
 impl Input {
+    #[cfg_attr(
+        windows,
+        allow(
+            clippy::unnecessary_wraps,
+            reason = "only Unix has jobs in the background"
+        )
+    )]
     fn start() -> std::io::Result<Self> {
         // A job in the background would be stopped by the kernel for touching the terminal.
         #[cfg(unix)]

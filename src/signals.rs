@@ -36,11 +36,12 @@ impl Signals {
     }
 }
 
-/// Requests to end: the console's window is closed, log-off, shutdown.
+/// Requests to end: Ctrl+C and Ctrl+Break, the console's window is closed, log-off, shutdown.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
+    ctrl_break: tokio::signal::windows::CtrlBreak,
     close: tokio::signal::windows::CtrlClose,
     shutdown: tokio::signal::windows::CtrlShutdown,
     log_off: tokio::signal::windows::CtrlLogoff,
@@ -53,9 +54,10 @@ impl Signals {
     /// # Errors
     /// Where the system does not allow it.
     pub fn new() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
         Ok(Self {
             interrupt: ctrl_c()?,
+            ctrl_break: ctrl_break()?,
             close: ctrl_close()?,
             shutdown: ctrl_shutdown()?,
             log_off: ctrl_logoff()?,
@@ -66,6 +68,7 @@ impl Signals {
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
+            _ = self.ctrl_break.recv() => {}
             _ = self.close.recv() => {}
             _ = self.shutdown.recv() => {}
             _ = self.log_off.recv() => {}

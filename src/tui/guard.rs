@@ -4,13 +4,17 @@
 //! hook does the same, and says where the defect is without the panic's own words: they may hold a secret.
 
 use std::io::{self, Write};
+#[cfg(windows)]
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
+#[cfg(unix)]
+use crossterm::terminal::disable_raw_mode;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, enable_raw_mode};
 use crossterm::{cursor, execute, style};
+#[cfg(windows)]
+use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType};
 use tokio::sync::Notify;
 
 /// True while the terminal is ours.
@@ -23,10 +27,21 @@ static PANICKED: Notify = Notify::const_new();
 #[derive(Debug)]
 pub struct Output(std::fs::File);
 
-/// The console. Written through standard output, which translates for it.
+/// The console, apart from standard output, which may be a pipe. It takes Unicode, whatever its code page.
 #[cfg(windows)]
 #[derive(Debug)]
-pub struct Output(io::Stdout);
+pub struct Output(Console);
+
+/// More in one go is too much for the consoles of some systems.
+#[cfg(windows)]
+const PIECE: usize = 8 * 1024;
+
+/// The two sides of the console, and the mode that each had before it was ours.
+#[cfg(windows)]
+static SIDES: [(HandleType, AtomicU32); 2] = [
+    (HandleType::CurrentInputHandle, AtomicU32::new(0)),
+    (HandleType::CurrentOutputHandle, AtomicU32::new(0)),
+];
 
 /// Opens the terminal: standard output where that is one, else the controlling terminal.
 ///
@@ -54,13 +69,8 @@ pub fn output() -> io::Result<Output> {
 /// Where there is none.
 #[cfg(windows)]
 pub fn output() -> io::Result<Output> {
-    use std::io::IsTerminal;
-    let stdout = io::stdout();
-    if stdout.is_terminal() {
-        Ok(Output(stdout))
-    } else {
-        Err(io::Error::from(io::ErrorKind::NotFound))
-    }
+    let screen = Handle::new(HandleType::CurrentOutputHandle)?;
+    Ok(Output(Console::from(screen)))
 }
 
 impl Output {
@@ -72,10 +82,11 @@ impl Output {
         #[cfg(unix)]
         return Ok(Self(self.0.try_clone()?));
         #[cfg(windows)]
-        return Ok(Self(io::stdout()));
+        return Ok(Self(self.0.clone()));
     }
 }
 
+#[cfg(unix)]
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
@@ -83,6 +94,20 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(windows)]
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Characters stay whole.
+        let piece = bytes[..bytes.len().min(PIECE)].utf8_chunks().next();
+        self.0
+            .write_char_buffer(piece.map_or("", |piece| piece.valid()).as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -122,6 +147,11 @@ impl Drop for Guard {
 }
 
 fn take(output: &mut Output) -> io::Result<()> {
+    #[cfg(windows)]
+    for (side, before) in &SIDES {
+        let mode = ConsoleMode::from(Handle::new(*side)?).mode()?;
+        before.store(mode, Ordering::SeqCst);
+    }
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
     let taken = execute!(output, EnterAlternateScreen, EnableBracketedPaste);
@@ -143,7 +173,14 @@ fn restore(output: &mut Output) {
         LeaveAlternateScreen,
         cursor::Show
     );
+    #[cfg(unix)]
     let _ = disable_raw_mode();
+    // Not only raw mode was set: also that the console understands sequences.
+    #[cfg(windows)]
+    for (side, before) in &SIDES {
+        let _ = Handle::new(*side)
+            .and_then(|side| ConsoleMode::from(side).set_mode(before.load(Ordering::SeqCst)));
+    }
 }
 
 /// Gives the terminal to the shell until the program is continued.

@@ -488,6 +488,7 @@ pub const TABLE: &[Binding] = &[
         "draw the screen anew",
         "",
     ),
+    #[cfg(unix)]
     row(
         KeyCode::Char('z'),
         CTRL,

@@ -246,7 +246,13 @@ impl Shell {
                 self.take_joined(joined).await
             }
             Event::Paste(text) => self.take(News::Paste(text)).await,
-            Event::Resize(columns, rows) => self.take(News::Resized(columns, rows)).await,
+            Event::Resize(columns, rows) => {
+                // On Windows the event's own numbers are not those of the window.
+                let size = self.terminal.size();
+                let (columns, rows) =
+                    size.map_or((columns, rows), |size| (size.width, size.height));
+                self.take(News::Resized(columns, rows)).await
+            }
             Event::Key(_) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Ok(()),
         }
     }

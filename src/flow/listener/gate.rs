@@ -100,6 +100,10 @@ impl ListenError {
                 "End that program, or take another port in the Redirect URL and register it with the service (port 0 \
                  takes any free one, where the service allows it)."
             }
+            Self::NotAllowed { .. } if cfg!(windows) => {
+                "Windows keeps this port for itself or for another program. Take another port in the Redirect URL, \
+                 and register that with the service."
+            }
             Self::NotAllowed { .. } => {
                 "Take a port above 1023 in the Redirect URL, and register that with the service."
             }
