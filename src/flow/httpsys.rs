@@ -517,8 +517,8 @@ unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
     if address.is_null() {
         return None;
     }
-    // SAFETY: every socket address begins with its family.
-    match unsafe { (*address).sa_family } {
+    // SAFETY: every socket address begins with its family. It may lie on any byte.
+    match unsafe { address.cast::<u16>().read_unaligned() } {
         AF_INET => {
             // SAFETY: of this family, so it is as large. It may lie on any byte.
             let address = unsafe { address.cast::<SOCKADDR_IN>().read_unaligned() };
