@@ -190,6 +190,22 @@ pub struct Cli {
         default_value = "auto"
     )]
     pub listener: ListenerFlag,
+    /// The certificate (PEM) that an https redirect URL on this machine is answered with.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CERTIFICATE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub certificate: Option<PathBuf>,
+    /// The private key (PEM) of that certificate; may be the same file.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CERTIFICATE_KEY",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub certificate_key: Option<PathBuf>,
 }
 
 /// What the program does beside authorizing.
@@ -333,6 +349,8 @@ impl Cli {
             (Key::LoginHint, self.login_hint),
             (Key::CaFile, self.ca_file.map(path)),
             (Key::ListenAddress, self.listen_address),
+            (Key::Certificate, self.certificate.map(path)),
+            (Key::CertificateKey, self.certificate_key.map(path)),
         ];
         settings.lay_over(Overrides {
             values: values

@@ -1,5 +1,6 @@
 //! What the exit codes mean; docs/guide.md documents them.
 
+use crate::certificate::{CertificateError, Origin};
 use crate::flow::event::FlowError;
 use crate::flow::http::HttpError;
 use crate::oauth::failure::Failure;
@@ -35,13 +36,18 @@ pub fn code(error: &FlowError) -> u8 {
         )
         | FlowError::Discovery { .. }
         | FlowError::Http(HttpError::Redirected { .. } | HttpError::TooLarge { .. }) => FAILED,
-        FlowError::Http(HttpError::CaFile { .. }) | FlowError::Unfit(_) => USAGE,
+        FlowError::Certificate(CertificateError {
+            origin: Origin::Given,
+            ..
+        })
+        | FlowError::Http(HttpError::CaFile { .. })
+        | FlowError::Unfit(_) => USAGE,
         FlowError::Http(
             HttpError::Unreachable { .. }
             | HttpError::Tls { .. }
             | HttpError::TimedOut { .. }
             | HttpError::Certificate { .. },
         ) => UNREACHABLE,
-        FlowError::Listen(_) => LISTENER,
+        FlowError::Listen(_) | FlowError::Certificate(_) => LISTENER,
     }
 }

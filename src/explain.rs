@@ -2,6 +2,7 @@
 //!
 //! The explanations are data: `presets/errors/`, and the person's own over them.
 
+use crate::certificate::{CertificateError, Origin, Part};
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
@@ -19,6 +20,19 @@ pub struct Explanation {
     pub remedy: String,
     /// The field to change.
     pub field: Option<Key>,
+}
+
+/// The explanation of a certificate that cannot be used; `None` for a created one, which no field names.
+#[must_use]
+pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
+    (error.origin == Origin::Given).then(|| Explanation {
+        cause: error.to_string(),
+        remedy: error.hint().to_owned(),
+        field: Some(match error.part {
+            Part::Certificate => Key::Certificate,
+            Part::Key => Key::CertificateKey,
+        }),
+    })
 }
 
 /// The explanation of a failure at the service of `preset`; `None` for what no service said, and where none fits.

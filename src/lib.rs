@@ -20,6 +20,7 @@
 //! - Use goes one way, and files do not use each other in a circle.
 
 pub mod browser;
+pub mod certificate;
 pub mod checks;
 pub mod cli;
 pub mod clipboard;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use oauth_authorizer::certificate::Created;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::environment::Environment;
 use oauth_authorizer::presets::Library;
@@ -45,9 +46,10 @@ fn run(cli: Cli) -> Result<u8, (String, u8)> {
     environment.secret_variables = cli.secret_variables();
     environment.no_browser = cli.no_browser;
     let (print, without_screen) = (cli.print, cli.plain);
-    let settings = cli
+    let mut settings = cli
         .settings(variable, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
+    settings.set_created_certificates(Created::of_person());
     let outcome = match print {
         Some(print) if without_screen => match plain::run(&environment, settings, &library) {
             Ok(tokens) => {

@@ -14,7 +14,7 @@ use crate::checks::Severity;
 use crate::demo::Demo;
 use crate::environment::Environment;
 use crate::exit;
-use crate::explain::explain;
+use crate::explain::{explain, explain_certificate};
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::flow::{Flow, Job, Report};
 use crate::oauth::device::Note;
@@ -109,13 +109,16 @@ fn tell(error: &FlowError) -> u8 {
 fn tell_explained(error: &FlowError, settings: &Settings, library: &Library) -> u8 {
     let explanation = match error {
         FlowError::Protocol(failure) => explain(failure, settings.preset(), library),
+        FlowError::Certificate(error) => explain_certificate(error),
         _ => None,
     };
     let Some(explanation) = explanation else {
         return tell(error);
     };
     say("error", &error.to_string());
-    say("cause", &explanation.cause);
+    if explanation.cause != error.to_string() {
+        say("cause", &explanation.cause);
+    }
     say("hint", &explanation.remedy);
     if let Some(key) = explanation.field {
         say("field", settings.label(key));
@@ -252,9 +255,19 @@ impl Front<'_> {
                 url,
                 redirect_url,
                 listening,
+                certificate,
             } => {
                 for address in &listening {
                     say("listening", address);
+                }
+                if let Some(about) = &certificate {
+                    say("certificate_fingerprint", &about.fingerprint);
+                    if about.self_made {
+                        say(
+                            "hint",
+                            "Your browser will warn that the certificate is not trusted. Compare its SHA-256 fingerprint with this one.",
+                        );
+                    }
                 }
                 say("redirect_url", redirect_url.as_str());
                 say("authorization_url", url.as_str());

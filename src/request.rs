@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::certificate::{Files, Origin};
 use crate::checks::{self, Problem, Severity};
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
 use crate::oauth::discovery::Expected;
@@ -53,6 +54,8 @@ pub struct FlowRequest {
     pub listen: Option<ListenAddress>,
     /// Which listener waits there.
     pub listener: ListenerChoice,
+    /// What the listener of an https redirect URL shows to the browser.
+    pub certificate: Option<Files>,
     /// Trusted besides the system's authorities.
     pub ca_file: Option<PathBuf>,
 }
@@ -91,7 +94,12 @@ pub fn issuer(settings: &Settings) -> Option<Issuer> {
 }
 
 fn ca_file(settings: &Settings) -> Option<PathBuf> {
-    let path = settings.value(Key::CaFile);
+    path(settings, Key::CaFile)
+}
+
+/// The path in a field, where there is one.
+fn path(settings: &Settings, key: Key) -> Option<PathBuf> {
+    let path = settings.value(key);
     (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
 }
 
@@ -172,6 +180,7 @@ impl Reader<'_> {
         let redirect_url = (kind == FlowKind::AuthorizationCode)
             .then(|| self.redirect_url())
             .flatten();
+        let certificate = redirect_url.as_ref().and_then(|url| self.certificate(url));
         let mut url = |key, wanted| {
             if wanted {
                 self.endpoint(key, complete)
@@ -224,6 +233,7 @@ impl Reader<'_> {
             redirect_url,
             listen,
             listener: settings.listener(),
+            certificate,
             ca_file: ca_file(settings),
         })
     }
@@ -295,14 +305,59 @@ impl Reader<'_> {
                 );
                 Some(url)
             }
-            // The preset's note says the same of a service that takes nothing else.
-            Ok(url) if url.scheme() == "https" && !self.settings.preset().redirect.https_only => {
-                let text = "The listener speaks http. Use http:// with localhost or 127.0.0.1; or paste the address that \
-                            the browser ends at; or set the Listen address under Advanced if a proxy speaks https for it";
-                self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
-                Some(url)
-            }
             Ok(url) => Some(url),
+        }
+    }
+
+    /// What the listener of an https redirect URL on this machine shows to the browser; it is read when the run begins.
+    fn certificate(&mut self, url: &Url) -> Option<Files> {
+        let settings = self.settings;
+        if !settings.listens_with_tls() {
+            let here = url.scheme() == "https" && is_loopback(url);
+            let elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
+            if here && !elsewhere && !settings.preset().redirect.https_only {
+                let text = "HTTP.sys cannot be used for https here. Use --listener loopback with a certificate; or paste the \
+                            address that the browser ends at";
+                self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
+            }
+            return None;
+        }
+        match (
+            path(settings, Key::Certificate),
+            path(settings, Key::CertificateKey),
+        ) {
+            (Some(certificate), Some(key)) => Some(Files {
+                certificate,
+                key,
+                origin: Origin::Given,
+            }),
+            (Some(_), None) => {
+                let text = "The Certificate key is missing: the PEM file with the private key of the Certificate. It may \
+                            be the same file";
+                self.error(Key::CertificateKey, "missing", text);
+                None
+            }
+            (None, Some(_)) => {
+                let text = "The Certificate is missing: the PEM file with the certificate that the Certificate key \
+                            belongs to. It may be the same file";
+                self.error(Key::Certificate, "missing", text);
+                None
+            }
+            (None, None) => {
+                let host = url.host_str().unwrap_or_default();
+                let created = settings.created_certificate(host);
+                // The preset's note says the same of a service that takes nothing else.
+                if created.is_none() && !settings.preset().redirect.https_only {
+                    let text = format!(
+                        "There is no certificate for {}, so nothing can listen there. Create one with Configure…; or give \
+                         PEM files under Advanced (Certificate, Certificate key); or paste the address that the browser \
+                         ends at; or set the Listen address if a proxy speaks https for it",
+                        clean(host, 60)
+                    );
+                    self.problem(Key::RedirectUrl, Severity::Warning, "no certificate", text);
+                }
+                created
+            }
         }
     }
 
@@ -405,7 +460,7 @@ fn word(problem: &UrlProblem) -> &'static str {
 mod tests {
     use super::*;
     use crate::presets;
-    use crate::settings::{Access, AuthenticationChoice};
+    use crate::settings::{Access, AuthenticationChoice, Overrides};
 
     fn settings(id: &str) -> Settings {
         Settings::new(presets::get(id).unwrap())
@@ -462,6 +517,12 @@ mod tests {
     fn each_kind_of_bad_input_is_reported_at_its_field() {
         let mut form = settings("custom");
         form.set_flow(FlowKind::AuthorizationCode);
+        // Also where Windows would have HTTP.sys listen.
+        form.lay_over(Overrides {
+            listener: ListenerChoice::Loopback,
+            ..Overrides::default()
+        })
+        .unwrap();
         form.set(Key::ClientId, "me".to_owned());
         form.set(Key::AuthorizationUrl, "https://as.example/auth".to_owned());
         form.set(Key::TokenUrl, "https://as.example/token".to_owned());
@@ -479,7 +540,7 @@ mod tests {
                 "https://mail.example/cb",
                 "not this machine",
             ),
-            (Key::RedirectUrl, "https://localhost/cb", "https"),
+            (Key::RedirectUrl, "https://localhost/cb", "no certificate"),
             (Key::AuthorizationUrl, "as.example/auth", "not a URL"),
             (Key::TokenUrl, "http://as.example/token", "not secure"),
             (Key::TokenUrl, "ftp://as.example/token", "not https"),

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
+use crate::certificate::{Created, Files};
 use crate::oauth::client::{ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::discovery::Metadata;
+use crate::oauth::url::is_loopback;
 use crate::presets::{CUSTOM, Confidence, PkceMode, Preset, Space};
 use crate::secret::{ExposeSecret, SecretString, clean};
 
@@ -48,6 +50,10 @@ pub enum Key {
     CaFile,
     /// Advanced: where to listen instead of at the redirect URL.
     ListenAddress,
+    /// Advanced: what the listener of an https redirect URL shows to the browser.
+    Certificate,
+    /// Advanced: its private key.
+    CertificateKey,
 }
 
 /// The fields that are always in sight, after the preset and its variables.
@@ -71,6 +77,8 @@ pub const ADVANCED: &[Key] = &[
     Key::Pkce,
     Key::CaFile,
     Key::ListenAddress,
+    Key::Certificate,
+    Key::CertificateKey,
 ];
 
 impl Key {
@@ -95,6 +103,8 @@ impl Key {
             Self::Pkce => "PKCE",
             Self::CaFile => "CA file",
             Self::ListenAddress => "Listen address",
+            Self::Certificate => "Certificate",
+            Self::CertificateKey => "Certificate key",
         }
     }
 
@@ -119,6 +129,8 @@ impl Key {
             "pkce" => Self::Pkce,
             "ca_file" => Self::CaFile,
             "listen_address" => Self::ListenAddress,
+            "certificate" => Self::Certificate,
+            "certificate_key" => Self::CertificateKey,
             _ => return None,
         })
     }
@@ -183,6 +195,18 @@ pub enum ListenerChoice {
     HttpSys,
     /// Our own, on the loopback addresses.
     Loopback,
+}
+
+impl ListenerChoice {
+    /// True where HTTP.sys is meant: it is where Windows listens, unless another address was given.
+    #[must_use]
+    pub fn is_http_sys(self, elsewhere: bool) -> bool {
+        match self {
+            Self::Auto => cfg!(windows) && !elsewhere,
+            Self::HttpSys => true,
+            Self::Loopback => false,
+        }
+    }
 }
 
 /// Which fields a server's metadata may fill.
@@ -250,6 +274,8 @@ pub struct Settings {
     found: Option<Found>,
     /// Which listener waits for the browser; given by a flag only.
     listener: ListenerChoice,
+    /// The certificates that this program created.
+    created: Created,
 }
 
 /// A value given on the command line that does not fit the preset.
@@ -321,6 +347,7 @@ impl Settings {
             earlier: HashMap::new(),
             found: None,
             listener: ListenerChoice::Auto,
+            created: Created::default(),
         }
     }
 
@@ -456,6 +483,7 @@ impl Settings {
                 Access::OtherFlow
             }
             Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
+            Key::Certificate | Key::CertificateKey if !self.listens_with_tls() => Access::OtherFlow,
             Key::Pkce if self.pkce_is_fixed() => Access::Locked,
             _ if self.source(key).is_some() => Access::Locked,
             _ => Access::Editable,
@@ -633,6 +661,28 @@ impl Settings {
         if self.preset.embedded_server {
             self.draft.values.insert(Key::Var(0), url.to_owned());
         }
+    }
+
+    /// Tells for which hosts there is a certificate that this program created.
+    pub fn set_created_certificates(&mut self, created: Created) {
+        self.created = created;
+    }
+
+    /// The created certificate for `host`, where there is one.
+    #[must_use]
+    pub fn created_certificate(&self, host: &str) -> Option<Files> {
+        self.created.files(host)
+    }
+
+    /// True where the loopback listener itself has to speak https: the redirect URL does, and leads to this machine.
+    /// HTTP.sys has certificates of its own.
+    #[must_use]
+    pub fn listens_with_tls(&self) -> bool {
+        self.draft.flow == FlowKind::AuthorizationCode
+            && self.value(Key::ListenAddress).trim().is_empty()
+            && !self.listener.is_http_sys(false)
+            && Url::parse(self.value(Key::RedirectUrl).trim())
+                .is_ok_and(|url| url.scheme() == "https" && is_loopback(&url))
     }
 
     /// Takes over what the issuer says about itself: it is in use, and locked, as long as the Issuer stays. What the

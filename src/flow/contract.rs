@@ -71,7 +71,7 @@ fn path(kind: ListenerChoice) -> &'static str {
 }
 
 async fn bind(kind: ListenerChoice, redirect: &str) -> Result<Listener, ListenError> {
-    Listener::bind(&url(redirect), None, kind, &TaskTracker::new()).await
+    Listener::bind(&url(redirect), None, kind, None, &TaskTracker::new()).await
 }
 
 /// Lets go of a listener as a cancelled flow does, and waits until its tasks have ended.
@@ -174,6 +174,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
         redirect_url: Some(url(redirect)),
         listen: None,
         listener: kind,
+        certificate: None,
         ca_file: None,
     }
 }
@@ -289,7 +290,7 @@ async fn two_on_one_url_are_told_apart() {
     for kind in KINDS {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let tasks = TaskTracker::new();
-        let first = Listener::bind(&url(&redirect), None, *kind, &tasks)
+        let first = Listener::bind(&url(&redirect), None, *kind, None, &tasks)
             .await
             .unwrap();
         let error = bind(*kind, &redirect).await.unwrap_err();
@@ -484,7 +485,7 @@ async fn a_hundred_starts_and_cancels_leave_nothing_registered() {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let tasks = TaskTracker::new();
         for round in 0..100 {
-            match Listener::bind(&url(&redirect), None, *kind, &tasks).await {
+            match Listener::bind(&url(&redirect), None, *kind, None, &tasks).await {
                 Ok(listener) => dropped(listener, &tasks).await,
                 Err(error) => panic!("{kind:?}, round {round}: {error}"),
             }

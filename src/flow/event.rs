@@ -7,6 +7,7 @@ use url::Url;
 use super::http::HttpError;
 use super::listener::{ListenError, Stray};
 use super::trace::Exchange;
+use crate::certificate::{About, CertificateError};
 use crate::oauth::check::Check;
 use crate::oauth::client::Unfit;
 use crate::oauth::device::Note;
@@ -63,6 +64,8 @@ pub enum FlowEvent {
         redirect_url: Url,
         /// Where it is awaited; empty where nothing can listen for it.
         listening: Vec<String>,
+        /// What the browser is shown there, where it speaks https.
+        certificate: Option<Box<About>>,
     },
     /// A callback that is not the answer to this sign-in; says why.
     NotOurs(String),
@@ -118,6 +121,9 @@ pub enum FlowError {
     /// The redirect URL could not be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The certificate of an https redirect URL cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The issuer's metadata cannot be used.
     #[error("No metadata of {issuer} can be used: {reason}.")]
     Discovery {
@@ -139,6 +145,7 @@ impl FlowError {
             Self::Protocol(failure) => failure.hint(),
             Self::Http(error) => error.hint().to_owned(),
             Self::Listen(error) => error.hint().to_owned(),
+            Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
                 "Check the Issuer: it is the address by which the service names itself. The URLs can also be typed by hand."
                     .to_owned()

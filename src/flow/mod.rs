@@ -26,6 +26,7 @@ use self::http::{Http, HttpError, Transport};
 use self::listener::{Listener, News};
 use self::pages::Page;
 use self::trace::{Exchange, without_sent};
+use crate::certificate;
 use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
@@ -328,13 +329,20 @@ async fn authorization_code(
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref())?;
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
-    let mut listener = if listener::can_be_here(redirect_url, request.listen) {
+    let files = request.certificate.as_ref();
+    let mut shown = None;
+    let mut listener = if listener::can_be_here(redirect_url, request.listen, files.is_some()) {
         reporter.tell(FlowEvent::Began(Step::Listen)).await;
         let begin = Instant::now();
+        if let Some(files) = files {
+            let host = redirect_url.host_str().unwrap_or_default();
+            shown = Some(certificate::load(files, host, SystemTime::now())?);
+        }
         let listener = Listener::bind(
             redirect_url,
             request.listen,
             request.listener,
+            shown.as_ref(),
             &reporter.tasks,
         )
         .await?;
@@ -355,6 +363,7 @@ async fn authorization_code(
             url,
             redirect_url,
             listening,
+            certificate: shown.map(|certificate| Box::new(certificate.about)),
         })
         .await;
     let arrived = loop {

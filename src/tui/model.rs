@@ -9,6 +9,7 @@ use super::field::Field;
 use super::keys::Context;
 use super::text::time_left;
 use super::theme::Theme;
+use crate::certificate::About;
 use crate::checks::{Problem, Severity};
 use crate::clipboard::Copied;
 use crate::environment::Environment;
@@ -421,6 +422,8 @@ pub enum Phase {
         redirect_url: Url,
         /// Where it is awaited.
         listening: String,
+        /// What the browser is shown there, where it speaks https.
+        certificate: Option<Box<About>>,
         /// A browser was opened here.
         opened: bool,
     },

@@ -14,7 +14,7 @@ use super::text::width;
 use crate::checks::Severity;
 use crate::clipboard::Copied;
 use crate::exit;
-use crate::explain::explain;
+use crate::explain::{explain, explain_certificate};
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::oauth::client::FlowKind;
@@ -925,12 +925,14 @@ fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             url,
             redirect_url,
             listening,
+            certificate,
         } => {
             let opened = model.environment.can_browse();
             run.phase = Phase::SignIn {
                 url: url.clone(),
                 redirect_url,
                 listening: listening.join(" and "),
+                certificate,
                 opened,
             };
             if model.screen == Screen::Flow {
@@ -1062,10 +1064,16 @@ fn failed(model: &mut Model, error: &FlowError) {
     let Some(run) = &mut model.run else { return };
     let explanation = match error {
         FlowError::Protocol(failure) => explain(failure, &run.preset, &model.library),
+        FlowError::Certificate(error) => explain_certificate(error),
         _ => None,
     };
     let ended = Ended {
-        text: error.to_string(),
+        text: match error {
+            FlowError::Certificate(_) if explanation.is_some() => {
+                "Nothing was sent to the service.".to_owned()
+            }
+            error => error.to_string(),
+        },
         hint: error.hint(),
         expired: matches!(error, FlowError::Protocol(Failure::Expired)),
         explanation,

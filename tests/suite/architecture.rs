@@ -382,7 +382,13 @@ fn use_goes_one_way() {
             "explain.rs",
             "environment.rs",
         ],
-        &["secret.rs", "file.rs", "signals.rs", "demo/"],
+        &[
+            "secret.rs",
+            "file.rs",
+            "certificate.rs",
+            "signals.rs",
+            "demo/",
+        ],
     ];
     let layer = |file: &str| {
         layers

@@ -16,6 +16,7 @@ mod discovery;
 mod endings;
 mod errors;
 mod form;
+mod https;
 mod listener;
 mod paste;
 mod plain;

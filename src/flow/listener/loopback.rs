@@ -1,7 +1,8 @@
-//! The loopback listener (RFC 8252, section 7.3), on hyper.
+//! The loopback listener (RFC 8252, section 7.3), on hyper; with a certificate it speaks https, through rustls.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,18 +11,23 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use rustls::sign::SingleCertAndKey;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 
 use super::gate::{Arrival, Gate, ListenError, News, Stray};
+use crate::certificate::Certificate;
 use crate::flow::pages::Page;
 use crate::request::ListenAddress;
 use crate::secret::SecretString;
 
-/// A browser sends its header at once; whoever does not in this time is dropped.
+/// A browser sends its header at once, and greets at once for https; whoever does not in this time is dropped.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// Larger headers than a callback with a long code are refused.
 const HEADER_BYTES: usize = 48 * 1024;
@@ -51,17 +57,27 @@ impl Drop for Loopback {
 }
 
 impl Loopback {
-    /// Takes the port of the redirect URL; port 0 becomes a free one. `localhost` means both families.
+    /// Takes the port of the redirect URL; port 0 becomes a free one. `localhost` means both families. With a certificate
+    /// it speaks https and nothing else.
     ///
     /// # Errors
     /// Where the port cannot be had.
     pub(super) async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
+        certificate: Option<&Certificate>,
         tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
         let port = redirect_url.port_or_known_default().unwrap_or(80);
+        let tls = certificate
+            .map(acceptor)
+            .transpose()
+            .map_err(|error| ListenError::Other {
+                ip: Ipv4Addr::LOCALHOST.into(),
+                port,
+                cause: error.to_string(),
+            })?;
         let sockets = match listen {
             Some(ListenAddress { ip, port: own }) => vec![bind_one(ip, own.unwrap_or(port)).await?],
             None => match redirect_url.host() {
@@ -75,7 +91,7 @@ impl Loopback {
             .filter_map(|socket| socket.local_addr().ok())
             .collect();
         if let (0, Some(first)) = (port, addresses.first()) {
-            // Cannot fail: an http URL with a host takes any port.
+            // Cannot fail: an http or https URL with a host takes any port.
             let _ = redirect_url.set_port(Some(first.port()));
         }
         let (sender, news) = mpsc::channel(16);
@@ -83,9 +99,12 @@ impl Loopback {
         for socket in sockets {
             tasks.spawn(accept(
                 socket,
-                Gate::new(&redirect_url, listen, &addresses),
-                sender.clone(),
-                accepting.clone(),
+                Serving {
+                    tls: tls.clone(),
+                    gate: Gate::new(&redirect_url, listen, &addresses),
+                    news: sender.clone(),
+                    accepting: accepting.clone(),
+                },
                 serving.clone(),
                 tasks.clone(),
             ));
@@ -147,6 +166,19 @@ async fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
         .map_err(|error| ListenError::new(ip, port, &error))
 }
 
+/// TLS 1.2 and 1.3 with this certificate. No error is expected: our provider speaks both.
+fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(
+            &certificate.key,
+        ))));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 /// Judges a request, and hands over what may be the callback.
 async fn answer(gate: &Gate, news: &mpsc::Sender<News>, request: &Request<Incoming>) -> Page {
     let host = request
@@ -167,11 +199,18 @@ async fn answer(gate: &Gate, news: &mpsc::Sender<News>, request: &Request<Incomi
     page
 }
 
-async fn accept(
-    socket: TcpListener,
+/// What a connection is served with.
+#[derive(Clone)]
+struct Serving {
+    tls: Option<TlsAcceptor>,
     gate: Gate,
     news: mpsc::Sender<News>,
     accepting: CancellationToken,
+}
+
+async fn accept(
+    socket: TcpListener,
+    with: Serving,
     serving: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -179,7 +218,7 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             biased;
-            () = accepting.cancelled() => return,
+            () = with.accepting.cancelled() => return,
             accepted = socket.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else {
@@ -195,23 +234,42 @@ async fn accept(
         }
         let one = serving.child_token();
         open.push_back(one.clone());
-        tasks.spawn(serve(
-            stream,
-            gate.clone(),
-            news.clone(),
-            one,
-            accepting.clone(),
-        ));
+        tasks.spawn(serve(stream, with.clone(), one));
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    gate: Gate,
-    news: mpsc::Sender<News>,
+/// Greets, where it is https, and serves.
+async fn serve(stream: TcpStream, with: Serving, one: CancellationToken) {
+    let Some(tls) = &with.tls else {
+        return serve_http(stream, with, one).await;
+    };
+    let greeting = tokio::time::timeout(HEADER_LIMIT, tls.accept(stream));
+    let greeted = tokio::select! {
+        biased;
+        () = one.cancelled() => None,
+        () = with.accepting.cancelled() => return,
+        greeted = greeting => Some(greeted),
+    };
+    if let Some(Ok(Ok(stream))) = greeted {
+        serve_http(stream, with, one).await;
+    } else {
+        // Too slow, a browser that does not trust the certificate, or no TLS at all: nothing was read.
+        one.cancel();
+        let _ = with.news.try_send(News::Stray(Stray::Connection));
+    }
+}
+
+async fn serve_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    with: Serving,
     one: CancellationToken,
-    accepting: CancellationToken,
 ) {
+    let Serving {
+        gate,
+        news,
+        accepting,
+        ..
+    } = with;
     let asked = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);

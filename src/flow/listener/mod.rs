@@ -13,13 +13,19 @@ pub use self::gate::{Arrival, ListenError, News, Stray};
 use self::loopback::Loopback;
 #[cfg(windows)]
 use super::httpsys::HttpSys;
+use crate::certificate::Certificate;
 use crate::oauth::url::is_loopback;
 use crate::request::{ListenAddress, ListenerChoice};
 
 /// True where the redirect URL leads to this machine and to a listener that speaks its language.
 #[must_use]
-pub fn can_be_here(redirect_url: &Url, listen: Option<ListenAddress>) -> bool {
-    listen.is_some() || (redirect_url.scheme() == "http" && is_loopback(redirect_url))
+pub fn can_be_here(
+    redirect_url: &Url,
+    listen: Option<ListenAddress>,
+    has_certificate: bool,
+) -> bool {
+    let speaks = redirect_url.scheme() == "http" || has_certificate;
+    listen.is_some() || (speaks && is_loopback(redirect_url))
 }
 
 /// Listens until it is finished or dropped; either frees the port.
@@ -35,18 +41,10 @@ enum Kind {
     HttpSys(HttpSys),
 }
 
-/// True where HTTP.sys is to be used: it is where Windows listens, unless another address was given.
-fn wants_http_sys(choice: ListenerChoice, listen: Option<ListenAddress>) -> bool {
-    match choice {
-        ListenerChoice::Auto => cfg!(windows) && listen.is_none(),
-        ListenerChoice::HttpSys => true,
-        ListenerChoice::Loopback => false,
-    }
-}
-
 impl Listener {
     /// Takes the port of the redirect URL, of which [`can_be_here`] holds; port 0 becomes a free one. `localhost`
-    /// means both families. Once it is dropped, the port is free when `tasks` have ended.
+    /// means both families. With a certificate the loopback listener speaks https. Once it is dropped, the port is free when
+    /// `tasks` have ended.
     ///
     /// # Errors
     /// Where the port cannot be had.
@@ -54,12 +52,13 @@ impl Listener {
         redirect_url: &Url,
         listen: Option<ListenAddress>,
         choice: ListenerChoice,
+        certificate: Option<&Certificate>,
         tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
-        if wants_http_sys(choice, listen) {
+        if choice.is_http_sys(listen.is_some()) {
             return Self::http_sys(redirect_url).await;
         }
-        let loopback = Loopback::bind(redirect_url, listen, tasks).await?;
+        let loopback = Loopback::bind(redirect_url, listen, certificate, tasks).await?;
         Ok(Self(Kind::Loopback(loopback)))
     }
 

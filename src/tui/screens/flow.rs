@@ -114,6 +114,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             url,
             redirect_url,
             listening,
+            certificate,
             opened,
         } => {
             let lead = if *opened {
@@ -123,12 +124,25 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             } else {
                 "Open this URL in a browser:"
             };
+            let certificate = certificate.as_ref().map_or_else(Vec::new, |about| {
+                let room = columns.saturating_sub(6);
+                let mut lines = wrap(about.words(), room);
+                lines.extend(halves(&about.fingerprint, room));
+                lines
+            });
+            // A small window has no room for blank rows beside a fingerprint.
+            let tight = !certificate.is_empty() && area.height < 18;
+            if tight {
+                rows.clear();
+            }
             rows.extend(
                 wrap(lead, columns.saturating_sub(6))
                     .into_iter()
                     .map(Row::text),
             );
-            rows.push(Row::blank());
+            if !tight {
+                rows.push(Row::blank());
+            }
             let status = if listening.is_empty() {
                 "Nothing can listen for the browser's return here: paste the address that it ends at.".to_owned()
             } else {
@@ -138,7 +152,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
             // The status and the paste box stay in sight; the steps may be cut.
             let room = usize::from(area.height)
-                .saturating_sub(rows.len() + status.len() + 2)
+                .saturating_sub(rows.len() + status.len() + certificate.len() + 2)
                 .max(2);
             let mut lines = chunks(url.as_str(), columns);
             if lines.len() > room {
@@ -155,6 +169,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             rows.push(Row::blank());
             rows.extend(status.into_iter().map(Row::text));
             rows.push(paste_box(model, columns));
+            rows.extend(certificate.into_iter().map(Row::text));
             if model.focus == Target::Paste {
                 hint.clear();
                 hint.push_str("Paste the address that the browser came back to, even if it shows an error there, or the code in \
@@ -216,6 +231,13 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         hint,
         hint_is_bad: false,
     }
+}
+
+/// A fingerprint in lines of whole bytes, eight or sixteen.
+fn halves(fingerprint: &str, columns: usize) -> Vec<String> {
+    let bytes = if columns < 47 { 8 } else { 16 };
+    let all: Vec<&str> = fingerprint.split(':').collect();
+    all.chunks(bytes).map(|line| line.join(":")).collect()
 }
 
 /// A text behind a label, in as many rows as it needs.

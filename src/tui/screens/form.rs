@@ -104,6 +104,9 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
         problems.iter().find(|problem| problem.key == key),
         side,
     ) {
+        (Access::OtherFlow, ..) if matches!(key, Key::Certificate | Key::CertificateKey) => {
+            Some(Span::styled("only for https", theme.dim()))
+        }
         (Access::OtherFlow, ..) => Some(Span::styled(
             if columns < 70 {
                 "not used"
@@ -334,7 +337,7 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
             let problem = problems.iter().find(|problem| ADVANCED.contains(&problem.key));
             (problem.map(|problem| format!("{}: {}", model.settings.label(problem.key), problem.text)).unwrap_or_default(), false)
         }
-        Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file and listen address.".to_owned(), false),
+        Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file, listen address and certificate.".to_owned(), false),
         Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
         Target::Value(_) | Target::Shown(_) | Target::Paste | Target::Explanation => {
@@ -413,5 +416,7 @@ fn purpose(model: &Model, key: Key) -> String {
         }),
         Key::CaFile => "A file with the certificate of your own authority (PEM), trusted besides those of the system.".to_owned(),
         Key::ListenAddress => "An address of this machine to listen on, where a proxy leads from the redirect URL to here. Empty: as the redirect URL says.".to_owned(),
+        Key::Certificate => "The certificate (PEM) for an https redirect URL on this machine. Empty: the one that Configure… created.".to_owned(),
+        Key::CertificateKey => "The private key (PEM) of that certificate; may be the same file.".to_owned(),
     }
 }

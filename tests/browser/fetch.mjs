@@ -1,0 +1,30 @@
+// Opens a URL in headless Chromium: fetch.mjs URL [--trust HASH]
+//
+// HASH is the SHA-256 of the public key (SPKI, base64) of the one certificate that is trusted besides the system's.
+// Prints one line of JSON: { status, title, text }, or { error } with Chromium's own name for it.
+
+import { execFileSync } from 'node:child_process';
+
+import { chromium } from 'playwright-core';
+
+const [url, flag, hash] = process.argv.slice(2);
+const args = flag === '--trust' ? [`--ignore-certificate-errors-spki-list=${hash}`] : [];
+const browser = await chromium.launch({
+  executablePath: execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim(),
+  args,
+});
+let result;
+try {
+  const page = await browser.newPage();
+  const answer = await page.goto(url, { timeout: 20_000 });
+  result = {
+    status: answer.status(),
+    title: await page.title(),
+    text: await page.innerText('body'),
+  };
+} catch (error) {
+  result = { error: /net::(\w+)/.exec(error.message)?.[1] ?? error.message };
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(result));

@@ -1,0 +1,612 @@
+//! https redirect URLs: a certificate that the program created or was given, what curl and a real browser say to it,
+//! and what else may knock at the port.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use oauth_authorizer::certificate::{self, Files};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::ParsedCertificate;
+use serde_json::Value;
+
+use crate::plain::Plain;
+use crate::scripted::{Reply, Scripted};
+use crate::servers::{free_port, run};
+use crate::terminal::{Command, ENTER, is_focused};
+
+/// A server that gives a token for `true-code`.
+fn server() -> Scripted {
+    Scripted::start(
+        |request| match request.form.get("code").map(String::as_str) {
+            Some("true-code") => {
+                Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+            }
+            _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        },
+    )
+}
+
+fn flags(server: &Scripted, redirect: &str, more: &[&str]) -> Vec<String> {
+    let mut flags: Vec<String> = [
+        ("--flow", "authorization-code"),
+        ("--client-id", "me"),
+        ("--authorization-url", &format!("{}/authorize", server.url)),
+        ("--token-url", &format!("{}/token", server.url)),
+        ("--redirect-url", redirect),
+    ]
+    .into_iter()
+    .flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()])
+    .collect();
+    flags.extend(more.iter().map(|&flag| flag.to_owned()));
+    flags
+}
+
+/// The certificates of a person whose home is `home`.
+fn folder(home: &Path) -> PathBuf {
+    home.join(".config/oauth-authorizer/certificates")
+}
+
+fn create(home: &Path, host: &str) -> Files {
+    certificate::create(&folder(home), host, SystemTime::now()).unwrap()
+}
+
+fn state(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    let mut pairs = url.query_pairs();
+    pairs
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned()
+}
+
+/// curl, trusting exactly this certificate: its exit code, and the status with the page.
+fn curl(trusted: &Path, url: &str, more: &[&str]) -> (i32, String) {
+    let output = Process::new("curl")
+        .args(["--silent", "--noproxy", "*", "--max-time", "20"])
+        .args(["--write-out", " %{http_code} %{http_version}", "--cacert"])
+        .arg(trusted)
+        .args(more)
+        .arg(url)
+        .stdin(Stdio::null())
+        .output()
+        .expect("curl is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code().unwrap_or(-1), text)
+}
+
+/// A sign-in under way at an https redirect URL.
+struct SignIn {
+    plain: Plain,
+    fingerprint: String,
+    /// With the port.
+    redirect: String,
+    port: u16,
+    state: String,
+    trusted: PathBuf,
+    _server: Scripted,
+    _home: tempfile::TempDir,
+}
+
+impl SignIn {
+    /// With a certificate created for `localhost`.
+    fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let trusted = create(home.path(), "localhost").certificate;
+        Self::with(home, trusted, "https://localhost:0/callback", &[])
+    }
+
+    fn with(home: tempfile::TempDir, trusted: PathBuf, redirect: &str, more: &[&str]) -> Self {
+        let server = server();
+        let more = [&["--print", "access-token"], more].concat();
+        let flags = flags(&server, redirect, &more);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut plain = Plain::start(home.path(), &flags);
+        let fingerprint = plain.value("certificate_fingerprint");
+        let redirect = plain.value("redirect_url");
+        let port = url::Url::parse(&redirect)
+            .unwrap()
+            .port_or_known_default()
+            .unwrap();
+        let state = state(&plain.value("authorization_url"));
+        Self {
+            plain,
+            fingerprint,
+            redirect,
+            port,
+            state,
+            trusted,
+            _server: server,
+            _home: home,
+        }
+    }
+
+    fn callback(&self) -> String {
+        format!("{}?code=true-code&state={}", self.redirect, self.state)
+    }
+
+    /// Sends bytes as they are; what comes back.
+    fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    }
+
+    /// The true callback succeeds within a second, whatever else is going on.
+    fn finish(self) -> String {
+        let begin = Instant::now();
+        let (exit, page) = curl(&self.trusted, &self.callback(), &[]);
+        assert_eq!(exit, 0, "{page}");
+        assert!(
+            page.contains("The answer was received") && page.ends_with(" 200 1.1"),
+            "{page}"
+        );
+        let (exit, stdout, stderr) = self.plain.end();
+        let took = begin.elapsed();
+        assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+        assert!(
+            took < Duration::from_secs(1),
+            "from the callback to the end it took {took:?}"
+        );
+        stderr
+    }
+}
+
+fn openssl_fingerprint(certificate: &Path) -> String {
+    let said = run(Process::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(certificate));
+    said.trim().split_once('=').unwrap().1.to_owned()
+}
+
+#[test]
+fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let files = create(home.path(), "localhost");
+    let mode = std::fs::metadata(&files.key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let redirect = format!("https://localhost:{}/callback", free_port());
+    let flags = flags(&server, &redirect, &[]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    assert!(
+        !terminal.flat().contains("no certificate"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Or paste it here");
+    let screen = terminal.flat();
+    assert!(
+        screen.contains("Your browser will warn: it does not trust this certificate. Its SHA-256:"),
+        "{}",
+        terminal.screen()
+    );
+    let shown: String = screen.split_whitespace().collect();
+    let fingerprint = openssl_fingerprint(&files.certificate);
+    // Its two halves are two lines.
+    let halves = (&fingerprint[..47], &fingerprint[48..]);
+    assert!(
+        shown.contains(&format!("{}{}", halves.0, halves.1)),
+        "{fingerprint}\n{}",
+        terminal.screen()
+    );
+    let state = state(&terminal.url());
+    let callback = format!("{redirect}?code=true-code&state={state}");
+    let (exit, page) = curl(&files.certificate, &callback, &[]);
+    assert_eq!(exit, 0, "{page}");
+    assert!(
+        page.contains("The answer was received") && page.ends_with(" 200 1.1"),
+        "{page}"
+    );
+    terminal.wait_for("Access token");
+    assert!(
+        terminal.flat().contains("State passed"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+/// Chromium opens `url`, trusting the certificate with this key, or no more than it does anyway.
+fn chromium(url: &str, trusted: Option<&Path>) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/fetch.mjs");
+    let mut command = Process::new("node");
+    command.arg(script).arg(url);
+    if let Some(path) = trusted {
+        let certificate = CertificateDer::from_pem_file(path).unwrap();
+        let parsed = ParsedCertificate::try_from(&certificate).unwrap();
+        let key = parsed.subject_public_key_info();
+        let hash = ring::digest::digest(&ring::digest::SHA256, key.as_ref());
+        command.arg("--trust").arg(STANDARD.encode(hash));
+    }
+    let said = run(&mut command);
+    serde_json::from_str(&said).unwrap_or_else(|_| panic!("the browser's script said {said:?}"))
+}
+
+#[test]
+fn a_real_browser_shows_the_page_where_it_trusts_exactly_this_certificate() {
+    let sign_in = SignIn::start();
+    assert_eq!(sign_in.fingerprint, openssl_fingerprint(&sign_in.trusted));
+    let callback = sign_in.callback();
+    let other_home = tempfile::tempdir().unwrap();
+    let other = create(other_home.path(), "localhost").certificate;
+    for trusted in [None, Some(other.as_path())] {
+        let refused = chromium(&callback, trusted);
+        assert_eq!(refused["error"], "ERR_CERT_AUTHORITY_INVALID", "{refused}");
+    }
+    let shown = chromium(&callback, Some(&sign_in.trusted));
+    assert_eq!(shown["status"], 200, "{shown}");
+    assert_eq!(shown["title"], "The answer was received", "{shown}");
+    let text = shown["text"].as_str().unwrap();
+    assert!(
+        text.contains("Look at your terminal: it shows whether that worked."),
+        "{text}"
+    );
+    let (exit, stdout, stderr) = sign_in.plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+    assert!(
+        stderr.contains("stray: "),
+        "the refusals are told: {stderr}"
+    );
+}
+
+#[test]
+fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
+    let sign_in = SignIn::start();
+    let other_home = tempfile::tempdir().unwrap();
+    let other = create(other_home.path(), "localhost").certificate;
+    let good = format!("/callback?code=true-code&state={}", sign_in.state);
+    let plain_http = format!(
+        "GET {good} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",
+        sign_in.port
+    );
+    // Not what was asked for, in no way.
+    let answer = sign_in.raw(plain_http.as_bytes());
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    sign_in.raw(b"\x16\x03\x01\xff\xff\x01");
+    sign_in.raw(&[0; 4096]);
+    sign_in.raw(b"");
+    assert_eq!(
+        curl(&other, &sign_in.callback(), &[]).0,
+        60,
+        "no trust, no request"
+    );
+    let old = curl(&sign_in.trusted, &sign_in.callback(), &["--tls-max", "1.1"]);
+    assert_ne!(old.0, 0, "{}", old.1);
+    // Over TLS the rules are those of http: path, method, host.
+    let base = format!("https://localhost:{}", sign_in.port);
+    for (more, url, status) in [
+        (&[][..], format!("{base}/favicon.ico"), " 404 1.1"),
+        (&["--request", "POST"], sign_in.callback(), " 405 1.1"),
+        (
+            &["--header", "Host: evil.example"],
+            sign_in.callback(),
+            " 421 1.1",
+        ),
+        (
+            &["--tls-max", "1.2", "--http2"],
+            format!("{base}/callback?state=x"),
+            " 400 1.1",
+        ),
+    ] {
+        let (exit, page) = curl(&sign_in.trusted, &url, more);
+        assert_eq!(exit, 0, "{page}");
+        assert!(page.ends_with(status), "{page}");
+        assert!(!page.contains("true-code"), "nothing is echoed");
+    }
+    // The same listener on the other family and by address.
+    for host in ["127.0.0.1", "[::1]"] {
+        let url = format!("https://{host}:{}/favicon.ico", sign_in.port);
+        let (exit, page) = curl(&sign_in.trusted, &url, &[]);
+        assert_eq!(exit, 0, "{host}: {page}");
+    }
+    let stderr = sign_in.finish();
+    // The empty connection is none.
+    assert!(stderr.matches("stray: ").count() >= 9, "{stderr}");
+}
+
+#[test]
+fn slow_greetings_are_dropped_in_time_and_lock_nobody_out() {
+    let sign_in = SignIn::start();
+    let begin = Instant::now();
+    // More than may be open at once.
+    let silent: Vec<TcpStream> = (0..80)
+        .map(|_| TcpStream::connect(("127.0.0.1", sign_in.port)).unwrap())
+        .collect();
+    let mut slow = TcpStream::connect(("127.0.0.1", sign_in.port)).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    // The beginning of a greeting, byte by byte; the last record never ends.
+    let mut bytes = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3].into_iter().cycle();
+    let dropped = loop {
+        let _ = slow.write_all(&[bytes.next().unwrap()]);
+        let mut answer = [0; 64];
+        match slow.read(&mut answer) {
+            Ok(0) => break begin.elapsed(),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break begin.elapsed(),
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(15),
+            "it is not dropped"
+        );
+    };
+    assert!(dropped > Duration::from_secs(8), "{dropped:?}");
+    drop(silent);
+    let stderr = sign_in.finish();
+    assert!(stderr.contains("stray: "), "{stderr}");
+}
+
+#[test]
+fn silent_connections_do_not_delay_the_true_callback() {
+    let sign_in = SignIn::start();
+    let silent: Vec<TcpStream> = (0..200)
+        .map(|_| TcpStream::connect(("127.0.0.1", sign_in.port)).unwrap())
+        .collect();
+    sign_in.finish();
+    drop(silent);
+}
+
+/// An authority of one's own, one between, and a server's certificate for `names`: PEM files.
+fn signed(folder: &Path, names: &[&str]) -> (PathBuf, PathBuf, PathBuf) {
+    let authority = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params
+    };
+    let root_key = KeyPair::generate().unwrap();
+    let root_params = authority("The root of the tests");
+    let root = root_params.self_signed(&root_key).unwrap();
+    let root_issuer = Issuer::new(root_params, root_key);
+    let between_key = KeyPair::generate().unwrap();
+    let between_params = authority("Between");
+    let between = between_params
+        .signed_by(&between_key, &root_issuer)
+        .unwrap();
+    let between_issuer = Issuer::new(between_params, between_key);
+    let key = KeyPair::generate().unwrap();
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let leaf = CertificateParams::new(names)
+        .unwrap()
+        .signed_by(&key, &between_issuer)
+        .unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    (
+        write("root.pem", &root.pem()),
+        write("chain.pem", &(leaf.pem() + &between.pem())),
+        write("chain.key", &key.serialize_pem()),
+    )
+}
+
+#[test]
+fn given_pem_files_go_before_the_created_certificate() {
+    let home = tempfile::tempdir().unwrap();
+    create(home.path(), "localhost");
+    let (root, chain, key) = signed(home.path(), &["localhost"]);
+    let expected = openssl_fingerprint(&chain);
+    let files = [chain.to_str().unwrap(), key.to_str().unwrap()].map(str::to_owned);
+    let sign_in = SignIn::with(
+        home,
+        root,
+        "https://localhost:0/callback",
+        &["--certificate", &files[0], "--certificate-key", &files[1]],
+    );
+    assert_eq!(sign_in.fingerprint, expected);
+    let stderr = sign_in.finish();
+    assert!(!stderr.contains("will warn"), "{stderr}");
+}
+
+#[test]
+fn without_a_port_it_is_443() {
+    let home = tempfile::tempdir().unwrap();
+    let trusted = create(home.path(), "127.0.0.2").certificate;
+    let redirect = "https://127.0.0.2/callback";
+    if std::net::TcpListener::bind("127.0.0.2:443").is_ok() {
+        let sign_in = SignIn::with(home, trusted, redirect, &[]);
+        assert_eq!(sign_in.redirect, redirect);
+        sign_in.finish();
+    } else {
+        let server = server();
+        let flags = flags(&server, redirect, &["--print", "access-token"]);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let (exit, _, stderr) = Plain::start(home.path(), &flags).end();
+        assert_eq!(exit, 6, "{stderr}");
+        assert!(stderr.contains("ort 443 of 127.0.0.2"), "{stderr}");
+    }
+}
+
+/// How a run at an https redirect URL ends with these flags: exit code and what was said.
+fn ended(home: &Path, more: &[&str]) -> (i32, String) {
+    let server = server();
+    let more = [&["--print", "access-token"], more].concat();
+    let flags = flags(&server, "https://localhost:0/callback", &more);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let (exit, stdout, stderr) = Plain::start(home, &flags).end();
+    assert_eq!(stdout, "");
+    (exit, stderr)
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_with_their_field() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let (_, chain, key) = signed(home.path(), &["mail.example", "10.0.0.1"]);
+    let (chain, key) = (chain.to_str().unwrap(), key.to_str().unwrap());
+    let own_key = KeyPair::generate().unwrap();
+    std::fs::write(at("own.key"), own_key.serialize_pem()).unwrap();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let mut made = |name: &str, from: i32, to: i32| {
+        params.not_before = date_time_ymd(from, 3, 1);
+        params.not_after = date_time_ymd(to, 3, 1);
+        let text = params.self_signed(&own_key).unwrap().pem();
+        std::fs::write(at(name), text).unwrap();
+    };
+    made("expired.pem", 2019, 2020);
+    made("coming.pem", 2090, 2091);
+    made("own.pem", 2020, 2090);
+    run(Process::new("openssl").args([
+        "pkcs8",
+        "-topk8",
+        "-passout",
+        "pass:x",
+        "-in",
+        &at("own.key"),
+        "-out",
+        &at("locked.key"),
+    ]));
+    for (certificate, certificate_key, field, words) in [
+        (
+            at("none.pem"),
+            at("own.key"),
+            "Certificate",
+            "there is no such file",
+        ),
+        (
+            at("own.key"),
+            at("own.key"),
+            "Certificate",
+            "it holds no certificate in PEM form",
+        ),
+        (
+            at("expired.pem"),
+            at("own.key"),
+            "Certificate",
+            "it expired on 2020-03-01",
+        ),
+        (
+            at("coming.pem"),
+            at("own.key"),
+            "Certificate",
+            "it is not valid before 2090-03-01",
+        ),
+        (
+            chain.to_owned(),
+            key.to_owned(),
+            "Certificate",
+            "it is not for localhost but for mail.example, 10.0.0.1",
+        ),
+        (
+            at("own.pem"),
+            key.to_owned(),
+            "Certificate key",
+            "it does not belong to the certificate",
+        ),
+        (
+            at("own.pem"),
+            at("own.pem"),
+            "Certificate key",
+            "it holds no private key in PEM form",
+        ),
+        (
+            at("own.pem"),
+            at("locked.key"),
+            "Certificate key",
+            "its key is locked with a passphrase",
+        ),
+    ] {
+        let more = [
+            "--certificate",
+            &certificate,
+            "--certificate-key",
+            &certificate_key,
+        ];
+        let (exit, stderr) = ended(home.path(), &more);
+        assert_eq!(exit, 2, "{stderr}");
+        let error = format!("error: The {} ", field.to_lowercase());
+        assert!(
+            stderr.contains(&error) && stderr.contains(words),
+            "{words}: {stderr}"
+        );
+        assert!(stderr.ends_with(&format!("field: {field}")), "{stderr}");
+        assert!(stderr.contains("hint: "), "{stderr}");
+    }
+    // One without the other is known before.
+    let (exit, stderr) = ended(home.path(), &["--certificate", &at("own.pem")]);
+    assert_eq!(exit, 2, "{stderr}");
+    assert!(
+        stderr.contains("error: Certificate key: The Certificate key is missing"),
+        "{stderr}"
+    );
+    // An own one that is too old has no field.
+    let before = SystemTime::now() - Duration::from_hours(24 * 40);
+    certificate::create(&folder(home.path()), "localhost", before).unwrap();
+    let (exit, stderr) = ended(home.path(), &[]);
+    assert_eq!(exit, 6, "{stderr}");
+    assert!(
+        stderr.contains("it expired on") && stderr.contains("Create a new one with Configure…"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn on_the_screen_a_bad_file_leads_to_its_field() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let redirect = "https://localhost:0/callback";
+    let more = [
+        "--certificate",
+        "/nonexistent.pem",
+        "--certificate-key",
+        "/nonexistent.pem",
+    ];
+    let flags = flags(&server, redirect, &more);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("The certificate /nonexistent.pem cannot be used: there is no such file.");
+    let screen = terminal.flat();
+    assert!(
+        screen.contains("Nothing was sent to the service."),
+        "{screen}"
+    );
+    terminal.focus("Field");
+    terminal.send(ENTER);
+    terminal.wait_until("the field", |screen| is_focused(screen, "Certificate"));
+}
+
+#[test]
+fn without_a_certificate_the_form_says_what_to_do_and_the_answer_can_be_pasted() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let flags = flags(&server, "https://localhost:8443/callback", &[]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("no certificate");
+    terminal.focus("Redirect URL");
+    terminal.wait_for("There is no certificate for localhost, so nothing can listen there. Create one with Configure…;");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Nothing can listen for the browser's return here");
+    let state = state(&terminal.url());
+    terminal.focus("Or paste it here");
+    terminal.paste(&format!(
+        "https://localhost:8443/callback?code=true-code&state={state}"
+    ));
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+}
