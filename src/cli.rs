@@ -11,6 +11,7 @@ use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
+use crate::request::ListenAddress;
 use crate::secret::SecretString;
 use crate::settings::{AuthenticationChoice, Key, ListenerChoice, Misfit, Overrides, Settings};
 
@@ -222,8 +223,52 @@ pub enum Subcommand {
         #[command(subcommand)]
         command: PresetsCommand,
     },
+    /// What the listener of a redirect URL needs on this machine: set it up, verify or delete it.
+    Configure {
+        /// What to do.
+        #[command(subcommand)]
+        command: ConfigureCommand,
+    },
     /// Print the manual page.
     Man,
+}
+
+/// What to do for the listener.
+#[derive(Debug, clap::Subcommand)]
+pub enum ConfigureCommand {
+    /// Write what the listener needs: on Windows, as administrator, the URL reservation and the certificate binding.
+    Setup(ConfigureFlags),
+    /// Look whether the listener can work; exit code 6 where it cannot.
+    Verify(ConfigureFlags),
+    /// Remove what setup wrote.
+    Delete(ConfigureFlags),
+}
+
+/// For which listener.
+#[derive(Debug, clap::Args)]
+pub struct ConfigureFlags {
+    /// Where the browser is sent back to.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_REDIRECT_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redirect_url: String,
+    /// Who is to listen, as DOMAIN\name or a security identifier; otherwise the current user. On Windows.
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The certificate for https in the machine's store MY, by its SHA-1 thumbprint. On Windows.
+    #[arg(long, value_name = "HEX")]
+    pub thumbprint: Option<String>,
+    /// An address of this machine to listen on instead of the redirect URL's. Not on Windows.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LISTEN_ADDRESS",
+        hide_env_values = true,
+        value_name = "IP[:PORT]"
+    )]
+    pub listen_address: Option<ListenAddress>,
 }
 
 /// What to do with presets.

@@ -21,6 +21,10 @@ pub struct Environment {
     pub no_browser: bool,
     /// A browser named by the person.
     pub browser: Option<String>,
+    /// This is Windows: redirect URLs are listened on with HTTP.sys.
+    pub windows: bool,
+    /// The current user there, as `DOMAIN\name`; empty elsewhere.
+    pub user: String,
     /// Names of variables that hold a secret; no child process inherits them.
     pub secret_variables: Vec<String>,
 }
@@ -48,6 +52,11 @@ impl Environment {
             .find(|value| !value.is_empty())
             .unwrap_or_default()
             .to_ascii_lowercase();
+        let user = match (variable("USERDOMAIN"), variable("USERNAME")) {
+            (Some(domain), Some(name)) if cfg!(windows) => format!("{domain}\\{name}"),
+            (None, Some(name)) if cfg!(windows) => name,
+            _ => String::new(),
+        };
         let plain_font = term == "linux" || term.starts_with("vt") || term == "dumb";
         let mono =
             set("NO_COLOR") || term == "dumb" || term.starts_with("vt1") || term.starts_with("vt2");
@@ -61,6 +70,8 @@ impl Environment {
             colours: !mono,
             browser: variable("BROWSER").filter(|value| !value.is_empty()),
             no_browser: false,
+            windows: cfg!(windows),
+            user,
             secret_variables: Vec::new(),
             term,
         }

@@ -12,6 +12,7 @@
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
 //! - `flow/` drives it and knows no screen.
+//! - `configure/` says what the listener needs; only `unix` and `windows` in it touch the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
 //! - Only `main.rs`, `plain.rs` and `commands/` print.
@@ -25,6 +26,7 @@ pub mod checks;
 pub mod cli;
 pub mod clipboard;
 pub mod commands;
+pub mod configure;
 pub mod demo;
 pub mod environment;
 pub mod exit;

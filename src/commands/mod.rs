@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
+mod configure;
 mod presets;
 
 use crate::cli::{Cli, Subcommand};
@@ -23,6 +24,7 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         }
         Subcommand::Man => clap_mangen::Man::new(command).render(&mut text)?,
         Subcommand::Presets { command } => return presets::run(command, library),
+        Subcommand::Configure { command } => return configure::run(command),
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(&text)?;

@@ -3,6 +3,7 @@
 //! The loop owns the model. It waits for signals, news of the flow, keys and timers, lets `update` decide,
 //! does what that wants done, and draws once for all that was waiting. Nothing runs while nothing happens.
 
+pub mod configuring;
 mod draw;
 pub mod field;
 pub mod guard;
@@ -31,7 +32,9 @@ use self::joiner::{Joined, Joiner};
 use self::keys::Context;
 use self::model::{Copying, Effect, Model, Moment, Msg, News, Overlay};
 use crate::browser;
+use crate::certificate::Created;
 use crate::clipboard::{self, Copied, Desktop, Way};
+use crate::configure;
 use crate::demo::{self, Demo};
 use crate::environment::Environment;
 use crate::exit;
@@ -319,6 +322,14 @@ impl Shell {
                 });
             }
             Effect::ShowInScrollback(value) => self.show_in_scrollback(&value)?,
+            Effect::Configure(task, number) => {
+                let news = self.news.0.clone();
+                tokio::task::spawn_blocking(move || {
+                    let report = Box::new(configure::perform(&task));
+                    let created = Box::new(Created::of_person());
+                    let _ = news.blocking_send(News::Configured(number, report, created));
+                });
+            }
             Effect::StartDemo => self.start_demo().await,
             Effect::ApproveDemo(url) => {
                 let news = self.news.0.clone();

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::configuring::Configuring;
 use super::field::Field;
 use super::keys::Context;
 use super::text::time_left;
 use super::theme::Theme;
-use crate::certificate::About;
+use crate::certificate::{About, Created};
 use crate::checks::{Problem, Severity};
 use crate::clipboard::Copied;
+use crate::configure::report::{Report, Task, Work};
 use crate::environment::Environment;
 use crate::exit;
 use crate::explain::Explanation;
@@ -78,6 +80,8 @@ pub enum News {
     PasteLost,
     /// The presets of the person were read.
     Library(Box<Library>),
+    /// A task of Configure…, by its number, came to this; and the certificates that there are now.
+    Configured(u64, Box<Report>, Box<Created>),
     /// A file was written, or not: its path, or why not.
     Saved(Result<String, String>),
     /// A time on the screen has changed.
@@ -98,6 +102,7 @@ impl std::fmt::Debug for News {
             Self::DemoApproved(_) => "DemoApproved",
             Self::PasteLost => "PasteLost",
             Self::Library(_) => "Library",
+            Self::Configured(..) => "Configured",
             Self::Saved(_) => "Saved",
             Self::Tick => "Tick",
         })
@@ -130,6 +135,8 @@ pub enum Effect {
     OpenBrowser(Url, u64),
     /// Show a value on the shell's screen, until a key is pressed.
     ShowInScrollback(SecretString),
+    /// Do a task of Configure…, off the loop.
+    Configure(Box<Task>, u64),
     /// Start the demo server.
     StartDemo,
     /// Let the demo's person approve.
@@ -153,6 +160,8 @@ pub enum Screen {
     Tokens,
     /// The trace of the exchanges.
     Trace,
+    /// The set-up of the listener.
+    Configure,
 }
 
 /// What lies on top of the screen. One at a time.
@@ -187,6 +196,16 @@ pub enum Overlay {
         /// Which entry.
         selected: usize,
     },
+    /// The certificates of the machine.
+    Certificates {
+        /// Which entry.
+        selected: usize,
+    },
+    /// Delete what was set up?
+    Delete {
+        /// The button in focus: back or delete.
+        delete: bool,
+    },
     /// Leave without having taken the tokens?
     Leave {
         /// The button in focus: stay or leave.
@@ -210,6 +229,12 @@ pub enum Overlay {
 pub enum Action {
     /// Start the flow.
     Authorize,
+    /// Show the set-up of the listener.
+    Configure,
+    /// Set up, verify or delete there.
+    Work(Work),
+    /// Copy the commands that do the same.
+    CopyCommands,
     /// Ask the issuer for its metadata.
     Discover,
     /// Show what is known of the service.
@@ -252,7 +277,7 @@ pub enum Action {
     Trace,
     /// Save the trace.
     SaveTrace,
-    /// From the trace back to where it was opened.
+    /// From the trace or the set-up back to where it was opened.
     Back,
 }
 
@@ -262,6 +287,10 @@ impl Action {
     pub fn label(self, model: &Model) -> &'static str {
         match self {
             Self::Authorize => "Authorize",
+            Self::Configure if model.theme.utf8 => "Configure…",
+            Self::Configure => "Configure...",
+            Self::Work(work) => work.label(),
+            Self::CopyCommands => "Copy commands",
             Self::Discover => "Discover",
             Self::About => "About",
             Self::ShowTokens => "Tokens",
@@ -300,18 +329,20 @@ impl Action {
     pub fn letter(self) -> char {
         match self {
             Self::Authorize | Self::ApproveDemo => 'a',
-            Self::Discover => 'd',
+            Self::Configure => 'g',
+            Self::Work(Work::Verify) => 'v',
+            Self::Discover | Self::Work(Work::Delete) => 'd',
             Self::About => 'i',
             Self::ShowTokens => 't',
             Self::Help => '?',
             Self::Quit => 'q',
-            Self::CopyCode | Self::CopyValue => 'c',
+            Self::CopyCode | Self::CopyValue | Self::CopyCommands => 'c',
             Self::CopyUrl => 'u',
             Self::PlainUrl | Self::PlainValue => 'p',
             Self::OpenBrowser => 'b',
             Self::Cancel => 'x',
             Self::Again => 'n',
-            Self::Settings => 's',
+            Self::Settings | Self::Work(Work::SetUp) => 's',
             Self::CopyHeader => 'h',
             Self::CopyJson => 'j',
             Self::Reveal => 'r',
@@ -384,6 +415,14 @@ pub enum Target {
     Explanation,
     /// Fold or unfold the advanced part.
     Advanced,
+    /// Who is to listen.
+    User,
+    /// The thumbprint of the certificate.
+    Thumbprint,
+    /// Open the list of certificates.
+    CertificateList,
+    /// Take the redirect URL that needs no set-up, or go back from it.
+    WithoutSetUp,
     /// The paste box of the authorization code flow.
     Paste,
     /// A value of the tokens panel.
@@ -681,6 +720,8 @@ pub struct Model {
     pub trace_scroll: usize,
     /// Where the trace was opened from.
     pub before_trace: Screen,
+    /// The set-up of the listener, once it was opened.
+    pub configuring: Option<Configuring>,
     /// The issuer is being asked for its metadata.
     pub discovering: bool,
     /// First line shown of the flow screen, where the focus is on no line of it.
@@ -727,6 +768,7 @@ impl Model {
             trace: Vec::new(),
             trace_scroll: 0,
             before_trace: Screen::Form,
+            configuring: None,
             discovering: false,
             flow_scroll: 0,
             print: None,
@@ -785,6 +827,20 @@ impl Model {
             Screen::Flow if self.can_paste() => targets.push(Target::Paste),
             Screen::Flow if self.explained_field().is_some() => targets.push(Target::Explanation),
             Screen::Flow => targets.extend(self.run.iter().flat_map(Run::shown).map(Target::Shown)),
+            Screen::Configure => {
+                if let Some(configuring) = self.configuring.as_ref().filter(|it| it.windows) {
+                    if configuring.prefix.is_ok() {
+                        targets.push(Target::User);
+                    }
+                    if configuring.wants_certificate() {
+                        targets.push(Target::Thumbprint);
+                        if !configuring.certificates.is_empty() {
+                            targets.push(Target::CertificateList);
+                        }
+                    }
+                    targets.push(Target::WithoutSetUp);
+                }
+            }
             Screen::Trace => {}
         }
         targets.extend(self.buttons().into_iter().map(Target::Button));
@@ -796,7 +852,7 @@ impl Model {
     pub fn buttons(&self) -> Vec<Action> {
         match self.screen {
             Screen::Form => {
-                let mut buttons = vec![Action::Authorize, Action::Discover];
+                let mut buttons = vec![Action::Authorize, Action::Configure, Action::Discover];
                 if !self.settings.preset().is_custom() {
                     buttons.push(Action::About);
                 }
@@ -835,6 +891,18 @@ impl Model {
                 buttons
             }
             Screen::Trace => vec![Action::Back, Action::SaveTrace, Action::Help],
+            Screen::Configure => {
+                let Some(configuring) = &self.configuring else {
+                    return vec![Action::Back];
+                };
+                let works = configuring.works().iter().copied().map(Action::Work);
+                let mut buttons: Vec<Action> = works.collect();
+                if configuring.windows && !buttons.is_empty() {
+                    buttons.push(Action::CopyCommands);
+                }
+                buttons.extend([Action::Back, Action::Help]);
+                buttons
+            }
         }
     }
 
@@ -903,14 +971,19 @@ impl Model {
             ) => {
                 return Context::Reading;
             }
-            Some(Overlay::Presets { .. } | Overlay::Save { .. }) => return Context::List,
+            Some(Overlay::Presets { .. } | Overlay::Save { .. } | Overlay::Certificates { .. }) => {
+                return Context::List;
+            }
             Some(Overlay::Scopes { .. }) => return Context::Ticks,
-            Some(Overlay::Leave { .. } | Overlay::Scrollback { .. }) => return Context::Button,
+            Some(Overlay::Leave { .. } | Overlay::Scrollback { .. } | Overlay::Delete { .. }) => {
+                return Context::Button;
+            }
             None => {}
         }
         match self.focus {
             Target::Field(Key::Preset) => Context::Button,
             Target::Field(key) if key.is_text() => Context::Text,
+            Target::User | Target::Thumbprint => Context::Text,
             Target::Paste => Context::Paste,
             Target::Field(_) => Context::Choice,
             _ => Context::Button,
@@ -923,9 +996,22 @@ impl Model {
         self.editor = match target {
             Target::Field(Key::ClientSecret) => Field::new(self.settings.secret().expose_secret()),
             Target::Field(key) if key.is_text() => Field::new(&self.settings.value(key)),
+            Target::User | Target::Thumbprint => {
+                Field::new(self.configuring.as_ref().map_or("", |it| match target {
+                    Target::User => &it.user,
+                    _ => &it.thumbprint,
+                }))
+            }
             Target::Paste => Field::new(self.pasted.expose_secret()),
             _ => Field::default(),
         };
+        if let (Target::Button(Action::Work(work)), Some(configuring)) =
+            (target, &mut self.configuring)
+            && configuring.shown != work
+        {
+            configuring.shown = work;
+            configuring.scroll = 0;
+        }
         if let (Target::Shown(shown), Some(run)) = (target, &mut self.run) {
             run.chosen = shown;
         }
@@ -1007,6 +1093,10 @@ impl Model {
         match (self.screen, &self.run, &self.tokens) {
             (Screen::Trace, ..) => "Trace".to_owned(),
             (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.preset.name),
+            (Screen::Configure, ..) if self.environment.windows => {
+                format!("Configure {dot} HTTP.sys")
+            }
+            (Screen::Configure, ..) => format!("Configure {dot} this machine"),
             (Screen::Flow, Some(run), _) => {
                 let kind = match run.request.kind {
                     FlowKind::DeviceCode => "device code",

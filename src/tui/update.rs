@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::configuring::{Configuring, Outcome};
 use super::field::{Edit, Field};
 use super::keys::{Command, command};
 use super::model::{
@@ -13,6 +14,8 @@ use super::model::{
 use super::text::width;
 use crate::checks::Severity;
 use crate::clipboard::Copied;
+use crate::configure::plan::WITHOUT_SET_UP;
+use crate::configure::report::{Report, Verdict, Work};
 use crate::exit;
 use crate::explain::{explain, explain_certificate};
 use crate::flow::Job;
@@ -82,6 +85,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         News::Library(library) => {
             read(model, *library);
+            Vec::new()
+        }
+        News::Configured(number, report, created) => {
+            model.settings.set_created_certificates(*created);
+            configured(model, number, *report);
             Vec::new()
         }
         News::Saved(Ok(path)) => {
@@ -185,11 +193,25 @@ fn store(model: &mut Model) {
     match model.focus {
         Target::Field(key) => model.settings.set(key, model.editor.text().to_owned()),
         Target::Paste => model.pasted = model.editor.text().into(),
+        Target::User | Target::Thumbprint => {
+            if let Some(configuring) = &mut model.configuring {
+                let text = model.editor.text().to_owned();
+                match model.focus {
+                    Target::User => configuring.user = text,
+                    _ => configuring.thumbprint = text,
+                }
+                // What was found was about another plan.
+                configuring.outcome = None;
+                configuring.shown = Work::SetUp;
+            }
+        }
         Target::ShowSecret
         | Target::ScopeList
         | Target::Discover
         | Target::Remedy(_)
         | Target::Explanation
+        | Target::CertificateList
+        | Target::WithoutSetUp
         | Target::Advanced
         | Target::Value(_)
         | Target::Shown(_)
@@ -212,6 +234,10 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         }
         (Some(Overlay::Save { path }), _) => path.paste(text),
         (Some(_), _) => {}
+        (None, Target::User | Target::Thumbprint) => {
+            model.editor.paste(text);
+            store(model);
+        }
         (None, Target::Field(key)) if key.is_text() => {
             model.editor.paste(text);
             store(model);
@@ -276,6 +302,15 @@ fn enter(model: &mut Model) -> Vec<Effect> {
     match model.focus {
         Target::Field(Key::Preset) => open_presets(model, ""),
         Target::Field(_) => model.go_to_missing(),
+        Target::User => match &model.configuring {
+            Some(it) if it.wants_certificate() && it.thumbprint.trim().is_empty() => {
+                model.focus_on(Target::Thumbprint);
+            }
+            _ => model.focus_on(Target::Button(Action::Work(Work::SetUp))),
+        },
+        Target::Thumbprint => model.focus_on(Target::Button(Action::Work(Work::SetUp))),
+        Target::CertificateList => model.overlay = Some(Overlay::Certificates { selected: 0 }),
+        Target::WithoutSetUp => return without_set_up(model),
         Target::Paste => return hand_over(model),
         Target::Discover => return discover(model),
         Target::Remedy(key) => remedy(model, key),
@@ -310,6 +345,17 @@ fn scroll(model: &mut Model, by: isize) {
         (Screen::Tokens, Some(held)) => held.scroll = held.scroll.saturating_add_signed(by),
         (Screen::Trace, _) => model.trace_scroll = model.trace_scroll.saturating_add_signed(by),
         (Screen::Flow, _) => model.flow_scroll = model.flow_scroll.saturating_add_signed(by),
+        (Screen::Configure, _) => {
+            // A small window shows few lines at once.
+            let by = if model.size.1 < 18 {
+                by.signum() * 2
+            } else {
+                by
+            };
+            if let Some(configuring) = &mut model.configuring {
+                configuring.scroll = configuring.scroll.saturating_add_signed(by);
+            }
+        }
         (Screen::Tokens | Screen::Form, _) => {}
     }
 }
@@ -537,6 +583,40 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                 _ => (true, Vec::new()),
             }
         }
+        Overlay::Certificates { selected } => {
+            let all = model
+                .configuring
+                .as_ref()
+                .map(|it| it.certificates.as_slice());
+            let all = all.unwrap_or_default();
+            let count = all.len();
+            match command {
+                Command::Next => (wrapped(selected, 1, count), Vec::new()),
+                Command::Previous => (wrapped(selected, -1, count), Vec::new()),
+                Command::PageDown => (clamped(selected, 8, count), Vec::new()),
+                Command::PageUp => (clamped(selected, -8, count), Vec::new()),
+                Command::Enter => {
+                    if let Some(chosen) = all.get(*selected) {
+                        let text = chosen.thumbprint.to_string();
+                        model.focus_on(Target::Thumbprint);
+                        model.editor = Field::new(&text);
+                        store(model);
+                    }
+                    (false, Vec::new())
+                }
+                Command::Escape => (false, Vec::new()),
+                _ => (true, Vec::new()),
+            }
+        }
+        Overlay::Delete { delete } => match command {
+            Command::Next | Command::Previous => {
+                *delete = !*delete;
+                (true, Vec::new())
+            }
+            Command::Enter if *delete => (false, work(model, Work::Delete)),
+            Command::Enter | Command::Escape => (false, Vec::new()),
+            _ => (true, Vec::new()),
+        },
         Overlay::Leave { leave } => match command {
             Command::Next | Command::Previous => {
                 *leave = !*leave;
@@ -624,6 +704,22 @@ fn choose_preset(model: &mut Model, preset: Arc<Preset>, again: bool) -> Vec<Eff
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Authorize => authorize(model),
+        Action::Configure => configure(model),
+        Action::Work(Work::Delete) => {
+            // Shows at the same time what it would do.
+            model.focus_on(Target::Button(action));
+            match model.configuring.as_ref().map(|it| it.task(Work::Delete)) {
+                Some(Err(error)) => say_bad(model, error.to_string()),
+                Some(Ok(_)) => model.overlay = Some(Overlay::Delete { delete: false }),
+                None => {}
+            }
+            Vec::new()
+        }
+        Action::Work(which) => {
+            model.focus_on(Target::Button(action));
+            work(model, which)
+        }
+        Action::CopyCommands => copy_commands(model),
         Action::Discover => discover(model),
         Action::About => {
             model.overlay = Some(Overlay::About { scroll: 0 });
@@ -723,6 +819,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             });
             Vec::new()
         }
+        Action::Back if model.screen == Screen::Configure => {
+            show(model, Screen::Form, Target::Button(Action::Configure));
+            Vec::new()
+        }
         Action::Back => {
             // The tokens may have come meanwhile.
             let before = match model.before_trace {
@@ -731,6 +831,175 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 other => other,
             };
             show(model, before, Target::Button(Action::Trace));
+            Vec::new()
+        }
+    }
+}
+
+/// Opens the set-up of the listener on the form's redirect URL, and looks at once how it stands.
+fn configure(model: &mut Model) -> Vec<Effect> {
+    let redirect_url = model.settings.value(Key::RedirectUrl);
+    if redirect_url.trim().is_empty() {
+        if model.settings.access(Key::RedirectUrl) == Access::Editable {
+            model.focus_on(Target::Field(Key::RedirectUrl));
+        }
+        say(
+            model,
+            "Configure… sets up the listener of the Redirect URL, and there is none yet. Type one, such as \
+             http://localhost:8400/callback, with the authorization code flow.",
+        );
+        return Vec::new();
+    }
+    let listen = model.settings.value(Key::ListenAddress);
+    let mut fresh = Configuring::new(
+        model.environment.windows,
+        &redirect_url,
+        listen.trim().parse().ok(),
+    );
+    fresh.ssh = model.environment.ssh;
+    fresh.user.clone_from(&model.environment.user);
+    if let Some(before) = model.configuring.take() {
+        // What was typed stays until the program ends; what was found was about then.
+        (fresh.user, fresh.thumbprint) = (before.user, before.thumbprint);
+        (fresh.number, fresh.before) = (before.number, before.before);
+    }
+    let focus = match fresh.works().first() {
+        Some(first) => Action::Work(*first),
+        None => Action::Back,
+    };
+    model.configuring = Some(fresh);
+    show(model, Screen::Configure, Target::Button(focus));
+    let can = |it: &Configuring| it.task(Work::Verify).is_ok();
+    if model.configuring.as_ref().is_some_and(can) {
+        work(model, Work::Verify)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Has a task of the set-up done.
+fn work(model: &mut Model, work: Work) -> Vec<Effect> {
+    let Some(configuring) = &mut model.configuring else {
+        return Vec::new();
+    };
+    if configuring.busy.is_some() {
+        say(model, "Still at work on what was asked before.");
+        return Vec::new();
+    }
+    match configuring.task(work) {
+        Ok(task) => {
+            configuring.busy = Some(work);
+            configuring.number += 1;
+            let number = configuring.number;
+            model.message = None;
+            vec![Effect::Configure(Box::new(task), number)]
+        }
+        Err(error) => {
+            say_bad(model, error.to_string());
+            Vec::new()
+        }
+    }
+}
+
+/// What came of a task of the set-up.
+fn configured(model: &mut Model, number: u64, report: Report) {
+    let at = model.now.words();
+    let Some(configuring) = &mut model.configuring else {
+        return;
+    };
+    if number != configuring.number {
+        return;
+    }
+    let Some(work) = configuring.busy.take() else {
+        return;
+    };
+    if configuring.user.trim().is_empty()
+        && let Some(user) = &report.user
+    {
+        configuring.user.clone_from(user);
+    }
+    if !report.certificates.is_empty() {
+        configuring.certificates.clone_from(&report.certificates);
+    }
+    let verdict = report.verdict();
+    configuring.scroll = 0;
+    configuring.outcome = Some(Outcome { work, at, report });
+    let focus = model.focus;
+    if matches!(focus, Target::User | Target::Thumbprint) {
+        model.focus_on(focus);
+    }
+    if model.screen != Screen::Configure || work == Work::Verify {
+        return;
+    }
+    let name = work.label();
+    if verdict == Verdict::Fine {
+        say(
+            model,
+            format!("{name}: done. Verify shows how it stands now."),
+        );
+    } else {
+        say_bad(
+            model,
+            format!("{name}: not all was done. What to do stands with each step."),
+        );
+    }
+}
+
+/// Takes the redirect URL that Windows has reserved for everybody, or goes back to the one before.
+fn without_set_up(model: &mut Model) -> Vec<Effect> {
+    let Some(configuring) = &mut model.configuring else {
+        return Vec::new();
+    };
+    let now = configuring.redirect_url.clone();
+    let wanted = if now == WITHOUT_SET_UP {
+        configuring.before.take()
+    } else {
+        configuring.before = Some(now);
+        Some(WITHOUT_SET_UP.to_owned())
+    };
+    let Some(wanted) = wanted else {
+        say(
+            model,
+            "It is in use already. Another Redirect URL can be typed in the form.",
+        );
+        return Vec::new();
+    };
+    model.settings.set(Key::RedirectUrl, wanted.clone());
+    if model.settings.value(Key::RedirectUrl) != wanted {
+        say_bad(
+            model,
+            "This preset does not let the Redirect URL be changed.",
+        );
+        return Vec::new();
+    }
+    let effects = configure(model);
+    model.focus_on(Target::WithoutSetUp);
+    say(
+        model,
+        format!("Register exactly this Redirect URL with the service: {wanted}"),
+    );
+    effects
+}
+
+/// Copies the commands that are shown.
+fn copy_commands(model: &mut Model) -> Vec<Effect> {
+    let Some(configuring) = &model.configuring else {
+        return Vec::new();
+    };
+    match configuring.commands(configuring.shown) {
+        Ok(commands) if commands.is_empty() => {
+            say(
+                model,
+                "There is no command to copy: nothing has to be done.",
+            );
+            Vec::new()
+        }
+        Ok(commands) => vec![Effect::Copy(
+            commands.join("\r\n").into(),
+            no_token("commands"),
+        )],
+        Err(error) => {
+            say_bad(model, error.to_string());
             Vec::new()
         }
     }

@@ -19,7 +19,7 @@ use ratatui::text::{Line, Span};
 use super::draw::{Body, put};
 use super::keys;
 use super::model::{Model, Overlay, Screen, Target};
-use super::screens::{flow, form, overlay, tokens, trace};
+use super::screens::{configure, flow, form, overlay, tokens, trace};
 use super::text::{shorten, width, wrap};
 
 /// Below this the screen holds only a notice.
@@ -85,6 +85,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         Screen::Flow => flow::body(model, body_area),
         Screen::Tokens => tokens::body(model, body_area),
         Screen::Trace => trace::body(model, body_area),
+        Screen::Configure => configure::body(model, body_area),
     };
     let mut cursor = draw_body(model, frame, &body, body_area);
     draw_message(

@@ -100,6 +100,7 @@ fn oauth_has_no_io_no_runtime_no_screen_and_no_clock() {
 #[test]
 fn the_engine_knows_no_screen() {
     assert_without("flow/", &["ratatui", "crossterm", "tui"]);
+    assert_without("configure/", &["ratatui", "crossterm", "tui"]);
 }
 
 #[test]
@@ -107,6 +108,7 @@ fn update_and_view_have_no_io_and_no_clock() {
     for file in [
         "tui/update.rs",
         "tui/model.rs",
+        "tui/configuring.rs",
         "tui/view.rs",
         "tui/draw.rs",
         "tui/screens/",
@@ -116,6 +118,12 @@ fn update_and_view_have_no_io_and_no_clock() {
         "presets/library.rs",
         "checks.rs",
         "explain.rs",
+        "configure/plan.rs",
+        "configure/quote.rs",
+        "configure/codes.rs",
+        "configure/reading.rs",
+        "configure/report.rs",
+        "configure/service.rs",
     ] {
         assert_without(
             file,
@@ -149,6 +157,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
         &[
             "main.rs",
             "commands/mod.rs",
+            "commands/configure.rs",
             "commands/presets.rs",
             "tui/guard.rs",
             "browser.rs",
@@ -372,7 +381,7 @@ fn use_goes_one_way() {
         &["main.rs", "lib.rs"],
         &["cli.rs", "commands/", "tui/", "plain.rs"],
         &["exit.rs", "print.rs"],
-        &["flow/", "browser.rs", "clipboard.rs"],
+        &["flow/", "configure/", "browser.rs", "clipboard.rs"],
         &[
             "oauth/",
             "request.rs",

@@ -11,6 +11,8 @@
 
 mod architecture;
 mod clipboard;
+#[cfg(unix)]
+mod configure;
 mod demo;
 mod discovery;
 mod endings;

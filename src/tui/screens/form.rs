@@ -24,7 +24,7 @@ use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
 /// Where labels begin.
 const LABEL: usize = 3;
 /// Where values begin.
-const VALUE: usize = 21;
+pub(super) const VALUE: usize = 21;
 
 /// The rows of the form and the hint for the focused one.
 pub(in super::super) fn body(model: &Model, width: u16) -> Body {
@@ -49,19 +49,19 @@ pub(in super::super) fn body(model: &Model, width: u16) -> Body {
 }
 
 /// One row: marker, label, value, and at the right edge what is to be said about it.
-struct Parts {
-    label: String,
-    focused: bool,
-    dim: bool,
-    value: Vec<Span<'static>>,
+pub(super) struct Parts {
+    pub(super) label: String,
+    pub(super) focused: bool,
+    pub(super) dim: bool,
+    pub(super) value: Vec<Span<'static>>,
     /// Columns before the cursor within the value.
-    cursor: usize,
-    tag: Option<Span<'static>>,
+    pub(super) cursor: usize,
+    pub(super) tag: Option<Span<'static>>,
     /// The focus is on the tag, which then is a button.
-    tag_focused: bool,
+    pub(super) tag_focused: bool,
 }
 
-fn row(model: &Model, parts: Parts, columns: usize) -> Row {
+pub(super) fn row(model: &Model, parts: Parts, columns: usize) -> Row {
     let theme = model.theme;
     let marked = parts.focused || parts.tag_focused;
     let marker = if marked { theme.marker() } else { " " };
@@ -340,7 +340,14 @@ fn hint(model: &Model, problems: &[Problem]) -> (String, bool) {
         Target::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file, listen address and certificate.".to_owned(), false),
         Target::Discover => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
         Target::Button(action) => (button(model, action), false),
-        Target::Value(_) | Target::Shown(_) | Target::Paste | Target::Explanation => {
+        Target::Value(_)
+        | Target::Shown(_)
+        | Target::Paste
+        | Target::Explanation
+        | Target::User
+        | Target::Thumbprint
+        | Target::CertificateList
+        | Target::WithoutSetUp => {
             (String::new(), false)
         }
     }
@@ -359,6 +366,9 @@ fn button(model: &Model, action: Action) -> String {
         }
         (Action::About, _) => {
             "Shows what is known of this service: notes, mail servers, lifetimes, rules, and what was not verified.".to_owned()
+        }
+        (Action::Configure, _) => {
+            "Shows what the listener of the Redirect URL needs on this machine: set up, verify, delete.".to_owned()
         }
         (Action::ShowTokens, _) => "Shows the tokens at hand.".to_owned(),
         (Action::Help, _) => "Shows all keys.".to_owned(),

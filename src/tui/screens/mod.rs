@@ -1,5 +1,6 @@
 //! The bodies of the screens, and what lies on top of them.
 
+pub(super) mod configure;
 pub(super) mod flow;
 pub(super) mod form;
 pub(super) mod overlay;

@@ -11,6 +11,7 @@ use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Model, Overlay};
 use super::super::text::{shorten, width, window, wrap};
+use super::configure;
 use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
@@ -76,6 +77,14 @@ pub(in super::super) fn draw(
                 *selected,
                 "",
             )
+        }
+        Overlay::Certificates { selected } => {
+            let (head, lines) = configure::certificates(model);
+            list(model, frame, area, &head, &lines, *selected, "")
+        }
+        Overlay::Delete { delete } => {
+            let text = configure::before_delete(model);
+            question(model, frame, area, &text, ["Back", "Delete"], *delete)
         }
         Overlay::Leave { leave } => {
             let text = "The tokens were not copied, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
@@ -345,13 +354,15 @@ fn question(
     second: bool,
 ) -> Option<Position> {
     let theme = model.theme;
-    let lines = wrap(text, usize::from(area.width.saturating_sub(6)));
+    let columns = usize::from(area.width.saturating_sub(6));
+    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, columns)).collect();
     let below = inside_height(lines.len());
     let inside = inside(frame, area);
-    for (y, line) in (inside.y + 1..inside.bottom()).zip(lines) {
+    let y = (inside.y + below).min(inside.bottom().saturating_sub(1));
+    // The buttons stay, even where the text has no room.
+    for (y, line) in (inside.y + 1..y).zip(lines) {
         put(model.theme, frame, 3, y, Line::from(line));
     }
-    let y = (inside.y + below).min(inside.bottom().saturating_sub(1));
     let mut x = 3;
     let mut cursor = None;
     for (label, focused) in buttons.into_iter().zip([!second, second]) {

@@ -1,0 +1,80 @@
+//! `configure setup`, `verify` and `delete`: the set-up of the listener for scripts.
+
+use std::io::{self, Write};
+
+use crate::cli::ConfigureCommand;
+use crate::configure;
+use crate::configure::plan::{PlanError, Prefix};
+use crate::configure::report::{Report, Task, Verdict, Work};
+use crate::environment::Environment;
+use crate::exit;
+use crate::plain::say;
+use crate::secret::clean;
+
+/// More of a finding is not shown.
+const LIMIT: usize = 2000;
+
+/// Does what is asked, on standard output.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(command: &ConfigureCommand) -> io::Result<u8> {
+    let environment = Environment::read(|name| std::env::var(name).ok());
+    let task = match task(command, &environment) {
+        Ok(task) => task,
+        Err(error) => {
+            say("error", &error.to_string());
+            return Ok(exit::USAGE);
+        }
+    };
+    let report = configure::perform(&task);
+    let mut stdout = io::stdout().lock();
+    print(&report, &mut stdout)?;
+    Ok(match report.verdict() {
+        Verdict::Fine => exit::DONE,
+        Verdict::Unfit => exit::LISTENER,
+        Verdict::Failed => exit::FAILED,
+    })
+}
+
+fn task(command: &ConfigureCommand, environment: &Environment) -> Result<Task, PlanError> {
+    let (work, flags) = match command {
+        ConfigureCommand::Setup(flags) => (Work::SetUp, flags),
+        ConfigureCommand::Verify(flags) => (Work::Verify, flags),
+        ConfigureCommand::Delete(flags) => (Work::Delete, flags),
+    };
+    let task = Task {
+        work,
+        prefix: Prefix::of(&flags.redirect_url)?,
+        listen: flags.listen_address,
+        user: flags.user.clone().unwrap_or_default(),
+        thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,
+        ssh: environment.ssh,
+    };
+    if !environment.windows {
+        for (name, given) in [
+            ("--user", flags.user.is_some()),
+            ("--thumbprint", flags.thumbprint.is_some()),
+        ] {
+            if given {
+                say(
+                    "hint",
+                    &format!("{name} counts on Windows only, and was not used."),
+                );
+            }
+        }
+    }
+    Ok(task)
+}
+
+/// One line for each finding; a command to be run by hand stands at its end.
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    for finding in &report.findings {
+        let text = clean(&finding.text, LIMIT);
+        match &finding.command {
+            Some(command) => writeln!(out, "{}: {text} {command}", finding.state.word())?,
+            None => writeln!(out, "{}: {text}", finding.state.word())?,
+        }
+    }
+    out.flush()
+}

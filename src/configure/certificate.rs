@@ -1,0 +1,47 @@
+//! The listener's own certificate for https: created, told and deleted in the person's folder.
+
+use std::time::SystemTime;
+
+use crate::certificate::{self, folder, load, paths};
+
+const NO_FOLDER: &str = "This system names no home folder to keep a certificate in.";
+
+/// Makes one for `host`; its fingerprint.
+///
+/// # Errors
+/// A sentence.
+pub fn create(host: &str) -> Result<String, String> {
+    let folder = folder().ok_or(NO_FOLDER)?;
+    let now = SystemTime::now();
+    certificate::create(&folder, host, now)
+        .and_then(|files| load(&files, host, now))
+        .map(|certificate| certificate.about.fingerprint)
+        .map_err(|error| format!("{error} {}", error.hint()))
+}
+
+/// The fingerprint of the one for `host`, where there is one.
+///
+/// # Errors
+/// A sentence.
+pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
+    let folder = folder().ok_or(NO_FOLDER)?;
+    let Some(files) = paths(&folder, host).filter(|files| files.certificate.exists()) else {
+        return Ok(None);
+    };
+    load(&files, host, SystemTime::now())
+        .map(|certificate| Some(certificate.about.fingerprint))
+        .map_err(|error| format!("{error} {}", error.hint()))
+}
+
+/// Deletes the one for `host`.
+///
+/// # Errors
+/// A sentence.
+pub fn delete(host: &str) -> Result<(), String> {
+    let folder = folder().ok_or(NO_FOLDER)?;
+    match certificate::delete(&folder, host) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("There is no certificate to delete.".to_owned()),
+        Err(error) => Err(format!("The certificate could not be deleted: {error}.")),
+    }
+}

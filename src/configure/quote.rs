@@ -1,0 +1,236 @@
+//! One command line for the command prompt and for PowerShell.
+//!
+//! Each argument with anything but the plainest characters stands in double quotes. There, a space, `&`, `|`, `<`, `>`,
+//! `^` and parentheses are text to both. What stays special within double quotes to one of them cannot be written
+//! for both at once, and is refused.
+
+/// Why a value cannot stand in a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QuoteError {
+    /// A character that a shell would act on.
+    #[error("The character {0} cannot stand safely in a command. Use a name or a path without it.")]
+    Character(char),
+    /// A control character, such as the end of a line.
+    #[error(
+        "A control character, such as the end of a line, cannot stand in a command. Type the value anew."
+    )]
+    Control,
+    /// PowerShell would put a variable there.
+    #[error("PowerShell would read a variable behind the $. Use a name with $ only at its end.")]
+    Variable,
+    /// The backslash would swallow the closing quote.
+    #[error("A value that ends in a backslash cannot stand safely in a command. Remove it.")]
+    Backslash,
+    /// Windows PowerShell leaves an empty argument out.
+    #[error("An empty value cannot stand in a command. Type one.")]
+    Empty,
+}
+
+/// The arguments as one line.
+///
+/// # Errors
+/// Where one of them cannot be written so that each shell hands it over as it is.
+pub fn line<S: AsRef<str>>(arguments: &[S]) -> Result<String, QuoteError> {
+    let quoted: Result<Vec<String>, QuoteError> = arguments
+        .iter()
+        .map(|argument| quote(argument.as_ref()))
+        .collect();
+    Ok(quoted?.join(" "))
+}
+
+fn quote(argument: &str) -> Result<String, QuoteError> {
+    if argument.is_empty() {
+        return Err(QuoteError::Empty);
+    }
+    for (at, ch) in argument.char_indices() {
+        match ch {
+            // A variable to the command prompt; what ends or escapes a text, to either. To PowerShell,
+            // typographic quotes are quotes.
+            '%' | '!' | '"' | '`' | '\u{201c}'..='\u{201f}' => {
+                return Err(QuoteError::Character(ch));
+            }
+            '$' if at + 1 < argument.len() => return Err(QuoteError::Variable),
+            '\u{2028}' | '\u{2029}' => return Err(QuoteError::Control),
+            ch if ch.is_control() => return Err(QuoteError::Control),
+            _ => {}
+        }
+    }
+    if argument.ends_with('\\') {
+        return Err(QuoteError::Backslash);
+    }
+    let plain = |ch: char| ch.is_ascii_alphanumeric() || "=:/._-+\\".contains(ch);
+    if argument.starts_with(|ch: char| ch.is_ascii_alphanumeric()) && argument.chars().all(plain) {
+        Ok(argument.to_owned())
+    } else {
+        Ok(format!("\"{argument}\""))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    /// The rules of `CommandLineToArgvW` for all but the first argument.
+    fn arguments(line: &str) -> Vec<String> {
+        let mut chars = line.chars().peekable();
+        let mut all = Vec::new();
+        loop {
+            while chars.next_if(|ch| matches!(ch, ' ' | '\t')).is_some() {}
+            if chars.peek().is_none() {
+                return all;
+            }
+            let (mut one, mut quoted) = (String::new(), false);
+            while let Some(&ch) = chars.peek() {
+                if matches!(ch, ' ' | '\t') && !quoted {
+                    break;
+                }
+                chars.next();
+                let mut backslashes = usize::from(ch == '\\');
+                while ch == '\\' && chars.next_if_eq(&'\\').is_some() {
+                    backslashes += 1;
+                }
+                match (ch, chars.peek()) {
+                    ('\\', Some('"')) => {
+                        one.push_str(&"\\".repeat(backslashes / 2));
+                        if backslashes % 2 == 1 {
+                            one.push('"');
+                            chars.next();
+                        }
+                    }
+                    ('\\', _) => one.push_str(&"\\".repeat(backslashes)),
+                    ('"', Some('"')) if quoted => {
+                        one.push('"');
+                        chars.next();
+                        quoted = false;
+                    }
+                    ('"', _) => quoted = !quoted,
+                    (ch, _) => one.push(ch),
+                }
+            }
+            all.push(one);
+        }
+    }
+
+    /// What the command prompt would act on: outside of quotes its operators, anywhere its variables and line ends.
+    fn escapes_cmd(line: &str) -> bool {
+        let mut quoted = false;
+        line.chars().any(|ch| match ch {
+            '"' => {
+                quoted = !quoted;
+                false
+            }
+            '&' | '|' | '<' | '>' | '^' | '(' | ')' | ',' | ';' => !quoted,
+            '%' | '!' | '\n' | '\r' | '\0' => true,
+            _ => false,
+        }) || quoted
+    }
+
+    /// What PowerShell would act on: within quotes variables, escapes and further quotes; outside of them anything but
+    /// the plainest text.
+    fn escapes_powershell(line: &str) -> bool {
+        let chars: Vec<char> = line.chars().collect();
+        let mut quoted = false;
+        chars.iter().enumerate().any(|(at, ch)| match ch {
+            '"' => {
+                quoted = !quoted;
+                false
+            }
+            '`' | '\u{201c}'..='\u{201f}' | '\n' | '\r' => true,
+            '$' => chars.get(at + 1) != Some(&'"'),
+            ch if quoted => ch.is_control(),
+            ch => !(ch.is_ascii_alphanumeric() || " =:/._-+\\".contains(*ch)),
+        }) || quoted
+    }
+
+    /// A small generator with a fixed beginning, so that a failure comes again.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, count: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).unwrap() % count
+        }
+    }
+
+    const ODD: &str =
+        "ab1 \t\n\r\0\"'`$%!&|<>^()[]{};,=:/\\\\\\.-+~#@*?üß日“”‘’\u{a0}\u{2028}\u{200b}🙂";
+
+    #[test]
+    fn whatever_is_quoted_comes_back_and_nothing_escapes() {
+        let odd: Vec<char> = ODD.chars().collect();
+        let mut dice = Dice(8252);
+        let (mut taken, mut refused) = (0, 0);
+        for _ in 0..100_000 {
+            let count = 1 + dice.below(4);
+            let all: Vec<String> = (0..count)
+                .map(|_| {
+                    let length = dice.below(9);
+                    (0..length)
+                        .map(|_| match dice.below(40) {
+                            0 => char::from_u32(u32::try_from(dice.below(0x11_0000)).unwrap())
+                                .unwrap_or('x'),
+                            1..20 => odd[dice.below(3)],
+                            _ => odd[dice.below(odd.len())],
+                        })
+                        .collect()
+                })
+                .collect();
+            match line(&all) {
+                Ok(line) => {
+                    taken += 1;
+                    assert_eq!(arguments(&line), all, "{line}");
+                    assert!(!escapes_cmd(&line) && !escapes_powershell(&line), "{line}");
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().ends_with('.'));
+                }
+            }
+        }
+        assert!(taken > 10_000 && refused > 10_000, "{taken} {refused}");
+    }
+
+    #[test]
+    fn every_single_character_is_quoted_or_refused() {
+        for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
+            for text in [ch.to_string(), format!("a{ch}b")] {
+                if let Ok(line) = line(&[&text]) {
+                    assert_eq!(arguments(&line), [text], "{line}");
+                    assert!(!escapes_cmd(&line) && !escapes_powershell(&line), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_parser_of_this_test_knows_the_rules() {
+        assert_eq!(arguments(r#"a "b c" d\\e"#), ["a", "b c", r"d\\e"]);
+        assert_eq!(arguments(r#""a\"b" "c\\" d"#), ["a\"b", r"c\", "d"]);
+    }
+
+    #[test]
+    fn ordinary_values_are_written_and_odd_ones_refused_with_a_sentence() {
+        for (argument, quoted) in [
+            (
+                "url=http://localhost:8400/cb/",
+                "url=http://localhost:8400/cb/",
+            ),
+            ("user=DOMAIN\\svc$", "\"user=DOMAIN\\svc$\""),
+            ("user=D\\Jürgen Groß", "\"user=D\\Jürgen Groß\""),
+            ("user=R&D", "\"user=R&D\""),
+            ("--%", ""),
+            ("a\"b", ""),
+            ("a%PATH%", ""),
+            ("a\nb", ""),
+            ("$env:x", ""),
+            ("a\\", ""),
+            ("", ""),
+        ] {
+            assert_eq!(line(&[argument]).unwrap_or_default(), quoted, "{argument}");
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! What the HTTP service's configuration says, compared with what it should say. Only compares.
+
+use std::fmt::Write as _;
+
+use super::plan::{APP_ID, Endpoint, Plan, STORE, SslBinding, Thumbprint, guid};
+use super::report::{Finding, State, StoreCertificate};
+
+/// A certificate binding, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBinding {
+    /// The certificate's hash; of any length.
+    pub hash: Vec<u8>,
+    /// Whose binding it is.
+    pub app_id: u128,
+    /// Where the certificate is.
+    pub store: String,
+}
+
+impl FoundBinding {
+    fn thumbprint(&self) -> String {
+        hex(&self.hash)
+    }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// How a URL reservation differs from the one that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reserved {
+    /// As it should be.
+    Fine,
+    /// There is none.
+    Missing,
+    /// For others only: their security identifiers.
+    Others(Vec<String>),
+    /// For nobody, or refused to this user.
+    Refused,
+}
+
+/// How a certificate binding differs from the one that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// As it should be.
+    Fine,
+    /// There is none.
+    Missing,
+    /// Another certificate: its hash.
+    OtherCertificate(String),
+    /// The right certificate, in another store.
+    OtherStore(String),
+    /// The right certificate, bound by another program: its identifier.
+    OtherProgram(String),
+    /// There is one, and no certificate was named to compare it with: its hash.
+    Unasked(String),
+}
+
+/// The short names that descriptors have for accounts that are the same everywhere.
+const ALIASES: [(&str, &str); 9] = [
+    ("WD", "S-1-1-0"),
+    ("IU", "S-1-5-4"),
+    ("AU", "S-1-5-11"),
+    ("SY", "S-1-5-18"),
+    ("LS", "S-1-5-19"),
+    ("NS", "S-1-5-20"),
+    ("BA", "S-1-5-32-544"),
+    ("BU", "S-1-5-32-545"),
+    ("BG", "S-1-5-32-546"),
+];
+
+/// Everybody, and everybody who has signed in.
+const EVERYBODY: [&str; 2] = ["S-1-1-0", "S-1-5-11"];
+
+/// The rights that let somebody listen: execute, and all.
+const LISTENING: [&str; 4] = ["GX", "GA", "0x20000000", "0x10000000"];
+
+/// An entry of a descriptor: allowed or refused, to listen or something else, whom.
+struct Entry {
+    allowed: bool,
+    listening: bool,
+    sid: String,
+}
+
+/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`.
+fn entries(sddl: &str) -> Vec<Entry> {
+    let list = sddl.split_once("D:").map_or("", |(_, rest)| rest);
+    let inside = list
+        .split('(')
+        .skip(1)
+        .filter_map(|part| part.split(')').next());
+    inside
+        .filter_map(|entry| {
+            let fields: Vec<&str> = entry.split(';').collect();
+            let (kind, rights, whom) = (fields.first()?, fields.get(2)?, fields.get(5)?);
+            let listening = LISTENING.contains(rights)
+                || (!rights.starts_with("0x")
+                    && rights
+                        .as_bytes()
+                        .chunks(2)
+                        .any(|right| right == b"GX" || right == b"GA"));
+            let alias = ALIASES.iter().find(|(short, _)| short == whom);
+            Some(Entry {
+                allowed: *kind == "A",
+                listening,
+                sid: alias.map_or_else(|| whom.to_ascii_uppercase(), |(_, sid)| (*sid).to_owned()),
+            })
+        })
+        .collect()
+}
+
+/// Compares a reservation's descriptor with the account that is to listen.
+#[must_use]
+pub fn reserved(sddl: Option<&str>, sid: &str) -> Reserved {
+    let Some(sddl) = sddl else {
+        return Reserved::Missing;
+    };
+    let sid = sid.to_ascii_uppercase();
+    let entries = entries(sddl);
+    let listening = || entries.iter().filter(|entry| entry.listening);
+    // The first entry about an account decides.
+    let about = listening().find(|entry| entry.sid == sid || EVERYBODY.contains(&&*entry.sid));
+    match about {
+        Some(entry) if entry.allowed => Reserved::Fine,
+        Some(_) => Reserved::Refused,
+        None => {
+            let others: Vec<String> = listening()
+                .filter(|entry| entry.allowed)
+                .map(|entry| entry.sid.clone())
+                .collect();
+            if others.is_empty() {
+                Reserved::Refused
+            } else {
+                Reserved::Others(others)
+            }
+        }
+    }
+}
+
+/// Compares a binding with the one that is wanted; without a thumbprint any certificate will do.
+#[must_use]
+pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound {
+    match (found, wanted) {
+        (None, _) => Bound::Missing,
+        (Some(found), None) => Bound::Unasked(found.thumbprint()),
+        (Some(found), Some(wanted)) if found.hash != wanted.hash => {
+            Bound::OtherCertificate(found.thumbprint())
+        }
+        (Some(found), Some(_)) if !found.store.eq_ignore_ascii_case(STORE) => {
+            Bound::OtherStore(found.store.clone())
+        }
+        (Some(found), Some(wanted)) if found.app_id != wanted.app_id => {
+            Bound::OtherProgram(guid(found.app_id))
+        }
+        (Some(_), Some(_)) => Bound::Fine,
+    }
+}
+
+/// What a comparison means, and what to do. `who` names the wanted user, `names` turns identifiers into names.
+#[must_use]
+pub fn reservation_finding(
+    plan: &Plan,
+    reserved: &Reserved,
+    who: &str,
+    names: impl Fn(&str) -> Option<String>,
+) -> Finding {
+    let url = &plan.prefix;
+    match reserved {
+        Reserved::Fine => Finding::new(
+            State::Good,
+            format!("The URL reservation is there: {who} may listen on {url}"),
+        ),
+        Reserved::Missing => Finding::new(
+            State::Wrong,
+            format!(
+                "Missing: a URL reservation for {url} (without one only an administrator can listen there). Set up \
+                 writes it."
+            ),
+        ),
+        Reserved::Others(sids) => {
+            let named: Vec<String> = sids
+                .iter()
+                .map(|sid| names(sid).unwrap_or_else(|| sid.clone()))
+                .collect();
+            Finding::new(
+                State::Wrong,
+                format!(
+                    "The URL reservation belongs to another user: {}, not to {who}. If nobody else needs it, delete it \
+                     by hand, and set up again.",
+                    named.join(", ")
+                ),
+            )
+        }
+        Reserved::Refused => Finding::new(
+            State::Wrong,
+            format!(
+                "The URL reservation does not let {who} listen. Delete it by hand, and set up again."
+            ),
+        ),
+    }
+}
+
+/// What a comparison means, and what to do.
+#[must_use]
+pub fn binding_finding(endpoint: &Endpoint, bound: &Bound) -> Finding {
+    match bound {
+        Bound::Fine => Finding::new(
+            State::Good,
+            format!("The certificate is bound to {endpoint}."),
+        ),
+        Bound::Missing => Finding::new(
+            State::Wrong,
+            format!(
+                "Missing: no certificate is bound to {endpoint}. Set up binds the one that you choose."
+            ),
+        ),
+        Bound::OtherCertificate(hash) => Finding::new(
+            State::Wrong,
+            format!(
+                "Another certificate is bound to {endpoint}: {hash}. Choose that one, or delete the binding and set up \
+                 again."
+            ),
+        ),
+        Bound::OtherStore(store) => Finding::new(
+            State::Wrong,
+            format!(
+                "The binding to {endpoint} looks for the certificate in the store {store}, not in {STORE}. Delete it by \
+                 hand, and set up again."
+            ),
+        ),
+        Bound::OtherProgram(id) => Finding::new(
+            State::Note,
+            format!(
+                "The certificate is bound to {endpoint} by another program, {id}. It works; Delete leaves it alone."
+            ),
+        ),
+        Bound::Unasked(hash) => Finding::new(
+            State::Good,
+            format!("A certificate is bound to {endpoint}: {hash}."),
+        ),
+    }
+}
+
+/// What speaks against the certificate that was chosen, from the list of the machine's store.
+#[must_use]
+pub fn certificate_findings(
+    plan: &Plan,
+    thumbprint: Thumbprint,
+    certificates: &[StoreCertificate],
+) -> Vec<Finding> {
+    let Some(certificate) = certificates
+        .iter()
+        .find(|certificate| certificate.thumbprint == thumbprint)
+    else {
+        return vec![Finding::new(
+            State::Wrong,
+            format!(
+                "The certificate {thumbprint} is not in the machine's store {STORE}. Import it there with its private \
+                 key, or choose another."
+            ),
+        )];
+    };
+    let host = &plan.prefix.host;
+    let mut findings = Vec::new();
+    if !certificate.has_key {
+        findings.push(Finding::new(
+            State::Wrong,
+            "The certificate has no private key on this machine. Import it as a .pfx file with its key, or choose another.",
+        ));
+    }
+    if certificate.expired {
+        findings.push(Finding::new(
+            State::Wrong,
+            format!(
+                "The certificate expired on {}. Choose another.",
+                certificate.expires
+            ),
+        ));
+    }
+    if host != "+" && !certificate.fits(host) {
+        findings.push(Finding::new(
+            State::Wrong,
+            format!(
+                "The certificate is for {}, not for {host}: a browser will refuse it. Choose another.",
+                if certificate.names.is_empty() {
+                    "no host name".to_owned()
+                } else {
+                    certificate.names.join(", ")
+                }
+            ),
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new(
+            State::Good,
+            format!(
+                "The certificate {} has its key, is for {host} and is valid until {}.",
+                certificate.subject, certificate.expires
+            ),
+        ));
+    }
+    findings
+}
+
+/// True where the binding is one that Set up wrote.
+#[must_use]
+pub fn is_ours(found: &FoundBinding) -> bool {
+    found.app_id == APP_ID
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::plan::Prefix;
+    use super::*;
+
+    const ME: &str = "S-1-5-21-1-2-3-1001";
+    const OTHER: &str = "S-1-5-21-1-2-3-1002";
+
+    #[test]
+    fn reservations_are_compared_by_account_and_right() {
+        let of = |sddl: &str| reserved(Some(sddl), ME);
+        assert_eq!(reserved(None, ME), Reserved::Missing);
+        for fine in [
+            format!("D:(A;;GX;;;{ME})"),
+            format!("D:(A;;GXGW;;;{})", ME.to_lowercase()),
+            format!("O:SYG:SYD:(A;;GA;;;{OTHER})(A;;0x20000000;;;{ME})"),
+            "D:(A;;GX;;;WD)".to_owned(),
+            "D:PAI(A;;GX;;;AU)".to_owned(),
+        ] {
+            assert_eq!(of(&fine), Reserved::Fine, "{fine}");
+        }
+        assert_eq!(
+            of(&format!("D:(A;;GX;;;{OTHER})(A;;GX;;;NS)")),
+            Reserved::Others(vec![OTHER.to_owned(), "S-1-5-20".to_owned()])
+        );
+        for refused in [
+            "D:",
+            "",
+            "rubbish",
+            "D:(A;;GX",
+            &format!("D:(A;;GW;;;{ME})"),
+            &format!("D:(D;;GX;;;{ME})(A;;GX;;;WD)"),
+        ] {
+            assert_eq!(of(refused), Reserved::Refused, "{refused}");
+        }
+        assert_eq!(reserved(Some("D:(A;;GX;;;NS)"), "S-1-5-20"), Reserved::Fine);
+    }
+
+    #[test]
+    fn bindings_are_compared_by_certificate_store_and_program() {
+        let endpoint = Endpoint::Name {
+            host: "localhost".to_owned(),
+            port: 8443,
+        };
+        let wanted = SslBinding {
+            endpoint: endpoint.clone(),
+            hash: [1; 20],
+            app_id: APP_ID,
+            store: STORE,
+        };
+        let found = FoundBinding {
+            hash: vec![1; 20],
+            app_id: APP_ID,
+            store: "My".to_owned(),
+        };
+        let other = |change: fn(&mut FoundBinding)| {
+            let mut other = found.clone();
+            change(&mut other);
+            bound(Some(&other), Some(&wanted))
+        };
+        assert_eq!(bound(None, Some(&wanted)), Bound::Missing);
+        assert_eq!(bound(Some(&found), Some(&wanted)), Bound::Fine);
+        assert_eq!(bound(Some(&found), None), Bound::Unasked("01".repeat(20)));
+        assert_eq!(
+            other(|it| it.hash = vec![2; 4]),
+            Bound::OtherCertificate("02020202".to_owned())
+        );
+        assert_eq!(
+            other(|it| it.store = "Web".to_owned()),
+            Bound::OtherStore("Web".to_owned())
+        );
+        assert!(matches!(other(|it| it.app_id = 1), Bound::OtherProgram(_)));
+        for (bound, words, state) in [
+            (Bound::Missing, "Missing", State::Wrong),
+            (
+                Bound::OtherCertificate("02".to_owned()),
+                "Another certificate",
+                State::Wrong,
+            ),
+            (Bound::Fine, "is bound", State::Good),
+        ] {
+            let finding = binding_finding(&endpoint, &bound);
+            assert!(finding.text.contains(words) && finding.state == state);
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_judged_before_it_is_bound() {
+        let prefix = Prefix::of("https://localhost:8443/cb").unwrap();
+        let plan = Plan::new(prefix, "me", Some(Thumbprint([1; 20]))).unwrap();
+        let good = StoreCertificate {
+            subject: "CN=localhost".to_owned(),
+            names: vec!["localhost".to_owned()],
+            expires: "2027-03-01".to_owned(),
+            expired: false,
+            thumbprint: Thumbprint([1; 20]),
+            has_key: true,
+        };
+        let told = |certificate: StoreCertificate| -> String {
+            certificate_findings(&plan, Thumbprint([1; 20]), &[certificate])
+                .into_iter()
+                .map(|finding| finding.text + " ")
+                .collect()
+        };
+        assert!(told(good.clone()).contains("has its key"));
+        let bad = StoreCertificate {
+            names: Vec::new(),
+            expired: true,
+            has_key: false,
+            ..good.clone()
+        };
+        let text = told(bad);
+        for words in [
+            "no private key",
+            "expired on 2027-03-01",
+            "for no host name, not for localhost",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+        let another = StoreCertificate {
+            thumbprint: Thumbprint([2; 20]),
+            ..good
+        };
+        assert!(told(another).contains("is not in the machine's store"));
+    }
+}

@@ -1,0 +1,620 @@
+//! Where there is no HTTP.sys: is the port free and allowed, who has it, and what does `localhost` mean here.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+
+use super::certificate;
+use super::report::{Finding, Report, State, Task, Work};
+use crate::secret::clean;
+
+/// From this port on nobody needs to be root, where the system does not say.
+const UNPRIVILEGED: u16 = 1024;
+
+/// Does what is asked. Only a certificate is ever written or deleted; the rest is looking.
+#[must_use]
+pub fn perform(task: &Task) -> Report {
+    let mut findings = Vec::new();
+    let host = &task.prefix.host;
+    match (task.work, task.prefix.secure && task.prefix.is_loopback()) {
+        (Work::Verify, _) => {}
+        (Work::SetUp, true) => findings.push(match certificate::create(host) {
+            Ok(fingerprint) => Finding::new(
+                State::Done,
+                format!("A certificate for {host} was made. Its fingerprint is {fingerprint}."),
+            ),
+            Err(reason) => Finding::new(State::Failed, reason),
+        }),
+        (Work::Delete, true) => {
+            return Report::of(vec![match certificate::delete(host) {
+                Ok(()) => Finding::new(
+                    State::Done,
+                    format!("The certificate for {host} was deleted."),
+                ),
+                Err(reason) => Finding::new(State::Failed, reason),
+            }]);
+        }
+        (Work::SetUp, false) => findings.push(Finding::new(
+            State::Note,
+            "Nothing has to be set up on this system. This is what Verify finds:",
+        )),
+        (Work::Delete, false) => {
+            return Report::of(vec![Finding::new(
+                State::Note,
+                "Nothing was set up on this system, so there is nothing to delete.",
+            )]);
+        }
+    }
+    findings.extend(verify(task));
+    Report::of(findings)
+}
+
+/// All that can be known without listening for long.
+fn verify(task: &Task) -> Vec<Finding> {
+    let prefix = &task.prefix;
+    let mut findings = Vec::new();
+    if task.listen.is_none() && !prefix.is_loopback() {
+        return vec![Finding::new(
+            State::Wrong,
+            format!(
+                "The redirect URL leads to {}, so nothing listens here. Paste the address that the browser ends at, or \
+                 set a Listen address where a proxy leads from there to this machine.",
+                prefix.host
+            ),
+        )];
+    }
+    if prefix.address().is_none() && prefix.host.eq_ignore_ascii_case("localhost") {
+        findings.push(name(prefix.port));
+    }
+    let addresses = addresses(task);
+    for (at, address) in addresses.iter().enumerate() {
+        findings.extend(port(*address, at));
+    }
+    if prefix.secure {
+        findings.push(https(&prefix.host));
+    }
+    let local = addresses.first().filter(|address| address.port() > 0);
+    if let (true, Some(address)) = (task.ssh, local) {
+        findings.push(
+            Finding::new(
+                State::Note,
+                "You are here over SSH. For a browser on your own machine to come back here, open a tunnel from there, and \
+                 put the name of this machine at its end:",
+            )
+            .with(format!("ssh -L {}:{address}", prefix.port)),
+        );
+    }
+    findings
+}
+
+/// Where the listener goes for this redirect URL.
+fn addresses(task: &Task) -> Vec<SocketAddr> {
+    let port = task.prefix.port;
+    match (task.listen, task.prefix.address()) {
+        (Some(listen), _) => vec![SocketAddr::new(listen.ip, listen.port.unwrap_or(port))],
+        (None, Some(ip)) => vec![SocketAddr::new(ip, port)],
+        (None, None) => vec![
+            SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port),
+            SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port),
+        ],
+    }
+}
+
+/// What `localhost` means here.
+fn name(port: u16) -> Finding {
+    let found: Vec<IpAddr> = ("localhost", port)
+        .to_socket_addrs()
+        .map(|all| all.map(|address| address.ip()).collect())
+        .unwrap_or_default();
+    localhost(&found)
+}
+
+/// What these addresses of `localhost` mean.
+#[must_use]
+pub fn localhost(found: &[IpAddr]) -> Finding {
+    let mut known: Vec<IpAddr> = Vec::new();
+    for ip in found {
+        if !known.contains(ip) {
+            known.push(*ip);
+        }
+    }
+    let words: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let words = words.join(" and ");
+    if known.is_empty() {
+        Finding::new(
+            State::Note,
+            "The name localhost is not known here. Browsers know it by themselves; for other programs add it to /etc/hosts.",
+        )
+    } else if known.iter().all(IpAddr::is_loopback) {
+        Finding::new(State::Good, format!("localhost means {words} here."))
+    } else {
+        Finding::new(
+            State::Wrong,
+            format!(
+                "localhost means {words} here, which is not this machine alone. Correct /etc/hosts."
+            ),
+        )
+    }
+}
+
+fn https(host: &str) -> Finding {
+    match certificate::fingerprint(host) {
+        Ok(Some(fingerprint)) => Finding::new(
+            State::Good,
+            format!("The certificate for {host} is there. Its fingerprint is {fingerprint}."),
+        ),
+        Ok(None) => Finding::new(
+            State::Wrong,
+            format!("There is no certificate for {host}. Set up makes one."),
+        ),
+        Err(reason) => Finding::new(State::Failed, reason),
+    }
+}
+
+/// Listens for a moment. `at` counts the addresses of the redirect URL: without IPv6 the first one is enough.
+fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
+    let (ip, port) = (address.ip(), address.port());
+    let error = match TcpListener::bind(address) {
+        Ok(_) if port == 0 => {
+            return vec![Finding::new(
+                State::Good,
+                format!("Port 0 of {ip}: a free port is taken when the sign-in begins."),
+            )];
+        }
+        Ok(_) => {
+            return vec![Finding::new(
+                State::Good,
+                format!("Port {port} of {ip} is free, and this user may listen there."),
+            )];
+        }
+        Err(error) => error,
+    };
+    let holders = holders(address);
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let mut findings = privileged(address, first_unprivileged(), &program(), at == 0);
+            findings.extend(holders.first().map(|holder| taken(address, Some(holder))));
+            findings
+        }
+        ErrorKind::AddrInUse => vec![taken(address, holders.first())],
+        ErrorKind::AddrNotAvailable if at > 0 => vec![Finding::new(
+            State::Note,
+            format!("This machine has no {ip}, so only the other address is listened on."),
+        )],
+        ErrorKind::AddrNotAvailable => vec![Finding::new(
+            State::Wrong,
+            format!(
+                "{ip} is not an address of this machine. Use 127.0.0.1 or localhost, or correct the Listen address."
+            ),
+        )],
+        // Some systems without IPv6 say this.
+        _ if at > 0 && holders.is_empty() => vec![Finding::new(
+            State::Note,
+            format!(
+                "Nothing can listen on {ip} here ({error}), so only the other address is listened on."
+            ),
+        )],
+        _ => vec![Finding::new(
+            State::Wrong,
+            format!(
+                "Listening on port {port} of {ip} fails: {error}. Take another port in the Redirect URL."
+            ),
+        )],
+    }
+}
+
+/// Who has a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// This program itself.
+    Ourselves,
+    /// A process: its name and number.
+    Process(String, u32),
+    /// A process of this user, which is not to be seen: the user's number and name.
+    Hidden(u32, Option<String>),
+}
+
+/// A port that somebody has.
+#[must_use]
+pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
+    let (ip, port) = (address.ip(), address.port());
+    let other = "or take another port in the Redirect URL and register it with the service.";
+    let look = format!("sudo ss -ltnp 'sport = :{port}'");
+    match holder {
+        Some(Holder::Ourselves) => Finding::new(
+            State::Note,
+            format!("Port {port} of {ip} is in use by this program, for the sign-in that is under way."),
+        ),
+        Some(Holder::Process(name, id)) => Finding::new(
+            State::Wrong,
+            format!("Port {port} of {ip} is taken by {name} (process {id}). End that program, {other}"),
+        ),
+        Some(Holder::Hidden(uid, user)) => {
+            let user = user
+                .as_ref()
+                .map_or_else(|| format!("number {uid}"), Clone::clone);
+            Finding::new(
+                State::Wrong,
+                format!(
+                    "Port {port} of {ip} is taken by a program of the user {user}; which one is not visible to this \
+                     user. Look as root, {other}"
+                ),
+            )
+            .with(look)
+        }
+        None => Finding::new(
+            State::Wrong,
+            format!(
+                "Port {port} of {ip} is taken; by whom is not visible to this user. Look as root, {other}"
+            ),
+        )
+        .with(if cfg!(target_os = "linux") {
+            look
+        } else {
+            format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
+        }),
+    }
+}
+
+/// A port that only root may have, and the ways around it where they are wanted.
+#[must_use]
+pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) -> Vec<Finding> {
+    let (ip, port) = (address.ip(), address.port());
+    if port >= first {
+        return vec![Finding::new(
+            State::Wrong,
+            format!(
+                "The system does not let this user listen on port {port} of {ip}. Take another port in the Redirect URL."
+            ),
+        )];
+    }
+    let mut findings = vec![Finding::new(
+        State::Wrong,
+        format!(
+            "Port {port} of {ip} is for root: this user may listen from port {first} on. Take such a port in the Redirect \
+             URL and register it with the service, or have root make way."
+        ),
+    )];
+    if cfg!(target_os = "linux") && ways {
+        let high = SocketAddr::new(ip, 8000 + port);
+        let tables = if ip.is_ipv4() {
+            "iptables"
+        } else {
+            "ip6tables"
+        };
+        findings.push(
+            Finding::new(
+                State::Note,
+                "Let this program have such ports, again after each update of it:",
+            )
+            .with(format!("sudo setcap cap_net_bind_service=+ep '{program}'")),
+        );
+        findings.push(
+            Finding::new(
+                State::Note,
+                "Or let everybody here have them, until the next start of the machine:",
+            )
+            .with(format!(
+                "sudo sysctl net.ipv4.ip_unprivileged_port_start={port}"
+            )),
+        );
+        findings.push(
+            Finding::new(
+                State::Note,
+                format!("Or set {high} as the Listen address under Advanced, and lead the port there:"),
+            )
+            .with(format!(
+                "sudo {tables} -t nat -A OUTPUT -o lo -p tcp --dport {port} -j REDIRECT --to-ports {}",
+                high.port()
+            )),
+        );
+    }
+    findings
+}
+
+fn first_unprivileged() -> u16 {
+    fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(UNPRIVILEGED)
+}
+
+/// This program's path, where it can stand in quotes.
+fn program() -> String {
+    std::env::current_exe()
+        .ok()
+        .map(|path| path.display().to_string())
+        .filter(|path| !path.contains('\'') && clean(path, 4096) == *path)
+        .unwrap_or_else(|| "/path/to/oauth-authorizer".to_owned())
+}
+
+/// A socket that listens: where, whose, and its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Socket {
+    address: SocketAddr,
+    uid: u32,
+    inode: u64,
+}
+
+/// Who listens where `address` would; several, where a program has passed its socket on.
+fn holders(address: SocketAddr) -> Vec<Holder> {
+    let sockets: Vec<Socket> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .into_iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .flat_map(|table| listening(&table))
+        .filter(|socket| in_the_way(socket.address, address))
+        .collect();
+    let mut holders: Vec<Holder> = sockets.iter().filter_map(process).collect();
+    if holders.is_empty() {
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        holders.extend(
+            sockets
+                .iter()
+                .map(|socket| Holder::Hidden(socket.uid, user_name(&users, socket.uid))),
+        );
+    }
+    holders
+}
+
+/// True where a socket that listens on `there` keeps others from listening on `here`.
+fn in_the_way(there: SocketAddr, here: SocketAddr) -> bool {
+    let (one, other) = (there.ip().to_canonical(), here.ip().to_canonical());
+    there.port() == here.port()
+        && (one == other
+            || (other.is_unspecified() && (other.is_ipv6() || one.is_ipv4()))
+            // All addresses of IPv6 are those of IPv4 as well, unless it was asked otherwise.
+            || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4())))
+}
+
+/// The listening sockets of a table like /proc/net/tcp or tcp6.
+fn listening(table: &str) -> Vec<Socket> {
+    table
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (local, state) = (fields.get(1)?, fields.get(3)?);
+            (*state == "0A").then_some(())?;
+            let (ip, port) = local.split_once(':')?;
+            // Words of four bytes, each as a number of this machine.
+            let bytes: Option<Vec<u8>> = (0..ip.len() / 8)
+                .map(|at| u32::from_str_radix(ip.get(at * 8..at * 8 + 8)?, 16).ok())
+                .map(|word| word.map(u32::to_ne_bytes))
+                .collect::<Option<Vec<[u8; 4]>>>()
+                .map(|words| words.concat());
+            let bytes = bytes?;
+            let ip: IpAddr = match (<[u8; 4]>::try_from(&*bytes), <[u8; 16]>::try_from(&*bytes)) {
+                (Ok(four), _) => four.into(),
+                (_, Ok(sixteen)) => sixteen.into(),
+                _ => return None,
+            };
+            Some(Socket {
+                address: SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?),
+                uid: fields.get(7)?.parse().ok()?,
+                inode: fields.get(9)?.parse().ok()?,
+            })
+        })
+        .collect()
+}
+
+/// The process that has this socket open, as far as this user may see.
+fn process(socket: &Socket) -> Option<Holder> {
+    let mut link = String::new();
+    let _ = write!(link, "socket:[{}]", socket.inode);
+    let has = |folder: &str| {
+        fs::read_dir(folder).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == &*link))
+        })
+    };
+    // This program hides itself from others of this user, and from its own number among them.
+    if has("/proc/self/fd") {
+        return Some(Holder::Ourselves);
+    }
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        if has(&format!("/proc/{id}/fd")) {
+            return Some(Holder::Process(process_name(id), id));
+        }
+    }
+    None
+}
+
+/// The name of a process: that of its file, as threads may be named otherwise.
+fn process_name(id: u32) -> String {
+    let file = fs::read_link(format!("/proc/{id}/exe")).ok();
+    let file = file.as_ref().and_then(|path| path.file_name());
+    let name = file.map_or_else(
+        || fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    clean(&name, 40)
+}
+
+/// The name of a user, from a text like /etc/passwd.
+fn user_name(users: &str, uid: u32) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let known: u32 = fields.nth(1)?.parse().ok()?;
+        (known == uid).then(|| clean(name, 40))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::plan::Prefix;
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn task(work: Work, url: &str) -> Task {
+        Task {
+            work,
+            prefix: Prefix::of(url).unwrap(),
+            listen: None,
+            user: String::new(),
+            thumbprint: None,
+            ssh: false,
+        }
+    }
+
+    fn told(findings: &[Finding]) -> String {
+        let lines: Vec<String> = findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.state.word(), finding.text))
+            .collect();
+        lines.join("\n")
+    }
+
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn tables_of_sockets_are_read() {
+        let four = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: \
+            0100007F:20D0 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 12345 1 0\n   1: 0100007F:20D1 \
+            0100007F:1 01 0:0 00:0 0 0 0 9 1\nrubbish\n";
+        assert_eq!(
+            listening(four),
+            [Socket {
+                address: address("127.0.0.1:8400"),
+                uid: 33,
+                inode: 12345
+            }]
+        );
+        let six = "head\n 0: 00000000000000000000000001000000:01BB 0:0 0A 0:0 00:0 0 0 0 77 1\n 1: \
+            0000000000000000FFFF00000100007F:0050 0:0 0A 0:0 00:0 0 1000 0 78 1\n";
+        let sockets = listening(six);
+        assert_eq!(sockets[0].address, address("[::1]:443"));
+        assert!(in_the_way(sockets[1].address, address("127.0.0.1:80")));
+    }
+
+    #[test]
+    fn a_socket_on_all_addresses_is_in_the_way() {
+        for (there, here, way) in [
+            ("127.0.0.1:1", "127.0.0.1:1", true),
+            ("127.0.0.1:1", "127.0.0.1:2", false),
+            ("0.0.0.0:1", "127.0.0.1:1", true),
+            ("[::]:1", "127.0.0.1:1", true),
+            ("[::]:1", "[::1]:1", true),
+            ("0.0.0.0:1", "[::1]:1", false),
+            ("127.0.0.2:1", "127.0.0.1:1", false),
+            ("127.0.0.2:1", "0.0.0.0:1", true),
+            ("[::1]:1", "0.0.0.0:1", false),
+        ] {
+            assert_eq!(
+                in_the_way(address(there), address(here)),
+                way,
+                "{there} {here}"
+            );
+        }
+    }
+
+    #[test]
+    fn owners_are_named_as_far_as_they_are_known() {
+        let users = "root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\nbroken\n";
+        assert_eq!(user_name(users, 33), Some("www-data".to_owned()));
+        assert_eq!(user_name(users, 5), None);
+        let at = address("127.0.0.1:8400");
+        for (holder, words) in [
+            (
+                Some(Holder::Process("python3".to_owned(), 7)),
+                "python3 (process 7)",
+            ),
+            (
+                Some(Holder::Hidden(33, Some("www-data".to_owned()))),
+                "user www-data; which one is not visible",
+            ),
+            (Some(Holder::Hidden(5, None)), "user number 5"),
+            (None, "by whom is not visible"),
+        ] {
+            let finding = taken(at, holder.as_ref());
+            assert_eq!(finding.state, State::Wrong);
+            assert!(finding.text.contains(words), "{}", finding.text);
+            assert!(
+                finding.text.contains("take another port"),
+                "{}",
+                finding.text
+            );
+        }
+        assert_eq!(taken(at, Some(&Holder::Ourselves)).state, State::Note);
+    }
+
+    #[test]
+    fn localhost_is_this_machine_or_is_told() {
+        let (four, six) = (
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        );
+        assert_eq!(
+            localhost(&[four, six, four]).text,
+            "localhost means 127.0.0.1 and ::1 here."
+        );
+        assert_eq!(localhost(&[]).state, State::Note);
+        assert_eq!(
+            localhost(&[four, Ipv4Addr::new(10, 0, 0, 1).into()]).state,
+            State::Wrong
+        );
+    }
+
+    #[test]
+    fn a_privileged_port_has_ways_around_it() {
+        let findings = privileged(address("127.0.0.1:443"), 1024, "/opt/o a", true);
+        assert!(told(&findings).contains("from port 1024 on"));
+        if cfg!(target_os = "linux") {
+            let commands: String = findings
+                .iter()
+                .filter_map(|finding| finding.command.clone())
+                .collect();
+            assert!(
+                commands.contains("cap_net_bind_service=+ep '/opt/o a'"),
+                "{commands}"
+            );
+            assert!(
+                commands.contains("--dport 443 -j REDIRECT --to-ports 8443"),
+                "{commands}"
+            );
+        }
+        assert_eq!(privileged(address("127.0.0.1:443"), 80, "x", true).len(), 1);
+    }
+
+    #[test]
+    fn what_is_free_and_what_leads_elsewhere_is_told() {
+        let report = perform(&task(Work::Verify, "http://127.0.0.1:0/"));
+        assert_eq!(report.findings[0].state, State::Good);
+        let other = perform(&task(Work::Verify, "https://sso.example.org/cb"));
+        assert!(told(&other.findings).contains("wrong: The redirect URL leads to sso.example.org"));
+        let mut ssh = task(Work::Verify, "http://localhost:65534/");
+        ssh.ssh = true;
+        let last = perform(&ssh).findings.pop().unwrap();
+        assert_eq!(last.command.unwrap(), "ssh -L 65534:127.0.0.1:65534");
+        for work in [Work::SetUp, Work::Delete] {
+            let report = perform(&task(work, "http://127.0.0.1:0/"));
+            assert!(told(&report.findings).starts_with("note: Nothing"));
+        }
+    }
+
+    #[test]
+    fn a_port_of_this_process_is_known_as_its_own() {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", socket.local_addr().unwrap());
+        let findings = perform(&task(Work::Verify, &url)).findings;
+        if cfg!(target_os = "linux") {
+            assert!(
+                told(&findings).contains("in use by this program"),
+                "{}",
+                told(&findings)
+            );
+        }
+    }
+}

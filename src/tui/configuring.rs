@@ -1,0 +1,182 @@
+//! What the screen of Configure… knows: the redirect URL read, what was typed, and what came of it.
+
+use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
+use crate::configure::report::{Report, StoreCertificate, Task, Work};
+use crate::request::ListenAddress;
+
+/// A step of what would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// In words.
+    Words(String),
+    /// As a command, to be shown as it is.
+    Line(String),
+    /// Why it cannot be done.
+    Problem(String),
+}
+
+/// What came of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Of which.
+    pub work: Work,
+    /// When, as `12:01:07`.
+    pub at: String,
+    /// What was found and done.
+    pub report: Report,
+}
+
+/// The set-up of the listener on screen.
+#[derive(Debug)]
+pub struct Configuring {
+    /// With HTTP.sys.
+    pub windows: bool,
+    /// As it stands in the form.
+    pub redirect_url: String,
+    /// The same, read.
+    pub prefix: Result<Prefix, PlanError>,
+    /// Where to listen instead.
+    pub listen: Option<ListenAddress>,
+    /// The person is on another machine.
+    pub ssh: bool,
+    /// Who is to listen.
+    pub user: String,
+    /// The certificate's thumbprint, as typed.
+    pub thumbprint: String,
+    /// To choose from.
+    pub certificates: Vec<StoreCertificate>,
+    /// Whose steps are shown.
+    pub shown: Work,
+    /// What came of the latest task.
+    pub outcome: Option<Outcome>,
+    /// What is being done.
+    pub busy: Option<Work>,
+    /// The number of the latest task; news of others is dropped.
+    pub number: u64,
+    /// First line shown.
+    pub scroll: usize,
+    /// The redirect URL that gave way to the one without set-up.
+    pub before: Option<String>,
+}
+
+impl Configuring {
+    /// Opens it on a redirect URL.
+    #[must_use]
+    pub fn new(windows: bool, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
+        Self {
+            windows,
+            redirect_url: redirect_url.trim().to_owned(),
+            prefix: Prefix::of(redirect_url),
+            listen,
+            ssh: false,
+            user: String::new(),
+            thumbprint: String::new(),
+            certificates: Vec::new(),
+            shown: if windows { Work::SetUp } else { Work::Verify },
+            outcome: None,
+            busy: None,
+            number: 0,
+            scroll: 0,
+            before: None,
+        }
+    }
+
+    /// What can be done here.
+    #[must_use]
+    pub fn works(&self) -> &'static [Work] {
+        match &self.prefix {
+            Err(_) => &[],
+            Ok(_) if self.windows => &Work::ALL,
+            Ok(prefix) if prefix.secure && prefix.is_loopback() => &Work::ALL,
+            Ok(_) => &[Work::Verify],
+        }
+    }
+
+    /// True where a certificate of the machine's store is wanted.
+    #[must_use]
+    pub fn wants_certificate(&self) -> bool {
+        self.windows && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
+    }
+
+    /// The thumbprint, where something was typed.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn thumbprint(&self) -> Result<Option<Thumbprint>, PlanError> {
+        match self.thumbprint.trim() {
+            "" => Ok(None),
+            _ if !self.wants_certificate() => Ok(None),
+            text => text.parse().map(Some),
+        }
+    }
+
+    /// What is asked for, where it can be.
+    ///
+    /// # Errors
+    /// Says what is wrong with the redirect URL or with what was typed.
+    pub fn task(&self, work: Work) -> Result<Task, PlanError> {
+        let prefix = self.prefix.clone()?;
+        let thumbprint = self.thumbprint()?;
+        if self.windows {
+            // What cannot be planned is told before anything is done.
+            Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(work)?;
+        }
+        Ok(Task {
+            work,
+            prefix,
+            listen: self.listen,
+            user: self.user.clone(),
+            thumbprint,
+            ssh: self.ssh,
+        })
+    }
+
+    /// The commands that do the same as `work`, where there are some.
+    ///
+    /// # Errors
+    /// Says what is wrong with the redirect URL or with what was typed.
+    pub fn commands(&self, work: Work) -> Result<Vec<String>, PlanError> {
+        if !self.windows {
+            return Ok(Vec::new());
+        }
+        Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(work)
+    }
+
+    /// What `work` would do, before it is done.
+    #[must_use]
+    pub fn steps(&self, work: Work) -> Vec<Step> {
+        let words = |text: &str| vec![Step::Words(text.to_owned())];
+        let Ok(prefix) = &self.prefix else {
+            return Vec::new();
+        };
+        let host = &prefix.host;
+        match (self.windows, work) {
+            (true, _) if prefix.needs_no_set_up() => vec![Step::Words(format!(
+                "Windows has reserved all below {TEMPORARY} for everybody: nothing has to be set up, and nothing is deleted."
+            ))],
+            (true, _) => {
+                let lead = match work {
+                    Work::SetUp => "Set up does, as administrator, what these commands do:",
+                    Work::Verify => "Verify asks the HTTP service itself. To look by hand:",
+                    Work::Delete => "Delete does, as administrator, what these commands do:",
+                };
+                match self.commands(work) {
+                    Ok(commands) => std::iter::once(Step::Words(lead.to_owned()))
+                        .chain(commands.into_iter().map(Step::Line))
+                        .collect(),
+                    Err(error) => vec![Step::Problem(error.to_string())],
+                }
+            }
+            (false, Work::Verify) => words(
+                "Verify listens on the port for a moment, looks who has it if it is taken, and asks what localhost means \
+                 here. It changes nothing.",
+            ),
+            (false, Work::SetUp) => words(&format!(
+                "Set up makes a certificate for {host} that only you can read."
+            )),
+            (false, Work::Delete) => words(&format!(
+                "Delete removes the certificate for {host} and its key."
+            )),
+        }
+    }
+}
