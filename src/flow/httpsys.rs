@@ -313,8 +313,8 @@ enum Received {
     Request,
     /// With the request's number.
     TooLarge(u64),
-    /// The connection was gone, or the like; the code.
-    Nothing(u32),
+    /// The connection was gone, or the like.
+    Nothing,
     Stopped,
 }
 
@@ -380,8 +380,8 @@ impl Worker {
                     respond(queue, id, Page::NotFound);
                     let _ = self.news.blocking_send(News::Stray(Stray::Connection));
                 }
-                Received::Nothing(_) if self.news.is_closed() => return,
-                Received::Nothing(_) => {
+                Received::Nothing if self.news.is_closed() => return,
+                Received::Nothing => {
                     let _ = self.news.blocking_send(News::Stray(Stray::Connection));
                     // Not to spin on an error that stays.
                     std::thread::sleep(Duration::from_millis(50));
@@ -464,7 +464,7 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
         Ok(()) => Received::Request,
         // SAFETY: with this code the fixed part of the structure is filled in.
         Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { number(buffer) }),
-        Err(code) => Received::Nothing(code),
+        Err(_) => Received::Nothing,
     }
 }
 
