@@ -640,20 +640,9 @@ impl Settings {
             return false;
         };
         let placeholder = format!("{{{}}}", variable.name);
-        let endpoints = &self.preset.endpoints;
-        [
-            &endpoints.authorization,
-            &endpoints.device,
-            &endpoints.token,
-            &endpoints.revocation,
-            &endpoints.introspection,
-            &endpoints.userinfo,
-            &endpoints.issuer,
-            &self.preset.device.token_url,
-        ]
-        .into_iter()
-        .flatten()
-        .any(|url| url.contains(&placeholder))
+        self.preset
+            .addresses()
+            .any(|(_, url)| url.contains(&placeholder))
     }
 
     /// Tells where the embedded demo server listens.

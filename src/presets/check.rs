@@ -233,18 +233,7 @@ impl Checker<'_> {
                 self.add("flows.offered", text);
             }
         }
-        let known = [
-            ("endpoints.authorization", &endpoints.authorization),
-            ("endpoints.device", &endpoints.device),
-            ("endpoints.token", &endpoints.token),
-            ("endpoints.revocation", &endpoints.revocation),
-            ("endpoints.introspection", &endpoints.introspection),
-            ("endpoints.userinfo", &endpoints.userinfo),
-            ("endpoints.issuer", &endpoints.issuer),
-            ("device.token_url", &preset.device.token_url),
-        ];
-        for (path, url) in known {
-            let Some(url) = url else { continue };
+        for (path, url) in preset.addresses() {
             // A host stands in for a variable that is not known yet; a whole URL may be one.
             let sample = sample(url, preset);
             if let Err(problem) = endpoint(&sample) {
@@ -255,20 +244,10 @@ impl Checker<'_> {
 
     /// Braces that do not close, placeholders without a variable, variables without a placeholder.
     fn placeholders(&mut self, preset: &Preset) {
-        let endpoints = &preset.endpoints;
-        let mut filled: Vec<(String, &str)> = Vec::new();
-        for (path, text) in [
-            ("endpoints.authorization", &endpoints.authorization),
-            ("endpoints.device", &endpoints.device),
-            ("endpoints.token", &endpoints.token),
-            ("endpoints.revocation", &endpoints.revocation),
-            ("endpoints.introspection", &endpoints.introspection),
-            ("endpoints.userinfo", &endpoints.userinfo),
-            ("endpoints.issuer", &endpoints.issuer),
-            ("device.token_url", &preset.device.token_url),
-        ] {
-            filled.extend(text.as_deref().map(|text| (path.to_owned(), text)));
-        }
+        let mut filled: Vec<(String, &str)> = preset
+            .addresses()
+            .map(|(path, url)| (path.to_owned(), url))
+            .collect();
         let tables = [
             (
                 "parameters.authorization",

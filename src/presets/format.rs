@@ -484,6 +484,23 @@ impl Preset {
         Ok(preset)
     }
 
+    /// All its addresses by their place in the file, with their placeholders.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let endpoints = &self.endpoints;
+        [
+            ("endpoints.authorization", &endpoints.authorization),
+            ("endpoints.device", &endpoints.device),
+            ("endpoints.token", &endpoints.token),
+            ("endpoints.revocation", &endpoints.revocation),
+            ("endpoints.introspection", &endpoints.introspection),
+            ("endpoints.userinfo", &endpoints.userinfo),
+            ("endpoints.issuer", &endpoints.issuer),
+            ("device.token_url", &self.device.token_url),
+        ]
+        .into_iter()
+        .filter_map(|(path, url)| Some((path, url.as_deref()?)))
+    }
+
     /// True for "Custom settings".
     #[must_use]
     pub fn is_custom(&self) -> bool {

@@ -108,7 +108,7 @@ impl ListenError {
                 "Take a port above 1023 in the Redirect URL, and register that with the service."
             }
             Self::HttpSys { code: 5, .. } => {
-                "Open Configure… and set up a reservation for this user; or use a Redirect URL below \
+                "Open Configure…: it shows the command with which an administrator reserves the URL for this user. Or use a Redirect URL below \
                  http://localhost:80/Temporary_Listen_Addresses/, which needs none."
             }
             Self::HttpSys { code: 183, .. } => {
@@ -126,9 +126,7 @@ impl ListenError {
             } => {
                 "Start the service as an administrator: net start http. Or use --listener loopback."
             }
-            Self::HttpSys { .. } => {
-                "Verify under Configure… says more. --listener loopback does without HTTP.sys."
-            }
+            Self::HttpSys { .. } => "Start with --listener loopback, which does without HTTP.sys.",
             Self::NoHttpSys => "Leave out --listener httpsys.",
             Self::NotHere { .. } => {
                 "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
