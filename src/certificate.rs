@@ -462,33 +462,44 @@ fn judge(der: &CertificateDer<'_>, host: &str, now: SystemTime) -> Result<About,
 }
 
 /// The day of a time, in UTC.
-fn day(seconds: i64) -> String {
+#[must_use]
+pub fn day(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
         |_| "a day that no calendar has".to_owned(),
         |time| time.strftime("%Y-%m-%d").to_string(),
     )
 }
 
-/// The hosts that a certificate names, as browsers read it.
-fn names(certificate: &X509Certificate<'_>) -> String {
+/// The host names and addresses that a certificate is for, as browsers read it: its subject does not count.
+#[must_use]
+pub fn hosts(certificate: &X509Certificate<'_>) -> Vec<String> {
     let names = certificate
         .subject_alternative_name()
         .ok()
         .flatten()
         .map(|extension| extension.value.general_names.as_slice())
         .unwrap_or_default();
-    let names: Vec<String> = names
+    names
         .iter()
         .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(clean(name, 60)),
+            GeneralName::DNSName(name) => Some(clean(name, 255)),
             GeneralName::IPAddress(bytes) => address(bytes),
             _ => None,
         })
-        .collect();
+        .collect()
+}
+
+/// The same within a sentence.
+fn names(certificate: &X509Certificate<'_>) -> String {
+    let names = hosts(certificate);
     match names.len() {
         0 => "no host at all (its subject does not count)".to_owned(),
-        1..=4 => names.join(", "),
-        more => format!("{} and {} others", names[..4].join(", "), more - 4),
+        1..=4 => clean(&names.join(", "), 240),
+        more => format!(
+            "{} and {} others",
+            clean(&names[..4].join(", "), 240),
+            more - 4
+        ),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Configure…: what the listener of a redirect URL needs on this machine, set up, verified and deleted.
 //!
 //! `plan` composes, `reading` compares and `codes` explains; none of them does anything. `service` is the order of
-//! steps with HTTP.sys, over an interface to it; `windows` tells the commands. `unix` looks at ports, addresses and names.
+//! steps with HTTP.sys, over an interface to it; `windows` is that interface. `store` reads a certificate of the machine.
+//! `unix` looks at ports, addresses and names.
 
 pub mod certificate;
 pub mod codes;
@@ -10,6 +11,7 @@ pub mod quote;
 pub mod reading;
 pub mod report;
 pub mod service;
+pub mod store;
 #[cfg(unix)]
 pub mod unix;
 #[cfg(windows)]

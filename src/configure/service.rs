@@ -7,7 +7,6 @@ use super::reading::{
     reservation_finding, reserved,
 };
 use super::report::{Finding, Report, State, StoreCertificate, Task, Work};
-use crate::secret::clean;
 
 /// How changes can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +74,7 @@ pub fn perform(task: &Task, service: &mut impl Service) -> Report {
     };
     if task.prefix.secure {
         match service.certificates() {
-            Ok(mut certificates) => {
-                certificates.iter_mut().for_each(make_safe);
-                report.certificates = certificates;
-            }
+            Ok(certificates) => report.certificates = certificates,
             Err(code) => report.findings.push(Finding::new(
                 State::Note,
                 format!("The certificates of this machine could not be listed (code {code}). Type a thumbprint."),
@@ -98,15 +94,6 @@ pub fn perform(task: &Task, service: &mut impl Service) -> Report {
     };
     report.findings.extend(findings);
     report
-}
-
-/// Makes the texts of a certificate safe to show: whoever made it chose them.
-fn make_safe(certificate: &mut StoreCertificate) {
-    certificate.subject = clean(&certificate.subject, 100);
-    certificate.expires = clean(&certificate.expires, 20);
-    for name in &mut certificate.names {
-        *name = clean(name, 255);
-    }
 }
 
 /// The identifier of the plan's user, or why there is none.

@@ -19,7 +19,8 @@ use http::Method;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 use windows_sys::Win32::Foundation::{
-    CloseHandle, ERROR_IO_PENDING, ERROR_MORE_DATA, GetLastError, HANDLE, NO_ERROR, WAIT_OBJECT_0,
+    CloseHandle, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, GetLastError, HANDLE,
+    NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_BINDING_INFO, HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0,
@@ -41,6 +42,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::listener::gate::{Arrival, Gate, ListenError, News, Stray};
 use super::pages::Page;
+use crate::configure::plan::Prefix;
 use crate::secret::SecretString;
 
 /// A request with all its headers; a callback with a long code fits.
@@ -91,7 +93,12 @@ impl HttpSys {
             // Cannot fail: an http URL with a host takes any port.
             let _ = redirect_url.set_port(Some(free.port()));
         }
-        let prefix = prefix(&redirect_url);
+        let prefix = Prefix::of(redirect_url.as_str())
+            .map(|prefix| prefix.to_string())
+            .map_err(|_| ListenError::HttpSys {
+                prefix: redirect_url.to_string(),
+                code: ERROR_INVALID_PARAMETER,
+            })?;
         let failed = |code| ListenError::HttpSys {
             prefix: prefix.clone(),
             code,
@@ -111,7 +118,10 @@ impl HttpSys {
             drop(end);
         });
         // A thread that ended without a word would be a defect; it counts as "invalid parameter".
-        started.await.unwrap_or(Err(87)).map_err(failed)?;
+        started
+            .await
+            .unwrap_or(Err(ERROR_INVALID_PARAMETER))
+            .map_err(failed)?;
         Ok(Self {
             redirect_url,
             prefix,
@@ -141,14 +151,6 @@ impl HttpSys {
         // Dropping waits for the thread.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
-}
-
-/// What HTTP.sys is asked to register: the port always there, a slash at the end.
-fn prefix(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or(80);
-    let host = url.host_str().unwrap_or_default();
-    let slash = if url.path().ends_with('/') { "" } else { "/" };
-    format!("{}://{host}:{port}{}{slash}", url.scheme(), url.path())
 }
 
 fn wide(text: &str) -> Vec<u16> {

@@ -1,0 +1,72 @@
+//! A certificate of the machine's store, read off its own bytes. Only reads.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use x509_parser::parse_x509_certificate;
+
+use super::plan::Thumbprint;
+use super::report::StoreCertificate;
+use crate::certificate::{day, hosts};
+use crate::secret::clean;
+
+/// More of a subject is not shown.
+const SUBJECT: usize = 100;
+
+/// Reads a certificate in DER form as it stands at the time `now`; `None` where it is none. Its texts are cleaned:
+/// whoever made it chose them.
+#[must_use]
+pub fn read(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
+    let (_, certificate) = parse_x509_certificate(der).ok()?;
+    let last = certificate.validity().not_after.timestamp();
+    let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
+    Some(StoreCertificate {
+        subject: clean(&certificate.subject().to_string(), SUBJECT),
+        names: hosts(&certificate),
+        expires: day(last),
+        expired: now > last,
+        // What Windows calls the thumbprint.
+        thumbprint: Thumbprint(
+            digest(&SHA1_FOR_LEGACY_USE_ONLY, der)
+                .as_ref()
+                .try_into()
+                .ok()?,
+        ),
+        has_key,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn what_the_list_shows_is_read_off_the_certificate() {
+        let mut params =
+            CertificateParams::new(["localhost".to_owned(), "::1".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2026, 1, 1);
+        params.not_after = date_time_ymd(2027, 3, 1);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Mail\u{202e} server");
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap();
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let found = read(der.der(), true, at(1_800_000_000)).unwrap();
+        assert!(found.subject.contains("CN=") && !found.subject.contains('\u{202e}'));
+        assert_eq!(found.names, ["localhost", "::1"]);
+        assert_eq!(
+            (found.expires.as_str(), found.expired),
+            ("2027-03-01", false)
+        );
+        assert!(found.fits("localhost") && found.has_key);
+        assert!(read(der.der(), false, at(1_900_000_000)).unwrap().expired);
+        assert_eq!(read(b"no certificate", true, at(0)), None);
+    }
+}
