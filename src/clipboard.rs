@@ -250,6 +250,16 @@ mod tests {
         }
     }
 
+    #[cfg(windows)]
+    #[tokio::test]
+    async fn the_desktop_has_what_was_copied() {
+        let desktop = Desktop::default();
+        let copied = desktop.copy("t0ken \u{e4}".into()).await;
+        assert_eq!(copied, Copied::Desktop);
+        let text = arboard::Clipboard::new().unwrap().get_text().unwrap();
+        assert_eq!(text, "t0ken \u{e4}");
+    }
+
     #[test]
     fn the_sequence_holds_the_text_in_base64() {
         let sequence = osc_52(&"t0ken".into(), false).unwrap();

@@ -17,7 +17,7 @@
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
 //! - Only `main.rs`, `plain.rs` and `commands/` print.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `flow/httpsys.rs` only.
+//! - `unsafe` stands in `flow/httpsys.rs`, `configure/windows.rs` and `file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
 //! - Use goes one way, and files do not use each other in a circle.

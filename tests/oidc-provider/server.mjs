@@ -30,7 +30,7 @@
 //                      and its userinfo endpoint does not take them.
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
 //
-// Clients (redirect URIs http://127.0.0.1/callback, http://localhost/callback and
+// Clients (redirect URIs http://127.0.0.1/callback, http://localhost/callback, with a slash at the end as well, and
 // http://[::1]/callback, each with any port; authorization code, refresh and device code grants):
 //   public-native                     no secret, PKCE required
 //   conf odd:id %/+&=?"~ basic        client_secret_basic, secret s3cr%t:/+ &=?"~
@@ -94,7 +94,9 @@ const client = (id, method, secret) => ({
   token_endpoint_auth_method: method,
   // Only native clients may use any port of a loopback redirect URI.
   application_type: 'native',
-  redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback'],
+  redirect_uris: [
+    'http://127.0.0.1/callback', 'http://localhost/callback', 'http://[::1]/callback', 'http://localhost/callback/',
+  ],
   response_types: ['code'],
   grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
 });

@@ -170,7 +170,10 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
         }
     }
     assert_only("stderr", &["plain.rs", "browser.rs", "clipboard.rs"]);
-    assert_only("unsafe", &["flow/httpsys.rs"]);
+    assert_only(
+        "unsafe",
+        &["flow/httpsys.rs", "configure/windows.rs", "file/windows.rs"],
+    );
 }
 
 /// Words of the presets' names that have a meaning of their own.
@@ -393,7 +396,7 @@ fn use_goes_one_way() {
         ],
         &[
             "secret.rs",
-            "file.rs",
+            "file/",
             "certificate.rs",
             "signals.rs",
             "demo/",

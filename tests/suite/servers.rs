@@ -125,7 +125,14 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     }
     stream.write_all((request + "\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
+    let mut some = [0; 4096];
+    // Not every server closes the connection; its length says as well where the answer ends.
+    while !has_its_length(&answer) {
+        match stream.read(&mut some).unwrap() {
+            0 => break,
+            count => answer.extend(&some[..count]),
+        }
+    }
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer
         .split(' ')
@@ -144,6 +151,20 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
             body.to_owned()
         },
     )
+}
+
+/// True where the answer tells its length and is as long.
+fn has_its_length(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let named = name.eq_ignore_ascii_case("content-length");
+        named.then(|| value.trim().parse::<usize>().ok())?
+    });
+    length.is_some_and(|length| answer.len() >= head.len() + 4 + length)
 }
 
 fn unchunk(mut body: &str) -> String {

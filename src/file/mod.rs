@@ -1,5 +1,8 @@
 //! Files with contents that are nobody else's business.
 
+#[cfg(windows)]
+mod windows;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -15,8 +18,11 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // Created with mode 0600 on Unix.
+    // Created with mode 0600.
+    #[cfg(unix)]
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    #[cfg(windows)]
+    let mut file = tempfile::Builder::new().make_in(folder, windows::create)?;
     file.write_all(text.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -42,6 +48,20 @@ mod tests {
             ) & 0o777,
             0o600
         );
+        #[cfg(windows)]
+        {
+            let (list, user) = (windows::access(&path).unwrap(), windows::user().unwrap());
+            let whom: Vec<&str> = list
+                .split(')')
+                .filter_map(|entry| entry.rsplit(';').next())
+                .filter(|whom| !whom.is_empty())
+                .collect();
+            // The system itself may everything anyway; some name it.
+            assert!(
+                whom.contains(&&*user) && whom.iter().all(|whom| [&*user, "SY"].contains(whom)),
+                "{list}"
+            );
+        }
         assert!(save(folder.path(), &"new".into()).is_err());
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),

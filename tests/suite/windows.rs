@@ -1,0 +1,354 @@
+//! The real program for Windows, under Wine in tmux, with HTTP.sys and a certified OpenID provider. `tests/windows` runs
+//! this in a network of its own and names the program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    unreachable_pub,
+    dead_code,
+    reason = "a test ends on what it did not expect; not all of what is shared is used here"
+)]
+
+mod servers;
+mod terminal;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+
+use servers::{Provider, eventually, free_port, get, person};
+use terminal::{Command, ENTER, ESC, Terminal, base};
+
+/// What Wine needs of the environment.
+const WINE: [&str; 3] = ["WINEPREFIX", "WINEDEBUG", "WINEDLLOVERRIDES"];
+/// Rounds before the descriptors are counted: what is opened once and kept is open then.
+const WARM_UP: usize = 10;
+const ROUNDS: usize = 100;
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/windows"))
+}
+
+/// The program in tmux, of 80x24 without a line of tmux's own.
+struct InTmux {
+    terminal: Terminal,
+    home: tempfile::TempDir,
+}
+
+impl Drop for InTmux {
+    fn drop(&mut self) {
+        let _ = self.tmux().arg("kill-server").status();
+    }
+}
+
+impl InTmux {
+    fn start(flags: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(
+            home.path().join("tmux.conf"),
+            "set -g status off\nset -g escape-time 0\n",
+        )
+        .unwrap();
+        // Wine's own console does not obey sequences; the terminal that it runs in is named, so that they get there.
+        let line = "TERMINAL_DEVICE=Z:$(tty | tr / '\\\\') exec wine \"$@\"";
+        let socket = home.path().join("socket");
+        let exe = variable("OAUTH_AUTHORIZER_EXE");
+        let mut all = vec![
+            "-S",
+            socket.to_str().unwrap(),
+            "-f",
+            "tmux.conf",
+            "new-session",
+            "sh",
+            "-c",
+            line,
+            "sh",
+            &exe,
+        ];
+        all.extend(flags);
+        let mut command = Command::of(Path::new("tmux"), home.path(), &all);
+        for name in WINE {
+            command = command.env(name, variable(name));
+        }
+        let terminal = command.start();
+        Self { terminal, home }
+    }
+
+    fn tmux(&self) -> Process {
+        let mut tmux = Process::new("tmux");
+        tmux.env_clear()
+            .envs(base(self.home.path()))
+            .arg("-S")
+            .arg(self.home.path().join("socket"));
+        tmux
+    }
+
+    /// The screen as tmux has it.
+    fn capture(&self) -> String {
+        servers::run(self.tmux().args(["capture-pane", "-p"]))
+    }
+}
+
+/// A process that this machine has.
+struct Found {
+    folder: PathBuf,
+    name: String,
+    prefix: bool,
+}
+
+/// The processes of this test's Wine, and their names.
+fn processes() -> Vec<Found> {
+    let prefix = format!("WINEPREFIX={}", variable("WINEPREFIX"));
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter_map(|folder| {
+            let line = fs::read_to_string(folder.join("cmdline")).ok()?;
+            let name = line.split('\0').next()?.rsplit(['/', '\\']).next()?;
+            let environment = fs::read(folder.join("environ")).unwrap_or_default();
+            let prefix = environment
+                .split(|byte| *byte == 0)
+                .any(|one| one == prefix.as_bytes());
+            Some(Found {
+                name: name.trim().to_owned(),
+                folder,
+                prefix,
+            })
+        })
+        .collect()
+}
+
+fn descriptors(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join("fd")).into_iter().flatten();
+    entries
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .collect()
+}
+
+/// How many descriptors this prefix's wineserver has open.
+fn wineserver_descriptors() -> usize {
+    let all = processes();
+    let mut servers = all
+        .iter()
+        .filter(|found| found.prefix && found.name.starts_with("wineserver"));
+    let server = servers.next().expect("the prefix has a wineserver");
+    assert!(servers.next().is_none(), "the prefix has one wineserver");
+    descriptors(&server.folder).len()
+}
+
+/// The sockets that listen on `port`.
+fn listening(port: u16) -> Vec<PathBuf> {
+    let mut sockets = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        for line in fs::read_to_string(table).unwrap().lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // 0A: listens.
+            if fields[3] == "0A" && fields[1].ends_with(&format!(":{port:04X}")) {
+                sockets.push(format!("socket:[{}]", fields[9]).into());
+            }
+        }
+    }
+    sockets
+}
+
+/// The names of the processes that hold one of these sockets.
+fn owners(sockets: &[PathBuf]) -> Vec<String> {
+    let mut names: Vec<String> = processes()
+        .into_iter()
+        .filter(|found| {
+            descriptors(&found.folder)
+                .iter()
+                .any(|open| sockets.contains(open))
+        })
+        .map(|found| found.name)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn flags(provider: &Provider, port: u16) -> Vec<String> {
+    let mut flags = provider.flags();
+    // Wine calls itself a desktop.
+    flags.push("--no-browser".to_owned());
+    let redirect = format!("http://localhost:{port}/callback/");
+    for (name, value) in [
+        ("--flow", "authorization-code"),
+        ("--redirect-url", &redirect),
+        ("--scope", "openid email offline_access"),
+        ("--extra-parameters", "prompt=consent"),
+    ] {
+        flags.extend([name.to_owned(), value.to_owned()]);
+    }
+    flags
+}
+
+fn start(flags: &[String]) -> InTmux {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let program = InTmux::start(&flags);
+    program.terminal.wait_for("[ Authorize ]");
+    program
+}
+
+#[test]
+fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
+    let (provider, port) = (Provider::start(&[]), free_port());
+    let mut program = start(&flags(&provider, port));
+    let terminal = &mut program.terminal;
+    terminal.focus("Client ID");
+    // A key by key, a correction, and what AltGr makes of a key on many keyboards.
+    for key in ["p", "u", "b", "l", "i", "c", "x", "\x7f", "-"] {
+        terminal.send(key);
+    }
+    terminal.paste("native");
+    terminal.wait_for("public-native");
+    terminal.send(ENTER);
+    terminal.wait_until("the focus on Authorize", |screen| {
+        terminal::is_focused(screen, "Authorize")
+    });
+    terminal.send(ENTER);
+    terminal.wait_for(&format!("http://localhost:{port}/callback/ (HTTP.sys)"));
+
+    let sockets = listening(port);
+    assert!(!sockets.is_empty(), "nothing listens on {port}");
+    let owners = owners(&sockets);
+    println!("listening on {port}: {owners:?}");
+    assert!(
+        owners.iter().any(|name| name.starts_with("wineserver")),
+        "{owners:?}"
+    );
+    // Under Wine every socket is wineserver's; that this one is the driver's shows in who has the driver loaded.
+    let drivers = processes().into_iter().filter(|found| {
+        let maps = fs::read_to_string(found.folder.join("maps")).unwrap_or_default();
+        found.prefix && maps.contains("/http.sys")
+    });
+    let drivers: Vec<String> = drivers.map(|found| found.name).collect();
+    println!("http.sys is in: {drivers:?}");
+    assert_eq!(drivers, ["winedevice.exe"]);
+    // Not the right state: refused, and the wait goes on.
+    let (status, page) = get(
+        &format!("http://localhost:{port}/callback/?code=x&state=forged"),
+        &[],
+    );
+    assert_eq!(status, 400, "{page}");
+
+    let url = terminal.url();
+    // Wine understands `Host` written so, as browsers write it, and not the `host` of the person's script.
+    let answer = person(&url, &["--no-callback"]);
+    assert_eq!(answer["outcome"], "approved", "{answer}");
+    let (status, page) = get(answer["callback"].as_str().unwrap(), &[]);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("The answer was received"), "{page}");
+    terminal.wait_for("Access token");
+    terminal.wait_for("Signed in as");
+    terminal.focus("Access token");
+    terminal.send("r");
+    terminal.wait_for("[ Hide ]");
+    let token = terminal.revealed();
+    assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
+    // tmux has the same on its screen.
+    assert!(program.capture().contains(&token[..20]));
+    eventually("the URL to be free", || {
+        listening(port).is_empty().then_some(())
+    });
+    let terminal = &mut program.terminal;
+
+    // What is saved is for this user alone, from Wine's side as well as from the machine's own.
+    terminal.focus("Trace");
+    terminal.send(ENTER);
+    terminal.wait_for("Save to a file");
+    terminal.send("w");
+    terminal.wait_for("Save the trace to this file");
+    terminal.send(ENTER);
+    terminal.wait_for("readable by you alone.");
+    let path = program.home.path().join("oauth-authorizer-trace.txt");
+    let about = fs::metadata(&path).unwrap();
+    // Wine tells the rights of the system itself, which has them anyway, as those of the group.
+    assert_eq!(about.permissions().mode() & 0o027, 0, "{about:?}");
+    assert!(!fs::read_to_string(&path).unwrap().contains(&token));
+}
+
+#[test]
+fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
+    let (provider, port) = (Provider::start(&[]), free_port());
+    let mut flags = flags(&provider, port);
+    flags.extend(["--client-id".to_owned(), "public-native".to_owned()]);
+    let mut program = start(&flags);
+    let terminal = &mut program.terminal;
+    terminal.focus("Authorize");
+    let mut counts = Vec::new();
+    for _ in 0..WARM_UP + ROUNDS {
+        terminal.send(ENTER);
+        terminal.wait_for("(HTTP.sys)");
+        terminal.send(ESC);
+        terminal.wait_for("The sign-in was cancelled.");
+        counts.push(wineserver_descriptors());
+    }
+    let after = &counts[WARM_UP..];
+    let (first, last) = (after[0], after[after.len() - 1]);
+    println!(
+        "descriptors of wineserver after {WARM_UP} rounds: {first}, after {ROUNDS} more: {last}"
+    );
+    // A leak of one in each round would be a hundred.
+    assert!(last <= first + 5, "{counts:?}");
+    eventually("the URL to be free", || {
+        listening(port).is_empty().then_some(())
+    });
+    // Another program can have it now.
+    let mut other = start(&flags);
+    other.terminal.focus("Authorize");
+    other.terminal.send(ENTER);
+    other.terminal.wait_for("(HTTP.sys)");
+    // And while it has it, the first one is told so.
+    let terminal = &mut program.terminal;
+    terminal.send(ENTER);
+    // The real driver says that the URL is taken (183), Wine that the port is (32).
+    let url = format!("http://localhost:{port}/callback/");
+    terminal.wait_until("who has it", |screen| {
+        let text = screen.contents();
+        text.contains(&format!("Another program listens on {url} already."))
+            || text.contains(&format!("The port of {url} is in use by another program."))
+    });
+}
+
+#[test]
+fn configure_asks_the_http_service() {
+    let (provider, port) = (Provider::start(&[]), free_port());
+    let mut program = start(&flags(&provider, port));
+    let terminal = &mut program.terminal;
+    terminal.focus("Configure…");
+    terminal.send(ENTER);
+    terminal.wait_for(&format!(
+        "Missing: a URL reservation for http://localhost:{port}/callback/"
+    ));
+    terminal.wait_for("netsh http add urlacl");
+}
+
+#[test]
+fn keys_that_come_in_a_burst_are_a_paste() {
+    let mut program = InTmux::start(&["--no-browser"]);
+    let terminal = &mut program.terminal;
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Client ID");
+    terminal.send("one\ttwo\rthree");
+    terminal.wait_for("onetwothree");
+    assert!(terminal.look(|screen| terminal::is_focused(screen, "Client ID")));
+}
+
+#[test]
+fn the_program_ends_when_its_console_is_closed() {
+    let program = InTmux::start(&["--demo", "--no-browser"]);
+    program.terminal.wait_for("[ Authorize ]");
+    let running = || {
+        let all = processes();
+        let ours = |found: &&Found| found.prefix && found.name == "oauth-authorizer.exe";
+        all.iter().filter(ours).count()
+    };
+    assert_eq!(running(), 1);
+    servers::run(program.tmux().arg("kill-session"));
+    eventually("the end of the program", || (running() == 0).then_some(()));
+}
