@@ -261,6 +261,9 @@ pub struct ConfigureFlags {
     /// The certificate for https in the machine's store MY, by its SHA-1 thumbprint. On Windows.
     #[arg(long, value_name = "HEX")]
     pub thumbprint: Option<String>,
+    /// Do not ask for consent to run as administrator: fail, and tell the commands. On Windows.
+    #[arg(long)]
+    pub no_consent: bool,
     /// An address of this machine to listen on instead of the redirect URL's. Not on Windows.
     #[arg(
         long,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::ConfigureCommand;
 use crate::configure;
 use crate::configure::plan::{PlanError, Prefix};
-use crate::configure::report::{Report, Task, Verdict, Work};
+use crate::configure::report::{Consent, Report, Task, Verdict, Work};
 use crate::environment::Environment;
 use crate::exit;
 use crate::plain::say;
@@ -50,11 +50,17 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<Task, P
         user: flags.user.clone().unwrap_or_default(),
         thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,
         ssh: environment.ssh,
+        consent: if environment.ssh || flags.no_consent {
+            Consent::NotAsked
+        } else {
+            Consent::Asked
+        },
     };
     if !environment.windows {
         for (name, given) in [
             ("--user", flags.user.is_some()),
             ("--thumbprint", flags.thumbprint.is_some()),
+            ("--no-consent", flags.no_consent),
         ] {
             if given {
                 say(

@@ -19,6 +19,17 @@ pub struct Task {
     pub thumbprint: Option<Thumbprint>,
     /// The person is on another machine.
     pub ssh: bool,
+    /// Whether to ask for consent, on Windows.
+    pub consent: Consent,
+}
+
+/// Whether somebody is asked for consent to what this program may not do by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// The person at this machine's desktop, where there is one.
+    Asked,
+    /// Nobody: there is nobody to see the question, or it was asked already.
+    NotAsked,
 }
 
 /// How a finding stands.

@@ -238,6 +238,8 @@ fn arguments(work: Work, plan: &Plan, task: &Task) -> Vec<String> {
         format!("--redirect-url={}", plan.prefix),
         // Elevated it may be somebody else.
         format!("--user={}", plan.user),
+        // Where consent changes nothing, it would ask again and again.
+        "--no-consent".to_owned(),
     ];
     arguments.extend(
         task.thumbprint
@@ -360,7 +362,7 @@ fn outcome(work: Work, object: Object, code: u32, command: Option<&String>) -> F
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::super::plan::{APP_ID, Prefix, Thumbprint};
-    use super::super::report::Verdict;
+    use super::super::report::{Consent, Verdict};
     use super::*;
 
     const ME: &str = "S-1-5-21-1-2-3-1001";
@@ -453,6 +455,7 @@ mod tests {
             user: String::new(),
             thumbprint: Some(Thumbprint([1; 20])),
             ssh: false,
+            consent: Consent::Asked,
         }
     }
 
@@ -499,12 +502,13 @@ mod tests {
             Verdict::Failed
         );
         assert_eq!(
-            fake.asked[..4],
+            fake.asked[..5],
             [
                 "configure",
                 "delete",
                 "--redirect-url=https://localhost:8443/cb/",
-                "--user=DOMAIN\\me"
+                "--user=DOMAIN\\me",
+                "--no-consent"
             ]
         );
     }

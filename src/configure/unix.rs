@@ -454,6 +454,7 @@ fn user_name(users: &str, uid: u32) -> Option<String> {
 mod tests {
     use super::super::plan::Prefix;
     use super::*;
+    use crate::configure::report::Consent;
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -467,6 +468,7 @@ mod tests {
             user: String::new(),
             thumbprint: None,
             ssh: false,
+            consent: Consent::NotAsked,
         }
     }
 

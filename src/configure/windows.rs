@@ -57,7 +57,7 @@ use windows_sys::core::{GUID, PWSTR};
 use super::plan::{Endpoint, STORE, SslBinding, UrlAcl};
 use super::quote;
 use super::reading::FoundBinding;
-use super::report::{Report, StoreCertificate, Task};
+use super::report::{Consent, Report, StoreCertificate, Task};
 use super::service::{self, Rights, Service};
 use super::store;
 
@@ -81,20 +81,20 @@ const CONSENT_LIMIT: u32 = 60_000;
 /// Does what is asked.
 #[must_use]
 pub fn perform(task: &Task) -> Report {
-    service::perform(task, &mut System { remote: task.ssh })
+    let consent = task.consent;
+    service::perform(task, &mut System { consent })
 }
 
 /// This machine.
 struct System {
-    /// The person is at another one, and cannot see this desktop.
-    remote: bool,
+    consent: Consent,
 }
 
 impl Service for System {
     fn rights(&self) -> Rights {
         if is_elevated() {
             Rights::Elevated
-        } else if !self.remote && desktop_is_visible() {
+        } else if self.consent == Consent::Asked && desktop_is_visible() {
             Rights::Consent
         } else {
             Rights::None
@@ -696,7 +696,9 @@ mod tests {
     use super::super::report::{State, Work};
     use super::*;
 
-    const HERE: System = System { remote: false };
+    const HERE: System = System {
+        consent: Consent::NotAsked,
+    };
 
     #[test]
     fn accounts_have_identifiers_and_names() {
@@ -796,6 +798,7 @@ mod tests {
             user: String::new(),
             thumbprint: None,
             ssh: false,
+            consent: Consent::NotAsked,
         });
         assert_eq!(report.findings[0].state, State::Wrong, "{report:?}");
         assert!(
@@ -808,8 +811,8 @@ mod tests {
 
     #[test]
     fn the_program_runs_once_more_for_consent_and_its_exit_code_comes_back() {
-        let mut here = System { remote: false };
         // The program here is that of the tests.
+        let mut here = HERE;
         assert_eq!(here.consent(&["--list".to_owned()]), Ok(0));
         let wrong = here.consent(&["--no-such-flag".to_owned()]);
         assert!(wrong.is_ok_and(|code| code != 0), "{wrong:?}");

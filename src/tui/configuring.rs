@@ -1,7 +1,7 @@
 //! What the screen of Configure… knows: the redirect URL read, what was typed, and what came of it.
 
 use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
-use crate::configure::report::{Report, StoreCertificate, Task, Work};
+use crate::configure::report::{Consent, Report, StoreCertificate, Task, Work};
 use crate::request::ListenAddress;
 
 /// A step of what would be done.
@@ -128,6 +128,11 @@ impl Configuring {
             user: self.user.clone(),
             thumbprint,
             ssh: self.ssh,
+            consent: if self.ssh {
+                Consent::NotAsked
+            } else {
+                Consent::Asked
+            },
         })
     }
 

@@ -108,8 +108,8 @@ impl ListenError {
                 "Take a port above 1023 in the Redirect URL, and register that with the service."
             }
             Self::HttpSys { code: 5, .. } => {
-                "Open Configure…: it shows the command with which an administrator reserves the URL for this user. Or use a Redirect URL below \
-                 http://localhost:80/Temporary_Listen_Addresses/, which needs none."
+                "Open Configure… and choose Set up: as administrator it reserves the URL for this user. Or use a Redirect URL \
+                 below http://localhost:80/Temporary_Listen_Addresses/, which needs none."
             }
             Self::HttpSys { code: 183, .. } => {
                 "End that program, or take another port or path in the Redirect URL and register it with the service."
