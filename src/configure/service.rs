@@ -74,6 +74,11 @@ pub fn perform(task: &Task, service: &mut impl Service) -> Report {
     };
     if task.prefix.secure {
         match service.certificates() {
+            Ok(certificates) if certificates.is_empty() => report.findings.push(Finding::new(
+                State::Note,
+                "The My store of this machine holds no certificate. Import one as a .pfx file with its key, for the machine \
+                 and not for a user.",
+            )),
             Ok(certificates) => report.certificates = certificates,
             Err(code) => report.findings.push(Finding::new(
                 State::Note,
@@ -373,18 +378,27 @@ mod tests {
         code: u32,
         reserved: Option<UrlAcl>,
         bound: Vec<(Endpoint, FoundBinding)>,
+        certificates: Vec<StoreCertificate>,
         asked: Vec<String>,
     }
 
     impl Fake {
         fn new(rights: Rights, code: u32) -> Self {
-            let (reserved, bound, asked) = (None, Vec::new(), Vec::new());
             Self {
                 rights,
                 code,
-                reserved,
-                bound,
-                asked,
+                reserved: None,
+                bound: Vec::new(),
+                // Not the one that the tasks are about.
+                certificates: vec![StoreCertificate {
+                    subject: "CN=other".to_owned(),
+                    names: Vec::new(),
+                    expires: "2027-03-01".to_owned(),
+                    expired: false,
+                    thumbprint: Thumbprint([2; 20]),
+                    has_key: true,
+                }],
+                asked: Vec::new(),
             }
         }
     }
@@ -407,7 +421,7 @@ mod tests {
             None
         }
         fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
-            Ok(Vec::new())
+            Ok(self.certificates.clone())
         }
         fn reservation(&self, _: &str) -> Result<Option<String>, u32> {
             Ok(self.reserved.clone().map(|reserved| reserved.sddl))
@@ -540,6 +554,16 @@ mod tests {
             assert!(report.findings.iter().all(delete), "{report:?}");
         }
         assert!(fake.reserved.is_some() && fake.bound.len() == 1);
+    }
+
+    #[test]
+    fn an_empty_store_is_told() {
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        fake.certificates.clear();
+        let report = perform(&task(Work::Verify, HTTPS), &mut fake);
+        assert!(report.findings[0].text.contains("holds no certificate"));
+        let report = perform(&task(Work::Verify, "http://localhost:8400/"), &mut fake);
+        assert!(!report.findings[0].text.contains("certificate"));
     }
 
     #[test]

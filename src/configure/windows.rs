@@ -178,7 +178,11 @@ impl Service for System {
     }
 
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
-        let store = Store::open()?;
+        let store = match Store::open() {
+            // Nothing was ever put into it.
+            Err(ERROR_FILE_NOT_FOUND) => return Ok(Vec::new()),
+            store => store?,
+        };
         let now = SystemTime::now();
         let mut all = Vec::new();
         let mut context: *const CERT_CONTEXT = null();
