@@ -17,6 +17,12 @@ const DETACHED_PROCESS: u32 = 0x0000_0008;
 
 /// Program and arguments that open `url`.
 fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
+    if let Some(named) = &environment.browser
+        && cfg!(windows)
+    {
+        // A path, with colons and spaces as they come.
+        return vec![named.clone(), url.to_string()];
+    }
     if let Some(named) = &environment.browser {
         // As by custom: a list with colons, the first one counts, %s stands for the address.
         let first = named.split(':').next().unwrap_or_default();
@@ -85,6 +91,19 @@ pub async fn open(environment: Environment, url: Url) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    #[cfg(windows)]
+    #[test]
+    fn the_named_browser_is_a_path() {
+        let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();
+        let path = r"C:\Program Files\Some Browser\browser.exe";
+        let environment = Environment {
+            browser: Some(path.to_owned()),
+            ..Environment::default()
+        };
+        assert_eq!(command_line(&environment, &url), [path, url.as_str()]);
+    }
+
+    #[cfg(not(windows))]
     #[test]
     fn the_named_browser_is_used_without_a_shell() {
         let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();

@@ -185,6 +185,16 @@ pub struct About {
 }
 
 impl About {
+    /// Reads it off a certificate, which is given both ways.
+    #[must_use]
+    pub fn of(der: &[u8], certificate: &X509Certificate<'_>) -> Self {
+        Self {
+            fingerprint: fingerprint(der),
+            self_made: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+            last_day: day(certificate.validity().not_after.timestamp()),
+        }
+    }
+
     /// What the browser will say, before the fingerprint; fits into a line of a terminal.
     #[must_use]
     pub fn words(&self) -> &'static str {
@@ -454,11 +464,7 @@ fn judge(der: &CertificateDer<'_>, host: &str, now: SystemTime) -> Result<About,
             names: names(&certificate),
         });
     }
-    Ok(About {
-        fingerprint: fingerprint(der),
-        self_made: certificate.subject().as_raw() == certificate.issuer().as_raw(),
-        last_day: day(last),
-    })
+    Ok(About::of(der, &certificate))
 }
 
 /// The day of a time, in UTC.

@@ -312,14 +312,8 @@ impl Reader<'_> {
     /// What the listener of an https redirect URL on this machine shows to the browser; it is read when the run begins.
     fn certificate(&mut self, url: &Url) -> Option<Files> {
         let settings = self.settings;
+        // HTTP.sys has a certificate of the machine.
         if !settings.listens_with_tls() {
-            let here = url.scheme() == "https" && is_loopback(url);
-            let elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
-            if here && !elsewhere && !settings.preset().redirect.https_only {
-                let text = "HTTP.sys cannot be used for https here. Use --listener loopback with a certificate; or paste the \
-                            address that the browser ends at";
-                self.problem(Key::RedirectUrl, Severity::Warning, "https", text);
-            }
             return None;
         }
         match (

@@ -46,7 +46,7 @@ pub fn finding(work: Work, object: Object, code: u32) -> Finding {
         (Work::SetUp, FILE_NOT_FOUND) => (
             State::Failed,
             format!(
-                "Windows did not find what the {name} names (code 2). Start the HTTP service with: sc start http. \
+                "Windows did not find what the {name} names (code 2). Start the HTTP service with: net start http. \
                  Then set up again."
             ),
         ),
@@ -79,9 +79,10 @@ pub fn finding(work: Work, object: Object, code: u32) -> Finding {
         ),
         (Work::SetUp, NO_SUCH_LOGON_SESSION) => (
             State::Failed,
-            "The certificate is not in the machine's My store, or without its private key (code 1312). Import it there as \
-             a .pfx file with its key, for the machine and not for a user."
-                .to_owned(),
+            format!(
+                "The {name} was not written (code 1312): the certificate is not in the machine's My store, or without its \
+                 private key. Import it there as a .pfx file with its key, for the machine and not for a user."
+            ),
         ),
         (Work::SetUp, other) => (
             State::Failed,
@@ -190,8 +191,11 @@ mod tests {
         let codes = [0, 2, 5, 87, 183, 1168, 1312, 4711];
         let mut seen = BTreeSet::new();
         for work in Work::ALL {
-            for code in codes {
-                let Finding { state, text, .. } = finding(work, Object::Binding, code);
+            for (object, code) in [Object::Binding, Object::Reservation]
+                .into_iter()
+                .flat_map(|object| codes.map(|code| (object, code)))
+            {
+                let Finding { state, text, .. } = finding(work, object, code);
                 assert!(seen.insert(text.clone()), "twice: {text}");
                 assert!(text.ends_with('.'), "{text}");
                 // All is said, or something is to be done: a second sentence.
@@ -202,6 +206,6 @@ mod tests {
                 assert_eq!(fine, code == 0 || nothing_there, "{text}");
             }
         }
-        assert_eq!(seen.len(), 24);
+        assert_eq!(seen.len(), 48);
     }
 }

@@ -170,6 +170,24 @@ impl Prefix {
         !self.secure && self.port == 80 && self.path.to_ascii_lowercase().starts_with(below)
     }
 
+    /// What HTTP.sys is asked to register, and what a reservation is for. What is reserved for everybody is reserved for
+    /// all host names at once, and a reservation counts for the host that it names alone.
+    #[must_use]
+    pub fn registered(&self) -> Self {
+        let mut registered = self.clone();
+        if self.needs_no_set_up() {
+            "+".clone_into(&mut registered.host);
+        }
+        registered
+    }
+
+    /// True where most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
+    /// port above 1024.
+    #[must_use]
+    pub fn is_free_for_all(&self) -> bool {
+        !self.secure && self.host.eq_ignore_ascii_case("localhost") && self.port > 1024
+    }
+
     /// The host as an address, where it is one.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {

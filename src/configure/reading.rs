@@ -33,14 +33,25 @@ fn hex(bytes: &[u8]) -> String {
 /// How a URL reservation differs from the one that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
-    /// As it should be.
+    /// As Set up writes it: for this account alone.
     Fine,
+    /// This account may listen, and it is not the only one, or it is as the member of a group.
+    Shared,
     /// There is none.
     Missing,
     /// For others only: their security identifiers.
     Others(Vec<String>),
     /// For nobody, or refused to this user.
     Refused,
+}
+
+/// An account, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// As `DOMAIN\name`.
+    pub name: String,
+    /// It has members.
+    pub group: bool,
 }
 
 /// How a certificate binding differs from the one that is wanted.
@@ -60,19 +71,6 @@ pub enum Bound {
     Unasked(String),
 }
 
-/// The short names that descriptors have for accounts that are the same everywhere.
-const ALIASES: [(&str, &str); 9] = [
-    ("WD", "S-1-1-0"),
-    ("IU", "S-1-5-4"),
-    ("AU", "S-1-5-11"),
-    ("SY", "S-1-5-18"),
-    ("LS", "S-1-5-19"),
-    ("NS", "S-1-5-20"),
-    ("BA", "S-1-5-32-544"),
-    ("BU", "S-1-5-32-545"),
-    ("BG", "S-1-5-32-546"),
-];
-
 /// Everybody, and everybody who has signed in.
 const EVERYBODY: [&str; 2] = ["S-1-1-0", "S-1-5-11"];
 
@@ -86,7 +84,7 @@ struct Entry {
     sid: String,
 }
 
-/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`.
+/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`; accounts stand in it by their whole identifier.
 fn entries(sddl: &str) -> Vec<Entry> {
     let list = sddl.split_once("D:").map_or("", |(_, rest)| rest);
     let inside = list
@@ -103,19 +101,19 @@ fn entries(sddl: &str) -> Vec<Entry> {
                         .as_bytes()
                         .chunks(2)
                         .any(|right| right == b"GX" || right == b"GA"));
-            let alias = ALIASES.iter().find(|(short, _)| short == whom);
             Some(Entry {
                 allowed: *kind == "A",
                 listening,
-                sid: alias.map_or_else(|| whom.to_ascii_uppercase(), |(_, sid)| (*sid).to_owned()),
+                sid: whom.to_ascii_uppercase(),
             })
         })
         .collect()
 }
 
-/// Compares a reservation's descriptor with the account that is to listen.
+/// Compares a reservation's descriptor with the account that is to listen. `member` tells of which groups it is known to
+/// be a member.
 #[must_use]
-pub fn reserved(sddl: Option<&str>, sid: &str) -> Reserved {
+pub fn reserved(sddl: Option<&str>, sid: &str, member: impl Fn(&str) -> bool) -> Reserved {
     let Some(sddl) = sddl else {
         return Reserved::Missing;
     };
@@ -123,9 +121,11 @@ pub fn reserved(sddl: Option<&str>, sid: &str) -> Reserved {
     let entries = entries(sddl);
     let listening = || entries.iter().filter(|entry| entry.listening);
     // The first entry about an account decides.
-    let about = listening().find(|entry| entry.sid == sid || EVERYBODY.contains(&&*entry.sid));
+    let about = listening()
+        .find(|entry| entry.sid == sid || EVERYBODY.contains(&&*entry.sid) || member(&entry.sid));
     match about {
-        Some(entry) if entry.allowed => Reserved::Fine,
+        Some(entry) if entry.allowed && entry.sid == sid && entries.len() == 1 => Reserved::Fine,
+        Some(entry) if entry.allowed => Reserved::Shared,
         Some(_) => Reserved::Refused,
         None => {
             let others: Vec<String> = listening()
@@ -160,19 +160,31 @@ pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound
     }
 }
 
-/// What a comparison means, and what to do. `who` names the wanted user, `names` turns identifiers into names.
+/// What a comparison means, and what to do. `accounts` turns identifiers into names.
 #[must_use]
 pub fn reservation_finding(
     plan: &Plan,
     reserved: &Reserved,
-    who: &str,
-    names: impl Fn(&str) -> Option<String>,
+    accounts: impl Fn(&str) -> Option<Account>,
 ) -> Finding {
-    let url = &plan.prefix;
+    let (url, who) = (plan.prefix.registered(), &plan.user);
     match reserved {
         Reserved::Fine => Finding::new(
             State::Good,
             format!("The URL reservation is there: {who} may listen on {url}"),
+        ),
+        Reserved::Shared => Finding::new(
+            State::Good,
+            format!(
+                "There is a URL reservation by which {who}, and not only {who}, may listen on {url}"
+            ),
+        ),
+        Reserved::Missing if plan.prefix.is_free_for_all() => Finding::new(
+            State::Note,
+            format!(
+                "There is no URL reservation for {url}. Most versions of Windows let every user listen on localhost above \
+                 port 1024 without; where a sign-in is refused (code 5), Set up writes it."
+            ),
         ),
         Reserved::Missing => Finding::new(
             State::Wrong,
@@ -182,18 +194,34 @@ pub fn reservation_finding(
             ),
         ),
         Reserved::Others(sids) => {
-            let named: Vec<String> = sids
+            let found: Vec<Account> = sids
                 .iter()
-                .map(|sid| names(sid).unwrap_or_else(|| sid.clone()))
+                .map(|sid| {
+                    accounts(sid).unwrap_or_else(|| Account {
+                        name: sid.clone(),
+                        group: false,
+                    })
+                })
                 .collect();
-            Finding::new(
-                State::Wrong,
-                format!(
-                    "The URL reservation belongs to another user: {}, not to {who}. If nobody else needs it, delete it \
-                     by hand, and set up again.",
-                    named.join(", ")
-                ),
-            )
+            let names: Vec<&str> = found.iter().map(|account| &*account.name).collect();
+            let names = names.join(", ");
+            if found.iter().any(|account| account.group) {
+                Finding::new(
+                    State::Note,
+                    format!(
+                        "The URL reservation is for {names}. {who} may listen as a member of that group. Where it is \
+                         none, make it one, or delete the reservation by hand and set up again."
+                    ),
+                )
+            } else {
+                Finding::new(
+                    State::Wrong,
+                    format!(
+                        "The URL reservation belongs to another user: {names}, not to {who}. If nobody else needs it, \
+                         delete it by hand, and set up again."
+                    ),
+                )
+            }
         }
         Reserved::Refused => Finding::new(
             State::Wrong,
@@ -323,19 +351,26 @@ mod tests {
 
     #[test]
     fn reservations_are_compared_by_account_and_right() {
-        let of = |sddl: &str| reserved(Some(sddl), ME);
-        assert_eq!(reserved(None, ME), Reserved::Missing);
+        let group = "S-1-5-32-545";
+        let of = |sddl: &str| reserved(Some(sddl), ME, |sid| sid == group);
+        assert_eq!(reserved(None, ME, |_| true), Reserved::Missing);
         for fine in [
             format!("D:(A;;GX;;;{ME})"),
             format!("D:(A;;GXGW;;;{})", ME.to_lowercase()),
-            format!("O:SYG:SYD:(A;;GA;;;{OTHER})(A;;0x20000000;;;{ME})"),
-            "D:(A;;GX;;;WD)".to_owned(),
-            "D:PAI(A;;GX;;;AU)".to_owned(),
         ] {
             assert_eq!(of(&fine), Reserved::Fine, "{fine}");
         }
+        for shared in [
+            format!("O:SYG:SYD:(A;;GA;;;{OTHER})(A;;0x20000000;;;{ME})"),
+            format!("D:(A;;GX;;;{ME})(A;;GX;;;{OTHER})"),
+            "D:(A;;GX;;;S-1-1-0)".to_owned(),
+            "D:PAI(A;;GX;;;S-1-5-11)".to_owned(),
+            format!("D:(A;;GX;;;{group})"),
+        ] {
+            assert_eq!(of(&shared), Reserved::Shared, "{shared}");
+        }
         assert_eq!(
-            of(&format!("D:(A;;GX;;;{OTHER})(A;;GX;;;NS)")),
+            of(&format!("D:(A;;GX;;;{OTHER})(A;;GX;;;S-1-5-20)")),
             Reserved::Others(vec![OTHER.to_owned(), "S-1-5-20".to_owned()])
         );
         for refused in [
@@ -344,11 +379,10 @@ mod tests {
             "rubbish",
             "D:(A;;GX",
             &format!("D:(A;;GW;;;{ME})"),
-            &format!("D:(D;;GX;;;{ME})(A;;GX;;;WD)"),
+            &format!("D:(D;;GX;;;{ME})(A;;GX;;;S-1-1-0)"),
         ] {
             assert_eq!(of(refused), Reserved::Refused, "{refused}");
         }
-        assert_eq!(reserved(Some("D:(A;;GX;;;NS)"), "S-1-5-20"), Reserved::Fine);
     }
 
     #[test]

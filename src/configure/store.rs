@@ -8,7 +8,7 @@ use x509_parser::parse_x509_certificate;
 
 use super::plan::Thumbprint;
 use super::report::StoreCertificate;
-use crate::certificate::{day, hosts};
+use crate::certificate::{About, day, hosts};
 use crate::secret::clean;
 
 /// More of a subject is not shown.
@@ -26,14 +26,26 @@ pub fn read(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertifica
         names: hosts(&certificate),
         expires: day(last),
         expired: now > last,
-        // What Windows calls the thumbprint.
-        thumbprint: Thumbprint(
-            digest(&SHA1_FOR_LEGACY_USE_ONLY, der)
-                .as_ref()
-                .try_into()
-                .ok()?,
-        ),
+        thumbprint: thumbprint(der)?,
         has_key,
+    })
+}
+
+/// What Windows calls the thumbprint; always there.
+#[must_use]
+pub fn thumbprint(der: &[u8]) -> Option<Thumbprint> {
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, der);
+    Some(Thumbprint(hash.as_ref().try_into().ok()?))
+}
+
+/// What the person has to know of a certificate that a browser is shown; `None` where it is none.
+#[must_use]
+pub fn about(der: &[u8]) -> Option<About> {
+    let (_, certificate) = parse_x509_certificate(der).ok()?;
+    Some(About {
+        // Whoever put it into the store may have made it trusted as well.
+        self_made: false,
+        ..About::of(der, &certificate)
     })
 }
 

@@ -7,25 +7,29 @@
     reason = "the interfaces of Windows are those of C; each block says why it is sound"
 )]
 
-use std::net::SocketAddr;
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::windows::ffi::OsStrExt;
 use std::ptr::{null, null_mut};
 use std::time::SystemTime;
 
 use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER,
-    ERROR_NOT_FOUND, GetLastError, HANDLE, LocalFree, NO_ERROR, WAIT_OBJECT_0, WAIT_TIMEOUT,
+    ERROR_NONE_MAPPED, ERROR_NOT_FOUND, GetLastError, HANDLE, LocalFree, NO_ERROR, WAIT_OBJECT_0,
+    WAIT_TIMEOUT,
 };
 use windows_sys::Win32::Networking::HttpServer::{
-    HTTP_INITIALIZE_CONFIG, HTTP_SERVICE_CONFIG_ID, HTTP_SERVICE_CONFIG_SSL_KEY,
-    HTTP_SERVICE_CONFIG_SSL_PARAM, HTTP_SERVICE_CONFIG_SSL_QUERY, HTTP_SERVICE_CONFIG_SSL_SET,
-    HTTP_SERVICE_CONFIG_SSL_SNI_KEY, HTTP_SERVICE_CONFIG_SSL_SNI_QUERY,
-    HTTP_SERVICE_CONFIG_SSL_SNI_SET, HTTP_SERVICE_CONFIG_URLACL_KEY,
-    HTTP_SERVICE_CONFIG_URLACL_PARAM, HTTP_SERVICE_CONFIG_URLACL_QUERY,
-    HTTP_SERVICE_CONFIG_URLACL_SET, HTTPAPI_VERSION, HttpDeleteServiceConfiguration,
-    HttpInitialize, HttpQueryServiceConfiguration, HttpServiceConfigQueryExact,
-    HttpServiceConfigSSLCertInfo, HttpServiceConfigSslSniCertInfo, HttpServiceConfigUrlAclInfo,
-    HttpSetServiceConfiguration, HttpTerminate,
+    HTTP_INITIALIZE_CONFIG, HTTP_SERVICE_CONFIG_ID, HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY,
+    HTTP_SERVICE_CONFIG_SSL_KEY, HTTP_SERVICE_CONFIG_SSL_PARAM, HTTP_SERVICE_CONFIG_SSL_QUERY,
+    HTTP_SERVICE_CONFIG_SSL_SET, HTTP_SERVICE_CONFIG_SSL_SNI_KEY,
+    HTTP_SERVICE_CONFIG_SSL_SNI_QUERY, HTTP_SERVICE_CONFIG_SSL_SNI_SET,
+    HTTP_SERVICE_CONFIG_URLACL_KEY, HTTP_SERVICE_CONFIG_URLACL_PARAM,
+    HTTP_SERVICE_CONFIG_URLACL_QUERY, HTTP_SERVICE_CONFIG_URLACL_SET, HTTPAPI_VERSION,
+    HttpDeleteServiceConfiguration, HttpInitialize, HttpQueryServiceConfiguration,
+    HttpServiceConfigIPListenList, HttpServiceConfigQueryExact, HttpServiceConfigSSLCertInfo,
+    HttpServiceConfigSslSniCertInfo, HttpServiceConfigUrlAclInfo, HttpSetServiceConfiguration,
+    HttpTerminate,
 };
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_STORAGE,
@@ -39,9 +43,11 @@ use windows_sys::Win32::Security::Cryptography::{
     HCERTSTORE,
 };
 use windows_sys::Win32::Security::{
-    GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_ELEVATION, TOKEN_QUERY,
-    TokenElevation,
+    CheckTokenMembership, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID,
+    SidTypeAlias, SidTypeComputer, SidTypeDomain, SidTypeGroup, SidTypeWellKnownGroup,
+    TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation,
 };
+use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::Win32::System::StationsAndDesktops::{
     GetProcessWindowStation, GetUserObjectInformationW, UOI_FLAGS, USEROBJECTFLAGS,
 };
@@ -54,12 +60,14 @@ use windows_sys::Win32::UI::Shell::{
 use windows_sys::Win32::UI::WindowsAndMessaging::{SW_HIDE, WSF_VISIBLE};
 use windows_sys::core::{GUID, PWSTR};
 
-use super::plan::{Endpoint, STORE, SslBinding, UrlAcl};
+use super::plan::{Endpoint, Prefix, STORE, SslBinding, UrlAcl};
 use super::quote;
-use super::reading::FoundBinding;
+use super::reading::{Account, FoundBinding};
 use super::report::{Consent, Report, StoreCertificate, Task};
 use super::service::{self, Rights, Service};
 use super::store;
+use crate::certificate::About;
+use crate::flow::httpsys;
 
 const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
     HttpApiMajorVersion: 2,
@@ -81,13 +89,81 @@ const CONSENT_LIMIT: u32 = 60_000;
 /// Does what is asked.
 #[must_use]
 pub fn perform(task: &Task) -> Report {
-    let consent = task.consent;
-    service::perform(task, &mut System { consent })
+    let mut system = System {
+        consent: task.consent,
+        calls: REAL,
+    };
+    service::perform(task, &mut system)
+}
+
+/// What a browser is shown at a prefix: the certificate that is bound there, as far as it is one of the machine's store.
+///
+/// # Errors
+/// `NotBound` where no certificate is.
+pub fn shown(prefix: &Prefix) -> Result<Option<About>, NotBound> {
+    let system = System {
+        consent: Consent::NotAsked,
+        calls: REAL,
+    };
+    let mut unread = false;
+    for endpoint in endpoints(prefix) {
+        match system.binding(&endpoint) {
+            Ok(Some(found)) => return Ok(system.about(&found.hash)),
+            Ok(None) => {}
+            Err(_) => unread = true,
+        }
+    }
+    // What could not be read may be bound.
+    if unread { Ok(None) } else { Err(NotBound) }
+}
+
+/// No certificate is bound to a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotBound;
+
+/// Where HTTP.sys looks for the certificate of a connection to this machine: the address, the name, all addresses.
+fn endpoints(prefix: &Prefix) -> Vec<Endpoint> {
+    let port = prefix.port;
+    let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, port));
+    let mut all = Vec::new();
+    match prefix.address() {
+        Some(ip) => all.push(at(ip)),
+        None => {
+            all.extend([
+                at(Ipv4Addr::LOCALHOST.into()),
+                at(Ipv6Addr::LOCALHOST.into()),
+            ]);
+            all.push(Endpoint::Name {
+                host: prefix.host.clone(),
+                port,
+            });
+        }
+    }
+    all.extend([
+        at(Ipv4Addr::UNSPECIFIED.into()),
+        at(Ipv6Addr::UNSPECIFIED.into()),
+    ]);
+    all
 }
 
 /// This machine.
 struct System {
     consent: Consent,
+    calls: Calls,
+}
+
+impl System {
+    /// What there is to know of the certificate with this hash.
+    fn about(&self, hash: &[u8]) -> Option<About> {
+        let mut about = None;
+        let wanted = |der: &[u8], _| {
+            if store::thumbprint(der).is_some_and(|found| found.0 == *hash) {
+                about = store::about(der);
+            }
+        };
+        each_certificate(wanted).ok()?;
+        about
+    }
 }
 
 impl Service for System {
@@ -135,24 +211,16 @@ impl Service for System {
         if known == 0 {
             return Err(last_error());
         }
-        let mut text = null_mut();
-        // SAFETY: the call before has filled in the identifier.
-        if unsafe { ConvertSidToStringSidW(sid.as_mut_ptr().cast(), &raw mut text) } == 0 {
-            return Err(last_error());
+        // A name alone may be that of the machine or of a domain, which nobody signs in as.
+        if kind == SidTypeDomain || kind == SidTypeComputer {
+            return Err(ERROR_NONE_MAPPED);
         }
-        let text = Local(text.cast());
-        // SAFETY: a text that ends in a zero, until it is freed below.
-        Ok(unsafe { read_wide(text.0.cast()) })
+        // SAFETY: the call before has filled in the identifier.
+        unsafe { sid_text(sid.as_mut_ptr().cast()) }
     }
 
-    fn name(&self, sid: &str) -> Option<String> {
-        let mut found: PSID = null_mut();
-        let sid = wide(sid);
-        // SAFETY: `sid` ends in a zero.
-        if unsafe { ConvertStringSidToSidW(sid.as_ptr(), &raw mut found) } == 0 {
-            return None;
-        }
-        let found = Local(found);
+    fn account(&self, sid: &str) -> Option<Account> {
+        let found = Sid::read(sid)?;
         let (mut name, mut domain) = ([0_u16; 512], [0_u16; 512]);
         let (mut name_length, mut domain_length) = (name.len() as u32, domain.len() as u32);
         let mut kind = 0;
@@ -160,7 +228,7 @@ impl Service for System {
         let known = unsafe {
             LookupAccountSidW(
                 null(),
-                found.0,
+                found.0.0,
                 name.as_mut_ptr(),
                 &raw mut name_length,
                 domain.as_mut_ptr(),
@@ -171,50 +239,79 @@ impl Service for System {
         if known == 0 {
             return None;
         }
-        Some(match (up_to_zero(&domain), up_to_zero(&name)) {
-            (domain, name) if domain.is_empty() => name,
-            (domain, name) => format!("{domain}\\{name}"),
+        Some(Account {
+            name: match (up_to_zero(&domain), up_to_zero(&name)) {
+                (domain, name) if domain.is_empty() => name,
+                (domain, name) => format!("{domain}\\{name}"),
+            },
+            group: [SidTypeGroup, SidTypeAlias, SidTypeWellKnownGroup].contains(&kind),
         })
     }
 
-    fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
-        let store = match Store::open() {
-            // Nothing was ever put into it.
-            Err(ERROR_FILE_NOT_FOUND) => return Ok(Vec::new()),
-            store => store?,
+    fn is_member(&self, sid: &str) -> bool {
+        let Some(group) = Sid::read(sid) else {
+            return false;
         };
+        let mut member = 0;
+        // SAFETY: without a token it is that of this thread; the identifier is sound, and `member` outlives the call.
+        let told = unsafe { CheckTokenMembership(null_mut(), group.0.0, &raw mut member) };
+        told != 0 && member != 0
+    }
+
+    fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
         let now = SystemTime::now();
         let mut all = Vec::new();
-        let mut context: *const CERT_CONTEXT = null();
-        loop {
-            // SAFETY: the store is open; the context before is freed by this call.
-            context = unsafe { CertEnumCertificatesInStore(store.0, context) };
-            if context.is_null() {
-                return Ok(all);
+        each_certificate(|der, has_key| {
+            if all.len() < MOST_CERTIFICATES {
+                all.extend(store::read(der, has_key, now));
             }
-            if all.len() == MOST_CERTIFICATES {
-                // To the end all the same, as that frees the last one.
-                continue;
-            }
-            // SAFETY: the context lives until the next call; its bytes are as many as it says.
-            let der = unsafe {
-                std::slice::from_raw_parts(
-                    (*context).pbCertEncoded,
-                    (*context).cbCertEncoded as usize,
-                )
-            };
-            let mut length = 0;
-            // SAFETY: with no room given, only the length is told.
-            let has_key = unsafe {
-                CertGetCertificateContextProperty(
-                    context,
-                    CERT_KEY_PROV_INFO_PROP_ID,
-                    null_mut(),
-                    &raw mut length,
-                )
-            } != 0;
-            all.extend(store::read(der, has_key, now));
+        })?;
+        Ok(all)
+    }
+
+    fn listen(&self, prefix: &str) -> u32 {
+        httpsys::try_prefix(prefix)
+    }
+
+    fn is_deaf(&self) -> bool {
+        let Ok(_api) = Api::start() else {
+            return false;
+        };
+        let mut answer = vec![0_u64; USUAL_WORDS];
+        let mut length = 0;
+        // SAFETY: this question has no input; the answer's memory is as long as told, and aligned for what is in it.
+        let code = unsafe {
+            (self.calls.query)(
+                null_mut(),
+                HttpServiceConfigIPListenList,
+                null(),
+                0,
+                answer.as_mut_ptr().cast(),
+                size_of_val(answer.as_slice()) as u32,
+                &raw mut length,
+                null(),
+            )
+        };
+        if code != NO_ERROR {
+            // Without a list HTTP.sys listens on all addresses.
+            return false;
         }
+        let most = (size_of_val(answer.as_slice())
+            - offset_of!(HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, AddrList))
+            / size_of::<SOCKADDR_STORAGE>();
+        let list = answer
+            .as_ptr()
+            .cast::<HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY>();
+        // SAFETY: this is what such a question is answered with; the addresses follow the count.
+        let addresses: Vec<SOCKADDR_STORAGE> = unsafe {
+            let count = ((*list).AddrCount as usize).min(most);
+            let first = (&raw const (*list).AddrList).cast::<SOCKADDR_STORAGE>();
+            (0..count).map(|at| first.add(at).read()).collect()
+        };
+        let heard = |address: &SOCKADDR_STORAGE| {
+            ip(address).is_some_and(|ip| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST)
+        };
+        !addresses.is_empty() && !addresses.iter().any(heard)
     }
 
     fn reservation(&self, prefix: &str) -> Result<Option<String>, u32> {
@@ -226,12 +323,13 @@ impl Service for System {
             },
             dwToken: 0,
         };
-        let answer = query(HttpServiceConfigUrlAclInfo, &question)?;
+        let answer = self.query(HttpServiceConfigUrlAclInfo, &question)?;
         // SAFETY: this is what such a question is answered with, and its texts lie in the same buffer.
-        Ok(answer.map(|answer| unsafe {
+        let sddl = answer.map(|answer| unsafe {
             let set = answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_URLACL_SET>();
             read_wide((*set).ParamDesc.pStringSecurityDescriptor)
-        }))
+        });
+        Ok(sddl.map(|sddl| with_whole_identifiers(&sddl)))
     }
 
     fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
@@ -243,7 +341,7 @@ impl Service for System {
                     KeyDesc: key.by_address(),
                     dwToken: 0,
                 };
-                let answer = query(HttpServiceConfigSSLCertInfo, &question)?;
+                let answer = self.query(HttpServiceConfigSSLCertInfo, &question)?;
                 // SAFETY: this is what such a question is answered with; it points into the same buffer.
                 Ok(answer.map(|answer| unsafe {
                     found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SET>()).ParamDesc)
@@ -255,7 +353,7 @@ impl Service for System {
                     KeyDesc: key.by_name(),
                     dwToken: 0,
                 };
-                let answer = query(HttpServiceConfigSslSniCertInfo, &question)?;
+                let answer = self.query(HttpServiceConfigSslSniCertInfo, &question)?;
                 // SAFETY: this is what such a question is answered with; it points into the same buffer.
                 Ok(answer.map(|answer| unsafe {
                     found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>()).ParamDesc)
@@ -274,7 +372,7 @@ impl Service for System {
                 pStringSecurityDescriptor: sddl.as_mut_ptr(),
             },
         };
-        change(Change::Set, HttpServiceConfigUrlAclInfo, &set)
+        self.change(self.calls.set, HttpServiceConfigUrlAclInfo, &set)
     }
 
     fn bind(&mut self, binding: &SslBinding) -> u32 {
@@ -282,16 +380,16 @@ impl Service for System {
         let (mut hash, mut store) = (binding.hash, wide(binding.store));
         let parameters = parameters(binding.app_id, &mut hash, &mut store);
         match binding.endpoint {
-            Endpoint::Address(_) => change(
-                Change::Set,
+            Endpoint::Address(_) => self.change(
+                self.calls.set,
                 HttpServiceConfigSSLCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SET {
                     KeyDesc: key.by_address(),
                     ParamDesc: parameters,
                 },
             ),
-            Endpoint::Name { .. } => change(
-                Change::Set,
+            Endpoint::Name { .. } => self.change(
+                self.calls.set,
                 HttpServiceConfigSslSniCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
                     KeyDesc: key.by_name(),
@@ -309,22 +407,22 @@ impl Service for System {
             },
             ..HTTP_SERVICE_CONFIG_URLACL_SET::default()
         };
-        change(Change::Delete, HttpServiceConfigUrlAclInfo, &set)
+        self.change(self.calls.delete, HttpServiceConfigUrlAclInfo, &set)
     }
 
     fn unbind(&mut self, endpoint: &Endpoint) -> u32 {
         let mut key = Key::of(endpoint);
         match endpoint {
-            Endpoint::Address(_) => change(
-                Change::Delete,
+            Endpoint::Address(_) => self.change(
+                self.calls.delete,
                 HttpServiceConfigSSLCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SET {
                     KeyDesc: key.by_address(),
                     ..HTTP_SERVICE_CONFIG_SSL_SET::default()
                 },
             ),
-            Endpoint::Name { .. } => change(
-                Change::Delete,
+            Endpoint::Name { .. } => self.change(
+                self.calls.delete,
                 HttpServiceConfigSslSniCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
                     KeyDesc: key.by_name(),
@@ -374,6 +472,97 @@ impl Service for System {
     }
 }
 
+/// Reads or changes an entry of the configuration.
+type Change = unsafe extern "system" fn(
+    HANDLE,
+    HTTP_SERVICE_CONFIG_ID,
+    *const c_void,
+    u32,
+    *const OVERLAPPED,
+) -> u32;
+type Query = unsafe extern "system" fn(
+    HANDLE,
+    HTTP_SERVICE_CONFIG_ID,
+    *const c_void,
+    u32,
+    *mut c_void,
+    u32,
+    *mut u32,
+    *const OVERLAPPED,
+) -> u32;
+
+/// The three calls of the interface; a test puts others in their place.
+struct Calls {
+    query: Query,
+    set: Change,
+    delete: Change,
+}
+
+const REAL: Calls = Calls {
+    query: HttpQueryServiceConfiguration,
+    set: HttpSetServiceConfiguration,
+    delete: HttpDeleteServiceConfiguration,
+};
+
+impl System {
+    /// Asks for one entry; its structure, aligned, or `None` where there is none.
+    fn query<Question>(
+        &self,
+        which: HTTP_SERVICE_CONFIG_ID,
+        question: &Question,
+    ) -> Result<Option<Vec<u64>>, u32> {
+        let _api = Api::start()?;
+        let mut answer = vec![0_u64; USUAL_WORDS];
+        // Where that is too little room, the service says how much it wants.
+        for _ in 0..2 {
+            let bytes = size_of_val(answer.as_slice()) as u32;
+            let mut length = 0;
+            // SAFETY: the question is the structure that belongs to `which`, whose size is told; the answer's memory is as
+            // long as told, and aligned for the pointers in it.
+            let code = unsafe {
+                (self.calls.query)(
+                    null_mut(),
+                    which,
+                    (&raw const *question).cast(),
+                    size_of::<Question>() as u32,
+                    answer.as_mut_ptr().cast(),
+                    bytes,
+                    &raw mut length,
+                    null(),
+                )
+            };
+            match code {
+                NO_ERROR => return Ok(Some(answer)),
+                ERROR_FILE_NOT_FOUND | ERROR_NOT_FOUND => return Ok(None),
+                ERROR_INSUFFICIENT_BUFFER if (bytes..=ANSWER_BYTES).contains(&length) => {
+                    answer = vec![0; (length as usize).div_ceil(size_of::<u64>())];
+                }
+                code => return Err(code),
+            }
+        }
+        Err(ERROR_INSUFFICIENT_BUFFER)
+    }
+
+    /// Writes or deletes an entry.
+    fn change<Entry>(&self, call: Change, which: HTTP_SERVICE_CONFIG_ID, entry: &Entry) -> u32 {
+        let _api = match Api::start() {
+            Ok(api) => api,
+            Err(code) => return code,
+        };
+        // SAFETY: the entry is the structure that belongs to `which`, whose size is told; what it points to outlives the
+        // call.
+        unsafe {
+            call(
+                null_mut(),
+                which,
+                (&raw const *entry).cast(),
+                size_of::<Entry>() as u32,
+                null(),
+            )
+        }
+    }
+}
+
 /// A handle that is closed when it is dropped.
 struct Owned(HANDLE);
 
@@ -385,13 +574,91 @@ impl Drop for Owned {
 }
 
 /// Memory that Windows gave and wants back.
-struct Local(*mut core::ffi::c_void);
+struct Local(*mut c_void);
 
 impl Drop for Local {
     fn drop(&mut self) {
         // SAFETY: given by a call whose result is to be freed so, and freed once.
         unsafe { LocalFree(self.0) };
     }
+}
+
+/// Shows each certificate of the machine's store in DER form, and whether its key is there.
+fn each_certificate(mut look: impl FnMut(&[u8], bool)) -> Result<(), u32> {
+    let store = match Store::open() {
+        // Nothing was ever put into it.
+        Err(ERROR_FILE_NOT_FOUND) => return Ok(()),
+        store => store?,
+    };
+    let mut context: *const CERT_CONTEXT = null();
+    loop {
+        // SAFETY: the store is open; the context before is freed by this call.
+        context = unsafe { CertEnumCertificatesInStore(store.0, context) };
+        if context.is_null() {
+            return Ok(());
+        }
+        // SAFETY: the context lives until the next call; its bytes are as many as it says.
+        let der = unsafe {
+            std::slice::from_raw_parts((*context).pbCertEncoded, (*context).cbCertEncoded as usize)
+        };
+        let mut length = 0;
+        // SAFETY: with no room given, only the length is told.
+        let has_key = unsafe {
+            CertGetCertificateContextProperty(
+                context,
+                CERT_KEY_PROV_INFO_PROP_ID,
+                null_mut(),
+                &raw mut length,
+            )
+        } != 0;
+        look(der, has_key);
+    }
+}
+
+/// A security identifier.
+struct Sid(Local);
+
+impl Sid {
+    /// Reads one that is written whole, or by the short name that descriptors have for it.
+    fn read(text: &str) -> Option<Self> {
+        let text = wide(text);
+        let mut sid: PSID = null_mut();
+        // SAFETY: `text` ends in a zero, and `sid` outlives the call.
+        let known = unsafe { ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) };
+        (known != 0).then_some(Self(Local(sid)))
+    }
+}
+
+/// A security identifier, written whole.
+///
+/// # Safety
+/// `sid` leads to one.
+unsafe fn sid_text(sid: PSID) -> Result<String, u32> {
+    let mut text = null_mut();
+    // SAFETY: as promised by the caller.
+    if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
+        return Err(last_error());
+    }
+    let text = Local(text.cast());
+    // SAFETY: a text that ends in a zero, until it is freed.
+    Ok(unsafe { read_wide(text.0.cast()) })
+}
+
+/// A descriptor in which every account is named by its whole identifier: Windows has short names for some, such as LA for
+/// the administrator of this machine.
+fn with_whole_identifiers(sddl: &str) -> String {
+    let mut parts = sddl.split(')').map(|part| {
+        let Some((head, whom)) = part.rsplit_once(';') else {
+            return part.to_owned();
+        };
+        let whole = Sid::read(whom).and_then(|sid| {
+            // SAFETY: it was just read.
+            unsafe { sid_text(sid.0.0) }.ok()
+        });
+        format!("{head};{}", whole.as_deref().unwrap_or(whom))
+    });
+    let first = parts.next().unwrap_or_default();
+    parts.fold(first, |text, part| text + ")" + &part)
 }
 
 /// The certificate store of the machine, to be read.
@@ -447,72 +714,6 @@ impl Drop for Api {
     }
 }
 
-/// Asks for one entry; its structure, aligned, or `None` where there is none.
-fn query<Question>(
-    which: HTTP_SERVICE_CONFIG_ID,
-    question: &Question,
-) -> Result<Option<Vec<u64>>, u32> {
-    let _api = Api::start()?;
-    let mut answer = vec![0_u64; USUAL_WORDS];
-    // Where that is too little room, the service says how much it wants.
-    for _ in 0..2 {
-        let bytes = size_of_val(answer.as_slice()) as u32;
-        let mut length = 0;
-        // SAFETY: the question is the structure that belongs to `which`, whose size is told; the answer's memory is as
-        // long as told, and aligned for the pointers in it.
-        let code = unsafe {
-            HttpQueryServiceConfiguration(
-                null_mut(),
-                which,
-                (&raw const *question).cast(),
-                size_of::<Question>() as u32,
-                answer.as_mut_ptr().cast(),
-                bytes,
-                &raw mut length,
-                null(),
-            )
-        };
-        match code {
-            NO_ERROR => return Ok(Some(answer)),
-            ERROR_FILE_NOT_FOUND | ERROR_NOT_FOUND => return Ok(None),
-            ERROR_INSUFFICIENT_BUFFER if (bytes..=ANSWER_BYTES).contains(&length) => {
-                answer = vec![0; (length as usize).div_ceil(size_of::<u64>())];
-            }
-            code => return Err(code),
-        }
-    }
-    Err(ERROR_INSUFFICIENT_BUFFER)
-}
-
-#[derive(Clone, Copy)]
-enum Change {
-    Set,
-    Delete,
-}
-
-/// Writes or deletes an entry.
-fn change<Entry>(what: Change, which: HTTP_SERVICE_CONFIG_ID, entry: &Entry) -> u32 {
-    let _api = match Api::start() {
-        Ok(api) => api,
-        Err(code) => return code,
-    };
-    let call = match what {
-        Change::Set => HttpSetServiceConfiguration,
-        Change::Delete => HttpDeleteServiceConfiguration,
-    };
-    // SAFETY: the entry is the structure that belongs to `which`, whose size is told; what it points to outlives the
-    // call.
-    unsafe {
-        call(
-            null_mut(),
-            which,
-            (&raw const *entry).cast(),
-            size_of::<Entry>() as u32,
-            null(),
-        )
-    }
-}
-
 /// The key of a certificate binding, and what it points to.
 struct Key {
     address: SOCKADDR_STORAGE,
@@ -528,7 +729,7 @@ impl Key {
             },
             // Of the address only the port counts.
             Endpoint::Name { host, port } => Self {
-                address: storage((std::net::Ipv4Addr::UNSPECIFIED, *port).into()),
+                address: storage((Ipv4Addr::UNSPECIFIED, *port).into()),
                 host: wide(host),
             },
         }
@@ -576,6 +777,26 @@ fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
         }
     }
     storage
+}
+
+/// The address in a storage.
+fn ip(storage: &SOCKADDR_STORAGE) -> Option<IpAddr> {
+    match storage.ss_family {
+        AF_INET => {
+            // SAFETY: of this family; the storage is larger, and aligned for all.
+            let address = unsafe { (&raw const *storage).cast::<SOCKADDR_IN>().read() };
+            // SAFETY: all views of the union are plain bytes.
+            let number = unsafe { address.sin_addr.S_un.S_addr };
+            Some(Ipv4Addr::from(number.to_ne_bytes()).into())
+        }
+        AF_INET6 => {
+            // SAFETY: of this family; the storage is larger, and aligned for all.
+            let address = unsafe { (&raw const *storage).cast::<SOCKADDR_IN6>().read() };
+            // SAFETY: all views of the union are plain bytes.
+            Some(Ipv6Addr::from(unsafe { address.sin6_addr.u.Byte }).into())
+        }
+        _ => None,
+    }
 }
 
 /// What a binding says; points to `hash` and `store`, which have to outlive it.
@@ -689,7 +910,11 @@ unsafe fn read_wide(text: PWSTR) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(
+    clippy::unwrap_used,
+    non_upper_case_globals,
+    reason = "a test ends on what it did not expect; constants are named as Windows names them"
+)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
     use windows_sys::Win32::Security::Cryptography::{
@@ -702,6 +927,7 @@ mod tests {
 
     const HERE: System = System {
         consent: Consent::NotAsked,
+        calls: REAL,
     };
 
     #[test]
@@ -709,12 +935,32 @@ mod tests {
         let user = HERE.user().unwrap();
         let sid = HERE.sid(&user).unwrap();
         assert!(sid.starts_with("S-1-5-"), "{user}: {sid}");
-        assert_eq!(HERE.name(&sid).unwrap().to_lowercase(), user.to_lowercase());
+        let account = HERE.account(&sid).unwrap();
+        assert_eq!(account.name.to_lowercase(), user.to_lowercase());
+        assert!(!account.group);
         // Its name is translated, its identifier is not.
-        let system = HERE.name("S-1-5-18").unwrap();
+        let system = HERE.account("S-1-5-18").unwrap().name;
         assert_eq!(HERE.sid(&system).unwrap(), "S-1-5-18");
-        assert!(HERE.sid("nobody-of-that-name").is_err());
-        assert_eq!(HERE.name("S-1-rubbish"), None);
+        assert_eq!(HERE.sid("nobody-of-that-name"), Err(ERROR_NONE_MAPPED));
+        assert_eq!(HERE.account("S-1-rubbish"), None);
+        // Everybody is everybody, and the guests are others.
+        assert!(HERE.is_member("S-1-1-0") && !HERE.is_member("S-1-5-32-546"));
+        assert!(HERE.account("S-1-5-32-545").unwrap().group);
+    }
+
+    #[test]
+    fn short_names_in_a_descriptor_are_made_whole() {
+        assert_eq!(
+            with_whole_identifiers("D:(A;;GX;;;WD)(A;;GX;;;S-1-5-21-1-2-3-1001)"),
+            "D:(A;;GX;;;S-1-1-0)(A;;GX;;;S-1-5-21-1-2-3-1001)"
+        );
+        assert_eq!(
+            with_whole_identifiers("O:SYD:PAI(D;;GA;;;NS)"),
+            "O:SYD:PAI(D;;GA;;;S-1-5-20)"
+        );
+        for odd in ["", "D:", "D:(A;;GX", "rubbish)", "D:(A;;GX;;;nobody)"] {
+            assert_eq!(with_whole_identifiers(odd), odd);
+        }
     }
 
     #[test]
@@ -750,6 +996,10 @@ mod tests {
         let listed = HERE.certificates().unwrap();
         assert!(listed.contains(&added), "{listed:?}");
         assert!(added.fits("listed.example") && !added.expired);
+        // What a browser would be shown is found by its hash.
+        let about = HERE.about(&added.thumbprint.0).unwrap();
+        assert_eq!(about.fingerprint, crate::certificate::fingerprint(der));
+        assert_eq!(HERE.about(&[0; 20]), None);
     }
 
     #[test]
@@ -787,14 +1037,200 @@ mod tests {
         }
     }
 
+    thread_local! {
+        /// What the stand-ins below were given.
+        static GIVEN: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+
+    /// What an entry, or a question, of this kind and size says.
+    unsafe fn told(which: HTTP_SERVICE_CONFIG_ID, entry: *const c_void, length: u32) -> String {
+        // SAFETY: each structure is the one that belongs to `which`, which is what is tested; its size is compared.
+        unsafe {
+            let sized = |size: usize| {
+                if size == length as usize {
+                    ""
+                } else {
+                    "wrong size "
+                }
+            };
+            let key = |address: *const SOCKADDR_STORAGE| {
+                let port = u16::from_be((*address.cast::<SOCKADDR_IN>()).sin_port);
+                format!("{}:{port}", ip(&*address).unwrap())
+            };
+            let parameters = |set: &HTTP_SERVICE_CONFIG_SSL_PARAM| {
+                let found = found(set);
+                format!("{:02x?} {:x} {}", found.hash, found.app_id, found.store)
+            };
+            match which {
+                HttpServiceConfigUrlAclInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_URLACL_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_URLACL_SET>()).to_owned()
+                        + &read_wide(set.KeyDesc.pUrlPrefix)
+                        + " "
+                        + &read_wide(set.ParamDesc.pStringSecurityDescriptor)
+                }
+                HttpServiceConfigSSLCertInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_SSL_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_SSL_SET>()).to_owned()
+                        + &key(set.KeyDesc.pIpPort.cast())
+                        + " "
+                        + &parameters(&set.ParamDesc)
+                }
+                HttpServiceConfigSslSniCertInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>()).to_owned()
+                        + &key(&raw const set.KeyDesc.IpPort)
+                        + " "
+                        + &read_wide(set.KeyDesc.Host)
+                        + " "
+                        + &parameters(&set.ParamDesc)
+                }
+                other => format!("an entry of the kind {other}"),
+            }
+        }
+    }
+
+    unsafe extern "system" fn set(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        entry: *const c_void,
+        length: u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        // SAFETY: as promised by the caller.
+        let told = unsafe { told(which, entry, length) };
+        GIVEN.with_borrow_mut(|given| given.push(format!("set {told}")));
+        NO_ERROR
+    }
+
+    unsafe extern "system" fn delete(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        entry: *const c_void,
+        length: u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        // SAFETY: as promised by the caller.
+        let told = unsafe { told(which, entry, length) };
+        GIVEN.with_borrow_mut(|given| given.push(format!("delete {told}")));
+        NO_ERROR
+    }
+
+    /// Answers with a reservation, at the second asking only, as one that needs more room.
+    unsafe extern "system" fn query(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        question: *const c_void,
+        length: u32,
+        answer: *mut c_void,
+        room: u32,
+        needed: *mut u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        assert_eq!(which, HttpServiceConfigUrlAclInfo);
+        assert_eq!(
+            length as usize,
+            size_of::<HTTP_SERVICE_CONFIG_URLACL_QUERY>()
+        );
+        let text = wide("D:(A;;GX;;;NS)");
+        let size = 10_000;
+        // SAFETY: question and answer are those of this kind; the room is as told.
+        unsafe {
+            let question = &*question.cast::<HTTP_SERVICE_CONFIG_URLACL_QUERY>();
+            assert_eq!(question.QueryDesc, HttpServiceConfigQueryExact);
+            let prefix = read_wide(question.KeyDesc.pUrlPrefix);
+            GIVEN.with_borrow_mut(|given| given.push(format!("query {prefix} {room}")));
+            *needed = size;
+            if room < size {
+                return ERROR_INSUFFICIENT_BUFFER;
+            }
+            let behind = answer
+                .cast::<u8>()
+                .add(size_of::<HTTP_SERVICE_CONFIG_URLACL_SET>())
+                .cast::<u16>();
+            std::ptr::copy_nonoverlapping(text.as_ptr(), behind, text.len());
+            (*answer.cast::<HTTP_SERVICE_CONFIG_URLACL_SET>())
+                .ParamDesc
+                .pStringSecurityDescriptor = behind;
+        }
+        NO_ERROR
+    }
+
+    #[test]
+    fn each_call_has_its_structure() {
+        let mut system = System {
+            consent: Consent::NotAsked,
+            calls: Calls { query, set, delete },
+        };
+        for url in [
+            "http://localhost:8400/cb",
+            "https://localhost:8443/cb",
+            "https://127.0.0.1:8443/cb",
+            "https://[::1]/cb",
+        ] {
+            let plan =
+                Plan::new(Prefix::of(url).unwrap(), "me", Some(Thumbprint([7; 20]))).unwrap();
+            system.reserve(&plan.reservation("S-1-5-20"));
+            for binding in plan.bindings().unwrap() {
+                system.bind(&binding);
+                system.unbind(&binding.endpoint);
+            }
+            system.release(&plan.prefix.to_string());
+        }
+        let hash = format!("{:02x?}", [7; 20]);
+        let id = format!("{APP_ID:x}");
+        let bound = format!("{hash} {id} MY");
+        assert_eq!(
+            GIVEN.take(),
+            [
+                "set http://localhost:8400/cb/ D:(A;;GX;;;S-1-5-20)",
+                "delete http://localhost:8400/cb/ ",
+                "set https://localhost:8443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set 0.0.0.0:8443 localhost {bound}"),
+                "delete 0.0.0.0:8443 localhost [] 0 ",
+                "delete https://localhost:8443/cb/ ",
+                "set https://127.0.0.1:8443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set 127.0.0.1:8443 {bound}"),
+                "delete 127.0.0.1:8443 [] 0 ",
+                "delete https://127.0.0.1:8443/cb/ ",
+                "set https://[::1]:443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set ::1:443 {bound}"),
+                "delete ::1:443 [] 0 ",
+                "delete https://[::1]:443/cb/ ",
+            ]
+        );
+        assert_eq!(
+            system.reservation("http://localhost:8400/cb/"),
+            Ok(Some("D:(A;;GX;;;S-1-5-20)".to_owned()))
+        );
+        assert_eq!(
+            GIVEN.take(),
+            [
+                "query http://localhost:8400/cb/ 2048",
+                "query http://localhost:8400/cb/ 10000"
+            ]
+        );
+    }
+
     #[test]
     fn the_service_is_asked_and_answers() {
         // Nothing is reserved or bound for these; under Wine nothing ever is.
         assert_eq!(HERE.reservation("http://localhost:47110/never/"), Ok(None));
         for url in ["https://localhost:47110/", "https://127.0.0.1:47110/"] {
-            let plan = Plan::new(Prefix::of(url).unwrap(), "me", None).unwrap();
+            let prefix = Prefix::of(url).unwrap();
+            let plan = Plan::new(prefix.clone(), "me", None).unwrap();
             assert_eq!(HERE.binding(&plan.endpoints()[0]), Ok(None));
+            assert_eq!(shown(&prefix), Err(NotBound));
         }
+        assert!(!HERE.is_deaf());
+        // It is listened on for a moment, and again.
+        for _ in 0..2 {
+            assert_eq!(HERE.listen("http://127.0.0.1:47110/never/"), NO_ERROR);
+        }
+        assert_eq!(
+            HERE.listen("http://127.0.0.1/never/"),
+            ERROR_INVALID_PARAMETER
+        );
         let report = perform(&Task {
             work: Work::Verify,
             prefix: Prefix::of("http://localhost:47110/never").unwrap(),
@@ -804,12 +1240,12 @@ mod tests {
             ssh: false,
             consent: Consent::NotAsked,
         });
-        assert_eq!(report.findings[0].state, State::Wrong, "{report:?}");
-        assert!(
-            report.findings[0]
-                .text
-                .starts_with("Missing: a URL reservation")
-        );
+        let text = &report.findings[0].text;
+        match HERE.rights() {
+            Rights::Elevated => assert!(text.starts_with("There is no URL reservation"), "{text}"),
+            Rights::Consent | Rights::None => assert!(text.ends_with("it was tried."), "{text}"),
+        }
+        assert_ne!(report.findings[0].state, State::Wrong);
         assert_eq!(report.user, HERE.user());
     }
 

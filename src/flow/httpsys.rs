@@ -25,12 +25,13 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_BINDING_INFO, HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0,
     HTTP_INITIALIZE_SERVER, HTTP_PROPERTY_FLAGS, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
-    HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER, HTTPAPI_VERSION, HttpAddUrlToUrlGroup,
-    HttpCloseRequestQueue, HttpCloseServerSession, HttpCloseUrlGroup, HttpCreateRequestQueue,
-    HttpCreateServerSession, HttpCreateUrlGroup, HttpDataChunkFromMemory, HttpHeaderAllow,
-    HttpHeaderCacheControl, HttpHeaderContentType, HttpHeaderHost, HttpInitialize,
-    HttpReceiveHttpRequest, HttpRemoveUrlFromUrlGroup, HttpSendHttpResponse,
-    HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate, HttpVerbGET,
+    HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER,
+    HTTPAPI_VERSION, HttpAddUrlToUrlGroup, HttpCloseRequestQueue, HttpCloseServerSession,
+    HttpCloseUrlGroup, HttpCreateRequestQueue, HttpCreateServerSession, HttpCreateUrlGroup,
+    HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentType,
+    HttpHeaderHost, HttpInitialize, HttpReceiveHttpRequest, HttpRemoveUrlFromUrlGroup,
+    HttpSendHttpResponse, HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate,
+    HttpVerbGET,
 };
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
@@ -94,7 +95,7 @@ impl HttpSys {
             let _ = redirect_url.set_port(Some(free.port()));
         }
         let prefix = Prefix::of(redirect_url.as_str())
-            .map(|prefix| prefix.to_string())
+            .map(|prefix| prefix.registered().to_string())
             .map_err(|_| ListenError::HttpSys {
                 prefix: redirect_url.to_string(),
                 code: ERROR_INVALID_PARAMETER,
@@ -151,6 +152,20 @@ impl HttpSys {
         // Dropping waits for the thread.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
+}
+
+/// Registers a prefix for a moment, to see whether this user may; the code of Windows, 0 where it could.
+pub(crate) fn try_prefix(prefix: &str) -> u32 {
+    let outcome = (|| {
+        let _api = Api::start()?;
+        let session = Session::new()?;
+        let group = Group::new(&session)?;
+        let queue = Queue::new()?;
+        group.bind(&queue)?;
+        let url = wide(prefix);
+        Registration::new(&group, &url).map(drop)
+    })();
+    outcome.err().unwrap_or(NO_ERROR)
 }
 
 fn wide(text: &str) -> Vec<u16> {
@@ -592,7 +607,8 @@ fn respond(queue: &Queue, id: u64, page: Page) {
         HttpSendHttpResponse(
             queue.0,
             id,
-            HTTP_SEND_RESPONSE_FLAG_DISCONNECT,
+            // Buffered: who does not read its answer holds up nobody.
+            HTTP_SEND_RESPONSE_FLAG_DISCONNECT | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA,
             &raw const response,
             null(),
             &raw mut sent,

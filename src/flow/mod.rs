@@ -8,7 +8,7 @@ mod contract;
 pub mod event;
 pub mod http;
 #[cfg(windows)]
-mod httpsys;
+pub(crate) mod httpsys;
 pub mod listener;
 pub mod pages;
 pub mod trace;
@@ -330,19 +330,27 @@ async fn authorization_code(
     let http = Http::new(request.ca_file.as_deref())?;
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
     let files = request.certificate.as_ref();
-    let mut shown = None;
-    let mut listener = if listener::can_be_here(redirect_url, request.listen, files.is_some()) {
+    let here = listener::can_be_here(
+        redirect_url,
+        request.listen,
+        request.listener,
+        files.is_some(),
+    );
+    let mut listener = if here {
         reporter.tell(FlowEvent::Began(Step::Listen)).await;
         let begin = Instant::now();
-        if let Some(files) = files {
-            let host = redirect_url.host_str().unwrap_or_default();
-            shown = Some(certificate::load(files, host, SystemTime::now())?);
-        }
+        let certificate = match files {
+            Some(files) => {
+                let host = redirect_url.host_str().unwrap_or_default();
+                Some(certificate::load(files, host, SystemTime::now())?)
+            }
+            None => None,
+        };
         let listener = Listener::bind(
             redirect_url,
             request.listen,
             request.listener,
-            shown.as_ref(),
+            certificate.as_ref(),
             &reporter.tasks,
         )
         .await?;
@@ -358,12 +366,13 @@ async fn authorization_code(
         .clone();
     let (url, pending) = client.authorization_request(&redirect_url)?;
     let listening = listener.as_ref().map(Listener::places).unwrap_or_default();
+    let certificate = listener.as_ref().and_then(Listener::certificate);
     reporter
         .tell(FlowEvent::SignIn {
             url,
             redirect_url,
             listening,
-            certificate: shown.map(|certificate| Box::new(certificate.about)),
+            certificate: certificate.cloned().map(Box::new),
         })
         .await;
     let arrived = loop {

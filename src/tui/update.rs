@@ -862,6 +862,8 @@ fn configure(model: &mut Model) -> Vec<Effect> {
         // What was typed stays until the program ends; what was found was about then.
         (fresh.user, fresh.thumbprint) = (before.user, before.thumbprint);
         (fresh.number, fresh.before) = (before.number, before.before);
+        // What is under way goes on, and what comes of it is shown here.
+        fresh.busy = before.busy;
     }
     let focus = match fresh.works().first() {
         Some(first) => Action::Work(*first),
@@ -869,7 +871,7 @@ fn configure(model: &mut Model) -> Vec<Effect> {
     };
     model.configuring = Some(fresh);
     show(model, Screen::Configure, Target::Button(focus));
-    let can = |it: &Configuring| it.task(Work::Verify).is_ok();
+    let can = |it: &Configuring| it.busy.is_none() && it.task(Work::Verify).is_ok();
     if model.configuring.as_ref().is_some_and(can) {
         work(model, Work::Verify)
     } else {
@@ -877,15 +879,26 @@ fn configure(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// True, and said, where a task of the set-up is still under way.
+fn at_work(model: &mut Model) -> bool {
+    let busy = model
+        .configuring
+        .as_ref()
+        .is_some_and(|it| it.busy.is_some());
+    if busy {
+        say(model, "Still at work on what was asked before.");
+    }
+    busy
+}
+
 /// Has a task of the set-up done.
 fn work(model: &mut Model, work: Work) -> Vec<Effect> {
+    if at_work(model) {
+        return Vec::new();
+    }
     let Some(configuring) = &mut model.configuring else {
         return Vec::new();
     };
-    if configuring.busy.is_some() {
-        say(model, "Still at work on what was asked before.");
-        return Vec::new();
-    }
     match configuring.task(work) {
         Ok(task) => {
             configuring.busy = Some(work);
@@ -947,6 +960,9 @@ fn configured(model: &mut Model, number: u64, report: Report) {
 
 /// Takes the redirect URL that Windows has reserved for everybody, or goes back to the one before.
 fn without_set_up(model: &mut Model) -> Vec<Effect> {
+    if at_work(model) {
+        return Vec::new();
+    }
     let Some(configuring) = &mut model.configuring else {
         return Vec::new();
     };

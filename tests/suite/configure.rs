@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use oauth_authorizer::configure::plan::{APP_ID, Endpoint, SslBinding, Thumbprint, UrlAcl};
-use oauth_authorizer::configure::reading::FoundBinding;
+use oauth_authorizer::configure::reading::{Account, FoundBinding};
 use oauth_authorizer::configure::report::{Finding, Report, State, StoreCertificate, Task, Work};
 use oauth_authorizer::configure::service::{self, Rights, Service};
 use oauth_authorizer::configure::unix::{self, Holder};
@@ -253,8 +253,20 @@ impl Service for StandIn {
     fn sid(&self, _: &str) -> Result<String, u32> {
         Ok("S-1-5-21-1-2-3-1001".to_owned())
     }
-    fn name(&self, sid: &str) -> Option<String> {
-        (sid == "S-1-5-20").then(|| "NT AUTHORITY\\NETWORK SERVICE".to_owned())
+    fn account(&self, sid: &str) -> Option<Account> {
+        (sid == "S-1-5-20").then(|| Account {
+            name: "NT AUTHORITY\\NETWORK SERVICE".to_owned(),
+            group: false,
+        })
+    }
+    fn is_member(&self, _: &str) -> bool {
+        false
+    }
+    fn listen(&self, _: &str) -> u32 {
+        0
+    }
+    fn is_deaf(&self) -> bool {
+        false
     }
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
         let mut old = certificate("old.contoso.example", "old.contoso.example", 2);
@@ -469,7 +481,7 @@ fn windows_https_takes_a_certificate_from_the_list() {
 #[test]
 fn windows_tells_what_is_different_and_what_is_wrong() {
     let mut service = StandIn::new(Rights::Elevated);
-    service.sddl = Some("D:(A;;GX;;;NS)".to_owned());
+    service.sddl = Some("D:(A;;GX;;;S-1-5-20)".to_owned());
     service.bound = Some(found([9; 20]));
     let mut whole = Whole::windows(HTTPS, &mut service);
     whole.focus(Target::Thumbprint);

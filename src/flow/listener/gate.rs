@@ -44,6 +44,12 @@ pub enum ListenError {
         /// The code of Windows.
         code: u32,
     },
+    /// HTTP.sys has no certificate for an https URL.
+    #[error("No certificate is bound to {prefix}, so a browser cannot come back there.")]
+    NotBound {
+        /// What was to be registered.
+        prefix: String,
+    },
     /// HTTP.sys was asked for where there is none.
     #[error("HTTP.sys is a part of Windows, and this is another system.")]
     NoHttpSys,
@@ -127,6 +133,10 @@ impl ListenError {
                 "Start the service as an administrator: net start http. Or use --listener loopback."
             }
             Self::HttpSys { .. } => "Start with --listener loopback, which does without HTTP.sys.",
+            Self::NotBound { .. } => {
+                "Open Configure…, choose a certificate of this machine, and Set up. Or start with --listener loopback, \
+                 which can make a certificate of its own."
+            }
             Self::NoHttpSys => "Leave out --listener httpsys.",
             Self::NotHere { .. } => {
                 "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."

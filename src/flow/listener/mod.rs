@@ -13,7 +13,9 @@ pub use self::gate::{Arrival, ListenError, News, Stray};
 use self::loopback::Loopback;
 #[cfg(windows)]
 use super::httpsys::HttpSys;
-use crate::certificate::Certificate;
+use crate::certificate::{About, Certificate};
+#[cfg(windows)]
+use crate::configure::{self, plan::Prefix};
 use crate::oauth::url::is_loopback;
 use crate::request::{ListenAddress, ListenerChoice};
 
@@ -22,15 +24,21 @@ use crate::request::{ListenAddress, ListenerChoice};
 pub fn can_be_here(
     redirect_url: &Url,
     listen: Option<ListenAddress>,
+    choice: ListenerChoice,
     has_certificate: bool,
 ) -> bool {
-    let speaks = redirect_url.scheme() == "http" || has_certificate;
+    let speaks =
+        redirect_url.scheme() == "http" || has_certificate || choice.is_http_sys(listen.is_some());
     listen.is_some() || (speaks && is_loopback(redirect_url))
 }
 
 /// Listens until it is finished or dropped; either frees the port.
 #[derive(Debug)]
-pub struct Listener(Kind);
+pub struct Listener {
+    kind: Kind,
+    /// What a browser is shown, where the redirect URL is https and this is known.
+    certificate: Option<About>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -59,12 +67,26 @@ impl Listener {
             return Self::http_sys(redirect_url).await;
         }
         let loopback = Loopback::bind(redirect_url, listen, certificate, tasks).await?;
-        Ok(Self(Kind::Loopback(loopback)))
+        Ok(Self {
+            kind: Kind::Loopback(loopback),
+            certificate: certificate.map(|certificate| certificate.about.clone()),
+        })
     }
 
     #[cfg(windows)]
     async fn http_sys(redirect_url: &Url) -> Result<Self, ListenError> {
-        Ok(Self(Kind::HttpSys(HttpSys::bind(redirect_url).await?)))
+        let certificate = match Prefix::of(redirect_url.as_str()) {
+            Ok(prefix) if prefix.secure => {
+                configure::windows::shown(&prefix).map_err(|_| ListenError::NotBound {
+                    prefix: prefix.to_string(),
+                })?
+            }
+            Ok(_) | Err(_) => None,
+        };
+        Ok(Self {
+            kind: Kind::HttpSys(HttpSys::bind(redirect_url).await?),
+            certificate,
+        })
     }
 
     #[cfg(not(windows))]
@@ -76,17 +98,23 @@ impl Listener {
     /// The redirect URL with the port that was really taken.
     #[must_use]
     pub fn redirect_url(&self) -> &Url {
-        match &self.0 {
+        match &self.kind {
             Kind::Loopback(listener) => listener.redirect_url(),
             #[cfg(windows)]
             Kind::HttpSys(listener) => listener.redirect_url(),
         }
     }
 
+    /// The certificate that a browser is shown here.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&About> {
+        self.certificate.as_ref()
+    }
+
     /// Where it listens, in words.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
-        match &self.0 {
+        match &self.kind {
             Kind::Loopback(listener) => {
                 let addresses = listener.addresses().iter();
                 addresses.map(ToString::to_string).collect()
@@ -98,7 +126,7 @@ impl Listener {
 
     /// Waits for the next thing that comes in; `None` never, while it lives.
     pub async fn next(&mut self) -> Option<News> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Loopback(listener) => listener.next().await,
             #[cfg(windows)]
             Kind::HttpSys(listener) => listener.next().await,
@@ -107,7 +135,7 @@ impl Listener {
 
     /// Frees the port at once and lets answers under way go out, for at most two seconds.
     pub async fn finish(self) {
-        match self.0 {
+        match self.kind {
             Kind::Loopback(listener) => listener.finish().await,
             #[cfg(windows)]
             Kind::HttpSys(listener) => listener.finish().await,
