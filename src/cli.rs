@@ -261,6 +261,9 @@ pub struct ConfigureFlags {
     /// The certificate for https in the machine's store MY, by its SHA-1 thumbprint. On Windows.
     #[arg(long, value_name = "HEX")]
     pub thumbprint: Option<String>,
+    /// Which listener is set up: HTTP.sys on Windows, else the loopback listener.
+    #[arg(long, value_enum, default_value_t = ListenerFlag::Auto, env = "OAUTH_AUTHORIZER_LISTENER", hide_env_values = true, value_name = "LISTENER")]
+    pub listener: ListenerFlag,
     /// Do not ask for consent to run as administrator: fail, and tell the commands. On Windows.
     #[arg(long)]
     pub no_consent: bool,
@@ -320,6 +323,18 @@ pub enum ListenerFlag {
     Httpsys,
     /// The loopback listener.
     Loopback,
+}
+
+impl ListenerFlag {
+    /// What it says.
+    #[must_use]
+    pub fn choice(self) -> ListenerChoice {
+        match self {
+            Self::Auto => ListenerChoice::Auto,
+            Self::Httpsys => ListenerChoice::HttpSys,
+            Self::Loopback => ListenerChoice::Loopback,
+        }
+    }
 }
 
 /// On or off.
@@ -417,11 +432,7 @@ impl Cli {
                 AuthenticationFlag::Basic => AuthenticationChoice::Basic,
             }),
             pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
-            listener: match self.listener {
-                ListenerFlag::Auto => ListenerChoice::Auto,
-                ListenerFlag::Httpsys => ListenerChoice::HttpSys,
-                ListenerFlag::Loopback => ListenerChoice::Loopback,
-            },
+            listener: self.listener.choice(),
         })?;
         Ok(settings)
     }

@@ -12,7 +12,7 @@
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
 //! - `flow/` drives it and knows no screen.
-//! - `configure/` says what the listener needs; only `unix` and `windows` in it touch the system.
+//! - `configure/` says what the listener needs; only `loopback`, `certificate` and `windows` in it touch the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
 //! - Only `main.rs`, `plain.rs` and `commands/` print.

@@ -198,11 +198,20 @@ pub enum ListenerChoice {
 }
 
 impl ListenerChoice {
-    /// True where HTTP.sys is meant: it is where Windows listens, unless another address was given.
+    /// True where HTTP.sys is meant here: it is where Windows listens, unless another address was given.
     #[must_use]
     pub fn is_http_sys(self, elsewhere: bool) -> bool {
         match self {
-            Self::Auto => cfg!(windows) && !elsewhere,
+            Self::Auto => cfg!(windows) && self.is_http_sys_on_windows(elsewhere),
+            Self::HttpSys | Self::Loopback => self.is_http_sys_on_windows(elsewhere),
+        }
+    }
+
+    /// The same for a machine with Windows.
+    #[must_use]
+    pub fn is_http_sys_on_windows(self, elsewhere: bool) -> bool {
+        match self {
+            Self::Auto => !elsewhere,
             Self::HttpSys => true,
             Self::Loopback => false,
         }

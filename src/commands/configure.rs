@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::ConfigureCommand;
 use crate::configure;
 use crate::configure::plan::{PlanError, Prefix};
-use crate::configure::report::{Consent, Report, Task, Verdict, Work};
+use crate::configure::report::{Consent, Listener, Report, Task, Verdict, Work};
 use crate::environment::Environment;
 use crate::exit;
 use crate::plain::say;
@@ -46,6 +46,15 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<Task, P
     let task = Task {
         work,
         prefix: Prefix::of(&flags.redirect_url)?,
+        listener: if flags
+            .listener
+            .choice()
+            .is_http_sys(flags.listen_address.is_some())
+        {
+            Listener::HttpSys
+        } else {
+            Listener::Loopback
+        },
         listen: flags.listen_address,
         user: flags.user.clone().unwrap_or_default(),
         thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,

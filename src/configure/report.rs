@@ -11,6 +11,8 @@ pub struct Task {
     pub work: Work,
     /// The place that the redirect URL names.
     pub prefix: Prefix,
+    /// Which listener is set up for it.
+    pub listener: Listener,
     /// Where to listen instead; not with HTTP.sys.
     pub listen: Option<ListenAddress>,
     /// Who is to listen, on Windows; empty: the current user.
@@ -21,6 +23,15 @@ pub struct Task {
     pub ssh: bool,
     /// Whether to ask for consent, on Windows.
     pub consent: Consent,
+}
+
+/// Which listener waits for the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// The kernel's of Windows.
+    HttpSys,
+    /// Our own, on the loopback addresses or where the listen address says.
+    Loopback,
 }
 
 /// Whether somebody is asked for consent to what this program may not do by itself.

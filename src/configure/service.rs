@@ -722,6 +722,7 @@ mod tests {
         Task {
             work,
             prefix: Prefix::of(url).unwrap(),
+            listener: super::super::report::Listener::HttpSys,
             listen: None,
             user: String::new(),
             thumbprint: Some(Thumbprint([1; 20])),

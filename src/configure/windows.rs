@@ -922,7 +922,7 @@ mod tests {
     };
 
     use super::super::plan::{APP_ID, Plan, Prefix, Thumbprint};
-    use super::super::report::{State, Work};
+    use super::super::report::{Listener, State, Work};
     use super::*;
 
     const HERE: System = System {
@@ -1234,6 +1234,7 @@ mod tests {
         let report = perform(&Task {
             work: Work::Verify,
             prefix: Prefix::of("http://localhost:47110/never").unwrap(),
+            listener: Listener::HttpSys,
             listen: None,
             user: String::new(),
             thumbprint: None,

@@ -1,7 +1,7 @@
 //! What the screen of Configure… knows: the redirect URL read, what was typed, and what came of it.
 
 use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
-use crate::configure::report::{Consent, Report, StoreCertificate, Task, Work};
+use crate::configure::report::{Consent, Listener, Report, StoreCertificate, Task, Work};
 use crate::request::ListenAddress;
 
 /// A step of what would be done.
@@ -29,8 +29,8 @@ pub struct Outcome {
 /// The set-up of the listener on screen.
 #[derive(Debug)]
 pub struct Configuring {
-    /// With HTTP.sys.
-    pub windows: bool,
+    /// For which listener.
+    pub listener: Listener,
     /// As it stands in the form.
     pub redirect_url: String,
     /// The same, read.
@@ -62,9 +62,9 @@ pub struct Configuring {
 impl Configuring {
     /// Opens it on a redirect URL.
     #[must_use]
-    pub fn new(windows: bool, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
+    pub fn new(listener: Listener, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
         Self {
-            windows,
+            listener,
             redirect_url: redirect_url.trim().to_owned(),
             prefix: Prefix::of(redirect_url),
             listen,
@@ -72,7 +72,10 @@ impl Configuring {
             user: String::new(),
             thumbprint: String::new(),
             certificates: Vec::new(),
-            shown: if windows { Work::SetUp } else { Work::Verify },
+            shown: match listener {
+                Listener::HttpSys => Work::SetUp,
+                Listener::Loopback => Work::Verify,
+            },
             outcome: None,
             busy: None,
             number: 0,
@@ -81,12 +84,18 @@ impl Configuring {
         }
     }
 
+    /// True where HTTP.sys is set up.
+    #[must_use]
+    pub fn http_sys(&self) -> bool {
+        self.listener == Listener::HttpSys
+    }
+
     /// What can be done here.
     #[must_use]
     pub fn works(&self) -> &'static [Work] {
         match &self.prefix {
             Err(_) => &[],
-            Ok(_) if self.windows => &Work::ALL,
+            Ok(_) if self.http_sys() => &Work::ALL,
             Ok(prefix) if prefix.secure && prefix.is_loopback() => &Work::ALL,
             Ok(_) => &[Work::Verify],
         }
@@ -95,7 +104,7 @@ impl Configuring {
     /// True where a certificate of the machine's store is wanted.
     #[must_use]
     pub fn wants_certificate(&self) -> bool {
-        self.windows && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
+        self.http_sys() && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
     }
 
     /// The thumbprint, where something was typed.
@@ -117,13 +126,14 @@ impl Configuring {
     pub fn task(&self, work: Work) -> Result<Task, PlanError> {
         let prefix = self.prefix.clone()?;
         let thumbprint = self.thumbprint()?;
-        if self.windows {
+        if self.http_sys() {
             // What cannot be planned is told before anything is done.
             Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(work)?;
         }
         Ok(Task {
             work,
             prefix,
+            listener: self.listener,
             listen: self.listen,
             user: self.user.clone(),
             thumbprint,
@@ -141,7 +151,7 @@ impl Configuring {
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed.
     pub fn commands(&self, work: Work) -> Result<Vec<String>, PlanError> {
-        if !self.windows {
+        if !self.http_sys() {
             return Ok(Vec::new());
         }
         Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(work)
@@ -155,12 +165,16 @@ impl Configuring {
             return Vec::new();
         };
         let host = &prefix.host;
-        match (self.windows, work) {
+        match (self.http_sys(), work) {
             (true, _) if prefix.needs_no_set_up() => vec![Step::Words(format!(
                 "Windows has reserved all below {TEMPORARY} for everybody: nothing has to be set up, and nothing is deleted."
             ))],
             (true, _) => {
                 let lead = match work {
+                    Work::SetUp if prefix.is_free_for_all() => {
+                        "Most versions of Windows need none of this for localhost, and what is reserved is for that user \
+                         alone. Set up does, as administrator, what these commands do:"
+                    }
                     Work::SetUp => "Set up does, as administrator, what these commands do:",
                     Work::Verify => "Verify asks the HTTP service itself. To look by hand:",
                     Work::Delete => "Delete does, as administrator, what these commands do:",

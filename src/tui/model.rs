@@ -828,7 +828,7 @@ impl Model {
             Screen::Flow if self.explained_field().is_some() => targets.push(Target::Explanation),
             Screen::Flow => targets.extend(self.run.iter().flat_map(Run::shown).map(Target::Shown)),
             Screen::Configure => {
-                if let Some(configuring) = self.configuring.as_ref().filter(|it| it.windows) {
+                if let Some(configuring) = self.configuring.as_ref().filter(|it| it.http_sys()) {
                     if configuring.prefix.is_ok() {
                         targets.push(Target::User);
                     }
@@ -897,7 +897,7 @@ impl Model {
                 };
                 let works = configuring.works().iter().copied().map(Action::Work);
                 let mut buttons: Vec<Action> = works.collect();
-                if configuring.windows && !buttons.is_empty() {
+                if configuring.http_sys() && !buttons.is_empty() {
                     buttons.push(Action::CopyCommands);
                 }
                 buttons.extend([Action::Back, Action::Help]);
@@ -1093,7 +1093,9 @@ impl Model {
         match (self.screen, &self.run, &self.tokens) {
             (Screen::Trace, ..) => "Trace".to_owned(),
             (Screen::Tokens, _, Some(held)) => format!("{} {dot} tokens", held.preset.name),
-            (Screen::Configure, ..) if self.environment.windows => {
+            (Screen::Configure, ..)
+                if self.configuring.as_ref().is_some_and(Configuring::http_sys) =>
+            {
                 format!("Configure {dot} HTTP.sys")
             }
             (Screen::Configure, ..) => format!("Configure {dot} this machine"),

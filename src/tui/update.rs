@@ -15,7 +15,7 @@ use super::text::width;
 use crate::checks::Severity;
 use crate::clipboard::Copied;
 use crate::configure::plan::WITHOUT_SET_UP;
-use crate::configure::report::{Report, Verdict, Work};
+use crate::configure::report::{Listener, Report, Verdict, Work};
 use crate::exit;
 use crate::explain::{explain, explain_certificate};
 use crate::flow::Job;
@@ -850,12 +850,15 @@ fn configure(model: &mut Model) -> Vec<Effect> {
         );
         return Vec::new();
     }
-    let listen = model.settings.value(Key::ListenAddress);
-    let mut fresh = Configuring::new(
-        model.environment.windows,
-        &redirect_url,
-        listen.trim().parse().ok(),
-    );
+    let listen = model.settings.value(Key::ListenAddress).trim().to_owned();
+    let choice = model.settings.listener();
+    let http_sys = model.environment.windows && choice.is_http_sys_on_windows(!listen.is_empty());
+    let listener = if http_sys {
+        Listener::HttpSys
+    } else {
+        Listener::Loopback
+    };
+    let mut fresh = Configuring::new(listener, &redirect_url, listen.parse().ok());
     fresh.ssh = model.environment.ssh;
     fresh.user.clone_from(&model.environment.user);
     if let Some(before) = model.configuring.take() {

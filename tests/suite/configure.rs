@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use oauth_authorizer::configure::loopback::{self, Holder};
 use oauth_authorizer::configure::plan::{APP_ID, Endpoint, SslBinding, Thumbprint, UrlAcl};
 use oauth_authorizer::configure::reading::{Account, FoundBinding};
 use oauth_authorizer::configure::report::{Finding, Report, State, StoreCertificate, Task, Work};
 use oauth_authorizer::configure::service::{self, Rights, Service};
-use oauth_authorizer::configure::unix::{self, Holder};
 use oauth_authorizer::environment::Environment;
 use oauth_authorizer::presets::{self, Library};
 use oauth_authorizer::settings::{Key, Settings};
@@ -195,7 +195,7 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
     let (code, out, err) = configure(false, &["setup", "--redirect-url", &url, "--user", "me"]);
     assert_eq!(code, 0, "{out}");
     assert!(
-        out.starts_with("note: Nothing has to be set up on this system."),
+        out.starts_with("note: Nothing has to be set up for this listener."),
         "{out}"
     );
     assert!(err.contains("--user counts on Windows only"), "{err}");
@@ -556,27 +556,39 @@ fn elsewhere_the_findings_are_shown() {
     let free = || free_at("::1");
     let process = Holder::Process("python3.11".to_owned(), 4711);
     let hidden = Holder::Hidden(33, Some("www-data".to_owned()));
-    let taken = |holder| unix::taken(at("127.0.0.1:8400"), holder);
+    let taken = |holder| loopback::taken(at("127.0.0.1:8400"), holder);
     for (name, url, findings) in [
         (
             "taken",
             HTTP,
-            vec![unix::localhost(&localhost), taken(Some(&process)), free()],
+            vec![
+                loopback::localhost(&localhost),
+                taken(Some(&process)),
+                free(),
+            ],
         ),
         (
             "hidden",
             HTTP,
-            vec![unix::localhost(&localhost), taken(Some(&hidden)), free()],
+            vec![
+                loopback::localhost(&localhost),
+                taken(Some(&hidden)),
+                free(),
+            ],
         ),
         (
             "free",
             HTTP,
-            vec![unix::localhost(&localhost), free_at("127.0.0.1"), free()],
+            vec![
+                loopback::localhost(&localhost),
+                free_at("127.0.0.1"),
+                free(),
+            ],
         ),
         (
             "root",
             "http://127.0.0.1:443/callback",
-            unix::privileged(at("127.0.0.1:443"), 1024, "/opt/oauth-authorizer", true),
+            loopback::privileged(at("127.0.0.1:443"), 1024, "/opt/oauth-authorizer", true),
         ),
     ] {
         Whole::here(url, findings).assert(&format!("here-{name}"));
@@ -587,7 +599,7 @@ fn elsewhere_the_findings_are_shown() {
         ..Environment::default()
     };
     let url = "https://sso.example.org/callback";
-    Whole::new(environment, url, unix::perform).assert("here-elsewhere-ascii");
+    Whole::new(environment, url, loopback::perform).assert("here-elsewhere-ascii");
 }
 
 #[test]

@@ -47,18 +47,19 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         columns,
     )];
     match &configuring.prefix {
-        Ok(prefix) if configuring.windows => {
-            rows.push(fact(model, "Registered as", &prefix.to_string(), columns));
+        Ok(prefix) if configuring.http_sys() => {
+            let registered = prefix.registered().to_string();
+            rows.push(fact(model, "Registered as", &registered, columns));
             rows.push(user(model, configuring, columns));
             if configuring.wants_certificate() {
                 rows.push(certificate(model, configuring, columns));
             }
             rows.push(without_set_up(model, configuring, columns));
         }
-        Err(_) if configuring.windows => rows.push(without_set_up(model, configuring, columns)),
+        Err(_) if configuring.http_sys() => rows.push(without_set_up(model, configuring, columns)),
         Ok(_) | Err(_) => {}
     }
-    if let Some(listen) = configuring.listen.filter(|_| !configuring.windows) {
+    if let Some(listen) = configuring.listen.filter(|_| !configuring.http_sys()) {
         let port = listen.port.map(|port| format!(", port {port}"));
         let text = format!("{}{}", listen.ip, port.unwrap_or_default());
         rows.push(fact(model, "Listen address", &text, columns));
@@ -281,7 +282,7 @@ fn hint(model: &Model, configuring: &Configuring) -> String {
         Target::Button(Action::Work(work)) if configuring.task(work).is_err() => {
             "What stands in the way is said above."
         }
-        Target::Button(Action::Work(Work::SetUp)) if configuring.windows => {
+        Target::Button(Action::Work(Work::SetUp)) if configuring.http_sys() => {
             "Enter does what stands above, and says what came of it."
         }
         Target::Button(Action::Work(Work::SetUp)) => "Makes the certificate for https.",

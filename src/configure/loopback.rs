@@ -1,4 +1,5 @@
-//! Where there is no HTTP.sys: is the port free and allowed, who has it, and what does `localhost` mean here.
+//! For our own listener: is the port free and allowed, who has it, what does `localhost` mean here, and is there a
+//! certificate. On Windows nobody is told who has a port.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,6 +9,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use super::certificate;
 use super::report::{Finding, Report, State, Task, Work};
 use crate::secret::clean;
+
+/// Where names of this machine are kept.
+const HOSTS: &str = if cfg!(windows) {
+    r"C:\Windows\System32\drivers\etc\hosts"
+} else {
+    "/etc/hosts"
+};
 
 /// From this port on nobody needs to be root, where the system does not say.
 const UNPRIVILEGED: u16 = 1024;
@@ -37,12 +45,12 @@ pub fn perform(task: &Task) -> Report {
         }
         (Work::SetUp, false) => findings.push(Finding::new(
             State::Note,
-            "Nothing has to be set up on this system. This is what Verify finds:",
+            "Nothing has to be set up for this listener. This is what Verify finds:",
         )),
         (Work::Delete, false) => {
             return Report::of(vec![Finding::new(
                 State::Note,
-                "Nothing was set up on this system, so there is nothing to delete.",
+                "Nothing was set up for this listener, so there is nothing to delete.",
             )]);
         }
     }
@@ -124,7 +132,9 @@ pub fn localhost(found: &[IpAddr]) -> Finding {
     if known.is_empty() {
         Finding::new(
             State::Note,
-            "The name localhost is not known here. Browsers know it by themselves; for other programs add it to /etc/hosts.",
+            format!(
+                "The name localhost is not known here. Browsers know it by themselves; for other programs add it to {HOSTS}."
+            ),
         )
     } else if known.iter().all(IpAddr::is_loopback) {
         Finding::new(State::Good, format!("localhost means {words} here."))
@@ -132,7 +142,7 @@ pub fn localhost(found: &[IpAddr]) -> Finding {
         Finding::new(
             State::Wrong,
             format!(
-                "localhost means {words} here, which is not this machine alone. Correct /etc/hosts."
+                "localhost means {words} here, which is not this machine alone. Correct {HOSTS}."
             ),
         )
     }
@@ -243,6 +253,11 @@ pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
             )
             .with(look)
         }
+        None if cfg!(windows) => Finding::new(
+            State::Wrong,
+            format!("Port {port} of {ip} is taken. Look by which process (its number comes last), {other}"),
+        )
+        .with(format!("netstat -ano -p tcp | findstr :{port}")),
         None => Finding::new(
             State::Wrong,
             format!(
@@ -261,6 +276,18 @@ pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
 #[must_use]
 pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) -> Vec<Finding> {
     let (ip, port) = (address.ip(), address.port());
+    if cfg!(windows) {
+        return vec![
+            Finding::new(
+                State::Wrong,
+                format!(
+                    "Windows keeps port {port} of {ip} for itself or for another program. Take another port in the Redirect \
+                     URL and register it with the service. Which ports are kept, this tells:"
+                ),
+            )
+            .with("netsh interface ipv4 show excludedportrange protocol=tcp"),
+        ];
+    }
     if port >= first {
         return vec![Finding::new(
             State::Wrong,
@@ -454,7 +481,7 @@ fn user_name(users: &str, uid: u32) -> Option<String> {
 mod tests {
     use super::super::plan::Prefix;
     use super::*;
-    use crate::configure::report::Consent;
+    use crate::configure::report::{Consent, Listener};
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -464,6 +491,7 @@ mod tests {
         Task {
             work,
             prefix: Prefix::of(url).unwrap(),
+            listener: Listener::Loopback,
             listen: None,
             user: String::new(),
             thumbprint: None,
