@@ -1,9 +1,11 @@
-//! The copy ladder: which way text gets to the person's clipboard, and the ways that need no terminal.
+//! The copy ladder: the ways by which text gets to the person's clipboard, best first, and those that need no
+//! terminal.
 //!
-//! What could not be confirmed is not claimed, and the way used is always named.
+//! A value is never cut: where a way cannot carry it, or fails, the next is taken. What could not be confirmed is not
+//! claimed, and the way used is always named.
 
-use std::process::Stdio;
-use std::sync::mpsc;
+use std::process::{Output, Stdio};
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,13 +14,17 @@ use tokio::sync::oneshot;
 
 use crate::environment::Environment;
 use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::sequences::{Between, between};
 
 /// A desktop that does not answer must not hold up the person.
 const LIMIT: Duration = Duration::from_secs(3);
-/// Terminals drop longer sequences; xterm's limit is the lowest that is common.
+/// Terminals drop longer sequences; xterm's limit is the lowest that is common. Of base64, so three quarters of it
+/// is what fits.
 const OSC_52_BYTES: usize = 74_994;
 /// GNU screen passes strings on in pieces no longer than this.
 const SCREEN_PIECE: usize = 500;
+/// GNU screen prints what is longer and not wrapped for it; its own limit is 768.
+const SCREEN_SILENT: usize = 700;
 
 /// A way to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,78 +33,138 @@ pub enum Way {
     Desktop,
     /// tmux's buffer, which tmux hands on to its terminal.
     Tmux,
-    /// An escape sequence to the terminal.
-    Osc52 {
-        /// Wrapped for GNU screen.
-        screen: bool,
-    },
-    /// None; the plain view remains.
-    None,
+    /// An escape sequence to the terminal (OSC 52).
+    Terminal(Between),
 }
 
-/// The way from here.
+impl Way {
+    /// Its name within a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Desktop => "the desktop clipboard",
+            Self::Tmux => "tmux's buffer",
+            Self::Terminal(_) => "the terminal's clipboard",
+        }
+    }
+
+    /// How many bytes it carries; `None` where no limit is known.
+    #[must_use]
+    pub fn limit(self) -> Option<usize> {
+        match self {
+            Self::Desktop | Self::Tmux => None,
+            Self::Terminal(_) => Some(OSC_52_BYTES / 4 * 3),
+        }
+    }
+}
+
+/// A way that was not taken, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    /// Which.
+    pub way: Way,
+    /// Why, as part of a sentence.
+    pub why: String,
+}
+
+/// What is to be tried, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    /// The ways that can carry the value.
+    pub ways: Vec<Way>,
+    /// Those that are here, but cannot.
+    pub missed: Vec<Missed>,
+}
+
+/// The ways from here for a text of this many bytes, best first.
 #[must_use]
-pub fn way(environment: &Environment) -> Way {
-    if environment.display {
-        return Way::Desktop;
-    }
-    if environment.tmux {
-        return Way::Tmux;
-    }
-    if environment.screen {
-        return Way::Osc52 { screen: true };
-    }
-    // Only terminals known to take the sequence in silence; others may print it.
-    let term = environment.term.as_str();
-    let known = [
-        "xterm",
-        "screen",
-        "tmux",
-        "rxvt",
-        "alacritty",
-        "foot",
-        "ghostty",
-        "kitty",
-        "konsole",
-        "st-",
-        "vte",
-        "wezterm",
+pub fn ladder(environment: &Environment, length: usize) -> Ladder {
+    let terminal = || between(environment).map(Way::Terminal);
+    let here = [
+        environment.display.then_some(Way::Desktop),
+        environment.tmux.then_some(Way::Tmux),
+        // tmux drops a program's sequence as it is configured by default.
+        if environment.tmux { None } else { terminal() },
     ];
-    if known.iter().any(|name| term.starts_with(name)) {
-        Way::Osc52 { screen: false }
-    } else {
-        Way::None
-    }
+    let (ways, too_short): (Vec<Way>, Vec<Way>) = here
+        .into_iter()
+        .flatten()
+        .partition(|way| way.limit().is_none_or(|limit| length <= limit));
+    let missed = too_short
+        .into_iter()
+        .map(|way| Missed {
+            way,
+            why: format!(
+                "it takes {} bytes at most, and this has {length}",
+                way.limit().unwrap_or_default()
+            ),
+        })
+        .collect();
+    Ladder { ways, missed }
+}
+
+/// What has the text now.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// The desktop, which said so. It lasts while the program runs, unless a clipboard manager keeps it.
+    Desktop,
+    /// tmux, which said so. It was asked to hand it on as well.
+    Tmux,
+    /// tmux, which said so, but is too old to hand it on.
+    TmuxOnly,
+    /// The terminal, once it is sent this sequence; nobody confirms.
+    Terminal(SecretString),
 }
 
 /// How a copy came out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Copied {
-    /// Confirmed; lasts while the program runs, unless a clipboard manager keeps it.
-    Desktop,
-    /// Confirmed by tmux.
-    Tmux,
-    /// Sent; nobody confirms.
-    SentToTerminal,
-    /// Not copied; says why.
-    Failed(String),
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// `None` where no way was left.
+    pub by: Option<By>,
+    /// The ways before it.
+    pub missed: Vec<Missed>,
+}
+
+/// Takes the ways from here, one after the other, until one has the text.
+pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretString) -> Copied {
+    let Ladder { ways, mut missed } = ladder(environment, text.expose_secret().len());
+    for way in ways {
+        let outcome = match way {
+            Way::Desktop => desktop.copy(text.clone()).await.map(|()| By::Desktop),
+            Way::Tmux => tmux(environment, &text).await,
+            Way::Terminal(between) => Ok(By::Terminal(osc_52(&text, between))),
+        };
+        match outcome {
+            Ok(by) => {
+                return Copied {
+                    by: Some(by),
+                    missed,
+                };
+            }
+            Err(why) => missed.push(Missed { way, why }),
+        }
+    }
+    Copied { by: None, missed }
 }
 
 /// The sequence that asks the terminal to copy `text`.
-///
-/// # Errors
-/// Where it is too long for a terminal.
-pub fn osc_52(text: &SecretString, screen: bool) -> Result<SecretString, String> {
+fn osc_52(text: &SecretString, between: Between) -> SecretString {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text.expose_secret());
-    if encoded.len() > OSC_52_BYTES {
-        return Err("it is too long for a terminal's clipboard".to_owned());
-    }
     let sequence = format!("\x1b]52;c;{encoded}\x07");
-    if !screen {
-        return Ok(sequence.into());
+    match between {
+        Between::Nothing => sequence.into(),
+        // Each takes its own form and drops the other's.
+        Between::ScreenOrTmux if sequence.len() <= SCREEN_SILENT => {
+            (for_screen(&sequence) + &sequence).into()
+        }
+        Between::Screen | Between::ScreenOrTmux => for_screen(&sequence).into(),
     }
+}
+
+/// In strings that screen hands on to its terminal.
+fn for_screen(sequence: &str) -> String {
     let mut wrapped = String::new();
-    let mut rest = sequence.as_str();
+    let mut rest = sequence;
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.len().min(SCREEN_PIECE));
         wrapped.push_str("\x1bP");
@@ -106,56 +172,78 @@ pub fn osc_52(text: &SecretString, screen: bool) -> Result<SecretString, String>
         wrapped.push_str("\x1b\\");
         rest = after;
     }
-    Ok(wrapped.into())
+    wrapped
 }
 
 /// Hands `text` to tmux, which keeps it in a buffer and sends it to its terminal.
-pub async fn tmux(environment: &Environment, text: &SecretString) -> Copied {
+async fn tmux(environment: &Environment, text: &SecretString) -> Result<By, String> {
+    let said = |output: &Output| clean(&String::from_utf8_lossy(&output.stderr), 100);
+    let output = load_buffer(environment, &["load-buffer", "-w", "-"], text).await?;
+    if output.status.success() {
+        return Ok(By::Tmux);
+    }
+    let first = said(&output);
+    // Before 3.2, tmux knows no -w.
+    if !["usage", "unknown flag", "unknown option"]
+        .iter()
+        .any(|sign| first.contains(sign))
+    {
+        return Err(format!("tmux said: {first}"));
+    }
+    let output = load_buffer(environment, &["load-buffer", "-"], text).await?;
+    if output.status.success() {
+        Ok(By::TmuxOnly)
+    } else {
+        Err(format!("tmux said: {}", said(&output)))
+    }
+}
+
+async fn load_buffer(
+    environment: &Environment,
+    arguments: &[&str],
+    text: &SecretString,
+) -> Result<Output, String> {
     let run = async {
         let mut child = environment
             .command("tmux")
-            .args(["load-buffer", "-w", "-"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
         if let Some(mut input) = child.stdin.take() {
-            input.write_all(text.expose_secret().as_bytes()).await?;
+            // One that refuses does not read; what it says is of more use than that it closed the pipe.
+            match input.write_all(text.expose_secret().as_bytes()).await {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
+                Err(_) | Ok(()) => {}
+            }
         }
         child.wait_with_output().await
     };
     match tokio::time::timeout(LIMIT, run).await {
-        Ok(Ok(output)) if output.status.success() => Copied::Tmux,
-        Ok(Ok(output)) => Copied::Failed(format!(
-            "tmux said: {}",
-            clean(&String::from_utf8_lossy(&output.stderr), 100)
-        )),
-        Ok(Err(error)) => Copied::Failed(format!("tmux could not be run: {error}")),
-        Err(_) => Copied::Failed("tmux did not answer".to_owned()),
+        Ok(outcome) => outcome.map_err(|error| format!("tmux could not be run: {error}")),
+        Err(_) => Err("tmux did not answer".to_owned()),
     }
 }
 
 type Order = (SecretString, oneshot::Sender<Result<(), String>>);
 
 /// The desktop's clipboard. Its owner is a thread that lives as long as this value, because on X11 and
-/// Wayland the text lives as long as its owner.
-#[derive(Debug)]
-pub struct Desktop(mpsc::Sender<Order>);
+/// Wayland the text lives as long as its owner. It begins with the first copy.
+#[derive(Debug, Default)]
+pub struct Desktop(OnceLock<mpsc::Sender<Order>>);
 
-impl Default for Desktop {
-    fn default() -> Self {
-        let (orders, inbox) = mpsc::channel::<Order>();
-        std::thread::spawn(move || {
-            let mut clipboard = None;
-            for (text, answer) in inbox {
-                let _ = answer.send(
-                    set(&mut clipboard, &text).map_err(|error| clean(&error.to_string(), 120)),
-                );
-            }
-        });
-        Self(orders)
-    }
+fn owner() -> mpsc::Sender<Order> {
+    let (orders, inbox) = mpsc::channel::<Order>();
+    std::thread::spawn(move || {
+        let mut clipboard = None;
+        for (text, answer) in inbox {
+            let _ = answer
+                .send(set(&mut clipboard, &text).map_err(|error| clean(&error.to_string(), 120)));
+        }
+    });
+    orders
 }
 
 fn set(
@@ -181,72 +269,69 @@ fn set(
 
 impl Desktop {
     /// Puts `text` on the clipboard, or says why not.
-    pub async fn copy(&self, text: SecretString) -> Copied {
+    async fn copy(&self, text: SecretString) -> Result<(), String> {
         let (answer, outcome) = oneshot::channel();
-        if self.0.send((text, answer)).is_err() {
-            return Copied::Failed("the clipboard has ended".to_owned());
-        }
+        let ended = || "the clipboard has ended".to_owned();
+        let orders = self.0.get_or_init(owner);
+        orders.send((text, answer)).map_err(|_| ended())?;
         match tokio::time::timeout(LIMIT, outcome).await {
-            Ok(Ok(Ok(()))) => Copied::Desktop,
-            Ok(Ok(Err(reason))) => Copied::Failed(reason),
-            Ok(Err(_)) => Copied::Failed("the clipboard has ended".to_owned()),
-            Err(_) => Copied::Failed("the desktop's clipboard did not answer".to_owned()),
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(ended()),
+            Err(_) => Err("the desktop did not answer".to_owned()),
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
 
-    fn here(term: &str) -> Environment {
+    fn here(term: &str, display: bool, tmux: bool, screen: bool) -> Environment {
         Environment {
             term: term.to_owned(),
+            display,
+            tmux,
+            screen,
             ..Environment::default()
         }
     }
 
+    fn ways(environment: &Environment) -> Vec<Way> {
+        ladder(environment, 20).ways
+    }
+
     #[test]
-    fn the_way_follows_the_surroundings() {
-        let xterm = here("xterm-256color");
-        assert_eq!(
-            way(&Environment {
-                display: true,
-                tmux: true,
-                ..xterm.clone()
-            }),
-            Way::Desktop
-        );
-        assert_eq!(
-            way(&Environment {
-                tmux: true,
-                ssh: true,
-                ..xterm.clone()
-            }),
-            Way::Tmux
-        );
-        assert_eq!(
-            way(&Environment {
-                screen: true,
-                ssh: true,
-                ..xterm.clone()
-            }),
-            Way::Osc52 { screen: true }
-        );
-        assert_eq!(
-            way(&Environment { ssh: true, ..xterm }),
-            Way::Osc52 { screen: false }
-        );
+    fn the_ladder_follows_the_surroundings() {
+        let osc = Way::Terminal;
+        let xterm = "xterm-256color";
+        for (environment, expected) in [
+            (
+                here(xterm, true, false, false),
+                vec![Way::Desktop, osc(Between::Nothing)],
+            ),
+            (
+                here(xterm, true, true, false),
+                vec![Way::Desktop, Way::Tmux],
+            ),
+            (here("screen", false, true, false), vec![Way::Tmux]),
+            (
+                here("screen", false, false, true),
+                vec![osc(Between::Screen)],
+            ),
+            (
+                here("screen", false, false, false),
+                vec![osc(Between::ScreenOrTmux)],
+            ),
+            (
+                here(xterm, false, false, false),
+                vec![osc(Between::Nothing)],
+            ),
+            (here("linux", true, false, false), vec![Way::Desktop]),
+        ] {
+            assert_eq!(ways(&environment), expected, "{environment:?}");
+        }
         for term in ["linux", "vt100", "vt220", "dumb", "", "unheard-of"] {
-            assert_eq!(
-                way(&Environment {
-                    ssh: true,
-                    ..here(term)
-                }),
-                Way::None,
-                "{term}"
-            );
+            assert_eq!(ways(&here(term, false, false, false)), [], "{term}");
         }
     }
 
@@ -261,16 +346,31 @@ mod tests {
     }
 
     #[test]
+    fn a_value_too_large_for_a_way_misses_it_and_takes_the_others() {
+        let limit = Way::Terminal(Between::Nothing).limit().unwrap_or_default();
+        let over_ssh = here("xterm", false, false, false);
+        assert_eq!(ladder(&over_ssh, limit).missed, []);
+        let beyond = ladder(&over_ssh, limit + 1);
+        assert_eq!(beyond.ways, []);
+        assert_eq!(beyond.missed[0].way, Way::Terminal(Between::Nothing));
+        let at_a_desktop = ladder(&here("xterm", true, false, false), limit + 1);
+        assert_eq!(at_a_desktop.ways, [Way::Desktop]);
+        // What fits has a sequence that fits.
+        let text = "x".repeat(limit);
+        let sequence = osc_52(&text.into(), Between::Nothing);
+        assert!(sequence.expose_secret().len() <= OSC_52_BYTES + "\x1b]52;c;\x07".len());
+    }
+
+    #[test]
     fn the_sequence_holds_the_text_in_base64() {
-        let sequence = osc_52(&"t0ken".into(), false).unwrap();
+        let sequence = osc_52(&"t0ken".into(), Between::Nothing);
         assert_eq!(sequence.expose_secret(), "\x1b]52;c;dDBrZW4=\x07");
-        assert!(osc_52(&"x".repeat(60_000).into(), false).is_err());
     }
 
     #[test]
     fn screen_gets_pieces_that_join_to_the_whole() {
-        let text = "y".repeat(2000);
-        let wrapped = osc_52(&text.clone().into(), true).unwrap();
+        let text = SecretString::from("y".repeat(2000));
+        let wrapped = osc_52(&text, Between::Screen);
         let pieces: Vec<&str> = wrapped
             .expose_secret()
             .split("\x1b\\")
@@ -282,6 +382,16 @@ mod tests {
                 .all(|piece| piece.starts_with("\x1bP") && piece.len() <= SCREEN_PIECE + 2)
         );
         let joined: String = pieces.iter().map(|piece| &piece[2..]).collect();
-        assert_eq!(joined, osc_52(&text.into(), false).unwrap().expose_secret());
+        assert_eq!(joined, osc_52(&text, Between::Nothing).expose_secret());
+        // Where it may be tmux as well, both forms are sent, as long as screen is silent about it.
+        assert_eq!(
+            osc_52(&text, Between::ScreenOrTmux).expose_secret(),
+            wrapped.expose_secret()
+        );
+        let short = osc_52(&"t0ken".into(), Between::ScreenOrTmux);
+        assert_eq!(
+            short.expose_secret(),
+            "\x1bP\x1b]52;c;dDBrZW4=\x07\x1b\\\x1b]52;c;dDBrZW4=\x07"
+        );
     }
 }

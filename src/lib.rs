@@ -41,6 +41,7 @@ pub mod presets;
 pub mod print;
 pub mod request;
 pub mod secret;
+pub mod sequences;
 pub mod settings;
 pub mod signals;
 pub mod tui;

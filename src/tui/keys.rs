@@ -23,6 +23,8 @@ pub enum Context {
     Ticks,
     /// A text to read.
     Reading,
+    /// The path of a file to be written.
+    Path,
 }
 
 /// What a key asks for.
@@ -77,13 +79,13 @@ pub struct Binding {
     pub footer: &'static str,
 }
 
-use Context::{Button, Choice, List, Paste, Reading, Text, Ticks};
+use Context::{Button, Choice, List, Paste, Path, Reading, Text, Ticks};
 
-const ALL: &[Context] = &[Text, Paste, Choice, Button, List, Ticks, Reading];
+const ALL: &[Context] = &[Text, Paste, Choice, Button, List, Ticks, Reading, Path];
 const ITEMS: &[Context] = &[Text, Paste, Choice, Button];
-const OPEN: &[Context] = &[List, Ticks, Reading];
+const OPEN: &[Context] = &[List, Ticks, Reading, Path];
 const LISTS: &[Context] = &[List, Ticks];
-const TYPED: &[Context] = &[Text, Paste, List];
+const TYPED: &[Context] = &[Text, Paste, List, Path];
 
 const fn row(
     code: KeyCode,
@@ -289,6 +291,24 @@ pub const TABLE: &[Binding] = &[
         "Space",
         "in the scope list: add or remove",
         "add or remove",
+    ),
+    row(
+        KeyCode::Enter,
+        NONE,
+        &[Path],
+        Command::Enter,
+        "Enter",
+        "in a path: save",
+        "save",
+    ),
+    row(
+        KeyCode::Tab,
+        NONE,
+        &[Path],
+        Command::Next,
+        "Tab",
+        "in a path: the token alone, or all as JSON",
+        "",
     ),
     row(
         KeyCode::Enter,
@@ -525,7 +545,7 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     });
     match (found, event.code, context) {
         (Some(row), _, _) => Some(row.command),
-        (None, KeyCode::Char(ch), Context::Text | Context::Paste | Context::List) if typed => {
+        (None, KeyCode::Char(ch), Text | Paste | List | Path) if typed => {
             Some(Command::Edit(Edit::Insert(ch)))
         }
         (None, KeyCode::Char(ch), Context::Button | Context::Choice)

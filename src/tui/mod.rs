@@ -30,10 +30,10 @@ use tokio::sync::mpsc;
 use self::guard::{Guard, Output};
 use self::joiner::{Joined, Joiner};
 use self::keys::Context;
-use self::model::{Copying, Effect, Model, Moment, Msg, News, Overlay};
+use self::model::{Effect, Model, Moment, Msg, News, Overlay, Ticket};
 use crate::browser;
 use crate::certificate::Created;
-use crate::clipboard::{self, Copied, Desktop, Way};
+use crate::clipboard::{self, Desktop};
 use crate::configure;
 use crate::demo::{self, Demo};
 use crate::environment::Environment;
@@ -158,7 +158,7 @@ struct Shell {
     flow: Option<Flow>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     news: (mpsc::Sender<News>, mpsc::Receiver<News>),
-    desktop: Option<Arc<Desktop>>,
+    desktop: Arc<Desktop>,
     demo: Option<Demo>,
     ended: bool,
     /// Something may have changed since the last draw.
@@ -176,7 +176,7 @@ impl Shell {
             flow: None,
             reports: mpsc::channel(64),
             news: mpsc::channel(16),
-            desktop: None,
+            desktop: Arc::default(),
             demo: None,
             ended: false,
             stale: true,
@@ -242,7 +242,7 @@ impl Shell {
             Event::Key(key) if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) => {
                 let typing = matches!(
                     self.model.context(),
-                    Context::Text | Context::Paste | Context::List
+                    Context::Text | Context::Paste | Context::List | Context::Path
                 );
                 let at = at.saturating_duration_since(self.began);
                 let joined = self.joiner.feed(key, at, typing);
@@ -304,16 +304,20 @@ impl Shell {
                     let _ = self.news.0.try_send(News::PasteLost);
                 }
             }
-            Effect::Save(path, text) => {
+            Effect::Save(path, text, what) => {
                 // Told with its folder, so that it is found again.
                 let whole = std::path::absolute(&path).unwrap_or_else(|_| path.into());
                 let outcome = file::save(&whole, &text);
                 let told = outcome
                     .map(|()| whole.display().to_string())
                     .map_err(|error| error.to_string());
-                let _ = self.news.0.try_send(News::Saved(told));
+                let _ = self.news.0.try_send(News::Saved(what, told));
             }
-            Effect::Copy(value, what) => self.copy(value, what)?,
+            Effect::Copy(value, what) => self.copy(value, what),
+            Effect::Send(sequence) => {
+                self.output.write_all(sequence.expose_secret().as_bytes())?;
+                self.output.flush()?;
+            }
             Effect::OpenBrowser(url, attempt) => {
                 let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
                 tokio::spawn(async move {
@@ -363,45 +367,14 @@ impl Shell {
         }
     }
 
-    fn copy(&mut self, value: SecretString, what: Copying) -> io::Result<()> {
-        let outcome = match clipboard::way(&self.model.environment) {
-            Way::Desktop => {
-                let desktop = Arc::clone(self.desktop.get_or_insert_default());
-                let news = self.news.0.clone();
-                tokio::spawn(async move {
-                    let _ = news
-                        .send(News::Copied(what, desktop.copy(value).await))
-                        .await;
-                });
-                return Ok(());
-            }
-            Way::Tmux => {
-                let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
-                tokio::spawn(async move {
-                    let _ = news
-                        .send(News::Copied(
-                            what,
-                            clipboard::tmux(&environment, &value).await,
-                        ))
-                        .await;
-                });
-                return Ok(());
-            }
-            Way::Osc52 { screen } => match clipboard::osc_52(&value, screen) {
-                Ok(sequence) => {
-                    self.output.write_all(sequence.expose_secret().as_bytes())?;
-                    self.output.flush()?;
-                    Copied::SentToTerminal
-                }
-                Err(reason) => Copied::Failed(reason),
-            },
-            Way::None => Copied::Failed(
-                "there is no desktop here, and this terminal is not known to have a clipboard"
-                    .to_owned(),
-            ),
-        };
-        let _ = self.news.0.try_send(News::Copied(what, outcome));
-        Ok(())
+    /// Off the loop: a desktop or tmux may take its time.
+    fn copy(&self, value: SecretString, what: Ticket) {
+        let (news, environment) = (self.news.0.clone(), self.model.environment.clone());
+        let desktop = Arc::clone(&self.desktop);
+        tokio::spawn(async move {
+            let outcome = clipboard::copy(&environment, &desktop, value).await;
+            let _ = news.send(News::Copied(what, outcome)).await;
+        });
     }
 
     fn draw(&mut self) -> io::Result<()> {

@@ -69,7 +69,7 @@ pub enum News {
     /// An attempt reports.
     Flow(u64, FlowEvent),
     /// A copy came out.
-    Copied(Copying, Copied),
+    Copied(Ticket, Copied),
     /// The browser's starter, of this attempt, ended or failed.
     Browser(u64, Result<(), String>),
     /// The demo server listens, or does not.
@@ -83,7 +83,7 @@ pub enum News {
     /// A task of Configure…, by its number, came to this; and the certificates that there are now.
     Configured(u64, Box<Report>, Box<Created>),
     /// A file was written, or not: its path, or why not.
-    Saved(Result<String, String>),
+    Saved(Ticket, Result<String, String>),
     /// A time on the screen has changed.
     Tick,
 }
@@ -103,19 +103,56 @@ impl std::fmt::Debug for News {
             Self::PasteLost => "PasteLost",
             Self::Library(_) => "Library",
             Self::Configured(..) => "Configured",
-            Self::Saved(_) => "Saved",
+            Self::Saved(..) => "Saved",
             Self::Tick => "Tick",
         })
     }
 }
 
-/// What is being copied.
+/// What is being copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copying {
+pub struct Ticket {
     /// Its name within a sentence.
     pub name: &'static str,
     /// The attempt that the tokens came from; `None` for what is no token.
     pub tokens_of: Option<u64>,
+    /// What to do where it could not be copied.
+    pub instead: &'static str,
+}
+
+/// What can be written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// The trace.
+    Trace,
+    /// One token, as it is.
+    Value(Value),
+    /// All tokens and what is known of them.
+    Json,
+}
+
+impl Content {
+    /// The name within a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Value(value) => value.words(),
+            Self::Json => "JSON",
+        }
+    }
+
+    /// The name of the file, unless the person has another one.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Trace => "oauth-authorizer-trace.txt",
+            Self::Value(Value::Access) => "oauth-authorizer-access-token.txt",
+            Self::Value(Value::Refresh) => "oauth-authorizer-refresh-token.txt",
+            Self::Value(Value::Id) => "oauth-authorizer-id-token.txt",
+            Self::Json => "oauth-authorizer-tokens.json",
+        }
+    }
 }
 
 /// What `update` wants done.
@@ -128,9 +165,11 @@ pub enum Effect {
     /// Hand the flow what was pasted in place of the browser's return.
     Paste(SecretString),
     /// Write a file that only its owner can read.
-    Save(String, SecretString),
+    Save(String, SecretString, Ticket),
     /// Copy a value.
-    Copy(SecretString, Copying),
+    Copy(SecretString, Ticket),
+    /// Send the terminal a sequence.
+    Send(SecretString),
     /// Open a browser on this machine, for this attempt.
     OpenBrowser(Url, u64),
     /// Show a value on the shell's screen, until a key is pressed.
@@ -186,8 +225,10 @@ pub enum Overlay {
         /// All presets.
         all: Vec<Arc<Preset>>,
     },
-    /// Where to save the trace?
+    /// Where to save it?
     Save {
+        /// What.
+        content: Content,
         /// The path.
         path: Field,
     },
@@ -271,6 +312,8 @@ pub enum Action {
     Reveal,
     /// Show the chosen value alone.
     PlainValue,
+    /// Save the chosen value, or all as JSON.
+    SaveTokens,
     /// Ask for new tokens.
     Refresh,
     /// Show the trace.
@@ -319,6 +362,8 @@ impl Action {
             },
             Self::Refresh => "Refresh",
             Self::Trace => "Trace",
+            // With the other buttons of the tokens it has to fit into a small window.
+            Self::SaveTokens => "Save",
             Self::SaveTrace => "Save to a file",
             Self::Back => "Back",
         }
@@ -348,7 +393,7 @@ impl Action {
             Self::Reveal => 'r',
             Self::Refresh => 'f',
             Self::Trace => 'e',
-            Self::SaveTrace => 'w',
+            Self::SaveTokens | Self::SaveTrace => 'w',
             Self::Back => 'z',
         }
     }
@@ -873,7 +918,12 @@ impl Model {
                     .is_some_and(|held| held.set.is_bearer() || held.header() != "Bearer");
                 let mut buttons = vec![Action::CopyValue];
                 buttons.extend(bearer.then_some(Action::CopyHeader));
-                buttons.extend([Action::CopyJson, Action::Reveal, Action::PlainValue]);
+                buttons.extend([
+                    Action::CopyJson,
+                    Action::Reveal,
+                    Action::PlainValue,
+                    Action::SaveTokens,
+                ]);
                 if self
                     .run
                     .as_ref()
@@ -971,9 +1021,8 @@ impl Model {
             ) => {
                 return Context::Reading;
             }
-            Some(Overlay::Presets { .. } | Overlay::Save { .. } | Overlay::Certificates { .. }) => {
-                return Context::List;
-            }
+            Some(Overlay::Presets { .. } | Overlay::Certificates { .. }) => return Context::List,
+            Some(Overlay::Save { .. }) => return Context::Path,
             Some(Overlay::Scopes { .. }) => return Context::Ticks,
             Some(Overlay::Leave { .. } | Overlay::Scrollback { .. } | Overlay::Delete { .. }) => {
                 return Context::Button;

@@ -8,12 +8,12 @@ use super::configuring::{Configuring, Outcome};
 use super::field::{Edit, Field};
 use super::keys::{Command, command};
 use super::model::{
-    Action, Copying, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
-    Shown, StepLine, Target, Value, left_out,
+    Action, Content, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
+    Shown, StepLine, Target, Ticket, Value, left_out,
 };
 use super::text::width;
 use crate::checks::Severity;
-use crate::clipboard::Copied;
+use crate::clipboard::{By, Copied};
 use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Listener, Report, Verdict, Work};
 use crate::exit;
@@ -57,10 +57,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Flow(attempt, event) if attempt == model.attempt => flow(model, event),
         // News of an attempt that was cancelled or has been followed by another changes nothing.
         News::Flow(..) | News::Tick | News::DemoApproved(Ok(())) => Vec::new(),
-        News::Copied(what, outcome) => {
-            copied(model, what, &outcome);
-            Vec::new()
-        }
+        News::Copied(what, outcome) => copied(model, what, outcome),
         News::Browser(attempt, outcome) => {
             browser(model, attempt, outcome);
             Vec::new()
@@ -92,12 +89,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             configured(model, number, *report);
             Vec::new()
         }
-        News::Saved(Ok(path)) => {
-            say(model, format!("Saved to {path}, readable by you alone."));
-            Vec::new()
-        }
-        News::Saved(Err(reason)) => {
-            say_bad(model, format!("Nothing was saved: {reason}."));
+        News::Saved(what, outcome) => {
+            saved(model, what, outcome);
             Vec::new()
         }
         News::DemoApproved(Err(reason)) => {
@@ -232,7 +225,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             filter.paste(text);
             *selected = 0;
         }
-        (Some(Overlay::Save { path }), _) => path.paste(text),
+        (Some(Overlay::Save { path, .. }), _) => path.paste(text),
         (Some(_), _) => {}
         (None, Target::User | Target::Thumbprint) => {
             model.editor.paste(text);
@@ -541,25 +534,22 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                 _ => (true, Vec::new()),
             }
         }
-        Overlay::Save { path } => match command {
+        Overlay::Save { content, path } => match command {
             Command::Edit(edit) => {
                 path.edit(edit);
                 (true, Vec::new())
             }
+            Command::Next => {
+                let named_by_us = path.text() == content.file_name();
+                *content = other_content(model, *content);
+                if named_by_us {
+                    *path = Field::new(content.file_name());
+                }
+                (true, Vec::new())
+            }
             Command::Enter if !path.text().trim().is_empty() => {
-                let lines: Vec<&str> = model
-                    .trace
-                    .iter()
-                    .flat_map(super::super::flow::trace::Exchange::lines)
-                    .map(String::as_str)
-                    .collect();
-                (
-                    false,
-                    vec![Effect::Save(
-                        path.text().trim().to_owned(),
-                        (lines.join("\n") + "\n").into(),
-                    )],
-                )
+                let path = path.text().trim().to_owned();
+                (false, save(model, *content, path))
             }
             Command::Escape => (false, Vec::new()),
             _ => (true, Vec::new()),
@@ -749,12 +739,12 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 phase: Phase::Device { user_code, .. },
                 ..
             }) => {
-                vec![Effect::Copy(user_code.as_str().into(), no_token("code"))]
+                vec![Effect::Copy(user_code.as_str().into(), shown("code"))]
             }
             _ => Vec::new(),
         },
         Action::CopyUrl => url(model)
-            .map(|url| Effect::Copy(url.as_str().into(), no_token("URL")))
+            .map(|url| Effect::Copy(url.as_str().into(), shown("URL")))
             .into_iter()
             .collect(),
         Action::PlainUrl => match &model.run {
@@ -777,7 +767,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             .collect(),
         Action::ApproveDemo => url(model).map(Effect::ApproveDemo).into_iter().collect(),
         Action::CopyValue => match chosen(model) {
-            Some((value, secret)) => copy_token(model, secret, value.words()),
+            Some((value, secret)) => vec![Effect::Copy(secret, token(model, value.words()))],
             None => Vec::new(),
         },
         Action::CopyHeader => match &model.tokens {
@@ -787,12 +777,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                     held.header(),
                     held.set.access_token.expose_secret()
                 );
-                copy_token(model, header.into(), "Authorization header")
+                vec![Effect::Copy(
+                    header.into(),
+                    token(model, "Authorization header"),
+                )]
             }
             None => Vec::new(),
         },
         Action::CopyJson => match &model.tokens {
-            Some(held) => copy_token(model, print::json(&held.set), "JSON"),
+            Some(held) => vec![Effect::Copy(print::json(&held.set), token(model, "JSON"))],
             None => Vec::new(),
         },
         Action::Reveal => {
@@ -813,12 +806,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             show(model, Screen::Trace, Target::Button(Action::Back));
             Vec::new()
         }
-        Action::SaveTrace => {
-            model.overlay = Some(Overlay::Save {
-                path: Field::new("oauth-authorizer-trace.txt"),
-            });
-            Vec::new()
-        }
+        Action::SaveTrace => open_save(model, Content::Trace),
+        Action::SaveTokens => match chosen(model) {
+            Some((value, _)) => open_save(model, Content::Value(value)),
+            None => Vec::new(),
+        },
         Action::Back if model.screen == Screen::Configure => {
             show(model, Screen::Form, Target::Button(Action::Configure));
             Vec::new()
@@ -1015,7 +1007,11 @@ fn copy_commands(model: &mut Model) -> Vec<Effect> {
         }
         Ok(commands) => vec![Effect::Copy(
             commands.join("\r\n").into(),
-            no_token("commands"),
+            Ticket {
+                name: "commands",
+                tokens_of: None,
+                instead: "They stand on the screen, to be selected.",
+            },
         )],
         Err(error) => {
             say_bad(model, error.to_string());
@@ -1024,16 +1020,84 @@ fn copy_commands(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn no_token(name: &'static str) -> Copying {
-    Copying {
+/// Something of the flow screen.
+fn shown(name: &'static str) -> Ticket {
+    Ticket {
         name,
         tokens_of: None,
+        instead: "The plain view shows it alone, to be selected.",
     }
 }
 
-fn copy_token(model: &Model, value: SecretString, name: &'static str) -> Vec<Effect> {
-    let tokens_of = model.tokens.as_ref().map(|held| held.attempt);
-    vec![Effect::Copy(value, Copying { name, tokens_of })]
+/// Something of the tokens at hand.
+fn token(model: &Model, name: &'static str) -> Ticket {
+    Ticket {
+        name,
+        tokens_of: model.tokens.as_ref().map(|held| held.attempt),
+        instead: "The plain view shows the token alone, to be selected; Save writes it, or all as JSON, to a file.",
+    }
+}
+
+fn open_save(model: &mut Model, content: Content) -> Vec<Effect> {
+    model.overlay = Some(Overlay::Save {
+        content,
+        path: Field::new(content.file_name()),
+    });
+    Vec::new()
+}
+
+/// The token alone, or all as JSON.
+fn other_content(model: &Model, content: Content) -> Content {
+    match (content, chosen(model)) {
+        (Content::Value(_), _) => Content::Json,
+        (Content::Json, Some((value, _))) => Content::Value(value),
+        (other, _) => other,
+    }
+}
+
+fn save(model: &Model, content: Content, path: String) -> Vec<Effect> {
+    let held = model.tokens.as_ref();
+    let text = match content {
+        Content::Trace => {
+            let lines: Vec<&str> = model
+                .trace
+                .iter()
+                .flat_map(super::super::flow::trace::Exchange::lines)
+                .map(String::as_str)
+                .collect();
+            Some((lines.join("\n") + "\n").into())
+        }
+        Content::Value(value) => held.and_then(|held| held.secret(value)).cloned(),
+        Content::Json => held.map(|held| print::json(&held.set)),
+    };
+    let ticket = match content {
+        Content::Trace => shown(content.words()),
+        Content::Value(_) | Content::Json => token(model, content.words()),
+    };
+    text.map(|text| Effect::Save(path, text, ticket))
+        .into_iter()
+        .collect()
+}
+
+fn saved(model: &mut Model, what: Ticket, outcome: Result<String, String>) {
+    match outcome {
+        Ok(path) => {
+            counts_as_taken(model, what);
+            let name = what.name;
+            say(
+                model,
+                format!("Saved the {name} to {path}, readable by you alone."),
+            );
+        }
+        Err(reason) => say_bad(model, format!("Nothing was saved: {reason}.")),
+    }
+}
+
+/// The tokens that this was about need not be asked about when leaving.
+fn counts_as_taken(model: &mut Model, what: Ticket) {
+    if let (Some(attempt), Some(held)) = (what.tokens_of, &mut model.tokens) {
+        held.taken |= held.attempt == attempt;
+    }
 }
 
 fn url(model: &Model) -> Option<url::Url> {
@@ -1401,39 +1465,65 @@ fn failed(model: &mut Model, error: &FlowError) {
     }
 }
 
-fn copied(model: &mut Model, what: Copying, outcome: &Copied) {
+/// Names the way that was taken, and those that were not.
+fn copied(model: &mut Model, what: Ticket, outcome: Copied) -> Vec<Effect> {
     let name = what.name;
-    // What was only sent to a terminal may be lost.
-    if let (Some(attempt), Some(held), Copied::Desktop | Copied::Tmux) =
-        (what.tokens_of, &mut model.tokens, outcome)
-    {
-        held.taken |= held.attempt == attempt;
-    }
-    match outcome {
-        Copied::Desktop => say(
-            model,
-            format!(
-                "Copied the {name} to the desktop clipboard. It stays there while this program runs."
-            ),
+    let missed: Vec<String> = outcome
+        .missed
+        .iter()
+        .map(|missed| format!("{}: {}", missed.way.words(), missed.why))
+        .collect();
+    let missed = missed.join("; ");
+    let done = match &outcome.by {
+        Some(By::Desktop) => format!(
+            "Copied the {name} to the desktop clipboard. It stays there while this program runs."
         ),
-        Copied::Tmux => say(
-            model,
-            format!("Copied the {name} to tmux's buffer (paste with prefix ] in tmux)."),
+        Some(By::Tmux) => format!(
+            "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
+             terminal, which may not support that."
         ),
-        Copied::SentToTerminal => say(
-            model,
-            format!(
-                "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
-            ),
+        Some(By::TmuxOnly) => format!(
+            "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). tmux hands it on to your terminal from \
+             3.2 on."
         ),
-        Copied::Failed(reason) => {
+        Some(By::Terminal(_)) => format!(
+            "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
+        ),
+        None if missed.is_empty() => {
             say_bad(
                 model,
                 format!(
-                    "The {name} was not copied: {reason}. The plain view shows it alone, to be selected."
+                    "The {name} was not copied: there is no desktop here, and this terminal is not known to have a \
+                     clipboard. {}",
+                    what.instead
                 ),
             );
+            return Vec::new();
         }
+        None => {
+            say_bad(
+                model,
+                format!(
+                    "The {name} was not copied. Tried {missed}. {}",
+                    what.instead
+                ),
+            );
+            return Vec::new();
+        }
+    };
+    if missed.is_empty() {
+        say(model, done);
+    } else {
+        say(model, format!("{done} Not taken: {missed}."));
+    }
+    match outcome.by {
+        // What was only sent to a terminal may be lost.
+        Some(By::Terminal(sequence)) => vec![Effect::Send(sequence)],
+        Some(By::Desktop | By::Tmux | By::TmuxOnly) => {
+            counts_as_taken(model, what);
+            Vec::new()
+        }
+        None => Vec::new(),
     }
 }
 
@@ -1569,7 +1659,7 @@ mod tests {
             .set(Key::ClientSecret, "s3cret-client".to_owned());
         model.focus_on(Target::Field(Key::ClientSecret));
         model.pasted = "s3cret-paste".into();
-        let effects = copy_token(&model, "s3cret-copy".into(), "token");
+        let effects = [Effect::Copy("s3cret-copy".into(), token(&model, "token"))];
         let messages = [
             News::Paste("s3cret-paste".to_owned()),
             News::Flow(1, FlowEvent::Tokens(Box::new(token_set("s3cret")))),
@@ -1617,18 +1707,24 @@ mod tests {
     #[test]
     fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
         let mut model = authorized("first");
-        let ticket = |attempt| Copying {
-            name: "access token",
+        let ticket = |attempt| Ticket {
             tokens_of: Some(attempt),
+            ..shown("access token")
         };
         let now = model.attempt;
-        for (attempt, outcome, taken) in [
-            (now, Copied::SentToTerminal, false),
-            (now, Copied::Failed("no".to_owned()), false),
-            (now - 1, Copied::Desktop, false),
-            (now, Copied::Tmux, true),
+        for (attempt, by, taken) in [
+            (now, Some(By::Terminal("sequence".into())), false),
+            (now, None, false),
+            (now - 1, Some(By::Desktop), false),
+            (now, Some(By::Tmux), true),
         ] {
-            send(&mut model, News::Copied(ticket(attempt), outcome));
+            let sends = matches!(by, Some(By::Terminal(_)));
+            let outcome = Copied {
+                by,
+                missed: Vec::new(),
+            };
+            let effects = send(&mut model, News::Copied(ticket(attempt), outcome));
+            assert_eq!(matches!(effects.as_slice(), [Effect::Send(_)]), sends);
             assert_eq!(model.tokens.as_ref().unwrap().taken, taken);
         }
         assert!(matches!(leave(&mut model).as_slice(), [Effect::Quit]));

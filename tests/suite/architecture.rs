@@ -393,6 +393,7 @@ fn use_goes_one_way() {
             "checks.rs",
             "explain.rs",
             "environment.rs",
+            "sequences.rs",
         ],
         &[
             "secret.rs",

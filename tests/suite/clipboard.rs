@@ -1,12 +1,60 @@
 //! Copies arrive whole, by each way.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command as Process, Stdio};
 
 use base64::Engine;
 
+use crate::scripted::{DeviceFlow, Scripted};
 use crate::servers::{Provider, eventually, person, run};
 use crate::terminal::{Command, ENTER, RIGHT, Terminal, base, program};
+
+/// As short, as long and as large as tokens come.
+const SIZES: [usize; 3] = [20, 2_000, 70_000];
+/// What OSC 52 does not carry is told.
+const TOO_LARGE: &str = "The access token was not copied. Tried the terminal's clipboard: it takes 56244 bytes at most, \
+                         and this has 70000. The plain view shows the token alone, to be selected; Save writes it, or all \
+                         as JSON, to a file.";
+
+/// A token of this size in which no two parts are alike, so that nothing can be missing from the middle.
+fn token(size: usize) -> String {
+    let mut token: String = (0..)
+        .map(|number| format!("{number}-"))
+        .take(size)
+        .collect();
+    token.truncate(size);
+    token
+}
+
+/// The program with a service that gives `token`, in what `wrap` makes of its command line.
+fn command(token: &str, wrap: impl FnOnce(Vec<String>) -> Vec<String>) -> (Vec<String>, Scripted) {
+    let (server, flags) = DeviceFlow::giving(token).start();
+    let mut line = vec![program().to_str().unwrap().to_owned()];
+    line.extend(flags);
+    (wrap(line), server)
+}
+
+/// The tokens of a service that gives `token`, in a terminal with these variables.
+fn given(token: &str, env: &[(&str, &str)]) -> (Terminal, Scripted, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let (line, server) = command(token, |line| line);
+    let flags: Vec<&str> = line[1..].iter().map(String::as_str).collect();
+    let mut command = Command::new(home.path(), &flags);
+    for (name, value) in env {
+        command = command.env(name, value);
+    }
+    let mut terminal = command.start();
+    authorize(&mut terminal);
+    (terminal, server, home)
+}
+
+fn authorize(terminal: &mut Terminal) {
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+}
 
 /// The demo's tokens; the access token as it stands revealed.
 fn tokens(command: Command) -> (Terminal, String) {
@@ -114,11 +162,35 @@ fn the_user_code_and_the_url_are_copied() {
 #[test]
 fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
     let home = tempfile::tempdir().unwrap();
-    let (mut terminal, _) = tokens(Command::new(home.path(), &["--demo"]).env("DISPLAY", ":987"));
+    let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", ":987");
+    // A terminal that is not known to have a clipboard: no other way is left.
+    let (mut terminal, _) = tokens(command.env("TERM", "linux"));
     terminal.send("c");
-    terminal.wait_for("The access token was not copied");
+    terminal.wait_for("The access token was not copied. Tried the desktop clipboard: ");
     terminal.send("p");
     terminal.wait_for("Any key: back");
+}
+
+#[test]
+fn where_the_desktop_fails_the_next_way_is_taken_and_named() {
+    let token = token(2_000);
+    let (mut terminal, _server, _home) = given(&token, &[("DISPLAY", ":987")]);
+    terminal.send("c");
+    terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52).");
+    terminal.wait_for("Not taken: the desktop clipboard: ");
+    assert_eq!(osc_52(&terminal.bytes()), [token]);
+}
+
+#[test]
+fn the_desktop_takes_a_value_of_any_size() {
+    let x = Xvfb::start();
+    for size in SIZES {
+        let token = token(size);
+        let (mut terminal, _server, _home) = given(&token, &[("DISPLAY", &x.1)]);
+        terminal.send("c");
+        terminal.wait_for("Copied the access token to the desktop clipboard.");
+        assert!(x.clipboard() == token, "{size}");
+    }
 }
 
 /// tmux with its default configuration, on a socket of its own.
@@ -126,18 +198,30 @@ struct Tmux(tempfile::TempDir);
 
 impl Drop for Tmux {
     fn drop(&mut self) {
-        let _ = self.tmux().arg("kill-server").status();
+        let _ = self.tmux().arg("kill-server").output();
     }
 }
 
 impl Tmux {
+    /// One that runs `line` in a pane of 80x24.
+    fn start(line: &[String]) -> Self {
+        let tmux = Self(tempfile::tempdir().unwrap());
+        let mut start = tmux.tmux();
+        run(start
+            .args(["new-session", "-d", "-x", "80", "-y", "24"])
+            .args(line));
+        tmux
+    }
+
+    fn socket(&self) -> String {
+        self.0.path().join("socket").to_str().unwrap().to_owned()
+    }
+
     fn tmux(&self) -> Process {
         let mut tmux = Process::new("tmux");
         tmux.env_clear()
             .envs(base(self.0.path()))
-            .arg("-S")
-            .arg(self.0.path().join("socket"))
-            .args(["-f", "/dev/null"]);
+            .args(["-S", &self.socket(), "-f", "/dev/null"]);
         tmux
     }
 
@@ -157,38 +241,194 @@ impl Tmux {
     fn send(&self, key: &str) {
         run(self.tmux().args(["send-keys", key]));
     }
+
+    /// Authorizes, and copies the access token.
+    fn copy(&self) {
+        self.wait_for("[ Authorize ]");
+        // Several keys in a row would be taken for a paste, and a frame may be half drawn.
+        let there = (0..60).any(|_| {
+            let there = self.settled().starts_with("Authorize");
+            if !there {
+                self.send("Tab");
+            }
+            there
+        });
+        assert!(there, "{}", self.screen());
+        self.send("Enter");
+        self.wait_for("Access token");
+        self.send("c");
+    }
+
+    /// What stands at the cursor and behind it, once the screen has come to rest.
+    fn settled(&self) -> String {
+        let look = || {
+            let at = run(self
+                .tmux()
+                .args(["display-message", "-p", "#{cursor_x} #{cursor_y}"]));
+            (at, run(self.tmux().args(["capture-pane", "-p"])))
+        };
+        let mut seen = vec![look()];
+        let (at, screen) = eventually("the screen at rest", || {
+            let now = look();
+            if *seen.last().unwrap() != now {
+                seen.clear();
+            }
+            seen.push(now);
+            (seen.len() > 4).then(|| seen.pop().unwrap())
+        });
+        let (x, y) = at.trim().split_once(' ').unwrap();
+        let (x, y): (usize, usize) = (x.parse().unwrap(), y.parse().unwrap());
+        let line = screen.lines().nth(y).unwrap_or_default();
+        line.chars().skip(x).collect()
+    }
+
+    fn buffer(&self) -> Option<String> {
+        let output = self.tmux().arg("show-buffer").output().unwrap();
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8(output.stdout).unwrap())
+    }
 }
 
 #[test]
-fn in_tmux_the_buffer_has_it() {
-    let tmux = Tmux(tempfile::tempdir().unwrap());
-    let command = format!("{} --demo", program().display());
-    run(tmux
-        .tmux()
-        .args(["new-session", "-d", "-x", "80", "-y", "24", &command]));
-    tmux.wait_for("[ Authorize ]");
-    tmux.send("Enter");
-    tmux.wait_for("and enter the code");
-    tmux.send("a");
-    tmux.wait_for("Access token");
-    tmux.send("c");
-    tmux.wait_for("Copied the access token to tmux's buffer");
-    let buffer = run(tmux.tmux().arg("show-buffer"));
-    tmux.send("r");
-    tmux.wait_for("[ Hide ]");
-    assert!(
-        buffer.starts_with("demo-access-") && tmux.screen().contains(&buffer),
-        "{buffer}"
-    );
+fn in_tmux_the_buffer_has_it_at_any_size() {
+    for size in SIZES {
+        let token = token(size);
+        let (line, _server) = command(&token, |line| line);
+        let tmux = Tmux::start(&line);
+        tmux.copy();
+        tmux.wait_for("Copied the access token to tmux's buffer (paste with prefix ] in tmux).");
+        assert!(tmux.buffer() == Some(token), "{size}");
+    }
 }
 
-/// What the program asked the terminal to copy.
+#[test]
+fn tmux_within_tmux_hands_it_on_to_the_outer_one() {
+    for size in SIZES {
+        let token = token(size);
+        let inner = Tmux(tempfile::tempdir().unwrap());
+        let (line, _server) = command(&token, |line| {
+            let start = ["env", "-u", "TMUX", "tmux", "-f", "/dev/null", "-S"];
+            let mut start = start.map(str::to_owned).to_vec();
+            start.extend([inner.socket(), "new-session".to_owned()]);
+            start.extend(line);
+            start
+        });
+        let outer = Tmux::start(&line);
+        // As it is configured by default, the outer one takes nothing from the programs in it.
+        outer.copy();
+        outer.wait_for("Copied the access token to tmux's buffer (paste with prefix ] in tmux).");
+        run(outer.tmux().args(["set", "-s", "set-clipboard", "on"]));
+        outer.send("h");
+        outer.wait_for("Copied the Authorization header to tmux's buffer");
+        let header = format!("Authorization: Bearer {token}");
+        assert!(inner.buffer().as_deref() == Some(&header), "{size}");
+        let handed_on = eventually("the outer tmux's buffer", || outer.buffer());
+        assert!(handed_on == header, "{size}");
+        // They come one after the other, so the first one would be there as well.
+        let buffers = run(outer.tmux().args(["list-buffers", "-F", "#{buffer_size}"]));
+        assert_eq!(buffers.lines().count(), 1, "{buffers}");
+    }
+}
+
+/// A `tmux` before the real one on the path.
+fn instead_of_tmux(script: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tmux");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "PATH={}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    (folder, path)
+}
+
+#[test]
+fn an_older_tmux_keeps_it_and_that_is_said() {
+    let real = run(Process::new("sh").args(["-c", "command -v tmux"]));
+    // As tmux 3.1 refuses what it does not know.
+    let (_folder, path) = instead_of_tmux(&format!(
+        "case \"$*\" in *-w*) echo 'usage: load-buffer [-b buffer-name] path' >&2; exit 1;; esac; exec {} \"$@\"",
+        real.trim()
+    ));
+    let token = token(2_000);
+    let (line, _server) = command(&token, |line| {
+        let mut with_path = vec!["env".to_owned(), path];
+        with_path.extend(line);
+        with_path
+    });
+    let tmux = Tmux::start(&line);
+    tmux.copy();
+    tmux.wait_for("Copied the access token to tmux's buffer only (paste with prefix ] in tmux).");
+    assert!(tmux.buffer() == Some(token));
+}
+
+#[test]
+fn where_tmux_fails_too_the_person_is_told_what_is_left() {
+    let (_folder, path) = instead_of_tmux("echo 'server exited unexpectedly' >&2; exit 1");
+    let (line, _server) = command("a-token", |line| {
+        let mut with_path = vec!["env".to_owned(), path];
+        with_path.extend(line);
+        with_path
+    });
+    let tmux = Tmux::start(&line);
+    tmux.copy();
+    tmux.wait_for(
+        "The access token was not copied. Tried tmux's buffer: tmux said: server exited unexpectedly. The plain view shows",
+    );
+    assert_eq!(tmux.buffer(), None);
+}
+
+#[test]
+fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
+    for size in SIZES {
+        let home = tempfile::tempdir().unwrap();
+        let sockets = tempfile::tempdir().unwrap();
+        let token = token(size);
+        let (line, _server) = command(&token, |line| line);
+        let mut arguments = vec!["-c", "/dev/null"];
+        arguments.extend(line.iter().map(String::as_str));
+        // screen wants the folder of its sockets to be its owner's alone.
+        std::fs::set_permissions(sockets.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let mut terminal = Command::of("screen".as_ref(), home.path(), &arguments)
+            .env("SCREENDIR", sockets.path())
+            .start();
+        authorize(&mut terminal);
+        terminal.send("c");
+        if size > 56_244 {
+            terminal.wait_for(TOO_LARGE);
+            assert!(osc_52(&terminal.bytes()).is_empty());
+            continue;
+        }
+        terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52).");
+        // screen passes it on at its own pace.
+        let copied = eventually("the sequence", || {
+            let copied = osc_52(&terminal.bytes());
+            (!copied.is_empty()).then_some(copied)
+        });
+        assert!(copied == [token.clone()], "{size}");
+        terminal.send("\x0c");
+        terminal.settle();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&token);
+        let screen = terminal.screen();
+        let parts = encoded.as_bytes().chunks(12).map(String::from_utf8_lossy);
+        assert!(
+            !screen.contains("52;c") && !parts.into_iter().any(|part| screen.contains(&*part)),
+            "{screen}"
+        );
+    }
+}
+
+/// What the terminal was asked to copy, by sequences that have come to their end.
 fn osc_52(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     text.split("\x1b]52;c;")
         .skip(1)
-        .map(|rest| {
-            let encoded = rest.split('\x07').next().unwrap();
+        .filter_map(|rest| rest.split_once('\x07'))
+        .map(|(encoded, _)| {
             String::from_utf8(
                 base64::engine::general_purpose::STANDARD
                     .decode(encoded)
@@ -213,6 +453,23 @@ fn over_ssh_the_terminal_is_asked() {
 }
 
 #[test]
+fn over_ssh_a_value_is_sent_whole_or_not_at_all() {
+    let ssh = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    for size in SIZES {
+        let token = token(size);
+        let (mut terminal, _server, _home) = given(&token, &[ssh]);
+        terminal.send("c");
+        if size > 56_244 {
+            terminal.wait_for(TOO_LARGE);
+            assert!(!terminal.bytes().windows(4).any(|bytes| bytes == b"\x1b]52"));
+        } else {
+            terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52).");
+            assert!(osc_52(&terminal.bytes()) == [token], "{size}");
+        }
+    }
+}
+
+#[test]
 fn terminals_that_would_print_it_get_no_sequence() {
     for term in ["linux", "vt100"] {
         let home = tempfile::tempdir().unwrap();
@@ -223,7 +480,13 @@ fn terminals_that_would_print_it_get_no_sequence() {
         terminal.send("c");
         terminal.wait_for("The access token was not copied");
         assert!(
-            !terminal.bytes().windows(4).any(|bytes| bytes == b"\x1b]52"),
+            terminal.flat().contains("not known to have a clipboard"),
+            "{}",
+            terminal.screen()
+        );
+        // No operating system command of any kind.
+        assert!(
+            !terminal.bytes().windows(2).any(|bytes| bytes == b"\x1b]"),
             "{term}"
         );
     }

@@ -82,7 +82,7 @@ fn leaving_with_tokens_that_were_not_taken_asks_once() {
     terminal.wait_for("The tokens were not copied,");
     terminal.send(ENTER);
     terminal.wait_until("the tokens again", |screen| {
-        !screen.contents().contains("were not copied, or")
+        !screen.contents().contains("were not copied,")
     });
     terminal.send(CTRL_C);
     terminal.wait_for("The tokens were not copied,");

@@ -24,6 +24,7 @@ mod paste;
 mod plain;
 mod provider;
 mod safety;
+mod save;
 mod scripted;
 mod servers;
 mod services;

@@ -73,6 +73,70 @@ impl Scripted {
     }
 }
 
+/// A device flow that is approved as soon as it is asked for the tokens, or never.
+pub struct DeviceFlow {
+    pub verification_uri: String,
+    pub complete: Option<String>,
+    /// `None`: nobody approves.
+    pub access_token: Option<String>,
+}
+
+impl DeviceFlow {
+    /// One with this address that nobody approves.
+    pub fn at(verification_uri: &str) -> Self {
+        Self {
+            verification_uri: verification_uri.to_owned(),
+            complete: None,
+            access_token: None,
+        }
+    }
+
+    /// One that gives this token.
+    pub fn giving(access_token: &str) -> Self {
+        Self {
+            access_token: Some(access_token.to_owned()),
+            ..Self::at("https://as.example/device")
+        }
+    }
+
+    /// The server, and the flags that lead to it.
+    pub fn start(self) -> (Scripted, Vec<String>) {
+        let server = Scripted::start(move |request| {
+            if request.path != "/token" {
+                let mut body = serde_json::json!({
+                    "device_code": "d", "user_code": "WDJB-MJHT", "expires_in": 600, "interval": 1,
+                    "verification_uri": self.verification_uri,
+                });
+                if let Some(complete) = &self.complete {
+                    body["verification_uri_complete"] = complete.as_str().into();
+                }
+                return Reply::json(200, &body.to_string());
+            }
+            match &self.access_token {
+                None => Reply::json(400, r#"{"error":"authorization_pending"}"#),
+                Some(token) => Reply::json(
+                    200,
+                    &serde_json::json!({
+                        "access_token": token, "token_type": "Bearer", "expires_in": 3600,
+                        "refresh_token": "a-refresh-token-of-the-test",
+                    })
+                    .to_string(),
+                ),
+            }
+        });
+        let flags = [
+            ("--device-url", format!("{}/device", server.url)),
+            ("--token-url", format!("{}/token", server.url)),
+            ("--client-id", "a-client".to_owned()),
+            ("--scope", "openid".to_owned()),
+        ];
+        let flags = flags
+            .into_iter()
+            .flat_map(|(flag, value)| [flag.to_owned(), value]);
+        (server, flags.collect())
+    }
+}
+
 fn serve(
     stream: TcpStream,
     log: &Mutex<Vec<Request>>,

@@ -9,7 +9,7 @@ use ratatui::widgets::Clear;
 use super::super::draw::put;
 use super::super::field::Field;
 use super::super::keys;
-use super::super::model::{Model, Overlay};
+use super::super::model::{Content, Model, Overlay};
 use super::super::text::{shorten, width, window, wrap};
 use super::configure;
 use crate::presets::format::mail_domain;
@@ -52,7 +52,7 @@ pub(in super::super) fn draw(
             // The cursor is where the typing goes, unless there is an entry to take.
             if lines.is_empty() { None } else { cursor }
         }
-        Overlay::Save { path } => Some(save(model, path, frame, area)),
+        Overlay::Save { content, path } => Some(save(model, *content, path, frame, area)),
         Overlay::Scopes { selected } => {
             let chosen = model.settings.scopes();
             let lines: Vec<(String, String)> = model
@@ -87,7 +87,7 @@ pub(in super::super) fn draw(
             question(model, frame, area, &text, ["Back", "Delete"], *delete)
         }
         Overlay::Leave { leave } => {
-            let text = "The tokens were not copied, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
+            let text = "The tokens were not copied, saved or shown alone, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
             question(model, frame, area, text, ["Stay", "Leave"], *leave)
         }
         Overlay::Scrollback { value, show } => {
@@ -322,22 +322,42 @@ fn read(
 }
 
 /// A line for the path; what is typed last stays in sight.
-fn save(model: &Model, path: &Field, frame: &mut Frame<'_>, area: Rect) -> Position {
+fn save(
+    model: &Model,
+    content: Content,
+    path: &Field,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) -> Position {
     let inside = inside(frame, area);
-    put(
-        model.theme,
-        frame,
-        3,
-        inside.y + 1,
-        Line::from("Save the trace to this file; one that is there is replaced."),
-    );
-    let (shown, column) = window(
-        path.text(),
-        path.cursor_column(),
-        usize::from(area.width.saturating_sub(6)),
-    );
-    put(model.theme, frame, 3, inside.y + 3, Line::from(shown));
-    Position::new(3 + u16::try_from(column).unwrap_or(0), inside.y + 3)
+    let columns = usize::from(area.width.saturating_sub(6));
+    let what = match content {
+        Content::Trace | Content::Value(_) => content.words(),
+        Content::Json => "tokens, with all that is known of them as JSON,",
+    };
+    let text = format!("Save the {what} to this file; one that is there is replaced.");
+    let text = wrap(&text, columns);
+    let line = inside.y + 2 + u16::try_from(text.len()).unwrap_or(1);
+    for (y, words) in (inside.y + 1..inside.bottom()).zip(text) {
+        put(model.theme, frame, 3, y, Line::from(words));
+    }
+    let (shown, column) = window(path.text(), path.cursor_column(), columns);
+    put(model.theme, frame, 3, line, Line::from(shown));
+    let about = match content {
+        Content::Trace => "",
+        Content::Value(_) => "Only you will be able to read it. Tab: all tokens as JSON instead.",
+        Content::Json => "Only you will be able to read it. Tab: the token alone instead.",
+    };
+    for (y, words) in (line + 2..inside.bottom()).zip(wrap(about, columns)) {
+        put(
+            model.theme,
+            frame,
+            3,
+            y,
+            Line::styled(words, model.theme.dim()),
+        );
+    }
+    Position::new(3 + u16::try_from(column).unwrap_or(0), line)
 }
 
 /// Where the buttons of a question stand: an empty line below its text.

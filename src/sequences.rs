@@ -1,0 +1,90 @@
+//! Which terminals are sent sequences that do more than draw.
+//!
+//! A terminal that does not know such a sequence should drop it in silence, but some print it. Nothing is asked:
+//! an answer would arrive among the keys, or never. So only terminals that are known to be silent get one.
+
+use crate::environment::Environment;
+
+/// The beginnings of the names of terminals that drop what they do not know.
+const SILENT: &[&str] = &[
+    "xterm",
+    "screen",
+    "tmux",
+    "rxvt",
+    "alacritty",
+    "foot",
+    "ghostty",
+    "kitty",
+    "konsole",
+    "st-",
+    "vte",
+    "wezterm",
+];
+
+/// What stands between the program and the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing that is known.
+    Nothing,
+    /// GNU screen. It hands on only what is wrapped for it, and prints the rest of a sequence that it finds too long
+    /// (seen: 4.9 does from 768 bytes on).
+    Screen,
+    /// GNU screen or tmux, on the machine that the person came from: both call themselves `screen`, and neither's
+    /// variables come along over SSH.
+    ScreenOrTmux,
+}
+
+/// How the terminal is reached by sequences; `None` where it might print them.
+#[must_use]
+pub fn between(environment: &Environment) -> Option<Between> {
+    let term = environment.term.as_str();
+    if !SILENT.iter().any(|name| term.starts_with(name)) {
+        return None;
+    }
+    Some(match (environment.screen, environment.tmux) {
+        (true, false) => Between::Screen,
+        // tmux is the inner one, or was started first; screen's limits hold for both.
+        (true, true) => Between::ScreenOrTmux,
+        (false, false) if term.starts_with("screen") => Between::ScreenOrTmux,
+        (false, true | false) => Between::Nothing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here(term: &str, tmux: bool, screen: bool) -> Environment {
+        Environment {
+            term: term.to_owned(),
+            tmux,
+            screen,
+            ..Environment::default()
+        }
+    }
+
+    #[test]
+    fn only_silent_terminals_are_sent_sequences() {
+        for term in ["linux", "vt100", "vt220", "dumb", "", "unheard-of", "xt"] {
+            assert_eq!(between(&here(term, false, false)), None, "{term}");
+        }
+        for term in ["xterm", "xterm-256color", "tmux-256color", "rxvt-unicode"] {
+            assert_eq!(
+                between(&here(term, false, false)),
+                Some(Between::Nothing),
+                "{term}"
+            );
+        }
+    }
+
+    #[test]
+    fn screen_is_known_by_its_variable_or_suspected_by_its_name() {
+        let both = "screen-256color";
+        assert_eq!(between(&here("xterm", false, true)), Some(Between::Screen));
+        assert_eq!(between(&here(both, true, false)), Some(Between::Nothing));
+        assert_eq!(
+            between(&here(both, false, false)),
+            Some(Between::ScreenOrTmux)
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Tokens saved to a file.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::scripted::{DeviceFlow, Scripted};
+use crate::terminal::{CTRL_C, Command, ENTER, TAB, Terminal};
+
+const TOKEN: &str = "an-access-token-to-be-saved";
+
+fn tokens(home: &tempfile::TempDir) -> (Terminal, Scripted) {
+    let (server, flags) = DeviceFlow::giving(TOKEN).start();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+    (terminal, server)
+}
+
+fn assert_private(path: &std::path::Path) {
+    let mode = std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+}
+
+#[test]
+fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut terminal, _server) = tokens(&home);
+    terminal.send("w");
+    terminal.wait_for("Save the access token to this file");
+    terminal.send(ENTER);
+    let path = home.path().join("oauth-authorizer-access-token.txt");
+    terminal.wait_for("readable by you alone.");
+    let told = format!(
+        "Saved the access token to {}, readable by you alone.",
+        path.display()
+    );
+    // A path may be broken anywhere.
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    assert!(
+        squeezed(&terminal.screen()).contains(&squeezed(&told)),
+        "{}",
+        terminal.screen()
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), TOKEN);
+    assert_private(&path);
+
+    // Another token, under a name of one's own, over a file that others can read.
+    let path = home.path().join("mine");
+    std::fs::write(
+        &path,
+        "what was there, and longer than the token that replaces it",
+    )
+    .unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    terminal.focus("Refresh token");
+    terminal.send("w");
+    terminal.wait_for("Save the refresh token to this file");
+    terminal.send("\x15");
+    terminal.send("mine");
+    terminal.send(ENTER);
+    terminal.wait_for("Saved the refresh token to");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        "a-refresh-token-of-the-test"
+    );
+    assert_private(&path);
+
+    terminal.send("w");
+    terminal.wait_for("Save the refresh token to this file");
+    terminal.send(TAB);
+    terminal.wait_for("as JSON, to this file");
+    terminal.send(ENTER);
+    terminal.wait_for("Saved the JSON to");
+    let path = home.path().join("oauth-authorizer-tokens.json");
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(json["access_token"], TOKEN);
+    assert_eq!(json["refresh_token"], "a-refresh-token-of-the-test");
+    assert_private(&path);
+}
+
+#[test]
+fn what_was_saved_is_not_asked_about_when_leaving() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut terminal, _server) = tokens(&home);
+    // Nothing is saved where there is no such folder, so the question still comes.
+    terminal.send("w");
+    terminal.wait_for("Save the access token to this file");
+    terminal.send("\x15");
+    terminal.send("no-such-folder/token");
+    terminal.send(ENTER);
+    terminal.wait_for("Nothing was saved:");
+    terminal.send(CTRL_C);
+    terminal.wait_for("The tokens were not copied,");
+    terminal.send(ENTER);
+    terminal.wait_for("[ Save ]");
+    terminal.send("w");
+    terminal.wait_for("Save the access token to this file");
+    terminal.send(ENTER);
+    terminal.wait_for("readable by you alone.");
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
+}
