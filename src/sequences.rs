@@ -50,6 +50,13 @@ pub fn between(environment: &Environment) -> Option<Between> {
     })
 }
 
+/// True where text may be sent as links (OSC 8). tmux passes them on from 3.4, and drops them before; screen drops
+/// short ones and prints the rest of long ones, so it gets none.
+#[must_use]
+pub fn takes_links(environment: &Environment) -> bool {
+    between(environment) == Some(Between::Nothing)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,13 +74,10 @@ mod tests {
     fn only_silent_terminals_are_sent_sequences() {
         for term in ["linux", "vt100", "vt220", "dumb", "", "unheard-of", "xt"] {
             assert_eq!(between(&here(term, false, false)), None, "{term}");
+            assert!(!takes_links(&here(term, false, false)), "{term}");
         }
         for term in ["xterm", "xterm-256color", "tmux-256color", "rxvt-unicode"] {
-            assert_eq!(
-                between(&here(term, false, false)),
-                Some(Between::Nothing),
-                "{term}"
-            );
+            assert!(takes_links(&here(term, false, false)), "{term}");
         }
     }
 
@@ -86,5 +90,9 @@ mod tests {
             between(&here(both, false, false)),
             Some(Between::ScreenOrTmux)
         );
+        assert!(takes_links(&here(both, true, false)));
+        for screen in [true, false] {
+            assert!(!takes_links(&here(both, false, screen)));
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod field;
 pub mod guard;
 pub mod joiner;
 pub mod keys;
+pub mod links;
 pub mod model;
 mod screens;
 pub mod text;
@@ -43,6 +44,7 @@ use crate::flow::{Flow, Report};
 use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::sequences;
 use crate::settings::Settings;
 use crate::signals::Signals;
 
@@ -382,7 +384,14 @@ impl Shell {
             return Ok(());
         }
         let model = &self.model;
-        self.terminal.draw(|frame| view::view(model, frame))?;
+        self.terminal.draw(|frame| {
+            view::view(model, frame);
+            if sequences::takes_links(&model.environment) {
+                for url in view::urls(model) {
+                    links::put(frame.buffer_mut(), model.theme, url);
+                }
+            }
+        })?;
         Ok(())
     }
 

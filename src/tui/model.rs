@@ -602,6 +602,20 @@ impl Run {
         }
     }
 
+    /// The URLs that the person can open, the one that says most first.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        let (first, second) = match &self.phase {
+            Phase::Device {
+                verification_uri,
+                complete,
+                ..
+            } => (complete.as_ref(), Some(verification_uri)),
+            Phase::SignIn { url, .. } => (Some(url), None),
+            Phase::Starting | Phase::Failed(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// The URL to open: the chosen one, else the one that says most.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {

@@ -15,10 +15,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use url::Url;
 
 use super::draw::{Body, put};
 use super::keys;
-use super::model::{Model, Overlay, Screen, Target};
+use super::model::{Model, Overlay, Run, Screen, Target};
 use super::screens::{configure, flow, form, overlay, tokens, trace};
 use super::text::{shorten, width, wrap};
 
@@ -266,6 +267,12 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         spans.push(Span::raw(format!(" {words}   ")));
     }
     put(theme, frame, 1, area.height - 1, Line::from(spans));
+}
+
+/// The URLs that stand on the screen to be opened, those that others begin with last.
+pub fn urls(model: &Model) -> impl Iterator<Item = &Url> {
+    let run = model.run.iter().filter(|_| model.screen == Screen::Flow);
+    run.flat_map(Run::urls)
 }
 
 /// True while something other than the model owns the screen.

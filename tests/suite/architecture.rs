@@ -111,6 +111,7 @@ fn update_and_view_have_no_io_and_no_clock() {
         "tui/configuring.rs",
         "tui/view.rs",
         "tui/draw.rs",
+        "tui/links.rs",
         "tui/screens/",
         "settings.rs",
         "presets/format.rs",

@@ -19,6 +19,7 @@ mod endings;
 mod errors;
 mod form;
 mod https;
+mod links;
 mod listener;
 mod paste;
 mod plain;

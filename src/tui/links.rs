@@ -1,0 +1,201 @@
+//! URLs on the screen as links (OSC 8), so that the terminal opens them whole, however many rows they take.
+//!
+//! A URL is looked for where it was drawn, and each run of its cells becomes one cell as wide as the run, which holds
+//! the sequences and the text: so the run is written when something in it changes, and only then, and what is selected
+//! is the bare URL. A URL that was cut at an ellipsis is linked whole.
+
+use std::num::NonZeroU16;
+
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
+use url::Url;
+
+use super::theme::Theme;
+
+/// Terminals drop longer ones; VTE's limit.
+const LONGEST: usize = 2083;
+
+/// Makes links of `url` wherever it stands in `buffer`.
+pub fn put(buffer: &mut Buffer, theme: Theme, url: &Url) {
+    if !is_fit(url) {
+        return;
+    }
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        let mut x = area.left();
+        while x < area.right() {
+            let runs = runs(buffer, theme, url.as_str(), (x, y));
+            x = match runs.first() {
+                Some(first) => first.end,
+                None => x + 1,
+            };
+            for run in runs {
+                link(buffer, url, &run);
+            }
+        }
+    }
+}
+
+/// True for what a terminal may be told to open: https or http, without user info, and nothing in it that could end
+/// the sequence.
+fn is_fit(url: &Url) -> bool {
+    matches!(url.scheme(), "https" | "http")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.as_str().len() <= LONGEST
+        && url.as_str().bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Cells of one row that hold a part of a URL.
+struct Run {
+    y: u16,
+    start: u16,
+    /// Behind the last.
+    end: u16,
+}
+
+/// Where the URL stands, if it begins at this cell: to the end of the row, and on at the same column of the next.
+fn runs(buffer: &Buffer, theme: Theme, url: &str, (x, mut y): (u16, u16)) -> Vec<Run> {
+    let symbol = |x, y| buffer.cell((x, y)).map_or("", |cell| cell.symbol());
+    let mut runs = Vec::new();
+    let mut rest = url.chars().peekable();
+    loop {
+        let mut end = x;
+        while rest.next_if(|next| is(symbol(end, y), *next)).is_some() {
+            end += 1;
+        }
+        let last = rest.peek().is_none();
+        let cut = theme.ellipsis().starts_with(symbol(end, y)) && !symbol(end, y).is_empty();
+        if end == x || !(last || cut || end == buffer.area.right()) {
+            return Vec::new();
+        }
+        runs.push(Run { y, start: x, end });
+        // Where more of a word follows, it is another URL that begins like this one.
+        if last && !matches!(symbol(end, y), "" | " ") && end < buffer.area.right() {
+            return Vec::new();
+        }
+        if last || cut {
+            return runs;
+        }
+        y += 1;
+    }
+}
+
+fn is(symbol: &str, ch: char) -> bool {
+    symbol.chars().eq([ch])
+}
+
+/// One cell for the run; the others are not written of their own.
+fn link(buffer: &mut Buffer, url: &Url, run: &Run) {
+    let text: String = (run.start..run.end)
+        .filter_map(|x| buffer.cell((x, run.y)))
+        .map(Cell::symbol)
+        .collect();
+    for x in run.start..run.end {
+        if let Some(cell) = buffer.cell_mut((x, run.y)) {
+            cell.set_diff_option(CellDiffOption::Skip);
+        }
+    }
+    let width = NonZeroU16::new(run.end - run.start);
+    if let (Some(cell), Some(width)) = (buffer.cell_mut((run.start, run.y)), width) {
+        // The id makes one link of all runs.
+        cell.set_symbol(&format!("\x1b]8;id=url;{url}\x1b\\{text}\x1b]8;;\x1b\\"))
+            .set_diff_option(CellDiffOption::ForcedWidth(width));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    fn theme() -> Theme {
+        Theme::new(&Environment {
+            utf8: true,
+            ..Environment::default()
+        })
+    }
+
+    fn linked(lines: &[&str], urls: &[&str]) -> Buffer {
+        let mut buffer = Buffer::with_lines(lines.iter().copied());
+        for url in urls {
+            put(&mut buffer, theme(), &Url::parse(url).unwrap());
+        }
+        buffer
+    }
+
+    /// The links of a buffer, as sent.
+    fn links(buffer: &Buffer) -> Vec<String> {
+        buffer
+            .content
+            .iter()
+            .filter(|cell| cell.symbol().contains('\x1b'))
+            .map(|cell| cell.symbol().to_owned())
+            .collect()
+    }
+
+    fn sent(url: &str, text: &str) -> String {
+        format!("\x1b]8;id=url;{url}\x1b\\{text}\x1b]8;;\x1b\\")
+    }
+
+    #[test]
+    fn a_url_is_one_link_however_many_rows_it_takes() {
+        let url = "https://e.org/device";
+        assert_eq!(
+            links(&linked(&["open  https://e.org/device "], &[url])),
+            [sent(url, url)]
+        );
+        let wrapped = linked(&["https://e.", "org/device", "          "], &[url]);
+        assert_eq!(
+            links(&wrapped),
+            [sent(url, "https://e."), sent(url, "org/device")]
+        );
+        let cut = linked(&["https://e.", "org/de…   "], &[url]);
+        assert_eq!(links(&cut), [sent(url, "https://e."), sent(url, "org/de")]);
+    }
+
+    #[test]
+    fn another_url_that_begins_alike_is_not_taken_for_it() {
+        let (long, short) = ("https://e.org/d?code=1", "https://e.org/d");
+        let lines = ["https://e.org/d       ", "https://e.org/d?code=1"];
+        assert_eq!(
+            links(&linked(&lines, &[long, short])),
+            [sent(short, short), sent(long, long)]
+        );
+        assert!(links(&linked(&["https://e.org/other"], &[short])).is_empty());
+        assert!(links(&linked(&["https://e.org/"], &[short])).is_empty());
+    }
+
+    #[test]
+    fn only_what_a_terminal_may_open_is_a_link() {
+        for bad in [
+            "ftp://e.org/",
+            "file:///etc/passwd",
+            "https://user@e.org/",
+            "https://user:word@e.org/",
+        ] {
+            assert!(links(&linked(&[bad], &[bad])).is_empty(), "{bad}");
+        }
+        // What could end the sequence is encoded before it is a URL.
+        let url = Url::parse("https://e.org/\u{7}\u{1b}\\x").unwrap();
+        assert!(url.as_str().is_ascii() && !url.as_str().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_link_is_written_when_it_changes_and_undone_where_it_was() {
+        let url = "https://e.org/d";
+        let (plain, with_link) = (
+            linked(&["https://e.org/d x"], &[]),
+            linked(&["https://e.org/d x"], &[url]),
+        );
+        let written = |before: &Buffer, after: &Buffer| {
+            let cells = before.diff(after).into_iter();
+            cells
+                .map(|(x, _, cell)| (x, cell.symbol().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(written(&plain, &with_link), [(0, sent(url, url))]);
+        assert_eq!(written(&with_link, &with_link), []);
+        assert_eq!(written(&with_link, &plain).len(), url.len());
+    }
+}

@@ -1,0 +1,93 @@
+//! URLs as links of the terminal, read off the bytes that it is sent.
+
+use crate::scripted::{DeviceFlow, Scripted};
+use crate::terminal::{Command, ENTER, RIGHT, Terminal};
+
+/// The parts of a link, with the address of each, and the text.
+fn links(bytes: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(bytes);
+    text.split("\x1b]8;id=url;")
+        .skip(1)
+        .map(|rest| {
+            let (url, rest) = rest.split_once("\x1b\\").unwrap();
+            let (text, _) = rest.split_once("\x1b]8;;\x1b\\").expect("a link ends");
+            (url.to_owned(), text.to_owned())
+        })
+        .collect()
+}
+
+fn device_flow(uri: &str, env: &[(&str, &str)]) -> (Terminal, Scripted, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let (server, flags) = DeviceFlow::at(uri).start();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut command = Command::new(home.path(), &flags);
+    for (name, value) in env {
+        command = command.env(name, value);
+    }
+    let mut terminal = command.start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("and enter the code");
+    (terminal, server, home)
+}
+
+#[test]
+fn the_device_url_is_a_link_and_reads_as_itself() {
+    let uri = "https://as.example/device";
+    let (mut terminal, _server, _home) = device_flow(uri, &[]);
+    assert_eq!(links(&terminal.bytes()), [(uri.to_owned(), uri.to_owned())]);
+    assert!(
+        terminal
+            .flat()
+            .contains(&format!("On any device, open {uri} ")),
+        "{}",
+        terminal.screen()
+    );
+    // Written again only when it has to be.
+    terminal.focus("Plain view");
+    assert_eq!(links(&terminal.bytes()).len(), 1);
+    terminal.send("?");
+    terminal.wait_for("next item");
+    terminal.send(ENTER);
+    terminal.wait_for(uri);
+    assert_eq!(links(&terminal.bytes()).len(), 2);
+}
+
+#[test]
+fn the_authorization_url_is_one_link_over_all_of_its_rows() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &["--demo"]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Flow");
+    terminal.send(RIGHT);
+    terminal.wait_for("(•) Authorization code");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on 127.0.0.1:");
+    let url = terminal.url();
+    let links = links(&terminal.bytes());
+    assert!(links.len() > 1, "it takes several rows: {links:?}");
+    assert!(links.iter().all(|(to, _)| *to == url), "{links:?}");
+    let text: String = links.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(text, url);
+}
+
+#[test]
+fn a_terminal_that_might_print_it_gets_none() {
+    for env in [
+        &[("TERM", "linux")][..],
+        &[("TERM", "vt100")],
+        &[("TERM", "unheard-of")],
+        &[("TERM", "xterm"), ("STY", "1.a")],
+        &[("TERM", "screen")],
+    ] {
+        let (terminal, _server, _home) = device_flow("https://as.example/device", env);
+        let bytes = terminal.bytes();
+        assert!(!bytes.windows(2).any(|pair| pair == b"\x1b]"), "{env:?}");
+    }
+    // tmux takes it, by whatever name it goes.
+    let env = [("TERM", "screen"), ("TMUX", "/nowhere,1,0")];
+    let (terminal, _server, _home) = device_flow("https://as.example/device", &env);
+    assert_eq!(links(&terminal.bytes()).len(), 1);
+}
