@@ -25,6 +25,8 @@ pub enum Context {
     Reading,
     /// The path of a file to be written.
     Path,
+    /// A picture to look at.
+    Picture,
 }
 
 /// What a key asks for.
@@ -79,11 +81,13 @@ pub struct Binding {
     pub footer: &'static str,
 }
 
-use Context::{Button, Choice, List, Paste, Path, Reading, Text, Ticks};
+use Context::{Button, Choice, List, Paste, Path, Picture, Reading, Text, Ticks};
 
-const ALL: &[Context] = &[Text, Paste, Choice, Button, List, Ticks, Reading, Path];
+const ALL: &[Context] = &[
+    Text, Paste, Choice, Button, List, Ticks, Reading, Path, Picture,
+];
 const ITEMS: &[Context] = &[Text, Paste, Choice, Button];
-const OPEN: &[Context] = &[List, Ticks, Reading, Path];
+const OPEN: &[Context] = &[List, Ticks, Reading, Path, Picture];
 const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
 
@@ -313,10 +317,10 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Enter,
         NONE,
-        &[Ticks, Reading],
+        &[Ticks, Reading, Picture],
         Command::Escape,
         "Enter",
-        "close the scope list or the help",
+        "close the scope list, the help or the QR code",
         "close",
     ),
     row(

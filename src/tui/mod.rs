@@ -11,6 +11,7 @@ pub mod joiner;
 pub mod keys;
 pub mod links;
 pub mod model;
+pub mod qr;
 mod screens;
 pub mod text;
 pub mod theme;

@@ -8,6 +8,7 @@ use url::Url;
 use super::configuring::Configuring;
 use super::field::Field;
 use super::keys::Context;
+use super::qr::{self, Picture};
 use super::text::time_left;
 use super::theme::Theme;
 use crate::certificate::{About, Created};
@@ -232,6 +233,8 @@ pub enum Overlay {
         /// The path.
         path: Field,
     },
+    /// The URL to open, as a QR code.
+    Qr(Box<Picture>),
     /// The scope list.
     Scopes {
         /// Which entry.
@@ -292,6 +295,8 @@ pub enum Action {
     CopyUrl,
     /// Show the URL alone.
     PlainUrl,
+    /// Show the URL as a QR code.
+    QrCode,
     /// Open a browser here.
     OpenBrowser,
     /// Let the demo's person approve.
@@ -342,6 +347,7 @@ impl Action {
             Self::CopyCode => "Copy code",
             Self::CopyUrl => "Copy URL",
             Self::PlainUrl | Self::PlainValue => "Plain view",
+            Self::QrCode => "QR code",
             Self::OpenBrowser => "Open browser",
             Self::ApproveDemo => "Approve (demo)",
             Self::Cancel => "Cancel",
@@ -380,7 +386,7 @@ impl Action {
             Self::About => 'i',
             Self::ShowTokens => 't',
             Self::Help => '?',
-            Self::Quit => 'q',
+            Self::Quit | Self::QrCode => 'q',
             Self::CopyCode | Self::CopyValue | Self::CopyCommands => 'c',
             Self::CopyUrl => 'u',
             Self::PlainUrl | Self::PlainValue => 'p',
@@ -1007,9 +1013,18 @@ impl Model {
         match &run.phase {
             Phase::Starting => {}
             Phase::Device { .. } => {
-                buttons.extend([Action::CopyCode, Action::CopyUrl, Action::PlainUrl]);
+                buttons.extend([Action::CopyCode, Action::CopyUrl]);
+                // Where it cannot be shown, pressing it says why; but not where no window of this size could.
+                buttons.extend(qr::has_room(self.size).then_some(Action::QrCode));
+                buttons.push(Action::PlainUrl);
             }
-            Phase::SignIn { .. } => buttons.extend([Action::CopyUrl, Action::PlainUrl]),
+            Phase::SignIn { url, .. } => {
+                buttons.push(Action::CopyUrl);
+                // Few of these URLs are short enough.
+                let fits = qr::version(self.theme, self.size, url).is_ok();
+                buttons.extend(fits.then_some(Action::QrCode));
+                buttons.push(Action::PlainUrl);
+            }
             Phase::Failed(_) => {
                 return vec![Action::Again, Action::Trace, Action::Settings, Action::Help];
             }
@@ -1037,6 +1052,7 @@ impl Model {
             }
             Some(Overlay::Presets { .. } | Overlay::Certificates { .. }) => return Context::List,
             Some(Overlay::Save { .. }) => return Context::Path,
+            Some(Overlay::Qr(_)) => return Context::Picture,
             Some(Overlay::Scopes { .. }) => return Context::Ticks,
             Some(Overlay::Leave { .. } | Overlay::Scrollback { .. } | Overlay::Delete { .. }) => {
                 return Context::Button;

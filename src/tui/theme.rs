@@ -110,6 +110,14 @@ impl Theme {
         self.coloured(Color::Cyan)
     }
 
+    /// What a QR code is drawn with, said in full: the terminal's own colours may be any. `None` where no colours are
+    /// used.
+    #[must_use]
+    pub fn black_on_white(self) -> Option<Style> {
+        self.colours
+            .then(|| Style::new().fg(Color::Black).bg(Color::White))
+    }
+
     fn coloured(self, colour: Color) -> Style {
         if self.colours {
             Style::new().fg(colour)

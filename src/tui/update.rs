@@ -11,6 +11,7 @@ use super::model::{
     Action, Content, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
     Shown, StepLine, Target, Ticket, Value, left_out,
 };
+use super::qr::Picture;
 use super::text::width;
 use crate::checks::Severity;
 use crate::clipboard::{By, Copied};
@@ -47,6 +48,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 Some(Overlay::Plain(value)) => {
                     plain(model, value);
                     vec![Effect::Redraw]
+                }
+                Some(Overlay::Qr(_)) => {
+                    show_qr(model);
+                    Vec::new()
                 }
                 other => {
                     model.overlay = other;
@@ -554,6 +559,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
             Command::Escape => (false, Vec::new()),
             _ => (true, Vec::new()),
         },
+        Overlay::Qr(_) => (command != Command::Escape, Vec::new()),
         Overlay::Scopes { selected } => {
             let list = model.settings.scope_list();
             let count = list.len();
@@ -761,6 +767,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 None => Vec::new(),
             },
         },
+        Action::QrCode => {
+            show_qr(model);
+            Vec::new()
+        }
         Action::OpenBrowser => url(model)
             .map(|url| Effect::OpenBrowser(url, model.attempt))
             .into_iter()
@@ -1100,6 +1110,29 @@ fn counts_as_taken(model: &mut Model, what: Ticket) {
     }
 }
 
+/// Shows the URL that says most as a QR code, or else says why not.
+fn show_qr(model: &mut Model) {
+    let mut outcome = None;
+    // One with the code in it may be too long, where the one without is not.
+    for url in model.run.iter().flat_map(Run::urls) {
+        match Picture::of(model.theme, model.size, url) {
+            Ok(picture) => {
+                outcome = Some(Ok(picture));
+                break;
+            }
+            Err(refusal) => outcome = outcome.or(Some(Err(refusal))),
+        }
+    }
+    match outcome {
+        Some(Ok(picture)) => model.overlay = Some(Overlay::Qr(Box::new(picture))),
+        Some(Err(refusal)) => say(
+            model,
+            format!("{refusal} Copy the URL, or open the plain view."),
+        ),
+        None => {}
+    }
+}
+
 fn url(model: &Model) -> Option<url::Url> {
     model.run.as_ref()?.url().cloned()
 }
@@ -1215,6 +1248,21 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
 }
 
 fn flow(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
+    let effects = flow_event(model, event);
+    // What the QR code leads to is over.
+    if let Some(Overlay::Qr(picture)) = &model.overlay
+        && !model
+            .run
+            .iter()
+            .flat_map(Run::urls)
+            .any(|url| *url == picture.url)
+    {
+        model.overlay = None;
+    }
+    effects
+}
+
+fn flow_event(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
     let now = model.now;
     match &event {
         FlowEvent::Exchange(exchange) => {

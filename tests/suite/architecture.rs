@@ -112,6 +112,7 @@ fn update_and_view_have_no_io_and_no_clock() {
         "tui/view.rs",
         "tui/draw.rs",
         "tui/links.rs",
+        "tui/qr.rs",
         "tui/screens/",
         "settings.rs",
         "presets/format.rs",

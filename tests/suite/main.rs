@@ -24,6 +24,7 @@ mod listener;
 mod paste;
 mod plain;
 mod provider;
+mod qr;
 mod safety;
 mod save;
 mod scripted;

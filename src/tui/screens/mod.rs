@@ -4,5 +4,6 @@ pub(super) mod configure;
 pub(super) mod flow;
 pub(super) mod form;
 pub(super) mod overlay;
+pub(super) mod qr;
 pub(super) mod tokens;
 pub(super) mod trace;

@@ -11,7 +11,7 @@ use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Content, Model, Overlay};
 use super::super::text::{shorten, width, window, wrap};
-use super::configure;
+use super::{configure, qr};
 use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
@@ -53,6 +53,7 @@ pub(in super::super) fn draw(
             if lines.is_empty() { None } else { cursor }
         }
         Overlay::Save { content, path } => Some(save(model, *content, path, frame, area)),
+        Overlay::Qr(picture) => Some(qr::draw(model, picture, frame, area)),
         Overlay::Scopes { selected } => {
             let chosen = model.settings.scopes();
             let lines: Vec<(String, String)> = model

@@ -1,0 +1,234 @@
+//! Whether a URL can be shown as a QR code here, and its modules.
+//!
+//! Two modules stand in a cell, one above the other, as half blocks. Around them is a border of two modules instead
+//! of the four of the standard: decoders do with it, and four would leave no room for URLs of 80 characters and more
+//! on 24 rows.
+
+use qrcode::bits::encode_auto;
+use qrcode::{Color, EcLevel, QrCode, Version};
+use url::Url;
+
+use super::theme::Theme;
+
+/// Modules of the border, on each side.
+const BORDER: usize = 2;
+/// Rows that stay: the title above, the rule and the keys below.
+pub(super) const ROWS_KEPT: u16 = 3;
+/// Modules in a row of the smallest code there is.
+const SMALLEST: usize = 21;
+
+/// Why there is no QR code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The terminal has no colours, or the person wants none.
+    #[error("No QR code: it has to be black on white, and this terminal is used without colours.")]
+    Mono,
+    /// The terminal has no half blocks.
+    #[error("No QR code: it is made of half blocks, and this terminal is used with ASCII only.")]
+    Ascii,
+    /// It needs more room.
+    #[error(
+        "No QR code: it needs a window of {columns} x {rows} for the {characters} characters of the URL, and this has {} \
+         x {}.", .window.0, .window.1
+    )]
+    TooLong {
+        /// Of the URL.
+        characters: usize,
+        /// That it needs.
+        columns: usize,
+        /// That it needs.
+        rows: usize,
+        /// Columns and rows that there are.
+        window: (u16, u16),
+    },
+    /// No QR code is as large as that.
+    #[error("No QR code: the URL has {0} characters, which is more than any QR code holds.")]
+    Endless(usize),
+}
+
+/// A QR code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// What it says.
+    pub url: Url,
+    side: usize,
+    dark: Vec<bool>,
+}
+
+impl Picture {
+    /// The QR code of `url` for a window of this size.
+    ///
+    /// # Errors
+    /// Says why it cannot be shown.
+    pub fn of(theme: Theme, window: (u16, u16), url: &Url) -> Result<Self, Refusal> {
+        let version = version(theme, window, url)?;
+        // With the most redundancy that costs no room.
+        let code = [EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L]
+            .into_iter()
+            .find_map(|level| QrCode::with_version(url.as_str(), version, level).ok())
+            .ok_or(Refusal::Endless(url.as_str().len()))?;
+        Ok(Self {
+            url: url.clone(),
+            side: code.width(),
+            dark: code
+                .to_colors()
+                .into_iter()
+                .map(|colour| colour == Color::Dark)
+                .collect(),
+        })
+    }
+
+    /// How many columns it takes, the border included.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        columns(self.side)
+    }
+
+    /// How many rows it takes, the border included.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        rows(self.side)
+    }
+
+    /// The upper and the lower module of a cell: true where dark.
+    #[must_use]
+    pub fn cell(&self, column: usize, row: usize) -> (bool, bool) {
+        (self.dark(column, 2 * row), self.dark(column, 2 * row + 1))
+    }
+
+    fn dark(&self, x: usize, y: usize) -> bool {
+        let within = BORDER..BORDER + self.side;
+        within.contains(&x)
+            && within.contains(&y)
+            && self
+                .dark
+                .get((y - BORDER) * self.side + x - BORDER)
+                .copied()
+                .unwrap_or_default()
+    }
+}
+
+/// The size of the smallest code that holds `url`, where it can be shown. Much less work than the code itself.
+///
+/// # Errors
+/// Says why it cannot be shown.
+pub fn version(theme: Theme, window: (u16, u16), url: &Url) -> Result<Version, Refusal> {
+    if theme.black_on_white().is_none() {
+        return Err(Refusal::Mono);
+    }
+    if !theme.utf8 {
+        return Err(Refusal::Ascii);
+    }
+    let characters = url.as_str().len();
+    let version = encode_auto(url.as_str().as_bytes(), EcLevel::L)
+        .map_err(|_| Refusal::Endless(characters))?
+        .version();
+    let side = usize::try_from(version.width()).unwrap_or(usize::MAX);
+    if fits(side, window) {
+        Ok(version)
+    } else {
+        Err(Refusal::TooLong {
+            characters,
+            columns: columns(side),
+            rows: rows(side) + usize::from(ROWS_KEPT),
+            window,
+        })
+    }
+}
+
+fn columns(side: usize) -> usize {
+    side + 2 * BORDER
+}
+
+/// Two modules stand in a row.
+fn rows(side: usize) -> usize {
+    (side + 2 * BORDER).div_ceil(2)
+}
+
+fn fits(side: usize, window: (u16, u16)) -> bool {
+    columns(side) <= usize::from(window.0)
+        && rows(side) + usize::from(ROWS_KEPT) <= usize::from(window.1)
+}
+
+/// True where a window of this size could hold the shortest QR code at least.
+#[must_use]
+pub fn has_room(window: (u16, u16)) -> bool {
+    fits(SMALLEST, window)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    fn theme(utf8: bool, colours: bool) -> Theme {
+        Theme::new(&Environment {
+            utf8,
+            colours,
+            ..Environment::default()
+        })
+    }
+
+    fn url(length: usize) -> Url {
+        let base = "https://as.example/";
+        Url::parse(&format!("{base}{}", "x".repeat(length - base.len()))).unwrap()
+    }
+
+    #[test]
+    fn at_80x24_it_takes_106_characters() {
+        let good = theme(true, true);
+        let picture = Picture::of(good, (80, 24), &url(106)).unwrap();
+        assert_eq!((picture.columns(), picture.rows()), (41, 21));
+        assert_eq!(
+            Picture::of(good, (80, 24), &url(107))
+                .unwrap_err()
+                .to_string(),
+            "No QR code: it needs a window of 45 x 26 for the 107 characters of the URL, and this has 80 x 24."
+        );
+        assert!(Picture::of(good, (45, 26), &url(107)).is_ok());
+        assert_eq!(
+            Picture::of(good, (300, 200), &url(3000)),
+            Err(Refusal::Endless(3000))
+        );
+    }
+
+    #[test]
+    fn it_needs_colours_and_half_blocks() {
+        let short = url(30);
+        assert_eq!(
+            Picture::of(theme(true, false), (80, 24), &short),
+            Err(Refusal::Mono)
+        );
+        assert_eq!(
+            Picture::of(theme(false, true), (80, 24), &short),
+            Err(Refusal::Ascii)
+        );
+    }
+
+    #[test]
+    fn the_border_is_light_all_around() {
+        let picture = Picture::of(theme(true, true), (80, 24), &url(30)).unwrap();
+        for column in 0..picture.columns() {
+            assert_eq!(picture.cell(column, 0), (false, false));
+            let (upper, lower) = picture.cell(column, picture.rows() - 2);
+            assert!(!lower, "the row of modules below the code");
+            let edge = column < BORDER || column >= picture.columns() - BORDER;
+            assert!(!edge || !upper);
+            assert_eq!(picture.cell(column, picture.rows() - 1), (false, false));
+        }
+        for row in 0..picture.rows() {
+            for column in [0, 1, picture.columns() - 2, picture.columns() - 1] {
+                assert_eq!(picture.cell(column, row), (false, false));
+            }
+        }
+        // The corner of a finder pattern.
+        assert_eq!(picture.cell(BORDER, BORDER / 2), (true, true));
+    }
+
+    #[test]
+    fn a_window_too_small_for_any_has_no_room() {
+        assert!(has_room((80, 24)) && has_room((25, 16)));
+        assert!(!has_room((24, 16)) && !has_room((25, 15)));
+    }
+}

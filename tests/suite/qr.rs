@@ -1,0 +1,250 @@
+//! QR codes as they stand on the screen, read by a decoder.
+
+use std::io::Write;
+use std::path::Path;
+
+use vt100::Color;
+
+use crate::scripted::{DeviceFlow, Scripted};
+use crate::servers::{Provider, run};
+use crate::terminal::{Command, ENTER, ESC, RIGHT, Terminal};
+
+/// The colours that a terminal has where none are asked for: of the background and of the text.
+const DARK: (u8, u8) = (0, 255);
+const LIGHT: (u8, u8) = (255, 0);
+/// Pixels of a cell: columns and rows.
+const CELL: (usize, usize) = (6, 12);
+
+/// The screen as a terminal would draw it, in grey.
+fn image(screen: &vt100::Screen, (background, foreground): (u8, u8)) -> Vec<u8> {
+    let grey = |colour: Color, default: u8| match colour {
+        Color::Default => default,
+        Color::Idx(0) => 0,
+        Color::Idx(15) => 255,
+        Color::Idx(_) | Color::Rgb(..) => 128,
+    };
+    let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+    let (width, height) = (usize::from(columns) * CELL.0, usize::from(rows) * CELL.1);
+    let mut pixels = vec![background; width * height];
+    for row in 0..rows {
+        for column in 0..columns {
+            let cell = screen.cell(row, column).unwrap();
+            let (mut fg, mut bg) = (
+                grey(cell.fgcolor(), foreground),
+                grey(cell.bgcolor(), background),
+            );
+            if cell.inverse() {
+                (fg, bg) = (bg, fg);
+            }
+            let text = cell.contents().to_owned();
+            for y in 0..CELL.1 {
+                for x in 0..CELL.0 {
+                    let ink = match text.as_str() {
+                        "" | " " => false,
+                        "▀" => y < CELL.1 / 2,
+                        "▄" => y >= CELL.1 / 2,
+                        // Any other glyph: some strokes.
+                        _ => x % 3 == 1 && y % 4 != 0,
+                    };
+                    let at =
+                        (usize::from(row) * CELL.1 + y) * width + usize::from(column) * CELL.0 + x;
+                    pixels[at] = if ink { fg } else { bg };
+                }
+            }
+        }
+    }
+    let mut image = format!("P5\n{width} {height}\n255\n").into_bytes();
+    image.extend(pixels);
+    image
+}
+
+/// What a decoder reads off the screen, on a dark and on a light terminal.
+fn decoded(terminal: &Terminal, folder: &Path) -> [String; 2] {
+    [DARK, LIGHT].map(|colours| {
+        let path = folder.join("screen.pgm");
+        let image = terminal.look(|screen| image(screen, colours));
+        std::fs::File::create(&path)
+            .unwrap()
+            .write_all(&image)
+            .unwrap();
+        let mut zbarimg = std::process::Command::new("zbarimg");
+        zbarimg.args(["--raw", "-q", "-Sdisable", "-Sqrcode.enable"]);
+        run(zbarimg.arg(&path)).trim_end().to_owned()
+    })
+}
+
+fn start(flow: DeviceFlow, env: &[(&str, &str)]) -> (Terminal, Scripted, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let (server, flags) = flow.start();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut command = Command::new(home.path(), &flags);
+    for (name, value) in env {
+        command = command.env(name, value);
+    }
+    let mut terminal = command.start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("and enter the code");
+    (terminal, server, home)
+}
+
+/// A URL of this many characters.
+fn long(characters: usize) -> String {
+    let base = "https://as.example/device?";
+    format!(
+        "{base}{}",
+        "abcdefghijklmnop"
+            .repeat(characters)
+            .split_at(characters - base.len())
+            .0
+    )
+}
+
+#[test]
+fn a_decoder_reads_the_device_urls_of_services() {
+    for uri in [
+        "https://www.google.com/device",
+        "https://microsoft.com/devicelogin",
+        "https://login.microsoft.com/device",
+        "https://github.com/login/device",
+        // The longest that fits into 24 rows.
+        &long(106),
+    ] {
+        let (mut terminal, _server, home) = start(DeviceFlow::at(uri), &[]);
+        terminal.focus("QR code");
+        terminal.send(ENTER);
+        terminal.wait_for("The QR code leads to");
+        assert_eq!(decoded(&terminal, home.path()), [uri, uri]);
+        let screen = terminal.flat();
+        assert!(
+            screen.contains("Enter the code there") && screen.contains("WDJB-MJHT"),
+            "{screen}"
+        );
+        // Esc closes it and no more.
+        terminal.send(ESC);
+        terminal.wait_for("and enter the code");
+    }
+}
+
+#[test]
+fn a_decoder_reads_the_complete_url_of_a_real_provider() {
+    let home = tempfile::tempdir().unwrap();
+    let provider = Provider::start(&[]);
+    let mut flags = provider.flags();
+    flags.extend(["--client-id", "public-native", "--scope", "openid"].map(str::to_owned));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("or open, code included");
+    let url = terminal.url();
+    terminal.send("q");
+    terminal.wait_for("The code is in it");
+    assert!(url.contains("user_code="), "{url}");
+    assert_eq!(
+        decoded(&terminal, home.path()),
+        [url.as_str(), url.as_str()]
+    );
+    assert!(
+        terminal
+            .flat()
+            .contains("This is an address of this machine"),
+        "{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn where_the_complete_url_is_too_long_the_other_one_is_shown() {
+    let uri = "https://as.example/device";
+    let flow = DeviceFlow {
+        complete: Some(long(300)),
+        ..DeviceFlow::at(uri)
+    };
+    let (mut terminal, _server, home) = start(flow, &[]);
+    terminal.send("q");
+    terminal.wait_for("Enter the code there");
+    assert_eq!(decoded(&terminal, home.path()), [uri, uri]);
+}
+
+#[test]
+fn where_there_is_none_the_reason_is_shown() {
+    let short = "https://as.example/device";
+    for (uri, env, reason) in [
+        (
+            long(107).as_str(),
+            &[][..],
+            "No QR code: it needs a window of 45 x 26 for the 107 characters of the URL, and this has 80 x 24.",
+        ),
+        (
+            short,
+            &[("NO_COLOR", "1")],
+            "No QR code: it has to be black on white, and this terminal is used without colours.",
+        ),
+        (
+            short,
+            &[("TERM", "linux")],
+            "No QR code: it is made of half blocks, and this terminal is used with ASCII only.",
+        ),
+        (
+            short,
+            &[("LANG", "C")],
+            "No QR code: it is made of half blocks, and this terminal is used with ASCII only.",
+        ),
+    ] {
+        let (mut terminal, _server, _home) = start(DeviceFlow::at(uri), env);
+        terminal.focus("QR code");
+        terminal.send(ENTER);
+        terminal.wait_for(reason);
+        assert!(
+            terminal
+                .flat()
+                .contains("Copy the URL, or open the plain view.")
+        );
+        assert!(terminal.flat().contains("and enter the code"));
+    }
+}
+
+#[test]
+fn an_authorization_url_has_one_where_it_fits() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &["--demo"]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Flow");
+    terminal.send(RIGHT);
+    terminal.wait_for("(•) Authorization code");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on 127.0.0.1:");
+    let url = terminal.url();
+    assert!(!terminal.flat().contains("[ QR code ]"));
+    terminal.resize(120, 60);
+    terminal.wait_for("[ QR code ]");
+    terminal.send("q");
+    terminal.wait_for("The QR code leads to");
+    assert_eq!(
+        decoded(&terminal, home.path()),
+        [url.as_str(), url.as_str()]
+    );
+    // A window that is too small for it shows it no more, and says so.
+    terminal.resize(80, 24);
+    terminal.wait_for("No QR code: it needs a window of ");
+    assert!(terminal.flat().contains("Listening on 127.0.0.1:"));
+}
+
+#[test]
+fn it_gives_way_to_the_tokens() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &["--demo"]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.send(ENTER);
+    terminal.wait_for("or open, code included");
+    let url = terminal.url();
+    terminal.send("q");
+    terminal.wait_for("The QR code leads to");
+    run(std::process::Command::new("curl").args(["-sS", "-d", "decision=approve", &url]));
+    terminal.wait_for("Access token");
+    assert!(!terminal.flat().contains("The QR code leads to"));
+}
