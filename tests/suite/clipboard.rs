@@ -194,7 +194,7 @@ fn the_desktop_takes_a_value_of_any_size() {
 }
 
 /// tmux with its default configuration, on a socket of its own.
-struct Tmux(tempfile::TempDir);
+pub struct Tmux(tempfile::TempDir);
 
 impl Drop for Tmux {
     fn drop(&mut self) {
@@ -204,7 +204,7 @@ impl Drop for Tmux {
 
 impl Tmux {
     /// One that runs `line` in a pane of 80x24.
-    fn start(line: &[String]) -> Self {
+    pub fn start(line: &[String]) -> Self {
         let tmux = Self(tempfile::tempdir().unwrap());
         let mut start = tmux.tmux();
         run(start
@@ -232,7 +232,7 @@ impl Tmux {
             .join(" ")
     }
 
-    fn wait_for(&self, text: &str) -> String {
+    pub fn wait_for(&self, text: &str) -> String {
         eventually(text, || {
             Some(self.screen()).filter(|screen| screen.contains(text))
         })
@@ -244,6 +244,13 @@ impl Tmux {
 
     /// Authorizes, and copies the access token.
     fn copy(&self) {
+        self.authorize();
+        self.wait_for("Access token");
+        self.send("c");
+    }
+
+    /// Presses Authorize.
+    pub fn authorize(&self) {
         self.wait_for("[ Authorize ]");
         // Several keys in a row would be taken for a paste, and a frame may be half drawn.
         let there = (0..60).any(|_| {
@@ -255,8 +262,6 @@ impl Tmux {
         });
         assert!(there, "{}", self.screen());
         self.send("Enter");
-        self.wait_for("Access token");
-        self.send("c");
     }
 
     /// What stands at the cursor and behind it, once the screen has come to rest.

@@ -1,7 +1,8 @@
 //! URLs as links of the terminal, read off the bytes that it is sent.
 
+use crate::clipboard::Tmux;
 use crate::scripted::{DeviceFlow, Scripted};
-use crate::terminal::{Command, ENTER, RIGHT, Terminal};
+use crate::terminal::{Command, ENTER, RIGHT, Terminal, program};
 
 /// The parts of a link, with the address of each, and the text.
 fn links(bytes: &[u8]) -> Vec<(String, String)> {
@@ -90,4 +91,15 @@ fn a_terminal_that_might_print_it_gets_none() {
     let env = [("TERM", "screen"), ("TMUX", "/nowhere,1,0")];
     let (terminal, _server, _home) = device_flow("https://as.example/device", &env);
     assert_eq!(links(&terminal.bytes()).len(), 1);
+}
+
+/// Whether this tmux passes links on or drops them, nothing of them is seen.
+#[test]
+fn in_tmux_nothing_is_seen_of_the_link() {
+    let (_server, flags) = DeviceFlow::at("https://as.example/device").start();
+    let mut line = vec![program().to_str().unwrap().to_owned()];
+    line.extend(flags);
+    let tmux = Tmux::start(&line);
+    tmux.authorize();
+    tmux.wait_for("On any device, open https://as.example/device • and enter the code WDJB-MJHT The code is valid");
 }
