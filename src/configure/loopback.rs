@@ -566,7 +566,14 @@ mod tests {
                 "user www-data; which one is not visible",
             ),
             (Some(Holder::Hidden(5, None)), "user number 5"),
-            (None, "by whom is not visible"),
+            (
+                None,
+                if cfg!(windows) {
+                    "by which process"
+                } else {
+                    "by whom is not visible"
+                },
+            ),
         ] {
             let finding = taken(at, holder.as_ref());
             assert_eq!(finding.state, State::Wrong);
@@ -597,6 +604,15 @@ mod tests {
         );
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_port_that_windows_keeps_is_told_with_the_others() {
+        let findings = privileged(address("127.0.0.1:443"), 1024, "x", true);
+        assert!(told(&findings).contains("Windows keeps port 443"));
+        assert!(findings[0].command.is_some() && findings.len() == 1);
+    }
+
+    #[cfg(not(windows))]
     #[test]
     fn a_privileged_port_has_ways_around_it() {
         let findings = privileged(address("127.0.0.1:443"), 1024, "/opt/o a", true);
