@@ -1,22 +1,30 @@
 //! Where the program is: read once at the start, passed in everywhere.
 
+use std::net::{IpAddr, SocketAddr};
+
 /// What the surroundings allow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
-    /// Reached over SSH.
-    pub ssh: bool,
+    /// Reached over SSH, and what is known of that.
+    pub ssh: Option<Ssh>,
     /// Inside tmux.
     pub tmux: bool,
     /// Inside GNU screen.
     pub screen: bool,
+    /// Linux within Windows.
+    pub wsl: bool,
     /// A desktop session on this machine can be shown something.
     pub display: bool,
     /// The terminal's type.
     pub term: String,
+    /// What kind of terminal that is.
+    pub terminal: Terminal,
     /// The terminal shows UTF-8.
     pub utf8: bool,
     /// The terminal shows colours, and the person has nothing against them.
     pub colours: bool,
+    /// What decided that.
+    pub why: Why,
     /// The person wants no browser to be opened.
     pub no_browser: bool,
     /// A browser named by the person.
@@ -29,51 +37,104 @@ pub struct Environment {
     pub secret_variables: Vec<String>,
 }
 
+/// A session over SSH, as this machine sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ssh {
+    /// Where this machine was reached; `None` where that is not told, or counts on this machine only.
+    pub server: Option<SocketAddr>,
+    /// Who has logged in; `None` where the name is not one that can stand in a command.
+    pub login: Option<String>,
+}
+
+/// A kind of terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Terminal {
+    /// An emulator of our days, or one that pretends to be.
+    #[default]
+    Emulator,
+    /// The console of a Linux machine, also behind KVM.
+    Linux,
+    /// A terminal on a serial line, by its name where that is known; or one that names itself after such.
+    Serial(Option<String>),
+    /// The console of Windows.
+    Windows,
+    /// It can do nothing but print, or says nothing of itself.
+    Dumb,
+}
+
+/// In words, what decided over glyphs, colours and the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Why {
+    /// UTF-8 or ASCII.
+    pub utf8: &'static str,
+    /// Colours or none.
+    pub colours: &'static str,
+    /// A desktop or none.
+    pub display: &'static str,
+}
+
 impl Environment {
-    /// Reads the environment through `variable`, so that tests need not change the real one.
+    /// The surroundings of this process.
     #[must_use]
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    pub fn of_process() -> Self {
+        Self::read(|name| std::env::var(name).ok(), line().as_deref())
+    }
+
+    /// Reads the environment through `variable`, so that tests need not change the real one. `line` is the name of
+    /// the terminal's device.
+    #[must_use]
+    pub fn read(variable: impl Fn(&str) -> Option<String>, line: Option<&str>) -> Self {
+        let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let set = |name: &str| given(name).is_some();
         let term = variable("TERM").unwrap_or_default();
+        let terminal = terminal(&term, line);
         let ssh = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
             .into_iter()
-            .any(set);
-        let display = if cfg!(windows) {
-            // Services and remote shells have no session name. Nor has an administrator's terminal, at times.
-            set("SESSIONNAME") || set("WT_SESSION")
-        } else if cfg!(target_os = "macos") {
-            true
-        } else {
-            set("DISPLAY") || set("WAYLAND_DISPLAY")
+            .any(set)
+            .then(|| Ssh {
+                server: given("SSH_CONNECTION").and_then(|text| server(&text)),
+                // Who became another user here has logged in under the first name.
+                login: ["SUDO_USER", "LOGNAME", "USER", "USERNAME"]
+                    .into_iter()
+                    .find_map(given)
+                    .filter(|name| is_plain_name(name)),
+            });
+        let desktop = desktop(&given);
+        let (display, why_display) = match (desktop, &ssh) {
+            (_, Some(_)) => (
+                false,
+                "this is a session over SSH, and its person is elsewhere",
+            ),
+            (Ok(why), None) => (true, why),
+            (Err(why), None) => (false, why),
         };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .filter_map(&variable)
-            .find(|value| !value.is_empty())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let (utf8, why_utf8) = glyphs(&terminal, &given);
+        let (colours, why_colours) = colours(&term, &terminal, &given);
         let user = match (variable("USERDOMAIN"), variable("USERNAME")) {
             (Some(domain), Some(name)) if cfg!(windows) => format!("{domain}\\{name}"),
             (None, Some(name)) if cfg!(windows) => name,
             _ => String::new(),
         };
-        let plain_font = term == "linux" || term.starts_with("vt") || term == "dumb";
-        let mono =
-            set("NO_COLOR") || term == "dumb" || term.starts_with("vt1") || term.starts_with("vt2");
         Self {
-            ssh,
             tmux: set("TMUX"),
             screen: set("STY"),
-            display: display && !ssh,
-            utf8: cfg!(windows)
-                || (!plain_font && (locale.contains("utf-8") || locale.contains("utf8"))),
-            colours: !mono,
-            browser: variable("BROWSER").filter(|value| !value.is_empty()),
+            wsl: set("WSL_DISTRO_NAME") || set("WSL_INTEROP"),
+            display,
+            utf8,
+            colours,
+            why: Why {
+                utf8: why_utf8,
+                colours: why_colours,
+                display: why_display,
+            },
+            browser: given("BROWSER"),
             no_browser: false,
             windows: cfg!(windows),
             user,
             secret_variables: Vec::new(),
+            ssh,
             term,
+            terminal,
         }
     }
 
@@ -94,17 +155,153 @@ impl Environment {
     }
 }
 
+/// The name of the terminal's device.
+fn line() -> Option<String> {
+    #[cfg(unix)]
+    {
+        let name = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok()?;
+        name.into_string().ok()
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+fn terminal(term: &str, line: Option<&str>) -> Terminal {
+    // Names of the kernel's drivers with a number behind; anything else may be a screen.
+    let serial = line
+        .and_then(|line| line.strip_prefix("/dev/"))
+        .filter(|name| {
+            [
+                "ttyS", "ttyUSB", "ttyACM", "ttyAMA", "ttymxc", "ttyO", "hvc", "cuau",
+            ]
+            .into_iter()
+            .filter_map(|driver| name.strip_prefix(driver))
+            .any(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+        });
+    if term == "dumb" || (term.is_empty() && !cfg!(windows)) {
+        Terminal::Dumb
+    } else if term == "linux" {
+        Terminal::Linux
+    } else if let Some(name) = serial {
+        Terminal::Serial(Some(name.to_owned()))
+    } else if is_vt(term) {
+        Terminal::Serial(None)
+    } else if cfg!(windows) && term.is_empty() {
+        Terminal::Windows
+    } else {
+        Terminal::Emulator
+    }
+}
+
+/// True for vt100 and its kin, but not for the emulators whose names begin so.
+fn is_vt(term: &str) -> bool {
+    term.strip_prefix("vt")
+        .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+/// The server's half of `SSH_CONNECTION`: client address and port, server address and port.
+fn server(connection: &str) -> Option<SocketAddr> {
+    let parts: Vec<&str> = connection.split_ascii_whitespace().collect();
+    let [_, _, ip, port] = parts.as_slice() else {
+        return None;
+    };
+    // An address with a zone is none to another machine, and does not parse.
+    let ip: IpAddr = ip.parse().ok()?;
+    Some(SocketAddr::new(ip.to_canonical(), port.parse().ok()?))
+}
+
+/// True for a name that every shell takes as it is, and no program for a flag.
+fn is_plain_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && name
+            .chars()
+            .all(|ch| ch.is_ascii_alphanumeric() || "._-+@".contains(ch))
+}
+
+/// Whether there is a desktop session here, and by what that is known.
+fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'static str> {
+    let set = |name: &str| given(name).is_some();
+    if cfg!(windows) {
+        // Services and remote shells have no session name. Nor has an administrator's terminal, at times.
+        if set("SESSIONNAME") || set("WT_SESSION") {
+            Ok("this is an interactive session of Windows")
+        } else {
+            Err("this is no interactive session of Windows")
+        }
+    } else if cfg!(target_os = "macos") {
+        Ok("this is a Mac")
+    } else if set("WAYLAND_DISPLAY") {
+        Ok("WAYLAND_DISPLAY is set")
+    } else if set("DISPLAY") {
+        Ok("DISPLAY is set")
+    } else {
+        Err("neither DISPLAY nor WAYLAND_DISPLAY is set")
+    }
+}
+
+fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
+    match terminal {
+        Terminal::Windows => return (true, "the console of Windows takes Unicode"),
+        _ if cfg!(windows) => return (true, "the console of Windows takes Unicode"),
+        Terminal::Linux => return (false, "the font of this console has few characters"),
+        Terminal::Serial(None) => return (false, "such a terminal has none of its own"),
+        Terminal::Dumb => return (false, "nothing is known of this terminal"),
+        Terminal::Serial(Some(_)) | Terminal::Emulator => {}
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(given);
+    match locale.map(|locale| locale.to_ascii_lowercase()) {
+        Some(locale) if locale.contains("utf-8") || locale.contains("utf8") => {
+            (true, "the locale says so (LC_ALL, LC_CTYPE, LANG)")
+        }
+        Some(_) => (
+            false,
+            "the locale is none of UTF-8 (LC_ALL, LC_CTYPE, LANG)",
+        ),
+        None => (false, "no locale is set (LC_ALL, LC_CTYPE, LANG)"),
+    }
+}
+
+fn colours(
+    term: &str,
+    terminal: &Terminal,
+    given: &impl Fn(&str) -> Option<String>,
+) -> (bool, &'static str) {
+    if given("NO_COLOR").is_some() {
+        return (false, "NO_COLOR is set");
+    }
+    match terminal {
+        Terminal::Dumb => (false, "nothing is known of this terminal"),
+        // Those of the later series have colours.
+        _ if term.starts_with("vt1") || term.starts_with("vt2") => {
+            (false, "such a terminal has none")
+        }
+        _ if term.ends_with("-mono") || term.ends_with("-m") => {
+            (false, "the terminal says that it has none")
+        }
+        Terminal::Emulator | Terminal::Linux | Terminal::Serial(_) | Terminal::Windows => {
+            (true, "the terminal is one that has them")
+        }
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Environment {
-        Environment::read(|name| {
+        on_line(variables, None)
+    }
+
+    fn on_line(variables: &[(&str, &str)], line: Option<&str>) -> Environment {
+        let find = |name: &str| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
-        })
+        };
+        Environment::read(find, line)
     }
 
     #[cfg(windows)]
@@ -116,6 +313,14 @@ mod tests {
         assert!(!read(&[("SESSIONNAME", "Console"), ("SSH_CLIENT", "10.0.0.1 5 22")]).display);
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_console_that_names_no_terminal_is_that_of_windows() {
+        assert_eq!(read(&[]).terminal, Terminal::Windows);
+        assert!(read(&[]).utf8 && read(&[]).colours);
+        assert_eq!(read(&[("TERM", "dumb")]).terminal, Terminal::Dumb);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_forwarded_display_is_not_a_desktop_here() {
@@ -124,8 +329,76 @@ mod tests {
             ("DISPLAY", "localhost:10.0"),
             ("SSH_CONNECTION", "10.0.0.1 5 10.0.0.2 22"),
         ]);
-        assert!(remote.ssh && !remote.display);
+        assert!(remote.ssh.is_some() && !remote.display);
         assert!(!read(&[("DISPLAY", "")]).display);
+        assert!(read(&[]).ssh.is_none());
+    }
+
+    #[test]
+    fn the_server_and_the_login_are_taken_only_where_they_are_plain() {
+        let ssh = |connection: &str, user: &str| {
+            read(&[("SSH_CONNECTION", connection), ("USER", user)])
+                .ssh
+                .unwrap()
+        };
+        let four = ssh("192.0.2.1 50000 192.0.2.2 2222", "alice");
+        assert_eq!(four.server, Some("192.0.2.2:2222".parse().unwrap()));
+        assert_eq!(four.login.as_deref(), Some("alice"));
+        let six = ssh("2001:db8::1 50000 2001:db8::2 22", "alice@corp.example");
+        assert_eq!(six.server, Some("[2001:db8::2]:22".parse().unwrap()));
+        assert_eq!(six.login.as_deref(), Some("alice@corp.example"));
+        // As a socket for both families tells it.
+        let mapped = ssh("::ffff:192.0.2.1 5 ::ffff:192.0.2.2 22", "a");
+        assert_eq!(mapped.server, Some("192.0.2.2:22".parse().unwrap()));
+        for connection in [
+            "192.0.2.1 50000 $(reboot) 22",
+            "192.0.2.1 50000 192.0.2.2;reboot 22",
+            "192.0.2.1 50000 192.0.2.2 22;reboot",
+            "192.0.2.1 50000 192.0.2.2 99999",
+            "fe80::1%eth0 5 fe80::2%eth0 22",
+            "192.0.2.2 22",
+            "-oProxyCommand=reboot",
+        ] {
+            assert_eq!(ssh(connection, "alice").server, None, "{connection}");
+        }
+        for user in [
+            "$(reboot)",
+            "a b",
+            "-oProxyCommand",
+            "a;b",
+            "a\nb",
+            "é",
+            "CORP\\alice",
+        ] {
+            assert_eq!(ssh("1 2 3 4", user).login, None, "{user}");
+        }
+        // Root has logged in as somebody else.
+        let sudo = read(&[
+            ("SSH_TTY", "/dev/pts/1"),
+            ("USER", "root"),
+            ("SUDO_USER", "alice"),
+        ]);
+        let sudo = sudo.ssh.unwrap();
+        assert_eq!((sudo.login.as_deref(), sudo.server), (Some("alice"), None));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kind_of_terminal_follows_its_name_and_its_line() {
+        let kind = |term: &str, line: &str| on_line(&[("TERM", term)], Some(line)).terminal;
+        let serial = |name: &str| Terminal::Serial(Some(name.to_owned()));
+        assert_eq!(kind("linux", "/dev/tty1"), Terminal::Linux);
+        assert_eq!(kind("vt220", "/dev/ttyS0"), serial("ttyS0"));
+        assert_eq!(kind("xterm", "/dev/ttyUSB1"), serial("ttyUSB1"));
+        assert_eq!(kind("xterm", "/dev/ttyAMA0"), serial("ttyAMA0"));
+        assert_eq!(kind("vt100", "/dev/pts/3"), Terminal::Serial(None));
+        assert_eq!(kind("vte-256color", "/dev/pts/3"), Terminal::Emulator);
+        assert_eq!(kind("xterm", "/dev/ttySomething"), Terminal::Emulator);
+        assert_eq!(kind("xterm", "/dev/ttyS"), Terminal::Emulator);
+        assert_eq!(kind("dumb", "/dev/ttyS0"), Terminal::Dumb);
+        assert_eq!(kind("", "/dev/pts/3"), Terminal::Dumb);
+        assert_eq!(read(&[]).terminal, Terminal::Dumb);
+        assert!(read(&[("WSL_DISTRO_NAME", "Debian")]).wsl && !read(&[]).wsl);
     }
 
     #[cfg(target_os = "linux")]
@@ -134,9 +407,11 @@ mod tests {
         assert!(read(&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "linux"), ("LANG", "C.UTF-8")]).utf8);
+        assert!(!read(&[("TERM", "vt220"), ("LANG", "C.UTF-8")]).utf8);
         assert!(read(&[("TERM", "linux")]).colours);
         assert!(!read(&[("TERM", "xterm"), ("NO_COLOR", "1")]).colours);
         assert!(read(&[("TERM", "xterm"), ("NO_COLOR", "")]).colours);
         assert!(!read(&[("TERM", "vt100")]).colours);
+        assert!(!read(&[("TERM", "dumb")]).colours);
     }
 }

@@ -45,3 +45,4 @@ pub mod sequences;
 pub mod settings;
 pub mod signals;
 pub mod tui;
+pub mod tunnel;

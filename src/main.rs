@@ -42,7 +42,7 @@ fn run(cli: Cli) -> Result<u8, (String, u8)> {
         None if !cli.plain => Library::default(),
         Some(_) | None => Library::of_person(),
     };
-    let mut environment = Environment::read(variable);
+    let mut environment = Environment::of_process();
     environment.secret_variables = cli.secret_variables();
     environment.no_browser = cli.no_browser;
     let (print, without_screen) = (cli.print, cli.plain);

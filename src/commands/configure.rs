@@ -19,7 +19,7 @@ const LIMIT: usize = 2000;
 /// # Errors
 /// Where standard output cannot be written to.
 pub(super) fn run(command: &ConfigureCommand) -> io::Result<u8> {
-    let environment = Environment::read(|name| std::env::var(name).ok());
+    let environment = Environment::of_process();
     let task = match task(command, &environment) {
         Ok(task) => task,
         Err(error) => {
@@ -58,8 +58,8 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<Task, P
         listen: flags.listen_address,
         user: flags.user.clone().unwrap_or_default(),
         thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,
-        ssh: environment.ssh,
-        consent: if environment.ssh || flags.no_consent {
+        ssh: environment.ssh.clone(),
+        consent: if environment.ssh.is_some() || flags.no_consent {
             Consent::NotAsked
         } else {
             Consent::Asked

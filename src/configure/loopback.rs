@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use super::certificate;
 use super::report::{Finding, Report, State, Task, Work};
 use crate::secret::clean;
+use crate::tunnel::Tunnel;
 
 /// Where names of this machine are kept.
 const HOSTS: &str = if cfg!(windows) {
@@ -82,15 +83,18 @@ fn verify(task: &Task) -> Vec<Finding> {
     if prefix.secure {
         findings.push(https(&prefix.host));
     }
-    let local = addresses.first().filter(|address| address.port() > 0);
-    if let (true, Some(address)) = (task.ssh, local) {
+    let tunnel = |ssh| Tunnel::new(ssh, &prefix.host, prefix.port, &addresses);
+    if let Some(tunnel) = task.ssh.as_ref().and_then(tunnel) {
         findings.push(
             Finding::new(
                 State::Note,
-                "You are here over SSH. For a browser on your own machine to come back here, open a tunnel from there, and \
-                 put the name of this machine at its end:",
+                format!(
+                    "You are here over SSH. For a browser on your own machine to come back here, open a tunnel from there. {} \
+                     The tunnel:",
+                    tunnel.words()
+                ),
             )
-            .with(format!("ssh -L {}:{address}", prefix.port)),
+            .with(tunnel.to_string()),
         );
     }
     findings
@@ -482,6 +486,7 @@ mod tests {
     use super::super::plan::Prefix;
     use super::*;
     use crate::configure::report::{Consent, Listener};
+    use crate::environment::Ssh;
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -495,7 +500,7 @@ mod tests {
             listen: None,
             user: String::new(),
             thumbprint: None,
-            ssh: false,
+            ssh: None,
             consent: Consent::NotAsked,
         }
     }
@@ -641,9 +646,15 @@ mod tests {
         let other = perform(&task(Work::Verify, "https://sso.example.org/cb"));
         assert!(told(&other.findings).contains("wrong: The redirect URL leads to sso.example.org"));
         let mut ssh = task(Work::Verify, "http://localhost:65534/");
-        ssh.ssh = true;
+        ssh.ssh = Some(Ssh {
+            server: Some(address("192.0.2.2:22")),
+            login: Some("alice".to_owned()),
+        });
         let last = perform(&ssh).findings.pop().unwrap();
-        assert_eq!(last.command.unwrap(), "ssh -L 65534:127.0.0.1:65534");
+        assert_eq!(
+            last.command.unwrap(),
+            "ssh -L 65534:127.0.0.1:65534 alice@192.0.2.2"
+        );
         for work in [Work::SetUp, Work::Delete] {
             let report = perform(&task(work, "http://127.0.0.1:0/"));
             assert!(told(&report.findings).starts_with("note: Nothing"));

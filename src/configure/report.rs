@@ -2,6 +2,7 @@
 
 pub use super::plan::Work;
 use super::plan::{Prefix, Thumbprint};
+use crate::environment::Ssh;
 use crate::request::ListenAddress;
 
 /// What is asked, and about what.
@@ -19,8 +20,8 @@ pub struct Task {
     pub user: String,
     /// The certificate, on Windows.
     pub thumbprint: Option<Thumbprint>,
-    /// The person is on another machine.
-    pub ssh: bool,
+    /// How the person came here from another machine.
+    pub ssh: Option<Ssh>,
     /// Whether to ask for consent, on Windows.
     pub consent: Consent,
 }

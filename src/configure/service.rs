@@ -726,7 +726,7 @@ mod tests {
             listen: None,
             user: String::new(),
             thumbprint: Some(Thumbprint([1; 20])),
-            ssh: false,
+            ssh: None,
             consent: Consent::Asked,
         }
     }

@@ -1238,7 +1238,7 @@ mod tests {
             listen: None,
             user: String::new(),
             thumbprint: None,
-            ssh: false,
+            ssh: None,
             consent: Consent::NotAsked,
         });
         let text = &report.findings[0].text;

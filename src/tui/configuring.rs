@@ -2,6 +2,7 @@
 
 use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
 use crate::configure::report::{Consent, Listener, Report, StoreCertificate, Task, Work};
+use crate::environment::Ssh;
 use crate::request::ListenAddress;
 
 /// A step of what would be done.
@@ -37,8 +38,8 @@ pub struct Configuring {
     pub prefix: Result<Prefix, PlanError>,
     /// Where to listen instead.
     pub listen: Option<ListenAddress>,
-    /// The person is on another machine.
-    pub ssh: bool,
+    /// How the person came here from another machine.
+    pub ssh: Option<Ssh>,
     /// Who is to listen.
     pub user: String,
     /// The certificate's thumbprint, as typed.
@@ -68,7 +69,7 @@ impl Configuring {
             redirect_url: redirect_url.trim().to_owned(),
             prefix: Prefix::of(redirect_url),
             listen,
-            ssh: false,
+            ssh: None,
             user: String::new(),
             thumbprint: String::new(),
             certificates: Vec::new(),
@@ -137,8 +138,8 @@ impl Configuring {
             listen: self.listen,
             user: self.user.clone(),
             thumbprint,
-            ssh: self.ssh,
-            consent: if self.ssh {
+            ssh: self.ssh.clone(),
+            consent: if self.ssh.is_some() {
                 Consent::NotAsked
             } else {
                 Consent::Asked

@@ -861,7 +861,7 @@ fn configure(model: &mut Model) -> Vec<Effect> {
         Listener::Loopback
     };
     let mut fresh = Configuring::new(listener, &redirect_url, listen.parse().ok());
-    fresh.ssh = model.environment.ssh;
+    fresh.ssh.clone_from(&model.environment.ssh);
     fresh.user.clone_from(&model.environment.user);
     if let Some(before) = model.configuring.take() {
         // What was typed stays until the program ends; what was found was about then.

@@ -396,6 +396,7 @@ fn use_goes_one_way() {
             "explain.rs",
             "environment.rs",
             "sequences.rs",
+            "tunnel.rs",
         ],
         &[
             "secret.rs",

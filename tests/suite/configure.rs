@@ -14,7 +14,7 @@ use oauth_authorizer::configure::plan::{APP_ID, Endpoint, SslBinding, Thumbprint
 use oauth_authorizer::configure::reading::{Account, FoundBinding};
 use oauth_authorizer::configure::report::{Finding, Report, State, StoreCertificate, Task, Work};
 use oauth_authorizer::configure::service::{self, Rights, Service};
-use oauth_authorizer::environment::Environment;
+use oauth_authorizer::environment::{Environment, Ssh};
 use oauth_authorizer::presets::{self, Library};
 use oauth_authorizer::settings::{Key, Settings};
 use oauth_authorizer::tui::model::{Action, Effect, Model, Moment, Msg, News, Screen, Target};
@@ -595,7 +595,7 @@ fn elsewhere_the_findings_are_shown() {
     }
     Whole::here("http:/x y/", Vec::new()).assert("here-wrong-url");
     let environment = Environment {
-        ssh: true,
+        ssh: Some(Ssh::default()),
         ..Environment::default()
     };
     let url = "https://sso.example.org/callback";

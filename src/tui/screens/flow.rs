@@ -119,7 +119,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         } => {
             let lead = if *opened {
                 "A browser is being opened here. If it does not show, open this URL in it:"
-            } else if model.environment.ssh {
+            } else if model.environment.ssh.is_some() {
                 "Open this URL in a browser on any machine:"
             } else {
                 "Open this URL in a browser:"

@@ -1,0 +1,178 @@
+//! The tunnel through SSH by which a browser on the person's own machine comes back to the listener here.
+//!
+//! Its command is made of numbers, addresses and a name that every shell takes as it is: nothing of the surroundings
+//! gets into it as text. What leads through jump hosts, or by another name, is known to the person only.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::environment::Ssh;
+
+/// The port that ssh takes where none is given.
+const SSH_PORT: u16 = 22;
+
+/// A command that opens a tunnel, to be run on the person's own machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tunnel {
+    command: String,
+    complete: bool,
+}
+
+impl Tunnel {
+    /// From `port` of the person's machine, as `host`, to the first of `ends` that serves. `None` where there is no way:
+    /// the browser is sent to another host than its own, or nothing listens.
+    ///
+    /// A tunnel begins on both families there, so one end is enough for `localhost`.
+    #[must_use]
+    pub fn new(ssh: &Ssh, host: &str, port: u16, ends: &[SocketAddr]) -> Option<Self> {
+        let own: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        if port == 0
+            || !own.map_or(host.eq_ignore_ascii_case("localhost"), |ip| {
+                ip.is_loopback()
+            })
+        {
+            return None;
+        }
+        // IPv4 is there on nearly every machine.
+        let end = ends
+            .iter()
+            .find(|end| end.is_ipv4())
+            .or_else(|| ends.first())
+            .filter(|end| end.port() != 0)?;
+        let to = match end.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let to = SocketAddr::new(to, end.port());
+        // Without an address a tunnel begins on 127.0.0.1 and ::1; others have to be named.
+        let from = match own {
+            Some(IpAddr::V4(ip)) if ip != Ipv4Addr::LOCALHOST => format!("{ip}:"),
+            Some(_) | None => String::new(),
+        };
+        let mut words = vec!["ssh".to_owned()];
+        if let Some(server) = ssh.server.filter(|server| server.port() != SSH_PORT) {
+            words.extend(["-p".to_owned(), server.port().to_string()]);
+        }
+        words.extend(["-L".to_owned(), format!("{from}{port}:{to}")]);
+        if let Some(server) = ssh.server {
+            let ip = server.ip();
+            words.push(match &ssh.login {
+                Some(login) => format!("{login}@{ip}"),
+                None => ip.to_string(),
+            });
+        }
+        Some(Self {
+            command: words.join(" "),
+            complete: ssh.server.is_some(),
+        })
+    }
+
+    /// Whom to log in to, where the command does not say it rightly.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        if self.complete {
+            "User, host and port in it are as this machine sees them: where you log in with others, take those."
+        } else {
+            "Put at its end what you log in with: user@host."
+        }
+    }
+}
+
+impl fmt::Display for Tunnel {
+    /// The command, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.command)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn ssh(server: &str, login: &str) -> Ssh {
+        Ssh {
+            server: server.parse().ok(),
+            login: (!login.is_empty()).then(|| login.to_owned()),
+        }
+    }
+
+    fn command(ssh: &Ssh, host: &str, port: u16, ends: &[&str]) -> Option<String> {
+        let ends: Vec<SocketAddr> = ends.iter().map(|end| end.parse().unwrap()).collect();
+        Tunnel::new(ssh, host, port, &ends).map(|tunnel| tunnel.to_string())
+    }
+
+    #[test]
+    fn it_leads_to_where_the_listener_is() {
+        let alice = ssh("192.0.2.2:22", "alice");
+        for (host, ends, wanted) in [
+            (
+                "localhost",
+                &["127.0.0.1:8400", "[::1]:8400"][..],
+                "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2",
+            ),
+            (
+                "LOCALHOST",
+                &["[::1]:8400"],
+                "ssh -L 8400:[::1]:8400 alice@192.0.2.2",
+            ),
+            (
+                "127.0.0.1",
+                &["127.0.0.1:8400"],
+                "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2",
+            ),
+            (
+                "[::1]",
+                &["[::1]:8400"],
+                "ssh -L 8400:[::1]:8400 alice@192.0.2.2",
+            ),
+            (
+                "127.0.0.2",
+                &["127.0.0.2:8400"],
+                "ssh -L 127.0.0.2:8400:127.0.0.2:8400 alice@192.0.2.2",
+            ),
+            // A Listen address.
+            (
+                "localhost",
+                &["0.0.0.0:9000"],
+                "ssh -L 8400:127.0.0.1:9000 alice@192.0.2.2",
+            ),
+        ] {
+            assert_eq!(command(&alice, host, 8400, ends).unwrap(), wanted, "{host}");
+        }
+    }
+
+    #[test]
+    fn it_goes_to_where_the_person_has_logged_in() {
+        let ends = &["127.0.0.1:1"];
+        let end = |ssh: &Ssh| command(ssh, "localhost", 1, ends).unwrap();
+        assert_eq!(
+            end(&ssh("[2001:db8::2]:2222", "alice")),
+            "ssh -p 2222 -L 1:127.0.0.1:1 alice@2001:db8::2"
+        );
+        assert_eq!(
+            end(&ssh("192.0.2.2:22", "")),
+            "ssh -L 1:127.0.0.1:1 192.0.2.2"
+        );
+        let unknown = Tunnel::new(
+            &ssh("", "alice"),
+            "localhost",
+            1,
+            &["127.0.0.1:1".parse().unwrap()],
+        );
+        let unknown = unknown.unwrap();
+        assert_eq!(unknown.to_string(), "ssh -L 1:127.0.0.1:1");
+        assert!(unknown.words().contains("at its end"));
+    }
+
+    #[test]
+    fn there_is_none_to_another_host_or_to_nothing() {
+        let alice = ssh("192.0.2.2:22", "alice");
+        let none = |host, port, ends: &[&str]| command(&alice, host, port, ends).is_none();
+        assert!(none("sso.example.org", 443, &["127.0.0.1:8080"]));
+        assert!(none("localhost.example.org", 443, &["127.0.0.1:8080"]));
+        assert!(none("localhost", 8400, &[]));
+        assert!(none("localhost", 0, &["127.0.0.1:0"]));
+    }
+}
