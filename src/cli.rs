@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 use zeroize::Zeroizing;
 
+use crate::environment::Environment;
 use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
@@ -32,15 +33,15 @@ pub struct Cli {
     /// Something else to do.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
-    /// Run the flow line by line on standard error, without a screen.
-    #[arg(long, requires = "print")]
+    /// Run the flow line by line on standard error, without a screen; without --print it asks what to print.
+    #[arg(long)]
     pub plain: bool,
     /// Print this on standard output once the tokens are there, and end.
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
-    /// Never open a browser.
-    #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
-    pub no_browser: bool,
+    /// What the surroundings do not tell rightly.
+    #[command(flatten)]
+    pub place: PlaceFlags,
     /// Start an embedded demo server and open the form on it: no account is needed.
     #[arg(long, conflicts_with = "preset")]
     pub demo: bool,
@@ -207,6 +208,76 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub certificate_key: Option<PathBuf>,
+}
+
+/// What the person knows better about the surroundings than these tell.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlaceFlags {
+    /// Never open a browser.
+    #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_browser: bool,
+    /// Colours: as the surroundings say, the 16 of every terminal, or none.
+    #[arg(
+        long,
+        visible_alias = "color",
+        env = "OAUTH_AUTHORIZER_COLOUR",
+        hide_env_values = true,
+        value_name = "WHICH",
+        default_value = "auto"
+    )]
+    pub colour: ColourFlag,
+    /// Characters that lines, marks and dots are drawn with: as the surroundings say, UTF-8, or ASCII.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_GLYPHS",
+        hide_env_values = true,
+        value_name = "WHICH",
+        default_value = "auto"
+    )]
+    pub glyphs: GlyphsFlag,
+}
+
+/// Colours, as a flag's value.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ColourFlag {
+    /// As the surroundings say.
+    Auto,
+    /// The 16 that every terminal with colours has.
+    #[value(name = "16")]
+    Sixteen,
+    /// None.
+    None,
+}
+
+/// Glyphs, as a flag's value.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GlyphsFlag {
+    /// As the surroundings say.
+    Auto,
+    /// All of UTF-8.
+    Utf8,
+    /// ASCII only.
+    Ascii,
+}
+
+impl PlaceFlags {
+    /// The surroundings as the person wants them to be seen.
+    #[must_use]
+    pub fn over(&self, mut environment: Environment) -> Environment {
+        environment.no_browser = self.no_browser;
+        let asked = "it was asked for";
+        match self.colour {
+            ColourFlag::Auto => {}
+            ColourFlag::Sixteen => (environment.colours, environment.why.colours) = (true, asked),
+            ColourFlag::None => (environment.colours, environment.why.colours) = (false, asked),
+        }
+        match self.glyphs {
+            GlyphsFlag::Auto => {}
+            GlyphsFlag::Utf8 => (environment.utf8, environment.why.utf8) = (true, asked),
+            GlyphsFlag::Ascii => (environment.utf8, environment.why.utf8) = (false, asked),
+        }
+        environment
+    }
 }
 
 /// What the program does beside authorizing.
@@ -522,6 +593,28 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn flags_lie_over_the_surroundings() {
+        let seen = |flags: &[&str]| {
+            let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
+            let terminal = Environment {
+                utf8: true,
+                ..Environment::default()
+            };
+            let seen = cli.place.over(terminal);
+            (seen.utf8, seen.colours)
+        };
+        assert_eq!(seen(&[]), (true, false));
+        assert_eq!(
+            seen(&["--glyphs", "ascii", "--colour", "16"]),
+            (false, true)
+        );
+        assert_eq!(
+            seen(&["--glyphs", "utf8", "--color", "none"]),
+            (true, false)
+        );
     }
 
     #[test]

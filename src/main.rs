@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use oauth_authorizer::certificate::Created;
 use oauth_authorizer::cli::Cli;
-use oauth_authorizer::environment::Environment;
+use oauth_authorizer::environment::{Environment, Terminal};
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::{commands, exit, plain, tui};
@@ -14,13 +14,14 @@ use oauth_authorizer::{commands, exit, plain, tui};
 fn main() -> ExitCode {
     no_core_dumps();
     let cli = Cli::parse();
+    let environment = cli.place.over(Environment::of_process());
+    let front = Front::choose(&cli, &environment);
     // Without a screen every line begins with a word that scripts know.
-    let word = if cli.plain {
-        "error"
-    } else {
-        "oauth-authorizer"
+    let word = match front {
+        Front::Plain => "error",
+        Front::Screen => "oauth-authorizer",
     };
-    ExitCode::from(match run(cli) {
+    ExitCode::from(match run(cli, environment, front) {
         Ok(code) => code,
         Err((text, code)) => {
             plain::say(word, &text);
@@ -29,63 +30,85 @@ fn main() -> ExitCode {
     })
 }
 
+/// A front end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Front {
+    /// The whole terminal.
+    Screen,
+    /// Line by line.
+    Plain,
+}
+
+impl Front {
+    fn choose(cli: &Cli, environment: &Environment) -> Self {
+        let dumb = environment.terminal == Terminal::Dumb;
+        if cli.subcommand.is_none() && (cli.plain || dumb) {
+            Self::Plain
+        } else {
+            Self::Screen
+        }
+    }
+}
+
 /// The exit code, or a sentence that comes with one.
-fn run(cli: Cli) -> Result<u8, (String, u8)> {
+fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var(name).ok();
     if let Some(subcommand) = &cli.subcommand {
         return commands::run(subcommand, &Library::of_person())
             .map_err(|error| (error.to_string(), exit::FAILED));
     }
     // The screen reads the other presets once it is there.
-    let mut library = match &cli.preset {
-        Some(id) if !cli.plain => Library::with_own(id),
-        None if !cli.plain => Library::default(),
-        Some(_) | None => Library::of_person(),
+    let mut library = match (&cli.preset, front) {
+        (Some(id), Front::Screen) => Library::with_own(id),
+        (None, Front::Screen) => Library::default(),
+        (_, Front::Plain) => Library::of_person(),
     };
-    let mut environment = Environment::of_process();
     environment.secret_variables = cli.secret_variables();
-    environment.no_browser = cli.no_browser;
-    let (print, without_screen) = (cli.print, cli.plain);
+    let print = cli.print;
+    if front == Front::Plain && !cli.plain {
+        let reason = if environment.term.is_empty() {
+            "TERM is not set"
+        } else {
+            "TERM is dumb"
+        };
+        plain::say(
+            "hint",
+            &format!(
+                "{reason}, so there is no screen here: the program talks line by line, as with --plain. Settings come by \
+                 flags; --help lists them."
+            ),
+        );
+    }
     let mut settings = cli
         .settings(variable, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
     settings.set_created_certificates(Created::of_person());
-    let outcome = match print {
-        Some(print) if without_screen => match plain::run(&environment, settings, &library) {
-            Ok(tokens) => {
-                let text = print
-                    .text(&tokens)
-                    .map_err(|reason| (reason, exit::FAILED))?;
-                tui::Outcome {
-                    exit: exit::DONE,
-                    result: Some(text),
-                }
-            }
-            Err(code) => tui::Outcome {
-                exit: code,
-                result: None,
-            },
-        },
-        Some(_) | None => tui::run(environment, settings, library, print)
-            .map_err(|error| (error.to_string(), exit::FAILED))?,
-    };
+    if front == Front::Plain {
+        return Ok(plain::run(
+            &environment,
+            settings,
+            &library,
+            print,
+            print_result,
+        ));
+    }
+    let outcome = tui::run(environment, settings, library, print)
+        .map_err(|error| (error.to_string(), exit::FAILED))?;
     if let Some(text) = &outcome.result {
-        print_result(text).map_err(|error| {
-            (
-                format!("The result could not be printed: {error}."),
-                exit::FAILED,
-            )
-        })?;
+        print_result(text).map_err(|reason| (reason, exit::FAILED))?;
     }
     Ok(outcome.exit)
 }
 
 /// The only thing that ever goes to standard output.
-fn print_result(text: &SecretString) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.expose_secret().as_bytes())?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
+fn print_result(text: &SecretString) -> Result<(), String> {
+    let write = || {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.expose_secret().as_bytes())?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()
+    };
+    write().map_err(|error: std::io::Error| format!("The result could not be printed: {error}."))
 }
 
 /// The memory of this program holds tokens: it is not dumped, and not read by other programs of this user.

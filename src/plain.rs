@@ -1,11 +1,12 @@
 //! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
 //!
 //! Each line is a stable word, a colon and a value; docs/guide.md lists the words. Standard output carries the
-//! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait.
+//! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait. A person
+//! at a terminal who did not say what to print is asked once the tokens are there.
 
-#[cfg(unix)]
-use std::io::IsTerminal;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+
+use clap::ValueEnum;
 
 use tokio::sync::mpsc;
 
@@ -21,6 +22,7 @@ use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
+use crate::print::Print;
 use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{Filling, Settings};
@@ -29,15 +31,36 @@ use crate::signals::Signals;
 /// A longer line on standard input is no answer.
 const LINE_LIMIT: u64 = 128 * 1024;
 
-/// Runs the flow that the settings ask for.
-///
-/// # Errors
-/// The exit code; why stands on standard error by then.
+/// Runs the flow that the settings ask for, and has `put` print what of the tokens is wanted. Comes back with the exit
+/// code; where something is wrong, it stands on standard error by then.
 pub fn run(
+    environment: &Environment,
+    settings: Settings,
+    library: &Library,
+    print: Option<Print>,
+    put: impl Fn(&SecretString) -> Result<(), String>,
+) -> u8 {
+    match authorize(environment, settings, library, print, put) {
+        Ok(()) => exit::DONE,
+        Err(code) => code,
+    }
+}
+
+fn authorize(
     environment: &Environment,
     mut settings: Settings,
     library: &Library,
-) -> Result<TokenSet, u8> {
+    print: Option<Print>,
+    put: impl Fn(&SecretString) -> Result<(), String>,
+) -> Result<(), u8> {
+    if print.is_none() && !std::io::stdin().is_terminal() {
+        say(
+            "error",
+            "There is no screen, and nobody at a terminal who could be asked what to print. Add --print access-token \
+             (refresh-token, id-token or json).",
+        );
+        return Err(exit::USAGE);
+    }
     for error in library.left_out() {
         say("hint", &error.to_string());
     }
@@ -74,7 +97,15 @@ pub fn run(
         };
         front.discover(&mut settings).await?;
         let request = read(&settings)?;
-        front.authorize(request, &settings, library).await
+        let tokens = front.authorize(request, &settings, library).await?;
+        let out = |print: Print| print.text(&tokens).and_then(|text| put(&text));
+        match print {
+            Some(print) => out(print).map_err(|reason| {
+                say("error", &reason);
+                exit::FAILED
+            }),
+            None => front.ask(out).await,
+        }
     });
     runtime.shutdown_background();
     outcome
@@ -190,6 +221,49 @@ impl Front<'_> {
             Ok(End::Metadata(_)) => Err(exit::FAILED),
             Err(Stopped::Flow(error)) => Err(tell_explained(&error, settings, library)),
             Err(error) => Err(error.tell()),
+        }
+    }
+
+    /// Asks what to print, until the person has enough.
+    async fn ask(&mut self, out: impl Fn(Print) -> Result<(), String>) -> Result<(), u8> {
+        let choices: Vec<String> = Print::value_variants()
+            .iter()
+            .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        let choices = choices.join(", ");
+        say(
+            "hint",
+            &format!("The tokens are there. Type what to print: {choices}. Type quit to leave."),
+        );
+        let mut input = match self.input.take() {
+            Some(input) => input,
+            None => Input::start().map_err(|error| {
+                say(
+                    "error",
+                    &format!("You cannot be asked: {error}. Start again with --print."),
+                );
+                exit::FAILED
+            })?,
+        };
+        loop {
+            let line = tokio::select! {
+                biased;
+                () = self.signals.next() => return Err(Stopped::Signal.tell()),
+                line = input.lines.recv() => line,
+            };
+            let Some(line) = line else { return Ok(()) };
+            match line.expose_secret() {
+                "quit" => return Ok(()),
+                word => match Print::from_str(word, false) {
+                    Ok(print) => {
+                        if let Err(reason) = out(print) {
+                            say("error", &reason);
+                        }
+                    }
+                    // What was typed may be a late paste, and is not repeated.
+                    Err(_) => say("hint", &format!("That is none of these: {choices}, quit.")),
+                },
+            }
         }
     }
 

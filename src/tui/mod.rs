@@ -112,6 +112,10 @@ pub fn run(
     } else {
         exit::DONE
     };
+    if model.environment.colours {
+        // The surroundings were judged already; crossterm would ask NO_COLOR once more.
+        style::force_color_output(true);
+    }
     let outcome = runtime.block_on(async {
         let signals = Signals::new()?;
         let guard = Guard::enter(output.try_clone()?)?;

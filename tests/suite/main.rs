@@ -30,5 +30,7 @@ mod save;
 mod scripted;
 mod servers;
 mod services;
+#[cfg(unix)]
+mod surroundings;
 mod terminal;
 mod user_presets;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
-use crate::terminal::{base, program};
+use crate::terminal::{Terminal, base, program};
 
 /// A run that may take a whole time-out and some pauses.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -33,13 +33,19 @@ impl Drop for Plain {
 
 impl Plain {
     pub fn start(home: &Path, flags: &[&str]) -> Self {
+        Self::start_with(home, flags, &[])
+    }
+
+    /// The same with these variables.
+    pub fn start_with(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program());
         command
             .arg("--plain")
             .args(flags)
             .current_dir(home)
             .env_clear()
-            .envs(base(home));
+            .envs(base(home))
+            .envs(variables.iter().copied());
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -266,6 +272,100 @@ fn the_endpoints_are_asked_of_the_issuer() {
     assert!(stderr.contains("No metadata of"), "{stderr}");
 }
 
+/// The value behind a word in what a terminal was written.
+fn told(terminal: &Terminal, word: &str) -> String {
+    let text = String::from_utf8(terminal.bytes()).unwrap();
+    let start = format!("{word}: ");
+    text.lines()
+        .find_map(|line| line.trim_end().strip_prefix(&start))
+        .unwrap_or_else(|| panic!("no {word}\n{text}"))
+        .to_owned()
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
+    for (term, flow) in [("dumb", "device-code"), ("", "authorization-code")] {
+        let (home, provider) = (
+            tempfile::tempdir().unwrap(),
+            Provider::start(&[("DEVICE_INTERVAL", "1")]),
+        );
+        let flags = provider_flags(&provider, &["--flow", flow]);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut terminal = crate::terminal::Command::new(home.path(), &flags)
+            .env("TERM", term)
+            .start();
+        if flow == "device-code" {
+            terminal.wait_for("expires_in:");
+            let url = told(&terminal, "verification_uri");
+            let code = told(&terminal, "user_code");
+            assert_eq!(person(&url, &["--user-code", &code])["outcome"], "approved");
+        } else {
+            terminal.wait_for("Open the URL in a browser.");
+            assert_eq!(
+                person(&told(&terminal, "authorization_url"), &[])["status"],
+                200
+            );
+        }
+        terminal.wait_for("Type quit to leave.");
+        terminal.send("the-token-please\r");
+        terminal
+            .wait_for("That is none of these: access-token, refresh-token, id-token, json, quit.");
+        terminal.send("json\r");
+        terminal.wait_for("\"access_token\"");
+        let text = String::from_utf8(terminal.bytes()).unwrap();
+        let json = text.lines().find(|line| line.starts_with('{')).unwrap();
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        let token = json["access_token"].as_str().unwrap();
+        assert_eq!(provider.userinfo(token).0, 200);
+        terminal.send("refresh-token\r");
+        terminal.wait_for("error: The service gave no refresh token.");
+        terminal.send("quit\r");
+        assert_eq!(terminal.wait_exit().exit_code(), 0);
+        terminal.assert_restored();
+        let text = String::from_utf8(terminal.bytes()).unwrap();
+        let reason = if term.is_empty() {
+            "TERM is not set"
+        } else {
+            "TERM is dumb"
+        };
+        assert!(
+            text.contains(&format!("hint: {reason}, so there is no screen here")),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+}
+
+#[test]
+fn under_term_dumb_both_flows_need_pipes_only_and_write_no_escape_byte() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    for flow in ["device-code", "authorization-code"] {
+        let flags = provider_flags(&provider, &["--flow", flow, "--print", "json"]);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut plain = Plain::start_with(home.path(), &flags, &[("TERM", "dumb")]);
+        let answer = if flow == "device-code" {
+            person(&plain.value("verification_uri_complete"), &[])
+        } else {
+            person(&plain.value("authorization_url"), &[])
+        };
+        assert_eq!(answer["outcome"], "approved");
+        let (exit, stdout, stderr) = plain.end();
+        assert_eq!(exit, 0, "{stderr}");
+        let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(
+            provider.userinfo(json["access_token"].as_str().unwrap()).0,
+            200
+        );
+        assert!(
+            !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'),
+            "{stderr:?}"
+        );
+    }
+}
+
 /// A scripted authorization server that gives tokens for the code `true-code`.
 fn scripted() -> Scripted {
     Scripted::start(
@@ -364,14 +464,17 @@ fn each_exit_code_is_given() {
     );
     plain.stdin = None;
     assert_eq!(plain.end().0, 130);
-    // No screen and nothing to print makes no sense.
-    let mut command = Command::new(program());
-    let status = command
-        .args(["--plain"])
-        .stderr(Stdio::null())
-        .status()
+    // Nothing to print, and nobody who could be asked.
+    let output = Command::new(program())
+        .arg("--plain")
+        .env_clear()
+        .envs(base(home.path()))
+        .stdin(Stdio::null())
+        .output()
         .unwrap();
-    assert_eq!(status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("Add --print access-token"), "{told}");
 }
 
 /// A file in tests/scenarios: how a server behaves while it is polled, and what must come of it.
