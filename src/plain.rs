@@ -18,6 +18,7 @@ use crate::exit;
 use crate::explain::{explain, explain_certificate};
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::flow::{Flow, Job, Report};
+use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
@@ -27,6 +28,7 @@ use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{Filling, Settings};
 use crate::signals::Signals;
+use crate::tunnel::Tunnel;
 
 /// A longer line on standard input is no answer.
 const LINE_LIMIT: u64 = 128 * 1024;
@@ -79,6 +81,7 @@ fn authorize(
             environment,
             signals,
             input: None,
+            device_code: false,
         };
         let _demo = if settings.preset().embedded_server {
             let demo = Demo::start().await.map_err(failed)?;
@@ -97,6 +100,11 @@ fn authorize(
         };
         front.discover(&mut settings).await?;
         let request = read(&settings)?;
+        front.device_code = settings.offers(FlowKind::DeviceCode) && {
+            let mut other = settings.clone();
+            other.set_flow(FlowKind::DeviceCode);
+            request::request(&other).is_ok()
+        };
         let tokens = front.authorize(request, &settings, library).await?;
         let out = |print: Print| print.text(&tokens).and_then(|text| put(&text));
         match print {
@@ -177,6 +185,8 @@ struct Front<'a> {
     environment: &'a Environment,
     signals: Signals,
     input: Option<Input>,
+    /// The settings would do for the device code flow as well.
+    device_code: bool,
 }
 
 /// What a run came to.
@@ -349,6 +359,22 @@ impl Front<'_> {
                     "hint",
                     "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
                 );
+                let ssh = self.environment.ssh.as_ref();
+                let tunnel =
+                    ssh.and_then(|ssh| Tunnel::to_listener(ssh, &redirect_url, &listening));
+                if let Some(tunnel) = tunnel {
+                    say("tunnel", &tunnel.to_string());
+                    say(
+                        "hint",
+                        &format!(
+                            "For a browser on your own machine, first open the tunnel there. {}",
+                            tunnel.words()
+                        ),
+                    );
+                }
+                if !self.environment.can_browse() && self.device_code {
+                    say("hint", "With --flow device-code any browser will do.");
+                }
                 self.input = Input::start().ok();
                 if self.environment.can_browse() {
                     tokio::spawn(browser::open(self.environment.clone(), url));

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use url::Url;
+
 use crate::environment::Ssh;
 
 /// The port that ssh takes where none is given.
@@ -66,6 +68,24 @@ impl Tunnel {
             command: words.join(" "),
             complete: ssh.server.is_some(),
         })
+    }
+
+    /// To the listener of a sign-in that waits at `listening` for the browser's return.
+    #[must_use]
+    pub fn to_listener(ssh: &Ssh, redirect_url: &Url, listening: &[String]) -> Option<Self> {
+        let host = redirect_url.host_str()?;
+        let port = redirect_url.port_or_known_default()?;
+        let mut ends: Vec<SocketAddr> = listening
+            .iter()
+            .filter_map(|place| place.parse().ok())
+            .collect();
+        if ends.is_empty() && !listening.is_empty() {
+            // HTTP.sys names what it serves, not an address: it is on all of them.
+            let own: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+            let ip = own.unwrap_or(Ipv4Addr::LOCALHOST.into());
+            ends.push(SocketAddr::new(ip, port));
+        }
+        Self::new(ssh, host, port, &ends)
     }
 
     /// Whom to log in to, where the command does not say it rightly.
@@ -164,6 +184,40 @@ mod tests {
         let unknown = unknown.unwrap();
         assert_eq!(unknown.to_string(), "ssh -L 1:127.0.0.1:1");
         assert!(unknown.words().contains("at its end"));
+    }
+
+    #[test]
+    fn it_follows_a_sign_in_that_waits() {
+        let to = |url: &str, listening: &[&str]| {
+            let listening: Vec<String> = listening.iter().map(ToString::to_string).collect();
+            let tunnel = Tunnel::to_listener(
+                &ssh("192.0.2.2:22", "alice"),
+                &Url::parse(url).unwrap(),
+                &listening,
+            );
+            tunnel.map(|tunnel| tunnel.to_string())
+        };
+        for (url, listening, wanted) in [
+            (
+                "http://localhost:8400/cb",
+                &["127.0.0.1:8400", "[::1]:8400"][..],
+                Some("ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2"),
+            ),
+            (
+                "https://localhost/cb",
+                &["[::1]:443"],
+                Some("ssh -L 443:[::1]:443 alice@192.0.2.2"),
+            ),
+            (
+                "http://localhost:8400/cb",
+                &["http://localhost:8400/cb/ (HTTP.sys)"],
+                Some("ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2"),
+            ),
+            ("https://sso.example.org/cb", &["127.0.0.1:8400"], None),
+            ("http://localhost:8400/cb", &[], None),
+        ] {
+            assert_eq!(to(url, listening).as_deref(), wanted, "{url}");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::print::Print;
 use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{ADVANCED, Access, Key, Settings};
+use crate::tunnel::Tunnel;
 
 /// Time as the shell saw it; nothing else here knows any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -293,6 +294,10 @@ pub enum Action {
     CopyCode,
     /// Copy the URL to open.
     CopyUrl,
+    /// Copy the command of the tunnel.
+    CopyTunnel,
+    /// Leave the browser of this sign-in, and begin one that works from any browser.
+    SwitchToDeviceCode,
     /// Show the URL alone.
     PlainUrl,
     /// Show the URL as a QR code.
@@ -346,6 +351,8 @@ impl Action {
             Self::Quit => "Quit",
             Self::CopyCode => "Copy code",
             Self::CopyUrl => "Copy URL",
+            Self::CopyTunnel => "Copy tunnel",
+            Self::SwitchToDeviceCode => "Switch to device code",
             Self::PlainUrl | Self::PlainValue => "Plain view",
             Self::QrCode => "QR code",
             Self::OpenBrowser => "Open browser",
@@ -382,9 +389,9 @@ impl Action {
             Self::Authorize | Self::ApproveDemo => 'a',
             Self::Configure => 'g',
             Self::Work(Work::Verify) => 'v',
-            Self::Discover | Self::Work(Work::Delete) => 'd',
+            Self::Discover | Self::SwitchToDeviceCode | Self::Work(Work::Delete) => 'd',
             Self::About => 'i',
-            Self::ShowTokens => 't',
+            Self::ShowTokens | Self::CopyTunnel => 't',
             Self::Help => '?',
             Self::Quit | Self::QrCode => 'q',
             Self::CopyCode | Self::CopyValue | Self::CopyCommands => 'c',
@@ -570,6 +577,8 @@ pub struct Run {
     pub trouble: Option<String>,
     /// What the buttons act on.
     pub chosen: Shown,
+    /// By which the browser of another machine comes back here.
+    pub tunnel: Option<Tunnel>,
 }
 
 impl Run {
@@ -587,6 +596,7 @@ impl Run {
             not_ours: None,
             trouble: None,
             chosen: Shown::Code,
+            tunnel: None,
         }
     }
 
@@ -1005,6 +1015,21 @@ impl Model {
         )
     }
 
+    /// The settings with the device code flow, where a sign-in waits for a browser that cannot be opened here and they would
+    /// do as they are.
+    #[must_use]
+    pub fn with_device_code(&self) -> Option<Settings> {
+        if !self.can_paste()
+            || self.environment.can_browse()
+            || !self.settings.offers(FlowKind::DeviceCode)
+        {
+            return None;
+        }
+        let mut settings = self.settings.clone();
+        settings.set_flow(FlowKind::DeviceCode);
+        request::request(&settings).is_ok().then_some(settings)
+    }
+
     fn flow_buttons(&self) -> Vec<Action> {
         let Some(run) = &self.run else {
             return vec![Action::Settings];
@@ -1020,10 +1045,16 @@ impl Model {
             }
             Phase::SignIn { url, .. } => {
                 buttons.push(Action::CopyUrl);
+                buttons.extend(run.tunnel.is_some().then_some(Action::CopyTunnel));
                 // Few of these URLs are short enough.
                 let fits = qr::version(self.theme, self.size, url).is_ok();
                 buttons.extend(fits.then_some(Action::QrCode));
                 buttons.push(Action::PlainUrl);
+                buttons.extend(
+                    self.with_device_code()
+                        .is_some()
+                        .then_some(Action::SwitchToDeviceCode),
+                );
             }
             Phase::Failed(_) => {
                 return vec![Action::Again, Action::Trace, Action::Settings, Action::Help];

@@ -31,6 +31,7 @@ use crate::print;
 use crate::request;
 use crate::secret::{ExposeSecret, SecretString, clean};
 use crate::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
+use crate::tunnel::Tunnel;
 
 /// The trace keeps this many exchanges; a device flow asks every few seconds for a quarter of an hour.
 const TRACE_LIMIT: usize = 400;
@@ -753,6 +754,20 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             .map(|url| Effect::Copy(url.as_str().into(), shown("URL")))
             .into_iter()
             .collect(),
+        Action::CopyTunnel => {
+            let tunnel = model.run.as_ref().and_then(|run| run.tunnel.as_ref());
+            tunnel
+                .map(|tunnel| Effect::Copy(tunnel.to_string().into(), no_token("tunnel command")))
+                .into_iter()
+                .collect()
+        }
+        Action::SwitchToDeviceCode => match model.with_device_code() {
+            Some(settings) => {
+                model.settings = settings;
+                authorize(model)
+            }
+            None => Vec::new(),
+        },
         Action::PlainUrl => match &model.run {
             Some(Run {
                 phase: Phase::Device { user_code, .. },
@@ -1328,6 +1343,8 @@ fn flow_event(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
             certificate,
         } => {
             let opened = model.environment.can_browse();
+            let ssh = model.environment.ssh.as_ref();
+            run.tunnel = ssh.and_then(|ssh| Tunnel::to_listener(ssh, &redirect_url, &listening));
             run.phase = Phase::SignIn {
                 url: url.clone(),
                 redirect_url,
@@ -1600,7 +1617,7 @@ mod tests {
 
     use super::super::model::Moment;
     use super::*;
-    use crate::environment::Environment;
+    use crate::environment::{Environment, Ssh};
     use crate::flow::event::Step;
     use crate::oauth::failure::ServerError;
     use crate::presets;
@@ -1714,6 +1731,77 @@ mod tests {
         ];
         let text = format!("{model:?} {effects:?} {messages:?}");
         assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    /// A sign-in that waits for a browser of another machine.
+    fn signing_in(preset: &str, ssh: Option<Ssh>) -> Model {
+        let mut model = model(preset);
+        model.environment.ssh = ssh;
+        for key in [Key::ClientId, Key::ClientSecret] {
+            model.settings.set(key, "me".to_owned());
+        }
+        model.settings.set_flow(FlowKind::AuthorizationCode);
+        model.focus_on(Target::Button(Action::Authorize));
+        press(&mut model, KeyCode::Enter);
+        let sign_in = FlowEvent::SignIn {
+            url: "https://as.example/authorize?state=s".parse().unwrap(),
+            redirect_url: "http://localhost:8400/".parse().unwrap(),
+            listening: vec!["127.0.0.1:8400".to_owned(), "[::1]:8400".to_owned()],
+            certificate: None,
+        };
+        let attempt = model.attempt;
+        send(&mut model, News::Flow(attempt, sign_in));
+        model
+    }
+
+    #[test]
+    fn a_sign_in_over_ssh_offers_the_tunnel() {
+        let alice = Ssh {
+            server: "192.0.2.2:22".parse().ok(),
+            login: Some("alice".to_owned()),
+        };
+        let mut model = signing_in("demo", Some(alice));
+        assert!(model.buttons().contains(&Action::CopyTunnel));
+        let effects = press(&mut model, KeyCode::Char('t'));
+        assert!(
+            matches!(effects.as_slice(), [Effect::Copy(text, _)]
+                if text.expose_secret() == "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2"),
+            "{effects:?}"
+        );
+        let model = signing_in("demo", None);
+        assert!(!model.buttons().contains(&Action::CopyTunnel));
+    }
+
+    #[test]
+    fn a_sign_in_is_left_for_the_device_code_where_no_browser_can_be_opened() {
+        let mut model = signing_in("demo", None);
+        let before = model.attempt;
+        let effects = press(&mut model, KeyCode::Char('d'));
+        assert!(
+            matches!(effects.as_slice(), [Effect::Start(_, attempt)] if *attempt == before + 1)
+        );
+        let run = model.run.as_ref().unwrap();
+        assert_eq!(run.request.kind, FlowKind::DeviceCode);
+        assert_eq!(model.settings.flow(), FlowKind::DeviceCode);
+        assert_eq!(model.screen, Screen::Flow);
+        // A desktop needs no way around, a service without that flow has none, and one that would refuse what is asked
+        // for is none either.
+        let mut desktop = signing_in("demo", None);
+        desktop.environment.display = true;
+        for mut other in [
+            desktop,
+            signing_in("spotify", None),
+            signing_in("google-mail", None),
+        ] {
+            let name = other.settings.preset().id.clone();
+            assert!(other.can_paste(), "{name}");
+            assert!(
+                !other.buttons().contains(&Action::SwitchToDeviceCode),
+                "{name}"
+            );
+            assert!(press(&mut other, KeyCode::Char('d')).is_empty(), "{name}");
+            assert!(other.run.is_some(), "{name}");
+        }
     }
 
     #[test]

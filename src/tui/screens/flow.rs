@@ -119,10 +119,10 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         } => {
             let lead = if *opened {
                 "A browser is being opened here. If it does not show, open this URL in it:"
-            } else if model.environment.ssh.is_some() {
-                "Open this URL in a browser on any machine:"
-            } else {
+            } else if model.environment.display {
                 "Open this URL in a browser:"
+            } else {
+                "Open this URL in a browser on any machine:"
             };
             let certificate = certificate.as_ref().map_or_else(Vec::new, |about| {
                 let room = columns.saturating_sub(6);
@@ -130,8 +130,17 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                 lines.extend(halves(&about.fingerprint, room));
                 lines
             });
-            // A small window has no room for blank rows beside a fingerprint.
-            let tight = !certificate.is_empty() && area.height < 18;
+            let tunnel = run.tunnel.as_ref().map_or_else(Vec::new, |tunnel| {
+                let lead = "For a browser on your own machine, first open this tunnel there:";
+                let lead = wrap(lead, columns.saturating_sub(6)).into_iter();
+                // To be selected, as the URL is.
+                let command = chunks(&tunnel.to_string(), columns).into_iter();
+                lead.map(Row::text)
+                    .chain(command.map(|line| Row::line(Line::from(line))))
+                    .collect()
+            });
+            // A small window has no room for blank rows beside a fingerprint or a tunnel.
+            let tight = !(certificate.is_empty() && tunnel.is_empty()) && area.height < 18;
             if tight {
                 rows.clear();
             }
@@ -152,7 +161,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
             // The status and the paste box stay in sight; the steps may be cut.
             let room = usize::from(area.height)
-                .saturating_sub(rows.len() + status.len() + certificate.len() + 2)
+                .saturating_sub(rows.len() + status.len() + tunnel.len() + certificate.len() + 2)
                 .max(2);
             let mut lines = chunks(url.as_str(), columns);
             if lines.len() > room {
@@ -167,6 +176,10 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             }
             rows.extend(lines.into_iter().map(|line| Row::line(Line::from(line))));
             rows.push(Row::blank());
+            if !tunnel.is_empty() {
+                rows.extend(tunnel);
+                rows.extend((!tight).then(Row::blank));
+            }
             rows.extend(status.into_iter().map(Row::text));
             rows.push(paste_box(model, columns));
             rows.extend(certificate.into_iter().map(Row::text));
@@ -176,6 +189,13 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                         it. Then press Enter.");
             } else {
                 hint += &demo_hint(model);
+                match &run.tunnel {
+                    Some(tunnel) if !hint.is_empty() => hint += tunnel.words(),
+                    _ if hint.is_empty() && !model.environment.can_browse() => {
+                        hint = elsewhere(model, run);
+                    }
+                    Some(_) | None => {}
+                }
             }
         }
         Phase::Failed(Ended {
@@ -270,6 +290,19 @@ fn field_row(model: &Model, key: Key, columns: usize) -> Row {
             Span::styled(about, theme.dim()),
         ]),
         cursor: focused.then_some(12),
+    }
+}
+
+/// The ways from a browser on another machine back to here.
+fn elsewhere(model: &Model, run: &Run) -> String {
+    let paste = "paste the address that the browser ends at, even if it shows an error there";
+    let device = match model.with_device_code() {
+        Some(_) => "; or switch to device code",
+        None => "",
+    };
+    match &run.tunnel {
+        Some(tunnel) => format!("{} Without the tunnel, {paste}{device}.", tunnel.words()),
+        None => format!("If the browser is on another machine, {paste}{device}."),
     }
 }
 
