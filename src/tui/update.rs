@@ -757,7 +757,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyTunnel => {
             let tunnel = model.run.as_ref().and_then(|run| run.tunnel.as_ref());
             tunnel
-                .map(|tunnel| Effect::Copy(tunnel.to_string().into(), no_token("tunnel command")))
+                .map(|tunnel| Effect::Copy(tunnel.to_string().into(), shown("tunnel command")))
                 .into_iter()
                 .collect()
         }

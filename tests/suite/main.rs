@@ -30,6 +30,8 @@ mod save;
 mod scripted;
 mod servers;
 mod services;
+#[cfg(target_os = "linux")]
+mod ssh;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;

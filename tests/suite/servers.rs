@@ -101,7 +101,14 @@ impl Provider {
 
 /// The person: opens `url` in a browser of a few lines and does what `flags` say (see `person.mjs`).
 pub fn person(url: &str, flags: &[&str]) -> Value {
-    let output = Command::new("node")
+    person_by(&[], url, flags)
+}
+
+/// The same by way of a command that runs another in its place.
+pub fn person_by(way: &[String], url: &str, flags: &[&str]) -> Value {
+    let words: Vec<&str> = way.iter().map(String::as_str).chain(["node"]).collect();
+    let output = Command::new(words[0])
+        .args(&words[1..])
         .arg(folder().join("person.mjs"))
         .arg(url)
         .args(flags)

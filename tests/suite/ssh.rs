@@ -1,0 +1,360 @@
+//! At home over SSH: a real sshd, the program in a session of it, and the browser on another machine.
+//!
+//! The other machine is a network namespace with nothing but a loopback of its own: what arrives at the listener from
+//! there can have come through the tunnel only. ssh reaches the sshd from it by a command in its place of a connection.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command as Process, Stdio};
+
+use crate::servers::{Provider, eventually, free_port, person, person_by, run};
+use crate::terminal::{Command, ENTER, Terminal, base, program};
+
+/// Ends with the value.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Debian's sshd on a free port of loopback, with keys and settings of its own.
+struct Sshd {
+    folder: tempfile::TempDir,
+    port: u16,
+    user: String,
+    _process: Ends,
+}
+
+impl Sshd {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["host", "key"] {
+            run(Process::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(folder.path().join(name)));
+        }
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let port = free_port();
+        let settings = format!(
+            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {host}\nAuthorizedKeysFile {keys}\nPidFile none\nStrictModes no\n\
+             UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n\
+             AllowTcpForwarding local\nX11Forwarding no\nPrintMotd no\nLogLevel VERBOSE\n",
+            host = at("host"),
+            keys = at("key.pub"),
+        );
+        std::fs::write(folder.path().join("sshd_config"), settings).unwrap();
+        let public = std::fs::read_to_string(folder.path().join("host.pub")).unwrap();
+        std::fs::write(
+            folder.path().join("known"),
+            format!("[127.0.0.1]:{port} {public}"),
+        )
+        .unwrap();
+        // It gives up its rights into this folder, which the package makes at the start of the machine only.
+        if !Path::new("/run/sshd").exists() {
+            std::fs::create_dir("/run/sshd").expect("run the tests as root");
+            std::fs::set_permissions("/run/sshd", std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let process = Process::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f"])
+            .arg(folder.path().join("sshd_config"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("sshd is there (Debian: openssh-server)");
+        let sshd = Self {
+            port,
+            user: run(Process::new("id").arg("-un")).trim().to_owned(),
+            _process: Ends(process),
+            folder,
+        };
+        eventually("the sshd", || {
+            sshd.log().contains("Server listening").then_some(())
+        });
+        sshd
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// The options by which ssh uses the keys of the test and nothing of this machine's.
+    fn options(&self) -> Vec<String> {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        [
+            "-F".to_owned(),
+            "none".to_owned(),
+            "-i".to_owned(),
+            at("key"),
+        ]
+        .into_iter()
+        .chain(
+            [
+                format!("UserKnownHostsFile={}", at("known")),
+                "IdentitiesOnly=yes".to_owned(),
+                "IdentityAgent=none".to_owned(),
+                "BatchMode=yes".to_owned(),
+                "StrictHostKeyChecking=yes".to_owned(),
+                "ExitOnForwardFailure=yes".to_owned(),
+            ]
+            .into_iter()
+            .flat_map(|option| ["-o".to_owned(), option]),
+        )
+        .collect()
+    }
+
+    /// The program with these flags in a session of its own, as a person would call it.
+    fn session(&self, home: &Path, flags: &[String]) -> Terminal {
+        let mut words = vec![
+            format!("HOME='{}'", home.display()),
+            "LANG=C.UTF-8".to_owned(),
+            "exec".to_owned(),
+            format!("'{}'", program().display()),
+        ];
+        words.extend(flags.iter().map(|flag| format!("'{flag}'")));
+        let mut line = self.options();
+        line.extend([
+            "-tt".to_owned(),
+            "-p".to_owned(),
+            self.port.to_string(),
+            format!("{}@127.0.0.1", self.user),
+            words.join(" "),
+        ]);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        Command::of(Path::new("/usr/bin/ssh"), home, &line).start()
+    }
+}
+
+/// The person's own machine: a network namespace without any way out.
+struct Machine(Ends);
+
+impl Machine {
+    fn start() -> Self {
+        let mut process = Process::new("unshare")
+            .args([
+                "--net",
+                "sh",
+                "-c",
+                "ip link set lo up && echo ready && exec cat",
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare is there");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(line, "ready\n", "run the tests as root");
+        Self(Ends(process))
+    }
+
+    /// What a command there begins with.
+    fn there(&self) -> [String; 2] {
+        [
+            "nsenter".to_owned(),
+            format!("--net=/proc/{}/ns/net", self.0.0.id()),
+        ]
+    }
+
+    /// True where something listens on this port of its loopback.
+    fn listens(&self, port: u16) -> bool {
+        let [nsenter, there] = self.there();
+        Process::new(nsenter)
+            .args([
+                &there,
+                "bash",
+                "-c",
+                &format!("exec 3<>/dev/tcp/127.0.0.1/{port}"),
+            ])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+}
+
+/// The provider's form over SSH, with the focus on Authorize.
+fn form(sshd: &Sshd, home: &Path, provider: &Provider, redirect: &str) -> Terminal {
+    let mut flags = provider.flags();
+    flags.extend(
+        [
+            "--client-id",
+            "public-native",
+            "--scope",
+            "openid email offline_access",
+            "--extra-parameters",
+            "prompt=consent",
+            "--flow",
+            "authorization-code",
+            "--redirect-url",
+            redirect,
+        ]
+        .map(str::to_owned),
+    );
+    let mut terminal = sshd.session(home, &flags);
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal
+}
+
+/// The command of the tunnel, a row of its own without indentation or border.
+fn tunnel(terminal: &Terminal) -> String {
+    let screen = terminal.screen();
+    let rows: Vec<&str> = screen
+        .lines()
+        .filter(|row| row.starts_with("ssh "))
+        .collect();
+    assert_eq!(rows.len(), 1, "{screen}");
+    rows[0].trim_end().to_owned()
+}
+
+/// The tokens are there and the server takes them; a copy goes the way that is right over SSH.
+fn assert_tokens(terminal: &mut Terminal, provider: &Provider) {
+    terminal.wait_for("Access token");
+    terminal.focus("Access token");
+    terminal.send("r");
+    terminal.wait_for("[ Hide ]");
+    let token = terminal.revealed();
+    assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
+    terminal.send("c");
+    terminal.wait_for("Sent the access token to your terminal");
+    let encoded = {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(&token)
+    };
+    let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    assert!(bytes.contains(&format!("\x1b]52;c;{encoded}")), "{token}");
+}
+
+#[test]
+fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
+    let (home, sshd, machine) = (
+        tempfile::tempdir().unwrap(),
+        Sshd::start(),
+        Machine::start(),
+    );
+    let provider = Provider::start(&[]);
+    let port = free_port();
+    let mut terminal = form(
+        &sshd,
+        home.path(),
+        &provider,
+        &format!("http://localhost:{port}/callback"),
+    );
+    terminal.send(ENTER);
+    terminal.wait_for("Or paste it here");
+    // All that is needed stands on the screen at once.
+    let url = terminal.url_at("http://127.0.0.1");
+    assert!(
+        url.contains("code_challenge=") && url.contains("state="),
+        "{url}"
+    );
+    assert!(
+        terminal
+            .flat()
+            .contains(&format!("Listening on 127.0.0.1:{port}")),
+        "{}",
+        terminal.screen()
+    );
+    let command = tunnel(&terminal);
+    assert_eq!(
+        command,
+        format!(
+            "ssh -p {} -L {port}:127.0.0.1:{port} {}@127.0.0.1",
+            sshd.port, sshd.user
+        )
+    );
+    // The same by its button.
+    terminal.focus("Copy tunnel");
+    terminal.send(ENTER);
+    terminal.wait_for("Sent the tunnel command to your terminal");
+    // No display was forwarded: no browser is offered here, but another flow is.
+    assert!(
+        !terminal.flat().contains("Open browser"),
+        "{}",
+        terminal.screen()
+    );
+    assert!(
+        terminal.flat().contains("[ Switch to device code ]"),
+        "{}",
+        terminal.screen()
+    );
+
+    // On the other machine there is nothing yet.
+    assert!(!machine.listens(port));
+    // That very command, with the test's key, a way to the sshd, and a second tunnel for the provider, which a real one
+    // would not need.
+    let endpoint = url::Url::parse(provider.issuer()).unwrap().port().unwrap();
+    let [nsenter, there] = machine.there();
+    let way = format!(
+        "ProxyCommand=nsenter --net=/proc/{}/ns/net bash -c 'exec 3<>/dev/tcp/127.0.0.1/{}; cat <&3 & cat >&3; kill $!'",
+        std::process::id(),
+        sshd.port
+    );
+    let mut words = vec![there.clone(), "ssh".to_owned(), "-N".to_owned()];
+    words.extend(sshd.options());
+    words.extend([
+        "-o".to_owned(),
+        way,
+        "-L".to_owned(),
+        format!("{endpoint}:127.0.0.1:{endpoint}"),
+    ]);
+    words.extend(command.split(' ').skip(1).map(str::to_owned));
+    let _tunnel = Ends(
+        Process::new(nsenter)
+            .args(&words)
+            .env_clear()
+            .envs(base(home.path()))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    eventually("the tunnel", || machine.listens(port).then_some(()));
+    assert!(machine.listens(endpoint));
+
+    // The browser there.
+    let answer = person_by(&machine.there(), &url, &[]);
+    assert_eq!(answer["status"], 200, "{answer}");
+    let callback = answer["callback"].as_str().unwrap();
+    assert!(
+        callback.starts_with(&format!("http://localhost:{port}/callback?")),
+        "{callback}"
+    );
+    assert!(
+        answer["body"]
+            .as_str()
+            .unwrap()
+            .contains("Look at your terminal"),
+        "{answer}"
+    );
+    assert_tokens(&mut terminal, &provider);
+    assert!(
+        sshd.log().matches("Accepted publickey").count() == 2,
+        "{}",
+        sshd.log()
+    );
+}
+
+#[test]
+fn over_ssh_a_paste_is_enough() {
+    let (home, sshd) = (tempfile::tempdir().unwrap(), Sshd::start());
+    let provider = Provider::start(&[]);
+    let redirect = format!("http://127.0.0.1:{}/callback", free_port());
+    let mut terminal = form(&sshd, home.path(), &provider, &redirect);
+    terminal.send(ENTER);
+    terminal.wait_for("Or paste it here");
+    let url = terminal.url_at("http://127.0.0.1");
+    // A browser elsewhere ends at an address where nothing answers.
+    let answer = person(&url, &["--no-callback"]);
+    assert_eq!(answer["outcome"], "approved");
+    terminal.paste(answer["callback"].as_str().unwrap());
+    terminal.focus("Or paste it here");
+    terminal.send(ENTER);
+    assert_tokens(&mut terminal, &provider);
+}
