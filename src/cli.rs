@@ -14,7 +14,9 @@ use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::request::ListenAddress;
 use crate::secret::SecretString;
-use crate::settings::{AuthenticationChoice, Key, ListenerChoice, Misfit, Overrides, Settings};
+use crate::settings::{
+    AuthenticationChoice, Browser, Key, ListenerChoice, Misfit, Overrides, Settings,
+};
 
 /// A secret longer than this is none.
 const SECRET_LIMIT: u64 = 64 * 1024;
@@ -460,6 +462,7 @@ impl Cli {
     pub fn settings(
         self,
         variable: impl Fn(&str) -> Option<String>,
+        browser: Browser,
         library: &mut Library,
     ) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
@@ -468,7 +471,7 @@ impl Cli {
             (None, Some(id)) => library.get(id)?,
             (None, None) => library.get(presets::CUSTOM)?,
         };
-        let mut settings = Settings::new(preset);
+        let mut settings = Settings::new(preset).with_browser(browser);
         let secret = self.secret(variable)?;
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         let values = [
@@ -564,6 +567,14 @@ mod tests {
     use crate::secret::ExposeSecret;
 
     fn settings(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, CliError> {
+        settings_at(Browser::Here, flags, variables)
+    }
+
+    fn settings_at(
+        browser: Browser,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Settings, CliError> {
         let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
         let find = |name: &str| {
             variables
@@ -571,7 +582,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        cli.settings(find, &mut Library::default())
+        cli.settings(find, browser, &mut Library::default())
     }
 
     #[test]
@@ -593,6 +604,29 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn without_a_browser_the_flow_that_works_goes_first_unless_another_was_asked_for() {
+        let flow = |browser, flags: &[&str]| settings_at(browser, flags, &[]).unwrap().flow();
+        let (device, code) = (FlowKind::DeviceCode, FlowKind::AuthorizationCode);
+        for (preset, here, elsewhere) in [
+            ("github", device, device),
+            ("authentik", code, device),
+            // Its device code flow refuses what the preset is for, and the preset says so.
+            ("google-mail", code, code),
+            ("spotify", code, code),
+        ] {
+            assert_eq!(flow(Browser::Here, &["--preset", preset]), here, "{preset}");
+            let at =
+                |flags: &[&str]| flow(Browser::Elsewhere, &[&["--preset", preset], flags].concat());
+            assert_eq!(at(&[]), elsewhere, "{preset}");
+            assert_eq!(at(&["--flow", "authorization-code"]), code, "{preset}");
+        }
+        // So does a preset that is chosen later.
+        let mut form = settings_at(Browser::Elsewhere, &[], &[]).unwrap();
+        form.choose(Library::default().get("authentik").unwrap());
+        assert_eq!((form.flow(), form.begins_elsewhere()), (device, true));
     }
 
     #[test]

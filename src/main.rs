@@ -9,6 +9,7 @@ use oauth_authorizer::cli::Cli;
 use oauth_authorizer::environment::{Environment, Terminal};
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
+use oauth_authorizer::settings::Browser;
 use oauth_authorizer::{commands, exit, plain, tui};
 
 fn main() -> ExitCode {
@@ -64,6 +65,11 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         (_, Front::Plain) => Library::of_person(),
     };
     environment.secret_variables = cli.secret_variables();
+    let browser = if environment.display {
+        Browser::Here
+    } else {
+        Browser::Elsewhere
+    };
     let print = cli.print;
     if front == Front::Plain && !cli.plain {
         let reason = if environment.term.is_empty() {
@@ -80,7 +86,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         );
     }
     let mut settings = cli
-        .settings(variable, &mut library)
+        .settings(variable, browser, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
     settings.set_created_certificates(Created::of_person());
     if front == Front::Plain {

@@ -218,6 +218,26 @@ impl ListenerChoice {
     }
 }
 
+/// Where the browser is that the person signs in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Browser {
+    /// On this machine, as far as is known.
+    #[default]
+    Here,
+    /// On another: none can be opened here.
+    Elsewhere,
+}
+
+impl Browser {
+    /// The flow that a preset begins with.
+    fn first_flow(self, preset: &Preset) -> FlowKind {
+        match self {
+            Self::Here => preset.preferred(),
+            Self::Elsewhere => preset.preferred_without_browser(),
+        }
+    }
+}
+
 /// Which fields a server's metadata may fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filling {
@@ -283,6 +303,8 @@ pub struct Settings {
     found: Option<Found>,
     /// Which listener waits for the browser; given by a flag only.
     listener: ListenerChoice,
+    /// Where the browser is.
+    browser: Browser,
     /// The certificates that this program created.
     created: Created,
 }
@@ -324,7 +346,7 @@ fn leave_old_servers(dialect: &mut Dialect) {
     dialect.callback.token_host = None;
 }
 
-fn fresh(preset: &Preset) -> Draft {
+fn fresh(preset: &Preset, browser: Browser) -> Draft {
     let mut values = BTreeMap::from([
         (Key::ClientId, preset.client_id.clone()),
         (Key::Scope, preset.scope.default.join(" ")),
@@ -336,7 +358,7 @@ fn fresh(preset: &Preset) -> Draft {
     Draft {
         values,
         secret: SecretString::default(),
-        flow: preset.preferred(),
+        flow: browser.first_flow(preset),
         authentication: AuthenticationChoice::Automatic,
         pkce: preset.client.pkce != PkceMode::Off,
         of_a_service: !preset.is_custom(),
@@ -351,13 +373,28 @@ impl Settings {
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
         Self {
-            draft: fresh(&preset),
+            draft: fresh(&preset, Browser::Here),
             preset,
             earlier: HashMap::new(),
             found: None,
             listener: ListenerChoice::Auto,
+            browser: Browser::Here,
             created: Created::default(),
         }
+    }
+
+    /// The same where the browser is elsewhere: each preset begins with the flow that works there.
+    #[must_use]
+    pub fn with_browser(mut self, browser: Browser) -> Self {
+        self.browser = browser;
+        self.draft.flow = browser.first_flow(&self.preset);
+        self
+    }
+
+    /// True where the preset begins with another flow than the one it prefers, as no browser can be opened here.
+    #[must_use]
+    pub fn begins_elsewhere(&self) -> bool {
+        self.browser.first_flow(&self.preset) != self.preset.preferred()
     }
 
     /// The preset in use.
@@ -408,7 +445,7 @@ impl Settings {
             return;
         }
         let draft = self.earlier.get(&preset.id).cloned().unwrap_or_else(|| {
-            let mut draft = fresh(&preset);
+            let mut draft = fresh(&preset, self.browser);
             if self.preset.is_custom() && !self.draft.of_a_service {
                 let typed = self.value(Key::ClientId);
                 if !typed.is_empty()
@@ -744,7 +781,7 @@ impl Settings {
         if self.offers(self.draft.flow) {
             self.draft.flow
         } else {
-            self.preset.preferred()
+            self.browser.first_flow(&self.preset)
         }
     }
 

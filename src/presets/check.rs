@@ -217,6 +217,12 @@ impl Checker<'_> {
                 "it is not among those offered. Choose one of them",
             );
         }
+        if !flows.offered.contains(&preset.preferred_without_browser()) {
+            self.add(
+                "flows.without_browser",
+                "it is not among those offered. Choose one of them, or leave it out",
+            );
+        }
         for (flow, there, key) in [
             (FlowKind::DeviceCode, endpoints.device.is_some(), "device"),
             (
@@ -506,6 +512,11 @@ label = "Host"
                 "[endpoints]",
                 "[flows]\noffered = [\"device-code\"]\n\n[endpoints]",
                 &["line 6: flows.offered: it offers Device code, but [endpoints] has no device"],
+            ),
+            (
+                "[endpoints]",
+                "[flows]\nwithout_browser = \"device-code\"\n\n[endpoints]",
+                &["line 6: flows.without_browser: it is not among those offered"],
             ),
             (
                 "group =",

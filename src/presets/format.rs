@@ -208,7 +208,10 @@ pub struct Flows {
     pub offered: Vec<FlowKind>,
     /// The one chosen to begin with; without it the first that is offered.
     pub preferred: Option<FlowKind>,
-    /// Why that one, in a sentence.
+    /// The one to begin with where no browser can be opened on the machine; without it the device code flow where that is
+    /// offered, which works from any browser.
+    pub without_browser: Option<FlowKind>,
+    /// Why the preferred one, in a sentence.
     pub why: Option<String>,
 }
 
@@ -515,6 +518,16 @@ impl Preset {
             .preferred
             .or(first)
             .unwrap_or(FlowKind::DeviceCode)
+    }
+
+    /// The flow to begin with where no browser can be opened on the machine.
+    #[must_use]
+    pub fn preferred_without_browser(&self) -> FlowKind {
+        match self.flows.without_browser {
+            Some(flow) => flow,
+            None if self.offers(FlowKind::DeviceCode) => FlowKind::DeviceCode,
+            None => self.preferred(),
+        }
     }
 
     /// True where `flow` can be chosen.

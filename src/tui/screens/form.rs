@@ -407,6 +407,10 @@ fn purpose(model: &Model, key: Key) -> String {
             let list = if settings.scope_list().is_empty() { "" } else { " The list behind it says what each is for." };
             format!("What you ask permission for, with spaces between.{list}")
         }
+        Key::Flow if settings.begins_elsewhere() && settings.flow() != preset.preferred() => {
+            let why = preset.flows.why.as_deref().unwrap_or_default();
+            format!("No browser can be opened here, so {} goes first. {why}", settings.flow().label().to_lowercase())
+        }
         Key::Flow => or(&preset.flows.why, "Device code: approve on any device. Authorization code: the browser comes back to this machine."),
         Key::RedirectUrl => or(&preset.redirect.note, "Where the browser is sent back to, as registered. Port 0 takes any free port, where the service allows that."),
         Key::AuthorizationUrl => "The address of the sign-in page, from the service's documentation.".to_owned(),
