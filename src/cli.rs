@@ -302,8 +302,21 @@ pub enum Subcommand {
         #[command(subcommand)]
         command: ConfigureCommand,
     },
+    /// What was found out about this terminal and machine, and what follows: clipboard, browser, glyphs, colours, tunnel.
+    Doctor(DoctorFlags),
     /// Print the manual page.
     Man,
+}
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+pub struct DoctorFlags {
+    /// Copy a harmless text the way that a token would be copied, and say what is certain about it.
+    #[arg(long)]
+    pub test_copy: bool,
+    /// As for the program itself.
+    #[command(flatten)]
+    pub place: PlaceFlags,
 }
 
 /// What to do for the listener.

@@ -178,7 +178,10 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
             .filter_map(|driver| name.strip_prefix(driver))
             .any(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
         });
-    if term == "dumb" || (term.is_empty() && !cfg!(windows)) {
+    if cfg!(windows) {
+        // Its console can do the same whatever somebody from elsewhere has put into TERM.
+        Terminal::Windows
+    } else if term == "dumb" || term.is_empty() {
         Terminal::Dumb
     } else if term == "linux" {
         Terminal::Linux
@@ -186,8 +189,6 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
         Terminal::Serial(Some(name.to_owned()))
     } else if is_vt(term) {
         Terminal::Serial(None)
-    } else if cfg!(windows) && term.is_empty() {
-        Terminal::Windows
     } else {
         Terminal::Emulator
     }
@@ -243,7 +244,6 @@ fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'st
 fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
     match terminal {
         Terminal::Windows => return (true, "the console of Windows takes Unicode"),
-        _ if cfg!(windows) => return (true, "the console of Windows takes Unicode"),
         Terminal::Linux => return (false, "the font of this console has few characters"),
         Terminal::Serial(None) => return (false, "such a terminal has none of its own"),
         Terminal::Dumb => return (false, "nothing is known of this terminal"),
@@ -272,6 +272,7 @@ fn colours(
     }
     match terminal {
         Terminal::Dumb => (false, "nothing is known of this terminal"),
+        Terminal::Windows => (true, "the console of Windows has them"),
         // Those of the later series have colours.
         _ if term.starts_with("vt1") || term.starts_with("vt2") => {
             (false, "such a terminal has none")
@@ -279,7 +280,7 @@ fn colours(
         _ if term.ends_with("-mono") || term.ends_with("-m") => {
             (false, "the terminal says that it has none")
         }
-        Terminal::Emulator | Terminal::Linux | Terminal::Serial(_) | Terminal::Windows => {
+        Terminal::Emulator | Terminal::Linux | Terminal::Serial(_) => {
             (true, "the terminal is one that has them")
         }
     }
@@ -315,10 +316,10 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn a_console_that_names_no_terminal_is_that_of_windows() {
+    fn a_console_is_that_of_windows_whatever_term_says() {
         assert_eq!(read(&[]).terminal, Terminal::Windows);
         assert!(read(&[]).utf8 && read(&[]).colours);
-        assert_eq!(read(&[("TERM", "dumb")]).terminal, Terminal::Dumb);
+        assert_eq!(read(&[("TERM", "dumb")]).terminal, Terminal::Windows);
     }
 
     #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 
 mod configure;
+mod doctor;
 mod presets;
 
 use crate::cli::{Cli, Subcommand};
@@ -25,6 +26,7 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Man => clap_mangen::Man::new(command).render(&mut text)?,
         Subcommand::Presets { command } => return presets::run(command, library),
         Subcommand::Configure { command } => return configure::run(command),
+        Subcommand::Doctor(flags) => return doctor::run(flags),
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(&text)?;

@@ -757,7 +757,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyTunnel => {
             let tunnel = model.run.as_ref().and_then(|run| run.tunnel.as_ref());
             tunnel
-                .map(|tunnel| Effect::Copy(tunnel.to_string().into(), shown("tunnel command")))
+                .map(|tunnel| Effect::Copy(tunnel.to_string().into(), on_screen("tunnel command")))
                 .into_iter()
                 .collect()
         }
@@ -1032,16 +1032,21 @@ fn copy_commands(model: &mut Model) -> Vec<Effect> {
         }
         Ok(commands) => vec![Effect::Copy(
             commands.join("\r\n").into(),
-            Ticket {
-                name: "commands",
-                tokens_of: None,
-                instead: "They stand on the screen, to be selected.",
-            },
+            on_screen("commands"),
         )],
         Err(error) => {
             say_bad(model, error.to_string());
             Vec::new()
         }
+    }
+}
+
+/// Something that stands whole on the screen.
+fn on_screen(name: &'static str) -> Ticket {
+    Ticket {
+        name,
+        tokens_of: None,
+        instead: "It stands on the screen, to be selected.",
     }
 }
 

@@ -160,6 +160,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "main.rs",
             "commands/mod.rs",
             "commands/configure.rs",
+            "commands/doctor.rs",
             "commands/presets.rs",
             "tui/guard.rs",
             "browser.rs",

@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
 
 use crate::plain::Plain;
-use crate::servers::{Provider, eventually, person};
-use crate::terminal::{Command, ENTER, Terminal};
+use crate::servers::{Provider, eventually, person, run};
+use crate::terminal::{Command, ENTER, Terminal, base, program};
 
 /// The form of the demo with these flags and variables.
 fn demo(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Terminal {
@@ -180,4 +181,150 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     let _terminal = sign_in(&fakes, &[("DISPLAY", ":987")]);
     eventually("xdg-open", || (!fakes.run().is_empty()).then_some(()));
     assert!(fakes.run()[0].ends_with("xdg-open"));
+}
+
+/// What `doctor` says under these variables.
+fn doctor(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = Process::new(program())
+        .arg("doctor")
+        .args(flags)
+        .env_clear()
+        .envs(base(home))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
+
+#[test]
+fn doctor_says_where_it_is_and_what_follows() {
+    let home = tempfile::tempdir().unwrap();
+    let see = |flags: &[&str], variables: &[(&str, &str)], lines: &[&str]| {
+        let told = doctor(home.path(), flags, variables);
+        for line in lines {
+            assert!(
+                told.lines().any(|one| one.starts_with(line)),
+                "{line}\n{told}"
+            );
+        }
+        told
+    };
+    let here = see(
+        &[],
+        &[],
+        &[
+            "reached: on this machine",
+            "terminal: a terminal emulator (TERM is xterm-256color)",
+            "screen: the whole terminal",
+            "glyphs: UTF-8: the locale says so",
+            "colours: 16: ",
+            "clipboard: your terminal's, by an escape sequence (OSC 52)",
+            "browser: is not opened: neither DISPLAY nor WAYLAND_DISPLAY is set",
+            "flow: each preset begins with the device code flow",
+        ],
+    );
+    assert!(!here.contains("tunnel"), "{here}");
+    see(
+        &["--glyphs", "ascii", "--no-browser"],
+        &[
+            ("DISPLAY", ":0"),
+            ("NO_COLOR", "1"),
+            ("WSL_DISTRO_NAME", "Debian"),
+        ],
+        &[
+            "reached: on this machine, in Linux within Windows (WSL)",
+            "glyphs: ASCII: it was asked for",
+            "colours: none: NO_COLOR is set",
+            "clipboard: the desktop's",
+            "browser: is not opened: --no-browser was asked for",
+            "flow: each preset begins with the flow that it prefers",
+        ],
+    );
+    see(
+        &[],
+        &[
+            OVER_SSH,
+            ("USER", "alice"),
+            ("TMUX", "/tmp/x,1,0"),
+            ("DISPLAY", "localhost:10.0"),
+        ],
+        &[
+            "reached: over SSH, at 192.0.2.2 port 2222, as alice",
+            "terminal: a terminal emulator, in tmux",
+            "clipboard: tmux's buffer",
+            "browser: is not opened: this is a session over SSH",
+            "tunnel: ssh -p 2222 -L 8400:127.0.0.1:8400 alice@192.0.2.2 (8400 stands for the port",
+        ],
+    );
+    see(
+        &[],
+        &[OVER_SSH, ("USER", "a;reboot"), ("TERM", "dumb")],
+        &[
+            "reached: over SSH, at 192.0.2.2 port 2222, under a name that cannot stand in a command",
+            "screen: none here: line by line, as with --plain",
+            "clipboard: none: ",
+            "tunnel: ssh -p 2222 -L 8400:127.0.0.1:8400 192.0.2.2 (",
+        ],
+    );
+    see(
+        &[],
+        &[("OAUTH_AUTHORIZER_GLYPHS", "ascii"), ("TERM", "vt100")],
+        &[
+            "terminal: as on a serial line (TERM is vt100)",
+            "glyphs: ASCII: it was asked for",
+            "colours: none: such a terminal has none",
+            "clipboard: none: ",
+        ],
+    );
+}
+
+#[test]
+fn doctor_copies_as_a_test_and_claims_no_more_than_it_knows() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = |term: &str| {
+        let mut terminal = Command::new(home.path(), &["doctor", "--test-copy"])
+            .env(OVER_SSH.0, OVER_SSH.1)
+            .env("TERM", term)
+            .start();
+        let code = terminal.wait_exit().exit_code();
+        (code, String::from_utf8(terminal.bytes()).unwrap())
+    };
+    // base64 of "OAuth Authorizer: this is a test copy".
+    let sequence = "\u{1b}]52;c;T0F1dGggQXV0aG9yaXplcjogdGhpcyBpcyBhIHRlc3QgY29weQ==";
+    let (code, told) = copy("xterm-256color");
+    assert!(
+        code == 0 && told.contains(sequence) && told.contains("sent: \"OAuth Authorizer: this is"),
+        "{told:?}"
+    );
+    let (code, told) = copy("linux");
+    assert!(
+        code == 1 && !told.contains('\u{1b}') && told.contains("error: Nothing was copied"),
+        "{told:?}"
+    );
+    // A real tmux has it afterwards.
+    let tmux = || {
+        let mut tmux = Process::new("tmux");
+        tmux.env_clear()
+            .envs(base(home.path()))
+            .arg("-S")
+            .arg(home.path().join("socket"))
+            .args(["-f", "/dev/null"]);
+        tmux
+    };
+    run(tmux().args(["new-session", "-d", "-x", "80", "-y", "24"]));
+    let line = format!("{} doctor --test-copy", program().display());
+    run(tmux().args(["send-keys", &line, "Enter"]));
+    eventually("tmux's word", || {
+        let pane = run(tmux().args(["capture-pane", "-p", "-J"]));
+        pane.contains("copied: tmux has").then_some(())
+    });
+    assert_eq!(
+        run(tmux().arg("show-buffer")).trim_end(),
+        "OAuth Authorizer: this is a test copy"
+    );
+    run(tmux().arg("kill-server"));
 }

@@ -1,0 +1,246 @@
+//! `doctor`: where the program finds itself, and what follows from that; on request, a copy as a test.
+//!
+//! One line each, a stable word and a colon in front, so that it can be read out, searched, and sent to a support desk: it
+//! holds no secret. Nothing is asked of the network.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::net::SocketAddr;
+
+use crate::cli::{DoctorFlags, SECRET_VARIABLE};
+use crate::clipboard::{self, By, Desktop, Missed, Way};
+use crate::environment::{Environment, Terminal};
+use crate::exit;
+use crate::plain::say;
+use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::sequences::Between;
+use crate::tui::guard;
+use crate::tunnel::Tunnel;
+
+/// What is copied as a test: harmless, and known again when it is pasted.
+const TEST_COPY: &str = "OAuth Authorizer: this is a test copy";
+/// Stands for the port of a redirect URL.
+const PORT: u16 = 8400;
+/// More of a name is not shown.
+const LIMIT: usize = 80;
+
+/// Says what was found, on standard output.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
+    let mut environment = flags.place.over(Environment::of_process());
+    environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];
+    let mut out = io::stdout().lock();
+    for (word, text) in lines(&environment) {
+        writeln!(out, "{word}: {text}")?;
+    }
+    out.flush()?;
+    if !flags.test_copy {
+        say(
+            "hint",
+            "With --test-copy, a harmless text is copied the way that is named.",
+        );
+        return Ok(exit::DONE);
+    }
+    drop(out);
+    test_copy(&environment)
+}
+
+/// What was found, and what follows.
+fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("reached", reached(environment)),
+        ("terminal", terminal(environment)),
+        (
+            "screen",
+            if environment.terminal == Terminal::Dumb {
+                "none here: line by line, as with --plain".to_owned()
+            } else {
+                "the whole terminal".to_owned()
+            },
+        ),
+        (
+            "glyphs",
+            choice(environment.utf8, "UTF-8", "ASCII", environment.why.utf8),
+        ),
+        (
+            "colours",
+            choice(environment.colours, "16", "none", environment.why.colours),
+        ),
+        ("clipboard", clipboard_words(environment)),
+        ("browser", browser(environment)),
+        (
+            "flow",
+            if environment.display {
+                "each preset begins with the flow that it prefers".to_owned()
+            } else {
+                "each preset begins with the device code flow where it has one that will do; --flow chooses another"
+                    .to_owned()
+            },
+        ),
+    ];
+    let ends = [SocketAddr::from(([127, 0, 0, 1], PORT))];
+    let tunnel = |ssh| Tunnel::new(ssh, "localhost", PORT, &ends);
+    if let Some(tunnel) = environment.ssh.as_ref().and_then(tunnel) {
+        lines.push((
+            "tunnel",
+            format!(
+                "{tunnel} ({PORT} stands for the port of the redirect URL). {}",
+                tunnel.words()
+            ),
+        ));
+    }
+    lines
+}
+
+fn choice(yes: bool, one: &str, other: &str, why: &str) -> String {
+    format!("{}: {why}", if yes { one } else { other })
+}
+
+fn reached(environment: &Environment) -> String {
+    let place = if environment.wsl {
+        ", in Linux within Windows (WSL)"
+    } else {
+        ""
+    };
+    let Some(ssh) = &environment.ssh else {
+        return format!("on this machine{place}");
+    };
+    let server = ssh.server.map_or_else(
+        || "at an address that was not told".to_owned(),
+        |server| format!("at {} port {}", server.ip(), server.port()),
+    );
+    let login = ssh.login.as_ref().map_or_else(
+        || "under a name that cannot stand in a command".to_owned(),
+        |login| format!("as {login}"),
+    );
+    format!("over SSH, {server}, {login}{place}")
+}
+
+fn terminal(environment: &Environment) -> String {
+    let kind = match &environment.terminal {
+        Terminal::Emulator => "a terminal emulator".to_owned(),
+        Terminal::Linux => "the console of Linux".to_owned(),
+        Terminal::Serial(Some(line)) => format!("on the serial line {line}"),
+        Terminal::Serial(None) => "as on a serial line".to_owned(),
+        Terminal::Windows => "the console of Windows".to_owned(),
+        Terminal::Dumb => "nothing is known of it".to_owned(),
+    };
+    let within = match (environment.tmux, environment.screen) {
+        (true, true) => ", in tmux and GNU screen",
+        (true, false) => ", in tmux",
+        (false, true) => ", in GNU screen",
+        (false, false) => "",
+    };
+    let name = match clean(&environment.term, LIMIT) {
+        name if name.is_empty() => "TERM is not set".to_owned(),
+        name => format!("TERM is {name}"),
+    };
+    format!("{kind}{within} ({name})")
+}
+
+/// The ways that a copy would take, in order, why, and what is certain about each.
+fn clipboard_words(environment: &Environment) -> String {
+    let ways = clipboard::ladder(environment, TEST_COPY.len()).ways;
+    let words: Vec<&str> = ways.into_iter().map(way_words).collect();
+    if words.is_empty() {
+        return "none: there is no desktop here, and this terminal may print what others take as a copy; the plain view and \
+                Save remain"
+            .to_owned();
+    }
+    words.join("; if that fails, ")
+}
+
+fn way_words(way: Way) -> &'static str {
+    match way {
+        Way::Desktop => {
+            "the desktop's, as there is one here; it says whether it has the text, and keeps it while the program runs"
+        }
+        Way::Tmux => {
+            "tmux's buffer, as this is tmux; tmux says whether it has the text, but not whether your terminal took it over"
+        }
+        Way::Terminal(Between::Nothing) => {
+            "your terminal's, by an escape sequence (OSC 52); nobody says whether it took it"
+        }
+        Way::Terminal(Between::Screen) => {
+            "your terminal's, by an escape sequence (OSC 52) in pieces through GNU screen; nobody says whether it took it"
+        }
+        Way::Terminal(Between::ScreenOrTmux) => {
+            "your terminal's, by an escape sequence (OSC 52) for GNU screen and for tmux, as TERM fits both; nobody says \
+             whether it took it"
+        }
+    }
+}
+
+fn browser(environment: &Environment) -> String {
+    match (environment.display, environment.no_browser) {
+        (true, true) => "is not opened: --no-browser was asked for".to_owned(),
+        (false, _) => format!("is not opened: {}", environment.why.display),
+        (true, false) => {
+            let by = match &environment.browser {
+                Some(named) => format!(" by {} (BROWSER)", clean(named, LIMIT)),
+                None => String::new(),
+            };
+            format!("is opened{by}: {}", environment.why.display)
+        }
+    }
+}
+
+/// Copies a harmless text, and says what is certain about it.
+fn test_copy(environment: &Environment) -> io::Result<u8> {
+    let text = SecretString::from(TEST_COPY);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let desktop = Desktop::default();
+    let copied = runtime.block_on(clipboard::copy(environment, &desktop, text));
+    for Missed { way, why } in &copied.missed {
+        say("missed", &format!("{}: {why}.", way.words()));
+    }
+    let what = format!("\"{TEST_COPY}\"");
+    match copied.by {
+        Some(By::Desktop) => {
+            say(
+                "copied",
+                &format!("the desktop has {what}, as long as this program runs."),
+            );
+            if io::stdin().is_terminal() {
+                say("hint", "Paste it somewhere, then press Enter here.");
+                io::stdin().lock().read_line(&mut String::new())?;
+            }
+        }
+        Some(By::Tmux) => say(
+            "copied",
+            &format!(
+                "tmux has {what}: prefix ] pastes it in tmux. Paste it elsewhere to see whether your terminal has it as well."
+            ),
+        ),
+        Some(By::TmuxOnly) => say(
+            "copied",
+            &format!(
+                "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
+            ),
+        ),
+        Some(By::Terminal(sequence)) => {
+            let mut terminal = guard::output()?;
+            terminal.write_all(sequence.expose_secret().as_bytes())?;
+            terminal.flush()?;
+            say(
+                "sent",
+                &format!(
+                    "{what} went to your terminal. Paste it somewhere: if something else comes, your terminal does not take copies."
+                ),
+            );
+        }
+        None => {
+            say(
+                "error",
+                "Nothing was copied: no way is left from here. The plain view shows a value alone, to be selected, and Save \
+                 writes it to a file.",
+            );
+            return Ok(exit::FAILED);
+        }
+    }
+    Ok(exit::DONE)
+}
