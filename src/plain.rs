@@ -354,11 +354,6 @@ impl Front<'_> {
                     }
                 }
                 say("redirect_url", redirect_url.as_str());
-                say("authorization_url", url.as_str());
-                say(
-                    "hint",
-                    "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
-                );
                 let ssh = self.environment.ssh.as_ref();
                 let tunnel =
                     ssh.and_then(|ssh| Tunnel::to_listener(ssh, &redirect_url, &listening));
@@ -372,6 +367,11 @@ impl Front<'_> {
                         ),
                     );
                 }
+                say("authorization_url", url.as_str());
+                say(
+                    "hint",
+                    "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
+                );
                 if !self.environment.can_browse() && self.device_code {
                     say("hint", "With --flow device-code any browser will do.");
                 }

@@ -350,6 +350,16 @@ fn over_ssh_a_paste_is_enough() {
     terminal.send(ENTER);
     terminal.wait_for("Or paste it here");
     let url = terminal.url_at("http://127.0.0.1");
+    // What comes and is not the answer is told beside all that stands there, at 80x24.
+    assert_eq!(person(&url, &["--set", "state=forged"])["status"], 400);
+    terminal.wait_for("An answer was not taken: its state is not the one of this sign-in.");
+    tunnel(&terminal);
+    assert_eq!(terminal.url_at("http://127.0.0.1"), url);
+    assert!(
+        terminal.flat().contains("Or paste it here"),
+        "{}",
+        terminal.screen()
+    );
     // A browser elsewhere ends at an address where nothing answers.
     let answer = person(&url, &["--no-callback"]);
     assert_eq!(answer["outcome"], "approved");

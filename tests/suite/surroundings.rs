@@ -168,7 +168,13 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     let mut plain = Plain::start_with(
         home.path(),
         &[&flags, SIGN_IN].concat(),
-        &[("PATH", &path), ("BROWSER", "w3m")],
+        &[("PATH", &path), ("BROWSER", "w3m"), ssh, ("USER", "alice")],
+    );
+    let redirect = url::Url::parse(&plain.value("redirect_url")).unwrap();
+    let port = redirect.port().unwrap();
+    assert_eq!(
+        plain.value("tunnel"),
+        format!("ssh -L {port}:127.0.0.1:{port} alice@192.0.2.2")
     );
     assert_eq!(
         person(&plain.value("authorization_url"), &[])["status"],

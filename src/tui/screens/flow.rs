@@ -36,7 +36,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     let Some(run) = &model.run else { return empty };
     let mut rows = vec![Row::blank()];
     let mut hint = String::new();
-    let below = progress(model, run, columns);
+    let mut news = news(run, columns);
     match &run.phase {
         Phase::Starting => rows.push(Row::text("Connecting to the service.")),
         Phase::Device {
@@ -161,7 +161,9 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             // No border and no indentation, so that it can be selected; what does not fit is in the plain view.
             // The status and the paste box stay in sight; the steps may be cut.
             let room = usize::from(area.height)
-                .saturating_sub(rows.len() + status.len() + tunnel.len() + certificate.len() + 2)
+                .saturating_sub(
+                    rows.len() + status.len() + tunnel.len() + certificate.len() + news.len() + 2,
+                )
                 .max(2);
             let mut lines = chunks(url.as_str(), columns);
             if lines.len() > room {
@@ -183,6 +185,8 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             rows.extend(status.into_iter().map(Row::text));
             rows.push(paste_box(model, columns));
             rows.extend(certificate.into_iter().map(Row::text));
+            // What has come is told before the steps, which may be cut.
+            rows.append(&mut news);
             if model.focus == Target::Paste {
                 hint.clear();
                 hint.push_str("Paste the address that the browser came back to, even if it shows an error there, or the code in \
@@ -244,7 +248,17 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
         }
     }
     rows.push(Row::blank());
-    rows.extend(below);
+    rows.extend(
+        run.steps
+            .iter()
+            .map(|step| step_row(model, run, step, columns)),
+    );
+    rows.append(&mut news);
+    rows.extend(
+        run.checks
+            .iter()
+            .map(|check| check_row(model, check, columns)),
+    );
     Body {
         rows,
         scroll: 0,
@@ -425,13 +439,9 @@ fn polling(asked: u32, note: Option<&Note>) -> String {
     }
 }
 
-/// Steps, strays and checks.
-fn progress(model: &Model, run: &Run, columns: usize) -> Vec<Row> {
-    let mut rows: Vec<Row> = run
-        .steps
-        .iter()
-        .map(|step| step_row(model, run, step, columns))
-        .collect();
+/// What is tried again, and what came that was not the answer.
+fn news(run: &Run, columns: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
     if let Some(trouble) = &run.trouble {
         let text = format!("{trouble} Trying again.");
         rows.extend(
@@ -460,11 +470,6 @@ fn progress(model: &Model, run: &Run, columns: usize) -> Vec<Row> {
         };
         rows.push(Row::text(text));
     }
-    rows.extend(
-        run.checks
-            .iter()
-            .map(|check| check_row(model, check, columns)),
-    );
     rows
 }
 
