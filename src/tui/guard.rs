@@ -15,7 +15,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, enable_raw
 use crossterm::{cursor, execute, style};
 #[cfg(windows)]
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// True while the terminal is ours.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -121,6 +121,32 @@ pub fn is_there(output: &Output) -> bool {
         let _ = output;
         crossterm::terminal::size().is_ok()
     };
+}
+
+/// Tells when the terminal is taken away without a signal: the reader of keys would run in circles then.
+/// Where that cannot be watched, nothing is told.
+#[must_use]
+pub fn watch(output: Output) -> mpsc::Receiver<()> {
+    let (sender, receiver) = mpsc::channel(1);
+    #[cfg(unix)]
+    std::thread::spawn(move || {
+        use rustix::event::{PollFd, PollFlags, poll};
+        loop {
+            // A hang-up is told unasked.
+            let mut watched = [PollFd::new(&output.0, PollFlags::empty())];
+            match poll(&mut watched, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(_) if watched[0].revents().contains(PollFlags::HUP) => {
+                    let _ = sender.blocking_send(());
+                    return;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
+    });
+    #[cfg(windows)]
+    let _ = (output, sender);
+    receiver
 }
 
 /// Holds the terminal; dropping it gives it back.

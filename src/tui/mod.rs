@@ -15,6 +15,7 @@ pub mod qr;
 mod screens;
 pub mod text;
 pub mod theme;
+mod thrifty;
 pub mod update;
 pub mod view;
 
@@ -33,6 +34,7 @@ use self::guard::{Guard, Output};
 use self::joiner::{Joined, Joiner};
 use self::keys::Context;
 use self::model::{Effect, Model, Moment, Msg, News, Overlay, Ticket};
+use self::thrifty::Thrifty;
 use crate::browser;
 use crate::certificate::Created;
 use crate::clipboard::{self, Desktop};
@@ -123,7 +125,11 @@ pub fn run(
         if demo {
             shell.start_demo().await;
         }
-        let ending = shell.run(signals).await;
+        let mut ending = shell.run(signals).await;
+        if ending.is_err() && !guard::is_there(&shell.output) {
+            // The terminal has vanished before that was told.
+            ending = Ok(Ending::Interrupted);
+        }
         // The screen is restored before anything that may take time.
         drop(guard);
         Ok(match ending? {
@@ -159,7 +165,7 @@ fn input() -> mpsc::Receiver<(Event, Instant)> {
 struct Shell {
     model: Model,
     output: Output,
-    terminal: Terminal<CrosstermBackend<BufWriter<Output>>>,
+    terminal: Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>,
     began: Instant,
     joiner: Joiner,
     flow: Option<Flow>,
@@ -202,10 +208,13 @@ impl Shell {
             let _ = news.blocking_send(News::Library(Box::new(Library::of_person())));
         });
         let mut input = input();
+        let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
         alive.reset();
         loop {
+            // From when the time was read on, whatever has come since.
             let tick = self.model.next_tick();
+            let tick = tick.map(|tick| self.began + self.model.now.up + tick);
             let joined = self.joiner.deadline().map(|deadline| self.began + deadline);
             tokio::select! {
                 // What ends the program comes first, and the flow before keys, so that a key meets the
@@ -213,6 +222,7 @@ impl Shell {
                 biased;
                 () = guard::panicked() => return Err(TuiError::Defect),
                 () = signals.next() => return Ok(Ending::Interrupted),
+                Some(()) = gone.recv() => return Ok(Ending::Interrupted),
                 Some((attempt, event)) = self.reports.1.recv() => self.take(News::Flow(attempt, event)).await?,
                 Some(news) = self.news.1.recv() => self.take(news).await?,
                 event = input.recv() => match event {
@@ -231,7 +241,7 @@ impl Shell {
                     }
                     continue;
                 }
-                () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.take(News::Tick).await?,
+                () = until(tick), if tick.is_some() => self.take(News::Tick).await?,
             }
             while let Ok((event, at)) = input.try_recv() {
                 self.read(event, at).await?;
@@ -433,12 +443,10 @@ impl Shell {
     }
 }
 
-fn terminal(output: &Output) -> io::Result<Terminal<CrosstermBackend<BufWriter<Output>>>> {
+fn terminal(output: &Output) -> io::Result<Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>> {
     // One write a frame: a slow line shows it whole.
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(
-        16 * 1024,
-        output.try_clone()?,
-    )))
+    let writer = BufWriter::with_capacity(16 * 1024, output.try_clone()?);
+    Terminal::new(Thrifty::new(CrosstermBackend::new(writer)))
 }
 
 /// Comes at `time`; never, where there is none.

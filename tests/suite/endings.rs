@@ -99,17 +99,38 @@ fn the_program_stops_and_goes_on_with_the_shell() {
         .env("PS1", "shell> ")
         .start();
     terminal.wait_for("shell>");
+    terminal.send("seq -f 'line %g' 14\r");
+    terminal.wait_for("line 14 shell>");
+    let shell = terminal.screen();
     terminal.send(&format!("{} --preset github\r", program().display()));
     terminal.wait_for("[ Authorize ]");
-    terminal.send("\x1a");
-    terminal.wait_until("the shell's prompt", |screen| {
-        !screen.alternate_screen() && screen.contents().contains("Stopped")
-    });
-    terminal.send("fg\r");
-    terminal.wait_until("our screen", vt100::Screen::alternate_screen);
-    terminal.wait_for("[ Authorize ]");
+    let ours = terminal.screen();
+    assert!(!ours.contains("line 14"), "{ours}");
+    for _ in 0..2 {
+        terminal.send("\x1a");
+        terminal.wait_until("the shell's prompt", |screen| {
+            !screen.alternate_screen() && screen.contents().contains("Stopped")
+        });
+        // All that was there, and what can be typed is seen.
+        assert!(terminal.screen().contains(&shell), "{}", terminal.screen());
+        assert!(terminal.look(|screen| !screen.hide_cursor()));
+        terminal.send("echo typed\r");
+        terminal.wait_for("echo typed typed shell>");
+        terminal.send("clear\r");
+        terminal.wait_until("an empty screen", |screen| {
+            screen.contents().trim() == "shell>"
+        });
+        terminal.send("seq -f 'line %g' 14\r");
+        terminal.wait_for("line 14 shell>");
+        terminal.send("fg\r");
+        terminal.wait_until("our screen", vt100::Screen::alternate_screen);
+        terminal.wait_for("[ Authorize ]");
+        assert_eq!(terminal.screen(), ours);
+    }
     terminal.send(CTRL_C);
     terminal.wait_until("the shell again", |screen| !screen.alternate_screen());
+    terminal.send("exit\r");
+    terminal.wait_exit();
 }
 
 /// CPU time of a process, in ticks of a hundredth of a second.
@@ -126,13 +147,91 @@ fn nothing_is_written_and_nothing_runs_while_nothing_happens() {
     let terminal = started(&home);
     let (bytes, before) = (terminal.written(), ticks(terminal.pid()));
     // What is measured is this very time.
-    std::thread::sleep(Duration::from_secs(11));
-    assert_eq!(terminal.written(), bytes, "bytes written while idle");
+    std::thread::sleep(Duration::from_mins(1));
+    let written = terminal.written() - bytes;
     let used = ticks(terminal.pid()) - before;
+    println!("an idle minute: {written} bytes, {used} hundredths of a second of CPU time");
+    assert_eq!(written, 0, "bytes written while idle");
     assert!(
         used <= 1,
         "{used} hundredths of a second of CPU time while idle"
     );
+}
+
+#[test]
+fn a_terminal_taken_away_without_a_signal_ends_the_program() {
+    let home = tempfile::tempdir().unwrap();
+    // On the form, and with a flow under way.
+    for flags in [&["--preset", "github"][..], &["--demo"]] {
+        let pair = portable_pty::native_pty_system()
+            .openpty(portable_pty::PtySize {
+                rows: 24,
+                cols: 80,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
+        let mut builder = portable_pty::CommandBuilder::new(program());
+        builder.args(flags);
+        builder.env_clear();
+        builder.cwd(home.path());
+        for (name, value) in crate::terminal::base(home.path()) {
+            builder.env(name, value);
+        }
+        // The kernel would send a hang-up to those whose terminal it is.
+        builder.set_controlling_tty(false);
+        let mut child = pair.slave.spawn_command(builder).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut writer = pair.master.take_writer().unwrap();
+        // Reading has no time limit of its own; it ends with the program.
+        let mut killer = child.clone_killer();
+        let (done, waited) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if waited.recv_timeout(crate::terminal::LIMIT)
+                == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
+                let _ = killer.kill();
+            }
+        });
+        let mut seen = Vec::new();
+        let mut read_until = |what: &str| {
+            let mut buffer = [0; 4096];
+            while !String::from_utf8_lossy(&seen).contains(what) {
+                // The program's end is an end of the reading.
+                let count = std::io::Read::read(&mut reader, &mut buffer).unwrap();
+                seen.extend_from_slice(&buffer[..count]);
+            }
+        };
+        read_until("Authorize");
+        if flags == ["--demo"] {
+            std::io::Write::write_all(&mut writer, b"\r").unwrap();
+            read_until("enter");
+        }
+        let pid = child.process_id().unwrap();
+        let before = ticks(pid);
+        drop((reader, writer, pair.master, done));
+        let began = std::time::Instant::now();
+        let state = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit_once(") ").unwrap().1.chars().next()
+        };
+        // Its times can be read until it is waited for.
+        while state() != Some('Z') {
+            if began.elapsed() > Duration::from_secs(10) {
+                let _ = child.kill();
+                panic!("the program goes on without a terminal");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let used = ticks(pid) - before;
+        println!(
+            "{flags:?}: ended after {:?}, with {used} hundredths of a second of CPU time",
+            began.elapsed()
+        );
+        assert_eq!(child.wait().unwrap().exit_code(), 130);
+        assert!(used <= 5, "{used} hundredths of a second of CPU time");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub const ENTER: &str = "\r";
 pub const ESC: &str = "\x1b";
 pub const UP: &str = "\x1b[A";
 pub const DOWN: &str = "\x1b[B";
+pub const LEFT: &str = "\x1b[D";
 pub const RIGHT: &str = "\x1b[C";
 pub const CTRL_C: &str = "\x03";
 
@@ -261,6 +262,11 @@ impl Terminal {
         self.shown.0.lock().unwrap().bytes.len()
     }
 
+    /// Waits until more than `before` bytes were written.
+    pub fn wait_written(&self, before: usize) {
+        self.wait("bytes", |shown| shown.bytes.len() > before);
+    }
+
     /// All that was written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.shown.0.lock().unwrap().bytes.clone()
@@ -297,6 +303,11 @@ impl Terminal {
                 pixel_height: 0,
             })
             .unwrap();
+    }
+
+    /// True once the program has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for the end of the program.
@@ -434,6 +445,6 @@ pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
     if button {
         here.starts_with(label)
     } else {
-        line.trim_start_matches([' ', '▸']).starts_with(label) && !here.starts_with("[ ")
+        line.trim_start_matches([' ', '▸', '>']).starts_with(label) && !here.starts_with("[ ")
     }
 }

@@ -1,0 +1,106 @@
+//! Bytes on the line to the terminal: a slow one must stay usable.
+
+use crate::scripted::{Reply, Scripted};
+use crate::terminal::{BACK_TAB, Command, ENTER, LEFT, RIGHT, TAB, Terminal};
+
+/// A key typed in a field, from the second on.
+const TYPED: usize = 120;
+/// A move of the focus.
+const MOVED: usize = 400;
+/// A step of the time that is left.
+const COUNTED: usize = 60;
+
+/// The bytes that come for these keys.
+fn bytes(terminal: &mut Terminal, keys: &str) -> usize {
+    terminal.settle();
+    let before = terminal.written();
+    terminal.send(keys);
+    terminal.wait_written(before);
+    terminal.settle();
+    terminal.written() - before
+}
+
+fn form(home: &tempfile::TempDir, term: &str) -> Terminal {
+    let flags = ["--preset", "microsoft-mail", "--flow", "authorization-code"];
+    let terminal = Command::new(home.path(), &flags)
+        .env("TERM", term)
+        .env("SSH_TTY", "/dev/pts/0")
+        .start();
+    terminal.wait_for("[ Authorize ]");
+    terminal
+}
+
+#[test]
+fn a_key_typed_and_a_move_of_the_focus_cost_little() {
+    let home = tempfile::tempdir().unwrap();
+    for term in ["xterm-256color", "linux", "vt100"] {
+        let mut terminal = form(&home, term);
+        terminal.focus("Client ID");
+        bytes(&mut terminal, "a");
+        let typed: Vec<usize> = "bcdefghij"
+            .chars()
+            .map(|ch| bytes(&mut terminal, &ch.to_string()))
+            .collect();
+        let back: Vec<usize> = [LEFT, RIGHT, "\x7f", "x"]
+            .iter()
+            .map(|key| bytes(&mut terminal, key))
+            .collect();
+        // Where the line is longer than its field.
+        terminal.paste(&"0123456789".repeat(9));
+        let long: Vec<usize> = "klm"
+            .chars()
+            .map(|ch| bytes(&mut terminal, &ch.to_string()))
+            .collect();
+        let moved: Vec<usize> = (0..24).map(|_| bytes(&mut terminal, TAB)).collect();
+        let moved_back: Vec<usize> = (0..24).map(|_| bytes(&mut terminal, BACK_TAB)).collect();
+        println!("{term}: typed {typed:?}, edited {back:?}, in a long line {long:?}");
+        println!("{term}: focus moved {moved:?}, back {moved_back:?}");
+        for typed in [typed, back, long].iter().flatten() {
+            assert!(*typed <= TYPED, "{typed} bytes for a key on {term}");
+        }
+        for moved in [moved, moved_back].iter().flatten() {
+            assert!(*moved <= MOVED, "{moved} bytes for a move on {term}");
+        }
+    }
+}
+
+#[test]
+fn a_step_of_the_time_left_costs_little() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|request| match request.path.as_str() {
+        "/device" => Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"WDJB-MJHT","verification_uri":"https://login.example.com/device",
+                "expires_in":70,"interval":60}"#,
+        ),
+        _ => Reply::json(400, r#"{"error":"authorization_pending"}"#),
+    });
+    let (device, token) = (
+        format!("{}/device", server.url),
+        format!("{}/token", server.url),
+    );
+    let flags = [
+        "--client-id",
+        "me",
+        "--device-url",
+        &device,
+        "--token-url",
+        &token,
+    ];
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("valid for 60 seconds");
+    let mut steps = Vec::new();
+    // From there on, every second.
+    for left in (50..60).rev() {
+        let before = terminal.written();
+        terminal.wait_for(&format!("valid for {left} seconds"));
+        steps.push(terminal.written() - before);
+    }
+    println!("steps of the time left: {steps:?}");
+    for step in steps {
+        assert!(step > 0 && step <= COUNTED, "{step} bytes for a step");
+    }
+}
