@@ -1,10 +1,11 @@
 //! What the screens draw with.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
 
-use super::text::ascii;
+use super::text::{ascii, shorten, width};
 use super::theme::Theme;
 
 /// A line of the body, and what of it can have the focus.
@@ -48,10 +49,18 @@ pub(super) struct Body {
     pub(super) hint_is_bad: bool,
 }
 
-/// Draws a line where it fits; outside text loses what the terminal cannot show.
-pub(super) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, mut line: Line<'_>) {
+/// Draws a line where it fits; outside text loses what the terminal cannot show, and what is cut ends in the
+/// ellipsis.
+pub(super) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'_>) {
     let area = frame.area();
-    if x >= area.width || y >= area.height {
+    let columns = area.width.saturating_sub(x);
+    put_in(theme, frame, Rect::new(x, y, columns, 1), line);
+}
+
+/// The same within an area of one row.
+pub(super) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: Line<'_>) {
+    let area = area.intersection(frame.area());
+    if area.is_empty() {
         return;
     }
     if !theme.utf8 {
@@ -61,5 +70,90 @@ pub(super) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, mut line:
             }
         }
     }
-    frame.render_widget(line, Rect::new(x, y, area.width - x, 1));
+    cut(&mut line, usize::from(area.width), theme.ellipsis());
+    frame.render_widget(line, area);
+}
+
+/// Cuts a line that is longer than `columns`.
+fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
+    while let Some(last) = line.spans.last_mut() {
+        let end = last.content.trim_end();
+        if !end.is_empty() || last.style.add_modifier.contains(Modifier::REVERSED) {
+            break;
+        }
+        line.spans.pop();
+    }
+    let trimmed = |span: &Span<'_>| width(span.content.trim_end());
+    let count = line.spans.len();
+    let needed: usize = (line.spans.iter().enumerate())
+        .map(|(at, span)| {
+            if at + 1 == count {
+                trimmed(span)
+            } else {
+                width(&span.content)
+            }
+        })
+        .sum();
+    if needed <= columns {
+        return;
+    }
+    let mut room = columns.saturating_sub(width(ellipsis));
+    for at in 0..count {
+        let span = &mut line.spans[at];
+        let needed = width(&span.content);
+        if needed > room || (needed == room && at + 1 == count) {
+            span.content = format!("{}{ellipsis}", shorten(&span.content, room, "")).into();
+            line.spans.truncate(at + 1);
+            return;
+        }
+        room -= needed;
+    }
+}
+
+/// Draws a button, marked where it has the focus; says where the next one begins and where the cursor belongs.
+pub(super) fn button(
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    (x, y): (u16, u16),
+    label: &str,
+    focused: bool,
+) -> (u16, Option<Position>) {
+    let text = format!("[ {label} ]");
+    let end = x + u16::try_from(width(&text)).unwrap_or(0) + 1;
+    let style = if focused { theme.focus() } else { Style::new() };
+    if focused {
+        // Reversed colours alone are not seen everywhere.
+        put(theme, frame, x - 1, y, Line::from(theme.marker()));
+    }
+    put(theme, frame, x, y, Line::styled(text, style));
+    (end, focused.then(|| Position::new(x + 2, y)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut_to(columns: usize, spans: &[&'static str]) -> String {
+        let mut line = Line::from(
+            spans
+                .iter()
+                .map(|text| Span::raw(*text))
+                .collect::<Vec<_>>(),
+        );
+        cut(&mut line, columns, "…");
+        line.spans
+            .iter()
+            .map(|span| span.content.as_ref())
+            .collect()
+    }
+
+    #[test]
+    fn a_line_that_is_cut_says_so() {
+        assert_eq!(cut_to(6, &["abc", "def"]), "abcdef");
+        assert_eq!(cut_to(5, &["abc", "def"]), "abcd…");
+        assert_eq!(cut_to(3, &["abc", "def"]), "ab…");
+        assert_eq!(cut_to(4, &["abc", "def"]), "abc…");
+        assert_eq!(cut_to(6, &["abc", "def   ", "  "]), "abcdef   ");
+        assert_eq!(cut_to(5, &["日本語"]), "日本…");
+    }
 }

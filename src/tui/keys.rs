@@ -17,6 +17,8 @@ pub enum Context {
     Choice,
     /// A button, or a value that can be chosen.
     Button,
+    /// A button below a text that scrolls and holds nothing else.
+    Below,
     /// A list that is open, with a filter line.
     List,
     /// A list of things to tick.
@@ -56,6 +58,10 @@ pub enum Command {
     Remedy,
     /// Edits the line.
     Edit(Edit),
+    /// A line up.
+    LineUp,
+    /// A line down.
+    LineDown,
     /// A page up.
     PageUp,
     /// A page down.
@@ -81,12 +87,13 @@ pub struct Binding {
     pub footer: &'static str,
 }
 
-use Context::{Button, Choice, List, Paste, Path, Picture, Reading, Text, Ticks};
+use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Text, Ticks};
 
 const ALL: &[Context] = &[
-    Text, Paste, Choice, Button, List, Ticks, Reading, Path, Picture,
+    Text, Paste, Choice, Button, Below, List, Ticks, Reading, Path, Picture,
 ];
-const ITEMS: &[Context] = &[Text, Paste, Choice, Button];
+const ITEMS: &[Context] = &[Text, Paste, Choice, Button, Below];
+const BUTTONS: &[Context] = &[Button, Below];
 const OPEN: &[Context] = &[List, Ticks, Reading, Path, Picture];
 const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
@@ -124,6 +131,24 @@ pub const TABLE: &[Binding] = &[
         "Tab",
         "next item",
         "next",
+    ),
+    row(
+        KeyCode::Down,
+        NONE,
+        &[Below],
+        Command::LineDown,
+        "Down",
+        "in the trace: scroll down",
+        "scroll",
+    ),
+    row(
+        KeyCode::Up,
+        NONE,
+        &[Below],
+        Command::LineUp,
+        "Up",
+        "in the trace: scroll up",
+        "",
     ),
     row(
         KeyCode::Down,
@@ -173,7 +198,7 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Enter,
         NONE,
-        &[Button],
+        BUTTONS,
         Command::Enter,
         "Enter",
         "on a button: press it",
@@ -182,7 +207,7 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Char(' '),
         NONE,
-        &[Button],
+        BUTTONS,
         Command::Enter,
         "Space",
         "on a button: press it",
@@ -227,7 +252,7 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Left,
         NONE,
-        &[Button],
+        BUTTONS,
         Command::Previous,
         "Left",
         "button before",
@@ -236,7 +261,7 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Right,
         NONE,
-        &[Button],
+        BUTTONS,
         Command::Next,
         "Right",
         "next button",
@@ -552,7 +577,7 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
         (None, KeyCode::Char(ch), Text | Paste | List | Path) if typed => {
             Some(Command::Edit(Edit::Insert(ch)))
         }
-        (None, KeyCode::Char(ch), Context::Button | Context::Choice)
+        (None, KeyCode::Char(ch), Context::Button | Context::Below | Context::Choice)
             if typed && modifiers.is_empty() =>
         {
             Some(Command::Letter(ch.to_ascii_lowercase()))

@@ -1091,6 +1091,7 @@ impl Model {
             None => {}
         }
         match self.focus {
+            _ if self.screen == Screen::Trace => Context::Below,
             Target::Field(Key::Preset) => Context::Button,
             Target::Field(key) if key.is_text() => Context::Text,
             Target::User | Target::Thumbprint => Context::Text,

@@ -81,19 +81,54 @@ pub fn chunks(text: &str, columns: usize) -> Vec<String> {
     pieces
 }
 
-/// The part of a line being edited that is shown in `columns`, and the column of the cursor in it: one column
-/// stays free for the cursor behind the last character.
+/// The first `rows` of `lines`; where more were left out, the last one ends in the ellipsis.
 #[must_use]
-pub fn window(text: &str, cursor: usize, columns: usize) -> (String, usize) {
+pub fn fit(mut lines: Vec<String>, rows: usize, columns: usize, ellipsis: &str) -> Vec<String> {
+    if lines.len() > rows {
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            // Told to be cut, even where the last line had room.
+            let room = columns.saturating_sub(width(ellipsis));
+            *last = format!("{}{ellipsis}", shorten(last, room, "").trim_end());
+        }
+    }
+    lines
+}
+
+/// The part of a line being edited that is shown in `columns`, and the column of the cursor in it: one column
+/// stays free for the cursor behind the last character. An ellipsis stands where there is more.
+#[must_use]
+pub fn window(text: &str, cursor: usize, columns: usize, ellipsis: &str) -> (String, usize) {
     let room = columns.saturating_sub(1).max(1);
+    let whole = width(text);
+    if whole <= room {
+        return (text.to_owned(), cursor);
+    }
+    // A window of a few columns has no room for marks.
+    let ellipsis = if room < 2 * width(ellipsis) + 2 {
+        ""
+    } else {
+        ellipsis
+    };
+    let mark = width(ellipsis);
+    if cursor + mark < room {
+        return (shorten(text, room, ellipsis), cursor);
+    }
     let mut skipped = 0;
     let mut rest = text;
-    while cursor.saturating_sub(skipped) > room {
+    // The cursor stands left of the mark at the end; at the end of the text there is none.
+    while cursor.saturating_sub(skipped) + mark > room
+        || (whole - skipped + mark > room && cursor.saturating_sub(skipped) + 2 * mark >= room)
+    {
         let Some(ch) = rest.chars().next() else { break };
         skipped += ch.width().unwrap_or(0);
         rest = &rest[ch.len_utf8()..];
     }
-    (shorten(rest, room, ""), cursor.saturating_sub(skipped))
+    let shown = shorten(rest, room - mark, ellipsis);
+    (
+        format!("{ellipsis}{shown}"),
+        cursor.saturating_sub(skipped) + mark,
+    )
 }
 
 /// A length of time in words, and how long these words stay true: whole minutes above two minutes,
@@ -166,10 +201,50 @@ mod tests {
 
     #[test]
     fn the_cursor_stays_in_the_window() {
-        assert_eq!(window("abcdef", 6, 10), ("abcdef".to_owned(), 6));
-        assert_eq!(window("abcdef", 6, 4), ("def".to_owned(), 3));
-        assert_eq!(window("abcdef", 0, 4), ("abc".to_owned(), 0));
-        assert_eq!(window("日本語", 6, 4), ("語".to_owned(), 2));
+        assert_eq!(window("abcdef", 6, 10, "…"), ("abcdef".to_owned(), 6));
+        assert_eq!(window("abcdef", 6, 4, "…"), ("def".to_owned(), 3));
+        assert_eq!(window("abcdef", 0, 4, "…"), ("abc".to_owned(), 0));
+        assert_eq!(window("日本語", 6, 4, "…"), ("語".to_owned(), 2));
+        assert_eq!(window("abcdefgh", 0, 7, "…"), ("abcde…".to_owned(), 0));
+        assert_eq!(window("abcdefgh", 4, 7, "…"), ("abcde…".to_owned(), 4));
+        assert_eq!(window("abcdefgh", 5, 7, "…"), ("…defgh".to_owned(), 3));
+        assert_eq!(window("abcdefgh", 8, 7, "…"), ("…defgh".to_owned(), 6));
+    }
+
+    #[test]
+    fn wherever_the_cursor_is_the_window_shows_its_place() {
+        let text = "0日1本2語3abcdefghijklmn";
+        for ellipsis in ["…", "..."] {
+            for columns in 2..30 {
+                for (cursor, ch) in text.chars().scan(0, |at, ch| {
+                    *at += ch.width().unwrap_or(0);
+                    Some((*at - ch.width().unwrap_or(0), ch))
+                }) {
+                    let (shown, column) = window(text, cursor, columns, ellipsis);
+                    assert!(
+                        width(&shown) < columns && column < columns,
+                        "{shown} {columns}"
+                    );
+                    let mut at = 0;
+                    let there = shown.chars().find(|ch| {
+                        at += ch.width().unwrap_or(0);
+                        at > column
+                    });
+                    // A wide character may have no room.
+                    if columns > 15 {
+                        assert_eq!(there, Some(ch), "{shown} {column} of {columns}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_room_below_is_told_to_be_cut() {
+        let lines = || vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
+        assert_eq!(fit(lines(), 3, 5, "…"), lines());
+        assert_eq!(fit(lines(), 2, 5, "…"), ["one", "two…"]);
+        assert_eq!(fit(lines(), 2, 3, "…"), ["one", "tw…"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::exit;
 use crate::explain::{explain, explain_certificate};
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::trace::Exchange;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
@@ -171,6 +172,8 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
                 remedy(model, key);
             }
         }
+        Command::LineDown => scroll(model, 1),
+        Command::LineUp => scroll(model, -1),
         Command::PageDown => scroll(model, 5),
         Command::PageUp => scroll(model, -5),
         Command::Letter(letter) => {
@@ -342,7 +345,14 @@ fn escape(model: &mut Model) -> Vec<Effect> {
 fn scroll(model: &mut Model, by: isize) {
     match (model.screen, &mut model.tokens) {
         (Screen::Tokens, Some(held)) => held.scroll = held.scroll.saturating_add_signed(by),
-        (Screen::Trace, _) => model.trace_scroll = model.trace_scroll.saturating_add_signed(by),
+        (Screen::Trace, _) => {
+            // Not far behind the end, from where it would be a long way back.
+            let columns = usize::from(model.size.0).saturating_sub(4).max(1);
+            let lines = model.trace.iter().flat_map(Exchange::lines);
+            let rows: usize = lines.map(|line| width(line).div_ceil(columns)).sum();
+            let most = (rows + model.trace.len()).saturating_sub(1);
+            model.trace_scroll = model.trace_scroll.saturating_add_signed(by).min(most);
+        }
         (Screen::Flow, _) => model.flow_scroll = model.flow_scroll.saturating_add_signed(by),
         (Screen::Configure, _) => {
             // A small window shows few lines at once.

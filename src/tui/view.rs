@@ -17,14 +17,16 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use url::Url;
 
-use super::draw::{Body, put};
+use super::draw::{Body, button, put};
 use super::keys;
-use super::model::{Model, Overlay, Run, Screen, Target};
+use super::model::{Action, Model, Overlay, Run, Screen, Target};
 use super::screens::{configure, flow, form, overlay, tokens, trace};
-use super::text::{shorten, width, wrap};
+use super::text::{fit, shorten, width, wrap};
 
 /// Below this the screen holds only a notice.
-const SMALLEST: (u16, u16) = (40, 10);
+pub const SMALLEST: (u16, u16) = (40, 10);
+/// From this height on there are empty rows around the message.
+const ROOMY: u16 = 22;
 /// Lines kept for the message above the buttons.
 const MESSAGE_LINES: u16 = 3;
 /// Lines that a long message may take.
@@ -38,7 +40,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             "This window is too small: {} x {} at least.",
             SMALLEST.0, SMALLEST.1
         );
-        for (row, line) in (0..area.height).zip(wrap(&text, usize::from(area.width))) {
+        let columns = usize::from(area.width);
+        let lines = wrap(&text, columns);
+        let lines = fit(lines, area.height.into(), columns, model.theme.ellipsis());
+        for (row, line) in (0..area.height).zip(lines) {
             put(model.theme, frame, 0, row, Line::from(line));
         }
         return;
@@ -59,27 +64,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     );
     rule(model, frame, 1);
 
-    let buttons = button_rows(model, inner);
-    let button_count = u16::try_from(buttons.len()).unwrap_or(1);
-    let button_top = area.height - 2 - button_count;
-    let message_lines = match &model.message {
-        // What was said is not cut where the body can spare the room.
-        Some(message) if area.height >= 22 => {
-            let lines = wrap(&message.text, inner.saturating_sub(1)).len();
-            u16::try_from(lines).map_or(MESSAGE_LINES, |lines| {
-                lines.clamp(MESSAGE_LINES, MESSAGE_MOST)
-            })
-        }
-        Some(_) | None if area.height >= 18 => MESSAGE_LINES,
-        Some(_) | None => 1,
-    };
-    let message_top = button_top - u16::from(area.height >= 22) - message_lines;
-    let body_area = Rect::new(
-        0,
-        2,
-        area.width,
-        message_top.saturating_sub(2 + u16::from(area.height >= 22)),
-    );
+    let places = Places::of(model, area);
+    let body_area = places.body;
 
     let body = match model.screen {
         Screen::Form => form::body(model, area.width),
@@ -89,24 +75,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         Screen::Configure => configure::body(model, body_area),
     };
     let mut cursor = draw_body(model, frame, &body, body_area);
-    draw_message(
-        model,
-        frame,
-        &body,
-        Rect::new(1, message_top, area.width - 2, message_lines),
-    );
-    for (row, buttons) in (button_top..).zip(buttons) {
+    draw_message(model, frame, &body, places.message);
+    for (row, buttons) in (places.button_top..).zip(places.buttons) {
         let mut x = 3;
         for action in buttons {
-            let text = format!("[ {} ]", action.label(model));
             let focused = model.focus == Target::Button(action);
-            let style = if focused { theme.focus() } else { Style::new() };
-            if focused {
-                cursor = Some(Position::new(x + 2, row));
-            }
-            let end = x + columns(&text) + 1;
-            put(model.theme, frame, x, row, Line::styled(text, style));
-            x = end;
+            let (next, at) = button(theme, frame, (x, row), action.label(model), focused);
+            cursor = at.or(cursor);
+            x = next;
         }
     }
     rule(model, frame, area.height - 2);
@@ -117,6 +93,50 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Some(position) = cursor {
         frame.set_cursor_position(position);
     }
+}
+
+/// Where the parts of a screen stand.
+struct Places {
+    body: Rect,
+    message: Rect,
+    button_top: u16,
+    /// In rows that fit.
+    buttons: Vec<Vec<Action>>,
+}
+
+impl Places {
+    fn of(model: &Model, area: Rect) -> Self {
+        let inner = usize::from(area.width) - 2;
+        let buttons = button_rows(model, inner);
+        let button_count = u16::try_from(buttons.len()).unwrap_or(1);
+        let button_top = area.height - 2 - button_count;
+        let roomy = area.height >= ROOMY;
+        let lines = match &model.message {
+            // What was said is not cut where the body can spare the room.
+            Some(message) if roomy => {
+                let lines = wrap(&message.text, inner.saturating_sub(1)).len();
+                u16::try_from(lines).map_or(MESSAGE_LINES, |lines| {
+                    lines.clamp(MESSAGE_LINES, MESSAGE_MOST)
+                })
+            }
+            Some(_) | None if area.height >= 18 => MESSAGE_LINES,
+            Some(_) | None => 1,
+        };
+        let top = button_top - u16::from(roomy) - lines;
+        let body = top.saturating_sub(2 + u16::from(roomy));
+        Self {
+            body: Rect::new(0, 2, area.width, body),
+            message: Rect::new(1, top, area.width - 2, lines),
+            button_top,
+            buttons,
+        }
+    }
+}
+
+/// The part of the screen that scrolls.
+#[must_use]
+pub fn body_area(model: &Model, area: Rect) -> Rect {
+    Places::of(model, area).body
 }
 
 /// Columns of our own short texts.
@@ -156,7 +176,7 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
         None => body.scroll.min(last),
     };
     // Where there is room between the body and the message, what is hidden below is told.
-    if first < last && frame.area().height >= 22 {
+    if first < last && frame.area().height >= ROOMY {
         let words = "more below";
         let x = area.width.saturating_sub(columns(words) + 1);
         put(
@@ -183,22 +203,20 @@ fn draw_message(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) {
         None => (body.hint.as_str(), body.hint_is_bad),
     };
     let style = if bad { model.theme.bad() } else { Style::new() };
-    let mut lines = wrap(text, usize::from(area.width.saturating_sub(3)));
-    if lines.len() > usize::from(area.height) {
-        lines.truncate(usize::from(area.height));
-        if let Some(last) = lines.last_mut() {
-            // Told to be cut, even where the last line had room.
-            let room = usize::from(area.width.saturating_sub(3)) - width(model.theme.ellipsis());
-            *last = format!("{}{}", shorten(last, room, ""), model.theme.ellipsis());
-        }
-    }
+    let columns = usize::from(area.width.saturating_sub(3));
+    let lines = fit(
+        wrap(text, columns),
+        area.height.into(),
+        columns,
+        model.theme.ellipsis(),
+    );
     for (y, line) in (area.y..area.bottom()).zip(lines) {
         put(model.theme, frame, 3, y, Line::styled(line, style));
     }
 }
 
 /// The buttons in rows that fit.
-fn button_rows(model: &Model, inner: usize) -> Vec<Vec<super::model::Action>> {
+fn button_rows(model: &Model, inner: usize) -> Vec<Vec<Action>> {
     let mut rows = vec![Vec::new()];
     let mut used = 2;
     for action in model.buttons() {
@@ -242,7 +260,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         {
             keys.insert(0, ("Ctrl+F".to_owned(), lower_first(&remedy.label)));
         }
-        if context == keys::Context::Button {
+        if matches!(context, keys::Context::Button | keys::Context::Below) {
             let letters = model.buttons().into_iter();
             keys.extend(letters.map(|action| {
                 (

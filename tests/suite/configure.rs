@@ -214,7 +214,7 @@ fn without_a_redirect_url_it_asks_for_one() {
 }
 
 /// The HTTP service of a Windows machine that there is not.
-struct StandIn {
+pub struct StandIn {
     rights: Rights,
     code: u32,
     sddl: Option<String>,
@@ -222,7 +222,7 @@ struct StandIn {
 }
 
 impl StandIn {
-    fn new(rights: Rights) -> Self {
+    pub fn new(rights: Rights) -> Self {
         Self {
             rights,
             code: 0,

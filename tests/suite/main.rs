@@ -8,6 +8,7 @@
     clippy::items_after_statements,
     reason = "a test ends on what it did not expect"
 )]
+#![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
 mod architecture;
 mod clipboard;
@@ -17,6 +18,8 @@ mod demo;
 mod discovery;
 mod endings;
 mod errors;
+#[cfg(unix)]
+mod fixtures;
 mod form;
 mod https;
 mod links;
@@ -25,8 +28,12 @@ mod paste;
 mod plain;
 mod provider;
 mod qr;
+#[cfg(unix)]
+mod random;
 mod safety;
 mod save;
+#[cfg(unix)]
+mod screens;
 mod scripted;
 mod servers;
 mod services;
@@ -35,4 +42,5 @@ mod ssh;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;
+mod traffic;
 mod user_presets;

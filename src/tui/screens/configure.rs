@@ -125,7 +125,12 @@ fn line(
     let focused = model.focus == target;
     let room = columns.saturating_sub(VALUE + 1 + tag.map_or(0, |(text, _)| width(text) + 2));
     let (text, cursor) = if focused {
-        window(model.editor.text(), model.editor.cursor_column(), room)
+        window(
+            model.editor.text(),
+            model.editor.cursor_column(),
+            room,
+            theme.ellipsis(),
+        )
     } else {
         (shorten(value, room, theme.ellipsis()), 0)
     };

@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
 use super::super::model::{Ended, Model, Phase, Run, Shown, StepLine, Target};
-use super::super::text::{chunks, shorten, time_left, took, width, window, wrap};
+use super::super::text::{chunks, fit, shorten, time_left, took, width, window, wrap};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
@@ -165,13 +165,10 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     rows.len() + status.len() + tunnel.len() + certificate.len() + news.len() + 2,
                 )
                 .max(2);
-            let mut lines = chunks(url.as_str(), columns);
-            if lines.len() > room {
-                lines.truncate(room);
-                let ellipsis = model.theme.ellipsis();
-                if let Some(last) = lines.last_mut() {
-                    *last = format!("{}{ellipsis}", shorten(last, columns - width(ellipsis), ""));
-                }
+            let lines = chunks(url.as_str(), columns);
+            let whole = lines.len() <= room;
+            let lines = fit(lines, room, columns, model.theme.ellipsis());
+            if !whole {
                 hint.push_str(
                     "The URL is longer than there is room for. Copy it, or open the plain view. ",
                 );
@@ -342,7 +339,7 @@ fn paste_box(model: &Model, columns: usize) -> Row {
     let room = columns.saturating_sub(start + 1);
     let text = model.pasted.expose_secret();
     let (shown, column) = if focused {
-        window(text, model.editor.cursor_column(), room)
+        window(text, model.editor.cursor_column(), room, theme.ellipsis())
     } else {
         (shorten(text, room, theme.ellipsis()), 0)
     };
@@ -400,17 +397,7 @@ fn shown(
         line: Line::from(label),
         cursor,
     }];
-    let mut pieces = chunks(value, columns);
-    if pieces.len() > lines {
-        pieces.truncate(lines);
-        if let Some(last) = pieces.last_mut() {
-            *last = format!(
-                "{}{}",
-                shorten(last, columns - width(theme.ellipsis()), ""),
-                theme.ellipsis()
-            );
-        }
-    }
+    let pieces = fit(chunks(value, columns), lines, columns, theme.ellipsis());
     rows.extend(
         pieces
             .into_iter()

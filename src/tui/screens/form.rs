@@ -214,7 +214,7 @@ fn edited(model: &Model, key: Key, room: usize) -> (Vec<Span<'static>>, usize) {
     } else {
         (model.editor.text().to_owned(), model.editor.cursor_column())
     };
-    let (visible, column) = window(&text, cursor, room);
+    let (visible, column) = window(&text, cursor, room, model.theme.ellipsis());
     (vec![Span::raw(visible)], column)
 }
 

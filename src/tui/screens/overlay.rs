@@ -6,14 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::super::draw::put;
+use super::super::draw::{button, put};
 use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Content, Model, Overlay};
-use super::super::text::{shorten, width, window, wrap};
+use super::super::text::{fit, shorten, width, window, wrap};
 use super::{configure, qr};
 use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
+
+/// Before what the entries of a list are looked for by.
+const FIND: &str = "Find: ";
 
 /// Draws the overlay and says where the cursor belongs.
 pub(in super::super) fn draw(
@@ -42,15 +45,22 @@ pub(in super::super) fn draw(
                     (name, preset.group.name().to_owned())
                 })
                 .collect();
-            let filter_line = format!("Find: {}", filter.text());
+            let (shown, column) = window(
+                filter.text(),
+                filter.cursor_column(),
+                usize::from(area.width.saturating_sub(4)) - width(FIND),
+                model.theme.ellipsis(),
+            );
+            let head = format!("{FIND}{shown}");
             let none = if mail_domain(filter.text()).is_some() {
                 "No preset knows this domain. Type the name of the service that hosts its mail."
             } else {
                 "No preset fits. Custom settings takes any service."
             };
-            let cursor = list(model, frame, area, &filter_line, &lines, *selected, none);
+            let entry = list(model, frame, area, &head, &lines, *selected, none);
             // The cursor is where the typing goes, unless there is an entry to take.
-            if lines.is_empty() { None } else { cursor }
+            let typing = u16::try_from(3 + width(FIND) + column).unwrap_or(0);
+            entry.or(Some(Position::new(typing, 2)))
         }
         Overlay::Save { content, path } => Some(save(model, *content, path, frame, area)),
         Overlay::Qr(picture) => Some(qr::draw(model, picture, frame, area)),
@@ -136,7 +146,7 @@ fn list(
             return Vec::new();
         }
         let words = wrap(&format!("{name}: {about}"), columns.saturating_sub(6));
-        words.into_iter().take(2).collect()
+        fit(words, 2, columns.saturating_sub(6), theme.ellipsis())
     });
     let below = if inside.height < 12 { 0 } else { 3 };
     let list_end = inside.bottom().saturating_sub(below);
@@ -145,12 +155,11 @@ fn list(
     }
     let rows = usize::from(list_end.saturating_sub(inside.y + 2));
     let first = (selected + 1).saturating_sub(rows);
-    let mut cursor = Some(Position::new(
-        3 + u16::try_from(width(head)).unwrap_or(0),
-        inside.y,
-    ));
+    let mut cursor = None;
     if lines.is_empty() {
-        let words = wrap(none, columns.saturating_sub(6));
+        let rows = usize::from(inside.height.saturating_sub(2));
+        let room = columns.saturating_sub(6);
+        let words = fit(wrap(none, room), rows, room, theme.ellipsis());
         for (y, line) in (inside.y + 2..inside.bottom()).zip(words) {
             put(model.theme, frame, 3, y, Line::from(line));
         }
@@ -186,18 +195,8 @@ fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Posi
     let columns = usize::from(area.width.saturating_sub(5));
     let mut lines: Vec<Line<'_>> =
         vec![Line::styled("Keys", model.theme.strong()), Line::default()];
-    let mut entry = |key: &str, words: &str| {
-        let indent = (columns / 3).min(24);
-        let mut words = wrap(words, columns.saturating_sub(indent)).into_iter();
-        // A key list too long for its column has a line of its own.
-        if width(key) < indent {
-            let first = words.next().unwrap_or_default();
-            lines.push(Line::from(format!("{key:<indent$}{first}")));
-        } else {
-            lines.extend(wrap(key, columns).into_iter().map(Line::from));
-        }
-        lines.extend(words.map(|words| Line::from(format!("{}{words}", " ".repeat(indent)))));
-    };
+    let mut entry =
+        |key: &str, words: &str| lines.extend(labelled(key, words, (columns / 3).min(24), columns));
     for (keys, words) in keys::help() {
         entry(&keys, words);
     }
@@ -212,6 +211,19 @@ fn help(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Posi
     read(model, lines, scroll, frame, area)
 }
 
+/// Words behind a label; one too long for its column has lines of its own.
+fn labelled(label: &str, words: &str, indent: usize, columns: usize) -> Vec<Line<'static>> {
+    let mut words = wrap(words, columns.saturating_sub(indent)).into_iter();
+    let mut lines: Vec<Line<'_>> = if width(label) < indent {
+        let first = words.next().unwrap_or_default();
+        vec![Line::from(format!("{label:<indent$}{first}"))]
+    } else {
+        wrap(label, columns).into_iter().map(Line::from).collect()
+    };
+    lines.extend(words.map(|words| Line::from(format!("{}{words}", " ".repeat(indent)))));
+    lines
+}
+
 /// What is known of the service, in words.
 fn about(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Position {
     let preset = model.settings.preset();
@@ -221,14 +233,7 @@ fn about(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect) -> Pos
         Line::default(),
     ];
     let mut entry = |label: &str, text: &str| {
-        let indent = (columns / 3).min(18);
-        for (at, words) in wrap(text, columns.saturating_sub(indent))
-            .into_iter()
-            .enumerate()
-        {
-            let label = if at == 0 { label } else { "" };
-            lines.push(Line::from(format!("{label:<indent$}{words}")));
-        }
+        lines.extend(labelled(label, text, (columns / 3).min(18), columns));
     };
     let fill = |text: &String| model.settings.fill(text);
     let optional = [
@@ -342,7 +347,12 @@ fn save(
     for (y, words) in (inside.y + 1..inside.bottom()).zip(text) {
         put(model.theme, frame, 3, y, Line::from(words));
     }
-    let (shown, column) = window(path.text(), path.cursor_column(), columns);
+    let (shown, column) = window(
+        path.text(),
+        path.cursor_column(),
+        columns,
+        model.theme.ellipsis(),
+    );
     put(model.theme, frame, 3, line, Line::from(shown));
     let about = match content {
         Content::Trace => "",
@@ -381,25 +391,17 @@ fn question(
     let inside = inside(frame, area);
     let y = (inside.y + below).min(inside.bottom().saturating_sub(1));
     // The buttons stay, even where the text has no room.
+    let rows = usize::from(y.saturating_sub(inside.y + 1));
+    let lines = fit(lines, rows, columns, theme.ellipsis());
     for (y, line) in (inside.y + 1..y).zip(lines) {
         put(model.theme, frame, 3, y, Line::from(line));
     }
     let mut x = 3;
     let mut cursor = None;
     for (label, focused) in buttons.into_iter().zip([!second, second]) {
-        let text = format!("[ {label} ]");
-        let end = x + u16::try_from(width(&text)).unwrap_or(0) + 1;
-        if focused {
-            cursor = Some(Position::new(x + 2, y));
-        }
-        put(
-            model.theme,
-            frame,
-            x,
-            y,
-            Line::styled(text, if focused { theme.focus() } else { Style::new() }),
-        );
-        x = end;
+        let (next, at) = button(theme, frame, (x, y), label, focused);
+        cursor = at.or(cursor);
+        x = next;
     }
     cursor
 }

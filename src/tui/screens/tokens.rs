@@ -105,15 +105,26 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
         .chars()
         .take(if count >= SHOWN_FROM { BEGINNING } else { 0 })
         .collect();
-    let mut about = format!("{count} characters");
-    if value == Value::Access {
-        about += &match held.left(model.now) {
-            Some(left) if left.is_zero() => ", expired".to_owned(),
-            Some(left) => format!(", {} left", time_left(left).0),
-            None => ", life not told".to_owned(),
-        };
-    }
+    let characters = format!("{count} characters");
+    let life = match (value, held.left(model.now)) {
+        (Value::Refresh | Value::Id, _) => None,
+        (Value::Access, Some(left)) if left.is_zero() => Some("expired".to_owned()),
+        (Value::Access, Some(left)) => Some(format!("{} left", time_left(left).0)),
+        (Value::Access, None) => Some("life not told".to_owned()),
+    };
+    let about = match life {
+        // The life counts more than the length where there is no room for both.
+        Some(life) if columns < 60 => life,
+        Some(life) => format!("{characters}, {life}"),
+        None => characters,
+    };
     let shown = format!("{beginning}{}", theme.ellipsis());
+    // Where there is no room for its beginning, what is told of the value stays.
+    let shown = if 24 + width(&shown) + width(&about) > columns {
+        String::new()
+    } else {
+        shown
+    };
     let chosen = match (focused, held.chosen == value) {
         (true, _) => theme.marker(),
         (false, true) => theme.mask(),
