@@ -41,6 +41,8 @@ impl Row {
 pub(super) struct Body {
     /// Lines; those that do not fit are scrolled.
     pub(super) rows: Vec<Row>,
+    /// A value to be copied that has no room beside other things: across the whole width, below them.
+    pub(super) below: Vec<Row>,
     /// The first row wanted, where the screen scrolls by hand.
     pub(super) scroll: usize,
     /// What is said while there is no message.

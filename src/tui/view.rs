@@ -10,6 +10,8 @@
 //!  ───────────────────────────────────────────────────────────────────────────
 //!  keys that count here
 //! ```
+//!
+//! On a wide screen the settings stand left, and what a run says right.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -17,7 +19,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use url::Url;
 
-use super::draw::{Body, button, put};
+use super::draw::{Body, button, put, put_in};
 use super::keys;
 use super::model::{Action, Model, Overlay, Run, Screen, Target};
 use super::screens::{configure, flow, form, overlay, tokens, trace};
@@ -25,6 +27,10 @@ use super::text::{fit, shorten, width, wrap};
 
 /// Below this the screen holds only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
+/// From this width on, the settings stand left and what a run says right.
+const WIDE: u16 = 120;
+/// The most columns of either.
+const WIDEST: u16 = 100;
 /// From this height on there are empty rows around the message.
 const ROOMY: u16 = 22;
 /// Lines kept for the message above the buttons.
@@ -67,14 +73,21 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let places = Places::of(model, area);
     let body_area = places.body;
 
-    let body = match model.screen {
-        Screen::Form => form::body(model, area.width),
-        Screen::Flow => flow::body(model, body_area),
-        Screen::Tokens => tokens::body(model, body_area),
-        Screen::Trace => trace::body(model, body_area),
-        Screen::Configure => configure::body(model, body_area),
+    let (body, mut cursor) = match halves(model, body_area) {
+        Some((left, right)) => draw_halves(model, frame, left, right),
+        None => {
+            let body = match model.screen {
+                Screen::Form => form::body(model, area.width),
+                Screen::Flow => flow::body(model, body_area, area.width),
+                Screen::Tokens => tokens::body(model, body_area, area.width),
+                Screen::Trace => trace::body(model, body_area),
+                Screen::Configure => configure::body(model, body_area),
+            };
+            let first = first_row(model, &body, usize::from(body_area.height));
+            let cursor = draw_body(model, frame, &body, body_area, first);
+            (body, cursor)
+        }
     };
-    let mut cursor = draw_body(model, frame, &body, body_area);
     draw_message(model, frame, &body, places.message);
     for (row, buttons) in (places.button_top..).zip(places.buttons) {
         let mut x = 3;
@@ -158,12 +171,69 @@ fn rule(model: &Model, frame: &mut Frame<'_>, y: u16) {
     );
 }
 
-/// Draws the rows that fit, and says where the cursor belongs.
-fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> Option<Position> {
-    let height = usize::from(area.height);
+/// Where the settings stand and where that which a run says, side by side, on a screen that has room for both.
+#[must_use]
+pub fn halves(model: &Model, area: Rect) -> Option<(Rect, Rect)> {
+    let fits = match model.screen {
+        Screen::Form | Screen::Flow => true,
+        Screen::Tokens => !tokens::is_long(model, area),
+        Screen::Trace | Screen::Configure => false,
+    };
+    if !fits || area.width < WIDE {
+        return None;
+    }
+    // Wider ones are no easier to read.
+    let width = (area.width / 2).min(WIDEST);
+    let left = Rect { width, ..area };
+    Some((left, Rect { x: width, ..left }))
+}
+
+/// Draws both halves, and what needs the whole width below them; says of the one with the focus what its hint is and
+/// where the cursor belongs.
+fn draw_halves(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    mut left: Rect,
+    mut right: Rect,
+) -> (Body, Option<Position>) {
+    let page = frame.area().width;
+    let settings = form::body(model, left.width);
+    let mut run = match (model.screen, &model.tokens, &model.run) {
+        (Screen::Tokens, ..) | (Screen::Form, Some(_), _) => tokens::body(model, right, page),
+        (Screen::Form, None, None) => form::outlook(model, right.width),
+        _ => flow::body(model, right, page),
+    };
+    // What is shown among the tokens is not shown beside the form.
+    let below = match model.screen {
+        Screen::Form => Vec::new(),
+        _ => std::mem::take(&mut run.below),
+    };
+    if !below.is_empty() {
+        let rows = u16::try_from(below.len()).unwrap_or(0);
+        let top = left.bottom().saturating_sub(rows);
+        for (y, row) in (top..left.bottom()).zip(&below) {
+            put(model.theme, frame, 0, y, row.line.clone());
+        }
+        left.height = left.height.saturating_sub(rows + 1);
+        right.height = left.height;
+    }
+    let (active, passive) = if model.screen == Screen::Form {
+        ((settings, left), (run, right))
+    } else {
+        ((run, right), (settings, left))
+    };
+    draw_body(model, frame, &passive.0, passive.1, 0);
+    let (body, area) = active;
+    let first = first_row(model, &body, usize::from(area.height));
+    let cursor = draw_body(model, frame, &body, area, first);
+    (body, cursor)
+}
+
+/// The first row that is shown, so that the focus is in sight.
+fn first_row(model: &Model, body: &Body, height: usize) -> usize {
     let last = body.rows.len().saturating_sub(height);
     let focused = body.rows.iter().position(|row| row.cursor.is_some());
-    let first = match focused {
+    match focused {
         // The focus is above a text that is longer than the screen.
         Some(_) if model.screen == Screen::Flow && model.flow_scroll > 0 => {
             model.flow_scroll.min(last)
@@ -174,24 +244,36 @@ fn draw_body(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) -> O
         None if model.screen == Screen::Form => last,
         None if model.screen == Screen::Flow => model.flow_scroll.min(last),
         None => body.scroll.min(last),
-    };
+    }
+}
+
+/// Draws the rows that fit, and says where the cursor belongs.
+fn draw_body(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    body: &Body,
+    area: Rect,
+    first: usize,
+) -> Option<Position> {
+    let last = body.rows.len().saturating_sub(usize::from(area.height));
     // Where there is room between the body and the message, what is hidden below is told.
     if first < last && frame.area().height >= ROOMY {
         let words = "more below";
-        let x = area.width.saturating_sub(columns(words) + 1);
-        put(
-            model.theme,
-            frame,
-            x,
-            area.bottom(),
-            Line::styled(words, model.theme.dim()),
-        );
+        let x = area.right().saturating_sub(columns(words) + 1);
+        let line = Line::styled(words, model.theme.dim());
+        put(model.theme, frame, x, area.bottom(), line);
     }
     let mut cursor = None;
     for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
-        put(model.theme, frame, 0, y, row.line.clone());
+        let place = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        put_in(model.theme, frame, place, row.line.clone());
         if let Some(x) = row.cursor {
-            cursor = Some(Position::new(x.min(area.width.saturating_sub(1)), y));
+            let x = area.x + x.min(area.width.saturating_sub(1));
+            cursor = Some(Position::new(x, y));
         }
     }
     cursor

@@ -43,6 +43,11 @@ pub struct Drawn {
 impl Drawn {
     /// Its rows as text, with what stands right of the last glyph cut off.
     pub fn rows(&self) -> Vec<String> {
+        self.part(0, self.buffer.area.width)
+    }
+
+    /// The same from one column to another.
+    pub fn part(&self, from: u16, to: u16) -> Vec<String> {
         let columns = usize::from(self.buffer.area.width).max(1);
         let row = |cells: &[ratatui::buffer::Cell]| {
             let mut line = String::new();
@@ -58,7 +63,9 @@ impl Drawn {
             }
             line.trim_end().to_owned()
         };
-        self.buffer.content.chunks(columns).map(row).collect()
+        let part = usize::from(from)..usize::from(to);
+        let rows = self.buffer.content.chunks(columns);
+        rows.map(|cells| row(&cells[part.clone()])).collect()
     }
 
     /// All of it, a line for a row.

@@ -7,7 +7,7 @@ use oauth_authorizer::environment::Environment;
 use oauth_authorizer::tui::keys::Context;
 use oauth_authorizer::tui::model::{Model, Overlay, Target};
 use oauth_authorizer::tui::text;
-use oauth_authorizer::tui::view::{SMALLEST, body_area};
+use oauth_authorizer::tui::view::{SMALLEST, body_area, halves};
 use ratatui::style::{Color, Modifier};
 
 use crate::fixtures::{App, Drawn, Fixture, PLACES, all};
@@ -61,8 +61,7 @@ fn words(row: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 /// Words that are neither whole, nor end in the ellipsis, nor go on in the row below.
-fn cut(drawn: &Drawn, said: &Said, ellipsis: &str, last: usize) -> Vec<String> {
-    let rows = drawn.rows();
+fn cut(rows: &[String], said: &Said, ellipsis: &str, last: usize) -> Vec<(usize, String)> {
     let last_of = |row: usize| rows.get(row).and_then(|row| words(row).next_back());
     let first_of = |row: usize| rows.get(row).and_then(|row| words(row).next());
     let mut cut = Vec::new();
@@ -86,7 +85,7 @@ fn cut(drawn: &Drawn, said: &Said, ellipsis: &str, last: usize) -> Vec<String> {
                 && last_of(at - 1)
                     .is_some_and(|before| said.run.contains(&format!("{before}{word}")));
             if !goes_on && !went_on {
-                cut.push(format!("{word:?} in row {at}"));
+                cut.push((at, word.to_owned()));
             }
         }
     }
@@ -163,7 +162,8 @@ fn focus(app: &App, drawn: &Drawn) -> Result<(), String> {
     }
     let marker = app.model.theme.marker();
     let marked = |x: u16| drawn.buffer[(x, row)].symbol() == marker;
-    if !(marked(1) || start > 0 && marked(start - 1)) {
+    // Beside it, or at the beginning of its row, which may be in the right half.
+    if !(marked(1) || marked((columns / 2).min(100) + 1) || start > 0 && marked(start - 1)) {
         return Err("the focus has no marker".to_owned());
     }
     Ok(())
@@ -191,8 +191,23 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16), environment: &Environmen
     }
     let ellipsis = ellipsis(&app.model);
     let body = body_area(&app.model, drawn.buffer.area);
-    for word in cut(&drawn, said, ellipsis, usize::from(body.bottom()) - 1) {
-        fault(format!("cut: {word}"));
+    let cut = |from, to| {
+        cut(
+            &drawn.part(from, to),
+            said,
+            ellipsis,
+            usize::from(body.bottom()) - 1,
+        )
+    };
+    let mut words = cut(0, size.0);
+    if let Some((left, right)) = halves(&app.model, body) {
+        // A row that is whole by itself, or of which each half is.
+        let mut in_halves = cut(0, left.width);
+        in_halves.extend(cut(right.x, size.0));
+        words.retain(|(row, _)| in_halves.iter().any(|(other, _)| other == row));
+    }
+    for (row, word) in words {
+        fault(format!("cut: {word:?} in row {row}"));
     }
     if let (Some(message), None) = (&app.model.message, &app.model.overlay) {
         let text = if environment.utf8 {

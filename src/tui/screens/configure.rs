@@ -35,6 +35,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     let Some(configuring) = &model.configuring else {
         return Body {
             rows: Vec::new(),
+            below: Vec::new(),
             scroll: 0,
             hint: String::new(),
             hint_is_bad: false,
@@ -92,6 +93,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     };
     Body {
         rows,
+        below: Vec::new(),
         scroll: configuring.scroll,
         hint: format!("{}{more}", hint(model, configuring)),
         hint_is_bad: false,

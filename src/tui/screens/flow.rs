@@ -25,16 +25,24 @@ use crate::secret::ExposeSecret;
 use crate::settings::Key;
 
 /// The rows of the flow screen.
-pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+///
+/// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
+pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     let columns = usize::from(area.width);
+    let apart = page > area.width;
+    let mut across = Vec::new();
     let empty = Body {
         rows: Vec::new(),
+        below: Vec::new(),
         scroll: 0,
         hint: String::new(),
         hint_is_bad: false,
     };
     let Some(run) = &model.run else { return empty };
-    let mut rows = vec![Row::blank()];
+    let mut rows = Vec::new();
+    if !apart {
+        rows.push(Row::blank());
+    }
     let mut hint = String::new();
     let mut news = news(run, columns);
     match &run.phase {
@@ -58,6 +66,15 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                 rows.clear();
             }
             let lines = usize::from(area.height).saturating_sub(8).max(1);
+            let lines = if apart { 0 } else { lines };
+            // What is too long for the half is not broken in it.
+            let addresses = [Some(verification_uri), complete.as_ref()];
+            for address in addresses.into_iter().flatten().map(url::Url::as_str) {
+                if apart && 3 + width(address) >= columns {
+                    let address = chunks(address, page.into());
+                    across.extend(address.into_iter().map(|line| Row::line(Line::from(line))));
+                }
+            }
             let url = shown(
                 model,
                 run,
@@ -117,12 +134,13 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
             certificate,
             opened,
         } => {
+            let which = if apart { "the URL below" } else { "this URL" };
             let lead = if *opened {
-                "A browser is being opened here. If it does not show, open this URL in it:"
+                format!("A browser is being opened here. If it does not show, open {which} in it:")
             } else if model.environment.display {
-                "Open this URL in a browser:"
+                format!("Open {which} in a browser:")
             } else {
-                "Open this URL in a browser on any machine:"
+                format!("Open {which} in a browser on any machine:")
             };
             let certificate = certificate.as_ref().map_or_else(Vec::new, |about| {
                 let room = columns.saturating_sub(6);
@@ -145,7 +163,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                 rows.clear();
             }
             rows.extend(
-                wrap(lead, columns.saturating_sub(6))
+                wrap(&lead, columns.saturating_sub(6))
                     .into_iter()
                     .map(Row::text),
             );
@@ -165,6 +183,12 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     rows.len() + status.len() + tunnel.len() + certificate.len() + news.len() + 2,
                 )
                 .max(2);
+            let room =
+                if apart { area.height / 2 } else { 0 }.max(u16::try_from(room).unwrap_or(2));
+            let (room, columns) = (
+                usize::from(room),
+                usize::from(if apart { page } else { area.width }),
+            );
             let lines = chunks(url.as_str(), columns);
             let whole = lines.len() <= room;
             let lines = fit(lines, room, columns, model.theme.ellipsis());
@@ -173,12 +197,17 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
                     "The URL is longer than there is room for. Copy it, or open the plain view. ",
                 );
             }
-            rows.extend(lines.into_iter().map(|line| Row::line(Line::from(line))));
-            rows.push(Row::blank());
-            if !tunnel.is_empty() {
-                rows.extend(tunnel);
-                rows.extend((!tight).then(Row::blank));
+            let lines = lines.into_iter().map(|line| Row::line(Line::from(line)));
+            let into = if apart { &mut across } else { &mut rows };
+            into.extend(lines);
+            if !apart || !tunnel.is_empty() {
+                into.push(Row::blank());
             }
+            if !tunnel.is_empty() {
+                into.extend(tunnel);
+                into.extend((!apart && !tight).then(Row::blank));
+            }
+            let columns = usize::from(area.width);
             rows.extend(status.into_iter().map(Row::text));
             rows.push(paste_box(model, columns));
             rows.extend(certificate.into_iter().map(Row::text));
@@ -258,6 +287,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     );
     Body {
         rows,
+        below: across,
         scroll: 0,
         hint,
         hint_is_bad: false,
@@ -354,7 +384,8 @@ fn paste_box(model: &Model, columns: usize) -> Row {
     }
 }
 
-/// A value behind its words, or below them where it is too long; what does not fit into `lines` is cut.
+/// A value behind its words, or below them where it is too long; what does not fit into `lines` is cut, and where there
+/// are none it stands elsewhere.
 fn shown(
     model: &Model,
     run: &Run,
@@ -397,6 +428,16 @@ fn shown(
         line: Line::from(label),
         cursor,
     }];
+    if 3 + width(value) < columns {
+        rows.push(Row::line(vec![
+            Span::raw("   "),
+            Span::styled(value.to_owned(), theme.strong()),
+        ]));
+        return rows;
+    }
+    if lines == 0 {
+        return rows;
+    }
     let pieces = fit(chunks(value, columns), lines, columns, theme.ellipsis());
     rows.extend(
         pieces

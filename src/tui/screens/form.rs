@@ -12,8 +12,8 @@
 use ratatui::text::{Line, Span};
 
 use super::super::draw::{Body, Row};
-use super::super::model::{Action, Model, Target};
-use super::super::text::{shorten, width, window};
+use super::super::model::{Action, Model, Screen, Target};
+use super::super::text::{shorten, width, window, wrap};
 use crate::checks::{Problem, Severity};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
@@ -42,9 +42,47 @@ pub(in super::super) fn body(model: &Model, width: u16) -> Body {
     let (hint, hint_is_bad) = hint(model, &problems);
     Body {
         rows,
+        below: Vec::new(),
         scroll: 0,
         hint,
         hint_is_bad,
+    }
+}
+
+/// What Authorize will do, where there is room to tell it beside the settings.
+pub(in super::super) fn outlook(model: &Model, columns: u16) -> Body {
+    let (first, then) = match model.settings.flow() {
+        FlowKind::DeviceCode => (
+            "The service gives out a code.",
+            "You open its address in a browser on any device, and enter the code.",
+        ),
+        FlowKind::AuthorizationCode => (
+            "You open a URL in a browser, and sign in.",
+            "The browser comes back to this machine; or you paste the address that it ends at.",
+        ),
+    };
+    let last = "The tokens come here, with what was granted and for how long.";
+    let mut rows = vec![
+        Row::line(Line::styled("   What Authorize does", model.theme.strong())),
+        Row::blank(),
+    ];
+    for (number, text) in (1..).zip([first, then, last]) {
+        let words = wrap(text, usize::from(columns).saturating_sub(9));
+        for (at, line) in words.into_iter().enumerate() {
+            let number = if at == 0 {
+                format!("{number}.")
+            } else {
+                String::new()
+            };
+            rows.push(Row::text(format!("{number:<3}{line}")));
+        }
+    }
+    Body {
+        rows,
+        below: Vec::new(),
+        scroll: 0,
+        hint: String::new(),
+        hint_is_bad: false,
     }
 }
 
@@ -98,7 +136,11 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
     let settings = &model.settings;
     let access = settings.access(key);
     let focused = model.focus == Target::Field(key);
-    let (side, side_focused) = side(model, key);
+    // Beside a run the settings are there to be read.
+    let (side, side_focused) = match model.screen {
+        Screen::Form => side(model, key),
+        Screen::Flow | Screen::Tokens | Screen::Trace | Screen::Configure => (None, false),
+    };
     let tag = match (
         access,
         problems.iter().find(|problem| problem.key == key),

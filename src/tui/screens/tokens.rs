@@ -22,12 +22,24 @@ const SHOWN_FROM: usize = 20;
 /// How much of a longer value is shown.
 const BEGINNING: usize = 4;
 
+/// True where the value that is shown needs the whole screen, as it would leave no room for other things.
+pub(in super::super) fn is_long(model: &Model, area: Rect) -> bool {
+    let shown = model.tokens.as_ref().filter(|held| held.revealed);
+    let value = shown.and_then(|held| held.secret(held.chosen));
+    let room = usize::from(area.width) * usize::from(area.height / 2);
+    value.is_some_and(|value| width(value.expose_secret()) > room)
+}
+
 /// The rows of the tokens panel.
-pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+///
+/// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
+pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     let columns = usize::from(area.width);
+    let mut across = Vec::new();
     let Some(held) = &model.tokens else {
         return Body {
             rows: Vec::new(),
+            below: Vec::new(),
             scroll: 0,
             hint: String::new(),
             hint_is_bad: false,
@@ -50,13 +62,16 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     if held.revealed
         && let Some(secret) = held.secret(held.chosen)
     {
-        rows.push(Row::blank());
         // No indentation, so that it can be selected.
-        rows.extend(
-            chunks(secret.expose_secret(), columns)
-                .into_iter()
-                .map(|line| Row::line(Line::from(line))),
-        );
+        let lines = chunks(secret.expose_secret(), page.into())
+            .into_iter()
+            .map(|line| Row::line(Line::from(line)));
+        if page > area.width {
+            across.extend(lines);
+        } else {
+            rows.push(Row::blank());
+            rows.extend(lines);
+        }
     }
     rows.push(Row::blank());
     facts(model, held, &mut rows, columns);
@@ -87,6 +102,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     let hint = format!("The buttons act on the {}.{more}", held.chosen.words());
     Body {
         rows,
+        below: across,
         scroll: held.scroll,
         hint,
         hint_is_bad: false,

@@ -47,6 +47,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     );
     Body {
         rows,
+        below: Vec::new(),
         scroll: model.trace_scroll,
         hint,
         hint_is_bad: false,
