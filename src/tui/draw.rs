@@ -73,7 +73,10 @@ pub(super) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: 
         }
     }
     cut(&mut line, usize::from(area.width), theme.ellipsis());
-    frame.render_widget(line, area);
+    // The style of a line would go on to the end of its area.
+    let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let width = columns.min(area.width);
+    frame.render_widget(line, Rect { width, ..area });
 }
 
 /// Cuts a line that is longer than `columns`.

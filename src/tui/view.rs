@@ -73,20 +73,19 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let places = Places::of(model, area);
     let body_area = places.body;
 
-    let (body, mut cursor) = match halves(model, body_area) {
-        Some((left, right)) => draw_halves(model, frame, left, right),
-        None => {
-            let body = match model.screen {
-                Screen::Form => form::body(model, area.width),
-                Screen::Flow => flow::body(model, body_area, area.width),
-                Screen::Tokens => tokens::body(model, body_area, area.width),
-                Screen::Trace => trace::body(model, body_area),
-                Screen::Configure => configure::body(model, body_area),
-            };
-            let first = first_row(model, &body, usize::from(body_area.height));
-            let cursor = draw_body(model, frame, &body, body_area, first);
-            (body, cursor)
-        }
+    let (body, mut cursor) = if let Some((left, right)) = halves(model, body_area) {
+        draw_halves(model, frame, left, right)
+    } else {
+        let body = match model.screen {
+            Screen::Form => form::body(model, area.width),
+            Screen::Flow => flow::body(model, body_area, area.width),
+            Screen::Tokens => tokens::body(model, body_area, area.width),
+            Screen::Trace => trace::body(model, body_area),
+            Screen::Configure => configure::body(model, body_area),
+        };
+        let first = first_row(model, &body, usize::from(body_area.height));
+        let cursor = draw_body(model, frame, &body, body_area, first);
+        (body, cursor)
     };
     draw_message(model, frame, &body, places.message);
     for (row, buttons) in (places.button_top..).zip(places.buttons) {
@@ -200,7 +199,7 @@ fn draw_halves(
     let settings = form::body(model, left.width);
     let mut run = match (model.screen, &model.tokens, &model.run) {
         (Screen::Tokens, ..) | (Screen::Form, Some(_), _) => tokens::body(model, right, page),
-        (Screen::Form, None, None) => form::outlook(model, right.width),
+        (Screen::Form, None, None) => form::prospect(model, right.width),
         _ => flow::body(model, right, page),
     };
     // What is shown among the tokens is not shown beside the form.

@@ -826,6 +826,12 @@ fn starting(place: Environment) -> App {
 /// The device flow, waiting for the person.
 pub fn device(place: Environment, complete: bool) -> App {
     let mut app = starting(place);
+    device_code(&mut app, complete);
+    app
+}
+
+/// The service gives out a code.
+pub fn device_code(app: &mut App, complete: bool) {
     app.flow(FlowEvent::Done(Duration::from_millis(182)));
     app.flow(FlowEvent::Check(Check::new(
         CheckName::Tls,
@@ -844,7 +850,6 @@ pub fn device(place: Environment, complete: bool) -> App {
         expires_in: Duration::from_mins(15),
     });
     app.flow(FlowEvent::Began(Step::Approval));
-    app
 }
 
 /// The service refuses to give out a device code.
@@ -924,6 +929,12 @@ pub fn tokens(place: Environment) -> App {
         times: 5,
         note: Note::Pending,
     });
+    exchange_of_tokens(&mut app);
+    app
+}
+
+/// The person has approved.
+pub fn exchange_of_tokens(app: &mut App) {
     app.flow(FlowEvent::Done(Duration::from_secs(31)));
     for (name, outcome, detail) in [
         (
@@ -936,10 +947,9 @@ pub fn tokens(place: Environment) -> App {
     ] {
         app.flow(FlowEvent::Check(Check::new(name, outcome, detail)));
     }
-    exchange(&mut app);
+    exchange(app);
     app.flow(FlowEvent::Tokens(Box::new(token_set())));
     assert_eq!(app.model.screen, Screen::Tokens);
-    app
 }
 
 /// An exchange for the trace.

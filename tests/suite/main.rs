@@ -25,6 +25,8 @@ mod https;
 mod links;
 mod listener;
 mod paste;
+#[cfg(unix)]
+mod pictures;
 mod plain;
 mod provider;
 mod qr;

@@ -160,6 +160,11 @@ fn focus(app: &App, drawn: &Drawn) -> Result<(), String> {
             cursor.x
         ));
     }
+    for x in [start, end - 1] {
+        if drawn.buffer[(x, row)].symbol() == " " {
+            return Err("more is reversed than the item".to_owned());
+        }
+    }
     let marker = app.model.theme.marker();
     let marked = |x: u16| drawn.buffer[(x, row)].symbol() == marker;
     // Beside it, or at the beginning of its row, which may be in the right half.

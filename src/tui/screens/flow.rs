@@ -280,10 +280,14 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             .map(|step| step_row(model, run, step, columns)),
     );
     rows.append(&mut news);
+    // Apart from each other where there is room.
+    if area.height >= 12 && !run.steps.is_empty() && !run.checks.is_empty() {
+        rows.push(Row::blank());
+    }
     rows.extend(
         run.checks
             .iter()
-            .map(|check| check_row(model, check, columns)),
+            .flat_map(|check| check_rows(model, check, columns)),
     );
     Body {
         rows,
@@ -526,18 +530,34 @@ fn step_row(model: &Model, run: &Run, line: &StepLine, columns: usize) -> Row {
     ])
 }
 
-/// A named check.
-pub(super) fn check_row(model: &Model, check: &Check, columns: usize) -> Row {
+/// A named check, as far as its words go.
+pub(super) fn check_rows(model: &Model, check: &Check, columns: usize) -> Vec<Row> {
     let theme = model.theme;
     let style = match check.outcome {
         Outcome::Passed => theme.good(),
         Outcome::Failed => theme.bad(),
         Outcome::NotChecked | Outcome::NotApplicable => theme.dim(),
     };
-    let detail = shorten(&check.detail, columns.saturating_sub(37), theme.ellipsis());
-    Row::line(vec![
-        Span::raw(format!("   {:<14} ", check.name.label())),
-        Span::styled(format!("{:<15}", check.outcome.word()), style),
-        Span::raw(format!(" {detail}")),
-    ])
+    let head = |detail: &str| {
+        Row::line(vec![
+            Span::raw(format!("   {:<17} ", check.name.label())),
+            Span::styled(format!("{:<15}", check.outcome.word()), style),
+            Span::raw(format!(" {detail}")),
+        ])
+    };
+    // A small window has no room beside the outcome.
+    let (first, indent) = if columns < 60 {
+        (Some(head("")), 5)
+    } else {
+        (None, 37)
+    };
+    let mut rows: Vec<Row> = first.into_iter().collect();
+    for line in wrap(&check.detail, columns.saturating_sub(indent + 1)) {
+        rows.push(if rows.is_empty() {
+            head(&line)
+        } else {
+            Row::line(Line::from(format!("{}{line}", " ".repeat(indent))))
+        });
+    }
+    rows
 }

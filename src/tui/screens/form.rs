@@ -3,7 +3,7 @@
 //! ```text
 //!    Preset            Microsoft 365 mail                                     ▾
 //!  ▸ Client ID         _                                                missing
-//!    Scope             offline_access https://outlook.office.com/…     [ List ]
+//!    Scope             offline_access https://prospect.office.com/…     [ List ]
 //!    Flow              (•) Device code   ( ) Authorization code
 //!    Token ex. URL     https://login.microsoftonline.com/common/oau…     locked
 //!    Advanced          issuer, client authentication, …                       ▸
@@ -50,7 +50,7 @@ pub(in super::super) fn body(model: &Model, width: u16) -> Body {
 }
 
 /// What Authorize will do, where there is room to tell it beside the settings.
-pub(in super::super) fn outlook(model: &Model, columns: u16) -> Body {
+pub(in super::super) fn prospect(model: &Model, columns: u16) -> Body {
     let (first, then) = match model.settings.flow() {
         FlowKind::DeviceCode => (
             "The service gives out a code.",

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use super::super::draw::{Body, Row};
 use super::super::model::{Held, Model, Target, Value};
 use super::super::text::{chunks, shorten, time_left, width, wrap};
-use super::flow::check_row;
+use super::flow::check_rows;
 use crate::secret::ExposeSecret;
 
 /// Shorter values are masked whole: a beginning would tell too much of them.
@@ -79,7 +79,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     rows.extend(
         held.checks
             .iter()
-            .map(|check| check_row(model, check, columns)),
+            .flat_map(|check| check_rows(model, check, columns)),
     );
     if let Some(claims) = &held.claims {
         rows.push(Row::blank());
