@@ -45,7 +45,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         News::Paste(text) => paste(model, &text),
         News::Resized(columns, rows) => {
             model.size = (columns, rows);
-            match model.overlay.take() {
+            let effects = match model.overlay.take() {
                 // The terminal may have cut it: written anew, or asked about where it fits no more.
                 Some(Overlay::Plain(value)) => {
                     plain(model, value);
@@ -59,7 +59,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                     model.overlay = other;
                     Vec::new()
                 }
+            };
+            // A button that has no sense in a small window takes the focus with it.
+            if let Some(first) = model.buttons().first().copied()
+                && !model.targets().contains(&model.focus)
+            {
+                model.focus_on(Target::Button(first));
             }
+            effects
         }
         News::Flow(attempt, event) if attempt == model.attempt => flow(model, event),
         // News of an attempt that was cancelled or has been followed by another changes nothing.

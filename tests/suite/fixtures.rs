@@ -10,7 +10,7 @@ use oauth_authorizer::certificate::About;
 use oauth_authorizer::clipboard::{By, Copied, Missed, Way};
 use oauth_authorizer::configure::report::{Finding, Report, State, Work};
 use oauth_authorizer::configure::service::{self, Rights};
-use oauth_authorizer::environment::Environment;
+use oauth_authorizer::environment::{Environment, Ssh};
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::http::HttpError;
 use oauth_authorizer::flow::listener::Stray;
@@ -714,6 +714,36 @@ pub fn all() -> Vec<Fixture> {
         app.send(News::Paste("/a/long/way/to/the/folder".repeat(6)));
         app
     });
+    add("save-token", |place| {
+        let mut app = tokens(place);
+        app.button(Action::SaveTokens);
+        app
+    });
+    add("save-json", |place| {
+        let mut app = tokens(place);
+        app.button(Action::SaveTokens);
+        app.press(KeyCode::Tab);
+        app
+    });
+    // Where it cannot be shown, the reason is.
+    add("qr", |place| {
+        let mut app = device(place, true);
+        app.button(Action::QrCode);
+        app
+    });
+    add("qr-without-code", |place| {
+        let mut app = device(place, false);
+        app.button(Action::QrCode);
+        app
+    });
+    add("code-over-ssh", |place| browser(over_ssh(place), None));
+    add("code-over-ssh-refused", |place| {
+        let mut app = browser(over_ssh(place), None);
+        app.flow(FlowEvent::NotOurs(
+            "its state is not the one that was sent".to_owned(),
+        ));
+        app
+    });
     add("leave", |place| {
         let mut app = tokens(place);
         let event = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
@@ -881,6 +911,18 @@ fn browser_starting(place: Environment) -> App {
     assert_eq!(app.model.screen, Screen::Flow);
     steps(&mut app, &[(Step::Listen, Some(2)), (Step::SignIn, None)]);
     app
+}
+
+/// The same place, reached from another machine.
+fn over_ssh(place: Environment) -> Environment {
+    Environment {
+        ssh: Some(Ssh {
+            server: Some("198.51.100.7:2222".parse().unwrap()),
+            login: Some("administrator".to_owned()),
+        }),
+        display: false,
+        ..place
+    }
 }
 
 /// The authorization code flow, waiting for the browser's return.

@@ -343,8 +343,15 @@ fn save(
     };
     let text = format!("Save the {what} to this file; one that is there is replaced.");
     let text = wrap(&text, columns);
-    let line = inside.y + 2 + u16::try_from(text.len()).unwrap_or(1);
-    for (y, words) in (inside.y + 1..inside.bottom()).zip(text) {
+    // The path comes below an empty row; a small window has none above.
+    let height = usize::from(inside.height);
+    let top = inside.y + u16::from(text.len() + 3 <= height);
+    let room = height
+        .saturating_sub(usize::from(top - inside.y) + 2)
+        .max(1);
+    let text = fit(text, room, columns, model.theme.ellipsis());
+    let line = top + 1 + u16::try_from(text.len()).unwrap_or(1);
+    for (y, words) in (top..inside.bottom()).zip(text) {
         put(model.theme, frame, 3, y, Line::from(words));
     }
     let (shown, column) = window(
