@@ -445,6 +445,9 @@ pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
     if button {
         here.starts_with(label)
     } else {
-        line.trim_start_matches([' ', '▸', '>']).starts_with(label) && !here.starts_with("[ ")
+        // On a wide screen the row may begin with another thing, and the marker stands in its right half.
+        let marked = line.split(['▸', '>']).nth(1).unwrap_or_default();
+        let begins = |text: &str| text.trim_start_matches([' ', '▸', '>']).starts_with(label);
+        (begins(&line) || begins(marked)) && !here.starts_with("[ ")
     }
 }
