@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(window("日本語", 6, 4, "…"), ("語".to_owned(), 2));
         assert_eq!(window("abcdefgh", 0, 7, "…"), ("abcde…".to_owned(), 0));
         assert_eq!(window("abcdefgh", 4, 7, "…"), ("abcde…".to_owned(), 4));
-        assert_eq!(window("abcdefgh", 5, 7, "…"), ("…defgh".to_owned(), 3));
+        assert_eq!(window("abcdefgh", 5, 7, "…"), ("…cdef…".to_owned(), 4));
         assert_eq!(window("abcdefgh", 8, 7, "…"), ("…defgh".to_owned(), 6));
     }
 
