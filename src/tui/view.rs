@@ -316,6 +316,10 @@ fn button_rows(model: &Model, inner: usize) -> Vec<Vec<Action>> {
 
 /// The label of a button as part of a sentence.
 fn lower_first(label: &str) -> String {
+    // QR stays QR.
+    if label.chars().nth(1).is_some_and(char::is_uppercase) {
+        return label.to_owned();
+    }
     let mut chars = label.chars();
     let first = chars.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(chars).collect()
@@ -346,7 +350,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
             keys.extend(letters.map(|action| {
                 (
                     action.letter().to_string(),
-                    action.label(model).to_lowercase(),
+                    lower_first(action.label(model)),
                 )
             }));
         }

@@ -137,6 +137,8 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             let which = if apart { "the URL below" } else { "this URL" };
             let lead = if *opened {
                 format!("A browser is being opened here. If it does not show, open {which} in it:")
+            } else if is_loopback(url) {
+                format!("Open {which} in a browser on this machine:")
             } else if model.environment.display {
                 format!("Open {which} in a browser:")
             } else {
