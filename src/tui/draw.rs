@@ -83,7 +83,9 @@ pub(super) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: 
 fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
     while let Some(last) = line.spans.last_mut() {
         let end = last.content.trim_end();
-        if !end.is_empty() || last.style.add_modifier.contains(Modifier::REVERSED) {
+        // Spaces that are seen, by their colour, are no end of a line.
+        let seen = last.style.add_modifier.contains(Modifier::REVERSED) || last.style.bg.is_some();
+        if !end.is_empty() || seen {
             break;
         }
         line.spans.pop();

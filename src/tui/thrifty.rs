@@ -5,7 +5,7 @@
 //! row is erased by a sequence where that is shorter than the spaces.
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect, Size};
 
 use super::text::width;
@@ -23,6 +23,17 @@ fn cost_of_move(x: u16, y: u16) -> usize {
         }
     };
     4 + digits(x) + digits(y)
+}
+
+/// In place of a cell that a wide character or a link covers; none has this by itself.
+const COVERED: &str = "";
+
+/// How many columns a cell takes: a link is one cell with the width of its text.
+fn columns(cell: &Cell) -> u16 {
+    match cell.diff_option {
+        CellDiffOption::ForcedWidth(columns) => columns.get(),
+        _ => u16::try_from(width(cell.symbol())).unwrap_or(1),
+    }
 }
 
 /// A backend that keeps what it has written, and writes the same with fewer bytes.
@@ -76,9 +87,7 @@ impl<B: Backend> Thrifty<B> {
         let area = self.shown.area;
         let empty = Cell::default();
         let used = (0..area.width).rev().find(|x| self.shown[(*x, y)] != empty);
-        used.map_or(0, |x| {
-            x + u16::try_from(width(self.shown[(x, y)].symbol())).unwrap_or(1)
-        })
+        used.map_or(0, |x| x + 1)
     }
 }
 
@@ -91,7 +100,8 @@ impl<B: Backend> Backend for Thrifty<B> {
     {
         let mut changed: Vec<(u16, u16)> = Vec::new();
         for (x, y, cell) in content {
-            let area = self.shown.area.union(Rect::new(0, 0, x + 1, y + 1));
+            let end = x.saturating_add(columns(cell).max(1));
+            let area = self.shown.area.union(Rect::new(0, 0, end, y + 1));
             if area != self.shown.area {
                 // Rows keep their cells where the buffer becomes wider.
                 let mut wider = Buffer::empty(area);
@@ -99,6 +109,10 @@ impl<B: Backend> Backend for Thrifty<B> {
                 self.shown = wider;
             }
             self.shown[(x, y)] = cell.clone();
+            // What it covers is not known by itself any more, until it is written again.
+            for covered in x + 1..end {
+                self.shown[(covered, y)] = Cell::new(COVERED);
+            }
             changed.push((x, y));
         }
         let mut written = Vec::with_capacity(changed.len());
