@@ -111,7 +111,11 @@ impl Joiner {
                 }
             },
             State::Paste(mut pasted) => {
-                self.state_at = at;
+                // What is no text belongs to no paste, and does not keep an unfinished one waiting: who goes on
+                // pressing Ctrl+C is heard.
+                if escape || kind(&event) != Kind::Other {
+                    self.state_at = at;
+                }
                 if escape {
                     pasted.push('\x1b');
                 } else if pasted.len() < LIMIT {
@@ -338,6 +342,26 @@ mod tests {
                 [Joined::Paste("abc".to_owned())]
             );
         }
+    }
+
+    #[test]
+    fn who_goes_on_leaving_is_heard_after_a_paste_whose_end_got_lost() {
+        let mut joiner = Joiner::default();
+        for (at, ch) in (0..).zip("[200~abc".chars()) {
+            if at == 0 {
+                let escape = KeyEvent::new(KeyCode::Esc, NONE);
+                joiner.feed(escape, Duration::ZERO, true);
+            }
+            let event = KeyEvent::new(KeyCode::Char(ch), NONE);
+            joiner.feed(event, Duration::from_millis(at), true);
+        }
+        let leave = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        let heard = (1..=9).find_map(|press| {
+            let out = joiner.feed(leave, Duration::from_millis(10 + press * 60), true);
+            out.contains(&Joined::Key(leave)).then_some(out)
+        });
+        let paste = Joined::Paste("abc".to_owned());
+        assert_eq!(heard, Some(vec![paste, Joined::Key(leave)]));
     }
 
     #[test]
