@@ -56,7 +56,10 @@ impl Tunnel {
         if let Some(server) = ssh.server.filter(|server| server.port() != SSH_PORT) {
             words.extend(["-p".to_owned(), server.port().to_string()]);
         }
-        words.extend(["-L".to_owned(), format!("{from}{port}:{to}")]);
+        let forward = format!("{from}{port}:{to}");
+        // Brackets are a pattern to some shells.
+        let quote = if to.is_ipv6() { "\"" } else { "" };
+        words.extend(["-L".to_owned(), format!("{quote}{forward}{quote}")]);
         if let Some(server) = ssh.server {
             let ip = server.ip();
             words.push(match &ssh.login {
@@ -135,7 +138,7 @@ mod tests {
             (
                 "LOCALHOST",
                 &["[::1]:8400"],
-                "ssh -L 8400:[::1]:8400 alice@192.0.2.2",
+                "ssh -L \"8400:[::1]:8400\" alice@192.0.2.2",
             ),
             (
                 "127.0.0.1",
@@ -145,7 +148,7 @@ mod tests {
             (
                 "[::1]",
                 &["[::1]:8400"],
-                "ssh -L 8400:[::1]:8400 alice@192.0.2.2",
+                "ssh -L \"8400:[::1]:8400\" alice@192.0.2.2",
             ),
             (
                 "127.0.0.2",
@@ -206,7 +209,7 @@ mod tests {
             (
                 "https://localhost/cb",
                 &["[::1]:443"],
-                Some("ssh -L 443:[::1]:443 alice@192.0.2.2"),
+                Some("ssh -L \"443:[::1]:443\" alice@192.0.2.2"),
             ),
             (
                 "http://localhost:8400/cb",
