@@ -273,8 +273,12 @@ fn colours(
     match terminal {
         Terminal::Dumb => (false, "nothing is known of this terminal"),
         Terminal::Windows => (true, "the console of Windows has them"),
-        // Those of the later series have colours.
-        _ if term.starts_with("vt1") || term.starts_with("vt2") => {
+        // Of the many, these have colours.
+        _ if is_vt(term)
+            && !["vt241", "vt340", "vt525"]
+                .iter()
+                .any(|vt| term.starts_with(vt)) =>
+        {
             (false, "such a terminal has none")
         }
         _ if term.ends_with("-mono") || term.ends_with("-m") => {
