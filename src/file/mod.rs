@@ -18,6 +18,15 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // A device or a link would be replaced by a file as well.
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if !there.is_file() => {
+            return Err(io::Error::other(
+                "there is something that is no ordinary file; name another",
+            ));
+        }
+        Ok(_) | Err(_) => {}
+    }
     // Created with mode 0600.
     #[cfg(unix)]
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -63,6 +72,15 @@ mod tests {
             );
         }
         assert!(save(folder.path(), &"new".into()).is_err());
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            let error = save(&link, &"newer".into()).unwrap_err();
+            assert!(error.to_string().contains("no ordinary file"), "{error}");
+            assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+            std::fs::remove_file(link).unwrap();
+        }
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             1,
