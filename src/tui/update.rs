@@ -1591,7 +1591,7 @@ fn copied(model: &mut Model, what: Ticket, outcome: Copied) -> Vec<Effect> {
             say_bad(
                 model,
                 format!(
-                    "The {name} was not copied. Tried {missed}. {}",
+                    "The {name} was not copied. Not taken: {missed}. {}",
                     what.instead
                 ),
             );

@@ -13,7 +13,7 @@ use crate::terminal::{Command, ENTER, RIGHT, Terminal, base, program};
 /// As short, as long and as large as tokens come.
 const SIZES: [usize; 3] = [20, 2_000, 70_000];
 /// What OSC 52 does not carry is told.
-const TOO_LARGE: &str = "The access token was not copied. Tried the terminal's clipboard: it takes 56244 bytes at most, \
+const TOO_LARGE: &str = "The access token was not copied. Not taken: the terminal's clipboard: it takes 56244 bytes at most, \
                          and this has 70000. The plain view shows the token alone, to be selected; Save writes it, or all \
                          as JSON, to a file.";
 
@@ -166,7 +166,7 @@ fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
     // A terminal that is not known to have a clipboard: no other way is left.
     let (mut terminal, _) = tokens(command.env("TERM", "linux"));
     terminal.send("c");
-    terminal.wait_for("The access token was not copied. Tried the desktop clipboard: ");
+    terminal.wait_for("The access token was not copied. Not taken: the desktop clipboard: ");
     terminal.send("p");
     terminal.wait_for("Any key: back");
 }
@@ -382,7 +382,7 @@ fn where_tmux_fails_too_the_person_is_told_what_is_left() {
     let tmux = Tmux::start(&line);
     tmux.copy();
     tmux.wait_for(
-        "The access token was not copied. Tried tmux's buffer: tmux said: server exited unexpectedly. The plain view shows",
+        "The access token was not copied. Not taken: tmux's buffer: tmux said: server exited unexpectedly. The plain view shows",
     );
     assert_eq!(tmux.buffer(), None);
 }
