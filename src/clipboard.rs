@@ -114,6 +114,8 @@ pub enum By {
     TmuxOnly,
     /// The terminal, once it is sent this sequence; nobody confirms.
     Terminal(SecretString),
+    /// The same, where only GNU screen hands a sequence of this length on, and tmux may be there instead.
+    ThroughScreen(SecretString),
 }
 
 /// How a copy came out.
@@ -132,7 +134,7 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
         let outcome = match way {
             Way::Desktop => desktop.copy(text.clone()).await.map(|()| By::Desktop),
             Way::Tmux => tmux(environment, &text).await,
-            Way::Terminal(between) => Ok(By::Terminal(osc_52(&text, between))),
+            Way::Terminal(between) => Ok(osc_52(&text, between)),
         };
         match outcome {
             Ok(by) => {
@@ -147,17 +149,18 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     Copied { by: None, missed }
 }
 
-/// The sequence that asks the terminal to copy `text`.
-fn osc_52(text: &SecretString, between: Between) -> SecretString {
+/// The sequence that asks the terminal to copy `text`, and who gets it.
+fn osc_52(text: &SecretString, between: Between) -> By {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text.expose_secret());
     let sequence = format!("\x1b]52;c;{encoded}\x07");
     match between {
-        Between::Nothing => sequence.into(),
+        Between::Nothing => By::Terminal(sequence.into()),
         // Each takes its own form and drops the other's.
         Between::ScreenOrTmux if sequence.len() <= SCREEN_SILENT => {
-            (for_screen(&sequence) + &sequence).into()
+            By::Terminal((for_screen(&sequence) + &sequence).into())
         }
-        Between::Screen | Between::ScreenOrTmux => for_screen(&sequence).into(),
+        Between::Screen => By::Terminal(for_screen(&sequence).into()),
+        Between::ScreenOrTmux => By::ThroughScreen(for_screen(&sequence).into()),
     }
 }
 
@@ -357,20 +360,28 @@ mod tests {
         assert_eq!(at_a_desktop.ways, [Way::Desktop]);
         // What fits has a sequence that fits.
         let text = "x".repeat(limit);
-        let sequence = osc_52(&text.into(), Between::Nothing);
+        let sequence = sent(osc_52(&text.into(), Between::Nothing));
         assert!(sequence.expose_secret().len() <= OSC_52_BYTES + "\x1b]52;c;\x07".len());
+    }
+
+    /// The sequence of a copy that the terminal is to make.
+    fn sent(by: By) -> SecretString {
+        match by {
+            By::Terminal(sequence) | By::ThroughScreen(sequence) => sequence,
+            By::Desktop | By::Tmux | By::TmuxOnly => SecretString::default(),
+        }
     }
 
     #[test]
     fn the_sequence_holds_the_text_in_base64() {
-        let sequence = osc_52(&"t0ken".into(), Between::Nothing);
+        let sequence = sent(osc_52(&"t0ken".into(), Between::Nothing));
         assert_eq!(sequence.expose_secret(), "\x1b]52;c;dDBrZW4=\x07");
     }
 
     #[test]
     fn screen_gets_pieces_that_join_to_the_whole() {
         let text = SecretString::from("y".repeat(2000));
-        let wrapped = osc_52(&text, Between::Screen);
+        let wrapped = sent(osc_52(&text, Between::Screen));
         let pieces: Vec<&str> = wrapped
             .expose_secret()
             .split("\x1b\\")
@@ -382,13 +393,25 @@ mod tests {
                 .all(|piece| piece.starts_with("\x1bP") && piece.len() <= SCREEN_PIECE + 2)
         );
         let joined: String = pieces.iter().map(|piece| &piece[2..]).collect();
-        assert_eq!(joined, osc_52(&text, Between::Nothing).expose_secret());
+        assert_eq!(
+            joined,
+            sent(osc_52(&text, Between::Nothing)).expose_secret()
+        );
         // Where it may be tmux as well, both forms are sent, as long as screen is silent about it.
         assert_eq!(
-            osc_52(&text, Between::ScreenOrTmux).expose_secret(),
+            sent(osc_52(&text, Between::ScreenOrTmux)).expose_secret(),
             wrapped.expose_secret()
         );
-        let short = osc_52(&"t0ken".into(), Between::ScreenOrTmux);
+        // A longer one is for screen alone, and known to be.
+        assert!(matches!(
+            osc_52(&text, Between::ScreenOrTmux),
+            By::ThroughScreen(_)
+        ));
+        assert!(matches!(
+            osc_52(&"t0ken".into(), Between::ScreenOrTmux),
+            By::Terminal(_)
+        ));
+        let short = sent(osc_52(&"t0ken".into(), Between::ScreenOrTmux));
         assert_eq!(
             short.expose_secret(),
             "\x1bP\x1b]52;c;dDBrZW4=\x07\x1b\\\x1b]52;c;dDBrZW4=\x07"

@@ -167,8 +167,8 @@ fn way_words(way: Way) -> &'static str {
             "your terminal's, by an escape sequence (OSC 52) in pieces through GNU screen; nobody says whether it took it"
         }
         Way::Terminal(Between::ScreenOrTmux) => {
-            "your terminal's, by an escape sequence (OSC 52) for GNU screen and for tmux, as TERM fits both; nobody says \
-             whether it took it"
+            "your terminal's, by an escape sequence (OSC 52) for GNU screen and for tmux, as TERM fits both; a long one for \
+             screen alone; nobody says whether it took it"
         }
     }
 }
@@ -222,7 +222,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                 "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
             ),
         ),
-        Some(By::Terminal(sequence)) => {
+        Some(By::Terminal(sequence) | By::ThroughScreen(sequence)) => {
             let mut terminal = guard::output()?;
             terminal.write_all(sequence.expose_secret().as_bytes())?;
             terminal.flush()?;

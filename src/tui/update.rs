@@ -1576,6 +1576,11 @@ fn copied(model: &mut Model, what: Ticket, outcome: Copied) -> Vec<Effect> {
         Some(By::Terminal(_)) => format!(
             "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
         ),
+        Some(By::ThroughScreen(_)) => format!(
+            "Sent the {name} to your terminal's clipboard (OSC 52), as GNU screen takes it. If yours is tmux, it is too long \
+             and does not arrive. {}",
+            what.instead
+        ),
         None if missed.is_empty() => {
             say_bad(
                 model,
@@ -1605,7 +1610,7 @@ fn copied(model: &mut Model, what: Ticket, outcome: Copied) -> Vec<Effect> {
     }
     match outcome.by {
         // What was only sent to a terminal may be lost.
-        Some(By::Terminal(sequence)) => vec![Effect::Send(sequence)],
+        Some(By::Terminal(sequence) | By::ThroughScreen(sequence)) => vec![Effect::Send(sequence)],
         Some(By::Desktop | By::Tmux | By::TmuxOnly) => {
             counts_as_taken(model, what);
             Vec::new()
