@@ -295,7 +295,9 @@ fn two_thousand_random_keys_in_a_terminal() {
                 }
                 terminal.resize(80, 24);
                 // It answers, and ends as asked.
-                // An unfinished paste takes keys for a moment more, so the answer is waited for, not any output.
+                // An unfinished paste takes keys for a moment more, so the answer is waited for, not any output such as
+                // that of the new size.
+                terminal.settle();
                 let before = terminal.written();
                 let mut pressed = 0;
                 while !terminal.bytes()[before..]
