@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
+use crate::oauth::answer::{Answer, Body};
 use crate::oauth::client::Request;
-use crate::oauth::token::Answer;
 use crate::oauth::url::is_loopback;
-use crate::secret::{ExposeSecret, SecretString, TEXT_LIMIT, clean};
+use crate::secret::{ExposeSecret, TEXT_LIMIT, clean};
 
 /// A server that cannot be connected to in this time is not reached.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -249,7 +249,7 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
         }
         body.extend_from_slice(&chunk);
     }
-    let body = SecretString::from(String::from_utf8_lossy(&body).into_owned());
+    let body = Body::parse(&body);
     Ok(Answer {
         status: status.as_u16(),
         retry_after,

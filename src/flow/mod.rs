@@ -11,8 +11,10 @@ pub mod http;
 pub(crate) mod httpsys;
 pub mod listener;
 pub mod pages;
+pub mod redact;
 pub mod trace;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
@@ -25,16 +27,18 @@ use self::event::{FlowError, FlowEvent, Step};
 use self::http::{Http, HttpError, Transport};
 use self::listener::{Listener, News};
 use self::pages::Page;
-use self::trace::{Exchange, without_sent};
+use self::redact::{Secrets, Strictness};
+use self::trace::Exchange;
 use crate::certificate;
+use crate::oauth::answer::Answer;
 use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
 use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
 use crate::oauth::discovery::{Metadata, addresses, read_metadata};
-use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::id_token::{Claims, Expected, decode};
-use crate::oauth::token::{Answer, Reading, TokenSet, read};
+use crate::oauth::token::{Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
 use crate::request::{FlowRequest, Issuer};
 use crate::secret::{ExposeSecret, SecretString, clean};
@@ -93,6 +97,7 @@ impl Flow {
             let reporter = Reporter {
                 attempt,
                 reports,
+                secrets: Mutex::default(),
                 tasks: tasks.clone(),
             };
             tokio::select! {
@@ -139,6 +144,8 @@ impl Flow {
 struct Reporter {
     attempt: u64,
     reports: mpsc::Sender<Report>,
+    /// What of this run must not be repeated to anyone.
+    secrets: Mutex<Secrets>,
     /// What the attempt started beside itself.
     tasks: TaskTracker,
 }
@@ -156,7 +163,7 @@ impl Reporter {
 }
 
 impl Reporter {
-    /// Sends a request, and reports the exchange without its secrets.
+    /// Sends a request, and reports the exchange without its secrets. What the answer says to people repeats none either.
     async fn post(
         &self,
         transport: &impl Transport,
@@ -164,22 +171,47 @@ impl Reporter {
     ) -> Result<Answer, HttpError> {
         let begin = Instant::now();
         let mut outcome = transport.post(request).await;
-        if let Ok(answer) = &mut outcome
-            && let Some(without) = without_sent(request, answer)
-        {
-            answer.body = without;
-        }
-        self.tell(FlowEvent::Exchange(Exchange::posted(
-            request,
-            &outcome,
-            begin.elapsed(),
-        )))
-        .await;
+        let entry = {
+            let mut known = self.secrets();
+            known.redact_outcome(request, &mut outcome);
+            Exchange::posted(request, &outcome, begin.elapsed(), &known)
+        };
+        self.tell(FlowEvent::Exchange(entry)).await;
         outcome
+    }
+
+    /// Reports a callback without its secrets.
+    async fn callback(&self, way: &str, query: &str, callback: &Callback) {
+        let rejected = matches!(callback, Callback::NotOurs(_));
+        let verdict = verdict(callback);
+        let entry = Exchange::callback(way, query, verdict, rejected, &self.secrets());
+        self.tell(FlowEvent::Exchange(entry)).await;
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, Secrets> {
+        // What a panic left of them is still whole.
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps these out of all that is reported from now on.
+    fn remember<'a>(&self, secrets: impl IntoIterator<Item = &'a SecretString>) {
+        let mut known = self.secrets();
+        for secret in secrets {
+            known.remember(secret.expose_secret());
+        }
     }
 }
 
 async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter) {
+    match &job {
+        Job::Authorize(request) => reporter.remember(&request.client.secret),
+        Job::Refresh(request, tokens) => {
+            reporter.remember(&request.client.secret);
+            reporter.remember([&tokens.access_token]);
+            reporter.remember(tokens.refresh_token.iter().chain(&tokens.id_token));
+        }
+        Job::Discover(_) => {}
+    }
     let outcome = match &job {
         Job::Authorize(request) => match request.kind {
             FlowKind::DeviceCode => device_code(request, reporter).await,
@@ -220,6 +252,7 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
                 &address,
                 &outcome,
                 begin.elapsed(),
+                &Secrets::default(),
             )))
             .await;
         let reason = match outcome {
@@ -365,6 +398,8 @@ async fn authorization_code(
         .map_or(redirect_url, Listener::redirect_url)
         .clone();
     let (url, pending) = client.authorization_request(&redirect_url)?;
+    reporter.remember([&pending.state]);
+    reporter.remember(pending.nonce.iter().chain(&pending.verifier));
     let listening = listener.as_ref().map(Listener::places).unwrap_or_default();
     let certificate = listener.as_ref().and_then(Listener::certificate);
     reporter
@@ -448,17 +483,16 @@ async fn arrival(
                 }
                 News::Arrival(arrival) => {
                     let query = arrival.query.expose_secret();
-                    let callback = read_callback(query, pending, client);
-                    let entry = Exchange::callback("GET, from the browser", query, verdict(&callback));
-                    reporter.tell(FlowEvent::Exchange(entry)).await;
+                    let callback = redacted(read_callback(query, pending, client), query, reporter);
+                    reporter.callback("GET, from the browser", query, &callback).await;
                     (callback, Some(arrival.answer))
                 }
             },
             Some(paste) = pastes.recv() => {
-                let callback = read_paste(paste.expose_secret(), pending, client);
                 let text = paste.expose_secret().trim();
                 let query = text.split_once('?').map_or(text, |(_, query)| query);
-                reporter.tell(FlowEvent::Exchange(Exchange::callback("Pasted", query, verdict(&callback)))).await;
+                let callback = redacted(read_paste(paste.expose_secret(), pending, client), query, reporter);
+                reporter.callback("Pasted", query, &callback).await;
                 (callback, None)
             }
         };
@@ -483,6 +517,23 @@ async fn arrival(
             }
         }
     }
+}
+
+/// The same with words that repeat no secret of the run or of the callback itself.
+fn redacted(mut callback: Callback, query: &str, reporter: &Reporter) -> Callback {
+    let mut secrets = reporter.secrets().clone();
+    secrets.add_parameters(query, Strictness::Likely);
+    let redact = |error: &mut ServerError| {
+        let mut texts = vec![&mut error.code];
+        texts.extend(&mut error.description);
+        secrets.redact(&mut texts);
+    };
+    match &mut callback {
+        Callback::Ended(Failure::Denied { error, .. } | Failure::Callback(error)) => redact(error),
+        Callback::NotOurs(reason) => secrets.redact(&mut [reason]),
+        Callback::Code(_) | Callback::Ended(_) => {}
+    }
+    callback
 }
 
 /// What comes in next; never, where nothing listens.
@@ -880,6 +931,7 @@ mod tests {
         let reporter = Reporter {
             attempt: 1,
             reports,
+            secrets: Mutex::default(),
             tasks: TaskTracker::new(),
         };
         tokio::spawn(async move { while news.recv().await.is_some() {} });

@@ -1,73 +1,20 @@
 //! The trace of the HTTP exchanges, fit to be sent to a support desk.
 //!
-//! Secrets, codes and tokens are replaced before an entry exists. Only what is known to be harmless is shown;
-//! all else is replaced by its length, so that a member nobody has heard of cannot leak.
+//! Secrets, codes and tokens are redacted before an entry exists. Only what is known to be harmless is shown;
+//! all else is replaced by its length, so that a member nobody has heard of cannot leak. An entry is bounded while it
+//! is built: what is beyond its last line costs nothing.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use base64::Engine;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use super::http::HttpError;
+use super::redact::{Secrets, Strictness, is_address, is_harmless, is_known_name, redacted};
+use crate::oauth::answer::Answer;
 use crate::oauth::client::Request;
-use crate::oauth::token::Answer;
-use crate::secret::{ExposeSecret, SecretString, clean};
-
-/// Parameters and members whose values tell no secret.
-const HARMLESS: &[&str] = &[
-    "access_type",
-    "audience",
-    "client_id",
-    "client_key",
-    "code_challenge_method",
-    "correlation_id",
-    "description",
-    "error",
-    "error_codes",
-    "error_description",
-    "error_uri",
-    "expires_in",
-    "grant_type",
-    "interval",
-    "iss",
-    "login_hint",
-    "message",
-    "ok",
-    "prompt",
-    "redirect_uri",
-    "resource",
-    "response_type",
-    "request_id",
-    "scope",
-    "scopes",
-    "status",
-    "timestamp",
-    "token_access_type",
-    "token_type",
-    "trace_id",
-    "trackingId",
-    "verification_uri",
-    "verification_url",
-];
-
-/// Names of parameters and members whose values are secrets; the names themselves tell none.
-const NAMES: &[&str] = &[
-    "access_token",
-    "assertion",
-    "client_secret",
-    "code",
-    "code_challenge",
-    "code_verifier",
-    "device_code",
-    "id_token",
-    "nonce",
-    "refresh_token",
-    "session_state",
-    "state",
-    "user_code",
-    "verification_uri_complete",
-];
+use crate::secret::{ExposeSecret, clean};
 
 /// Answer headers worth showing; cookies are not.
 const HEADERS: &[&str] = &[
@@ -80,200 +27,331 @@ const HEADERS: &[&str] = &[
     "x-ms-request-id",
 ];
 
-/// No line of the trace is longer.
+/// No line of the trace has more characters.
 const LINE_LIMIT: usize = 600;
 /// No entry has more lines.
 const ENTRY_LIMIT: usize = 120;
 
+/// A trace has no more exchanges; a device flow polls every few seconds for a quarter of an hour.
+const TRACE_LIMIT: usize = 400;
+/// So many of them are callbacks that were rejected: any local program can send those.
+const REJECTED_LIMIT: usize = 40;
+/// A trace has no more text, in bytes.
+const TRACE_BYTES: usize = 256 * 1024;
+
+/// The latest exchanges.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    exchanges: VecDeque<Exchange>,
+    bytes: usize,
+}
+
+impl Trace {
+    /// Adds an exchange. Where there are too many, the oldest goes; among rejected callbacks the oldest of these.
+    pub fn push(&mut self, exchange: Exchange) {
+        let rejected = |exchange: &Exchange| exchange.rejected;
+        if exchange.rejected
+            && self.exchanges.iter().filter(|e| rejected(e)).count() == REJECTED_LIMIT
+        {
+            let oldest = self.exchanges.iter().position(rejected);
+            self.remove(oldest.unwrap_or_default());
+        }
+        self.bytes += exchange.bytes();
+        self.exchanges.push_back(exchange);
+        while self.exchanges.len() > TRACE_LIMIT || self.bytes > TRACE_BYTES {
+            self.remove(0);
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        if let Some(exchange) = self.exchanges.remove(at) {
+            self.bytes -= exchange.bytes();
+        }
+    }
+
+    /// The exchanges, the oldest first.
+    #[must_use]
+    pub fn exchanges(&self) -> impl ExactSizeIterator<Item = &Exchange> {
+        self.exchanges.iter()
+    }
+
+    /// The lines of all exchanges.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.exchanges()
+            .flat_map(Exchange::lines)
+            .map(String::as_str)
+    }
+
+    /// True before the first exchange.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exchanges.is_empty()
+    }
+}
+
 /// One exchange, in lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange(Vec<String>);
+pub struct Exchange {
+    lines: Vec<String>,
+    /// It is a callback that was not taken.
+    rejected: bool,
+}
 
 impl Exchange {
     /// The lines, the first one with method, URL, outcome and time.
     #[must_use]
     pub fn lines(&self) -> &[String] {
-        &self.0
+        &self.lines
     }
 
-    /// A form that was posted, and what came of it.
+    fn bytes(&self) -> usize {
+        self.lines.iter().map(String::len).sum()
+    }
+
+    /// A form that was posted, and what came of it. `known` are the secrets of the run so far.
     #[must_use]
-    pub fn posted(request: &Request, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
-        let secrets = sent_secrets(request);
-        let result = match outcome {
-            Ok(answer) => answer.status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let mut lines = vec![format!(
-            "POST {} -> {result} ({} ms)",
+    pub fn posted(
+        request: &Request,
+        outcome: &Result<Answer, HttpError>,
+        took: Duration,
+        known: &Secrets,
+    ) -> Self {
+        let mut secrets = known.clone();
+        secrets.add_sent(request);
+        let mut entry = Entry::new(&format!(
+            "POST {} -> {} ({} ms)",
             harmless_url(&request.url),
+            result(outcome),
             took.as_millis()
-        )];
+        ));
         if let Some(authorization) = &request.authorization {
-            let scheme = authorization
-                .expose_secret()
-                .split(' ')
-                .next()
-                .unwrap_or_default();
-            lines.push(format!(
-                "  > authorization: {} {}",
-                clean(scheme, 20),
-                replaced(authorization.expose_secret())
-            ));
+            let header = authorization.expose_secret();
+            let scheme = header.split(' ').next().unwrap_or_default();
+            entry.push("  > ", &["authorization: ", scheme, " ", &redacted(header)]);
         }
-        lines.extend(
-            form(request.body.expose_secret())
-                .into_iter()
-                .map(|line| format!("  > {line}")),
-        );
+        entry.form("  > ", request.body.expose_secret());
         if let Ok(answer) = outcome {
-            lines.extend(answer_lines(answer));
+            entry.answer(answer, &mut secrets);
         }
-        Self::new(lines, &secrets)
+        entry.finish(&secrets)
     }
 
-    /// A document that was asked for without credentials, and what came of it.
+    /// A document that was requested without credentials, and what came of it.
     #[must_use]
-    pub fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
-        let result = match outcome {
-            Ok(answer) => answer.status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let mut lines = vec![format!(
-            "GET {} -> {result} ({} ms)",
+    pub(super) fn got(
+        url: &Url,
+        outcome: &Result<Answer, HttpError>,
+        took: Duration,
+        known: &Secrets,
+    ) -> Self {
+        let mut secrets = known.clone();
+        let mut entry = Entry::new(&format!(
+            "GET {} -> {} ({} ms)",
             harmless_url(url),
+            result(outcome),
             took.as_millis()
-        )];
+        ));
         if let Ok(answer) = outcome {
-            lines.extend(answer_lines(answer));
+            entry.answer(answer, &mut secrets);
         }
-        Self::new(lines, &[])
+        entry.finish(&secrets)
     }
 
     /// A callback that came to the listener or was pasted, and what was made of it.
     #[must_use]
-    pub fn callback(way: &str, query: &str, verdict: &str) -> Self {
-        let mut lines = vec![format!("{way} -> {verdict}")];
-        lines.extend(form(query).into_iter().map(|line| format!("  < {line}")));
-        let secrets: Vec<String> = form_urlencoded::parse(query.as_bytes())
-            .filter(|(name, _)| !is_harmless(name))
-            .map(|(_, value)| value.into_owned())
-            .collect();
-        Self::new(lines, &secrets)
-    }
-
-    /// Replaces what an answer may have repeated of the secrets that were sent, and bounds the entry.
-    fn new(lines: Vec<String>, secrets: &[String]) -> Self {
-        let mut lines: Vec<String> = lines
-            .into_iter()
-            .map(|line| {
-                // Short values occur by chance; a secret that short is none.
-                let line = secrets
-                    .iter()
-                    .filter(|secret| secret.len() >= 4)
-                    .fold(line, |line, secret| {
-                        line.replace(secret.as_str(), &replaced(secret))
-                    });
-                let indent = line.len() - line.trim_start().len();
-                format!("{}{}", " ".repeat(indent.min(4)), clean(&line, LINE_LIMIT))
-            })
-            .collect();
-        if lines.len() > ENTRY_LIMIT {
-            lines.truncate(ENTRY_LIMIT);
-            lines.push("  ...".to_owned());
-        }
-        Self(lines)
-    }
-}
-
-fn is_harmless(name: &str) -> bool {
-    HARMLESS.contains(&name)
-}
-
-fn replaced(value: &str) -> String {
-    format!("[replaced, {} characters]", value.chars().count())
-}
-
-/// The values of a request that must not appear, wherever the server may repeat them, and however encoded.
-/// The body of an answer with an error, without what it repeats of the secrets that were sent: its words come to
-/// the screen.
-#[must_use]
-pub(super) fn without_sent(request: &Request, answer: &Answer) -> Option<SecretString> {
-    let body = answer.body.expose_secret();
-    let json = serde_json::from_str::<Value>(body).ok();
-    let has_error = json
-        .as_ref()
-        .is_some_and(|json| json.get("error").is_some());
-    if answer.status < 400 && !has_error {
-        // Tokens may be the same as before.
-        return None;
-    }
-    let mut text = body.to_owned();
-    for secret in sent_secrets(request) {
-        // Shorter values occur by chance; a secret that short is none.
-        if secret.len() >= 6 {
-            text = text.replace(&secret, &replaced(&secret));
+    pub(super) fn callback(
+        way: &str,
+        query: &str,
+        verdict: &str,
+        rejected: bool,
+        known: &Secrets,
+    ) -> Self {
+        let mut secrets = known.clone();
+        secrets.add_parameters(query, Strictness::Possible);
+        let mut entry = Entry::new(&format!("{way} -> {verdict}"));
+        entry.form("  < ", query);
+        Self {
+            rejected,
+            ..entry.finish(&secrets)
         }
     }
-    (text != body).then(|| text.into())
 }
 
-fn sent_secrets(request: &Request) -> Vec<String> {
-    let body = form_urlencoded::parse(request.body.expose_secret().as_bytes());
-    let mut secrets: Vec<String> = body
-        .filter(|(name, _)| !is_harmless(name))
-        .map(|(_, value)| value.into_owned())
-        .collect();
-    if let Some(header) = &request.authorization {
-        let credentials = header
-            .expose_secret()
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default();
-        secrets.push(credentials.to_owned());
-        let decoded = base64::engine::general_purpose::STANDARD
-            .decode(credentials)
-            .unwrap_or_default();
-        if let Some((_, secret)) = String::from_utf8_lossy(&decoded).split_once(':') {
-            let plain = format!("x={secret}");
-            secrets.extend(
-                form_urlencoded::parse(plain.as_bytes()).map(|(_, value)| value.into_owned()),
+fn result(outcome: &Result<Answer, HttpError>) -> String {
+    match outcome {
+        Ok(answer) => answer.status.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// An entry while it is built.
+struct Entry {
+    lines: Vec<String>,
+    /// Something was left out.
+    cut: bool,
+}
+
+impl Entry {
+    fn new(head: &str) -> Self {
+        let mut entry = Self {
+            lines: Vec::new(),
+            cut: false,
+        };
+        entry.push("", &[head]);
+        entry
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines.len() >= ENTRY_LIMIT
+    }
+
+    /// Adds a line of these parts, cleaned and cut; none once the entry is full.
+    fn push(&mut self, indent: &str, parts: &[&str]) {
+        if self.is_full() {
+            self.cut = true;
+            return;
+        }
+        let mut line = indent.to_owned();
+        let mut left = LINE_LIMIT;
+        for part in parts {
+            let part = inner(part, left);
+            left = left.saturating_sub(part.chars().count());
+            line.push_str(&part);
+        }
+        self.lines.push(line);
+    }
+
+    /// The parameters of a form or query, a line for each.
+    fn form(&mut self, indent: &str, text: &str) {
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            if self.is_full() {
+                self.cut = true;
+                return;
+            }
+            self.push(
+                indent,
+                &[&shown_name(&name), "=", &shown_value(&name, &value)],
             );
         }
     }
-    let encoded: Vec<String> = secrets
-        .iter()
-        .map(|text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
-        .collect();
-    secrets.extend(encoded);
-    secrets
-}
 
-/// A name, where it is one that is known: what stands in its place may be anything.
-fn known_name(name: &str) -> String {
-    if is_harmless(name) || NAMES.contains(&name) {
-        name.to_owned()
-    } else {
-        replaced(name)
+    fn answer(&mut self, answer: &Answer, secrets: &mut Secrets) {
+        for (name, value) in &answer.headers {
+            if HEADERS.contains(&name.as_str()) {
+                self.push("  < ", &[name, ": ", value]);
+            }
+        }
+        match answer.body.members() {
+            Some(members) => {
+                secrets.add_received(members, Strictness::Possible);
+                self.members(&mut Vec::new(), members);
+            }
+            None => self.push(
+                "  < ",
+                &[
+                    "[a body of ",
+                    &answer.body.length().to_string(),
+                    " bytes that is neither JSON nor a form]",
+                ],
+            ),
+        }
+    }
+
+    /// The members of a JSON object, a line for each value. The depth is that of the parsed answer, and so bounded.
+    fn members<'a>(&mut self, path: &mut Vec<(&'a str, String)>, members: &'a Map<String, Value>) {
+        for (name, value) in members {
+            path.push((name, shown_name(name)));
+            self.value(path, value);
+            path.pop();
+            if self.is_full() {
+                self.cut = true;
+                return;
+            }
+        }
+    }
+
+    fn value<'a>(&mut self, path: &mut Vec<(&'a str, String)>, value: &'a Value) {
+        match value {
+            Value::Object(members) => return self.members(path, members),
+            Value::Array(list) => {
+                for (at, value) in list.iter().enumerate() {
+                    let name = path.last().map_or("", |(name, _)| name);
+                    path.push((name, at.to_string()));
+                    self.value(path, value);
+                    path.pop();
+                    if self.is_full() {
+                        self.cut = true;
+                        return;
+                    }
+                }
+                return;
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+        let name = path.last().map_or("", |(name, _)| name);
+        let text = match value {
+            Value::String(text) => shown_value(name, text),
+            // A number can be a code.
+            Value::Number(number) if !is_harmless(name) => redacted(&number.to_string()),
+            other => other.to_string(),
+        };
+        let mut parts = Vec::new();
+        for (at, (_, part)) in path.iter().enumerate() {
+            if at > 0 {
+                parts.push(".");
+            }
+            parts.push(part);
+        }
+        parts.extend([": ", &text]);
+        self.push("  < ", &parts);
+    }
+
+    /// Redacts what the texts repeat of secrets.
+    fn finish(mut self, secrets: &Secrets) -> Exchange {
+        let mut texts: Vec<&mut String> = self.lines.iter_mut().collect();
+        secrets.redact(&mut texts);
+        if self.cut {
+            self.lines.push("  ...".to_owned());
+        }
+        Exchange {
+            lines: self.lines,
+            rejected: false,
+        }
     }
 }
 
-/// A form, a line for a parameter.
-fn form(text: &str) -> Vec<String> {
-    form_urlencoded::parse(text.as_bytes())
-        .map(|(name, value)| {
-            let shown = match name.as_ref() {
-                "redirect_uri" | "verification_uri" | "error_uri" => harmless_text_url(&value),
-                other if is_harmless(other) => value.into_owned(),
-                _ => replaced(&value),
-            };
-            format!("{}={shown}", known_name(&name))
-        })
-        .collect()
+/// A part within a line, cleaned and cut, with the spaces at its edges.
+fn inner(part: &str, limit: usize) -> String {
+    let cleaned = clean(part, limit);
+    let space = |there| if there { " " } else { "" };
+    if cleaned.is_empty() {
+        return space(part.starts_with(' ')).to_owned();
+    }
+    format!(
+        "{}{cleaned}{}",
+        space(part.starts_with(' ')),
+        space(part.ends_with(' '))
+    )
 }
 
-fn harmless_text_url(text: &str) -> String {
-    Url::parse(text).map_or_else(|_| replaced(text), |url| harmless_url(&url))
+/// A name, where it is one that is known: what stands in its place may be anything.
+fn shown_name(name: &str) -> String {
+    if is_known_name(name) {
+        name.to_owned()
+    } else {
+        redacted(name)
+    }
+}
+
+/// A value, where its name says that it is harmless.
+fn shown_value(name: &str, value: &str) -> String {
+    if !is_harmless(name) {
+        redacted(value)
+    } else if is_address(name) {
+        Url::parse(value).map_or_else(|_| redacted(value), |url| harmless_url(&url))
+    } else {
+        clean(value, LINE_LIMIT)
+    }
 }
 
 /// A URL without what its query may hold.
@@ -283,95 +361,32 @@ fn harmless_url(url: &Url) -> String {
     bare.set_query(None);
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
-    let query: Vec<String> = url.query().map(form).unwrap_or_default();
-    if query.is_empty() {
-        bare.to_string()
-    } else {
-        format!("{bare}?{}", query.join("&"))
-    }
-}
-
-fn answer_lines(answer: &Answer) -> Vec<String> {
-    let mut lines: Vec<String> = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| HEADERS.contains(&name.as_str()))
-        .map(|(name, value)| format!("  < {name}: {value}"))
-        .collect();
-    let body = answer.body.expose_secret();
-    let trimmed = body.trim();
-    if let Ok(value @ Value::Object(_)) = serde_json::from_str(trimmed) {
-        json("", &value, &mut lines);
-    } else if is_form(trimmed) {
-        lines.extend(form(trimmed).into_iter().map(|line| format!("  < {line}")));
-    } else {
-        lines.push(format!(
-            "  < [a body of {} bytes that is neither JSON nor a form]",
-            body.len()
-        ));
-    }
-    lines
-}
-
-/// True for a form that holds at least one name of the protocol.
-fn is_form(body: &str) -> bool {
-    let begins_as_one = body.starts_with(|ch: char| ch.is_ascii_lowercase());
-    begins_as_one
-        && form_urlencoded::parse(body.as_bytes())
-            .any(|(name, _)| is_harmless(&name) || NAMES.contains(&name.as_ref()))
-}
-
-/// A JSON value, a line for a leaf.
-fn json(path: &str, value: &Value, lines: &mut Vec<String>) {
-    let name = path
-        .rsplit('.')
-        .find(|part| part.parse::<usize>().is_err())
-        .unwrap_or_default();
-    match value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                let key = clean(key, 60);
-                json(
-                    &if path.is_empty() {
-                        key
-                    } else {
-                        format!("{path}.{key}")
-                    },
-                    value,
-                    lines,
-                );
+    let mut text = bare.to_string();
+    for (count, (name, value)) in url.query_pairs().enumerate() {
+        text.push(if count == 0 { '?' } else { '&' });
+        // What is beyond the end of a line is not shown anyway.
+        if text.len() > LINE_LIMIT {
+            break;
+        }
+        text.push_str(&format!("{}={}", shown_name(&name), {
+            if is_harmless(&name) && !is_address(&name) {
+                clean(&value, LINE_LIMIT)
+            } else {
+                redacted(&value)
             }
-        }
-        Value::Array(list) => {
-            for (at, value) in list.iter().enumerate() {
-                json(&format!("{path}.{at}"), value, lines);
-            }
-        }
-        // A number can be a code.
-        Value::Number(_) if !is_harmless(name) => {
-            lines.push(format!("  < {path}: {}", replaced(&value.to_string())));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {
-            lines.push(format!("  < {path}: {value}"));
-        }
-        Value::String(text)
-            if name.starts_with("verification_ur")
-                || name.ends_with("_endpoint")
-                || name == "issuer" =>
-        {
-            lines.push(format!("  < {path}: {}", harmless_text_url(text)));
-        }
-        Value::String(text) if is_harmless(name) || name.ends_with("_supported") => {
-            lines.push(format!("  < {path}: {text}"));
-        }
-        Value::String(text) => lines.push(format!("  < {path}: {}", replaced(text))),
+        }));
     }
+    text
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use base64::Engine;
+
     use super::*;
+    use crate::oauth::answer::Body;
+    use crate::secret::SecretString;
 
     fn request(body: &str, authorization: Option<&str>) -> Request {
         Request {
@@ -381,13 +396,13 @@ mod tests {
         }
     }
 
-    fn answer(body: &str) -> Answer {
+    fn answer(status: u16, body: &str) -> Answer {
         let headers = [
             ("content-type", "application/json"),
             ("set-cookie", "sid=s3cret-cookie"),
         ];
         Answer {
-            status: 400,
+            status,
             retry_after: None,
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -396,107 +411,176 @@ mod tests {
         }
     }
 
+    /// The trace of an exchange, as one text.
+    fn posted(request: &Request, answer: Answer) -> String {
+        let mut known = Secrets::default();
+        let mut outcome = Ok(answer);
+        known.redact_outcome(request, &mut outcome);
+        Exchange::posted(request, &outcome, Duration::from_millis(12), &known)
+            .lines()
+            .join("\n")
+    }
+
     #[test]
-    fn secrets_codes_and_tokens_are_replaced_and_the_rest_is_told() {
+    fn secrets_codes_and_tokens_are_redacted_and_the_rest_is_shown() {
         let sent = request(
             "grant_type=authorization_code&code=s3cret-code&code_verifier=s3cret-verifier&client_secret=s3cret-%2B&client_id=me&made_up=s3cret-unknown",
             Some("Basic s3cret-basic"),
         );
         let body = r#"{"access_token":"s3cret-a","refresh_token":"s3cret-r","id_token":"s3cret-i","authed_user":{"access_token":"s3cret-n"},
-            "expires_in":3600,"scope":"openid","secrets":["s3cret-list"],"pin":1234567,
+            "expires_in":3600,"scope":"openid","secrets":["s3cret-list"],"pin":1234567,"s3cret-name":{"s3cret-inner":true},
             "error":"invalid_grant","error_description":"bad code s3cret-code for s3cret-+"}"#;
-        let text = Exchange::posted(&sent, &Ok(answer(body)), Duration::from_millis(12))
-            .lines()
-            .join("\n");
+        let text = posted(&sent, answer(400, body));
         assert!(
             !text.contains("s3cret") && !text.contains("1234567"),
             "{text}"
         );
-        for told in [
-            "POST https://as.example/token?[replaced, 7 characters]=[replaced, 12 characters] -> 400 (12 ms)",
-            "> authorization: Basic [replaced",
+        for shown in [
+            "POST https://as.example/token?[redacted, 7 chars]=[redacted, 12 chars] -> 400 (12 ms)",
+            "> authorization: Basic [redacted",
             "> grant_type=authorization_code",
             "> client_id=me",
             "< content-type: application/json",
             "< expires_in: 3600",
             "< scope: openid",
             "< error: invalid_grant",
-            "< error_description: bad code [replaced, 11 characters] for",
-            "< authed_user.access_token: [replaced",
+            "< error_description: bad code [redacted, 11 chars] for",
+            "< authed_user.access_token: [redacted",
         ] {
-            assert!(text.contains(told), "{told}\n{text}");
+            assert!(text.contains(shown), "{shown}\n{text}");
         }
     }
 
     #[test]
-    fn pages_and_broken_bodies_are_told_by_their_length_only() {
+    fn what_an_answer_repeats_of_itself_is_redacted_in_every_member() {
+        for member in [
+            "message",
+            "status",
+            "scope",
+            "error_description",
+            "token_type",
+            "error_uri",
+            "iss",
+            "hint",
+            "made_up",
+        ] {
+            for (secret, repeated) in [
+                (r#""user_code":"WDJB-MJHT""#, "WDJB-MJHT"),
+                (r#""access_token":"ya29.a0AfH6SM/x1""#, r"ya29.a0AfH6SM\/x1"),
+                (
+                    r#""device_code":"GmRhmhcxhwAzkoEqiMEg""#,
+                    "GMRHMHCXHWAZKOEQ",
+                ),
+                (r#""made_up_token":"s3cr3t-abcdef""#, "s3cr3t-abcdef"),
+                (r#""tokens":{"value":"s3cr3t-abcdef"}"#, "s3cr3t-abc…"),
+                (r#""pin":48151623"#, "48151623"),
+            ] {
+                for text in [
+                    repeated.to_owned(),
+                    format!("https://as.example/{repeated}?q={repeated}"),
+                    format!("enter the code {repeated} there"),
+                ] {
+                    let body = format!(r#"{{{secret},"{member}":"{text}"}}"#);
+                    let text = posted(&request("", None), answer(200, &body)).to_uppercase();
+                    for part in ["WDJB", "MJHT", "AFH6SM", "HMHCXH", "CR3T", "ABC", "15162"] {
+                        assert!(!text.contains(part), "{part} in {text} of {body}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_names_of_members_may_be_secrets() {
+        let body = r#"{"s3cr3t-name":1,"a":{"ya29.s3cr3t":{"s3cr3t":[{"s3cr3t":"x"}]}},"s3cr3t_endpoint":"https://x/"}"#;
+        let text = posted(&request("", None), answer(200, body));
+        assert!(!text.contains("s3cr3t"), "{text}");
+        assert_eq!(text.matches("[redacted, 11 chars]").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn the_secrets_of_a_run_are_redacted_in_later_answers_too() {
+        let mut known = Secrets::default();
+        let device = r#"{"device_code":"GmRhmhcxhw","user_code":"WDJB-MJHT","verification_uri":"https://as.example/d"}"#;
+        known.redact_outcome(&request("", None), &mut Ok(answer(200, device)));
+        let mut outcome = Ok(answer(
+            400,
+            r#"{"error":"authorization_pending","error_description":"WDJB-MJHT was not entered"}"#,
+        ));
+        known.redact_outcome(&request("", None), &mut outcome);
+        let body = &outcome.unwrap().body;
+        assert_eq!(
+            body.members().unwrap()["error_description"],
+            "[redacted, 9 chars] was not entered"
+        );
+    }
+
+    #[test]
+    fn pages_and_broken_bodies_are_shown_by_their_length_only() {
         for body in [
             "<html>s3cret</html>",
             "{\"access_token\":\"s3cret=\",\"tok",
-            "[\"s3cret=\"]",
-            "s3cret=",
+            "[\"s3cret\"]",
             "s3cret words",
         ] {
-            let text = Exchange::posted(&request("", None), &Ok(answer(body)), Duration::ZERO)
-                .lines()
-                .join("\n");
+            let text = posted(&request("", None), answer(400, body));
             assert!(
-                !text.contains("s3cret words")
-                    && !text.contains("html>")
-                    && text.contains("neither JSON nor a form"),
+                !text.contains("s3cret") && text.contains("neither JSON nor a form"),
                 "{text}"
             );
+        }
+        for body in ["s3cret=", "[\"s3cret=\"]", "s3cret=s3cret&s3cret"] {
+            let text = posted(&request("", None), answer(400, body));
+            assert!(!text.contains("s3cret"), "{text}");
         }
     }
 
     #[test]
     fn a_callback_shows_what_it_is_without_its_code_and_state() {
-        let query = "code=s3cret-code&state=s3cret-state&iss=https%3A%2F%2Fas.example&error_description=no+s3cret-code";
-        let text = Exchange::callback("GET /callback", query, "taken")
+        let query = "code=4%2F0Ab-s3cret&state=s3cret-state&iss=https%3A%2F%2Fas.example&error_description=no+4%5C%2F0Ab-s3cret";
+        let text = Exchange::callback("GET /callback", query, "taken", true, &Secrets::default())
             .lines()
             .join("\n");
-        assert!(!text.contains("s3cret"), "{text}");
+        assert!(!text.contains("s3cret") && !text.contains("0Ab"), "{text}");
         assert!(
             text.contains("iss=https://as.example")
-                && text.contains("error_description=no [replaced"),
+                && text.contains("error_description=no [redacted"),
             "{text}"
         );
     }
 
     #[test]
-    fn an_error_repeats_no_secret() {
+    fn an_error_on_screen_repeats_no_secret() {
         let sent = request("client_secret=hunter2-hunter2&refresh_token=r3fr3sh", None);
-        let answer = |status, body: &str| Answer {
-            status,
-            retry_after: None,
-            headers: Vec::new(),
-            body: body.into(),
-        };
-        let body = r#"{"error":"invalid_grant","error_description":"hunter2-hunter2 and r3fr3sh are wrong"}"#;
+        let body = r#"{"error":"invalid_grant","error_description":"hunter2-hunter2 and r3fr3sh are wrong","nested":{"words":"r3fr3sh"}}"#;
         for status in [200, 400] {
-            let without = without_sent(&sent, &answer(status, body)).unwrap();
-            let without = without.expose_secret();
+            let mut outcome = Ok(answer(status, body));
+            Secrets::default().redact_outcome(&sent, &mut outcome);
+            let members = format!("{:?}", outcome.unwrap().body.members().unwrap());
             assert!(
-                !without.contains("hunter2") && !without.contains("r3fr3sh"),
-                "{without}"
+                !members.contains("hunter2") && !members.contains("r3fr3sh"),
+                "{members}"
             );
-            assert!(without.contains("are wrong"), "{without}");
+            assert!(members.contains("are wrong"), "{members}");
         }
-        // A refresh may bring back the token that was sent.
-        let body = r#"{"access_token":"a","refresh_token":"r3fr3sh"}"#;
-        assert!(without_sent(&sent, &answer(200, body)).is_none());
+        // A refresh may bring back the token that was sent, and a scope is shown as granted.
+        let body = r#"{"access_token":"a-new-token","refresh_token":"r3fr3sh","scope":"mail a-new-token"}"#;
+        let mut outcome = Ok(answer(200, body));
+        Secrets::default().redact_outcome(&sent, &mut outcome);
+        let answer = outcome.unwrap();
+        let members = answer.body.members().unwrap();
+        assert_eq!(members["refresh_token"], "r3fr3sh");
+        assert_eq!(members["scope"], "mail [redacted, 11 chars]");
     }
 
     #[test]
-    fn a_secret_sent_by_basic_is_replaced_where_the_server_repeats_it() {
+    fn a_secret_sent_by_basic_is_redacted_where_the_server_repeats_it() {
         let basic = base64::engine::general_purpose::STANDARD.encode("me:s3cret%2Bs3cret");
         let sent = request("grant_type=refresh_token", Some(&format!("Basic {basic}")));
         let body = format!(
             r#"{{"error":"e","error_description":"s3cret+s3cret s3cret%2Bs3cret {basic}"}}"#
         );
-        let text = Exchange::posted(&sent, &Ok(answer(&body)), Duration::ZERO)
-            .lines()
-            .join("\n");
+        let text = posted(&sent, answer(400, &body));
         assert!(!text.contains("s3cret") && !text.contains(&basic), "{text}");
     }
 
@@ -507,13 +591,86 @@ mod tests {
             "x".repeat(100_000),
             vec!["1"; 5000].join(",")
         );
-        let exchange = Exchange::posted(&request("", None), &Ok(answer(&body)), Duration::ZERO);
-        assert!(exchange.lines().len() <= ENTRY_LIMIT + 1);
-        assert!(
-            exchange
-                .lines()
-                .iter()
-                .all(|line| line.chars().count() <= LINE_LIMIT + 5)
+        let form = vec!["scope=x"; 10_000].join("&");
+        let callback = Exchange::callback("GET", &form, "no", true, &Secrets::default());
+        let sent = request(&form, None);
+        let outcome = Ok(answer(200, &body));
+        let posted = Exchange::posted(&sent, &outcome, Duration::ZERO, &Secrets::default());
+        for exchange in [callback, posted] {
+            assert!(exchange.lines().len() == ENTRY_LIMIT + 1);
+            assert_eq!(exchange.lines().last().unwrap(), "  ...");
+            assert!(
+                exchange
+                    .lines()
+                    .iter()
+                    .all(|line| line.chars().count() <= LINE_LIMIT + 30)
+            );
+        }
+    }
+
+    #[test]
+    fn a_trace_is_bounded_and_rejected_callbacks_push_out_each_other_only() {
+        let mut trace = Trace::default();
+        let sent = request("grant_type=x", None);
+        let exchange = |body: &str| {
+            let outcome = Ok(answer(200, body));
+            Exchange::posted(&sent, &outcome, Duration::ZERO, &Secrets::default())
+        };
+        trace.push(exchange(r#"{"scope":"first"}"#));
+        for _ in 0..10_000 {
+            trace.push(Exchange::callback(
+                "GET",
+                "a=b",
+                "no",
+                true,
+                &Secrets::default(),
+            ));
+        }
+        assert_eq!(trace.exchanges().len(), REJECTED_LIMIT + 1);
+        assert!(trace.lines().any(|line| line.contains("first")));
+        let large = exchange(&format!(
+            r#"{{"scope":["{}"]}}"#,
+            vec!["x".repeat(500); 100].join("\",\"")
+        ));
+        for _ in 0..100 {
+            trace.push(large.clone());
+        }
+        assert!(trace.lines().map(str::len).sum::<usize>() <= TRACE_BYTES);
+        assert!(trace.exchanges().len() > 3);
+        let small = exchange("{}");
+        for _ in 0..1_000 {
+            trace.push(small.clone());
+        }
+        assert_eq!(trace.exchanges().len(), TRACE_LIMIT);
+    }
+
+    /// The attacks that once took seconds and gigabytes.
+    #[test]
+    fn building_an_entry_takes_time_in_proportion() {
+        let begin = std::time::Instant::now();
+        let callback: Vec<String> = (0..6500)
+            .map(|at| format!("a={at:04}&state={at:04}"))
+            .collect();
+        let _ = Exchange::callback("GET", &callback.join("&"), "no", true, &Secrets::default());
+        let name = "k".repeat(60);
+        let deep = format!(
+            "{}[{}1]{}",
+            format!("{{\"{name}\":").repeat(120),
+            "1,".repeat(480_000),
+            "}".repeat(120)
         );
+        let wide: Vec<String> = (0..9_000)
+            .map(|at| format!("\"{name}{at}\":\"{name}{at}\""))
+            .collect();
+        for body in [deep, format!("{{{}}}", wide.join(","))] {
+            let mut outcome = Ok(Answer {
+                body: Body::parse(body.as_bytes()),
+                ..answer(200, "")
+            });
+            let mut known = Secrets::default();
+            known.redact_outcome(&request("", None), &mut outcome);
+            let _ = Exchange::posted(&request("", None), &outcome, Duration::ZERO, &known);
+        }
+        assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
     }
 }

@@ -6,9 +6,10 @@ use url::Url;
 
 use serde_json::{Map, Value};
 
+use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Answer, Reading, TokenSet, error, members, number, read};
+use super::token::{Reading, TokenSet, error, number, read};
 use super::url::from_server;
 use crate::secret::{SecretString, clean, is_clean};
 
@@ -49,12 +50,12 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Fai
         asked: Asked::DeviceCode,
         reason,
     };
-    let members = members(answer).map_err(unusable)?;
+    let members = answer.members().map_err(unusable)?;
     let names = &dialect.device.answer;
     let device_code = names
         .get("device_code")
         .map_or("device_code", String::as_str);
-    if let Some(error) = error(&members, &dialect.answers, device_code) {
+    if let Some(error) = error(members, &dialect.answers, device_code) {
         return Err(Failure::Server {
             asked: Asked::DeviceCode,
             error,
@@ -64,7 +65,7 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Fai
     let member = |name: &str| -> Option<&Value> {
         names
             .get(name)
-            .and_then(|other| at(&members, other))
+            .and_then(|other| at(members, other))
             .or_else(|| members.get(name))
     };
     let text = |name: &str| member(name)?.as_str().map(str::to_owned);

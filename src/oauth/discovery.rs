@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::token::{Answer, members, text};
+use super::answer::Answer;
+use super::token::text;
 use super::url::endpoint;
 use crate::secret::clean;
 
@@ -101,8 +102,8 @@ pub fn read_metadata(
     if answer.status != 200 {
         return Err(format!("it has the HTTP status {}", answer.status));
     }
-    let members = members(answer)?;
-    let named = text(&members, "issuer").ok_or("it names no issuer")?;
+    let members = answer.members()?;
+    let named = text(members, "issuer").ok_or("it names no issuer")?;
     let asked = expected.issuer;
     let issuer = if expected
         .others
@@ -120,7 +121,7 @@ pub fn read_metadata(
         ));
     };
     let url = |name: &str| -> Result<Option<Url>, String> {
-        let Some(address) = text(&members, name) else {
+        let Some(address) = text(members, name) else {
             return Ok(None);
         };
         endpoint(&address)
@@ -132,7 +133,7 @@ pub fn read_metadata(
         return Err("it names no token_endpoint".to_owned());
     }
     // What is asked for later only is no reason to refuse the rest.
-    let later = |name: &str| endpoint(&text(&members, name)?).ok();
+    let later = |name: &str| endpoint(&text(members, name)?).ok();
     Ok(Metadata {
         asked: asked.to_owned(),
         issuer,
@@ -143,9 +144,9 @@ pub fn read_metadata(
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
         userinfo_url: later("userinfo_endpoint"),
-        scopes: list(&members, "scopes_supported").unwrap_or_default(),
-        pkce_methods: list(&members, "code_challenge_methods_supported"),
-        authentication: list(&members, "token_endpoint_auth_methods_supported"),
+        scopes: list(members, "scopes_supported").unwrap_or_default(),
+        pkce_methods: list(members, "code_challenge_methods_supported"),
+        authentication: list(members, "token_endpoint_auth_methods_supported"),
         iss_in_answers: members
             .get("authorization_response_iss_parameter_supported")
             .and_then(serde_json::Value::as_bool)

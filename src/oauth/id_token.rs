@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::answer::parse_object;
+
 use crate::secret::{SecretString, clean, same};
 
 /// A payload larger than this is not decoded; an answer is not larger either.
@@ -44,7 +46,7 @@ pub fn decode(token: &str) -> Option<Claims> {
         return None;
     }
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&bytes).ok().map(Claims)
+    parse_object(&bytes).ok().map(Claims)
 }
 
 impl Claims {

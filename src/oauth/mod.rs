@@ -2,6 +2,7 @@
 //!
 //! Left out on purpose: the implicit and password grants (RFC 9700 forbids them), and PKCE `plain`.
 
+pub mod answer;
 pub mod authcode;
 pub mod check;
 pub mod client;

@@ -6,30 +6,10 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::failure::ServerError;
 use crate::secret::{SecretString, clean, is_clean};
-
-/// An HTTP answer, its body bounded by the one who received it.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// `Retry-After`, as a time from now.
-    pub retry_after: Option<std::time::Duration>,
-    /// Headers, their names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Body.
-    pub body: SecretString,
-}
-
-impl Answer {
-    /// The server says that it cannot answer just now.
-    #[must_use]
-    pub fn is_busy(&self) -> bool {
-        self.status == 429 || self.status >= 500
-    }
-}
 
 impl Answer {
     /// False where `error` only says that the server cannot answer just now. A busy server's error is final
@@ -81,28 +61,22 @@ pub enum Reading {
 /// Reads a token answer.
 #[must_use]
 pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
-    let outer = match members(answer) {
+    let outer = match answer.members() {
         Ok(members) => members,
         Err(reason) => return Reading::Neither(reason),
     };
-    if let Some(error) = error(&outer, dialect, "access_token") {
-        return Reading::Error(error, number(&outer, "interval"));
+    if let Some(error) = error(outer, dialect, "access_token") {
+        return Reading::Error(error, number(outer, "interval"));
     }
     let token_of = |members: &Map<String, Value>| {
         text(members, "access_token").filter(|token| !token.is_empty())
     };
-    let inner = || {
-        let name = dialect.access_token_in.as_deref()?;
-        at(&outer, name)?.as_object().cloned()
-    };
-    let (members, access_token) = match token_of(&outer) {
-        Some(token) => (outer.clone(), Some(token)),
+    let inner = || at(outer, dialect.access_token_in.as_deref()?)?.as_object();
+    let (members, access_token) = match token_of(outer) {
+        Some(token) => (outer, Some(token)),
         None => match inner() {
-            Some(inner) => {
-                let token = token_of(&inner);
-                (inner, token)
-            }
-            None => (outer.clone(), None),
+            Some(inner) => (inner, token_of(inner)),
+            None => (outer, None),
         },
     };
     let Some(access_token) = access_token else {
@@ -111,7 +85,7 @@ pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
             answer.status
         ));
     };
-    let secret = |name| text(&members, name).filter(|token| !token.is_empty());
+    let secret = |name| text(members, name).filter(|token| !token.is_empty());
     let (refresh_token, id_token) = (secret("refresh_token"), secret("id_token"));
     for token in [
         Some(&access_token),
@@ -127,52 +101,23 @@ pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
     }
     Reading::Tokens(Box::new(TokenSet {
         access_token: access_token.into(),
-        token_type: text(&members, "token_type")
+        token_type: text(members, "token_type")
             .map_or_else(|| "Bearer".to_owned(), |kind| clean(&kind, 40)),
         expires_in: dialect
             .expires_in
             .iter()
-            .find_map(|name| number(&members, name)),
+            .find_map(|name| number(members, name)),
         refresh_token: refresh_token.map(SecretString::from),
         id_token: id_token.map(SecretString::from),
-        scope: scopes(&members, dialect),
-        kept: kept_of_answer(&outer, &dialect.keep),
+        scope: scopes(members, dialect),
+        kept: kept_of_answer(outer, &dialect.keep),
         token_url: None,
         redirect_url: None,
     }))
 }
 
-/// The members of a JSON object or of a form.
-///
-/// # Errors
-/// What the body is instead.
-pub(super) fn members(answer: &Answer) -> Result<Map<String, Value>, String> {
-    use crate::secret::ExposeSecret;
-    let status = answer.status;
-    let body = answer
-        .body
-        .expose_secret()
-        .trim_start_matches('\u{feff}')
-        .trim();
-    if body.is_empty() {
-        return Err(format!("it is empty (HTTP status {status})"));
-    }
-    if body.starts_with('<') {
-        return Err(format!("it is a web page (HTTP status {status})"));
-    }
-    if body.starts_with('{') {
-        return serde_json::from_str(body)
-            .map_err(|_| format!("its JSON is broken (HTTP status {status})"));
-    }
-    if !body.contains('=') || body.contains(char::is_whitespace) {
-        return Err(format!(
-            "it is neither JSON nor a form (HTTP status {status})"
-        ));
-    }
-    Ok(url::form_urlencoded::parse(body.as_bytes())
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect())
-}
+/// No more of an error's text is looked at, in bytes; what is shown of it is shorter.
+const HEAD_LIMIT: usize = 4096;
 
 /// Words that tell a program what to do next (RFC 8628, section 3.5); some services put them into a sentence.
 const SIGNALS: &[&str] = &[
@@ -206,7 +151,7 @@ pub(super) fn error(
     let description = dialect
         .error_description
         .iter()
-        .find_map(|path| at(members, path)?.as_str().map(str::to_owned))
+        .find_map(|path| at(members, path)?.as_str().map(head))
         .or(beside);
     if !code.contains(char::is_whitespace) {
         return Some(ServerError::new(&code, description.as_deref()));
@@ -220,16 +165,21 @@ pub(super) fn error(
     Some(ServerError::new(signal.unwrap_or(&"error"), Some(&all)))
 }
 
+/// A text in so far as an error may need it.
+fn head(text: &str) -> String {
+    text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
+}
+
 /// An error code, and the words beside it where the service has an object in place of a word.
 fn words(value: &Value) -> Option<(String, Option<String>)> {
     match value {
         Value::Null | Value::Bool(_) => None,
         Value::String(code) if code.is_empty() => None,
-        Value::String(code) => Some((code.clone(), None)),
+        Value::String(code) => Some((head(code), None)),
         Value::Object(object) => {
             let one = |names: &[&str]| {
                 names.iter().find_map(|name| match object.get(*name)? {
-                    Value::String(text) if !text.is_empty() => Some(text.clone()),
+                    Value::String(text) if !text.is_empty() => Some(head(text)),
                     Value::Number(number) => Some(number.to_string()),
                     _ => None,
                 })
@@ -271,25 +221,21 @@ pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
     let separators = dialect.scope_separator.as_deref().unwrap_or_default();
-    let list: Vec<String> = match at(members, &dialect.scope)? {
-        Value::Array(list) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        other => other
-            .as_str()?
-            .split(|ch: char| ch.is_whitespace() || separators.contains(ch))
-            .map(str::to_owned)
-            .collect(),
-    };
-    Some(
-        list.iter()
+    let bounded = |scopes: &mut dyn Iterator<Item = &str>| {
+        scopes
             .map(|scope| clean(scope, 200))
             .filter(|scope| !scope.is_empty())
             .take(200)
-            .collect(),
-    )
+            .collect()
+    };
+    Some(match at(members, &dialect.scope)? {
+        Value::Array(list) => bounded(&mut list.iter().filter_map(Value::as_str)),
+        other => bounded(
+            &mut other
+                .as_str()?
+                .split(|ch: char| ch.is_whitespace() || separators.contains(ch)),
+        ),
+    })
 }
 
 impl TokenSet {

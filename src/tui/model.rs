@@ -20,7 +20,7 @@ use crate::exit;
 use crate::explain::Explanation;
 use crate::flow::Job;
 use crate::flow::event::{FlowEvent, Step};
-use crate::flow::trace::Exchange;
+use crate::flow::trace::Trace;
 use crate::oauth::check::Check;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
@@ -790,7 +790,7 @@ pub struct Model {
     /// The tokens at hand.
     pub tokens: Option<Held>,
     /// The exchanges of the latest sign-in and what followed it.
-    pub trace: Vec<Exchange>,
+    pub trace: Trace,
     /// First line shown of the trace.
     pub trace_scroll: usize,
     /// Where the trace was opened from.
@@ -840,7 +840,7 @@ impl Model {
             run: None,
             attempt: 0,
             tokens: None,
-            trace: Vec::new(),
+            trace: Trace::default(),
             trace_scroll: 0,
             before_trace: Screen::Form,
             configuring: None,

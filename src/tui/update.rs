@@ -21,7 +21,7 @@ use crate::exit;
 use crate::explain::{explain, explain_certificate};
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::flow::trace::Exchange;
+use crate::flow::trace::Trace;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
@@ -33,9 +33,6 @@ use crate::request;
 use crate::secret::{ExposeSecret, SecretString, clean};
 use crate::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
 use crate::tunnel::Tunnel;
-
-/// The trace keeps this many exchanges; a device flow asks every few seconds for a quarter of an hour.
-const TRACE_LIMIT: usize = 400;
 
 /// Takes a message into the model and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -355,9 +352,9 @@ fn scroll(model: &mut Model, by: isize) {
         (Screen::Trace, _) => {
             // Not far behind the end, from where it would be a long way back.
             let columns = usize::from(model.size.0).saturating_sub(4).max(1);
-            let lines = model.trace.iter().flat_map(Exchange::lines);
+            let lines = model.trace.lines();
             let rows: usize = lines.map(|line| width(line).div_ceil(columns)).sum();
-            let most = (rows + model.trace.len()).saturating_sub(1);
+            let most = (rows + model.trace.exchanges().len()).saturating_sub(1);
             model.trace_scroll = model.trace_scroll.saturating_add_signed(by).min(most);
         }
         (Screen::Flow, _) => model.flow_scroll = model.flow_scroll.saturating_add_signed(by),
@@ -469,7 +466,7 @@ fn discover(model: &mut Model) -> Vec<Effect> {
     }
     say(model, "Asking the issuer for its metadata.");
     model.run = None;
-    model.trace.clear();
+    model.trace = Trace::default();
     model.discovering = true;
     start(model, Job::Discover(issuer))
 }
@@ -1106,12 +1103,7 @@ fn save(model: &Model, content: Content, path: String) -> Vec<Effect> {
     let held = model.tokens.as_ref();
     let text = match content {
         Content::Trace => {
-            let lines: Vec<&str> = model
-                .trace
-                .iter()
-                .flat_map(super::super::flow::trace::Exchange::lines)
-                .map(String::as_str)
-                .collect();
+            let lines: Vec<&str> = model.trace.lines().collect();
             Some((lines.join("\n") + "\n").into())
         }
         Content::Value(value) => held.and_then(|held| held.secret(value)).cloned(),
@@ -1218,7 +1210,7 @@ fn authorize(model: &mut Model) -> Vec<Effect> {
                 Arc::clone(model.settings.preset()),
                 false,
             ));
-            model.trace.clear();
+            model.trace = Trace::default();
             model.flow_scroll = 0;
             model.discovering = false;
             if model.print.is_some() {
@@ -1303,9 +1295,6 @@ fn flow_event(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
     let now = model.now;
     match &event {
         FlowEvent::Exchange(exchange) => {
-            if model.trace.len() == TRACE_LIMIT {
-                model.trace.remove(0);
-            }
             model.trace.push(exchange.clone());
         }
         FlowEvent::Metadata(metadata) => {

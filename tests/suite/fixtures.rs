@@ -14,12 +14,14 @@ use oauth_authorizer::environment::{Environment, Ssh};
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::http::HttpError;
 use oauth_authorizer::flow::listener::Stray;
+use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::trace::Exchange;
+use oauth_authorizer::oauth::answer::Answer;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::client::Request;
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
-use oauth_authorizer::oauth::token::{Answer, TokenSet};
+use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::presets::{self, Library};
 use oauth_authorizer::settings::{Key, Settings};
 use oauth_authorizer::tui::model::{
@@ -1022,13 +1024,14 @@ fn exchange(app: &mut App) {
                 ),
                 ("cache-control".to_owned(), "no-store".to_owned()),
             ],
-            body: body.to_owned().into(),
+            body: body.into(),
         };
         let took = Duration::from_millis(took);
         app.flow(FlowEvent::Exchange(Exchange::posted(
             &request,
             &Ok(answer),
             took,
+            &Secrets::default(),
         )));
     }
 }

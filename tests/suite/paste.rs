@@ -326,7 +326,7 @@ fn the_trace_of_a_run_is_saved_without_its_secrets() {
     }
     assert!(
         trace.contains("grant_type=authorization_code")
-            && trace.contains("code=[replaced, 3000 characters]"),
+            && trace.contains("code=[redacted, 3000 chars]"),
         "{trace}"
     );
     // A path that cannot be written is told, and nothing else happens.

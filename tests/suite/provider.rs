@@ -262,7 +262,7 @@ fn confidential(client_id: &str, authentication: &str) {
     }
     assert!(trace.contains("GET, from the browser -> taken"), "{trace}");
     assert_eq!(
-        trace.contains("> authorization: Basic [replaced"),
+        trace.contains("> authorization: Basic [redacted"),
         authentication == "basic",
         "{trace}"
     );

@@ -3,8 +3,8 @@
 //! ```text
 //!   POST https://as.example/token  ->  200  (182 ms)
 //!     > grant_type=authorization_code
-//!     > code=[replaced, 43 characters]
-//!     < access_token: [replaced, 1204 characters]
+//!     > code=[redacted, 43 chars]
+//!     < access_token: [redacted, 1204 chars]
 //! ```
 
 use ratatui::layout::Rect;
@@ -18,7 +18,7 @@ use super::super::text::chunks;
 pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     let columns = usize::from(area.width).saturating_sub(4);
     let mut rows = Vec::new();
-    for exchange in &model.trace {
+    for exchange in model.trace.exchanges() {
         for (at, line) in exchange.lines().iter().enumerate() {
             let style = if at == 0 {
                 model.theme.strong()
@@ -42,9 +42,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     } else {
         ""
     };
-    let hint = format!(
-        "Secrets, codes and tokens are replaced, so this can be sent to a support desk.{more}"
-    );
+    let hint = format!("Secrets and tokens are redacted. Safe to share with support.{more}");
     Body {
         rows,
         below: Vec::new(),

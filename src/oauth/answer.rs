@@ -1,0 +1,343 @@
+//! An HTTP answer of the authorization server, its body parsed within limits as it arrives.
+//!
+//! The raw body is not kept: what is shown, redacted or read later works on decoded values, so that no encoding
+//! hides a secret.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use zeroize::Zeroize;
+
+/// No answer has more JSON values; the largest known metadata document has a tenth of this.
+const VALUE_LIMIT: usize = 10_000;
+/// No answer is nested deeper; those of known services have five levels.
+const DEPTH_LIMIT: usize = 32;
+/// A form has at most this many parameters.
+const PARAMETER_LIMIT: usize = 500;
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, as a time from now.
+    pub retry_after: Option<std::time::Duration>,
+    /// Headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Body,
+}
+
+impl Answer {
+    /// The server says that it cannot answer just now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
+
+    /// The members of the JSON object or of the form.
+    ///
+    /// # Errors
+    /// What the body is instead, with the status.
+    pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
+        match &self.body.content {
+            Content::Json(members) | Content::Form(members) => Ok(members),
+            Content::Other(reason) => Err(format!("{reason} (HTTP status {})", self.status)),
+        }
+    }
+}
+
+/// A body, parsed. Its values are wiped on drop, and are not in its `Debug`.
+pub struct Body {
+    /// Length of the raw body in bytes.
+    length: usize,
+    content: Content,
+}
+
+enum Content {
+    /// A JSON object.
+    Json(Map<String, Value>),
+    /// `name=value&name=value`.
+    Form(Map<String, Value>),
+    /// Neither; says what it is instead.
+    Other(&'static str),
+}
+
+impl Body {
+    /// Parses a body. Stops at 10,000 values or 32 levels of JSON.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
+        Self {
+            length: bytes.len(),
+            content: match std::str::from_utf8(bytes) {
+                Ok(text) => content(text),
+                Err(_) => content(&zeroize::Zeroizing::new(
+                    String::from_utf8_lossy(bytes).into_owned(),
+                )),
+            },
+        }
+    }
+
+    /// Length of the raw body in bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The members of a JSON object, or the parameters of a form.
+    #[must_use]
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        match &self.content {
+            Content::Json(members) | Content::Form(members) => Some(members),
+            Content::Other(_) => None,
+        }
+    }
+
+    /// The same, to be redacted.
+    pub fn members_mut(&mut self) -> Option<&mut Map<String, Value>> {
+        match &mut self.content {
+            Content::Json(members) | Content::Form(members) => Some(members),
+            Content::Other(_) => None,
+        }
+    }
+
+    /// True for a form.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        matches!(self.content, Content::Form(_))
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self::parse(text.as_bytes())
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.length)
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(members) = self.members_mut() {
+            for (_, value) in members.iter_mut() {
+                wipe(value);
+            }
+        }
+    }
+}
+
+/// The depth is that of the parsed value, and so bounded.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.iter_mut().for_each(|(_, value)| wipe(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn content(text: &str) -> Content {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Content::Other("it is empty");
+    }
+    if text.starts_with('<') {
+        return Content::Other("it is a web page");
+    }
+    if text.starts_with('{') {
+        return match parse_object(text.as_bytes()) {
+            Ok(members) => Content::Json(members),
+            Err(ObjectError::Malformed) => Content::Other("its JSON is broken"),
+            Err(ObjectError::TooLarge) => Content::Other("its JSON is too large or too deep"),
+        };
+    }
+    if !text.contains('=') || text.contains(char::is_whitespace) {
+        return Content::Other("it is neither JSON nor a form");
+    }
+    let mut members = Map::new();
+    for (count, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
+        if count == PARAMETER_LIMIT {
+            return Content::Other("it has too many parameters");
+        }
+        members.insert(name.into_owned(), Value::String(value.into_owned()));
+    }
+    Content::Form(members)
+}
+
+/// Why a text is not taken as a JSON object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ObjectError {
+    /// It is not one.
+    Malformed,
+    /// It has too many values or levels.
+    TooLarge,
+}
+
+/// Parses a JSON object, and stops at the first value over the limits: a text of a megabyte can ask for many times its
+/// own size in memory.
+pub(super) fn parse_object(text: &[u8]) -> Result<Map<String, Value>, ObjectError> {
+    let mut left = VALUE_LIMIT;
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let value = Limited {
+        left: &mut left,
+        depth: DEPTH_LIMIT,
+    }
+    .deserialize(&mut parser);
+    match value {
+        Ok(Value::Object(members)) if parser.end().is_ok() => Ok(members),
+        // Only what stopped at a limit has used it up.
+        Err(_) if left == 0 => Err(ObjectError::TooLarge),
+        Ok(_) | Err(_) => Err(ObjectError::Malformed),
+    }
+}
+
+/// A JSON value that counts itself and what it holds.
+struct Limited<'a> {
+    left: &'a mut usize,
+    depth: usize,
+}
+
+impl Limited<'_> {
+    /// What stands inside.
+    fn inner(&mut self) -> Limited<'_> {
+        Limited {
+            left: self.left,
+            depth: self.depth - 1,
+        }
+    }
+
+    /// Counts the value itself; an error where there is no room for it.
+    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        if self.depth == 0 {
+            *self.left = 0;
+        }
+        match self.left.checked_sub(1) {
+            Some(left) if left > 0 => {
+                *self.left = left;
+                Ok(())
+            }
+            Some(_) | None => {
+                *self.left = 0;
+                Err(E::custom("too large"))
+            }
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Limited<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(mut self, parser: D) -> Result<Value, D::Error> {
+        self.count()?;
+        parser.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Limited<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element_seed(self.inner())? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(self.inner())?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Map<String, Value>, ObjectError> {
+        parse_object(text.as_bytes())
+    }
+
+    #[test]
+    fn an_object_is_parsed_as_serde_json_does() {
+        let text = r#"{"a":[1,-2,3.5,"x\u002fy",null,true],"b":{"c":{}},"a b":18446744073709551615,"b":{"d":"last"}}"#;
+        let expected: Map<String, Value> = serde_json::from_str(text).unwrap();
+        assert_eq!(parse(text).unwrap(), expected);
+        for text in ["", "[1]", "1", "{", "{\"a\":1}x", "{\"a\":1e999}", "{a:1}"] {
+            assert_eq!(parse(text), Err(ObjectError::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn parsing_stops_at_its_limits() {
+        let list = |count: usize| format!("{{\"a\":[{}]}}", vec!["1"; count].join(","));
+        assert!(parse(&list(VALUE_LIMIT - 10)).is_ok());
+        assert_eq!(parse(&list(VALUE_LIMIT + 10)), Err(ObjectError::TooLarge));
+        let members: Vec<String> = (0..VALUE_LIMIT)
+            .map(|at| format!("\"{at}\":{{}}"))
+            .collect();
+        assert_eq!(
+            parse(&format!("{{{}}}", members.join(","))),
+            Err(ObjectError::TooLarge)
+        );
+        let nested = |depth| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        assert!(parse(&nested(DEPTH_LIMIT - 1)).is_ok());
+        assert_eq!(parse(&nested(DEPTH_LIMIT)), Err(ObjectError::TooLarge));
+        assert_eq!(parse(&nested(100_000)), Err(ObjectError::TooLarge));
+        assert_eq!(
+            parse(&"{\"a\":[".repeat(100_000)),
+            Err(ObjectError::TooLarge)
+        );
+        let form = vec!["a=b"; PARAMETER_LIMIT + 1].join("&");
+        assert!(Body::parse(form.as_bytes()).members().is_none());
+    }
+
+    #[test]
+    fn a_body_shows_nothing_of_itself_in_debug() {
+        let body = Body::from(r#"{"access_token":"s3cret"}"#);
+        assert_eq!(format!("{body:?}"), "Body(25 bytes)");
+    }
+}
