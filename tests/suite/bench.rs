@@ -11,6 +11,11 @@
     reason = "it measures with the tools of the tests and prints"
 )]
 
+mod bounds;
+mod listener;
+mod plain;
+mod process;
+mod scripted;
 mod servers;
 mod terminal;
 
@@ -42,6 +47,24 @@ fn main() {
     memory();
     size();
     callback();
+    hostile();
+}
+
+/// What the costliest requests and answers cost (aims: 50 ms of processor time, 4 MB).
+fn hostile() {
+    let print = |what: &str| {
+        let what = what.to_owned();
+        move |name: &str, time: Duration, memory: u64| {
+            println!(
+                "{what}: {name:32} {:6.1} ms {:6.1} MB",
+                ms(time),
+                memory as f64 / 1024.0
+            );
+        }
+    };
+    bounds::measure_callbacks(&mut print("callback"));
+    bounds::measure_answers(&mut print("answer"));
+    bounds::measure_discovery(&mut print("metadata"));
 }
 
 /// From the start of the process to the last words of the first frame, and to bash's first prompt.

@@ -10,16 +10,16 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{free_port, get};
 
 /// A sign-in under way at a server that gives tokens for `true-code`.
-struct SignIn {
-    plain: Plain,
+pub struct SignIn {
+    pub plain: Plain,
     server: Scripted,
-    authority: String,
-    state: String,
+    pub authority: String,
+    pub state: String,
     _home: tempfile::TempDir,
 }
 
 impl SignIn {
-    fn start(redirect: &str, issuer: Option<&str>) -> Self {
+    pub fn start(redirect: &str, issuer: Option<&str>) -> Self {
         let server =
             Scripted::start(
                 |request| match request.form.get("code").map(String::as_str) {
@@ -80,7 +80,7 @@ impl SignIn {
         }
     }
 
-    fn get(&self, rest: &str) -> (u16, String) {
+    pub fn get(&self, rest: &str) -> (u16, String) {
         get(&format!("http://{}{rest}", self.authority), &[])
     }
 
@@ -97,7 +97,7 @@ impl SignIn {
     }
 
     /// The true callback succeeds within a second, whatever else is going on.
-    fn finish(self) -> String {
+    pub fn finish(self) -> String {
         let begin = Instant::now();
         let (status, page) = self.get(&format!("/callback?code=true-code&state={}", self.state));
         assert_eq!(status, 200);
@@ -118,7 +118,7 @@ impl SignIn {
     }
 }
 
-const LOOPBACK: &str = "http://127.0.0.1:0/callback";
+pub const LOOPBACK: &str = "http://127.0.0.1:0/callback";
 
 #[test]
 fn a_forged_state_is_refused() {

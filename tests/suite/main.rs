@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
 mod architecture;
+mod bounds;
 mod clipboard;
 #[cfg(unix)]
 mod configure;
@@ -22,12 +23,14 @@ mod errors;
 mod fixtures;
 mod form;
 mod https;
+mod leaks;
 mod links;
 mod listener;
 mod paste;
 #[cfg(unix)]
 mod pictures;
 mod plain;
+mod process;
 mod provider;
 mod qr;
 #[cfg(unix)]
