@@ -8,6 +8,7 @@
     clippy::cast_precision_loss,
     unreachable_pub,
     dead_code,
+    unused_imports,
     reason = "it measures with the tools of the tests and prints"
 )]
 
