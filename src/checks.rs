@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use crate::oauth::client::FlowKind;
-use crate::oauth::url::is_loopback;
+use crate::oauth::url::{is_loopback, same_operator};
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::{ExposeSecret, clean};
-use crate::settings::{Change, Key, Settings};
+use crate::settings::{Change, Key, Settings, Source};
 
 /// Whether Authorize is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub fn service(settings: &Settings) -> Vec<Problem> {
     .into_iter()
     .flatten()
     .collect();
+    problems.extend(other_hosts(settings));
     if settings.flow() == FlowKind::AuthorizationCode {
         problems.extend(refresh_parameter(settings));
         problems.extend(redirect(settings));
@@ -256,21 +257,72 @@ fn refresh_parameter(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// The issuer tells which PKCE methods it takes, and ours is not among them.
+/// The issuer's metadata lists PKCE methods, and ours is not among them.
+///
+/// There is no remedy to offer: metadata is no reason to weaken the sign-in (RFC 9700, section 2.1.1).
 fn pkce(settings: &Settings) -> Option<Problem> {
     let methods = settings.metadata()?.pkce_methods.as_ref()?;
-    let refused = settings.flow() == FlowKind::AuthorizationCode
+    let missing = settings.flow() == FlowKind::AuthorizationCode
         && settings.pkce()
         && !settings.pkce_is_fixed()
         && !methods.is_empty()
         && !methods.iter().any(|method| method == "S256");
-    refused.then(|| {
-        let text = "The issuer's metadata does not name S256, the only PKCE method that is safe. If the sign-in fails, \
-                    switch PKCE off"
+    missing.then(|| {
+        let text = "The metadata does not list the PKCE method S256. PKCE stays on: most services ignore parameters \
+                    that they do not know, and a service that rejects PKCE says so in its error"
             .to_owned();
         Problem::new(Key::Pkce, Severity::Warning, "not announced", text)
-            .with("Switch it off", Change::Pkce(false))
     })
+}
+
+/// Endpoints of the metadata that are on other hosts than the issuer. Many services are built that way, and so is a
+/// mix-up: a code, a secret or a token then goes to whoever is named (RFC 9700, section 4.4). The user decides, unless
+/// the preset names the host itself.
+fn other_hosts(settings: &Settings) -> Vec<Problem> {
+    let Some(metadata) = settings.metadata() else {
+        return Vec::new();
+    };
+    let preset = settings.preset();
+    let known: Vec<Url> = preset
+        .addresses()
+        .filter_map(|(_, address)| Url::parse(&settings.fill(address)).ok())
+        .collect();
+    let code = settings.flow() == FlowKind::AuthorizationCode;
+    let secret = !settings.secret().expose_secret().is_empty();
+    [
+        (Key::AuthorizationUrl, code, "You sign in there"),
+        (
+            Key::DeviceUrl,
+            !code,
+            if secret { "The client secret goes there" } else { "The client ID goes there" },
+        ),
+        (
+            Key::TokenUrl,
+            true,
+            match (code, secret) {
+                (true, true) => "The code and the client secret go there",
+                (true, false) => "The code goes there",
+                (false, true) => "The device code and the client secret go there",
+                (false, false) => "The device code goes there",
+            },
+        ),
+    ]
+    .into_iter()
+    .filter(|(key, used, _)| *used && settings.source(*key) == Some(Source::Metadata))
+    .filter_map(|(key, _, what)| {
+        let url = Url::parse(&settings.value(key)).ok()?;
+        let named = known.iter().any(|known| known.host() == url.host());
+        if named || same_operator(&url, &metadata.source) {
+            return None;
+        }
+        let text = format!(
+            "The metadata of {} names another host here: {}. {what}: continue only if it belongs to the same service",
+            clean(metadata.source.host_str().unwrap_or_default(), 100),
+            clean(url.host_str().unwrap_or_default(), 100),
+        );
+        Some(Problem::new(key, Severity::Warning, "other host", text))
+    })
+    .collect()
 }
 
 /// Redirect URLs that the service refuses.
@@ -329,8 +381,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::oauth::discovery::Metadata;
     use crate::presets::{Library, Preset};
     use crate::request;
+    use crate::settings::Filling;
 
     /// All presets of services, ready to run but for what a test changes.
     fn forms() -> Vec<Settings> {
@@ -582,6 +636,123 @@ mod tests {
             those(|preset| preset.redirect.port == Some(PortRule::Registered)
                 && !preset.redirect.https_only)
         );
+    }
+
+    /// What its metadata says of `issuer`.
+    fn found(form: &mut Settings, issuer: &str, authorization: &str, token: &str) {
+        let url = |text: &str| Url::parse(text).unwrap();
+        form.set(Key::Issuer, issuer.to_owned());
+        let metadata = Metadata {
+            asked: form.value(Key::Issuer),
+            issuer: issuer.to_owned(),
+            source: url(issuer),
+            authorization_url: Some(url(authorization)),
+            device_url: Some(url(token)),
+            token_url: Some(url(token)),
+            revocation_url: None,
+            introspection_url: None,
+            userinfo_url: None,
+            scopes: Vec::new(),
+            pkce_methods: Some(vec!["plain".to_owned()]),
+            authentication: None,
+            iss_in_answers: false,
+        };
+        form.take_over(&metadata, Filling::Everything);
+    }
+
+    fn discovered(flow: FlowKind, issuer: &str, authorization: &str, token: &str) -> Vec<Problem> {
+        let mut form = ready(&crate::presets::get("custom").unwrap());
+        form.set_flow(flow);
+        form.set(Key::RedirectUrl, "http://127.0.0.1:8400/".to_owned());
+        found(&mut form, issuer, authorization, token);
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        // A warning only: many services are built that way.
+        assert!(request::request(&form).is_ok());
+        let mut problems = request::problems(&form);
+        problems.retain(|problem| problem.word == "other host");
+        problems
+    }
+
+    #[test]
+    fn endpoints_on_other_hosts_than_the_issuer_are_named_before_the_run() {
+        let (code, device) = (FlowKind::AuthorizationCode, FlowKind::DeviceCode);
+        let (own, evil) = ("https://as.example/x", "https://evil.example/x");
+        for (flow, authorization, token, keys) in [
+            (code, own, own, &[][..]),
+            (code, own, evil, &[Key::TokenUrl]),
+            (code, evil, own, &[Key::AuthorizationUrl]),
+            (code, evil, evil, &[Key::AuthorizationUrl, Key::TokenUrl]),
+            (device, evil, own, &[]),
+            (device, own, evil, &[Key::DeviceUrl, Key::TokenUrl]),
+            (code, own, "https://token.as.example/x", &[]),
+        ] {
+            let problems = discovered(flow, "https://as.example", authorization, token);
+            let at: Vec<Key> = problems.iter().map(|problem| problem.key).collect();
+            assert_eq!(at, keys, "{flow:?} {authorization} {token}");
+            for problem in problems {
+                assert!(
+                    problem.text.contains("as.example") && problem.text.contains("evil.example"),
+                    "{}",
+                    problem.text
+                );
+            }
+        }
+        // Two tenants of one hosting domain.
+        let tenant = "https://victim.hosting.example";
+        let problems = discovered(
+            code,
+            tenant,
+            "https://victim.hosting.example/a",
+            "https://evil.hosting.example/t",
+        );
+        assert!(
+            problems[0]
+                .text
+                .contains("The code and the client secret go there")
+        );
+    }
+
+    #[test]
+    fn a_host_that_the_preset_names_needs_no_warning() {
+        let text = "id = \"mine\"\nname = \"Mine\"\ngroup = \"developer\"\nconfidence = \"low\"\n[endpoints]\n\
+                    issuer = \"https://as.example\"\nauthorization = \"https://as.example/a\"\n\
+                    token = \"https://tokens.example/t\"\n";
+        let mut form = ready(&Arc::new(Preset::parse(text).unwrap()));
+        form.set(Key::RedirectUrl, "http://127.0.0.1:8400/".to_owned());
+        let mut words_with = |token: &str| {
+            found(
+                &mut form,
+                "https://as.example",
+                "https://as.example/a",
+                token,
+            );
+            assert_eq!(form.source(Key::TokenUrl), Some(Source::Metadata));
+            let mut words = words(&form);
+            words.retain(|word| *word == "other host");
+            words
+        };
+        assert!(words_with("https://tokens.example/other").is_empty());
+        assert_eq!(words_with("https://evil.example/t"), ["other host"]);
+    }
+
+    #[test]
+    fn metadata_without_s256_leaves_pkce_on_and_offers_no_way_to_turn_it_off() {
+        let mut form = ready(&crate::presets::get("custom").unwrap());
+        form.set_flow(FlowKind::AuthorizationCode);
+        found(
+            &mut form,
+            "https://as.example",
+            "https://as.example/a",
+            "https://as.example/t",
+        );
+        let problems = request::problems(&form);
+        let pkce = problems
+            .iter()
+            .find(|problem| problem.key == Key::Pkce)
+            .unwrap();
+        assert_eq!((pkce.severity, &pkce.remedy), (Severity::Warning, &None));
+        assert!(pkce.text.contains("PKCE stays on"));
+        assert!(request::request(&form).unwrap().client.pkce);
     }
 
     #[test]

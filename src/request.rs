@@ -10,7 +10,9 @@ use url::Url;
 
 use crate::certificate::{Files, Origin};
 use crate::checks::{self, Problem, Severity};
-use crate::oauth::client::{Client, ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
+use crate::oauth::client::{
+    Client, ClientAuthentication, FlowKind, is_reserved, sets_nothing_reserved,
+};
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
 use crate::secret::{ExposeSecret, clean};
@@ -193,6 +195,8 @@ impl Reader<'_> {
         let token_url = url(Key::TokenUrl, true);
         let issuer = self.issuer(complete);
         let extra = self.extra();
+        self.sent_once(Key::AuthorizationUrl, authorization_url.as_ref(), &extra);
+        self.sent_once(Key::DeviceUrl, device_url.as_ref(), &extra);
         let listen = self.listen();
         let secret =
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
@@ -373,14 +377,51 @@ impl Reader<'_> {
             );
             return None;
         }
-        endpoint(&text)
-            .map_err(|problem| self.error(key, word(&problem), problem.to_string()))
-            .ok()
+        let read = || -> Result<Url, UrlProblem> {
+            let url = endpoint(&text)?;
+            sets_nothing_reserved(&url, &settings.dialect())?;
+            Ok(url)
+        };
+        match read() {
+            Ok(url) => Some(url),
+            Err(problem @ UrlProblem::Parameter(_)) if settings.source(key).is_none() => {
+                let text = format!("{problem}. Remove it from the URL");
+                self.error(key, word(&problem), text);
+                None
+            }
+            Err(problem) => {
+                self.error(key, word(&problem), problem.to_string());
+                None
+            }
+        }
+    }
+
+    /// A parameter in the query of the first request's URL that is an extra parameter as well would be sent twice.
+    fn sent_once(&mut self, key: Key, url: Option<&Url>, extra: &[(String, String)]) {
+        let twice = url
+            .into_iter()
+            .flat_map(Url::query_pairs)
+            .find(|(name, _)| {
+                extra
+                    .iter()
+                    .any(|(extra, _)| extra.eq_ignore_ascii_case(name))
+            });
+        if let Some((name, _)) = twice {
+            let text = format!(
+                "The query of the URL sets {name}, which the extra parameters set too. Remove one of them",
+                name = clean(&name, 60)
+            );
+            self.error(key, "sent twice", text);
+        }
     }
 
     /// Where the preset polls; wrong only with a wrong variable, which is reported at the URLs.
     fn poll_url(&mut self, text: &str) -> Option<Url> {
         endpoint(text)
+            .and_then(|url| {
+                sets_nothing_reserved(&url, &self.settings.dialect())?;
+                Ok(url)
+            })
             .map_err(|problem| self.error(Key::TokenUrl, word(&problem), problem.to_string()))
             .ok()
     }
@@ -399,6 +440,7 @@ impl Reader<'_> {
 
     fn extra(&mut self) -> Vec<(String, String)> {
         let text = self.settings.value(Key::ExtraParameters);
+        let dialect = self.settings.dialect();
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
             // As it will be read: an encoded letter does not hide a name.
             let (name, _) = url::form_urlencoded::parse(part.as_bytes())
@@ -410,7 +452,7 @@ impl Reader<'_> {
                 self.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
-            if PROTOCOL_PARAMETERS.contains(&name) {
+            if is_reserved(name, &dialect) {
                 let text =
                     format!("{name} is set by the program itself and cannot be an extra parameter");
                 self.error(Key::ExtraParameters, "not allowed", text);
@@ -446,6 +488,8 @@ fn word(problem: &UrlProblem) -> &'static str {
         UrlProblem::Insecure(_) => "not secure",
         UrlProblem::UserInfo => "has a user name",
         UrlProblem::Fragment => "has a # part",
+        UrlProblem::Here(_) => "leads here",
+        UrlProblem::Parameter(_) => "sent twice",
     }
 }
 
@@ -556,6 +600,87 @@ mod tests {
             // What cannot be listened on can still be pasted.
             let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
             assert_eq!(request(&bad).is_ok(), pasted, "{key:?} {value}");
+        }
+    }
+
+    #[test]
+    fn a_url_sets_no_parameter_that_the_program_sends() {
+        let ready = |form: &mut Settings| {
+            for (key, value) in [
+                (Key::ClientId, "me"),
+                (Key::RedirectUrl, "http://127.0.0.1:8400/"),
+                (Key::AuthorizationUrl, "https://as.example/auth?keep=1"),
+                (Key::DeviceUrl, "https://as.example/device?keep=1"),
+                (Key::TokenUrl, "https://as.example/token?keep=1&p=policy"),
+            ] {
+                form.set(key, value.to_owned());
+            }
+        };
+        for (flow, key, path) in [
+            (FlowKind::AuthorizationCode, Key::AuthorizationUrl, "auth"),
+            (FlowKind::AuthorizationCode, Key::TokenUrl, "token"),
+            (FlowKind::DeviceCode, Key::DeviceUrl, "device"),
+            (FlowKind::DeviceCode, Key::TokenUrl, "token"),
+        ] {
+            // The service calls the client ID client_key; Custom settings keeps that.
+            let mut form = settings("tiktok");
+            form.choose(presets::get("custom").unwrap());
+            form.set_flow(flow);
+            ready(&mut form);
+            form.set(Key::ExtraParameters, "prompt=consent".to_owned());
+            assert_eq!(words(&form), [], "{flow:?}");
+            for name in [
+                "response_type",
+                "redirect_uri",
+                "client_id",
+                "client_key",
+                "CLIENT_ID",
+                "client%5Fid",
+                "client_secret",
+                "scope",
+                "state",
+                "nonce",
+                "code_challenge",
+                "code_challenge_method",
+                "response_mode",
+                "request",
+                "request_uri",
+                "grant_type",
+                "code",
+                "code_verifier",
+                "refresh_token",
+                "device_code",
+            ] {
+                for query in [
+                    format!("{name}=x"),
+                    format!("keep=1&{name}"),
+                    format!("{name}=&a=b"),
+                ] {
+                    form.set(key, format!("https://as.example/{path}?{query}"));
+                    let problems = problems(&form);
+                    let text = format!("sets {},", name.replace("%5F", "_"));
+                    assert!(
+                        problems.len() == 1
+                            && problems[0].key == key
+                            && problems[0].text.contains(&text)
+                            && problems[0].severity == Severity::Error,
+                        "{query}: {problems:?}"
+                    );
+                }
+            }
+        }
+        // Nor one that the extra parameters set.
+        let mut form = settings("custom");
+        ready(&mut form);
+        for (flow, key) in [
+            (FlowKind::AuthorizationCode, Key::AuthorizationUrl),
+            (FlowKind::DeviceCode, Key::DeviceUrl),
+        ] {
+            form.set_flow(flow);
+            form.set(Key::ExtraParameters, "prompt=consent&keep=2".to_owned());
+            assert_eq!(words(&form), [(key, "sent twice")]);
+            form.set(Key::ExtraParameters, "prompt=consent".to_owned());
+            assert_eq!(words(&form), []);
         }
     }
 

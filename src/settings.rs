@@ -288,8 +288,6 @@ pub enum Change {
     Text(Key, String),
     /// This flow.
     Flow(FlowKind),
-    /// PKCE on or off.
-    Pkce(bool),
 }
 
 /// The values of the form.
@@ -758,7 +756,6 @@ impl Settings {
         match change {
             Change::Text(key, text) => self.set(*key, text.clone()),
             Change::Flow(flow) => self.set_flow(*flow),
-            Change::Pkce(on) => self.set_pkce(*on),
         }
     }
 

@@ -284,10 +284,9 @@ async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<Token
     let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
-    let grant = read_grant(
-        &reporter.post(&http, &client.device_request()?).await?,
-        &client.dialect,
-    )?;
+    let asking = client.device_request()?;
+    let answer = reporter.post(&http, &asking).await?;
+    let grant = read_grant(&answer, &client.dialect, &asking.url)?;
     // The code lives from now on; the answer may have been under way for a while.
     let start = Instant::now();
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;

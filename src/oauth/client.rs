@@ -20,7 +20,8 @@ use url::Url;
 use super::dialect::{Dialect, Form};
 
 pub use super::dialect::ClientAuthentication;
-use crate::secret::{ExposeSecret, SecretString};
+use super::url::UrlProblem;
+use crate::secret::{ExposeSecret, SecretString, clean};
 
 /// Parameters of the protocol, which an extra parameter must not replace.
 pub const PROTOCOL_PARAMETERS: &[&str] = &[
@@ -37,8 +38,43 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "code",
     "code_verifier",
     "device_code",
+    "refresh_token",
     "grant_type",
+    // Each stands for the whole request, or for the client (RFC 9101, section 5; RFC 7521, section 4.2).
+    "request",
+    "request_uri",
+    "client_assertion",
+    "client_assertion_type",
 ];
+
+/// True where the program itself sends a parameter of this name, or where such a parameter would replace what it sends.
+/// Some services ignore the case of names.
+#[must_use]
+pub fn is_reserved(name: &str, dialect: &Dialect) -> bool {
+    let renamed = dialect.names.values().chain(dialect.device.names.values());
+    PROTOCOL_PARAMETERS
+        .iter()
+        .copied()
+        .chain(renamed.map(String::as_str))
+        .any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
+/// Rejects an endpoint whose query sets what the program sends itself: parameters must not be sent twice
+/// (RFC 6749, sections 3.1 and 3.2).
+///
+/// # Errors
+/// Names the parameter.
+pub fn sets_nothing_reserved(url: &Url, dialect: &Dialect) -> Result<(), UrlProblem> {
+    let refresh = dialect.refresh_parameters.iter().map(|(name, _)| name);
+    let later: Vec<&String> = dialect.device.poll.keys().chain(refresh).collect();
+    let reserved = |name: &str| {
+        is_reserved(name, dialect) || later.iter().any(|later| later.eq_ignore_ascii_case(name))
+    };
+    match url.query_pairs().find(|(name, _)| reserved(name)) {
+        Some((name, _)) => Err(UrlProblem::Parameter(clean(&name, 60))),
+        None => Ok(()),
+    }
+}
 
 /// The flow to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

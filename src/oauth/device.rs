@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
 use super::token::{Reading, TokenSet, error, number, read};
-use super::url::from_server;
+use super::url::{from_server, not_turned_here};
 use crate::secret::{SecretString, clean, is_clean};
 
 /// RFC 8628, section 3.2: where the server names no interval.
@@ -41,11 +41,11 @@ pub struct DeviceGrant {
     pub interval: Duration,
 }
 
-/// Reads the answer to the device request.
+/// Reads the answer to the device request, which came `from` this address.
 ///
 /// # Errors
 /// The server's error, or what is wrong with the answer.
-pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Failure> {
+pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
     let unusable = |reason: String| Failure::Unusable {
         asked: Asked::DeviceCode,
         reason,
@@ -94,7 +94,18 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Fai
             clean(&address, 100)
         ))
     })?;
-    let complete = text("verification_uri_complete").or_else(|| text("verification_url_complete"));
+    // The other address is only a convenience: it is left out where it cannot be used, but not where it misleads.
+    let complete = text("verification_uri_complete")
+        .or_else(|| text("verification_url_complete"))
+        .and_then(|address| from_server(&address).ok());
+    for (name, url) in [
+        ("verification_uri", Some(&verification_uri)),
+        ("verification_uri_complete", complete.as_ref()),
+    ] {
+        if let Some(Err(problem)) = url.map(|url| not_turned_here(url, from)) {
+            return Err(unusable(format!("its {name} cannot be used: {problem}")));
+        }
+    }
     let expires_in = seconds("expires_in")
         .map_or(DEFAULT_LIFE, Duration::from_secs)
         .min(LONGEST_LIFE);
@@ -103,7 +114,7 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect) -> Result<DeviceGrant, Fai
         device_code: required("device_code")?.into(),
         user_code,
         verification_uri,
-        verification_uri_complete: complete.and_then(|address| from_server(&address).ok()),
+        verification_uri_complete: complete,
         expires_in,
         // A pause longer than the life of the code was meant in milliseconds.
         interval: if interval >= expires_in && interval.as_secs() >= 1000 {
@@ -263,6 +274,10 @@ mod tests {
         }
     }
 
+    fn from() -> Url {
+        Url::parse("https://as.example/device").unwrap()
+    }
+
     fn secs(n: u64) -> Duration {
         Duration::from_secs(n)
     }
@@ -282,7 +297,7 @@ mod tests {
     #[test]
     fn a_grant_is_read_with_either_name_of_its_address() {
         let body = r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#;
-        let grant = read_grant(&answer(200, body), &Dialect::default()).unwrap();
+        let grant = read_grant(&answer(200, body), &Dialect::default(), &from()).unwrap();
         assert_eq!(grant.user_code, "AB CD");
         assert_eq!(grant.device_code.expose_secret(), "d");
         assert_eq!((grant.interval, grant.expires_in), (secs(5), secs(1800)));
@@ -295,7 +310,7 @@ mod tests {
             .map(|(name, other)| (name.to_owned(), other.to_owned()))
             .into();
         let body = r#"{"code":"d","user_code":"u","where":{"url":"https://g.example/"}}"#;
-        let grant = read_grant(&answer(200, body), &dialect).unwrap();
+        let grant = read_grant(&answer(200, body), &dialect, &from()).unwrap();
         assert_eq!(grant.device_code.expose_secret(), "d");
         assert_eq!(grant.verification_uri.as_str(), "https://g.example/");
     }
@@ -316,7 +331,7 @@ mod tests {
                 r#"{{"device_code":"d","user_code":"u","verification_uri":"https://g.example/"{given}}}"#
             );
             assert_eq!(
-                read_grant(&answer(200, &body), &Dialect::default())
+                read_grant(&answer(200, &body), &Dialect::default(), &from())
                     .unwrap()
                     .interval,
                 secs(interval),
@@ -347,10 +362,48 @@ mod tests {
             ),
             ("<html>", "web page"),
         ] {
-            let error = read_grant(&answer(400, body), &Dialect::default())
+            let error = read_grant(&answer(400, body), &Dialect::default(), &from())
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_elsewhere_cannot_send_the_user_to_this_machine() {
+        let body = |uri: &str, complete: &str| {
+            serde_json::json!({
+                "device_code": "d", "user_code": "u",
+                "verification_uri": uri, "verification_uri_complete": complete,
+            })
+            .to_string()
+        };
+        let good = "https://as.example/device";
+        for bad in [
+            "http://127.0.0.1:8400/x",
+            "http://localhost/x",
+            "https://localhost/x",
+            "https://127.0.0.1/x",
+            "https://a.localhost/#x",
+            "http://[::1]/x",
+            "https://[::ffff:127.0.0.1]/x",
+        ] {
+            for (body, name) in [
+                (body(bad, good), "verification_uri "),
+                (body(good, bad), "verification_uri_complete "),
+            ] {
+                let error = read_grant(&answer(200, &body), &Dialect::default(), &from())
+                    .unwrap_err()
+                    .to_string();
+                assert!(
+                    error.contains(name) && error.contains("leads to this machine"),
+                    "{error}"
+                );
+            }
+            // A server on this machine may.
+            let here = Url::parse("http://127.0.0.1:9000/device").unwrap();
+            let grant = read_grant(&answer(200, &body(bad, bad)), &Dialect::default(), &here);
+            assert!(grant.unwrap().verification_uri_complete.is_some(), "{bad}");
         }
     }
 

@@ -4,8 +4,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Answer;
+use super::client::sets_nothing_reserved;
+use super::dialect::Dialect;
 use super::token::text;
-use super::url::endpoint;
+use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::secret::clean;
 
 /// A list longer than this is cut.
@@ -120,11 +122,18 @@ pub fn read_metadata(
             clean(asked, 120)
         ));
     };
+    let dialect = Dialect::default();
+    let read = |address: &str| -> Result<Url, UrlProblem> {
+        let url = endpoint(address)?;
+        not_turned_here(&url, source)?;
+        sets_nothing_reserved(&url, &dialect)?;
+        Ok(url)
+    };
     let url = |name: &str| -> Result<Option<Url>, String> {
         let Some(address) = text(members, name) else {
             return Ok(None);
         };
-        endpoint(&address)
+        read(&address)
             .map(Some)
             .map_err(|problem| format!("its {name} cannot be used: {problem}"))
     };
@@ -133,7 +142,7 @@ pub fn read_metadata(
         return Err("it names no token_endpoint".to_owned());
     }
     // What is asked for later only is no reason to refuse the rest.
-    let later = |name: &str| endpoint(&text(members, name)?).ok();
+    let later = |name: &str| read(&text(members, name)?).ok();
     Ok(Metadata {
         asked: asked.to_owned(),
         issuer,
@@ -266,6 +275,93 @@ mod tests {
         );
         let bad = r#"{"issuer":"i","token_endpoint":"http://as.example/t"}"#;
         assert!(read(200, bad, "i").unwrap_err().contains("token_endpoint"));
+    }
+
+    #[test]
+    fn metadata_of_another_machine_cannot_name_this_one() {
+        let body = |name: &str, address: &str| {
+            let mut body =
+                serde_json::json!({"issuer": "i", "token_endpoint": "https://as.example/t"});
+            body[name] = address.into();
+            body.to_string()
+        };
+        for address in [
+            "http://127.0.0.1:8400/x",
+            "http://localhost/x",
+            "https://127.0.0.1/x",
+            "https://localhost:8443/x",
+            "https://a.localhost/x",
+            "https://[::ffff:127.0.0.1]/x",
+            "https://0.0.0.0/x",
+        ] {
+            for name in [
+                "authorization_endpoint",
+                "token_endpoint",
+                "device_authorization_endpoint",
+            ] {
+                let error = read(200, &body(name, address), "i").unwrap_err();
+                assert!(
+                    error.contains(name) && error.contains("leads to this machine"),
+                    "{error}"
+                );
+            }
+            for name in [
+                "revocation_endpoint",
+                "introspection_endpoint",
+                "userinfo_endpoint",
+            ] {
+                let metadata = read(200, &body(name, address), "i").unwrap();
+                assert!(
+                    metadata.revocation_url.is_none()
+                        && metadata.introspection_url.is_none()
+                        && metadata.userinfo_url.is_none(),
+                    "{name} {address}"
+                );
+            }
+        }
+        // An issuer on this machine has its endpoints here.
+        let answer = Answer {
+            status: 200,
+            retry_after: None,
+            headers: Vec::new(),
+            body: body("token_endpoint", "http://localhost:9000/t").into(),
+        };
+        let expected = Expected {
+            issuer: "i",
+            others: &[],
+        };
+        let source = Url::parse("http://127.0.0.1:9000/.well-known/openid-configuration").unwrap();
+        assert!(read_metadata(&answer, expected, &source).is_ok());
+    }
+
+    #[test]
+    fn an_endpoint_that_sets_a_parameter_of_the_protocol_is_rejected() {
+        for (name, query, parameter) in [
+            (
+                "authorization_endpoint",
+                "response_type=token",
+                "response_type",
+            ),
+            (
+                "authorization_endpoint",
+                "a=1&redirect%5Furi=x",
+                "redirect_uri",
+            ),
+            ("authorization_endpoint", "Request_URI=x", "Request_URI"),
+            ("token_endpoint", "client_id=x", "client_id"),
+            ("device_authorization_endpoint", "scope=x", "scope"),
+        ] {
+            let mut body =
+                serde_json::json!({"issuer": "i", "token_endpoint": "https://as.example/t"});
+            body[name] = format!("https://as.example/x?{query}").into();
+            let error = read(200, &body.to_string(), "i").unwrap_err();
+            assert!(
+                error.contains(name) && error.contains(&format!("sets {parameter},")),
+                "{error}"
+            );
+        }
+        let fixed = r#"{"issuer":"i","token_endpoint":"https://as.example/t?p=b2c_1_sign_in"}"#;
+        assert!(read(200, fixed, "i").is_ok());
     }
 
     #[test]

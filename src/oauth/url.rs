@@ -22,6 +22,12 @@ pub enum UrlProblem {
     /// A fragment, which is never sent (RFC 6749, section 3.1).
     #[error("A URL here has no part behind a #")]
     Fragment,
+    /// Another machine gave an address of this one.
+    #[error("{0} leads to this machine, and the answer came from another one")]
+    Here(String),
+    /// A parameter in its query would be sent twice (RFC 6749, section 3.1).
+    #[error("The query of the URL sets {0}, which this program sets itself")]
+    Parameter(String),
 }
 
 /// True for the addresses of this machine: 127.0.0.0/8, `::1` and `localhost`.
@@ -33,6 +39,75 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// True where a connection to this host may end at this machine, however the host is written. Wider than
+/// [`is_loopback`]: it decides what is rejected, not what may go without TLS.
+#[must_use]
+pub fn leads_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            // RFC 6761, section 6.3; the others stand in the hosts file of many systems.
+            [
+                "localhost",
+                "localhost.localdomain",
+                "ip6-localhost",
+                "ip6-loopback",
+            ]
+            .contains(&name.as_str())
+                || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let within = address.to_ipv4_mapped();
+            address.is_loopback()
+                || address.is_unspecified()
+                || within.is_some_and(|address| address.is_loopback() || address.is_unspecified())
+        }
+        None => false,
+    }
+}
+
+/// True where both URLs belong to the same operator as far as their hosts tell: one host, or one a subdomain of the
+/// other, or both this machine.
+///
+/// Two hosts below a common parent are not the same: without the public suffix list, tenants of one hosting domain
+/// would be.
+#[must_use]
+pub fn same_operator(one: &Url, other: &Url) -> bool {
+    let name = |url: &Url| match url.host()? {
+        Host::Domain(name) => Some(name.trim_end_matches('.').to_ascii_lowercase()),
+        // An address has no subdomains.
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    };
+    let below = |name: &str, parent: &str| {
+        parent.contains('.')
+            && name
+                .strip_suffix(parent)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    if one.host() == other.host() || (leads_here(one) && leads_here(other)) {
+        return true;
+    }
+    match (name(one), name(other)) {
+        (Some(one), Some(other)) => one == other || below(&one, &other) || below(&other, &one),
+        _ => false,
+    }
+}
+
+/// Rejects a URL of this machine where it comes from the server of another: what listens here is not its own.
+///
+/// # Errors
+/// Says that it leads here.
+pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
+    if leads_here(url) && !leads_here(from) {
+        return Err(UrlProblem::Here(clean(
+            url.host_str().unwrap_or_default(),
+            60,
+        )));
+    }
+    Ok(())
 }
 
 /// Reads a URL that requests may be sent to: https, or http on loopback.
@@ -124,6 +199,63 @@ mod tests {
             "",
         ] {
             assert!(endpoint(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("https://{host}/x")).unwrap()
+    }
+
+    #[test]
+    fn this_machine_is_known_however_it_is_written() {
+        for here in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "localhost.localdomain",
+            "127.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "2130706433",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:0:0]",
+        ] {
+            assert!(leads_here(&url(here)), "{here}");
+            assert!(not_turned_here(&url(here), &url("as.example")).is_err());
+            assert!(not_turned_here(&url(here), &url("127.0.0.1:8443")).is_ok());
+        }
+        for elsewhere in [
+            "as.example",
+            "localhost.as.example",
+            "notlocalhost",
+            "10.0.0.1",
+            "[fe80::1]",
+        ] {
+            assert!(!leads_here(&url(elsewhere)), "{elsewhere}");
+            assert!(not_turned_here(&url(elsewhere), &url("as.example")).is_ok());
+        }
+    }
+
+    #[test]
+    fn hosts_below_a_common_parent_are_not_the_same() {
+        for (one, other, same) in [
+            ("as.example", "as.example", true),
+            ("as.example", "AS.example.", true),
+            ("as.example:444", "as.example", true),
+            ("as.example", "token.as.example", true),
+            ("localhost", "127.0.0.1", true),
+            ("a.hosting.example", "b.hosting.example", false),
+            ("accounts.google.com", "oauth2.googleapis.com", false),
+            ("as.example", "evilas.example", false),
+            ("as.example", "example", false),
+            ("10.0.0.1", "10.0.0.2", false),
+            ("10.0.0.1", "10.0.0.1", true),
+        ] {
+            assert_eq!(same_operator(&url(one), &url(other)), same, "{one} {other}");
+            assert_eq!(same_operator(&url(other), &url(one)), same, "{other} {one}");
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 use super::format::{CUSTOM, DEMO, Preset};
-use crate::oauth::client::FlowKind;
+use crate::oauth::client::{FlowKind, sets_nothing_reserved};
+use crate::oauth::dialect::Dialect;
 use crate::oauth::url::endpoint;
 use crate::secret::{clean, is_clean};
 
@@ -242,7 +243,27 @@ impl Checker<'_> {
         for (path, url) in preset.addresses() {
             // A host stands in for a variable that is not known yet; a whole URL may be one.
             let sample = sample(url, preset);
-            if let Err(problem) = endpoint(&sample) {
+            let dialect = Dialect {
+                names: preset.parameters.names.clone(),
+                device: preset.device.clone(),
+                ..Dialect::default()
+            };
+            let asked = [
+                "endpoints.authorization",
+                "endpoints.device",
+                "endpoints.token",
+            ]
+            .contains(&path)
+                || path == "device.token_url";
+            let wrong = endpoint(&sample)
+                .and_then(|url| {
+                    if asked {
+                        sets_nothing_reserved(&url, &dialect)?;
+                    }
+                    Ok(())
+                })
+                .err();
+            if let Some(problem) = wrong {
                 self.add(path, format!("{problem}. Correct the URL"));
             }
         }
@@ -472,6 +493,16 @@ label = "Host"
                 "https://{host}/token",
                 "http://{host}/token",
                 &["line 7: endpoints.token: ", "use https", "Correct the URL"],
+            ),
+            (
+                "https://{host}/authorize",
+                "https://{host}/authorize?keep=1&response_type=code",
+                &["line 6: endpoints.authorization: ", "sets response_type"],
+            ),
+            (
+                "https://{host}/token\"",
+                "https://{host}/token?client_key=x\"\n\n[parameters.names]\nclient_id = \"client_key\"",
+                &["line 7: endpoints.token: ", "sets client_key"],
             ),
             (
                 "https://{host}/token",

@@ -468,7 +468,7 @@ fn purpose(model: &Model, key: Key) -> String {
         Key::LoginHint => "The account to sign in with, where the service takes a hint.".to_owned(),
         Key::Pkce => or(&preset.client.pkce_note, match preset.client.pkce {
             PkceMode::Required => "PKCE binds the code to this program; this service requires it.",
-            PkceMode::Supported | PkceMode::Undocumented | PkceMode::Off => "PKCE binds the code to this program. Switch it off only for a service that refuses it.",
+            PkceMode::Supported | PkceMode::Undocumented | PkceMode::Off => "PKCE binds the code to this program. Turn it off only if the documentation of the service says that it rejects PKCE.",
         }),
         Key::CaFile => "A file with the certificate of your own authority (PEM), trusted besides those of the system.".to_owned(),
         Key::ListenAddress => "An address of this machine to listen on, where a proxy leads from the redirect URL to here. Empty: as the redirect URL says.".to_owned(),
