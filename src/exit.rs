@@ -15,7 +15,7 @@ pub const USAGE: u8 = 2;
 pub const REFUSED: u8 = 3;
 /// The device code was not used in time.
 pub const EXPIRED: u8 = 4;
-/// The server was not reached.
+/// The server was not reached, or its answer was lost.
 pub const UNREACHABLE: u8 = 5;
 /// The redirect URL could not be listened on.
 pub const LISTENER: u8 = 6;
@@ -26,6 +26,8 @@ pub const INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn code(error: &FlowError) -> u8 {
     match error {
+        FlowError::Lost(cause) => code(cause),
+        FlowError::Protocol(Failure::UsedUp { .. }) => UNREACHABLE,
         FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
         FlowError::Protocol(Failure::Expired) => EXPIRED,
         FlowError::Protocol(
@@ -44,6 +46,7 @@ pub fn code(error: &FlowError) -> u8 {
         | FlowError::Unfit(_) => USAGE,
         FlowError::Http(
             HttpError::Unreachable { .. }
+            | HttpError::Lost { .. }
             | HttpError::Tls { .. }
             | HttpError::TimedOut { .. }
             | HttpError::Certificate { .. },

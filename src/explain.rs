@@ -45,7 +45,11 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
             error,
         } => (error, At::Approval),
         Failure::Callback(error) | Failure::Denied { error, .. } => (error, At::Callback),
-        Failure::Expired | Failure::Unusable { .. } | Failure::IdToken(_) => return None,
+        // The service's error is only what follows from the answer that was lost.
+        Failure::UsedUp { .. }
+        | Failure::Expired
+        | Failure::Unusable { .. }
+        | Failure::IdToken(_) => return None,
     };
     // Without a preset the service may be any.
     let mut sets: Vec<String> = if preset.is_custom() {

@@ -118,6 +118,9 @@ pub enum FlowError {
     /// The server was not reached.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The authorization code was sent and the answer is missing. A code must not be sent twice (RFC 6749, section 4.1.2).
+    #[error("{}. The authorization code has probably been used up, so it is not sent again.", .0.to_string().trim_end_matches('.'))]
+    Lost(Box<FlowError>),
     /// The redirect URL could not be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -144,6 +147,12 @@ impl FlowError {
         match self {
             Self::Protocol(failure) => failure.hint(),
             Self::Http(error) => error.hint().to_owned(),
+            Self::Lost(cause) => match cause.as_ref() {
+                Self::Http(_) => "Start again to get a new code. If it happens again, check the network, firewall and proxy \
+                                  settings."
+                    .to_owned(),
+                cause => format!("Start again to get a new code. {}", cause.hint()),
+            },
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {

@@ -36,9 +36,17 @@ pub enum HttpError {
         /// Why.
         reason: String,
     },
-    /// No connection.
+    /// No connection, so nothing was sent.
     #[error("{host} cannot be reached: {cause}.")]
     Unreachable {
+        /// Host and port.
+        host: String,
+        /// The end of the cause chain.
+        cause: String,
+    },
+    /// Connected, but the connection ended before the answer did.
+    #[error("The connection to {host} was lost before its answer was complete: {cause}.")]
+    Lost {
         /// Host and port.
         host: String,
         /// The end of the cause chain.
@@ -83,6 +91,20 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// True where the request may have been processed and only its answer is missing. Where there was no connection,
+    /// nothing was sent.
+    #[must_use]
+    pub fn is_lost_answer(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => true,
+            Self::CaFile { .. }
+            | Self::Unreachable { .. }
+            | Self::Tls { .. }
+            | Self::Certificate { .. }
+            | Self::Redirected { .. } => false,
+        }
+    }
+
     /// What to do about it, in a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -93,7 +115,7 @@ impl HttpError {
             Self::Unreachable { .. } => {
                 "Check the URL for typing errors, and the network, firewall and proxy settings."
             }
-            Self::TimedOut { .. } => {
+            Self::Lost { .. } | Self::TimedOut { .. } => {
                 "Try again; if it stays so, check the firewall and proxy settings."
             }
             Self::Certificate { .. } => {
@@ -101,7 +123,9 @@ impl HttpError {
                  Advanced, CA file."
             }
             Self::Tls { .. } => "Does that port speak https? Check scheme and port in the URL.",
-            Self::Redirected { .. } => "Put the final address into the form.",
+            Self::Redirected { .. } => {
+                "Compare the URL with the documentation of the service. Enter the other address only if it is named there."
+            }
             Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
         }
     }
@@ -162,6 +186,10 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(EXCHANGE_LIMIT)
+            // Each request has a connection of its own: one that the server is about to close would lose the request
+            // and leave open whether it was processed. Nothing is repeated below this module.
+            .pool_max_idle_per_host(0)
+            .retry(reqwest::retry::never())
             .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
         if here {
             builder = builder.no_proxy();
@@ -288,6 +316,17 @@ pub fn host_and_port(url: &Url) -> String {
 
 fn named(error: &reqwest::Error, host: &str) -> HttpError {
     let host = host.to_owned();
+    let cause = last_cause(error);
+    // A connection counts only once TLS and the proxy agree. After that, the server may have the request, whatever
+    // went wrong then.
+    if !error.is_connect() && !error.is_builder() {
+        return if error.is_timeout() {
+            HttpError::TimedOut { host }
+        } else {
+            let cause = tls_error(error).map_or(cause, tls_words);
+            HttpError::Lost { host, cause }
+        };
+    }
     if let Some(wrong) = tls_error(error) {
         if !matches!(wrong, rustls::Error::InvalidCertificate(_)) {
             return HttpError::Tls {
@@ -300,12 +339,7 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
             cause: tls_words(wrong),
         };
     }
-    let cause = last_cause(error);
-    if error.is_timeout() && !error.is_connect() {
-        HttpError::TimedOut { host }
-    } else {
-        HttpError::Unreachable { host, cause }
-    }
+    HttpError::Unreachable { host, cause }
 }
 
 /// The TLS error in a chain of causes, wrapped in I/O errors as often as may be.

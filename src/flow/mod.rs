@@ -35,13 +35,14 @@ use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
 use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
+use crate::oauth::dialect::Answers;
 use crate::oauth::discovery::{Metadata, addresses, read_metadata};
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::id_token::{Claims, Expected, decode};
-use crate::oauth::token::{Reading, TokenSet, read};
+use crate::oauth::token::{Fate, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
 use crate::request::{FlowRequest, Issuer};
-use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::secret::{ExposeSecret, SecretString, clean, same};
 
 /// How long an attempt that was cancelled may take to let go of its port.
 const LET_GO: Duration = Duration::from_secs(3);
@@ -49,8 +50,10 @@ const LET_GO: Duration = Duration::from_secs(3);
 /// An event with the number of the attempt that it belongs to.
 pub type Report = (u64, FlowEvent);
 
-/// For how long an exchange is tried again when the server is not reached: the code does not live long.
+/// For how long an exchange is tried again when nothing was processed: the code does not live long.
 const EXCHANGE_TRIES: Duration = Duration::from_secs(45);
+/// So many codes are remembered whose answers were lost; each took a paste by hand.
+const LOST_CODES: usize = 16;
 
 /// What to run.
 #[derive(Debug)]
@@ -217,7 +220,10 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
             FlowKind::DeviceCode => device_code(request, reporter).await,
             FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
         },
-        Job::Refresh(request, tokens) => refresh(request, tokens, reporter).await,
+        Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()) {
+            Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
+            Err(error) => Err(error.into()),
+        },
         Job::Discover(issuer) => {
             let end = match discover(issuer, reporter).await {
                 Ok(metadata) => FlowEvent::Metadata(Box::new(metadata)),
@@ -338,7 +344,10 @@ async fn approval(
         let request = client.approval_request(&grant.device_code, &grant.user_code)?;
         let polled = match reporter.post(transport, &request).await {
             Ok(answer) => Polled::Answer(answer),
-            Err(error) => Polled::Lost(error.to_string()),
+            Err(error) => Polled::Lost {
+                reason: error.to_string(),
+                sent: error.is_lost_answer(),
+            },
         };
         times += 1;
         match polling.next(&polled) {
@@ -409,53 +418,128 @@ async fn authorization_code(
             certificate: certificate.cloned().map(Box::new),
         })
         .await;
-    let arrived = loop {
-        reporter.tell(FlowEvent::Began(Step::SignIn)).await;
-        let begin = Instant::now();
-        let arrived = match arrival(&mut listener, &mut pastes, &pending, client, reporter).await {
-            Ok(arrived) => arrived,
-            Err(error) => {
-                finish(listener).await;
-                return Err(error);
-            }
-        };
-        reporter.tell(FlowEvent::Done(begin.elapsed())).await;
-        let certain = arrived
-            .checks
-            .iter()
-            .any(|check| check.name == CheckName::State && check.outcome == Outcome::Passed);
-        if certain {
-            break arrived;
+    let outcome = sign_in(
+        &http,
+        client,
+        &pending,
+        &mut listener,
+        &mut pastes,
+        reporter,
+    )
+    .await;
+    let arrived = match outcome {
+        Ok(SignedIn::Tokens(tokens)) => {
+            finish(listener).await;
+            return Ok(*tokens);
         }
-        // A code that was pasted alone may be anything: only the service knows, and the wait goes on meanwhile.
-        match exchange(&http, client, &arrived, &pending, reporter).await {
-            Err(FlowError::Protocol(Failure::Server { error, .. }))
-                if error.code == "invalid_grant" =>
-            {
-                reporter
-                    .tell(FlowEvent::PasteRefused(format!(
-                        "the service does not know this code ({error})"
-                    )))
-                    .await;
-            }
-            outcome => {
-                for check in arrived.checks {
-                    reporter.tell(FlowEvent::Check(check)).await;
-                }
-                finish(listener).await;
-                return outcome;
-            }
+        Ok(SignedIn::Code(arrived)) => arrived,
+        Err(error) => {
+            finish(listener).await;
+            return Err(error);
         }
     };
-    for check in &arrived.checks {
-        reporter.tell(FlowEvent::Check(check.clone())).await;
-    }
     // The answer to the browser goes out while the code is exchanged.
     let (tokens, ()) = tokio::join!(
         exchange(&http, client, &arrived, &pending, reporter),
         finish(listener)
     );
     tokens
+}
+
+/// What the wait for the answer came to.
+enum SignedIn {
+    /// A code that is certainly the one of this sign-in, to be exchanged.
+    Code(Arrived),
+    /// The tokens of a code that was pasted alone.
+    Tokens(Box<TokenSet>),
+}
+
+/// Waits for the code of this sign-in. One that was pasted alone may be anything, and only the service knows: it is
+/// exchanged here, and unless the right code would fail as well, the wait goes on.
+async fn sign_in(
+    transport: &impl Transport,
+    client: &Client,
+    pending: &Pending,
+    listener: &mut Option<Listener>,
+    pastes: &mut mpsc::Receiver<SecretString>,
+    reporter: &Reporter,
+) -> Result<SignedIn, FlowError> {
+    // Codes that may be used up, the last first.
+    let mut lost: Vec<SecretString> = Vec::new();
+    loop {
+        reporter.tell(FlowEvent::Began(Step::SignIn)).await;
+        let begin = Instant::now();
+        let arrived = arrival(listener, pastes, pending, client, reporter).await?;
+        reporter.tell(FlowEvent::Done(begin.elapsed())).await;
+        let certain = arrived
+            .checks
+            .iter()
+            .any(|check| check.name == CheckName::State && check.outcome == Outcome::Passed);
+        let used_up = lost
+            .iter()
+            .any(|code| same(code, arrived.code.expose_secret()));
+        let outcome = if used_up {
+            let asked = Asked::Exchange;
+            Err(Failure::UsedUp { asked, error: None }.into())
+        } else if certain {
+            Ok(None)
+        } else {
+            let tokens = exchange(transport, client, &arrived, pending, reporter).await;
+            tokens.map(|tokens| Some(Box::new(tokens)))
+        };
+        if let (false, Err(error)) = (certain, &outcome)
+            && let Some(reason) = leaves_the_wait(error, &client.dialect.answers)
+        {
+            if matches!(error, FlowError::Lost(_)) {
+                lost.insert(0, arrived.code);
+                lost.truncate(LOST_CODES);
+            }
+            reporter.tell(FlowEvent::PasteRefused(reason)).await;
+            continue;
+        }
+        for check in &arrived.checks {
+            reporter.tell(FlowEvent::Check(check.clone())).await;
+        }
+        return outcome.map(|tokens| match tokens {
+            Some(tokens) => SignedIn::Tokens(tokens),
+            None => SignedIn::Code(arrived),
+        });
+    }
+}
+
+/// Why a code that was pasted alone was not taken, as part of a sentence; `None` where the right one would fail as well.
+fn leaves_the_wait(error: &FlowError, answers: &Answers) -> Option<String> {
+    let plain = |error: &FlowError| error.to_string().trim_end_matches('.').to_owned();
+    Some(match error {
+        FlowError::Protocol(Failure::Server { error, .. })
+            if answers.is_about_the_client(error) =>
+        {
+            return None;
+        }
+        FlowError::Protocol(Failure::Server { error, .. }) if answers.is_about_the_code(error) => {
+            format!("the service does not know this code ({error})")
+        }
+        FlowError::Protocol(Failure::Server { error, .. }) => {
+            format!("the service did not accept this code ({error})")
+        }
+        FlowError::Protocol(Failure::Unusable { reason, .. }) => {
+            format!("the answer of the service cannot be used: {reason}")
+        }
+        FlowError::Protocol(Failure::UsedUp { .. }) => {
+            "an earlier answer was lost, and has probably used up this code. Start again".to_owned()
+        }
+        FlowError::Lost(cause) => {
+            let cause = leaves_the_wait(cause, answers).unwrap_or_else(|| plain(cause));
+            format!("{cause}. If it was the right code, it has probably been used up: start again")
+        }
+        FlowError::Http(HttpError::Redirected { .. }) => plain(error),
+        FlowError::Protocol(_)
+        | FlowError::Http(_)
+        | FlowError::Listen(_)
+        | FlowError::Certificate(_)
+        | FlowError::Discovery { .. }
+        | FlowError::Unfit(_) => return None,
+    })
 }
 
 async fn finish(listener: Option<Listener>) {
@@ -553,8 +637,9 @@ fn verdict(callback: &Callback) -> &str {
     }
 }
 
+/// RFC 6749, section 4.1.3.
 async fn exchange(
-    http: &Http,
+    transport: &impl Transport,
     client: &Client,
     arrived: &Arrived,
     pending: &Pending,
@@ -566,30 +651,23 @@ async fn exchange(
     let request = client.exchange_request(token_url, &arrived.code, pending)?;
     let mut pause = Duration::from_secs(1);
     let mut tokens = loop {
-        let (error, asked_for) = match reporter.post(http, &request).await {
+        // Sent again only where the code cannot have been used: without a connection, or where the server says so.
+        let (error, asked_for) = match reporter.post(transport, &request).await {
             Ok(answer) => {
-                let asked_for = answer.retry_after.unwrap_or_default();
-                match read(&answer, &client.dialect.answers) {
-                    Reading::Neither(reason) if answer.is_busy() => (
-                        FlowError::from(Failure::Unusable {
-                            asked: Asked::Exchange,
-                            reason,
-                        }),
-                        asked_for,
-                    ),
-                    Reading::Error(error, _) if !answer.is_final(&error) => (
-                        Failure::Server {
-                            asked: Asked::Exchange,
-                            error,
-                        }
-                        .into(),
-                        asked_for,
-                    ),
-                    reading => break tokens(Asked::Exchange, reading)?,
+                let reading = read(&answer, &client.dialect.answers);
+                let fate = answer.fate(&reading);
+                match (tokens(Asked::Exchange, reading), fate) {
+                    (Ok(tokens), _) => break tokens,
+                    (Err(error), Fate::Refused) => return Err(error),
+                    (Err(error), Fate::Unknown) => return Err(FlowError::Lost(Box::new(error))),
+                    (Err(error), Fate::NotProcessed) => {
+                        (error, answer.retry_after.unwrap_or_default())
+                    }
                 }
             }
-            Err(error @ (HttpError::Unreachable { .. } | HttpError::TimedOut { .. })) => {
-                (error.into(), Duration::ZERO)
+            Err(error @ HttpError::Unreachable { .. }) => (error.into(), Duration::ZERO),
+            Err(error) if error.is_lost_answer() => {
+                return Err(FlowError::Lost(Box::new(error.into())));
             }
             Err(error) => return Err(error.into()),
         };
@@ -597,7 +675,6 @@ async fn exchange(
         if begin.elapsed().saturating_add(wait) >= EXCHANGE_TRIES {
             return Err(error);
         }
-        // The code is still good, and there is no other.
         reporter.tell(FlowEvent::Trouble(error.to_string())).await;
         tokio::time::sleep(wait).await;
         pause *= 2;
@@ -626,19 +703,18 @@ async fn exchange(
 
 /// RFC 6749, section 6.
 async fn refresh(
-    request: &FlowRequest,
+    transport: &impl Transport,
+    client: &Client,
     before: &TokenSet,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let refresh_token = before.refresh_token.as_ref().ok_or(Unfit::REFRESH_TOKEN)?;
-    let client = &request.client;
     let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
-    let http = Http::new(request.ca_file.as_deref())?;
     reporter.tell(FlowEvent::Began(Step::Refresh)).await;
     let begin = Instant::now();
     let answer = reporter
         .post(
-            &http,
+            transport,
             &client.refresh_request(token_url, refresh_token, before.redirect_url.as_ref())?,
         )
         .await?;
@@ -870,8 +946,15 @@ mod tests {
         })
     }
 
-    fn lost() -> Result<Answer, HttpError> {
+    fn unreached() -> Result<Answer, HttpError> {
         Err(HttpError::Unreachable {
+            host: "as.example".to_owned(),
+            cause: "connection refused".to_owned(),
+        })
+    }
+
+    fn lost() -> Result<Answer, HttpError> {
+        Err(HttpError::Lost {
             host: "as.example".to_owned(),
             cause: "connection reset".to_owned(),
         })
@@ -891,18 +974,16 @@ mod tests {
         answer(200, r#"{"access_token":"t"}"#)
     }
 
-    /// Polls through `answers`; the pauses before each poll, and the outcome.
-    async fn poll(
-        interval: u64,
-        life: u64,
-        answers: Vec<Result<Answer, HttpError>>,
-    ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
-        let url = || Url::parse("https://as.example/token").unwrap();
-        let client = Client {
+    fn url() -> Url {
+        Url::parse("https://as.example/token").unwrap()
+    }
+
+    fn client() -> Client {
+        Client {
             client_id: "me".to_owned(),
             secret: None,
             authentication: ClientAuthentication::None,
-            authorization_url: None,
+            authorization_url: Some(url()),
             device_url: Some(url()),
             token_url: url(),
             scopes: Vec::new(),
@@ -913,7 +994,41 @@ mod tests {
             id_token_issuers: Vec::new(),
             poll_url: None,
             dialect: crate::oauth::dialect::Dialect::default(),
+        }
+    }
+
+    fn script(answers: Vec<Result<Answer, HttpError>>) -> Script {
+        Script {
+            answers: Mutex::new(answers.into()),
+            asked: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A reporter, and what it was told once it is gone.
+    fn reporter() -> (Reporter, JoinHandle<Vec<FlowEvent>>) {
+        let (reports, mut news) = mpsc::channel(16);
+        let reporter = Reporter {
+            attempt: 1,
+            reports,
+            secrets: Mutex::default(),
+            tasks: TaskTracker::new(),
         };
+        let told = tokio::spawn(async move {
+            let mut told = Vec::new();
+            while let Some((_, event)) = news.recv().await {
+                told.push(event);
+            }
+            told
+        });
+        (reporter, told)
+    }
+
+    /// Polls through `answers`; the pauses before each poll, and the outcome.
+    async fn poll(
+        interval: u64,
+        life: u64,
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
         let grant = DeviceGrant {
             device_code: "d".into(),
             user_code: "U".to_owned(),
@@ -922,20 +1037,10 @@ mod tests {
             expires_in: Duration::from_secs(life),
             interval: Duration::from_secs(interval),
         };
-        let script = Script {
-            answers: Mutex::new(answers.into()),
-            asked: Mutex::new(Vec::new()),
-        };
-        let (reports, mut news) = mpsc::channel(16);
-        let reporter = Reporter {
-            attempt: 1,
-            reports,
-            secrets: Mutex::default(),
-            tasks: TaskTracker::new(),
-        };
-        tokio::spawn(async move { while news.recv().await.is_some() {} });
+        let script = script(answers);
+        let (reporter, _) = reporter();
         let start = Instant::now();
-        let outcome = approval(&script, &client, &grant, start, &reporter).await;
+        let outcome = approval(&script, &client(), &grant, start, &reporter).await;
         let mut before = start;
         let asked = script.asked.into_inner().unwrap();
         let pauses = asked
@@ -943,6 +1048,52 @@ mod tests {
             .map(|at| at - std::mem::replace(&mut before, at))
             .collect();
         (pauses, outcome)
+    }
+
+    /// Exchanges a code that came with the right state; how often it was sent, and the outcome.
+    async fn exchanged(
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (usize, Result<TokenSet, FlowError>) {
+        let (script, client) = (script(answers), client());
+        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let query = format!("code=c&state={}", pending.state.expose_secret());
+        let Callback::Code(arrived) = read_callback(&query, &pending, &client) else {
+            unreachable!()
+        };
+        let (reporter, _) = reporter();
+        let outcome = exchange(&script, &client, &arrived, &pending, &reporter).await;
+        (script.asked.into_inner().unwrap().len(), outcome)
+    }
+
+    /// Waits for a sign-in while `pastes` come; `{state}` stands for its state. How often a code was sent, what was
+    /// refused, and the outcome; `None` where the wait goes on.
+    async fn pasted(
+        pastes: &[&str],
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (usize, Vec<String>, Option<Result<SignedIn, FlowError>>) {
+        let (script, mut client) = (script(answers), client());
+        client.dialect.answers.unknown_code = vec!["bad_verification_code".to_owned()];
+        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let (sender, mut inbox) = mpsc::channel(pastes.len());
+        for paste in pastes {
+            let text = paste.replace("{state}", pending.state.expose_secret());
+            sender.send(text.into()).await.unwrap();
+        }
+        let (reporter, told) = reporter();
+        let (never, listener) = (Duration::from_hours(1), &mut None);
+        let wait = sign_in(&script, &client, &pending, listener, &mut inbox, &reporter);
+        let outcome = tokio::time::timeout(never, wait).await.ok();
+        drop(reporter);
+        let refused = told.await.unwrap().into_iter();
+        let refused = refused.filter_map(|event| match event {
+            FlowEvent::PasteRefused(reason) => Some(reason),
+            _ => None,
+        });
+        (
+            script.asked.into_inner().unwrap().len(),
+            refused.collect(),
+            outcome,
+        )
     }
 
     /// Each pause is at least as long as allowed, and at most a fifth longer.
@@ -1009,6 +1160,249 @@ mod tests {
             let (pauses, outcome) = poll(5, 900, vec![lost(), error(code)]).await;
             assert!(outcome.is_err());
             assert_pauses(&pauses, &[5, 10]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_is_sent_again_only_where_nothing_was_processed() {
+        let unavailable = || error("temporarily_unavailable");
+        let busy_503 = || {
+            answer(503, "<html>").map(|answer| Answer {
+                retry_after: Some(Duration::from_secs(2)),
+                ..answer
+            })
+        };
+        for again in [unreached, unavailable, busy_503, || busy(1)] {
+            let (times, outcome) = exchanged(vec![again(), again(), success()]).await;
+            assert!(outcome.is_ok() && times == 3, "{outcome:?}");
+        }
+        for gone in [
+            lost(),
+            late(),
+            answer(500, ""),
+            answer(502, "<html>bad gateway</html>"),
+            answer(503, "<html>"),
+            answer(504, "{}"),
+            answer(500, r#"{"error":"backend_down"}"#),
+            error("server_error"),
+            answer(200, ""),
+            answer(200, "{\"access_tok"),
+            Err(HttpError::TooLarge {
+                host: "as.example".to_owned(),
+            }),
+        ] {
+            let shown = format!("{gone:?}");
+            let (times, outcome) = exchanged(vec![gone, success()]).await;
+            let error = outcome.unwrap_err();
+            assert!(
+                times == 1
+                    && error.to_string().contains("has probably been used up")
+                    && error.hint().starts_with("Start again"),
+                "{shown}: {error}"
+            );
+        }
+        for settled in [
+            error("invalid_grant"),
+            answer(404, "<html>"),
+            answer(429, r#"{"error":"invalid_client"}"#),
+        ] {
+            let (times, outcome) = exchanged(vec![settled, success()]).await;
+            assert!(times == 1 && matches!(outcome, Err(FlowError::Protocol(_))));
+        }
+        // For so long only: the code does not live long.
+        let (_, outcome) = exchanged((0..50).map(|_| unreached()).collect()).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Http(HttpError::Unreachable { .. }))
+        ));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
+        for (refusal, words) in [
+            (
+                error("invalid_grant"),
+                "does not know this code (invalid_grant)",
+            ),
+            (error("bad_verification_code"), "does not know this code"),
+            (error("expired_token"), "does not know this code"),
+            (error("made_up"), "did not accept this code (made_up)"),
+            (error("invalid_request"), "did not accept this code"),
+            (error("access_denied"), "did not accept this code"),
+            (
+                answer(200, r#"{"error":"made_up"}"#),
+                "did not accept this code",
+            ),
+            (answer(404, "<html>"), "it is a web page"),
+            (answer(200, "<html>"), "it is a web page"),
+            (answer(200, ""), "it is empty"),
+            (
+                answer(500, ""),
+                "it is empty (HTTP status 500). If it was the right code",
+            ),
+            (answer(502, "<html>"), "start again"),
+            (late(), "did not answer in time. If it was the right code"),
+            (lost(), "start again"),
+            (
+                Err(HttpError::Redirected {
+                    host: "as.example".to_owned(),
+                    target: "other.example".to_owned(),
+                }),
+                "sends the request on",
+            ),
+        ] {
+            let shown = format!("{refusal:?}");
+            let pastes = ["a-wrong-code", "the-right-code"];
+            let (times, refused, outcome) = pasted(&pastes, vec![refusal, success()]).await;
+            assert!(matches!(outcome, Some(Ok(SignedIn::Tokens(_)))), "{shown}");
+            assert_eq!(times, 2);
+            assert!(
+                refused.len() == 1 && refused[0].contains(words),
+                "{shown}: {refused:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_right_code_would_meet_as_well_ends_the_wait() {
+        for (code, ends) in [
+            ("invalid_client", true),
+            ("unauthorized_client", true),
+            ("unsupported_grant_type", true),
+            ("invalid_scope", true),
+            ("invalid_target", true),
+            ("invalid_code", false),
+        ] {
+            let (_, _, outcome) = pasted(&["a-wrong-code"], vec![error(code)]).await;
+            assert_eq!(matches!(outcome, Some(Err(_))), ends, "{code}");
+        }
+        let certificate = Err(HttpError::Certificate {
+            host: "as.example".to_owned(),
+            cause: "it has expired".to_owned(),
+        });
+        let (_, _, outcome) = pasted(&["a-wrong-code"], vec![certificate]).await;
+        assert!(matches!(outcome, Some(Err(FlowError::Http(_)))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_whose_answer_was_lost_is_not_sent_again() {
+        let again = ["a-bare-code", "a-bare-code"];
+        let (times, refused, outcome) = pasted(&again, vec![late(), success()]).await;
+        assert!(times == 1 && outcome.is_none());
+        assert!(
+            refused[1].contains("has probably used up this code"),
+            "{refused:?}"
+        );
+        // The same code with its state is the right one, and lost.
+        let with_state = ["a-bare-code", "?code=a-bare-code&state={state}"];
+        let (times, _, outcome) = pasted(&with_state, vec![answer(502, ""), success()]).await;
+        let Some(Err(error)) = outcome else {
+            unreachable!()
+        };
+        assert_eq!(times, 1);
+        assert_eq!(
+            error.to_string(),
+            "An earlier answer was lost, and has probably used up the authorization code."
+        );
+        assert_eq!(error.hint(), "Start again.");
+        // Another code is not lost with it.
+        let other = ["a-bare-code", "?code=another-code&state={state}"];
+        let (_, _, outcome) = pasted(&other, vec![lost()]).await;
+        assert!(matches!(outcome, Some(Ok(SignedIn::Code(_)))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_code_that_is_unknown_after_a_lost_answer_was_used_up() {
+        let pending = || error("authorization_pending");
+        for code in ["invalid_grant", "expired_token", "token_expired"] {
+            for missing in [
+                lost(),
+                late(),
+                answer(502, "<html>"),
+                answer(503, ""),
+                answer(200, "{\"access_tok"),
+            ] {
+                let shown = format!("{missing:?}");
+                let answers = vec![
+                    pending(),
+                    missing,
+                    unreached(),
+                    busy(1),
+                    error("slow_down"),
+                    error(code),
+                ];
+                let (_, outcome) = poll(5, 900, answers).await;
+                let error = outcome.unwrap_err();
+                assert_eq!(
+                    (error.to_string(), error.hint()),
+                    (
+                        format!(
+                            "An earlier answer was lost, and has probably used up the device code ({code})."
+                        ),
+                        "Start again.".to_owned()
+                    ),
+                    "{shown}"
+                );
+            }
+            // Nothing was lost, or the code was seen to work after that.
+            for before in [
+                vec![unreached()],
+                vec![busy(1)],
+                vec![error("temporarily_unavailable")],
+                vec![lost(), pending()],
+            ] {
+                let mut answers = before;
+                answers.push(error(code));
+                let (_, outcome) = poll(5, 900, answers).await;
+                assert!(!matches!(
+                    outcome,
+                    Ok(_) | Err(FlowError::Protocol(Failure::UsedUp { .. }))
+                ));
+            }
+        }
+        let (_, outcome) = poll(5, 900, vec![lost(), error("access_denied")]).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Denied { .. }))
+        ));
+    }
+
+    /// An answer with the ID token of `subject`.
+    fn of(subject: &str, access_token: &str) -> Result<Answer, HttpError> {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let claims = serde_json::json!({
+            "iss": "https://as.example", "aud": "me", "sub": subject, "exp": 99_999_999_999_u64,
+        });
+        let id_token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let body = serde_json::json!({
+            "access_token": access_token, "refresh_token": format!("{access_token}-refresh"), "id_token": id_token,
+        });
+        answer(200, &body.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_refresh_throws_away_the_id_token_of_another_subject_and_keeps_the_tokens() {
+        for (subject, outcome) in [("alice", Outcome::Passed), ("mallory", Outcome::Failed)] {
+            let before = read(&of("alice", "old").unwrap(), &Answers::default());
+            let before = tokens(Asked::Exchange, before).unwrap();
+            let (reporter, told) = reporter();
+            let script = script(vec![of(subject, "new")]);
+            let fresh = refresh(&script, &client(), &before, &reporter)
+                .await
+                .unwrap();
+            drop(reporter);
+            assert_eq!(fresh.access_token.expose_secret(), "new");
+            assert_eq!(fresh.refresh_token.unwrap().expose_secret(), "new-refresh");
+            let told = told.await.unwrap();
+            let check = told.iter().find_map(|event| match event {
+                FlowEvent::Check(check) if check.name == CheckName::IdToken => Some(check),
+                _ => None,
+            });
+            assert_eq!(check.unwrap().outcome, outcome, "{check:?}");
+            // The one of the first sign-in stays.
+            let id_token = decode(fresh.id_token.unwrap().expose_secret()).unwrap();
+            assert_eq!(id_token.subject(), Some("alice"));
         }
     }
 }

@@ -343,6 +343,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_is_not_read() {
+        let (mut pending, client) = sign_in(None);
+        pending.verifier = Some("v".into());
+        let query = |length: usize| {
+            let start = "state=st%26te&code=";
+            format!("{start}{}", "c".repeat(length - start.len()))
+        };
+        let is_taken = |callback: &Callback| matches!(callback, Callback::Code(_));
+        for (length, taken) in [(QUERY_LIMIT, true), (QUERY_LIMIT + 1, false)] {
+            let query = query(length);
+            assert_eq!(is_taken(&read_callback(&query, &pending, &client)), taken);
+            let url = format!("http://127.0.0.1:8400/?{query}");
+            let bare = "c".repeat(length);
+            for paste in [query, url, bare] {
+                assert_eq!(is_taken(&read_paste(&paste, &pending, &client)), taken);
+            }
+        }
+    }
+
+    #[test]
     fn a_promised_issuer_must_be_there() {
         let (pending, mut client) = sign_in(Some("https://a"));
         client.iss_promised = true;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Reading, TokenSet, error, number, read};
+use super::token::{Fate, Reading, TokenSet, error, number, read};
 use super::url::{from_server, not_turned_here};
 use crate::secret::{SecretString, clean, is_clean};
 
@@ -131,8 +131,13 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Devi
 pub enum Polled {
     /// An answer.
     Answer(Answer),
-    /// None; says why.
-    Lost(String),
+    /// None.
+    Lost {
+        /// Why.
+        reason: String,
+        /// False where nothing was sent.
+        sent: bool,
+    },
 }
 
 /// What to do after a poll.
@@ -163,6 +168,8 @@ pub struct Polling {
     interval: Duration,
     pause: Duration,
     answers: Answers,
+    /// An answer is missing that may have held the tokens: the device code is used up then.
+    lost: bool,
 }
 
 impl Polling {
@@ -173,6 +180,7 @@ impl Polling {
             interval,
             pause: interval,
             answers,
+            lost: false,
         }
     }
 
@@ -186,10 +194,15 @@ impl Polling {
     /// broken body or a busy server never does (RFC 8628, section 3.5).
     pub fn next(&mut self, polled: &Polled) -> Next {
         let (reason, retry_after) = match polled {
-            Polled::Lost(reason) => (reason.clone(), Duration::ZERO),
+            Polled::Lost { reason, sent } => {
+                self.lost |= sent;
+                (reason.clone(), Duration::ZERO)
+            }
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
-                let reason = match read(answer, &self.answers) {
+                let reading = read(answer, &self.answers);
+                let unknown = answer.fate(&reading) == Fate::Unknown;
+                let reason = match reading {
                     Reading::Tokens(tokens) => return Next::Done(tokens),
                     Reading::Error(error, interval) => match self.error(error, interval, answer) {
                         Ok(Verdict::Wait(note)) => {
@@ -200,6 +213,7 @@ impl Polling {
                     },
                     Reading::Neither(reason) => format!("the answer cannot be used: {reason}"),
                 };
+                self.lost |= unknown;
                 (reason, retry_after)
             }
         };
@@ -221,6 +235,8 @@ impl Polling {
         match error.code.as_str() {
             "authorization_pending" => {
                 self.pause = self.interval;
+                // The code still works, so no answer that was missing held the tokens.
+                self.lost = false;
                 Ok(Verdict::Wait(Note::Pending))
             }
             "slow_down" => {
@@ -233,6 +249,12 @@ impl Polling {
                 polled: true,
                 error,
             })),
+            _ if self.lost && self.answers.is_about_the_code(&error) => {
+                Ok(Verdict::Failed(Failure::UsedUp {
+                    asked: Asked::Approval,
+                    error: Some(error),
+                }))
+            }
             _ if error.is_expiry() => Ok(Verdict::Failed(Failure::Expired)),
             _ if !answer.is_final(&error) => Err(error.to_string()),
             _ => Ok(Verdict::Failed(Failure::Server {
@@ -428,7 +450,10 @@ mod tests {
     fn trouble_doubles_the_pause_up_to_half_a_minute_and_never_ends_it() {
         let mut polling = Polling::new(secs(5), Answers::default());
         let trouble = [
-            Polled::Lost("connection reset".to_owned()),
+            Polled::Lost {
+                reason: "connection reset".to_owned(),
+                sent: true,
+            },
             Polled::Answer(answer(502, "<html>bad gateway</html>")),
             Polled::Answer(answer(500, "")),
             Polled::Answer(answer(200, "{\"access_tok")),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
+use super::failure::ServerError;
 use crate::secret::{ExposeSecret, SecretString, clean, is_clean};
 
 /// The further members of an answer that are kept: this many, each with this many characters.
@@ -108,6 +109,9 @@ pub struct Answers {
     pub error: Vec<String>,
     /// Where the words beside it stand.
     pub error_description: Vec<String>,
+    /// Further error codes, or the whole words beside one, that say that the code of a request is unknown, used or
+    /// expired.
+    pub unknown_code: Vec<String>,
     /// An object with the tokens, looked into where none stand outside.
     pub access_token_in: Option<String>,
     /// Where the granted scopes stand.
@@ -130,6 +134,7 @@ impl Default for Answers {
             success: None,
             error: vec!["error".to_owned()],
             error_description: vec!["error_description".to_owned()],
+            unknown_code: Vec::new(),
             access_token_in: None,
             scope: "scope".to_owned(),
             scope_separator: None,
@@ -137,6 +142,38 @@ impl Default for Answers {
             expires_in: vec!["expires_in".to_owned()],
             keep: Vec::new(),
         }
+    }
+}
+
+impl Answers {
+    /// True where `error` is about the code that was sent, authorization code or device code: the service does not know
+    /// it, or no longer.
+    #[must_use]
+    pub fn is_about_the_code(&self, error: &ServerError) -> bool {
+        error.code == "invalid_grant"
+            || error.is_expiry()
+            || self.unknown_code.iter().any(|known| {
+                *known == error.code
+                    || error
+                        .description
+                        .as_ref()
+                        .is_some_and(|words| known == words)
+            })
+    }
+
+    /// True where `error` would come for the right code as well, as it is about the client or the request. Names of a
+    /// service's own may mean anything, so they do not count.
+    #[must_use]
+    pub fn is_about_the_client(&self, error: &ServerError) -> bool {
+        !self.is_about_the_code(error)
+            && matches!(
+                error.code.as_str(),
+                "invalid_client"
+                    | "unauthorized_client"
+                    | "unsupported_grant_type"
+                    | "invalid_scope"
+                    | "invalid_target"
+            )
     }
 }
 

@@ -72,12 +72,26 @@ impl Asked {
         }
     }
 
+    /// What is sent and works only once.
+    fn code(self) -> &'static str {
+        match self {
+            Self::DeviceCode | Self::Approval => "device code",
+            Self::Exchange => "authorization code",
+            Self::Refresh => "refresh token",
+        }
+    }
+
     fn field(self) -> &'static str {
         match self {
             Self::DeviceCode => "Device code URL",
             Self::Approval | Self::Exchange | Self::Refresh => "Token ex. URL",
         }
     }
+}
+
+/// The server's words in brackets, where there are some.
+fn beside(error: Option<&ServerError>) -> String {
+    error.map(|error| format!(" ({error})")).unwrap_or_default()
 }
 
 /// Why there are no tokens.
@@ -105,6 +119,14 @@ pub enum Failure {
     /// The error came with the browser's return (RFC 6749, section 4.1.2.1).
     #[error("The service ended the sign-in: {0}")]
     Callback(ServerError),
+    /// The service does not know the code, and probably because the answer to it was lost before.
+    #[error("An earlier answer was lost, and has probably used up the {}{}.", .asked.code(), beside(.error.as_ref()))]
+    UsedUp {
+        /// With which request the code was sent.
+        asked: Asked,
+        /// What the service says of the code now, where it was asked again.
+        error: Option<ServerError>,
+    },
     /// The answer is not what the protocol asks for.
     #[error("The answer to {} cannot be used: {reason}.", .asked.words())]
     Unusable {
@@ -126,6 +148,7 @@ impl Failure {
             Self::Denied { .. } => {
                 "Start again and approve, or ask who may approve this application.".to_owned()
             }
+            Self::UsedUp { .. } => "Start again.".to_owned(),
             Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
             Self::Server { .. } | Self::Callback(_) => {
                 "The service's own words say what it objects to.".to_owned()

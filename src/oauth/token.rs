@@ -24,6 +24,39 @@ impl Answer {
     }
 }
 
+/// What became of a request whose answer brought no tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The server said no.
+    Refused,
+    /// The server says that it did not look at the request and takes it again later.
+    NotProcessed,
+    /// It may have been processed all the same, and what it gave is lost.
+    Unknown,
+}
+
+impl Answer {
+    /// What became of the request, which decides whether a code may be sent again (RFC 6749, section 4.1.2).
+    ///
+    /// 429 (RFC 6585, section 4) and 503 with the time to wait (RFC 9110, section 15.6.4) come before any processing. Any
+    /// other answer of 5xx may be that of a proxy in front of a server that gave out the tokens, and so may a success
+    /// that cannot be read.
+    #[must_use]
+    pub fn fate(&self, reading: &Reading) -> Fate {
+        match reading {
+            Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
+            Reading::Error(error, _) if error.code == "temporarily_unavailable" => {
+                Fate::NotProcessed
+            }
+            _ if self.status == 429 || (self.status == 503 && self.retry_after.is_some()) => {
+                Fate::NotProcessed
+            }
+            Reading::Neither(_) if (400..500).contains(&self.status) => Fate::Refused,
+            _ => Fate::Unknown,
+        }
+    }
+}
+
 /// What was granted.
 #[derive(Debug, Clone)]
 pub struct TokenSet {

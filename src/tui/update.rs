@@ -24,7 +24,7 @@ use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::failure::Failure;
+use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::token::TokenSet;
 use crate::presets::format::mail_domain;
 use crate::presets::{Library, Preset};
@@ -1503,7 +1503,16 @@ fn failed(model: &mut Model, error: &FlowError) {
             error => error.to_string(),
         },
         hint: error.hint(),
-        expired: matches!(error, FlowError::Protocol(Failure::Expired)),
+        expired: matches!(
+            error,
+            FlowError::Protocol(
+                Failure::Expired
+                    | Failure::UsedUp {
+                        asked: Asked::Approval,
+                        ..
+                    }
+            )
+        ),
         explanation,
     };
     if run.refresh {
