@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use crate::plain::Plain;
 use crate::scripted::{Reply, Scripted};
+use crate::services::{ca, proxy};
 use crate::terminal::{Command, ENTER, Terminal};
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
@@ -172,4 +174,119 @@ fn without_an_issuer_the_form_asks_for_it_and_a_mailbox_finds_its_preset() {
     terminal.focus("Advanced");
     terminal.send(ENTER);
     terminal.wait_for("someone@gmail.com");
+}
+
+/// The device code flow without a screen, at a service on https://as.example whose metadata and device answer have
+/// these members besides.
+fn at_a_service_elsewhere(
+    metadata: serde_json::Value,
+    device: serde_json::Value,
+) -> (i32, String, String) {
+    let with = |mut body: serde_json::Value, more: &serde_json::Value| {
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        (200, "application/json", body.to_string())
+    };
+    let port = proxy(move |request| match request.url.path() {
+        WELL_KNOWN => {
+            let body = serde_json::json!({
+                "issuer": "https://as.example", "token_endpoint": "https://as.example/token",
+                "device_authorization_endpoint": "https://as.example/device",
+            });
+            with(body, &metadata)
+        }
+        "/device" => {
+            let body = serde_json::json!({
+                "device_code": "d", "user_code": "U", "interval": 1, "verification_uri": "https://as.example/",
+            });
+            with(body, &device)
+        }
+        "/token" => (
+            200,
+            "application/json",
+            r#"{"access_token":"the-token"}"#.to_owned(),
+        ),
+        _ => (404, "application/json", "{}".to_owned()),
+    });
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("ca.pem"), ca()).unwrap();
+    let flags = [
+        ("--issuer", "https://as.example"),
+        ("--ca-file", "ca.pem"),
+        ("--client-id", "me"),
+        ("--flow", "device-code"),
+        ("--print", "access-token"),
+    ];
+    let flags: Vec<&str> = flags
+        .iter()
+        .flat_map(|(flag, value)| [*flag, value])
+        .collect();
+    let proxy = format!("http://127.0.0.1:{port}");
+    Plain::start_with(home.path(), &flags, &[("HTTPS_PROXY", &proxy)]).end()
+}
+
+#[test]
+fn a_service_elsewhere_cannot_lead_to_this_machine() {
+    let none = || serde_json::json!({});
+    let (exit, stdout, stderr) = at_a_service_elsewhere(none(), none());
+    assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
+    for (metadata, device, words) in [
+        (
+            serde_json::json!({"token_endpoint": "http://127.0.0.1:8400/token"}),
+            none(),
+            "its token_endpoint cannot be used: 127.0.0.1 leads to this machine",
+        ),
+        (
+            serde_json::json!({"device_authorization_endpoint": "https://localhost/device"}),
+            none(),
+            "its device_authorization_endpoint cannot be used: localhost leads to this machine",
+        ),
+        (
+            none(),
+            serde_json::json!({"verification_uri": "http://127.0.0.1:8400/"}),
+            "its verification_uri cannot be used: 127.0.0.1 leads to this machine",
+        ),
+        (
+            none(),
+            serde_json::json!({"verification_uri_complete": "http://[::1]/?code=U"}),
+            "its verification_uri_complete cannot be used: [::1] leads to this machine",
+        ),
+    ] {
+        let (exit, _, stderr) = at_a_service_elsewhere(metadata, device);
+        assert!(exit == 1 && stderr.contains(words), "{exit} {stderr}");
+    }
+}
+
+#[test]
+fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
+    let metadata = serde_json::json!({"token_endpoint": "https://tokens.example/token"});
+    let (exit, stdout, stderr) = at_a_service_elsewhere(metadata, serde_json::json!({}));
+    assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
+    let warning =
+        "hint: Token ex. URL: The metadata of as.example names another host here: tokens.example.";
+    let (before, _) = stderr.split_once("user_code:").unwrap();
+    assert!(before.contains(warning), "{stderr}");
+}
+
+#[test]
+fn a_url_that_sets_a_parameter_of_the_protocol_is_rejected_wherever_it_comes_from() {
+    let metadata =
+        serde_json::json!({"token_endpoint": "https://as.example/token?client_id=other"});
+    let (exit, _, stderr) = at_a_service_elsewhere(metadata, serde_json::json!({}));
+    assert!(
+        exit == 1 && stderr.contains("The query of the URL sets client_id"),
+        "{stderr}"
+    );
+    let home = tempfile::tempdir().unwrap();
+    let flags = [
+        "--authorization-url=https://as.example/authorize?keep=1&redirect_uri=https://evil.example/",
+        "--token-url=https://as.example/token?keep=1",
+        "--client-id=me",
+        "--flow=authorization-code",
+        "--print=access-token",
+    ];
+    let (exit, _, stderr) = Plain::start(home.path(), &flags).end();
+    let error = "error: Auth. code URL: The query of the URL sets redirect_uri, which this program sets itself. \
+                 Remove it from the URL.";
+    assert!(exit == 2 && stderr.contains(error), "{exit} {stderr}");
 }

@@ -130,6 +130,54 @@ fn a_bare_code_pasted_as_single_keys_is_taken() {
     );
 }
 
+#[test]
+fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Scripted::start(
+        |request| match request.form.get("code").map(String::as_str) {
+            Some("the-true-code") => Reply::json(
+                200,
+                r#"{"access_token":"the-token-of-the-paste","token_type":"Bearer"}"#,
+            ),
+            Some("a-page-code") => Reply::json(200, "<html>what?</html>"),
+            Some("a-broken-code") => Reply::json(500, ""),
+            Some("a-dropped-code") => Reply {
+                drop: true,
+                ..Reply::default()
+            },
+            Some("a-client-code") => Reply::json(401, r#"{"error":"invalid_client"}"#),
+            _ => Reply::json(200, r#"{"error":"bad_verification_code"}"#),
+        },
+    );
+    let (mut terminal, _) = sign_in(&home, &server);
+    let mut paste = |code: &str, told: &str| {
+        terminal.focus("Or paste it here");
+        terminal.paste(code);
+        terminal.send(ENTER);
+        terminal.wait_for(told);
+    };
+    paste(
+        "an-unknown-code",
+        "did not accept this code (bad_verification_code)",
+    );
+    paste("a-page-code", "it is a web page");
+    paste("a-broken-code", "it is empty (HTTP status 500)");
+    paste(
+        "a-dropped-code",
+        "it has probably been used up: start again",
+    );
+    // It may be used up, so it is not sent again.
+    paste("a-dropped-code", "has probably used up this code");
+    paste("the-true-code", "Access token");
+    assert_eq!(server.requests("/token").len(), 5);
+    // The right code would meet this as well.
+    let (mut terminal, _) = sign_in(&home, &server);
+    terminal.focus("Or paste it here");
+    terminal.paste("a-client-code");
+    terminal.send(ENTER);
+    terminal.wait_for("The service refused the exchange of the code for tokens: invalid_client");
+}
+
 /// What changes when something is pressed: the title, the buttons with their words, the choices, and whether
 /// the message tells of a deed.
 fn state(terminal: &Terminal) -> String {

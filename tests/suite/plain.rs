@@ -388,6 +388,81 @@ fn scripted_flags(server: &Scripted, more: &[&str]) -> Vec<String> {
     flags
 }
 
+/// An authorization code flow at a server whose token endpoint is at `token`; the code comes with its state.
+fn exchange(home: &Path, server: &Scripted, token: &str) -> Plain {
+    let mut flags = scripted_flags(
+        server,
+        &[
+            "--flow",
+            "authorization-code",
+            "--redirect-url",
+            "http://127.0.0.1:0/",
+        ],
+    );
+    let at = flags.iter().position(|flag| flag == "--token-url").unwrap();
+    token.clone_into(&mut flags[at + 1]);
+    let mut plain = start(home, &flags);
+    let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1;
+    plain.paste(&format!("?code=true-code&state={state}"));
+    plain
+}
+
+#[test]
+fn a_code_whose_answer_is_lost_is_sent_once_and_said_to_be_used_up() {
+    let home = tempfile::tempdir().unwrap();
+    let replies = [
+        Reply {
+            drop: true,
+            ..Reply::default()
+        },
+        Reply {
+            silent: true,
+            ..Reply::default()
+        },
+        Reply::json(502, "<html>bad gateway</html>"),
+    ];
+    let runs: Vec<(Scripted, Plain)> = replies
+        .into_iter()
+        .map(|reply| {
+            let server = Scripted::start(move |_| reply.clone());
+            let plain = exchange(home.path(), &server, &format!("{}/token", server.url));
+            (server, plain)
+        })
+        .collect();
+    for ((server, plain), expected) in runs.into_iter().zip([5, 5, 1]) {
+        let (exit, stdout, stderr) = plain.end();
+        assert_eq!((exit, stdout.as_str()), (expected, ""), "{stderr}");
+        assert_eq!(server.requests("/token").len(), 1, "{stderr}");
+        assert!(
+            stderr.contains(
+                "The authorization code has probably been used up, so it is not sent again."
+            ) && stderr.contains("hint: Start again to get a new code."),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_code_that_could_not_be_sent_is_sent_again() {
+    let home = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let token = format!("http://127.0.0.1:{port}/token");
+    let mut plain = exchange(home.path(), &scripted(), &token);
+    assert!(plain.value("trouble").contains("cannot be reached"));
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = Scripted::start_at(listener, |_| {
+        Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+    });
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
+    assert_eq!(server.requests("/token").len(), 1);
+}
+
 #[test]
 fn each_exit_code_is_given() {
     let home = tempfile::tempdir().unwrap();

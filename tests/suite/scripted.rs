@@ -46,7 +46,14 @@ pub struct Scripted {
 impl Scripted {
     /// Starts one that answers what `reply` says.
     pub fn start(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").unwrap(), reply)
+    }
+
+    /// The same on a listener of the caller's.
+    pub fn start_at(
+        listener: TcpListener,
+        reply: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
         let (kept, reply) = (Arc::clone(&log), Arc::new(reply));

@@ -254,9 +254,9 @@ impl Authority {
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-struct Received {
+pub struct Received {
     method: String,
-    url: Url,
+    pub url: Url,
     headers: BTreeMap<String, String>,
     form: Vec<(String, String)>,
 }
@@ -280,10 +280,10 @@ impl Received {
     }
 }
 
-type Reply = (u16, &'static str, String);
+pub type Reply = (u16, &'static str, String);
 
 /// A proxy for one run; it lives as long as the test's process.
-fn proxy(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> u16 {
+pub fn proxy(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = Arc::new(answer);
@@ -355,6 +355,11 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Received) -> Reply) -> std::io::Res
         reader.get_mut().flush()?;
     }
     Ok(())
+}
+
+/// The certificate that the servers behind the proxy are trusted by, as PEM.
+pub fn ca() -> &'static str {
+    &authority_of_the_tests().pem
 }
 
 fn authority_of_the_tests() -> &'static Authority {
