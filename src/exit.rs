@@ -27,7 +27,6 @@ pub const INTERRUPTED: u8 = 130;
 pub fn code(error: &FlowError) -> u8 {
     match error {
         FlowError::Lost(cause) => code(cause),
-        FlowError::Protocol(Failure::UsedUp { .. }) => UNREACHABLE,
         FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
         FlowError::Protocol(Failure::Expired) => EXPIRED,
         FlowError::Protocol(
@@ -44,7 +43,8 @@ pub fn code(error: &FlowError) -> u8 {
         })
         | FlowError::Http(HttpError::CaFile { .. })
         | FlowError::Unfit(_) => USAGE,
-        FlowError::Http(
+        FlowError::Protocol(Failure::UsedUp { .. })
+        | FlowError::Http(
             HttpError::Unreachable { .. }
             | HttpError::Lost { .. }
             | HttpError::Tls { .. }

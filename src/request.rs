@@ -182,6 +182,9 @@ impl Reader<'_> {
         let redirect_url = (kind == FlowKind::AuthorizationCode)
             .then(|| self.redirect_url())
             .flatten();
+        if let Some(url) = &redirect_url {
+            self.answers_once(url);
+        }
         let certificate = redirect_url.as_ref().and_then(|url| self.certificate(url));
         let mut url = |key, wanted| {
             if wanted {
@@ -272,6 +275,19 @@ impl Reader<'_> {
             }
         }
         complete
+    }
+
+    /// What the service adds to the redirect URL would stand there twice, and the answer would count as none.
+    fn answers_once(&mut self, url: &Url) {
+        let twice = url.query_pairs().find(|(name, _)| {
+            ["code", "state", "error", "error_description", "iss"].contains(&name.as_ref())
+        });
+        if let Some((name, _)) = twice {
+            let text = format!(
+                "The query of the URL sets {name}, which the service adds to it. Register and enter a URL without {name}"
+            );
+            self.error(Key::RedirectUrl, "sent twice", text);
+        }
     }
 
     fn redirect_url(&mut self) -> Option<Url> {
@@ -579,6 +595,18 @@ mod tests {
                 "not this machine",
             ),
             (Key::RedirectUrl, "https://localhost/cb", "no certificate"),
+            (
+                Key::RedirectUrl,
+                "http://127.0.0.1:8400/?a=1&st%61te=x",
+                "sent twice",
+            ),
+            (
+                Key::RedirectUrl,
+                "http://127.0.0.1:8400/?code",
+                "sent twice",
+            ),
+            (Key::ExtraParameters, "request_uri=x", "not allowed"),
+            (Key::ExtraParameters, "State=x", "not allowed"),
             (Key::AuthorizationUrl, "as.example/auth", "not a URL"),
             (Key::TokenUrl, "http://as.example/token", "not secure"),
             (Key::TokenUrl, "ftp://as.example/token", "not https"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 use super::format::{CUSTOM, DEMO, Preset};
-use crate::oauth::client::{FlowKind, sets_nothing_reserved};
+use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::url::endpoint;
 use crate::secret::{clean, is_clean};
@@ -359,6 +359,13 @@ impl Checker<'_> {
                 "it is empty. Write what stands between scopes, or remove it",
             );
         }
+        for name in preset.parameters.authorization.keys() {
+            if is_reserved(name, &Dialect::default()) {
+                let text =
+                    "this program sets it itself, or it would replace what is set. Remove it";
+                self.add(&format!("parameters.authorization.{name}"), text);
+            }
+        }
         if preset.answers.error.is_empty() {
             self.add("answers.error", "it is empty. Name a member, or remove it");
         }
@@ -503,6 +510,14 @@ label = "Host"
                 "https://{host}/token\"",
                 "https://{host}/token?client_key=x\"\n\n[parameters.names]\nclient_id = \"client_key\"",
                 &["line 7: endpoints.token: ", "sets client_key"],
+            ),
+            (
+                "[[variables]]",
+                "[parameters.authorization]\nrequest_uri = \"x\"\n\n[[variables]]",
+                &[
+                    "line 10: parameters.authorization.request_uri: ",
+                    "Remove it",
+                ],
             ),
             (
                 "https://{host}/token",
