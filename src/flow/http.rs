@@ -426,8 +426,58 @@ fn read_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// What comes of a request to a server that takes some bytes, answers `reply` and closes.
+    async fn asked(scheme: &str, reply: &'static [u8]) -> HttpError {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 16]).await;
+                let _ = stream.write_all(reply).await;
+            }
+        });
+        let request = Request {
+            url: Url::parse(&format!("{scheme}://{address}/token")).unwrap(),
+            authorization: None,
+            body: "code=c".into(),
+        };
+        Http::new(None).unwrap().post(&request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_lost_only_where_there_was_a_connection() {
+        for (scheme, reply, lost) in [
+            ("http", &b""[..], true),
+            (
+                "http",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+                true,
+            ),
+            ("http", b"what?", true),
+            // The handshake fails, before or because of an answer.
+            ("https", b"", false),
+            ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", false),
+        ] {
+            let error = asked(scheme, reply).await;
+            assert_eq!(error.is_lost_answer(), lost, "{scheme} {error:?}");
+        }
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", free.local_addr().unwrap());
+        drop(free);
+        let error = Http::new(None)
+            .unwrap()
+            .get(&Url::parse(&url).unwrap())
+            .await
+            .unwrap_err();
+        assert!(!error.is_lost_answer(), "{error:?}");
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
