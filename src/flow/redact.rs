@@ -4,7 +4,7 @@
 //! is found percent-encoded, escaped, in base64 or hex, in upper case, cut off, or with invisible characters in it;
 //! what is replaced is the whole word around it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use base64::Engine;
@@ -20,6 +20,8 @@ use crate::secret::{ExposeSecret, SecretString, is_clean};
 
 /// So many letters and digits in a row give a secret away.
 const RUN: usize = 6;
+/// So many of them are needed where they may be a word of a language.
+const RARE: usize = 10;
 /// Secrets with fewer letters and digits than [`RUN`] are compared whole; with fewer than this they occur by chance.
 const SHORTEST: usize = 4;
 /// Short secrets are searched for one by one, so only this many of them.
@@ -153,6 +155,29 @@ const KNOWN_NAMES: &[&str] = &[
     "not-before-policy",
     "team",
     "user",
+];
+
+/// Errors of the protocol. A secret may hold such a word, and what the program does next hangs on it.
+const PROTOCOL_ERRORS: &[&str] = &[
+    "access_denied",
+    "authorization_declined",
+    "authorization_pending",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "token_expired",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
 ];
 
 /// True where the value of this parameter or member may be shown, after redaction.
@@ -317,7 +342,11 @@ impl Secrets {
         let mut texts: Vec<&mut String> = Vec::new();
         let mut left = ALL_TEXTS_LIMIT;
         each_text(members, &mut |name, text| {
-            if !is_address(name) && (is_harmless(name) || (is_error && !SECRET.contains(&name))) {
+            let code = name == "error" && PROTOCOL_ERRORS.contains(&text.as_str());
+            if !code
+                && !is_address(name)
+                && (is_harmless(name) || (is_error && !SECRET.contains(&name)))
+            {
                 text.truncate(text.floor_char_boundary(TEXT_LIMIT.min(left)));
                 left -= text.len();
                 texts.push(text);
@@ -530,24 +559,27 @@ struct Index {
     readings: Vec<(usize, Folded)>,
     /// Run, reading, place in it.
     runs: Vec<(u32, u32, u32)>,
-    /// The runs that were found.
-    hits: BTreeSet<u32>,
+    /// The runs that were found, and how many letters and digits in a row are needed around them.
+    hits: BTreeMap<u32, usize>,
     /// A bit for each run by its lower half: most lookups end here.
     filter: Vec<u64>,
     /// What was found of secrets that are shorter than a run, by text.
     short: Vec<(usize, Range<usize>)>,
 }
 
-/// All runs of some letters and digits.
-fn runs(values: impl Iterator<Item = u8>) -> impl Iterator<Item = u32> {
-    let mut sum = 0;
-    values
-        // Below 36^6, which is less than 2^32.
-        .map(move |value| {
-            sum = sum % 36_u32.pow(5) * 36 + u32::from(value);
-            sum
-        })
-        .skip(RUN - 1)
+/// The run that ends with `value`, after the one before.
+fn next_run(before: u32, value: u8) -> u32 {
+    // Below 36^6, which is less than 2^32.
+    before % 36_u32.pow(5) * 36 + u32::from(value)
+}
+
+/// True for letters in a row of one case: what is random rarely looks so.
+fn is_word(run: &str) -> bool {
+    let rest = run.get(1..).unwrap_or_default();
+    run.len() == RUN
+        && run.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && (rest.bytes().all(|byte| byte.is_ascii_lowercase())
+            || run.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 impl Index {
@@ -562,7 +594,12 @@ impl Index {
         let mut all = Vec::new();
         let mut filter = vec![0u64; 1 << 10];
         for (reading, (_, folded)) in (0u32..).zip(&readings) {
-            for (place, run) in (0u32..).zip(runs(folded.values.iter().copied())) {
+            let mut run = 0;
+            for (at, value) in folded.values.iter().enumerate() {
+                run = next_run(run, *value);
+                let Some(Ok(place)) = (at + 1).checked_sub(RUN).map(u32::try_from) else {
+                    continue;
+                };
                 all.push((run, reading, place));
                 let bit = run & 0xffff;
                 filter[(bit / 64) as usize] |= 1 << (bit % 64);
@@ -572,7 +609,7 @@ impl Index {
         Self {
             readings,
             runs: all,
-            hits: BTreeSet::new(),
+            hits: BTreeMap::new(),
             filter,
             short: Vec::new(),
         }
@@ -580,17 +617,33 @@ impl Index {
 
     /// Notes the runs that the texts share with a secret.
     fn find(&mut self, secret: &str, decode: bool) {
-        for run in runs(letters(secret, decode).map(|(value, _)| value)) {
-            let bit = run & 0xffff;
+        let mut sum = 0;
+        let mut begins = [0; RUN];
+        for (count, (value, at)) in letters(secret, decode).enumerate() {
+            sum = next_run(sum, value);
+            begins[count % RUN] = at.start;
+            let bit = sum & 0xffff;
             let possible = self.filter[(bit / 64) as usize] & (1 << (bit % 64)) != 0;
-            if possible
-                && self
+            if count + 1 < RUN
+                || !possible
+                || self
                     .runs
-                    .binary_search_by_key(&run, |(run, ..)| *run)
-                    .is_ok()
+                    .binary_search_by_key(&sum, |(run, ..)| *run)
+                    .is_err()
             {
-                self.hits.insert(run);
+                continue;
             }
+            let run = &secret[begins[(count + 1) % RUN]..at.end];
+            let needed = if is_word(run) {
+                // A word that people know may stand in a secret that they made up.
+                (letters(secret, decode).take(RARE * 2).count() * 3)
+                    .div_ceil(5)
+                    .clamp(RUN, RARE)
+            } else {
+                RUN
+            };
+            let known = self.hits.entry(sum).or_insert(needed);
+            *known = needed.min(*known);
         }
     }
 
@@ -621,10 +674,19 @@ impl Index {
         for (at, range) in self.short {
             found[at].push(range);
         }
-        for (run, reading, place) in &self.runs {
-            if self.hits.contains(run) {
+        let mut hits: Vec<(u32, u32, usize)> = self
+            .runs
+            .iter()
+            .filter_map(|(run, reading, place)| Some((*reading, *place, *self.hits.get(run)?)))
+            .collect();
+        hits.sort_unstable();
+        let in_a_row = |a: &(u32, u32, usize), b: &(u32, u32, usize)| a.0 == b.0 && a.1 + 1 == b.1;
+        for hits in hits.chunk_by(in_a_row) {
+            let needed = hits.iter().map(|(.., needed)| *needed).min();
+            let length = hits.len() + RUN - 1;
+            if let (Some((reading, place, _)), true) = (hits.first(), needed <= Some(length)) {
                 let (at, folded) = &self.readings[*reading as usize];
-                found[*at].push(folded.range(*place as usize, RUN));
+                found[*at].push(folded.range(*place as usize, length));
             }
         }
         found
@@ -752,6 +814,30 @@ mod tests {
             "Enter [redacted, 8 chars], or \"[redacted, 9 chars]\"; then wait"
         );
         assert_eq!(without(&["ab1", "x"], "ab1 x"), "ab1 x");
+    }
+
+    #[test]
+    fn words_in_secrets_that_people_made_up_stay() {
+        let text = "The client secret is not the one of this client: invalid_client";
+        assert_eq!(without(&["a-client-code", "my-client-2024"], text), text);
+        assert_eq!(
+            without(
+                &["My-Client-Secret-2024"],
+                "not My-Client-Sec or secret-2024"
+            ),
+            "not [redacted, 13 chars] or [redacted, 11 chars]"
+        );
+        assert_eq!(
+            without(&["hunter-two"], "is it hunter?"),
+            "is it [redacted, 6 chars]?"
+        );
+        // Nor is what the program goes by.
+        let body =
+            r#"{"error":"authorization_pending","error_description":"authorization_pending"}"#;
+        let mut members = serde_json::from_str(body).unwrap();
+        secrets(&["authorization_pending"]).redact_answer(400, &mut members);
+        assert_eq!(members["error"], "authorization_pending");
+        assert_eq!(members["error_description"], "[redacted, 21 chars]");
     }
 
     #[test]

@@ -324,7 +324,9 @@ mod tests {
             status: 200,
             retry_after: None,
             headers: Vec::new(),
-            body: body("token_endpoint", "http://localhost:9000/t").as_str().into(),
+            body: body("token_endpoint", "http://localhost:9000/t")
+                .as_str()
+                .into(),
         };
         let expected = Expected {
             issuer: "i",
