@@ -22,6 +22,8 @@ pub enum Page {
     WrongMethod,
     /// Another host name than the redirect URL's.
     WrongHost,
+    /// Against the rules of HTTP.
+    Malformed,
     /// From another machine.
     Remote,
 }
@@ -30,7 +32,7 @@ impl Page {
     fn status(self) -> StatusCode {
         match self {
             Self::Received | Self::Refused => StatusCode::OK,
-            Self::NotOurs | Self::Over => StatusCode::BAD_REQUEST,
+            Self::NotOurs | Self::Over | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -68,6 +70,7 @@ impl Page {
                 "OAuth Authorizer accepts only a GET request here.",
             ),
             Self::WrongHost => ("Not accepted", "This request was meant for another host."),
+            Self::Malformed => ("Not accepted", "This is not a valid HTTP request."),
             Self::Remote => (
                 "Not accepted",
                 "OAuth Authorizer accepts requests only from the machine that it runs on.",

@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 
-use http::Method;
+use http::uri::Authority;
+use http::{Method, Request, Version, header};
+use hyper::body::Body;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -166,8 +168,19 @@ pub enum Stray {
     Host,
     /// From another machine.
     Remote,
-    /// No request, an unfinished or oversized one, or one too many.
+    /// No request, a malformed, unfinished or oversized one, or one too many.
     Connection,
+}
+
+impl Stray {
+    /// Each kind, in their order.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Path,
+        Self::Method,
+        Self::Host,
+        Self::Remote,
+        Self::Connection,
+    ];
 }
 
 /// News from the listener.
@@ -179,33 +192,32 @@ pub enum News {
     Stray(Stray),
 }
 
-/// The `Host` header that a browser sends for `url`.
-fn host_header(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// The `Host` headers that are right: the redirect URL's, and behind a proxy also that of the listener itself.
-fn hosts(
-    redirect_url: &Url,
-    listen: Option<ListenAddress>,
-    addresses: &[SocketAddr],
-) -> Vec<String> {
-    let own = addresses
-        .iter()
-        .filter(|_| listen.is_some())
-        .map(ToString::to_string);
-    std::iter::once(host_header(redirect_url))
-        .chain(own)
-        .collect()
+/// The host and the port of an authority such as `localhost:8400`; `None` for user information or anything else that
+/// no `Host` header may hold.
+fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+    let parsed: Authority = authority.parse().ok()?;
+    let port = authority.strip_prefix(parsed.host())?;
+    let host = &authority[..parsed.host().len()];
+    match port.strip_prefix(':') {
+        None => port.is_empty().then_some((host, None)),
+        Some("") => Some((host, None)),
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Some((host, Some(digits.parse().ok()?)))
+        }
+        Some(_) => None,
+    }
 }
 
 /// What a request must look like to be looked at.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     path: String,
-    hosts: Vec<String>,
+    /// Hosts and ports that are right: the redirect URL's, and behind a proxy also those of the listener itself.
+    hosts: Vec<(String, u16)>,
+    /// The port that a `Host` header without one means.
+    default_port: u16,
+    /// The scheme of the redirect URL; `None` behind a proxy, which may translate it.
+    scheme: Option<String>,
 }
 
 impl Gate {
@@ -214,10 +226,36 @@ impl Gate {
         listen: Option<ListenAddress>,
         addresses: &[SocketAddr],
     ) -> Self {
+        let default_port = if redirect_url.scheme() == "https" {
+            443
+        } else {
+            80
+        };
+        let host = redirect_url.host_str().unwrap_or_default().to_owned();
+        let own = addresses.iter().filter(|_| listen.is_some());
+        let own = own.map(|address| match address.ip() {
+            IpAddr::V4(ip) => (ip.to_string(), address.port()),
+            IpAddr::V6(ip) => (format!("[{ip}]"), address.port()),
+        });
         Self {
             path: redirect_url.path().to_owned(),
-            hosts: hosts(redirect_url, listen, addresses),
+            hosts: std::iter::once((host, redirect_url.port().unwrap_or(default_port)))
+                .chain(own)
+                .collect(),
+            default_port,
+            scheme: listen
+                .is_none()
+                .then(|| redirect_url.scheme().to_owned()),
         }
+    }
+
+    fn is_ours(&self, authority: &str) -> bool {
+        split(authority).is_some_and(|(named, port)| {
+            let port = port.unwrap_or(self.default_port);
+            self.hosts
+                .iter()
+                .any(|(host, right)| named.eq_ignore_ascii_case(host) && port == *right)
+        })
     }
 
     /// `Err` with what it is and the page for it, where a request is not a callback.
@@ -227,19 +265,56 @@ impl Gate {
         path: &str,
         host: Option<&str>,
     ) -> Result<(), (Stray, Page)> {
-        let right_host = host.is_some_and(|named| {
-            self.hosts
-                .iter()
-                .any(|host| named.eq_ignore_ascii_case(host))
-        });
-        if path != self.path {
-            Err((Stray::Path, Page::NotFound))
-        } else if !right_host {
+        if !host.is_some_and(|host| self.is_ours(host)) {
             Err((Stray::Host, Page::WrongHost))
+        } else if path != self.path {
+            Err((Stray::Path, Page::NotFound))
         } else if method != Method::GET {
             Err((Stray::Method, Page::WrongMethod))
         } else {
             Ok(())
+        }
+    }
+
+    /// The same for a request as hyper parses it, which leaves some rules of HTTP/1.1 to us: exactly one valid `Host`
+    /// (RFC 9112, section 3.2), the authority of the target before it (3.2.2), and no body on a callback.
+    pub(crate) fn judge_request<B: Body>(&self, request: &Request<B>) -> Result<(), (Stray, Page)> {
+        const MALFORMED: (Stray, Page) = (Stray::Connection, Page::Malformed);
+        let mut lines = request.headers().get_all(header::HOST).iter();
+        let host = match (lines.next(), lines.next()) {
+            (Some(line), None) => Some(line.to_str().map_err(|_| MALFORMED)?),
+            (None, _) if request.version() < Version::HTTP_11 => None,
+            _ => return Err(MALFORMED),
+        };
+        // An empty one is valid; it names nothing.
+        if host.is_some_and(|host| !host.is_empty() && split(host).is_none()) {
+            return Err(MALFORMED);
+        }
+        let (method, target) = (request.method(), request.uri());
+        let host = match (target.scheme_str(), target.authority(), target.path()) {
+            (None, None, path) if path.starts_with('/') => host,
+            (Some(scheme), Some(authority), _) => {
+                if split(authority.as_str()).is_none() {
+                    return Err(MALFORMED);
+                }
+                let right = self.scheme.as_deref();
+                let is_right = right.is_none_or(|right| scheme.eq_ignore_ascii_case(right));
+                is_right.then_some(authority.as_str())
+            }
+            (None, Some(_), _) if method == Method::CONNECT => {
+                return Err((Stray::Method, Page::WrongMethod));
+            }
+            (None, None, "*") if method == Method::OPTIONS => {
+                return Err((Stray::Method, Page::WrongMethod));
+            }
+            _ => return Err(MALFORMED),
+        };
+        self.judge(method, target.path(), host)?;
+        // No browser sends one, and what hides in it is nobody's request.
+        if request.body().is_end_stream() {
+            Ok(())
+        } else {
+            Err(MALFORMED)
         }
     }
 }

@@ -1,38 +1,44 @@
 //! The loopback listener (RFC 8252, section 7.3), on hyper; with a certificate it speaks https, through rustls.
+//!
+//! Any program on this machine can connect to it. Connections and their memory are bounded, and which of them are
+//! served is decided in `pool`, so that a browser gets through whatever others do. Each is closed after one answer.
 
-use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use http::{Request, header};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::sign::SingleCertAndKey;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 
 use super::gate::{Arrival, Gate, ListenError, News, Stray};
+use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
 use crate::request::ListenAddress;
 use crate::secret::SecretString;
 
-/// A browser sends its header at once, and greets at once for https; whoever does not in this time is dropped.
-const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// Larger headers than a callback with a long code are refused.
 const HEADER_BYTES: usize = 48 * 1024;
-/// Above this many open connections the oldest is dropped: idle ones never lock the browser out.
-const CONNECTION_LIMIT: usize = 64;
+/// Connections that the kernel keeps until they are accepted; it may allow fewer.
+const BACKLOG: u32 = 4096;
+/// How long nothing is accepted after the system refused it.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the answer to the browser may take to go out.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// Tries to find a port that is free for both families.
@@ -43,7 +49,8 @@ const PORT_TRIES: usize = 20;
 pub(super) struct Loopback {
     redirect_url: Url,
     addresses: Vec<SocketAddr>,
-    news: mpsc::Receiver<News>,
+    arrivals: mpsc::Receiver<Arrival>,
+    strays: Arc<Strays>,
     accepting: CancellationToken,
     serving: CancellationToken,
     tasks: TaskTracker,
@@ -79,11 +86,11 @@ impl Loopback {
                 cause: error.to_string(),
             })?;
         let sockets = match listen {
-            Some(ListenAddress { ip, port: own }) => vec![bind_one(ip, own.unwrap_or(port)).await?],
+            Some(ListenAddress { ip, port: own }) => vec![bind_one(ip, own.unwrap_or(port))?],
             None => match redirect_url.host() {
-                Some(Host::Ipv4(ip)) => vec![bind_one(ip.into(), port).await?],
-                Some(Host::Ipv6(ip)) => vec![bind_one(ip.into(), port).await?],
-                Some(Host::Domain(_)) | None => bind_both(port).await?,
+                Some(Host::Ipv4(ip)) => vec![bind_one(ip.into(), port)?],
+                Some(Host::Ipv6(ip)) => vec![bind_one(ip.into(), port)?],
+                Some(Host::Domain(_)) | None => bind_both(port)?,
             },
         };
         let addresses: Vec<SocketAddr> = sockets
@@ -94,25 +101,25 @@ impl Loopback {
             // Cannot fail: an http or https URL with a host takes any port.
             let _ = redirect_url.set_port(Some(first.port()));
         }
-        let (sender, news) = mpsc::channel(16);
+        let (sender, arrivals) = mpsc::channel(16);
         let (accepting, serving) = (CancellationToken::new(), CancellationToken::new());
-        for socket in sockets {
-            tasks.spawn(accept(
-                socket,
-                Serving {
-                    tls: tls.clone(),
-                    gate: Gate::new(&redirect_url, listen, &addresses),
-                    news: sender.clone(),
-                    accepting: accepting.clone(),
-                },
-                serving.clone(),
-                tasks.clone(),
-            ));
-        }
+        let strays = Arc::new(Strays::default());
+        let with = Serving {
+            tls,
+            gate: Arc::new(Gate::new(&redirect_url, listen, &addresses)),
+            arrivals: sender,
+            strays: Arc::clone(&strays),
+            accepting: accepting.clone(),
+            serving: serving.clone(),
+        };
+        let pool = Pool::new(Limits::of_process());
+        let all = accept(sockets, with, pool, tasks.clone());
+        tasks.spawn(accepting.clone().run_until_cancelled_owned(all));
         Ok(Self {
             redirect_url,
             addresses,
-            news,
+            arrivals,
+            strays,
             accepting,
             serving,
             tasks: tasks.clone(),
@@ -133,25 +140,32 @@ impl Loopback {
 
     /// Waits for the next thing that comes in; `None` never, while it lives.
     pub(super) async fn next(&mut self) -> Option<News> {
-        self.news.recv().await
+        Some(tokio::select! {
+            biased;
+            Some(arrival) = self.arrivals.recv() => News::Arrival(arrival),
+            stray = self.strays.next() => News::Stray(stray),
+        })
     }
 
     /// Frees the port at once and lets answers under way go out, for at most two seconds.
-    pub(super) async fn finish(self) {
+    pub(super) async fn finish(mut self) {
         self.accepting.cancel();
+        // Other callbacks that came are told that it is over.
+        self.arrivals.close();
+        while self.arrivals.try_recv().is_ok() {}
         self.tasks.close();
         let _ = tokio::time::timeout(ANSWER_LIMIT, self.tasks.wait()).await;
     }
 }
 
 /// Both loopback addresses on one port. A machine without IPv6 has only the first.
-async fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
+fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = if port == 0 { PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        let v4 = bind_one(Ipv4Addr::LOCALHOST.into(), port).await?;
+        let v4 = bind_one(Ipv4Addr::LOCALHOST.into(), port)?;
         let taken = v4.local_addr().map_or(port, |address| address.port());
-        match bind_one(Ipv6Addr::LOCALHOST.into(), taken).await {
+        match bind_one(Ipv6Addr::LOCALHOST.into(), taken) {
             Ok(v6) => return Ok(vec![v4, v6]),
             Err(ListenError::NotHere { .. } | ListenError::Other { .. }) => return Ok(vec![v4]),
             Err(error) if tries == 0 => return Err(error),
@@ -160,10 +174,20 @@ async fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
     }
 }
 
-async fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
-    TcpListener::bind((ip, port))
-        .await
-        .map_err(|error| ListenError::new(ip, port, &error))
+fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
+    let bind = || {
+        let socket = match ip {
+            IpAddr::V4(_) => TcpSocket::new_v4()?,
+            IpAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // On Windows the option would share the port with other programs.
+        if cfg!(unix) {
+            socket.set_reuseaddr(true)?;
+        }
+        socket.bind((ip, port).into())?;
+        socket.listen(BACKLOG)
+    };
+    bind().map_err(|error| ListenError::new(ip, port, &error))
 }
 
 /// TLS 1.2 and 1.3 with this certificate. No error is expected: our provider speaks both.
@@ -179,131 +203,145 @@ fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Judges a request, and hands over what may be the callback.
-async fn answer(gate: &Gate, news: &mpsc::Sender<News>, request: &Request<Incoming>) -> Page {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let (stray, page) = match gate.judge(request.method(), request.uri().path(), host) {
-        Ok(()) => {
-            let (answer, page) = oneshot::channel();
-            let query = SecretString::from(request.uri().query().unwrap_or_default());
-            let _ = news.send(News::Arrival(Arrival { query, answer })).await;
-            // Nobody answers any more once another callback was taken.
-            return page.await.unwrap_or(Page::Over);
+/// What was turned away and is still to be reported. It is counted and not queued: no number of such requests costs
+/// memory, holds up an answer, or stands before a callback.
+#[derive(Debug, Default)]
+struct Strays {
+    counts: [AtomicU64; Stray::ALL.len()],
+    came: Notify,
+}
+
+impl Strays {
+    fn add(&self, stray: Stray) {
+        self.counts[stray as usize].fetch_add(1, Ordering::Relaxed);
+        self.came.notify_one();
+    }
+
+    async fn next(&self) -> Stray {
+        loop {
+            let counted = Stray::ALL.into_iter().find(|stray| {
+                self.counts[*stray as usize]
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                        count.checked_sub(1)
+                    })
+                    .is_ok()
+            });
+            match counted {
+                Some(stray) => return stray,
+                None => self.came.notified().await,
+            }
         }
-        Err(turned_away) => turned_away,
-    };
-    let _ = news.send(News::Stray(stray)).await;
-    page
+    }
 }
 
 /// What a connection is served with.
 #[derive(Clone)]
 struct Serving {
     tls: Option<TlsAcceptor>,
-    gate: Gate,
-    news: mpsc::Sender<News>,
+    gate: Arc<Gate>,
+    arrivals: mpsc::Sender<Arrival>,
+    strays: Arc<Strays>,
     accepting: CancellationToken,
-}
-
-async fn accept(
-    socket: TcpListener,
-    with: Serving,
     serving: CancellationToken,
-    tasks: TaskTracker,
-) {
-    let mut open: VecDeque<CancellationToken> = VecDeque::new();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = with.accepting.cancelled() => return,
-            accepted = socket.accept() => accepted,
-        };
-        let Ok((stream, _)) = accepted else {
-            // Out of descriptors, or the peer is gone already: neither is a reason to stop or to spin.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        open.retain(|token| !token.is_cancelled());
-        if open.len() >= CONNECTION_LIMIT
-            && let Some(oldest) = open.pop_front()
-        {
-            oldest.cancel();
+}
+
+/// Accepts from the sockets in turn.
+async fn accept(mut sockets: Vec<TcpListener>, with: Serving, pool: Arc<Pool>, tasks: TaskTracker) {
+    while let Some(place) = pool.place().await {
+        match accept_one(&sockets).await {
+            Ok(stream) => {
+                tasks.spawn(serve(stream, with.clone(), place.take()));
+            }
+            // The client closed it before it was accepted.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                ) => {}
+            // Out of descriptors: no reason to stop or to spin.
+            Err(_) => {
+                pool.drop_oldest();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
         }
-        let one = serving.child_token();
-        open.push_back(one.clone());
-        tasks.spawn(serve(stream, with.clone(), one));
+        sockets.rotate_left(1);
     }
 }
 
-/// Greets, where it is https, and serves.
-async fn serve(stream: TcpStream, with: Serving, one: CancellationToken) {
-    let Some(tls) = &with.tls else {
-        return serve_http(stream, with, one).await;
+async fn accept_one(sockets: &[TcpListener]) -> io::Result<TcpStream> {
+    std::future::poll_fn(|context| {
+        for socket in sockets {
+            if let Poll::Ready(accepted) = socket.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(stream, _)| stream));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Serves a connection until it is answered or has to go.
+async fn serve(stream: TcpStream, with: Serving, guest: Guest) {
+    // Once nothing is accepted, an answer under way still goes out.
+    let over = async {
+        with.accepting.cancelled().await;
+        if !guest.stops_waiting() {
+            std::future::pending().await
+        }
     };
-    let greeting = tokio::time::timeout(HEADER_LIMIT, tls.accept(stream));
-    let greeted = tokio::select! {
+    let is_stray = tokio::select! {
         biased;
-        () = one.cancelled() => None,
-        () = with.accepting.cancelled() => return,
-        greeted = greeting => Some(greeted),
+        () = with.serving.cancelled() => false,
+        () = over => false,
+        () = guest.has_to_go() => true,
+        talked = talk(stream, &with, &guest) => talked.is_err(),
     };
-    if let Some(Ok(Ok(stream))) = greeted {
-        serve_http(stream, with, one).await;
-    } else {
-        // Too slow, a browser that does not trust the certificate, or no TLS at all: nothing was read.
-        one.cancel();
-        let _ = with.news.try_send(News::Stray(Stray::Connection));
+    if is_stray {
+        with.strays.add(Stray::Connection);
     }
 }
 
-async fn serve_http(
+/// Greets, where it is https, and answers one request.
+async fn talk(stream: TcpStream, with: &Serving, guest: &Guest) -> io::Result<()> {
+    // Nothing is set up for a client that says nothing.
+    if stream.peek(&mut [0]).await? == 0 {
+        return Ok(());
+    }
+    match &with.tls {
+        None => talk_http(stream, with, guest).await,
+        // A browser that does not trust the certificate, or no TLS at all, is an error here.
+        Some(tls) => talk_http(tls.accept(stream).await?, with, guest).await,
+    }
+}
+
+async fn talk_http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    with: Serving,
-    one: CancellationToken,
-) {
-    let Serving {
-        gate,
-        news,
-        accepting,
-        ..
-    } = with;
-    let asked = AtomicBool::new(false);
-    let service = service_fn(|request: Request<Incoming>| {
-        asked.store(true, Ordering::Relaxed);
-        let (gate, news) = (gate.clone(), news.clone());
-        async move {
-            let page = answer(&gate, &news, &request).await;
-            Ok::<_, std::convert::Infallible>(page.response())
-        }
+    with: &Serving,
+    guest: &Guest,
+) -> io::Result<()> {
+    let service = service_fn(async |request: Request<Incoming>| {
+        guest.stops_waiting();
+        Ok::<_, Infallible>(answer(with, &request).await.response())
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT)
+    http1::Builder::new()
+        // The pool has the time.
+        .header_read_timeout(None)
         .max_buf_size(HEADER_BYTES)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let outcome = tokio::select! {
-        biased;
-        () = one.cancelled() => None,
-        outcome = connection.as_mut() => Some(outcome),
-        // No more requests, but an answer under way goes out.
-        () = accepting.cancelled() => {
-            if !asked.load(Ordering::Relaxed) {
-                return;
-            }
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                () = one.cancelled() => None,
-                outcome = connection.as_mut() => Some(outcome),
-            }
-        }
-    };
-    one.cancel();
-    if !matches!(outcome, Some(Ok(()))) {
-        let _ = news.try_send(News::Stray(Stray::Connection));
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .map_err(io::Error::other)
+}
+
+/// Judges a request, and hands over what may be the callback.
+async fn answer(with: &Serving, request: &Request<Incoming>) -> Page {
+    if let Err((stray, page)) = with.gate.judge_request(request) {
+        with.strays.add(stray);
+        return page;
     }
+    let (answer, page) = oneshot::channel();
+    let query = SecretString::from(request.uri().query().unwrap_or_default());
+    // Nobody takes it, or answers, any more once another callback was taken.
+    let _ = with.arrivals.send(Arrival { query, answer }).await;
+    page.await.unwrap_or(Page::Over)
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod gate;
 mod loopback;
+mod pool;
 
 use tokio_util::task::TaskTracker;
 use url::Url;

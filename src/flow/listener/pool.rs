@@ -1,0 +1,316 @@
+//! Who is served: a bounded number of connections, and which of them gives way to a new one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// How many connections are served, and how long one may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Open connections. Each costs a descriptor.
+    pub(super) connections: usize,
+    /// In this time after it was accepted a connection never gives way.
+    pub(super) grace: Duration,
+    /// In this time after it was accepted a connection sends its whole request, or it is dropped.
+    pub(super) request: Duration,
+}
+
+impl Limits {
+    const MOST: usize = 512;
+    const LEAST: usize = 8;
+
+    /// At most half of the descriptors that the process may have: the other half is for the rest of the program.
+    pub(super) fn of_process() -> Self {
+        Self {
+            connections: (descriptors() / 2).clamp(Self::LEAST, Self::MOST),
+            grace: Duration::from_millis(250),
+            request: Duration::from_secs(5),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn descriptors() -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    })
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> usize {
+    usize::MAX
+}
+
+/// The connections of a listener.
+///
+/// A connection has a place until it ends. It is *waiting* until its whole request has come; then it is answered and
+/// closed at once. While there is no free place, new connections stay in the backlog of the kernel, until
+///
+/// - a connection ends: it was answered, its client closed it, or its request took too long; or
+/// - the oldest waiting connection is past the grace. It gives way: a client that holds connections and sends nothing
+///   keeps a place no longer than that while others want one, however many connections it holds.
+///
+/// So a client that pauses no longer than the grace between its connection and its request always gets through. One
+/// that pauses longer does so unless all places are taken by clients that are waiting as well and came later. The time
+/// in the backlog counts for a client, because what it sends meanwhile is there when it is accepted.
+#[derive(Debug)]
+pub(super) struct Pool {
+    limits: Limits,
+    places: Arc<Semaphore>,
+    /// By number, so that the oldest is the first.
+    waiting: Mutex<BTreeMap<u64, Waiting>>,
+    accepted: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    gives_way: CancellationToken,
+}
+
+impl Pool {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            places: Arc::new(Semaphore::new(limits.connections)),
+            waiting: Mutex::default(),
+            accepted: AtomicU64::new(0),
+        })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place for one more connection; `None` never.
+    pub(super) async fn place(self: &Arc<Self>) -> Option<Place> {
+        let place = |permit| Place {
+            pool: Arc::clone(self),
+            permit,
+        };
+        let free = || Arc::clone(&self.places);
+        loop {
+            if let Ok(permit) = free().try_acquire_owned() {
+                return Some(place(permit));
+            }
+            let Some((oldest, since)) = self.oldest() else {
+                return free().acquire_owned().await.ok().map(place);
+            };
+            let past_grace = since + self.limits.grace;
+            if let Ok(permit) = timeout_at(past_grace, free().acquire_owned()).await {
+                return permit.ok().map(place);
+            }
+            // A connection whose client has sent a request or closed it just now does not have to give way.
+            tokio::task::yield_now().await;
+            if self.places.available_permits() == 0 && self.give_way(oldest) {
+                return free().acquire_owned().await.ok().map(place);
+            }
+        }
+    }
+
+    fn oldest(&self) -> Option<(u64, Instant)> {
+        let waiting = self.waiting();
+        let (number, oldest) = waiting.first_key_value()?;
+        Some((*number, oldest.since))
+    }
+
+    /// False where the connection is not waiting any more.
+    fn give_way(&self, number: u64) -> bool {
+        let waiting = self.waiting().remove(&number);
+        waiting.is_some_and(|waiting| {
+            waiting.gives_way.cancel();
+            true
+        })
+    }
+
+    /// Drops the oldest waiting connection, where the system has no descriptor for a new one.
+    pub(super) fn drop_oldest(&self) {
+        if let Some((number, _)) = self.oldest() {
+            self.give_way(number);
+        }
+    }
+}
+
+/// A place that is free.
+#[derive(Debug)]
+pub(super) struct Place {
+    pool: Arc<Pool>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// The place is for a connection that was accepted just now.
+    pub(super) fn take(self) -> Guest {
+        let Self { pool, permit } = self;
+        let number = pool.accepted.fetch_add(1, Ordering::Relaxed);
+        let (since, gives_way) = (Instant::now(), CancellationToken::new());
+        let waiting = Waiting {
+            since,
+            gives_way: gives_way.clone(),
+        };
+        pool.waiting().insert(number, waiting);
+        Guest {
+            number,
+            deadline: since + pool.limits.request,
+            gives_way,
+            pool,
+            _permit: permit,
+        }
+    }
+}
+
+/// A connection that has a place. Dropping it frees the place.
+#[derive(Debug)]
+pub(super) struct Guest {
+    number: u64,
+    deadline: Instant,
+    gives_way: CancellationToken,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    /// Its whole request has come. False where it had come before.
+    pub(super) fn stops_waiting(&self) -> bool {
+        self.pool.waiting().remove(&self.number).is_some()
+    }
+
+    /// Ends when the connection has to go: it gives way, or its request took too long. Never once the request has come.
+    pub(super) async fn has_to_go(&self) {
+        tokio::select! {
+            () = self.gives_way.cancelled() => {}
+            () = tokio::time::sleep_until(self.deadline) => {
+                if !self.stops_waiting() {
+                    std::future::pending().await
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.stops_waiting();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connections: 4,
+        grace: Duration::from_millis(250),
+        request: Duration::from_secs(5),
+    };
+
+    async fn accepted(pool: &Arc<Pool>) -> Guest {
+        pool.place().await.unwrap().take()
+    }
+
+    /// Serves like the listener: until the client closes, or the connection has to go.
+    fn serve(guest: Guest, client: CancellationToken) -> tokio::task::JoinHandle<bool> {
+        tokio::spawn(async move {
+            tokio::select! {
+                () = guest.has_to_go() => true,
+                () = client.cancelled() => false,
+            }
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_connection_waits_for_the_grace_of_the_oldest_and_no_longer() {
+        let pool = Pool::new(LIMITS);
+        let begin = Instant::now();
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(serve(accepted(&pool).await, CancellationToken::new()));
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        let fifth = accepted(&pool).await;
+        let waited = begin.elapsed();
+        assert!(
+            waited >= LIMITS.grace && waited < LIMITS.grace * 2,
+            "{waited:?}"
+        );
+        assert!(held.remove(0).await.unwrap(), "the oldest gave way");
+        assert!(!held[0].is_finished(), "the second did not");
+        drop(fifth);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_shorter_than_the_grace_survives_any_number_of_held_connections() {
+        let pool = Pool::new(LIMITS);
+        let honest = accepted(&pool).await;
+        let rivals = Arc::clone(&pool);
+        let storm = tokio::spawn(async move {
+            loop {
+                // Its client never closes it.
+                serve(accepted(&rivals).await, CancellationToken::new());
+            }
+        });
+        tokio::select! {
+            () = honest.has_to_go() => panic!("it was dropped in its grace"),
+            () = tokio::time::sleep(LIMITS.grace - Duration::from_millis(2)) => {}
+        }
+        assert!(honest.stops_waiting(), "it is still there");
+        // From now on it is safe for good.
+        tokio::select! {
+            () = honest.has_to_go() => panic!("it was dropped while it was answered"),
+            () = tokio::time::sleep(LIMITS.request * 10) => {}
+        }
+        storm.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_pause_survives_clients_that_connect_and_close() {
+        let pool = Pool::new(LIMITS);
+        let honest = accepted(&pool).await;
+        let rivals = Arc::clone(&pool);
+        let storm = tokio::spawn(async move {
+            loop {
+                let closed = CancellationToken::new();
+                closed.cancel();
+                serve(accepted(&rivals).await, closed);
+                tokio::time::sleep(Duration::from_micros(10)).await;
+            }
+        });
+        tokio::select! {
+            () = honest.has_to_go() => panic!("it was dropped"),
+            () = tokio::time::sleep(LIMITS.request - Duration::from_secs(1)) => {}
+        }
+        storm.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_does_not_come_is_given_up() {
+        let pool = Pool::new(LIMITS);
+        let begin = Instant::now();
+        accepted(&pool).await.has_to_go().await;
+        assert!(begin.elapsed() >= LIMITS.request && begin.elapsed() < LIMITS.request * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_that_are_answered_do_not_give_way() {
+        let pool = Pool::new(LIMITS);
+        let mut answered = Vec::new();
+        for _ in 0..4 {
+            let guest = accepted(&pool).await;
+            assert!(guest.stops_waiting());
+            answered.push(guest);
+        }
+        let another = tokio::time::timeout(LIMITS.request, pool.place()).await;
+        assert!(another.is_err(), "there is no place");
+        answered.pop();
+        accepted(&pool).await;
+    }
+}
