@@ -3,16 +3,18 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::plain::Plain;
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{free_port, get};
+use crate::terminal::program;
 
 /// A sign-in under way at a server that gives tokens for `true-code`.
 pub struct SignIn {
     pub plain: Plain,
-    server: Scripted,
+    pub server: Scripted,
     pub authority: String,
     pub state: String,
     _home: tempfile::TempDir,
@@ -20,19 +22,34 @@ pub struct SignIn {
 
 impl SignIn {
     pub fn start(redirect: &str, issuer: Option<&str>) -> Self {
-        let server =
-            Scripted::start(
-                |request| match request.form.get("code").map(String::as_str) {
-                    Some("true-code") => {
-                        Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
-                    }
-                    _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
-                },
-            );
-        Self::at(server, redirect, issuer)
+        Self::at(Self::server(), redirect, issuer)
+    }
+
+    /// The same with a process that may have so many descriptors.
+    #[cfg(target_os = "linux")]
+    pub fn with_descriptors(count: u64) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {count}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(program());
+        Self::by(command, Self::server(), LOOPBACK, None)
+    }
+
+    fn server() -> Scripted {
+        Scripted::start(
+            |request| match request.form.get("code").map(String::as_str) {
+                Some("true-code") => {
+                    Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
+                }
+                _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+            },
+        )
     }
 
     fn at(server: Scripted, redirect: &str, issuer: Option<&str>) -> Self {
+        Self::by(Command::new(program()), server, redirect, issuer)
+    }
+
+    fn by(command: Command, server: Scripted, redirect: &str, issuer: Option<&str>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (authorize, token) = (
             format!("{}/authorize", server.url),
@@ -57,7 +74,7 @@ impl SignIn {
         if let Some(issuer) = issuer {
             flags.extend(["--issuer", issuer]);
         }
-        let mut plain = Plain::start(home.path(), &flags);
+        let mut plain = Plain::start_by(command, home.path(), &flags, &[]);
         let redirect = url::Url::parse(&plain.value("redirect_url")).unwrap();
         let url = url::Url::parse(&plain.value("authorization_url")).unwrap();
         let state = url
@@ -197,6 +214,159 @@ fn another_path_method_or_host_is_turned_away() {
     }
     let stderr = sign_in.finish();
     assert!(stderr.matches("stray: ").count() >= 13, "{stderr}");
+}
+
+/// What each request gets. The state in the targets is forged, so that what is taken for a callback is known by its page.
+#[test]
+fn requests_are_judged_by_the_rules_of_http() {
+    const CALLBACK: (u16, &str) = (400, "This was not the sign-in you started");
+    const MALFORMED: (u16, &str) = (400, "not a valid HTTP request");
+    // Refused by the parser, which says no more.
+    const REFUSED: (u16, &str) = (400, "");
+    const MISDIRECTED: (u16, &str) = (421, "meant for another host");
+    const NOT_FOUND: (u16, &str) = (404, "Nothing is here");
+    const METHOD: (u16, &str) = (405, "only a GET request");
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let us = sign_in.authority.clone();
+    let port = us.split(':').nth(1).unwrap();
+    let good = "/callback?code=c0de-c0de&state=forged";
+    let get = |headers: &str| format!("GET {good} HTTP/1.1\r\n{headers}\r\n\r\n");
+    let target =
+        |target: &str, host: &str| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let method = |line: &str| format!("{line} HTTP/1.1\r\nHost: {us}\r\n\r\n");
+    let header = |header: &str| get(&format!("Host: {us}\r\n{header}"));
+    let table = [
+        // The host.
+        (get(&format!("Host: {us}")), CALLBACK),
+        (get(&format!("hOST:{us}  ")), CALLBACK),
+        (get("X: y"), MALFORMED),
+        (get(&format!("Host: {us}\r\nHost: evil.example")), MALFORMED),
+        (get(&format!("Host: evil.example\r\nHost: {us}")), MALFORMED),
+        (get(&format!("Host: {us}\r\nHost: {us}")), MALFORMED),
+        (get(&format!("Host: me@{us}")), MALFORMED),
+        (get(&format!("Host: me:pw@{us}")), MALFORMED),
+        (get(&format!("Host: 127.0.0.1@127.0.0.1:{port}")), MALFORMED),
+        (get(&format!("Host: http://{us}")), MALFORMED),
+        (get(&format!("Host: {us}/")), MALFORMED),
+        (get(&format!("Host: {us}, evil.example")), MALFORMED),
+        (get(&format!("Host: {us} evil.example")), MALFORMED),
+        (get(&format!("Host: {us}:{port}")), MALFORMED),
+        (get("Host: 127.0.0.1:port"), MALFORMED),
+        (get("Host: 127.0.0.1:+80"), MALFORMED),
+        (get("Host: 127.0.0.1:99999"), MALFORMED),
+        (get("Host: [::1"), MALFORMED),
+        (get("Host: \u{e9}.example"), MALFORMED),
+        (get("Host:"), MISDIRECTED),
+        (get("Host: 127.0.0.1"), MISDIRECTED),
+        (get("Host: 127.0.0.1:"), MISDIRECTED),
+        (get(&format!("Host: localhost:{port}")), MISDIRECTED),
+        (get(&format!("Host: [::1]:{port}")), MISDIRECTED),
+        (get(&format!("Host: 127.0.0.1.:{port}")), MISDIRECTED),
+        (get(&format!("Host: evil.example:{port}")), MISDIRECTED),
+        (target("/elsewhere", "evil.example"), MISDIRECTED),
+        (format!("GET {good} HTTP/1.0\r\n\r\n"), MISDIRECTED),
+        (
+            format!("GET {good} HTTP/1.0\r\nHost: {us}\r\n\r\n"),
+            CALLBACK,
+        ),
+        // A whole URL: its authority counts, not the header.
+        (target(&format!("http://{us}{good}"), &us), CALLBACK),
+        (
+            target(&format!("HTTP://{us}{good}"), "evil.example"),
+            CALLBACK,
+        ),
+        (target(&format!("http://{us}{good}"), "@"), MALFORMED),
+        (format!("GET http://{us}{good} HTTP/1.1\r\n\r\n"), MALFORMED),
+        (
+            target(&format!("http://evil.example{good}"), &us),
+            MISDIRECTED,
+        ),
+        (target(&format!("http://127.0.0.1{good}"), &us), MISDIRECTED),
+        (target(&format!("https://{us}{good}"), &us), MISDIRECTED),
+        (target(&format!("ftp://{us}{good}"), &us), MISDIRECTED),
+        (target(&format!("http://me@{us}{good}"), &us), MALFORMED),
+        (target(&format!("http://{us}"), &us), NOT_FOUND),
+        // Targets that are no path.
+        (target("*", &us), MALFORMED),
+        (target(&us, &us), MALFORMED),
+        (target("callback?state=forged", &us), REFUSED),
+        (method("OPTIONS *"), METHOD),
+        (method(&format!("CONNECT {us}")), METHOD),
+        (method("CONNECT evil.example:443"), METHOD),
+        // Paths that only look like the callback.
+        (target("/%63allback?state=forged", &us), NOT_FOUND),
+        (target("/callback%3Fstate=forged", &us), NOT_FOUND),
+        (target("/callback%00?state=forged", &us), NOT_FOUND),
+        (target("//callback?state=forged", &us), NOT_FOUND),
+        (target("/./callback?state=forged", &us), NOT_FOUND),
+        (target("/x/../callback?state=forged", &us), NOT_FOUND),
+        (target("/callback;x?state=forged", &us), NOT_FOUND),
+        (target("\\callback?state=forged", &us), REFUSED),
+        // Bodies.
+        (header("Content-Length: 0"), CALLBACK),
+        (header("Content-Length: 4\r\n\r\nbody"), MALFORMED),
+        // It never comes.
+        (header("Content-Length: 1000000"), MALFORMED),
+        (
+            header("Expect: 100-continue\r\nContent-Length: 4"),
+            MALFORMED,
+        ),
+        (header("Transfer-Encoding: chunked\r\n\r\n0"), MALFORMED),
+        (
+            header("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0"),
+            MALFORMED,
+        ),
+        (header("Transfer-Encoding: identity"), REFUSED),
+        (header("Content-Length: 4\r\nContent-Length: 5"), REFUSED),
+        (header("Content-Length: -1"), REFUSED),
+        (method("POST /callback?state=forged"), METHOD),
+        (method("get /callback?state=forged"), METHOD),
+        // Another request behind the first is not read.
+        (
+            header(&format!("X: y\r\n\r\nGET {good} HTTP/1.1\r\nHost: {us}")),
+            CALLBACK,
+        ),
+        // What is no header.
+        (header("X: a\r\n b"), REFUSED),
+        (header(" X: a"), REFUSED),
+        (header("X : a"), REFUSED),
+        (header("X: a\0b"), REFUSED),
+        (header("X\0: a"), REFUSED),
+        (header("X: a\rb"), REFUSED),
+        (get(&format!("Host : {us}")), REFUSED),
+        (target("/callback\0?state=forged", &us), REFUSED),
+        (method("GET /callback?state=forged HTTP/1.1"), REFUSED),
+        (method("GET  /callback?state=forged"), REFUSED),
+        (format!("GET {good}\r\n\r\n"), REFUSED),
+        (
+            format!("GET {good} HTTP/9.9\r\nHost: {us}\r\n\r\n"),
+            REFUSED,
+        ),
+    ];
+    let mut callbacks = 0;
+    let mut wrong = Vec::new();
+    for (request, (status, page)) in &table {
+        let answer = sign_in.raw(request);
+        callbacks += usize::from((*status, *page) == CALLBACK);
+        let is_callback = answer.contains(CALLBACK.1);
+        let right = answer.starts_with(&format!("HTTP/1.1 {status} "))
+            || answer.starts_with(&format!("HTTP/1.0 {status} "));
+        if !right
+            || !answer.contains(page)
+            || is_callback != (*page == CALLBACK.1)
+            || answer.matches("HTTP/1.").count() != 1
+        {
+            wrong.push(format!("{request:?}: not {status} {page:?}: {answer:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let stderr = sign_in.finish();
+    assert_eq!(stderr.matches("refused: ").count(), callbacks, "{stderr}");
+    assert_eq!(
+        stderr.matches("stray: ").count(),
+        table.len() - callbacks,
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -12,6 +12,8 @@
 
 mod architecture;
 mod bounds;
+#[cfg(target_os = "linux")]
+mod attack;
 mod clipboard;
 #[cfg(unix)]
 mod configure;
@@ -35,6 +37,8 @@ mod provider;
 mod qr;
 #[cfg(unix)]
 mod random;
+#[cfg(target_os = "linux")]
+mod rivals;
 mod safety;
 mod save;
 #[cfg(unix)]

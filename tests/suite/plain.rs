@@ -38,7 +38,16 @@ impl Plain {
 
     /// The same with these variables.
     pub fn start_with(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(program());
+        Self::start_by(Command::new(program()), home, flags, variables)
+    }
+
+    /// The same by a command that ends in the program.
+    pub fn start_by(
+        mut command: Command,
+        home: &Path,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         command
             .arg("--plain")
             .args(flags)

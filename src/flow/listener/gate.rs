@@ -243,9 +243,7 @@ impl Gate {
                 .chain(own)
                 .collect(),
             default_port,
-            scheme: listen
-                .is_none()
-                .then(|| redirect_url.scheme().to_owned()),
+            scheme: listen.is_none().then(|| redirect_url.scheme().to_owned()),
         }
     }
 

@@ -203,7 +203,11 @@ impl Drop for Guest {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test ends on what it did not expect"
+    )]
 
     use super::*;
 

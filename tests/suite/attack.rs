@@ -1,0 +1,264 @@
+//! A machine whose other programs attack the listener, and the browser that gets through all the same.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::listener::{LOOPBACK, SignIn};
+use crate::rivals::{Held, Rivals, Spent, ask};
+use crate::scripted::{Reply, Scripted};
+use crate::servers::eventually;
+use crate::terminal::{Command, ENTER};
+
+/// The connections that the listener serves at most.
+const CONNECTIONS: usize = 512;
+/// What else an attack may cost.
+const MEMORY: usize = 20 * 1024;
+/// The pause of a browser that connects before it asks, or of a tunnel.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A callback, from a client that pauses: what it is answered, and how long that takes.
+fn callback(to: SocketAddr, pause: Duration, query: &str) -> (String, Duration) {
+    let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {to}\r\n\r\n");
+    ask(to, pause, &request).unwrap_or_else(|error| panic!("no answer after {pause:?}: {error}"))
+}
+
+/// A callback of another sign-in gets through at the first try.
+fn probe(to: SocketAddr, pause: Duration, when: &str) {
+    let (answer, took) = callback(to, pause, "code=c0de-c0de&state=forged");
+    println!("attack: {when}: answered {took:?} after a pause of {pause:?}");
+    assert!(
+        answer.contains("This was not the sign-in you started"),
+        "{when}, {pause:?}: {answer:?}"
+    );
+}
+
+fn assert_flat(quiet: Spent, spent: Spent, when: &str) {
+    println!("attack: {when}: {spent} (before: {quiet})");
+    assert!(
+        spent.descriptors <= quiet.descriptors + CONNECTIONS + 10
+            && spent.kilobytes <= quiet.kilobytes + MEMORY,
+        "{when}: {spent}; before: {quiet}"
+    );
+}
+
+/// Waits until all connections were closed by the listener.
+fn assert_freed(pid: u32, quiet: Spent) {
+    eventually("the descriptors of the attack to be free", || {
+        let spent = Spent::by(pid);
+        (spent.descriptors <= quiet.descriptors + 10).then_some(())
+    });
+    assert_flat(quiet, Spent::by(pid), "after");
+}
+
+/// Probes while 10,000 junk requests come, more connections are held than are served, and three clients reconnect.
+fn withstand(pid: u32, to: SocketAddr, held: usize, junk: usize) {
+    let quiet = Spent::by(pid);
+    let mut rivals = Rivals::of(to);
+    rivals.hold(held, Held::Once);
+    rivals.storm(3);
+    rivals.junk(junk, "/callback");
+    let mut most = quiet;
+    let mut pauses = [PAUSE, Duration::from_secs(1), Duration::from_secs(2)].into_iter();
+    let end = Instant::now() + Duration::from_secs(60);
+    while rivals.junk_made() < junk {
+        if let Some(pause) = pauses.next() {
+            probe(to, pause, "everything at once");
+        }
+        most = most.most(Spent::by(pid));
+        assert!(Instant::now() < end, "after {}", rivals.made());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    println!("attack: {}", rivals.made());
+    assert_flat(quiet, most, "during");
+    drop(rivals);
+    assert_freed(pid, quiet);
+}
+
+#[test]
+fn the_callback_gets_through_an_attack() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let to: SocketAddr = sign_in.authority.parse().unwrap();
+    withstand(sign_in.plain.pid(), to, 2000, 10_000);
+    // Once more, with the true callback in the middle of it.
+    let mut rivals = Rivals::of(to);
+    rivals.hold(2000, Held::Once);
+    rivals.storm(3);
+    rivals.junk(10_000, "/callback");
+    let query = format!("code=true-code&state={}", sign_in.state);
+    let (answer, took) = callback(to, PAUSE, &query);
+    println!("attack: the true callback was answered after {took:?}");
+    assert!(answer.contains("The answer was received"), "{answer}");
+    let (exit, stdout, stderr) = sign_in.plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+    assert_eq!(sign_in.server.requests("/token").len(), 1);
+}
+
+#[test]
+fn the_screen_gets_through_an_attack() {
+    let home = tempfile::tempdir().unwrap();
+    let server =
+        Scripted::start(|_| Reply::json(200, r#"{"access_token":"t","token_type":"Bearer"}"#));
+    let (authorize, token) = (
+        format!("{}/authorize", server.url),
+        format!("{}/token", server.url),
+    );
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "me",
+        "--authorization-url",
+        &authorize,
+        "--token-url",
+        &token,
+        "--redirect-url",
+        LOOPBACK,
+    ];
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on");
+    let url = url::Url::parse(&terminal.url()).unwrap();
+    let value = |wanted: &str| {
+        let mut pairs = url.query_pairs();
+        pairs.find(|(name, _)| name == wanted).unwrap().1
+    };
+    let redirect = url::Url::parse(&value("redirect_uri")).unwrap();
+    let to = redirect.socket_addrs(|| None).unwrap()[0];
+    let pid = terminal.pid();
+    withstand(pid, to, 1000, 3000);
+    let mut rivals = Rivals::of(to);
+    rivals.hold(1000, Held::Once);
+    rivals.storm(3);
+    rivals.junk(3000, "/callback");
+    let query = format!("code=true-code&state={}", value("state"));
+    let (answer, took) = callback(to, PAUSE, &query);
+    println!("attack: the true callback was answered after {took:?}");
+    assert!(answer.contains("The answer was received"), "{answer}");
+    terminal.wait_for("Access token");
+}
+
+#[test]
+fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let to: SocketAddr = sign_in.authority.parse().unwrap();
+    let quiet = Spent::by(sign_in.plain.pid());
+    let mut rivals = Rivals::of(to);
+    rivals.storm(3);
+    for pause in [PAUSE, Duration::from_secs(1), Duration::from_secs(2)] {
+        probe(to, pause, "three clients reconnecting");
+    }
+    drop(rivals);
+    let mut rivals = Rivals::of(to);
+    rivals.hold(2000, Held::Once);
+    for pause in [PAUSE, Duration::from_secs(2)] {
+        probe(to, pause, "2,000 connections held");
+    }
+    assert_flat(quiet, Spent::by(sign_in.plain.pid()), "2,000 held");
+    drop(rivals);
+    // The worst: whenever one is closed, its client connects again.
+    let mut rivals = Rivals::of(to);
+    rivals.hold(2000, Held::Again);
+    for _ in 0..3 {
+        probe(to, PAUSE, "2,000 connections held and made again");
+    }
+    assert_flat(quiet, Spent::by(sign_in.plain.pid()), "2,000 held again");
+    println!("attack: {}", rivals.made());
+    drop(rivals);
+    assert_freed(sign_in.plain.pid(), quiet);
+    sign_in.finish();
+}
+
+#[test]
+fn a_process_with_few_descriptors_keeps_half_of_them() {
+    let sign_in = SignIn::with_descriptors(64);
+    let to: SocketAddr = sign_in.authority.parse().unwrap();
+    let pid = sign_in.plain.pid();
+    let quiet = Spent::by(pid);
+    let mut rivals = Rivals::of(to);
+    rivals.hold(300, Held::Again);
+    let mut most = quiet;
+    for _ in 0..3 {
+        probe(to, PAUSE, "few descriptors");
+        most = most.most(Spent::by(pid));
+    }
+    assert!(
+        most.descriptors <= quiet.descriptors + 33,
+        "{most}; before: {quiet}"
+    );
+    // Enough are free for the exchange.
+    let query = format!("code=true-code&state={}", sign_in.state);
+    let (answer, _) = callback(to, PAUSE, &query);
+    assert!(answer.contains("The answer was received"), "{answer}");
+    let (exit, stdout, stderr) = sign_in.plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
+}
+
+#[test]
+fn a_request_that_does_not_come_in_time_ends_the_connection() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let begin = Instant::now();
+    let [mut silent, mut dripping] =
+        [0; 2].map(|_| TcpStream::connect(&sign_in.authority).unwrap());
+    for stream in [&silent, &dripping] {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+    }
+    let mut drip = dripping.try_clone().unwrap();
+    let drips = std::thread::spawn(move || {
+        let request = format!("GET /callback HTTP/1.1\r\nX: {}", "x".repeat(1000));
+        for byte in request.bytes() {
+            if drip.write_all(&[byte]).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    for (name, stream) in [("silent", &mut silent), ("dripping", &mut dripping)] {
+        let mut answer = Vec::new();
+        // What still drips may be answered by a reset.
+        let outcome = stream.read_to_end(&mut answer);
+        let took = begin.elapsed();
+        assert!(
+            took > Duration::from_secs(4) && took < Duration::from_secs(10),
+            "{name}: {took:?}, {outcome:?}"
+        );
+        assert!(answer.is_empty(), "{name}: {answer:?}");
+    }
+    drips.join().unwrap();
+    sign_in.finish();
+}
+
+#[test]
+fn what_was_answered_keeps_no_descriptor() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let (authority, pid) = (&sign_in.authority, sign_in.plain.pid());
+    let quiet = Spent::by(pid);
+    // Their clients never read, never send the rest, and never close.
+    let lingering: Vec<TcpStream> = (0..200)
+        .map(|turn| {
+            let mut stream = TcpStream::connect(authority).unwrap();
+            let rest = [
+                "",
+                "Content-Length: 100000\r\n",
+                "Transfer-Encoding: chunked\r\n",
+            ][turn % 3];
+            let path = ["/callback", "/favicon.ico"][turn % 2];
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: {authority}\r\n{rest}\r\n"
+            )
+            .unwrap();
+            stream
+        })
+        .collect();
+    // Sooner than the time for a request is over.
+    let begin = Instant::now();
+    assert_freed(pid, quiet);
+    assert!(begin.elapsed() < Duration::from_secs(4));
+    drop(lingering);
+    sign_in.finish();
+}
