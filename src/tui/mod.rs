@@ -246,6 +246,10 @@ impl Shell {
             while let Ok((event, at)) = input.try_recv() {
                 self.read(event, at).await?;
             }
+            // One frame shows all that a busy flow has to say.
+            while let Ok((attempt, event)) = self.reports.1.try_recv() {
+                self.take(News::Flow(attempt, event)).await?;
+            }
             if self.ended {
                 return Ok(Ending::Left);
             }

@@ -5,10 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::listener::{LOOPBACK, SignIn};
-use crate::rivals::{Held, Rivals, Spent, ask};
-use crate::scripted::{Reply, Scripted};
+use crate::rivals::{Held, OnScreen, Rivals, Spent, callback};
 use crate::servers::eventually;
-use crate::terminal::{Command, ENTER};
 
 /// The connections that the listener serves at most.
 const CONNECTIONS: usize = 512;
@@ -16,12 +14,6 @@ const CONNECTIONS: usize = 512;
 const MEMORY: usize = 20 * 1024;
 /// The pause of a browser that connects before it asks, or of a tunnel.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// A callback, from a client that pauses: what it is answered, and how long that takes.
-fn callback(to: SocketAddr, pause: Duration, query: &str) -> (String, Duration) {
-    let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {to}\r\n\r\n");
-    ask(to, pause, &request).unwrap_or_else(|error| panic!("no answer after {pause:?}: {error}"))
-}
 
 /// A callback of another sign-in gets through at the first try.
 fn probe(to: SocketAddr, pause: Duration, when: &str) {
@@ -96,48 +88,17 @@ fn the_callback_gets_through_an_attack() {
 
 #[test]
 fn the_screen_gets_through_an_attack() {
-    let home = tempfile::tempdir().unwrap();
-    let server =
-        Scripted::start(|_| Reply::json(200, r#"{"access_token":"t","token_type":"Bearer"}"#));
-    let (authorize, token) = (
-        format!("{}/authorize", server.url),
-        format!("{}/token", server.url),
-    );
-    let flags = [
-        "--flow",
-        "authorization-code",
-        "--client-id",
-        "me",
-        "--authorization-url",
-        &authorize,
-        "--token-url",
-        &token,
-        "--redirect-url",
-        LOOPBACK,
-    ];
-    let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
-    terminal.focus("Authorize");
-    terminal.send(ENTER);
-    terminal.wait_for("Listening on");
-    let url = url::Url::parse(&terminal.url()).unwrap();
-    let value = |wanted: &str| {
-        let mut pairs = url.query_pairs();
-        pairs.find(|(name, _)| name == wanted).unwrap().1
-    };
-    let redirect = url::Url::parse(&value("redirect_uri")).unwrap();
-    let to = redirect.socket_addrs(|| None).unwrap()[0];
-    let pid = terminal.pid();
-    withstand(pid, to, 1000, 3000);
-    let mut rivals = Rivals::of(to);
+    let screen = OnScreen::start();
+    withstand(screen.terminal.pid(), screen.to, 1000, 600);
+    let mut rivals = Rivals::of(screen.to);
     rivals.hold(1000, Held::Once);
     rivals.storm(3);
-    rivals.junk(3000, "/callback");
-    let query = format!("code=true-code&state={}", value("state"));
-    let (answer, took) = callback(to, PAUSE, &query);
+    rivals.junk(600, "/callback");
+    let query = format!("code=true-code&state={}", screen.state);
+    let (answer, took) = callback(screen.to, PAUSE, &query);
     println!("attack: the true callback was answered after {took:?}");
     assert!(answer.contains("The answer was received"), "{answer}");
-    terminal.wait_for("Access token");
+    screen.terminal.wait_for("Access token");
 }
 
 #[test]
@@ -229,6 +190,32 @@ fn a_request_that_does_not_come_in_time_ends_the_connection() {
         assert!(answer.is_empty(), "{name}: {answer:?}");
     }
     drips.join().unwrap();
+    sign_in.finish();
+}
+
+#[test]
+fn unfinished_requests_cost_little_memory() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let (authority, pid) = (&sign_in.authority, sign_in.plain.pid());
+    let quiet = Spent::by(pid);
+    let request = format!(
+        "GET /callback HTTP/1.1\r\nHost: {authority}\r\nX: {}",
+        "x".repeat(40 * 1024)
+    );
+    let mut most = quiet;
+    let unfinished: Vec<TcpStream> = (0..600)
+        .map(|_| {
+            let mut stream = TcpStream::connect(authority).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            most = most.most(Spent::by(pid));
+            stream
+        })
+        .collect();
+    let to: SocketAddr = authority.parse().unwrap();
+    probe(to, PAUSE, "600 unfinished requests");
+    assert_flat(quiet, most.most(Spent::by(pid)), "600 unfinished requests");
+    drop(unfinished);
+    assert_freed(pid, quiet);
     sign_in.finish();
 }
 

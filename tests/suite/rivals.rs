@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::scripted::{Reply, Scripted};
+use crate::terminal::{Command, ENTER, Terminal};
+
 /// How long a rival or the browser waits for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Descriptors that this process needs for the rivals.
@@ -106,10 +109,13 @@ impl Rivals {
                 let mut last: [Option<TcpStream>; 40] = [const { None }; 40];
                 let mut turn = 0;
                 while go_on() {
-                    // The ports of this machine come to an end, and come back.
                     last[turn] = TcpStream::connect_timeout(&to, PATIENCE).ok();
                     turn = (turn + 1) % last.len();
                     made.fetch_add(1, Ordering::Relaxed);
+                    if turn == 0 {
+                        // Other tests need the processor as well.
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
                 }
             });
         }
@@ -184,6 +190,63 @@ pub fn ask(to: SocketAddr, pause: Duration, request: &str) -> std::io::Result<(S
         String::from_utf8_lossy(&answer).into_owned(),
         begin.elapsed(),
     ))
+}
+
+/// A callback, from a client that pauses: what it is answered, and how long that takes from the request on.
+pub fn callback(to: SocketAddr, pause: Duration, query: &str) -> (String, Duration) {
+    let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {to}\r\n\r\n");
+    ask(to, pause, &request).unwrap_or_else(|error| panic!("no answer after {pause:?}: {error}"))
+}
+
+/// A sign-in under way on the screen, at a server that gives a token for any code.
+pub struct OnScreen {
+    pub terminal: Terminal,
+    pub to: SocketAddr,
+    pub state: String,
+    _server: Scripted,
+    _home: tempfile::TempDir,
+}
+
+impl OnScreen {
+    pub fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let server =
+            Scripted::start(|_| Reply::json(200, r#"{"access_token":"t","token_type":"Bearer"}"#));
+        let (authorize, token) = (
+            format!("{}/authorize", server.url),
+            format!("{}/token", server.url),
+        );
+        let flags = [
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "me",
+            "--authorization-url",
+            &authorize,
+            "--token-url",
+            &token,
+            "--redirect-url",
+            "http://127.0.0.1:0/callback",
+        ];
+        let mut terminal = Command::new(home.path(), &flags).start();
+        terminal.wait_for("[ Authorize ]");
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("Listening on");
+        let url = url::Url::parse(&terminal.url()).unwrap();
+        let value = |wanted: &str| {
+            let mut pairs = url.query_pairs();
+            pairs.find(|(name, _)| name == wanted).unwrap().1
+        };
+        let redirect = url::Url::parse(&value("redirect_uri")).unwrap();
+        Self {
+            terminal,
+            to: redirect.socket_addrs(|| None).unwrap()[0],
+            state: value("state").into_owned(),
+            _server: server,
+            _home: home,
+        }
+    }
 }
 
 /// What a process spends.

@@ -104,16 +104,17 @@ impl Loopback {
         let (sender, arrivals) = mpsc::channel(16);
         let (accepting, serving) = (CancellationToken::new(), CancellationToken::new());
         let strays = Arc::new(Strays::default());
+        let limits = Limits::of_process();
         let with = Serving {
             tls,
             gate: Arc::new(Gate::new(&redirect_url, listen, &addresses)),
             arrivals: sender,
             strays: Arc::clone(&strays),
+            sending: Pool::new(limits.of_sending()),
             accepting: accepting.clone(),
             serving: serving.clone(),
         };
-        let pool = Pool::new(Limits::of_process());
-        let all = accept(sockets, with, pool, tasks.clone());
+        let all = accept(sockets, with, Pool::new(limits), tasks.clone());
         tasks.spawn(accepting.clone().run_until_cancelled_owned(all));
         Ok(Self {
             redirect_url,
@@ -241,6 +242,8 @@ struct Serving {
     gate: Arc<Gate>,
     arrivals: mpsc::Sender<Arrival>,
     strays: Arc<Strays>,
+    /// The connections that have begun to send, which cost memory and not only a descriptor.
+    sending: Arc<Pool>,
     accepting: CancellationToken,
     serving: CancellationToken,
 }
@@ -301,26 +304,41 @@ async fn serve(stream: TcpStream, with: Serving, guest: Guest) {
     }
 }
 
-/// Greets, where it is https, and answers one request.
+/// Answers one request.
 async fn talk(stream: TcpStream, with: &Serving, guest: &Guest) -> io::Result<()> {
     // Nothing is set up for a client that says nothing.
     if stream.peek(&mut [0]).await? == 0 {
         return Ok(());
     }
-    match &with.tls {
-        None => talk_http(stream, with, guest).await,
-        // A browser that does not trust the certificate, or no TLS at all, is an error here.
-        Some(tls) => talk_http(tls.accept(stream).await?, with, guest).await,
+    let Some(place) = with.sending.place().await else {
+        return Ok(());
+    };
+    let sender = place.take();
+    let asked = || {
+        guest.stops_waiting();
+        sender.stops_waiting();
+    };
+    let talking = async {
+        match &with.tls {
+            None => talk_http(stream, with, asked).await,
+            // A browser that does not trust the certificate, or no TLS at all, is an error here.
+            Some(tls) => talk_http(tls.accept(stream).await?, with, asked).await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = sender.has_to_go() => Err(ErrorKind::TimedOut.into()),
+        talked = talking => talked,
     }
 }
 
 async fn talk_http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     with: &Serving,
-    guest: &Guest,
+    asked: impl Fn(),
 ) -> io::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
-        guest.stops_waiting();
+        asked();
         Ok::<_, Infallible>(answer(with, &request).await.response())
     });
     http1::Builder::new()

@@ -32,6 +32,14 @@ impl Limits {
             request: Duration::from_secs(5),
         }
     }
+
+    /// For those of the connections that have begun to send.
+    pub(super) fn of_sending(self) -> Self {
+        Self {
+            connections: self.connections.div_ceil(4),
+            ..self
+        }
+    }
 }
 
 #[cfg(unix)]
