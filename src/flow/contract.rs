@@ -399,6 +399,37 @@ async fn oversized_and_slow_requests_do_not_keep_the_browser_out() {
 }
 
 #[tokio::test]
+async fn a_client_that_pauses_before_its_request_gets_through() {
+    for kind in KINDS {
+        let mut listener = bind(*kind, &format!("http://localhost:0{}", path(*kind)))
+            .await
+            .unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let request = format!(
+            "GET {}?state=s HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n",
+            path(*kind)
+        );
+        let browser = std::thread::spawn(move || {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+            stream.set_read_timeout(Some(LIMIT)).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = [0; 64];
+            let count = stream.read(&mut answer).unwrap();
+            String::from_utf8_lossy(&answer[..count]).into_owned()
+        });
+        let Some(News::Arrival(arrival)) = within("the callback", listener.next()).await else {
+            panic!("{kind:?}: no callback");
+        };
+        arrival.answer.send(Page::NotOurs).unwrap();
+        let page = answered(browser).await;
+        assert!(page.starts_with("HTTP/1.1 400 "), "{kind:?}: {page}");
+        listener.finish().await;
+        ran(*kind, "a pause before the request");
+    }
+}
+
+#[tokio::test]
 async fn localhost_is_reached_by_both_families() {
     for kind in KINDS {
         if TcpListener::bind("[::1]:0").is_err() {

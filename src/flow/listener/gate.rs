@@ -316,3 +316,76 @@ impl Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+
+    use http_body_util::Empty;
+    use hyper::body::Bytes;
+
+    use super::*;
+
+    fn judged(redirect: &str, listen: bool, target: &str, host: &str) -> Option<Stray> {
+        let address: SocketAddr = "127.0.0.1:8400".parse().unwrap();
+        let listen = listen.then(|| ListenAddress {
+            ip: address.ip(),
+            port: Some(address.port()),
+        });
+        let gate = Gate::new(&Url::parse(redirect).unwrap(), listen, &[address]);
+        let request = Request::get(target).header(header::HOST, host);
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        gate.judge_request(&request).err().map(|(stray, _)| stray)
+    }
+
+    #[test]
+    fn a_host_is_compared_with_its_port() {
+        for (redirect, host, expected) in [
+            ("http://localhost/cb", "localhost", None),
+            ("http://localhost/cb", "LocalHost", None),
+            ("http://localhost/cb", "localhost:", None),
+            ("http://localhost/cb", "localhost:80", None),
+            ("http://localhost/cb", "localhost:443", Some(Stray::Host)),
+            ("https://localhost/cb", "localhost", None),
+            ("https://localhost/cb", "localhost:443", None),
+            ("https://localhost/cb", "localhost:80", Some(Stray::Host)),
+            ("http://localhost:8400/cb", "localhost:8400", None),
+            ("http://localhost:8400/cb", "localhost", Some(Stray::Host)),
+            ("http://[::1]:8400/cb", "[::1]:8400", None),
+            ("http://[::1]:8400/cb", "::1:8400", Some(Stray::Connection)),
+            ("http://[::1]/cb", "[::1]", None),
+        ] {
+            assert_eq!(
+                judged(redirect, false, "/cb", host),
+                expected,
+                "{redirect} {host}"
+            );
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_listener_has_two_names_and_either_scheme() {
+        let redirect = "https://mail.example.org/cb";
+        for (target, host, expected) in [
+            ("/cb", "mail.example.org", None),
+            ("/cb", "mail.example.org:443", None),
+            ("/cb", "127.0.0.1:8400", None),
+            ("/cb", "127.0.0.1", Some(Stray::Host)),
+            ("/cb", "localhost:8400", Some(Stray::Host)),
+            ("https://mail.example.org/cb", "127.0.0.1:8400", None),
+            ("http://mail.example.org/cb", "127.0.0.1:8400", None),
+            ("http://127.0.0.1:8400/cb", "mail.example.org", None),
+            (
+                "https://evil.example/cb",
+                "mail.example.org",
+                Some(Stray::Host),
+            ),
+        ] {
+            assert_eq!(
+                judged(redirect, true, target, host),
+                expected,
+                "{target} {host}"
+            );
+        }
+    }
+}

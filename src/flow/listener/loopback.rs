@@ -363,3 +363,102 @@ async fn answer(with: &Serving, request: &Request<Incoming>) -> Page {
     let _ = with.arrivals.send(Arrival { query, answer }).await;
     page.await.unwrap_or(Page::Over)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test ends on what it did not expect"
+    )]
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    async fn within<T>(future: impl Future<Output = T>) -> T {
+        let limit = Duration::from_secs(10);
+        tokio::time::timeout(limit, future).await.unwrap()
+    }
+
+    async fn bind() -> Loopback {
+        let url = Url::parse("http://127.0.0.1:0/callback").unwrap();
+        let tasks = TaskTracker::new();
+        Loopback::bind(&url, None, None, &tasks).await.unwrap()
+    }
+
+    /// Sends a request; the answer comes later.
+    fn get(loopback: &Loopback, target: &str) -> JoinHandle<String> {
+        let to = loopback.addresses()[0];
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {to}\r\n\r\n");
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(to).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        })
+    }
+
+    #[tokio::test]
+    async fn what_is_turned_away_is_answered_and_counted_though_nobody_asks_and_a_callback_comes_first()
+     {
+        let mut loopback = bind().await;
+        for _ in 0..100 {
+            let answer = within(get(&loopback, "/favicon.ico")).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        }
+        let browser = get(&loopback, "/callback?state=s");
+        let Some(News::Arrival(arrival)) = within(async {
+            // Until it has come.
+            while loopback.arrivals.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            loopback.next().await
+        })
+        .await
+        else {
+            panic!("a callback comes before what was turned away");
+        };
+        assert_eq!(arrival.query.expose_secret(), "state=s");
+        arrival.answer.send(Page::NotOurs).unwrap();
+        assert!(within(browser).await.unwrap().starts_with("HTTP/1.1 400 "));
+        for _ in 0..100 {
+            let news = within(loopback.next()).await;
+            assert!(matches!(news, Some(News::Stray(Stray::Path))), "{news:?}");
+        }
+        let more = tokio::time::timeout(Duration::from_millis(20), loopback.next()).await;
+        assert!(more.is_err(), "{more:?}");
+        loopback.finish().await;
+    }
+
+    #[tokio::test]
+    async fn other_callbacks_are_told_at_once_that_it_is_over() {
+        let mut loopback = bind().await;
+        // More than wait for the flow.
+        let browsers: Vec<_> = (0..30).map(|_| get(&loopback, "/callback?x")).collect();
+        let News::Arrival(arrival) = within(loopback.next()).await.unwrap() else {
+            panic!("no callback");
+        };
+        within(async {
+            while loopback.arrivals.len() < 16 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        arrival.answer.send(Page::Received).unwrap();
+        let begin = std::time::Instant::now();
+        loopback.finish().await;
+        assert!(begin.elapsed() < ANSWER_LIMIT, "{:?}", begin.elapsed());
+        let mut pages = Vec::new();
+        for browser in browsers {
+            // Whoever was not heard any more was dropped.
+            pages.extend(within(browser).await.ok());
+        }
+        let count = |words| pages.iter().filter(|page| page.contains(words)).count();
+        assert_eq!(count("The answer was received"), 1, "{pages:?}");
+        assert!(count("This sign-in is over") >= 16, "{pages:?}");
+    }
+}
