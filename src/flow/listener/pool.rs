@@ -304,6 +304,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn nobody_gives_way_while_others_are_closing() {
+        let pool = Pool::new(LIMITS);
+        let honest = serve(accepted(&pool).await, CancellationToken::new());
+        let closing = CancellationToken::new();
+        for _ in 0..3 {
+            serve(accepted(&pool).await, closing.clone());
+        }
+        tokio::time::sleep(LIMITS.grace * 2).await;
+        closing.cancel();
+        let new = accepted(&pool).await;
+        tokio::task::yield_now().await;
+        assert!(!honest.is_finished());
+        drop(new);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_request_that_does_not_come_is_given_up() {
         let pool = Pool::new(LIMITS);
         let begin = Instant::now();
