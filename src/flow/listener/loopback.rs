@@ -64,12 +64,12 @@ impl Drop for Loopback {
 }
 
 impl Loopback {
-    /// Takes the port of the redirect URL; port 0 becomes a free one. `localhost` means both families. With a certificate
+    /// Takes the port of the redirect URL, within a runtime; port 0 becomes a free one. `localhost` means both families. With a certificate
     /// it speaks https and nothing else.
     ///
     /// # Errors
     /// Where the port cannot be had.
-    pub(super) async fn bind(
+    pub(super) fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
         certificate: Option<&Certificate>,
@@ -105,7 +105,7 @@ impl Loopback {
         let (accepting, serving) = (CancellationToken::new(), CancellationToken::new());
         let strays = Arc::new(Strays::default());
         let limits = Limits::of_process();
-        let with = Serving {
+        let with = Shared {
             tls,
             gate: Arc::new(Gate::new(&redirect_url, listen, &addresses)),
             arrivals: sender,
@@ -235,9 +235,9 @@ impl Strays {
     }
 }
 
-/// What a connection is served with.
+/// What all connections have in common.
 #[derive(Clone)]
-struct Serving {
+struct Shared {
     tls: Option<TlsAcceptor>,
     gate: Arc<Gate>,
     arrivals: mpsc::Sender<Arrival>,
@@ -249,7 +249,7 @@ struct Serving {
 }
 
 /// Accepts from the sockets in turn.
-async fn accept(mut sockets: Vec<TcpListener>, with: Serving, pool: Arc<Pool>, tasks: TaskTracker) {
+async fn accept(mut sockets: Vec<TcpListener>, with: Shared, pool: Arc<Pool>, tasks: TaskTracker) {
     while let Some(place) = pool.place().await {
         match accept_one(&sockets).await {
             Ok(stream) => {
@@ -284,12 +284,12 @@ async fn accept_one(sockets: &[TcpListener]) -> io::Result<TcpStream> {
 }
 
 /// Serves a connection until it is answered or has to go.
-async fn serve(stream: TcpStream, with: Serving, guest: Guest) {
+async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
     // Once nothing is accepted, an answer under way still goes out.
     let over = async {
         with.accepting.cancelled().await;
         if !guest.stops_waiting() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     let is_stray = tokio::select! {
@@ -305,7 +305,7 @@ async fn serve(stream: TcpStream, with: Serving, guest: Guest) {
 }
 
 /// Answers one request.
-async fn talk(stream: TcpStream, with: &Serving, guest: &Guest) -> io::Result<()> {
+async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()> {
     // Nothing is set up for a client that says nothing.
     if stream.peek(&mut [0]).await? == 0 {
         return Ok(());
@@ -334,7 +334,7 @@ async fn talk(stream: TcpStream, with: &Serving, guest: &Guest) -> io::Result<()
 
 async fn talk_http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    with: &Serving,
+    with: &Shared,
     asked: impl Fn(),
 ) -> io::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
@@ -352,7 +352,7 @@ async fn talk_http(
 }
 
 /// Judges a request, and hands over what may be the callback.
-async fn answer(with: &Serving, request: &Request<Incoming>) -> Page {
+async fn answer(with: &Shared, request: &Request<Incoming>) -> Page {
     if let Err((stray, page)) = with.gate.judge_request(request) {
         with.strays.add(stray);
         return page;
@@ -383,10 +383,10 @@ mod tests {
         tokio::time::timeout(limit, future).await.unwrap()
     }
 
-    async fn bind() -> Loopback {
+    fn bind() -> Loopback {
         let url = Url::parse("http://127.0.0.1:0/callback").unwrap();
         let tasks = TaskTracker::new();
-        Loopback::bind(&url, None, None, &tasks).await.unwrap()
+        Loopback::bind(&url, None, None, &tasks).unwrap()
     }
 
     /// Sends a request; the answer comes later.
@@ -405,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_turned_away_is_answered_and_counted_though_nobody_asks_and_a_callback_comes_first()
      {
-        let mut loopback = bind().await;
+        let mut loopback = bind();
         for _ in 0..100 {
             let answer = within(get(&loopback, "/favicon.ico")).await.unwrap();
             assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
@@ -436,7 +436,7 @@ mod tests {
 
     #[tokio::test]
     async fn other_callbacks_are_told_at_once_that_it_is_over() {
-        let mut loopback = bind().await;
+        let mut loopback = bind();
         // More than wait for the flow.
         let browsers: Vec<_> = (0..30).map(|_| get(&loopback, "/callback?x")).collect();
         let News::Arrival(arrival) = within(loopback.next()).await.unwrap() else {

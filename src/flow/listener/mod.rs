@@ -67,7 +67,7 @@ impl Listener {
         if choice.is_http_sys(listen.is_some()) {
             return Self::http_sys(redirect_url).await;
         }
-        let loopback = Loopback::bind(redirect_url, listen, certificate, tasks).await?;
+        let loopback = Loopback::bind(redirect_url, listen, certificate, tasks)?;
         Ok(Self {
             kind: Kind::Loopback(loopback),
             certificate: certificate.map(|certificate| certificate.about.clone()),

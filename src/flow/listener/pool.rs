@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How many connections are served, and how long one may take.
@@ -42,6 +42,9 @@ impl Limits {
     }
 }
 
+/// One of so many connections gives way at once.
+const ROOM: usize = 16;
+
 #[cfg(unix)]
 fn descriptors() -> usize {
     use rustix::process::{Resource, getrlimit};
@@ -59,15 +62,18 @@ fn descriptors() -> usize {
 /// The connections of a listener.
 ///
 /// A connection has a place until it ends. It is *waiting* until its whole request has come; then it is answered and
-/// closed at once. While there is no free place, new connections stay in the backlog of the kernel, until
+/// closed at once. While no place is free, new connections stay in the backlog of the kernel, until
 ///
 /// - a connection ends: it was answered, its client closed it, or its request took too long; or
-/// - the oldest waiting connection is past the grace. It gives way: a client that holds connections and sends nothing
-///   keeps a place no longer than that while others want one, however many connections it holds.
+/// - the oldest waiting connections are past the grace. They give way, a sixteenth of all at once: a client that holds
+///   connections and sends nothing keeps a place no longer while others need one, however many connections it holds.
 ///
 /// So a client that pauses no longer than the grace between its connection and its request always gets through. One
-/// that pauses longer does so unless all places are taken by clients that are waiting as well and came later. The time
-/// in the backlog counts for a client, because what it sends meanwhile is there when it is accepted.
+/// that pauses longer gets through as well, unless more waiting connections than there are places come after it. The
+/// time in the backlog counts for a client, because what it sends meanwhile is there when it is accepted.
+///
+/// With 512 places and a grace of 250 ms, 2,000 clients that never send and always reconnect delay a browser by three
+/// quarters of a second.
 #[derive(Debug)]
 pub(super) struct Pool {
     limits: Limits,
@@ -99,49 +105,52 @@ impl Pool {
 
     /// Waits for a place for one more connection; `None` never.
     pub(super) async fn place(self: &Arc<Self>) -> Option<Place> {
-        let place = |permit| Place {
-            pool: Arc::clone(self),
-            permit,
-        };
-        let free = || Arc::clone(&self.places);
-        loop {
-            if let Ok(permit) = free().try_acquire_owned() {
-                return Some(place(permit));
-            }
-            let Some((oldest, since)) = self.oldest() else {
-                return free().acquire_owned().await.ok().map(place);
+        // Kept throughout: who waits first is served first.
+        let free = Arc::clone(&self.places).acquire_owned();
+        tokio::pin!(free);
+        let permit = loop {
+            let Some(oldest) = self.oldest() else {
+                break free.await;
             };
-            let past_grace = since + self.limits.grace;
-            if let Ok(permit) = timeout_at(past_grace, free().acquire_owned()).await {
-                return permit.ok().map(place);
+            let past_grace = oldest + self.limits.grace;
+            if let Ok(permit) = timeout_at(past_grace, free.as_mut()).await {
+                break permit;
             }
             // A connection whose client has sent a request or closed it just now does not have to give way.
             tokio::task::yield_now().await;
-            if self.places.available_permits() == 0 && self.give_way(oldest) {
-                return free().acquire_owned().await.ok().map(place);
+            if let Ok(permit) = timeout(Duration::ZERO, free.as_mut()).await {
+                break permit;
+            }
+            self.make_room();
+        };
+        Some(Place {
+            pool: Arc::clone(self),
+            permit: permit.ok()?,
+        })
+    }
+
+    fn oldest(&self) -> Option<Instant> {
+        let waiting = self.waiting();
+        waiting.first_key_value().map(|(_, oldest)| oldest.since)
+    }
+
+    /// The oldest waiting connections past the grace give way. They are several, so that a storm is not faster than
+    /// they end.
+    fn make_room(&self) {
+        let Some(young) = Instant::now().checked_sub(self.limits.grace) else {
+            return;
+        };
+        for _ in 0..self.limits.connections.div_ceil(ROOM) {
+            if self.oldest().is_some_and(|since| since <= young) {
+                self.drop_oldest();
             }
         }
     }
 
-    fn oldest(&self) -> Option<(u64, Instant)> {
-        let waiting = self.waiting();
-        let (number, oldest) = waiting.first_key_value()?;
-        Some((*number, oldest.since))
-    }
-
-    /// False where the connection is not waiting any more.
-    fn give_way(&self, number: u64) -> bool {
-        let waiting = self.waiting().remove(&number);
-        waiting.is_some_and(|waiting| {
-            waiting.gives_way.cancel();
-            true
-        })
-    }
-
-    /// Drops the oldest waiting connection, where the system has no descriptor for a new one.
+    /// The oldest waiting connection gives way, whatever its age: the system has no descriptor for a new one.
     pub(super) fn drop_oldest(&self) {
-        if let Some((number, _)) = self.oldest() {
-            self.give_way(number);
+        if let Some((_, oldest)) = self.waiting().pop_first() {
+            oldest.gives_way.cancel();
         }
     }
 }
@@ -196,7 +205,7 @@ impl Guest {
             () = self.gives_way.cancelled() => {}
             () = tokio::time::sleep_until(self.deadline) => {
                 if !self.stops_waiting() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
         }
@@ -272,7 +281,7 @@ mod tests {
         });
         tokio::select! {
             () = honest.has_to_go() => panic!("it was dropped in its grace"),
-            () = tokio::time::sleep(LIMITS.grace - Duration::from_millis(2)) => {}
+            () = tokio::time::sleep(LIMITS.grace * 99 / 100) => {}
         }
         assert!(honest.stops_waiting(), "it is still there");
         // From now on it is safe for good.
@@ -298,7 +307,7 @@ mod tests {
         });
         tokio::select! {
             () = honest.has_to_go() => panic!("it was dropped"),
-            () = tokio::time::sleep(LIMITS.request - Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(LIMITS.request / 2) => {}
         }
         storm.abort();
     }
