@@ -313,6 +313,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_oldest_give_way_in_groups() {
+        let pool = Pool::new(Limits {
+            connections: 64,
+            ..LIMITS
+        });
+        let mut held = Vec::new();
+        for _ in 0..64 {
+            held.push(serve(accepted(&pool).await, CancellationToken::new()));
+        }
+        let new = accepted(&pool).await;
+        let gone = held.iter().map(tokio::task::JoinHandle::is_finished);
+        let gone: Vec<usize> = gone
+            .enumerate()
+            .filter_map(|(at, gone)| gone.then_some(at))
+            .collect();
+        assert_eq!(gone, [0, 1, 2, 3]);
+        drop(new);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nobody_gives_way_while_others_are_closing() {
         let pool = Pool::new(LIMITS);
         let honest = serve(accepted(&pool).await, CancellationToken::new());
