@@ -12,8 +12,12 @@ use crate::process::{cpu, peak_memory};
 use crate::scripted::{Reply, Scripted};
 use crate::servers::eventually;
 
-/// Processor time for one request or answer.
-const TIME: Duration = Duration::from_millis(500);
+/// Processor time for one request or answer. A build without optimization takes several times as long.
+fn most() -> Duration {
+    let optimized = std::env::var_os("OAUTH_AUTHORIZER_BIN").is_some();
+    Duration::from_millis(if optimized { 500 } else { 4000 })
+}
+
 /// Memory above that of a quiet run, in kilobytes.
 const MEMORY: u64 = 20 * 1024;
 
@@ -159,7 +163,7 @@ pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
 fn a_hostile_answer_costs_little_time_and_memory() {
     measure_answers(&mut |name, time, memory| {
         println!("{name}: {time:?} of processor time, {memory} KB");
-        assert!(time < TIME, "{name}: {time:?}");
+        assert!(time < most(), "{name}: {time:?}");
         assert!(memory < MEMORY, "{name}: {memory} KB");
     });
 }
@@ -209,7 +213,7 @@ pub fn measure_discovery(measured: &mut dyn FnMut(&str, Duration, u64)) {
 fn hostile_metadata_costs_little_time_and_memory() {
     measure_discovery(&mut |name, time, memory| {
         println!("{name}: {time:?} of processor time, {memory} KB");
-        assert!(time < TIME, "{name}: {time:?}");
+        assert!(time < most(), "{name}: {time:?}");
         assert!(memory < MEMORY, "{name}: {memory} KB");
     });
 }
@@ -235,7 +239,7 @@ pub fn measure_callbacks(measured: &mut dyn FnMut(&str, Duration, u64)) {
 fn a_hostile_callback_costs_little_time_and_memory() {
     measure_callbacks(&mut |name, time, memory| {
         println!("{name}: {time:?} of processor time, {memory} KB");
-        assert!(time < TIME, "{name}: {time:?}");
+        assert!(time < most(), "{name}: {time:?}");
         assert!(memory < MEMORY, "{name}: {memory} KB");
     });
 }

@@ -11,9 +11,9 @@
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
 mod architecture;
-mod bounds;
 #[cfg(target_os = "linux")]
 mod attack;
+mod bounds;
 mod clipboard;
 #[cfg(unix)]
 mod configure;
