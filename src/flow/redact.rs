@@ -216,9 +216,15 @@ pub(super) enum Strictness {
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     list: Vec<SecretString>,
+    /// Values of which nothing is known. There may be thousands, so they are not looked for in base64 or hex.
+    possible: Vec<SecretString>,
 }
 
 impl Secrets {
+    fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.possible.is_empty()
+    }
+
     /// Adds a secret. Fewer than four characters occur by chance and are no secret.
     pub(super) fn add(&mut self, secret: &str) {
         if secret.chars().nth(SHORTEST - 1).is_some() {
@@ -287,13 +293,12 @@ impl Secrets {
                 }
                 _ => return,
             };
-            if SECRET.contains(&name)
-                || (!is_harmless(name)
-                    // On screen an object's code is that of an error.
-                    && (name != "code" || strictness == Strictness::Possible)
-                    && may_be_secret(text, strictness))
-            {
+            // On screen an object's code is that of an error.
+            let exempt = name == "code" && strictness == Strictness::Likely;
+            if SECRET.contains(&name) {
                 self.add(text);
+            } else if !is_harmless(name) && !exempt && may_be_secret(text, strictness) {
+                self.possible.push(text.as_str().into());
             }
         });
     }
@@ -333,7 +338,7 @@ impl Secrets {
     /// Redacts what people will read of an answer: texts known to be harmless, and in an error all but secrets and
     /// addresses. Tokens and codes stay: they are what the answer was asked for.
     pub(super) fn redact_answer(&self, status: u16, members: &mut Map<String, Value>) {
-        if self.list.is_empty() {
+        if self.is_empty() {
             return;
         }
         let is_error = status >= 400
@@ -357,13 +362,19 @@ impl Secrets {
 
     /// Replaces each word of `texts` that gives one of the secrets away.
     pub(super) fn redact(&self, texts: &mut [&mut String]) {
-        if self.list.is_empty() || texts.is_empty() {
+        if self.is_empty() || texts.is_empty() {
             return;
         }
         let mut index = Index::new(texts);
         let (mut shorts, mut encodable) = (0, ENCODED_LIMIT);
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for secret in &self.list {
+        let possible = self.possible.iter().map(|secret| (secret, false));
+        for (secret, known) in self
+            .list
+            .iter()
+            .map(|secret| (secret, true))
+            .chain(possible)
+        {
             let secret = secret.expose_secret();
             if letters(secret, false).nth(RUN - 1).is_some() {
                 index.find(secret, false);
@@ -374,7 +385,7 @@ impl Secrets {
             if secret.contains(ESCAPES) {
                 index.find(secret, true);
             }
-            if secret.len() <= encodable {
+            if known && secret.len() <= encodable {
                 encodable -= secret.len();
                 for encoded in encodings(secret.as_bytes()) {
                     index.find(&encoded, false);
@@ -391,13 +402,11 @@ impl Secrets {
 /// True where a value of an unknown name may be a secret.
 fn may_be_secret(text: &str, strictness: Strictness) -> bool {
     // Secrets are single words, and say nothing in the name of a host.
-    let text = match Url::parse(text) {
-        Ok(url) if url.has_host() && url.path().len() <= 1 && url.query().is_none() => {
-            return false;
-        }
-        _ => text,
-    };
-    if text.len() < RUN || text.contains(char::is_whitespace) {
+    let is_host = |url: Url| url.has_host() && url.path().len() <= 1 && url.query().is_none();
+    if text.len() < RUN
+        || text.contains(char::is_whitespace)
+        || (text.contains("://") && Url::parse(text).is_ok_and(is_host))
+    {
         return false;
     }
     let any = |is: fn(&char) -> bool| text.chars().any(|ch| is(&ch));
