@@ -5,8 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::text::{ascii, shorten, width};
+use super::text::{ascii, characters, shorten, width};
 use super::theme::Theme;
+use crate::secret::is_visible;
 
 /// A line of the body, and what of it can have the focus.
 #[derive(Debug, Default)]
@@ -65,18 +66,41 @@ pub(super) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: 
     if area.is_empty() {
         return;
     }
-    if !theme.utf8 {
-        for span in &mut line.spans {
-            if !span.content.is_ascii() {
-                span.content = ascii(&span.content).into();
-            }
+    for span in &mut line.spans {
+        if span.content.is_ascii() {
+            continue;
         }
+        // Only what takes columns of its own is drawn, or what comes behind it would stand elsewhere.
+        span.content = if theme.utf8 {
+            span.content.chars().filter(|ch| is_visible(*ch)).collect()
+        } else {
+            ascii(&span.content).into()
+        };
     }
     cut(&mut line, usize::from(area.width), theme.ellipsis());
     // The style of a line would go on to the end of its area.
-    let columns = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let columns: usize = line.spans.iter().map(|span| width(&span.content)).sum();
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+    let line = apart(&line);
     let width = columns.min(area.width);
     frame.render_widget(line, Rect { width, ..area });
+}
+
+/// The same line, in which each character that is not ASCII stands by itself. Ratatui would join some of them in one
+/// cell, of another width than the terminal gives them.
+fn apart<'a>(line: &'a Line<'_>) -> Line<'a> {
+    let spans = line.spans.iter().flat_map(|span| {
+        let whole = span.content.is_ascii().then_some(&*span.content);
+        let parts = characters(if whole.is_some() { "" } else { &span.content });
+        whole
+            .into_iter()
+            .chain(parts)
+            .map(|text| Span::styled(text, span.style))
+    });
+    Line {
+        spans: spans.collect(),
+        ..*line
+    }
 }
 
 /// Cuts a line that is longer than `columns`.

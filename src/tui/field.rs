@@ -3,7 +3,8 @@
 use tui_input::{Input, InputRequest};
 use zeroize::Zeroize;
 
-use crate::secret::is_clean;
+use super::text::width;
+use crate::secret::is_visible;
 
 /// Longer values are cut: no setting needs them, and a paste may be anything.
 const LIMIT: usize = 16 * 1024;
@@ -66,7 +67,8 @@ impl Field {
     /// The columns before the cursor.
     #[must_use]
     pub fn cursor_column(&self) -> usize {
-        self.0.visual_cursor()
+        let before: String = self.text().chars().take(self.0.cursor()).collect();
+        width(&before)
     }
 
     /// How many characters stand before the cursor.
@@ -78,9 +80,7 @@ impl Field {
     /// Edits the line.
     pub fn edit(&mut self, edit: Edit) {
         let request = match edit {
-            Edit::Insert(ch)
-                if !is_clean(ch.encode_utf8(&mut [0; 4])) || self.text().len() >= LIMIT =>
-            {
+            Edit::Insert(ch) if !is_visible(ch) || self.text().len() >= LIMIT => {
                 return;
             }
             Edit::Insert(ch) => InputRequest::InsertChar(ch),
@@ -103,7 +103,7 @@ impl Field {
         let mut used = 0;
         let clean: String = text
             .chars()
-            .filter(|ch| is_clean(ch.encode_utf8(&mut [0; 4])))
+            .filter(|ch| is_visible(*ch))
             .take_while(|ch| {
                 used += ch.len_utf8();
                 used <= room

@@ -3,6 +3,11 @@
 //! Ratatui tells the cells that have changed, and each stretch of them costs a sequence that moves the cursor. Here a
 //! short stretch that has not changed is written once more where that is shorter than the sequence, and the end of a
 //! row is erased by a sequence where that is shorter than the spaces.
+//!
+//! About the width of some characters no two terminals agree. A row that holds one is erased and written as a whole when
+//! something in it changes, and the cursor is set anew behind each such character: so nothing of it stays behind.
+
+use std::collections::BTreeSet;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
@@ -34,6 +39,14 @@ fn columns(cell: &Cell) -> u16 {
         CellDiffOption::ForcedWidth(columns) => columns.get(),
         _ => u16::try_from(width(cell.symbol())).unwrap_or(1),
     }
+}
+
+/// True where a terminal may draw a cell wider or narrower than told. A link has the width of its text.
+fn is_doubtful(cell: &Cell) -> bool {
+    let symbol = cell.symbol();
+    !symbol.is_ascii()
+        && !matches!(cell.diff_option, CellDiffOption::ForcedWidth(_))
+        && (width(symbol) != 1 || symbol.chars().count() != 1)
 }
 
 /// A backend that keeps what it has written, and writes the same with fewer bytes.
@@ -82,6 +95,27 @@ impl<B: Backend> Thrifty<B> {
         all
     }
 
+    fn is_doubtful_row(&self, y: u16) -> bool {
+        let area = self.shown.area;
+        y < area.height && (0..area.width).any(|x| is_doubtful(&self.shown[(x, y)]))
+    }
+
+    /// Erases a row and writes all of it.
+    fn write_row(&mut self, y: u16) -> Result<(), B::Error> {
+        self.backend.set_cursor_position((0, y))?;
+        self.backend.clear_region(ClearType::UntilNewLine)?;
+        let shown = &self.shown;
+        let all: Vec<u16> = (0..self.end(y))
+            .filter(|x| shown[(*x, y)].symbol() != COVERED)
+            .collect();
+        // Each piece begins with a sequence that moves the cursor.
+        for piece in all.chunk_by(|before, _| !is_doubtful(&shown[(*before, y)])) {
+            self.backend
+                .draw(piece.iter().map(|x| (*x, y, &shown[(*x, y)])))?;
+        }
+        Ok(())
+    }
+
     /// Where the row is empty from, to its end.
     fn end(&self, y: u16) -> u16 {
         let area = self.shown.area;
@@ -99,7 +133,12 @@ impl<B: Backend> Backend for Thrifty<B> {
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
         let mut changed: Vec<(u16, u16)> = Vec::new();
+        let mut doubtful: BTreeSet<u16> = BTreeSet::new();
         for (x, y, cell) in content {
+            // By what was there; what is there now is looked at below.
+            if changed.last().is_none_or(|(_, last)| *last != y) && self.is_doubtful_row(y) {
+                doubtful.insert(y);
+            }
             let end = x.saturating_add(columns(cell).max(1));
             let area = self.shown.area.union(Rect::new(0, 0, end, y + 1));
             if area != self.shown.area {
@@ -107,6 +146,11 @@ impl<B: Backend> Backend for Thrifty<B> {
                 let mut wider = Buffer::empty(area);
                 wider.merge(&self.shown);
                 self.shown = wider;
+            }
+            // What a wider one has covered is empty, unless it is among the changes.
+            let before = x.saturating_add(columns(&self.shown[(x, y)]));
+            for bared in x + 1..before.min(self.shown.area.width) {
+                self.shown[(bared, y)] = Cell::default();
             }
             self.shown[(x, y)] = cell.clone();
             // What it covers is not known by itself any more, until it is written again.
@@ -118,6 +162,10 @@ impl<B: Backend> Backend for Thrifty<B> {
         let mut written = Vec::with_capacity(changed.len());
         for row in changed.chunk_by(|a, b| a.1 == b.1) {
             let y = row[0].1;
+            if doubtful.contains(&y) || self.is_doubtful_row(y) {
+                doubtful.insert(y);
+                continue;
+            }
             let row: Vec<u16> = row.iter().map(|(x, _)| *x).collect();
             let end = self.end(y);
             let (kept, emptied) = row.split_at(row.partition_point(|x| *x < end));
@@ -128,6 +176,9 @@ impl<B: Backend> Backend for Thrifty<B> {
             } else {
                 written.extend(self.joined(y, &row).into_iter().map(|x| (x, y)));
             }
+        }
+        for y in doubtful {
+            self.write_row(y)?;
         }
         let shown = &self.shown;
         self.backend
@@ -187,12 +238,18 @@ impl<B: Backend> Backend for Thrifty<B> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use ratatui::Terminal;
-    use ratatui::backend::TestBackend;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use ratatui::backend::CrosstermBackend;
     use ratatui::style::{Color, Modifier, Style};
     use ratatui::text::Line;
+    use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
+    use super::super::draw::put;
+    use super::super::theme::Theme;
     use super::*;
+    use crate::environment::Environment;
 
     struct Dice(u64);
 
@@ -206,12 +263,139 @@ mod tests {
         }
     }
 
+    /// A terminal and what is drawn on it.
+    struct Screen<B: Backend> {
+        terminal: Terminal<B>,
+        bytes: Bytes,
+        parser: vt100::Parser,
+    }
+
+    impl<B: Backend> Screen<B> {
+        fn new(
+            (columns, rows): (u16, u16),
+            backend: impl FnOnce(CrosstermBackend<Bytes>) -> B,
+        ) -> Self {
+            let size = |count: u16| count.try_into().unwrap();
+            let bytes = Bytes::default();
+            let options = TerminalOptions {
+                viewport: Viewport::Fixed(Rect::new(0, 0, columns, rows)),
+            };
+            let backend = backend(CrosstermBackend::new(bytes.clone()));
+            Self {
+                terminal: Terminal::with_options(backend, options).unwrap(),
+                bytes,
+                parser: vt100::Parser::new(size(rows), size(columns), 0),
+            }
+        }
+
+        fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) {
+            assert!(self.terminal.draw(draw).is_ok());
+            self.parser
+                .process(&std::mem::take(&mut *self.bytes.0.borrow_mut()));
+        }
+
+        /// What it shows, row by row.
+        fn rows(&self) -> Vec<String> {
+            let screen = self.parser.screen();
+            let rows = screen.rows(0, screen.size().1.get());
+            rows.map(|row| row.trim_end().to_owned()).collect()
+        }
+
+        /// The same with its colours, cell by cell.
+        fn cells(&self) -> Vec<(String, vt100::Color, bool)> {
+            let screen = self.parser.screen();
+            let (rows, columns) = screen.size();
+            let all = (0..rows.get()).flat_map(|y| (0..columns.get()).map(move |x| (y, x)));
+            let cells = all.filter_map(|(y, x)| screen.cell(y, x));
+            cells
+                .map(|cell| {
+                    let text = cell.contents();
+                    let text = if text.is_empty() { " " } else { text };
+                    (text.to_owned(), cell.fgcolor(), cell.inverse())
+                })
+                .collect()
+        }
+    }
+
+    /// What a terminal shows after these frames, row by row.
+    fn shown(frames: &[&[&str]]) -> Vec<String> {
+        let theme = Theme::new(&Environment {
+            utf8: true,
+            ..Environment::default()
+        });
+        let mut screen = Screen::new((40, 3), Thrifty::new);
+        for lines in frames {
+            screen.draw(|frame| {
+                for (y, line) in (0..).zip(*lines) {
+                    put(theme, frame, 0, y, Line::from(*line));
+                }
+            });
+        }
+        screen.rows()
+    }
+
+    #[derive(Clone, Default)]
+    struct Bytes(Rc<RefCell<Vec<u8>>>);
+
+    impl std::io::Write for Bytes {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_stays_of_text_whose_width_is_doubtful() {
+        for odd in [
+            "a👍🏽b👍🏽c👍🏽d 1234567890",
+            "لا لا لا لا لا لا لا لا 1234567890",
+            "ក្ក ស្ត្រី ក្ក ក្ក 1234567890",
+            "क्क्क्क्क्क्क x\u{301}\u{302}y 1234567890",
+            "\u{1100}\u{1100}\u{1100}\u{1161}\u{11ab} 1234567890",
+            "👩\u{200d}💻👩\u{200d}💻❤\u{fe0f}1\u{fe0f}\u{20e3} 1234567890",
+            "a\u{3164}b\u{115f}c\u{ffa0}d\u{2800}e\u{1160} 1234567890",
+            "\u{d4e}\u{d4e}\u{d4e}ക ﾊﾟｽﾜｰﾄﾞ 1234567890",
+            "日本語日本語日本語 1234567890",
+        ] {
+            let row = odd.split(' ').next_back().unwrap();
+            let first = shown(&[&["before", odd, "after"]]);
+            assert!(first[1].ends_with(row), "{odd}: {first:?}");
+            assert_eq!((first[0].as_str(), first[2].as_str()), ("before", "after"));
+            for next in ["", "short", "xxxxxxxxxxxxxxxxxxxxxx", "ab👍🏽"] {
+                let expected = shown(&[&["before", next, "after"]]);
+                assert_eq!(
+                    shown(&[&["before", odd, "after"], &["before", next, "after"]]),
+                    expected,
+                    "{odd} then {next}"
+                );
+                assert_eq!(
+                    shown(&[&["x", next, "y"], &["before", odd, "after"]]),
+                    first,
+                    "{next} then {odd}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_stays_where_the_terminal_draws_wider_than_told() {
+        // Ratatui makes one cell of two columns of each, and this terminal draws four.
+        let mut screen = Screen::new((40, 1), Thrifty::new);
+        for text in ["a👍🏽b👍🏽c👍🏽d", "next"] {
+            screen.draw(|frame| frame.render_widget(text, frame.area()));
+        }
+        assert_eq!(screen.rows(), ["next"]);
+    }
+
     #[test]
     fn the_screen_is_the_same_as_without() {
         let mut dice = Dice(793);
         let (columns, rows) = (60, 6);
-        let mut plain = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        let mut thrifty = Terminal::new(Thrifty::new(TestBackend::new(columns, rows))).unwrap();
+        let mut thrifty = Screen::new((columns, rows), Thrifty::new);
         for _ in 0..2000 {
             let lines: Vec<Line<'_>> = (0..rows)
                 .map(|_| {
@@ -230,21 +414,21 @@ mod tests {
                     Line::from(spans)
                 })
                 .collect();
-            plain
-                .draw(|frame| {
-                    for (y, line) in (0..).zip(&lines) {
-                        frame.render_widget(line, Rect::new(0, y, columns, 1));
-                    }
-                })
-                .unwrap();
-            thrifty
-                .draw(|frame| {
-                    for (y, line) in (0..).zip(&lines) {
-                        frame.render_widget(line, Rect::new(0, y, columns, 1));
-                    }
-                })
-                .unwrap();
-            assert_eq!(thrifty.backend().backend.buffer(), plain.backend().buffer());
+            let draw = |frame: &mut Frame<'_>| {
+                for (y, line) in (0..).zip(&lines) {
+                    frame.render_widget(line, Rect::new(0, y, columns, 1));
+                }
+            };
+            thrifty.draw(draw);
+            // On an empty screen, and without.
+            let mut plain = Screen::new((columns, rows), |backend| backend);
+            plain.draw(draw);
+            assert!(
+                thrifty.cells() == plain.cells(),
+                "{:?}\n{:?}",
+                thrifty.rows(),
+                plain.rows()
+            );
         }
     }
 }
