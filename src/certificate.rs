@@ -3,7 +3,6 @@
 //! A created one is its own authority, for 30 days, and nobody trusts it: its fingerprint tells the person that it is ours.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,9 +23,9 @@ use rustls::sign::CertifiedKey;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::X509Certificate;
-use zeroize::Zeroizing;
 
-use crate::file;
+use crate::file::read::{Kinds, ReadError};
+use crate::file::{self, Readers};
 use crate::secret::{SecretString, clean};
 
 /// A larger file is neither a certificate with its chain nor a key.
@@ -56,6 +55,16 @@ pub struct Files {
     pub origin: Origin,
 }
 
+impl Files {
+    /// What was created lies in a folder of the program; what was given may be `<(command)`.
+    fn kinds(&self) -> Kinds {
+        match self.origin {
+            Origin::Created => Kinds::Regular,
+            Origin::Given => Kinds::WithPipes,
+        }
+    }
+}
+
 /// Which of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -80,14 +89,8 @@ pub struct CertificateError {
 /// What is wrong with a file, as a sentence without its beginning and its stop.
 #[derive(Debug, thiserror::Error)]
 enum Wrong {
-    #[error("there is no such file")]
-    Missing,
-    #[error("it is no ordinary file")]
-    NoFile,
-    #[error("it is larger than {} KiB", SIZE_LIMIT / 1024)]
-    TooLarge,
-    #[error("it cannot be read ({0})")]
-    Unreadable(String),
+    #[error(transparent)]
+    Unread(#[from] ReadError),
     #[error("it holds no certificate in PEM form")]
     NoCertificate,
     #[error("its PEM form is damaged")]
@@ -135,14 +138,9 @@ impl CertificateError {
             (_, Origin::Created) => {
                 "Create a new one with Configure…, or name PEM files of your own under Advanced."
             }
-            (
-                Wrong::Missing
-                | Wrong::NoFile
-                | Wrong::TooLarge
-                | Wrong::Unreadable(_)
-                | Wrong::NotMade(_),
-                _,
-            ) => "Correct the path under Advanced, or make the file readable for you.",
+            (Wrong::Unread(_) | Wrong::NotMade(_), _) => {
+                "Correct the path under Advanced, or make the file readable for you."
+            }
             (Wrong::NoCertificate | Wrong::Damaged | Wrong::NotUnderstood, _) => {
                 "Name a PEM file: the certificate first, then those of the authorities between."
             }
@@ -293,10 +291,15 @@ fn bare(host: &str) -> &str {
 }
 
 /// Creates a certificate for `host` that is its own authority, valid from `now` on for 30 days, in place of an older one.
+/// Says who can read its key.
 ///
 /// # Errors
 /// Where there can be none for that host, or the folder cannot be written to.
-pub fn create(folder: &Path, host: &str, now: SystemTime) -> Result<Files, CertificateError> {
+pub fn create(
+    folder: &Path,
+    host: &str,
+    now: SystemTime,
+) -> Result<(Files, Readers), CertificateError> {
     let failed = |part: Part, path: &Path, wrong: Wrong| CertificateError {
         part,
         origin: Origin::Created,
@@ -317,20 +320,20 @@ pub fn create(folder: &Path, host: &str, now: SystemTime) -> Result<Files, Certi
     let not_written = |error: std::io::Error| Wrong::NotWritten(plain_words(&error));
     std::fs::create_dir_all(folder)
         .map_err(|error| failed(Part::Certificate, folder, not_written(error)))?;
-    let before = read(&files.key)
+    let before = file::read::read(&files.key, Kinds::Regular, SIZE_LIMIT)
         .ok()
         .map(|key| SecretString::from(String::from_utf8_lossy(&key).into_owned()));
-    file::save(&files.key, &key)
+    let readers = file::save(&files.key, &key)
         .map_err(|error| failed(Part::Key, &files.key, not_written(error)))?;
     file::save(&files.certificate, &certificate).map_err(|error| {
         // The certificate that is still there keeps its key. If that fails as well, the next use says so.
         let _ = match &before {
-            Some(key) => file::save(&files.key, key),
+            Some(key) => file::save(&files.key, key).map(drop),
             None => std::fs::remove_file(&files.key),
         };
         failed(Part::Certificate, &files.certificate, not_written(error))
     })?;
-    Ok(files)
+    Ok((files, readers))
 }
 
 /// The certificate and the key, as PEM.
@@ -391,6 +394,29 @@ pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
     Ok(deleted)
 }
 
+/// The same, for as long as a file may be waited for, while other things go on.
+///
+/// # Errors
+/// What is wrong with which of the files.
+pub async fn load_aside(
+    files: &Files,
+    host: &str,
+    now: SystemTime,
+) -> Result<Certificate, CertificateError> {
+    let work = {
+        let (files, host) = (files.clone(), host.to_owned());
+        move || load(&files, &host, now)
+    };
+    file::read::aside(work).await.unwrap_or_else(|error| {
+        Err(CertificateError {
+            part: Part::Certificate,
+            origin: files.origin,
+            path: files.certificate.clone(),
+            wrong: error.into(),
+        })
+    })
+}
+
 /// Reads a certificate for `host`, and makes sure that a browser can be shown it at the time `now`.
 ///
 /// # Errors
@@ -408,7 +434,8 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
         path: files.key.clone(),
         wrong,
     };
-    let text = read(&files.certificate).map_err(in_certificate)?;
+    let read = |path: &Path| file::read::read(path, files.kinds(), SIZE_LIMIT);
+    let text = read(&files.certificate).map_err(|error| in_certificate(error.into()))?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|_| in_certificate(Wrong::Damaged))?;
@@ -416,7 +443,12 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
         .first()
         .ok_or_else(|| in_certificate(Wrong::NoCertificate))?;
     let about = judge(first, host, now).map_err(in_certificate)?;
-    let text = read(&files.key).map_err(in_key)?;
+    // Both may be one pipe, which is read once.
+    let text = if files.key == files.certificate {
+        text
+    } else {
+        read(&files.key).map_err(|error| in_key(error.into()))?
+    };
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
         in_key(match error {
             pem::Error::NoItemsFound if holds(&text, b"BEGIN ENCRYPTED PRIVATE KEY") => {
@@ -531,32 +563,6 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// A file within the limits; may hold a key.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
-    let wrong = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Wrong::Missing,
-        _ => Wrong::Unreadable(plain_words(&error)),
-    };
-    // A pipe or a device could keep the program waiting.
-    let about = std::fs::metadata(path).map_err(wrong)?;
-    if !about.is_file() {
-        return Err(Wrong::NoFile);
-    }
-    if about.len() > SIZE_LIMIT {
-        return Err(Wrong::TooLarge);
-    }
-    // Enough from the beginning, so that growing leaves no copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(SIZE_LIMIT).unwrap_or_default(),
-    ));
-    std::fs::File::open(path)
-        .map_err(wrong)?
-        .take(SIZE_LIMIT)
-        .read_to_end(&mut bytes)
-        .map_err(wrong)?;
-    Ok(bytes)
-}
-
 /// A system's error without its number.
 fn plain_words(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -629,7 +635,7 @@ mod tests {
                 .files("localhost")
                 .is_none()
         );
-        let files = create(&folder, "127.0.0.1", now()).unwrap();
+        let (files, _) = create(&folder, "127.0.0.1", now()).unwrap();
         let created = Created::in_folder(folder.clone());
         for host in LOCALHOST.iter().chain(&["[::1]"]) {
             assert_eq!(created.files(host).as_ref(), Some(&files), "{host}");
@@ -653,7 +659,8 @@ mod tests {
     fn the_key_is_its_owners_alone_and_a_failed_replacement_keeps_the_pair() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let files = create(folder.path(), "localhost", now()).unwrap();
+        let (files, readers) = create(folder.path(), "localhost", now()).unwrap();
+        assert_eq!(readers, Readers::User);
         let mode = std::fs::metadata(&files.key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         // A folder in the place of the certificate cannot be replaced.
@@ -676,8 +683,8 @@ mod tests {
             std::fs::write(at(name), text).unwrap();
             at(name)
         };
-        let created = create(folder.path(), "localhost", now()).unwrap();
-        let other = create(folder.path(), "other.example", now()).unwrap();
+        let (created, _) = create(folder.path(), "localhost", now()).unwrap();
+        let (other, _) = create(folder.path(), "other.example", now()).unwrap();
         let (certificate, key) = (&created.certificate, &created.key);
         let both = write(
             "both.pem",
@@ -707,7 +714,7 @@ mod tests {
         let folder_itself = folder.path().to_owned();
         for (certificate, key, begin, words) in [
             (&missing, key, "The certificate ", "there is no such file"),
-            (&folder_itself, key, "The certificate ", "no ordinary file"),
+            (&folder_itself, key, "The certificate ", "it is a directory"),
             (&large, key, "The certificate ", "larger than 256 KiB"),
             (key, key, "The certificate ", "no certificate in PEM form"),
             (&damaged, key, "The certificate ", "damaged"),

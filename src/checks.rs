@@ -76,6 +76,7 @@ impl Problem {
 pub fn service(settings: &Settings) -> Vec<Problem> {
     let mut problems: Vec<Problem> = [
         secret(settings),
+        secret_place(settings),
         device_scopes(settings),
         resources(settings),
         refresh_scope(settings),
@@ -117,6 +118,18 @@ fn secret(settings: &Settings) -> Option<Problem> {
         Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
             .with("Empty it", Change::Text(Key::ClientSecret, String::new()))
     })
+}
+
+/// A secret from a place where others find it as well.
+fn secret_place(settings: &Settings) -> Option<Problem> {
+    let notice = settings.secret_notice()?.to_owned();
+    let warning = Severity::Warning;
+    Some(Problem::new(
+        Key::ClientSecret,
+        warning,
+        "not private",
+        notice,
+    ))
 }
 
 /// Scopes that the device flow of this service refuses.

@@ -1,6 +1,7 @@
 //! Flags and environment variables, and what they make of the settings.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -8,18 +9,21 @@ use clap::{Parser, ValueEnum};
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
+use crate::file::read::{Kinds, ReadError, is_readable_by_others, open};
 use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
 use crate::print::Print;
 use crate::request::ListenAddress;
-use crate::secret::SecretString;
+use crate::secret::{SecretString, clean, is_visible};
 use crate::settings::{
     AuthenticationChoice, Browser, Key, ListenerChoice, Misfit, Overrides, Settings,
 };
 
 /// A secret longer than this is none.
 const SECRET_LIMIT: u64 = 64 * 1024;
+/// More of a path is not shown.
+const PATH_LIMIT: usize = 300;
 
 /// Authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
 ///
@@ -456,6 +460,19 @@ pub enum CliError {
     },
 }
 
+/// A secret from the surroundings.
+struct Secret {
+    text: SecretString,
+    /// What the user should know about the place that it came from.
+    notice: Option<String>,
+}
+
+impl From<SecretString> for Secret {
+    fn from(text: SecretString) -> Self {
+        Self { text, notice: None }
+    }
+}
+
 /// The variable that holds the secret where no other is named.
 pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 
@@ -474,7 +491,7 @@ impl Cli {
     /// A sentence that says which flag is wrong and what to do.
     pub fn settings(
         self,
-        variable: impl Fn(&str) -> Option<String>,
+        variable: impl Fn(&str) -> Option<OsString>,
         browser: Browser,
         library: &mut Library,
     ) -> Result<Settings, CliError> {
@@ -486,6 +503,10 @@ impl Cli {
         };
         let mut settings = Settings::new(preset).with_browser(browser);
         let secret = self.secret(variable)?;
+        let (secret, secret_notice) = match secret {
+            Some(Secret { text, notice }) => (Some(text), notice),
+            None => (None, None),
+        };
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         let values = [
             (Key::ClientId, self.client_id),
@@ -509,6 +530,7 @@ impl Cli {
                 .collect::<BTreeMap<_, _>>(),
             variables: self.vars,
             secret,
+            secret_notice,
             flow: self.flow.map(|flow| match flow {
                 FlowFlag::DeviceCode => FlowKind::DeviceCode,
                 FlowFlag::AuthorizationCode => FlowKind::AuthorizationCode,
@@ -526,48 +548,83 @@ impl Cli {
 
     fn secret(
         &self,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<SecretString>, CliError> {
-        let failed = |place: String, reason: String| CliError::Secret { place, reason };
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<Secret>, CliError> {
+        let failed = |place: String| move |reason: String| CliError::Secret { place, reason };
         if let Some(path) = &self.client_secret_file {
-            return first_line_of_file(path)
-                .map(Some)
-                .map_err(|reason| failed(path.display().to_string(), reason));
+            let place = clean(&path.display().to_string(), PATH_LIMIT);
+            return first_line_of_file(path).map(Some).map_err(failed(place));
         }
         if self.client_secret_stdin {
-            let line = first_line(std::io::stdin().lock())
-                .map_err(|reason| failed("standard input".to_owned(), reason))?;
-            return Ok(Some(line));
+            let line =
+                first_line(std::io::stdin().lock()).map_err(failed("standard input".to_owned()))?;
+            return Ok(Some(line.into()));
         }
-        match &self.client_secret_env {
-            Some(name) => match variable(name) {
-                Some(value) => Ok(Some(value.into())),
-                None => Err(failed(
-                    format!("the variable {name}"),
-                    "it is not set".to_owned(),
-                )),
-            },
-            None => Ok(variable(SECRET_VARIABLE).map(SecretString::from)),
-        }
+        let name = self.client_secret_env.as_deref();
+        let failed = failed(format!("the variable {}", name.unwrap_or(SECRET_VARIABLE)));
+        let Some(value) = variable(name.unwrap_or(SECRET_VARIABLE)) else {
+            return match name {
+                Some(_) => Err(failed("it is not set".to_owned())),
+                None => Ok(None),
+            };
+        };
+        let value = value.into_string().map(Zeroizing::new);
+        let value = value.map_err(|_| "it is not UTF-8".to_owned());
+        let secret = value.and_then(|value| sound(&value).map(SecretString::from));
+        secret.map(|secret| Some(secret.into())).map_err(failed)
     }
 }
 
-fn first_line_of_file(path: &Path) -> Result<SecretString, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    first_line(std::io::BufReader::new(file))
+/// The first line of a file or a pipe, and what the user should know about it.
+fn first_line_of_file(path: &Path) -> Result<Secret, String> {
+    let file = open(path, Kinds::WithPipes).map_err(|error| error.to_string())?;
+    let notice = is_readable_by_others(&file).then(|| {
+        let path = clean(&path.display().to_string(), PATH_LIMIT);
+        format!("The client secret file {path} can be read by other users. Run chmod 600 on it.")
+    });
+    let text = first_line(std::io::BufReader::new(file))?;
+    Ok(Secret { text, notice })
 }
 
 fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
-    let mut line = Zeroizing::new(String::new());
+    let mut line = Zeroizing::new(Vec::new());
     reader
-        .take(SECRET_LIMIT)
-        .read_line(&mut line)
-        .map_err(|error| error.to_string())?;
-    let secret = line.trim_end_matches(['\r', '\n']);
+        .take(SECRET_LIMIT + 1)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| ReadError::from(error).to_string())?;
+    if line.len() as u64 > SECRET_LIMIT {
+        return Err(format!(
+            "its first line is longer than {} KiB",
+            SECRET_LIMIT / 1024
+        ));
+    }
+    let text = std::str::from_utf8(&line)
+        .map_err(|_| "its first line is not UTF-8. Save it with that encoding".to_owned())?;
+    // Some editors put a mark at the beginning.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let secret = sound(text)?;
     if secret.is_empty() {
-        Err("its first line is empty".to_owned())
-    } else {
-        Ok(SecretString::from(secret))
+        return Err("its first line is empty".to_owned());
+    }
+    Ok(secret.into())
+}
+
+/// A secret without its line end. Nobody could see what else is wrong with one that holds what is invisible.
+fn sound(text: &str) -> Result<&str, String> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    match text.chars().zip(1..).find(|(ch, _)| !is_visible(*ch)) {
+        None => Ok(text),
+        Some((ch, place)) => {
+            let kind = if ch.is_control() {
+                "a control character"
+            } else {
+                "an invisible character"
+            };
+            let code = u32::from(ch);
+            Err(format!(
+                "character {place} of it is {kind} (U+{code:04X}). Enter the secret again without it"
+            ))
+        }
     }
 }
 
@@ -593,7 +650,7 @@ mod tests {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
+                .map(|(_, value)| (*value).into())
         };
         cli.settings(find, browser, &mut Library::default())
     }
@@ -721,6 +778,85 @@ mod tests {
             "c d "
         );
         assert!(Cli::try_parse_from(["oauth-authorizer", "--client-secret", "x"]).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_right_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of_file = |bytes: &[u8]| {
+            std::fs::write(file.path(), bytes).unwrap();
+            let flags = ["--client-secret-file", file.path().to_str().unwrap()];
+            settings(&flags, &[])
+                .map(|form| form.secret().expose_secret().to_owned())
+                .map_err(|error| error.to_string())
+        };
+        // As Windows' Notepad saves it.
+        assert_eq!(of_file(b"\xef\xbb\xbfs3cret\r\n").unwrap(), "s3cret");
+        assert_eq!(of_file(&[b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
+        for (bytes, reason) in [
+            (vec![b'x'; 64 * 1024 + 1], "longer than 64 KiB"),
+            (
+                vec![0; 100],
+                "character 1 of it is a control character (U+0000)",
+            ),
+            (
+                b"s3c\0ret".to_vec(),
+                "character 4 of it is a control character (U+0000)",
+            ),
+            (b"s3cret\x1b[A\n".to_vec(), "(U+001B)"),
+            (b"s3\tcret\n".to_vec(), "(U+0009)"),
+            ("s3\u{200b}cret\n".into(), "an invisible character (U+200B)"),
+            ("s3\u{a0}cret\n".into(), "an invisible character (U+00A0)"),
+            (b"\xff\xfes\x003\x00".to_vec(), "not UTF-8"),
+            (b"s3cr\xe9t".to_vec(), "not UTF-8"),
+            (b"\n".to_vec(), "its first line is empty"),
+            (Vec::new(), "its first line is empty"),
+        ] {
+            let error = of_file(&bytes).unwrap_err();
+            assert!(
+                error.contains(reason) && error.contains(file.path().to_str().unwrap()),
+                "{error}"
+            );
+        }
+        let of_variable = |value: &str| {
+            settings(&[], &[(SECRET_VARIABLE, value)])
+                .map(|form| form.secret().expose_secret().to_owned())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of_variable("s3cret\r\n").unwrap(), "s3cret");
+        let error = of_variable("s3\u{7f}cret").unwrap_err();
+        assert!(
+            error.contains(SECRET_VARIABLE) && error.contains("(U+007F)"),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_file_that_others_can_read_is_told_at_the_field() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "s3cret").unwrap();
+        let told = |mode: u32| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(file.path(), mode).unwrap();
+            let flags = ["--client-secret-file", file.path().to_str().unwrap()];
+            let mut form = settings(&flags, &[]).unwrap();
+            let told = form.secret_notice().map(str::to_owned);
+            // Another secret is not from there.
+            form.set(Key::ClientSecret, "another".to_owned());
+            assert_eq!(form.secret_notice(), None);
+            told
+        };
+        assert_eq!(told(0o600), None);
+        assert_eq!(told(0o400), None);
+        for mode in [0o644, 0o640, 0o604] {
+            let told = told(mode).unwrap();
+            assert!(
+                told.contains(file.path().to_str().unwrap()) && told.contains("chmod 600"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn code(error: &FlowError) -> u8 {
             origin: Origin::Given,
             ..
         })
-        | FlowError::Http(HttpError::CaFile { .. })
+        | FlowError::Http(HttpError::CaFile { .. } | HttpError::Authorities { .. })
         | FlowError::Unfit(_) => USAGE,
         FlowError::Protocol(Failure::UsedUp { .. })
         | FlowError::Http(

@@ -53,7 +53,7 @@ impl Front {
 
 /// The exit code, or a sentence that comes with one.
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
-    let variable = |name: &str| std::env::var(name).ok();
+    let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
         return commands::run(subcommand, &Library::of_person())
             .map_err(|error| (error.to_string(), exit::FAILED));

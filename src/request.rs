@@ -28,6 +28,27 @@ pub struct ListenAddress {
     pub port: Option<u16>,
 }
 
+impl ListenAddress {
+    /// What the user should know of an address that other machines reach. Behind a listen address the program never
+    /// speaks https itself, whatever the redirect URL says: that is for the proxy.
+    #[must_use]
+    pub fn warning(self) -> Option<String> {
+        let ip = self.ip.to_canonical();
+        if ip.is_loopback() {
+            return None;
+        }
+        let who = if ip.is_unspecified() {
+            "Anyone on any network of this machine".to_owned()
+        } else {
+            format!("Anyone on the network of {ip}")
+        };
+        Some(format!(
+            "{who} can reach this listener over plain http, and the authorization code comes to it unencrypted. Use \
+             127.0.0.1, unless a proxy on another machine forwards the browser to this one"
+        ))
+    }
+}
+
 impl std::str::FromStr for ListenAddress {
     type Err = std::net::AddrParseError;
 
@@ -488,12 +509,20 @@ impl Reader<'_> {
         if text.trim().is_empty() || self.settings.flow() != FlowKind::AuthorizationCode {
             return None;
         }
-        let read = text.trim().parse();
-        if read.is_err() {
+        let Ok(listen) = text.trim().parse::<ListenAddress>() else {
             let text = "The Listen address is an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
             self.error(Key::ListenAddress, "malformed", text);
+            return None;
+        };
+        if let Some(warning) = listen.warning() {
+            self.problem(
+                Key::ListenAddress,
+                Severity::Warning,
+                "open to the network",
+                warning,
+            );
         }
-        read.ok()
+        Some(listen)
     }
 }
 
@@ -731,6 +760,44 @@ mod tests {
             ("127.0.0.1", Some(8400))
         );
         assert_eq!("[::1]".parse::<ListenAddress>().unwrap().port, None);
+    }
+
+    #[test]
+    fn a_listen_address_that_other_machines_reach_is_warned_about() {
+        let mut form = settings("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        for (key, value) in [
+            (Key::ClientId, "me"),
+            (Key::AuthorizationUrl, "https://as.example/auth"),
+            (Key::TokenUrl, "https://as.example/token"),
+            (Key::RedirectUrl, "https://mail.example/cb"),
+        ] {
+            form.set(key, value.to_owned());
+        }
+        for (address, open) in [
+            ("127.0.0.1", false),
+            ("127.8.9.1:8400", false),
+            ("::1", false),
+            ("[::1]:8400", false),
+            ("::ffff:127.0.0.1", false),
+            ("0.0.0.0", true),
+            ("0.0.0.0:8400", true),
+            ("::", true),
+            ("[::]:8400", true),
+            ("::ffff:0.0.0.0", true),
+            ("192.0.2.7", true),
+            ("fe80::1", true),
+        ] {
+            form.set(Key::ListenAddress, address.to_owned());
+            let told = words(&form);
+            let expected = [(Key::ListenAddress, "open to the network")];
+            assert_eq!(told, if open { &expected[..] } else { &[] }, "{address}");
+            // A warning stops nothing.
+            assert!(request(&form).is_ok(), "{address}");
+        }
+        form.set_flow(FlowKind::DeviceCode);
+        form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
+        assert_eq!(words(&form), []);
     }
 
     #[test]

@@ -252,6 +252,8 @@ pub enum Filling {
 struct Draft {
     values: BTreeMap<Key, String>,
     secret: SecretString,
+    /// What is wrong with the place that the secret came from.
+    secret_notice: Option<String>,
     flow: FlowKind,
     authentication: AuthenticationChoice,
     pkce: bool,
@@ -356,6 +358,7 @@ fn fresh(preset: &Preset, browser: Browser) -> Draft {
     Draft {
         values,
         secret: SecretString::default(),
+        secret_notice: None,
         flow: browser.first_flow(preset),
         authentication: AuthenticationChoice::Automatic,
         pkce: preset.client.pkce != PkceMode::Off,
@@ -455,6 +458,7 @@ impl Settings {
                     draft.values.insert(Key::ClientId, typed);
                     if !self.draft.secret_of_a_service {
                         draft.secret = self.draft.secret.clone();
+                        draft.secret_notice.clone_from(&self.draft.secret_notice);
                     }
                 }
             }
@@ -672,6 +676,7 @@ impl Settings {
         }
         if key == Key::ClientSecret {
             self.draft.secret = SecretString::from(value);
+            self.draft.secret_notice = None;
         } else {
             self.draft.values.insert(key, value);
         }
@@ -787,6 +792,12 @@ impl Settings {
         if self.offers(flow) {
             self.draft.flow = flow;
         }
+    }
+
+    /// What is wrong with the place that the client secret came from, as a sentence.
+    #[must_use]
+    pub fn secret_notice(&self) -> Option<&str> {
+        self.draft.secret_notice.as_deref()
     }
 
     /// How the secret is to be sent.
@@ -986,6 +997,8 @@ pub struct Overrides {
     pub variables: Vec<(String, String)>,
     /// The secret.
     pub secret: Option<SecretString>,
+    /// What is wrong with the place that it came from, as a sentence.
+    pub secret_notice: Option<String>,
     /// The flow.
     pub flow: Option<FlowKind>,
     /// How the secret is sent.
@@ -1060,6 +1073,7 @@ impl Settings {
         }
         if let Some(secret) = overrides.secret {
             self.draft.secret = secret;
+            self.draft.secret_notice = overrides.secret_notice;
         }
         Ok(())
     }

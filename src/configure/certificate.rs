@@ -3,19 +3,19 @@
 use std::time::SystemTime;
 
 use crate::certificate::{self, folder, load, paths};
+use crate::file::Readers;
 
 const NO_FOLDER: &str = "This system names no home folder to keep a certificate in.";
 
-/// Makes one for `host`; its fingerprint.
+/// Makes one for `host`: its fingerprint, and who can read its key.
 ///
 /// # Errors
 /// A sentence.
-pub fn create(host: &str) -> Result<String, String> {
+pub fn create(host: &str) -> Result<(String, Readers), String> {
     let folder = folder().ok_or(NO_FOLDER)?;
     let now = SystemTime::now();
     certificate::create(&folder, host, now)
-        .and_then(|files| load(&files, host, now))
-        .map(|certificate| certificate.about.fingerprint)
+        .and_then(|(files, readers)| Ok((load(&files, host, now)?.about.fingerprint, readers)))
         .map_err(|error| format!("{error} {}", error.hint()))
 }
 

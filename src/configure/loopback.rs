@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 
 use super::certificate;
 use super::report::{Finding, Report, State, Task, Work};
+use crate::file::Readers;
+use crate::request::ListenAddress;
 use crate::secret::clean;
 use crate::tunnel::Tunnel;
 
@@ -28,13 +30,16 @@ pub fn perform(task: &Task) -> Report {
     let host = &task.prefix.host;
     match (task.work, task.prefix.secure && task.prefix.is_loopback()) {
         (Work::Verify, _) => {}
-        (Work::SetUp, true) => findings.push(match certificate::create(host) {
-            Ok(fingerprint) => Finding::new(
-                State::Done,
-                format!("A certificate for {host} was made. Its fingerprint is {fingerprint}."),
-            ),
-            Err(reason) => Finding::new(State::Failed, reason),
-        }),
+        (Work::SetUp, true) => match certificate::create(host) {
+            Ok((fingerprint, readers)) => {
+                findings.push(Finding::new(
+                    State::Done,
+                    format!("A certificate for {host} was made. Its fingerprint is {fingerprint}."),
+                ));
+                findings.extend(key_readers(readers));
+            }
+            Err(reason) => findings.push(Finding::new(State::Failed, reason)),
+        },
         (Work::Delete, true) => {
             return Report::of(vec![match certificate::delete(host) {
                 Ok(()) => Finding::new(
@@ -59,6 +64,17 @@ pub fn perform(task: &Task) -> Report {
     Report::of(findings)
 }
 
+/// A key that others may read, where the file system does not keep permissions.
+fn key_readers(readers: Readers) -> Option<Finding> {
+    (readers == Readers::Others).then(|| {
+        Finding::new(
+            State::Note,
+            "The file system of the configuration folder does not support permissions: other users of this machine may be \
+             able to read the private key.",
+        )
+    })
+}
+
 /// All that can be known without listening for long.
 fn verify(task: &Task) -> Vec<Finding> {
     let prefix = &task.prefix;
@@ -75,6 +91,9 @@ fn verify(task: &Task) -> Vec<Finding> {
     }
     if prefix.address().is_none() && prefix.host.eq_ignore_ascii_case("localhost") {
         findings.push(name(prefix.port));
+    }
+    if let Some(warning) = task.listen.and_then(ListenAddress::warning) {
+        findings.push(Finding::new(State::Note, format!("{warning}.")));
     }
     let addresses = addresses(task);
     for (at, address) in addresses.iter().enumerate() {
@@ -511,6 +530,20 @@ mod tests {
             .map(|finding| format!("{}: {}", finding.state.word(), finding.text))
             .collect();
         lines.join("\n")
+    }
+
+    #[test]
+    fn a_listen_address_that_other_machines_reach_is_warned_about() {
+        for (listen, open) in [("127.0.0.1", false), ("0.0.0.0", true), ("[::]", true)] {
+            let listen = Some(format!("{listen}:0").parse().unwrap());
+            let task = Task {
+                listen,
+                ..task(Work::Verify, "https://mail.example/cb")
+            };
+            let told = told(&verify(&task));
+            let warned = told.contains("note: Anyone on any network of this machine can reach");
+            assert_eq!(warned, open, "{told}");
+        }
     }
 
     #[cfg(target_endian = "little")]

@@ -1,5 +1,6 @@
-//! Files with contents that are nobody else's business.
+//! Files that the user named: read with care, and saved for the user alone.
 
+pub mod read;
 #[cfg(windows)]
 mod windows;
 
@@ -8,12 +9,33 @@ use std::path::Path;
 
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Writes `text` to `path`: readable by its owner alone from the first byte, and replaced as a whole, so that
-/// a failure leaves what was there before.
+/// Who can read a file that was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// The user alone.
+    User,
+    /// Perhaps others as well: the file system does not keep permissions.
+    Others,
+}
+
+impl Readers {
+    /// By what the file system made of mode 0600.
+    #[cfg(unix)]
+    fn of_mode(mode: u32) -> Self {
+        if mode & 0o077 == 0 {
+            Self::User
+        } else {
+            Self::Others
+        }
+    }
+}
+
+/// Writes `text` to `path`: readable by the user alone from the first byte, where the file system keeps permissions, and
+/// replaced as a whole, so that a failure leaves what was there before. Says who can read it.
 ///
 /// # Errors
 /// Where the folder cannot be written to, or `path` is a folder.
-pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
+pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -34,8 +56,18 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<()> {
     let mut file = tempfile::Builder::new().make_in(folder, windows::create)?;
     file.write_all(text.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    let file = file.persist(path)?;
+    #[cfg(unix)]
+    let readers = Readers::of_mode(std::os::unix::fs::PermissionsExt::mode(
+        &file.metadata()?.permissions(),
+    ));
+    #[cfg(windows)]
+    let readers = if windows::keeps_access_lists(&file)? {
+        Readers::User
+    } else {
+        Readers::Others
+    };
+    Ok(readers)
 }
 
 #[cfg(test)]
@@ -48,7 +80,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.txt");
         std::fs::write(&path, "old and longer").unwrap();
-        save(&path, &"new".into()).unwrap();
+        assert_eq!(save(&path, &"new".into()).unwrap(), Readers::User);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
         #[cfg(unix)]
         assert_eq!(
@@ -86,5 +118,22 @@ mod tests {
             1,
             "nothing is left behind"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_file_system_made_of_the_mode_is_told() {
+        for (mode, readers) in [
+            (0o100_600, Readers::User),
+            (0o100_700, Readers::User),
+            (0o100_400, Readers::User),
+            // Of vfat, exfat, ntfs and cifs as they are mounted by default.
+            (0o100_755, Readers::Others),
+            (0o100_777, Readers::Others),
+            (0o100_640, Readers::Others),
+            (0o100_604, Readers::Others),
+        ] {
+            assert_eq!(Readers::of_mode(mode), readers, "{mode:o}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
-use std::os::windows::io::FromRawHandle;
+use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::path::Path;
 use std::ptr::null_mut;
 
@@ -23,9 +23,12 @@ use windows_sys::Win32::Security::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CREATE_NEW, CreateFileW, FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ,
-    FILE_SHARE_WRITE,
+    FILE_SHARE_WRITE, GetVolumeInformationByHandleW,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+/// The flag of a file system that keeps access lists.
+const FILE_PERSISTENT_ACLS: u32 = 8;
 
 /// The largest `TOKEN_USER`: the structure and a security identifier of 68 bytes.
 const TOKEN_USER_WORDS: usize = 16;
@@ -75,6 +78,31 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     }
     // SAFETY: the handle is that of a file, is ours, and is handed on.
     Ok(unsafe { File::from_raw_handle(handle) })
+}
+
+/// True where the file system of a file keeps access lists, as FAT does not.
+///
+/// # Errors
+/// Where the system does not tell.
+pub(super) fn keeps_access_lists(file: &File) -> io::Result<bool> {
+    let mut flags = 0;
+    // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is asked for.
+    let told = unsafe {
+        GetVolumeInformationByHandleW(
+            file.as_raw_handle(),
+            null_mut(),
+            0,
+            null_mut(),
+            null_mut(),
+            &raw mut flags,
+            null_mut(),
+            0,
+        )
+    };
+    if told == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(flags & FILE_PERSISTENT_ACLS != 0)
 }
 
 /// The security identifier of this process' user.

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
+use crate::file::read::{self as file, Kinds};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::client::Request;
 use crate::oauth::url::is_loopback;
@@ -33,6 +34,12 @@ pub enum HttpError {
     CaFile {
         /// As typed.
         path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The certificates that are trusted here cannot be read.
+    #[error("The certificates of the system cannot be used: {reason}.")]
+    Authorities {
         /// Why.
         reason: String,
     },
@@ -112,6 +119,9 @@ impl HttpError {
             Self::CaFile { .. } => {
                 "Name a readable file with certificates in PEM form, or leave CA file empty."
             }
+            Self::Authorities { .. } => {
+                "If SSL_CERT_FILE or SSL_CERT_DIR is set, name a readable file or directory there, or unset it."
+            }
             Self::Unreachable { .. } => {
                 "Check the URL for typing errors, and the network, firewall and proxy settings."
             }
@@ -145,10 +155,13 @@ impl Http {
     ///
     /// # Errors
     /// Where that file cannot be used.
-    pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpError> {
+    pub async fn new(ca_file: Option<&Path>) -> Result<Self, HttpError> {
         // Fails only where a provider is set already, which then is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let ca = ca_file.map_or_else(|| Ok(Vec::new()), read_ca_file)?;
+        let ca = match ca_file {
+            Some(path) => read_ca_file(path).await?,
+            None => Vec::new(),
+        };
         Ok(Self {
             ca,
             outside: OnceLock::new(),
@@ -162,9 +175,7 @@ impl Http {
     /// # Errors
     /// Where no answer came.
     pub async fn get(&self, url: &Url) -> Result<Answer, HttpError> {
-        let client = self
-            .client(url)
-            .map_err(|error| named(&error, &host_and_port(url)))?;
+        let client = self.client(url).await?;
         exchange(
             client.get(url.clone()).header(ACCEPT, "application/json"),
             url,
@@ -172,7 +183,7 @@ impl Http {
         .await
     }
 
-    fn client(&self, url: &Url) -> reqwest::Result<&reqwest::Client> {
+    async fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let (here, tls) = (is_loopback(url), url.scheme() == "https");
         let cell = match (here, tls) {
             (true, false) => &self.local,
@@ -200,7 +211,22 @@ impl Http {
         } else {
             builder.tls_certs_only([])
         };
-        let client = builder.build()?;
+        // Reads the system's certificates, or those that SSL_CERT_FILE and SSL_CERT_DIR name.
+        let work = move || {
+            if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|_| tls) {
+                file::check(Path::new(&path), Kinds::WithPipes)
+                    .map_err(|error| Err(error.to_string()))?;
+            }
+            builder.build().map_err(Ok)
+        };
+        let unusable = |reason: String| HttpError::Authorities { reason };
+        let client = file::aside(work)
+            .await
+            .map_err(|error| unusable(error.to_string()))?
+            .map_err(|error| match error {
+                Ok(error) => named(&error, &host_and_port(url)),
+                Err(reason) => unusable(reason),
+            })?;
         Ok(cell.get_or_init(|| client))
     }
 }
@@ -217,9 +243,7 @@ pub trait Transport {
 impl Transport for Http {
     async fn post(&self, request: &Request) -> Result<Answer, HttpError> {
         let host = host_and_port(&request.url);
-        let client = self
-            .client(&request.url)
-            .map_err(|error| named(&error, &host))?;
+        let client = self.client(&request.url).await?;
         let mut builder = client
             .post(request.url.clone())
             .header(ACCEPT, "application/json")
@@ -286,24 +310,27 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     })
 }
 
-fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let unusable = |reason: String| HttpError::CaFile {
-        path: path.to_owned(),
-        reason,
+async fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let work = {
+        let path = path.to_owned();
+        move || {
+            let text = file::read(&path, Kinds::WithPipes, CA_FILE_LIMIT)
+                .map_err(|error| error.to_string())?;
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(&text).map_err(|error| last_cause(&error))?;
+            if certificates.is_empty() {
+                return Err("it holds no certificate in PEM form".to_owned());
+            }
+            Ok(certificates)
+        }
     };
-    let size = std::fs::metadata(path)
-        .map_err(|error| unusable(plain_words(&error)))?
-        .len();
-    if size > CA_FILE_LIMIT {
-        return Err(unusable("it is too large".to_owned()));
-    }
-    let text = std::fs::read(path).map_err(|error| unusable(plain_words(&error)))?;
-    let certificates = reqwest::Certificate::from_pem_bundle(&text)
-        .map_err(|error| unusable(last_cause(&error)))?;
-    if certificates.is_empty() {
-        return Err(unusable("it holds no certificate in PEM form".to_owned()));
-    }
-    Ok(certificates)
+    file::aside(work)
+        .await
+        .unwrap_or_else(|error| Err(error.to_string()))
+        .map_err(|reason| HttpError::CaFile {
+            path: path.to_owned(),
+            reason,
+        })
 }
 
 /// Host and port of a URL, for messages.
@@ -397,16 +424,6 @@ fn last_cause(error: &reqwest::Error) -> String {
     }
     let text = clean(&text, TEXT_LIMIT);
     text.trim_end_matches('.')
-        .split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// A system's error without its number.
-fn plain_words(error: &std::io::Error) -> String {
-    error
-        .to_string()
         .split(" (os error")
         .next()
         .unwrap_or_default()

@@ -248,7 +248,7 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
         reason,
     };
     let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string()))?;
-    let http = Http::new(issuer.ca_file.as_deref())?;
+    let http = Http::new(issuer.ca_file.as_deref()).await?;
     let mut reasons: Vec<String> = Vec::new();
     for address in addresses(&url) {
         let begin = Instant::now();
@@ -287,7 +287,7 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
 /// RFC 8628.
 async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<TokenSet, FlowError> {
     let client = &request.client;
-    let http = Http::new(request.ca_file.as_deref())?;
+    let http = Http::new(request.ca_file.as_deref()).await?;
     reporter.tell(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
     let asking = client.device_request()?;
@@ -368,7 +368,7 @@ async fn authorization_code(
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
-    let http = Http::new(request.ca_file.as_deref())?;
+    let http = Http::new(request.ca_file.as_deref()).await?;
     let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
     let files = request.certificate.as_ref();
     let here = listener::can_be_here(
@@ -383,7 +383,7 @@ async fn authorization_code(
         let certificate = match files {
             Some(files) => {
                 let host = redirect_url.host_str().unwrap_or_default();
-                Some(certificate::load(files, host, SystemTime::now())?)
+                Some(certificate::load_aside(files, host, SystemTime::now()).await?)
             }
             None => None,
         };

@@ -1,9 +1,10 @@
 //! Reading the person's preset files: where they are, and how much of them is read.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+
+use crate::file::read::{Kinds, ReadError, read};
 
 /// A larger file is no preset.
 const SIZE_LIMIT: u64 = 256 * 1024;
@@ -50,7 +51,7 @@ pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
     paths.sort();
     let more = paths.len().saturating_sub(COUNT_LIMIT);
     paths.truncate(COUNT_LIMIT);
-    let mut files: Vec<PresetFile> = paths.iter().map(|path| read_file(path)).collect();
+    let mut files: Vec<PresetFile> = paths.iter().map(|path| read_kept(path)).collect();
     if more > 0 {
         files.push(PresetFile {
             path: folder.to_owned(),
@@ -67,45 +68,39 @@ pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
 pub fn find(folder: &Path, id: &str) -> Option<PresetFile> {
     let fits = |ch: char| ch.is_ascii_alphanumeric() || ch == '-';
     let path = folder.join(format!("{id}.toml"));
-    (!id.is_empty() && id.chars().all(fits) && path.exists()).then(|| read_file(&path))
+    (!id.is_empty() && id.chars().all(fits) && path.exists()).then(|| read_kept(&path))
 }
 
-/// Reads one file.
+/// Reads a file that the user named. A pipe may keep the caller waiting.
 #[must_use]
 pub fn read_file(path: &Path) -> PresetFile {
     PresetFile {
         path: path.to_owned(),
-        text: text(path),
+        text: text(path, Kinds::WithPipes),
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    let words = |error: std::io::Error| {
-        let remedy = if error.kind() == std::io::ErrorKind::NotFound {
-            "Correct the path"
-        } else {
-            "Make it readable, or remove it"
+/// Reads a file of the folder.
+fn read_kept(path: &Path) -> PresetFile {
+    PresetFile {
+        path: path.to_owned(),
+        text: text(path, Kinds::Regular),
+    }
+}
+
+fn text(path: &Path, kinds: Kinds) -> Result<String, String> {
+    let bytes = read(path, kinds, SIZE_LIMIT).map_err(|error| {
+        let remedy = match error {
+            ReadError::Missing => "Correct the path",
+            ReadError::TooLarge(_) => "No preset is as large. Remove it, or shorten it",
+            ReadError::Unreadable(_) | ReadError::TooSlow => "Make it readable, or remove it",
+            ReadError::Directory | ReadError::Device | ReadError::Socket | ReadError::Pipe => {
+                "Remove it, or put a regular file there"
+            }
         };
         format!("{error}. {remedy}")
-    };
-    // A pipe or a device could keep the program waiting.
-    let about = std::fs::metadata(path).map_err(words)?;
-    if !about.is_file() {
-        return Err("it is no ordinary file. Remove it, or put one there".to_owned());
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .map_err(words)?
-        .take(SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(words)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(format!(
-            "it is larger than {} KiB, so it is no preset. Remove it, or shorten it",
-            SIZE_LIMIT / 1024
-        ));
-    }
-    String::from_utf8(bytes).map_err(|error| {
+    })?;
+    String::from_utf8(bytes.to_vec()).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.split(|byte| *byte == b'\n').count();
         format!("line {line}: it is not UTF-8. Save it with that encoding")

@@ -328,9 +328,8 @@ impl Shell {
             Effect::Save(path, text, what) => {
                 // Told with its folder, so that it is found again.
                 let whole = std::path::absolute(&path).unwrap_or_else(|_| path.into());
-                let outcome = file::save(&whole, &text);
-                let told = outcome
-                    .map(|()| whole.display().to_string())
+                let told = file::save(&whole, &text)
+                    .map(|readers| (whole.display().to_string(), readers))
                     .map_err(|error| error.to_string());
                 let _ = self.news.0.try_send(News::Saved(what, told));
             }

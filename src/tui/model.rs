@@ -18,6 +18,7 @@ use crate::configure::report::{Report, Task, Work};
 use crate::environment::Environment;
 use crate::exit;
 use crate::explain::Explanation;
+use crate::file::Readers;
 use crate::flow::Job;
 use crate::flow::event::{FlowEvent, Step};
 use crate::flow::trace::Trace;
@@ -84,8 +85,8 @@ pub enum News {
     Library(Box<Library>),
     /// A task of Configure…, by its number, came to this; and the certificates that there are now.
     Configured(u64, Box<Report>, Box<Created>),
-    /// A file was written, or not: its path, or why not.
-    Saved(Ticket, Result<String, String>),
+    /// A file was written, or not: its path and who can read it, or why not.
+    Saved(Ticket, Result<(String, Readers), String>),
     /// A time on the screen has changed.
     Tick,
 }
@@ -856,6 +857,11 @@ impl Model {
         if !model.settings.preset().is_custom() {
             model.go_to_missing();
         }
+        // Told at once: its field may never have the focus.
+        model.message = model.settings.secret_notice().map(|notice| Message {
+            text: notice.to_owned(),
+            bad: true,
+        });
         model
     }
 

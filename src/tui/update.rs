@@ -19,6 +19,7 @@ use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Listener, Report, Verdict, Work};
 use crate::exit;
 use crate::explain::{explain, explain_certificate};
+use crate::file::Readers;
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
@@ -1118,15 +1119,21 @@ fn save(model: &Model, content: Content, path: String) -> Vec<Effect> {
         .collect()
 }
 
-fn saved(model: &mut Model, what: Ticket, outcome: Result<String, String>) {
+fn saved(model: &mut Model, what: Ticket, outcome: Result<(String, Readers), String>) {
+    let name = what.name;
     match outcome {
-        Ok(path) => {
+        Ok((path, Readers::User)) => {
             counts_as_taken(model, what);
-            let name = what.name;
-            say(
-                model,
-                format!("Saved the {name} to {path}, readable by you alone."),
+            let text = format!("Saved the {name} to {path}, readable by you alone.");
+            say(model, text);
+        }
+        Ok((path, Readers::Others)) => {
+            counts_as_taken(model, what);
+            let text = format!(
+                "Saved the {name} to {path}. This file system does not support permissions: other users of this machine may \
+                 be able to read the file."
             );
+            say_bad(model, text);
         }
         Err(reason) => say_bad(model, format!("Nothing was saved: {reason}.")),
     }

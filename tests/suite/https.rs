@@ -57,7 +57,9 @@ fn folder(home: &Path) -> PathBuf {
 }
 
 fn create(home: &Path, host: &str) -> Files {
-    certificate::create(&folder(home), host, SystemTime::now()).unwrap()
+    certificate::create(&folder(home), host, SystemTime::now())
+        .unwrap()
+        .0
 }
 
 fn state(url: &str) -> String {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use oauth_authorizer::clipboard::By;
+use oauth_authorizer::file::Readers;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::listener::Stray;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
@@ -174,7 +175,10 @@ fn news(dice: &mut Dice, app: &App) -> News {
             0 => News::Browser(app.model.attempt, Err(dice.text(90))),
             1 => News::Demo(Ok("http://127.0.0.1:9".to_owned())),
             2 => News::DemoApproved(Err(dice.text(90))),
-            3 => News::Saved(ticket, Ok(dice.text(300))),
+            3 => News::Saved(
+                ticket,
+                Ok((dice.text(300), dice.of(&[Readers::User, Readers::Others]))),
+            ),
             4 => News::Saved(ticket, Err(dice.text(300))),
             _ => News::PasteLost,
         },

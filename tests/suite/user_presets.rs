@@ -275,7 +275,7 @@ fn a_file_that_is_not_utf_8() {
 fn a_pipe() {
     let home = Home::good();
     run(std::process::Command::new("mkfifo").arg(home.presets().join("bad.toml")));
-    assert_told("bad.toml", &home, &["no ordinary file"]);
+    assert_told("bad.toml", &home, &["it is a pipe, not a regular file"]);
 }
 
 #[test]

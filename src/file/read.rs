@@ -1,0 +1,232 @@
+//! Reading files that the user named, which may be anything: only as much as is needed, and no longer than anybody waits.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+/// A file that is not read in this time, such as a pipe that nobody writes to, is given up.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Why a file was not read: a clause for a sentence, without its stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing is there.
+    #[error("there is no such file")]
+    Missing,
+    /// A directory.
+    #[error("it is a directory")]
+    Directory,
+    /// A device, such as a terminal or `/dev/zero`.
+    #[error("it is a device, not a file")]
+    Device,
+    /// A socket.
+    #[error("it is a socket, not a file")]
+    Socket,
+    /// A pipe, where only a regular file will do.
+    #[error("it is a pipe, not a regular file")]
+    Pipe,
+    /// More than the limit, in KiB.
+    #[error("it is larger than {0} KiB")]
+    TooLarge(u64),
+    /// Nothing was written to the pipe, or the disk does not answer.
+    #[error("it could not be read within {} seconds", LIMIT.as_secs())]
+    TooSlow,
+    /// Anything else that the system says.
+    #[error("it cannot be read ({0})")]
+    Unreadable(String),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound {
+            return Self::Missing;
+        }
+        let text = error.to_string();
+        let words = text.split(" (os error").next().unwrap_or_default();
+        Self::Unreadable(words.to_owned())
+    }
+}
+
+/// Which files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinds {
+    /// Regular files and pipes: what the user names may be `<(command)`. A pipe may keep the reader waiting.
+    WithPipes,
+    /// Regular files: what lies in a folder of the program.
+    Regular,
+}
+
+/// Whether such a file would be read. Opens nothing.
+///
+/// # Errors
+/// Where it is of another kind, or cannot be looked at.
+pub fn check(path: &Path, kinds: Kinds) -> Result<(), ReadError> {
+    check_kind(&std::fs::metadata(path)?, kinds)
+}
+
+fn check_kind(about: &Metadata, kinds: Kinds) -> Result<(), ReadError> {
+    let kind = about.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    if kind.is_dir() {
+        return Err(ReadError::Directory);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return match kinds {
+                Kinds::WithPipes => Ok(()),
+                Kinds::Regular => Err(ReadError::Pipe),
+            };
+        }
+        if kind.is_socket() {
+            return Err(ReadError::Socket);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = kinds;
+    Err(ReadError::Device)
+}
+
+/// Opens a file or a pipe that the user named.
+///
+/// # Errors
+/// Where it is of another kind, or cannot be opened.
+pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
+    // Looked at twice: to open a device may do something, and by then it may be another file.
+    check(path, kinds)?;
+    let file = File::open(path)?;
+    check_kind(&file.metadata()?, kinds)?;
+    Ok(file)
+}
+
+/// Reads a file of at most `limit` bytes. It may hold a secret.
+///
+/// # Errors
+/// Where it is larger or of another kind, or cannot be read.
+pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let file = open(path, kinds)?;
+    // Enough from the beginning, so that growing leaves no copy behind.
+    let room = usize::try_from(limit + 1).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge(limit / 1024));
+    }
+    Ok(bytes)
+}
+
+/// Does what may wait for a file on a thread of its own, so that nothing else waits.
+///
+/// A thread that waits too long is left behind, and does not hold up the end of the program.
+///
+/// # Errors
+/// [`ReadError::TooSlow`] where it takes longer than ten seconds.
+pub async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ReadError> {
+    let (sender, done) = tokio::sync::oneshot::channel();
+    // A task of the runtime that blocks would be waited for at its end.
+    std::thread::Builder::new()
+        .spawn(move || drop(sender.send(work())))
+        .map_err(ReadError::from)?;
+    match tokio::time::timeout(LIMIT, done).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) | Err(_) => Err(ReadError::TooSlow),
+    }
+}
+
+/// True for a regular file whose mode lets other users read it. Pipes pass by, and Windows has access lists.
+#[must_use]
+pub fn is_readable_by_others(file: &File) -> bool {
+    #[cfg(unix)]
+    return file.metadata().is_ok_and(|about| {
+        use std::os::unix::fs::PermissionsExt;
+        about.is_file() && about.permissions().mode() & 0o044 != 0
+    });
+    #[cfg(not(unix))]
+    return {
+        let _ = file;
+        false
+    };
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_up_to_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let read = |path: &Path| read(path, Kinds::WithPipes, 1024).map(|bytes| bytes.len());
+        assert_eq!(read(&path), Err(ReadError::Missing));
+        for (length, outcome) in [
+            (0, Ok(0)),
+            (1024, Ok(1024)),
+            (1025, Err(ReadError::TooLarge(1))),
+        ] {
+            std::fs::write(&path, vec![0; length]).unwrap();
+            assert_eq!(read(&path), outcome);
+        }
+        // A size that is told counts for nothing.
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
+        assert_eq!(read(&path), Err(ReadError::TooLarge(1)));
+        assert_eq!(read(folder.path()), Err(ReadError::Directory));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_sockets_are_not_read_and_pipes_up_to_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        for device in ["/dev/zero", "/dev/full", "/dev/null", "/dev/tty"] {
+            let outcome = read(Path::new(device), Kinds::WithPipes, 1024);
+            assert_eq!(outcome.err(), Some(ReadError::Device), "{device}");
+        }
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let outcome = read(&socket, Kinds::WithPipes, 1024);
+        assert_eq!(outcome.err(), Some(ReadError::Socket));
+        let pipe = pipe(folder.path());
+        let outcome = read(&pipe, Kinds::Regular, 1024);
+        assert_eq!(outcome.err(), Some(ReadError::Pipe));
+        for (text, outcome) in [
+            (vec![b'x'; 1024], Ok(1024)),
+            (vec![b'x'; 100_000], Err(ReadError::TooLarge(1))),
+        ] {
+            let write = {
+                let pipe = pipe.clone();
+                std::thread::spawn(move || drop(std::fs::write(pipe, text)))
+            };
+            let read = read(&pipe, Kinds::WithPipes, 1024).map(|bytes| bytes.len());
+            assert_eq!(read, outcome);
+            write.join().unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    fn pipe(folder: &Path) -> std::path::PathBuf {
+        let path = folder.join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        path
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn a_pipe_that_nobody_writes_to_is_given_up_and_the_end_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = pipe(folder.path());
+        let outcome = aside(move || read(&pipe, Kinds::WithPipes, 1024)).await;
+        assert_eq!(outcome.err(), Some(ReadError::TooSlow));
+    }
+}
