@@ -15,7 +15,7 @@
 //! - `configure/` says what the listener needs; only `loopback`, `certificate` and `windows` in it touch the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
-//! - Only `main.rs`, `plain.rs` and `commands/` print.
+//! - Only `main.rs` and `commands/` write to standard output, and only `talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `unsafe` stands in `flow/httpsys.rs`, `configure/windows.rs` and `file/windows.rs` only.
 //! - No line of code names a service.
@@ -44,5 +44,6 @@ pub mod secret;
 pub mod sequences;
 pub mod settings;
 pub mod signals;
+pub mod talk;
 pub mod tui;
 pub mod tunnel;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use oauth_authorizer::certificate::Created;
@@ -10,7 +11,7 @@ use oauth_authorizer::environment::{Environment, Terminal};
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::settings::Browser;
-use oauth_authorizer::{commands, exit, plain, tui};
+use oauth_authorizer::{commands, exit, plain, talk, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();
@@ -22,14 +23,19 @@ fn main() -> ExitCode {
         Front::Plain => "error",
         Front::Screen => "oauth-authorizer",
     };
-    ExitCode::from(match run(cli, environment, front) {
+    let code = match run(cli, environment, front) {
         Ok(code) => code,
         Err((text, code)) => {
-            plain::say(word, &text);
+            talk::say(word, &text);
             code
         }
-    })
+    };
+    talk::finish(Some(LAST_WORDS));
+    ExitCode::from(code)
 }
+
+/// The end is waited for no longer, even by a slow reader of standard error.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A front end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +83,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         } else {
             "TERM is dumb"
         };
-        plain::say(
+        talk::say(
             "hint",
             &format!(
                 "{reason}, so there is no screen here: the program talks line by line, as with --plain. Settings come by \
@@ -89,6 +95,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         .settings(variable, browser, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
     settings.set_created_certificates(Created::of_person());
+    // Signals end nothing by themselves from here on, so nobody may have to read what is said.
+    talk::start();
     if front == Front::Plain {
         return Ok(plain::run(
             &environment,
@@ -98,12 +106,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             print_result,
         ));
     }
-    let outcome = tui::run(environment, settings, library, print)
-        .map_err(|error| (error.to_string(), exit::FAILED))?;
-    if let Some(text) = &outcome.result {
-        print_result(text).map_err(|reason| (reason, exit::FAILED))?;
-    }
-    Ok(outcome.exit)
+    tui::run(environment, settings, library, print, print_result)
+        .map_err(|error| (error.to_string(), exit::FAILED))
 }
 
 /// The only thing that ever goes to standard output.

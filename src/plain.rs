@@ -1,10 +1,10 @@
 //! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
 //!
-//! Each line is a stable word, a colon and a value; docs/guide.md lists the words. Standard output carries the
-//! result and nothing else. A line on standard input is taken as the pasted answer; its end never ends the wait. A person
+//! Standard output carries the result and nothing else. Neither of them being read, nor written to, keeps a signal from
+//! ending the program. A line on standard input is taken as the pasted answer; its end never ends the wait. A person
 //! at a terminal who did not say what to print is asked once the tokens are there.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 
 use clap::ValueEnum;
 
@@ -28,6 +28,7 @@ use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::settings::{Filling, Settings};
 use crate::signals::Signals;
+use crate::talk::{self, Often, say, say_often};
 use crate::tunnel::Tunnel;
 
 /// A longer line on standard input is no answer.
@@ -40,7 +41,7 @@ pub fn run(
     settings: Settings,
     library: &Library,
     print: Option<Print>,
-    put: impl Fn(&SecretString) -> Result<(), String>,
+    put: fn(&SecretString) -> Result<(), String>,
 ) -> u8 {
     match authorize(environment, settings, library, print, put) {
         Ok(()) => exit::DONE,
@@ -50,10 +51,10 @@ pub fn run(
 
 fn authorize(
     environment: &Environment,
-    mut settings: Settings,
+    settings: Settings,
     library: &Library,
     print: Option<Print>,
-    put: impl Fn(&SecretString) -> Result<(), String>,
+    put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<(), u8> {
     if print.is_none() && !std::io::stdin().is_terminal() {
         say(
@@ -76,52 +77,23 @@ fn authorize(
         .build()
         .map_err(failed)?;
     let outcome = runtime.block_on(async {
-        let signals = Signals::new().map_err(failed)?;
         let mut front = Front {
             environment,
-            signals,
+            signals: Signals::new().map_err(failed)?,
             input: None,
             device_code: false,
+            put,
         };
-        let _demo = if settings.preset().embedded_server {
-            let demo = Demo::start().await.map_err(failed)?;
-            settings.set_server(demo.url());
-            say(
-                "hint",
-                settings
-                    .preset()
-                    .token_notice
-                    .as_deref()
-                    .unwrap_or_default(),
-            );
-            Some(demo)
-        } else {
-            None
-        };
-        front.discover(&mut settings).await?;
-        let request = read(&settings)?;
-        front.device_code = settings.offers(FlowKind::DeviceCode) && {
-            let mut other = settings.clone();
-            other.set_flow(FlowKind::DeviceCode);
-            request::request(&other).is_ok()
-        };
-        let tokens = front.authorize(request, &settings, library).await?;
-        let out = |print: Print| print.text(&tokens).and_then(|text| put(&text));
-        match print {
-            Some(print) => out(print).map_err(|reason| {
-                say("error", &reason);
-                exit::FAILED
-            }),
-            None => front.ask(out).await,
+        let outcome = front.tokens(settings, library, print).await;
+        // A slow reader gets all of it, if nobody is in a hurry.
+        if outcome != Err(exit::INTERRUPTED) {
+            let finish = || talk::finish(None);
+            front.signals.unless_asked_to_end(finish).await;
         }
+        outcome
     });
     runtime.shutdown_background();
     outcome
-}
-
-/// A line for the person or the log. A reader that is gone is no reason to stop.
-pub fn say(word: &str, text: &str) {
-    let _ = writeln!(std::io::stderr(), "{word}: {text}");
 }
 
 /// A panic's own words may hold a secret: only its place is told.
@@ -135,6 +107,7 @@ fn install_hook() {
             "error",
             &format!("a defect{place} ended the program; please report this line"),
         );
+        talk::flush();
     }));
 }
 
@@ -187,6 +160,8 @@ struct Front<'a> {
     input: Option<Input>,
     /// The settings would do for the device code flow as well.
     device_code: bool,
+    /// Prints what was asked for.
+    put: fn(&SecretString) -> Result<(), String>,
 }
 
 /// What a run came to.
@@ -196,6 +171,64 @@ enum End {
 }
 
 impl Front<'_> {
+    /// Gets the tokens and prints what of them is wanted.
+    async fn tokens(
+        &mut self,
+        mut settings: Settings,
+        library: &Library,
+        print: Option<Print>,
+    ) -> Result<(), u8> {
+        let failed = |error: std::io::Error| {
+            say("error", &error.to_string());
+            exit::FAILED
+        };
+        let _demo = if settings.preset().embedded_server {
+            let demo = Demo::start().await.map_err(failed)?;
+            settings.set_server(demo.url());
+            say(
+                "hint",
+                settings
+                    .preset()
+                    .token_notice
+                    .as_deref()
+                    .unwrap_or_default(),
+            );
+            Some(demo)
+        } else {
+            None
+        };
+        self.discover(&mut settings).await?;
+        let request = read(&settings)?;
+        self.device_code = settings.offers(FlowKind::DeviceCode) && {
+            let mut other = settings.clone();
+            other.set_flow(FlowKind::DeviceCode);
+            request::request(&other).is_ok()
+        };
+        let tokens = self.authorize(request, &settings, library).await?;
+        let Some(print) = print else {
+            return self.ask(&tokens).await;
+        };
+        self.print(print, &tokens).await?.map_err(|reason| {
+            say("error", &reason);
+            exit::FAILED
+        })
+    }
+
+    /// Prints one thing, or says why not. Nobody has to read it for a signal to end the program.
+    async fn print(&mut self, print: Print, tokens: &TokenSet) -> Result<Result<(), String>, u8> {
+        let text = match print.text(tokens) {
+            Ok(text) => text,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let put = self.put;
+        let printed = self.signals.unless_asked_to_end(move || {
+            // On a terminal, what was said before it stands before it.
+            talk::flush();
+            put(&text)
+        });
+        printed.await.ok_or_else(|| Stopped::Signal.tell())
+    }
+
     /// Asks the issuer where it has its endpoints, where they were not given.
     async fn discover(&mut self, settings: &mut Settings) -> Result<(), u8> {
         let Some(issuer) = request::issuer(settings).filter(|_| settings.preset().is_custom())
@@ -235,7 +268,7 @@ impl Front<'_> {
     }
 
     /// Asks what to print, until the person has enough.
-    async fn ask(&mut self, out: impl Fn(Print) -> Result<(), String>) -> Result<(), u8> {
+    async fn ask(&mut self, tokens: &TokenSet) -> Result<(), u8> {
         let choices: Vec<String> = Print::value_variants()
             .iter()
             .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
@@ -266,7 +299,7 @@ impl Front<'_> {
                 "quit" => return Ok(()),
                 word => match Print::from_str(word, false) {
                     Ok(print) => {
-                        if let Err(reason) = out(print) {
+                        if let Err(reason) = self.print(print, tokens).await? {
                             say("error", &reason);
                         }
                     }
@@ -311,7 +344,7 @@ impl Front<'_> {
 
     fn show(&mut self, event: FlowEvent) {
         match event {
-            FlowEvent::Began(step) => say("step", step_words(step)),
+            FlowEvent::Began(step) => say_often(Often::Step, step_words(step)),
             FlowEvent::DeviceCode {
                 user_code,
                 verification_uri,
@@ -333,7 +366,7 @@ impl Front<'_> {
                     }
                     Note::Trouble(reason) => format!("no usable answer ({reason}); asking again"),
                 };
-                say("polled", &format!("{times} {note}"));
+                say_often(Often::Polled, &format!("{times} {note}"));
             }
             FlowEvent::SignIn {
                 url,
@@ -380,13 +413,19 @@ impl Front<'_> {
                     tokio::spawn(browser::open(self.environment.clone(), url));
                 }
             }
-            FlowEvent::NotOurs(reason) => say("refused", &format!("a callback: {reason}")),
-            FlowEvent::PasteRefused(reason) => say("refused", &format!("a paste: {reason}")),
-            FlowEvent::Stray(_) => say(
-                "stray",
-                "a request that has nothing to do with this sign-in was turned away",
+            FlowEvent::NotOurs(reason) => {
+                say_often(Often::Callback, &format!("a callback: {reason}"));
+            }
+            FlowEvent::PasteRefused(reason) => {
+                say_often(Often::Paste, &format!("a paste: {reason}"));
+            }
+            FlowEvent::Stray(_) => say_often(
+                Often::Stray,
+                "a request that has nothing to do with this sign-in was rejected",
             ),
-            FlowEvent::Trouble(reason) => say("trouble", &format!("{reason} Trying again.")),
+            FlowEvent::Trouble(reason) => {
+                say_often(Often::Trouble, &format!("{reason} Trying again."));
+            }
             FlowEvent::Check(check) => {
                 say(
                     "check",

@@ -1,4 +1,6 @@
 //! The system's requests to end the program.
+//!
+//! Once listened for, they end nothing by themselves: whatever may wait for long has to be left when one comes.
 
 use std::io;
 
@@ -72,6 +74,22 @@ impl Signals {
             _ = self.close.recv() => {}
             _ = self.shutdown.recv() => {}
             _ = self.log_off.recv() => {}
+        }
+    }
+}
+
+impl Signals {
+    /// Does what may block, such as writing to a pipe that nobody reads, on a thread of its own. `None` where the system
+    /// asks for the end meanwhile: the thread is left behind then, and ends with the program.
+    pub async fn unless_asked_to_end<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let done = tokio::task::spawn_blocking(work);
+        tokio::select! {
+            biased;
+            () = self.next() => None,
+            done = done => done.ok(),
         }
     }
 }

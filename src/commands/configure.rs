@@ -8,8 +8,8 @@ use crate::configure::plan::{PlanError, Prefix};
 use crate::configure::report::{Consent, Listener, Report, Task, Verdict, Work};
 use crate::environment::Environment;
 use crate::exit;
-use crate::plain::say;
 use crate::secret::clean;
+use crate::talk::say;
 
 /// More of a finding is not shown.
 const LIMIT: usize = 2000;

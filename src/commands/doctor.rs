@@ -10,9 +10,9 @@ use crate::cli::{DoctorFlags, SECRET_VARIABLE};
 use crate::clipboard::{self, By, Desktop, Missed, Way};
 use crate::environment::{Environment, Terminal};
 use crate::exit;
-use crate::plain::say;
 use crate::secret::{ExposeSecret, SecretString, clean};
 use crate::sequences::Between;
+use crate::talk::say;
 use crate::tui::guard;
 use crate::tunnel::Tunnel;
 

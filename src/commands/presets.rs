@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::cli::PresetsCommand;
 use crate::exit;
-use crate::plain::say;
 use crate::presets::check::{Finding, read};
 use crate::presets::files::{self, read_file};
 use crate::presets::{Confidence, Library};
+use crate::talk::say;
 
 /// Does what is asked, on standard output.
 ///

@@ -67,18 +67,12 @@ pub enum TuiError {
     /// A preset is malformed.
     #[error(transparent)]
     Preset(#[from] PresetError),
+    /// What the caller waits for could not be printed.
+    #[error("{0}")]
+    Print(String),
     /// A defect; the guard has said where.
     #[error("The program ended because of a defect in it. Nothing was stored.")]
     Defect,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The exit code.
-    pub exit: u8,
-    /// What the caller waits for.
-    pub result: Option<SecretString>,
 }
 
 /// How the loop ended.
@@ -90,7 +84,8 @@ enum Ending {
     Interrupted,
 }
 
-/// Shows the screen until the person leaves, or until there is what `print` asks for.
+/// Shows the screen until the person leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
+/// the exit code.
 ///
 /// # Errors
 /// Where there is no terminal, or it fails.
@@ -99,7 +94,8 @@ pub fn run(
     settings: Settings,
     library: Library,
     print: Option<Print>,
-) -> Result<Outcome, TuiError> {
+    put: fn(&SecretString) -> Result<(), String>,
+) -> Result<u8, TuiError> {
     let output = guard::output().map_err(TuiError::NoTerminal)?;
     let custom = presets::get(presets::CUSTOM)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -119,29 +115,31 @@ pub fn run(
         style::force_color_output(true);
     }
     let outcome = runtime.block_on(async {
-        let signals = Signals::new()?;
+        let mut signals = Signals::new()?;
         let guard = Guard::enter(output.try_clone()?)?;
         let mut shell = Shell::new(model, output)?;
         if demo {
             shell.start_demo().await;
         }
-        let mut ending = shell.run(signals).await;
+        let mut ending = shell.run(&mut signals).await;
         if ending.is_err() && !guard::is_there(&shell.output) {
             // The terminal has vanished before that was told.
             ending = Ok(Ending::Interrupted);
         }
         // The screen is restored before anything that may take time.
         drop(guard);
-        Ok(match ending? {
-            Ending::Left => Outcome {
-                exit: shell.model.exit,
-                result: shell.model.result.take(),
-            },
-            Ending::Interrupted => Outcome {
-                exit: exit::INTERRUPTED,
-                result: None,
-            },
-        })
+        match (ending?, shell.model.result.take()) {
+            (Ending::Interrupted, _) => Ok(exit::INTERRUPTED),
+            (Ending::Left, None) => Ok(shell.model.exit),
+            // Nobody has to read it for a signal to end the program.
+            (Ending::Left, Some(text)) => {
+                match signals.unless_asked_to_end(move || put(&text)).await {
+                    Some(Ok(())) => Ok(shell.model.exit),
+                    Some(Err(reason)) => Err(TuiError::Print(reason)),
+                    None => Ok(exit::INTERRUPTED),
+                }
+            }
+        }
     });
     runtime.shutdown_background();
     outcome
@@ -200,7 +198,7 @@ impl Shell {
         Ok(shell)
     }
 
-    async fn run(&mut self, mut signals: Signals) -> Result<Ending, TuiError> {
+    async fn run(&mut self, signals: &mut Signals) -> Result<Ending, TuiError> {
         self.draw()?;
         // What the first frame does not need comes after it.
         let news = self.news.0.clone();

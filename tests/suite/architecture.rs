@@ -172,7 +172,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             assert!(!names(&code, word), "{file} names {word}");
         }
     }
-    assert_only("stderr", &["plain.rs", "browser.rs", "clipboard.rs"]);
+    assert_only("stderr", &["talk.rs", "browser.rs", "clipboard.rs"]);
     assert_only(
         "unsafe",
         &["flow/httpsys.rs", "configure/windows.rs", "file/windows.rs"],
@@ -404,6 +404,7 @@ fn use_goes_one_way() {
             "file/",
             "certificate.rs",
             "signals.rs",
+            "talk.rs",
             "demo/",
         ],
     ];

@@ -52,4 +52,6 @@ mod ssh;
 mod surroundings;
 mod terminal;
 mod traffic;
+#[cfg(target_os = "linux")]
+mod unread;
 mod user_presets;

@@ -178,14 +178,34 @@ fn assert_good_works(terminal: &mut Terminal) {
 
 /// The file is told with `place` (line and key) and a remedy wherever presets are read; the good one works.
 fn assert_told(name: &str, home: &Home, place: &[&str]) {
+    assert_left_out(name, home, place);
     let path = home.presets().join(name);
     let path = path.to_str().unwrap();
-    let whole = |text: &str, what: &str| {
-        for part in place {
-            assert!(text.contains(part), "{what}: no {part:?} in {text:?}");
-        }
-        assert!(has_remedy(text), "{what}: no remedy in {text:?}");
-    };
+    let whole = |text: &str, what: &str| whole(text, what, place);
+
+    let (code, out, err) = home.run(&["presets", "check", path]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.starts_with(path), "{out}");
+    whole(&out, "check");
+
+    let mut terminal = home.command(&["--preset-file", path]).start();
+    assert_eq!(terminal.wait_exit().exit_code(), 2, "{}", terminal.screen());
+    let told = terminal.flat();
+    let sentence = format!("The preset file {name} was left out: ");
+    assert!(told.contains(&sentence), "{told}");
+    whole(&told, "flag");
+}
+
+fn whole(text: &str, what: &str, place: &[&str]) {
+    for part in place {
+        assert!(text.contains(part), "{what}: no {part:?} in {text:?}");
+    }
+    assert!(has_remedy(text), "{what}: no remedy in {text:?}");
+}
+
+/// The same where the file is not named, but lies in the folder.
+fn assert_left_out(name: &str, home: &Home, place: &[&str]) {
+    let whole = |text: &str, what: &str| whole(text, what, place);
 
     let mut terminal = home.start(&[]);
     let told = message(&terminal);
@@ -203,18 +223,6 @@ fn assert_told(name: &str, home: &Home, place: &[&str]) {
     assert!(!out.contains(name), "{out}");
     let line = err.lines().find(|line| line.contains(name));
     whole(line.unwrap_or_else(|| panic!("{err}")), "list");
-
-    let (code, out, err) = home.run(&["presets", "check", path]);
-    assert_eq!(code, 1, "{out}{err}");
-    assert!(out.starts_with(path), "{out}");
-    whole(&out, "check");
-
-    let mut terminal = home.command(&["--preset-file", path]).start();
-    assert_eq!(terminal.wait_exit().exit_code(), 2, "{}", terminal.screen());
-    let told = terminal.flat();
-    let sentence = format!("The preset file {name} was left out: ");
-    assert!(told.contains(&sentence), "{told}");
-    whole(&told, "flag");
 }
 
 /// The same for a file with this content.
@@ -275,7 +283,7 @@ fn a_file_that_is_not_utf_8() {
 fn a_pipe() {
     let home = Home::good();
     run(std::process::Command::new("mkfifo").arg(home.presets().join("bad.toml")));
-    assert_told("bad.toml", &home, &["it is a pipe, not a regular file"]);
+    assert_left_out("bad.toml", &home, &["it is a pipe, not a regular file"]);
 }
 
 #[test]
