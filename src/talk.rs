@@ -1,16 +1,17 @@
 //! Talk: lines on standard error for a person or a log. A stable word, a colon and a text; docs/guide.md lists the words.
 //!
 //! Nobody has to read it: while a front end runs, a thread of its own writes, and nothing else ever waits for it. What a
-//! network or a pipe can repeat without end is written [`FIRST`] times of each kind, then counted, and summed up after 1, 2,
-//! 4, 8, … seconds: a day of it makes [`FIRST`] + 17 lines, and a year nine more.
+//! network or a pipe can repeat without end is written [`FIRST`] times of each kind, and then only with a text that is new,
+//! as often again. The rest is counted, and summed up after 1, 2, 4, 8, … seconds: a day of it makes at most
+//! 2 * [`FIRST`] + 17 lines of a kind, a year nine more, and the total at the end one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often each kind of what repeats itself is written in full.
-const FIRST: u64 = 20;
+const FIRST: usize = 20;
 /// When what was not written is summed up for the first time; the next time comes after twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What waits to be written has at most so many bytes; the rest is dropped, and that is said.
@@ -66,20 +67,25 @@ impl Often {
 #[derive(Debug, Default)]
 struct Count {
     all: u64,
+    /// Texts that were written.
+    seen: BTreeSet<String>,
+    /// Some were not written.
+    missing: bool,
     /// Neither written nor summed up.
     more: u64,
     /// When that is summed up, and how long was waited for it.
     due: Option<(Instant, Duration)>,
-    summed_up: bool,
 }
 
 impl Count {
     /// True for one that is written in full.
-    fn add(&mut self, now: Instant) -> bool {
+    fn add(&mut self, text: &str, now: Instant) -> bool {
         self.all += 1;
-        if self.all <= FIRST {
+        let is_new = self.seen.len() < FIRST && self.seen.insert(text.to_owned());
+        if is_new || self.all <= FIRST as u64 {
             return true;
         }
+        self.missing = true;
         self.more += 1;
         self.due.get_or_insert((now + PAUSE, PAUSE));
         false
@@ -92,7 +98,6 @@ impl Count {
             return None;
         }
         self.due = Some((now + 2 * pause, 2 * pause));
-        self.summed_up = true;
         let (word, what) = kind.words();
         let more = std::mem::take(&mut self.more);
         Some(format!("{word}: {more} more {what}\n"))
@@ -102,7 +107,8 @@ impl Count {
     fn total(&self, kind: Often) -> Option<String> {
         let (word, what) = kind.words();
         let all = self.all;
-        (all > FIRST).then(|| format!("{word}: {all} {what} in total\n"))
+        self.missing
+            .then(|| format!("{word}: {all} {what} in total\n"))
     }
 }
 
@@ -133,9 +139,9 @@ impl Queue {
         self.lines.push_back(line);
     }
 
-    fn push_often(&mut self, kind: Often, line: impl FnOnce() -> String, now: Instant) {
-        if self.counts[kind as usize].add(now) {
-            self.push(line());
+    fn push_often(&mut self, kind: Often, text: &str, now: Instant) {
+        if self.counts[kind as usize].add(text, now) {
+            self.push(line(kind.words().0, text));
         }
     }
 
@@ -170,7 +176,7 @@ impl Queue {
     }
 
     fn is_empty(&self) -> bool {
-        let totals = self.ending && self.counts.iter().any(|count| count.all > FIRST);
+        let totals = self.ending && self.counts.iter().any(|count| count.missing);
         self.lines.is_empty() && self.dropped == 0 && !self.writing && !totals
     }
 }
@@ -202,12 +208,11 @@ pub fn say(word: &str, text: &str) {
 
 /// The same for what may repeat itself without end: not each is written.
 pub fn say_often(kind: Often, text: &str) {
-    let (word, _) = kind.words();
     match WRITER.get() {
         Some(shared) => change(shared, |queue| {
-            queue.push_often(kind, || line(word, text), Instant::now());
+            queue.push_often(kind, text, Instant::now());
         }),
-        None => say(word, text),
+        None => say(kind.words().0, text),
     }
 }
 
@@ -311,18 +316,20 @@ mod tests {
     fn what_repeats_itself_is_counted_and_summed_up() {
         let begin = Instant::now();
         let mut queue = Queue::default();
-        let stray = |queue: &mut Queue, now| {
-            queue.push_often(Often::Stray, || "stray: x\n".to_owned(), now)
-        };
+        let stray = |queue: &mut Queue, now| queue.push_often(Often::Stray, "x", now);
         for _ in 0..FIRST + 5 {
             stray(&mut queue, begin);
         }
         // Other kinds are not held back.
-        queue.push_often(Often::Paste, || "refused: y\n".to_owned(), begin);
+        queue.push_often(Often::Paste, "y", begin);
+        queue.push_often(Often::Stray, "another", begin);
         queue.push("hint: z\n".to_owned());
         let lines = taken(&mut queue, begin);
-        assert_eq!(lines.len() as u64, FIRST + 2);
-        assert_eq!(lines[lines.len() - 2..], ["refused: y\n", "hint: z\n"]);
+        assert_eq!(lines.len(), FIRST + 3);
+        assert_eq!(
+            lines[FIRST..],
+            ["refused: y\n", "stray: another\n", "hint: z\n"]
+        );
         assert_eq!(queue.due(), Some(begin + PAUSE));
         let later = begin + PAUSE;
         assert_eq!(
@@ -336,7 +343,7 @@ mod tests {
         queue.ending = true;
         assert_eq!(
             taken(&mut queue, later),
-            ["stray: 26 requests rejected in total\n"]
+            ["stray: 27 requests rejected in total\n"]
         );
         assert!(queue.is_empty());
     }
@@ -349,12 +356,13 @@ mod tests {
         for minute in 0..366 * 24 * 60 {
             let now = begin + Duration::from_mins(minute);
             for kind in Often::ALL {
-                queue.push_often(kind, || "x: y\n".to_owned(), now);
+                // Whether it is always the same, or always something else.
+                queue.push_often(kind, "the same", now);
+                queue.push_often(kind, &minute.to_string(), now);
             }
-            lines += taken(&mut queue, now).len() as u64;
+            lines += taken(&mut queue, now).len();
         }
-        let kinds = Often::ALL.len() as u64;
-        assert!(lines <= kinds * (FIRST + 26), "{lines}");
+        assert!(lines <= Often::ALL.len() * (2 * FIRST + 26), "{lines}");
     }
 
     #[test]

@@ -220,7 +220,7 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
             FlowKind::DeviceCode => device_code(request, reporter).await,
             FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
         },
-        Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()) {
+        Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()).await {
             Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
             Err(error) => Err(error.into()),
         },

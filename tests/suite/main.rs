@@ -28,6 +28,8 @@ mod https;
 mod leaks;
 mod links;
 mod listener;
+#[cfg(target_os = "linux")]
+mod named;
 mod paste;
 #[cfg(unix)]
 mod pictures;

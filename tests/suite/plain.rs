@@ -786,9 +786,8 @@ fn many_pasted_lines_are_all_looked_at() {
     plain.paste(&lines);
     let (exit, stdout, stderr) = plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
-    assert_eq!(
-        stderr.matches("refused: a paste: its state is not").count(),
-        200,
+    assert!(
+        stderr.contains("refused: 204 pastes rejected in total"),
         "{stderr}"
     );
     for told in [
