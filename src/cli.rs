@@ -792,7 +792,7 @@ mod tests {
         };
         // As Windows' Notepad saves it.
         assert_eq!(of_file(b"\xef\xbb\xbfs3cret\r\n").unwrap(), "s3cret");
-        assert_eq!(of_file(&[b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
+        assert_eq!(of_file(&vec![b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
         for (bytes, reason) in [
             (vec![b'x'; 64 * 1024 + 1], "longer than 64 KiB"),
             (

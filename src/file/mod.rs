@@ -22,10 +22,9 @@ impl Readers {
     /// By what the file system made of mode 0600.
     #[cfg(unix)]
     fn of_mode(mode: u32) -> Self {
-        if mode & 0o077 == 0 {
-            Self::User
-        } else {
-            Self::Others
+        match mode & 0o077 {
+            0 => Self::User,
+            _ => Self::Others,
         }
     }
 }

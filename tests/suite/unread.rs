@@ -35,7 +35,7 @@ const ALL: [Talk; 4] = [Talk::Closed, Talk::Full, Talk::Unread, Talk::Broken];
 /// A pipe that is full.
 fn full_pipe() -> (PipeReader, Stdio) {
     let (reader, mut writer) = std::io::pipe().unwrap();
-    writer.write_all(&[b'x'; PIPE]).unwrap();
+    writer.write_all(&vec![b'x'; PIPE]).unwrap();
     (reader, writer.into())
 }
 
@@ -64,7 +64,7 @@ impl Drop for Run {
 
 impl Run {
     fn start(talk: Talk) -> Self {
-        let (mut unread, stderr) = match talk {
+        let (unread, stderr) = match talk {
             Talk::Closed => (None, Stdio::inherit()),
             Talk::Full => {
                 let full = File::options().write(true).open("/dev/full").unwrap();
@@ -76,12 +76,10 @@ impl Run {
             }
             Talk::Broken => (None, broken_pipe()),
         };
-        let mut run = Self::with(stderr, talk == Talk::Closed);
-        run._unread = unread.take();
-        run
+        Self::with(stderr, talk == Talk::Closed, unread)
     }
 
-    fn with(stderr: Stdio, closed: bool) -> Self {
+    fn with(stderr: Stdio, closed: bool, unread: Option<PipeReader>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let server =
             Scripted::start(
@@ -131,7 +129,7 @@ impl Run {
             port,
             _server: server,
             _home: home,
-            _unread: None,
+            _unread: unread,
         }
     }
 
@@ -215,7 +213,7 @@ fn a_signal_ends_it_at_once_though_nobody_reads_the_talk() {
 fn a_log_stays_small_under_an_attack() {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
-    let mut run = Run::with(File::create(&log).unwrap().into(), false);
+    let mut run = Run::with(File::create(&log).unwrap().into(), false, None);
     run.requests(5000, "/favicon.ico", 404);
     run.requests(5000, "/callback?code=x&state=forged", 400);
     run.paste("true-code");
