@@ -1,6 +1,6 @@
 //! Files that the user names may be anything: a pipe, a device, a directory, huge, or without an end.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -124,7 +124,7 @@ fn what_is_no_file_is_refused_with_a_sentence() {
 }
 
 /// How it ended by a signal, some time after it was started: while it waits for the pipe.
-fn terminated(home: &Path, flags: &[&str]) -> ExitStatus {
+fn terminated(home: &Path, pipe: &str, flags: &[&str]) -> ExitStatus {
     let mut child = Command::new(program())
         .args(flags)
         .current_dir(home)
@@ -135,24 +135,21 @@ fn terminated(home: &Path, flags: &[&str]) -> ExitStatus {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // Opened for reading only, so that it waits for one who writes: system call openat.
-    let number = if cfg!(target_arch = "x86_64") {
-        "257 "
-    } else {
-        "56 "
-    };
-    eventually("a thread that waits for the pipe", || {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).ok()?;
-        let waits = |thread: std::fs::DirEntry| {
-            std::fs::read_to_string(thread.path().join("syscall"))
-                .is_ok_and(|call| call.starts_with(number))
-        };
-        threads.flatten().any(waits).then_some(())
+    // It can be opened for writing, without waiting, once somebody reads.
+    let nonblocking = 0o4000;
+    let writer = eventually("a reader of the pipe", || {
+        let mut options = std::fs::File::options();
+        options
+            .write(true)
+            .custom_flags(nonblocking)
+            .open(pipe)
+            .ok()
     });
     let begin = Instant::now();
     run(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]));
     let status = eventually("the end", || child.try_wait().unwrap());
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
+    drop(writer);
     status
 }
 
@@ -173,7 +170,7 @@ fn a_signal_ends_the_wait_for_a_pipe_that_nobody_writes_to() {
     let of = |flags: &[String], more: &[&str]| {
         let mut flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         flags.extend(more);
-        terminated(home.path(), &flags)
+        terminated(home.path(), pipe, &flags)
     };
     assert_eq!(of(&all(&[]), &["--ca-file", pipe]).code(), Some(130));
     let https = all(&[
