@@ -29,6 +29,21 @@ impl Readers {
     }
 }
 
+#[cfg(unix)]
+fn readers(file: &std::fs::File) -> io::Result<Readers> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(Readers::of_mode(file.metadata()?.permissions().mode()))
+}
+
+#[cfg(windows)]
+fn readers(file: &std::fs::File) -> io::Result<Readers> {
+    Ok(if windows::keeps_access_lists(file)? {
+        Readers::User
+    } else {
+        Readers::Others
+    })
+}
+
 /// Writes `text` to `path`: readable by the user alone from the first byte, where the file system keeps permissions, and
 /// replaced as a whole, so that a failure leaves what was there before. Says who can read it.
 ///
@@ -56,17 +71,8 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     file.write_all(text.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
     let file = file.persist(path)?;
-    #[cfg(unix)]
-    let readers = Readers::of_mode(std::os::unix::fs::PermissionsExt::mode(
-        &file.metadata()?.permissions(),
-    ));
-    #[cfg(windows)]
-    let readers = if windows::keeps_access_lists(&file)? {
-        Readers::User
-    } else {
-        Readers::Others
-    };
-    Ok(readers)
+    // It is saved by now, whatever the system tells of it.
+    Ok(readers(&file).unwrap_or(Readers::Others))
 }
 
 #[cfg(test)]
