@@ -108,6 +108,7 @@ impl HttpError {
             | Self::Unreachable { .. }
             | Self::Tls { .. }
             | Self::Certificate { .. }
+            | Self::Authorities { .. }
             | Self::Redirected { .. } => false,
         }
     }
@@ -465,7 +466,12 @@ mod tests {
             authorization: None,
             body: "code=c".into(),
         };
-        Http::new(None).unwrap().post(&request).await.unwrap_err()
+        Http::new(None)
+            .await
+            .unwrap()
+            .post(&request)
+            .await
+            .unwrap_err()
     }
 
     #[tokio::test]
@@ -489,6 +495,7 @@ mod tests {
         let url = format!("http://{}/", free.local_addr().unwrap());
         drop(free);
         let error = Http::new(None)
+            .await
             .unwrap()
             .get(&Url::parse(&url).unwrap())
             .await
