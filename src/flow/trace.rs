@@ -671,6 +671,7 @@ mod tests {
             known.redact_outcome(&request("", None), &mut outcome);
             let _ = Exchange::posted(&request("", None), &outcome, Duration::ZERO, &known);
         }
-        assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+        // All with all would take minutes.
+        assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
     }
 }
