@@ -87,6 +87,32 @@ pub enum FlowEvent {
     Failed(FlowError),
 }
 
+impl FlowEvent {
+    /// The texts in it that may repeat what came from outside.
+    pub(super) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Polled {
+                note: Note::Trouble(text),
+                ..
+            }
+            | Self::NotOurs(text)
+            | Self::PasteRefused(text)
+            | Self::Trouble(text) => vec![text],
+            Self::Check(check) => vec![&mut check.detail],
+            Self::Failed(error) => error.texts(),
+            Self::Began(_)
+            | Self::Done(_)
+            | Self::DeviceCode { .. }
+            | Self::Polled { .. }
+            | Self::SignIn { .. }
+            | Self::Exchange(_)
+            | Self::Metadata(_)
+            | Self::Stray(_)
+            | Self::Tokens(_) => Vec::new(),
+        }
+    }
+}
+
 impl std::fmt::Debug for FlowEvent {
     /// The kind only: URLs and codes in the others are for the screen, not for a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -141,6 +167,17 @@ pub enum FlowError {
 }
 
 impl FlowError {
+    /// The texts in it that may repeat what came from outside.
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Protocol(failure) => failure.texts(),
+            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
+            Self::Lost(cause) => cause.texts(),
+            Self::Discovery { reason, .. } => vec![reason],
+            Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Unfit(_) => Vec::new(),
+        }
+    }
+
     /// What to do about it, in a sentence.
     #[must_use]
     pub fn hint(&self) -> String {

@@ -27,7 +27,7 @@ use self::event::{FlowError, FlowEvent, Step};
 use self::http::{Http, HttpError, Transport};
 use self::listener::{Listener, News};
 use self::pages::Page;
-use self::redact::{Secrets, Strictness};
+use self::redact::Secrets;
 use self::trace::Exchange;
 use crate::certificate;
 use crate::oauth::answer::Answer;
@@ -37,7 +37,7 @@ use crate::oauth::client::{Client, FlowKind, Pending, Request, Unfit};
 use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
 use crate::oauth::dialect::Answers;
 use crate::oauth::discovery::{Metadata, addresses, read_metadata};
-use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::id_token::{Claims, Expected, decode};
 use crate::oauth::token::{Fate, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
@@ -154,7 +154,19 @@ struct Reporter {
 }
 
 impl Reporter {
-    async fn tell(&self, event: FlowEvent) {
+    /// Reports an event. What it says to people repeats no secret of the run.
+    async fn tell(&self, mut event: FlowEvent) {
+        match &mut event {
+            // Scopes may hold any words, so only the tokens themselves are looked for.
+            FlowEvent::Tokens(tokens) => {
+                let mut secrets = Secrets::default();
+                for token in tokens.secrets() {
+                    secrets.remember(token.expose_secret());
+                }
+                secrets.redact(&mut tokens.texts());
+            }
+            event => self.secrets().redact(&mut event.texts()),
+        }
         // Nobody listens any more only when the program is ending.
         let _ = self.reports.send((self.attempt, event)).await;
     }
@@ -166,18 +178,23 @@ impl Reporter {
 }
 
 impl Reporter {
-    /// Sends a request, and reports the exchange without its secrets. What the answer says to people repeats none either.
+    /// Sends a request, and reports the exchange without its secrets.
     async fn post(
         &self,
         transport: &impl Transport,
         request: &Request,
     ) -> Result<Answer, HttpError> {
         let begin = Instant::now();
-        let mut outcome = transport.post(request).await;
+        let outcome = transport.post(request).await;
         let entry = {
-            let mut known = self.secrets();
-            known.redact_outcome(request, &mut outcome);
-            Exchange::posted(request, &outcome, begin.elapsed(), &known)
+            let mut secrets = self.secrets();
+            secrets.remember_sent(request);
+            if let Ok(answer) = &outcome
+                && let Some(members) = answer.body.members()
+            {
+                secrets.consider_answer(members);
+            }
+            Exchange::posted(request, &outcome, begin.elapsed(), &secrets)
         };
         self.tell(FlowEvent::Exchange(entry)).await;
         outcome
@@ -185,9 +202,15 @@ impl Reporter {
 
     /// Reports a callback without its secrets.
     async fn callback(&self, way: &str, query: &str, callback: &Callback) {
-        let rejected = matches!(callback, Callback::NotOurs(_));
-        let verdict = verdict(callback);
-        let entry = Exchange::callback(way, query, verdict, rejected, &self.secrets());
+        let entry = {
+            let mut secrets = self.secrets();
+            secrets.consider_query(query);
+            if let Callback::Code(arrived) = callback {
+                secrets.remember(arrived.code.expose_secret());
+            }
+            let rejected = matches!(callback, Callback::NotOurs(_));
+            Exchange::callback(way, query, verdict(callback), rejected, &secrets)
+        };
         self.tell(FlowEvent::Exchange(entry)).await;
     }
 
@@ -210,8 +233,7 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Authorize(request) => reporter.remember(&request.client.secret),
         Job::Refresh(request, tokens) => {
             reporter.remember(&request.client.secret);
-            reporter.remember([&tokens.access_token]);
-            reporter.remember(tokens.refresh_token.iter().chain(&tokens.id_token));
+            reporter.remember(tokens.secrets());
         }
         Job::Discover(_) => {}
     }
@@ -258,7 +280,6 @@ async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, Flow
                 &address,
                 &outcome,
                 begin.elapsed(),
-                &Secrets::default(),
             )))
             .await;
         let reason = match outcome {
@@ -293,6 +314,9 @@ async fn device_code(request: &FlowRequest, reporter: &Reporter) -> Result<Token
     let asking = client.device_request()?;
     let answer = reporter.post(&http, &asking).await?;
     let grant = read_grant(&answer, &client.dialect, &asking.url)?;
+    // A service may have other names for them.
+    reporter.secrets().remember_user_code(&grant.user_code);
+    reporter.remember([&grant.device_code]);
     // The code lives from now on; the answer may have been under way for a while.
     let start = Instant::now();
     reporter.tell(FlowEvent::Done(begin.elapsed())).await;
@@ -566,7 +590,7 @@ async fn arrival(
                 }
                 News::Arrival(arrival) => {
                     let query = arrival.query.expose_secret();
-                    let callback = redacted(read_callback(query, pending, client), query, reporter);
+                    let callback = read_callback(query, pending, client);
                     reporter.callback("GET, from the browser", query, &callback).await;
                     (callback, Some(arrival.answer))
                 }
@@ -574,7 +598,7 @@ async fn arrival(
             Some(paste) = pastes.recv() => {
                 let text = paste.expose_secret().trim();
                 let query = text.split_once('?').map_or(text, |(_, query)| query);
-                let callback = redacted(read_paste(paste.expose_secret(), pending, client), query, reporter);
+                let callback = read_paste(paste.expose_secret(), pending, client);
                 reporter.callback("Pasted", query, &callback).await;
                 (callback, None)
             }
@@ -600,23 +624,6 @@ async fn arrival(
             }
         }
     }
-}
-
-/// The same with words that repeat no secret of the run or of the callback itself.
-fn redacted(mut callback: Callback, query: &str, reporter: &Reporter) -> Callback {
-    let mut secrets = reporter.secrets().clone();
-    secrets.add_parameters(query, Strictness::Likely);
-    let redact = |error: &mut ServerError| {
-        let mut texts = vec![&mut error.code];
-        texts.extend(&mut error.description);
-        secrets.redact(&mut texts);
-    };
-    match &mut callback {
-        Callback::Ended(Failure::Denied { error, .. } | Failure::Callback(error)) => redact(error),
-        Callback::NotOurs(reason) => secrets.redact(&mut [reason]),
-        Callback::Code(_) | Callback::Ended(_) => {}
-    }
-    callback
 }
 
 /// What comes in next; never, where nothing listens.

@@ -4,6 +4,7 @@
 //! is found percent-encoded, escaped, in base64 or hex, in upper case, cut off, or with invisible characters in it;
 //! what is replaced is the whole word around it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -13,15 +14,25 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use super::http::HttpError;
-use crate::oauth::answer::Answer;
 use crate::oauth::client::Request;
 use crate::secret::{ExposeSecret, SecretString, is_clean};
 
 /// So many letters and digits in a row give a secret away.
 const RUN: usize = 6;
-/// So many of them are needed where they may be a word of a language.
-const RARE: usize = 10;
+/// Letters in a row of one case are a word up to this length; longer ones are random.
+const LONGEST_WORD: usize = 12;
+/// Words that secrets made up by people may hold, and that errors are made of.
+const VOCABULARY: &[&str] = &[
+    "accesstoken",
+    "application",
+    "authorizationcode",
+    "clientid",
+    "clientsecret",
+    "devicecode",
+    "password",
+    "refreshtoken",
+    "usercode",
+];
 /// Secrets with fewer letters and digits than [`RUN`] are compared whole; with fewer than this they occur by chance.
 const SHORTEST: usize = 4;
 /// Short secrets are searched for one by one, so only this many of them.
@@ -30,9 +41,6 @@ const SHORT_LIMIT: usize = 64;
 const ENCODED_LIMIT: usize = 64 * 1024;
 /// What a run remembers, in bytes; the oldest is forgotten first.
 const KNOWN_LIMIT: usize = 256 * 1024;
-/// A text to be shown is cut here, and all of one answer together here, in bytes.
-const TEXT_LIMIT: usize = 16 * 1024;
-const ALL_TEXTS_LIMIT: usize = 32 * 1024;
 
 /// Parameters and members that hold no secret. What they say is shown, after redaction.
 const HARMLESS: &[&str] = &[
@@ -42,12 +50,21 @@ const HARMLESS: &[&str] = &[
     "client_id",
     "client_key",
     "code_challenge_method",
+    "correlationId",
     "correlation_id",
     "description",
     "detail",
     "error",
+    "errcode",
+    "errmsg",
+    "errorCode",
+    "errorDescription",
+    "errorMessage",
+    "error_code",
     "error_codes",
     "error_description",
+    "error_message",
+    "error_reason",
     "error_subcode",
     "error_uri",
     "expires",
@@ -66,6 +83,7 @@ const HARMLESS: &[&str] = &[
     "redirect_uri",
     "refresh_expires_in",
     "refresh_token_expires_in",
+    "requestId",
     "request_id",
     "resource",
     "response_type",
@@ -77,6 +95,7 @@ const HARMLESS: &[&str] = &[
     "title",
     "token_access_type",
     "token_type",
+    "traceId",
     "trace_id",
     "trackingId",
     "type",
@@ -157,29 +176,6 @@ const KNOWN_NAMES: &[&str] = &[
     "user",
 ];
 
-/// Errors of the protocol. A secret may hold such a word, and what the program does next hangs on it.
-const PROTOCOL_ERRORS: &[&str] = &[
-    "access_denied",
-    "authorization_declined",
-    "authorization_pending",
-    "expired_token",
-    "interaction_required",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_request",
-    "invalid_scope",
-    "invalid_target",
-    "invalid_token",
-    "login_required",
-    "server_error",
-    "slow_down",
-    "temporarily_unavailable",
-    "token_expired",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_response_type",
-];
-
 /// True where the value of this parameter or member may be shown, after redaction.
 pub(super) fn is_harmless(name: &str) -> bool {
     HARMLESS.contains(&name) || METADATA.contains(&name)
@@ -203,20 +199,11 @@ pub(super) fn redacted(value: &str) -> String {
     format!("[redacted, {} chars]", value.chars().count())
 }
 
-/// How much of an answer is taken for secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strictness {
-    /// For what people read on screen: an unknown member counts where it looks random.
-    Likely,
-    /// For what is sent around: every unknown member counts.
-    Possible,
-}
-
 /// Secrets to be found in texts.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     list: Vec<SecretString>,
-    /// Values of which nothing is known. There may be thousands, so they are not looked for in base64 or hex.
+    /// What may be a secret, of the latest answer. There may be thousands, so they are not looked for in base64 or hex.
     possible: Vec<SecretString>,
 }
 
@@ -225,18 +212,17 @@ impl Secrets {
         self.list.is_empty() && self.possible.is_empty()
     }
 
-    /// Adds a secret. Fewer than four characters occur by chance and are no secret.
-    pub(super) fn add(&mut self, secret: &str) {
-        if secret.chars().nth(SHORTEST - 1).is_some() {
-            self.list.push(secret.into());
-        }
-    }
-
-    /// Adds a secret of the run, to be found in all that comes later.
+    /// Adds a secret of the run, to be found in all that comes later. Fewer than four characters occur by chance and are no
+    /// secret; of a URL its parameters are, and what in its path looks random.
     pub(super) fn remember(&mut self, secret: &str) {
-        let known = |known: &SecretString| known.expose_secret() == secret;
-        if secret.len() <= KNOWN_LIMIT && !self.list.iter().any(known) {
-            self.add(secret);
+        if secret.len() > KNOWN_LIMIT {
+            return;
+        }
+        for part in parts(secret) {
+            let known = |known: &SecretString| known.expose_secret() == part.as_ref();
+            if part.chars().nth(SHORTEST - 1).is_some() && !self.list.iter().any(known) {
+                self.list.push(part.as_ref().into());
+            }
         }
         let mut size: usize = self.list.iter().map(|s| s.expose_secret().len()).sum();
         while size > KNOWN_LIMIT {
@@ -244,45 +230,58 @@ impl Secrets {
         }
     }
 
-    /// Adds what a request sends: each parameter not known to be harmless, in body, query and header.
-    pub(super) fn add_sent(&mut self, request: &Request) {
-        self.add_parameters(request.body.expose_secret(), Strictness::Possible);
-        self.add_parameters(
-            request.url.query().unwrap_or_default(),
-            Strictness::Possible,
-        );
+    /// Remembers a code that people type; its halves give it away as well.
+    pub(super) fn remember_user_code(&mut self, code: &str) {
+        self.remember(code);
+        for half in code.split(['-', ' ']).filter(|half| half.len() >= SHORTEST) {
+            self.remember(half);
+        }
+    }
+
+    /// Remembers what a request sends: each parameter not known to be harmless, in body, query and header.
+    pub(super) fn remember_sent(&mut self, request: &Request) {
+        let query = request.url.query().unwrap_or_default();
+        for form in [request.body.expose_secret(), query] {
+            for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+                if !is_harmless(&name) {
+                    self.remember(&value);
+                }
+            }
+        }
         let Some(header) = &request.authorization else {
             return;
         };
         let credentials = header.expose_secret().rsplit(' ').next();
         let credentials = credentials.unwrap_or_default();
-        self.add(credentials);
+        self.remember(credentials);
         let decoded = base64::engine::general_purpose::STANDARD
             .decode(credentials)
             .map(Zeroizing::new)
             .unwrap_or_default();
         // RFC 6749, section 2.3.1: the secret is form-encoded before it becomes base64.
         if let Some((_, secret)) = String::from_utf8_lossy(&decoded).split_once(':') {
-            self.add(secret);
+            self.remember(secret);
             let form = Zeroizing::new(format!("x={secret}"));
             for (_, secret) in form_urlencoded::parse(form.as_bytes()) {
-                self.add(&secret);
+                self.remember(&secret);
             }
         }
     }
 
-    /// Adds the parameters of a form or query that are not known to be harmless.
-    pub(super) fn add_parameters(&mut self, form: &str, strictness: Strictness) {
-        for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+    /// Takes the parameters of a callback or paste for what may be secret now.
+    pub(super) fn consider_query(&mut self, query: &str) {
+        self.possible.clear();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let secret = SECRET.contains(&name.as_ref()) || name == "code";
-            if secret || (!is_harmless(&name) && may_be_secret(&value, strictness)) {
-                self.add(&value);
+            if secret || (!is_harmless(&name) && may_be_secret(&value)) {
+                self.possible.push(value.as_ref().into());
             }
         }
     }
 
-    /// Adds what an answer brings.
-    pub(super) fn add_received(&mut self, members: &Map<String, Value>, strictness: Strictness) {
+    /// Remembers the tokens and codes that an answer brings, and takes its unknown members for what may be secret now.
+    pub(super) fn consider_answer(&mut self, members: &Map<String, Value>) {
+        self.possible.clear();
         each_leaf(members, &mut |name, value| {
             let number;
             let text = match value {
@@ -291,73 +290,20 @@ impl Secrets {
                     number = value.to_string();
                     &number
                 }
-                _ => return,
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
             };
-            // On screen an object's code is that of an error.
-            let exempt = name == "code" && strictness == Strictness::Likely;
             if SECRET.contains(&name) {
-                self.add(text);
-            } else if !is_harmless(name) && !exempt && may_be_secret(text, strictness) {
+                if text.len() > KNOWN_LIMIT {
+                    self.possible.push(text.as_str().into());
+                } else if name == "user_code" {
+                    self.remember_user_code(text);
+                } else {
+                    self.remember(text);
+                }
+            } else if !is_harmless(name) && may_be_secret(text) {
                 self.possible.push(text.as_str().into());
             }
         });
-    }
-
-    /// Remembers the tokens and codes that an answer brings.
-    pub(super) fn remember_received(&mut self, members: &Map<String, Value>) {
-        each_leaf(members, &mut |name, value| {
-            if let (true, Some(text)) = (SECRET.contains(&name), value.as_str()) {
-                self.remember(text);
-            }
-        });
-    }
-
-    /// Takes out of an answer what it repeats of secrets: those of the run, those that were sent, and its own. Remembers
-    /// its tokens and codes.
-    pub(super) fn redact_outcome(
-        &mut self,
-        request: &Request,
-        outcome: &mut Result<Answer, HttpError>,
-    ) {
-        let mut secrets = self.clone();
-        secrets.add_sent(request);
-        match outcome {
-            Ok(answer) => {
-                let status = answer.status;
-                if let Some(members) = answer.body.members_mut() {
-                    secrets.add_received(members, Strictness::Likely);
-                    self.remember_received(members);
-                    secrets.redact_answer(status, members);
-                }
-            }
-            Err(HttpError::Redirected { target, .. }) => secrets.redact(&mut [target]),
-            Err(_) => {}
-        }
-    }
-
-    /// Redacts what people will read of an answer: texts known to be harmless, and in an error all but secrets and
-    /// addresses. Tokens and codes stay: they are what the answer was asked for.
-    pub(super) fn redact_answer(&self, status: u16, members: &mut Map<String, Value>) {
-        if self.is_empty() {
-            return;
-        }
-        let is_error = status >= 400
-            || members.contains_key("error")
-            || members.get("ok") == Some(&Value::Bool(false));
-        let mut texts: Vec<&mut String> = Vec::new();
-        let mut left = ALL_TEXTS_LIMIT;
-        each_text(members, &mut |name, text| {
-            let code = name == "error" && PROTOCOL_ERRORS.contains(&text.as_str());
-            if !code
-                && !is_address(name)
-                && (is_harmless(name) || (is_error && !SECRET.contains(&name)))
-            {
-                text.truncate(text.floor_char_boundary(TEXT_LIMIT.min(left)));
-                left -= text.len();
-                texts.push(text);
-            }
-        });
-        self.redact(&mut texts);
     }
 
     /// Replaces each word of `texts` that gives one of the secrets away.
@@ -399,27 +345,58 @@ impl Secrets {
     }
 }
 
-/// True where a value of an unknown name may be a secret.
-fn may_be_secret(text: &str, strictness: Strictness) -> bool {
-    // Secrets are single words, and say nothing in the name of a host.
-    let is_host = |url: Url| url.has_host() && url.path().len() <= 1 && url.query().is_none();
-    if text.len() < RUN
-        || text.contains(char::is_whitespace)
-        || (text.contains("://") && Url::parse(text).is_ok_and(is_host))
-    {
+/// What of a value is secret: of a URL its parameters, and what in its path or fragment looks random.
+fn parts(secret: &str) -> Vec<Cow<'_, str>> {
+    let url = secret.contains("://").then(|| Url::parse(secret).ok());
+    let Some(url) = url.flatten().filter(Url::has_host) else {
+        return vec![secret.into()];
+    };
+    let path = url.path_segments().into_iter().flatten();
+    let random = path
+        .chain(url.fragment())
+        .filter(|part| may_be_secret(part));
+    let random: Vec<Cow<'_, str>> = random.map(|part| part.to_owned().into()).collect();
+    let values = url
+        .query_pairs()
+        .map(|(_, value)| value.into_owned().into());
+    values.chain(random).collect()
+}
+
+/// True where a value of an unknown name may be a secret: a single word that does not look like one of a language, like
+/// an address, or like an identifier that support asks for.
+fn may_be_secret(text: &str) -> bool {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric).count();
+    let guid = text.len() == 36 && text.matches('-').count() == 4;
+    if letters < RUN || text.contains(char::is_whitespace) || text.contains('@') || guid {
         return false;
     }
-    let any = |is: fn(&char) -> bool| text.chars().any(|ch| is(&ch));
-    match strictness {
-        Strictness::Possible => true,
-        Strictness::Likely => {
-            text.len() >= 8
-                && !text.contains(['@', '.'])
-                && (any(char::is_ascii_digit)
-                    || (any(char::is_ascii_lowercase) && any(char::is_ascii_uppercase))
-                    || (text.len() >= 24 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())))
-        }
+    if text.contains("://") {
+        return parts(text)
+            .iter()
+            .any(|part| part != text && may_be_secret(part));
     }
+    let word = |word: &str| {
+        // Of letters alone, each capital at the beginning of a word or all of them.
+        let mut parts = word
+            .split_inclusive(|ch: char| ch.is_ascii_uppercase())
+            .skip(1);
+        word.len() <= 4 * LONGEST_WORD
+            && word.chars().all(|ch| ch.is_ascii_alphabetic())
+            && parts.all(|part| part.len() > 2)
+    };
+    let capitals = |text: &str| !text.contains(|ch: char| ch.is_ascii_lowercase());
+    // A code that people type has no small letters.
+    (capitals(text) && !text.contains('_'))
+        || !text
+            .split(|ch: char| !ch.is_ascii_alphanumeric())
+            .all(|part| {
+                word(part) || (capitals(part) && part.chars().all(|ch| ch.is_ascii_alphabetic()))
+            })
+        || text
+            .split(|ch: char| !ch.is_ascii_alphanumeric())
+            .any(|part| {
+                part.len() > 2 * LONGEST_WORD && !part.contains(|ch: char| ch.is_ascii_uppercase())
+            })
 }
 
 /// Each value that is no list or object, with the name of the member that it belongs to.
@@ -429,21 +406,6 @@ fn each_leaf(members: &Map<String, Value>, see: &mut impl FnMut(&str, &Value)) {
             Value::Array(list) => list.iter().for_each(|value| walk(name, value, see)),
             Value::Object(members) => each_leaf(members, see),
             leaf => see(name, leaf),
-        }
-    }
-    for (name, value) in members {
-        walk(name, value, see);
-    }
-}
-
-/// Each text, with the name of the member that it belongs to.
-fn each_text<'a>(members: &'a mut Map<String, Value>, see: &mut impl FnMut(&str, &'a mut String)) {
-    fn walk<'a>(name: &str, value: &'a mut Value, see: &mut impl FnMut(&str, &'a mut String)) {
-        match value {
-            Value::Array(list) => list.iter_mut().for_each(|value| walk(name, value, see)),
-            Value::Object(members) => each_text(members, see),
-            Value::String(text) => see(name, text),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
     for (name, value) in members {
@@ -474,7 +436,7 @@ fn encodings(secret: &[u8]) -> Vec<Zeroizing<String>> {
 }
 
 /// What begins an escape.
-const ESCAPES: [char; 3] = ['%', '\\', '&'];
+const ESCAPES: [char; 4] = ['%', '\\', '&', '<'];
 
 /// The letters and digits of a text as numbers below 36, with the bytes at which they stand. With `decode`, escapes of
 /// URLs, JSON and HTML count as what they stand for.
@@ -530,17 +492,39 @@ fn fold(ch: char) -> Option<u8> {
         return u8::try_from(digit).ok();
     }
     let visible = !ch.is_ascii() && ch.is_alphanumeric() && is_clean(ch.encode_utf8(&mut [0; 4]));
-    visible.then(|| u8::try_from(u32::from(ch) % 36).unwrap_or_default())
+    let lower = ch.to_lowercase().next().unwrap_or(ch);
+    visible.then(|| u8::try_from(u32::from(lower) % 36).unwrap_or_default())
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The character that an escape at the beginning of `text` stands for, and the length of the escape.
 fn escape(text: &str) -> Option<(char, usize)> {
     let number = |digits: Option<&str>, radix| {
-        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits = digits.filter(|digits| is_hex(digits))?;
         char::from_u32(u32::from_str_radix(digits, radix).ok()?)
     };
     if text.starts_with('%') {
-        return Some((number(text.get(1..3), 16)?, 3));
+        // Encoded more than once.
+        let mut at = 1;
+        while at < 9
+            && text.get(at..at + 2) == Some("25")
+            && text.get(at + 2..at + 4).is_some_and(is_hex)
+        {
+            at += 2;
+        }
+        return Some((number(text.get(at..at + 2), 16)?, at + 2));
+    }
+    if text.starts_with('<') {
+        // Tags stand for nothing.
+        let end = text.bytes().take(20).position(|byte| byte == b'>')?;
+        let name = &text[1..end];
+        let tag = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'/');
+        return tag.then_some((' ', end + 1));
     }
     if let Some(rest) = text.strip_prefix("\\u") {
         return Some((number(rest.get(..4), 16)?, 6));
@@ -582,13 +566,39 @@ fn next_run(before: u32, value: u8) -> u32 {
     before % 36_u32.pow(5) * 36 + u32::from(value)
 }
 
-/// True for letters in a row of one case: what is random rarely looks so.
-fn is_word(run: &str) -> bool {
-    let rest = run.get(1..).unwrap_or_default();
-    run.len() == RUN
-        && run.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && (rest.bytes().all(|byte| byte.is_ascii_lowercase())
-            || run.bytes().all(|byte| byte.is_ascii_uppercase()))
+/// True for letters that are a part of a word that errors are made of.
+fn is_vocabulary(values: &[u8]) -> bool {
+    let known = |word: &str| {
+        let word: Vec<u8> = word.chars().filter_map(fold).collect();
+        word.windows(values.len()).any(|part| part == values)
+    };
+    VOCABULARY.iter().any(|word| known(word))
+}
+
+/// True where a part of a secret is made of words: of letters of one case, none of them in too long a row.
+fn is_of_words(secret: &str, part: Range<usize>) -> bool {
+    // Whole words, beyond the ends of the part; no further than a word is long.
+    let letters = |byte: &&u8| byte.is_ascii_alphabetic();
+    let before = secret.as_bytes()[..part.start]
+        .iter()
+        .rev()
+        .take(LONGEST_WORD);
+    let begin = part.start - before.take_while(letters).count();
+    let after = secret.as_bytes()[part.end..].iter().take(LONGEST_WORD);
+    let end = part.end + after.take_while(letters).count();
+    let Some(words) = secret.get(begin..end) else {
+        return false;
+    };
+    let one_case = |word: &str| {
+        let rest = word.get(1..).unwrap_or_default();
+        rest.bytes().all(|byte| byte.is_ascii_lowercase())
+            || word.bytes().all(|byte| byte.is_ascii_uppercase())
+    };
+    words.split(['-', '_', '.', ' ']).all(|word| {
+        word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && word.len() <= LONGEST_WORD
+            && one_case(word)
+    })
 }
 
 impl Index {
@@ -628,6 +638,7 @@ impl Index {
     fn find(&mut self, secret: &str, decode: bool) {
         let mut sum = 0;
         let mut begins = [0; RUN];
+        let mut whole = None;
         for (count, (value, at)) in letters(secret, decode).enumerate() {
             sum = next_run(sum, value);
             begins[count % RUN] = at.start;
@@ -642,12 +653,13 @@ impl Index {
             {
                 continue;
             }
-            let run = &secret[begins[(count + 1) % RUN]..at.end];
-            let needed = if is_word(run) {
-                // A word that people know may stand in a secret that they made up.
-                (letters(secret, decode).take(RARE * 2).count() * 3)
-                    .div_ceil(5)
-                    .clamp(RUN, RARE)
+            let run = begins[(count + 1) % RUN]..at.end;
+            let needed = if is_of_words(secret, run) {
+                // People know these words, so most of the secret is needed.
+                *whole.get_or_insert_with(|| {
+                    let count = letters(secret, decode).count();
+                    (count * 3).div_ceil(5).max(RUN)
+                })
             } else {
                 RUN
             };
@@ -695,7 +707,10 @@ impl Index {
             let length = hits.len() + RUN - 1;
             if let (Some((reading, place, _)), true) = (hits.first(), needed <= Some(length)) {
                 let (at, folded) = &self.readings[*reading as usize];
-                found[*at].push(folded.range(*place as usize, length));
+                let place = *place as usize;
+                if !is_vocabulary(&folded.values[place..place + length]) {
+                    found[*at].push(folded.range(place, length));
+                }
             }
         }
         found
@@ -748,7 +763,7 @@ mod tests {
     fn secrets(list: &[&str]) -> Secrets {
         let mut secrets = Secrets::default();
         for secret in list {
-            secrets.add(secret);
+            secrets.remember(secret);
         }
         secrets
     }
@@ -779,6 +794,11 @@ mod tests {
             CODE.replace('/', "\\/"),
             CODE.replace('/', "%2F"),
             CODE.replace('/', "%252F"),
+            CODE.bytes()
+                .map(|byte| format!("%25{byte:02x}"))
+                .collect::<Vec<_>>()
+                .concat(),
+            format!("<b>{}</b>-<i>{}</i>", &CODE[..5], &CODE[5..]),
             CODE.to_uppercase(),
             CODE.to_lowercase(),
             CODE[..9].to_owned() + "…",
@@ -802,7 +822,8 @@ mod tests {
         ] {
             let text = without(&[CODE], &format!("The code {form} is wrong"));
             assert!(
-                text.starts_with("The code [redacted, ")
+                text.contains("[redacted, ")
+                    && text.starts_with("The code ")
                     && text.ends_with(" is wrong")
                     && text.matches("redacted").count() == 1,
                 "{form}: {text}"
@@ -840,13 +861,16 @@ mod tests {
             without(&["hunter-two"], "is it hunter?"),
             "is it [redacted, 6 chars]?"
         );
-        // Nor is what the program goes by.
-        let body =
-            r#"{"error":"authorization_pending","error_description":"authorization_pending"}"#;
-        let mut members = serde_json::from_str(body).unwrap();
-        secrets(&["authorization_pending"]).redact_answer(400, &mut members);
-        assert_eq!(members["error"], "authorization_pending");
-        assert_eq!(members["error_description"], "[redacted, 21 chars]");
+        let text =
+            "AADSTS700082: The refresh token has expired: com.example.books.accounting, secret";
+        let made_up = [
+            "a-refresh-token-of-the-books",
+            "my-books-access-token-1",
+            "a-secret",
+        ];
+        assert_eq!(without(&made_up, text), text);
+        let long = "abcdefghijklmnopqrstuvwx";
+        assert_eq!(without(&[long], &long[..9]), "[redacted, 9 chars]");
     }
 
     #[test]
@@ -862,14 +886,57 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_an_unknown_name_is_a_secret_where_it_looks_random() {
+        for secret in [
+            "WDJB-MJHT",
+            "WDJBMJHT",
+            "48151623",
+            "ya29.a0AfH6SMx1",
+            "s3cr3t-abcdef",
+            "GmRhmhcxhwAzkoEqiMEg",
+            "abcdefghijklmnopqrstuvwxyz",
+            "https://as.example/d?c=WDJB-MJHT",
+            "https://as.example/hooks/T00000000/B00000000",
+        ] {
+            assert!(may_be_secret(secret), "{secret}");
+        }
+        for other in [
+            "AuthorizationPending",
+            "InvalidDeviceCode",
+            "MailSend",
+            "authorization_pending",
+            "INVALID_ARGUMENT",
+            "com.example.books.accounting",
+            "https://login.example.com",
+            "https://login.example.com/oauth/authorize",
+            "alice1@example.com",
+            "1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            "user_denied",
+            "Bearer",
+        ] {
+            assert!(!may_be_secret(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn of_a_url_its_parameters_are_secret_not_its_host() {
+        let url = "http://127.0.0.1:46321/device?user_code=WDJB-MJHT";
+        let text = "POST http://127.0.0.1:46321/device/auth user_code=wdjb-mjht";
+        assert_eq!(
+            without(&[url], text),
+            "POST http://127.0.0.1:46321/device/auth user_code=[redacted, 9 chars]"
+        );
+    }
+
+    #[test]
     fn redaction_takes_time_in_proportion() {
         // Texts and secrets that share all their runs, and secrets that share the beginnings of all.
         let mut secrets = secrets(&[&"a".repeat(200_000)]);
         for at in 0..2_000 {
-            secrets.add(&format!("aaaa{at}"));
-            secrets.add(&at.to_string());
+            secrets.possible.push(format!("aaaa{at}").into());
+            secrets.possible.push(at.to_string().into());
         }
-        let mut texts = ["a".repeat(TEXT_LIMIT), "a ".repeat(TEXT_LIMIT / 2)];
+        let mut texts = ["a".repeat(16_384), "a ".repeat(8_192)];
         let begin = std::time::Instant::now();
         secrets.redact(&mut texts.iter_mut().collect::<Vec<_>>());
         // All with all would take minutes.

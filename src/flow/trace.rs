@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use super::http::HttpError;
-use super::redact::{Secrets, Strictness, is_address, is_harmless, is_known_name, redacted};
+use super::redact::{Secrets, is_address, is_harmless, is_known_name, redacted};
 use crate::oauth::answer::Answer;
 use crate::oauth::client::Request;
 use crate::secret::{ExposeSecret, clean};
@@ -108,7 +108,8 @@ impl Exchange {
         self.lines.iter().map(String::len).sum()
     }
 
-    /// A form that was posted, and what came of it. `known` are the secrets of the run so far.
+    /// A form that was posted, and what came of it. `known` are the secrets of the run, of the request and of
+    /// the answer.
     #[must_use]
     pub fn posted(
         request: &Request,
@@ -116,8 +117,6 @@ impl Exchange {
         took: Duration,
         known: &Secrets,
     ) -> Self {
-        let mut secrets = known.clone();
-        secrets.add_sent(request);
         let mut entry = Entry::new(&format!(
             "POST {} -> {} ({} ms)",
             harmless_url(&request.url),
@@ -131,20 +130,14 @@ impl Exchange {
         }
         entry.form("  > ", request.body.expose_secret());
         if let Ok(answer) = outcome {
-            entry.answer(answer, &mut secrets);
+            entry.answer(answer);
         }
-        entry.finish(&secrets)
+        entry.finish(known)
     }
 
     /// A document that was requested without credentials, and what came of it.
     #[must_use]
-    pub(super) fn got(
-        url: &Url,
-        outcome: &Result<Answer, HttpError>,
-        took: Duration,
-        known: &Secrets,
-    ) -> Self {
-        let mut secrets = known.clone();
+    pub(super) fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
         let mut entry = Entry::new(&format!(
             "GET {} -> {} ({} ms)",
             harmless_url(url),
@@ -152,12 +145,14 @@ impl Exchange {
             took.as_millis()
         ));
         if let Ok(answer) = outcome {
-            entry.answer(answer, &mut secrets);
+            entry.answer(answer);
         }
-        entry.finish(&secrets)
+        // Nothing in it is secret.
+        entry.finish(&Secrets::default())
     }
 
-    /// A callback that came to the listener or was pasted, and what was made of it.
+    /// A callback that came to the listener or was pasted, and what was made of it. `known` are the secrets of the run and of the
+    /// callback itself.
     #[must_use]
     pub(super) fn callback(
         way: &str,
@@ -166,13 +161,11 @@ impl Exchange {
         rejected: bool,
         known: &Secrets,
     ) -> Self {
-        let mut secrets = known.clone();
-        secrets.add_parameters(query, Strictness::Possible);
         let mut entry = Entry::new(&format!("{way} -> {verdict}"));
         entry.form("  < ", query);
         Self {
             rejected,
-            ..entry.finish(&secrets)
+            ..entry.finish(known)
         }
     }
 }
@@ -235,17 +228,14 @@ impl Entry {
         }
     }
 
-    fn answer(&mut self, answer: &Answer, secrets: &mut Secrets) {
+    fn answer(&mut self, answer: &Answer) {
         for (name, value) in &answer.headers {
             if HEADERS.contains(&name.as_str()) {
                 self.push("  < ", &[name, ": ", value]);
             }
         }
         match answer.body.members() {
-            Some(members) => {
-                secrets.add_received(members, Strictness::Possible);
-                self.members(&mut Vec::new(), members);
-            }
+            Some(members) => self.members(&mut Vec::new(), members),
             None => self.push(
                 "  < ",
                 &[
@@ -411,11 +401,20 @@ mod tests {
         }
     }
 
+    /// The secrets after an exchange.
+    fn known(before: &Secrets, request: &Request, answer: &Answer) -> Secrets {
+        let mut known = before.clone();
+        known.remember_sent(request);
+        if let Some(members) = answer.body.members() {
+            known.consider_answer(members);
+        }
+        known
+    }
+
     /// The trace of an exchange, as one text.
     fn posted(request: &Request, answer: Answer) -> String {
-        let mut known = Secrets::default();
-        let mut outcome = Ok(answer);
-        known.redact_outcome(request, &mut outcome);
+        let known = known(&Secrets::default(), request, &answer);
+        let outcome = Ok(answer);
         Exchange::posted(request, &outcome, Duration::from_millis(12), &known)
             .lines()
             .join("\n")
@@ -500,19 +499,40 @@ mod tests {
 
     #[test]
     fn the_secrets_of_a_run_are_redacted_in_later_answers_too() {
-        let mut known = Secrets::default();
         let device = r#"{"device_code":"GmRhmhcxhw","user_code":"WDJB-MJHT","verification_uri":"https://as.example/d"}"#;
-        known.redact_outcome(&request("", None), &mut Ok(answer(200, device)));
-        let mut outcome = Ok(answer(
-            400,
-            r#"{"error":"authorization_pending","error_description":"WDJB-MJHT was not entered"}"#,
-        ));
-        known.redact_outcome(&request("", None), &mut outcome);
-        let body = &outcome.unwrap().body;
-        assert_eq!(
-            body.members().unwrap()["error_description"],
-            "[redacted, 9 chars] was not entered"
+        let before = known(
+            &Secrets::default(),
+            &request("", None),
+            &answer(200, device),
         );
+        let body =
+            r#"{"error":"authorization_pending","error_description":"first WDJB, then MJHT"}"#;
+        let later = answer(400, body);
+        let known = known(&before, &request("", None), &later);
+        let text = Exchange::posted(&request("", None), &Ok(later), Duration::ZERO, &known);
+        let text = text.lines().join("\n");
+        assert!(
+            text.contains("first [redacted, 4 chars], then [redacted, 4 chars]"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn addresses_and_identifiers_stay_in_the_trace() {
+        let body = r#"{"device_code":"GmRhmhcxhw","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
+            "verification_uri_complete":"https://as.example/device?user_code=WDJB-MJHT","id":"https://login.as.example/id/1",
+            "cloud_instance_name":"as.example","requestId":"1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            "error":"invalid_grant","code":"invalid_grant","errorCode":"InvalidDeviceCode"}"#;
+        let text = posted(&request("grant_type=urn:x", None), answer(400, body));
+        for shown in [
+            "POST https://as.example/token?",
+            "verification_uri: https://as.example/device",
+            "requestId: 1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            "error: invalid_grant",
+            "errorCode: InvalidDeviceCode",
+        ] {
+            assert!(text.contains(shown), "{shown}\n{text}");
+        }
     }
 
     #[test]
@@ -538,7 +558,9 @@ mod tests {
     #[test]
     fn a_callback_shows_what_it_is_without_its_code_and_state() {
         let query = "code=4%2F0Ab-s3cret&state=s3cret-state&iss=https%3A%2F%2Fas.example&error_description=no+4%5C%2F0Ab-s3cret";
-        let text = Exchange::callback("GET /callback", query, "taken", true, &Secrets::default())
+        let mut known = Secrets::default();
+        known.consider_query(query);
+        let text = Exchange::callback("GET /callback", query, "taken", true, &known)
             .lines()
             .join("\n");
         assert!(!text.contains("s3cret") && !text.contains("0Ab"), "{text}");
@@ -547,30 +569,6 @@ mod tests {
                 && text.contains("error_description=no [redacted"),
             "{text}"
         );
-    }
-
-    #[test]
-    fn an_error_on_screen_repeats_no_secret() {
-        let sent = request("client_secret=hunter2-hunter2&refresh_token=r3fr3sh", None);
-        let body = r#"{"error":"invalid_grant","error_description":"hunter2-hunter2 and r3fr3sh are wrong","nested":{"words":"r3fr3sh"}}"#;
-        for status in [200, 400] {
-            let mut outcome = Ok(answer(status, body));
-            Secrets::default().redact_outcome(&sent, &mut outcome);
-            let members = format!("{:?}", outcome.unwrap().body.members().unwrap());
-            assert!(
-                !members.contains("hunter2") && !members.contains("r3fr3sh"),
-                "{members}"
-            );
-            assert!(members.contains("are wrong"), "{members}");
-        }
-        // A refresh may bring back the token that was sent, and a scope is shown as granted.
-        let body = r#"{"access_token":"a-new-token","refresh_token":"r3fr3sh","scope":"mail a-new-token"}"#;
-        let mut outcome = Ok(answer(200, body));
-        Secrets::default().redact_outcome(&sent, &mut outcome);
-        let answer = outcome.unwrap();
-        let members = answer.body.members().unwrap();
-        assert_eq!(members["refresh_token"], "r3fr3sh");
-        assert_eq!(members["scope"], "mail [redacted, 11 chars]");
     }
 
     #[test]
@@ -651,7 +649,10 @@ mod tests {
         let callback: Vec<String> = (0..6500)
             .map(|at| format!("a={at:04}&state={at:04}"))
             .collect();
-        let _ = Exchange::callback("GET", &callback.join("&"), "no", true, &Secrets::default());
+        let callback = callback.join("&");
+        let mut secrets = Secrets::default();
+        secrets.consider_query(&callback);
+        let _ = Exchange::callback("GET", &callback, "no", true, &secrets);
         let name = "k".repeat(60);
         let deep = format!(
             "{}[{}1]{}",
@@ -663,13 +664,12 @@ mod tests {
             .map(|at| format!("\"{name}{at}\":\"{name}{at}\""))
             .collect();
         for body in [deep, format!("{{{}}}", wide.join(","))] {
-            let mut outcome = Ok(Answer {
+            let answer = Answer {
                 body: Body::parse(body.as_bytes()),
                 ..answer(200, "")
-            });
-            let mut known = Secrets::default();
-            known.redact_outcome(&request("", None), &mut outcome);
-            let _ = Exchange::posted(&request("", None), &outcome, Duration::ZERO, &known);
+            };
+            let known = known(&Secrets::default(), &request("", None), &answer);
+            let _ = Exchange::posted(&request("", None), &Ok(answer), Duration::ZERO, &known);
         }
         // All with all would take minutes.
         assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());

@@ -12,7 +12,36 @@ pub struct ServerError {
     pub description: Option<String>,
 }
 
+/// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
+const PROTOCOL_CODES: &[&str] = &[
+    "access_denied",
+    "authorization_declined",
+    "authorization_pending",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "token_expired",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
 impl ServerError {
+    /// The texts in it that may repeat what came from outside.
+    fn texts(&mut self) -> Vec<&mut String> {
+        let code = (!PROTOCOL_CODES.contains(&self.code.as_str())).then_some(&mut self.code);
+        code.into_iter().chain(&mut self.description).collect()
+    }
+
     /// Cleans both texts.
     #[must_use]
     pub fn new(code: &str, description: Option<&str>) -> Self {
@@ -141,6 +170,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The texts in it that may repeat what came from outside.
+    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Denied { error, .. } | Self::Server { error, .. } | Self::Callback(error) => {
+                error.texts()
+            }
+            Self::UsedUp { error, .. } => error.as_mut().map_or_else(Vec::new, ServerError::texts),
+            Self::Unusable { reason, .. } | Self::IdToken(reason) => vec![reason],
+            Self::Expired => Vec::new(),
+        }
+    }
+
     /// What to do about it, in a sentence; for a service's own errors where `explain` knows no better.
     #[must_use]
     pub fn hint(&self) -> String {

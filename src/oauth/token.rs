@@ -272,6 +272,18 @@ fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>
 }
 
 impl TokenSet {
+    /// The texts in it that a service may have put a token into.
+    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
+        let scopes = self.scope.iter_mut().flatten();
+        scopes.chain([&mut self.token_type]).collect()
+    }
+
+    /// The tokens themselves.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        let others = self.refresh_token.iter().chain(&self.id_token);
+        std::iter::once(&self.access_token).chain(others)
+    }
+
     /// The same, with the refresh token of before where the answer to a refresh brought no new one
     /// (RFC 6749, section 6), and likewise the ID token.
     #[must_use]
