@@ -39,6 +39,8 @@ const SHORTEST: usize = 4;
 const SHORT_LIMIT: usize = 64;
 /// Base64 and hex are compared for this many bytes of secrets in all.
 const ENCODED_LIMIT: usize = 64 * 1024;
+/// The same for what only may be a secret: there may be thousands.
+const POSSIBLE_LIMIT: usize = 8 * 1024;
 /// What a run remembers, in bytes; the oldest is forgotten first.
 const KNOWN_LIMIT: usize = 256 * 1024;
 
@@ -203,7 +205,7 @@ pub(super) fn redacted(value: &str) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     list: Vec<SecretString>,
-    /// What may be a secret, of the latest answer. There may be thousands, so they are not looked for in base64 or hex.
+    /// What may be a secret, of the latest answer or callback.
     possible: Vec<SecretString>,
 }
 
@@ -312,16 +314,14 @@ impl Secrets {
             return;
         }
         let mut index = Index::new(texts);
-        let (mut shorts, mut encodable) = (0, ENCODED_LIMIT);
+        let mut shorts = 0;
         let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut left = (ENCODED_LIMIT, POSSIBLE_LIMIT);
+        let known = self.list.iter().map(|secret| (secret, true));
         let possible = self.possible.iter().map(|secret| (secret, false));
-        for (secret, known) in self
-            .list
-            .iter()
-            .map(|secret| (secret, true))
-            .chain(possible)
-        {
+        for (secret, known) in known.chain(possible) {
             let secret = secret.expose_secret();
+            let encodable = if known { &mut left.0 } else { &mut left.1 };
             if letters(secret, false).nth(RUN - 1).is_some() {
                 index.find(secret, false);
             } else if shorts < SHORT_LIMIT && seen.insert(secret) {
@@ -331,8 +331,8 @@ impl Secrets {
             if secret.contains(ESCAPES) {
                 index.find(secret, true);
             }
-            if known && secret.len() <= encodable {
-                encodable -= secret.len();
+            if secret.len() <= *encodable {
+                *encodable -= secret.len();
                 for encoded in encodings(secret.as_bytes()) {
                     index.find(&encoded, false);
                 }
