@@ -420,7 +420,7 @@ impl Shell {
             Clear(ClearType::All),
             cursor::MoveTo(0, 0)
         )?;
-        if let Some(Overlay::Plain(value)) = &self.model.overlay {
+        if let Some(Overlay::Plain { value, .. }) = &self.model.overlay {
             // Only the terminal breaks it, so that it is selected as one.
             self.output.write_all(value.expose_secret().as_bytes())?;
             queue!(

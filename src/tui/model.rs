@@ -261,11 +261,18 @@ pub enum Overlay {
     Scrollback {
         /// The value.
         value: SecretString,
+        /// The attempt that it came from, where it is a token.
+        tokens_of: Option<u64>,
         /// The button in focus: back or show.
         show: bool,
     },
     /// A value stands alone on the screen, written by the shell so that only the terminal breaks it.
-    Plain(SecretString),
+    Plain {
+        /// The value.
+        value: SecretString,
+        /// The attempt that it came from, where it is a token.
+        tokens_of: Option<u64>,
+    },
     /// A value stands on the shell's screen until a key is pressed.
     Outside,
 }
@@ -1083,7 +1090,10 @@ impl Model {
     pub fn context(&self) -> Context {
         match &self.overlay {
             Some(
-                Overlay::Help { .. } | Overlay::About { .. } | Overlay::Plain(_) | Overlay::Outside,
+                Overlay::Help { .. }
+                | Overlay::About { .. }
+                | Overlay::Plain { .. }
+                | Overlay::Outside,
             ) => {
                 return Context::Reading;
             }

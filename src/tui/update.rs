@@ -45,8 +45,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.size = (columns, rows);
             let effects = match model.overlay.take() {
                 // The terminal may have cut it: written anew, or asked about where it fits no more.
-                Some(Overlay::Plain(value)) => {
-                    plain(model, value);
+                Some(Overlay::Plain { value, tokens_of }) => {
+                    plain(model, value, tokens_of);
                     vec![Effect::Redraw]
                 }
                 Some(Overlay::Qr(_)) => {
@@ -140,7 +140,7 @@ fn say_bad(model: &mut Model, text: impl Into<String>) {
 }
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
-    if let Some(Overlay::Plain(_) | Overlay::Outside) = model.overlay {
+    if let Some(Overlay::Plain { .. } | Overlay::Outside) = model.overlay {
         // Any key goes back; the one for leaving leaves as well.
         model.overlay = None;
         let mut effects = vec![Effect::Redraw];
@@ -514,7 +514,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
             Command::Escape => (false, Vec::new()),
             _ => (true, Vec::new()),
         },
-        Overlay::Plain(_) | Overlay::Outside => (true, Vec::new()),
+        Overlay::Plain { .. } | Overlay::Outside => (true, Vec::new()),
         Overlay::Presets {
             filter,
             selected,
@@ -638,24 +638,24 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
             Command::Enter | Command::Escape => (false, Vec::new()),
             _ => (true, Vec::new()),
         },
-        Overlay::Scrollback { value, show } => match command {
+        Overlay::Scrollback {
+            value,
+            tokens_of,
+            show,
+        } => match command {
             Command::Next | Command::Previous => {
                 *show = !*show;
                 (true, Vec::new())
             }
-            Command::Enter if *show => (false, vec![Effect::ShowInScrollback(value.clone())]),
+            Command::Enter if *show => {
+                taken(model, *tokens_of);
+                model.overlay = Some(Overlay::Outside);
+                return vec![Effect::ShowInScrollback(value.clone())];
+            }
             Command::Enter | Command::Escape => (false, Vec::new()),
             _ => (true, Vec::new()),
         },
     };
-    if effects
-        .iter()
-        .any(|effect| matches!(effect, Effect::ShowInScrollback(_)))
-    {
-        taken(model);
-        model.overlay = Some(Overlay::Outside);
-        return effects;
-    }
     if stays {
         model.overlay = Some(overlay);
     }
@@ -790,10 +790,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 ..
             }) => {
                 let code = user_code.as_str().into();
-                plain(model, code)
+                plain(model, code, None)
             }
             _ => match url(model) {
-                Some(url) => plain(model, url.as_str().into()),
+                Some(url) => plain(model, url.as_str().into(), None),
                 None => Vec::new(),
             },
         },
@@ -836,7 +836,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::PlainValue => match chosen(model) {
-            Some((_, secret)) => plain(model, secret),
+            Some((_, secret)) => {
+                let attempt = model.tokens.as_ref().map(|held| held.attempt);
+                plain(model, secret, attempt)
+            }
             None => Vec::new(),
         },
         Action::Refresh => refresh(model),
@@ -1123,12 +1126,12 @@ fn saved(model: &mut Model, what: Ticket, outcome: Result<(String, Readers), Str
     let name = what.name;
     match outcome {
         Ok((path, Readers::User)) => {
-            counts_as_taken(model, what);
+            taken(model, what.tokens_of);
             let text = format!("Saved the {name} to {path}, readable by you alone.");
             say(model, text);
         }
         Ok((path, Readers::Others)) => {
-            counts_as_taken(model, what);
+            taken(model, what.tokens_of);
             let text = format!(
                 "Saved the {name} to {path}. This file system does not support permissions: other users of this machine may \
                  be able to read the file."
@@ -1136,13 +1139,6 @@ fn saved(model: &mut Model, what: Ticket, outcome: Result<(String, Readers), Str
             say_bad(model, text);
         }
         Err(reason) => say_bad(model, format!("Nothing was saved: {reason}.")),
-    }
-}
-
-/// The tokens that this was about need not be asked about when leaving.
-fn counts_as_taken(model: &mut Model, what: Ticket) {
-    if let (Some(attempt), Some(held)) = (what.tokens_of, &mut model.tokens) {
-        held.taken |= held.attempt == attempt;
     }
 }
 
@@ -1184,24 +1180,29 @@ fn show(model: &mut Model, screen: Screen, focus: Target) {
     model.focus_on(focus);
 }
 
-/// Shows a value alone: on our screen where it fits, else after a warning on the shell's.
-fn plain(model: &mut Model, value: SecretString) -> Vec<Effect> {
+/// Shows a value alone: on our screen where it fits, else after a warning on the shell's. `tokens_of` is the attempt that
+/// it came from, where it is a token.
+fn plain(model: &mut Model, value: SecretString, tokens_of: Option<u64>) -> Vec<Effect> {
     let (columns, rows) = (usize::from(model.size.0), usize::from(model.size.1));
     // The last row says how to go back.
     if width(value.expose_secret()) <= columns * rows.saturating_sub(1) {
-        model.overlay = Some(Overlay::Plain(value));
-        taken(model);
+        model.overlay = Some(Overlay::Plain { value, tokens_of });
+        taken(model, tokens_of);
         vec![Effect::Redraw]
     } else {
-        model.overlay = Some(Overlay::Scrollback { value, show: false });
+        model.overlay = Some(Overlay::Scrollback {
+            value,
+            tokens_of,
+            show: false,
+        });
         Vec::new()
     }
 }
 
-/// The tokens were looked at whole.
-fn taken(model: &mut Model) {
-    if let (Screen::Tokens, Some(held)) = (model.screen, &mut model.tokens) {
-        held.taken = true;
+/// The tokens of this attempt, if any, need not be asked about when leaving.
+fn taken(model: &mut Model, tokens_of: Option<u64>) {
+    if let (Some(attempt), Some(held)) = (tokens_of, &mut model.tokens) {
+        held.taken |= held.attempt == attempt;
     }
 }
 
@@ -1249,6 +1250,13 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let Some(held) = &model.tokens else {
         return Vec::new();
     };
+    if model.discovering {
+        say_bad(
+            model,
+            "The issuer's metadata is being requested. Wait for it, or press Esc to cancel that.",
+        );
+        return Vec::new();
+    }
     let job = Job::Refresh(held.request.clone(), Box::new(held.set.clone()));
     model.run = Some(Run::new(
         held.request.clone(),
@@ -1270,7 +1278,10 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
     // Whatever the old attempt still reports is dropped.
     model.attempt += 1;
     if run.refresh {
-        model.focus_on(Target::Button(Action::Refresh));
+        // The refresh goes on while other screens are open.
+        if model.focus == Target::Button(Action::Cancel) {
+            model.focus_on(Target::Button(Action::Refresh));
+        }
         say(
             model,
             "The refresh was cancelled. The service may have replaced the refresh token already: if the next \
@@ -1617,7 +1628,7 @@ fn copied(model: &mut Model, what: Ticket, outcome: Copied) -> Vec<Effect> {
         // What was only sent to a terminal may be lost.
         Some(By::Terminal(sequence) | By::ThroughScreen(sequence)) => vec![Effect::Send(sequence)],
         Some(By::Desktop | By::Tmux | By::TmuxOnly) => {
-            counts_as_taken(model, what);
+            taken(model, what.tokens_of);
             Vec::new()
         }
         None => Vec::new(),
@@ -1898,6 +1909,85 @@ mod tests {
         assert!(matches!(leave(&mut model).as_slice(), [Effect::Quit]));
     }
 
+    fn ctrl_c(model: &mut Model) -> Vec<Effect> {
+        let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        send(model, News::Key(key))
+    }
+
+    #[test]
+    fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
+        for size in [(80, 24), (5, 2)] {
+            let mut model = model("demo");
+            model.focus_on(Target::Button(Action::Authorize));
+            press(&mut model, KeyCode::Enter);
+            let code = FlowEvent::DeviceCode {
+                user_code: "WDJB-MJHT".to_owned(),
+                verification_uri: "https://as.example/device".parse().unwrap(),
+                complete: None,
+                expires_in: Duration::from_mins(15),
+            };
+            let attempt = model.attempt;
+            send(&mut model, News::Flow(attempt, code));
+            press(&mut model, KeyCode::Char('p'));
+            assert!(matches!(model.overlay, Some(Overlay::Plain { .. })));
+            granted(&mut model, "new");
+            // Shown again, or asked about where it fits no more.
+            send(&mut model, News::Resized(size.0, size.1));
+            if matches!(model.overlay, Some(Overlay::Scrollback { .. })) {
+                press(&mut model, KeyCode::Tab);
+                press(&mut model, KeyCode::Enter);
+            }
+            press(&mut model, KeyCode::Char('x'));
+            assert!(ctrl_c(&mut model).is_empty(), "the tokens are lost");
+            assert!(matches!(model.overlay, Some(Overlay::Leave { .. })));
+        }
+    }
+
+    #[test]
+    fn escape_on_the_form_cancels_a_refresh_and_the_focus_stays_there() {
+        let mut model = authorized("first");
+        for screen in [Action::Settings, Action::Trace] {
+            act(&mut model, Action::Refresh);
+            act(&mut model, screen);
+            assert!(matches!(
+                press(&mut model, KeyCode::Esc).as_slice(),
+                [Effect::Cancel]
+            ));
+            assert!(model.targets().contains(&model.focus), "{:?}", model.focus);
+            assert!(model.run.is_none());
+            model.screen = Screen::Tokens;
+        }
+    }
+
+    #[test]
+    fn a_refresh_waits_for_the_discovery() {
+        let mut model = authorized("first");
+        act(&mut model, Action::Settings);
+        model
+            .settings
+            .choose(presets::get(presets::CUSTOM).unwrap());
+        model
+            .settings
+            .set(Key::Issuer, "https://as.example".to_owned());
+        assert!(matches!(
+            act(&mut model, Action::Discover).as_slice(),
+            [Effect::Start(..)]
+        ));
+        act(&mut model, Action::ShowTokens);
+        assert!(act(&mut model, Action::Refresh).is_empty());
+        let message = model.message.clone().unwrap();
+        assert!(message.bad && message.text.contains("Esc"), "{message:?}");
+        assert!(model.discovering && model.run.is_none());
+        assert!(matches!(
+            press(&mut model, KeyCode::Esc).as_slice(),
+            [Effect::Cancel]
+        ));
+        assert!(matches!(
+            act(&mut model, Action::Refresh).as_slice(),
+            [Effect::Start(..)]
+        ));
+    }
+
     #[test]
     fn a_resize_shows_a_plain_value_anew_or_asks() {
         let mut model = authorized("first");
@@ -1906,7 +1996,7 @@ mod tests {
             send(&mut model, News::Resized(40, 20)).as_slice(),
             [Effect::Redraw]
         ));
-        assert!(matches!(model.overlay, Some(Overlay::Plain(_))));
+        assert!(matches!(model.overlay, Some(Overlay::Plain { .. })));
         send(&mut model, News::Resized(5, 2));
         assert!(matches!(model.overlay, Some(Overlay::Scrollback { .. })));
     }

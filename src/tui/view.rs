@@ -381,5 +381,8 @@ pub fn urls(model: &Model) -> impl Iterator<Item = &Url> {
 /// True while something other than the model owns the screen.
 #[must_use]
 pub fn is_plain(model: &Model) -> bool {
-    matches!(model.overlay, Some(Overlay::Plain(_) | Overlay::Outside))
+    matches!(
+        model.overlay,
+        Some(Overlay::Plain { .. } | Overlay::Outside)
+    )
 }

@@ -101,7 +101,7 @@ pub(in super::super) fn draw(
             let text = "The tokens were not copied, saved or shown alone, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
             question(model, frame, area, text, ["Stay", "Leave"], *leave)
         }
-        Overlay::Scrollback { value, show } => {
+        Overlay::Scrollback { value, show, .. } => {
             let text = format!(
                 "This value has {} characters and does not fit into this window. Shown outside, it stays in the scrollback of \
                  your terminal, where others may find it.",
@@ -109,7 +109,7 @@ pub(in super::super) fn draw(
             );
             question(model, frame, area, &text, ["Back", "Show it"], *show)
         }
-        Overlay::Plain(_) | Overlay::Outside => None,
+        Overlay::Plain { .. } | Overlay::Outside => None,
     }
 }
 
