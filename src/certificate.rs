@@ -24,9 +24,10 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::X509Certificate;
 
-use crate::file::read::{Kinds, ReadError};
-use crate::file::{self, Readers};
-use crate::secret::{SecretString, clean};
+use crate::clean::clean;
+use crate::secret::SecretString;
+use crate::store::file::read::{Kinds, ReadError};
+use crate::store::file::{self, Readers};
 
 /// A larger file is neither a certificate with its chain nor a key.
 const SIZE_LIMIT: u64 = 256 * 1024;

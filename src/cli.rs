@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 use zeroize::Zeroizing;
 
-use crate::environment::Environment;
-use crate::file::read::{Kinds, ReadError, is_readable_by_others, open};
-use crate::oauth::client::FlowKind;
-use crate::presets::files::read_file;
-use crate::presets::{self, Library, PresetError};
-use crate::print::Print;
-use crate::request::ListenAddress;
-use crate::secret::{SecretString, clean, is_visible};
-use crate::settings::{
+use crate::clean::{clean, is_visible};
+use crate::console::environment::Environment;
+use crate::form::request::ListenAddress;
+use crate::form::settings::{
     AuthenticationChoice, Browser, Key, ListenerChoice, Misfit, Overrides, Settings,
 };
+use crate::oauth::client::FlowKind;
+use crate::outcome::Print;
+use crate::presets::files::read_file;
+use crate::presets::{self, Library, PresetError};
+use crate::secret::SecretString;
+use crate::store::file::read::{Kinds, ReadError, is_readable_by_others, open};
 
 /// A secret longer than this is none.
 const SECRET_LIMIT: u64 = 64 * 1024;

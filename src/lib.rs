@@ -15,35 +15,26 @@
 //! - `configure/` says what the listener needs; only `loopback`, `certificate` and `windows` in it touch the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
-//! - Only `main.rs` and `commands/` write to standard output, and only `talk.rs` to standard error.
+//! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `flow/httpsys.rs`, `configure/windows.rs` and `file/windows.rs` only.
+//! - `unsafe` stands in `flow/httpsys.rs`, `configure/windows.rs` and `store/file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
 //! - Use goes one way, and files do not use each other in a circle.
 
-pub mod browser;
 pub mod certificate;
-pub mod checks;
+pub mod clean;
 pub mod cli;
-pub mod clipboard;
 pub mod commands;
 pub mod configure;
+pub mod console;
 pub mod demo;
-pub mod environment;
-pub mod exit;
-pub mod explain;
-pub mod file;
 pub mod flow;
+pub mod form;
 pub mod oauth;
+pub mod outcome;
 pub mod plain;
 pub mod presets;
-pub mod print;
-pub mod request;
 pub mod secret;
-pub mod sequences;
-pub mod settings;
-pub mod signals;
-pub mod talk;
+pub mod store;
 pub mod tui;
-pub mod tunnel;

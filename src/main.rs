@@ -7,11 +7,13 @@ use std::time::Duration;
 use clap::Parser;
 use oauth_authorizer::certificate::Created;
 use oauth_authorizer::cli::Cli;
-use oauth_authorizer::environment::{Environment, Terminal};
+use oauth_authorizer::console::environment::{Environment, Terminal};
+use oauth_authorizer::console::talk;
+use oauth_authorizer::form::settings::Browser;
+use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
-use oauth_authorizer::settings::Browser;
-use oauth_authorizer::{commands, exit, plain, talk, tui};
+use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();

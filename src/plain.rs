@@ -10,26 +10,26 @@ use clap::ValueEnum;
 
 use tokio::sync::mpsc;
 
-use crate::browser;
-use crate::checks::Severity;
+use crate::console::browser;
+use crate::console::environment::Environment;
+use crate::console::signals::Signals;
+use crate::console::talk::{self, Often, say, say_often};
+use crate::console::tunnel::Tunnel;
 use crate::demo::Demo;
-use crate::environment::Environment;
-use crate::exit;
-use crate::explain::{explain, explain_certificate};
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::flow::{Flow, Job, Report};
+use crate::form::checks::Severity;
+use crate::form::explain::{explain, explain_certificate};
+use crate::form::request::{self, FlowRequest};
+use crate::form::settings::{Filling, Settings};
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
+use crate::outcome::Print;
+use crate::outcome::exit;
 use crate::presets::Library;
-use crate::print::Print;
-use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{Filling, Settings};
-use crate::signals::Signals;
-use crate::talk::{self, Often, say, say_often};
-use crate::tunnel::Tunnel;
 
 /// A longer line on standard input is no answer.
 const LINE_LIMIT: u64 = 128 * 1024;

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
+use crate::clean::clean;
 use crate::cli::ConfigureCommand;
 use crate::configure;
 use crate::configure::plan::{PlanError, Prefix};
 use crate::configure::report::{Consent, Listener, Report, Task, Verdict, Work};
-use crate::environment::Environment;
-use crate::exit;
-use crate::secret::clean;
-use crate::talk::say;
+use crate::console::environment::Environment;
+use crate::console::talk::say;
+use crate::outcome::exit;
 
 /// More of a finding is not shown.
 const LIMIT: usize = 2000;

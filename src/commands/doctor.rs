@@ -6,15 +6,16 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
 
+use crate::clean::clean;
 use crate::cli::{DoctorFlags, SECRET_VARIABLE};
-use crate::clipboard::{self, By, Desktop, Missed, Way};
-use crate::environment::{Environment, Terminal};
-use crate::exit;
-use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::sequences::Between;
-use crate::talk::say;
+use crate::console::clipboard::{self, By, Desktop, Missed, Way};
+use crate::console::environment::{Environment, Terminal};
+use crate::console::sequences::Between;
+use crate::console::talk::say;
+use crate::console::tunnel::Tunnel;
+use crate::outcome::exit;
+use crate::secret::{ExposeSecret, SecretString};
 use crate::tui::guard;
-use crate::tunnel::Tunnel;
 
 /// What is copied as a test: harmless, and known again when it is pasted.
 const TEST_COPY: &str = "OAuth Authorizer: this is a test copy";

@@ -9,7 +9,7 @@ mod doctor;
 mod presets;
 
 use crate::cli::{Cli, Subcommand};
-use crate::exit;
+use crate::outcome::exit;
 use crate::presets::Library;
 
 /// Does what the subcommand says, on standard output. Comes back with the exit code.

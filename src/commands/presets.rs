@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::PresetsCommand;
-use crate::exit;
+use crate::console::talk::say;
+use crate::outcome::exit;
 use crate::presets::check::{Finding, read};
 use crate::presets::files::{self, read_file};
 use crate::presets::{Confidence, Library};
-use crate::talk::say;
 
 /// Does what is asked, on standard output.
 ///

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::certificate::{self, folder, load, paths};
-use crate::file::Readers;
+use crate::store::file::Readers;
 
 const NO_FOLDER: &str = "This system names no home folder to keep a certificate in.";
 

@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 
 use super::certificate;
 use super::report::{Finding, Report, State, Task, Work};
-use crate::file::Readers;
-use crate::request::ListenAddress;
-use crate::secret::clean;
-use crate::tunnel::Tunnel;
+use crate::clean::clean;
+use crate::console::tunnel::Tunnel;
+use crate::form::request::ListenAddress;
+use crate::store::file::Readers;
 
 /// Where names of this machine are kept.
 const HOSTS: &str = if cfg!(windows) {
@@ -505,7 +505,7 @@ mod tests {
     use super::super::plan::Prefix;
     use super::*;
     use crate::configure::report::{Consent, Listener};
-    use crate::environment::Ssh;
+    use crate::console::environment::Ssh;
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::Url;
 
 use super::quote::{self, QuoteError};
-use crate::secret::is_clean;
+use crate::clean::is_clean;
 
 /// Windows reserves this for everybody, on every machine.
 pub const TEMPORARY: &str = "http://+:80/Temporary_Listen_Addresses/";

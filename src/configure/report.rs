@@ -2,8 +2,8 @@
 
 pub use super::plan::Work;
 use super::plan::{Prefix, Thumbprint};
-use crate::environment::Ssh;
-use crate::request::ListenAddress;
+use crate::console::environment::Ssh;
+use crate::form::request::ListenAddress;
 
 /// What is asked, and about what.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use x509_parser::parse_x509_certificate;
 use super::plan::Thumbprint;
 use super::report::StoreCertificate;
 use crate::certificate::{About, day, hosts};
-use crate::secret::clean;
+use crate::clean::clean;
 
 /// More of a subject is not shown.
 const SUBJECT: usize = 100;

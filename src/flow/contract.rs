@@ -23,9 +23,9 @@ use super::event::FlowEvent;
 use super::listener::{ListenError, Listener, News, Stray};
 use super::pages::Page;
 use super::{Flow, Job, Report};
+use crate::form::request::{FlowRequest, ListenerChoice};
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
 use crate::oauth::dialect::Dialect;
-use crate::request::{FlowRequest, ListenerChoice};
 use crate::secret::ExposeSecret;
 
 /// The listeners of this platform.

@@ -11,11 +11,12 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
-use crate::file::read::{self as file, Kinds};
+use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::client::Request;
 use crate::oauth::url::is_loopback;
-use crate::secret::{ExposeSecret, TEXT_LIMIT, clean};
+use crate::secret::ExposeSecret;
+use crate::store::file::read::{self as file, Kinds};
 
 /// A server that cannot be connected to in this time is not reached.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);

@@ -30,6 +30,8 @@ use self::pages::Page;
 use self::redact::Secrets;
 use self::trace::Exchange;
 use crate::certificate;
+use crate::clean::clean;
+use crate::form::request::{FlowRequest, Issuer};
 use crate::oauth::answer::Answer;
 use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
 use crate::oauth::check::{Check, CheckName, Outcome};
@@ -41,8 +43,7 @@ use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::id_token::{Claims, Expected, decode};
 use crate::oauth::token::{Fate, Reading, TokenSet, read};
 use crate::oauth::url::endpoint;
-use crate::request::{FlowRequest, Issuer};
-use crate::secret::{ExposeSecret, SecretString, clean, same};
+use crate::secret::{ExposeSecret, SecretString, same};
 
 /// How long an attempt that was cancelled may take to let go of its port.
 const LET_GO: Duration = Duration::from_secs(3);

@@ -14,8 +14,9 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
+use crate::clean::is_clean;
 use crate::oauth::client::Request;
-use crate::secret::{ExposeSecret, SecretString, is_clean};
+use crate::secret::{ExposeSecret, SecretString};
 
 /// So many letters and digits in a row give a secret away.
 const RUN: usize = 6;

@@ -12,9 +12,10 @@ use url::{Url, form_urlencoded};
 
 use super::http::HttpError;
 use super::redact::{Secrets, is_address, is_harmless, is_known_name, redacted};
+use crate::clean::clean;
 use crate::oauth::answer::Answer;
 use crate::oauth::client::Request;
-use crate::secret::{ExposeSecret, clean};
+use crate::secret::ExposeSecret;
 
 /// Answer headers worth showing; cookies are not.
 const HEADERS: &[&str] = &[

@@ -6,7 +6,8 @@ use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, ServerError};
-use crate::secret::{SecretString, clean, same};
+use crate::clean::clean;
+use crate::secret::{SecretString, same};
 
 /// A query string longer than this is not read.
 pub const QUERY_LIMIT: usize = 32 * 1024;

@@ -21,7 +21,8 @@ use super::dialect::{Dialect, Form};
 
 pub use super::dialect::ClientAuthentication;
 use super::url::UrlProblem;
-use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::clean::clean;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// Parameters of the protocol, which an extra parameter must not replace.
 pub const PROTOCOL_PARAMETERS: &[&str] = &[

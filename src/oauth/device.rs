@@ -11,7 +11,8 @@ use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
 use super::token::{Fate, Reading, TokenSet, error, number, read};
 use super::url::{from_server, not_turned_here};
-use crate::secret::{SecretString, clean, is_clean};
+use crate::clean::{clean, is_clean};
+use crate::secret::SecretString;
 
 /// RFC 8628, section 3.2: where the server names no interval.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);

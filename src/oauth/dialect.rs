@@ -10,7 +10,8 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::failure::ServerError;
-use crate::secret::{ExposeSecret, SecretString, clean, is_clean};
+use crate::clean::{clean, is_clean};
+use crate::secret::{ExposeSecret, SecretString};
 
 /// The further members of an answer that are kept: this many, each with this many characters.
 const KEPT_COUNT: usize = 40;

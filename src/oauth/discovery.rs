@@ -8,7 +8,7 @@ use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
 use super::token::text;
 use super::url::{UrlProblem, endpoint, not_turned_here};
-use crate::secret::clean;
+use crate::clean::clean;
 
 /// A list longer than this is cut.
 const LIST_LIMIT: usize = 200;

@@ -1,6 +1,6 @@
 //! How the protocol can fail, in sentences, each with what to do.
 
-use crate::secret::{TEXT_LIMIT, clean};
+use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
 /// cleaned where they enter.

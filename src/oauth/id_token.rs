@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::answer::parse_object;
 
-use crate::secret::{SecretString, clean, same};
+use crate::clean::clean;
+use crate::secret::{SecretString, same};
 
 /// A payload larger than this is not decoded; an answer is not larger either.
 const PAYLOAD_LIMIT: usize = 1024 * 1024;

@@ -9,7 +9,8 @@ use url::Url;
 use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::failure::ServerError;
-use crate::secret::{SecretString, clean, is_clean};
+use crate::clean::{clean, is_clean};
+use crate::secret::SecretString;
 
 impl Answer {
     /// False where `error` only says that the server cannot answer just now. A busy server's error is final

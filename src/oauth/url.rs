@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::secret::{clean, is_clean};
+use crate::clean::{clean, is_clean};
 
 /// Why a text is not a URL that may be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

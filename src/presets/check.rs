@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 use super::format::{CUSTOM, DEMO, Preset};
+use crate::clean::{clean, is_clean};
 use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::url::endpoint;
-use crate::secret::{clean, is_clean};
 
 /// Something wrong with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::file::read::{Kinds, ReadError, read};
+use crate::store::file::read::{Kinds, ReadError, read};
 
 /// A larger file is no preset.
 const SIZE_LIMIT: u64 = 256 * 1024;

@@ -10,7 +10,7 @@ use super::check::{Finding, read};
 use super::errors::{ErrorEntry, ErrorFile};
 use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
-use crate::secret::clean;
+use crate::clean::clean;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 

@@ -2,8 +2,8 @@
 
 use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
 use crate::configure::report::{Consent, Listener, Report, StoreCertificate, Task, Work};
-use crate::environment::Ssh;
-use crate::request::ListenAddress;
+use crate::console::environment::Ssh;
+use crate::form::request::ListenAddress;
 
 /// A step of what would be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{ascii, characters, shorten, width};
 use super::theme::Theme;
-use crate::secret::is_visible;
+use crate::clean::is_visible;
 
 /// A line of the body, and what of it can have the focus.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use tui_input::{Input, InputRequest};
 use zeroize::Zeroize;
 
 use super::text::width;
-use crate::secret::is_visible;
+use crate::clean::is_visible;
 
 /// Longer values are cut: no setting needs them, and a paste may be anything.
 const LIMIT: usize = 16 * 1024;

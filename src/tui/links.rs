@@ -107,7 +107,7 @@ fn link(buffer: &mut Buffer, url: &Url, run: &Run) {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-    use crate::environment::Environment;
+    use crate::console::environment::Environment;
 
     fn theme() -> Theme {
         Theme::new(&Environment {

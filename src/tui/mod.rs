@@ -35,21 +35,21 @@ use self::joiner::{Joined, Joiner};
 use self::keys::Context;
 use self::model::{Effect, Model, Moment, Msg, News, Overlay, Ticket};
 use self::thrifty::Thrifty;
-use crate::browser;
 use crate::certificate::Created;
-use crate::clipboard::{self, Desktop};
 use crate::configure;
+use crate::console::browser;
+use crate::console::clipboard::{self, Desktop};
+use crate::console::environment::Environment;
+use crate::console::sequences;
+use crate::console::signals::Signals;
 use crate::demo::{self, Demo};
-use crate::environment::Environment;
-use crate::exit;
-use crate::file;
 use crate::flow::{Flow, Report};
+use crate::form::settings::Settings;
+use crate::outcome::Print;
+use crate::outcome::exit;
 use crate::presets::{self, Library, PresetError};
-use crate::print::Print;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::sequences;
-use crate::settings::Settings;
-use crate::signals::Signals;
+use crate::store::file;
 
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.

@@ -12,27 +12,27 @@ use super::qr::{self, Picture};
 use super::text::time_left;
 use super::theme::Theme;
 use crate::certificate::{About, Created};
-use crate::checks::{Problem, Severity};
-use crate::clipboard::Copied;
 use crate::configure::report::{Report, Task, Work};
-use crate::environment::Environment;
-use crate::exit;
-use crate::explain::Explanation;
-use crate::file::Readers;
+use crate::console::clipboard::Copied;
+use crate::console::environment::Environment;
+use crate::console::tunnel::Tunnel;
 use crate::flow::Job;
 use crate::flow::event::{FlowEvent, Step};
 use crate::flow::trace::Trace;
+use crate::form::checks::{Problem, Severity};
+use crate::form::explain::Explanation;
+use crate::form::request::{self, FlowRequest};
+use crate::form::settings::{ADVANCED, Access, Key, Settings};
 use crate::oauth::check::Check;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
+use crate::outcome::Print;
+use crate::outcome::exit;
 use crate::presets::{Library, Preset};
-use crate::print::Print;
-use crate::request::{self, FlowRequest};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::settings::{ADVANCED, Access, Key, Settings};
-use crate::tunnel::Tunnel;
+use crate::store::file::Readers;
 
 /// Time as the shell saw it; nothing else here knows any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -160,7 +160,7 @@ pub fn has_room(window: (u16, u16)) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-    use crate::environment::Environment;
+    use crate::console::environment::Environment;
 
     fn theme(utf8: bool, colours: bool) -> Theme {
         Theme::new(&Environment {

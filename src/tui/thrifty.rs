@@ -249,7 +249,7 @@ mod tests {
     use super::super::draw::put;
     use super::super::theme::Theme;
     use super::*;
-    use crate::environment::Environment;
+    use crate::console::environment::Environment;
 
     struct Dice(u64);
 

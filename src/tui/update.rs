@@ -13,27 +13,28 @@ use super::model::{
 };
 use super::qr::Picture;
 use super::text::width;
-use crate::checks::Severity;
-use crate::clipboard::{By, Copied};
+use crate::clean::clean;
 use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Listener, Report, Verdict, Work};
-use crate::exit;
-use crate::explain::{explain, explain_certificate};
-use crate::file::Readers;
+use crate::console::clipboard::{By, Copied};
+use crate::console::tunnel::Tunnel;
 use crate::flow::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
+use crate::form::checks::Severity;
+use crate::form::explain::{explain, explain_certificate};
+use crate::form::request;
+use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::token::TokenSet;
+use crate::outcome;
+use crate::outcome::exit;
 use crate::presets::format::mail_domain;
 use crate::presets::{Library, Preset};
-use crate::print;
-use crate::request;
-use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
-use crate::tunnel::Tunnel;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::file::Readers;
 
 /// Takes a message into the model and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -825,7 +826,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         Action::CopyJson => match &model.tokens {
-            Some(held) => vec![Effect::Copy(print::json(&held.set), token(model, "JSON"))],
+            Some(held) => vec![Effect::Copy(outcome::json(&held.set), token(model, "JSON"))],
             None => Vec::new(),
         },
         Action::Reveal => {
@@ -1111,7 +1112,7 @@ fn save(model: &Model, content: Content, path: String) -> Vec<Effect> {
             Some((lines.join("\n") + "\n").into())
         }
         Content::Value(value) => held.and_then(|held| held.secret(value)).cloned(),
-        Content::Json => held.map(|held| print::json(&held.set)),
+        Content::Json => held.map(|held| outcome::json(&held.set)),
     };
     let ticket = match content {
         Content::Trace => shown(content.words()),
@@ -1660,11 +1661,11 @@ mod tests {
 
     use super::super::model::Moment;
     use super::*;
-    use crate::environment::{Environment, Ssh};
+    use crate::console::environment::{Environment, Ssh};
     use crate::flow::event::Step;
+    use crate::form::settings::Settings;
     use crate::oauth::failure::ServerError;
     use crate::presets;
-    use crate::settings::Settings;
 
     fn model(preset: &str) -> Model {
         let custom = presets::get(presets::CUSTOM).unwrap();

@@ -14,9 +14,9 @@ use oauth_authorizer::configure::plan::{APP_ID, Endpoint, SslBinding, Thumbprint
 use oauth_authorizer::configure::reading::{Account, FoundBinding};
 use oauth_authorizer::configure::report::{Finding, Report, State, StoreCertificate, Task, Work};
 use oauth_authorizer::configure::service::{self, Rights, Service};
-use oauth_authorizer::environment::{Environment, Ssh};
+use oauth_authorizer::console::environment::{Environment, Ssh};
+use oauth_authorizer::form::settings::{Key, Settings};
 use oauth_authorizer::presets::{self, Library};
-use oauth_authorizer::settings::{Key, Settings};
 use oauth_authorizer::tui::model::{Action, Effect, Model, Moment, Msg, News, Screen, Target};
 use oauth_authorizer::tui::update::update;
 use oauth_authorizer::tui::view::view;

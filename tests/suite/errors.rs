@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use oauth_authorizer::clean::{TEXT_LIMIT, clean};
+use oauth_authorizer::form::settings::Key;
 use oauth_authorizer::presets::errors::{At, ErrorEntry, ErrorFile};
 use oauth_authorizer::presets::{Preset, SecretRule, check};
-use oauth_authorizer::secret::{TEXT_LIMIT, clean};
-use oauth_authorizer::settings::Key;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use oauth_authorizer::certificate::About;
-use oauth_authorizer::clipboard::{By, Copied, Missed, Way};
 use oauth_authorizer::configure::report::{Finding, Report, State, Work};
 use oauth_authorizer::configure::service::{self, Rights};
-use oauth_authorizer::environment::{Environment, Ssh};
+use oauth_authorizer::console::clipboard::{By, Copied, Missed, Way};
+use oauth_authorizer::console::environment::{Environment, Ssh};
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::http::HttpError;
 use oauth_authorizer::flow::listener::Stray;
 use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::trace::Exchange;
+use oauth_authorizer::form::settings::{Key, Settings};
 use oauth_authorizer::oauth::answer::Answer;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::client::Request;
@@ -23,7 +24,6 @@ use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
 use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::presets::{self, Library};
-use oauth_authorizer::settings::{Key, Settings};
 use oauth_authorizer::tui::model::{
     Action, Effect, Model, Moment, Msg, News, Screen, Shown, Target, Ticket, Value,
 };

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crossterm::event::KeyCode;
 use oauth_authorizer::flow::event::{FlowEvent, Step};
+use oauth_authorizer::form::settings::Key;
 use oauth_authorizer::oauth::device::Note;
-use oauth_authorizer::settings::Key;
 use oauth_authorizer::tui::model::{Action, Target};
 use oauth_authorizer::tui::text::width;
 use ratatui::buffer::Cell;
@@ -210,7 +210,7 @@ fn frames() -> Vec<(Drawn, usize)> {
     };
     app.send(oauth_authorizer::tui::model::News::Copied(
         ticket,
-        crate::fixtures::copied(Some(oauth_authorizer::clipboard::By::Tmux), ""),
+        crate::fixtures::copied(Some(oauth_authorizer::console::clipboard::By::Tmux), ""),
     ));
     show(&mut app, 4);
     frames

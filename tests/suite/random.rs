@@ -5,13 +5,13 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use oauth_authorizer::clipboard::By;
-use oauth_authorizer::file::Readers;
+use oauth_authorizer::console::clipboard::By;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::listener::Stray;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Failure, ServerError};
+use oauth_authorizer::store::file::Readers;
 use oauth_authorizer::tui::model::{Effect, News, Ticket};
 
 use crate::fixtures::{App, PLACES, all, copied, sign_in, token_set};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use oauth_authorizer::environment::Environment;
+use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::tui::keys::Context;
 use oauth_authorizer::tui::model::{Model, Overlay, Target};
 use oauth_authorizer::tui::text;
@@ -160,7 +160,7 @@ fn focus(app: &App, drawn: &Drawn) -> Result<(), String> {
             app.model.context(),
             Context::Text | Context::Paste | Context::Choice
         )
-        || app.model.focus == Target::Field(oauth_authorizer::settings::Key::Preset)
+        || app.model.focus == Target::Field(oauth_authorizer::form::settings::Key::Preset)
             && app.model.overlay.is_none()
         || app.model.overlay.is_none()
             && matches!(app.model.focus, Target::Advanced | Target::WithoutSetUp);

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::flow::pages::Page;
-use crate::request::ListenAddress;
+use crate::form::request::ListenAddress;
 use crate::secret::SecretString;
 
 /// Why it does not listen.

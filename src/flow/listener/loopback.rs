@@ -30,7 +30,7 @@ use super::gate::{Arrival, Gate, ListenError, News, Stray};
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
-use crate::request::ListenAddress;
+use crate::form::request::ListenAddress;
 use crate::secret::SecretString;
 
 /// Larger headers than a callback with a long code are refused.

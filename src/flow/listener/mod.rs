@@ -17,8 +17,8 @@ use super::httpsys::HttpSys;
 use crate::certificate::{About, Certificate};
 #[cfg(windows)]
 use crate::configure::{self, plan::Prefix};
+use crate::form::request::{ListenAddress, ListenerChoice};
 use crate::oauth::url::is_loopback;
-use crate::request::{ListenAddress, ListenerChoice};
 
 /// True where the redirect URL leads to this machine and to a listener that speaks its language.
 #[must_use]

@@ -18,11 +18,11 @@ use super::super::draw::{Body, Row};
 use super::super::model::{Ended, Model, Phase, Run, Shown, StepLine, Target};
 use super::super::text::{chunks, fit, shorten, time_left, took, width, window, wrap};
 use crate::flow::event::Step;
+use crate::form::settings::Key;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
 use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
-use crate::settings::Key;
 
 /// The rows of the flow screen.
 ///

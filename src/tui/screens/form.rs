@@ -14,12 +14,12 @@ use ratatui::text::{Line, Span};
 use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Screen, Target};
 use super::super::text::{shorten, width, window, wrap};
-use crate::checks::{Problem, Severity};
+use crate::form::checks::{Problem, Severity};
+use crate::form::request;
+use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode, SecretRule};
-use crate::request;
 use crate::secret::ExposeSecret;
-use crate::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
 
 /// Where labels begin.
 const LABEL: usize = 3;

@@ -9,15 +9,16 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::certificate::{Files, Origin};
-use crate::checks::{self, Problem, Severity};
+use crate::clean::clean;
+use crate::form::checks::{self, Problem, Severity};
+pub use crate::form::settings::ListenerChoice;
+use crate::form::settings::{Key, Settings, Source};
 use crate::oauth::client::{
     Client, ClientAuthentication, FlowKind, is_reserved, sets_nothing_reserved,
 };
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
-use crate::secret::{ExposeSecret, clean};
-pub use crate::settings::ListenerChoice;
-use crate::settings::{Key, Settings, Source};
+use crate::secret::ExposeSecret;
 
 /// Where to listen, when not where the redirect URL says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -542,8 +543,8 @@ fn word(problem: &UrlProblem) -> &'static str {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::form::settings::{Access, AuthenticationChoice, Overrides};
     use crate::presets;
-    use crate::settings::{Access, AuthenticationChoice, Overrides};
 
     fn settings(id: &str) -> Settings {
         Settings::new(presets::get(id).unwrap())

@@ -12,9 +12,10 @@ use base64::Engine;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 
-use crate::environment::Environment;
-use crate::secret::{ExposeSecret, SecretString, clean};
-use crate::sequences::{Between, between};
+use crate::clean::clean;
+use crate::console::environment::Environment;
+use crate::console::sequences::{Between, between};
+use crate::secret::{ExposeSecret, SecretString};
 
 /// A desktop that does not answer must not hold up the person.
 const LIMIT: Duration = Duration::from_secs(3);

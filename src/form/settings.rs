@@ -6,12 +6,13 @@ use std::sync::Arc;
 use url::{Url, form_urlencoded};
 
 use crate::certificate::{Created, Files};
+use crate::clean::clean;
 use crate::oauth::client::{ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::url::is_loopback;
 use crate::presets::{CUSTOM, Confidence, PkceMode, Preset, Space};
-use crate::secret::{ExposeSecret, SecretString, clean};
+use crate::secret::{ExposeSecret, SecretString};
 
 /// A field of the form, in the order of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

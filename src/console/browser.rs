@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::environment::Environment;
+use crate::console::environment::Environment;
 
 /// A starter that has not failed after this time has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
-use crate::environment::Ssh;
+use crate::console::environment::Ssh;
 
 /// The port that ssh takes where none is given.
 const SSH_PORT: u16 = 22;

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::clean::clean;
+use crate::form::settings::{Change, Key, Settings, Source};
 use crate::oauth::client::FlowKind;
 use crate::oauth::url::{is_loopback, same_operator};
 use crate::presets::{PortRule, SecretRule};
-use crate::secret::{ExposeSecret, clean};
-use crate::settings::{Change, Key, Settings, Source};
+use crate::secret::ExposeSecret;
 
 /// Whether Authorize is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -394,10 +395,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::form::request;
+    use crate::form::settings::Filling;
     use crate::oauth::discovery::Metadata;
     use crate::presets::{Library, Preset};
-    use crate::request;
-    use crate::settings::Filling;
 
     /// All presets of services, ready to run but for what a test changes.
     fn forms() -> Vec<Settings> {

@@ -3,7 +3,7 @@
 //! A terminal that does not know such a sequence should drop it in silence, but some print it. Nothing is asked:
 //! an answer would arrive among the keys, or never. So only terminals that are known to be silent get one.
 
-use crate::environment::Environment;
+use crate::console::environment::Environment;
 
 /// The beginnings of the names of terminals that drop what they do not know.
 const SILENT: &[&str] = &[

@@ -1,0 +1,197 @@
+//! Text from outside, made safe to show and to store.
+
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
+use unicode_width::UnicodeWidthChar;
+
+/// How many characters of a server's text are kept by [`clean`] callers that have no better limit.
+pub const TEXT_LIMIT: usize = 500;
+
+/// How many marks without a width of their own may stand on a character: more would cover what is around.
+const MARKS: usize = 3;
+
+/// Outside text made safe to show and to store: one line, no control, bidi or invisible characters, plain spaces, few
+/// combining marks, at most `limit` characters (an ellipsis marks a cut). What is behind the cut is not read.
+#[must_use]
+pub fn clean(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    let mut marks = Marks::default();
+    for ch in text.chars().filter_map(shown) {
+        if !marks.allow(ch) || (ch == ' ' && (out.is_empty() || out.ends_with(' '))) {
+            continue;
+        }
+        if count == limit {
+            out.push('…');
+            break;
+        }
+        out.push(ch);
+        count += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// True where `text` would lose something in [`clean`]: such a value must not be shown as if whole.
+#[must_use]
+pub fn is_clean(text: &str) -> bool {
+    let mut marks = Marks::default();
+    text.chars().all(|ch| is_visible(ch) && marks.allow(ch))
+}
+
+/// True for a character that can stand in a line that is being edited.
+#[must_use]
+pub fn is_visible(ch: char) -> bool {
+    shown(ch) == Some(ch)
+}
+
+/// What stands in place of a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
+/// what terminals do not agree about.
+fn shown(ch: char) -> Option<char> {
+    use GeneralCategory as Category;
+    const CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> =
+        CodePointMapDataBorrowed::new();
+    const IGNORABLE: CodePointSetDataBorrowed<'static> =
+        CodePointSetDataBorrowed::new::<DefaultIgnorableCodePoint>();
+    // Nearly all there is.
+    if ch == ' ' || ch.is_ascii_graphic() {
+        return Some(ch);
+    }
+    // Some blanks are letters or signs by their category: of braille, hieroglyphs and music.
+    if ch.is_whitespace() || matches!(ch, '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{1d159}') {
+        return Some(' ');
+    }
+    // Some terminals draw the colour of an emoji by itself.
+    if IGNORABLE.contains(ch) || matches!(ch, '\u{1f3fb}'..='\u{1f3ff}') {
+        return None;
+    }
+    let hidden = matches!(
+        CATEGORY.get(ch),
+        Category::Control | Category::Format | Category::PrivateUse | Category::Unassigned
+    );
+    (!hidden).then_some(ch)
+}
+
+/// Counts the marks on a character.
+#[derive(Default)]
+struct Marks {
+    /// On what came last; `None` where there is nothing that a mark could stand on.
+    count: Option<usize>,
+}
+
+impl Marks {
+    /// False for a mark that is one too many, or stands on nothing. Sound marks of Hangul count as well.
+    fn allow(&mut self, ch: char) -> bool {
+        if ch.width() != Some(0) {
+            self.count = (ch != ' ').then_some(0);
+            return true;
+        }
+        match &mut self.count {
+            Some(count) if *count < MARKS => {
+                *count += 1;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleaning_removes_control_and_bidi_characters_and_cuts() {
+        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\r\nd  e", 50), "a[31mbc d e");
+        assert_eq!(clean("abcdef", 3), "abc…");
+        assert!(is_clean("WDJB-MJHT") && !is_clean("WD\u{200b}JB") && !is_clean("a\nb"));
+    }
+
+    #[test]
+    fn cleaning_removes_whatever_is_invisible() {
+        // All of the class, whatever it is called: none of it is left, and none of it is taken for clean.
+        let hidden = [
+            0xad..=0xad,
+            0x34f..=0x34f,
+            0x61c..=0x61c,
+            0x115f..=0x1160,
+            0x17b4..=0x17b5,
+            0x180b..=0x180f,
+            0x200b..=0x200f,
+            0x202a..=0x202e,
+            0x2060..=0x206f,
+            0x3164..=0x3164,
+            0xe000..=0xe010,
+            0xf8f0..=0xf8ff,
+            0xfdd0..=0xfdef,
+            0xfe00..=0xfe0f,
+            0xfeff..=0xfeff,
+            0xffa0..=0xffa0,
+            0xfff0..=0xfffb,
+            0xfffe..=0xffff,
+            0x1bca0..=0x1bca3,
+            0x1d173..=0x1d17a,
+            0x1f3fb..=0x1f3ff,
+            0xe0000..=0xe0fff,
+            0x10_fffd..=0x10_ffff,
+        ];
+        for ch in hidden.into_iter().flatten().filter_map(char::from_u32) {
+            let text = format!("pay{ch}ment");
+            assert_eq!(clean(&text, 50), "payment", "{ch:?}");
+            assert!(!is_clean(&text), "{ch:?}");
+        }
+        let blank = "\t\n\u{b}\u{c}\r\u{85}\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\
+                     \u{2008}\u{2009}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{2800}\u{3000}\u{13441}\u{1d159}";
+        for ch in blank.chars() {
+            assert_eq!(clean(&format!("{ch}a{ch}{ch} b{ch}"), 50), "a b", "{ch:?}");
+            assert!(!is_clean(&format!("a{ch}b")), "{ch:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_takes_columns_but_for_a_few_marks() {
+        let all = (0..=0x10_ffff).filter_map(char::from_u32);
+        for ch in all {
+            let text = clean(&format!("a{ch}"), 50);
+            let width: usize = text.chars().filter_map(UnicodeWidthChar::width).sum();
+            assert!(width >= 1 && text.chars().all(|ch| ch.width().is_some()));
+            assert!(width == 1 || text.chars().count() == 2, "{ch:?}");
+            assert_eq!(
+                text == format!("a{ch}"),
+                is_clean(&text) && is_visible(ch) && ch != ' '
+            );
+        }
+        assert_eq!(
+            clean(&format!("a{}b", "\u{301}".repeat(40)), 50),
+            "a\u{301}\u{301}\u{301}b"
+        );
+        assert_eq!(clean("\u{301}\u{20dd}a \u{301}b", 50), "a b");
+        assert!(!is_clean("\u{301}a") && !is_clean(&format!("a{}", "\u{301}".repeat(4))));
+    }
+
+    #[test]
+    fn text_of_all_scripts_stays_as_it_is() {
+        for text in [
+            "Der Schlüssel ist ungültig – “prüfen”…",
+            "e\u{301}te\u{301}, n\u{303}, o\u{302}\u{323}, u\u{308}\u{304}",
+            "الطلب غير صالح، لا تتوفر الصلاحيات",
+            "العَرَبِيَّةُ",
+            "בְּרֵאשִׁית",
+            "अनुरोध अमान्य है। क्षमा करें",
+            "คำขอไม่ถูกต้อง กู้ คืน้",
+            "ហៅ ខ្មែរ ស្ត្រី",
+            "请求无效，请重试。ご確認ください 요청이 잘못되었습니다",
+            "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}",
+            "Что-то пошло не так, и\u{306} ё",
+            "✔ 🎉 🔑 🇩🇪 ❤",
+        ] {
+            assert_eq!(clean(text, 500), text);
+            assert!(is_clean(text), "{text}");
+        }
+        // Emoji in several parts stay readable.
+        assert_eq!(
+            clean("👩🏽\u{200d}💻 ❤\u{fe0f} 1\u{fe0f}\u{20e3}", 50),
+            "👩💻 ❤ 1\u{20e3}"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Where the user sits: the terminal and the session, and the ways out of it to a clipboard, a browser, standard error.
+
+pub mod browser;
+pub mod clipboard;
+pub mod environment;
+pub mod sequences;
+pub mod signals;
+pub mod talk;
+pub mod tunnel;

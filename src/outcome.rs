@@ -1,0 +1,124 @@
+//! What the caller gets: the result on standard output, and the exit code.
+
+use clap::ValueEnum;
+
+use crate::oauth::token::TokenSet;
+use crate::secret::{ExposeSecret, SecretString};
+
+/// What goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Print {
+    /// The bearer token.
+    AccessToken,
+    /// The refresh token.
+    RefreshToken,
+    /// The ID token.
+    IdToken,
+    /// All of it, as one line of JSON.
+    Json,
+}
+
+impl Print {
+    /// The text without a line end.
+    ///
+    /// # Errors
+    /// A sentence, where the service gave no such token.
+    pub fn text(self, set: &TokenSet) -> Result<SecretString, String> {
+        let missing = |name: &str| format!("The service gave no {name}.");
+        match self {
+            Self::AccessToken => Ok(set.access_token.clone()),
+            Self::RefreshToken => set
+                .refresh_token
+                .clone()
+                .ok_or_else(|| missing("refresh token")),
+            Self::IdToken => set.id_token.clone().ok_or_else(|| missing("ID token")),
+            Self::Json => Ok(json(set)),
+        }
+    }
+}
+
+/// All tokens and what is known of them, named as in RFC 6749, section 5.1.
+#[must_use]
+pub fn json(set: &TokenSet) -> SecretString {
+    let mut members = serde_json::Map::new();
+    let mut put = |name: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    let text = |secret: &SecretString| secret.expose_secret().into();
+    put("access_token", Some(text(&set.access_token)));
+    put("token_type", Some(set.token_type.as_str().into()));
+    put("expires_in", set.expires_in.map(Into::into));
+    put("refresh_token", set.refresh_token.as_ref().map(text));
+    put("id_token", set.id_token.as_ref().map(text));
+    put(
+        "scope",
+        set.scope.as_ref().map(|scope| scope.join(" ").into()),
+    );
+    // What the preset keeps has the service's own names, and never replaces a token.
+    for kept in &set.kept {
+        if !members.contains_key(&kept.name) {
+            members.insert(kept.name.clone(), text(&kept.value));
+        }
+    }
+    serde_json::Value::Object(members).to_string().into()
+}
+
+/// Exit codes; docs/guide.md documents them.
+pub mod exit {
+    use crate::certificate::{CertificateError, Origin};
+    use crate::flow::event::FlowError;
+    use crate::flow::http::HttpError;
+    use crate::oauth::failure::Failure;
+
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Something failed that has no code of its own.
+    pub const FAILED: u8 = 1;
+    /// A flag or a setting is wrong.
+    pub const USAGE: u8 = 2;
+    /// The person said no.
+    pub const REFUSED: u8 = 3;
+    /// The device code was not used in time.
+    pub const EXPIRED: u8 = 4;
+    /// The server was not reached, or its answer was lost.
+    pub const UNREACHABLE: u8 = 5;
+    /// The redirect URL could not be listened on.
+    pub const LISTENER: u8 = 6;
+    /// Ended before the end: by a signal, or by leaving without what was asked for.
+    pub const INTERRUPTED: u8 = 130;
+
+    /// The code for a run that ended in this way.
+    #[must_use]
+    pub fn code(error: &FlowError) -> u8 {
+        match error {
+            FlowError::Lost(cause) => code(cause),
+            FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
+            FlowError::Protocol(Failure::Expired) => EXPIRED,
+            FlowError::Protocol(
+                Failure::Server { .. }
+                | Failure::Callback(_)
+                | Failure::Unusable { .. }
+                | Failure::IdToken(_),
+            )
+            | FlowError::Discovery { .. }
+            | FlowError::Http(HttpError::Redirected { .. } | HttpError::TooLarge { .. }) => FAILED,
+            FlowError::Certificate(CertificateError {
+                origin: Origin::Given,
+                ..
+            })
+            | FlowError::Http(HttpError::CaFile { .. } | HttpError::Authorities { .. })
+            | FlowError::Unfit(_) => USAGE,
+            FlowError::Protocol(Failure::UsedUp { .. })
+            | FlowError::Http(
+                HttpError::Unreachable { .. }
+                | HttpError::Lost { .. }
+                | HttpError::Tls { .. }
+                | HttpError::TimedOut { .. }
+                | HttpError::Certificate { .. },
+            ) => UNREACHABLE,
+            FlowError::Listen(_) | FlowError::Certificate(_) => LISTENER,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is kept on disk, and only when asked for.
+
+pub mod file;
