@@ -17,12 +17,13 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::driver::{Flow, Job};
 #[cfg(not(windows))]
 use super::event::FlowError;
 use super::event::FlowEvent;
 use super::listener::{ListenError, Listener, News, Stray};
 use super::pages::Page;
-use super::{Flow, Job, Report};
+use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
 use crate::oauth::dialect::Dialect;

@@ -28,6 +28,16 @@ pub struct Arrived {
     pub token_url: Option<Url>,
 }
 
+impl Arrived {
+    /// True where it came with the state of this sign-in. Otherwise only the service knows whether it is the right code.
+    #[must_use]
+    pub fn has_state(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.name == CheckName::State && check.outcome == Outcome::Passed)
+    }
+}
+
 /// What a callback means.
 #[derive(Debug)]
 pub enum Callback {
@@ -272,10 +282,11 @@ mod tests {
 
     #[test]
     fn a_code_with_the_right_state_is_taken() {
-        let Callback::Code(Arrived { code, checks, .. }) = read("code=a%2Bb&state=st%26te", None)
-        else {
+        let Callback::Code(arrived) = read("code=a%2Bb&state=st%26te", None) else {
             panic!()
         };
+        assert!(arrived.has_state());
+        let Arrived { code, checks, .. } = arrived;
         assert_eq!(code.expose_secret(), "a+b");
         assert_eq!(
             (checks[0].name, checks[0].outcome),
@@ -429,11 +440,11 @@ mod tests {
             Callback::NotOurs(_)
         ));
         pending.verifier = Some("v".into());
-        let Callback::Code(Arrived { checks, .. }) = read_paste("c0de-c0de", &pending, &client)
-        else {
+        let Callback::Code(arrived) = read_paste("c0de-c0de", &pending, &client) else {
             panic!()
         };
-        assert_eq!(checks[0].outcome, Outcome::NotChecked);
+        assert!(!arrived.has_state());
+        assert_eq!(arrived.checks[0].outcome, Outcome::NotChecked);
         client.iss_promised = true;
         assert!(matches!(
             read_paste("c0de-c0de", &pending, &client),

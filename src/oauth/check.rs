@@ -1,4 +1,9 @@
-//! The named checks of a run.
+//! The named checks of a run, and how each comes out.
+
+use super::client::{Client, FlowKind, Pending};
+use super::id_token::{Claims, Expected, decode};
+use super::token::TokenSet;
+use crate::secret::{ExposeSecret, SecretString, same};
 
 /// What is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +84,396 @@ impl Check {
             name,
             outcome,
             detail: detail.into(),
+        }
+    }
+}
+
+/// Checks that the endpoints of a flow are requested over TLS.
+#[must_use]
+pub fn check_tls(client: &Client, kind: FlowKind) -> Check {
+    let first = match kind {
+        FlowKind::DeviceCode => client.device_url.as_ref(),
+        FlowKind::AuthorizationCode => client.authorization_url.as_ref(),
+    };
+    let endpoints = [first, Some(&client.token_url)];
+    let (outcome, detail) = if endpoints
+        .into_iter()
+        .flatten()
+        .all(|url| url.scheme() == "https")
+    {
+        (Outcome::Passed, "https, certificates checked")
+    } else {
+        // http was accepted on loopback only, so plain text does not leave this machine.
+        (Outcome::NotApplicable, "http, within this machine")
+    };
+    Check::new(CheckName::Tls, outcome, detail)
+}
+
+/// Checks that the authorization request carried a PKCE challenge.
+#[must_use]
+pub fn check_pkce(pending: &Pending) -> Check {
+    let (outcome, detail) = if pending.verifier.is_some() {
+        (
+            Outcome::Passed,
+            "S256; sent with the request and with the exchange",
+        )
+    } else {
+        (Outcome::NotChecked, "switched off")
+    };
+    Check::new(CheckName::Pkce, outcome, detail)
+}
+
+/// The checks that the device code flow does not have.
+#[must_use]
+pub fn inapplicable_to_device_code() -> [Check; 3] {
+    let no_callback = "no browser comes back here";
+    [
+        (CheckName::State, no_callback),
+        (CheckName::Issuer, no_callback),
+        (CheckName::Pkce, "not part of this flow"),
+    ]
+    .map(|(name, reason)| Check::new(name, Outcome::NotApplicable, reason))
+}
+
+/// Checks the tokens of a sign-in.
+///
+/// # Errors
+/// The failed check of an ID token that does not belong to this sign-in. Its tokens must not be used.
+pub fn check_tokens(
+    client: &Client,
+    tokens: &TokenSet,
+    nonce: Option<&SecretString>,
+    unix_time: u64,
+) -> Result<Vec<Check>, Check> {
+    Ok(vec![
+        check_id_token(client, tokens, nonce, None, unix_time)?,
+        check_scope(client, tokens),
+        check_refresh_token(client, tokens),
+    ])
+}
+
+/// Checks the ID token. `before` are the tokens of the first sign-in, where these come from a refresh.
+///
+/// # Errors
+/// The failed check of an ID token that does not belong to this sign-in.
+pub fn check_id_token(
+    client: &Client,
+    tokens: &TokenSet,
+    nonce: Option<&SecretString>,
+    before: Option<&TokenSet>,
+    unix_time: u64,
+) -> Result<Check, Check> {
+    let check = |outcome, detail: &str| Check::new(CheckName::IdToken, outcome, detail);
+    let Some(id_token) = &tokens.id_token else {
+        return Ok(if client.asks_for("openid") {
+            check(Outcome::Failed, "none came, though openid was asked for")
+        } else {
+            check(Outcome::NotApplicable, "the scope openid was not asked for")
+        });
+    };
+    let first = before.and_then(|before| decode(before.id_token.as_ref()?.expose_secret()));
+    let expected = Expected {
+        issuers: &client.id_token_issuers,
+        client_id: &client.client_id,
+        subject: first.as_ref().and_then(Claims::subject),
+        nonce,
+        unix_time,
+    };
+    decode(id_token.expose_secret())
+        .ok_or_else(|| "it is not a JSON Web Token".to_owned())
+        .and_then(|claims| claims.check(&expected))
+        .map_err(|reason| check(Outcome::Failed, &reason))?;
+    let issuer = if expected.issuers.is_empty() {
+        ""
+    } else {
+        "issuer, "
+    };
+    let nonce = if nonce.is_some() { ", nonce" } else { "" };
+    let detail = format!("{issuer}client, expiry{nonce}; signature not verified");
+    Ok(check(Outcome::Passed, &detail))
+}
+
+/// Checks that all requested scopes were granted.
+#[must_use]
+pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
+    let missing = tokens.not_granted(&client.scopes);
+    let (outcome, detail) = match (&tokens.scope, missing.as_slice()) {
+        (None, _) => (
+            Outcome::Passed,
+            "the answer names no other than was asked for".to_owned(),
+        ),
+        (Some(_), []) => (Outcome::Passed, "all that was asked for".to_owned()),
+        (Some(_), missing) => (
+            Outcome::Failed,
+            format!("not in the answer: {}", missing.join(" ")),
+        ),
+    };
+    Check::new(CheckName::Scope, outcome, detail)
+}
+
+/// Checks that a sign-in returned a refresh token.
+#[must_use]
+pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
+    let note = client.dialect.refresh_note.as_deref();
+    let (outcome, detail) = if tokens.refresh_token.is_some() {
+        (Outcome::Passed, "returned".to_owned())
+    } else if client.dialect.no_refresh {
+        (
+            Outcome::NotApplicable,
+            note.unwrap_or("this service gives none").to_owned(),
+        )
+    } else {
+        let reason = match note {
+            Some(note) => format!("none came. {note}"),
+            None if client.asks_for("offline_access") => {
+                "none came, though offline_access was asked for; some services want prompt=consent with it".to_owned()
+            }
+            None => "none came; many services give one only with the scope offline_access".to_owned(),
+        };
+        (Outcome::Failed, reason)
+    };
+    Check::new(CheckName::RefreshToken, outcome, detail)
+}
+
+/// Tells whether a refresh replaced the refresh token `before`.
+#[must_use]
+pub fn check_rotation(before: &SecretString, fresh: &TokenSet) -> Check {
+    let detail = match &fresh.refresh_token {
+        Some(new) if !same(new, before.expose_secret()) => {
+            "a new one came and replaces the old one"
+        }
+        Some(_) | None => "no new one came; the old one stays",
+    };
+    Check::new(CheckName::RefreshToken, Outcome::Passed, detail)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use url::Url;
+
+    use super::super::client::ClientAuthentication;
+    use super::super::dialect::Dialect;
+    use super::*;
+
+    const TIME: u64 = 1_000_000;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn client(scopes: &[&str]) -> Client {
+        Client {
+            client_id: "me".to_owned(),
+            secret: None,
+            authentication: ClientAuthentication::None,
+            authorization_url: Some(url("https://as.example/authorize")),
+            device_url: Some(url("https://as.example/device")),
+            token_url: url("https://as.example/token"),
+            poll_url: None,
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            extra: Vec::new(),
+            pkce: true,
+            issuer: None,
+            iss_promised: false,
+            id_token_issuers: Vec::new(),
+            dialect: Dialect::default(),
+        }
+    }
+
+    fn tokens() -> TokenSet {
+        TokenSet {
+            access_token: "a".into(),
+            token_type: "Bearer".to_owned(),
+            expires_in: None,
+            refresh_token: None,
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        }
+    }
+
+    /// Tokens with the ID token of `subject`.
+    fn tokens_of(subject: &str, nonce: Option<&str>) -> TokenSet {
+        let claims = serde_json::json!({
+            "iss": "https://as.example", "aud": "me", "sub": subject, "exp": TIME + 100, "nonce": nonce,
+        });
+        let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+        TokenSet {
+            id_token: Some(format!("e30.{payload}.x").into()),
+            ..tokens()
+        }
+    }
+
+    #[test]
+    fn tls_is_checked_on_the_endpoints_of_the_flow() {
+        let mut client = client(&[]);
+        let both = [FlowKind::DeviceCode, FlowKind::AuthorizationCode];
+        let outcomes = |client: &Client| both.map(|kind| check_tls(client, kind).outcome);
+        assert_eq!(outcomes(&client), [Outcome::Passed, Outcome::Passed]);
+        client.device_url = Some(url("http://127.0.0.1/device"));
+        assert_eq!(outcomes(&client), [Outcome::NotApplicable, Outcome::Passed]);
+        client.device_url = None;
+        client.authorization_url = Some(url("http://127.0.0.1/authorize"));
+        assert_eq!(outcomes(&client), [Outcome::Passed, Outcome::NotApplicable]);
+        client.token_url = url("http://127.0.0.1/token");
+        assert_eq!(
+            outcomes(&client),
+            [Outcome::NotApplicable, Outcome::NotApplicable]
+        );
+    }
+
+    #[test]
+    fn pkce_is_not_checked_where_it_is_switched_off() {
+        let mut client = client(&[]);
+        for (pkce, outcome) in [(true, Outcome::Passed), (false, Outcome::NotChecked)] {
+            client.pkce = pkce;
+            let redirect_url = url("http://127.0.0.1:8400/");
+            let (_, pending) = client.authorization_request(&redirect_url).unwrap();
+            assert_eq!(check_pkce(&pending).outcome, outcome);
+        }
+    }
+
+    #[test]
+    fn the_device_code_flow_lacks_the_checks_of_a_callback() {
+        let checks = inapplicable_to_device_code();
+        assert_eq!(
+            checks.each_ref().map(|check| check.name),
+            [CheckName::State, CheckName::Issuer, CheckName::Pkce]
+        );
+        assert!(
+            checks
+                .iter()
+                .all(|check| check.outcome == Outcome::NotApplicable)
+        );
+    }
+
+    #[test]
+    fn a_missing_id_token_fails_only_where_it_was_requested() {
+        let check = |scopes: &[&str]| check_id_token(&client(scopes), &tokens(), None, None, TIME);
+        assert_eq!(check(&[]).unwrap().outcome, Outcome::NotApplicable);
+        assert_eq!(check(&["openid"]).unwrap().outcome, Outcome::Failed);
+    }
+
+    #[test]
+    fn an_id_token_of_another_sign_in_is_an_error() {
+        let mut client = client(&["openid"]);
+        let nonce = "n".into();
+        let check = |client: &Client, tokens: &TokenSet, time| {
+            check_tokens(client, tokens, Some(&nonce), time)
+        };
+        let right = tokens_of("alice", Some("n"));
+        let checks = check(&client, &right, TIME).unwrap();
+        assert_eq!(
+            checks[0].detail,
+            "client, expiry, nonce; signature not verified"
+        );
+        client.id_token_issuers = vec!["https://as.example".to_owned()];
+        let checks = check(&client, &right, TIME).unwrap();
+        assert_eq!(
+            checks[0].detail,
+            "issuer, client, expiry, nonce; signature not verified"
+        );
+        let names: Vec<CheckName> = checks.iter().map(|check| check.name).collect();
+        let expected = [
+            CheckName::IdToken,
+            CheckName::Scope,
+            CheckName::RefreshToken,
+        ];
+        assert_eq!(names, expected);
+        let opaque = TokenSet {
+            id_token: Some("opaque".into()),
+            ..tokens()
+        };
+        for (tokens, time, words) in [
+            (&tokens_of("alice", Some("m")), TIME, "nonce"),
+            (&tokens_of("alice", None), TIME, "nonce"),
+            (&right, TIME * 2, "expired"),
+            (&opaque, TIME, "not a JSON Web Token"),
+        ] {
+            let failed = check(&client, tokens, time).unwrap_err();
+            assert_eq!(
+                (failed.name, failed.outcome),
+                (CheckName::IdToken, Outcome::Failed)
+            );
+            assert!(failed.detail.contains(words), "{failed:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_token_of_a_refresh_is_about_the_same_person() {
+        let (client, before) = (client(&["openid"]), tokens_of("alice", Some("n")));
+        for (subject, right) in [("alice", true), ("mallory", false)] {
+            let fresh = tokens_of(subject, None);
+            let check = check_id_token(&client, &fresh, None, Some(&before), TIME);
+            assert_eq!(check.is_ok(), right, "{check:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_that_was_not_granted_is_named() {
+        let client = client(&["mail", "files"]);
+        let granted = |scope: Option<&str>| TokenSet {
+            scope: scope.map(|scope| scope.split(' ').map(str::to_owned).collect()),
+            ..tokens()
+        };
+        for scope in [None, Some("files mail"), Some("files mail more")] {
+            let check = check_scope(&client, &granted(scope));
+            assert_eq!(check.outcome, Outcome::Passed, "{scope:?}");
+        }
+        let check = check_scope(&client, &granted(Some("mail")));
+        assert_eq!(check.outcome, Outcome::Failed);
+        assert_eq!(check.detail, "not in the answer: files");
+    }
+
+    #[test]
+    fn a_missing_refresh_token_fails_unless_the_service_gives_none() {
+        let returned = TokenSet {
+            refresh_token: Some("r".into()),
+            ..tokens()
+        };
+        let check = check_refresh_token(&client(&[]), &returned);
+        assert_eq!(check.outcome, Outcome::Passed);
+        for (scope, no_refresh, note, outcome, words) in [
+            ("mail", false, None, Outcome::Failed, "only with the scope"),
+            ("offline_access", false, None, Outcome::Failed, "though"),
+            ("mail", false, Some("Ask."), Outcome::Failed, "came. Ask."),
+            ("mail", true, None, Outcome::NotApplicable, "gives none"),
+            (
+                "mail",
+                true,
+                Some("Never."),
+                Outcome::NotApplicable,
+                "Never.",
+            ),
+        ] {
+            let mut client = client(&[scope]);
+            client.dialect.no_refresh = no_refresh;
+            client.dialect.refresh_note = note.map(str::to_owned);
+            let check = check_refresh_token(&client, &tokens());
+            assert_eq!(check.outcome, outcome);
+            assert!(check.detail.contains(words), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_may_replace_the_refresh_token() {
+        for (new, words) in [
+            (None, "no new one"),
+            (Some("old"), "no new one"),
+            (Some("new"), "a new one"),
+        ] {
+            let fresh = TokenSet {
+                refresh_token: new.map(SecretString::from),
+                ..tokens()
+            };
+            let check = check_rotation(&"old".into(), &fresh);
+            assert_eq!(check.outcome, Outcome::Passed);
+            assert!(check.detail.starts_with(words), "{check:?}");
         }
     }
 }

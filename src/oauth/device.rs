@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Fate, Reading, TokenSet, error, number, read};
+use super::token::{Fate, Reading, TokenSet, error, number, read_token_answer};
 use super::url::{from_server, not_turned_here};
 use crate::clean::{clean, is_clean};
 use crate::secret::SecretString;
@@ -201,7 +201,7 @@ impl Polling {
             }
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
-                let reading = read(answer, &self.answers);
+                let reading = read_token_answer(answer, &self.answers);
                 let unknown = answer.fate(&reading) == Fate::Unknown;
                 let reason = match reading {
                     Reading::Tokens(tokens) => return Next::Done(tokens),

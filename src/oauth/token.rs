@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
-use super::failure::ServerError;
+use super::failure::{Asked, Failure, ServerError};
 use crate::clean::{clean, is_clean};
 use crate::secret::SecretString;
 
@@ -92,9 +92,23 @@ pub enum Reading {
     Neither(String),
 }
 
+impl Reading {
+    /// The tokens.
+    ///
+    /// # Errors
+    /// Where the answer to the request `asked` holds none.
+    pub fn into_tokens(self, asked: Asked) -> Result<TokenSet, Failure> {
+        match self {
+            Self::Tokens(tokens) => Ok(*tokens),
+            Self::Error(error, _) => Err(Failure::Server { asked, error }),
+            Self::Neither(reason) => Err(Failure::Unusable { asked, reason }),
+        }
+    }
+}
+
 /// Reads a token answer.
 #[must_use]
-pub fn read(answer: &Answer, dialect: &Answers) -> Reading {
+pub fn read_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     let outer = match answer.members() {
         Ok(members) => members,
         Err(reason) => return Reading::Neither(reason),
@@ -352,7 +366,7 @@ mod tests {
     }
 
     fn tokens_of(body: &str, dialect: &Answers) -> TokenSet {
-        match read(&answer(200, body), dialect) {
+        match read_token_answer(&answer(200, body), dialect) {
             Reading::Tokens(tokens) => *tokens,
             other => panic!("{other:?}"),
         }
@@ -382,7 +396,8 @@ mod tests {
     fn an_error_counts_whatever_the_status() {
         for status in [200, 400, 401, 500] {
             let body = r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#;
-            let Reading::Error(error, interval) = read(&answer(status, body), &Answers::default())
+            let Reading::Error(error, interval) =
+                read_token_answer(&answer(status, body), &Answers::default())
             else {
                 panic!()
             };
@@ -404,7 +419,7 @@ mod tests {
     }
 
     fn error_of(body: &str, dialect: &Answers) -> ServerError {
-        match read(&answer(400, body), dialect) {
+        match read_token_answer(&answer(400, body), dialect) {
             Reading::Error(error, _) => error,
             other => panic!("{other:?}"),
         }
@@ -505,7 +520,9 @@ mod tests {
             ("{\"access_token\":\"s3cret\\u0007\"}", "control characters"),
             ("[1]", "neither"),
         ] {
-            let Reading::Neither(reason) = read(&answer(502, body), &Answers::default()) else {
+            let Reading::Neither(reason) =
+                read_token_answer(&answer(502, body), &Answers::default())
+            else {
                 panic!("{body}")
             };
             assert!(

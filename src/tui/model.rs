@@ -16,7 +16,7 @@ use crate::configure::report::{Report, Task, Work};
 use crate::console::clipboard::Copied;
 use crate::console::environment::Environment;
 use crate::console::tunnel::Tunnel;
-use crate::flow::Job;
+use crate::flow::driver::Job;
 use crate::flow::event::{FlowEvent, Step};
 use crate::flow::trace::Trace;
 use crate::form::checks::{Problem, Severity};

@@ -18,7 +18,7 @@ use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Listener, Report, Verdict, Work};
 use crate::console::clipboard::{By, Copied};
 use crate::console::tunnel::Tunnel;
-use crate::flow::Job;
+use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
 use crate::form::checks::Severity;

@@ -1,0 +1,252 @@
+//! The device code flow (RFC 8628).
+
+use tokio::time::Instant;
+
+use super::clock::unix_time;
+use super::event::{FlowError, FlowEvent, Step};
+use super::http::{Http, Transport};
+use super::reporter::Reporter;
+use crate::form::request::FlowRequest;
+use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
+use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
+use crate::oauth::failure::Failure;
+use crate::oauth::token::TokenSet;
+
+/// Gets tokens for a code that the user approves on another device.
+pub(super) async fn device_code(
+    request: &FlowRequest,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let client = &request.client;
+    let http = Http::new(request.ca_file.as_deref()).await?;
+    reporter.report(FlowEvent::Began(Step::DeviceCode)).await;
+    let begin = Instant::now();
+    let asking = client.device_request()?;
+    let answer = reporter.post(&http, &asking).await?;
+    let grant = read_grant(&answer, &client.dialect, &asking.url)?;
+    // A service may have other names for them.
+    reporter.remember_user_code(&grant.user_code);
+    reporter.remember([&grant.device_code]);
+    // The lifetime counts from here: the answer may have been slow.
+    let start = Instant::now();
+    reporter.report(FlowEvent::Done(begin.elapsed())).await;
+    reporter
+        .check(check_tls(client, FlowKind::DeviceCode))
+        .await;
+    reporter
+        .report(FlowEvent::DeviceCode {
+            user_code: grant.user_code.clone(),
+            verification_uri: grant.verification_uri.clone(),
+            complete: grant.verification_uri_complete.clone(),
+            expires_in: grant.expires_in,
+        })
+        .await;
+    reporter.report(FlowEvent::Began(Step::Approval)).await;
+    let tokens = approval(&http, client, &grant, start, reporter).await?;
+    reporter.report(FlowEvent::Done(start.elapsed())).await;
+    reporter.checks(inapplicable_to_device_code()).await;
+    let checks = check_tokens(client, &tokens, None, unix_time());
+    reporter.token_checks(checks).await?;
+    Ok(tokens)
+}
+
+/// Polls until the user has approved or denied the request, or the code has expired.
+async fn approval(
+    transport: &impl Transport,
+    client: &Client,
+    grant: &DeviceGrant,
+    start: Instant,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let mut polling = Polling::new(grant.interval, client.dialect.answers.clone());
+    let mut pause = polling.first();
+    let mut times = 0;
+    loop {
+        let left = grant.expires_in.saturating_sub(start.elapsed());
+        tokio::time::sleep(pause.min(left)).await;
+        if pause >= left {
+            return Err(Failure::Expired.into());
+        }
+        let request = client.approval_request(&grant.device_code, &grant.user_code)?;
+        let polled = match reporter.post(transport, &request).await {
+            Ok(answer) => Polled::Answer(answer),
+            Err(error) => Polled::Lost {
+                reason: error.to_string(),
+                sent: error.is_lost_answer(),
+            },
+        };
+        times += 1;
+        match polling.next(&polled) {
+            Next::Wait(next, note) => {
+                pause = next;
+                reporter.report(FlowEvent::Polled { times, note }).await;
+            }
+            Next::Done(tokens) => return Ok(*tokens),
+            Next::Failed(failure) => return Err(failure.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::flow::http::HttpError;
+    use crate::flow::scripted::{
+        answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
+    };
+    use crate::oauth::answer::Answer;
+
+    /// Polls through `answers`; the pauses before each poll, and the outcome.
+    async fn poll(
+        interval: u64,
+        life: u64,
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
+        let grant = DeviceGrant {
+            device_code: "d".into(),
+            user_code: "U".to_owned(),
+            verification_uri: url(),
+            verification_uri_complete: None,
+            expires_in: Duration::from_secs(life),
+            interval: Duration::from_secs(interval),
+        };
+        let script = script(answers);
+        let (reporter, _) = reporter();
+        let start = Instant::now();
+        let outcome = approval(&script, &client(), &grant, start, &reporter).await;
+        let mut before = start;
+        let asked = script.asked.into_inner().unwrap();
+        let pauses = asked
+            .into_iter()
+            .map(|at| at - std::mem::replace(&mut before, at))
+            .collect();
+        (pauses, outcome)
+    }
+
+    /// Each pause is at least as long as allowed, and at most a fifth longer.
+    fn assert_pauses(pauses: &[Duration], allowed: &[u64]) {
+        assert_eq!(pauses.len(), allowed.len(), "{pauses:?}");
+        for (pause, allowed) in pauses.iter().zip(allowed) {
+            let least = Duration::from_secs(*allowed);
+            assert!(
+                *pause >= least && *pause <= least * 6 / 5,
+                "{pause:?} for {least:?} in {pauses:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_survives_all_that_is_no_final_answer_and_keeps_its_times() {
+        let answers = vec![
+            error("authorization_pending"),
+            lost(),
+            late(),
+            busy(60),
+            error("authorization_pending"),
+            answer(502, "<html>bad gateway</html>"),
+            answer(500, ""),
+            answer(200, ""),
+            answer(200, "{\"access_tok"),
+            error("slow_down"),
+            error("slow_down"),
+            error("authorization_pending"),
+            success(),
+        ];
+        let (pauses, outcome) = poll(5, 900, answers).await;
+        assert!(outcome.is_ok());
+        assert_pauses(&pauses, &[5, 5, 10, 20, 60, 5, 10, 20, 30, 30, 10, 15, 15]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absurd_retry_after_is_capped_by_the_life_of_the_code() {
+        let begin = Instant::now();
+        let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4)]).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Expired))
+        ));
+        assert_pauses(&pauses, &[5]);
+        assert_eq!(begin.elapsed(), Duration::from_mins(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_that_nobody_approves_expires_on_time() {
+        let begin = Instant::now();
+        let pending = (0..100).map(|_| error("authorization_pending")).collect();
+        let (_, outcome) = poll(7, 60, pending).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Expired))
+        ));
+        assert_eq!(begin.elapsed(), Duration::from_mins(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_final_answer_ends_it_at_once() {
+        for code in ["access_denied", "expired_token", "invalid_client"] {
+            let (pauses, outcome) = poll(5, 900, vec![lost(), error(code)]).await;
+            assert!(outcome.is_err());
+            assert_pauses(&pauses, &[5, 10]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_code_that_is_unknown_after_a_lost_answer_was_used_up() {
+        let pending = || error("authorization_pending");
+        for code in ["invalid_grant", "expired_token", "token_expired"] {
+            for missing in [
+                lost(),
+                late(),
+                answer(502, "<html>"),
+                answer(503, ""),
+                answer(200, "{\"access_tok"),
+            ] {
+                let shown = format!("{missing:?}");
+                let answers = vec![
+                    pending(),
+                    missing,
+                    unreached(),
+                    busy(1),
+                    error("slow_down"),
+                    error(code),
+                ];
+                let (_, outcome) = poll(5, 900, answers).await;
+                let error = outcome.unwrap_err();
+                assert_eq!(
+                    (error.to_string(), error.hint()),
+                    (
+                        format!(
+                            "An earlier answer was lost, and has probably used up the device code ({code})."
+                        ),
+                        "Start again.".to_owned()
+                    ),
+                    "{shown}"
+                );
+            }
+            // Nothing was lost, or the code was seen to work after that.
+            for before in [
+                vec![unreached()],
+                vec![busy(1)],
+                vec![error("temporarily_unavailable")],
+                vec![lost(), pending()],
+            ] {
+                let mut answers = before;
+                answers.push(error(code));
+                let (_, outcome) = poll(5, 900, answers).await;
+                assert!(!matches!(
+                    outcome,
+                    Ok(_) | Err(FlowError::Protocol(Failure::UsedUp { .. }))
+                ));
+            }
+        }
+        let (_, outcome) = poll(5, 900, vec![lost(), error("access_denied")]).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Protocol(Failure::Denied { .. }))
+        ));
+    }
+}

@@ -1,0 +1,42 @@
+//! Discovery of an issuer's metadata (RFC 8414, OpenID Connect Discovery).
+
+use super::event::FlowError;
+use super::http::{Http, HttpError};
+use super::reporter::Reporter;
+use crate::clean::clean;
+use crate::form::request::Issuer;
+use crate::oauth::discovery::{Metadata, addresses, read_metadata};
+use crate::oauth::url::endpoint;
+
+/// Gets the metadata from the first address that returns it for this issuer.
+pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, FlowError> {
+    let failed = |reason: String| FlowError::Discovery {
+        issuer: clean(&issuer.name, 120),
+        reason,
+    };
+    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string()))?;
+    let http = Http::new(issuer.ca_file.as_deref()).await?;
+    let mut reasons: Vec<String> = Vec::new();
+    for address in addresses(&url) {
+        let reason = match reporter.get(&http, &address).await {
+            Ok(answer) => match read_metadata(&answer, issuer.expected(), &address) {
+                Ok(metadata) => return Ok(metadata),
+                Err(reason) => reason,
+            },
+            // The other addresses are on the same host.
+            Err(HttpError::Redirected { host, target }) => {
+                format!(
+                    "{host} redirects to {target}, and metadata counts only at the issuer's own address"
+                )
+            }
+            Err(error @ HttpError::TooLarge { .. }) => {
+                error.to_string().trim_end_matches('.').to_owned()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    Err(failed(reasons.join("; ")))
+}

@@ -1,0 +1,145 @@
+//! Starts a job in the background, cancels it, and hands pastes over to it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::authorization_code::authorization_code;
+use super::device_code::device_code;
+use super::discovery::discover;
+use super::event::FlowEvent;
+use super::http::Http;
+use super::refresh::refresh;
+use super::reporter::{Report, Reporter};
+use crate::form::request::{FlowRequest, Issuer};
+use crate::oauth::client::FlowKind;
+use crate::oauth::token::TokenSet;
+use crate::secret::SecretString;
+
+/// How long an attempt that was cancelled may take to free its port.
+const END_LIMIT: Duration = Duration::from_secs(3);
+
+/// What to run.
+#[derive(Debug)]
+pub enum Job {
+    /// The flow that the request names.
+    Authorize(FlowRequest),
+    /// A refresh of these tokens.
+    Refresh(FlowRequest, Box<TokenSet>),
+    /// A discovery of the issuer's metadata.
+    Discover(Issuer),
+}
+
+/// A running job. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Flow {
+    cancel: CancellationToken,
+    pastes: mpsc::Sender<SecretString>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl Flow {
+    /// Starts a job in the background, after the attempt `before` has freed its port.
+    #[must_use]
+    pub fn start(
+        job: Job,
+        attempt: u64,
+        before: Option<Self>,
+        reports: mpsc::Sender<Report>,
+    ) -> Self {
+        let cancel = CancellationToken::new();
+        let token = cancel.clone();
+        let (pastes, inbox) = mpsc::channel(4);
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                before.end().await;
+            }
+            let tasks = TaskTracker::new();
+            let reporter = Reporter::new(attempt, reports, tasks.clone());
+            tokio::select! {
+                biased;
+                () = token.cancelled() => {}
+                () = run(job, inbox, &reporter) => {}
+            }
+            // The port is free once the listener's own tasks have ended as well.
+            tasks.close();
+            tasks.wait().await;
+        });
+        Self {
+            cancel,
+            pastes,
+            task,
+        }
+    }
+
+    /// Hands over text that the user pasted in place of a callback. False while too many earlier pastes are waiting.
+    #[must_use]
+    pub fn paste(&self, text: SecretString) -> bool {
+        self.pastes.try_send(text).is_ok()
+    }
+
+    /// Waits until a paste can be handed over. `None` once the job no longer takes pastes.
+    pub async fn room_for_a_paste(&self) -> Option<mpsc::Permit<'_, SecretString>> {
+        self.pastes.reserve().await.ok()
+    }
+
+    /// Cancels the job. The next one waits until it has freed its port.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Cancels the job, and waits until it has ended.
+    pub(super) async fn end(mut self) {
+        self.cancel.cancel();
+        if tokio::time::timeout(END_LIMIT, &mut self.task)
+            .await
+            .is_err()
+        {
+            self.task.abort();
+        }
+    }
+}
+
+async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter) {
+    match &job {
+        Job::Authorize(request) => reporter.remember(&request.client.secret),
+        Job::Refresh(request, tokens) => {
+            reporter.remember(&request.client.secret);
+            reporter.remember(tokens.secrets());
+        }
+        Job::Discover(_) => {}
+    }
+    let outcome = match &job {
+        Job::Authorize(request) => match request.kind {
+            FlowKind::DeviceCode => device_code(request, reporter).await,
+            FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
+        },
+        Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()).await {
+            Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
+            Err(error) => Err(error.into()),
+        },
+        Job::Discover(issuer) => {
+            let end = match discover(issuer, reporter).await {
+                Ok(metadata) => FlowEvent::Metadata(Box::new(metadata)),
+                Err(error) => FlowEvent::Failed(error),
+            };
+            reporter.report(end).await;
+            return;
+        }
+    };
+    reporter
+        .report(match outcome {
+            Ok(tokens) => FlowEvent::Tokens(Box::new(tokens)),
+            Err(error) => FlowEvent::Failed(error),
+        })
+        .await;
+}

@@ -1,0 +1,155 @@
+//! The exchange of an authorization code for tokens (RFC 6749, section 4.1.3).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::clock::unix_time;
+use super::event::{FlowError, FlowEvent, Step};
+use super::http::{HttpError, Transport};
+use super::reporter::Reporter;
+use crate::oauth::authcode::Arrived;
+use crate::oauth::check::{check_pkce, check_tls, check_tokens};
+use crate::oauth::client::{Client, FlowKind, Pending};
+use crate::oauth::failure::Asked;
+use crate::oauth::token::{Fate, TokenSet, read_token_answer};
+
+/// How long an exchange that was not processed is retried. Codes are short-lived.
+const RETRY_LIMIT: Duration = Duration::from_secs(45);
+
+/// Exchanges a code, and checks the tokens that it brings.
+pub(super) async fn exchange(
+    transport: &impl Transport,
+    client: &Client,
+    arrived: &Arrived,
+    pending: &Pending,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    reporter.report(FlowEvent::Began(Step::Exchange)).await;
+    let begin = Instant::now();
+    let token_url = arrived.token_url.as_ref().unwrap_or(&client.token_url);
+    let request = client.exchange_request(token_url, &arrived.code, pending)?;
+    let mut pause = Duration::from_secs(1);
+    let mut tokens = loop {
+        // Retried only where the code cannot have been used: without a connection, or where the server says so.
+        let (error, asked_for) = match reporter.post(transport, &request).await {
+            Ok(answer) => {
+                let reading = read_token_answer(&answer, &client.dialect.answers);
+                let fate = answer.fate(&reading);
+                let tokens = reading.into_tokens(Asked::Exchange);
+                match (tokens.map_err(FlowError::from), fate) {
+                    (Ok(tokens), _) => break tokens,
+                    (Err(error), Fate::Refused) => return Err(error),
+                    (Err(error), Fate::Unknown) => return Err(FlowError::Lost(Box::new(error))),
+                    (Err(error), Fate::NotProcessed) => {
+                        (error, answer.retry_after.unwrap_or_default())
+                    }
+                }
+            }
+            Err(error @ HttpError::Unreachable { .. }) => (error.into(), Duration::ZERO),
+            Err(error) if error.is_lost_answer() => {
+                return Err(FlowError::Lost(Box::new(error.into())));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let wait = pause.max(asked_for);
+        if begin.elapsed().saturating_add(wait) >= RETRY_LIMIT {
+            return Err(error);
+        }
+        reporter.report(FlowEvent::Trouble(error.to_string())).await;
+        tokio::time::sleep(wait).await;
+        pause *= 2;
+    };
+    reporter.report(FlowEvent::Done(begin.elapsed())).await;
+    reporter
+        .check(check_tls(client, FlowKind::AuthorizationCode))
+        .await;
+    reporter.check(check_pkce(pending)).await;
+    let checks = check_tokens(client, &tokens, pending.nonce.as_ref(), unix_time());
+    reporter.token_checks(checks).await?;
+    tokens.kept.extend(arrived.kept.iter().cloned());
+    tokens.token_url.clone_from(&arrived.token_url);
+    tokens.redirect_url = Some(pending.redirect_url.clone());
+    Ok(tokens)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::flow::scripted::{
+        answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
+    };
+    use crate::oauth::answer::Answer;
+    use crate::oauth::authcode::{Callback, read_callback};
+    use crate::secret::ExposeSecret;
+
+    /// Exchanges a code that came with the right state; how often it was sent, and the outcome.
+    async fn exchanged(
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (usize, Result<TokenSet, FlowError>) {
+        let (script, client) = (script(answers), client());
+        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let query = format!("code=c&state={}", pending.state.expose_secret());
+        let Callback::Code(arrived) = read_callback(&query, &pending, &client) else {
+            unreachable!()
+        };
+        let (reporter, _) = reporter();
+        let outcome = exchange(&script, &client, &arrived, &pending, &reporter).await;
+        (script.asked.into_inner().unwrap().len(), outcome)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_is_sent_again_only_where_nothing_was_processed() {
+        let unavailable = || error("temporarily_unavailable");
+        let busy_503 = || {
+            answer(503, "<html>").map(|answer| Answer {
+                retry_after: Some(Duration::from_secs(2)),
+                ..answer
+            })
+        };
+        for again in [unreached, unavailable, busy_503, || busy(1)] {
+            let (times, outcome) = exchanged(vec![again(), again(), success()]).await;
+            assert!(outcome.is_ok() && times == 3, "{outcome:?}");
+        }
+        for gone in [
+            lost(),
+            late(),
+            answer(500, ""),
+            answer(502, "<html>bad gateway</html>"),
+            answer(503, "<html>"),
+            answer(504, "{}"),
+            answer(500, r#"{"error":"backend_down"}"#),
+            error("server_error"),
+            answer(200, ""),
+            answer(200, "{\"access_tok"),
+            Err(HttpError::TooLarge {
+                host: "as.example".to_owned(),
+            }),
+        ] {
+            let shown = format!("{gone:?}");
+            let (times, outcome) = exchanged(vec![gone, success()]).await;
+            let error = outcome.unwrap_err();
+            assert!(
+                times == 1
+                    && error.to_string().contains("has probably been used up")
+                    && error.hint().starts_with("Start again"),
+                "{shown}: {error}"
+            );
+        }
+        for settled in [
+            error("invalid_grant"),
+            answer(404, "<html>"),
+            answer(429, r#"{"error":"invalid_client"}"#),
+        ] {
+            let (times, outcome) = exchanged(vec![settled, success()]).await;
+            assert!(times == 1 && matches!(outcome, Err(FlowError::Protocol(_))));
+        }
+        // For so long only: the code does not live long.
+        let (_, outcome) = exchanged((0..50).map(|_| unreached()).collect()).await;
+        assert!(matches!(
+            outcome,
+            Err(FlowError::Http(HttpError::Unreachable { .. }))
+        ));
+    }
+}

@@ -1,0 +1,102 @@
+//! The refresh flow (RFC 6749, section 6).
+
+use tokio::time::Instant;
+
+use super::clock::unix_time;
+use super::event::{FlowError, FlowEvent, Step};
+use super::http::Transport;
+use super::reporter::Reporter;
+use crate::oauth::check::{check_id_token, check_rotation, check_scope};
+use crate::oauth::client::{Client, Unfit};
+use crate::oauth::failure::Asked;
+use crate::oauth::token::{TokenSet, read_token_answer};
+
+/// Gets new tokens for the refresh token of `before`.
+pub(super) async fn refresh(
+    transport: &impl Transport,
+    client: &Client,
+    before: &TokenSet,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let refresh_token = before.refresh_token.as_ref().ok_or(Unfit::REFRESH_TOKEN)?;
+    let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
+    reporter.report(FlowEvent::Began(Step::Refresh)).await;
+    let begin = Instant::now();
+    let answer = reporter
+        .post(
+            transport,
+            &client.refresh_request(token_url, refresh_token, before.redirect_url.as_ref())?,
+        )
+        .await?;
+    let reading = read_token_answer(&answer, &client.dialect.answers);
+    let mut fresh = reading.into_tokens(Asked::Refresh)?;
+    reporter.report(FlowEvent::Done(begin.elapsed())).await;
+    reporter.check(check_rotation(refresh_token, &fresh)).await;
+    // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
+    if fresh.id_token.is_some() {
+        match check_id_token(client, &fresh, None, Some(before), unix_time()) {
+            Ok(check) => reporter.check(check).await,
+            Err(check) => {
+                reporter.check(check).await;
+                // The new refresh token may be the only one that still works: only the ID token is dropped.
+                fresh.id_token = None;
+            }
+        }
+    }
+    let fresh = fresh.after(before);
+    reporter.check(check_scope(client, &fresh)).await;
+    Ok(fresh)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::flow::http::HttpError;
+    use crate::flow::scripted::{answer, client, reporter, script};
+    use crate::oauth::answer::Answer;
+    use crate::oauth::check::{CheckName, Outcome};
+    use crate::oauth::dialect::Answers;
+    use crate::oauth::id_token::decode;
+    use crate::secret::ExposeSecret;
+
+    /// An answer with the ID token of `subject`.
+    fn of(subject: &str, access_token: &str) -> Result<Answer, HttpError> {
+        let claims = serde_json::json!({
+            "iss": "https://as.example", "aud": "me", "sub": subject, "exp": 99_999_999_999_u64,
+        });
+        let id_token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let body = serde_json::json!({
+            "access_token": access_token, "refresh_token": format!("{access_token}-refresh"), "id_token": id_token,
+        });
+        answer(200, &body.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_refresh_throws_away_the_id_token_of_another_subject_and_keeps_the_tokens() {
+        for (subject, outcome) in [("alice", Outcome::Passed), ("mallory", Outcome::Failed)] {
+            let before = read_token_answer(&of("alice", "old").unwrap(), &Answers::default());
+            let before = before.into_tokens(Asked::Exchange).unwrap();
+            let (reporter, told) = reporter();
+            let script = script(vec![of(subject, "new")]);
+            let fresh = refresh(&script, &client(), &before, &reporter)
+                .await
+                .unwrap();
+            drop(reporter);
+            assert_eq!(fresh.access_token.expose_secret(), "new");
+            assert_eq!(fresh.refresh_token.unwrap().expose_secret(), "new-refresh");
+            let told = told.await.unwrap();
+            let check = told.iter().find_map(|event| match event {
+                FlowEvent::Check(check) if check.name == CheckName::IdToken => Some(check),
+                _ => None,
+            });
+            assert_eq!(check.unwrap().outcome, outcome, "{check:?}");
+            // The one of the first sign-in stays.
+            let id_token = decode(fresh.id_token.unwrap().expose_secret()).unwrap();
+            assert_eq!(id_token.subject(), Some("alice"));
+        }
+    }
+}

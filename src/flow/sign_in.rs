@@ -1,0 +1,552 @@
+//! The wait for the code of a sign-in, from the browser or pasted.
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::event::{FlowError, FlowEvent, Step};
+use super::exchange::exchange;
+use super::http::{HttpError, Transport};
+use super::listener::{Listener, News};
+use super::pages::Page;
+use super::reporter::Reporter;
+use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
+use crate::oauth::client::{Client, Pending};
+use crate::oauth::dialect::Answers;
+use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::token::TokenSet;
+use crate::secret::{ExposeSecret, SecretString, same};
+
+/// How many codes with a lost answer are remembered. Each of them was pasted by hand.
+const LOST_CODES: usize = 16;
+
+/// The result of the wait.
+pub(super) enum SignedIn {
+    /// A code that came with the state of this sign-in, still to be exchanged.
+    Code(Arrived),
+    /// The tokens of a code that was pasted without its state.
+    Tokens(Box<TokenSet>),
+}
+
+/// Where a code can come from.
+pub(super) struct Sources {
+    /// `None` where the redirect URL cannot be listened on.
+    pub(super) listener: Option<Listener>,
+    pub(super) pastes: mpsc::Receiver<SecretString>,
+}
+
+enum Incoming {
+    FromBrowser(News),
+    Pasted(SecretString),
+}
+
+impl Sources {
+    /// Waits for the next input.
+    async fn next(&mut self) -> Incoming {
+        tokio::select! {
+            news = next_news(&mut self.listener) => Incoming::FromBrowser(news),
+            Some(paste) = self.pastes.recv() => Incoming::Pasted(paste),
+        }
+    }
+
+    /// Frees the port, and sends the answers to the browser that are still due.
+    pub(super) async fn finish(self) {
+        if let Some(listener) = self.listener {
+            listener.finish().await;
+        }
+    }
+}
+
+/// The next request from the browser; never resolves without a listener. Nothing is lost if the wait is dropped.
+async fn next_news(listener: &mut Option<Listener>) -> News {
+    if let Some(listener) = listener
+        && let Some(news) = listener.next().await
+    {
+        return news;
+    }
+    std::future::pending().await
+}
+
+/// Waits for the code of this sign-in.
+///
+/// Only the service can tell whether a code that was pasted without its state is the right one, so such a code is exchanged
+/// here. If the service rejects it, the wait continues, unless the right code would fail in the same way. A callback from the
+/// browser takes precedence, even during that exchange.
+pub(super) async fn sign_in(
+    transport: &impl Transport,
+    client: &Client,
+    pending: &Pending,
+    sources: &mut Sources,
+    reporter: &Reporter,
+) -> Result<SignedIn, FlowError> {
+    // Codes that may have been used up, the latest first.
+    let mut lost: Vec<SecretString> = Vec::new();
+    // The code of a callback that came during an exchange.
+    let mut next: Option<Arrived> = None;
+    loop {
+        reporter.report(FlowEvent::Began(Step::SignIn)).await;
+        let begin = Instant::now();
+        let arrived = match next.take() {
+            Some(arrived) => arrived,
+            None => next_code(sources, pending, client, reporter).await?,
+        };
+        reporter.report(FlowEvent::Done(begin.elapsed())).await;
+        let has_state = arrived.has_state();
+        let used_up = lost
+            .iter()
+            .any(|code| same(code, arrived.code.expose_secret()));
+        let error: FlowError = if used_up {
+            let asked = Asked::Exchange;
+            Failure::UsedUp { asked, error: None }.into()
+        } else if has_state {
+            reporter.checks(arrived.checks.iter().cloned()).await;
+            return Ok(SignedIn::Code(arrived));
+        } else {
+            let listener = &mut sources.listener;
+            match exchange_or_callback(transport, client, pending, &arrived, listener, reporter)
+                .await?
+            {
+                Tried::Superseded(code) => {
+                    next = Some(code);
+                    continue;
+                }
+                Tried::Exchanged(Ok(mut tokens), again) => {
+                    let checks = match again {
+                        Some(again) => {
+                            tokens.kept.extend(again.kept);
+                            again.checks
+                        }
+                        None => arrived.checks,
+                    };
+                    reporter.checks(checks).await;
+                    return Ok(SignedIn::Tokens(tokens));
+                }
+                Tried::Exchanged(Err(error), again) => {
+                    next = again;
+                    error
+                }
+            }
+        };
+        let reason = rejection(&error, &client.dialect.answers);
+        let Some(reason) = reason.filter(|_| !has_state) else {
+            reporter.checks(arrived.checks).await;
+            return Err(error);
+        };
+        if matches!(error, FlowError::Lost(_)) {
+            lost.insert(0, arrived.code);
+            lost.truncate(LOST_CODES);
+        }
+        reporter.report(FlowEvent::PasteRefused(reason)).await;
+    }
+}
+
+/// The result of trying a code that was pasted without its state.
+enum Tried {
+    /// The exchange ended. Meanwhile the browser may have brought the same code with its state.
+    Exchanged(Result<Box<TokenSet>, FlowError>, Option<Arrived>),
+    /// The exchange was dropped, because the browser brought another code with the state of this sign-in.
+    Superseded(Arrived),
+}
+
+/// Exchanges a code that was pasted without its state. Callbacks are answered meanwhile; further pastes wait in their bounded
+/// channel, so that they are tried in order.
+async fn exchange_or_callback(
+    transport: &impl Transport,
+    client: &Client,
+    pending: &Pending,
+    arrived: &Arrived,
+    listener: &mut Option<Listener>,
+    reporter: &Reporter,
+) -> Result<Tried, FlowError> {
+    let exchange = exchange(transport, client, arrived, pending, reporter);
+    let mut exchange = std::pin::pin!(exchange);
+    let mut again = None;
+    loop {
+        let news = tokio::select! {
+            biased;
+            tokens = &mut exchange => return Ok(Tried::Exchanged(tokens.map(Box::new), again)),
+            news = next_news(listener) => news,
+        };
+        let incoming = Incoming::FromBrowser(news);
+        let Some(code) = receive(incoming, pending, client, reporter).await? else {
+            continue;
+        };
+        if !same(&arrived.code, code.code.expose_secret()) {
+            return Ok(Tried::Superseded(code));
+        }
+        // A code must not be sent twice, so its exchange continues.
+        again = Some(code);
+    }
+}
+
+/// Waits for a code; anything else that comes in does not end the wait.
+async fn next_code(
+    sources: &mut Sources,
+    pending: &Pending,
+    client: &Client,
+    reporter: &Reporter,
+) -> Result<Arrived, FlowError> {
+    loop {
+        let incoming = sources.next().await;
+        if let Some(arrived) = receive(incoming, pending, client, reporter).await? {
+            return Ok(arrived);
+        }
+    }
+}
+
+/// Reads and answers what came in. `None` where it is no code of this sign-in.
+async fn receive(
+    incoming: Incoming,
+    pending: &Pending,
+    client: &Client,
+    reporter: &Reporter,
+) -> Result<Option<Arrived>, FlowError> {
+    let (callback, browser) = match incoming {
+        Incoming::FromBrowser(News::Stray(stray)) => {
+            reporter.report(FlowEvent::Stray(stray)).await;
+            return Ok(None);
+        }
+        Incoming::FromBrowser(News::Arrival(arrival)) => {
+            let query = arrival.query.expose_secret();
+            let callback = read_callback(query, pending, client);
+            let source = "GET, from the browser";
+            reporter.callback(source, query, &callback).await;
+            (callback, Some(arrival.answer))
+        }
+        Incoming::Pasted(paste) => {
+            let text = paste.expose_secret().trim();
+            let query = text.split_once('?').map_or(text, |(_, query)| query);
+            let callback = read_paste(paste.expose_secret(), pending, client);
+            reporter.callback("Pasted", query, &callback).await;
+            (callback, None)
+        }
+    };
+    let pasted = browser.is_none();
+    // If the browser has disconnected, what it brought still counts.
+    let answer = |page| browser.map(|browser| browser.send(page));
+    match callback {
+        Callback::Code(arrived) => {
+            answer(Page::Received);
+            return Ok(Some(arrived));
+        }
+        Callback::Ended(failure) => {
+            answer(Page::Refused);
+            return Err(failure.into());
+        }
+        Callback::NotOurs(reason) if pasted => {
+            reporter.report(FlowEvent::PasteRefused(reason)).await;
+        }
+        Callback::NotOurs(reason) => {
+            answer(Page::NotOurs);
+            reporter.report(FlowEvent::NotOurs(reason)).await;
+        }
+    }
+    Ok(None)
+}
+
+/// Why a code that was pasted without its state was rejected, as part of a sentence. `None` where the right code would fail in
+/// the same way.
+fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
+    let plain = |error: &FlowError| error.to_string().trim_end_matches('.').to_owned();
+    Some(match error {
+        FlowError::Protocol(Failure::Server { error, .. })
+            if answers.is_about_the_client(error) =>
+        {
+            return None;
+        }
+        FlowError::Protocol(Failure::Server { error, .. }) if answers.is_about_the_code(error) => {
+            format!("the service does not know this code ({error})")
+        }
+        FlowError::Protocol(Failure::Server { error, .. }) => {
+            format!("the service did not accept this code ({error})")
+        }
+        FlowError::Protocol(Failure::Unusable { reason, .. }) => {
+            format!("the answer of the service cannot be used: {reason}")
+        }
+        FlowError::Protocol(Failure::UsedUp { .. }) => {
+            "an earlier answer was lost, and has probably used up this code. Start again".to_owned()
+        }
+        FlowError::Lost(cause) => {
+            let cause = rejection(cause, answers).unwrap_or_else(|| plain(cause));
+            format!("{cause}. If it was the right code, it has probably been used up: start again")
+        }
+        FlowError::Http(HttpError::Redirected { .. }) => plain(error),
+        FlowError::Protocol(_)
+        | FlowError::Http(_)
+        | FlowError::Listen(_)
+        | FlowError::Certificate(_)
+        | FlowError::Discovery { .. }
+        | FlowError::Unfit(_) => return None,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio_util::task::TaskTracker;
+    use url::Url;
+
+    use super::*;
+    use crate::flow::scripted::{
+        answer, client, error, late, lost, reporter, script, success, url,
+    };
+    use crate::form::request::ListenerChoice;
+    use crate::oauth::answer::Answer;
+    use crate::oauth::check::{Check, CheckName, Outcome};
+    use crate::oauth::failure::ServerError;
+
+    /// Waits for a sign-in while `pastes` come; `{state}` stands for its state. How often a code was sent, what was
+    /// refused, and the outcome; `None` where the wait goes on.
+    async fn pasted(
+        pastes: &[&str],
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (usize, Vec<String>, Option<Result<SignedIn, FlowError>>) {
+        let (script, mut client) = (script(answers), client());
+        client.dialect.answers.unknown_code = vec!["bad_verification_code".to_owned()];
+        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let (sender, inbox) = mpsc::channel(pastes.len());
+        for paste in pastes {
+            let text = paste.replace("{state}", pending.state.expose_secret());
+            sender.send(text.into()).await.unwrap();
+        }
+        let (reporter, told) = reporter();
+        let mut sources = Sources {
+            listener: None,
+            pastes: inbox,
+        };
+        let wait = sign_in(&script, &client, &pending, &mut sources, &reporter);
+        let never = Duration::from_hours(1);
+        let outcome = tokio::time::timeout(never, wait).await.ok();
+        drop(reporter);
+        let refused = told.await.unwrap().into_iter();
+        let refused = refused.filter_map(|event| match event {
+            FlowEvent::PasteRefused(reason) => Some(reason),
+            _ => None,
+        });
+        (
+            script.asked.into_inner().unwrap().len(),
+            refused.collect(),
+            outcome,
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
+        for (refusal, words) in [
+            (
+                error("invalid_grant"),
+                "does not know this code (invalid_grant)",
+            ),
+            (error("bad_verification_code"), "does not know this code"),
+            (error("expired_token"), "does not know this code"),
+            (error("made_up"), "did not accept this code (made_up)"),
+            (error("invalid_request"), "did not accept this code"),
+            (error("access_denied"), "did not accept this code"),
+            (
+                answer(200, r#"{"error":"made_up"}"#),
+                "did not accept this code",
+            ),
+            (answer(404, "<html>"), "it is a web page"),
+            (answer(200, "<html>"), "it is a web page"),
+            (answer(200, ""), "it is empty"),
+            (
+                answer(500, ""),
+                "it is empty (HTTP status 500). If it was the right code",
+            ),
+            (answer(502, "<html>"), "start again"),
+            (late(), "did not answer in time. If it was the right code"),
+            (lost(), "start again"),
+            (
+                Err(HttpError::Redirected {
+                    host: "as.example".to_owned(),
+                    target: "other.example".to_owned(),
+                }),
+                "sends the request on",
+            ),
+        ] {
+            let shown = format!("{refusal:?}");
+            let pastes = ["a-wrong-code", "the-right-code"];
+            let (times, refused, outcome) = pasted(&pastes, vec![refusal, success()]).await;
+            assert!(matches!(outcome, Some(Ok(SignedIn::Tokens(_)))), "{shown}");
+            assert_eq!(times, 2);
+            assert!(
+                refused.len() == 1 && refused[0].contains(words),
+                "{shown}: {refused:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_right_code_would_meet_as_well_ends_the_wait() {
+        for (code, ends) in [
+            ("invalid_client", true),
+            ("unauthorized_client", true),
+            ("unsupported_grant_type", true),
+            ("invalid_scope", true),
+            ("invalid_target", true),
+            ("invalid_code", false),
+        ] {
+            let (_, _, outcome) = pasted(&["a-wrong-code"], vec![error(code)]).await;
+            assert_eq!(matches!(outcome, Some(Err(_))), ends, "{code}");
+        }
+        let certificate = Err(HttpError::Certificate {
+            host: "as.example".to_owned(),
+            cause: "it has expired".to_owned(),
+        });
+        let (_, _, outcome) = pasted(&["a-wrong-code"], vec![certificate]).await;
+        assert!(matches!(outcome, Some(Err(FlowError::Http(_)))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_whose_answer_was_lost_is_not_sent_again() {
+        let again = ["a-bare-code", "a-bare-code"];
+        let (times, refused, outcome) = pasted(&again, vec![late(), success()]).await;
+        assert!(times == 1 && outcome.is_none());
+        assert!(
+            refused[1].contains("has probably used up this code"),
+            "{refused:?}"
+        );
+        // The same code with its state is the right one, and lost.
+        let with_state = ["a-bare-code", "?code=a-bare-code&state={state}"];
+        let (times, _, outcome) = pasted(&with_state, vec![answer(502, ""), success()]).await;
+        let Some(Err(error)) = outcome else {
+            unreachable!()
+        };
+        assert_eq!(times, 1);
+        assert_eq!(
+            error.to_string(),
+            "An earlier answer was lost, and has probably used up the authorization code."
+        );
+        assert_eq!(error.hint(), "Start again.");
+        // Another code is not lost with it.
+        let other = ["a-bare-code", "?code=another-code&state={state}"];
+        let (_, _, outcome) = pasted(&other, vec![lost()]).await;
+        assert!(matches!(outcome, Some(Ok(SignedIn::Code(_)))));
+    }
+
+    /// The request of a browser, and how it is answered.
+    async fn browse(redirect_url: &Url, query: &str) -> String {
+        let port = redirect_url.port().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!(
+            "GET /?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// What came of callbacks during the exchange of a pasted code.
+    struct Called {
+        pages: Vec<String>,
+        /// How often a code was sent.
+        times: usize,
+        checks: Vec<Check>,
+        outcome: Result<SignedIn, FlowError>,
+    }
+
+    /// Pastes `a-bare-code`, and sends callbacks with these queries, in which `{state}` stands for the state of the sign-in, before
+    /// the service sends `answer`.
+    async fn called(queries: &[&str], answer: Result<Answer, HttpError>) -> Called {
+        let (mut script, mut client) = (script(vec![answer]), client());
+        let release = script.release.insert(Arc::default()).clone();
+        client.dialect.callback.keep = vec!["shop".to_owned()];
+        let redirect_url = Url::parse("http://127.0.0.1:0/").unwrap();
+        let (kind, tasks) = (ListenerChoice::Loopback, TaskTracker::new());
+        let listener = Listener::bind(&redirect_url, None, kind, None, &tasks).await;
+        let listener = listener.unwrap();
+        let redirect_url = listener.redirect_url().clone();
+        let (_, pending) = client.authorization_request(&redirect_url).unwrap();
+        let (sender, pastes) = mpsc::channel(1);
+        sender.send("a-bare-code".into()).await.unwrap();
+        let mut sources = Sources {
+            listener: Some(listener),
+            pastes,
+        };
+        let (reporter, told) = reporter();
+        let sign_in = sign_in(&script, &client, &pending, &mut sources, &reporter);
+        let browser = async {
+            while script.asked.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            let mut pages = Vec::new();
+            for query in queries {
+                let query = query.replace("{state}", pending.state.expose_secret());
+                pages.push(browse(&redirect_url, &query).await);
+            }
+            release.notify_one();
+            pages
+        };
+        let both = async { tokio::join!(sign_in, browser) };
+        let limit = Duration::from_secs(10);
+        let (outcome, pages) = tokio::time::timeout(limit, both).await.unwrap();
+        sources.finish().await;
+        drop(reporter);
+        let checks = told.await.unwrap().into_iter();
+        let checks = checks.filter_map(|event| match event {
+            FlowEvent::Check(check) => Some(check),
+            _ => None,
+        });
+        Called {
+            pages,
+            times: script.asked.into_inner().unwrap().len(),
+            checks: checks.collect(),
+            outcome,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_answered_during_the_exchange_of_a_pasted_code() {
+        let queries = ["code=x&state=forged", "code=another-code&state={state}"];
+        let called = called(&queries, success()).await;
+        let [forged, right] = &called.pages[..] else {
+            unreachable!()
+        };
+        assert!(forged.contains("not the sign-in you started"), "{forged}");
+        assert!(right.contains("The answer was received"), "{right}");
+        let Ok(SignedIn::Code(code)) = called.outcome else {
+            unreachable!()
+        };
+        assert_eq!(code.code.expose_secret(), "another-code");
+        assert_eq!((called.times, called.checks), (1, code.checks));
+    }
+
+    #[tokio::test]
+    async fn a_callback_ends_the_sign_in_during_the_exchange_of_a_pasted_code() {
+        let called = called(&["error=access_denied&state={state}"], success()).await;
+        assert!(called.pages[0].contains("The sign-in was refused"));
+        let denied = Failure::Denied {
+            polled: false,
+            error: ServerError::new("access_denied", None),
+        };
+        let Err(FlowError::Protocol(failure)) = called.outcome else {
+            unreachable!()
+        };
+        assert_eq!(failure, denied);
+    }
+
+    #[tokio::test]
+    async fn a_callback_with_the_pasted_code_does_not_send_it_again() {
+        let query = ["code=a-bare-code&state={state}&shop=1"];
+        let right = called(&query, success()).await;
+        assert!(right.pages[0].contains("The answer was received"));
+        let Ok(SignedIn::Tokens(tokens)) = right.outcome else {
+            unreachable!()
+        };
+        assert_eq!((right.times, tokens.kept.len()), (1, 1));
+        let state = |check: &&Check| check.name == CheckName::State;
+        let outcomes = right.checks.iter().filter(state).map(|check| check.outcome);
+        assert_eq!(outcomes.collect::<Vec<_>>(), [Outcome::Passed]);
+        let lost = called(&query, late()).await;
+        assert_eq!(lost.times, 1);
+        assert!(matches!(
+            lost.outcome,
+            Err(FlowError::Protocol(Failure::UsedUp { .. }))
+        ));
+    }
+}
