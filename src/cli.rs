@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible};
 use crate::console::environment::Environment;
+use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
+use crate::form::field::Key;
+use crate::form::flags::{OverrideError, Overrides};
 use crate::form::request::ListenAddress;
-use crate::form::settings::{
-    AuthenticationChoice, Browser, Key, ListenerChoice, Misfit, Overrides, Settings,
-};
+use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::outcome::Print;
 use crate::presets::files::read_file;
@@ -450,7 +451,7 @@ pub enum CliError {
     Preset(#[from] PresetError),
     /// A value that the preset fixes or does not know.
     #[error(transparent)]
-    Misfit(#[from] Misfit),
+    Override(#[from] OverrideError),
     /// The secret is not where it was said to be.
     #[error("The client secret cannot be read from {place}: {reason}.")]
     Secret {

@@ -9,7 +9,7 @@ use oauth_authorizer::certificate::Created;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::talk;
-use oauth_authorizer::form::settings::Browser;
+use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};

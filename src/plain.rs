@@ -20,9 +20,10 @@ use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::flow::reporter::Report;
 use crate::form::checks::Severity;
+use crate::form::choices::Overwrite;
 use crate::form::explain::{explain, explain_certificate};
 use crate::form::request::{self, FlowRequest};
-use crate::form::settings::{Filling, Settings};
+use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
@@ -241,7 +242,7 @@ impl Front<'_> {
         match self.run(job).await {
             Ok(End::Metadata(metadata)) => {
                 // Endpoints that were given stay; the others are filled in.
-                settings.take_over(&metadata, Filling::WhatIsMissing);
+                settings.take_over(&metadata, Overwrite::Nothing);
                 Ok(())
             }
             Ok(End::Tokens(_)) => Ok(()),

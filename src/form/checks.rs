@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use crate::clean::clean;
-use crate::form::settings::{Change, Key, Settings, Source};
+use crate::form::choices::Change;
+use crate::form::field::{Key, Source};
+use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::oauth::url::{is_loopback, same_operator};
 use crate::presets::{PortRule, SecretRule};
@@ -395,8 +397,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::form::choices::Overwrite;
     use crate::form::request;
-    use crate::form::settings::Filling;
     use crate::oauth::discovery::Metadata;
     use crate::presets::{Library, Preset};
 
@@ -671,7 +673,7 @@ mod tests {
             authentication: None,
             iss_in_answers: false,
         };
-        form.take_over(&metadata, Filling::Everything);
+        form.take_over(&metadata, Overwrite::Everything);
     }
 
     fn discovered(flow: FlowKind, issuer: &str, authorization: &str, token: &str) -> Vec<Problem> {

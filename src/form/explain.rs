@@ -3,7 +3,7 @@
 //! The explanations are data: `presets/errors/`, and the person's own over them.
 
 use crate::certificate::{CertificateError, Origin, Part};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};

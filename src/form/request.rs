@@ -11,8 +11,9 @@ use url::Url;
 use crate::certificate::{Files, Origin};
 use crate::clean::clean;
 use crate::form::checks::{self, Problem, Severity};
-pub use crate::form::settings::ListenerChoice;
-use crate::form::settings::{Key, Settings, Source};
+pub use crate::form::choices::ListenerChoice;
+use crate::form::field::{Key, Source};
+use crate::form::settings::Settings;
 use crate::oauth::client::{
     Client, ClientAuthentication, FlowKind, is_reserved, sets_nothing_reserved,
 };
@@ -543,7 +544,9 @@ fn word(problem: &UrlProblem) -> &'static str {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-    use crate::form::settings::{Access, AuthenticationChoice, Overrides};
+    use crate::form::choices::AuthenticationChoice;
+    use crate::form::field::Access;
+    use crate::form::flags::Overrides;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {

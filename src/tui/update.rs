@@ -24,7 +24,7 @@ use crate::flow::trace::Trace;
 use crate::form::checks::Severity;
 use crate::form::explain::{explain, explain_certificate};
 use crate::form::request;
-use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Filling, Key};
+use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Overwrite};
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure};
@@ -1421,7 +1421,7 @@ fn discovered(model: &mut Model, metadata: &Metadata) {
         );
         return;
     }
-    let filled = model.settings.take_over(metadata, Filling::Everything);
+    let filled = model.settings.take_over(metadata, Overwrite::Everything);
     // The line being edited may be one that was filled in.
     if model.targets().contains(&model.focus) {
         model.focus_on(model.focus);

@@ -1,0 +1,171 @@
+//! What an issuer said about itself, and which fields of the form have their value from it.
+
+use crate::form::field::Key;
+use crate::oauth::discovery::Metadata;
+
+/// The fields that metadata can fill.
+pub(super) const ENDPOINTS: [Key; 3] = [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl];
+
+/// The metadata of an issuer, and what of it is in use.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    metadata: Metadata,
+    keys: Vec<Key>,
+}
+
+impl Found {
+    /// `metadata`, to be used for those of its endpoints that `fills` agrees to.
+    pub(super) fn new(metadata: Metadata, fills: impl Fn(Key) -> bool) -> Self {
+        let keys = ENDPOINTS
+            .into_iter()
+            .filter(|key| endpoint(&metadata, *key).is_some() && fills(*key))
+            .collect();
+        Self { metadata, keys }
+    }
+
+    /// All that the issuer said.
+    pub(super) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// True if the metadata was requested for this issuer.
+    pub(super) fn is_of(&self, issuer: &str) -> bool {
+        issuer == self.metadata.asked
+    }
+
+    /// Accepts the issuer's own spelling of its name and returns it: answers and ID tokens are compared with it.
+    pub(super) fn use_own_spelling(&mut self) -> String {
+        self.metadata.asked.clone_from(&self.metadata.issuer);
+        self.metadata.issuer.clone()
+    }
+
+    /// True if no field has its value from the metadata.
+    pub(super) fn fills_nothing(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The URL for a field, if the field has its value from the metadata.
+    pub(super) fn url(&self, key: Key) -> Option<&str> {
+        let url = endpoint(&self.metadata, key)?;
+        self.keys.contains(&key).then_some(url)
+    }
+}
+
+fn endpoint(metadata: &Metadata, key: Key) -> Option<&str> {
+    let url = match key {
+        Key::AuthorizationUrl => &metadata.authorization_url,
+        Key::DeviceUrl => &metadata.device_url,
+        Key::TokenUrl => &metadata.token_url,
+        _ => return None,
+    };
+    url.as_ref().map(url::Url::as_str)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+pub(super) mod tests {
+    use super::*;
+    use crate::form::choices::Overwrite;
+    use crate::form::field::{Access, Source};
+    use crate::form::settings::Settings;
+    use crate::oauth::client::{ClientAuthentication, FlowKind};
+    use crate::presets;
+
+    fn settings(id: &str) -> Settings {
+        Settings::new(presets::get(id).unwrap())
+    }
+
+    pub(in crate::form) fn metadata(issuer: &str) -> Metadata {
+        let url = |path: &str| url::Url::parse(&format!("https://as.example/{path}")).ok();
+        Metadata {
+            asked: issuer.to_owned(),
+            issuer: "https://as.example".to_owned(),
+            source: url(".well-known/openid-configuration").unwrap(),
+            authorization_url: url("a"),
+            device_url: url("d"),
+            token_url: url("t"),
+            revocation_url: None,
+            introspection_url: None,
+            userinfo_url: None,
+            scopes: vec!["mail".to_owned(), "openid".to_owned()],
+            pkce_methods: None,
+            authentication: Some(vec!["client_secret_post".to_owned()]),
+            iss_in_answers: true,
+        }
+    }
+
+    #[test]
+    fn what_was_found_fills_and_locks_until_the_issuer_is_another() {
+        let mut form = settings("custom");
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.set(Key::Issuer, "https://as.example/".to_owned());
+        let filled = form.take_over(&metadata("https://as.example/"), Overwrite::Everything);
+        assert_eq!(
+            filled,
+            [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
+        );
+        // The server's own spelling.
+        assert_eq!(form.value(Key::Issuer), "https://as.example");
+        assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(form.access(Key::TokenUrl), Access::Locked);
+        assert_eq!(form.source(Key::TokenUrl), Some(Source::Metadata));
+        form.set(Key::TokenUrl, "https://evil.example/".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(form.scope_list().len(), 2);
+        assert_eq!(
+            form.authentication_with_secret(),
+            ClientAuthentication::Post
+        );
+        form.set(Key::Issuer, "https://other.example".to_owned());
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+        assert_eq!(form.access(Key::TokenUrl), Access::Editable);
+        assert!(form.scope_list().is_empty() && form.metadata().is_none());
+        // Coming back does not bring back what may be out of date.
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        assert!(form.metadata().is_none());
+    }
+
+    #[test]
+    fn what_was_typed_stays_where_only_the_missing_is_filled() {
+        let mut form = settings("custom");
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        form.take_over(&metadata("https://as.example"), Overwrite::Nothing);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+        assert_eq!(form.value(Key::DeviceUrl), "https://as.example/d");
+    }
+
+    #[test]
+    fn metadata_goes_before_a_preset_that_is_not_certain_only() {
+        let mut certain = settings("keycloak");
+        certain.set(Key::Var(0), "as.example".to_owned());
+        certain.set(Key::Var(1), "r".to_owned());
+        let issuer = certain.value(Key::Issuer);
+        assert!(
+            certain
+                .take_over(&metadata(&issuer), Overwrite::Everything)
+                .is_empty()
+        );
+        assert!(certain.value(Key::TokenUrl).contains("/realms/r/"));
+        assert!(
+            certain
+                .scope_list()
+                .iter()
+                .any(|(scope, _)| scope == "mail")
+        );
+        let mut low = settings("pingfederate");
+        low.set(Key::Var(0), "as.example".to_owned());
+        assert!(!low.offers(FlowKind::DeviceCode));
+        assert_eq!(low.access(Key::DeviceUrl), Access::NotOffered);
+        let issuer = low.value(Key::Issuer);
+        let filled = low.take_over(&metadata(&issuer), Overwrite::Everything);
+        assert_eq!(filled.len(), 3);
+        assert_eq!(low.value(Key::TokenUrl), "https://as.example/t");
+        assert_eq!(low.access(Key::TokenUrl), Access::Locked);
+        assert!(low.offers(FlowKind::DeviceCode));
+        low.set_flow(FlowKind::DeviceCode);
+        low.set(Key::Var(0), "other.example".to_owned());
+        // What only the metadata offered is gone with it.
+        assert_eq!(low.flow(), FlowKind::AuthorizationCode);
+    }
+}

@@ -1,0 +1,160 @@
+//! Flags and environment variables, laid over the values of a preset.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::clean::clean;
+use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::form::discovered::ENDPOINTS;
+use crate::form::field::Key;
+use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
+use crate::presets::CUSTOM;
+use crate::secret::SecretString;
+
+/// The settings that flags and environment variables give.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    /// The text of fields.
+    pub values: BTreeMap<Key, String>,
+    /// Variables of the preset, by name.
+    pub variables: Vec<(String, String)>,
+    /// The client secret.
+    pub secret: Option<SecretString>,
+    /// What is wrong with its source, as a sentence.
+    pub secret_notice: Option<String>,
+    /// The flow to use.
+    pub flow: Option<FlowKind>,
+    /// How the client secret is sent.
+    pub authentication: Option<AuthenticationChoice>,
+    /// Whether PKCE is used.
+    pub pkce: Option<bool>,
+    /// Which listener waits for the browser.
+    pub listener: ListenerChoice,
+}
+
+/// A flag or variable that the preset does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OverrideError {
+    /// The preset fixes the value.
+    #[error("The preset {preset} fixes the {label}. Leave it out, or choose --preset {CUSTOM}.", label = .key.label())]
+    Locked {
+        /// The fixed field.
+        key: Key,
+        /// The name of the preset.
+        preset: String,
+    },
+    /// The preset has no such variable.
+    #[error("The preset {preset} has no variable \"{name}\".{known}")]
+    NoVariable {
+        /// The name, as given.
+        name: String,
+        /// The name of the preset.
+        preset: String,
+        /// The variables that it has, as a sentence.
+        known: String,
+    },
+    /// The service does not offer the flow.
+    #[error("{preset} does not offer the flow \"{}\".", .flow.label())]
+    NoFlow {
+        /// The flow, as given.
+        flow: FlowKind,
+        /// The name of the preset.
+        preset: String,
+    },
+}
+
+impl Settings {
+    /// Lays flags and environment variables over the values of the preset.
+    ///
+    /// # Errors
+    /// If the preset does not allow one of them.
+    pub fn lay_over(&mut self, overrides: Overrides) -> Result<(), OverrideError> {
+        let preset = Arc::clone(&self.preset);
+        let locked = |key| OverrideError::Locked {
+            key,
+            preset: preset.name.clone(),
+        };
+        if let Some(flow) = overrides.flow {
+            if !preset.offers(flow) {
+                return Err(OverrideError::NoFlow {
+                    flow,
+                    preset: preset.name.clone(),
+                });
+            }
+            self.draft.flow = flow;
+        }
+        for (name, value) in overrides.variables {
+            let position = preset
+                .variables
+                .iter()
+                .position(|variable| variable.name == name);
+            let Some(position) = position.filter(|_| !preset.embedded_server) else {
+                let names: Vec<&str> = preset
+                    .variables
+                    .iter()
+                    .map(|variable| variable.name.as_str())
+                    .collect();
+                let known = if names.is_empty() {
+                    String::new()
+                } else {
+                    format!(" It has: {}.", names.join(", "))
+                };
+                return Err(OverrideError::NoVariable {
+                    name: clean(&name, 40),
+                    preset: preset.name.clone(),
+                    known,
+                });
+            };
+            self.draft.values.insert(Key::Var(position), value);
+        }
+        for (key, value) in overrides.values {
+            if self.preset_text(key).is_some() {
+                return Err(locked(key));
+            }
+            self.draft.own_urls |= ENDPOINTS.contains(&key);
+            self.draft.values.insert(key, value);
+        }
+        self.listener = overrides.listener;
+        if let Some(on) = overrides.pkce {
+            if self.pkce_is_fixed() && on != self.draft.pkce {
+                return Err(locked(Key::Pkce));
+            }
+            self.draft.pkce = on;
+        }
+        if let Some(choice) = overrides.authentication {
+            self.draft.authentication = choice;
+        }
+        if let Some(secret) = overrides.secret {
+            self.draft.secret = secret;
+            self.draft.secret_notice = overrides.secret_notice;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    fn settings(id: &str) -> Settings {
+        Settings::new(presets::get(id).unwrap())
+    }
+
+    #[test]
+    fn flags_that_do_not_fit_the_preset_are_refused() {
+        let over = |id: &str, overrides| settings(id).lay_over(overrides).unwrap_err().to_string();
+        let token_url = Overrides {
+            values: BTreeMap::from([(Key::TokenUrl, "https://x.example/".to_owned())]),
+            ..Overrides::default()
+        };
+        assert!(over("github", token_url).contains("fixes the Token ex. URL"));
+        let variable = Overrides {
+            variables: vec![("tenant".to_owned(), "x".to_owned())],
+            ..Overrides::default()
+        };
+        assert!(over("keycloak", variable).contains("It has: host, realm."));
+    }
+}

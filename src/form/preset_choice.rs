@@ -1,0 +1,200 @@
+//! Choosing another preset: which values come along, and which ones come back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use url::form_urlencoded;
+
+use crate::form::choices::AuthenticationChoice;
+use crate::form::draft::Draft;
+use crate::form::field::{ADVANCED, BASIC, Key};
+use crate::form::settings::Settings;
+use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
+use crate::presets::{CUSTOM, Preset};
+
+impl Settings {
+    /// Selects a preset.
+    ///
+    /// Custom settings keeps every value and unlocks it. Any other preset starts with its own values, or with what
+    /// was typed there before. Client ID and secret come along only from Custom settings: those of one service must
+    /// not reach another.
+    pub fn choose(&mut self, preset: Arc<Preset>) {
+        if preset.id == self.preset.id {
+            return;
+        }
+        let draft = if preset.is_custom() {
+            self.unlocked_draft()
+        } else {
+            self.earlier
+                .get(&preset.id)
+                .cloned()
+                .unwrap_or_else(|| self.new_draft(&preset))
+        };
+        self.switch(preset, draft);
+    }
+
+    /// Every value in use, for Custom settings.
+    fn unlocked_draft(&self) -> Draft {
+        let mut values: BTreeMap<Key, String> = BASIC
+            .iter()
+            .chain(ADVANCED)
+            .filter(|key| key.is_text() && **key != Key::ClientSecret)
+            .map(|key| (*key, self.value(*key)))
+            .collect();
+        let mut extra = self.all_extra_parameters();
+        extra.retain(|(name, _)| !PROTOCOL_PARAMETERS.contains(&name.as_str()));
+        values.insert(
+            Key::ExtraParameters,
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(extra)
+                .finish(),
+        );
+        let mut draft = Draft {
+            values,
+            own_urls: false,
+            dialect: Some(Box::new(self.dialect())),
+            ..self.draft.clone()
+        };
+        if draft.authentication == AuthenticationChoice::Automatic {
+            draft.authentication = match self.authentication_with_secret() {
+                ClientAuthentication::Post => AuthenticationChoice::Post,
+                ClientAuthentication::Basic | ClientAuthentication::None => {
+                    AuthenticationChoice::Basic
+                }
+            };
+        }
+        draft
+    }
+
+    /// The values of `preset`, with the client that was typed in Custom settings.
+    fn new_draft(&self, preset: &Preset) -> Draft {
+        let mut draft = Draft::of_preset(preset, self.browser);
+        if self.preset.is_custom() && !self.draft.of_a_service {
+            let typed = self.value(Key::ClientId);
+            if !typed.is_empty()
+                && draft
+                    .values
+                    .get(&Key::ClientId)
+                    .is_none_or(String::is_empty)
+            {
+                draft.values.insert(Key::ClientId, typed);
+                if !self.draft.secret_of_a_service {
+                    draft.secret = self.draft.secret.clone();
+                    draft.secret_notice.clone_from(&self.draft.secret_notice);
+                }
+            }
+        }
+        draft
+    }
+
+    /// True if Custom settings held URLs before a preset was chosen.
+    #[must_use]
+    pub fn has_custom_before(&self) -> bool {
+        self.earlier.contains_key(CUSTOM)
+    }
+
+    /// Goes back to Custom settings as they were before a preset was chosen.
+    pub fn choose_custom_before(&mut self, custom: Arc<Preset>) {
+        if let Some(draft) = self.earlier.get(CUSTOM).cloned() {
+            self.switch(custom, draft);
+        }
+    }
+
+    fn switch(&mut self, preset: Arc<Preset>, draft: Draft) {
+        let before = std::mem::replace(&mut self.draft, draft);
+        if !self.preset.is_custom() || before.own_urls {
+            self.earlier.insert(self.preset.id.clone(), before);
+        }
+        self.preset = preset;
+        self.found = None;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::presets;
+    use crate::secret::ExposeSecret;
+
+    fn settings(id: &str) -> Settings {
+        Settings::new(presets::get(id).unwrap())
+    }
+
+    #[test]
+    fn urls_typed_in_custom_settings_come_back() {
+        let custom = presets::get("custom").unwrap();
+        let mut form = Settings::new(Arc::clone(&custom));
+        assert!(!form.has_custom_before());
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.choose(presets::get("github").unwrap());
+        assert!(form.has_custom_before());
+        form.choose_custom_before(custom);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+    }
+
+    #[test]
+    fn the_credentials_of_one_service_do_not_reach_another() {
+        let mut form = settings("github");
+        form.set(Key::ClientId, "github-id".to_owned());
+        form.set(Key::ClientSecret, "github-secret".to_owned());
+        form.choose(presets::get("keycloak").unwrap());
+        assert_eq!(form.value(Key::ClientId), "");
+        assert_eq!(form.secret().expose_secret(), "");
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(form.value(Key::ClientId), "github-id");
+        assert_eq!(form.secret().expose_secret(), "github-secret");
+    }
+
+    #[test]
+    fn credentials_do_not_travel_by_way_of_custom_settings() {
+        let mut form = settings("google-mail");
+        form.set(Key::ClientId, "google-id".to_owned());
+        form.set(Key::ClientSecret, "google-secret".to_owned());
+        form.choose(presets::get("custom").unwrap());
+        form.set(Key::Scope, "other".to_owned());
+        let mut changed = form.clone();
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(
+            (
+                form.value(Key::ClientId).as_str(),
+                form.secret().expose_secret()
+            ),
+            ("", "")
+        );
+        // Nor does the secret, where the ID was changed; one that was typed anew is nobody's yet.
+        changed.set(Key::ClientId, "google-idx".to_owned());
+        let mut typed = changed.clone();
+        changed.choose(presets::get("keycloak").unwrap());
+        assert_eq!(changed.value(Key::ClientId), "google-idx");
+        assert_eq!(changed.secret().expose_secret(), "");
+        typed.set(Key::ClientSecret, "google-secretx".to_owned());
+        let mut edited = typed.clone();
+        edited.choose(presets::get("keycloak").unwrap());
+        assert_eq!(edited.secret().expose_secret(), "");
+        typed.set(Key::ClientSecret, String::new());
+        typed.set(Key::ClientSecret, "mine".to_owned());
+        typed.choose(presets::get("keycloak").unwrap());
+        assert_eq!(typed.secret().expose_secret(), "mine");
+    }
+
+    #[test]
+    fn typed_urls_survive_any_number_of_presets() {
+        let custom = presets::get("custom").unwrap();
+        let mut form = Settings::new(Arc::clone(&custom));
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        for id in ["github", "custom", "keycloak", "custom", "google-mail"] {
+            form.choose(presets::get(id).unwrap());
+        }
+        form.choose_custom_before(custom);
+        assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
+    }
+
+    #[test]
+    fn a_client_id_typed_before_choosing_a_preset_is_kept() {
+        let mut form = settings("custom");
+        form.set(Key::ClientId, "typed first".to_owned());
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(form.value(Key::ClientId), "typed first");
+    }
+}
