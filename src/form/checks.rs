@@ -1,6 +1,6 @@
-//! The rules of a service, checked before the run: data of its preset and of its metadata, told at the field.
+//! The rules of a service, checked before the run: data of its preset and its metadata, reported at the field.
 //!
-//! Only what can be known before: what the service would refuse, and what would come out other than expected.
+//! Only what can be known in advance: what the service would reject, and results other than expected.
 
 use std::collections::BTreeSet;
 
@@ -9,76 +9,18 @@ use url::Url;
 use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
+pub use crate::form::problem::{Problem, Remedy, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::oauth::url::{is_loopback, same_operator};
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;
 
-/// Whether Authorize is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It is.
-    Error,
-    /// It is not.
-    Warning,
-}
-
-/// Something wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// At which field.
-    pub key: Key,
-    /// How bad.
-    pub severity: Severity,
-    /// For the edge of the field: a word or two.
-    pub word: &'static str,
-    /// What is wrong and what to do.
-    pub text: String,
-    /// What one key can do about it.
-    pub remedy: Option<Remedy>,
-}
-
-/// A change that helps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remedy {
-    /// On the button.
-    pub label: String,
-    /// What it does.
-    pub change: Change,
-}
-
-impl Problem {
-    /// One without a remedy.
-    #[must_use]
-    pub fn new(key: Key, severity: Severity, word: &'static str, mut text: String) -> Self {
-        text.truncate(text.trim_end().len());
-        if !text.ends_with('.') {
-            text.push('.');
-        }
-        Self {
-            key,
-            severity,
-            word,
-            text,
-            remedy: None,
-        }
-    }
-
-    fn with(mut self, label: impl Into<String>, change: Change) -> Self {
-        self.remedy = Some(Remedy {
-            label: label.into(),
-            change,
-        });
-        self
-    }
-}
-
-/// What the service would object to, in no order.
+/// What the service would reject, in no order.
 #[must_use]
-pub fn service(settings: &Settings) -> Vec<Problem> {
+pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     let mut problems: Vec<Problem> = [
-        secret(settings),
+        client_secret(settings),
         secret_place(settings),
         device_scopes(settings),
         resources(settings),
@@ -96,8 +38,8 @@ pub fn service(settings: &Settings) -> Vec<Problem> {
     problems
 }
 
-/// A secret where none belongs, none where one does.
-fn secret(settings: &Settings) -> Option<Problem> {
+/// A client secret that the service does not use, or a missing one.
+fn client_secret(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let given = !settings.secret().expose_secret().is_empty();
     let required = match preset.client.secret {
@@ -119,11 +61,11 @@ fn secret(settings: &Settings) -> Option<Problem> {
     (given && preset.client.secret == SecretRule::None).then(|| {
         let text = format!("{name} takes no client secret; leave it empty. {note}");
         Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
-            .with("Empty it", Change::Text(Key::ClientSecret, String::new()))
+            .with_remedy("Empty it", Change::Text(Key::ClientSecret, String::new()))
     })
 }
 
-/// A secret from a place where others find it as well.
+/// A client secret from a source that others can read as well.
 fn secret_place(settings: &Settings) -> Option<Problem> {
     let notice = settings.secret_notice()?.to_owned();
     let warning = Severity::Warning;
@@ -135,7 +77,7 @@ fn secret_place(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// Scopes that the device flow of this service refuses.
+/// Scopes that the device flow of this service rejects.
 fn device_scopes(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let allowed = &preset.scope.device_allowed;
@@ -157,7 +99,7 @@ fn device_scopes(settings: &Settings) -> Option<Problem> {
     );
     let problem = Problem::new(Key::Scope, Severity::Error, "refused", text);
     Some(if other_flow {
-        problem.with(
+        problem.with_remedy(
             "Use authorization code",
             Change::Flow(FlowKind::AuthorizationCode),
         )
@@ -166,7 +108,7 @@ fn device_scopes(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// Scopes of several resources, where a token is for one.
+/// Scopes of several resources, although a token is for one.
 fn resources(settings: &Settings) -> Option<Problem> {
     let rule = &settings.preset().scope;
     if !rule.one_resource {
@@ -216,10 +158,10 @@ fn resources(settings: &Settings) -> Option<Problem> {
     );
     let change = Change::Text(Key::Scope, kept.join(" "));
     let problem = Problem::new(Key::Scope, Severity::Warning, "several resources", text);
-    Some(problem.with(format!("Keep {}", clean(&first, 40)), change))
+    Some(problem.with_remedy(format!("Keep {}", clean(&first, 40)), change))
 }
 
-/// No refresh token is to be expected, for want of a scope.
+/// No refresh token will be issued, because a scope is missing.
 fn refresh_scope(settings: &Settings) -> Option<Problem> {
     let tokens = &settings.preset().tokens;
     let wanted = tokens.refresh_scope.first()?;
@@ -237,13 +179,13 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
         settings.preset().name
     );
     let problem = Problem::new(Key::Scope, Severity::Warning, "no refresh token", text);
-    Some(problem.with(
+    Some(problem.with_remedy(
         format!("Add {wanted}"),
         Change::Text(Key::Scope, scopes.join(" ")),
     ))
 }
 
-/// No refresh token is to be expected, for want of a parameter.
+/// No refresh token will be issued, because a parameter is missing.
 fn refresh_parameter(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let given = settings.all_extra_parameters();
@@ -267,7 +209,7 @@ fn refresh_parameter(settings: &Settings) -> Option<Problem> {
         "no refresh token",
         text,
     );
-    Some(problem.with(
+    Some(problem.with_remedy(
         format!("Set {name}={value}"),
         Change::Text(Key::ExtraParameters, change),
     ))
@@ -341,7 +283,7 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     .collect()
 }
 
-/// Redirect URLs that the service refuses.
+/// Redirect URLs that the service rejects.
 fn redirect(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let rule = &preset.redirect;
@@ -363,7 +305,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
             }
             other.set_scheme("https").ok()
         })?;
-        return Some(warning("not https", text).with("Use https", change));
+        return Some(warning("not https", text).with_remedy("Use https", change));
     }
     if url.scheme() != "http" || !is_loopback(&url) {
         return None;
@@ -378,7 +320,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
             clean(host, 40)
         );
         let change = instead(&|other| other.set_host(Some(wanted)).ok())?;
-        return Some(warning("other host", text).with(format!("Use {wanted}"), change));
+        return Some(warning("other host", text).with_remedy(format!("Use {wanted}"), change));
     }
     if rule.port == Some(PortRule::Registered) && url.port() == Some(0) {
         let text = format!(
@@ -386,7 +328,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
             preset.name
         );
         let change = instead(&|other| other.set_port(Some(8400)).ok())?;
-        return Some(warning("fixed port", text).with("Use port 8400", change));
+        return Some(warning("fixed port", text).with_remedy("Use port 8400", change));
     }
     None
 }

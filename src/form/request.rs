@@ -1,103 +1,57 @@
-//! What a run needs, read from the form; and what is wrong with the form, field by field.
+//! The form as a request to the engine, or what is wrong with it, field by field.
 //!
-//! Raw text becomes types once, here, and all that is wrong is reported together, each at its field.
-//! After that nothing is checked again.
+//! Text is parsed into types once, here, and all problems are reported together, each at its field. After that nothing
+//! is checked again.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use url::Url;
 
 use crate::certificate::{Files, Origin};
 use crate::clean::clean;
-use crate::form::checks::{self, Problem, Severity};
+use crate::form::checks;
 pub use crate::form::choices::ListenerChoice;
-use crate::form::field::{Key, Source};
+use crate::form::field::Key;
+pub use crate::form::listen_address::ListenAddress;
+use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::{
-    Client, ClientAuthentication, FlowKind, is_reserved, sets_nothing_reserved,
-};
+use crate::form::url_fields;
+use crate::oauth::client::{Client, ClientAuthentication, FlowKind, is_reserved};
 use crate::oauth::discovery::Expected;
-use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
 use crate::secret::ExposeSecret;
-
-/// Where to listen, when not where the redirect URL says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// An address of this machine.
-    pub ip: IpAddr,
-    /// Another port than the redirect URL's.
-    pub port: Option<u16>,
-}
-
-impl ListenAddress {
-    /// What the user should know of an address that other machines reach. Behind a listen address the program never
-    /// speaks https itself, whatever the redirect URL says: that is for the proxy.
-    #[must_use]
-    pub fn warning(self) -> Option<String> {
-        let ip = self.ip.to_canonical();
-        if ip.is_loopback() {
-            return None;
-        }
-        let who = if ip.is_unspecified() {
-            "Anyone on any network of this machine".to_owned()
-        } else {
-            format!("Anyone on the network of {ip}")
-        };
-        Some(format!(
-            "{who} can reach this listener over plain http, and the authorization code comes to it unencrypted. Use \
-             127.0.0.1, unless a proxy on another machine forwards the browser to this one"
-        ))
-    }
-}
-
-impl std::str::FromStr for ListenAddress {
-    type Err = std::net::AddrParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
-            return Ok(Self { ip, port: None });
-        }
-        let address: SocketAddr = text.parse()?;
-        Ok(Self {
-            ip: address.ip(),
-            port: Some(address.port()),
-        })
-    }
-}
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
 pub struct FlowRequest {
-    /// Which flow.
+    /// The flow to run.
     pub kind: FlowKind,
-    /// For the protocol.
+    /// The client, for the protocol.
     pub client: Client,
-    /// For the authorization code flow.
+    /// The redirect URL, for the authorization code flow.
     pub redirect_url: Option<Url>,
-    /// Where to listen instead.
+    /// The address to listen on instead.
     pub listen: Option<ListenAddress>,
-    /// Which listener waits there.
+    /// The listener that waits for the browser.
     pub listener: ListenerChoice,
-    /// What the listener of an https redirect URL shows to the browser.
+    /// The certificate of an https redirect URL on this machine.
     pub certificate: Option<Files>,
-    /// Trusted besides the system's authorities.
+    /// A certificate authority trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Whose metadata to ask for.
+/// An issuer whose metadata can be requested.
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    /// As typed, or as the preset knows it.
+    /// The identifier, as typed or as in the preset.
     pub name: String,
-    /// What its metadata may name in its place.
+    /// The identifiers that its metadata may name instead.
     pub others: Vec<String>,
-    /// Trusted besides the system's authorities.
+    /// A certificate authority trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Issuer {
-    /// What its metadata is compared with.
+    /// The identifiers that its metadata is compared with.
     #[must_use]
     pub fn expected(&self) -> Expected<'_> {
         Expected {
@@ -107,7 +61,7 @@ impl Issuer {
     }
 }
 
-/// The issuer of the form, where there is one.
+/// The issuer of the form, if there is one.
 #[must_use]
 pub fn issuer(settings: &Settings) -> Option<Issuer> {
     let name = settings.value(Key::Issuer).trim().to_owned();
@@ -122,7 +76,7 @@ fn ca_file(settings: &Settings) -> Option<PathBuf> {
     path(settings, Key::CaFile)
 }
 
-/// The path in a field, where there is one.
+/// The path in a field, if there is one.
 fn path(settings: &Settings, key: Key) -> Option<PathBuf> {
     let path = settings.value(key);
     (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
@@ -131,15 +85,15 @@ fn path(settings: &Settings, key: Key) -> Option<PathBuf> {
 /// What is wrong, field by field, in the order of the screen.
 #[must_use]
 pub fn problems(settings: &Settings) -> Vec<Problem> {
-    read(settings).1
+    parse_form(settings).1
 }
 
-/// Reads the form.
+/// The request that the form makes.
 ///
 /// # Errors
-/// All that is wrong; at least one of it stops a run.
+/// All problems, if at least one of them stops a run.
 pub fn request(settings: &Settings) -> Result<FlowRequest, Vec<Problem>> {
-    let (request, problems) = read(settings);
+    let (request, problems) = parse_form(settings);
     match request {
         Some(request)
             if problems
@@ -152,39 +106,22 @@ pub fn request(settings: &Settings) -> Result<FlowRequest, Vec<Problem>> {
     }
 }
 
-fn read(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
-    let mut reader = Reader {
+fn parse_form(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
+    let mut builder = RequestBuilder {
         settings,
-        problems: Vec::new(),
+        problems: Problems::default(),
     };
-    let request = reader.read();
-    let mut problems = reader.problems;
-    problems.sort_by_key(|problem| problem.key);
-    (request, problems)
+    let request = builder.build();
+    (request, builder.problems.in_order())
 }
 
-struct Reader<'a> {
+struct RequestBuilder<'a> {
     settings: &'a Settings,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
-impl Reader<'_> {
-    fn problem(
-        &mut self,
-        key: Key,
-        severity: Severity,
-        word: &'static str,
-        text: impl Into<String>,
-    ) {
-        self.problems
-            .push(Problem::new(key, severity, word, text.into()));
-    }
-
-    fn error(&mut self, key: Key, word: &'static str, text: impl Into<String>) {
-        self.problem(key, Severity::Error, word, text);
-    }
-
-    fn read(&mut self) -> Option<FlowRequest> {
+impl RequestBuilder<'_> {
+    fn build(&mut self) -> Option<FlowRequest> {
         let settings = self.settings;
         let kind = settings.flow();
         let complete = self.variables();
@@ -195,23 +132,23 @@ impl Reader<'_> {
                 .client_id_help
                 .as_deref()
                 .unwrap_or("Paste the client ID of your application.");
-            self.error(
+            self.problems.error(
                 Key::ClientId,
                 "missing",
                 format!("The Client ID is missing. {help}"),
             );
         }
-        self.problems.extend(checks::service(settings));
+        self.problems.extend(checks::service_problems(settings));
         let redirect_url = (kind == FlowKind::AuthorizationCode)
-            .then(|| self.redirect_url())
+            .then(|| url_fields::redirect_url(settings, &mut self.problems))
             .flatten();
         if let Some(url) = &redirect_url {
-            self.answers_once(url);
+            url_fields::check_answer_parameters(url, &mut self.problems);
         }
         let certificate = redirect_url.as_ref().and_then(|url| self.certificate(url));
         let mut url = |key, wanted| {
             if wanted {
-                self.endpoint(key, complete)
+                url_fields::endpoint_url(settings, key, complete, &mut self.problems)
             } else {
                 None
             }
@@ -219,16 +156,22 @@ impl Reader<'_> {
         let authorization_url = url(Key::AuthorizationUrl, kind == FlowKind::AuthorizationCode);
         let device_url = url(Key::DeviceUrl, kind == FlowKind::DeviceCode);
         let token_url = url(Key::TokenUrl, true);
-        let issuer = self.issuer(complete);
-        let extra = self.extra();
-        self.sent_once(Key::AuthorizationUrl, authorization_url.as_ref(), &extra);
-        self.sent_once(Key::DeviceUrl, device_url.as_ref(), &extra);
-        let listen = self.listen();
+        let issuer = url_fields::issuer(settings, complete, &mut self.problems);
+        let extra = self.extra_parameters();
+        for (key, url) in [
+            (Key::AuthorizationUrl, &authorization_url),
+            (Key::DeviceUrl, &device_url),
+        ] {
+            url_fields::check_sent_once(key, url.as_ref(), &extra, &mut self.problems);
+        }
+        let listen = self.listen_address();
         let secret =
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
         let dialect = settings.dialect();
         let poll_url = match &dialect.device.token_url {
-            Some(text) if kind == FlowKind::DeviceCode => Some(self.poll_url(text)?),
+            Some(text) if kind == FlowKind::DeviceCode => {
+                Some(url_fields::poll_url(settings, text, &mut self.problems)?)
+            }
             Some(_) | None => None,
         };
         let client = Client {
@@ -268,12 +211,12 @@ impl Reader<'_> {
         })
     }
 
-    /// True where every placeholder of the URLs has its value.
+    /// True if every placeholder in the URLs has its value.
     fn variables(&mut self) -> bool {
         let settings = self.settings;
         let mut complete = true;
-        for (place, variable) in settings.preset().variables.iter().enumerate() {
-            let value = settings.value(Key::Var(place));
+        for (position, variable) in settings.preset().variables.iter().enumerate() {
+            let value = settings.value(Key::Var(position));
             let value = value.trim();
             let help = variable.help.as_deref().unwrap_or_default();
             if value.is_empty() && variable.optional {
@@ -281,12 +224,12 @@ impl Reader<'_> {
             }
             if value.is_empty() {
                 complete = false;
-                self.error(
-                    Key::Var(place),
+                self.problems.error(
+                    Key::Var(position),
                     "missing",
                     format!("{} is missing. {help}", variable.label),
                 );
-            } else if settings.stands_in_a_url(place)
+            } else if settings.stands_in_a_url(position)
                 && value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch))
             {
                 complete = false;
@@ -294,65 +237,13 @@ impl Reader<'_> {
                     "{} holds a character that does not belong into a URL. {help}",
                     variable.label
                 );
-                self.error(Key::Var(place), "malformed", text);
+                self.problems.error(Key::Var(position), "malformed", text);
             }
         }
         complete
     }
 
-    /// What the service adds to the redirect URL would stand there twice, and the answer would count as none.
-    fn answers_once(&mut self, url: &Url) {
-        let twice = url.query_pairs().find(|(name, _)| {
-            ["code", "state", "error", "error_description", "iss"].contains(&name.as_ref())
-        });
-        if let Some((name, _)) = twice {
-            let text = format!(
-                "The query of the URL sets {name}, which the service adds to it. Register and enter a URL without {name}"
-            );
-            self.error(Key::RedirectUrl, "sent twice", text);
-        }
-    }
-
-    fn redirect_url(&mut self) -> Option<Url> {
-        let text = self.settings.value(Key::RedirectUrl);
-        let listens_elsewhere = !self.settings.value(Key::ListenAddress).trim().is_empty();
-        if text.trim().is_empty() {
-            self.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
-            return None;
-        }
-        match endpoint(&text) {
-            Err(problem @ UrlProblem::Insecure(_)) => {
-                self.error(
-                    Key::RedirectUrl,
-                    "not this machine",
-                    format!("{problem}. The program listens on this machine"),
-                );
-                None
-            }
-            Err(problem) => {
-                self.error(Key::RedirectUrl, word(&problem), problem.to_string());
-                None
-            }
-            Ok(url) if listens_elsewhere => Some(url),
-            Ok(url) if !is_loopback(&url) => {
-                let text = format!(
-                    "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1; or paste the address \
-                     that the browser ends at; or set the Listen address under Advanced if a proxy leads here",
-                    clean(url.host_str().unwrap_or_default(), 60)
-                );
-                self.problem(
-                    Key::RedirectUrl,
-                    Severity::Warning,
-                    "not this machine",
-                    text,
-                );
-                Some(url)
-            }
-            Ok(url) => Some(url),
-        }
-    }
-
-    /// What the listener of an https redirect URL on this machine shows to the browser; it is read when the run begins.
+    /// The certificate of an https redirect URL on this machine. Its files are read when the run starts.
     fn certificate(&mut self, url: &Url) -> Option<Files> {
         let settings = self.settings;
         // HTTP.sys has a certificate of the machine.
@@ -371,19 +262,19 @@ impl Reader<'_> {
             (Some(_), None) => {
                 let text = "The Certificate key is missing: the PEM file with the private key of the Certificate. It may \
                             be the same file";
-                self.error(Key::CertificateKey, "missing", text);
+                self.problems.error(Key::CertificateKey, "missing", text);
                 None
             }
             (None, Some(_)) => {
                 let text = "The Certificate is missing: the PEM file with the certificate that the Certificate key \
                             belongs to. It may be the same file";
-                self.error(Key::Certificate, "missing", text);
+                self.problems.error(Key::Certificate, "missing", text);
                 None
             }
             (None, None) => {
                 let host = url.host_str().unwrap_or_default();
                 let created = settings.created_certificate(host);
-                // The preset's note says the same of a service that takes nothing else.
+                // The note of the preset says the same for a service that accepts nothing else.
                 if created.is_none() && !settings.preset().redirect.https_only {
                     let text = format!(
                         "There is no certificate for {}, so nothing can listen there. Create one with Configure…; or give \
@@ -391,93 +282,16 @@ impl Reader<'_> {
                          ends at; or set the Listen address if a proxy speaks https for it",
                         clean(host, 60)
                     );
-                    self.problem(Key::RedirectUrl, Severity::Warning, "no certificate", text);
+                    self.problems
+                        .warning(Key::RedirectUrl, "no certificate", text);
                 }
                 created
             }
         }
     }
 
-    fn endpoint(&mut self, key: Key, complete: bool) -> Option<Url> {
-        let settings = self.settings;
-        let text = settings.value(key);
-        if !complete && settings.source(key) == Some(Source::Preset) {
-            // The variable that is missing is reported already.
-            return None;
-        }
-        if text.trim().is_empty() {
-            self.error(
-                key,
-                "missing",
-                format!(
-                    "The {} is missing. It stands in the service's documentation.",
-                    key.label()
-                ),
-            );
-            return None;
-        }
-        let read = || -> Result<Url, UrlProblem> {
-            let url = endpoint(&text)?;
-            sets_nothing_reserved(&url, &settings.dialect())?;
-            Ok(url)
-        };
-        match read() {
-            Ok(url) => Some(url),
-            Err(problem @ UrlProblem::Parameter(_)) if settings.source(key).is_none() => {
-                let text = format!("{problem}. Remove it from the URL");
-                self.error(key, word(&problem), text);
-                None
-            }
-            Err(problem) => {
-                self.error(key, word(&problem), problem.to_string());
-                None
-            }
-        }
-    }
-
-    /// A parameter in the query of the first request's URL that is an extra parameter as well would be sent twice.
-    fn sent_once(&mut self, key: Key, url: Option<&Url>, extra: &[(String, String)]) {
-        let twice = url
-            .into_iter()
-            .flat_map(Url::query_pairs)
-            .find(|(name, _)| {
-                extra
-                    .iter()
-                    .any(|(extra, _)| extra.eq_ignore_ascii_case(name))
-            });
-        if let Some((name, _)) = twice {
-            let text = format!(
-                "The query of the URL sets {name}, which the extra parameters set too. Remove one of them",
-                name = clean(&name, 60)
-            );
-            self.error(key, "sent twice", text);
-        }
-    }
-
-    /// Where the preset polls; wrong only with a wrong variable, which is reported at the URLs.
-    fn poll_url(&mut self, text: &str) -> Option<Url> {
-        endpoint(text)
-            .and_then(|url| {
-                sets_nothing_reserved(&url, &self.settings.dialect())?;
-                Ok(url)
-            })
-            .map_err(|problem| self.error(Key::TokenUrl, word(&problem), problem.to_string()))
-            .ok()
-    }
-
-    fn issuer(&mut self, complete: bool) -> Option<String> {
-        let text = self.settings.value(Key::Issuer).trim().to_owned();
-        if text.is_empty() || !complete {
-            return None;
-        }
-        if let Err(problem) = endpoint(&text) {
-            self.error(Key::Issuer, word(&problem), problem.to_string());
-            return None;
-        }
-        Some(text)
-    }
-
-    fn extra(&mut self) -> Vec<(String, String)> {
+    /// Checks the extra parameters, and adds those of the preset and the login hint.
+    fn extra_parameters(&mut self) -> Vec<(String, String)> {
         let text = self.settings.value(Key::ExtraParameters);
         let dialect = self.settings.dialect();
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
@@ -488,13 +302,14 @@ impl Reader<'_> {
             let name = name.as_ref();
             if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
                 let text = "Extra parameters are written as name=value, with & between them";
-                self.error(Key::ExtraParameters, "malformed", text);
+                self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
             if is_reserved(name, &dialect) {
                 let text =
                     format!("{name} is set by the program itself and cannot be an extra parameter");
-                self.error(Key::ExtraParameters, "not allowed", text);
+                self.problems
+                    .error(Key::ExtraParameters, "not allowed", text);
                 break;
             }
         }
@@ -506,37 +321,21 @@ impl Reader<'_> {
         all
     }
 
-    fn listen(&mut self) -> Option<ListenAddress> {
+    fn listen_address(&mut self) -> Option<ListenAddress> {
         let text = self.settings.value(Key::ListenAddress);
         if text.trim().is_empty() || self.settings.flow() != FlowKind::AuthorizationCode {
             return None;
         }
         let Ok(listen) = text.trim().parse::<ListenAddress>() else {
             let text = "The Listen address is an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
-            self.error(Key::ListenAddress, "malformed", text);
+            self.problems.error(Key::ListenAddress, "malformed", text);
             return None;
         };
         if let Some(warning) = listen.warning() {
-            self.problem(
-                Key::ListenAddress,
-                Severity::Warning,
-                "open to the network",
-                warning,
-            );
+            self.problems
+                .warning(Key::ListenAddress, "open to the network", warning);
         }
         Some(listen)
-    }
-}
-
-fn word(problem: &UrlProblem) -> &'static str {
-    match problem {
-        UrlProblem::Malformed(_) => "not a URL",
-        UrlProblem::Scheme(_) => "not https",
-        UrlProblem::Insecure(_) => "not secure",
-        UrlProblem::UserInfo => "has a user name",
-        UrlProblem::Fragment => "has a # part",
-        UrlProblem::Here(_) => "leads here",
-        UrlProblem::Parameter(_) => "sent twice",
     }
 }
 
@@ -553,7 +352,7 @@ mod tests {
         Settings::new(presets::get(id).unwrap())
     }
 
-    fn words(settings: &Settings) -> Vec<(Key, &'static str)> {
+    fn problem_words(settings: &Settings) -> Vec<(Key, &'static str)> {
         problems(settings)
             .iter()
             .map(|problem| (problem.key, problem.word))
@@ -573,7 +372,7 @@ mod tests {
         form.set(Key::Var(0), String::new());
         assert!(form.value(Key::TokenUrl).contains("{tenant}"));
         assert_eq!(
-            words(&form),
+            problem_words(&form),
             [(Key::Var(0), "missing"), (Key::ClientId, "missing")]
         );
     }
@@ -613,7 +412,7 @@ mod tests {
         form.set(Key::ClientId, "me".to_owned());
         form.set(Key::AuthorizationUrl, "https://as.example/auth".to_owned());
         form.set(Key::TokenUrl, "https://as.example/token".to_owned());
-        assert_eq!(words(&form), []);
+        assert_eq!(problem_words(&form), []);
         for (key, value, word) in [
             (Key::ClientId, " ", "missing"),
             (Key::RedirectUrl, "", "missing"),
@@ -657,7 +456,7 @@ mod tests {
         ] {
             let mut bad = form.clone();
             bad.set(key, value.to_owned());
-            assert_eq!(words(&bad), [(key, word)], "{key:?} {value}");
+            assert_eq!(problem_words(&bad), [(key, word)], "{key:?} {value}");
             // What cannot be listened on can still be pasted.
             let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
             assert_eq!(request(&bad).is_ok(), pasted, "{key:?} {value}");
@@ -689,7 +488,7 @@ mod tests {
             form.set_flow(flow);
             ready(&mut form);
             form.set(Key::ExtraParameters, "prompt=consent".to_owned());
-            assert_eq!(words(&form), [], "{flow:?}");
+            assert_eq!(problem_words(&form), [], "{flow:?}");
             for name in [
                 "response_type",
                 "redirect_uri",
@@ -739,9 +538,9 @@ mod tests {
         ] {
             form.set_flow(flow);
             form.set(Key::ExtraParameters, "prompt=consent&keep=2".to_owned());
-            assert_eq!(words(&form), [(key, "sent twice")]);
+            assert_eq!(problem_words(&form), [(key, "sent twice")]);
             form.set(Key::ExtraParameters, "prompt=consent".to_owned());
-            assert_eq!(words(&form), []);
+            assert_eq!(problem_words(&form), []);
         }
     }
 
@@ -793,7 +592,7 @@ mod tests {
             ("fe80::1", true),
         ] {
             form.set(Key::ListenAddress, address.to_owned());
-            let told = words(&form);
+            let told = problem_words(&form);
             let expected = [(Key::ListenAddress, "open to the network")];
             assert_eq!(told, if open { &expected[..] } else { &[] }, "{address}");
             // A warning stops nothing.
@@ -801,7 +600,7 @@ mod tests {
         }
         form.set_flow(FlowKind::DeviceCode);
         form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
-        assert_eq!(words(&form), []);
+        assert_eq!(problem_words(&form), []);
     }
 
     #[test]
@@ -809,19 +608,19 @@ mod tests {
         let mut form = settings("google-mail");
         form.set(Key::ClientId, "me".to_owned());
         form.set(Key::ClientSecret, "s".to_owned());
-        assert_eq!(words(&form), []);
+        assert_eq!(problem_words(&form), []);
         form.set_flow(FlowKind::DeviceCode);
-        assert_eq!(words(&form), [(Key::Scope, "refused")]);
+        assert_eq!(problem_words(&form), [(Key::Scope, "refused")]);
         form.set(Key::Scope, "openid email".to_owned());
-        assert_eq!(words(&form), []);
+        assert_eq!(problem_words(&form), []);
     }
 
     #[test]
     fn a_secret_is_required_where_the_preset_says_so() {
         let mut form = settings("github");
         form.set(Key::ClientId, "me".to_owned());
-        assert_eq!(words(&form), []);
+        assert_eq!(problem_words(&form), []);
         form.set_flow(FlowKind::AuthorizationCode);
-        assert_eq!(words(&form), [(Key::ClientSecret, "missing")]);
+        assert_eq!(problem_words(&form), [(Key::ClientSecret, "missing")]);
     }
 }

@@ -1,0 +1,170 @@
+//! The URLs of the form, parsed and checked.
+
+use url::Url;
+
+use crate::clean::clean;
+use crate::form::field::{Key, Source};
+use crate::form::problem::Problems;
+use crate::form::settings::Settings;
+use crate::oauth::client::sets_nothing_reserved;
+use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
+
+/// Parses the redirect URL.
+pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Option<Url> {
+    let text = settings.value(Key::RedirectUrl);
+    let listens_elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
+    if text.trim().is_empty() {
+        problems.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
+        return None;
+    }
+    match endpoint(&text) {
+        Err(problem @ UrlProblem::Insecure(_)) => {
+            problems.error(
+                Key::RedirectUrl,
+                "not this machine",
+                format!("{problem}. The program listens on this machine"),
+            );
+            None
+        }
+        Err(problem) => {
+            problems.error(
+                Key::RedirectUrl,
+                problem_word(&problem),
+                problem.to_string(),
+            );
+            None
+        }
+        Ok(url) if listens_elsewhere => Some(url),
+        Ok(url) if !is_loopback(&url) => {
+            let text = format!(
+                "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1; or paste the address \
+                 that the browser ends at; or set the Listen address under Advanced if a proxy leads here",
+                clean(url.host_str().unwrap_or_default(), 60)
+            );
+            problems.warning(Key::RedirectUrl, "not this machine", text);
+            Some(url)
+        }
+        Ok(url) => Some(url),
+    }
+}
+
+/// A parameter that the service adds to the redirect URL would be there twice, and the answer would be invalid.
+pub(super) fn check_answer_parameters(url: &Url, problems: &mut Problems) {
+    let twice = url.query_pairs().find(|(name, _)| {
+        ["code", "state", "error", "error_description", "iss"].contains(&name.as_ref())
+    });
+    if let Some((name, _)) = twice {
+        let text = format!(
+            "The query of the URL sets {name}, which the service adds to it. Register and enter a URL without {name}"
+        );
+        problems.error(Key::RedirectUrl, "sent twice", text);
+    }
+}
+
+/// Parses the URL of an endpoint. `complete`: every variable in the URLs has its value.
+pub(super) fn endpoint_url(
+    settings: &Settings,
+    key: Key,
+    complete: bool,
+    problems: &mut Problems,
+) -> Option<Url> {
+    let text = settings.value(key);
+    if !complete && settings.source(key) == Some(Source::Preset) {
+        // The variable that is missing is reported already.
+        return None;
+    }
+    if text.trim().is_empty() {
+        problems.error(
+            key,
+            "missing",
+            format!(
+                "The {} is missing. It stands in the service's documentation.",
+                key.label()
+            ),
+        );
+        return None;
+    }
+    let parse = || -> Result<Url, UrlProblem> {
+        let url = endpoint(&text)?;
+        sets_nothing_reserved(&url, &settings.dialect())?;
+        Ok(url)
+    };
+    match parse() {
+        Ok(url) => Some(url),
+        Err(problem @ UrlProblem::Parameter(_)) if settings.source(key).is_none() => {
+            let text = format!("{problem}. Remove it from the URL");
+            problems.error(key, problem_word(&problem), text);
+            None
+        }
+        Err(problem) => {
+            problems.error(key, problem_word(&problem), problem.to_string());
+            None
+        }
+    }
+}
+
+/// A parameter in the query of a URL that is an extra parameter as well would be sent twice.
+pub(super) fn check_sent_once(
+    key: Key,
+    url: Option<&Url>,
+    extra: &[(String, String)],
+    problems: &mut Problems,
+) {
+    let twice = url
+        .into_iter()
+        .flat_map(Url::query_pairs)
+        .find(|(name, _)| {
+            extra
+                .iter()
+                .any(|(extra, _)| extra.eq_ignore_ascii_case(name))
+        });
+    if let Some((name, _)) = twice {
+        let text = format!(
+            "The query of the URL sets {name}, which the extra parameters set too. Remove one of them",
+            name = clean(&name, 60)
+        );
+        problems.error(key, "sent twice", text);
+    }
+}
+
+/// Parses the URL that the preset polls. It is wrong only with a wrong variable, which is reported at the URLs.
+pub(super) fn poll_url(settings: &Settings, text: &str, problems: &mut Problems) -> Option<Url> {
+    endpoint(text)
+        .and_then(|url| {
+            sets_nothing_reserved(&url, &settings.dialect())?;
+            Ok(url)
+        })
+        .map_err(|problem| {
+            problems.error(Key::TokenUrl, problem_word(&problem), problem.to_string())
+        })
+        .ok()
+}
+
+/// Checks the issuer, which is compared as text.
+pub(super) fn issuer(
+    settings: &Settings,
+    complete: bool,
+    problems: &mut Problems,
+) -> Option<String> {
+    let text = settings.value(Key::Issuer).trim().to_owned();
+    if text.is_empty() || !complete {
+        return None;
+    }
+    if let Err(problem) = endpoint(&text) {
+        problems.error(Key::Issuer, problem_word(&problem), problem.to_string());
+        return None;
+    }
+    Some(text)
+}
+
+fn problem_word(problem: &UrlProblem) -> &'static str {
+    match problem {
+        UrlProblem::Malformed(_) => "not a URL",
+        UrlProblem::Scheme(_) => "not https",
+        UrlProblem::Insecure(_) => "not secure",
+        UrlProblem::UserInfo => "has a user name",
+        UrlProblem::Fragment => "has a # part",
+        UrlProblem::Here(_) => "leads here",
+        UrlProblem::Parameter(_) => "sent twice",
+    }
+}
