@@ -72,7 +72,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         (None, Front::Screen) => Library::default(),
         (_, Front::Plain) => Library::of_person(),
     };
-    environment.secret_variables = cli.secret_variables();
+    environment.secret_variables = cli.secret.variables();
     let browser = if environment.display {
         Browser::Here
     } else {

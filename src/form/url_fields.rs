@@ -134,8 +134,8 @@ pub(super) fn poll_url(settings: &Settings, text: &str, problems: &mut Problems)
             sets_nothing_reserved(&url, &settings.dialect())?;
             Ok(url)
         })
-        .map_err(|problem| {
-            problems.error(Key::TokenUrl, problem_word(&problem), problem.to_string())
+        .inspect_err(|problem| {
+            problems.error(Key::TokenUrl, problem_word(problem), problem.to_string());
         })
         .ok()
 }

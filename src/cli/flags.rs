@@ -1,0 +1,152 @@
+//! The values of flags, and the flags about the terminal and machine.
+
+use clap::ValueEnum;
+
+use crate::console::environment::Environment;
+use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::oauth::client::FlowKind;
+
+/// Corrections to what was detected about the terminal and the machine.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlaceFlags {
+    /// Never open a browser.
+    #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_browser: bool,
+    /// Colours: as the surroundings say, the 16 of every terminal, or none.
+    #[arg(
+        long,
+        visible_alias = "color",
+        env = "OAUTH_AUTHORIZER_COLOUR",
+        hide_env_values = true,
+        value_name = "WHICH",
+        default_value = "auto"
+    )]
+    pub colour: ColourFlag,
+    /// Characters that lines, marks and dots are drawn with: as the surroundings say, UTF-8, or ASCII.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_GLYPHS",
+        hide_env_values = true,
+        value_name = "WHICH",
+        default_value = "auto"
+    )]
+    pub glyphs: GlyphsFlag,
+}
+
+/// The value of `--colour`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ColourFlag {
+    /// As the surroundings say.
+    Auto,
+    /// The 16 that every terminal with colours has.
+    #[value(name = "16")]
+    Sixteen,
+    /// No colors.
+    None,
+}
+
+/// The value of `--glyphs`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GlyphsFlag {
+    /// As the surroundings say.
+    Auto,
+    /// All of UTF-8.
+    Utf8,
+    /// ASCII only.
+    Ascii,
+}
+
+impl PlaceFlags {
+    /// `environment` with these corrections.
+    #[must_use]
+    pub fn over(&self, mut environment: Environment) -> Environment {
+        environment.no_browser = self.no_browser;
+        let asked = "it was asked for";
+        match self.colour {
+            ColourFlag::Auto => {}
+            ColourFlag::Sixteen => (environment.colours, environment.why.colours) = (true, asked),
+            ColourFlag::None => (environment.colours, environment.why.colours) = (false, asked),
+        }
+        match self.glyphs {
+            GlyphsFlag::Auto => {}
+            GlyphsFlag::Utf8 => (environment.utf8, environment.why.utf8) = (true, asked),
+            GlyphsFlag::Ascii => (environment.utf8, environment.why.utf8) = (false, asked),
+        }
+        environment
+    }
+}
+
+/// The value of `--flow`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FlowFlag {
+    /// Approve on any device.
+    DeviceCode,
+    /// The browser comes back to this machine.
+    AuthorizationCode,
+}
+
+impl FlowFlag {
+    /// The flow in the form.
+    #[must_use]
+    pub fn kind(self) -> FlowKind {
+        match self {
+            Self::DeviceCode => FlowKind::DeviceCode,
+            Self::AuthorizationCode => FlowKind::AuthorizationCode,
+        }
+    }
+}
+
+/// The value of `--client-authentication`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AuthenticationFlag {
+    /// As the preset prefers.
+    Automatic,
+    /// In the request body.
+    Post,
+    /// In the Authorization header.
+    Basic,
+}
+
+impl AuthenticationFlag {
+    /// The choice in the form.
+    #[must_use]
+    pub fn choice(self) -> AuthenticationChoice {
+        match self {
+            Self::Automatic => AuthenticationChoice::Automatic,
+            Self::Post => AuthenticationChoice::Post,
+            Self::Basic => AuthenticationChoice::Basic,
+        }
+    }
+}
+
+/// The value of `--listener`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ListenerFlag {
+    /// HTTP.sys on Windows, else the loopback listener.
+    Auto,
+    /// HTTP.sys.
+    Httpsys,
+    /// The loopback listener.
+    Loopback,
+}
+
+impl ListenerFlag {
+    /// The choice in the form.
+    #[must_use]
+    pub fn choice(self) -> ListenerChoice {
+        match self {
+            Self::Auto => ListenerChoice::Auto,
+            Self::Httpsys => ListenerChoice::HttpSys,
+            Self::Loopback => ListenerChoice::Loopback,
+        }
+    }
+}
+
+/// The value of `--pkce`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Switch {
+    /// Use PKCE.
+    On,
+    /// Do not use PKCE.
+    Off,
+}

@@ -1,0 +1,409 @@
+//! Flags and environment variables, and the settings that they give.
+
+mod flags;
+mod secret;
+mod subcommands;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+pub use self::flags::{
+    AuthenticationFlag, ColourFlag, FlowFlag, GlyphsFlag, ListenerFlag, PlaceFlags, Switch,
+};
+pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
+pub use self::subcommands::{
+    ConfigureCommand, ConfigureFlags, DoctorFlags, PresetsCommand, Subcommand,
+};
+use crate::form::choices::Browser;
+use crate::form::field::Key;
+use crate::form::flags::{OverrideError, Overrides};
+use crate::form::settings::Settings;
+use crate::outcome::Print;
+use crate::presets::files::read_file;
+use crate::presets::{self, Library, PresetError};
+
+/// Authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+///
+/// Every setting of the form has a flag and an environment variable. A secret is never taken from the command line.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Cli {
+    /// A command other than to authorize.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+    /// Run the flow line by line on standard error, without a screen; without --print it asks what to print.
+    #[arg(long)]
+    pub plain: bool,
+    /// Print this on standard output once the tokens are there, and end.
+    #[arg(long, value_name = "WHAT")]
+    pub print: Option<Print>,
+    /// Corrections to what was detected.
+    #[command(flatten)]
+    pub place: PlaceFlags,
+    /// Start an embedded demo server and open the form on it: no account is needed.
+    #[arg(long, conflicts_with = "preset")]
+    pub demo: bool,
+    /// The service, by the identifier of its preset.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PRESET",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub preset: Option<String>,
+
+    /// A preset file of your own, which is chosen; docs/presets.md describes the format
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PRESET_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        conflicts_with_all = ["preset", "demo"]
+    )]
+    pub preset_file: Option<PathBuf>,
+    /// A variable of the preset, such as tenant=contoso.example; may be given more than once.
+    #[arg(long = "var", env = "OAUTH_AUTHORIZER_VAR", hide_env_values = true, value_delimiter = ',', value_name = "NAME=VALUE", value_parser = variable)]
+    pub vars: Vec<(String, String)>,
+    /// The client ID that the service gave you.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_ID",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub client_id: Option<String>,
+    /// The source of the client secret.
+    #[command(flatten)]
+    pub secret: SecretFlags,
+    /// What to ask permission for, with spaces between.
+    #[arg(long, env = "OAUTH_AUTHORIZER_SCOPE", hide_env_values = true)]
+    pub scope: Option<String>,
+    /// Which flow.
+    #[arg(long, env = "OAUTH_AUTHORIZER_FLOW", hide_env_values = true)]
+    pub flow: Option<FlowFlag>,
+    /// Where the browser is sent back to; port 0 takes any free port.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_REDIRECT_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redirect_url: Option<String>,
+    /// The address of the sign-in page.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_AUTHORIZATION_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub authorization_url: Option<String>,
+    /// The address that gives out device codes.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_DEVICE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub device_url: Option<String>,
+    /// The address that gives out tokens.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_TOKEN_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub token_url: Option<String>,
+    /// Who answers, exactly as the service names itself.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_ISSUER",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub issuer: Option<String>,
+    /// How the client secret is sent.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_AUTHENTICATION",
+        hide_env_values = true
+    )]
+    pub client_authentication: Option<AuthenticationFlag>,
+    /// Further parameters of the first request, as name=value&name=value.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_EXTRA_PARAMETERS",
+        hide_env_values = true,
+        value_name = "PARAMETERS"
+    )]
+    pub extra_parameters: Option<String>,
+    /// The account to sign in with.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LOGIN_HINT",
+        hide_env_values = true,
+        value_name = "ACCOUNT"
+    )]
+    pub login_hint: Option<String>,
+    /// PKCE, for the authorization code flow.
+    #[arg(long, env = "OAUTH_AUTHORIZER_PKCE", hide_env_values = true)]
+    pub pkce: Option<Switch>,
+    /// A file with the certificate of your own authority, trusted besides those of the system.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CA_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub ca_file: Option<PathBuf>,
+    /// An address of this machine to listen on instead of the redirect URL's.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LISTEN_ADDRESS",
+        hide_env_values = true,
+        value_name = "IP[:PORT]"
+    )]
+    pub listen_address: Option<String>,
+
+    /// Which listener waits for the browser: HTTP.sys is the web server in the kernel of Windows
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LISTENER",
+        hide_env_values = true,
+        default_value = "auto"
+    )]
+    pub listener: ListenerFlag,
+    /// The certificate (PEM) that an https redirect URL on this machine is answered with.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CERTIFICATE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub certificate: Option<PathBuf>,
+    /// The private key (PEM) of that certificate; may be the same file.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CERTIFICATE_KEY",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub certificate_key: Option<PathBuf>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A flag or variable that is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The preset cannot be used.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// The preset does not allow a value.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    /// The client secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+impl Cli {
+    /// The settings that these flags and variables give.
+    ///
+    /// # Errors
+    /// If a flag or variable is wrong, with what to do about it.
+    pub fn settings(
+        self,
+        variable: impl Fn(&str) -> Option<OsString>,
+        browser: Browser,
+        library: &mut Library,
+    ) -> Result<Settings, CliError> {
+        let preset = match (&self.preset_file, &self.preset) {
+            (Some(path), _) => library.add(read_file(path))?,
+            (None, _) if self.demo => library.get(presets::DEMO)?,
+            (None, Some(id)) => library.get(id)?,
+            (None, None) => library.get(presets::CUSTOM)?,
+        };
+        let mut settings = Settings::new(preset).with_browser(browser);
+        let secret = self.secret.load(variable)?;
+        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        let values = [
+            (Key::ClientId, self.client_id),
+            (Key::Scope, self.scope),
+            (Key::RedirectUrl, self.redirect_url),
+            (Key::AuthorizationUrl, self.authorization_url),
+            (Key::DeviceUrl, self.device_url),
+            (Key::TokenUrl, self.token_url),
+            (Key::Issuer, self.issuer),
+            (Key::ExtraParameters, self.extra_parameters),
+            (Key::LoginHint, self.login_hint),
+            (Key::CaFile, self.ca_file.map(path)),
+            (Key::ListenAddress, self.listen_address),
+            (Key::Certificate, self.certificate.map(path)),
+            (Key::CertificateKey, self.certificate_key.map(path)),
+        ];
+        settings.lay_over(Overrides {
+            values: values
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)))
+                .collect::<BTreeMap<_, _>>(),
+            variables: self.vars,
+            secret_notice: secret.as_ref().and_then(|secret| secret.notice.clone()),
+            secret: secret.map(|secret| secret.text),
+            flow: self.flow.map(FlowFlag::kind),
+            authentication: self.client_authentication.map(AuthenticationFlag::choice),
+            pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
+            listener: self.listener.choice(),
+        })?;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::console::environment::Environment;
+    use crate::oauth::client::FlowKind;
+
+    pub(super) fn settings(
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Settings, CliError> {
+        settings_at(Browser::Here, flags, variables)
+    }
+
+    fn settings_at(
+        browser: Browser,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Settings, CliError> {
+        let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
+        let find = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).into())
+        };
+        cli.settings(find, browser, &mut Library::default())
+    }
+
+    #[test]
+    fn the_flags_are_well_formed_and_every_one_has_a_variable() {
+        Cli::command().debug_assert();
+        for flag in Cli::command().get_arguments() {
+            let name = flag.get_long().unwrap_or_default();
+            assert!(
+                [
+                    "demo",
+                    "client-secret-stdin",
+                    "plain",
+                    "print",
+                    "help",
+                    "version"
+                ]
+                .contains(&name)
+                    || flag.get_env().is_some(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_browser_the_flow_that_works_goes_first_unless_another_was_asked_for() {
+        let flow = |browser, flags: &[&str]| settings_at(browser, flags, &[]).unwrap().flow();
+        let (device, code) = (FlowKind::DeviceCode, FlowKind::AuthorizationCode);
+        for (preset, here, elsewhere) in [
+            ("github", device, device),
+            ("authentik", code, device),
+            // Its device code flow refuses what the preset is for, and the preset says so.
+            ("google-mail", code, code),
+            ("spotify", code, code),
+        ] {
+            assert_eq!(flow(Browser::Here, &["--preset", preset]), here, "{preset}");
+            let at =
+                |flags: &[&str]| flow(Browser::Elsewhere, &[&["--preset", preset], flags].concat());
+            assert_eq!(at(&[]), elsewhere, "{preset}");
+            assert_eq!(at(&["--flow", "authorization-code"]), code, "{preset}");
+        }
+        // So does a preset that is chosen later.
+        let mut form = settings_at(Browser::Elsewhere, &[], &[]).unwrap();
+        form.choose(Library::default().get("authentik").unwrap());
+        assert_eq!((form.flow(), form.begins_elsewhere()), (device, true));
+    }
+
+    #[test]
+    fn flags_lie_over_the_surroundings() {
+        let seen = |flags: &[&str]| {
+            let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
+            let terminal = Environment {
+                utf8: true,
+                ..Environment::default()
+            };
+            let seen = cli.place.over(terminal);
+            (seen.utf8, seen.colours)
+        };
+        assert_eq!(seen(&[]), (true, false));
+        assert_eq!(
+            seen(&["--glyphs", "ascii", "--colour", "16"]),
+            (false, true)
+        );
+        assert_eq!(
+            seen(&["--glyphs", "utf8", "--color", "none"]),
+            (true, false)
+        );
+    }
+
+    #[test]
+    fn flags_lie_over_the_preset() {
+        let form = settings(
+            &[
+                "--preset",
+                "keycloak",
+                "--var",
+                "host=sso.example",
+                "--var",
+                "realm=r",
+                "--client-id",
+                "me",
+                "--flow",
+                "authorization-code",
+                "--pkce",
+                "off",
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            form.value(Key::TokenUrl),
+            "https://sso.example/realms/r/protocol/openid-connect/token"
+        );
+        assert_eq!(
+            (form.value(Key::ClientId).as_str(), form.flow(), form.pkce()),
+            ("me", FlowKind::AuthorizationCode, false)
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let error = |flags: &[&str]| settings(flags, &[]).unwrap_err().to_string();
+        assert!(error(&["--preset", "nobody"]).contains("presets list"));
+        assert!(
+            error(&["--preset", "github", "--token-url", "https://x.example/"])
+                .contains("fixes the Token ex. URL")
+        );
+        assert!(error(&["--client-secret-file", "/nonexistent"]).contains("/nonexistent"));
+    }
+}

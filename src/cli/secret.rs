@@ -1,0 +1,277 @@
+//! The source of the client secret: a variable, a file or standard input, never the command line.
+
+use std::ffi::OsString;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::clean::{clean, is_visible};
+use crate::secret::SecretString;
+use crate::store::file::read::{Kinds, ReadError, is_readable_by_others, open};
+
+/// The longest secret.
+const SECRET_LIMIT: u64 = 64 * 1024;
+/// The longest path that is shown.
+const PATH_LIMIT: usize = 300;
+/// The variable that holds the client secret if no other is named.
+pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
+
+/// The flags that name the source of the client secret.
+#[derive(Debug, clap::Args)]
+pub struct SecretFlags {
+    /// Take the client secret from this environment variable. Without it, OAUTH_AUTHORIZER_CLIENT_SECRET is used if set.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_SECRET_ENV",
+        hide_env_values = true,
+        value_name = "NAME",
+        group = "secret"
+    )]
+    pub client_secret_env: Option<String>,
+    /// Take the client secret from the first line of this file.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_SECRET_FILE",
+        hide_env_values = true,
+        value_name = "FILE",
+        group = "secret"
+    )]
+    pub client_secret_file: Option<PathBuf>,
+    /// Take the client secret from the first line of standard input.
+    #[arg(long, group = "secret")]
+    pub client_secret_stdin: bool,
+}
+
+/// The client secret cannot be read from its source.
+#[derive(Debug, thiserror::Error)]
+#[error("The client secret cannot be read from {place}: {reason}.")]
+pub struct SecretError {
+    place: String,
+    reason: String,
+}
+
+/// A client secret and its notice.
+pub(super) struct Secret {
+    pub(super) text: SecretString,
+    /// What the user should know about the source.
+    pub(super) notice: Option<String>,
+}
+
+impl From<SecretString> for Secret {
+    fn from(text: SecretString) -> Self {
+        Self { text, notice: None }
+    }
+}
+
+impl SecretFlags {
+    /// The names of environment variables that hold a secret.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        std::iter::once(SECRET_VARIABLE.to_owned())
+            .chain(self.client_secret_env.clone())
+            .collect()
+    }
+
+    /// Reads the client secret; `None` if no flag names a source and the variable is not set.
+    pub(super) fn load(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<Secret>, SecretError> {
+        let failed = |place: String| move |reason: String| SecretError { place, reason };
+        if let Some(path) = &self.client_secret_file {
+            let place = clean(&path.display().to_string(), PATH_LIMIT);
+            return first_line_of_file(path).map(Some).map_err(failed(place));
+        }
+        if self.client_secret_stdin {
+            let line =
+                first_line(std::io::stdin().lock()).map_err(failed("standard input".to_owned()))?;
+            return Ok(Some(line.into()));
+        }
+        let name = self.client_secret_env.as_deref();
+        let failed = failed(format!("the variable {}", name.unwrap_or(SECRET_VARIABLE)));
+        let Some(value) = variable(name.unwrap_or(SECRET_VARIABLE)) else {
+            return match name {
+                Some(_) => Err(failed("it is not set".to_owned())),
+                None => Ok(None),
+            };
+        };
+        let value = value.into_string().map(Zeroizing::new);
+        let value = value.map_err(|_| "it is not UTF-8".to_owned());
+        let secret = value.and_then(|value| checked_secret(&value).map(SecretString::from));
+        secret.map(|secret| Some(secret.into())).map_err(failed)
+    }
+}
+
+/// The first line of a file or a pipe, with a notice if other users can read it.
+fn first_line_of_file(path: &Path) -> Result<Secret, String> {
+    let file = open(path, Kinds::WithPipes).map_err(|error| error.to_string())?;
+    let notice = is_readable_by_others(&file).then(|| {
+        let path = clean(&path.display().to_string(), PATH_LIMIT);
+        format!("The client secret file {path} can be read by other users. Run chmod 600 on it.")
+    });
+    let text = first_line(std::io::BufReader::new(file))?;
+    Ok(Secret { text, notice })
+}
+
+fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
+    let mut line = Zeroizing::new(Vec::new());
+    reader
+        .take(SECRET_LIMIT + 1)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| ReadError::from(error).to_string())?;
+    if line.len() as u64 > SECRET_LIMIT {
+        return Err(format!(
+            "its first line is longer than {} KiB",
+            SECRET_LIMIT / 1024
+        ));
+    }
+    let text = std::str::from_utf8(&line)
+        .map_err(|_| "its first line is not UTF-8. Save it with that encoding".to_owned())?;
+    // Some editors write a byte order mark at the beginning.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let secret = checked_secret(text)?;
+    if secret.is_empty() {
+        return Err("its first line is empty".to_owned());
+    }
+    Ok(secret.into())
+}
+
+/// A secret without its line end. Invisible characters are rejected: the user could not see that they are wrong.
+fn checked_secret(text: &str) -> Result<&str, String> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    match text.chars().zip(1..).find(|(ch, _)| !is_visible(*ch)) {
+        None => Ok(text),
+        Some((ch, place)) => {
+            let kind = if ch.is_control() {
+                "a control character"
+            } else {
+                "an invisible character"
+            };
+            let code = u32::from(ch);
+            Err(format!(
+                "character {place} of it is {kind} (U+{code:04X}). Enter the secret again without it"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::cli::tests::settings;
+    use crate::form::field::Key;
+    use crate::secret::ExposeSecret;
+
+    #[test]
+    fn the_secret_comes_from_environment_or_file_only() {
+        let secret = |flags: &[&str], variables: &[(&str, &str)]| {
+            settings(flags, variables).map(|form| form.secret().expose_secret().to_owned())
+        };
+        assert_eq!(secret(&[], &[(SECRET_VARIABLE, "a")]).unwrap(), "a");
+        assert_eq!(
+            secret(&["--client-secret-env", "MINE"], &[("MINE", "b")]).unwrap(),
+            "b"
+        );
+        assert!(
+            secret(&["--client-secret-env", "MINE"], &[])
+                .unwrap_err()
+                .to_string()
+                .contains("MINE")
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "c d \r\nrest").unwrap();
+        assert_eq!(
+            secret(
+                &["--client-secret-file", file.path().to_str().unwrap()],
+                &[]
+            )
+            .unwrap(),
+            "c d "
+        );
+        assert!(Cli::try_parse_from(["oauth-authorizer", "--client-secret", "x"]).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_right_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of_file = |bytes: &[u8]| {
+            std::fs::write(file.path(), bytes).unwrap();
+            let flags = ["--client-secret-file", file.path().to_str().unwrap()];
+            settings(&flags, &[])
+                .map(|form| form.secret().expose_secret().to_owned())
+                .map_err(|error| error.to_string())
+        };
+        // As Windows' Notepad saves it.
+        assert_eq!(of_file(b"\xef\xbb\xbfs3cret\r\n").unwrap(), "s3cret");
+        assert_eq!(of_file(&vec![b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
+        for (bytes, reason) in [
+            (vec![b'x'; 64 * 1024 + 1], "longer than 64 KiB"),
+            (
+                vec![0; 100],
+                "character 1 of it is a control character (U+0000)",
+            ),
+            (
+                b"s3c\0ret".to_vec(),
+                "character 4 of it is a control character (U+0000)",
+            ),
+            (b"s3cret\x1b[A\n".to_vec(), "(U+001B)"),
+            (b"s3\tcret\n".to_vec(), "(U+0009)"),
+            ("s3\u{200b}cret\n".into(), "an invisible character (U+200B)"),
+            ("s3\u{a0}cret\n".into(), "an invisible character (U+00A0)"),
+            (b"\xff\xfes\x003\x00".to_vec(), "not UTF-8"),
+            (b"s3cr\xe9t".to_vec(), "not UTF-8"),
+            (b"\n".to_vec(), "its first line is empty"),
+            (Vec::new(), "its first line is empty"),
+        ] {
+            let error = of_file(&bytes).unwrap_err();
+            assert!(
+                error.contains(reason) && error.contains(file.path().to_str().unwrap()),
+                "{error}"
+            );
+        }
+        let of_variable = |value: &str| {
+            settings(&[], &[(SECRET_VARIABLE, value)])
+                .map(|form| form.secret().expose_secret().to_owned())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of_variable("s3cret\r\n").unwrap(), "s3cret");
+        let error = of_variable("s3\u{7f}cret").unwrap_err();
+        assert!(
+            error.contains(SECRET_VARIABLE) && error.contains("(U+007F)"),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_file_that_others_can_read_is_told_at_the_field() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "s3cret").unwrap();
+        let told = |mode: u32| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(file.path(), mode).unwrap();
+            let flags = ["--client-secret-file", file.path().to_str().unwrap()];
+            let mut form = settings(&flags, &[]).unwrap();
+            let told = form.secret_notice().map(str::to_owned);
+            // Another secret is not from there.
+            form.set(Key::ClientSecret, "another".to_owned());
+            assert_eq!(form.secret_notice(), None);
+            told
+        };
+        assert_eq!(told(0o600), None);
+        assert_eq!(told(0o400), None);
+        for mode in [0o644, 0o640, 0o604] {
+            let told = told(mode).unwrap();
+            assert!(
+                told.contains(file.path().to_str().unwrap()) && told.contains("chmod 600"),
+                "{told}"
+            );
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is said on standard error about the events of a flow.
+
+use url::Url;
+
+use crate::certificate::About;
+use crate::console::environment::Environment;
+use crate::console::talk::{Often, say, say_often};
+use crate::console::tunnel::Tunnel;
+use crate::flow::event::{FlowError, FlowEvent, Step};
+use crate::form::explain::{explain, explain_certificate};
+use crate::form::settings::Settings;
+use crate::oauth::device::Note;
+use crate::outcome::exit;
+use crate::presets::Library;
+
+/// Says what happened, other than that the sign-in starts.
+pub(super) fn say_event(event: &FlowEvent) {
+    match event {
+        FlowEvent::Began(step) => say_often(Often::Step, step_text(*step)),
+        FlowEvent::DeviceCode {
+            user_code,
+            verification_uri,
+            complete,
+            expires_in,
+        } => {
+            say("verification_uri", verification_uri.as_str());
+            say("user_code", user_code);
+            if let Some(complete) = complete {
+                say("verification_uri_complete", complete.as_str());
+            }
+            say("expires_in", &expires_in.as_secs().to_string());
+        }
+        FlowEvent::Polled { times, note } => {
+            let note = match note {
+                Note::Pending => "not approved yet".to_owned(),
+                Note::SlowDown => {
+                    "not approved yet; asking less often, as the service wishes".to_owned()
+                }
+                Note::Trouble(reason) => format!("no usable answer ({reason}); asking again"),
+            };
+            say_often(Often::Polled, &format!("{times} {note}"));
+        }
+        FlowEvent::NotOurs(reason) => {
+            say_often(Often::Callback, &format!("a callback: {reason}"));
+        }
+        FlowEvent::PasteRefused(reason) => {
+            say_often(Often::Paste, &format!("a paste: {reason}"));
+        }
+        FlowEvent::Stray(_) => say_often(
+            Often::Stray,
+            "a request that has nothing to do with this sign-in was rejected",
+        ),
+        FlowEvent::Trouble(reason) => {
+            say_often(Often::Trouble, &format!("{reason} Trying again."));
+        }
+        FlowEvent::Check(check) => {
+            say(
+                "check",
+                &format!(
+                    "{} {}: {}",
+                    check.name.label(),
+                    check.outcome.word(),
+                    check.detail
+                ),
+            );
+        }
+        FlowEvent::SignIn { .. }
+        | FlowEvent::Done(_)
+        | FlowEvent::Exchange(_)
+        | FlowEvent::Metadata(_)
+        | FlowEvent::Tokens(_)
+        | FlowEvent::Failed(_) => {}
+    }
+}
+
+/// Says where to sign in. `device_code`: the device code flow would work as well.
+pub(super) fn say_sign_in(
+    environment: &Environment,
+    device_code: bool,
+    url: &Url,
+    redirect_url: &Url,
+    listening: &[String],
+    certificate: Option<&About>,
+) {
+    for address in listening {
+        say("listening", address);
+    }
+    if let Some(about) = certificate {
+        say("certificate_fingerprint", &about.fingerprint);
+        if about.self_made {
+            say(
+                "hint",
+                "Your browser will warn that the certificate is not trusted. Compare its SHA-256 fingerprint with this one.",
+            );
+        }
+    }
+    say("redirect_url", redirect_url.as_str());
+    let ssh = environment.ssh.as_ref();
+    let tunnel = ssh.and_then(|ssh| Tunnel::to_listener(ssh, redirect_url, listening));
+    if let Some(tunnel) = tunnel {
+        say("tunnel", &tunnel.to_string());
+        say(
+            "hint",
+            &format!(
+                "For a browser on your own machine, first open the tunnel there. {}",
+                tunnel.words()
+            ),
+        );
+    }
+    say("authorization_url", url.as_str());
+    say(
+        "hint",
+        "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
+    );
+    if !environment.can_browse() && device_code {
+        say("hint", "With --flow device-code any browser will do.");
+    }
+}
+
+fn step_text(step: Step) -> &'static str {
+    match step {
+        Step::DeviceCode => "asking for a device code",
+        Step::Approval => "waiting for approval",
+        Step::Listen => "listening",
+        Step::SignIn => "waiting for the browser",
+        Step::Exchange => "exchanging the code for tokens",
+        Step::Refresh => "asking for new tokens",
+    }
+}
+
+/// Says what went wrong and what to do, and returns the exit code.
+pub(super) fn say_error(error: &FlowError) -> u8 {
+    say("error", &error.to_string());
+    say("hint", &error.hint());
+    exit::code(error)
+}
+
+/// The same with the explanation of the error.
+pub(super) fn say_explained_error(error: &FlowError, settings: &Settings, library: &Library) -> u8 {
+    let explanation = match error {
+        FlowError::Protocol(failure) => explain(failure, settings.preset(), library),
+        FlowError::Certificate(error) => explain_certificate(error),
+        _ => None,
+    };
+    let Some(explanation) = explanation else {
+        return say_error(error);
+    };
+    say("error", &error.to_string());
+    if explanation.cause != error.to_string() {
+        say("cause", &explanation.cause);
+    }
+    say("hint", &explanation.remedy);
+    if let Some(key) = explanation.field {
+        say("field", settings.label(key));
+    }
+    exit::code(error)
+}

@@ -1,0 +1,376 @@
+//! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
+//!
+//! Standard output carries the result and nothing else. A signal ends the program even if nobody reads either of them.
+//! A line on standard input is used as the pasted answer; the end of standard input never ends the wait. A user at a
+//! terminal who did not choose what to print is asked when the tokens are there.
+
+mod input;
+mod messages;
+
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
+use tokio::sync::mpsc;
+
+use self::input::Input;
+use crate::console::browser;
+use crate::console::environment::Environment;
+use crate::console::signals::Signals;
+use crate::console::talk::{self, say};
+use crate::demo::Demo;
+use crate::flow::driver::{Flow, Job};
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::reporter::Report;
+use crate::form::checks::Severity;
+use crate::form::choices::Overwrite;
+use crate::form::request::{self, FlowRequest};
+use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::token::TokenSet;
+use crate::outcome::Print;
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::secret::{ExposeSecret, SecretString};
+
+/// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
+/// written to standard error by then.
+pub fn run(
+    environment: &Environment,
+    settings: Settings,
+    library: &Library,
+    print: Option<Print>,
+    put: fn(&SecretString) -> Result<(), String>,
+) -> u8 {
+    match authorize(environment, settings, library, print, put) {
+        Ok(()) => exit::DONE,
+        Err(code) => code,
+    }
+}
+
+fn authorize(
+    environment: &Environment,
+    settings: Settings,
+    library: &Library,
+    print: Option<Print>,
+    put: fn(&SecretString) -> Result<(), String>,
+) -> Result<(), u8> {
+    if print.is_none() && !std::io::stdin().is_terminal() {
+        say(
+            "error",
+            "There is no screen, and nobody at a terminal who could be asked what to print. Add --print access-token \
+             (refresh-token, id-token or json).",
+        );
+        return Err(exit::USAGE);
+    }
+    for error in library.left_out() {
+        say("hint", &error.to_string());
+    }
+    let failed = |error: std::io::Error| {
+        say("error", &error.to_string());
+        exit::FAILED
+    };
+    install_hook();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let outcome = runtime.block_on(async {
+        let mut front = Front {
+            environment,
+            signals: Signals::new().map_err(failed)?,
+            input: None,
+            device_code: false,
+            put,
+        };
+        let outcome = front.tokens(settings, library, print).await;
+        // A slow reader gets all of it, if nobody is in a hurry.
+        if outcome != Err(exit::INTERRUPTED) {
+            let finish = || talk::finish(None);
+            front.signals.unless_asked_to_end(finish).await;
+        }
+        outcome
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The message of a panic may hold a secret: only its location is shown.
+fn install_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|place| format!(" at {}:{}", place.file(), place.line()))
+            .unwrap_or_default();
+        say(
+            "error",
+            &format!("a defect{place} ended the program; please report this line"),
+        );
+        talk::flush();
+    }));
+}
+
+/// The request of the form; says what is wrong with it.
+fn checked_request(settings: &Settings) -> Result<FlowRequest, u8> {
+    let problems = request::problems(settings);
+    for problem in &problems {
+        let word = if problem.severity == Severity::Error {
+            "error"
+        } else {
+            "hint"
+        };
+        say(
+            word,
+            &format!("{}: {}", settings.label(problem.key), problem.text),
+        );
+    }
+    request::request(settings).map_err(|_| exit::USAGE)
+}
+
+struct Front<'a> {
+    environment: &'a Environment,
+    signals: Signals,
+    input: Option<Input>,
+    /// The settings would work for the device code flow as well.
+    device_code: bool,
+    /// Prints the result.
+    put: fn(&SecretString) -> Result<(), String>,
+}
+
+/// The result of a run.
+enum End {
+    Tokens(Box<TokenSet>),
+    Metadata(Box<Metadata>),
+}
+
+impl Front<'_> {
+    /// Gets the tokens and prints the requested ones.
+    async fn tokens(
+        &mut self,
+        mut settings: Settings,
+        library: &Library,
+        print: Option<Print>,
+    ) -> Result<(), u8> {
+        let failed = |error: std::io::Error| {
+            say("error", &error.to_string());
+            exit::FAILED
+        };
+        let _demo = if settings.preset().embedded_server {
+            let demo = Demo::start().await.map_err(failed)?;
+            settings.set_server(demo.url());
+            say(
+                "hint",
+                settings
+                    .preset()
+                    .token_notice
+                    .as_deref()
+                    .unwrap_or_default(),
+            );
+            Some(demo)
+        } else {
+            None
+        };
+        self.discover(&mut settings).await?;
+        let request = checked_request(&settings)?;
+        self.device_code = settings.offers(FlowKind::DeviceCode) && {
+            let mut other = settings.clone();
+            other.set_flow(FlowKind::DeviceCode);
+            request::request(&other).is_ok()
+        };
+        let tokens = self.authorize(request, &settings, library).await?;
+        let Some(print) = print else {
+            return self.ask(&tokens).await;
+        };
+        self.print(print, &tokens).await?.map_err(|reason| {
+            say("error", &reason);
+            exit::FAILED
+        })
+    }
+
+    /// Prints one thing, or returns why that is impossible. A signal ends the program even if nobody reads it.
+    async fn print(&mut self, print: Print, tokens: &TokenSet) -> Result<Result<(), String>, u8> {
+        let text = match print.text(tokens) {
+            Ok(text) => text,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let put = self.put;
+        let printed = self.signals.unless_asked_to_end(move || {
+            // On a terminal, what was said before it stands before it.
+            talk::flush();
+            put(&text)
+        });
+        printed.await.ok_or_else(|| Stopped::Signal.say())
+    }
+
+    /// Requests the endpoints from the issuer, if they were not given.
+    async fn discover(&mut self, settings: &mut Settings) -> Result<(), u8> {
+        let Some(issuer) = request::issuer(settings).filter(|_| settings.preset().is_custom())
+        else {
+            return Ok(());
+        };
+        let job = Job::Discover(issuer);
+        let complete = request::request(settings).is_ok();
+        match self.run(job).await {
+            Ok(End::Metadata(metadata)) => {
+                // Endpoints that were given stay; the others are filled in.
+                settings.take_over(&metadata, Overwrite::Nothing);
+                Ok(())
+            }
+            Ok(End::Tokens(_)) => Ok(()),
+            // All that is needed was given: the metadata would only have told more.
+            Err(Stopped::Flow(error)) if complete => {
+                say("hint", &error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error.say()),
+        }
+    }
+
+    async fn authorize(
+        &mut self,
+        request: FlowRequest,
+        settings: &Settings,
+        library: &Library,
+    ) -> Result<TokenSet, u8> {
+        match self.run(Job::Authorize(request)).await {
+            Ok(End::Tokens(tokens)) => Ok(*tokens),
+            Ok(End::Metadata(_)) => Err(exit::FAILED),
+            Err(Stopped::Flow(error)) => {
+                Err(messages::say_explained_error(&error, settings, library))
+            }
+            Err(error) => Err(error.say()),
+        }
+    }
+
+    /// Asks what to print, until the user quits.
+    async fn ask(&mut self, tokens: &TokenSet) -> Result<(), u8> {
+        let choices: Vec<String> = Print::value_variants()
+            .iter()
+            .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        let choices = choices.join(", ");
+        say(
+            "hint",
+            &format!("The tokens are there. Type what to print: {choices}. Type quit to leave."),
+        );
+        let mut input = match self.input.take() {
+            Some(input) => input,
+            None => Input::start().map_err(|error| {
+                say(
+                    "error",
+                    &format!("You cannot be asked: {error}. Start again with --print."),
+                );
+                exit::FAILED
+            })?,
+        };
+        loop {
+            let line = tokio::select! {
+                biased;
+                () = self.signals.next() => return Err(Stopped::Signal.say()),
+                line = input.lines.recv() => line,
+            };
+            let Some(line) = line else { return Ok(()) };
+            match line.expose_secret() {
+                "quit" => return Ok(()),
+                word => match Print::from_str(word, false) {
+                    Ok(print) => {
+                        if let Err(reason) = self.print(print, tokens).await? {
+                            say("error", &reason);
+                        }
+                    }
+                    // What was typed may be a late paste, and is not repeated.
+                    Err(_) => say("hint", &format!("That is none of these: {choices}, quit.")),
+                },
+            }
+        }
+    }
+
+    async fn run(&mut self, job: Job) -> Result<End, Stopped> {
+        let (reports, mut news) = mpsc::channel::<Report>(64);
+        let flow = Flow::start(job, 0, None, reports);
+        // A line that is still to be handed over; the next one is read after that.
+        let mut waiting: Option<SecretString> = None;
+        loop {
+            let line = async {
+                match &mut self.input {
+                    Some(input) => input.next_line().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.signals.next() => return Err(Stopped::Signal),
+                report = news.recv() => match report {
+                    Some((_, FlowEvent::Tokens(tokens))) => return Ok(End::Tokens(tokens)),
+                    Some((_, FlowEvent::Metadata(metadata))) => return Ok(End::Metadata(metadata)),
+                    Some((_, FlowEvent::Failed(error))) => return Err(Stopped::Flow(error)),
+                    Some((_, event)) => self.on_event(event),
+                    None => return Err(Stopped::Defect),
+                },
+                room = flow.room_for_a_paste(), if waiting.is_some() => {
+                    if let (Some(room), Some(line)) = (room, waiting.take()) {
+                        room.send(line);
+                    }
+                }
+                line = line, if waiting.is_none() => waiting = Some(line),
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: FlowEvent) {
+        let FlowEvent::SignIn {
+            url,
+            redirect_url,
+            listening,
+            certificate,
+        } = event
+        else {
+            return messages::say_event(&event);
+        };
+        messages::say_sign_in(
+            self.environment,
+            self.device_code,
+            &url,
+            &redirect_url,
+            &listening,
+            certificate.as_deref(),
+        );
+        self.input = Input::start().ok();
+        if self.environment.can_browse() {
+            tokio::spawn(browser::open(self.environment.clone(), url));
+        }
+    }
+}
+
+/// Why a run ended without a result.
+enum Stopped {
+    Flow(FlowError),
+    Signal,
+    Defect,
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flow(error) => error.fmt(f),
+            Self::Signal => f.write_str("The program was interrupted."),
+            Self::Defect => f.write_str("The program ended because of a defect in it."),
+        }
+    }
+}
+
+impl Stopped {
+    fn say(&self) -> u8 {
+        match self {
+            Self::Flow(error) => messages::say_error(error),
+            Self::Signal => {
+                say("error", &self.to_string());
+                exit::INTERRUPTED
+            }
+            Self::Defect => {
+                say("error", &self.to_string());
+                exit::FAILED
+            }
+        }
+    }
+}
