@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::PresetsCommand;
 use crate::console::talk::say;
 use crate::outcome::exit;
-use crate::presets::check::{Finding, read};
+use crate::presets::check::{Finding, parse_preset};
 use crate::presets::files::{self, read_file};
 use crate::presets::{Confidence, Library};
 
@@ -72,7 +72,7 @@ fn show(library: &Library, id: &str, out: &mut impl Write) -> io::Result<u8> {
 /// One line for each thing that is wrong.
 fn check(path: &Path, out: &mut impl Write) -> io::Result<u8> {
     let outcome = match read_file(path).text {
-        Ok(text) => read(&text),
+        Ok(text) => parse_preset(&text),
         Err(reason) => Err(vec![Finding::of_file(reason)]),
     };
     let name = path.display();

@@ -372,7 +372,7 @@ mod tests {
         form
     }
 
-    fn words(form: &Settings) -> Vec<&'static str> {
+    fn problem_words(form: &Settings) -> Vec<&'static str> {
         request::problems(form)
             .iter()
             .map(|problem| problem.word)
@@ -394,7 +394,7 @@ mod tests {
             if let Some(remedy) = &problem.remedy {
                 form.apply(&remedy.change);
                 assert!(
-                    !words(&form).contains(&word),
+                    !problem_words(&form).contains(&word),
                     "{}: {} does not help",
                     form.preset().id,
                     remedy.label
@@ -426,7 +426,7 @@ mod tests {
                 let id = form.preset().id.clone();
                 let refused = id == "google-mail" && flow == FlowKind::DeviceCode;
                 let expected: &[&str] = if refused { &["refused"] } else { &[] };
-                assert_eq!(words(&form), expected, "{id}, {}", flow.label());
+                assert_eq!(problem_words(&form), expected, "{id}, {}", flow.label());
             }
         }
     }
@@ -458,12 +458,12 @@ mod tests {
             Key::Scope,
             "offline_access https://outlook.office.com/SMTP.Send User.Read".to_owned(),
         );
-        assert_eq!(words(&form), ["several resources"]);
+        assert_eq!(problem_words(&form), ["several resources"]);
         form.set(
             Key::Scope,
             "openid profile email offline_access https://outlook.office.com/SMTP.Send".to_owned(),
         );
-        assert!(words(&form).is_empty());
+        assert!(problem_words(&form).is_empty());
     }
 
     #[test]
@@ -685,7 +685,7 @@ mod tests {
                 token,
             );
             assert_eq!(form.source(Key::TokenUrl), Some(Source::Metadata));
-            let mut words = words(&form);
+            let mut words = problem_words(&form);
             words.retain(|word| *word == "other host");
             words
         };

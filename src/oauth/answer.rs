@@ -26,7 +26,7 @@ pub struct Answer {
     pub retry_after: Option<std::time::Duration>,
     /// Headers, their names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Body.
+    /// The body, parsed.
     pub body: Body,
 }
 

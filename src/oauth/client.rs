@@ -215,7 +215,7 @@ impl Client {
         change: impl FnOnce(&mut Form),
     ) -> Result<Request, Unfit> {
         let mut request = request?;
-        let mut form = Form::read(request.body.expose_secret());
+        let mut form = Form::parse(request.body.expose_secret());
         change(&mut form);
         form.rename(&self.dialect.names);
         request.body = SecretString::from(form.write());
@@ -257,7 +257,7 @@ impl Client {
         }
         let (mut url, state) = request.url();
         if !self.dialect.names.is_empty() {
-            let mut form = Form::read(url.query().unwrap_or_default());
+            let mut form = Form::parse(url.query().unwrap_or_default());
             form.rename(&self.dialect.names);
             url.set_query(Some(&form.write()));
         }

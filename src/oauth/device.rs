@@ -132,9 +132,9 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Devi
 pub enum Polled {
     /// An answer.
     Answer(Answer),
-    /// None.
+    /// No answer.
     Lost {
-        /// Why.
+        /// Why there is none.
         reason: String,
         /// False where nothing was sent.
         sent: bool,

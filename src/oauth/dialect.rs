@@ -50,7 +50,7 @@ pub struct Dialect {
     pub refresh_note: Option<String>,
     /// The device flow.
     pub device: DeviceDialect,
-    /// Answers.
+    /// How answers are parsed.
     pub answers: Answers,
     /// What the browser brings back.
     pub callback: CallbackDialect,
@@ -308,7 +308,8 @@ pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> 
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
-    pub(super) fn read(text: &str) -> Self {
+    /// Parses a form-encoded text.
+    pub(super) fn parse(text: &str) -> Self {
         Self(
             form_urlencoded::parse(text.as_bytes())
                 .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))

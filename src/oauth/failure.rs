@@ -92,7 +92,7 @@ pub enum Asked {
 }
 
 impl Asked {
-    fn words(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::DeviceCode => "the request for a device code",
             Self::Approval => "the question whether the sign-in was approved",
@@ -138,7 +138,7 @@ pub enum Failure {
     #[error("The code expired before the sign-in was approved.")]
     Expired,
     /// The server's own error.
-    #[error("The service refused {}: {error}", .asked.words())]
+    #[error("The service refused {}: {error}", .asked.name())]
     Server {
         /// At which request.
         asked: Asked,
@@ -157,7 +157,7 @@ pub enum Failure {
         error: Option<ServerError>,
     },
     /// The answer is not what the protocol asks for.
-    #[error("The answer to {} cannot be used: {reason}.", .asked.words())]
+    #[error("The answer to {} cannot be used: {reason}.", .asked.name())]
     Unusable {
         /// At which request.
         asked: Asked,

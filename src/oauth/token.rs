@@ -84,7 +84,7 @@ pub struct TokenSet {
 /// What a body says.
 #[derive(Debug)]
 pub enum Reading {
-    /// Tokens.
+    /// The tokens.
     Tokens(Box<TokenSet>),
     /// An error, and the polling interval that may stand beside it.
     Error(ServerError, Option<u64>),
@@ -190,7 +190,7 @@ pub(super) fn error(
         .error
         .iter()
         .filter(there)
-        .find_map(|path| words(at(members, path)?));
+        .find_map(|path| code_and_message(at(members, path)?));
     let (code, beside) = match found {
         Some(found) => found,
         None if refused => ("error".to_owned(), None),
@@ -218,8 +218,8 @@ fn head(text: &str) -> String {
     text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
 }
 
-/// An error code, and the words beside it where the service has an object in place of a word.
-fn words(value: &Value) -> Option<(String, Option<String>)> {
+/// An error code, and its message if the service sends an object instead of a string.
+fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
     match value {
         Value::Null | Value::Bool(_) => None,
         Value::String(code) if code.is_empty() => None,
@@ -243,7 +243,7 @@ fn words(value: &Value) -> Option<(String, Option<String>)> {
             }
         }
         Value::Number(_) => Some((value.to_string(), None)),
-        Value::Array(list) => list.first().and_then(words),
+        Value::Array(list) => list.first().and_then(code_and_message),
     }
 }
 

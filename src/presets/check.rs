@@ -88,11 +88,11 @@ fn line_of(text: &str, at: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Reads and checks the preset file of a person.
+/// Parses and checks the text of a user's preset file.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of its lines.
-pub fn read(text: &str) -> Result<Preset, Vec<Finding>> {
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse_preset(text: &str) -> Result<Preset, Vec<Finding>> {
     let preset = Preset::parse(text).map_err(|error| vec![Finding::of_error(&error, text)])?;
     let findings = findings(&preset, text);
     if findings.is_empty() {
@@ -442,14 +442,14 @@ label = "Host"
     fn wrong(from: &str, to: &str) -> String {
         let text = GOOD.replacen(from, to, 1);
         assert_ne!(text, GOOD, "{from}");
-        let findings = read(&text).unwrap_err();
+        let findings = parse_preset(&text).unwrap_err();
         let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
         told.join("\n")
     }
 
     #[test]
     fn the_least_that_a_preset_needs() {
-        let preset = read(GOOD).unwrap();
+        let preset = parse_preset(GOOD).unwrap();
         assert_eq!(preset.flows.offered, [FlowKind::AuthorizationCode]);
         assert_eq!(preset.preferred(), FlowKind::AuthorizationCode);
     }
@@ -585,8 +585,8 @@ label = "Host"
     #[test]
     fn an_endless_placeholder_ends() {
         let text = GOOD.replace("{host}", &"{".repeat(10_000));
-        assert!(!read(&text).unwrap_err().is_empty());
+        assert!(!parse_preset(&text).unwrap_err().is_empty());
         let deep = format!("{GOOD}{}", "[".repeat(100_000));
-        assert!(!read(&deep).unwrap_err().is_empty());
+        assert!(!parse_preset(&deep).unwrap_err().is_empty());
     }
 }

@@ -295,7 +295,7 @@ pub enum SecretRule {
 pub enum PkceMode {
     /// Refused without.
     Required,
-    /// Used.
+    /// The service uses it.
     Supported,
     /// Nothing is known; sent, because it is ignored where unknown.
     Undocumented,
@@ -472,7 +472,7 @@ pub struct Mail {
     /// The domains of the e-mail addresses there.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// More.
+    /// Further remarks.
     pub note: Option<String>,
 }
 

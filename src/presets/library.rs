@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use super::check::{Finding, read};
+use super::check::{Finding, parse_preset};
 use super::errors::{ErrorEntry, ErrorFile};
 use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
@@ -26,7 +26,7 @@ pub enum PresetError {
         like: Option<String>,
     },
     /// The file cannot be read, or is not what docs/presets.md describes.
-    #[error("The preset file {file} was left out: {}.", told(.findings))]
+    #[error("The preset file {file} was left out: {}.", summary(.findings))]
     Malformed {
         /// Which one.
         file: String,
@@ -40,7 +40,8 @@ fn meant(like: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-fn told(findings: &[Finding]) -> String {
+/// The first finding, and the number of the others.
+fn summary(findings: &[Finding]) -> String {
     let first = findings.first().map(Finding::to_string).unwrap_or_default();
     match findings.len() {
         0 | 1 => first,
@@ -205,7 +206,7 @@ impl Library {
         let name = file.path.file_name().unwrap_or(file.path.as_os_str());
         let name = clean(&name.to_string_lossy(), 80);
         let outcome = match file.text {
-            Ok(text) => read(&text).and_then(|preset| {
+            Ok(text) => parse_preset(&text).and_then(|preset| {
                 if !named || name == format!("{}.toml", preset.id) {
                     return Ok((preset, text));
                 }

@@ -153,7 +153,8 @@ fn service(at: At, reply: Reply) -> Scripted {
 fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
     let text = std::fs::read_to_string(presets().join(format!("{preset}.toml"))).unwrap();
     let text = moved(&text, server);
-    let about = check::read(&text).unwrap_or_else(|findings| panic!("{findings:?}\n{text}"));
+    let about =
+        check::parse_preset(&text).unwrap_or_else(|findings| panic!("{findings:?}\n{text}"));
     std::fs::write(home.join("moved.toml"), text).unwrap();
     let device = matches!(at, At::DeviceCode | At::Approval);
     let flow = if device {
