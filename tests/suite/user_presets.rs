@@ -153,6 +153,11 @@ fn has_remedy(text: &str) -> bool {
 
 /// The message above the buttons, as one line.
 fn message(terminal: &Terminal) -> String {
+    // The presets of the user are read after the first frame, which has the hint of the focused field there.
+    terminal.wait_until("a message", |screen| {
+        let text = screen.contents();
+        text.contains("[ Authorize ]") && !text.contains("Enter opens the list of services")
+    });
     let screen = terminal.screen();
     let lines: Vec<&str> = screen.lines().collect();
     let buttons = lines.iter().position(|line| line.contains("[ Authorize ]"));
