@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use oauth_authorizer::certificate::Created;
+use oauth_authorizer::certificate::created::Created;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::talk;

@@ -7,8 +7,9 @@ use crate::cli::PresetsCommand;
 use crate::console::talk::say;
 use crate::outcome::exit;
 use crate::presets::check::{Finding, parse_preset};
-use crate::presets::files::{self, read_file};
+use crate::presets::files::read_file;
 use crate::presets::{Confidence, Library};
+use crate::store::folders;
 
 /// Does what is asked, on standard output.
 ///
@@ -48,7 +49,7 @@ fn list(library: &Library, out: &mut impl Write) -> io::Result<u8> {
     for error in library.left_out() {
         say("hint", &error.to_string());
     }
-    if let Some(folder) = files::folder() {
+    if let Some(folder) = folders::presets() {
         say(
             "hint",
             &format!("Your own presets go to {}.", folder.display()),

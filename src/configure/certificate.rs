@@ -2,8 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::certificate::{self, folder, load, paths};
+use crate::certificate::created::{self, paths};
+use crate::certificate::load;
 use crate::store::file::Readers;
+use crate::store::folders;
 
 const NO_FOLDER: &str = "This system names no home folder to keep a certificate in.";
 
@@ -12,9 +14,9 @@ const NO_FOLDER: &str = "This system names no home folder to keep a certificate 
 /// # Errors
 /// A sentence.
 pub fn create(host: &str) -> Result<(String, Readers), String> {
-    let folder = folder().ok_or(NO_FOLDER)?;
+    let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let now = SystemTime::now();
-    certificate::create(&folder, host, now)
+    created::create(&folder, host, now)
         .and_then(|(files, readers)| Ok((load(&files, host, now)?.about.fingerprint, readers)))
         .map_err(|error| format!("{error} {}", error.hint()))
 }
@@ -24,7 +26,7 @@ pub fn create(host: &str) -> Result<(String, Readers), String> {
 /// # Errors
 /// A sentence.
 pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
-    let folder = folder().ok_or(NO_FOLDER)?;
+    let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let Some(files) = paths(&folder, host).filter(|files| files.certificate.exists()) else {
         return Ok(None);
     };
@@ -38,8 +40,8 @@ pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
 /// # Errors
 /// A sentence.
 pub fn delete(host: &str) -> Result<(), String> {
-    let folder = folder().ok_or(NO_FOLDER)?;
-    match certificate::delete(&folder, host) {
+    let folder = folders::certificates().ok_or(NO_FOLDER)?;
+    match created::delete(&folder, host) {
         Ok(true) => Ok(()),
         Ok(false) => Err("There is no certificate to delete.".to_owned()),
         Err(error) => Err(format!("The certificate could not be deleted: {error}.")),

@@ -8,7 +8,8 @@ use x509_parser::parse_x509_certificate;
 
 use super::plan::Thumbprint;
 use super::report::StoreCertificate;
-use crate::certificate::{About, day, hosts};
+use crate::certificate::About;
+use crate::certificate::x509::{day, hosts};
 use crate::clean::clean;
 
 /// More of a subject is not shown.

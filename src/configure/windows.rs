@@ -998,7 +998,10 @@ mod tests {
         assert!(added.fits("listed.example") && !added.expired);
         // What a browser would be shown is found by its hash.
         let about = HERE.about(&added.thumbprint.0).unwrap();
-        assert_eq!(about.fingerprint, crate::certificate::fingerprint(der));
+        assert_eq!(
+            about.fingerprint,
+            crate::certificate::x509::fingerprint(der)
+        );
         assert_eq!(HERE.about(&[0; 20]), None);
     }
 

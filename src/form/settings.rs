@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::certificate::{Created, Files};
+use crate::certificate::Files;
+use crate::certificate::created::Created;
 pub use crate::form::choices::{AuthenticationChoice, Browser, Change, ListenerChoice, Overwrite};
 use crate::form::discovered::{ENDPOINTS, Found};
 use crate::form::draft::Draft;

@@ -1,8 +1,6 @@
-//! Reading the person's preset files: where they are, and how much of them is read.
+//! Reading the preset files of a folder, and how much of them is read.
 
 use std::path::{Path, PathBuf};
-
-use etcetera::BaseStrategy;
 
 use crate::store::file::read::{Kinds, ReadError, read};
 
@@ -18,13 +16,6 @@ pub struct PresetFile {
     pub path: PathBuf,
     /// Its text, or why there is none, as a sentence without its stop.
     pub text: Result<String, String>,
-}
-
-/// The folder of the person's presets; `None` where this system names no home folder.
-#[must_use]
-pub fn folder() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.config_dir().join("oauth-authorizer").join("presets"))
 }
 
 /// The preset files of a folder, in the order of their names. No folder is no file.

@@ -11,6 +11,7 @@ use super::errors::{ErrorEntry, ErrorFile};
 use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
 use crate::clean::clean;
+use crate::store::folders;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
@@ -104,7 +105,7 @@ impl Library {
     /// The built-in presets with the person's over them; reads the person's folder.
     #[must_use]
     pub fn of_person() -> Self {
-        let Some(folder) = files::folder() else {
+        let Some(folder) = folders::presets() else {
             return Self::default();
         };
         Self::new(
@@ -116,7 +117,7 @@ impl Library {
     /// The built-in presets with the person's one of this name over them, where there is such a file.
     #[must_use]
     pub fn with_own(id: &str) -> Self {
-        let file = files::folder().and_then(|folder| files::find(&folder, id));
+        let file = folders::presets().and_then(|folder| files::find(&folder, id));
         Self::new(file.into_iter().collect(), Vec::new())
     }
 

@@ -35,7 +35,7 @@ use self::joiner::{Joined, Joiner};
 use self::keys::Context;
 use self::model::{Effect, Model, Moment, Msg, News, Overlay, Ticket};
 use self::thrifty::Thrifty;
-use crate::certificate::Created;
+use crate::certificate::created::Created;
 use crate::configure;
 use crate::console::browser;
 use crate::console::clipboard::{self, Desktop};

@@ -403,7 +403,7 @@ fn use_goes_one_way() {
             "form/",
             "presets/",
             "console/",
-            "certificate.rs",
+            "certificate/",
             "clean.rs",
             "secret.rs",
             "store/",

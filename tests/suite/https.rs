@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use oauth_authorizer::certificate::{self, Files};
+use oauth_authorizer::certificate::{Files, created};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
@@ -57,7 +57,7 @@ fn folder(home: &Path) -> PathBuf {
 }
 
 fn create(home: &Path, host: &str) -> Files {
-    certificate::create(&folder(home), host, SystemTime::now())
+    created::create(&folder(home), host, SystemTime::now())
         .unwrap()
         .0
 }
@@ -555,7 +555,7 @@ fn files_that_cannot_be_used_are_told_with_their_field() {
     );
     // An own one that is too old has no field.
     let before = SystemTime::now() - Duration::from_hours(24 * 40);
-    certificate::create(&folder(home.path()), "localhost", before).unwrap();
+    created::create(&folder(home.path()), "localhost", before).unwrap();
     let (exit, stderr) = ended(home.path(), &[]);
     assert_eq!(exit, 6, "{stderr}");
     assert!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use oauth_authorizer::certificate;
+use oauth_authorizer::certificate::created;
 
 use crate::plain::Plain;
 use crate::scripted::{DeviceFlow, Reply, Scripted};
@@ -265,7 +265,7 @@ fn the_output_of_a_command_stands_for_a_file() {
         }
     });
     let now = std::time::SystemTime::now();
-    let (files, _) = certificate::create(home.path(), "localhost", now).unwrap();
+    let (files, _) = created::create(home.path(), "localhost", now).unwrap();
     // The second command goes on after the line that counts.
     for secret in [
         "printf 'from-a-command\\n'",

@@ -1,0 +1,307 @@
+//! The certificates that this program creates: each its own authority, for 30 days. Nobody trusts one: its fingerprint
+//! tells the user that it is ours.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use rcgen::{
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, date_time_ymd,
+};
+use rustls::pki_types::ServerName;
+
+use super::x509::bare;
+use super::{CertificateError, Files, Origin, Part, SIZE_LIMIT, Wrong};
+use crate::clean::clean;
+use crate::secret::SecretString;
+use crate::store::file::read::Kinds;
+use crate::store::file::{self, Readers};
+use crate::store::folders;
+
+/// How long a created certificate is valid.
+const DAYS: i64 = 30;
+/// What one certificate is created for together, since `localhost` is all of them.
+const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// The hosts for which there is a created certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Created {
+    folder: PathBuf,
+    names: BTreeSet<String>,
+}
+
+impl Created {
+    /// Those of this person.
+    #[must_use]
+    pub fn of_person() -> Self {
+        folders::certificates()
+            .map(Self::in_folder)
+            .unwrap_or_default()
+    }
+
+    /// Those of a folder. Looks at names only; what is in the files is read when it is used.
+    #[must_use]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        let names: BTreeSet<String> = std::fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        let names = names
+            .iter()
+            .filter_map(|file| file.strip_suffix(".pem"))
+            .filter(|name| names.contains(&format!("{name}.key.pem")))
+            .map(str::to_owned)
+            .collect();
+        Self { folder, names }
+    }
+
+    /// The certificate for `host`, where there is one.
+    #[must_use]
+    pub fn files(&self, host: &str) -> Option<Files> {
+        let files = paths(&self.folder, host)?;
+        self.names.contains(&name(host)?).then_some(files)
+    }
+}
+
+/// Where the created certificate for `host` and its key are: `HOST.pem` and `HOST.key.pem`; the names of this machine
+/// share one. `None` for what is no host name.
+#[must_use]
+pub fn paths(folder: &Path, host: &str) -> Option<Files> {
+    let name = name(host)?;
+    Some(Files {
+        certificate: folder.join(format!("{name}.pem")),
+        key: folder.join(format!("{name}.key.pem")),
+        origin: Origin::Created,
+    })
+}
+
+/// The host as a URL has it, as a part of a file name.
+fn name(host: &str) -> Option<String> {
+    let host = bare(host).to_ascii_lowercase();
+    if LOCALHOST.contains(&host.as_str()) {
+        return Some(LOCALHOST[0].to_owned());
+    }
+    let fits = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '.' | ':');
+    // `a.key` would have its certificate where the key of `a` is.
+    let sound = host.chars().all(fits)
+        && !host.starts_with(['.', '-'])
+        && host
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last != "key" && !last.is_empty())
+        && ServerName::try_from(host.as_str()).is_ok();
+    // No file name on Windows has a colon.
+    sound.then(|| host.replace(':', "_"))
+}
+
+/// Creates a certificate for `host` that is its own authority, valid from `now` on for 30 days, in place of an older one.
+/// Says who can read its key.
+///
+/// # Errors
+/// Where there can be none for that host, or the folder cannot be written to.
+pub fn create(
+    folder: &Path,
+    host: &str,
+    now: SystemTime,
+) -> Result<(Files, Readers), CertificateError> {
+    let failed = |part: Part, path: &Path, wrong: Wrong| CertificateError {
+        part,
+        origin: Origin::Created,
+        path: path.to_owned(),
+        wrong,
+    };
+    let files = paths(folder, host).ok_or_else(|| {
+        let host = clean(host, 80);
+        failed(Part::Certificate, folder, Wrong::HostName(host))
+    })?;
+    let (certificate, key) = make(bare(host), now).map_err(|reason| {
+        failed(
+            Part::Certificate,
+            &files.certificate,
+            Wrong::NotMade(reason),
+        )
+    })?;
+    let not_written = |error: std::io::Error| Wrong::NotWritten(plain_words(&error));
+    std::fs::create_dir_all(folder)
+        .map_err(|error| failed(Part::Certificate, folder, not_written(error)))?;
+    let before = file::read::read(&files.key, Kinds::Regular, SIZE_LIMIT)
+        .ok()
+        .map(|key| SecretString::from(String::from_utf8_lossy(&key).into_owned()));
+    let readers = file::save(&files.key, &key)
+        .map_err(|error| failed(Part::Key, &files.key, not_written(error)))?;
+    file::save(&files.certificate, &certificate).map_err(|error| {
+        // The certificate that is still there keeps its key. If that fails as well, the next use says so.
+        let _ = match &before {
+            Some(key) => file::save(&files.key, key).map(drop),
+            None => std::fs::remove_file(&files.key),
+        };
+        failed(Part::Certificate, &files.certificate, not_written(error))
+    })?;
+    Ok((files, readers))
+}
+
+/// The certificate and the key, as PEM.
+fn make(host: &str, now: SystemTime) -> Result<(SecretString, SecretString), String> {
+    let words = |error: &dyn std::fmt::Display| clean(&error.to_string(), 120);
+    let names: Vec<String> = if LOCALHOST.contains(&host) {
+        LOCALHOST.map(str::to_owned).to_vec()
+    } else {
+        vec![host.to_owned()]
+    };
+    let mut params = CertificateParams::new(names).map_err(|error| words(&error))?;
+    let today = Timestamp::try_from(now)
+        .map_err(|error| words(&error))?
+        .to_zoned(TimeZone::UTC)
+        .date();
+    let last = today
+        .checked_add(Span::new().days(DAYS))
+        .map_err(|error| words(&error))?;
+    let midnight = |day: jiff::civil::Date| {
+        date_time_ymd(
+            day.year().into(),
+            day.month().unsigned_abs(),
+            day.day().unsigned_abs(),
+        )
+    };
+    params.not_before = midnight(today);
+    params.not_after = midnight(last);
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "OAuth Authorizer");
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| words(&error))?;
+    let certificate = params.self_signed(&key).map_err(|error| words(&error))?;
+    Ok((
+        SecretString::from(certificate.pem()),
+        SecretString::from(key.serialize_pem()),
+    ))
+}
+
+/// Deletes the created certificate for `host` and its key; false where there was none.
+///
+/// # Errors
+/// Where a file is still there.
+pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
+    let Some(files) = paths(folder, host) else {
+        return Ok(false);
+    };
+    let mut deleted = false;
+    for path in [files.key, files.certificate] {
+        match std::fs::remove_file(path) {
+            Ok(()) => deleted = true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(deleted)
+}
+
+/// A system's error without its number.
+fn plain_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::load;
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+    }
+
+    #[test]
+    fn files_are_named_after_the_host_and_stay_in_the_folder() {
+        let folder = Path::new("/c");
+        let certificate = |host| {
+            paths(folder, host).map(|files| {
+                let name = |path: &Path| path.strip_prefix("/c").unwrap().display().to_string();
+                (name(&files.certificate), name(&files.key))
+            })
+        };
+        let localhost = Some(("localhost.pem".to_owned(), "localhost.key.pem".to_owned()));
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "::1", "[::1]"] {
+            assert_eq!(certificate(host), localhost, "{host}");
+        }
+        assert_eq!(certificate("Mail.Example").unwrap().0, "mail.example.pem");
+        assert_eq!(certificate("127.0.0.2").unwrap().1, "127.0.0.2.key.pem");
+        assert_eq!(certificate("[fd00::2]").unwrap().0, "fd00__2.pem");
+        for host in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "a\\b",
+            "a b",
+            "localhost.key",
+            "-x",
+            "c:x",
+            "é",
+        ] {
+            assert_eq!(certificate(host), None, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn a_created_certificate_is_found_loaded_replaced_and_deleted() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("certificates");
+        assert!(
+            Created::in_folder(folder.clone())
+                .files("localhost")
+                .is_none()
+        );
+        let (files, _) = create(&folder, "127.0.0.1", now()).unwrap();
+        let created = Created::in_folder(folder.clone());
+        for host in LOCALHOST.iter().chain(&["[::1]"]) {
+            assert_eq!(created.files(host).as_ref(), Some(&files), "{host}");
+            let certificate = load(&files, host, now()).unwrap();
+            assert!(certificate.about.self_made);
+            assert_eq!(certificate.about.last_day, "2027-02-14");
+        }
+        assert!(created.files("other.example").is_none());
+        let first = load(&files, "localhost", now()).unwrap().about;
+        create(&folder, "localhost", now()).unwrap();
+        let second = load(&files, "localhost", now()).unwrap().about;
+        assert_ne!(first.fingerprint, second.fingerprint);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+        assert!(delete(&folder, "localhost").unwrap());
+        assert!(!delete(&folder, "localhost").unwrap());
+        assert!(Created::in_folder(folder).files("localhost").is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_is_its_owners_alone_and_a_failed_replacement_keeps_the_pair() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (files, readers) = create(folder.path(), "localhost", now()).unwrap();
+        assert_eq!(readers, Readers::User);
+        let mode = std::fs::metadata(&files.key).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // A folder in the place of the certificate cannot be replaced.
+        let key = std::fs::read(&files.key).unwrap();
+        std::fs::remove_file(&files.certificate).unwrap();
+        std::fs::create_dir(&files.certificate).unwrap();
+        let error = create(folder.path(), "localhost", now()).unwrap_err();
+        assert!(
+            error.to_string().contains("could not be written"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&files.key).unwrap(), key);
+    }
+}
