@@ -12,15 +12,17 @@
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
 //! - `flow/` drives it and knows no screen.
-//! - `configure/` says what the listener needs; only `loopback`, `certificate` and `windows` in it touch the system.
+//! - `configure/` says what the listener needs; only `loopback`, `holder`, `certificate`, `windows` and `account` in it touch
+//!   the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/mod.rs` and `tui/guard.rs` write to the terminal.
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `flow/httpsys.rs`, `configure/windows.rs` and `store/file/windows.rs` only.
+//! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,
+//!   `configure/account.rs` and `store/file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Use goes one way, and files do not use each other in a circle.
+//! - Use goes one way, and neither files nor folders use each other in a circle.
 
 pub mod certificate;
 pub mod clean;
@@ -31,6 +33,7 @@ pub mod console;
 pub mod demo;
 pub mod flow;
 pub mod form;
+pub mod httpsys;
 pub mod oauth;
 pub mod outcome;
 pub mod plain;
@@ -38,3 +41,5 @@ pub mod presets;
 pub mod secret;
 pub mod store;
 pub mod tui;
+#[cfg(windows)]
+mod windows;

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use crate::clean::clean;
 use crate::cli::ConfigureCommand;
 use crate::configure;
-use crate::configure::plan::{PlanError, Prefix};
+use crate::configure::plan::PlanError;
 use crate::configure::report::{Consent, Listener, Report, Task, Verdict, Work};
 use crate::console::environment::Environment;
 use crate::console::talk::say;
+use crate::httpsys::prefix::Prefix;
 use crate::outcome::exit;
 
 /// More of a finding is not shown.

@@ -1,12 +1,12 @@
 //! For our own listener: is the port free and allowed, who has it, what does `localhost` mean here, and is there a
 //! certificate. On Windows nobody is told who has a port.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
 use super::certificate;
+use super::holder::{Holder, holders};
 use super::report::{Finding, Report, State, Task, Work};
 use crate::clean::clean;
 use crate::console::tunnel::Tunnel;
@@ -237,17 +237,6 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
     }
 }
 
-/// Who has a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// This program itself.
-    Ourselves,
-    /// A process: its name and number.
-    Process(String, u32),
-    /// A process of this user, which is not to be seen: the user's number and name.
-    Hidden(u32, Option<String>),
-}
-
 /// A port that somebody has.
 #[must_use]
 pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
@@ -379,133 +368,13 @@ fn program() -> String {
         .unwrap_or_else(|| "/path/to/oauth-authorizer".to_owned())
 }
 
-/// A socket that listens: where, whose, and its number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Socket {
-    address: SocketAddr,
-    uid: u32,
-    inode: u64,
-}
-
-/// Who listens where `address` would; several, where a program has passed its socket on.
-fn holders(address: SocketAddr) -> Vec<Holder> {
-    let sockets: Vec<Socket> = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .into_iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .flat_map(|table| listening(&table))
-        .filter(|socket| in_the_way(socket.address, address))
-        .collect();
-    let mut holders: Vec<Holder> = sockets.iter().filter_map(process).collect();
-    if holders.is_empty() {
-        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        holders.extend(
-            sockets
-                .iter()
-                .map(|socket| Holder::Hidden(socket.uid, user_name(&users, socket.uid))),
-        );
-    }
-    holders
-}
-
-/// True where a socket that listens on `there` keeps others from listening on `here`.
-fn in_the_way(there: SocketAddr, here: SocketAddr) -> bool {
-    let (one, other) = (there.ip().to_canonical(), here.ip().to_canonical());
-    there.port() == here.port()
-        && (one == other
-            || (other.is_unspecified() && (other.is_ipv6() || one.is_ipv4()))
-            // All addresses of IPv6 are those of IPv4 as well, unless it was asked otherwise.
-            || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4())))
-}
-
-/// The listening sockets of a table like /proc/net/tcp or tcp6.
-fn listening(table: &str) -> Vec<Socket> {
-    table
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let (local, state) = (fields.get(1)?, fields.get(3)?);
-            (*state == "0A").then_some(())?;
-            let (ip, port) = local.split_once(':')?;
-            // Words of four bytes, each as a number of this machine.
-            let bytes: Option<Vec<u8>> = (0..ip.len() / 8)
-                .map(|at| u32::from_str_radix(ip.get(at * 8..at * 8 + 8)?, 16).ok())
-                .map(|word| word.map(u32::to_ne_bytes))
-                .collect::<Option<Vec<[u8; 4]>>>()
-                .map(|words| words.concat());
-            let bytes = bytes?;
-            let ip: IpAddr = match (<[u8; 4]>::try_from(&*bytes), <[u8; 16]>::try_from(&*bytes)) {
-                (Ok(four), _) => four.into(),
-                (_, Ok(sixteen)) => sixteen.into(),
-                _ => return None,
-            };
-            Some(Socket {
-                address: SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?),
-                uid: fields.get(7)?.parse().ok()?,
-                inode: fields.get(9)?.parse().ok()?,
-            })
-        })
-        .collect()
-}
-
-/// The process that has this socket open, as far as this user may see.
-fn process(socket: &Socket) -> Option<Holder> {
-    let mut link = String::new();
-    let _ = write!(link, "socket:[{}]", socket.inode);
-    let has = |folder: &str| {
-        fs::read_dir(folder).is_ok_and(|entries| {
-            entries
-                .flatten()
-                .any(|entry| fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == &*link))
-        })
-    };
-    // This program hides itself from others of this user, and from its own number among them.
-    if has("/proc/self/fd") {
-        return Some(Holder::Ourselves);
-    }
-    for entry in fs::read_dir("/proc").ok()?.flatten() {
-        let Some(id) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        if has(&format!("/proc/{id}/fd")) {
-            return Some(Holder::Process(process_name(id), id));
-        }
-    }
-    None
-}
-
-/// The name of a process: that of its file, as threads may be named otherwise.
-fn process_name(id: u32) -> String {
-    let file = fs::read_link(format!("/proc/{id}/exe")).ok();
-    let file = file.as_ref().and_then(|path| path.file_name());
-    let name = file.map_or_else(
-        || fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    clean(&name, 40)
-}
-
-/// The name of a user, from a text like /etc/passwd.
-fn user_name(users: &str, uid: u32) -> Option<String> {
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        let known: u32 = fields.nth(1)?.parse().ok()?;
-        (known == uid).then(|| clean(name, 40))
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use super::super::plan::Prefix;
     use super::*;
     use crate::configure::report::{Consent, Listener};
     use crate::console::environment::Ssh;
+    use crate::httpsys::prefix::Prefix;
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -546,53 +415,8 @@ mod tests {
         }
     }
 
-    #[cfg(target_endian = "little")]
-    #[test]
-    fn tables_of_sockets_are_read() {
-        let four = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: \
-            0100007F:20D0 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 12345 1 0\n   1: 0100007F:20D1 \
-            0100007F:1 01 0:0 00:0 0 0 0 9 1\nrubbish\n";
-        assert_eq!(
-            listening(four),
-            [Socket {
-                address: address("127.0.0.1:8400"),
-                uid: 33,
-                inode: 12345
-            }]
-        );
-        let six = "head\n 0: 00000000000000000000000001000000:01BB 0:0 0A 0:0 00:0 0 0 0 77 1\n 1: \
-            0000000000000000FFFF00000100007F:0050 0:0 0A 0:0 00:0 0 1000 0 78 1\n";
-        let sockets = listening(six);
-        assert_eq!(sockets[0].address, address("[::1]:443"));
-        assert!(in_the_way(sockets[1].address, address("127.0.0.1:80")));
-    }
-
-    #[test]
-    fn a_socket_on_all_addresses_is_in_the_way() {
-        for (there, here, way) in [
-            ("127.0.0.1:1", "127.0.0.1:1", true),
-            ("127.0.0.1:1", "127.0.0.1:2", false),
-            ("0.0.0.0:1", "127.0.0.1:1", true),
-            ("[::]:1", "127.0.0.1:1", true),
-            ("[::]:1", "[::1]:1", true),
-            ("0.0.0.0:1", "[::1]:1", false),
-            ("127.0.0.2:1", "127.0.0.1:1", false),
-            ("127.0.0.2:1", "0.0.0.0:1", true),
-            ("[::1]:1", "0.0.0.0:1", false),
-        ] {
-            assert_eq!(
-                in_the_way(address(there), address(here)),
-                way,
-                "{there} {here}"
-            );
-        }
-    }
-
     #[test]
     fn owners_are_named_as_far_as_they_are_known() {
-        let users = "root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\nbroken\n";
-        assert_eq!(user_name(users, 33), Some("www-data".to_owned()));
-        assert_eq!(user_name(users, 5), None);
         let at = address("127.0.0.1:8400");
         for (holder, words) in [
             (

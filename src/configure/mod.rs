@@ -1,18 +1,23 @@
 //! Configure…: what the listener of a redirect URL needs on this machine, set up, verified and deleted.
 //!
-//! `plan` composes, `reading` compares and `codes` explains; none of them does anything. `service` is the order of
-//! steps with HTTP.sys, over an interface to it; `windows` is that interface. `store` reads a certificate of the machine.
-//! `loopback` looks at ports, addresses and names.
+//! `plan` composes, `reading` compares and `codes` explains; none of them does anything. With HTTP.sys, `steps` is the order
+//! of things: `verify` and `change`, over the interface in `service`, which `windows` and `account` fill in. `loopback` looks
+//! at ports, addresses and names; `holder` at who has a port.
 
+#[cfg(windows)]
+mod account;
 pub mod certificate;
+mod change;
 pub mod codes;
+pub mod holder;
 pub mod loopback;
 pub mod plan;
 pub mod quote;
 pub mod reading;
 pub mod report;
 pub mod service;
-pub mod store;
+pub mod steps;
+mod verify;
 #[cfg(windows)]
 pub mod windows;
 

@@ -1,12 +1,11 @@
-//! What HTTP.sys needs for a redirect URL: the prefix, the commands, the structures for its interface. Only composes.
+//! What HTTP.sys needs for a redirect URL: the commands, and the structures for its interface. Only composes.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use url::Url;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::quote::{self, QuoteError};
-use crate::clean::is_clean;
+use crate::httpsys::prefix::{
+    Endpoint, Prefix, PrefixError, STORE, SslBinding, Thumbprint, ThumbprintError, UrlAcl,
+};
 
 /// Windows reserves this for everybody, on every machine.
 pub const TEMPORARY: &str = "http://+:80/Temporary_Listen_Addresses/";
@@ -16,9 +15,6 @@ pub const WITHOUT_SET_UP: &str = "http://localhost/Temporary_Listen_Addresses/oa
 
 /// Whose bindings these are: the identifier of this program, for good.
 pub const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
-
-/// The certificate store of the machine.
-pub const STORE: &str = "MY";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,20 +55,9 @@ impl Work {
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No URL.
-    #[error(
-        "The redirect URL is not complete: {0}. It is written like http://localhost:8400/callback."
-    )]
-    Malformed(String),
-    /// Neither http nor https.
-    #[error("A redirect URL to listen on begins with http:// or https://. Change it.")]
-    Scheme,
-    /// `user@`, or a fragment.
-    #[error("A redirect URL holds no user name and no part behind a #. Remove it.")]
-    Surplus,
-    /// A name that stands for many.
-    #[error("A * cannot be the host of a redirect URL. Name one, such as localhost.")]
-    Star,
+    /// Nothing to listen on.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
     /// Port 0.
     #[error(
         "Port 0 means any free port, and HTTP.sys needs one that stays. Name a port in the Redirect URL."
@@ -89,151 +74,14 @@ pub enum PlanError {
     )]
     NoThumbprint,
     /// No thumbprint.
-    #[error(
-        "A thumbprint has 40 hexadecimal digits (SHA-1), and this has {0}. Copy it from the certificate's details."
-    )]
-    Thumbprint(usize),
-    /// No digits.
-    #[error(
-        "A thumbprint has only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
-    )]
-    NotHex,
+    #[error(transparent)]
+    Thumbprint(#[from] ThumbprintError),
     /// Nobody to reserve for.
     #[error("The reservation is for a user, and none is named. Type one, such as DOMAIN\\name.")]
     NoUser,
     /// It cannot be written as a command.
     #[error(transparent)]
     Quote(#[from] QuoteError),
-}
-
-/// What HTTP.sys registers for a redirect URL, and what any listener listens on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix {
-    /// https.
-    pub secure: bool,
-    /// As it stands in the URL; IPv6 in brackets, `+` for all names.
-    pub host: String,
-    /// Always named, also where it is the scheme's own.
-    pub port: u16,
-    /// Begins and ends with a slash.
-    pub path: String,
-}
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.path)
-    }
-}
-
-impl Prefix {
-    /// Reads a redirect URL.
-    ///
-    /// # Errors
-    /// Says what is wrong with it.
-    pub fn of(redirect_url: &str) -> Result<Self, PlanError> {
-        let text = redirect_url.trim();
-        if !is_clean(text) || text.contains(char::is_whitespace) {
-            return Err(PlanError::Malformed(
-                "it holds a space or an invisible character".to_owned(),
-            ));
-        }
-        let url = Url::parse(text).map_err(|error| PlanError::Malformed(error.to_string()))?;
-        let secure = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err(PlanError::Scheme),
-        };
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(PlanError::Surplus);
-        }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if host.contains('*') {
-            return Err(PlanError::Star);
-        }
-        let mut path = url.path().to_owned();
-        if !path.ends_with('/') {
-            path.push('/');
-        }
-        Ok(Self {
-            secure,
-            host,
-            port: url.port_or_known_default().unwrap_or(80),
-            path,
-        })
-    }
-
-    /// True where Windows has reserved it for everybody.
-    #[must_use]
-    pub fn needs_no_set_up(&self) -> bool {
-        let below = "/temporary_listen_addresses/";
-        !self.secure && self.port == 80 && self.path.to_ascii_lowercase().starts_with(below)
-    }
-
-    /// What HTTP.sys is asked to register, and what a reservation is for. What is reserved for everybody is reserved for
-    /// all host names at once, and a reservation counts for the host that it names alone.
-    #[must_use]
-    pub fn registered(&self) -> Self {
-        let mut registered = self.clone();
-        if self.needs_no_set_up() {
-            "+".clone_into(&mut registered.host);
-        }
-        registered
-    }
-
-    /// True where most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
-    /// port above 1024.
-    #[must_use]
-    pub fn is_free_for_all(&self) -> bool {
-        !self.secure && self.host.eq_ignore_ascii_case("localhost") && self.port > 1024
-    }
-
-    /// The host as an address, where it is one.
-    #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
-        self.host.trim_matches(['[', ']']).parse().ok()
-    }
-
-    /// True where the host is this machine by its name or address.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        match self.address() {
-            Some(address) => address.is_loopback(),
-            None => self.host.eq_ignore_ascii_case("localhost"),
-        }
-    }
-}
-
-/// The SHA-1 of a certificate, by which Windows finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thumbprint(pub [u8; 20]);
-
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl std::str::FromStr for Thumbprint {
-    type Err = PlanError;
-
-    /// Takes it as the certificate's window gives it: with spaces or colons, and an invisible mark in front.
-    fn from_str(text: &str) -> Result<Self, PlanError> {
-        let digits: Option<Vec<u8>> = text
-            .chars()
-            .filter(|ch| !(ch.is_whitespace() || *ch == ':' || *ch == '\u{200e}'))
-            .map(|ch| ch.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-            .collect();
-        let digits = digits.ok_or(PlanError::NotHex)?;
-        let bytes: Vec<u8> = digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] * 16 + pair[1])
-            .collect();
-        match (digits.len(), bytes.try_into()) {
-            (40, Ok(bytes)) => Ok(Self(bytes)),
-            (count, _) => Err(PlanError::Thumbprint(count)),
-        }
-    }
 }
 
 /// True for the text of a security identifier, such as S-1-5-20.
@@ -252,52 +100,6 @@ pub fn is_sid(text: &str) -> bool {
 #[must_use]
 pub fn sddl(sid: &str) -> String {
     format!("D:(A;;GX;;;{})", sid.to_ascii_uppercase())
-}
-
-/// Which connections a certificate is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Endpoint {
-    /// An address and a port: `HTTP_SERVICE_CONFIG_SSL_KEY`.
-    Address(SocketAddr),
-    /// A host name and a port: `HTTP_SERVICE_CONFIG_SSL_SNI_KEY`.
-    Name {
-        /// As the browser asks for it.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-}
-
-impl fmt::Display for Endpoint {
-    /// As netsh takes it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => write!(f, "ipport={address}"),
-            Self::Name { host, port } => write!(f, "hostnameport={host}:{port}"),
-        }
-    }
-}
-
-/// What `HTTP_SERVICE_CONFIG_URLACL_SET` holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlAcl {
-    /// The prefix.
-    pub prefix: String,
-    /// Who may listen.
-    pub sddl: String,
-}
-
-/// What `HTTP_SERVICE_CONFIG_SSL_SET` or, by name, `HTTP_SERVICE_CONFIG_SSL_SNI_SET` holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SslBinding {
-    /// The key.
-    pub endpoint: Endpoint,
-    /// The certificate's hash.
-    pub hash: [u8; 20],
-    /// Whose binding it is.
-    pub app_id: u128,
-    /// Where the certificate is.
-    pub store: &'static str,
 }
 
 /// A set-up, as it is wanted.
@@ -449,49 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_name_scheme_host_port_and_a_closing_slash() {
-        for (url, prefix) in [
-            (
-                "http://localhost:8400/callback",
-                "http://localhost:8400/callback/",
-            ),
-            (
-                "http://localhost:8400/callback/",
-                "http://localhost:8400/callback/",
-            ),
-            ("http://localhost:8400", "http://localhost:8400/"),
-            ("http://localhost/", "http://localhost:80/"),
-            ("https://localhost/a/b?x=1", "https://localhost:443/a/b/"),
-            ("http://127.0.0.1:65535/", "http://127.0.0.1:65535/"),
-            ("http://[::1]:1/cb", "http://[::1]:1/cb/"),
-            ("https://[2001:DB8::1]/cb", "https://[2001:db8::1]:443/cb/"),
-            (
-                "https://sso.Example.org:8443/cb",
-                "https://sso.example.org:8443/cb/",
-            ),
-            ("http://+:8400/cb", "http://+:8400/cb/"),
-            ("http://bücher.example/", "http://xn--bcher-kva.example:80/"),
-        ] {
-            assert_eq!(Prefix::of(url).unwrap().to_string(), prefix, "{url}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_redirect_url_is_told() {
-        for (url, error) in [
-            ("", "not complete"),
-            ("localhost:8400/", "begins with http"),
-            ("http://", "not complete"),
-            ("http://local host/", "a space"),
-            ("http://localhost:99999/", "not complete"),
-            ("ftp://localhost/", "begins with http"),
-            ("http://me@localhost/", "no user name"),
-            ("http://localhost/#x", "no user name"),
-            ("http://*:80/", "A *"),
-        ] {
-            let told = Prefix::of(url).unwrap_err().to_string();
-            assert!(told.contains(error), "{url}: {told}");
-        }
+    fn what_cannot_be_planned_is_told() {
         for (url, error) in [
             ("http://localhost:0/", PlanError::AnyPort),
             ("http://localhost/a%20b", PlanError::Escaped),
@@ -502,22 +262,15 @@ mod tests {
     }
 
     #[test]
-    fn below_the_temporary_addresses_nothing_is_needed() {
-        for (url, free) in [
-            (WITHOUT_SET_UP, true),
-            ("http://127.0.0.1/temporary_listen_addresses/x", true),
-            ("http://localhost:80/Temporary_Listen_Addresses", true),
-            ("http://localhost:8080/Temporary_Listen_Addresses/x", false),
-            ("https://localhost:80/Temporary_Listen_Addresses/x", false),
-            ("http://localhost/Temporary_Listen_AddressesX/", false),
-            ("http://localhost/x/Temporary_Listen_Addresses/", false),
+    fn below_the_temporary_addresses_there_are_no_commands() {
+        for url in [
+            WITHOUT_SET_UP,
+            "http://127.0.0.1/temporary_listen_addresses/x",
+            "http://localhost:80/Temporary_Listen_Addresses",
         ] {
-            assert_eq!(Prefix::of(url).unwrap().needs_no_set_up(), free, "{url}");
-            if free {
-                assert!(plan(url, "me").commands(Work::SetUp).unwrap().is_empty());
-            }
+            assert!(plan(url, "me").commands(Work::SetUp).unwrap().is_empty());
         }
-        assert!(TEMPORARY.starts_with("http://+:80/"));
+        assert!(Prefix::of(TEMPORARY).unwrap().needs_no_set_up());
     }
 
     #[test]
@@ -665,20 +418,5 @@ mod tests {
                 Err(PlanError::Quote(_))
             ));
         }
-    }
-
-    #[test]
-    fn thumbprints_come_in_several_spellings() {
-        let want: Thumbprint = HASH.parse().unwrap();
-        let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33";
-        assert_eq!(spaced.parse(), Ok(want));
-        assert_eq!(spaced.replace(' ', ":").parse(), Ok(want));
-        assert_eq!("00".parse::<Thumbprint>(), Err(PlanError::Thumbprint(2)));
-        assert_eq!(
-            format!("{HASH}0").parse::<Thumbprint>(),
-            Err(PlanError::Thumbprint(41))
-        );
-        assert_eq!("xyz".parse::<Thumbprint>(), Err(PlanError::NotHex));
-        assert_eq!(want.to_string(), HASH);
     }
 }

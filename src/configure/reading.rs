@@ -1,34 +1,9 @@
 //! What the HTTP service's configuration says, compared with what it should say. Only compares.
 
-use std::fmt::Write as _;
-
-use super::plan::{APP_ID, Endpoint, Plan, STORE, SslBinding, Thumbprint, guid};
-use super::report::{Finding, State, StoreCertificate};
-
-/// A certificate binding, as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundBinding {
-    /// The certificate's hash; of any length.
-    pub hash: Vec<u8>,
-    /// Whose binding it is.
-    pub app_id: u128,
-    /// Where the certificate is.
-    pub store: String,
-}
-
-impl FoundBinding {
-    fn thumbprint(&self) -> String {
-        hex(&self.hash)
-    }
-}
-
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
+use super::plan::{APP_ID, Plan, guid};
+use super::report::{Finding, State};
+use crate::httpsys::certificates::StoreCertificate;
+use crate::httpsys::prefix::{Endpoint, FoundBinding, STORE, SslBinding, Thumbprint};
 
 /// How a URL reservation differs from the one that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -343,8 +318,8 @@ pub fn is_ours(found: &FoundBinding) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use super::super::plan::Prefix;
     use super::*;
+    use crate::httpsys::prefix::Prefix;
 
     const ME: &str = "S-1-5-21-1-2-3-1001";
     const OTHER: &str = "S-1-5-21-1-2-3-1002";

@@ -1,9 +1,10 @@
 //! What is asked of Configure…, and what it answers.
 
 pub use super::plan::Work;
-use super::plan::{Prefix, Thumbprint};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
+use crate::httpsys::certificates::StoreCertificate;
+use crate::httpsys::prefix::{Prefix, Thumbprint};
 
 /// What is asked, and about what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,55 +104,6 @@ impl Finding {
     }
 }
 
-/// A certificate of the machine's store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreCertificate {
-    /// Whom it is about, such as `CN=localhost`.
-    pub subject: String,
-    /// The host names and addresses that it is for.
-    pub names: Vec<String>,
-    /// Its last day, as year-month-day.
-    pub expires: String,
-    /// That day is over.
-    pub expired: bool,
-    /// Its thumbprint.
-    pub thumbprint: Thumbprint,
-    /// Its private key is on this machine.
-    pub has_key: bool,
-}
-
-impl StoreCertificate {
-    /// True where a browser takes it for `host`. A star stands for one part of a name.
-    #[must_use]
-    pub fn fits(&self, host: &str) -> bool {
-        let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
-        self.names.iter().any(|name| {
-            let name = name.to_ascii_lowercase();
-            let by_star = || {
-                let (rest, (_, parent)) = (name.strip_prefix("*.")?, host.split_once('.')?);
-                Some(rest == parent && parent.contains('.'))
-            };
-            name == host || by_star().unwrap_or(false)
-        })
-    }
-
-    /// What speaks against it for `host`, in a few words; nothing where it can be taken.
-    #[must_use]
-    pub fn against(&self, host: &str) -> Vec<&'static str> {
-        let mut against = Vec::new();
-        if !self.has_key {
-            against.push("no private key");
-        }
-        if self.expired {
-            against.push("expired");
-        }
-        if !self.fits(host) {
-            against.push("other host");
-        }
-        against
-    }
-}
-
 /// What was found and done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -201,29 +153,6 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn certificate(names: &[&str]) -> StoreCertificate {
-        StoreCertificate {
-            subject: "CN=x".to_owned(),
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-            expires: "2027-01-01".to_owned(),
-            expired: false,
-            thumbprint: Thumbprint([7; 20]),
-            has_key: true,
-        }
-    }
-
-    #[test]
-    fn a_certificate_fits_its_names_and_one_part_for_a_star() {
-        let one = certificate(&["LOCALHOST", "*.example.org", "::1"]);
-        for host in ["localhost", "a.example.org", "A.Example.org", "[::1]"] {
-            assert!(one.fits(host), "{host}");
-        }
-        for host in ["example.org", "a.b.example.org", "localhost.example", "+"] {
-            assert!(!one.fits(host), "{host}");
-        }
-        assert!(!certificate(&["*.org"]).fits("example.org"));
-    }
 
     #[test]
     fn the_worst_finding_counts() {

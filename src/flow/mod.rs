@@ -12,8 +12,6 @@ pub mod driver;
 pub mod event;
 mod exchange;
 pub mod http;
-#[cfg(windows)]
-pub(crate) mod httpsys;
 pub mod listener;
 pub mod pages;
 pub mod redact;

@@ -1,9 +1,11 @@
 //! What the screen of Configure… knows: the redirect URL read, what was typed, and what came of it.
 
-use crate::configure::plan::{Plan, PlanError, Prefix, TEMPORARY, Thumbprint};
-use crate::configure::report::{Consent, Listener, Report, StoreCertificate, Task, Work};
+use crate::configure::plan::{Plan, PlanError, TEMPORARY};
+use crate::configure::report::{Consent, Listener, Report, Task, Work};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
+use crate::httpsys::certificates::StoreCertificate;
+use crate::httpsys::prefix::{Prefix, PrefixError, Thumbprint, ThumbprintError};
 
 /// A step of what would be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct Configuring {
     /// As it stands in the form.
     pub redirect_url: String,
     /// The same, read.
-    pub prefix: Result<Prefix, PlanError>,
+    pub prefix: Result<Prefix, PrefixError>,
     /// Where to listen instead.
     pub listen: Option<ListenAddress>,
     /// How the person came here from another machine.
@@ -112,7 +114,7 @@ impl Configuring {
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub fn thumbprint(&self) -> Result<Option<Thumbprint>, PlanError> {
+    pub fn thumbprint(&self) -> Result<Option<Thumbprint>, ThumbprintError> {
         match self.thumbprint.trim() {
             "" => Ok(None),
             _ if !self.wants_certificate() => Ok(None),

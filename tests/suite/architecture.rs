@@ -125,6 +125,10 @@ fn update_and_view_have_no_io_and_no_clock() {
         "configure/reading.rs",
         "configure/report.rs",
         "configure/service.rs",
+        "configure/steps.rs",
+        "configure/verify.rs",
+        "configure/change.rs",
+        "httpsys/prefix.rs",
     ] {
         assert_without(
             file,
@@ -182,9 +186,14 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only(
         "unsafe",
         &[
-            "flow/httpsys.rs",
+            "configure/account.rs",
             "configure/windows.rs",
+            "flow/listener/httpsys.rs",
+            "httpsys/api.rs",
+            "httpsys/config.rs",
+            "httpsys/store.rs",
             "store/file/windows.rs",
+            "windows.rs",
         ],
     );
 }
@@ -408,6 +417,8 @@ fn use_goes_one_way() {
             "secret.rs",
             "store/",
             "demo/",
+            "httpsys/",
+            "windows.rs",
         ],
     ];
     let layer = |file: &str| {

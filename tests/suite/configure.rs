@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use oauth_authorizer::configure::loopback::{self, Holder};
-use oauth_authorizer::configure::plan::{APP_ID, Endpoint, SslBinding, Thumbprint, UrlAcl};
-use oauth_authorizer::configure::reading::{Account, FoundBinding};
-use oauth_authorizer::configure::report::{Finding, Report, State, StoreCertificate, Task, Work};
-use oauth_authorizer::configure::service::{self, Rights, Service};
+use oauth_authorizer::configure::holder::Holder;
+use oauth_authorizer::configure::loopback;
+use oauth_authorizer::configure::plan::APP_ID;
+use oauth_authorizer::configure::reading::Account;
+use oauth_authorizer::configure::report::{Finding, Report, State, Task, Work};
+use oauth_authorizer::configure::service::{Rights, Service};
+use oauth_authorizer::configure::steps;
 use oauth_authorizer::console::environment::{Environment, Ssh};
 use oauth_authorizer::form::settings::{Key, Settings};
+use oauth_authorizer::httpsys::certificates::StoreCertificate;
+use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
 use oauth_authorizer::presets::{self, Library};
 use oauth_authorizer::tui::model::{Action, Effect, Model, Moment, Msg, News, Screen, Target};
 use oauth_authorizer::tui::update::update;
@@ -343,9 +347,7 @@ impl<'a> Whole<'a> {
             utf8: true,
             ..Environment::default()
         };
-        Self::new(environment, url, move |task| {
-            service::perform(task, stand_in)
-        })
+        Self::new(environment, url, move |task| steps::perform(task, stand_in))
     }
 
     fn here(url: &str, findings: Vec<Finding>) -> Self {

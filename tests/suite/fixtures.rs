@@ -8,7 +8,8 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use oauth_authorizer::certificate::About;
 use oauth_authorizer::configure::report::{Finding, Report, State, Work};
-use oauth_authorizer::configure::service::{self, Rights};
+use oauth_authorizer::configure::service::Rights;
+use oauth_authorizer::configure::steps;
 use oauth_authorizer::console::clipboard::{By, Copied, Missed, Way};
 use oauth_authorizer::console::environment::{Environment, Ssh};
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
@@ -123,7 +124,7 @@ impl App {
             match effect {
                 Effect::Configure(task, number) => {
                     let report = if self.model.environment.windows {
-                        service::perform(&task, &mut self.service)
+                        steps::perform(&task, &mut self.service)
                     } else {
                         Report::of(self.findings.clone())
                     };

@@ -3,7 +3,9 @@
 //! It takes GET on exactly the redirect path with the redirect URL's host. Everything else is answered
 //! or dropped, and counted where the platform tells us; none of it ends the wait.
 
-pub(super) mod gate;
+mod gate;
+#[cfg(windows)]
+mod httpsys;
 mod loopback;
 mod pool;
 
@@ -11,13 +13,13 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use self::gate::{Arrival, ListenError, News, Stray};
+#[cfg(windows)]
+use self::httpsys::HttpSys;
 use self::loopback::Loopback;
-#[cfg(windows)]
-use super::httpsys::HttpSys;
 use crate::certificate::{About, Certificate};
-#[cfg(windows)]
-use crate::configure::{self, plan::Prefix};
 use crate::form::request::{ListenAddress, ListenerChoice};
+#[cfg(windows)]
+use crate::httpsys::{config, prefix::Prefix};
 use crate::oauth::url::is_loopback;
 
 /// True where the redirect URL leads to this machine and to a listener that speaks its language.
@@ -78,7 +80,7 @@ impl Listener {
     async fn http_sys(redirect_url: &Url) -> Result<Self, ListenError> {
         let certificate = match Prefix::of(redirect_url.as_str()) {
             Ok(prefix) if prefix.secure => {
-                configure::windows::shown(&prefix).map_err(|_| ListenError::NotBound {
+                config::shown(&prefix).map_err(|_| ListenError::NotBound {
                     prefix: prefix.to_string(),
                 })?
             }

@@ -7,25 +7,23 @@
 
 use std::fs::File;
 use std::io;
-use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::path::Path;
 use std::ptr::null_mut;
 
-use windows_sys::Win32::Foundation::{
-    CloseHandle, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, LocalFree,
-};
+use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Security::Authorization::{
-    ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
 };
 use windows_sys::Win32::Security::{
-    GetTokenInformation, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser,
+    GetTokenInformation, SECURITY_ATTRIBUTES, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CREATE_NEW, CreateFileW, FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ,
     FILE_SHARE_WRITE, GetVolumeInformationByHandleW,
 };
-use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+use crate::windows::{Local, process_token, sid_text, wide};
 
 /// The flag of a file system that keeps access lists.
 const FILE_PERSISTENT_ACLS: u32 = 8;
@@ -53,13 +51,14 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     if understood == 0 {
         return Err(io::Error::last_os_error());
     }
-    let descriptor = Local(descriptor);
+    // SAFETY: given by a call whose result is to be freed so.
+    let descriptor = unsafe { Local::new(descriptor) };
     let attributes = SECURITY_ATTRIBUTES {
         nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
-        lpSecurityDescriptor: descriptor.0,
+        lpSecurityDescriptor: descriptor.pointer(),
         bInheritHandle: 0,
     };
-    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let path = wide(path);
     // SAFETY: the path ends in a zero; attributes and descriptor outlive the call.
     let handle = unsafe {
         CreateFileW(
@@ -110,19 +109,15 @@ pub(super) fn keeps_access_lists(file: &File) -> io::Result<bool> {
 /// # Errors
 /// Where the system does not tell.
 pub(super) fn user() -> io::Result<String> {
-    let mut token = null_mut();
-    // SAFETY: the handle of one's own process need not be closed; `token` outlives the call.
-    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let token = Owned(token);
+    let failed = |code: u32| io::Error::from_raw_os_error(code.cast_signed());
+    let token = process_token().map_err(failed)?;
     // Aligned for the pointer in it.
     let mut about = [0_u64; TOKEN_USER_WORDS];
     let mut length = 0;
     // SAFETY: the memory is as long as told.
     let told = unsafe {
         GetTokenInformation(
-            token.0,
+            token.as_raw_handle(),
             TokenUser,
             about.as_mut_ptr().cast(),
             size_of_val(&about) as u32,
@@ -134,49 +129,8 @@ pub(super) fn user() -> io::Result<String> {
     }
     // SAFETY: this is what such a question is answered with.
     let sid = unsafe { (*about.as_ptr().cast::<TOKEN_USER>()).User.Sid };
-    let mut text = null_mut();
     // SAFETY: the identifier lies in `about`.
-    if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let text = Local(text.cast());
-    // SAFETY: a text that ends in a zero, until it is freed.
-    Ok(unsafe { read_wide(text.0.cast()) })
-}
-
-/// # Safety
-/// `text` ends in a zero.
-unsafe fn read_wide(text: *const u16) -> String {
-    // SAFETY: up to the zero all of it is the text's.
-    let length = (0..)
-        .take_while(|at| unsafe { *text.add(*at) } != 0)
-        .count();
-    // SAFETY: as above.
-    String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) })
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-/// A handle that is closed when it is dropped.
-struct Owned(HANDLE);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, and is closed once.
-        unsafe { CloseHandle(self.0) };
-    }
-}
-
-/// Memory that Windows gave and wants back.
-struct Local(*mut core::ffi::c_void);
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        // SAFETY: given by a call whose result is to be freed so, and freed once.
-        unsafe { LocalFree(self.0) };
-    }
+    unsafe { sid_text(sid) }.map_err(failed)
 }
 
 /// The access list of a file, as text.
@@ -186,7 +140,7 @@ pub(super) fn access(path: &Path) -> io::Result<String> {
         ConvertSecurityDescriptorToStringSecurityDescriptorW, GetNamedSecurityInfoW, SE_FILE_OBJECT,
     };
     use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
-    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let path = wide(path);
     let mut descriptor = null_mut();
     // SAFETY: the path ends in a zero; only the descriptor is asked for.
     let code = unsafe {
@@ -204,12 +158,13 @@ pub(super) fn access(path: &Path) -> io::Result<String> {
     if code != 0 {
         return Err(io::Error::from_raw_os_error(code.cast_signed()));
     }
-    let descriptor = Local(descriptor);
+    // SAFETY: given by a call whose result is to be freed so.
+    let descriptor = unsafe { Local::new(descriptor) };
     let mut text = null_mut();
     // SAFETY: the descriptor is sound.
     let told = unsafe {
         ConvertSecurityDescriptorToStringSecurityDescriptorW(
-            descriptor.0,
+            descriptor.pointer(),
             SDDL_REVISION_1,
             DACL_SECURITY_INFORMATION,
             &raw mut text,
@@ -219,7 +174,8 @@ pub(super) fn access(path: &Path) -> io::Result<String> {
     if told == 0 {
         return Err(io::Error::last_os_error());
     }
-    let text = Local(text.cast());
+    // SAFETY: given by a call whose result is to be freed so.
+    let text = unsafe { Local::new(text.cast()) };
     // SAFETY: a text that ends in a zero, until it is freed.
-    Ok(unsafe { read_wide(text.0.cast()) })
+    Ok(unsafe { crate::windows::read_wide(text.pointer().cast()) })
 }

@@ -24,7 +24,8 @@ use super::super::model::{Action, Model, Target};
 use super::super::text::{chunks, shorten, width, window, wrap};
 use super::form::{Parts, VALUE, row};
 use crate::configure::plan::WITHOUT_SET_UP;
-use crate::configure::report::{Finding, State, StoreCertificate, Work};
+use crate::configure::report::{Finding, State, Work};
+use crate::httpsys::certificates::StoreCertificate;
 
 /// Where the words of a finding begin.
 const WORDS: usize = 11;

@@ -10,7 +10,8 @@
     reason = "the HTTP Server API is a C interface; each block says why it is sound"
 )]
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,41 +20,30 @@ use http::Method;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 use windows_sys::Win32::Foundation::{
-    CloseHandle, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, GetLastError, HANDLE,
-    NO_ERROR, WAIT_OBJECT_0,
+    ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, HANDLE, NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Networking::HttpServer::{
-    HTTP_BINDING_INFO, HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0,
-    HTTP_INITIALIZE_SERVER, HTTP_PROPERTY_FLAGS, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
+    HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
     HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER,
-    HTTPAPI_VERSION, HttpAddUrlToUrlGroup, HttpCloseRequestQueue, HttpCloseServerSession,
-    HttpCloseUrlGroup, HttpCreateRequestQueue, HttpCreateServerSession, HttpCreateUrlGroup,
     HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentType,
-    HttpHeaderHost, HttpInitialize, HttpReceiveHttpRequest, HttpRemoveUrlFromUrlGroup,
-    HttpSendHttpResponse, HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate,
-    HttpVerbGET,
-};
-use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
+    HttpHeaderHost, HttpReceiveHttpRequest, HttpSendHttpResponse, HttpVerbGET,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Threading::{
     CreateEventW, INFINITE, ResetEvent, SetEvent, WaitForMultipleObjects,
 };
 
-use super::listener::gate::{Arrival, Gate, ListenError, News, Stray};
-use super::pages::Page;
-use crate::configure::plan::Prefix;
+use super::gate::{Arrival, Gate, ListenError, News, Stray};
+use crate::flow::pages::Page;
+use crate::httpsys::api::{Api, Group, Queue, Registration, Session, address};
+use crate::httpsys::prefix::Prefix;
 use crate::secret::SecretString;
+use crate::windows::{last_error, wide};
 
 /// A request with all its headers; a callback with a long code fits.
 const REQUEST_BYTES: usize = 64 * 1024;
 /// How long the thread may take to let go of the URL.
 const LET_GO: Duration = Duration::from_secs(2);
-const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
-    HttpApiMajorVersion: 2,
-    HttpApiMinorVersion: 0,
-};
 
 /// Listens until it is finished or dropped; either frees the URL.
 #[derive(Debug)]
@@ -154,174 +144,34 @@ impl HttpSys {
     }
 }
 
-/// Registers a prefix for a moment, to see whether this user may; the code of Windows, 0 where it could.
-pub(crate) fn try_prefix(prefix: &str) -> u32 {
-    let outcome = (|| {
-        let _api = Api::start()?;
-        let session = Session::new()?;
-        let group = Group::new(&session)?;
-        let queue = Queue::new()?;
-        group.bind(&queue)?;
-        let url = wide(prefix);
-        Registration::new(&group, &url).map(drop)
-    })();
-    outcome.err().unwrap_or(NO_ERROR)
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-/// `Ok` for NO_ERROR, else the code.
-fn checked(code: u32) -> Result<(), u32> {
-    if code == NO_ERROR { Ok(()) } else { Err(code) }
-}
-
 /// An event of the operating system; stays set until it is reset.
 #[derive(Debug)]
-struct Event(HANDLE);
-
-// SAFETY: a handle of an event may be used by several threads at once; that is what events are for.
-unsafe impl Send for Event {}
-// SAFETY: as above.
-unsafe impl Sync for Event {}
+struct Event(OwnedHandle);
 
 impl Event {
     fn new() -> Result<Self, u32> {
         // SAFETY: no pointer is passed; the handle is checked.
         let handle = unsafe { CreateEventW(null(), 1, 0, null()) };
         if handle.is_null() {
-            // SAFETY: takes nothing.
-            return Err(unsafe { GetLastError() });
+            return Err(last_error());
         }
-        Ok(Self(handle))
+        // SAFETY: the handle was just made, and is ours.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    /// Valid as long as `self`.
+    fn handle(&self) -> HANDLE {
+        self.0.as_raw_handle()
     }
 
     fn set(&self) {
         // SAFETY: the handle lives as long as `self`.
-        unsafe { SetEvent(self.0) };
+        unsafe { SetEvent(self.handle()) };
     }
 
     fn reset(&self) {
         // SAFETY: the handle lives as long as `self`.
-        unsafe { ResetEvent(self.0) };
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, and is closed once.
-        unsafe { CloseHandle(self.0) };
-    }
-}
-
-/// The API is in use by this process.
-struct Api;
-
-impl Api {
-    fn start() -> Result<Self, u32> {
-        // SAFETY: the last argument is reserved and null.
-        checked(unsafe { HttpInitialize(VERSION, HTTP_INITIALIZE_SERVER, null_mut()) })?;
-        Ok(Self)
-    }
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        // SAFETY: pairs with the call in `start`.
-        unsafe { HttpTerminate(HTTP_INITIALIZE_SERVER, null_mut()) };
-    }
-}
-
-struct Session(u64);
-
-impl Session {
-    fn new() -> Result<Self, u32> {
-        let mut id = 0;
-        // SAFETY: `id` outlives the call.
-        checked(unsafe { HttpCreateServerSession(VERSION, &raw mut id, 0) })?;
-        Ok(Self(id))
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // SAFETY: the id is ours, and is closed once.
-        unsafe { HttpCloseServerSession(self.0) };
-    }
-}
-
-struct Group(u64);
-
-impl Group {
-    fn new(session: &Session) -> Result<Self, u32> {
-        let mut id = 0;
-        // SAFETY: `id` outlives the call.
-        checked(unsafe { HttpCreateUrlGroup(session.0, &raw mut id, 0) })?;
-        Ok(Self(id))
-    }
-
-    fn bind(&self, queue: &Queue) -> Result<(), u32> {
-        let info = HTTP_BINDING_INFO {
-            // The first bit: the structure is filled in.
-            Flags: HTTP_PROPERTY_FLAGS { _bitfield: 1 },
-            RequestQueueHandle: queue.0,
-        };
-        // SAFETY: `info` is what this property asks for, and its size is told.
-        checked(unsafe {
-            HttpSetUrlGroupProperty(
-                self.0,
-                HttpServerBindingProperty,
-                (&raw const info).cast(),
-                size_of::<HTTP_BINDING_INFO>() as u32,
-            )
-        })
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // SAFETY: the id is ours, and is closed once.
-        unsafe { HttpCloseUrlGroup(self.0) };
-    }
-}
-
-struct Queue(HANDLE);
-
-impl Queue {
-    fn new() -> Result<Self, u32> {
-        let mut handle = null_mut();
-        // SAFETY: `handle` outlives the call; no name and no security attributes are given.
-        checked(unsafe { HttpCreateRequestQueue(VERSION, null(), null(), 0, &raw mut handle) })?;
-        Ok(Self(handle))
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        // SAFETY: the handle is ours, and is closed once, after the last request was received.
-        unsafe { HttpCloseRequestQueue(self.0) };
-    }
-}
-
-/// The URL is registered with the group.
-struct Registration<'a> {
-    group: &'a Group,
-    url: &'a [u16],
-}
-
-impl<'a> Registration<'a> {
-    fn new(group: &'a Group, url: &'a [u16]) -> Result<Self, u32> {
-        // SAFETY: `url` ends in a zero.
-        checked(unsafe { HttpAddUrlToUrlGroup(group.0, url.as_ptr(), 0, 0) })?;
-        Ok(Self { group, url })
-    }
-}
-
-impl Drop for Registration<'_> {
-    fn drop(&mut self) {
-        // SAFETY: `url` ends in a zero.
-        unsafe { HttpRemoveUrlFromUrlGroup(self.group.0, self.url.as_ptr(), 0) };
+        unsafe { ResetEvent(self.handle()) };
     }
 }
 
@@ -356,7 +206,7 @@ impl Worker {
     /// Everything is dropped, and so freed, in the reverse order of its making.
     fn run(self, ready: oneshot::Sender<Result<(), u32>>) {
         let outcome = (|| {
-            let api = Api::start()?;
+            let api = Api::listener()?;
             let session = Session::new()?;
             let group = Group::new(&session)?;
             let queue = Queue::new()?;
@@ -432,7 +282,7 @@ impl Worker {
 fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> Received {
     arrived.reset();
     let mut overlapped = OVERLAPPED {
-        hEvent: arrived.0,
+        hEvent: arrived.handle(),
         ..OVERLAPPED::default()
     };
     let bytes = u32::try_from(size_of_val(buffer)).unwrap_or(u32::MAX);
@@ -440,7 +290,7 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
     // done with them, which is waited for below on every way out.
     let code = unsafe {
         HttpReceiveHttpRequest(
-            queue.0,
+            queue.handle(),
             0,
             0,
             buffer.as_mut_ptr().cast(),
@@ -452,28 +302,28 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
     let outcome = match code {
         NO_ERROR => Ok(()),
         ERROR_IO_PENDING => {
-            let handles = [stop.0, arrived.0];
+            let handles = [stop.handle(), arrived.handle()];
             // SAFETY: both handles live for the whole call.
             let first = unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, INFINITE) };
             let stopped = first == WAIT_OBJECT_0;
             if stopped {
                 // SAFETY: `overlapped` is that of the call under way; where it is over already, this does nothing.
-                unsafe { CancelIoEx(queue.0, &raw const overlapped) };
+                unsafe { CancelIoEx(queue.handle(), &raw const overlapped) };
             }
             let mut transferred = 0;
             // SAFETY: waits until the kernel has let go of `overlapped` and `buffer`.
             let done = unsafe {
-                GetOverlappedResult(queue.0, &raw const overlapped, &raw mut transferred, 1)
+                GetOverlappedResult(
+                    queue.handle(),
+                    &raw const overlapped,
+                    &raw mut transferred,
+                    1,
+                )
             };
             if stopped {
                 return Received::Stopped;
             }
-            if done == 0 {
-                // SAFETY: takes nothing.
-                Err(unsafe { GetLastError() })
-            } else {
-                Ok(())
-            }
+            if done == 0 { Err(last_error()) } else { Ok(()) }
         }
         code => Err(code),
     };
@@ -513,7 +363,7 @@ fn read(buffer: &[u64]) -> Seen {
         // SAFETY: pointer and length belong together.
         host: unsafe { text(host.pRawValue, host.RawValueLength) },
         // SAFETY: null, or a socket address of the family that it names.
-        from: unsafe { address(request.Address.pRemoteAddress) },
+        from: unsafe { address(request.Address.pRemoteAddress) }.map(|ip| ip.to_canonical()),
     }
 }
 
@@ -526,32 +376,6 @@ unsafe fn text(start: *const u8, length: u16) -> Option<String> {
     // SAFETY: as promised by the caller.
     let bytes = unsafe { std::slice::from_raw_parts(start, length.into()) };
     Some(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// # Safety
-/// `address` is null or leads to a socket address of the family that it names.
-unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
-    if address.is_null() {
-        return None;
-    }
-    // SAFETY: every socket address begins with its family. It may lie on any byte.
-    match unsafe { address.cast::<u16>().read_unaligned() } {
-        AF_INET => {
-            // SAFETY: of this family, so it is as large. It may lie on any byte.
-            let address = unsafe { address.cast::<SOCKADDR_IN>().read_unaligned() };
-            // SAFETY: all views of the union are plain bytes.
-            let number = unsafe { address.sin_addr.S_un.S_addr };
-            Some(Ipv4Addr::from(number.to_ne_bytes()).into())
-        }
-        AF_INET6 => {
-            // SAFETY: of this family, so it is as large. It may lie on any byte.
-            let address = unsafe { address.cast::<SOCKADDR_IN6>().read_unaligned() };
-            // SAFETY: all views of the union are plain bytes.
-            let bytes = unsafe { address.sin6_addr.u.Byte };
-            Some(Ipv6Addr::from(bytes).to_canonical())
-        }
-        _ => None,
-    }
 }
 
 /// Sends the page and closes the connection. A browser that has gone is not told.
@@ -605,7 +429,7 @@ fn respond(queue: &Queue, id: u64, page: Page) {
     // without an overlapped structure it returns when all is sent.
     unsafe {
         HttpSendHttpResponse(
-            queue.0,
+            queue.handle(),
             id,
             // Buffered: who does not read its answer holds up nobody.
             HTTP_SEND_RESPONSE_FLAG_DISCONNECT | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA,

@@ -1,4 +1,4 @@
-//! A certificate of the machine's store, read off its own bytes. Only reads.
+//! A certificate of the machine's store: read off its own bytes, and whom it is for. Only reads.
 
 use std::time::SystemTime;
 
@@ -6,14 +6,62 @@ use jiff::Timestamp;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_parser::parse_x509_certificate;
 
-use super::plan::Thumbprint;
-use super::report::StoreCertificate;
+use super::prefix::Thumbprint;
 use crate::certificate::About;
 use crate::certificate::x509::{day, hosts};
 use crate::clean::clean;
 
 /// More of a subject is not shown.
 const SUBJECT: usize = 100;
+
+/// A certificate of the machine's store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreCertificate {
+    /// Whom it is about, such as `CN=localhost`.
+    pub subject: String,
+    /// The host names and addresses that it is for.
+    pub names: Vec<String>,
+    /// Its last day, as year-month-day.
+    pub expires: String,
+    /// That day is over.
+    pub expired: bool,
+    /// Its thumbprint.
+    pub thumbprint: Thumbprint,
+    /// Its private key is on this machine.
+    pub has_key: bool,
+}
+
+impl StoreCertificate {
+    /// True where a browser takes it for `host`. A star stands for one part of a name.
+    #[must_use]
+    pub fn fits(&self, host: &str) -> bool {
+        let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
+        self.names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            let by_star = || {
+                let (rest, (_, parent)) = (name.strip_prefix("*.")?, host.split_once('.')?);
+                Some(rest == parent && parent.contains('.'))
+            };
+            name == host || by_star().unwrap_or(false)
+        })
+    }
+
+    /// What speaks against it for `host`, in a few words; nothing where it can be taken.
+    #[must_use]
+    pub fn against(&self, host: &str) -> Vec<&'static str> {
+        let mut against = Vec::new();
+        if !self.has_key {
+            against.push("no private key");
+        }
+        if self.expired {
+            against.push("expired");
+        }
+        if !self.fits(host) {
+            against.push("other host");
+        }
+        against
+    }
+}
 
 /// Reads a certificate in DER form as it stands at the time `now`; `None` where it is none. Its texts are cleaned:
 /// whoever made it chose them.
@@ -81,5 +129,28 @@ mod tests {
         assert!(found.fits("localhost") && found.has_key);
         assert!(read(der.der(), false, at(1_900_000_000)).unwrap().expired);
         assert_eq!(read(b"no certificate", true, at(0)), None);
+    }
+
+    fn certificate(names: &[&str]) -> StoreCertificate {
+        StoreCertificate {
+            subject: "CN=x".to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            expires: "2027-01-01".to_owned(),
+            expired: false,
+            thumbprint: Thumbprint([7; 20]),
+            has_key: true,
+        }
+    }
+
+    #[test]
+    fn a_certificate_fits_its_names_and_one_part_for_a_star() {
+        let one = certificate(&["LOCALHOST", "*.example.org", "::1"]);
+        for host in ["localhost", "a.example.org", "A.Example.org", "[::1]"] {
+            assert!(one.fits(host), "{host}");
+        }
+        for host in ["example.org", "a.b.example.org", "localhost.example", "+"] {
+            assert!(!one.fits(host), "{host}");
+        }
+        assert!(!certificate(&["*.org"]).fits("example.org"));
     }
 }

@@ -1,0 +1,230 @@
+//! Users and groups of Windows, and what this process may do.
+
+#![allow(
+    unsafe_code,
+    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+)]
+
+use std::os::windows::io::AsRawHandle;
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Foundation::ERROR_NONE_MAPPED;
+use windows_sys::Win32::Security::Authentication::Identity::{GetUserNameExW, NameSamCompatible};
+use windows_sys::Win32::Security::Authorization::ConvertStringSidToSidW;
+use windows_sys::Win32::Security::{
+    CheckTokenMembership, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID,
+    SidTypeAlias, SidTypeComputer, SidTypeDomain, SidTypeGroup, SidTypeWellKnownGroup,
+    TOKEN_ELEVATION, TokenElevation,
+};
+use windows_sys::Win32::System::StationsAndDesktops::{
+    GetProcessWindowStation, GetUserObjectInformationW, UOI_FLAGS, USEROBJECTFLAGS,
+};
+use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
+
+use super::reading::Account;
+use crate::windows::{Local, TEXT_LIMIT, last_error, process_token, sid_text, up_to_zero, wide};
+
+/// A security identifier has 68 bytes at most; aligned like its numbers.
+const SID_WORDS: usize = 32;
+
+/// The current user, as `DOMAIN\name`.
+pub(super) fn user() -> Option<String> {
+    let mut length = 0;
+    // SAFETY: with no room given, only the length is told.
+    unsafe { GetUserNameExW(NameSamCompatible, null_mut(), &raw mut length) };
+    let mut name = vec![0; usize::try_from(length).ok()?.clamp(1, TEXT_LIMIT)];
+    length = u32::try_from(name.len()).ok()?;
+    // SAFETY: the buffer is as long as told.
+    let told = unsafe { GetUserNameExW(NameSamCompatible, name.as_mut_ptr(), &raw mut length) };
+    told.then(|| up_to_zero(&name))
+        .filter(|name| !name.is_empty())
+}
+
+/// The security identifier of an account that can listen: a user or a group.
+///
+/// # Errors
+/// The code of Windows.
+pub(super) fn sid(user: &str) -> Result<String, u32> {
+    let mut sid = [0_u32; SID_WORDS];
+    let mut sid_bytes = size_of_val(&sid) as u32;
+    let mut domain = [0_u16; 512];
+    let mut domain_length = domain.len() as u32;
+    let mut kind = 0;
+    let user = wide(user);
+    // SAFETY: `user` ends in a zero; both buffers are as long as told.
+    let known = unsafe {
+        LookupAccountNameW(
+            null(),
+            user.as_ptr(),
+            sid.as_mut_ptr().cast(),
+            &raw mut sid_bytes,
+            domain.as_mut_ptr(),
+            &raw mut domain_length,
+            &raw mut kind,
+        )
+    };
+    if known == 0 {
+        return Err(last_error());
+    }
+    // A name alone may be that of the machine or of a domain, which nobody signs in as.
+    if kind == SidTypeDomain || kind == SidTypeComputer {
+        return Err(ERROR_NONE_MAPPED);
+    }
+    // SAFETY: the call before has filled in the identifier.
+    unsafe { sid_text(sid.as_mut_ptr().cast()) }
+}
+
+/// The account of a security identifier.
+pub(super) fn account(sid: &str) -> Option<Account> {
+    let found = Sid::read(sid)?;
+    let (mut name, mut domain) = ([0_u16; 512], [0_u16; 512]);
+    let (mut name_length, mut domain_length) = (name.len() as u32, domain.len() as u32);
+    let mut kind = 0;
+    // SAFETY: the identifier is sound; both buffers are as long as told.
+    let known = unsafe {
+        LookupAccountSidW(
+            null(),
+            found.pointer(),
+            name.as_mut_ptr(),
+            &raw mut name_length,
+            domain.as_mut_ptr(),
+            &raw mut domain_length,
+            &raw mut kind,
+        )
+    };
+    if known == 0 {
+        return None;
+    }
+    Some(Account {
+        name: match (up_to_zero(&domain), up_to_zero(&name)) {
+            (domain, name) if domain.is_empty() => name,
+            (domain, name) => format!("{domain}\\{name}"),
+        },
+        group: [SidTypeGroup, SidTypeAlias, SidTypeWellKnownGroup].contains(&kind),
+    })
+}
+
+/// True where the current user counts as a member of this group.
+pub(super) fn is_member(sid: &str) -> bool {
+    let Some(group) = Sid::read(sid) else {
+        return false;
+    };
+    let mut member = 0;
+    // SAFETY: without a token it is that of this thread; the identifier is sound, and `member` outlives the call.
+    let told = unsafe { CheckTokenMembership(null_mut(), group.pointer(), &raw mut member) };
+    told != 0 && member != 0
+}
+
+/// A security identifier.
+struct Sid(Local);
+
+impl Sid {
+    /// Reads one that is written whole, or by the short name that descriptors have for it.
+    fn read(text: &str) -> Option<Self> {
+        let text = wide(text);
+        let mut sid: PSID = null_mut();
+        // SAFETY: `text` ends in a zero, and `sid` outlives the call.
+        let known = unsafe { ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) };
+        // SAFETY: given by a call whose result is to be freed so.
+        (known != 0).then(|| Self(unsafe { Local::new(sid) }))
+    }
+
+    /// Valid as long as `self`.
+    fn pointer(&self) -> PSID {
+        self.0.pointer()
+    }
+}
+
+/// A descriptor in which every account is named by its whole identifier: Windows has short names for some, such as LA for
+/// the administrator of this machine.
+pub(super) fn with_whole_identifiers(sddl: &str) -> String {
+    let mut parts = sddl.split(')').map(|part| {
+        let Some((head, whom)) = part.rsplit_once(';') else {
+            return part.to_owned();
+        };
+        let whole = Sid::read(whom).and_then(|sid| {
+            // SAFETY: it was just read.
+            unsafe { sid_text(sid.pointer()) }.ok()
+        });
+        format!("{head};{}", whole.as_deref().unwrap_or(whom))
+    });
+    let first = parts.next().unwrap_or_default();
+    parts.fold(first, |text, part| text + ")" + &part)
+}
+
+/// True where this process has the rights of an administrator.
+pub(super) fn is_elevated() -> bool {
+    let Ok(token) = process_token() else {
+        return false;
+    };
+    let mut elevation = TOKEN_ELEVATION::default();
+    let mut length = 0;
+    // SAFETY: `elevation` is what this question is answered with, and its size is told.
+    let told = unsafe {
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenElevation,
+            (&raw mut elevation).cast(),
+            size_of::<TOKEN_ELEVATION>() as u32,
+            &raw mut length,
+        )
+    };
+    told != 0 && elevation.TokenIsElevated != 0
+}
+
+/// True where this process belongs to a desktop that somebody can see; services and remote shells do not.
+pub(super) fn desktop_is_visible() -> bool {
+    let mut flags = USEROBJECTFLAGS::default();
+    let mut length = 0;
+    // SAFETY: the station's handle need not be closed; `flags` is what this question is answered with, and its size is
+    // told.
+    let told = unsafe {
+        GetUserObjectInformationW(
+            GetProcessWindowStation(),
+            UOI_FLAGS,
+            (&raw mut flags).cast(),
+            size_of::<USEROBJECTFLAGS>() as u32,
+            &raw mut length,
+        )
+    };
+    told != 0 && flags.dwFlags & WSF_VISIBLE.cast_unsigned() != 0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_have_identifiers_and_names() {
+        let me = user().unwrap();
+        let own = sid(&me).unwrap();
+        assert!(own.starts_with("S-1-5-"), "{me}: {own}");
+        let found = account(&own).unwrap();
+        assert_eq!(found.name.to_lowercase(), me.to_lowercase());
+        assert!(!found.group);
+        // Its name is translated, its identifier is not.
+        let system = account("S-1-5-18").unwrap().name;
+        assert_eq!(sid(&system).unwrap(), "S-1-5-18");
+        assert_eq!(sid("nobody-of-that-name"), Err(ERROR_NONE_MAPPED));
+        assert_eq!(account("S-1-rubbish"), None);
+        // Everybody is everybody, and the guests are others.
+        assert!(is_member("S-1-1-0") && !is_member("S-1-5-32-546"));
+        assert!(account("S-1-5-32-545").unwrap().group);
+    }
+
+    #[test]
+    fn short_names_in_a_descriptor_are_made_whole() {
+        assert_eq!(
+            with_whole_identifiers("D:(A;;GX;;;WD)(A;;GX;;;S-1-5-21-1-2-3-1001)"),
+            "D:(A;;GX;;;S-1-1-0)(A;;GX;;;S-1-5-21-1-2-3-1001)"
+        );
+        assert_eq!(
+            with_whole_identifiers("O:SYD:PAI(D;;GA;;;NS)"),
+            "O:SYD:PAI(D;;GA;;;S-1-5-20)"
+        );
+        for odd in ["", "D:", "D:(A;;GX", "rubbish)", "D:(A;;GX;;;nobody)"] {
+            assert_eq!(with_whole_identifiers(odd), odd);
+        }
+    }
+}

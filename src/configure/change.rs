@@ -1,0 +1,291 @@
+//! Set up and delete with HTTP.sys: what is left to do, and by whom it can be done.
+
+use super::codes::{self, Object};
+use super::plan::{Plan, PlanError};
+use super::reading::{self, Bound, Reserved, binding_finding, bound, reservation_finding};
+use super::report::{Finding, State, Work};
+use super::service::{Listener, Rights, Service, by_hand};
+use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding};
+
+/// The person answered the question for consent with no.
+pub(super) const CANCELLED: u32 = 1223;
+/// It took too long.
+pub(super) const TIMEOUT: u32 = 258;
+
+/// A part of a change: the reservation, or one of the bindings.
+#[derive(Clone)]
+struct Part {
+    object: Object,
+    /// Of a binding.
+    endpoint: Option<Endpoint>,
+    /// The command that does it by hand.
+    command: String,
+    /// What there is to say where nothing is left to do.
+    settled: Option<Finding>,
+}
+
+/// Sets up or deletes what is left to do: itself where it may, by consent where that can be had; else it says what to run.
+pub(super) fn change(
+    work: Work,
+    plan: &Plan,
+    account: &Listener,
+    service: &mut impl Service,
+) -> Vec<Finding> {
+    let parts = match parts(work, plan, account, service) {
+        Ok(parts) => parts,
+        Err(error) => return vec![Finding::new(State::Failed, error.to_string())],
+    };
+    if parts.iter().all(|part| part.settled.is_some()) {
+        return parts.into_iter().filter_map(|part| part.settled).collect();
+    }
+    let (why, failed) = match service.rights() {
+        Rights::Elevated => {
+            return parts
+                .into_iter()
+                .map(|part| carry_out(work, plan, account, part, service))
+                .collect();
+        }
+        Rights::Consent => match service.consent(&arguments(work, plan, account)) {
+            Ok(code) => return after_consent(work, plan, account, &parts, code, service),
+            Err(code) => (refused(code), parts),
+        },
+        Rights::None => (
+            "This program is not elevated, and nobody can be asked for consent here. Run this in a prompt that was started \
+             as administrator:"
+                .to_owned(),
+            parts,
+        ),
+    };
+    let mut findings = vec![Finding::new(State::Failed, why)];
+    findings.extend(failed.into_iter().map(|part| match part.settled {
+        Some(finding) => finding,
+        None => to_run(part.command),
+    }));
+    findings
+}
+
+/// Why nothing came of the question for consent.
+fn refused(code: u32) -> String {
+    match code {
+        CANCELLED => {
+            "Consent was not given (code 1223). Try again, or run this in a prompt that was started as administrator:"
+                .to_owned()
+        }
+        TIMEOUT => {
+            "It was not done within a minute (code 258). Verify shows how it stands; what is missing can be run as \
+             administrator:"
+                .to_owned()
+        }
+        code => format!(
+            "Windows could not start this program as administrator (code {code}). Run this in a prompt that was started as \
+             administrator:"
+        ),
+    }
+}
+
+fn to_run(command: String) -> Finding {
+    Finding::new(State::Note, "To be run as administrator:").with(command)
+}
+
+/// What came of each part once the elevated program has ended: looked at again, as only its exit code came back.
+fn after_consent(
+    work: Work,
+    plan: &Plan,
+    account: &Listener,
+    before: &[Part],
+    code: u32,
+    service: &impl Service,
+) -> Vec<Finding> {
+    let after = match parts(work, plan, account, service) {
+        Ok(after) => after,
+        Err(error) => return vec![Finding::new(State::Failed, error.to_string())],
+    };
+    let settled = |finding: &Option<Finding>| {
+        finding
+            .as_ref()
+            .is_some_and(|finding| finding.state != State::Failed)
+    };
+    before
+        .iter()
+        .zip(after)
+        .map(|(before, after)| match (&before.settled, after) {
+            (Some(finding), _) => finding.clone(),
+            (None, after) if settled(&after.settled) => {
+                codes::finding(work, after.object, codes::DONE)
+            }
+            (None, after) => Finding::new(
+                State::Failed,
+                format!(
+                    "The {} is as before, although consent was given (exit code {code}). Run this as administrator; it says \
+                     why:",
+                    after.object.words()
+                ),
+            )
+            .with(after.command),
+        })
+        .collect()
+}
+
+/// The arguments with which this program does the same elevated.
+fn arguments(work: Work, plan: &Plan, account: &Listener) -> Vec<String> {
+    let mut arguments = vec![
+        "configure".to_owned(),
+        work.word().to_owned(),
+        format!("--redirect-url={}", plan.prefix),
+        // Elevated it may be somebody else.
+        format!("--user={}", account.sid),
+        // Where consent changes nothing, it would ask again and again.
+        "--no-consent".to_owned(),
+    ];
+    arguments.extend(
+        plan.thumbprint
+            .map(|thumbprint| format!("--thumbprint={thumbprint}")),
+    );
+    arguments
+}
+
+/// The parts of a change, and which of them are settled: what is as wanted is not written again, and what belongs to
+/// others is neither written over nor deleted.
+fn parts(
+    work: Work,
+    plan: &Plan,
+    account: &Listener,
+    service: &impl Service,
+) -> Result<Vec<Part>, PlanError> {
+    let mut commands = plan.commands(work)?.into_iter();
+    let wanted = match work {
+        Work::SetUp => plan.bindings()?,
+        Work::Verify | Work::Delete => Vec::new(),
+    };
+    let mut parts = vec![Part {
+        object: Object::Reservation,
+        endpoint: None,
+        command: commands.next().unwrap_or_default(),
+        settled: service
+            .reservation(&plan.prefix.registered().to_string())
+            .ok()
+            .and_then(|sddl| {
+                let reserved = account.reserved(sddl.as_deref(), service);
+                settled_reservation(work, plan, &reserved, service)
+            }),
+    }];
+    for (at, endpoint) in plan.endpoints().into_iter().enumerate() {
+        let found = service.binding(&endpoint);
+        parts.push(Part {
+            object: Object::Binding,
+            command: commands.next().unwrap_or_default(),
+            settled: found.ok().and_then(|found| {
+                settled_binding(work, plan, at, &endpoint, found, wanted.get(at))
+            }),
+            endpoint: Some(endpoint),
+        });
+    }
+    Ok(parts)
+}
+
+fn settled_reservation(
+    work: Work,
+    plan: &Plan,
+    reserved: &Reserved,
+    service: &impl Service,
+) -> Option<Finding> {
+    let finding = || reservation_finding(plan, reserved, |sid| service.account(sid));
+    match (work, reserved) {
+        (Work::Delete, Reserved::Missing) => Some(codes::finding(
+            Work::Delete,
+            Object::Reservation,
+            codes::FILE_NOT_FOUND,
+        )),
+        (Work::Delete, Reserved::Fine) | (_, Reserved::Missing) => None,
+        (Work::Delete, Reserved::Shared | Reserved::Others(_) | Reserved::Refused) => {
+            Some(by_hand(plan, 0, left_alone(finding())))
+        }
+        (_, Reserved::Fine | Reserved::Shared) => Some(finding()),
+        (_, Reserved::Others(_) | Reserved::Refused) => {
+            let finding = finding();
+            Some(match finding.state {
+                State::Wrong => by_hand(plan, 0, failed(finding)),
+                _ => finding,
+            })
+        }
+    }
+}
+
+fn settled_binding(
+    work: Work,
+    plan: &Plan,
+    at: usize,
+    endpoint: &Endpoint,
+    found: Option<FoundBinding>,
+    wanted: Option<&SslBinding>,
+) -> Option<Finding> {
+    if work == Work::Delete {
+        return match found {
+            None => Some(codes::finding(
+                Work::Delete,
+                Object::Binding,
+                codes::FILE_NOT_FOUND,
+            )),
+            Some(found) if reading::is_ours(&found) => None,
+            Some(_) => Some(by_hand(
+                plan,
+                at + 1,
+                left_alone(Finding::new(
+                    State::Failed,
+                    format!(
+                        "The certificate binding of {endpoint} was written by another program. If nobody needs it, delete \
+                         it by hand."
+                    ),
+                )),
+            )),
+        };
+    }
+    let bound = bound(found.as_ref(), wanted);
+    match bound {
+        Bound::Fine | Bound::OtherProgram(_) => Some(binding_finding(endpoint, &bound)),
+        Bound::OtherCertificate(_) | Bound::OtherStore(_) => Some(by_hand(
+            plan,
+            at + 1,
+            failed(binding_finding(endpoint, &bound)),
+        )),
+        Bound::Missing | Bound::Unasked(_) => None,
+    }
+}
+
+/// Does a part that is not settled; says what came of it.
+fn carry_out(
+    work: Work,
+    plan: &Plan,
+    account: &Listener,
+    part: Part,
+    service: &mut impl Service,
+) -> Finding {
+    if let Some(finding) = part.settled {
+        return finding;
+    }
+    let code = match (work, part.endpoint) {
+        (Work::SetUp, None) => service.reserve(&plan.reservation(&account.sid)),
+        (Work::SetUp, Some(endpoint)) => {
+            let bindings = plan.bindings().unwrap_or_default();
+            let binding = bindings.iter().find(|binding| binding.endpoint == endpoint);
+            binding.map_or(codes::INVALID_PARAMETER, |binding| service.bind(binding))
+        }
+        (_, None) => service.release(&plan.prefix.registered().to_string()),
+        (_, Some(endpoint)) => service.unbind(&endpoint),
+    };
+    let finding = codes::finding(work, part.object, code);
+    match finding.state {
+        State::Failed => finding.with(part.command),
+        _ => finding,
+    }
+}
+
+fn failed(mut finding: Finding) -> Finding {
+    finding.state = State::Failed;
+    finding
+}
+
+fn left_alone(mut finding: Finding) -> Finding {
+    finding.text.insert_str(0, "Left alone. ");
+    failed(finding)
+}

@@ -1,0 +1,445 @@
+//! Set up, verify and delete with HTTP.sys: the order of the steps, over an interface to the service.
+
+use super::change::change;
+use super::plan::Plan;
+use super::report::{Finding, Report, State, Task, Work};
+use super::service::{Service, account};
+use super::verify::{listening, verify};
+
+/// Does what is asked.
+pub fn perform(task: &Task, service: &mut impl Service) -> Report {
+    let own = service.user();
+    let user = match task.user.trim() {
+        "" => own.clone().unwrap_or_default(),
+        user => user.to_owned(),
+    };
+    let mut report = Report {
+        user: own,
+        ..Report::default()
+    };
+    if task.prefix.secure {
+        match service.certificates() {
+            Ok(certificates) if certificates.is_empty() => report.findings.push(Finding::new(
+                State::Note,
+                "The My store of this machine holds no certificate. Import one as a .pfx file with its key, for the machine \
+                 and not for a user.",
+            )),
+            Ok(certificates) => report.certificates = certificates,
+            Err(code) => report.findings.push(Finding::new(
+                State::Note,
+                format!("The certificates of this machine could not be listed (code {code}). Type a thumbprint."),
+            )),
+        }
+    }
+    let findings = match Plan::new(task.prefix.clone(), &user, task.thumbprint) {
+        Err(error) => vec![Finding::new(State::Wrong, error.to_string())],
+        Ok(plan) if plan.prefix.needs_no_set_up() => {
+            let mut findings = vec![Finding::new(
+                State::Good,
+                "Windows has reserved URLs like this for everybody: there is nothing to set up and nothing to delete.",
+            )];
+            if task.work == Work::Verify {
+                findings.extend(listening(&plan, service));
+            }
+            findings
+        }
+        Ok(plan) => match (account(&plan, service), task.work) {
+            (Err(finding), Work::SetUp | Work::Delete) => vec![finding],
+            (account, Work::Verify) => verify(&plan, account, &report.certificates, service),
+            (Ok(account), work) => change(work, &plan, &account, service),
+        },
+    };
+    report.findings.extend(findings);
+    report
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::change::{CANCELLED, TIMEOUT};
+    use super::super::codes;
+    use super::super::plan::{APP_ID, sddl};
+    use super::super::reading::Account;
+    use super::super::report::{Consent, Verdict};
+    use super::super::service::{NONE_MAPPED, Rights};
+    use super::*;
+    use crate::httpsys::certificates::StoreCertificate;
+    use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, Thumbprint, UrlAcl};
+
+    const ME: &str = "S-1-5-21-1-2-3-1001";
+    const GROUP: &str = "S-1-5-32-545";
+
+    /// A service that remembers.
+    struct Fake {
+        rights: Rights,
+        code: u32,
+        reserved: Option<UrlAcl>,
+        bound: Vec<(Endpoint, FoundBinding)>,
+        certificates: Vec<StoreCertificate>,
+        /// What listening for a moment comes to.
+        listening: u32,
+        deaf: bool,
+        groups: Vec<&'static str>,
+        /// What the question for consent comes to; 0 does what is asked.
+        consent: Result<u32, u32>,
+        asked: Vec<String>,
+    }
+
+    impl Fake {
+        fn new(rights: Rights, code: u32) -> Self {
+            Self {
+                rights,
+                code,
+                reserved: None,
+                bound: Vec::new(),
+                // Not the one that the tasks are about.
+                certificates: vec![StoreCertificate {
+                    subject: "CN=other".to_owned(),
+                    names: Vec::new(),
+                    expires: "2027-03-01".to_owned(),
+                    expired: false,
+                    thumbprint: Thumbprint([2; 20]),
+                    has_key: true,
+                }],
+                listening: 0,
+                deaf: false,
+                groups: Vec::new(),
+                consent: Err(CANCELLED),
+                asked: Vec::new(),
+            }
+        }
+    }
+
+    impl Service for Fake {
+        fn rights(&self) -> Rights {
+            self.rights
+        }
+        fn user(&self) -> Option<String> {
+            Some("DOMAIN\\me".to_owned())
+        }
+        fn sid(&self, user: &str) -> Result<String, u32> {
+            match user {
+                "DOMAIN\\me" => Ok(ME.to_owned()),
+                "FAR\\away" => Err(1355),
+                _ => Err(NONE_MAPPED),
+            }
+        }
+        fn account(&self, sid: &str) -> Option<Account> {
+            (sid == GROUP).then(|| Account {
+                name: "BUILTIN\\Users".to_owned(),
+                group: true,
+            })
+        }
+        fn is_member(&self, sid: &str) -> bool {
+            self.groups.contains(&sid)
+        }
+        fn listen(&self, _: &str) -> u32 {
+            self.listening
+        }
+        fn is_deaf(&self) -> bool {
+            self.deaf
+        }
+        fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
+            Ok(self.certificates.clone())
+        }
+        fn reservation(&self, _: &str) -> Result<Option<String>, u32> {
+            Ok(self.reserved.clone().map(|reserved| reserved.sddl))
+        }
+        fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
+            let found = self.bound.iter().find(|(known, _)| known == endpoint);
+            Ok(found.map(|(_, binding)| binding.clone()))
+        }
+        fn reserve(&mut self, reservation: &UrlAcl) -> u32 {
+            if self.code == 0 {
+                self.reserved = Some(reservation.clone());
+            }
+            self.code
+        }
+        fn bind(&mut self, binding: &SslBinding) -> u32 {
+            let found = FoundBinding {
+                hash: binding.hash.to_vec(),
+                app_id: binding.app_id,
+                store: binding.store.to_owned(),
+            };
+            if self.code == 0 {
+                self.bound.push((binding.endpoint.clone(), found));
+            }
+            self.code
+        }
+        fn release(&mut self, _: &str) -> u32 {
+            self.reserved = None;
+            self.code
+        }
+        fn unbind(&mut self, endpoint: &Endpoint) -> u32 {
+            self.bound.retain(|(known, _)| known != endpoint);
+            self.code
+        }
+        fn consent(&mut self, arguments: &[String]) -> Result<u32, u32> {
+            self.asked = arguments.to_vec();
+            if self.consent == Ok(0) {
+                self.reserved = Some(UrlAcl {
+                    prefix: String::new(),
+                    sddl: sddl(ME),
+                });
+            }
+            self.consent
+        }
+    }
+
+    fn task(work: Work, url: &str) -> Task {
+        Task {
+            work,
+            prefix: Prefix::of(url).unwrap(),
+            listener: super::super::report::Listener::HttpSys,
+            listen: None,
+            user: String::new(),
+            thumbprint: Some(Thumbprint([1; 20])),
+            ssh: None,
+            consent: Consent::Asked,
+        }
+    }
+
+    fn states(report: &Report) -> Vec<State> {
+        report
+            .findings
+            .iter()
+            .map(|finding| finding.state)
+            .collect()
+    }
+
+    const HTTPS: &str = "https://localhost:8443/cb";
+
+    #[test]
+    fn set_up_then_verify_then_delete() {
+        use State::{Done, Good, Note, Wrong};
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        let mut run = |work| states(&perform(&task(work, HTTPS), &mut fake));
+        assert_eq!(run(Work::Verify), [Wrong, Wrong, Wrong, Note]);
+        assert_eq!(run(Work::SetUp), [Done, Done]);
+        // What is there is not written again.
+        assert_eq!(run(Work::SetUp), [Good, Good]);
+        // The certificate is not in this machine's store, which the listener notices as well.
+        assert_eq!(run(Work::Verify), [Good, Wrong, Good, Note]);
+        assert_eq!(run(Work::Delete), [Done, Done]);
+        assert_eq!(run(Work::Delete), [Note, Note]);
+    }
+
+    #[test]
+    fn without_rights_the_commands_are_given() {
+        let mut fake = Fake::new(Rights::None, 0);
+        let report = perform(&task(Work::SetUp, HTTPS), &mut fake);
+        let commands: Vec<&String> = report
+            .findings
+            .iter()
+            .filter_map(|finding| finding.command.as_ref())
+            .collect();
+        assert!(commands[0].ends_with("user=DOMAIN\\me") && commands[1].contains("certhash=0101"));
+        assert_eq!(report.verdict(), Verdict::Failed);
+        assert!(fake.reserved.is_none());
+        let mut fake = Fake::new(Rights::Consent, 0);
+        // There is nothing to delete, so nobody is asked.
+        let report = perform(&task(Work::Delete, HTTPS), &mut fake);
+        assert_eq!(report.verdict(), Verdict::Fine);
+        assert!(fake.asked.is_empty());
+        fake.reserved = Some(UrlAcl {
+            prefix: String::new(),
+            sddl: sddl(ME),
+        });
+        let report = perform(&task(Work::Delete, HTTPS), &mut fake);
+        assert_eq!(report.verdict(), Verdict::Failed);
+        assert_eq!(
+            fake.asked[..5],
+            [
+                "configure",
+                "delete",
+                "--redirect-url=https://localhost:8443/cb/",
+                "--user=S-1-5-21-1-2-3-1001",
+                "--no-consent"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_others_is_left_alone() {
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        fake.reserved = Some(UrlAcl {
+            prefix: String::new(),
+            sddl: "D:(A;;GX;;;S-1-5-20)".to_owned(),
+        });
+        let endpoint = Endpoint::Name {
+            host: "localhost".to_owned(),
+            port: 8443,
+        };
+        let found = FoundBinding {
+            hash: vec![9; 20],
+            app_id: APP_ID + 1,
+            store: "MY".to_owned(),
+        };
+        fake.bound.push((endpoint, found));
+        for work in [Work::Delete, Work::SetUp] {
+            let report = perform(&task(work, HTTPS), &mut fake);
+            assert_eq!(states(&report), [State::Failed, State::Failed]);
+            let delete = |finding: &Finding| {
+                let command = finding.command.as_ref();
+                command.is_some_and(|command| command.starts_with("netsh http delete"))
+            };
+            assert!(report.findings.iter().all(delete), "{report:?}");
+        }
+        assert!(fake.reserved.is_some() && fake.bound.len() == 1);
+    }
+
+    #[test]
+    fn what_came_of_consent_is_looked_at() {
+        let set_up = |consent| {
+            let mut fake = Fake::new(Rights::Consent, 0);
+            fake.consent = consent;
+            perform(&task(Work::SetUp, "http://127.0.0.1:8400/"), &mut fake)
+        };
+        let report = set_up(Ok(0));
+        assert_eq!(states(&report), [State::Done]);
+        // It ended, and nothing has changed.
+        let report = set_up(Ok(1));
+        assert_eq!(states(&report), [State::Failed]);
+        assert!(report.findings[0].text.contains("exit code 1"));
+        assert!(report.findings[0].command.is_some());
+        for (code, words) in [
+            (CANCELLED, "Consent was not given"),
+            (TIMEOUT, "within a minute"),
+            (2, "could not start this program as administrator (code 2)"),
+        ] {
+            let report = set_up(Err(code));
+            assert!(report.findings[0].text.contains(words), "{report:?}");
+            assert!(report.findings[1].command.is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_shared_with_others_stays() {
+        for sddl in [
+            "D:(A;;GX;;;S-1-1-0)".to_owned(),
+            format!("D:(A;;GX;;;{ME})(A;;GX;;;S-1-5-20)"),
+            format!("D:(A;;GX;;;{GROUP})"),
+        ] {
+            let mut fake = Fake::new(Rights::Elevated, 0);
+            fake.groups = vec![GROUP];
+            fake.reserved = Some(UrlAcl {
+                prefix: String::new(),
+                sddl,
+            });
+            let url = "http://127.0.0.1:8400/";
+            assert_eq!(
+                perform(&task(Work::SetUp, url), &mut fake).verdict(),
+                Verdict::Fine
+            );
+            let report = perform(&task(Work::Delete, url), &mut fake);
+            assert!(report.findings[0].text.starts_with("Left alone."));
+            assert!(fake.reserved.is_some());
+            // Of another account it is not known whether it is a member.
+            if fake
+                .reserved
+                .as_ref()
+                .is_some_and(|it| it.sddl.contains(GROUP))
+            {
+                let mut other = task(Work::Verify, url);
+                other.user = "S-1-5-21-1-2-3-1002".to_owned();
+                let report = perform(&other, &mut fake);
+                assert_eq!(report.findings[0].state, State::Note, "{report:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn verify_tries_it_and_names_what_is_in_the_way() {
+        let verify = |rights, listening, deaf, url: &str| {
+            let mut fake = Fake::new(rights, 0);
+            (fake.listening, fake.deaf) = (listening, deaf);
+            perform(&task(Work::Verify, url), &mut fake)
+        };
+        let (free, other) = ("http://localhost:8400/", "http://127.0.0.1:8400/");
+        let report = verify(Rights::None, 0, false, other);
+        assert_eq!(states(&report), [State::Good, State::Note]);
+        assert!(report.findings[0].text.contains("it was tried"));
+        for url in [free, other] {
+            let report = verify(Rights::Consent, codes::ACCESS_DENIED, false, url);
+            assert_eq!(report.findings[0].state, State::Wrong, "{report:?}");
+        }
+        // An administrator may always: what others may is read off the reservation.
+        assert_eq!(
+            verify(Rights::Elevated, 0, false, other).verdict(),
+            Verdict::Unfit
+        );
+        assert_eq!(
+            verify(Rights::Elevated, 0, false, free).verdict(),
+            Verdict::Fine
+        );
+        for (code, words) in [(183, "Another program listens"), (32, "without HTTP.sys")] {
+            let report = verify(Rights::Elevated, code, false, free);
+            assert!(report.findings[1].text.contains(words), "{report:?}");
+            assert_eq!(report.verdict(), Verdict::Unfit);
+        }
+        let report = verify(Rights::None, 0, true, free);
+        assert_eq!(
+            report.findings[1].command.as_deref(),
+            Some("netsh http add iplisten ipaddress=127.0.0.1")
+        );
+        let report = verify(Rights::None, 0, false, "http://sso.example.org:8400/");
+        assert!(report.findings[0].text.contains("leads to sso.example.org"));
+    }
+
+    #[test]
+    fn a_binding_is_judged_without_a_wish() {
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        fake.certificates[0].expired = true;
+        let endpoint = Endpoint::Name {
+            host: "localhost".to_owned(),
+            port: 8443,
+        };
+        let found = FoundBinding {
+            hash: vec![2; 20],
+            app_id: APP_ID,
+            store: "MY".to_owned(),
+        };
+        fake.bound.push((endpoint, found));
+        let mut task = task(Work::Verify, HTTPS);
+        task.thumbprint = None;
+        let report = perform(&task, &mut fake);
+        let expired = |finding: &Finding| finding.text.contains("expired on 2027-03-01");
+        assert!(report.findings.iter().any(expired), "{report:?}");
+    }
+
+    #[test]
+    fn an_empty_store_is_told() {
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        fake.certificates.clear();
+        let report = perform(&task(Work::Verify, HTTPS), &mut fake);
+        assert!(report.findings[0].text.contains("holds no certificate"));
+        let report = perform(&task(Work::Verify, "http://localhost:8400/"), &mut fake);
+        assert!(!report.findings[0].text.contains("certificate"));
+    }
+
+    #[test]
+    fn codes_and_unknown_users_are_told() {
+        let mut fake = Fake::new(Rights::Elevated, 5);
+        let report = perform(&task(Work::SetUp, "http://localhost:8400/"), &mut fake);
+        assert!(report.findings[0].text.contains("code 5") && report.findings[0].command.is_some());
+        let mut other = task(Work::SetUp, "http://localhost:8400/");
+        other.user = "nobody".to_owned();
+        let report = perform(&other, &mut fake);
+        assert!(
+            report.findings[0]
+                .text
+                .contains("no user and no group nobody")
+        );
+        other.user = "FAR\\away".to_owned();
+        let report = perform(&other, &mut fake);
+        assert!(
+            report.findings[0]
+                .text
+                .contains("could not look up FAR\\away (code 1355)")
+        );
+        let free = task(Work::SetUp, super::super::plan::WITHOUT_SET_UP);
+        assert_eq!(perform(&free, &mut fake).verdict(), Verdict::Fine);
+        let any = task(Work::SetUp, "http://localhost:0/");
+        assert_eq!(perform(&any, &mut fake).verdict(), Verdict::Unfit);
+    }
+}

@@ -1,0 +1,198 @@
+//! The HTTP Server API of Windows (2.0): its parts, and what they make, let go of when they are dropped.
+
+#![allow(
+    unsafe_code,
+    reason = "the HTTP Server API is a C interface; each block says why it is sound"
+)]
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Foundation::{HANDLE, NO_ERROR};
+use windows_sys::Win32::Networking::HttpServer::{
+    HTTP_BINDING_INFO, HTTP_INITIALIZE, HTTP_INITIALIZE_CONFIG, HTTP_INITIALIZE_SERVER,
+    HTTP_PROPERTY_FLAGS, HTTPAPI_VERSION, HttpAddUrlToUrlGroup, HttpCloseRequestQueue,
+    HttpCloseServerSession, HttpCloseUrlGroup, HttpCreateRequestQueue, HttpCreateServerSession,
+    HttpCreateUrlGroup, HttpInitialize, HttpRemoveUrlFromUrlGroup, HttpServerBindingProperty,
+    HttpSetUrlGroupProperty, HttpTerminate,
+};
+use windows_sys::Win32::Networking::WinSock::{
+    AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
+};
+
+use crate::windows::{checked, wide};
+
+const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
+    HttpApiMajorVersion: 2,
+    HttpApiMinorVersion: 0,
+};
+
+/// A part of the API is in use by this process. Each by itself: not every system starts both in one call.
+pub(crate) struct Api(HTTP_INITIALIZE);
+
+impl Api {
+    /// The part that listens.
+    pub(crate) fn listener() -> Result<Self, u32> {
+        Self::start(HTTP_INITIALIZE_SERVER)
+    }
+
+    /// The part that configures.
+    pub(crate) fn configuration() -> Result<Self, u32> {
+        Self::start(HTTP_INITIALIZE_CONFIG)
+    }
+
+    fn start(part: HTTP_INITIALIZE) -> Result<Self, u32> {
+        // SAFETY: the last argument is reserved and null.
+        checked(unsafe { HttpInitialize(VERSION, part, null_mut()) })?;
+        Ok(Self(part))
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        // SAFETY: pairs with the call in `start`.
+        unsafe { HttpTerminate(self.0, null_mut()) };
+    }
+}
+
+/// A session of the server.
+pub(crate) struct Session(u64);
+
+impl Session {
+    pub(crate) fn new() -> Result<Self, u32> {
+        let mut id = 0;
+        // SAFETY: `id` outlives the call.
+        checked(unsafe { HttpCreateServerSession(VERSION, &raw mut id, 0) })?;
+        Ok(Self(id))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // SAFETY: the id is ours, and is closed once.
+        unsafe { HttpCloseServerSession(self.0) };
+    }
+}
+
+/// URLs that share a queue.
+pub(crate) struct Group(u64);
+
+impl Group {
+    pub(crate) fn new(session: &Session) -> Result<Self, u32> {
+        let mut id = 0;
+        // SAFETY: `id` outlives the call.
+        checked(unsafe { HttpCreateUrlGroup(session.0, &raw mut id, 0) })?;
+        Ok(Self(id))
+    }
+
+    pub(crate) fn bind(&self, queue: &Queue) -> Result<(), u32> {
+        let info = HTTP_BINDING_INFO {
+            // The first bit: the structure is filled in.
+            Flags: HTTP_PROPERTY_FLAGS { _bitfield: 1 },
+            RequestQueueHandle: queue.0,
+        };
+        // SAFETY: `info` is what this property asks for, and its size is told.
+        checked(unsafe {
+            HttpSetUrlGroupProperty(
+                self.0,
+                HttpServerBindingProperty,
+                (&raw const info).cast(),
+                size_of::<HTTP_BINDING_INFO>() as u32,
+            )
+        })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // SAFETY: the id is ours, and is closed once.
+        unsafe { HttpCloseUrlGroup(self.0) };
+    }
+}
+
+/// The queue of the requests.
+pub(crate) struct Queue(HANDLE);
+
+impl Queue {
+    pub(crate) fn new() -> Result<Self, u32> {
+        let mut handle = null_mut();
+        // SAFETY: `handle` outlives the call; no name and no security attributes are given.
+        checked(unsafe { HttpCreateRequestQueue(VERSION, null(), null(), 0, &raw mut handle) })?;
+        Ok(Self(handle))
+    }
+
+    /// Valid as long as `self`.
+    pub(crate) fn handle(&self) -> HANDLE {
+        self.0
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours, and is closed once, after the last request was received.
+        unsafe { HttpCloseRequestQueue(self.0) };
+    }
+}
+
+/// The URL is registered with the group.
+pub(crate) struct Registration<'a> {
+    group: &'a Group,
+    url: &'a [u16],
+}
+
+impl<'a> Registration<'a> {
+    pub(crate) fn new(group: &'a Group, url: &'a [u16]) -> Result<Self, u32> {
+        // SAFETY: `url` ends in a zero.
+        checked(unsafe { HttpAddUrlToUrlGroup(group.0, url.as_ptr(), 0, 0) })?;
+        Ok(Self { group, url })
+    }
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `url` ends in a zero.
+        unsafe { HttpRemoveUrlFromUrlGroup(self.group.0, self.url.as_ptr(), 0) };
+    }
+}
+
+/// Registers a prefix for a moment, to see whether this user may; the code of Windows, 0 where it could.
+pub(crate) fn try_prefix(prefix: &str) -> u32 {
+    let outcome = (|| {
+        let _api = Api::listener()?;
+        let session = Session::new()?;
+        let group = Group::new(&session)?;
+        let queue = Queue::new()?;
+        group.bind(&queue)?;
+        let url = wide(prefix);
+        Registration::new(&group, &url).map(drop)
+    })();
+    outcome.err().unwrap_or(NO_ERROR)
+}
+
+/// The address of a socket address.
+///
+/// # Safety
+/// `address` is null or leads to a socket address of the family that it names.
+pub(crate) unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: every socket address begins with its family. It may lie on any byte.
+    match unsafe { address.cast::<u16>().read_unaligned() } {
+        AF_INET => {
+            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            let address = unsafe { address.cast::<SOCKADDR_IN>().read_unaligned() };
+            // SAFETY: all views of the union are plain bytes.
+            let number = unsafe { address.sin_addr.S_un.S_addr };
+            Some(Ipv4Addr::from(number.to_ne_bytes()).into())
+        }
+        AF_INET6 => {
+            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            let address = unsafe { address.cast::<SOCKADDR_IN6>().read_unaligned() };
+            // SAFETY: all views of the union are plain bytes.
+            let bytes = unsafe { address.sin6_addr.u.Byte };
+            Some(Ipv6Addr::from(bytes).into())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,714 @@
+//! The configuration of HTTP.sys: URL reservations and certificate bindings, read, written and deleted.
+
+#![allow(
+    unsafe_code,
+    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+)]
+
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_NOT_FOUND, HANDLE, NO_ERROR,
+};
+use windows_sys::Win32::Networking::HttpServer::{
+    HTTP_SERVICE_CONFIG_ID, HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, HTTP_SERVICE_CONFIG_SSL_KEY,
+    HTTP_SERVICE_CONFIG_SSL_PARAM, HTTP_SERVICE_CONFIG_SSL_QUERY, HTTP_SERVICE_CONFIG_SSL_SET,
+    HTTP_SERVICE_CONFIG_SSL_SNI_KEY, HTTP_SERVICE_CONFIG_SSL_SNI_QUERY,
+    HTTP_SERVICE_CONFIG_SSL_SNI_SET, HTTP_SERVICE_CONFIG_URLACL_KEY,
+    HTTP_SERVICE_CONFIG_URLACL_PARAM, HTTP_SERVICE_CONFIG_URLACL_QUERY,
+    HTTP_SERVICE_CONFIG_URLACL_SET, HttpDeleteServiceConfiguration, HttpQueryServiceConfiguration,
+    HttpServiceConfigIPListenList, HttpServiceConfigQueryExact, HttpServiceConfigSSLCertInfo,
+    HttpServiceConfigSslSniCertInfo, HttpServiceConfigUrlAclInfo, HttpSetServiceConfiguration,
+};
+use windows_sys::Win32::Networking::WinSock::{
+    AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_STORAGE,
+};
+use windows_sys::Win32::System::IO::OVERLAPPED;
+use windows_sys::core::GUID;
+
+use super::api::{Api, address};
+use super::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
+use super::store;
+use crate::certificate::About;
+use crate::windows::{read_wide, wide};
+
+/// An answer of the service is some hundred bytes long; this is more than its structures alone.
+const USUAL_WORDS: usize = 256;
+/// A longer answer is none.
+const ANSWER_BYTES: u32 = 64 * 1024;
+
+/// What a browser is shown at a prefix: the certificate that is bound there, as far as it is one of the machine's store.
+///
+/// # Errors
+/// `NotBound` where no certificate is.
+pub(crate) fn shown(prefix: &Prefix) -> Result<Option<About>, NotBound> {
+    let mut unread = false;
+    for endpoint in endpoints(prefix) {
+        match Config::REAL.binding(&endpoint) {
+            Ok(Some(found)) => return Ok(store::about(&found.hash)),
+            Ok(None) => {}
+            Err(_) => unread = true,
+        }
+    }
+    // What could not be read may be bound.
+    if unread { Ok(None) } else { Err(NotBound) }
+}
+
+/// No certificate is bound to a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotBound;
+
+/// Where HTTP.sys looks for the certificate of a connection to this machine: the address, the name, all addresses.
+fn endpoints(prefix: &Prefix) -> Vec<Endpoint> {
+    let port = prefix.port;
+    let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, port));
+    let mut all = Vec::new();
+    match prefix.address() {
+        Some(ip) => all.push(at(ip)),
+        None => {
+            all.extend([
+                at(Ipv4Addr::LOCALHOST.into()),
+                at(Ipv6Addr::LOCALHOST.into()),
+            ]);
+            all.push(Endpoint::Name {
+                host: prefix.host.clone(),
+                port,
+            });
+        }
+    }
+    all.extend([
+        at(Ipv4Addr::UNSPECIFIED.into()),
+        at(Ipv6Addr::UNSPECIFIED.into()),
+    ]);
+    all
+}
+
+/// Reads or changes an entry of the configuration.
+type Change = unsafe extern "system" fn(
+    HANDLE,
+    HTTP_SERVICE_CONFIG_ID,
+    *const c_void,
+    u32,
+    *const OVERLAPPED,
+) -> u32;
+type Query = unsafe extern "system" fn(
+    HANDLE,
+    HTTP_SERVICE_CONFIG_ID,
+    *const c_void,
+    u32,
+    *mut c_void,
+    u32,
+    *mut u32,
+    *const OVERLAPPED,
+) -> u32;
+
+/// The three calls of the interface; a test puts others in their place.
+struct Calls {
+    query: Query,
+    set: Change,
+    delete: Change,
+}
+
+/// The configuration of HTTP.sys. Plain values in; codes of Windows out, 0 where it was done.
+pub(crate) struct Config {
+    calls: Calls,
+}
+
+impl Config {
+    /// That of this machine.
+    pub(crate) const REAL: Self = Self {
+        calls: Calls {
+            query: HttpQueryServiceConfiguration,
+            set: HttpSetServiceConfiguration,
+            delete: HttpDeleteServiceConfiguration,
+        },
+    };
+
+    /// True where HTTP.sys is told to listen on some addresses only, and this machine's own is not among them.
+    pub(crate) fn is_deaf(&self) -> bool {
+        let Ok(_api) = Api::configuration() else {
+            return false;
+        };
+        let mut answer = vec![0_u64; USUAL_WORDS];
+        let mut length = 0;
+        // SAFETY: this question has no input; the answer's memory is as long as told, and aligned for what is in it.
+        let code = unsafe {
+            (self.calls.query)(
+                null_mut(),
+                HttpServiceConfigIPListenList,
+                null(),
+                0,
+                answer.as_mut_ptr().cast(),
+                size_of_val(answer.as_slice()) as u32,
+                &raw mut length,
+                null(),
+            )
+        };
+        if code != NO_ERROR {
+            // Without a list HTTP.sys listens on all addresses.
+            return false;
+        }
+        let most = (size_of_val(answer.as_slice())
+            - offset_of!(HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, AddrList))
+            / size_of::<SOCKADDR_STORAGE>();
+        let list = answer
+            .as_ptr()
+            .cast::<HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY>();
+        // SAFETY: this is what such a question is answered with; the addresses follow the count.
+        let addresses: Vec<SOCKADDR_STORAGE> = unsafe {
+            let count = ((*list).AddrCount as usize).min(most);
+            let first = (&raw const (*list).AddrList).cast::<SOCKADDR_STORAGE>();
+            (0..count).map(|at| first.add(at).read()).collect()
+        };
+        let heard = |address: &SOCKADDR_STORAGE| {
+            ip(address).is_some_and(|ip| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST)
+        };
+        !addresses.is_empty() && !addresses.iter().any(heard)
+    }
+
+    /// The descriptor of a reservation, as it was written; `None` where there is no reservation.
+    ///
+    /// # Errors
+    /// The code of Windows.
+    pub(crate) fn reservation(&self, prefix: &str) -> Result<Option<String>, u32> {
+        let mut prefix = wide(prefix);
+        let question = HTTP_SERVICE_CONFIG_URLACL_QUERY {
+            QueryDesc: HttpServiceConfigQueryExact,
+            KeyDesc: HTTP_SERVICE_CONFIG_URLACL_KEY {
+                pUrlPrefix: prefix.as_mut_ptr(),
+            },
+            dwToken: 0,
+        };
+        let answer = self.query(HttpServiceConfigUrlAclInfo, &question)?;
+        // SAFETY: this is what such a question is answered with, and its texts lie in the same buffer.
+        let sddl = answer.map(|answer| unsafe {
+            let set = answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_URLACL_SET>();
+            read_wide((*set).ParamDesc.pStringSecurityDescriptor)
+        });
+        Ok(sddl)
+    }
+
+    /// The binding of an endpoint; `None` where there is none.
+    ///
+    /// # Errors
+    /// The code of Windows.
+    pub(crate) fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
+        let mut key = Key::of(endpoint);
+        match endpoint {
+            Endpoint::Address(_) => {
+                let question = HTTP_SERVICE_CONFIG_SSL_QUERY {
+                    QueryDesc: HttpServiceConfigQueryExact,
+                    KeyDesc: key.by_address(),
+                    dwToken: 0,
+                };
+                let answer = self.query(HttpServiceConfigSSLCertInfo, &question)?;
+                // SAFETY: this is what such a question is answered with; it points into the same buffer.
+                Ok(answer.map(|answer| unsafe {
+                    found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SET>()).ParamDesc)
+                }))
+            }
+            Endpoint::Name { .. } => {
+                let question = HTTP_SERVICE_CONFIG_SSL_SNI_QUERY {
+                    QueryDesc: HttpServiceConfigQueryExact,
+                    KeyDesc: key.by_name(),
+                    dwToken: 0,
+                };
+                let answer = self.query(HttpServiceConfigSslSniCertInfo, &question)?;
+                // SAFETY: this is what such a question is answered with; it points into the same buffer.
+                Ok(answer.map(|answer| unsafe {
+                    found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>()).ParamDesc)
+                }))
+            }
+        }
+    }
+
+    /// Writes a reservation.
+    pub(crate) fn reserve(&self, reservation: &UrlAcl) -> u32 {
+        let (mut prefix, mut sddl) = (wide(&reservation.prefix), wide(&reservation.sddl));
+        let set = HTTP_SERVICE_CONFIG_URLACL_SET {
+            KeyDesc: HTTP_SERVICE_CONFIG_URLACL_KEY {
+                pUrlPrefix: prefix.as_mut_ptr(),
+            },
+            ParamDesc: HTTP_SERVICE_CONFIG_URLACL_PARAM {
+                pStringSecurityDescriptor: sddl.as_mut_ptr(),
+            },
+        };
+        self.change(self.calls.set, HttpServiceConfigUrlAclInfo, &set)
+    }
+
+    /// Writes a binding.
+    pub(crate) fn bind(&self, binding: &SslBinding) -> u32 {
+        let mut key = Key::of(&binding.endpoint);
+        let (mut hash, mut store) = (binding.hash, wide(binding.store));
+        let parameters = parameters(binding.app_id, &mut hash, &mut store);
+        match binding.endpoint {
+            Endpoint::Address(_) => self.change(
+                self.calls.set,
+                HttpServiceConfigSSLCertInfo,
+                &HTTP_SERVICE_CONFIG_SSL_SET {
+                    KeyDesc: key.by_address(),
+                    ParamDesc: parameters,
+                },
+            ),
+            Endpoint::Name { .. } => self.change(
+                self.calls.set,
+                HttpServiceConfigSslSniCertInfo,
+                &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
+                    KeyDesc: key.by_name(),
+                    ParamDesc: parameters,
+                },
+            ),
+        }
+    }
+
+    /// Deletes a reservation.
+    pub(crate) fn release(&self, prefix: &str) -> u32 {
+        let mut prefix = wide(prefix);
+        let set = HTTP_SERVICE_CONFIG_URLACL_SET {
+            KeyDesc: HTTP_SERVICE_CONFIG_URLACL_KEY {
+                pUrlPrefix: prefix.as_mut_ptr(),
+            },
+            ..HTTP_SERVICE_CONFIG_URLACL_SET::default()
+        };
+        self.change(self.calls.delete, HttpServiceConfigUrlAclInfo, &set)
+    }
+
+    /// Deletes a binding.
+    pub(crate) fn unbind(&self, endpoint: &Endpoint) -> u32 {
+        let mut key = Key::of(endpoint);
+        match endpoint {
+            Endpoint::Address(_) => self.change(
+                self.calls.delete,
+                HttpServiceConfigSSLCertInfo,
+                &HTTP_SERVICE_CONFIG_SSL_SET {
+                    KeyDesc: key.by_address(),
+                    ..HTTP_SERVICE_CONFIG_SSL_SET::default()
+                },
+            ),
+            Endpoint::Name { .. } => self.change(
+                self.calls.delete,
+                HttpServiceConfigSslSniCertInfo,
+                &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
+                    KeyDesc: key.by_name(),
+                    ..HTTP_SERVICE_CONFIG_SSL_SNI_SET::default()
+                },
+            ),
+        }
+    }
+
+    /// Asks for one entry; its structure, aligned, or `None` where there is none.
+    fn query<Question>(
+        &self,
+        which: HTTP_SERVICE_CONFIG_ID,
+        question: &Question,
+    ) -> Result<Option<Vec<u64>>, u32> {
+        let _api = Api::configuration()?;
+        let mut answer = vec![0_u64; USUAL_WORDS];
+        // Where that is too little room, the service says how much it wants.
+        for _ in 0..2 {
+            let bytes = size_of_val(answer.as_slice()) as u32;
+            let mut length = 0;
+            // SAFETY: the question is the structure that belongs to `which`, whose size is told; the answer's memory is as
+            // long as told, and aligned for the pointers in it.
+            let code = unsafe {
+                (self.calls.query)(
+                    null_mut(),
+                    which,
+                    (&raw const *question).cast(),
+                    size_of::<Question>() as u32,
+                    answer.as_mut_ptr().cast(),
+                    bytes,
+                    &raw mut length,
+                    null(),
+                )
+            };
+            match code {
+                NO_ERROR => return Ok(Some(answer)),
+                ERROR_FILE_NOT_FOUND | ERROR_NOT_FOUND => return Ok(None),
+                ERROR_INSUFFICIENT_BUFFER if (bytes..=ANSWER_BYTES).contains(&length) => {
+                    answer = vec![0; (length as usize).div_ceil(size_of::<u64>())];
+                }
+                code => return Err(code),
+            }
+        }
+        Err(ERROR_INSUFFICIENT_BUFFER)
+    }
+
+    /// Writes or deletes an entry.
+    fn change<Entry>(&self, call: Change, which: HTTP_SERVICE_CONFIG_ID, entry: &Entry) -> u32 {
+        let _api = match Api::configuration() {
+            Ok(api) => api,
+            Err(code) => return code,
+        };
+        // SAFETY: the entry is the structure that belongs to `which`, whose size is told; what it points to outlives the
+        // call.
+        unsafe {
+            call(
+                null_mut(),
+                which,
+                (&raw const *entry).cast(),
+                size_of::<Entry>() as u32,
+                null(),
+            )
+        }
+    }
+}
+
+/// The key of a certificate binding, and what it points to.
+struct Key {
+    address: SOCKADDR_STORAGE,
+    host: Vec<u16>,
+}
+
+impl Key {
+    fn of(endpoint: &Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Address(address) => Self {
+                address: storage(*address),
+                host: Vec::new(),
+            },
+            // Of the address only the port counts.
+            Endpoint::Name { host, port } => Self {
+                address: storage((Ipv4Addr::UNSPECIFIED, *port).into()),
+                host: wide(host),
+            },
+        }
+    }
+
+    /// Points into `self`, which has to outlive it.
+    fn by_address(&mut self) -> HTTP_SERVICE_CONFIG_SSL_KEY {
+        HTTP_SERVICE_CONFIG_SSL_KEY {
+            pIpPort: (&raw mut self.address).cast(),
+        }
+    }
+
+    /// Points into `self`, which has to outlive it.
+    fn by_name(&mut self) -> HTTP_SERVICE_CONFIG_SSL_SNI_KEY {
+        HTTP_SERVICE_CONFIG_SSL_SNI_KEY {
+            IpPort: self.address,
+            Host: self.host.as_mut_ptr(),
+        }
+    }
+}
+
+/// A socket address as Windows keeps it.
+fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
+    let mut storage = SOCKADDR_STORAGE::default();
+    match address {
+        SocketAddr::V4(address) => {
+            let mut inner = SOCKADDR_IN {
+                sin_family: AF_INET,
+                sin_port: address.port().to_be(),
+                ..SOCKADDR_IN::default()
+            };
+            inner.sin_addr.S_un.S_addr = u32::from_ne_bytes(address.ip().octets());
+            // SAFETY: the storage is larger than every address, and aligned for all.
+            unsafe { (&raw mut storage).cast::<SOCKADDR_IN>().write(inner) };
+        }
+        SocketAddr::V6(address) => {
+            let mut inner = SOCKADDR_IN6 {
+                sin6_family: AF_INET6,
+                sin6_port: address.port().to_be(),
+                ..SOCKADDR_IN6::default()
+            };
+            inner.sin6_addr.u.Byte = address.ip().octets();
+            // SAFETY: the storage is larger than every address, and aligned for all.
+            unsafe { (&raw mut storage).cast::<SOCKADDR_IN6>().write(inner) };
+        }
+    }
+    storage
+}
+
+/// The address in a storage.
+fn ip(storage: &SOCKADDR_STORAGE) -> Option<IpAddr> {
+    // SAFETY: a storage is larger than the address of every family.
+    unsafe { address((&raw const *storage).cast()) }
+}
+
+/// What a binding says; points to `hash` and `store`, which have to outlive it.
+fn parameters(app_id: u128, hash: &mut [u8], store: &mut [u16]) -> HTTP_SERVICE_CONFIG_SSL_PARAM {
+    HTTP_SERVICE_CONFIG_SSL_PARAM {
+        SslHashLength: hash.len() as u32,
+        pSslHash: hash.as_mut_ptr().cast(),
+        AppId: GUID::from_u128(app_id),
+        pSslCertStoreName: store.as_mut_ptr(),
+        ..HTTP_SERVICE_CONFIG_SSL_PARAM::default()
+    }
+}
+
+/// Copies what counts out of a binding.
+///
+/// # Safety
+/// Its pointers are null or lead to what they promise.
+unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
+    let id = parameters.AppId;
+    let hash = if parameters.pSslHash.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            std::slice::from_raw_parts(
+                parameters.pSslHash.cast::<u8>(),
+                parameters.SslHashLength as usize,
+            )
+        }
+        .to_vec()
+    };
+    let [a, b, c, d, e, f, g, h] = id.data4;
+    let tail = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    FoundBinding {
+        hash,
+        app_id: (u128::from(id.data1) << 96)
+            | (u128::from(id.data2) << 80)
+            | (u128::from(id.data3) << 64)
+            | u128::from(tail),
+        // SAFETY: as promised by the caller.
+        store: unsafe { read_wide(parameters.pSslCertStoreName) },
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    non_upper_case_globals,
+    reason = "a test ends on what it did not expect; constants are named as Windows names them"
+)]
+pub(crate) mod tests {
+    use super::super::prefix::STORE;
+    use super::*;
+
+    const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
+
+    /// Answers as HTTP.sys would.
+    pub(crate) const STAND_IN: Config = Config {
+        calls: Calls { query, set, delete },
+    };
+
+    /// A binding of the host of a URL.
+    fn binding(url: &str) -> SslBinding {
+        let prefix = Prefix::of(url).unwrap();
+        SslBinding {
+            endpoint: match prefix.address() {
+                Some(ip) => Endpoint::Address(SocketAddr::new(ip, prefix.port)),
+                None => Endpoint::Name {
+                    host: prefix.host,
+                    port: prefix.port,
+                },
+            },
+            hash: [7; 20],
+            app_id: APP_ID,
+            store: STORE,
+        }
+    }
+
+    #[test]
+    fn structures_hold_what_was_planned() {
+        for (url, family, text) in [
+            ("https://127.0.0.1:8443/cb", AF_INET, "[127, 0, 0, 1]"),
+            ("https://[::1]:8443/cb", AF_INET6, "[0, 0, 0, 0]"),
+            ("https://localhost:8443/cb", AF_INET, "[0, 0, 0, 0]"),
+        ] {
+            let binding = binding(url);
+            let mut key = Key::of(&binding.endpoint);
+            assert_eq!(key.address.ss_family, family, "{url}");
+            // SAFETY: of either family, the port stands in the same place.
+            let inner = unsafe { *(&raw const key.address).cast::<SOCKADDR_IN>() };
+            assert_eq!(u16::from_be(inner.sin_port), 8443);
+            // SAFETY: all views of the union are plain bytes.
+            let number = unsafe { inner.sin_addr.S_un.S_addr };
+            assert_eq!(format!("{:?}", number.to_ne_bytes()), text, "{url}");
+            if let Endpoint::Name { .. } = binding.endpoint {
+                // SAFETY: ends in a zero.
+                assert_eq!(unsafe { read_wide(key.by_name().Host) }, "localhost");
+            }
+            let (mut bytes, mut store) = (binding.hash, wide(binding.store));
+            let set = parameters(binding.app_id, &mut bytes, &mut store);
+            // SAFETY: points to the two above.
+            let back = unsafe { found(&set) };
+            assert_eq!(back.hash, [7; 20]);
+            assert_eq!((back.app_id, back.store.as_str()), (APP_ID, STORE));
+            assert_eq!(
+                (set.AppId.data1, set.AppId.data2, set.AppId.data4[7]),
+                (0x6f2b_1c0e, 0x93d4, 0xe6)
+            );
+        }
+    }
+
+    thread_local! {
+        /// What the stand-ins below were given.
+        static GIVEN: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+
+    /// What an entry, or a question, of this kind and size says.
+    unsafe fn told(which: HTTP_SERVICE_CONFIG_ID, entry: *const c_void, length: u32) -> String {
+        // SAFETY: each structure is the one that belongs to `which`, which is what is tested; its size is compared.
+        unsafe {
+            let sized = |size: usize| {
+                if size == length as usize {
+                    ""
+                } else {
+                    "wrong size "
+                }
+            };
+            let key = |address: *const SOCKADDR_STORAGE| {
+                let port = u16::from_be((*address.cast::<SOCKADDR_IN>()).sin_port);
+                format!("{}:{port}", ip(&*address).unwrap())
+            };
+            let parameters = |set: &HTTP_SERVICE_CONFIG_SSL_PARAM| {
+                let found = found(set);
+                format!("{:02x?} {:x} {}", found.hash, found.app_id, found.store)
+            };
+            match which {
+                HttpServiceConfigUrlAclInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_URLACL_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_URLACL_SET>()).to_owned()
+                        + &read_wide(set.KeyDesc.pUrlPrefix)
+                        + " "
+                        + &read_wide(set.ParamDesc.pStringSecurityDescriptor)
+                }
+                HttpServiceConfigSSLCertInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_SSL_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_SSL_SET>()).to_owned()
+                        + &key(set.KeyDesc.pIpPort.cast())
+                        + " "
+                        + &parameters(&set.ParamDesc)
+                }
+                HttpServiceConfigSslSniCertInfo => {
+                    let set = &*entry.cast::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>();
+                    sized(size_of::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>()).to_owned()
+                        + &key(&raw const set.KeyDesc.IpPort)
+                        + " "
+                        + &read_wide(set.KeyDesc.Host)
+                        + " "
+                        + &parameters(&set.ParamDesc)
+                }
+                other => format!("an entry of the kind {other}"),
+            }
+        }
+    }
+
+    unsafe extern "system" fn set(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        entry: *const c_void,
+        length: u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        // SAFETY: as promised by the caller.
+        let told = unsafe { told(which, entry, length) };
+        GIVEN.with_borrow_mut(|given| given.push(format!("set {told}")));
+        NO_ERROR
+    }
+
+    unsafe extern "system" fn delete(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        entry: *const c_void,
+        length: u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        // SAFETY: as promised by the caller.
+        let told = unsafe { told(which, entry, length) };
+        GIVEN.with_borrow_mut(|given| given.push(format!("delete {told}")));
+        NO_ERROR
+    }
+
+    /// Answers with a reservation, at the second asking only, as one that needs more room.
+    unsafe extern "system" fn query(
+        _: HANDLE,
+        which: HTTP_SERVICE_CONFIG_ID,
+        question: *const c_void,
+        length: u32,
+        answer: *mut c_void,
+        room: u32,
+        needed: *mut u32,
+        _: *const OVERLAPPED,
+    ) -> u32 {
+        assert_eq!(which, HttpServiceConfigUrlAclInfo);
+        assert_eq!(
+            length as usize,
+            size_of::<HTTP_SERVICE_CONFIG_URLACL_QUERY>()
+        );
+        let text = wide("D:(A;;GX;;;NS)");
+        let size = 10_000;
+        // SAFETY: question and answer are those of this kind; the room is as told.
+        unsafe {
+            let question = &*question.cast::<HTTP_SERVICE_CONFIG_URLACL_QUERY>();
+            assert_eq!(question.QueryDesc, HttpServiceConfigQueryExact);
+            let prefix = read_wide(question.KeyDesc.pUrlPrefix);
+            GIVEN.with_borrow_mut(|given| given.push(format!("query {prefix} {room}")));
+            *needed = size;
+            if room < size {
+                return ERROR_INSUFFICIENT_BUFFER;
+            }
+            let behind = answer
+                .cast::<u8>()
+                .add(size_of::<HTTP_SERVICE_CONFIG_URLACL_SET>())
+                .cast::<u16>();
+            std::ptr::copy_nonoverlapping(text.as_ptr(), behind, text.len());
+            (*answer.cast::<HTTP_SERVICE_CONFIG_URLACL_SET>())
+                .ParamDesc
+                .pStringSecurityDescriptor = behind;
+        }
+        NO_ERROR
+    }
+
+    #[test]
+    fn each_call_has_its_structure() {
+        let config = STAND_IN;
+        for url in [
+            "http://localhost:8400/cb",
+            "https://localhost:8443/cb",
+            "https://127.0.0.1:8443/cb",
+            "https://[::1]/cb",
+        ] {
+            let prefix = Prefix::of(url).unwrap();
+            config.reserve(&UrlAcl {
+                prefix: prefix.to_string(),
+                sddl: "D:(A;;GX;;;S-1-5-20)".to_owned(),
+            });
+            if prefix.secure {
+                let binding = binding(url);
+                config.bind(&binding);
+                config.unbind(&binding.endpoint);
+            }
+            config.release(&prefix.to_string());
+        }
+        let hash = format!("{:02x?}", [7; 20]);
+        let id = format!("{APP_ID:x}");
+        let bound = format!("{hash} {id} MY");
+        assert_eq!(
+            GIVEN.take(),
+            [
+                "set http://localhost:8400/cb/ D:(A;;GX;;;S-1-5-20)",
+                "delete http://localhost:8400/cb/ ",
+                "set https://localhost:8443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set 0.0.0.0:8443 localhost {bound}"),
+                "delete 0.0.0.0:8443 localhost [] 0 ",
+                "delete https://localhost:8443/cb/ ",
+                "set https://127.0.0.1:8443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set 127.0.0.1:8443 {bound}"),
+                "delete 127.0.0.1:8443 [] 0 ",
+                "delete https://127.0.0.1:8443/cb/ ",
+                "set https://[::1]:443/cb/ D:(A;;GX;;;S-1-5-20)",
+                &format!("set ::1:443 {bound}"),
+                "delete ::1:443 [] 0 ",
+                "delete https://[::1]:443/cb/ ",
+            ]
+        );
+        assert_eq!(
+            config.reservation("http://localhost:8400/cb/"),
+            Ok(Some("D:(A;;GX;;;NS)".to_owned()))
+        );
+        assert_eq!(
+            GIVEN.take(),
+            [
+                "query http://localhost:8400/cb/ 2048",
+                "query http://localhost:8400/cb/ 10000"
+            ]
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! HTTP.sys, the HTTP server in the kernel of Windows: what it registers, reserves and binds, and the calls that do it.
+
+#[cfg(windows)]
+pub(crate) mod api;
+pub mod certificates;
+#[cfg(windows)]
+pub(crate) mod config;
+pub mod prefix;
+#[cfg(windows)]
+pub(crate) mod store;

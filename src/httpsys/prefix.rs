@@ -1,0 +1,335 @@
+//! What HTTP.sys registers, reserves and binds: prefixes, endpoints, thumbprints. Only reads and writes them.
+
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+use url::Url;
+
+use crate::clean::is_clean;
+
+/// The certificate store of the machine.
+pub const STORE: &str = "MY";
+
+/// Why a URL is no prefix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixError {
+    /// No URL.
+    #[error(
+        "The redirect URL is not complete: {0}. It is written like http://localhost:8400/callback."
+    )]
+    Malformed(String),
+    /// Neither http nor https.
+    #[error("A redirect URL to listen on begins with http:// or https://. Change it.")]
+    Scheme,
+    /// `user@`, or a fragment.
+    #[error("A redirect URL holds no user name and no part behind a #. Remove it.")]
+    Surplus,
+    /// A name that stands for many.
+    #[error("A * cannot be the host of a redirect URL. Name one, such as localhost.")]
+    Star,
+}
+
+/// Why a text is no thumbprint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ThumbprintError {
+    /// Too short or too long.
+    #[error(
+        "A thumbprint has 40 hexadecimal digits (SHA-1), and this has {0}. Copy it from the certificate's details."
+    )]
+    Length(usize),
+    /// No digits.
+    #[error(
+        "A thumbprint has only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
+    )]
+    NotHex,
+}
+
+/// What HTTP.sys registers for a redirect URL, and what any listener listens on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    /// https.
+    pub secure: bool,
+    /// As it stands in the URL; IPv6 in brackets, `+` for all names.
+    pub host: String,
+    /// Always named, also where it is the scheme's own.
+    pub port: u16,
+    /// Begins and ends with a slash.
+    pub path: String,
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.path)
+    }
+}
+
+impl Prefix {
+    /// Reads a redirect URL.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn of(redirect_url: &str) -> Result<Self, PrefixError> {
+        let text = redirect_url.trim();
+        if !is_clean(text) || text.contains(char::is_whitespace) {
+            return Err(PrefixError::Malformed(
+                "it holds a space or an invisible character".to_owned(),
+            ));
+        }
+        let url = Url::parse(text).map_err(|error| PrefixError::Malformed(error.to_string()))?;
+        let secure = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(PrefixError::Scheme),
+        };
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(PrefixError::Surplus);
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if host.contains('*') {
+            return Err(PrefixError::Star);
+        }
+        let mut path = url.path().to_owned();
+        if !path.ends_with('/') {
+            path.push('/');
+        }
+        Ok(Self {
+            secure,
+            host,
+            port: url.port_or_known_default().unwrap_or(80),
+            path,
+        })
+    }
+
+    /// True where Windows has reserved it for everybody.
+    #[must_use]
+    pub fn needs_no_set_up(&self) -> bool {
+        let below = "/temporary_listen_addresses/";
+        !self.secure && self.port == 80 && self.path.to_ascii_lowercase().starts_with(below)
+    }
+
+    /// What HTTP.sys is asked to register, and what a reservation is for. What is reserved for everybody is reserved for
+    /// all host names at once, and a reservation counts for the host that it names alone.
+    #[must_use]
+    pub fn registered(&self) -> Self {
+        let mut registered = self.clone();
+        if self.needs_no_set_up() {
+            "+".clone_into(&mut registered.host);
+        }
+        registered
+    }
+
+    /// True where most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
+    /// port above 1024.
+    #[must_use]
+    pub fn is_free_for_all(&self) -> bool {
+        !self.secure && self.host.eq_ignore_ascii_case("localhost") && self.port > 1024
+    }
+
+    /// The host as an address, where it is one.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host.trim_matches(['[', ']']).parse().ok()
+    }
+
+    /// True where the host is this machine by its name or address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.address() {
+            Some(address) => address.is_loopback(),
+            None => self.host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+/// The SHA-1 of a certificate, by which Windows finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thumbprint(pub [u8; 20]);
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::str::FromStr for Thumbprint {
+    type Err = ThumbprintError;
+
+    /// Takes it as the certificate's window gives it: with spaces or colons, and an invisible mark in front.
+    fn from_str(text: &str) -> Result<Self, ThumbprintError> {
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .filter(|ch| !(ch.is_whitespace() || *ch == ':' || *ch == '\u{200e}'))
+            .map(|ch| ch.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect();
+        let digits = digits.ok_or(ThumbprintError::NotHex)?;
+        let bytes: Vec<u8> = digits
+            .chunks_exact(2)
+            .map(|pair| pair[0] * 16 + pair[1])
+            .collect();
+        match (digits.len(), bytes.try_into()) {
+            (40, Ok(bytes)) => Ok(Self(bytes)),
+            (count, _) => Err(ThumbprintError::Length(count)),
+        }
+    }
+}
+
+/// Which connections a certificate is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// An address and a port: `HTTP_SERVICE_CONFIG_SSL_KEY`.
+    Address(SocketAddr),
+    /// A host name and a port: `HTTP_SERVICE_CONFIG_SSL_SNI_KEY`.
+    Name {
+        /// As the browser asks for it.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+impl fmt::Display for Endpoint {
+    /// As netsh takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "ipport={address}"),
+            Self::Name { host, port } => write!(f, "hostnameport={host}:{port}"),
+        }
+    }
+}
+
+/// What `HTTP_SERVICE_CONFIG_URLACL_SET` holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlAcl {
+    /// The prefix.
+    pub prefix: String,
+    /// Who may listen.
+    pub sddl: String,
+}
+
+/// What `HTTP_SERVICE_CONFIG_SSL_SET` or, by name, `HTTP_SERVICE_CONFIG_SSL_SNI_SET` holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SslBinding {
+    /// The key.
+    pub endpoint: Endpoint,
+    /// The certificate's hash.
+    pub hash: [u8; 20],
+    /// Whose binding it is.
+    pub app_id: u128,
+    /// Where the certificate is.
+    pub store: &'static str,
+}
+
+/// A certificate binding, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBinding {
+    /// The certificate's hash; of any length.
+    pub hash: Vec<u8>,
+    /// Whose binding it is.
+    pub app_id: u128,
+    /// Where the certificate is.
+    pub store: String,
+}
+
+impl FoundBinding {
+    /// The hash in digits.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        hex(&self.hash)
+    }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "00112233445566778899aabbccddeeff00112233";
+
+    #[test]
+    fn prefixes_name_scheme_host_port_and_a_closing_slash() {
+        for (url, prefix) in [
+            (
+                "http://localhost:8400/callback",
+                "http://localhost:8400/callback/",
+            ),
+            (
+                "http://localhost:8400/callback/",
+                "http://localhost:8400/callback/",
+            ),
+            ("http://localhost:8400", "http://localhost:8400/"),
+            ("http://localhost/", "http://localhost:80/"),
+            ("https://localhost/a/b?x=1", "https://localhost:443/a/b/"),
+            ("http://127.0.0.1:65535/", "http://127.0.0.1:65535/"),
+            ("http://[::1]:1/cb", "http://[::1]:1/cb/"),
+            ("https://[2001:DB8::1]/cb", "https://[2001:db8::1]:443/cb/"),
+            (
+                "https://sso.Example.org:8443/cb",
+                "https://sso.example.org:8443/cb/",
+            ),
+            ("http://+:8400/cb", "http://+:8400/cb/"),
+            ("http://bücher.example/", "http://xn--bcher-kva.example:80/"),
+        ] {
+            assert_eq!(Prefix::of(url).unwrap().to_string(), prefix, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_redirect_url_is_told() {
+        for (url, error) in [
+            ("", "not complete"),
+            ("localhost:8400/", "begins with http"),
+            ("http://", "not complete"),
+            ("http://local host/", "a space"),
+            ("http://localhost:99999/", "not complete"),
+            ("ftp://localhost/", "begins with http"),
+            ("http://me@localhost/", "no user name"),
+            ("http://localhost/#x", "no user name"),
+            ("http://*:80/", "A *"),
+        ] {
+            let told = Prefix::of(url).unwrap_err().to_string();
+            assert!(told.contains(error), "{url}: {told}");
+        }
+    }
+
+    #[test]
+    fn below_the_temporary_addresses_nothing_is_needed() {
+        for (url, free) in [
+            (
+                "http://localhost/Temporary_Listen_Addresses/oauth-authorizer/",
+                true,
+            ),
+            ("http://127.0.0.1/temporary_listen_addresses/x", true),
+            ("http://localhost:80/Temporary_Listen_Addresses", true),
+            ("http://localhost:8080/Temporary_Listen_Addresses/x", false),
+            ("https://localhost:80/Temporary_Listen_Addresses/x", false),
+            ("http://localhost/Temporary_Listen_AddressesX/", false),
+            ("http://localhost/x/Temporary_Listen_Addresses/", false),
+        ] {
+            assert_eq!(Prefix::of(url).unwrap().needs_no_set_up(), free, "{url}");
+        }
+    }
+
+    #[test]
+    fn thumbprints_come_in_several_spellings() {
+        let want: Thumbprint = HASH.parse().unwrap();
+        let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33";
+        assert_eq!(spaced.parse(), Ok(want));
+        assert_eq!(spaced.replace(' ', ":").parse(), Ok(want));
+        assert_eq!("00".parse::<Thumbprint>(), Err(ThumbprintError::Length(2)));
+        assert_eq!(
+            format!("{HASH}0").parse::<Thumbprint>(),
+            Err(ThumbprintError::Length(41))
+        );
+        assert_eq!("xyz".parse::<Thumbprint>(), Err(ThumbprintError::NotHex));
+        assert_eq!(want.to_string(), HASH);
+    }
+}
