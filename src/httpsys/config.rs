@@ -66,18 +66,17 @@ fn endpoints(prefix: &Prefix) -> Vec<Endpoint> {
     let port = prefix.port;
     let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, port));
     let mut all = Vec::new();
-    match prefix.address() {
-        Some(ip) => all.push(at(ip)),
-        None => {
-            all.extend([
-                at(Ipv4Addr::LOCALHOST.into()),
-                at(Ipv6Addr::LOCALHOST.into()),
-            ]);
-            all.push(Endpoint::Name {
-                host: prefix.host.clone(),
-                port,
-            });
-        }
+    if let Some(ip) = prefix.address() {
+        all.push(at(ip));
+    } else {
+        all.extend([
+            at(Ipv4Addr::LOCALHOST.into()),
+            at(Ipv6Addr::LOCALHOST.into()),
+        ]);
+        all.push(Endpoint::Name {
+            host: prefix.host.clone(),
+            port,
+        });
     }
     all.extend([
         at(Ipv4Addr::UNSPECIFIED.into()),
@@ -236,7 +235,7 @@ impl Config {
                 pStringSecurityDescriptor: sddl.as_mut_ptr(),
             },
         };
-        self.change(self.calls.set, HttpServiceConfigUrlAclInfo, &set)
+        Self::change(self.calls.set, HttpServiceConfigUrlAclInfo, &set)
     }
 
     /// Writes a binding.
@@ -245,7 +244,7 @@ impl Config {
         let (mut hash, mut store) = (binding.hash, wide(binding.store));
         let parameters = parameters(binding.app_id, &mut hash, &mut store);
         match binding.endpoint {
-            Endpoint::Address(_) => self.change(
+            Endpoint::Address(_) => Self::change(
                 self.calls.set,
                 HttpServiceConfigSSLCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SET {
@@ -253,7 +252,7 @@ impl Config {
                     ParamDesc: parameters,
                 },
             ),
-            Endpoint::Name { .. } => self.change(
+            Endpoint::Name { .. } => Self::change(
                 self.calls.set,
                 HttpServiceConfigSslSniCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
@@ -273,14 +272,14 @@ impl Config {
             },
             ..HTTP_SERVICE_CONFIG_URLACL_SET::default()
         };
-        self.change(self.calls.delete, HttpServiceConfigUrlAclInfo, &set)
+        Self::change(self.calls.delete, HttpServiceConfigUrlAclInfo, &set)
     }
 
     /// Deletes a binding.
     pub(crate) fn unbind(&self, endpoint: &Endpoint) -> u32 {
         let mut key = Key::of(endpoint);
         match endpoint {
-            Endpoint::Address(_) => self.change(
+            Endpoint::Address(_) => Self::change(
                 self.calls.delete,
                 HttpServiceConfigSSLCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SET {
@@ -288,7 +287,7 @@ impl Config {
                     ..HTTP_SERVICE_CONFIG_SSL_SET::default()
                 },
             ),
-            Endpoint::Name { .. } => self.change(
+            Endpoint::Name { .. } => Self::change(
                 self.calls.delete,
                 HttpServiceConfigSslSniCertInfo,
                 &HTTP_SERVICE_CONFIG_SSL_SNI_SET {
@@ -338,7 +337,7 @@ impl Config {
     }
 
     /// Writes or deletes an entry.
-    fn change<Entry>(&self, call: Change, which: HTTP_SERVICE_CONFIG_ID, entry: &Entry) -> u32 {
+    fn change<Entry>(call: Change, which: HTTP_SERVICE_CONFIG_ID, entry: &Entry) -> u32 {
         let _api = match Api::configuration() {
             Ok(api) => api,
             Err(code) => return code,
@@ -457,8 +456,7 @@ unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
         }
         .to_vec()
     };
-    let [a, b, c, d, e, f, g, h] = id.data4;
-    let tail = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let tail = u64::from_be_bytes(id.data4);
     FoundBinding {
         hash,
         app_id: (u128::from(id.data1) << 96)

@@ -37,7 +37,7 @@ const TOKEN_USER_WORDS: usize = 16;
 /// Where there is such a file, or the folder cannot be written to.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     // Protected from what the folder hands down; all rights for one.
-    let list = wide(&format!("D:P(A;;FA;;;{})", user()?));
+    let list = wide(format!("D:P(A;;FA;;;{})", user()?));
     let mut descriptor = null_mut();
     // SAFETY: the text ends in a zero, and `descriptor` outlives the call.
     let understood = unsafe {
