@@ -1,46 +1,324 @@
 //! The invariants of `lib.rs`, read off the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// Each source file by its path below `src/`, without comments and without its tests.
-fn sources() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path
-                    .strip_prefix(&root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
-                let text = std::fs::read_to_string(&path).unwrap();
-                let code = text
-                    .split("#[cfg(test)]\n#[allow")
-                    .next()
-                    .unwrap()
-                    .split("#[cfg(test)]\nmod tests {")
-                    .next()
-                    .unwrap();
-                let code: Vec<&str> = code
-                    .lines()
-                    .map(|line| line.split("//").next().unwrap_or_default())
-                    .collect();
-                files.insert(name, code.join("\n"));
+use syn::buffer::{Cursor, TokenBuffer};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Attribute, ItemMod, ItemUse, Macro, Meta, Token, UseTree, VisRestricted};
+
+/// A source file without what is compiled for tests only.
+struct Source {
+    /// All lines; those of tests are empty.
+    text: String,
+    /// The same without comments.
+    code: String,
+    /// Each path that stands in it, from the crate's root where it leads into the crate.
+    paths: BTreeSet<Vec<String>>,
+    /// The modules that it declares for tests.
+    for_tests: Vec<Vec<String>>,
+}
+
+impl Source {
+    /// Reads the file of this path below `src/`.
+    fn read(file: &str, text: &str) -> Self {
+        let mut here: Vec<String> = file
+            .trim_end_matches(".rs")
+            .split('/')
+            .map(str::to_owned)
+            .collect();
+        if matches!(
+            here.last().map(String::as_str),
+            Some("mod" | "lib" | "main")
+        ) {
+            here.pop();
+        }
+        let mut reader = Reader {
+            here,
+            ..Reader::default()
+        };
+        reader.visit_file(&syn::parse_file(text).unwrap());
+        let lines: Vec<&str> = text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| {
+                let tests = reader.tests.iter().any(|tests| tests.contains(&(at + 1)));
+                if tests { "" } else { line }
+            })
+            .collect();
+        let code: Vec<&str> = lines
+            .iter()
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .collect();
+        let found = reader.found.iter();
+        Self {
+            text: lines.join("\n"),
+            code: code.join("\n"),
+            paths: found
+                .filter_map(|(here, path)| reader.resolve(here, path))
+                .collect(),
+            for_tests: reader.for_tests,
+        }
+    }
+}
+
+/// What the tree of a source file says.
+#[derive(Default)]
+struct Reader {
+    /// The module that is being read.
+    here: Vec<String>,
+    /// Paths as they are written, and in which module.
+    found: Vec<(Vec<String>, Vec<String>)>,
+    /// What `use` calls by another path.
+    aliases: BTreeMap<String, Vec<String>>,
+    /// The modules that are declared here.
+    children: BTreeSet<Vec<String>>,
+    /// The lines that are for tests only.
+    tests: Vec<std::ops::RangeInclusive<usize>>,
+    for_tests: Vec<Vec<String>>,
+}
+
+impl Reader {
+    /// A path from the crate's root; `None` where it leads out of the crate, or is a name of this module.
+    fn resolve(&self, here: &[String], path: &[String]) -> Option<Vec<String>> {
+        let mut path = path.to_vec();
+        // An alias may be made of another; in a circle it is the name of a crate.
+        for _ in 0..4 {
+            match self.aliases.get(&path[0]) {
+                Some(whole) if whole[0] != path[0] => {
+                    path.splice(..1, whole.iter().cloned());
+                }
+                _ => break,
+            }
+        }
+        let mut base = here.to_vec();
+        let mut rest = path.as_slice();
+        match rest[0].as_str() {
+            "crate" => base.clear(),
+            "self" => {}
+            "super" => {
+                base.pop()?;
+            }
+            name => {
+                base.push(name.to_owned());
+                if !self.children.contains(&base) {
+                    return None;
+                }
+            }
+        }
+        rest = &rest[1..];
+        while rest.first().is_some_and(|part| part == "super") {
+            base.pop()?;
+            rest = &rest[1..];
+        }
+        base.extend_from_slice(rest);
+        Some(base)
+    }
+
+    fn add(&mut self, path: Vec<String>) {
+        self.found.push((self.here.clone(), path));
+    }
+
+    /// The paths of a `use`, each written out.
+    fn add_use(&mut self, tree: &UseTree, before: &[String]) {
+        let with = |name: String| {
+            let mut path = before.to_vec();
+            // `a::{self}` is `a`.
+            if name != "self" || path.is_empty() {
+                path.push(name);
+            }
+            path
+        };
+        match tree {
+            UseTree::Path(path) => self.add_use(&path.tree, &with(path.ident.to_string())),
+            UseTree::Name(name) => {
+                let path = with(name.ident.to_string());
+                self.aliases
+                    .insert(path[path.len() - 1].clone(), path.clone());
+                self.add(path);
+            }
+            UseTree::Rename(name) => {
+                let path = with(name.ident.to_string());
+                self.aliases.insert(name.rename.to_string(), path.clone());
+                self.add(path);
+            }
+            UseTree::Glob(_) => self.add(before.to_vec()),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_use(tree, before);
+                }
             }
         }
     }
-    files.remove("demo/tests.rs");
-    files.remove("flow/contract.rs");
-    files.remove("flow/scripted.rs");
-    assert!(files.len() > 25, "the sources are read");
-    files
+
+    /// The paths in what a macro was given: that has no tree.
+    fn add_tokens(&mut self, mut at: Cursor<'_>) {
+        let (mut path, mut colons) = (Vec::new(), 0);
+        loop {
+            let (ident, punct, group) = (at.ident(), at.punct(), at.any_group());
+            let goes_on = match (&ident, &punct) {
+                (Some(_), _) => colons == 2,
+                (None, Some((punct, _))) => punct.as_char() == ':' && colons < 2,
+                (None, None) => false,
+            };
+            if !goes_on && !path.is_empty() {
+                self.add(std::mem::take(&mut path));
+            }
+            if at.eof() {
+                return;
+            }
+            at = if let Some((inside, _, _, after)) = group {
+                self.add_tokens(inside);
+                colons = 0;
+                after
+            } else if let Some((ident, after)) = ident {
+                path.push(ident.to_string());
+                colons = 0;
+                after
+            } else if let Some((punct, after)) = punct {
+                colons = if punct.as_char() == ':' {
+                    colons + 1
+                } else {
+                    0
+                };
+                after
+            } else {
+                colons = 0;
+                at.token_tree().unwrap().1
+            };
+        }
+    }
+
+    fn leave_out(&mut self, part: &impl Spanned) {
+        let span = part.span();
+        self.tests.push(span.start().line..=span.end().line);
+    }
+}
+
+/// True with `#[cfg(test)]`, or a condition that holds with it only.
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    fn needs_test(condition: &Meta) -> bool {
+        match condition {
+            Meta::Path(path) => path.is_ident("test"),
+            Meta::List(list) if list.path.is_ident("all") => list
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .is_ok_and(|all| all.iter().any(needs_test)),
+            _ => false,
+        }
+    }
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute
+                .parse_args::<Meta>()
+                .is_ok_and(|condition| needs_test(&condition))
+    })
+}
+
+/// What is for tests is not looked into.
+macro_rules! without_tests {
+    ($($name:ident: $part:ident),* $(,)?) => {
+        $(fn $name(&mut self, part: &'ast syn::$part) {
+            if is_for_tests(&part.attrs) {
+                self.leave_out(part);
+            } else {
+                visit::$name(self, part);
+            }
+        })*
+    };
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    without_tests! {
+        visit_item_const: ItemConst,
+        visit_item_enum: ItemEnum,
+        visit_item_fn: ItemFn,
+        visit_item_impl: ItemImpl,
+        visit_item_macro: ItemMacro,
+        visit_item_static: ItemStatic,
+        visit_item_struct: ItemStruct,
+        visit_item_trait: ItemTrait,
+        visit_item_type: ItemType,
+        visit_impl_item_const: ImplItemConst,
+        visit_impl_item_fn: ImplItemFn,
+        visit_trait_item_fn: TraitItemFn,
+        visit_field: Field,
+        visit_field_value: FieldValue,
+        visit_variant: Variant,
+        visit_arm: Arm,
+        visit_local: Local,
+    }
+
+    fn visit_item_mod(&mut self, part: &'ast ItemMod) {
+        self.here.push(part.ident.to_string());
+        if is_for_tests(&part.attrs) {
+            self.leave_out(part);
+            self.for_tests.push(self.here.clone());
+        } else {
+            self.children.insert(self.here.clone());
+            visit::visit_item_mod(self, part);
+        }
+        self.here.pop();
+    }
+
+    fn visit_item_use(&mut self, part: &'ast ItemUse) {
+        if is_for_tests(&part.attrs) {
+            self.leave_out(part);
+        } else if part.leading_colon.is_none() {
+            self.add_use(&part.tree, &[]);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path.leading_colon.is_none() {
+            let names = path.segments.iter();
+            self.add(names.map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, part: &'ast Macro) {
+        self.add_tokens(TokenBuffer::new2(part.tokens.clone()).begin());
+        visit::visit_macro(self, part);
+    }
+
+    /// `pub(super)` uses nothing.
+    fn visit_vis_restricted(&mut self, _: &'ast VisRestricted) {}
+}
+
+/// Each source file by its path below `src/`, but for those of tests.
+fn sources() -> &'static BTreeMap<String, Source> {
+    static SOURCES: LazyLock<BTreeMap<String, Source>> = LazyLock::new(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = BTreeMap::new();
+        let mut folders: Vec<PathBuf> = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    files.insert(name.to_owned(), Source::read(name, &text));
+                }
+            }
+        }
+        let for_tests: Vec<String> = files
+            .values()
+            .flat_map(|source| source.for_tests.iter().map(|module| module.join("/")))
+            .collect();
+        files.retain(|file, _| {
+            let rest = |module: &String| file.strip_prefix(module.as_str());
+            let is_in = |module| rest(module).is_some_and(|rest| rest.starts_with(['.', '/']));
+            !for_tests.iter().any(is_in)
+        });
+        assert!(files.len() > 25, "the sources are read");
+        files
+    });
+    &SOURCES
 }
 
 /// True where `word` stands in `code` as a whole word.
@@ -51,29 +329,32 @@ fn names(code: &str, word: &str) -> bool {
 }
 
 fn assert_without(folder: &str, words: &[&str]) {
-    for (file, code) in sources()
+    let mut files = sources()
         .iter()
         .filter(|(file, _)| file.starts_with(folder))
-    {
+        .peekable();
+    assert!(files.peek().is_some(), "there is no {folder}");
+    for (file, source) in files {
         for word in words {
-            assert!(!names(code, word), "{file} names {word}");
+            assert!(!names(&source.code, word), "{file} names {word}");
         }
     }
 }
 
 /// `word` is named in these files only.
 fn assert_only(word: &str, allowed: &[&str]) {
-    for (file, code) in sources() {
+    for (file, source) in sources() {
         assert!(
-            !names(&code, word) || allowed.contains(&file.as_str()),
+            !names(&source.code, word) || allowed.contains(&file.as_str()),
             "{file} names {word}"
         );
     }
-    let sources = sources();
-    assert!(
-        allowed.iter().any(|file| names(&sources[*file], word)),
-        "{word} is not named at all any more"
-    );
+    for file in allowed {
+        assert!(
+            names(&sources()[*file].code, word),
+            "{file} does not name {word} any more"
+        );
+    }
 }
 
 #[test]
@@ -102,6 +383,7 @@ fn oauth_has_no_io_no_runtime_no_screen_and_no_clock() {
 fn the_engine_knows_no_screen() {
     assert_without("flow/", &["ratatui", "crossterm", "tui"]);
     assert_without("configure/", &["ratatui", "crossterm", "tui"]);
+    assert_without("httpsys/", &["ratatui", "crossterm", "tui"]);
 }
 
 #[test]
@@ -170,9 +452,9 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/clipboard.rs",
         ],
     );
-    for (file, code) in sources() {
+    for (file, source) in sources() {
         for word in ["println!", "print!", "eprint!", "eprintln!"] {
-            assert!(!names(&code, word), "{file} names {word}");
+            assert!(!names(&source.code, word), "{file} names {word}");
         }
     }
     assert_only(
@@ -265,11 +547,10 @@ fn no_line_of_code_names_a_service() {
         named("if host == \"login.microsoftonline.com\" or slack"),
         Some("slack".to_owned())
     );
-    for file in sources().keys() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
-        let text = std::fs::read_to_string(path).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap().to_lowercase();
-        for line in code
+    for (file, source) in sources() {
+        for line in source
+            .text
+            .to_lowercase()
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"))
         {
@@ -285,83 +566,79 @@ fn the_demo_uses_nothing_of_the_program() {
     assert_without("demo/", &["crate"]);
 }
 
-/// Which files a file uses, by its paths that begin with `crate`, `super` or the names of its children.
-fn uses() -> BTreeMap<String, BTreeSet<String>> {
+/// The file that a path from the crate's root leads into.
+fn file_of(path: &[String], exists: impl Fn(&str) -> bool) -> Option<String> {
+    (1..=path.len()).rev().find_map(|count| {
+        let base = path[..count].join("/");
+        [format!("{base}.rs"), format!("{base}/mod.rs")]
+            .into_iter()
+            .find(|file| exists(file))
+    })
+}
+
+/// Which other files a file uses, or folders a folder.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// Which files a file uses. A `mod.rs` that only declares uses none.
+fn uses() -> Uses {
     let sources = sources();
-    let module = |path: &[String]| -> Option<String> {
-        (1..=path.len()).rev().find_map(|count| {
-            let base = path[..count].join("/");
-            [format!("{base}.rs"), format!("{base}/mod.rs")]
-                .into_iter()
-                .find(|file| sources.contains_key(file))
-        })
+    let used = |file: &String, source: &Source| {
+        let files = source
+            .paths
+            .iter()
+            .filter_map(|path| file_of(path, |file| sources.contains_key(file)));
+        files.filter(|used| used != file).collect()
     };
-    let mut uses = BTreeMap::new();
-    for (file, code) in &sources {
-        let mut here: Vec<String> = file
-            .trim_end_matches(".rs")
-            .split('/')
-            .map(str::to_owned)
-            .collect();
-        if here.last().is_some_and(|last| last == "mod") {
-            here.pop();
-        }
-        let mut found = BTreeSet::new();
-        for (at, _) in code.match_indices("::") {
-            let head: String = code[..at]
-                .chars()
-                .rev()
-                .take_while(|ch| ch.is_alphanumeric() || *ch == '_' || *ch == ':')
-                .collect();
-            let head: String = head.chars().rev().collect();
-            let tail = &code[at + 2..];
-            // `use super::{a, b::c}`: each of the names.
-            let names: Vec<&str> = if let Some(group) = tail.strip_prefix('{') {
-                group
-                    .split('}')
-                    .next()
-                    .unwrap_or_default()
-                    .split(',')
-                    .map(str::trim)
-                    .collect()
-            } else {
-                let name = tail
-                    .split(|ch: char| !(ch.is_alphanumeric() || ch == '_'))
-                    .next()
-                    .unwrap_or_default();
-                // The path goes on: its longer form is looked at further on.
-                if tail[name.len()..].starts_with("::") {
-                    continue;
-                }
-                vec![name]
-            };
-            for name in names {
-                let full = format!("{head}::{name}");
-                let mut parts: Vec<String> = full
-                    .split("::")
-                    .map(str::to_owned)
-                    .filter(|part| !part.is_empty())
-                    .collect();
-                let mut base = match parts.first().map(String::as_str) {
-                    Some("crate") => Vec::new(),
-                    Some("self") => here.clone(),
-                    Some("super") => here[..here.len() - 1].to_vec(),
-                    _ => continue,
-                };
-                parts.remove(0);
-                while parts.first().is_some_and(|part| part == "super") {
-                    base.pop();
-                    parts.remove(0);
-                }
-                base.extend(parts);
-                if let Some(used) = module(&base).filter(|used| used != file) {
-                    found.insert(used);
-                }
-            }
-        }
-        uses.insert(file.clone(), found);
+    sources
+        .iter()
+        .map(|(file, source)| (file.clone(), used(file, source)))
+        .collect()
+}
+
+/// The same of what stands directly in `folder`, which is empty or ends in a slash: each folder there as one.
+fn folded(uses: &Uses, folder: &str) -> Uses {
+    let part = |file: &str| {
+        let rest = file.strip_prefix(folder)?;
+        Some(rest.split_inclusive('/').next()?.to_owned())
+    };
+    let mut folded = Uses::new();
+    for (file, used) in uses {
+        let Some(user) = part(file) else { continue };
+        let used = used.iter().filter_map(|file| part(file));
+        let used: Vec<String> = used.filter(|used| *used != user).collect();
+        folded.entry(user).or_default().extend(used);
     }
-    uses
+    folded
+}
+
+/// A way from something back to itself.
+fn circle(uses: &Uses) -> Option<Vec<String>> {
+    fn visit<'a>(
+        one: &'a str,
+        uses: &'a Uses,
+        path: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Option<Vec<String>> {
+        if let Some(start) = path.iter().position(|before| *before == one) {
+            let circle = path[start..].iter().chain([&one]);
+            return Some(circle.map(|one| (*one).to_owned()).collect());
+        }
+        if done.contains(one) {
+            return None;
+        }
+        path.push(one);
+        let found = uses
+            .get(one)
+            .into_iter()
+            .flatten()
+            .find_map(|next| visit(next, uses, path, done));
+        path.pop();
+        done.insert(one);
+        found
+    }
+    let mut done = BTreeSet::new();
+    uses.keys()
+        .find_map(|one| visit(one, uses, &mut Vec::new(), &mut done))
 }
 
 #[test]
@@ -369,34 +646,108 @@ fn files_do_not_use_each_other_in_a_circle() {
     let uses = uses();
     assert!(
         uses["tui/update.rs"].contains("tui/model.rs")
-            && uses["flow/driver.rs"].contains("flow/refresh.rs"),
+            && uses["flow/mod.rs"].contains("flow/http.rs"),
         "{uses:?}"
     );
-    fn visit(
-        file: &str,
-        uses: &BTreeMap<String, BTreeSet<String>>,
-        path: &mut Vec<String>,
-        done: &mut BTreeSet<String>,
-    ) {
-        assert!(
-            !path.iter().any(|one| one == file),
-            "a circle: {} -> {file}",
-            path.join(" -> ")
-        );
-        if done.contains(file) {
-            return;
-        }
-        path.push(file.to_owned());
-        for next in &uses[file] {
-            visit(next, uses, path, done);
-        }
-        path.pop();
-        done.insert(file.to_owned());
+    assert_eq!(circle(&uses), None);
+}
+
+#[test]
+fn folders_do_not_use_each_other_in_a_circle() {
+    let uses = uses();
+    let folders: BTreeSet<&str> = uses
+        .keys()
+        .flat_map(|file| {
+            let ends = file.match_indices('/').map(|(at, _)| at + 1);
+            ends.chain([0]).map(|end| &file[..end])
+        })
+        .collect();
+    assert!(folders.contains("") && folders.contains("tui/screens/"));
+    let top = folded(&uses, "");
+    assert!(top["flow/"].contains("oauth/") && top["configure/"].contains("httpsys/"));
+    for folder in folders {
+        assert_eq!(circle(&folded(&uses, folder)), None, "in src/{folder}");
     }
-    let mut done = BTreeSet::new();
-    for file in uses.keys() {
-        visit(file, &uses, &mut Vec::new(), &mut done);
-    }
+}
+
+#[test]
+fn a_circle_of_folders_is_found_where_files_have_none() {
+    let uses = |pairs: &[(&str, &str)]| {
+        let mut uses = Uses::new();
+        for (user, used) in pairs {
+            let users = uses.entry((*user).to_owned()).or_default();
+            users.insert((*used).to_owned());
+        }
+        uses
+    };
+    let two = uses(&[
+        ("a/mod.rs", "b/x.rs"),
+        ("b/y.rs", "a/z.rs"),
+        ("c.rs", "a/mod.rs"),
+    ]);
+    assert_eq!(circle(&two), None);
+    let found = circle(&folded(&two, "")).unwrap();
+    assert_eq!(found, ["a/", "b/", "a/"]);
+    assert_eq!(circle(&folded(&two, "a/")), None);
+    let files = uses(&[("a.rs", "b.rs"), ("b.rs", "c.rs"), ("c.rs", "b.rs")]);
+    assert_eq!(circle(&files).unwrap(), ["b.rs", "c.rs", "b.rs"]);
+}
+
+#[test]
+fn imports_are_read_however_they_are_written() {
+    let source = Source::read(
+        "a/b.rs",
+        r#"
+        pub(super) mod child;
+        use std::fmt::{self, Write as _};
+        use crate::one::{self, two::{Three, four::*}, five as fifth};
+        use self::child::Six;
+        use super::seven;
+        #[cfg(test)]
+        use crate::no1::A;
+        #[cfg(not(test))]
+        use crate::eight::A;
+        pub(in crate::no2) fn f(x: &crate::nine::T) -> fmt::Result {
+            // crate::no3::comment
+            let text = "crate::no4::text";
+            seven::g(fifth::six::h, child::seven());
+            println!("{}", [<crate::ten::U>::new(x), seven::deep::g()].len());
+            inside::f(super::super::eleven::V)
+        }
+        mod inside {
+            pub fn f(_: super::super::twelve::W) {}
+        }
+        struct S { #[cfg(test)] x: crate::no5::X, #[cfg(unix)] y: crate::thirteen::Y }
+        #[cfg(all(unix, test))]
+        impl S { fn g() { crate::no6::g(); } }
+        #[cfg(test)]
+        mod tests;
+        "#,
+    );
+    let paths: BTreeSet<String> = source.paths.iter().map(|path| path.join("::")).collect();
+    let expected = [
+        "a::b::child::Six",
+        "a::b::child::seven",
+        "a::b::inside::f",
+        "a::seven",
+        "a::seven::deep::g",
+        "a::seven::g",
+        "a::twelve::W",
+        "eight::A",
+        "eleven::V",
+        "nine::T",
+        "one",
+        "one::five",
+        "one::five::six::h",
+        "one::two::Three",
+        "one::two::four",
+        "ten::U",
+        "thirteen::Y",
+    ];
+    assert_eq!(paths, expected.map(str::to_owned).into());
+    assert_eq!(source.for_tests, [["a", "b", "tests"]]);
+    assert!(!source.code.contains("no1") && !source.code.contains("no6"));
+    assert!(source.code.contains("eight") && !source.code.contains("no3"));
 }
 
 #[test]
