@@ -112,6 +112,14 @@ fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
         probe(to, pause, "three clients reconnecting");
     }
     drop(rivals);
+    // What has begun a request has no more rights than what is silent.
+    let mut rivals = Rivals::of(to);
+    rivals.hold_after(b"G", 600, Held::Again);
+    for pause in [100, 150, 200].map(Duration::from_millis).repeat(3) {
+        probe(to, pause, "600 connections of one byte, made again");
+    }
+    println!("attack: {}", rivals.made());
+    drop(rivals);
     let mut rivals = Rivals::of(to);
     rivals.hold(2000, Held::Once);
     for pause in [PAUSE, Duration::from_secs(2)] {

@@ -75,6 +75,11 @@ impl Rivals {
 
     /// Connections that send nothing. Waits until all were made.
     pub fn hold(&mut self, count: usize, held: Held) {
+        self.hold_after(b"", count, held);
+    }
+
+    /// Connections that send only this. Waits until all were made.
+    pub fn hold_after(&mut self, bytes: &'static [u8], count: usize, held: Held) {
         let made = Arc::clone(&self.held);
         self.start(move |to, go_on| {
             let mut streams: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
@@ -88,6 +93,7 @@ impl Rivals {
                     *stream = TcpStream::connect_timeout(&to, PATIENCE).ok();
                     if let Some(stream) = stream {
                         stream.set_nonblocking(true).unwrap();
+                        let _ = stream.write_all(bytes);
                         made.fetch_add(1, Ordering::Relaxed);
                     }
                 }

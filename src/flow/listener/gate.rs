@@ -212,8 +212,10 @@ fn split(authority: &str) -> Option<(&str, Option<u16>)> {
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     path: String,
-    /// Hosts and ports that are right: the redirect URL's, and behind a proxy also those of the listener itself.
-    hosts: Vec<(String, u16)>,
+    /// Host and port of the redirect URL.
+    host: (String, u16),
+    /// Where it listens behind a proxy, which may name the listener itself.
+    listen: Option<IpAddr>,
     /// The port that a `Host` header without one means.
     default_port: u16,
     /// The scheme of the redirect URL; `None` behind a proxy, which may translate it.
@@ -221,39 +223,48 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(
-        redirect_url: &Url,
-        listen: Option<ListenAddress>,
-        addresses: &[SocketAddr],
-    ) -> Self {
+    pub(crate) fn new(redirect_url: &Url, listen: Option<ListenAddress>) -> Self {
         let default_port = if redirect_url.scheme() == "https" {
             443
         } else {
             80
         };
         let host = redirect_url.host_str().unwrap_or_default().to_owned();
-        let own = addresses.iter().filter(|_| listen.is_some());
-        let own = own.map(|address| match address.ip() {
-            IpAddr::V4(ip) => (ip.to_string(), address.port()),
-            IpAddr::V6(ip) => (format!("[{ip}]"), address.port()),
-        });
         Self {
             path: redirect_url.path().to_owned(),
-            hosts: std::iter::once((host, redirect_url.port().unwrap_or(default_port)))
-                .chain(own)
-                .collect(),
+            host: (host, redirect_url.port().unwrap_or(default_port)),
+            listen: listen.map(|listen| listen.ip),
             default_port,
             scheme: listen.is_none().then(|| redirect_url.scheme().to_owned()),
         }
     }
 
-    fn is_ours(&self, authority: &str) -> bool {
+    /// `local` is the address that the connection came in on.
+    fn is_ours(&self, authority: &str, local: Option<SocketAddr>) -> bool {
         split(authority).is_some_and(|(named, port)| {
-            let port = port.unwrap_or(self.default_port);
-            self.hosts
-                .iter()
-                .any(|(host, right)| named.eq_ignore_ascii_case(host) && port == *right)
+            let (host, right) = &self.host;
+            (named.eq_ignore_ascii_case(host) && port.unwrap_or(self.default_port) == *right)
+                || local.is_some_and(|local| self.is_listener(named, port, local))
         })
+    }
+
+    /// Behind a proxy the listener may be named by its address. Other names are refused: any name can be made to resolve
+    /// to this address (DNS rebinding).
+    fn is_listener(&self, named: &str, port: Option<u16>, local: SocketAddr) -> bool {
+        let Some(listen) = self.listen else {
+            return false;
+        };
+        let address = named.trim_start_matches('[').trim_end_matches(']');
+        let is_named = named.eq_ignore_ascii_case("localhost")
+            || address.parse().is_ok_and(|address: IpAddr| {
+                let address = address.to_canonical();
+                [local.ip(), listen].contains(&address) || local.ip().to_canonical() == address
+            });
+        // A proxy leaves out the port that is the default of the scheme it uses.
+        is_named
+            && port.map_or([80, 443].contains(&local.port()), |port| {
+                port == local.port()
+            })
     }
 
     /// `Err` with what it is and the page for it, where a request is not a callback.
@@ -262,8 +273,9 @@ impl Gate {
         method: &Method,
         path: &str,
         host: Option<&str>,
+        local: Option<SocketAddr>,
     ) -> Result<(), (Stray, Page)> {
-        if !host.is_some_and(|host| self.is_ours(host)) {
+        if !host.is_some_and(|host| self.is_ours(host, local)) {
             Err((Stray::Host, Page::WrongHost))
         } else if path != self.path {
             Err((Stray::Path, Page::NotFound))
@@ -276,7 +288,11 @@ impl Gate {
 
     /// The same for a request as hyper parses it, which leaves some rules of HTTP/1.1 to us: exactly one valid `Host`
     /// (RFC 9112, section 3.2), the authority of the target before it (3.2.2), and no body on a callback.
-    pub(crate) fn judge_request<B: Body>(&self, request: &Request<B>) -> Result<(), (Stray, Page)> {
+    pub(crate) fn judge_request<B: Body>(
+        &self,
+        request: &Request<B>,
+        local: Option<SocketAddr>,
+    ) -> Result<(), (Stray, Page)> {
         const MALFORMED: (Stray, Page) = (Stray::Connection, Page::Malformed);
         let mut lines = request.headers().get_all(header::HOST).iter();
         let host = match (lines.next(), lines.next()) {
@@ -307,7 +323,7 @@ impl Gate {
             }
             _ => return Err(MALFORMED),
         };
-        self.judge(method, target.path(), host)?;
+        self.judge(method, target.path(), host, local)?;
         // No browser sends one, and what hides in it is nobody's request.
         if request.body().is_end_stream() {
             Ok(())
@@ -327,15 +343,23 @@ mod tests {
     use super::*;
 
     fn judged(redirect: &str, listen: bool, target: &str, host: &str) -> Option<Stray> {
-        let address: SocketAddr = "127.0.0.1:8400".parse().unwrap();
-        let listen = listen.then(|| ListenAddress {
-            ip: address.ip(),
-            port: Some(address.port()),
-        });
-        let gate = Gate::new(&Url::parse(redirect).unwrap(), listen, &[address]);
+        let listen = listen.then_some("127.0.0.1:8400");
+        judged_at(redirect, listen, "127.0.0.1:8400", target, host)
+    }
+
+    fn judged_at(
+        redirect: &str,
+        listen: Option<&str>,
+        local: &str,
+        target: &str,
+        host: &str,
+    ) -> Option<Stray> {
+        let listen = listen.map(|listen| listen.parse().unwrap());
+        let gate = Gate::new(&Url::parse(redirect).unwrap(), listen);
         let request = Request::get(target).header(header::HOST, host);
         let request = request.body(Empty::<Bytes>::new()).unwrap();
-        gate.judge_request(&request).err().map(|(stray, _)| stray)
+        let judged = gate.judge_request(&request, Some(local.parse().unwrap()));
+        judged.err().map(|(stray, _)| stray)
     }
 
     #[test]
@@ -371,7 +395,8 @@ mod tests {
             ("/cb", "mail.example.org:443", None),
             ("/cb", "127.0.0.1:8400", None),
             ("/cb", "127.0.0.1", Some(Stray::Host)),
-            ("/cb", "localhost:8400", Some(Stray::Host)),
+            ("/cb", "localhost:8400", None),
+            ("/cb", "rebound.example:8400", Some(Stray::Host)),
             ("https://mail.example.org/cb", "127.0.0.1:8400", None),
             ("http://mail.example.org/cb", "127.0.0.1:8400", None),
             ("http://127.0.0.1:8400/cb", "mail.example.org", None),
@@ -387,5 +412,67 @@ mod tests {
                 "{target} {host}"
             );
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_any_address_that_a_connection_came_in_on_is_right() {
+        let redirect = "https://proxy.example/cb";
+        for (listen, local, host, is_right) in [
+            ("0.0.0.0:8400", "127.0.0.1:8400", "127.0.0.1:8400", true),
+            ("0.0.0.0:8400", "127.0.0.1:8400", "LocalHost:8400", true),
+            ("0.0.0.0:8400", "127.0.0.1:8400", "proxy.example", true),
+            ("0.0.0.0:8400", "127.0.0.1:8400", "0.0.0.0:8400", true),
+            (
+                "0.0.0.0:8400",
+                "127.0.0.1:8400",
+                "[::ffff:127.0.0.1]:8400",
+                true,
+            ),
+            ("0.0.0.0:8400", "192.168.1.5:8400", "192.168.1.5:8400", true),
+            (
+                "0.0.0.0:8400",
+                "192.168.1.5:8400",
+                "192.168.1.6:8400",
+                false,
+            ),
+            (
+                "0.0.0.0:8400",
+                "192.168.1.5:8400",
+                "192.168.1.5:8401",
+                false,
+            ),
+            ("0.0.0.0:8400", "192.168.1.5:8400", "192.168.1.5", false),
+            (
+                "0.0.0.0:8400",
+                "127.0.0.1:8400",
+                "rebound.example:8400",
+                false,
+            ),
+            ("0.0.0.0:8400", "127.0.0.1:8400", "localhost.:8400", false),
+            (
+                "0.0.0.0:8400",
+                "127.0.0.1:8400",
+                "127.0.0.1.nip.io:8400",
+                false,
+            ),
+            ("0.0.0.0:80", "10.0.0.1:80", "10.0.0.1", true),
+            (
+                "[::]:8400",
+                "[::ffff:127.0.0.1]:8400",
+                "127.0.0.1:8400",
+                true,
+            ),
+            ("[::]:8400", "[::1]:8400", "[::1]:8400", true),
+            ("[::]:8400", "[::1]:8400", "[0:0::1]:8400", true),
+            ("[::]:8400", "[::1]:8400", "127.0.0.1:8400", false),
+        ] {
+            let stray = judged_at(redirect, Some(listen), local, "/cb", host);
+            let expected = (!is_right).then_some(Stray::Host);
+            assert_eq!(stray, expected, "{listen} {local} {host}");
+        }
+        // Without a listen address only the redirect URL counts.
+        let redirect = "http://localhost:8400/cb";
+        let judged = |host| judged_at(redirect, None, "127.0.0.1:8400", "/cb", host);
+        assert_eq!(judged("127.0.0.1:8400"), Some(Stray::Host));
     }
 }

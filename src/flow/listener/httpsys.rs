@@ -100,7 +100,7 @@ impl HttpSys {
         let (end, ended) = std::sync::mpsc::channel();
         let worker = Worker {
             url: wide(&prefix),
-            gate: Gate::new(&redirect_url, None, &[]),
+            gate: Gate::new(&redirect_url, None),
             news: sender,
             stop: Arc::clone(&stop),
         };
@@ -264,7 +264,10 @@ impl Worker {
             return Page::Remote;
         }
         let (path, query) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
-        if let Err((stray, page)) = self.gate.judge(&seen.method, path, seen.host.as_deref()) {
+        if let Err((stray, page)) = self
+            .gate
+            .judge(&seen.method, path, seen.host.as_deref(), None)
+        {
             let _ = self.news.blocking_send(News::Stray(stray));
             return page;
         }

@@ -6,9 +6,9 @@
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use http::Request;
@@ -17,14 +17,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use rustls::sign::SingleCertAndKey;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::{Host, Url};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::gate::{Arrival, Gate, ListenError, News, Stray};
 use super::pool::{Guest, Limits, Pool};
@@ -35,6 +37,12 @@ use crate::secret::SecretString;
 
 /// Larger headers than a callback with a long code are refused.
 const HEADER_BYTES: usize = 48 * 1024;
+/// How much of a request is looked at while it is still with the kernel. Of a longer one this is enough to read it.
+const LOOK_BYTES: usize = 16 * 1024;
+/// The headers that hyper allows.
+const HEADERS: usize = 100;
+/// How long an unfinished request is left alone, so that single bytes cost little.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
 /// Connections that the kernel keeps until they are accepted; it may allow fewer.
 const BACKLOG: u32 = 4096;
 /// How long nothing is accepted after the system refused it.
@@ -107,9 +115,10 @@ impl Loopback {
         let limits = Limits::of_process();
         let with = Shared {
             tls,
-            gate: Arc::new(Gate::new(&redirect_url, listen, &addresses)),
+            gate: Arc::new(Gate::new(&redirect_url, listen)),
             arrivals: sender,
             strays: Arc::clone(&strays),
+            look: Arc::new(Mutex::new(Zeroizing::new(vec![0; LOOK_BYTES]))),
             sending: Pool::new(limits.of_sending()),
             accepting: accepting.clone(),
             serving: serving.clone(),
@@ -242,7 +251,9 @@ struct Shared {
     gate: Arc<Gate>,
     arrivals: mpsc::Sender<Arrival>,
     strays: Arc<Strays>,
-    /// The connections that have begun to send, which cost memory and not only a descriptor.
+    /// Holds a request while it is looked at.
+    look: Arc<Mutex<Zeroizing<Vec<u8>>>>,
+    /// The connections whose requests are read, which cost memory and not only a descriptor.
     sending: Arc<Pool>,
     accepting: CancellationToken,
     serving: CancellationToken,
@@ -285,17 +296,10 @@ async fn accept_one(sockets: &[TcpListener]) -> io::Result<TcpStream> {
 
 /// Serves a connection until it is answered or has to go.
 async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
-    // Once nothing is accepted, an answer under way still goes out.
-    let over = async {
-        with.accepting.cancelled().await;
-        if !guest.stops_waiting() {
-            std::future::pending::<()>().await;
-        }
-    };
     let is_stray = tokio::select! {
         biased;
         () = with.serving.cancelled() => false,
-        () = over => false,
+        () = over(&with, &guest) => false,
         () = guest.has_to_go() => true,
         talked = talk(stream, &with, &guest) => talked.is_err(),
     };
@@ -304,42 +308,101 @@ async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
     }
 }
 
+/// Ends once nothing is accepted any more; never for a connection that is being answered.
+async fn over(with: &Shared, guest: &Guest) {
+    with.accepting.cancelled().await;
+    if !guest.stops_waiting() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until there is something to read: a whole request, or with TLS what begins it; or what cannot become one.
+/// Nothing is set up before. False for a client that closes the connection without a word.
+async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<bool> {
+    let is_whole = if with.tls.is_some() {
+        is_whole_hello
+    } else {
+        is_whole_head
+    };
+    loop {
+        let ready = stream.ready(Interest::READABLE).await?;
+        let (count, is_whole) = std::future::poll_fn(|context| {
+            let mut look = with.look.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = ReadBuf::new(&mut look);
+            let count = ready!(stream.poll_peek(context, &mut seen))?;
+            let is_whole = count == LOOK_BYTES || is_whole(seen.filled());
+            seen.filled_mut().zeroize();
+            Poll::Ready(io::Result::Ok((count, is_whole)))
+        })
+        .await?;
+        if count == 0 || is_whole {
+            return Ok(count > 0);
+        }
+        if ready.is_read_closed() {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
+/// True for a request up to its empty line, and for what is no request.
+fn is_whole_head(bytes: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+    let parsed = httparse::Request::new(&mut headers).parse(bytes);
+    !parsed.is_ok_and(|status| status.is_partial())
+}
+
+/// True for a TLS client hello, and for what is none.
+fn is_whole_hello(mut bytes: &[u8]) -> bool {
+    let mut acceptor = Acceptor::default();
+    while !bytes.is_empty() {
+        if acceptor.read_tls(&mut bytes).is_err() || !matches!(acceptor.accept(), Ok(None)) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Answers one request.
 async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()> {
-    // Nothing is set up for a client that says nothing.
-    if stream.peek(&mut [0]).await? == 0 {
+    if !has_sent(&stream, with).await? {
         return Ok(());
     }
+    // It now waits for us, in the order of arrival.
+    guest.stops_waiting();
     let Some(place) = with.sending.place().await else {
         return Ok(());
     };
     let sender = place.take();
+    let local = stream.local_addr().ok();
     let asked = || {
-        guest.stops_waiting();
         sender.stops_waiting();
     };
     let talking = async {
         match &with.tls {
-            None => talk_http(stream, with, asked).await,
+            None => talk_http(stream, local, with, asked).await,
             // A browser that does not trust the certificate, or no TLS at all, is an error here.
-            Some(tls) => talk_http(tls.accept(stream).await?, with, asked).await,
+            Some(tls) => talk_http(tls.accept(stream).await?, local, with, asked).await,
         }
     };
     tokio::select! {
         biased;
         () = sender.has_to_go() => Err(ErrorKind::TimedOut.into()),
         talked = talking => talked,
+        // A request that has come is answered all the same.
+        () = over(with, &sender) => Ok(()),
     }
 }
 
 async fn talk_http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
+    local: Option<SocketAddr>,
     with: &Shared,
     asked: impl Fn(),
 ) -> io::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
         asked();
-        Ok::<_, Infallible>(answer(with, &request).await.response())
+        Ok::<_, Infallible>(answer(with, &request, local).await.response())
     });
     http1::Builder::new()
         // The pool has the time.
@@ -352,8 +415,8 @@ async fn talk_http(
 }
 
 /// Judges a request, and hands over what may be the callback.
-async fn answer(with: &Shared, request: &Request<Incoming>) -> Page {
-    if let Err((stray, page)) = with.gate.judge_request(request) {
+async fn answer(with: &Shared, request: &Request<Incoming>, local: Option<SocketAddr>) -> Page {
+    if let Err((stray, page)) = with.gate.judge_request(request, local) {
         with.strays.add(stray);
         return page;
     }
@@ -460,5 +523,39 @@ mod tests {
         let count = |words| pages.iter().filter(|page| page.contains(words)).count();
         assert_eq!(count("The answer was received"), 1, "{pages:?}");
         assert!(count("This sign-in is over") >= 16, "{pages:?}");
+    }
+
+    #[test]
+    fn a_request_is_whole_with_its_last_byte_and_what_is_none_at_once() {
+        for request in [
+            "GET /callback?x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET / HTTP/1.0\n\n",
+        ] {
+            for end in 0..request.len() {
+                assert!(!is_whole_head(&request.as_bytes()[..end]), "{end}");
+            }
+            assert!(is_whole_head(request.as_bytes()));
+        }
+        let hello = hello();
+        for end in 0..hello.len() {
+            assert!(!is_whole_hello(&hello[..end]), "{end}");
+        }
+        assert!(is_whole_hello(&hello) && is_whole_head(&hello));
+        assert!(is_whole_hello(b"GET / HTTP/1.1\r\n"));
+    }
+
+    /// What a client with TLS begins with.
+    fn hello() -> Vec<u8> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let host = "localhost".try_into().unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(config), host).unwrap();
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).unwrap();
+        hello
     }
 }

@@ -33,7 +33,7 @@ impl Limits {
         }
     }
 
-    /// For those of the connections that have begun to send.
+    /// For those of the connections whose requests are read.
     pub(super) fn of_sending(self) -> Self {
         Self {
             connections: self.connections.div_ceil(4),
@@ -67,6 +67,10 @@ fn descriptors() -> usize {
 /// - a connection ends: it was answered, its client closed it, or its request took too long; or
 /// - the oldest waiting connections are past the grace. They give way, a sixteenth of all at once: a client that holds
 ///   connections and sends nothing keeps a place no longer while others need one, however many connections it holds.
+///
+/// A connection whose request has come is read and answered in the order of arrival, by a second pool of this kind that
+/// bounds the memory. A request counts as come once all of its head is there: a client that sends a byte is waiting like
+/// one that sends nothing.
 ///
 /// So a client that pauses no longer than the grace between its connection and its request always gets through. One
 /// that pauses longer gets through as well, unless more waiting connections than there are places come after it. The
