@@ -43,16 +43,6 @@ pub struct Files {
     pub origin: Origin,
 }
 
-impl Files {
-    /// What was created lies in a folder of the program; what was given may be `<(command)`.
-    fn kinds(&self) -> Kinds {
-        match self.origin {
-            Origin::Created => Kinds::Regular,
-            Origin::Given => Kinds::WithPipes,
-        }
-    }
-}
-
 /// Which of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -232,7 +222,11 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
         path: files.key.clone(),
         wrong,
     };
-    let content = |path: &Path| read::read(path, files.kinds(), SIZE_LIMIT);
+    // What was created lies in a folder of the program; what was given may be `<(command)`.
+    let content = |path: &Path| match files.origin {
+        Origin::Created => read::read(path, Kinds::Regular, SIZE_LIMIT),
+        Origin::Given => read::read_again(path, SIZE_LIMIT),
+    };
     let text = content(&files.certificate).map_err(|error| in_certificate(error.into()))?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible};
 use crate::secret::SecretString;
-use crate::store::file::read::{Kinds, ReadError, is_readable_by_others, open};
+use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
@@ -81,7 +81,11 @@ impl SecretFlags {
         let failed = |place: String| move |reason: String| SecretError { place, reason };
         if let Some(path) = &self.client_secret_file {
             let place = clean(&path.display().to_string(), PATH_LIMIT);
-            return first_line_of_file(path).map(Some).map_err(failed(place));
+            let path = path.clone();
+            return in_time(move || first_line_of_file(&path))
+                .unwrap_or_else(|error| Err(error.to_string()))
+                .map(Some)
+                .map_err(failed(place));
         }
         if self.client_secret_stdin {
             let line =

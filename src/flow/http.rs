@@ -316,8 +316,8 @@ async fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpErro
     let work = {
         let path = path.to_owned();
         move || {
-            let text = file::read(&path, Kinds::WithPipes, CA_FILE_LIMIT)
-                .map_err(|error| error.to_string())?;
+            // Discovery and the flow read it one after the other.
+            let text = file::read_again(&path, CA_FILE_LIMIT).map_err(|error| error.to_string())?;
             let certificates =
                 reqwest::Certificate::from_pem_bundle(&text).map_err(|error| last_cause(&error))?;
             if certificates.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::file::read::{Kinds, ReadError, read};
+use crate::store::file::read::{Kinds, ReadError, in_time, read};
 
 /// A larger file is no preset.
 const SIZE_LIMIT: u64 = 256 * 1024;
@@ -62,12 +62,28 @@ pub fn find(folder: &Path, id: &str) -> Option<PresetFile> {
     (!id.is_empty() && id.chars().all(fits) && path.exists()).then(|| read_kept(&path))
 }
 
-/// Reads a file that the user named. A pipe may keep the caller waiting.
+/// Reads a file that the user named. A pipe may keep the caller waiting for ten seconds.
 #[must_use]
 pub fn read_file(path: &Path) -> PresetFile {
+    let read = {
+        let path = path.to_owned();
+        in_time(move || read(&path, Kinds::WithPipes, SIZE_LIMIT))
+    };
+    let text = read.and_then(|read| read).map_err(|error| {
+        let remedy = match error {
+            ReadError::Missing => "Correct the path",
+            ReadError::TooLarge(_) => "Choose a preset file",
+            ReadError::Unreadable(_) => "Make the file readable",
+            ReadError::TooSlow => "Choose a file that can be read",
+            ReadError::Directory | ReadError::Device | ReadError::Socket | ReadError::Pipe => {
+                "Choose a regular file"
+            }
+        };
+        format!("{error}. {remedy}")
+    });
     PresetFile {
         path: path.to_owned(),
-        text: text(path, Kinds::WithPipes),
+        text: text.and_then(|bytes| utf8(&bytes)),
     }
 }
 
@@ -75,12 +91,12 @@ pub fn read_file(path: &Path) -> PresetFile {
 fn read_kept(path: &Path) -> PresetFile {
     PresetFile {
         path: path.to_owned(),
-        text: text(path, Kinds::Regular),
+        text: kept_text(path),
     }
 }
 
-fn text(path: &Path, kinds: Kinds) -> Result<String, String> {
-    let bytes = read(path, kinds, SIZE_LIMIT).map_err(|error| {
+fn kept_text(path: &Path) -> Result<String, String> {
+    let bytes = read(path, Kinds::Regular, SIZE_LIMIT).map_err(|error| {
         let remedy = match error {
             ReadError::Missing => "Correct the path",
             ReadError::TooLarge(_) => "No preset is as large. Remove it, or shorten it",
@@ -91,6 +107,10 @@ fn text(path: &Path, kinds: Kinds) -> Result<String, String> {
         };
         format!("{error}. {remedy}")
     })?;
+    utf8(&bytes)
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, String> {
     String::from_utf8(bytes.to_vec()).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.split(|byte| *byte == b'\n').count();

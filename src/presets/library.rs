@@ -15,6 +15,9 @@ use crate::store::folders;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
+/// More of a path is not shown.
+const PATH_LIMIT: usize = 300;
+
 /// Why a preset cannot be had.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PresetError {
@@ -34,11 +37,25 @@ pub enum PresetError {
         /// What is wrong with it; at least one thing.
         findings: Vec<Finding>,
     },
+    /// The same for a file that was named on the command line.
+    #[error("The preset file {path} cannot be used: {}.", summary(.findings))]
+    Unusable {
+        /// As given.
+        path: String,
+        /// What is wrong with it; at least one thing.
+        findings: Vec<Finding>,
+    },
 }
 
 fn meant(like: Option<&str>) -> String {
     like.map(|like| format!(" Did you mean {like}?"))
         .unwrap_or_default()
+}
+
+/// The name of a file in its folder.
+fn name(file: &PresetFile) -> String {
+    let name = file.path.file_name().unwrap_or(file.path.as_os_str());
+    clean(&name.to_string_lossy(), 80)
 }
 
 /// The first finding, and the number of the others.
@@ -127,8 +144,14 @@ impl Library {
     pub fn new(presets: Vec<PresetFile>, errors: Vec<PresetFile>) -> Self {
         let mut library = Self::default();
         for file in presets {
-            // What is wrong stays told.
-            let _ = library.take(file, true);
+            let name = name(&file);
+            if let Err(findings) = library.take(file, true) {
+                let error = PresetError::Malformed {
+                    file: name,
+                    findings,
+                };
+                library.left_out.push(error);
+            }
         }
         for file in errors {
             library.add_errors(file);
@@ -137,6 +160,7 @@ impl Library {
     }
 
     fn add_errors(&mut self, file: PresetFile) {
+        let name = name(&file);
         let outcome = match file.text {
             Ok(text) => {
                 toml::from_str::<ErrorFile>(&text).map_err(|error| Finding::of_error(&error, &text))
@@ -149,13 +173,10 @@ impl Library {
                 let set = set.to_string_lossy().into_owned();
                 self.own_errors.push((set, read.errors));
             }
-            Err(finding) => {
-                let name = file.path.file_name().unwrap_or(file.path.as_os_str());
-                self.left_out.push(PresetError::Malformed {
-                    file: clean(&name.to_string_lossy(), 80),
-                    findings: vec![finding],
-                });
-            }
+            Err(finding) => self.left_out.push(PresetError::Malformed {
+                file: name,
+                findings: vec![finding],
+            }),
         }
     }
 
@@ -194,50 +215,35 @@ impl Library {
             .collect()
     }
 
-    /// Adds a preset of the person.
+    /// Adds a preset that was named on the command line.
     ///
     /// # Errors
     /// When the file cannot be read or is not of the format.
     pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
+        let path = clean(&file.path.to_string_lossy(), PATH_LIMIT);
         self.take(file, false)
+            .map_err(|findings| PresetError::Unusable { path, findings })
     }
 
     /// `named`: the file is of the folder, where its name says which preset it is.
-    fn take(&mut self, file: PresetFile, named: bool) -> Result<Arc<Preset>, PresetError> {
-        let name = file.path.file_name().unwrap_or(file.path.as_os_str());
-        let name = clean(&name.to_string_lossy(), 80);
-        let outcome = match file.text {
-            Ok(text) => parse_preset(&text).and_then(|preset| {
-                if !named || name == format!("{}.toml", preset.id) {
-                    return Ok((preset, text));
-                }
-                let text = format!(
-                    "id: it is {}, but the file is named {name}. Give both the same name",
-                    preset.id
-                );
-                Err(vec![Finding::of_file(text)])
-            }),
-            Err(reason) => Err(vec![Finding::of_file(reason)]),
-        };
-        match outcome {
-            Ok((preset, text)) => {
-                let preset = Arc::new(preset);
-                self.own.retain(|known| known.preset.id != preset.id);
-                self.own.push(Own {
-                    preset: Arc::clone(&preset),
-                    text,
-                });
-                Ok(preset)
-            }
-            Err(findings) => {
-                let error = PresetError::Malformed {
-                    file: name,
-                    findings,
-                };
-                self.left_out.push(error.clone());
-                Err(error)
-            }
+    fn take(&mut self, file: PresetFile, named: bool) -> Result<Arc<Preset>, Vec<Finding>> {
+        let name = name(&file);
+        let wrong = |reason| vec![Finding::of_file(reason)];
+        let text = file.text.map_err(wrong)?;
+        let preset = parse_preset(&text)?;
+        if named && name != format!("{}.toml", preset.id) {
+            return Err(wrong(format!(
+                "id: it is {}, but the file is named {name}. Give both the same name",
+                preset.id
+            )));
         }
+        let preset = Arc::new(preset);
+        self.own.retain(|known| known.preset.id != preset.id);
+        self.own.push(Own {
+            preset: Arc::clone(&preset),
+            text,
+        });
+        Ok(preset)
     }
 
     /// The files that were left out, and why.

@@ -4,6 +4,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use oauth_authorizer::certificate::created;
@@ -114,7 +115,9 @@ fn what_is_no_file_is_refused_with_a_sentence() {
             &["--print", "json", "--preset-file", path],
         );
         assert_eq!(exit, 2, "{path}: {stderr}");
-        assert!(stderr.contains("was left out: "), "{path}: {stderr}");
+        let told = format!("error: The preset file {path} cannot be used: ");
+        assert!(stderr.contains(&told), "{path}: {stderr}");
+        assert!(!stderr.contains("Remove it"), "{path}: {stderr}");
         assert!(
             begin.elapsed() < 4 * AT_ONCE,
             "{path}: {:?}",
@@ -296,6 +299,85 @@ fn the_output_of_a_command_stands_for_a_file() {
         assert_eq!(line, "the-token\n", "{talk}");
         assert!(!talk.contains("other users"), "a pipe has no mode\n{talk}");
     }
+}
+
+/// Discovery reads the certificates first, and then the flow.
+#[test]
+fn the_certificates_of_a_command_are_there_for_discovery_and_the_flow() {
+    let home = tempfile::tempdir().unwrap();
+    let url = Arc::new(OnceLock::<String>::new());
+    let known = Arc::clone(&url);
+    let server = Scripted::start(move |request| {
+        let url = known.wait();
+        match request.path.as_str() {
+            "/.well-known/openid-configuration" => Reply::json(
+                200,
+                &format!(
+                    r#"{{"issuer":"{url}","token_endpoint":"{url}/token","device_authorization_endpoint":"{url}/device"}}"#
+                ),
+            ),
+            "/device" => Reply::json(
+                200,
+                r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1,"expires_in":60}"#,
+            ),
+            "/token" => Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#),
+            _ => Reply::json(404, "{}"),
+        }
+    });
+    url.set(server.url.clone()).unwrap();
+    let now = std::time::SystemTime::now();
+    let (files, _) = oauth_authorizer::certificate::created::create(home.path(), "localhost", now).unwrap();
+    let script = format!(
+        "exec \"$0\" --plain --print access-token --client-id me --flow device-code --issuer {} --ca-file <(cat '{}')",
+        server.url,
+        files.certificate.display(),
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .arg(program())
+        .env_clear()
+        .envs(base(home.path()))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{talk}");
+    assert!(
+        !server
+            .requests("/.well-known/openid-configuration")
+            .is_empty(),
+        "{talk}"
+    );
+    assert_eq!(output.stdout, b"the-token\n", "{talk}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_given_up_before_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let pipe = pipe(home.path());
+    let (pipe, home) = (pipe.to_str().unwrap(), home.path());
+    std::thread::scope(|scope| {
+        for (flag, told) in [
+            (
+                "--client-secret-file",
+                format!(
+                    "The client secret cannot be read from {pipe}: it could not be read within 10 seconds."
+                ),
+            ),
+            (
+                "--preset-file",
+                format!(
+                    "The preset file {pipe} cannot be used: it could not be read within 10 seconds. "
+                ),
+            ),
+        ] {
+            scope.spawn(move || {
+                let (exit, stderr) = plain(home, &[], &[flag, pipe]);
+                assert_eq!(exit, 2, "{flag}: {stderr}");
+                assert!(stderr.contains(&told), "{flag}: {stderr}");
+            });
+        }
+    });
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Reading files that the user named, which may be anything: only as much as is needed, and no longer than anybody waits.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -121,6 +123,43 @@ pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>,
     Ok(bytes)
 }
 
+/// What pipes held, by their paths.
+static PIPES: Mutex<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>> = Mutex::new(BTreeMap::new());
+
+/// Reads a file or a pipe that is used more than once: a pipe gives what it holds only to its first reader, so that is
+/// kept. A file is read again, as it may have changed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_again(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let pipes = || PIPES.lock().unwrap_or_else(PoisonError::into_inner);
+    if check(path, Kinds::Regular).is_ok() {
+        return read(path, Kinds::WithPipes, limit);
+    }
+    if let Some(bytes) = pipes().get(path) {
+        return Ok(bytes.clone());
+    }
+    let bytes = read(path, Kinds::WithPipes, limit)?;
+    if !bytes.is_empty() {
+        pipes().insert(path.to_owned(), bytes.clone());
+    }
+    Ok(bytes)
+}
+
+/// Does what may wait for a file, where nothing else is to be done meanwhile. Signals end the program as ever.
+///
+/// # Errors
+/// [`ReadError::TooSlow`] where it takes longer than ten seconds.
+pub fn in_time<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ReadError> {
+    let (sender, done) = mpsc::channel();
+    std::thread::Builder::new()
+        .spawn(move || drop(sender.send(work())))
+        .map_err(ReadError::from)?;
+    done.recv_timeout(LIMIT).map_err(|_| ReadError::TooSlow)
+}
+
 /// Does what may wait for a file on a thread of its own, so that nothing else waits.
 ///
 /// A thread that waits too long is left behind, and does not hold up the end of the program.
@@ -210,6 +249,26 @@ mod tests {
             let read = read(&pipe, Kinds::WithPipes, 1024).map(|bytes| bytes.len());
             assert_eq!(read, outcome);
             write.join().unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_pipe_held_is_kept_and_a_file_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = pipe(folder.path());
+        let write = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::write(pipe, "once").unwrap())
+        };
+        for _ in 0..2 {
+            assert_eq!(*read_again(&pipe, 1024).unwrap(), b"once");
+        }
+        write.join().unwrap();
+        let file = folder.path().join("file");
+        for text in ["first", "second"] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(*read_again(&file, 1024).unwrap(), text.as_bytes());
         }
     }
 
