@@ -17,7 +17,10 @@ use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(error),
+    };
     let environment = cli.place.over(Environment::of_process());
     let front = Front::choose(&cli, &environment);
     // Without a screen every line begins with a word that scripts know.
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let code = match run(cli, environment, front) {
         Ok(code) => code,
         Err((text, code)) => {
+            talk::start();
             talk::say(word, &text);
             code
         }
@@ -38,6 +42,20 @@ fn main() -> ExitCode {
 
 /// The end is waited for no longer, even by a slow reader of standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Prints help or what is wrong with the flags. Nobody has to read the latter.
+fn misused(error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+    let (sender, printed) = std::sync::mpsc::channel();
+    let print = std::thread::Builder::new().spawn(move || sender.send(error.print().is_ok()));
+    if print.is_ok() {
+        let _ = printed.recv_timeout(LAST_WORDS);
+    }
+    ExitCode::from(code)
+}
 
 /// A front end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +84,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         return commands::run(subcommand, &Library::of_person())
             .map_err(|error| (error.to_string(), exit::FAILED));
     }
+    // From here on nobody has to read what is said.
+    talk::start();
     // The screen reads the other presets once it is there.
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
@@ -97,8 +117,6 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         .settings(variable, browser, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
     settings.set_created_certificates(Created::of_person());
-    // Signals end nothing by themselves from here on, so nobody may have to read what is said.
-    talk::start();
     if front == Front::Plain {
         return Ok(plain::run(
             &environment,

@@ -189,6 +189,9 @@ static WRITER: OnceLock<Shared> = OnceLock::new();
 
 /// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was.
 pub fn start() {
+    if WRITER.get().is_some() {
+        return;
+    }
     let shared = Shared::default();
     let writer = Arc::clone(&shared);
     let started = std::thread::Builder::new().spawn(move || write(&writer));

@@ -209,6 +209,42 @@ fn a_signal_ends_it_at_once_though_nobody_reads_the_talk() {
     }
 }
 
+/// How it ends with nobody reading what it says.
+fn unread(flags: &[&str], variables: &[(&str, &str)]) -> Option<i32> {
+    let home = tempfile::tempdir().unwrap();
+    let (_reader, stderr) = full_pipe();
+    let mut child = Command::new(program())
+        .args(flags)
+        .current_dir(home.path())
+        .env_clear()
+        .envs(base(home.path()))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    end(&mut child, AT_ONCE)
+}
+
+#[test]
+fn an_error_before_anything_begins_ends_the_program_though_nobody_reads_it() {
+    for flags in [
+        &["--plain", "--client-secret-file", "/nonexistent"][..],
+        &["--plain", "--preset-file", "/nonexistent"],
+        &["--plain", "--preset", "nonexistent"],
+        &["--client-secret-file", "/nonexistent"],
+        &["--plain", "--nonexistent"],
+        &["nonexistent"],
+    ] {
+        assert_eq!(unread(flags, &[]), Some(2), "{flags:?}");
+    }
+    // With a hint before it.
+    let dumb = [("TERM", "dumb")];
+    let flags = ["--client-secret-file", "/nonexistent"];
+    assert_eq!(unread(&flags, &dumb), Some(2));
+}
+
 #[test]
 fn a_log_stays_small_under_an_attack() {
     let home = tempfile::tempdir().unwrap();
