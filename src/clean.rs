@@ -39,6 +39,13 @@ pub fn is_clean(text: &str) -> bool {
     text.chars().all(|ch| is_visible(ch) && marks.allow(ch))
 }
 
+/// True where in `text` each character takes a column of its own, so that a person can see and type all of it.
+#[must_use]
+pub fn is_typable(text: &str) -> bool {
+    let is_seen = |ch: char| is_visible(ch) && ch.width().is_some_and(|width| width > 0);
+    text.chars().all(is_seen)
+}
+
 /// True for a character that can stand in a line that is being edited.
 #[must_use]
 pub fn is_visible(ch: char) -> bool {
@@ -62,7 +69,7 @@ fn shown(ch: char) -> Option<char> {
         return Some(' ');
     }
     // Some terminals draw the colour of an emoji by itself.
-    if IGNORABLE.contains(ch) || matches!(ch, '\u{1f3fb}'..='\u{1f3ff}') {
+    if IGNORABLE.contains(ch) || is_control_mark(ch) || matches!(ch, '\u{1f3fb}'..='\u{1f3ff}') {
         return None;
     }
     let hidden = matches!(
@@ -70,6 +77,24 @@ fn shown(ch: char) -> Option<char> {
         Category::Control | Category::Format | Category::PrivateUse | Category::Unassigned
     );
     (!hidden).then_some(ch)
+}
+
+/// True for what is a mark by its category, but draws nothing: it only changes how its neighbours are drawn, as format
+/// characters do. Unicode has no property for them. Joiners that words of Indic scripts need are none of them.
+fn is_control_mark(ch: char) -> bool {
+    matches!(
+        ch,
+        // Brahmi number joiner.
+        '\u{1107f}'
+        // Egyptian hieroglyph mirror horizontally.
+        | '\u{13440}'
+        // Khitan small script filler.
+        | '\u{16fe4}'
+        // Duployan thick letter selector.
+        | '\u{1bc9d}'
+        // SignWriting fill and rotation modifiers.
+        | '\u{1da9b}'..='\u{1da9f}' | '\u{1daa1}'..='\u{1daaf}'
+    )
 }
 
 /// Counts the marks on a character.
@@ -131,6 +156,12 @@ mod tests {
             0xfffe..=0xffff,
             0x1bca0..=0x1bca3,
             0x1d173..=0x1d17a,
+            0x1107f..=0x1107f,
+            0x13430..=0x13440,
+            0x16fe4..=0x16fe4,
+            0x1bc9d..=0x1bc9d,
+            0x1da9b..=0x1da9f,
+            0x1daa1..=0x1daaf,
             0x1f3fb..=0x1f3ff,
             0xe0000..=0xe0fff,
             0x10_fffd..=0x10_ffff,
@@ -145,6 +176,23 @@ mod tests {
         for ch in blank.chars() {
             assert_eq!(clean(&format!("{ch}a{ch}{ch} b{ch}"), 50), "a b", "{ch:?}");
             assert!(!is_clean(&format!("a{ch}b")), "{ch:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_typed_has_no_mark() {
+        for text in ["WDJB-MJHT", "ab cd", "키-鍵", "\u{e9}"] {
+            assert!(is_typable(text), "{text}");
+        }
+        for text in [
+            "e\u{301}",
+            "a\u{1039}b",
+            "\u{1112}\u{1161}",
+            "a\u{16fe4}",
+            "a\u{200b}",
+            "a\n",
+        ] {
+            assert!(!is_typable(text), "{text:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
 use super::token::{Fate, Reading, TokenSet, error, number, read_token_answer};
 use super::url::{from_server, not_turned_here};
-use crate::clean::{clean, is_clean};
+use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
 
 /// RFC 8628, section 3.2: where the server names no interval.
@@ -83,7 +83,7 @@ pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Devi
         })
     };
     let user_code = required("user_code")?;
-    if !is_clean(&user_code) || user_code.chars().count() > 60 {
+    if !is_typable(&user_code) || user_code.chars().count() > 60 {
         return Err(unusable("its user_code is not fit to be typed".to_owned()));
     }
     let address = text("verification_uri")
@@ -377,6 +377,10 @@ mod tests {
             ),
             (
                 r#"{"device_code":"d","user_code":"u\u202e","verification_uri":"https://g.example/"}"#,
+                "user_code",
+            ),
+            (
+                r#"{"device_code":"d","user_code":"u\u0301","verification_uri":"https://g.example/"}"#,
                 "user_code",
             ),
             (

@@ -326,7 +326,8 @@ fn the_certificates_of_a_command_are_there_for_discovery_and_the_flow() {
     });
     url.set(server.url.clone()).unwrap();
     let now = std::time::SystemTime::now();
-    let (files, _) = oauth_authorizer::certificate::created::create(home.path(), "localhost", now).unwrap();
+    let (files, _) =
+        oauth_authorizer::certificate::created::create(home.path(), "localhost", now).unwrap();
     let script = format!(
         "exec \"$0\" --plain --print access-token --client-id me --flow device-code --issuer {} --ca-file <(cat '{}')",
         server.url,
