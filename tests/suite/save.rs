@@ -29,6 +29,8 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     let (mut terminal, _server) = tokens(&home);
     terminal.send("w");
     terminal.wait_for("Save the access token to this file");
+    // Before it is written nobody knows whether the file system keeps modes.
+    terminal.wait_for("private (mode 0600) where the file system supports it.");
     terminal.send(ENTER);
     let path = home.path().join("oauth-authorizer-access-token.txt");
     terminal.wait_for("readable by you alone.");

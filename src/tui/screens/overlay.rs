@@ -363,8 +363,12 @@ fn save(
     put(model.theme, frame, 3, line, Line::from(shown));
     let about = match content {
         Content::Trace => "",
-        Content::Value(_) => "Only you will be able to read it. Tab: all tokens as JSON instead.",
-        Content::Json => "Only you will be able to read it. Tab: the token alone instead.",
+        Content::Value(_) => {
+            "The file will be private (mode 0600) where the file system supports it. Tab: all tokens as JSON instead."
+        }
+        Content::Json => {
+            "The file will be private (mode 0600) where the file system supports it. Tab: the token alone instead."
+        }
     };
     for (y, words) in (line + 2..inside.bottom()).zip(wrap(about, columns)) {
         put(
