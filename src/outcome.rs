@@ -82,7 +82,7 @@ pub mod exit {
     pub const REFUSED: u8 = 3;
     /// The device code was not used in time.
     pub const EXPIRED: u8 = 4;
-    /// The server was not reached, or its answer was lost.
+    /// The server was not reached or is not available at present, or its answer was lost.
     pub const UNREACHABLE: u8 = 5;
     /// The redirect URL could not be listened on.
     pub const LISTENER: u8 = 6;
@@ -110,7 +110,7 @@ pub mod exit {
             })
             | FlowError::Http(HttpError::CaFile { .. } | HttpError::Authorities { .. })
             | FlowError::Unfit(_) => USAGE,
-            FlowError::Protocol(Failure::UsedUp { .. })
+            FlowError::Protocol(Failure::UsedUp { .. } | Failure::Unavailable { .. })
             | FlowError::Http(
                 HttpError::Unreachable { .. }
                 | HttpError::Lost { .. }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
+use url::Host;
 
 pub use self::flags::{
     AuthenticationFlag, ColourFlag, FlowFlag, GlyphsFlag, ListenerFlag, PlaceFlags, Switch,
@@ -129,6 +130,16 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub issuer: Option<String>,
+    /// A host that may have endpoints of the issuer though the issuer is on another; may be given more than once.
+    #[arg(
+        long = "trust-host",
+        env = "OAUTH_AUTHORIZER_TRUST_HOST",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "HOST",
+        value_parser = host
+    )]
+    pub trusted_hosts: Vec<String>,
     /// How the client secret is sent.
     #[arg(
         long,
@@ -203,6 +214,14 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// A host as it stands in a parsed URL.
+fn host(text: &str) -> Result<String, String> {
+    match Host::parse(text.trim()) {
+        Ok(host) => Ok(host.to_string()),
+        Err(_) => Err("it is a host name without scheme, port and path".to_owned()),
+    }
+}
+
 /// A flag or variable that is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -264,6 +283,7 @@ impl Cli {
             authentication: self.client_authentication.map(AuthenticationFlag::choice),
             pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
             listener: self.listener.choice(),
+            trusted_hosts: self.trusted_hosts.into_iter().collect(),
         })?;
         Ok(settings)
     }
@@ -405,5 +425,20 @@ mod tests {
                 .contains("fixes the Token ex. URL")
         );
         assert!(error(&["--client-secret-file", "/nonexistent"]).contains("/nonexistent"));
+    }
+
+    #[test]
+    fn a_trusted_host_is_a_host() {
+        let hosts = |text: &str| {
+            Cli::try_parse_from(["oauth-authorizer", "--trust-host", text])
+                .map(|cli| cli.trusted_hosts)
+        };
+        assert_eq!(
+            hosts("Tokens.Example,bücher.example,[::1]").unwrap(),
+            ["tokens.example", "xn--bcher-kva.example", "[::1]"]
+        );
+        for wrong in ["https://tokens.example", "tokens.example:443", "a/b", "a b"] {
+            assert!(hosts(wrong).is_err(), "{wrong}");
+        }
     }
 }

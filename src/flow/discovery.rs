@@ -17,8 +17,14 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
     let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string()))?;
     let http = Http::new(issuer.ca_file.as_deref()).await?;
     let mut reasons: Vec<String> = Vec::new();
+    let mut unavailable = None;
     for address in addresses(&url) {
         let reason = match reporter.get(&http, &address).await {
+            // Another address may answer all the same; some services fail where they have nothing.
+            Ok(answer) if answer.is_busy() => {
+                unavailable.get_or_insert_with(|| answer.unavailable(None));
+                continue;
+            }
             Ok(answer) => match read_metadata(&answer, issuer.expected(), &address) {
                 Ok(metadata) => return Ok(metadata),
                 Err(reason) => reason,
@@ -38,5 +44,5 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             reasons.push(reason);
         }
     }
-    Err(failed(reasons.join("; ")))
+    Err(unavailable.map_or_else(|| failed(reasons.join("; ")), FlowError::from))
 }

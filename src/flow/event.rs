@@ -145,7 +145,7 @@ pub enum FlowError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The authorization code was sent and the answer is missing. A code must not be sent twice (RFC 6749, section 4.1.2).
-    #[error("{}. The authorization code has probably been used up, so it is not sent again.", .0.to_string().trim_end_matches('.'))]
+    #[error("{} The authorization code {} been used up, so it is not sent again.", .0.sentence(), .0.used_up())]
     Lost(Box<FlowError>),
     /// The redirect URL could not be listened on.
     #[error(transparent)]
@@ -178,6 +178,25 @@ impl FlowError {
         }
     }
 
+    /// The words with a full stop at their end, for a sentence to follow.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let text = self.to_string();
+        if text.ends_with(['.', '!', '?']) {
+            text
+        } else {
+            format!("{text}.")
+        }
+    }
+
+    /// How sure it is that the code sent with the request has been used.
+    pub(super) fn used_up(&self) -> &'static str {
+        match self {
+            Self::Protocol(failure) if failure.is_busy() => "may have",
+            _ => "has probably",
+        }
+    }
+
     /// What to do about it, in a sentence.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -185,6 +204,12 @@ impl FlowError {
             Self::Protocol(failure) => failure.hint(),
             Self::Http(error) => error.hint().to_owned(),
             Self::Lost(cause) => match cause.as_ref() {
+                Self::Protocol(failure) if let Some(when) = failure.when() => {
+                    format!("Start again {when} to get a new code.")
+                }
+                Self::Http(error @ HttpError::TooLarge { .. }) => {
+                    format!("Start again to get a new code. {}", error.hint())
+                }
                 Self::Http(_) => "Start again to get a new code. If it happens again, check the network, firewall and proxy \
                                   settings."
                     .to_owned(),
@@ -198,5 +223,24 @@ impl FlowError {
             }
             Self::Unfit(_) => "Check the URLs in the form.".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::failure::{Asked, ServerError};
+
+    #[test]
+    fn the_words_of_an_error_are_a_sentence_where_another_follows() {
+        let asked = Asked::Exchange;
+        let error = ServerError::new("made_up", None);
+        let error = FlowError::from(Failure::Server { asked, error });
+        assert!(error.sentence().ends_with("made_up."));
+        assert!(
+            FlowError::from(Failure::Expired)
+                .sentence()
+                .ends_with("approved.")
+        );
     }
 }

@@ -14,7 +14,7 @@ use crate::oauth::client::{Client, FlowKind, Pending};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{Fate, TokenSet, read_token_answer};
 
-/// How long an exchange that was not processed is retried. Codes are short-lived.
+/// How long an exchange is retried when there was no connection. Codes are short-lived.
 const RETRY_LIMIT: Duration = Duration::from_secs(45);
 
 /// Exchanges a code, and checks the tokens that it brings.
@@ -31,33 +31,31 @@ pub(super) async fn exchange(
     let request = client.exchange_request(token_url, &arrived.code, pending)?;
     let mut pause = Duration::from_secs(1);
     let mut tokens = loop {
-        // Retried only where the code cannot have been used: without a connection, or where the server says so.
-        let (error, asked_for) = match reporter.post(transport, &request).await {
+        // Retried only without a connection. A gateway may answer that the service is busy after the service took the code.
+        let error: FlowError = match reporter.post(transport, &request).await {
             Ok(answer) => {
                 let reading = read_token_answer(&answer, &client.dialect.answers);
                 let fate = answer.fate(&reading);
-                let tokens = reading.into_tokens(Asked::Exchange);
+                let tokens = reading.into_tokens(Asked::Exchange, &answer);
                 match (tokens.map_err(FlowError::from), fate) {
                     (Ok(tokens), _) => break tokens,
                     (Err(error), Fate::Refused) => return Err(error),
-                    (Err(error), Fate::Unknown) => return Err(FlowError::Lost(Box::new(error))),
-                    (Err(error), Fate::NotProcessed) => {
-                        (error, answer.retry_after.unwrap_or_default())
+                    (Err(error), Fate::NotProcessed | Fate::Unknown) => {
+                        return Err(FlowError::Lost(Box::new(error)));
                     }
                 }
             }
-            Err(error @ HttpError::Unreachable { .. }) => (error.into(), Duration::ZERO),
+            Err(error @ HttpError::Unreachable { .. }) => error.into(),
             Err(error) if error.is_lost_answer() => {
                 return Err(FlowError::Lost(Box::new(error.into())));
             }
             Err(error) => return Err(error.into()),
         };
-        let wait = pause.max(asked_for);
-        if begin.elapsed().saturating_add(wait) >= RETRY_LIMIT {
+        if begin.elapsed().saturating_add(pause) >= RETRY_LIMIT {
             return Err(error);
         }
-        reporter.report(FlowEvent::Trouble(error.to_string())).await;
-        tokio::time::sleep(wait).await;
+        reporter.report(FlowEvent::Trouble(error.sentence())).await;
+        tokio::time::sleep(pause).await;
         pause *= 2;
     };
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
@@ -100,18 +98,51 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_code_is_sent_again_only_where_nothing_was_processed() {
+    async fn a_code_is_sent_again_only_where_nothing_was_sent() {
         let unavailable = || error("temporarily_unavailable");
         let busy_503 = || {
             answer(503, "<html>").map(|answer| Answer {
-                retry_after: Some(Duration::from_secs(2)),
+                retry_after: Some(Duration::from_mins(2)),
                 ..answer
             })
         };
-        for again in [unreached, unavailable, busy_503, || busy(1)] {
-            let (times, outcome) = exchanged(vec![again(), again(), success()]).await;
-            assert!(outcome.is_ok() && times == 3, "{outcome:?}");
+        let (times, outcome) = exchanged(vec![unreached(), unreached(), success()]).await;
+        assert!(outcome.is_ok() && times == 3, "{outcome:?}");
+        for (busy, words, hint) in [
+            (
+                unavailable(),
+                "The service is busy (HTTP 400, temporarily_unavailable).",
+                "later",
+            ),
+            (
+                busy_503(),
+                "The service is busy (HTTP 503) and asks to wait 2 minutes.",
+                "in 2 minutes",
+            ),
+            (
+                busy(1),
+                "The service is busy (HTTP 429) and asks to wait 1 second.",
+                "in 1 second",
+            ),
+        ] {
+            let (times, outcome) = exchanged(vec![busy, success()]).await;
+            let error = outcome.unwrap_err();
+            assert_eq!(
+                (times, error.to_string(), error.hint()),
+                (
+                    1,
+                    format!(
+                        "{words} The authorization code may have been used up, so it is not sent again."
+                    ),
+                    format!("Start again {hint} to get a new code.")
+                )
+            );
         }
+        let (_, outcome) = exchanged(vec![Err(HttpError::TooLarge {
+            host: "as.example".to_owned(),
+        })])
+        .await;
+        assert!(outcome.unwrap_err().hint().contains("Check the URL"));
         for gone in [
             lost(),
             late(),

@@ -122,7 +122,8 @@ impl HttpError {
                 "Name a readable file with certificates in PEM form, or leave CA file empty."
             }
             Self::Authorities { .. } => {
-                "If SSL_CERT_FILE or SSL_CERT_DIR is set, name a readable file or directory there, or unset it."
+                "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
+                 install the CA certificates of the system (package ca-certificates), or set CA file under Advanced."
             }
             Self::Unreachable { .. } => {
                 "Check the URL for typing errors, and the network, firewall and proxy settings."
@@ -226,7 +227,11 @@ impl Http {
             .await
             .map_err(|error| unusable(error.to_string()))?
             .map_err(|error| match error {
-                Ok(error) => named(&error, &host_and_port(url)),
+                // Without a connection, what is wrong with TLS is wrong on this machine.
+                Ok(error) => match tls_error(&error) {
+                    Some(wrong) => unusable(tls_words(wrong)),
+                    None => named(&error, &host_and_port(url)),
+                },
                 Err(reason) => unusable(reason),
             })?;
         Ok(cell.get_or_init(|| client))
@@ -284,10 +289,10 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
             .map(|(_, value)| value.as_str())
     };
     if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
-        // Only the host: a query may hold a session.
-        let target = url
-            .join(target)
-            .map_or_else(|_| "another address".to_owned(), |url| host_and_port(&url));
+        let target = url.join(target).map_or_else(
+            |_| "another address".to_owned(),
+            |target| redirect_target(url, &target),
+        );
         return Err(HttpError::Redirected { host, target });
     }
     let retry_after =
@@ -333,6 +338,18 @@ async fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpErro
             path: path.to_owned(),
             reason,
         })
+}
+
+/// What differs between the address of a request and where its answer sends it: the host, the scheme, or the path. Never
+/// the query, which may hold a session.
+fn redirect_target(from: &Url, to: &Url) -> String {
+    if from.origin() == to.origin() {
+        clean(to.path(), 100)
+    } else if from.host() == to.host() && from.scheme() != to.scheme() {
+        format!("{}://{}", clean(to.scheme(), 20), host_and_port(to))
+    } else {
+        host_and_port(to)
+    }
 }
 
 /// Host and port of a URL, for messages.
@@ -398,6 +415,7 @@ fn tls_words(error: &rustls::Error) -> String {
         rustls::Error::InvalidMessage(_) => {
             return "what answers there does not speak TLS".to_owned();
         }
+        rustls::Error::General(words) => return clean(words, TEXT_LIMIT),
         other => return clean(&other.to_string(), TEXT_LIMIT),
     };
     match wrong {
@@ -502,6 +520,26 @@ mod tests {
             .await
             .unwrap_err();
         assert!(!error.is_lost_answer(), "{error:?}");
+    }
+
+    #[test]
+    fn a_redirect_is_told_by_what_differs_and_never_by_its_query() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        for (to, told) in [
+            ("https://other.example/token?session=1", "other.example"),
+            ("https://as.example:8443/token", "as.example:8443"),
+            ("http://as.example/token", "http://as.example"),
+            (
+                "https://as.example/oauth2/token?session=1#x",
+                "/oauth2/token",
+            ),
+            ("https://as.example/token?session=1", "/token"),
+        ] {
+            let from = url("https://as.example/token");
+            assert_eq!(redirect_target(&from, &url(to)), told);
+        }
+        let long = url(&format!("https://as.example/{}", "x".repeat(9000)));
+        assert!(redirect_target(&url("https://as.example/"), &long).len() < 120);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) async fn refresh(
         )
         .await?;
     let reading = read_token_answer(&answer, &client.dialect.answers);
-    let mut fresh = reading.into_tokens(Asked::Refresh)?;
+    let mut fresh = reading.into_tokens(Asked::Refresh, &answer)?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;
     // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
@@ -51,14 +51,17 @@ pub(super) async fn refresh(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use std::time::Duration;
+
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
     use crate::flow::http::HttpError;
-    use crate::flow::scripted::{answer, client, reporter, script};
+    use crate::flow::scripted::{answer, client, reporter, script, success, url};
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{CheckName, Outcome};
+    use crate::oauth::device::read_grant;
     use crate::oauth::dialect::Answers;
     use crate::oauth::id_token::decode;
     use crate::secret::ExposeSecret;
@@ -78,8 +81,9 @@ mod tests {
     #[tokio::test]
     async fn a_refresh_throws_away_the_id_token_of_another_subject_and_keeps_the_tokens() {
         for (subject, outcome) in [("alice", Outcome::Passed), ("mallory", Outcome::Failed)] {
-            let before = read_token_answer(&of("alice", "old").unwrap(), &Answers::default());
-            let before = before.into_tokens(Asked::Exchange).unwrap();
+            let old = of("alice", "old").unwrap();
+            let before = read_token_answer(&old, &Answers::default());
+            let before = before.into_tokens(Asked::Exchange, &old).unwrap();
             let (reporter, told) = reporter();
             let script = script(vec![of(subject, "new")]);
             let fresh = refresh(&script, &client(), &before, &reporter)
@@ -97,6 +101,46 @@ mod tests {
             // The one of the first sign-in stays.
             let id_token = decode(fresh.id_token.unwrap().expose_secret()).unwrap();
             assert_eq!(id_token.subject(), Some("alice"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_not_available_is_not_blamed_on_a_url() {
+        for (reply, words) in [
+            (
+                answer(503, "<html>").map(|answer| Answer {
+                    retry_after: Some(Duration::from_mins(2)),
+                    ..answer
+                }),
+                "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+            ),
+            (
+                answer(502, "{}"),
+                "The service has a problem (HTTP 502). Try again later.",
+            ),
+            (
+                answer(
+                    500,
+                    r#"{"error":"server_error","error_description":"oops"}"#,
+                ),
+                "The service has a problem (HTTP 500, server_error: oops). Try again later.",
+            ),
+        ] {
+            let reply = reply.unwrap();
+            let grant = read_grant(&reply, &client().dialect, &url()).unwrap_err();
+            assert_eq!(format!("{grant} {}", grant.hint()), words);
+            let success = success().unwrap();
+            let before = read_token_answer(&success, &Answers::default());
+            let before = TokenSet {
+                refresh_token: Some("r".into()),
+                ..before.into_tokens(Asked::Exchange, &success).unwrap()
+            };
+            let (reporter, _) = reporter();
+            let script = script(vec![Ok(reply)]);
+            let error = refresh(&script, &client(), &before, &reporter)
+                .await
+                .unwrap_err();
+            assert_eq!(format!("{error} {}", error.hint()), words);
         }
     }
 }

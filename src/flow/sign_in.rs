@@ -265,11 +265,13 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
         FlowError::Protocol(Failure::UsedUp { .. }) => {
             "an earlier answer was lost, and has probably used up this code. Start again".to_owned()
         }
-        FlowError::Lost(cause) => {
-            let cause = rejection(cause, answers).unwrap_or_else(|| plain(cause));
-            format!("{cause}. If it was the right code, it has probably been used up: start again")
+        FlowError::Lost(error) => {
+            let cause = rejection(error, answers).unwrap_or_else(|| plain(error));
+            let used_up = error.used_up();
+            format!("{cause}. If it was the right code, it {used_up} been used up: start again")
         }
-        FlowError::Http(HttpError::Redirected { .. }) => plain(error),
+        FlowError::Protocol(Failure::Unavailable { .. })
+        | FlowError::Http(HttpError::Redirected { .. }) => plain(error),
         FlowError::Protocol(_)
         | FlowError::Http(_)
         | FlowError::Listen(_)
@@ -355,9 +357,16 @@ mod tests {
             (answer(200, ""), "it is empty"),
             (
                 answer(500, ""),
-                "it is empty (HTTP status 500). If it was the right code",
+                "The service has a problem (HTTP 500). If it was the right code",
             ),
-            (answer(502, "<html>"), "start again"),
+            (
+                answer(502, "<html>"),
+                "it has probably been used up: start again",
+            ),
+            (
+                answer(429, ""),
+                "The service is busy (HTTP 429). If it was the right code, it may have been used up: start again",
+            ),
             (late(), "did not answer in time. If it was the right code"),
             (lost(), "start again"),
             (

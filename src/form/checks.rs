@@ -234,8 +234,8 @@ fn pkce(settings: &Settings) -> Option<Problem> {
 }
 
 /// Endpoints of the metadata that are on other hosts than the issuer. Many services are built that way, and so is a
-/// mix-up: a code, a secret or a token then goes to whoever is named (RFC 9700, section 4.4). The user decides, unless
-/// the preset names the host itself.
+/// mix-up: a code, a secret or a token then goes to whoever is named (RFC 9700, section 4.4). Nothing is sent before the
+/// user decides, unless the preset names the host itself.
 fn other_hosts(settings: &Settings) -> Vec<Problem> {
     let Some(metadata) = settings.metadata() else {
         return Vec::new();
@@ -270,15 +270,21 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     .filter_map(|(key, _, what)| {
         let url = Url::parse(&settings.value(key)).ok()?;
         let named = known.iter().any(|known| known.host() == url.host());
-        if named || same_operator(&url, &metadata.source) {
+        let (issuer, host) = (metadata.source.host_str()?, url.host_str()?);
+        if named || same_operator(&url, &metadata.source) || settings.trusts(issuer, host) {
             return None;
         }
         let text = format!(
-            "The metadata of {} names another host here: {}. {what}: continue only if it belongs to the same service",
-            clean(metadata.source.host_str().unwrap_or_default(), 100),
-            clean(url.host_str().unwrap_or_default(), 100),
+            "The metadata of {} names another host here: {}. {what}: trust it only if it belongs to the same service",
+            clean(issuer, 100),
+            clean(host, 100),
         );
-        Some(Problem::new(key, Severity::Warning, "other host", text))
+        let change = Change::Trust {
+            issuer: issuer.to_owned(),
+            host: host.to_owned(),
+        };
+        let problem = Problem::new(key, Severity::Error, "other host", text);
+        Some(problem.with_remedy(format!("Trust {}", clean(host, 40)), change))
     })
     .collect()
 }
@@ -340,6 +346,7 @@ mod tests {
 
     use super::*;
     use crate::form::choices::Overwrite;
+    use crate::form::flags::Overrides;
     use crate::form::request;
     use crate::oauth::discovery::Metadata;
     use crate::presets::{Library, Preset};
@@ -624,10 +631,18 @@ mod tests {
         form.set(Key::RedirectUrl, "http://127.0.0.1:8400/".to_owned());
         found(&mut form, issuer, authorization, token);
         form.set(Key::ClientSecret, "s3cret".to_owned());
-        // A warning only: many services are built that way.
-        assert!(request::request(&form).is_ok());
+        let stopped = request::request(&form).is_err();
         let mut problems = request::problems(&form);
         problems.retain(|problem| problem.word == "other host");
+        assert_eq!(stopped, !problems.is_empty());
+        // Many services are built that way: once the user trusts the host, nothing more is asked.
+        for change in problems
+            .iter()
+            .filter_map(|it| Some(&it.remedy.as_ref()?.change))
+        {
+            form.apply(change);
+        }
+        assert!(request::request(&form).is_ok());
         problems
     }
 
@@ -668,6 +683,30 @@ mod tests {
                 .text
                 .contains("The code and the client secret go there")
         );
+    }
+
+    #[test]
+    fn a_host_is_trusted_for_one_issuer_or_by_a_flag_for_all() {
+        let evil = "https://evil.example/t";
+        let asked = |form: &mut Settings, issuer: &str| {
+            found(form, issuer, evil, evil);
+            problem_words(form).contains(&"other host")
+        };
+        let mut form = ready(&crate::presets::get("custom").unwrap());
+        assert!(asked(&mut form, "https://as.example"));
+        form.apply(&Change::Trust {
+            issuer: "as.example".to_owned(),
+            host: "evil.example".to_owned(),
+        });
+        assert!(!asked(&mut form, "https://as.example"));
+        assert!(asked(&mut form, "https://other.example"));
+        let mut form = ready(&crate::presets::get("custom").unwrap());
+        form.lay_over(Overrides {
+            trusted_hosts: BTreeSet::from(["evil.example".to_owned()]),
+            ..Overrides::default()
+        })
+        .unwrap();
+        assert!(!asked(&mut form, "https://other.example"));
     }
 
     #[test]

@@ -100,4 +100,11 @@ pub enum Change {
     Text(Key, String),
     /// Selects a flow.
     Flow(FlowKind),
+    /// Trusts a host with endpoints of the issuer on another host.
+    Trust {
+        /// Host of the issuer.
+        issuer: String,
+        /// Host of the endpoints.
+        host: String,
+    },
 }

@@ -48,6 +48,7 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         // The service's error is only what follows from the answer that was lost.
         Failure::UsedUp { .. }
         | Failure::Expired
+        | Failure::Unavailable { .. }
         | Failure::Unusable { .. }
         | Failure::IdToken(_) => return None,
     };
@@ -58,24 +59,29 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         preset.errors.clone()
     };
     sets.retain(|set| set != PROTOCOL);
-    let own: Vec<ErrorEntry> = sets
-        .iter()
-        .flat_map(|set| library.explanations(set))
-        .collect();
+    let entries_of = |set: &String| {
+        let set = set.clone();
+        let entries = library.explanations(&set).into_iter();
+        entries.map(move |entry| (set.clone(), entry))
+    };
+    let own: Vec<(String, ErrorEntry)> = sets.iter().flat_map(entries_of).collect();
     let general = library.explanations(PROTOCOL);
     let fits = |entry: &&ErrorEntry| fits(entry, error, at);
-    let with_text = |entry: &&ErrorEntry| entry.text.is_some();
     // What tells a code of one service from the same word of another comes first.
+    let by_text = own
+        .iter()
+        .map(|(_, entry)| entry)
+        .filter(|entry| entry.text.is_some());
     let entry = if preset.is_custom() {
-        own.iter()
-            .filter(with_text)
+        // A code alone does not tell the service, so nothing may be said about that.
+        let neutral = own.iter().filter(|(set, entry)| !speaks_of(entry, set));
+        by_text
             .chain(&general)
-            .chain(&own)
+            .chain(neutral.map(|(_, entry)| entry))
             .find(fits)
     } else {
-        own.iter()
-            .filter(with_text)
-            .chain(&own)
+        by_text
+            .chain(own.iter().map(|(_, entry)| entry))
             .chain(&general)
             .find(fits)
     }?;
@@ -88,6 +94,13 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
             .and_then(Key::from_name)
             .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
     })
+}
+
+/// True where the explanation names the service that its set is about.
+fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
+    [&entry.cause, &entry.remedy]
+        .iter()
+        .any(|text| text.to_lowercase().contains(set))
 }
 
 fn at(asked: Asked) -> At {
@@ -159,6 +172,40 @@ mod tests {
             general,
             explained("custom", &server(Asked::Exchange, "invalid_client", "who?"))
         );
+    }
+
+    #[test]
+    fn with_custom_settings_a_code_alone_names_no_other_service() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        let sets = library.explanation_sets();
+        let asked = [
+            Asked::DeviceCode,
+            Asked::Approval,
+            Asked::Exchange,
+            Asked::Refresh,
+        ];
+        for set in sets.iter().filter(|set| *set != PROTOCOL) {
+            for code in library
+                .explanations(set)
+                .iter()
+                .filter_map(|it| it.code.clone())
+            {
+                for failure in asked.map(|asked| server(asked, &code, "no")) {
+                    if let Some(explained) = explain(&failure, &custom, &library) {
+                        let words = format!("{} {}", explained.cause, explained.remedy);
+                        let named = |set: &String| words.to_lowercase().contains(set.as_str());
+                        assert!(!sets.iter().any(named), "{code}: {words}");
+                    }
+                }
+            }
+        }
+        let failure = server(Asked::DeviceCode, "incorrect_client_credentials", "no");
+        assert_eq!(
+            explained("custom", &failure).cause,
+            "The Client ID or the Client secret is wrong."
+        );
+        assert!(explained("github", &failure).cause.contains("GitHub"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Flags and environment variables, laid over the values of a preset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clean::clean;
@@ -31,6 +31,8 @@ pub struct Overrides {
     pub pkce: Option<bool>,
     /// Which listener waits for the browser.
     pub listener: ListenerChoice,
+    /// Hosts that may have endpoints of an issuer elsewhere.
+    pub trusted_hosts: BTreeSet<String>,
 }
 
 /// A flag or variable that the preset does not allow.
@@ -116,6 +118,7 @@ impl Settings {
             self.draft.values.insert(key, value);
         }
         self.listener = overrides.listener;
+        self.trusted_hosts = overrides.trusted_hosts;
         if let Some(on) = overrides.pkce {
             if self.pkce_is_fixed() && on != self.draft.pkce {
                 return Err(locked(Key::Pkce));

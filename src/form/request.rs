@@ -162,7 +162,7 @@ impl RequestBuilder<'_> {
             (Key::AuthorizationUrl, &authorization_url),
             (Key::DeviceUrl, &device_url),
         ] {
-            url_fields::check_sent_once(key, url.as_ref(), &extra, &mut self.problems);
+            url_fields::check_sent_once(settings, key, url.as_ref(), &extra, &mut self.problems);
         }
         let listen = self.listen_address();
         let secret =
@@ -343,9 +343,10 @@ impl RequestBuilder<'_> {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-    use crate::form::choices::AuthenticationChoice;
+    use crate::form::choices::{AuthenticationChoice, Overwrite};
     use crate::form::field::Access;
     use crate::form::flags::Overrides;
+    use crate::oauth::discovery::Metadata;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {
@@ -541,6 +542,72 @@ mod tests {
             assert_eq!(problem_words(&form), [(key, "sent twice")]);
             form.set(Key::ExtraParameters, "prompt=consent".to_owned());
             assert_eq!(problem_words(&form), []);
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_set_twice_is_told_at_the_field_that_can_be_changed() {
+        let address = |query: &str| {
+            let text = format!("https://as.example/{query}");
+            Url::parse(&text).unwrap()
+        };
+        let told = |form: &Settings| {
+            let mut problems = problems(form);
+            problems.retain(|problem| problem.word == "sent twice");
+            assert_eq!(problems.len(), 1);
+            (problems[0].key, problems[0].text.clone())
+        };
+        for locked in [false, true] {
+            for (key, value, query, at, remedy) in [
+                (
+                    Key::LoginHint,
+                    "me@as.example",
+                    "auth?login_hint=other",
+                    Key::LoginHint,
+                    "Leave Login hint empty.",
+                ),
+                (
+                    Key::ExtraParameters,
+                    "prompt=login",
+                    "auth?Prompt=x",
+                    Key::ExtraParameters,
+                    "Remove it from Extra parameters.",
+                ),
+            ] {
+                let mut form = settings("custom");
+                form.set_flow(FlowKind::AuthorizationCode);
+                let url = address(query);
+                form.set(key, value.to_owned());
+                if locked {
+                    form.set(Key::Issuer, "https://as.example".to_owned());
+                    let metadata = Metadata {
+                        asked: "https://as.example".to_owned(),
+                        issuer: "https://as.example".to_owned(),
+                        source: address(""),
+                        authorization_url: Some(url),
+                        device_url: None,
+                        token_url: Some(address("token")),
+                        revocation_url: None,
+                        introspection_url: None,
+                        userinfo_url: None,
+                        scopes: Vec::new(),
+                        pkce_methods: None,
+                        authentication: None,
+                        iss_in_answers: false,
+                    };
+                    form.take_over(&metadata, Overwrite::Everything);
+                    let (key, text) = told(&form);
+                    assert_eq!(key, at);
+                    assert!(text.ends_with(remedy), "{text}");
+                } else {
+                    form.set(Key::AuthorizationUrl, url.to_string());
+                    form.set(Key::TokenUrl, address("token").to_string());
+                    let (key, text) = told(&form);
+                    assert_eq!(key, Key::AuthorizationUrl);
+                    let remedy = format!("Remove it from the URL or from {}.", at.label());
+                    assert!(text.ends_with(&remedy), "{text}");
+                }
+            }
         }
     }
 

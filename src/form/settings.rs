@@ -1,6 +1,6 @@
 //! The values of the form, and how a preset and the metadata of an issuer fill and lock them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use url::Url;
@@ -27,6 +27,10 @@ pub struct Settings {
     /// URLs that were typed, not with those that it had from a preset.
     pub(super) earlier: HashMap<String, Draft>,
     pub(super) found: Option<Found>,
+    /// Hosts that may have endpoints of any issuer; set by a flag only.
+    pub(super) trusted_hosts: BTreeSet<String>,
+    /// The same for the issuer on one host: host of the issuer, host of the endpoints.
+    trusted_for: BTreeSet<(String, String)>,
     /// The listener that waits for the browser; set by a flag only.
     pub(super) listener: ListenerChoice,
     /// Where the browser runs.
@@ -44,6 +48,8 @@ impl Settings {
             preset,
             earlier: HashMap::new(),
             found: None,
+            trusted_hosts: BTreeSet::new(),
+            trusted_for: BTreeSet::new(),
             listener: ListenerChoice::Auto,
             browser: Browser::Here,
             created: Created::default(),
@@ -326,7 +332,19 @@ impl Settings {
         match change {
             Change::Text(key, text) => self.set(*key, text.clone()),
             Change::Flow(flow) => self.set_flow(*flow),
+            Change::Trust { issuer, host } => {
+                self.trusted_for.insert((issuer.clone(), host.clone()));
+            }
         }
+    }
+
+    /// True if the user trusts `host` with endpoints of the issuer on the host `issuer`.
+    #[must_use]
+    pub fn trusts(&self, issuer: &str, host: &str) -> bool {
+        self.trusted_hosts.contains(host)
+            || self
+                .trusted_for
+                .contains(&(issuer.to_owned(), host.to_owned()))
     }
 
     /// The listener that waits for the browser.

@@ -105,6 +105,7 @@ pub(super) fn endpoint_url(
 
 /// A parameter in the query of a URL that is an extra parameter as well would be sent twice.
 pub(super) fn check_sent_once(
+    settings: &Settings,
     key: Key,
     url: Option<&Url>,
     extra: &[(String, String)],
@@ -118,13 +119,36 @@ pub(super) fn check_sent_once(
                 .iter()
                 .any(|(extra, _)| extra.eq_ignore_ascii_case(name))
         });
-    if let Some((name, _)) = twice {
-        let text = format!(
-            "The query of the URL sets {name}, which the extra parameters set too. Remove one of them",
-            name = clean(&name, 60)
-        );
-        problems.error(key, "sent twice", text);
-    }
+    let Some((name, _)) = twice else {
+        return;
+    };
+    let typed = settings.value(Key::ExtraParameters);
+    let mut typed = url::form_urlencoded::parse(typed.trim().as_bytes());
+    let hint = !settings.value(Key::LoginHint).trim().is_empty();
+    let holder = if typed.any(|(typed, _)| typed.eq_ignore_ascii_case(&name)) {
+        Some(Key::ExtraParameters)
+    } else if hint && name.eq_ignore_ascii_case("login_hint") {
+        Some(Key::LoginHint)
+    } else {
+        None
+    };
+    let label = holder.map_or("the preset", Key::label);
+    let locked = settings.source(key).is_some();
+    let name = clean(&name, 60);
+    let remedy = match (holder, locked) {
+        (Some(Key::LoginHint), true) => format!("Leave {label} empty"),
+        (Some(_), true) => format!("Remove it from {label}"),
+        (Some(_), false) => format!("Remove it from the URL or from {label}"),
+        (None, false) => "Remove it from the URL".to_owned(),
+        (None, true) => "Choose Custom settings, and remove it from Extra parameters".to_owned(),
+    };
+    let text = format!(
+        "{name} is set by {label} and by the query of {url}. {remedy}",
+        url = key.label()
+    );
+    // At the field that can be changed.
+    let at = holder.filter(|_| locked).unwrap_or(key);
+    problems.error(at, "sent twice", text);
 }
 
 /// Parses the URL that the preset polls. It is wrong only with a wrong variable, which is reported at the URLs.

@@ -47,20 +47,14 @@ pub struct DeviceGrant {
 /// # Errors
 /// The server's error, or what is wrong with the answer.
 pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
-    let unusable = |reason: String| Failure::Unusable {
-        asked: Asked::DeviceCode,
-        reason,
-    };
+    let unusable = |reason: String| answer.unusable(Asked::DeviceCode, reason);
     let members = answer.members().map_err(unusable)?;
     let names = &dialect.device.answer;
     let device_code = names
         .get("device_code")
         .map_or("device_code", String::as_str);
     if let Some(error) = error(members, &dialect.answers, device_code) {
-        return Err(Failure::Server {
-            asked: Asked::DeviceCode,
-            error,
-        });
+        return Err(answer.refusal(Asked::DeviceCode, error));
     }
     // The name of the protocol is understood as well: a service may come round to it.
     let member = |name: &str| -> Option<&Value> {

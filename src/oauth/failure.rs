@@ -1,5 +1,7 @@
 //! How the protocol can fail, in sentences, each with what to do.
 
+use std::time::Duration;
+
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -123,6 +125,39 @@ fn beside(error: Option<&ServerError>) -> String {
     error.map(|error| format!(" ({error})")).unwrap_or_default()
 }
 
+/// A length of time in words, rounded up.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs().max(1);
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds.div_ceil(60), "minute"),
+        7200..172_800 => (seconds.div_ceil(3600), "hour"),
+        _ => return "more than a day".to_owned(),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+fn is_busy(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> bool {
+    status == 429 || wait.is_some() || error.is_some_and(|error| error.code == BUSY)
+}
+
+fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> String {
+    let state = if is_busy(status, wait, error) {
+        "is busy"
+    } else {
+        "has a problem"
+    };
+    let words = error.map(|error| format!(", {error}")).unwrap_or_default();
+    let wait = wait
+        .map(|wait| format!(" and asks to wait {}", in_words(wait)))
+        .unwrap_or_default();
+    format!("The service {state} (HTTP {status}{words}){wait}.")
+}
+
+/// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
+pub(super) const BUSY: &str = "temporarily_unavailable";
+
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -156,6 +191,16 @@ pub enum Failure {
         /// What the service says of the code now, where it was asked again.
         error: Option<ServerError>,
     },
+    /// The service cannot answer at present: 429, 5xx, or an error that says so.
+    #[error("{}", unavailable(*.status, *.wait, .error.as_ref()))]
+    Unavailable {
+        /// HTTP status.
+        status: u16,
+        /// For how long it asks to wait.
+        wait: Option<Duration>,
+        /// In its words.
+        error: Option<ServerError>,
+    },
     /// The answer is not what the protocol asks for.
     #[error("The answer to {} cannot be used: {reason}.", .asked.name())]
     Unusable {
@@ -176,9 +221,36 @@ impl Failure {
             Self::Denied { error, .. } | Self::Server { error, .. } | Self::Callback(error) => {
                 error.texts()
             }
-            Self::UsedUp { error, .. } => error.as_mut().map_or_else(Vec::new, ServerError::texts),
+            Self::UsedUp { error, .. } | Self::Unavailable { error, .. } => {
+                error.as_mut().map_or_else(Vec::new, ServerError::texts)
+            }
             Self::Unusable { reason, .. } | Self::IdToken(reason) => vec![reason],
             Self::Expired => Vec::new(),
+        }
+    }
+
+    /// True where the service said that it is overloaded, and has probably not looked at the request.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Unavailable {
+                status,
+                wait,
+                error,
+            } => is_busy(*status, *wait, error.as_ref()),
+            _ => false,
+        }
+    }
+
+    /// When to try again, where the service is not available at present.
+    #[must_use]
+    pub fn when(&self) -> Option<String> {
+        match self {
+            Self::Unavailable { wait, .. } => Some(wait.map_or_else(
+                || "later".to_owned(),
+                |wait| format!("in {}", in_words(wait)),
+            )),
+            _ => None,
         }
     }
 
@@ -194,6 +266,9 @@ impl Failure {
             Self::Server { .. } | Self::Callback(_) => {
                 "The service's own words say what it objects to.".to_owned()
             }
+            Self::Unavailable { .. } => {
+                format!("Try again {}.", self.when().unwrap_or_default())
+            }
             Self::Unusable { asked, .. } => {
                 format!(
                     "Check the {}: is it the address of this service's endpoint?",
@@ -206,5 +281,70 @@ impl Failure {
                     .to_owned()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_is_not_available_is_told_with_the_time_to_wait() {
+        let told = |status, wait: Option<u64>, code: Option<&str>| {
+            let failure = Failure::Unavailable {
+                status,
+                wait: wait.map(Duration::from_secs),
+                error: code.map(|code| ServerError::new(code, None)),
+            };
+            format!("{failure} {}", failure.hint())
+        };
+        for (status, wait, code, words) in [
+            (
+                503,
+                Some(120),
+                None,
+                "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+            ),
+            (
+                503,
+                Some(1),
+                None,
+                "The service is busy (HTTP 503) and asks to wait 1 second. Try again in 1 second.",
+            ),
+            (
+                429,
+                None,
+                None,
+                "The service is busy (HTTP 429). Try again later.",
+            ),
+            (
+                502,
+                None,
+                None,
+                "The service has a problem (HTTP 502). Try again later.",
+            ),
+            (
+                400,
+                None,
+                Some(BUSY),
+                "The service is busy (HTTP 400, temporarily_unavailable). Try again later.",
+            ),
+            (
+                500,
+                None,
+                Some("server_error"),
+                "The service has a problem (HTTP 500, server_error). Try again later.",
+            ),
+            (
+                503,
+                Some(u64::MAX),
+                None,
+                "The service is busy (HTTP 503) and asks to wait more than a day. Try again in more than a day.",
+            ),
+        ] {
+            assert_eq!(told(status, wait, code), words);
+        }
+        assert_eq!(in_words(Duration::from_secs(3601)), "61 minutes");
+        assert_eq!(in_words(Duration::from_secs(7201)), "3 hours");
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
-use super::failure::{Asked, Failure, ServerError};
+use super::failure::{Asked, BUSY, Failure, ServerError};
 use crate::clean::{clean, is_clean};
 use crate::secret::SecretString;
 
@@ -20,8 +20,38 @@ impl Answer {
         let code = error.code.as_str();
         let of_the_protocol =
             code.starts_with("invalid_") || code.starts_with("un") || error.is_denial();
-        !matches!(code, "temporarily_unavailable" | "server_error")
-            && (of_the_protocol || !self.is_busy())
+        !matches!(code, BUSY | "server_error") && (of_the_protocol || !self.is_busy())
+    }
+
+    /// What `error` means for the request: refused, or not answered at present.
+    #[must_use]
+    pub fn refusal(&self, asked: Asked, error: ServerError) -> Failure {
+        if self.is_final(&error) {
+            Failure::Server { asked, error }
+        } else {
+            self.unavailable(Some(error))
+        }
+    }
+
+    /// An answer that is neither a success nor an error of the protocol. The body of a service that is busy says nothing
+    /// about the URL.
+    #[must_use]
+    pub fn unusable(&self, asked: Asked, reason: String) -> Failure {
+        if self.is_busy() {
+            self.unavailable(None)
+        } else {
+            Failure::Unusable { asked, reason }
+        }
+    }
+
+    /// The service cannot answer at present.
+    #[must_use]
+    pub fn unavailable(&self, error: Option<ServerError>) -> Failure {
+        Failure::Unavailable {
+            status: self.status,
+            wait: self.retry_after.filter(|wait| !wait.is_zero()),
+            error,
+        }
     }
 }
 
@@ -30,25 +60,23 @@ impl Answer {
 pub enum Fate {
     /// The server said no.
     Refused,
-    /// The server says that it did not look at the request and takes it again later.
+    /// The server says that it did not look at the request; a gateway may say so after the server did.
     NotProcessed,
     /// It may have been processed all the same, and what it gave is lost.
     Unknown,
 }
 
 impl Answer {
-    /// What became of the request, which decides whether a code may be sent again (RFC 6749, section 4.1.2).
+    /// What became of the request, which decides what a code that is unknown later means (RFC 6749, section 4.1.2).
     ///
-    /// 429 (RFC 6585, section 4) and 503 with the time to wait (RFC 9110, section 15.6.4) come before any processing. Any
-    /// other answer of 5xx may be that of a proxy in front of a server that gave out the tokens, and so may a success
-    /// that cannot be read.
+    /// 429 (RFC 6585, section 4) and 503 with the time to wait (RFC 9110, section 15.6.4) are meant to come before any
+    /// processing. Any other answer of 5xx may be that of a proxy in front of a server that gave out the tokens, and so
+    /// may a success that cannot be read.
     #[must_use]
     pub fn fate(&self, reading: &Reading) -> Fate {
         match reading {
             Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
-            Reading::Error(error, _) if error.code == "temporarily_unavailable" => {
-                Fate::NotProcessed
-            }
+            Reading::Error(error, _) if error.code == BUSY => Fate::NotProcessed,
             _ if self.status == 429 || (self.status == 503 && self.retry_after.is_some()) => {
                 Fate::NotProcessed
             }
@@ -96,12 +124,12 @@ impl Reading {
     /// The tokens.
     ///
     /// # Errors
-    /// Where the answer to the request `asked` holds none.
-    pub fn into_tokens(self, asked: Asked) -> Result<TokenSet, Failure> {
+    /// Where `answer`, that of the request `asked`, holds none.
+    pub fn into_tokens(self, asked: Asked, answer: &Answer) -> Result<TokenSet, Failure> {
         match self {
             Self::Tokens(tokens) => Ok(*tokens),
-            Self::Error(error, _) => Err(Failure::Server { asked, error }),
-            Self::Neither(reason) => Err(Failure::Unusable { asked, reason }),
+            Self::Error(error, _) => Err(answer.refusal(asked, error)),
+            Self::Neither(reason) => Err(answer.unusable(asked, reason)),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod input;
 mod messages;
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
@@ -21,8 +22,8 @@ use crate::demo::Demo;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::reporter::Report;
-use crate::form::checks::Severity;
-use crate::form::choices::Overwrite;
+use crate::form::checks::{Remedy, Severity};
+use crate::form::choices::{Change, Overwrite};
 use crate::form::request::{self, FlowRequest};
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
@@ -122,6 +123,19 @@ fn checked_request(settings: &Settings) -> Result<FlowRequest, u8> {
         say(
             word,
             &format!("{}: {}", settings.label(problem.key), problem.text),
+        );
+    }
+    let hosts = problems.iter().filter_map(|problem| match &problem.remedy {
+        Some(Remedy {
+            change: Change::Trust { host, .. },
+            ..
+        }) => Some(host),
+        _ => None,
+    });
+    for host in hosts.collect::<BTreeSet<_>>() {
+        say(
+            "hint",
+            &format!("To trust that host, add --trust-host {host}."),
         );
     }
     request::request(settings).map_err(|_| exit::USAGE)

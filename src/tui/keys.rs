@@ -522,7 +522,7 @@ pub const TABLE: &[Binding] = &[
     row(
         KeyCode::Char('f'),
         CTRL,
-        &[Text, Choice],
+        &[Text, Choice, Button],
         Command::Remedy,
         "Ctrl+F",
         "on a field with a problem: make the change that helps, where there is one",

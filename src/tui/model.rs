@@ -884,19 +884,19 @@ impl Model {
                     if key == ADVANCED[0] {
                         targets.push(Target::Advanced);
                     }
-                    if (ADVANCED.contains(&key) && !self.advanced)
-                        || self.settings.access(key) != Access::Editable
-                    {
+                    if ADVANCED.contains(&key) && !self.advanced {
                         continue;
                     }
-                    targets.push(Target::Field(key));
+                    let editable = self.settings.access(key) == Access::Editable;
+                    targets.extend(editable.then_some(Target::Field(key)));
                     if problems
                         .iter()
-                        .any(|problem| problem.key == key && problem.remedy.is_some())
+                        .any(|problem| problem.key == key && self.can_be_helped(problem))
                     {
                         targets.push(Target::Remedy(key));
                     }
                     match key {
+                        _ if !editable => {}
                         Key::ClientSecret if !self.settings.secret().expose_secret().is_empty() => {
                             targets.push(Target::ShowSecret);
                         }
@@ -1007,6 +1007,12 @@ impl Model {
             Phase::Failed(ended) => ended.explanation.as_ref()?.field,
             _ => None,
         }
+    }
+
+    /// True where one key can do something about a problem, also at a field that is locked.
+    fn can_be_helped(&self, problem: &Problem) -> bool {
+        let access = self.settings.access(problem.key);
+        problem.remedy.is_some() && matches!(access, Access::Editable | Access::Locked)
     }
 
     /// The first problem of a field that has a remedy.
@@ -1157,12 +1163,17 @@ impl Model {
         let problems = request::problems(&self.settings);
         let stopped = problems.iter().find(|problem| {
             problem.severity == Severity::Error
-                && self.settings.access(problem.key) == Access::Editable
+                && (self.settings.access(problem.key) == Access::Editable
+                    || self.can_be_helped(problem))
         });
         match stopped {
             Some(problem) => {
                 self.advanced |= ADVANCED.contains(&problem.key);
-                self.focus_on(Target::Field(problem.key));
+                self.focus_on(if self.settings.access(problem.key) == Access::Editable {
+                    Target::Field(problem.key)
+                } else {
+                    Target::Remedy(problem.key)
+                });
             }
             None => self.focus_on(Target::Button(Action::Authorize)),
         }

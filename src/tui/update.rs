@@ -174,7 +174,7 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
             store(model);
         }
         Command::Remedy => {
-            if let Target::Field(key) = model.focus {
+            if let Target::Field(key) | Target::Remedy(key) = model.focus {
                 remedy(model, key);
             }
         }
@@ -381,7 +381,11 @@ fn remedy(model: &mut Model, key: Key) {
         return;
     };
     model.settings.apply(&remedy.change);
-    model.focus_on(Target::Field(key));
+    if model.settings.access(key) == Access::Editable {
+        model.focus_on(Target::Field(key));
+    } else {
+        model.go_to_missing();
+    }
     if model
         .remedied(key)
         .is_none_or(|problem| problem.remedy != Some(remedy.clone()))
@@ -1322,7 +1326,7 @@ fn flow_event(model: &mut Model, event: FlowEvent) -> Vec<Effect> {
         }
         FlowEvent::Failed(error) if model.run.is_none() => {
             model.discovering = false;
-            say_bad(model, format!("{error} {}", error.hint()));
+            say_bad(model, format!("{} {}", error.sentence(), error.hint()));
         }
         _ => {}
     }
@@ -1832,11 +1836,9 @@ mod tests {
         // for is none either.
         let mut desktop = signing_in("demo", None);
         desktop.environment.display = true;
-        for mut other in [
-            desktop,
-            signing_in("spotify", None),
-            signing_in("google-mail", None),
-        ] {
+        let elsewhere = ["spotify", "google-mail"].into_iter();
+        let elsewhere = elsewhere.map(|preset| signing_in(preset, None));
+        for mut other in std::iter::once(desktop).chain(elsewhere) {
             let name = other.settings.preset().id.clone();
             assert!(other.can_paste(), "{name}");
             assert!(

@@ -340,7 +340,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         if model.discovering || model.run.as_ref().is_some_and(super::model::Run::is_live) {
             last.insert(0, entry("Esc", "cancel"));
         }
-        if let Target::Field(key) = model.focus
+        if let Target::Field(key) | Target::Remedy(key) = model.focus
             && let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy)
         {
             keys.insert(0, ("Ctrl+F".to_owned(), lower_first(&remedy.label)));

@@ -182,6 +182,15 @@ fn at_a_service_elsewhere(
     metadata: serde_json::Value,
     device: serde_json::Value,
 ) -> (i32, String, String) {
+    with_flags_at_a_service_elsewhere(metadata, device, &[])
+}
+
+/// The same with further flags.
+fn with_flags_at_a_service_elsewhere(
+    metadata: serde_json::Value,
+    device: serde_json::Value,
+    more: &[&str],
+) -> (i32, String, String) {
     let with = |mut body: serde_json::Value, more: &serde_json::Value| {
         let more = more.as_object().unwrap().clone();
         body.as_object_mut().unwrap().extend(more);
@@ -220,6 +229,7 @@ fn at_a_service_elsewhere(
     let flags: Vec<&str> = flags
         .iter()
         .flat_map(|(flag, value)| [*flag, value])
+        .chain(more.iter().copied())
         .collect();
     let proxy = format!("http://127.0.0.1:{port}");
     Plain::start_with(home.path(), &flags, &[("HTTPS_PROXY", &proxy)]).end()
@@ -260,12 +270,89 @@ fn a_service_elsewhere_cannot_lead_to_this_machine() {
 #[test]
 fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
     let metadata = serde_json::json!({"token_endpoint": "https://tokens.example/token"});
-    let (exit, stdout, stderr) = at_a_service_elsewhere(metadata, serde_json::json!({}));
+    let run = |more: &[&str]| {
+        with_flags_at_a_service_elsewhere(metadata.clone(), serde_json::json!({}), more)
+    };
+    let (exit, stdout, stderr) = run(&["--trust-host", "other.example"]);
+    assert_eq!((exit, stdout.as_str()), (2, ""), "{stderr}");
+    for words in [
+        "error: Token ex. URL: The metadata of as.example names another host here: tokens.example.",
+        "hint: To trust that host, add --trust-host tokens.example.",
+    ] {
+        assert!(stderr.contains(words), "{stderr}");
+    }
+    assert!(!stderr.contains("user_code"), "{stderr}");
+    let (exit, stdout, stderr) = run(&[
+        "--trust-host",
+        "other.example",
+        "--trust-host",
+        "Tokens.example",
+    ]);
     assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
-    let warning =
-        "hint: Token ex. URL: The metadata of as.example names another host here: tokens.example.";
-    let (before, _) = stderr.split_once("user_code:").unwrap();
-    assert!(before.contains(warning), "{stderr}");
+    assert!(!stderr.contains("another host"), "{stderr}");
+}
+
+#[test]
+fn an_endpoint_on_another_host_stops_authorize_until_the_host_is_trusted() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(|path, url| match path {
+        WELL_KNOWN => {
+            let body = serde_json::json!({
+                "issuer": url,
+                "token_endpoint": "https://evil.example/token",
+                "device_authorization_endpoint": format!("{url}/device"),
+            });
+            Reply::json(200, &body.to_string())
+        }
+        "/device" => Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"THE-CODE","verification_uri":"https://as.example/","interval":600}"#,
+        ),
+        _ => Reply::json(404, "{}"),
+    });
+    let flags = [
+        "--issuer",
+        server.url.as_str(),
+        "--client-id",
+        "me",
+        "--flow",
+        "device-code",
+    ];
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Discover");
+    terminal.send(ENTER);
+    terminal.wait_for("other host");
+    for _ in 0..2 {
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("names another host here: evil.example. The device code goes there");
+        terminal.wait_for("[ Trust evil.example ]");
+    }
+    assert!(server.requests("/device").is_empty());
+    // The focus is on the button at the field.
+    terminal.send(ENTER);
+    terminal.wait_for("Done: Trust evil.example.");
+    assert!(!terminal.screen().contains("other host"));
+    terminal.send(ENTER);
+    terminal.wait_for("THE-CODE");
+}
+
+#[test]
+fn a_service_that_is_busy_is_not_blamed_on_the_issuer() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(|path, _| match path {
+        WELL_KNOWN => Reply {
+            headers: vec![("Retry-After".to_owned(), "120".to_owned())],
+            ..Reply::json(503, "<html>busy</html>")
+        },
+        _ => Reply::json(404, "{}"),
+    });
+    assert_nothing_changed(&discover(
+        home.path(),
+        &server.url,
+        "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+    ));
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
         "did not accept this code (bad_verification_code)",
     );
     paste("a-page-code", "it is a web page");
-    paste("a-broken-code", "it is empty (HTTP status 500)");
+    paste("a-broken-code", "The service has a problem (HTTP 500)");
     paste(
         "a-dropped-code",
         "it has probably been used up: start again",

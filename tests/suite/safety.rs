@@ -345,6 +345,30 @@ fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/device", server.local_addr().unwrap());
+    let nowhere = ("SSL_CERT_DIR", "/nonexistent");
+    let (code, stderr) = plain_device_flow(&url, &[nowhere]);
+    assert_eq!(code, Some(2), "{stderr}");
+    for words in [
+        "error: The certificates of the system cannot be used: No CA certificates were loaded",
+        "install the CA certificates of the system (package ca-certificates), or set CA file",
+    ] {
+        assert!(stderr.contains(words), "{stderr}");
+    }
+    // Nothing answers there, but the certificates are no reason any more.
+    drop(server);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("ca.pem");
+    std::fs::write(&file, crate::services::ca()).unwrap();
+    let file = ("OAUTH_AUTHORIZER_CA_FILE", file.to_str().unwrap());
+    let (code, stderr) = plain_device_flow(&url, &[nowhere, file]);
+    assert_eq!(code, Some(5), "{stderr}");
+}
+
+#[test]
 fn an_answer_without_end_is_bounded() {
     let server = Scripted::start(|_| Reply::json(200, &"x".repeat(3_000_000)));
     let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &[]);

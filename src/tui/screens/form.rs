@@ -158,24 +158,28 @@ fn field(model: &Model, key: Key, problems: &[Problem], columns: usize) -> Row {
             theme.dim(),
         )),
         (Access::NotOffered, ..) => Some(Span::styled("not offered", theme.dim())),
-        // A wrong value of a locked field cannot be helped here; its variable is marked.
+        (Access::Editable | Access::Locked, _, Some(side)) if side_focused => {
+            Some(Span::styled(side, theme.focus()))
+        }
+        (access, Some(problem), _)
+            if access == Access::Editable || settings.source(key) == Some(Source::Metadata) =>
+        {
+            Some(Span::styled(
+                problem.word,
+                if problem.severity == Severity::Error {
+                    theme.bad()
+                } else {
+                    theme.active()
+                },
+            ))
+        }
+        // A wrong value of the preset cannot be helped here; its variable is marked.
         (Access::Locked, _, _) if settings.source(key) == Some(Source::Metadata) => {
             Some(Span::styled("found, locked", theme.dim()))
         }
         (Access::Locked, _, _) => Some(Span::styled("locked", theme.dim())),
-        (Access::Editable, _, Some(side)) if side_focused => {
-            Some(Span::styled(side, theme.focus()))
-        }
-        (Access::Editable, Some(problem), _) => Some(Span::styled(
-            problem.word,
-            if problem.severity == Severity::Error {
-                theme.bad()
-            } else {
-                theme.active()
-            },
-        )),
-        (Access::Editable, None, Some(side)) => Some(Span::raw(side)),
-        (Access::Editable, None, None) => None,
+        (Access::Editable, _, Some(side)) => Some(Span::raw(side)),
+        (Access::Editable, _, None) => None,
     };
     let room =
         columns.saturating_sub(VALUE + 1 + tag.as_ref().map_or(0, |tag| width(&tag.content) + 2));
