@@ -339,7 +339,16 @@ fn shown_value(name: &str, value: &str) -> String {
     if !is_harmless(name) {
         redacted(value)
     } else if is_address(name) {
-        Url::parse(value).map_or_else(|_| redacted(value), |url| harmless_url(&url))
+        let Ok(url) = Url::parse(value) else {
+            return redacted(value);
+        };
+        let shown = harmless_url(&url);
+        // An issuer is compared letter by letter, so no slash may appear that the server did not send.
+        if shown.strip_suffix('/') == Some(value) {
+            value.to_owned()
+        } else {
+            shown
+        }
     } else {
         clean(value, LINE_LIMIT)
     }
@@ -419,6 +428,18 @@ mod tests {
         Exchange::posted(request, &outcome, Duration::from_millis(12), &known)
             .lines()
             .join("\n")
+    }
+
+    #[test]
+    fn an_issuer_is_shown_as_the_server_spelled_it() {
+        for (sent, shown) in [
+            ("https://as.example", "https://as.example"),
+            ("https://as.example/", "https://as.example/"),
+            ("https://as.example/a/", "https://as.example/a/"),
+            ("https://me:s3cret@as.example", "https://as.example/"),
+        ] {
+            assert_eq!(shown_value("issuer", sent), shown);
+        }
     }
 
     #[test]
