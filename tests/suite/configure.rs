@@ -1,32 +1,15 @@
-//! Configure…: what it finds on this machine, and each of its screens as a snapshot. The screens of Windows are drawn from
-//! data: the service's part is played by a stand-in.
+//! Configure…: what it finds on this machine, and what it does on one with Windows, where the service's part is played by a
+//! stand-in. Its screens are among the fixtures.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use oauth_authorizer::configure::holder::Holder;
-use oauth_authorizer::configure::loopback;
-use oauth_authorizer::configure::plan::APP_ID;
-use oauth_authorizer::configure::reading::Account;
-use oauth_authorizer::configure::report::{Finding, Report, State, Task, Work};
-use oauth_authorizer::configure::service::{Rights, Service};
-use oauth_authorizer::configure::steps;
-use oauth_authorizer::console::environment::{Environment, Ssh};
-use oauth_authorizer::form::settings::{Key, Settings};
-use oauth_authorizer::httpsys::certificates::StoreCertificate;
-use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
-use oauth_authorizer::presets::{self, Library};
-use oauth_authorizer::tui::model::{Action, Effect, Model, Moment, Msg, News, Screen, Target};
-use oauth_authorizer::tui::update::update;
-use oauth_authorizer::tui::view::view;
-use ratatui::Terminal as Drawing;
-use ratatui::backend::TestBackend;
+use oauth_authorizer::configure::service::Rights;
 
+use crate::app::{App, WINDOWS, found};
 use crate::servers::free_port;
 use crate::terminal::{self, ENTER, base, program};
 
@@ -217,391 +200,48 @@ fn without_a_redirect_url_it_asks_for_one() {
     screen.wait_for("there is none yet. Type one");
 }
 
-/// The HTTP service of a Windows machine that there is not.
-pub struct StandIn {
-    rights: Rights,
-    code: u32,
-    sddl: Option<String>,
-    bound: Option<FoundBinding>,
+/// The set-up of this redirect URL on a Windows machine.
+fn windows(url: &str) -> App {
+    let mut app = App::new(WINDOWS.environment());
+    app.configure_windows(url);
+    app
 }
 
-impl StandIn {
-    pub fn new(rights: Rights) -> Self {
-        Self {
-            rights,
-            code: 0,
-            sddl: None,
-            bound: None,
-        }
-    }
-}
-
-fn certificate(subject: &str, name: &str, hash: u8) -> StoreCertificate {
-    StoreCertificate {
-        subject: format!("CN={subject}"),
-        names: vec![name.to_owned()],
-        expires: "2027-03-01".to_owned(),
-        expired: false,
-        thumbprint: Thumbprint([hash; 20]),
-        has_key: true,
-    }
-}
-
-impl Service for StandIn {
-    fn rights(&self) -> Rights {
-        self.rights
-    }
-    fn user(&self) -> Option<String> {
-        Some("CONTOSO\\Jürgen Groß".to_owned())
-    }
-    fn sid(&self, _: &str) -> Result<String, u32> {
-        Ok("S-1-5-21-1-2-3-1001".to_owned())
-    }
-    fn account(&self, sid: &str) -> Option<Account> {
-        (sid == "S-1-5-20").then(|| Account {
-            name: "NT AUTHORITY\\NETWORK SERVICE".to_owned(),
-            group: false,
-        })
-    }
-    fn is_member(&self, _: &str) -> bool {
-        false
-    }
-    fn listen(&self, _: &str) -> u32 {
-        0
-    }
-    fn is_deaf(&self) -> bool {
-        false
-    }
-    fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
-        let mut old = certificate("old.contoso.example", "old.contoso.example", 2);
-        (old.expired, old.has_key) = (true, false);
-        "2025-01-31".clone_into(&mut old.expires);
-        Ok(vec![certificate("localhost", "localhost", 1), old])
-    }
-    fn reservation(&self, _: &str) -> Result<Option<String>, u32> {
-        Ok(self.sddl.clone())
-    }
-    fn binding(&self, _: &Endpoint) -> Result<Option<FoundBinding>, u32> {
-        Ok(self.bound.clone())
-    }
-    fn reserve(&mut self, reservation: &UrlAcl) -> u32 {
-        if self.code == 0 {
-            self.sddl = Some(reservation.sddl.clone());
-        }
-        self.code
-    }
-    fn bind(&mut self, binding: &SslBinding) -> u32 {
-        if self.code == 0 {
-            self.bound = Some(found(binding.hash));
-        }
-        self.code
-    }
-    fn release(&mut self, _: &str) -> u32 {
-        self.sddl = None;
-        self.code
-    }
-    fn unbind(&mut self, _: &Endpoint) -> u32 {
-        self.bound = None;
-        self.code
-    }
-    fn consent(&mut self, _: &[String]) -> Result<u32, u32> {
-        Err(1223)
-    }
-}
-
-fn found(hash: [u8; 20]) -> FoundBinding {
-    FoundBinding {
-        hash: hash.to_vec(),
-        app_id: APP_ID,
-        store: "MY".to_owned(),
-    }
-}
-
-/// The whole program but its terminal and its effects.
-struct Whole<'a> {
-    model: Model,
-    answer: Box<dyn FnMut(&Task) -> Report + 'a>,
-    drawing: Drawing<TestBackend>,
-}
-
-impl<'a> Whole<'a> {
-    fn new(environment: Environment, url: &str, answer: impl FnMut(&Task) -> Report + 'a) -> Self {
-        let custom = presets::get(presets::CUSTOM).unwrap();
-        let mut settings = Settings::new(custom.clone());
-        settings.set(Key::RedirectUrl, url.to_owned());
-        let model = Model::new(environment, settings, custom, Library::default());
-        let mut whole = Self {
-            model,
-            answer: Box::new(answer),
-            drawing: Drawing::new(TestBackend::new(80, 24)).unwrap(),
-        };
-        whole.focus(Target::Button(Action::Configure));
-        whole.press(KeyCode::Enter);
-        assert_eq!(whole.model.screen, Screen::Configure);
-        whole
-    }
-
-    fn windows(url: &str, stand_in: &'a mut StandIn) -> Self {
-        let environment = Environment {
-            windows: true,
-            utf8: true,
-            ..Environment::default()
-        };
-        Self::new(environment, url, move |task| steps::perform(task, stand_in))
-    }
-
-    fn here(url: &str, findings: Vec<Finding>) -> Self {
-        let environment = Environment {
-            utf8: true,
-            ..Environment::default()
-        };
-        Self::new(environment, url, move |_| Report::of(findings.clone()))
-    }
-
-    fn small(mut self) -> Self {
-        self.drawing = Drawing::new(TestBackend::new(40, 10)).unwrap();
-        self.send(News::Resized(40, 10));
-        self
-    }
-
-    fn send(&mut self, what: News) {
-        let at = Moment {
-            up: std::time::Duration::from_secs(1),
-            clock: (12, 1, 7),
-        };
-        for effect in update(&mut self.model, Msg { at, what }) {
-            if let Effect::Configure(task, number) = effect {
-                let report = (self.answer)(&task);
-                self.send(News::Configured(number, Box::new(report), Box::default()));
-            }
-        }
-    }
-
-    fn press(&mut self, code: KeyCode) {
-        self.send(News::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-    }
-
-    /// By Tab, as everything is reachable so.
-    fn focus(&mut self, target: Target) {
-        for _ in 0..60 {
-            if self.model.focus == target {
-                return;
-            }
-            self.press(KeyCode::Tab);
-        }
-        panic!("{target:?} is not reachable");
-    }
-
-    fn act(&mut self, target: Target) {
-        self.focus(target);
-        self.press(KeyCode::Enter);
-    }
-
-    fn text(&mut self) -> String {
-        let model = &self.model;
-        self.drawing.draw(|frame| view(model, frame)).unwrap();
-        let buffer = self.drawing.backend().buffer();
-        let width = usize::from(buffer.area.width);
-        let rows = buffer.content.chunks(width).map(|row| {
-            let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
-            line.trim_end().to_owned() + "\n"
-        });
-        rows.collect()
-    }
-
-    /// Compares the screen with the snapshot of this name.
-    fn assert(&mut self, name: &str) {
-        let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/snapshots")
-            .join(format!("configure-{name}.txt"));
-        let text = self.text();
-        if std::env::var_os("OAUTH_AUTHORIZER_WRITE_SNAPSHOTS").is_some() {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, &text).unwrap();
-        }
-        let kept = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            text.lines().collect::<Vec<_>>(),
-            kept.lines().collect::<Vec<_>>(),
-            "{} differs; OAUTH_AUTHORIZER_WRITE_SNAPSHOTS=1 writes it anew",
-            path.display()
-        );
-    }
-}
-
-const SET_UP: Target = Target::Button(Action::Work(Work::SetUp));
-const VERIFY: Target = Target::Button(Action::Work(Work::Verify));
-const DELETE: Target = Target::Button(Action::Work(Work::Delete));
 const HTTP: &str = "http://localhost:8400/callback";
 const HTTPS: &str = "https://localhost:8443/callback";
 
 #[test]
-fn windows_http_is_set_up_verified_and_deleted() {
-    let mut service = StandIn::new(Rights::Elevated);
-    let mut whole = Whole::windows(HTTP, &mut service);
-    whole.assert("windows-http");
-    whole.act(SET_UP);
-    whole.assert("windows-http-done");
-    whole.act(VERIFY);
-    whole.assert("windows-http-verified");
-    whole.act(DELETE);
-    whole.assert("windows-http-delete");
+fn windows_http_is_deleted_only_when_that_was_confirmed() {
+    let mut app = windows(HTTP);
+    app.press("Set up");
+    assert!(app.service.sddl.is_some());
     // The question is answered with Back at first.
-    whole.press(KeyCode::Enter);
-    assert!(whole.text().contains("[ Set up ]"));
-    whole.press(KeyCode::Enter);
-    whole.press(KeyCode::Tab);
-    whole.press(KeyCode::Enter);
-    whole.assert("windows-http-deleted");
-    drop(whole);
-    assert_eq!(service.sddl, None);
+    app.press("Delete").keys("<enter>").expect("[ Set up ]");
+    assert!(app.service.sddl.is_some());
+    app.press("Delete").press("Delete");
+    assert_eq!(app.service.sddl, None);
 }
 
 #[test]
 fn windows_https_takes_a_certificate_from_the_list() {
-    let mut service = StandIn::new(Rights::Elevated);
-    let mut whole = Whole::windows(HTTPS, &mut service);
-    whole.assert("windows-https");
-    whole.act(Target::CertificateList);
-    whole.assert("windows-https-certificates");
-    whole.press(KeyCode::Down);
-    whole.press(KeyCode::Enter);
-    whole.act(VERIFY);
-    whole.assert("windows-https-unfit");
-    whole.act(Target::CertificateList);
-    whole.press(KeyCode::Enter);
-    assert_eq!(whole.model.focus, Target::Thumbprint);
-    whole.assert("windows-https-chosen");
-    whole.act(SET_UP);
-    whole.assert("windows-https-done");
-    whole.act(VERIFY);
-    whole.assert("windows-https-verified");
-    drop(whole);
-    assert_eq!(service.bound, Some(found([1; 20])));
-}
-
-#[test]
-fn windows_tells_what_is_different_and_what_is_wrong() {
-    let mut service = StandIn::new(Rights::Elevated);
-    service.sddl = Some("D:(A;;GX;;;S-1-5-20)".to_owned());
-    service.bound = Some(found([9; 20]));
-    let mut whole = Whole::windows(HTTPS, &mut service);
-    whole.focus(Target::Thumbprint);
-    whole.send(News::Paste("01".repeat(20)));
-    whole.act(VERIFY);
-    whole.assert("windows-differences");
-    whole.focus(Target::Thumbprint);
-    whole.send(News::Paste("0".to_owned()));
-    whole.assert("windows-wrong-thumbprint");
-    drop(whole);
-    let mut service = StandIn::new(Rights::Elevated);
-    let mut whole = Whole::windows("http://localhost:0/", &mut service);
-    whole.assert("windows-any-port");
-    drop(whole);
-    let mut whole = Whole::windows("localhost", &mut service);
-    whole.assert("windows-wrong-url");
-}
-
-#[test]
-fn windows_without_rights_gives_the_commands() {
-    let mut service = StandIn::new(Rights::None);
-    let mut whole = Whole::windows(HTTP, &mut service);
-    whole.act(SET_UP);
-    whole.assert("windows-not-elevated");
-    drop(whole);
-    service.rights = Rights::Consent;
-    let mut whole = Whole::windows(HTTP, &mut service);
-    whole.act(SET_UP);
-    whole.assert("windows-no-consent");
-    drop(whole);
-    service.rights = Rights::Elevated;
-    service.code = 183;
-    let mut whole = Whole::windows(HTTP, &mut service);
-    whole.act(SET_UP);
-    whole.assert("windows-code-183");
+    let mut app = windows(HTTPS);
+    app.press("List").keys("<enter>");
+    assert_eq!(app.look().focus().unwrap().label, "Certificate");
+    app.press("Set up");
+    assert_eq!(app.service.bound, Some(found([1; 20])));
 }
 
 #[test]
 fn windows_has_a_redirect_url_without_set_up() {
-    let mut service = StandIn::new(Rights::None);
-    let mut whole = Whole::windows(HTTP, &mut service);
-    whole.act(Target::WithoutSetUp);
-    whole.assert("windows-without-set-up");
-    whole.act(Target::WithoutSetUp);
-    assert_eq!(whole.model.settings.value(Key::RedirectUrl), HTTP);
-    whole.act(Target::Button(Action::Back));
-    assert_eq!(whole.model.screen, Screen::Form);
-}
-
-#[test]
-fn a_small_window_scrolls() {
-    let mut service = StandIn::new(Rights::Elevated);
-    let mut whole = Whole::windows(HTTPS, &mut service).small();
-    whole.assert("windows-small");
-    whole.press(KeyCode::PageDown);
-    whole.press(KeyCode::PageDown);
-    whole.assert("windows-small-scrolled");
-    whole.focus(Target::User);
-    whole.assert("windows-small-user");
-    whole.act(DELETE);
-    whole.assert("windows-small-delete");
-}
-
-#[test]
-fn elsewhere_the_findings_are_shown() {
-    let localhost: [IpAddr; 2] = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
-    let at = |text: &str| -> SocketAddr { text.parse().unwrap() };
-    let free_at = |ip: &str| {
-        let text = format!("Port 8400 of {ip} is free, and this user may listen there.");
-        Finding::new(State::Good, text)
-    };
-    let free = || free_at("::1");
-    let process = Holder::Process("python3.11".to_owned(), 4711);
-    let hidden = Holder::Hidden(33, Some("www-data".to_owned()));
-    let taken = |holder| loopback::taken(at("127.0.0.1:8400"), holder);
-    for (name, url, findings) in [
-        (
-            "taken",
-            HTTP,
-            vec![
-                loopback::localhost(&localhost),
-                taken(Some(&process)),
-                free(),
-            ],
-        ),
-        (
-            "hidden",
-            HTTP,
-            vec![
-                loopback::localhost(&localhost),
-                taken(Some(&hidden)),
-                free(),
-            ],
-        ),
-        (
-            "free",
-            HTTP,
-            vec![
-                loopback::localhost(&localhost),
-                free_at("127.0.0.1"),
-                free(),
-            ],
-        ),
-        (
-            "root",
-            "http://127.0.0.1:443/callback",
-            loopback::privileged(at("127.0.0.1:443"), 1024, "/opt/oauth-authorizer", true),
-        ),
-    ] {
-        Whole::here(url, findings).assert(&format!("here-{name}"));
-    }
-    Whole::here("http:/x y/", Vec::new()).assert("here-wrong-url");
-    let environment = Environment {
-        ssh: Some(Ssh::default()),
-        ..Environment::default()
-    };
-    let url = "https://sso.example.org/callback";
-    Whole::new(environment, url, loopback::perform).assert("here-elsewhere-ascii");
+    let mut app = windows(HTTP);
+    app.service(|service| service.rights = Rights::None);
+    app.press("Without set-up")
+        .expect("Redirect URL http://localhost/Temporary_Listen_Addresses/")
+        .press("Without set-up")
+        .expect(&format!("Redirect URL {HTTP}"))
+        .press("Back")
+        .expect("[ Authorize ]")
+        .expect(&format!("Redirect URL {HTTP}"));
 }
 
 #[test]

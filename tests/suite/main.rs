@@ -10,6 +10,8 @@
 )]
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
+#[cfg(unix)]
+mod app;
 mod architecture;
 #[cfg(target_os = "linux")]
 mod attack;
@@ -21,8 +23,6 @@ mod demo;
 mod discovery;
 mod endings;
 mod errors;
-#[cfg(unix)]
-mod fixtures;
 mod form;
 mod https;
 mod leaks;
@@ -48,6 +48,8 @@ mod screens;
 mod scripted;
 mod servers;
 mod services;
+#[cfg(unix)]
+mod snapshots;
 #[cfg(target_os = "linux")]
 mod ssh;
 #[cfg(unix)]

@@ -6,16 +6,15 @@
 use std::fs;
 use std::path::Path;
 
-use crossterm::event::KeyCode;
+use oauth_authorizer::console::clipboard::By;
 use oauth_authorizer::flow::event::{FlowEvent, Step};
-use oauth_authorizer::form::settings::Key;
 use oauth_authorizer::oauth::device::Note;
-use oauth_authorizer::tui::model::{Action, Target};
 use oauth_authorizer::tui::text::width;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
-use crate::fixtures::{App, Drawn, PLACES, device_code, exchange_of_tokens, named};
+use crate::app::fixtures::named;
+use crate::app::{App, CLIENT, Drawn, TMUX, WINDOWS};
 
 /// The size of a cell.
 const CELL: (usize, usize) = (9, 19);
@@ -139,8 +138,8 @@ fn assert_picture(name: &str, svg: &str) {
 
 #[test]
 fn the_pictures_show_the_screens_as_they_are() {
-    let remote = PLACES[1].environment();
-    let windows = PLACES[5].environment();
+    let remote = TMUX.environment();
+    let windows = WINDOWS.environment();
     for (name, title, columns, rows, place) in [
         ("form-preset", "The form, with a preset", 80, 24, &remote),
         ("form-remedy", "A problem, and its remedy", 80, 24, &remote),
@@ -173,46 +172,24 @@ fn the_pictures_show_the_screens_as_they_are() {
 
 /// The frames of a whole device flow, each with the seconds that it is shown.
 fn frames() -> Vec<(Drawn, usize)> {
-    let mut app = App::new(PLACES[1].environment(), "custom");
+    let mut app = App::new(TMUX.environment());
     let mut frames = Vec::new();
     let mut show = |app: &mut App, seconds| frames.push((app.draw(80, 24), seconds));
     show(&mut app, 2);
-    app.act(Target::Field(Key::Preset));
-    show(&mut app, 1);
-    app.typed("365");
-    show(&mut app, 2);
-    app.press(KeyCode::Enter);
-    show(&mut app, 2);
-    app.fill(Key::ClientId, "11111111-2222-3333-4444-555555555555");
-    show(&mut app, 1);
-    app.press(KeyCode::Enter);
-    show(&mut app, 2);
-    app.button(Action::Authorize);
-    app.flow(FlowEvent::Began(Step::DeviceCode));
-    device_code(&mut app, true);
+    show(app.press("Preset"), 1);
+    show(app.typed("365"), 2);
+    show(app.keys("<enter>"), 2);
+    show(app.go("Client ID").paste(CLIENT), 1);
+    show(app.keys("<enter>"), 2);
+    app.press("Authorize")
+        .flow(FlowEvent::Began(Step::DeviceCode))
+        .device_code(true);
     show(&mut app, 3);
     for times in 1..4 {
-        app.after(5);
-        app.flow(FlowEvent::Polled {
-            times,
-            note: Note::Pending,
-        });
-        show(&mut app, 1);
+        show(app.after(5).polled(times, Note::Pending), 1);
     }
-    app.after(5);
-    exchange_of_tokens(&mut app);
-    show(&mut app, 4);
-    app.button(Action::CopyValue);
-    let ticket = oauth_authorizer::tui::model::Ticket {
-        name: "access token",
-        tokens_of: Some(app.model.attempt),
-        instead: "",
-    };
-    app.send(oauth_authorizer::tui::model::News::Copied(
-        ticket,
-        crate::fixtures::copied(Some(oauth_authorizer::console::clipboard::By::Tmux), ""),
-    ));
-    show(&mut app, 4);
+    show(app.after(5).approved(), 4);
+    show(app.press("Copy").copied(Some(By::Tmux), ""), 4);
     frames
 }
 

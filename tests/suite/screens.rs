@@ -1,16 +1,20 @@
-//! Every screen in every terminal, at every size; every action by Tab and Enter; and whatever a person may press.
+//! Every screen in every terminal, at every size; and every item by Tab, Enter and its letter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use oauth_authorizer::console::environment::Environment;
-use oauth_authorizer::tui::keys::Context;
-use oauth_authorizer::tui::model::{Model, Overlay, Target};
 use oauth_authorizer::tui::text;
-use oauth_authorizer::tui::view::{SMALLEST, body_area, halves};
 use ratatui::style::{Color, Modifier};
 
-use crate::fixtures::{App, Drawn, Fixture, PLACES, all};
+use crate::app::fixtures::{Fixture, all};
+use crate::app::{App, Asked, Drawn, PLACES, plain};
+
+/// Below this a screen holds only a notice.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
+/// From this width on there may be two halves.
+pub const WIDE: u16 = 120;
 
 const SIZES: [(u16, u16); 7] = [
     (20, 5),
@@ -29,8 +33,8 @@ const BLOCKS: [char; 3] = ['▀', '▄', '█'];
 const SMALL: &str = "There is more below: Page down. more below not used \
     The URL is longer than there is room for. Copy it, or open the plain view.";
 
-fn ellipsis(model: &Model) -> &'static str {
-    model.theme.ellipsis()
+fn ellipsis(environment: &Environment) -> &'static str {
+    if environment.utf8 { "…" } else { "..." }
 }
 
 /// All that a screen says, from drawings that have room for it.
@@ -46,20 +50,22 @@ impl Said {
             words: words(SMALL).map(str::to_owned).collect(),
             run: String::new(),
         };
-        said.add(app);
+        // The widest with one column, and one where both columns have room.
+        let before = said.add(app, WIDE - 1);
+        said.add(app, 480);
         // What gives way in a small window, such as a QR code, lets the screen below be seen from then on.
         app.draw(SMALLEST.0, SMALLEST.1);
-        said.add(app);
+        if said.add(app, WIDE - 1) != before {
+            said.add(app, 480);
+        }
         said
     }
 
-    fn add(&mut self, app: &mut App) {
-        // The widest with one column, and one where both columns have room.
-        for (columns, rows) in [(119, 100), (480, 100)] {
-            let text = app.draw(columns, rows).text().replace(BLOCKS, " ");
-            self.words.extend(words(&text).map(str::to_owned));
-            self.run.extend(text.split_whitespace());
-        }
+    fn add(&mut self, app: &mut App, columns: u16) -> String {
+        let text = app.draw(columns, 100).text().replace(BLOCKS, " ");
+        self.words.extend(words(&text).map(str::to_owned));
+        self.run.extend(text.split_whitespace());
+        text
     }
 }
 
@@ -121,72 +127,68 @@ fn tells(screen: &str, text: &str, ellipsis: &str) -> bool {
 }
 
 /// What is wrong with how the focus is shown.
-fn focus(app: &App, drawn: &Drawn) -> Result<(), String> {
+pub fn focus(drawn: &Drawn) -> Result<(), String> {
     let Some(cursor) = drawn.cursor else {
         return Err("there is no cursor".to_owned());
     };
-    let reads = matches!(app.model.context(), Context::Reading | Context::Picture);
-    let types = matches!(
-        app.model.overlay,
-        Some(Overlay::Save { .. } | Overlay::Presets { .. })
-    );
-    let columns = drawn.buffer.area.width;
-    let mut runs: Vec<(u16, u16, u16)> = Vec::new();
-    for y in 0..drawn.buffer.area.height {
-        for x in 0..columns {
-            if !drawn.buffer[(x, y)].modifier.contains(Modifier::REVERSED) {
-                continue;
-            }
-            match runs.last_mut() {
-                Some((row, _, end)) if *row == y && *end == x => *end += 1,
-                _ => runs.push((y, x, x + 1)),
-            }
+    let item = match drawn.reversed().as_slice() {
+        [] => {
+            // A text that is read or typed: Enter is the first that counts. Or a list that is empty but for its filter.
+            let reads = drawn.has_dialog() && drawn.footer().starts_with("Enter ");
+            let row = usize::from(cursor.y);
+            let filters = drawn.rows()[row].trim_start().starts_with("Find: ");
+            return if reads || filters {
+                Ok(())
+            } else {
+                Err("nothing is reversed".to_owned())
+            };
         }
-    }
-    let run = match runs.as_slice() {
-        [] if reads || types => return Ok(()),
-        [run] => *run,
+        [item] => item.clone(),
         others => return Err(format!("{} items are reversed", others.len())),
     };
-    let (row, start, end) = run;
+    let (row, columns) = (item.row, item.columns);
     if cursor.y != row {
         return Err(format!(
             "the cursor is in row {}, the focus in row {row}",
             cursor.y
         ));
     }
-    let editing = app.model.overlay.is_none()
-        && matches!(
-            app.model.context(),
-            Context::Text | Context::Paste | Context::Choice
-        )
-        || app.model.focus == Target::Field(oauth_authorizer::form::settings::Key::Preset)
-            && app.model.overlay.is_none()
-        || app.model.overlay.is_none()
-            && matches!(app.model.focus, Target::Advanced | Target::WithoutSetUp);
-    if !editing && !(start..end).contains(&cursor.x) {
+    let width = drawn.buffer.area.width;
+    // Its row may be in the right half.
+    let middle = (width / 2).min(100);
+    let left = if width >= WIDE && columns.start >= middle {
+        middle
+    } else {
+        0
+    };
+    // A label has the cursor in the value behind it.
+    let in_value = !item.button
+        && columns.start == left + 3
+        && (cursor.x >= left + 21
+            || cursor.x == columns.end + 2
+            || drawn.footer().contains("hand over"));
+    if !columns.contains(&cursor.x) && !in_value {
         return Err(format!(
-            "the cursor is in column {}, the focus in {start}..{end}",
+            "the cursor is in column {}, the focus in {columns:?}",
             cursor.x
         ));
     }
-    for x in [start, end - 1] {
-        if drawn.buffer[(x, row)].symbol() == " " {
-            return Err("more is reversed than the item".to_owned());
-        }
+    let symbol = |x: u16| drawn.buffer[(x, row)].symbol();
+    if symbol(columns.start) == " " || symbol(columns.end - 1) == " " {
+        return Err("more is reversed than the item".to_owned());
     }
-    let marker = app.model.theme.marker();
-    let marked = |x: u16| drawn.buffer[(x, row)].symbol() == marker;
-    // Beside it, or at the beginning of its row, which may be in the right half.
-    if !(marked(1) || marked((columns / 2).min(100) + 1) || start > 0 && marked(start - 1)) {
+    let marked = |x: u16| matches!(symbol(x), "▸" | ">");
+    // Beside it, or at the beginning of its row.
+    if !(marked(1) || marked(left + 1) || columns.start > 0 && marked(columns.start - 1)) {
         return Err("the focus has no marker".to_owned());
     }
     Ok(())
 }
 
 /// Everything that is wrong with a drawing.
-fn faults(app: &mut App, said: &Said, size: (u16, u16), environment: &Environment) -> Vec<String> {
+fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
     let drawn = app.draw(size.0, size.1);
+    let environment = app.environment().clone();
     let mut faults = Vec::new();
     let mut fault = |text: String| faults.push(text);
     for cell in &drawn.buffer.content {
@@ -204,34 +206,44 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16), environment: &Environmen
         }
         return faults;
     }
-    let ellipsis = ellipsis(&app.model);
-    let body = body_area(&app.model, drawn.buffer.area);
+    let ellipsis = ellipsis(&environment);
+    let last = usize::from(drawn.body_end()) - 1;
     let cut = |from, to| {
         let rows = drawn.part(from, to).into_iter();
         let rows: Vec<String> = rows.map(|row| row.replace(BLOCKS, " ")).collect();
-        cut(&rows, said, ellipsis, usize::from(body.bottom()) - 1)
+        cut(&rows, said, ellipsis, last)
     };
     let mut words = cut(0, size.0);
-    if let Some((left, right)) = halves(&app.model, body) {
+    if size.0 >= WIDE && !words.is_empty() {
         // A row that is whole by itself, or of which each half is.
-        let mut in_halves = cut(0, left.width);
-        in_halves.extend(cut(right.x, size.0));
+        let middle = (size.0 / 2).min(100);
+        let mut in_halves = cut(0, middle);
+        in_halves.extend(cut(middle, size.0));
         words.retain(|(row, _)| in_halves.iter().any(|(other, _)| other == row));
     }
     for (row, word) in words {
-        fault(format!("cut: {word:?} in row {row}"));
-    }
-    if let (Some(message), None) = (&app.model.message, &app.model.overlay) {
-        let text = if environment.utf8 {
-            message.text.clone()
-        } else {
-            text::ascii(&message.text)
-        };
-        if !tells(&drawn.text(), &text, ellipsis) {
-            fault(format!("the message is not told: {text}"));
+        // A text that is scrolled has "more below" written over its first line.
+        let over = drawn.has_dialog() && row == 2 && drawn.rows()[row].ends_with("more below");
+        // A line being edited that has room for nothing but three dots shows none.
+        let edited = drawn.cursor.is_some_and(|at| usize::from(at.y) == row)
+            && !environment.utf8
+            && word.len() < 8
+            && said.run.contains(&word);
+        if !over && !edited {
+            fault(format!("cut: {word:?} in row {row}"));
         }
     }
-    if let Err(reason) = focus(app, &drawn) {
+    if let (Some(message), false) = (app.message(), drawn.has_dialog()) {
+        let message = if environment.utf8 {
+            message.to_owned()
+        } else {
+            text::ascii(message)
+        };
+        if !tells(&drawn.text(), &message, ellipsis) {
+            fault(format!("the message is not told: {message}"));
+        }
+    }
+    if let Err(reason) = focus(&drawn) {
         fault(reason);
     }
     if !faults.is_empty() {
@@ -241,9 +253,9 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16), environment: &Environmen
 }
 
 /// What people have: each terminal as it is, with ASCII only, in mono, and both; nothing twice.
-fn environments() -> Vec<(&'static str, Environment)> {
+fn environments(fixture: &Fixture) -> Vec<(&'static str, Environment)> {
     let mut all: Vec<(&'static str, Environment)> = Vec::new();
-    for place in PLACES {
+    for place in fixture.places() {
         for (ascii, mono) in [(false, false), (false, true), (true, false), (true, true)] {
             let mut environment = place.environment();
             environment.utf8 &= !ascii;
@@ -260,8 +272,11 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
     let mut found = Vec::new();
     let mut count = 0;
     let mut before: Option<(&str, bool, Said)> = None;
-    for (name, environment) in environments() {
+    for (name, environment) in environments(fixture) {
         let mut app = fixture.app(environment.clone());
+        if app.shows_a_value_alone() {
+            return (0, found);
+        }
         // Colours change no text but that of a QR code, which there is none of without them.
         let qr = fixture.name.starts_with("qr");
         let said = match before.take() {
@@ -273,7 +288,7 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
         // From large to small, so that what gives way is there as long as there is room.
         for size in SIZES.into_iter().rev() {
             count += 1;
-            let faults = faults(&mut app, &said, size, &environment);
+            let faults = faults(&mut app, &said, size);
             if !faults.is_empty() {
                 let (utf8, colours) = (environment.utf8, environment.colours);
                 found.push(format!(
@@ -288,24 +303,33 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
     (count, found)
 }
 
+/// Looks at every fixture, on all processors.
+fn each<T: Send>(look: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
+    let fixtures = all();
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let work = || -> Vec<T> {
+        let mine = std::iter::from_fn(|| fixtures.get(next.fetch_add(1, Ordering::Relaxed)));
+        mine.map(&look).collect()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    })
+}
+
 #[test]
 fn every_screen_in_every_terminal_at_every_size() {
-    let fixtures = all();
     let began = std::time::Instant::now();
-    let (left, right) = fixtures.split_at(fixtures.len() / 2);
-    let checked: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
-        let halves =
-            [left, right].map(|half| scope.spawn(|| half.iter().map(check).collect::<Vec<_>>()));
-        halves
-            .into_iter()
-            .flat_map(|half| half.join().unwrap())
-            .collect()
-    });
+    let checked = each(check);
     let count: usize = checked.iter().map(|(count, _)| count).sum();
     let found: Vec<&String> = checked.iter().flat_map(|(_, found)| found).collect();
     println!(
         "{count} drawings of {} screens in {:?}",
-        fixtures.len(),
+        checked.len(),
         began.elapsed()
     );
     // One of each screen is enough to see what is wrong.
@@ -323,177 +347,378 @@ fn every_screen_in_every_terminal_at_every_size() {
     );
 }
 
-/// The names of the variants of an enum, read in the sources, so that a new one is not forgotten here.
-fn variants(file: &str, name: &str) -> BTreeSet<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/tui")
-        .join(file);
-    let source = std::fs::read_to_string(path).unwrap();
-    let body = source.split(&format!("pub enum {name} {{")).nth(1).unwrap();
-    body.split("\n}")
-        .next()
-        .unwrap()
-        .lines()
-        .map(str::trim)
-        .filter(|line| line.starts_with(|ch: char| ch.is_ascii_uppercase()))
-        .map(|line| line.split(['(', ' ', ',']).next().unwrap().to_owned())
+/// What can have the focus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stop {
+    label: String,
+    /// It is drawn as a button.
+    button: bool,
+    /// It stands among the buttons at the end of the screen, which have letters.
+    at_end: bool,
+}
+
+fn stop(drawn: &Drawn) -> Option<Stop> {
+    let at_end = |row| row >= drawn.body_end() && !drawn.has_dialog();
+    drawn.focus().map(|item| Stop {
+        at_end: at_end(item.row),
+        label: item.label,
+        button: item.button,
+    })
+}
+
+/// All that `key` goes to, from where the focus is, until it is there again; what of that it has passed by; and the letters
+/// of the footers on the way.
+fn around(app: &mut App, key: &str) -> (Vec<Stop>, Vec<String>, BTreeSet<(char, String)>) {
+    let mut stops: Vec<Stop> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut footers = BTreeSet::new();
+    for _ in 0..80 {
+        let drawn = app.look();
+        seen.extend(drawn.buttons());
+        seen.extend(fields(&drawn));
+        footers.extend(footer_letters(&drawn));
+        let stop = stop(&drawn).unwrap_or_else(|| panic!("no focus\n{}", drawn.text()));
+        match stops.iter().position(|known| *known == stop) {
+            None => {
+                stops.push(stop);
+                app.keys(key);
+                continue;
+            }
+            Some(0) => {}
+            // The first has another label by now, such as Reveal for Hide, and is there twice.
+            Some(1) => {
+                seen.remove(&stops.pop().unwrap().label);
+            }
+            Some(_) => panic!("{stop:?} comes twice: {stops:?}\n{}", drawn.text()),
+        }
+        seen.retain(|label| !stops.iter().any(|known| known.label == *label));
+        return (stops, seen.into_iter().collect(), footers);
+    }
+    panic!("{key} does not come round: {stops:?}");
+}
+
+/// The fields of the form that are in sight and can be changed; the labels of others are dim.
+fn fields(drawn: &Drawn) -> Vec<String> {
+    if !drawn
+        .bottom_buttons()
+        .iter()
+        .any(|label| label == "Authorize")
+    {
+        return Vec::new();
+    }
+    let rows = drawn.part(3, 20).into_iter().zip(0..);
+    rows.take(usize::from(drawn.body_end()))
+        .skip(2)
+        .filter(|(label, row)| {
+            !label.is_empty() && !drawn.buffer[(3, *row)].modifier.contains(Modifier::DIM)
+        })
+        .map(|(label, _)| label.trim().to_owned())
         .collect()
 }
 
-/// The name of a variant, without what it carries.
-fn name(variant: &impl std::fmt::Debug) -> String {
-    let text = format!("{variant:?}");
-    text.split(['(', ' ']).next().unwrap().to_owned()
-}
-
-/// What the screens are walked with; nothing else is needed.
-const WALKED: [KeyCode; 8] = [
-    KeyCode::Tab,
-    KeyCode::BackTab,
-    KeyCode::Up,
-    KeyCode::Down,
-    KeyCode::Left,
-    KeyCode::Right,
-    KeyCode::Char(' '),
-    KeyCode::Enter,
-];
-
-/// Everything that `key` reaches on the screen, from where the focus is.
-fn reached(app: &mut App, key: KeyCode) -> Vec<Target> {
-    let mut reached = vec![app.model.focus];
-    for _ in 0..80 {
-        app.press(key);
-        if reached.contains(&app.model.focus) {
-            break;
+/// The letters that the help of this screen names, each with its button.
+pub fn letters(app: &mut App) -> BTreeMap<char, String> {
+    let mut letters = BTreeMap::new();
+    app.press("Help");
+    loop {
+        let rows = app.look().rows().to_vec();
+        for row in &rows {
+            let row = row.strip_suffix("more below").unwrap_or(row);
+            let entry = row.strip_prefix("   ").and_then(|row| row.split_once("  "));
+            let (Some((key, label)), None) = (entry, row.strip_prefix("    ")) else {
+                continue;
+            };
+            if key.chars().count() == 1 {
+                let letter = key.chars().next().unwrap();
+                let label = plain(label.trim());
+                let before = letters.insert(letter, label.clone());
+                assert!(
+                    before.is_none_or(|it| it == label),
+                    "{letter} is there twice"
+                );
+            }
         }
-        reached.push(app.model.focus);
+        // A page may be longer than a small window.
+        app.keys(&"<down>".repeat(5));
+        if app.look().rows() == rows {
+            return letters;
+        }
     }
-    reached
 }
 
-/// All that a press has done, the focus included.
-fn done(app: &mut App, key: KeyCode) -> String {
-    let effects = app.press(key);
-    format!("{effects:?} {:?}", app.model)
+/// The letters in the footer, each with its words.
+fn footer_letters(drawn: &Drawn) -> Vec<(char, String)> {
+    let footer = drawn.footer();
+    let entries = footer
+        .split("   ")
+        .filter_map(|entry| entry.split_once(' '));
+    entries
+        .filter(|(key, _)| key.chars().count() == 1)
+        .map(|(key, words)| (key.chars().next().unwrap(), plain(words.trim())))
+        .collect()
 }
 
-#[test]
-fn every_action_is_reached_by_tab_and_enter() {
-    let mut actions = BTreeSet::new();
-    let mut targets = BTreeSet::new();
-    let mut commands = BTreeSet::new();
-    let mut screens = BTreeSet::new();
-    let mut pressed = 0;
-    for place in PLACES {
+/// What was found on the way through the screens.
+#[derive(Default)]
+struct Found {
+    buttons: BTreeSet<String>,
+    fields: BTreeSet<String>,
+    titles: BTreeSet<String>,
+    pressed: usize,
+}
+
+fn walk(fixture: &Fixture) -> Found {
+    let mut found = Found::default();
+    for place in fixture.places() {
         // On a desktop there is one button more.
         let mut environment = place.environment();
         environment.display |= place.name == "xterm-256color";
-        for fixture in all() {
-            let fresh = || fixture.app(environment.clone());
-            let app = fresh();
-            for key in WALKED {
-                let event = KeyEvent::new(key, KeyModifiers::NONE);
-                let asked = oauth_authorizer::tui::keys::command(&event, app.model.context());
-                commands.extend(asked.map(|command| name(&command)));
-            }
-            if app.model.overlay.is_some() {
+        let name = format!("{} on {}", fixture.name, place.name);
+        let fresh = || fixture.app(environment.clone());
+        let drawn = fresh().look();
+        if fresh().shows_a_value_alone() || drawn.focus().is_none() {
+            continue;
+        }
+        let (stops, missed, footers) = around(&mut fresh(), "<tab>");
+        let (mut back, ..) = around(&mut fresh(), "<backtab>");
+        back[1..].reverse();
+        assert_eq!(stops, back, "{name}: there and back");
+        assert!(missed.is_empty(), "{name}: Tab misses {missed:?}");
+        if drawn.has_dialog() {
+            continue;
+        }
+        let title = drawn.rows()[0]
+            .trim_start_matches(" OAuth Authorizer")
+            .to_owned();
+        found.titles.insert(title.trim().to_owned());
+        let letters = letters(&mut fresh());
+        let ends: BTreeSet<String> = drawn.bottom_buttons().into_iter().collect();
+        assert_eq!(
+            ends.len(),
+            drawn.bottom_buttons().len(),
+            "{name}: a label twice"
+        );
+        assert_eq!(
+            ends,
+            letters.values().cloned().collect(),
+            "{name}: each button has a letter"
+        );
+        for (letter, words) in footers {
+            let named = letters.get(&letter).map(|label| label.to_lowercase());
+            assert_eq!(
+                named,
+                Some(words.to_lowercase()),
+                "{name}: {letter} in the footer"
+            );
+        }
+        for (at, stop) in stops.iter().enumerate() {
+            let label = &stop.label;
+            if !stop.button {
+                found.fields.insert(label.clone());
                 continue;
             }
-            screens.insert(name(&app.model.screen));
-            let wanted = app.model.targets();
-            for key in [KeyCode::Tab, KeyCode::BackTab] {
-                let found = reached(&mut fresh(), key);
-                let missed: Vec<&Target> = wanted
-                    .iter()
-                    .filter(|target| !found.contains(target))
-                    .collect();
-                assert!(
-                    missed.is_empty(),
-                    "{}: {key:?} misses {missed:?}",
-                    fixture.name
-                );
-            }
-            for target in wanted {
-                let mut there = fresh();
-                there.focus(target);
-                targets.insert(name(&target));
-                for key in WALKED {
-                    let event = KeyEvent::new(key, KeyModifiers::NONE);
-                    let asked = oauth_authorizer::tui::keys::command(&event, there.model.context());
-                    commands.extend(asked.map(|command| name(&command)));
-                }
-                let Target::Button(action) = target else {
-                    continue;
-                };
-                actions.insert(name(&action));
-                pressed += 1;
-                // Enter, Space and the letter do the same, and it is something. What was said before may be said again.
-                there.model.message = None;
-                let nothing = format!("[] {:?}", there.model);
-                let by_enter = done(&mut there, KeyCode::Enter);
-                for key in [KeyCode::Char(' '), KeyCode::Char(action.letter())] {
-                    let mut other = fresh();
-                    other.focus(target);
-                    other.model.message = None;
-                    assert!(
-                        done(&mut other, key) == by_enter,
-                        "{}: {action:?} by {key:?}",
-                        fixture.name
-                    );
-                }
-                assert!(
-                    by_enter != nothing,
-                    "{}: {action:?} does nothing",
-                    fixture.name
-                );
+            found.buttons.insert(label.clone());
+            found.pressed += 1;
+            let there = || {
+                let mut app = fresh();
+                app.keys(&"<tab>".repeat(at)).forget_message();
+                app
+            };
+            let mut app = there();
+            let nothing = format!("[] {}", app.bare_state());
+            let by_enter = app.keys("<enter>").state();
+            assert!(by_enter != nothing, "{name}: {label} does nothing");
+            // Space and the letter do the same.
+            let letter = letters
+                .iter()
+                .find(|(_, known)| stop.at_end && *known == label);
+            let letter = letter.map(|(letter, _)| letter.to_string());
+            for key in std::iter::once("<space>".to_owned()).chain(letter) {
+                let same = there().keys(&key).state() == by_enter;
+                assert!(same, "{name}: {label} by {key}");
             }
         }
     }
-    println!(
-        "{} actions pressed {pressed} times, {} kinds of items, {} commands, {} screens",
-        actions.len(),
-        targets.len(),
-        commands.len(),
-        screens.len()
-    );
-    assert_eq!(actions, variants("model.rs", "Action"));
-    assert_eq!(targets, variants("model.rs", "Target"));
-    assert_eq!(screens, variants("model.rs", "Screen"));
-    // What is left has an item of its own, or is a way of typing and of looking.
-    let mut others = variants("keys.rs", "Command");
-    others.retain(|command| !commands.contains(command));
-    let known = [
-        ("Escape", "Cancel, Back and the buttons of each question"),
-        ("Leave", "Quit"),
-        ("Letter", "the button itself"),
-        (
-            "PageDown",
-            "the lines of a list or of the trace, one by one",
-        ),
-        ("PageUp", "the same"),
-        ("Redraw", "for a terminal that has lost its screen"),
-        ("Remedy", "the item behind the field"),
-        ("Suspend", "of the shell"),
-    ];
-    let known: BTreeSet<String> = known.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert!(others.is_subset(&known), "{others:?}");
+    found
 }
 
 #[test]
-fn what_lies_on_top_closes_without_escape() {
+fn every_item_is_reached_by_tab_and_pressed_by_enter() {
+    let mut found = Found::default();
+    for more in each(walk) {
+        found.buttons.extend(more.buttons);
+        found.fields.extend(more.fields);
+        found.titles.extend(more.titles);
+        found.pressed += more.pressed;
+    }
+    println!(
+        "{} buttons pressed {} times, {} other items, {} titles",
+        found.buttons.len(),
+        found.pressed,
+        found.fields.len(),
+        found.titles.len()
+    );
+    // What the program has; a button that no fixture shows is found by the random messages.
+    let known = |labels: &[&str]| labels.iter().map(|it| (*it).to_owned()).collect();
+    let buttons: BTreeSet<String> = known(&BUTTONS);
+    assert_eq!(found.buttons, buttons);
+    let fields: BTreeSet<String> = known(&FIELDS);
+    assert_eq!(found.fields, fields);
+    for title in [
+        "Custom settings",
+        "device code",
+        "authorization code",
+        "tokens",
+        "Trace",
+        "Configure",
+    ] {
+        let shown = found.titles.iter().any(|it| it.contains(title));
+        assert!(shown, "{title}: {:?}", found.titles);
+    }
+}
+
+/// Every button, at the end of a screen or behind a value.
+pub const BUTTONS: [&str; 36] = [
+    "About",
+    "Approve (demo)",
+    "Authorize",
+    "Back",
+    "Cancel",
+    "Configure...",
+    "Copy",
+    "Copy JSON",
+    "Copy URL",
+    "Copy code",
+    "Copy commands",
+    "Copy header",
+    "Copy tunnel",
+    "Delete",
+    "Discover",
+    "Help",
+    "Hide",
+    "List",
+    "New code",
+    "Open browser",
+    "Plain view",
+    "QR code",
+    "Quit",
+    "Refresh",
+    "Reveal",
+    "Save",
+    "Save to a file",
+    "Set up",
+    "Settings",
+    "Show",
+    "Switch to device code",
+    "Tokens",
+    "Trace",
+    "Try again",
+    "Use authorization code",
+    "Verify",
+];
+
+/// Everything else that can have the focus.
+const FIELDS: [&str; 31] = [
+    "Access token",
+    "Advanced",
+    "Auth. code URL",
+    "CA file",
+    "Certificate",
+    "Client ID",
+    "Client auth.",
+    "Client secret",
+    "Device code URL",
+    "Extra parameters",
+    "Flow",
+    "Host",
+    "ID token",
+    "Issuer",
+    "Listen address",
+    "Login hint",
+    "On any device, open",
+    "On this machine, open",
+    "Or paste it here",
+    "PKCE",
+    "Preset",
+    "Realm",
+    "Redirect URL",
+    "Refresh token",
+    "Scope",
+    "Tenant",
+    "Token ex. URL",
+    "User",
+    "Without set-up",
+    "and enter the code",
+    "or open, code included",
+];
+
+/// The keys that the screens are walked with; nothing else is needed.
+const WALKED: [&str; 8] = [
+    "Tab",
+    "Shift+Tab",
+    "Up",
+    "Down",
+    "Left",
+    "Right",
+    "Space",
+    "Enter",
+];
+
+/// The others, and what does the same.
+const OTHERS: [(&str, &str); 7] = [
+    ("Esc", "Cancel, Back and the buttons of each question"),
+    ("Ctrl+C", "Quit"),
+    (
+        "Page down",
+        "the lines of a list or of the trace, one by one",
+    ),
+    ("Page up", "the same"),
+    ("Ctrl+L", "for a terminal that has lost its screen"),
+    ("Ctrl+F", "the item behind the field"),
+    ("Ctrl+Z", "of the shell"),
+];
+
+#[test]
+fn no_key_does_what_the_items_do_not() {
+    let mut app = App::new(PLACES[0].environment());
+    let text = app.press("Help").draw(200, 100).text();
+    let (keys, _) = text.split_once("Outside of texts").unwrap();
+    let known = |key: &str| WALKED.contains(&key) || OTHERS.iter().any(|(other, _)| *other == key);
+    let mut count = 0;
+    for line in keys.lines().skip(4).map(str::trim) {
+        let Some((keys, words)) = line.split_once("  ") else {
+            continue;
+        };
+        count += 1;
+        // What edits a text is a way of typing.
+        let types = words.trim().starts_with("in a text: ");
+        for key in keys.split(", ") {
+            assert!(known(key) || types, "{key} does what no item does: {words}");
+        }
+    }
+    assert!(count > 20, "the help is read: {count}\n{text}");
+}
+
+#[test]
+fn what_lies_on_top_closes_without_escape_and_with_it() {
+    let mut count = 0;
     for fixture in all() {
-        let mut app = fixture.app(PLACES[0].environment());
-        if app.model.overlay.is_none() {
+        let fresh = || fixture.app(fixture.usual());
+        if fresh().shows_a_value_alone() || !fresh().look().has_dialog() {
             continue;
         }
-        if fixture.name == "presets-none" {
-            // What was typed goes first; nothing fits it.
-            app.send(oauth_authorizer::tui::model::News::Key(KeyEvent::new(
-                KeyCode::Char('u'),
-                KeyModifiers::CONTROL,
-            )));
+        count += 1;
+        for keys in ["<enter>", "<esc>"] {
+            let mut app = fresh();
+            if app.look().flat().contains("No preset") && keys == "<enter>" {
+                // What was typed goes first; nothing fits it.
+                app.keys("<ctrl-u>");
+            }
+            app.keys(keys);
+            let ended = app.asked().iter().any(|asked| matches!(asked, Asked::Quit));
+            let closed = ended || app.shows_a_value_alone() || !app.look().has_dialog();
+            assert!(closed, "{} by {keys}\n{}", fixture.name, app.look().text());
         }
-        app.press(KeyCode::Enter);
-        assert!(app.model.overlay.is_none(), "{}", fixture.name);
     }
+    assert!(count > 15, "{count}");
 }

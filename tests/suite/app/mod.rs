@@ -1,0 +1,518 @@
+//! The whole program without a terminal, used in a user's words: items are found by what is drawn.
+//!
+//! ```text
+//! app.go("Client ID").paste(CLIENT).press("Authorize").flow(event);
+//! ```
+//!
+//! What the program asks for is done by stand-ins, or waits to be answered. Only `program.rs` knows the inside.
+
+mod drawn;
+pub mod fixtures;
+mod places;
+mod program;
+mod sheet;
+mod stand_in;
+mod stories;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use oauth_authorizer::configure::report::{Finding, Report, State, Task};
+use oauth_authorizer::configure::service::Rights;
+use oauth_authorizer::configure::steps;
+use oauth_authorizer::console::clipboard::{By, Copied, Missed, Way};
+use oauth_authorizer::console::environment::Environment;
+use oauth_authorizer::flow::event::FlowEvent;
+use oauth_authorizer::form::settings::Settings;
+use oauth_authorizer::presets;
+use oauth_authorizer::store::file::Readers;
+
+pub use drawn::{Drawn, plain};
+pub use places::{PLACES, Place, TMUX, WINDOWS, XTERM};
+pub use program::{Asked, Event, Kind, Started};
+pub use stand_in::{StandIn, found};
+pub use stories::{CLIENT, sign_in, token_set};
+
+use program::{Name, Program, preset};
+
+/// No screen has so many items that Tab has to be pressed more often.
+const MOST_ITEMS: usize = 80;
+
+/// Where the demo's server listens.
+const SERVER: &str = "http://127.0.0.1:46321";
+
+/// The program with the user before it and the real world behind it.
+pub struct App {
+    program: Program,
+    environment: Environment,
+    settings: Settings,
+    /// The HTTP service of a Windows machine.
+    pub service: StandIn,
+    /// What Configure… finds on another machine.
+    find: Box<dyn Fn(&Task) -> Report + Send>,
+    up: Duration,
+    size: (u16, u16),
+    /// The number of the latest attempt.
+    attempt: u64,
+    /// The job that has not ended yet.
+    job: Option<Started>,
+    /// The latest one was stopped; what it has reported by then may still come.
+    stopped: bool,
+    tokens: Option<Tokens>,
+    /// What the latest message has led to, but what was answered at once; and in the program's own words.
+    asked: Vec<Asked>,
+    words: String,
+    /// The copies and files that wait for an answer.
+    copies: Vec<Name>,
+    files: Vec<Name>,
+    route: Route,
+}
+
+/// Tokens that have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tokens {
+    pub attempt: u64,
+    /// They were copied for certain, or saved.
+    pub taken: bool,
+}
+
+/// How often a key is pressed on the way to each item. Nothing has to be drawn on a way that was gone before.
+#[derive(Default)]
+enum Route {
+    #[default]
+    None,
+    New(Vec<usize>),
+    /// And the place on it.
+    Known(Arc<[usize]>, usize),
+}
+
+impl App {
+    /// On the form, with custom settings.
+    pub fn new(environment: Environment) -> Self {
+        let mut settings = Settings::new(preset(presets::CUSTOM));
+        settings.set_server(SERVER);
+        Self {
+            program: Program::new(&environment, &settings),
+            environment,
+            settings,
+            service: StandIn::new(Rights::Elevated),
+            find: Box::new(|_| {
+                Report::of(vec![
+                    Finding::new(
+                        State::Good,
+                        "Port 8400 of 127.0.0.1 is free, and this user may listen there.",
+                    ),
+                    Finding::new(
+                        State::Wrong,
+                        "Port 8400 of ::1 is taken by python3.11 (process 4711). End it, or take another port.",
+                    ),
+                ])
+            }),
+            up: Duration::ZERO,
+            size: (80, 24),
+            attempt: 0,
+            job: None,
+            stopped: false,
+            tokens: None,
+            asked: Vec::new(),
+            words: String::new(),
+            copies: Vec::new(),
+            files: Vec::new(),
+            route: Route::default(),
+        }
+    }
+
+    /// Begins to follow a route, or to find one.
+    fn on_route(&mut self, known: Option<Arc<[usize]>>) {
+        self.route = match known {
+            Some(known) => Route::Known(known, 0),
+            None => Route::New(Vec::new()),
+        };
+    }
+
+    /// The route that was found, if it was not known.
+    fn off_route(&mut self) -> Option<Arc<[usize]>> {
+        match std::mem::take(&mut self.route) {
+            Route::New(found) => Some(found.into()),
+            Route::None | Route::Known(..) => None,
+        }
+    }
+
+    /// Begins anew, in other surroundings or with other settings.
+    pub fn with(&mut self, change: impl FnOnce(&mut Environment, &mut Settings)) -> &mut Self {
+        change(&mut self.environment, &mut self.settings);
+        self.program = Program::new(&self.environment, &self.settings);
+        self
+    }
+
+    /// Begins with this preset.
+    pub fn preset(&mut self, id: &str) -> &mut Self {
+        let mut settings = Settings::new(preset(id));
+        settings.set_server(SERVER);
+        self.with(|_, old| *old = settings)
+    }
+
+    /// Goes on only where the machine is a Windows one.
+    pub fn on_windows(&mut self, go_on: fn(&mut Self) -> &mut Self) -> &mut Self {
+        if self.environment.windows {
+            go_on(self);
+        }
+        self
+    }
+
+    /// What Configure… finds here.
+    pub fn finds(&mut self, find: impl Fn(&Task) -> Report + Send + 'static) -> &mut Self {
+        self.find = Box::new(find);
+        self
+    }
+
+    /// The HTTP service of Windows is otherwise.
+    pub fn service(&mut self, change: impl FnOnce(&mut StandIn)) -> &mut Self {
+        change(&mut self.service);
+        self
+    }
+
+    /// Something happens, now.
+    pub fn send(&mut self, event: Event) -> &mut Self {
+        if let Event::Resized(columns, rows) = event {
+            self.size = (columns, rows);
+        }
+        self.follow(&event);
+        let (asked, words) = self.program.send(event, self.up);
+        self.words = words;
+        self.asked.clear();
+        for one in asked {
+            match &one {
+                Asked::Start(started) => {
+                    self.attempt = started.attempt;
+                    self.job = Some(*started);
+                    self.stopped = false;
+                }
+                Asked::Cancel => {
+                    self.job = None;
+                    self.stopped = true;
+                }
+                Asked::Copy(name) => self.copies.push(*name),
+                Asked::Save(name) => self.files.push(*name),
+                Asked::Configure(task, number) => {
+                    let report = if self.environment.windows {
+                        steps::perform(task, &mut self.service)
+                    } else {
+                        (self.find)(task)
+                    };
+                    let configured = Event::Configured(*number, report);
+                    let (more, _) = self.program.send(configured, self.up);
+                    assert!(more.is_empty(), "a report leads to nothing");
+                    continue;
+                }
+                _ => {}
+            }
+            self.asked.push(one);
+        }
+        self
+    }
+
+    /// Keeps account of jobs and tokens, as the engine and the user would.
+    fn follow(&mut self, event: &Event) {
+        let certain = |by: &Option<By>| matches!(by, Some(By::Desktop | By::Tmux | By::TmuxOnly));
+        match event {
+            Event::Flow(attempt, event) => {
+                let Some(job) = self.job.filter(|job| job.attempt == *attempt) else {
+                    return;
+                };
+                match (event, job.kind) {
+                    (FlowEvent::Tokens(_), Kind::SignIn | Kind::Refresh) => {
+                        self.job = None;
+                        self.tokens = Some(Tokens {
+                            attempt: *attempt,
+                            taken: false,
+                        });
+                    }
+                    (FlowEvent::Failed(_), _) | (FlowEvent::Metadata(_), Kind::Discovery) => {
+                        self.job = None;
+                    }
+                    _ => {}
+                }
+            }
+            Event::Copied(name, Copied { by, .. }) if certain(by) => self.take(*name),
+            Event::Saved(name, Ok(_)) => self.take(*name),
+            _ => {}
+        }
+    }
+
+    /// This is outside of the program now.
+    fn take(&mut self, name: Name) {
+        if let (Some(tokens), Some(attempt)) = (&mut self.tokens, name.tokens_of()) {
+            tokens.taken |= tokens.attempt == attempt;
+        }
+    }
+
+    /// The job that has not ended yet.
+    pub fn job(&self) -> Option<Started> {
+        self.job
+    }
+
+    /// The latest tokens.
+    pub fn tokens_at_hand(&self) -> Option<Tokens> {
+        self.tokens
+    }
+
+    /// What the latest message has led to.
+    pub fn asked(&self) -> &[Asked] {
+        &self.asked
+    }
+
+    /// A key with its modifiers.
+    pub fn key(&mut self, code: KeyCode, modifiers: KeyModifiers) -> &mut Self {
+        self.send(Event::Key(KeyEvent::new(code, modifiers)))
+    }
+
+    /// Keys by their names in angle brackets, such as `<tab>` and `<ctrl-c>`, and others as they are.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for (code, modifiers) in parse(keys) {
+            self.key(code, modifiers);
+        }
+        self
+    }
+
+    /// Text, key by key.
+    pub fn typed(&mut self, text: &str) -> &mut Self {
+        for ch in text.chars() {
+            self.key(KeyCode::Char(ch), KeyModifiers::NONE);
+        }
+        self
+    }
+
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        self.send(Event::Paste(text.to_owned()))
+    }
+
+    /// Presses a key until the screen is as wanted.
+    fn until(&mut self, key: &str, what: &str, wanted: impl Fn(&Drawn) -> bool) -> &mut Self {
+        if let Route::Known(known, next) = &mut self.route {
+            let count = known[*next];
+            *next += 1;
+            for _ in 0..count {
+                self.keys(key);
+            }
+            return self;
+        }
+        for count in 0..MOST_ITEMS {
+            if wanted(&self.look()) {
+                if let Route::New(found) = &mut self.route {
+                    found.push(count);
+                }
+                return self;
+            }
+            self.keys(key);
+        }
+        panic!("{key} does not lead to {what}\n{}", self.look().text());
+    }
+
+    /// Moves the focus by Tab to the item that has this label on the screen.
+    pub fn go(&mut self, label: &str) -> &mut Self {
+        let wanted = plain(label);
+        self.until("<tab>", label, |drawn| {
+            drawn.focus().is_some_and(|item| item.label == wanted)
+        })
+    }
+
+    /// Presses Enter on it.
+    pub fn press(&mut self, label: &str) -> &mut Self {
+        self.go(label).keys("<enter>")
+    }
+
+    /// Chooses a value of a field that has a few.
+    pub fn choose(&mut self, label: &str, value: &str) -> &mut Self {
+        self.go(label).until("<right>", value, |drawn| {
+            let chosen = |mark: &str| drawn.text().contains(&format!("{mark} {value}"));
+            chosen("(•)") || chosen("(*)")
+        })
+    }
+
+    /// News of the latest attempt.
+    pub fn flow(&mut self, event: FlowEvent) -> &mut Self {
+        self.send(Event::Flow(self.attempt, event))
+    }
+
+    /// News of the latest attempt, or of the one before it, that comes at any time. A job that has ended by itself reports
+    /// nothing more.
+    pub fn late(&mut self, before: bool, event: FlowEvent) -> &mut Self {
+        if before {
+            self.send(Event::Flow(self.attempt.saturating_sub(1), event))
+        } else if self.job.is_some() || self.stopped {
+            self.flow(event)
+        } else {
+            self
+        }
+    }
+
+    /// Time goes by.
+    pub fn after(&mut self, seconds: u64) -> &mut Self {
+        self.up += Duration::from_secs(seconds);
+        self.send(Event::Tick)
+    }
+
+    /// The copy that was asked for last came out so.
+    pub fn copied(&mut self, by: Option<By>, why: &str) -> &mut Self {
+        let name = self.copies.pop().expect("a copy was asked for");
+        self.send(Event::Copied(name, copied(by, why)))
+    }
+
+    /// One of the copies that were asked for came out so, if there is any.
+    pub fn answer_copy(&mut self, which: usize, by: Option<By>, why: &str) -> &mut Self {
+        if self.copies.is_empty() {
+            return self;
+        }
+        let name = self.copies.remove(which % self.copies.len());
+        self.send(Event::Copied(name, copied(by, why)))
+    }
+
+    /// One of the files that were asked for was written, or not, if there is any.
+    pub fn answer_save(
+        &mut self,
+        which: usize,
+        outcome: Result<(String, Readers), String>,
+    ) -> &mut Self {
+        if self.files.is_empty() {
+            return self;
+        }
+        let name = self.files.remove(which % self.files.len());
+        self.send(Event::Saved(name, outcome))
+    }
+
+    /// The file that was asked for last was written, or not.
+    pub fn saved(&mut self, outcome: Result<&str, &str>) -> &mut Self {
+        let name = self.files.pop().expect("a file was asked for");
+        let outcome = outcome
+            .map(|path| (path.to_owned(), Readers::User))
+            .map_err(str::to_owned);
+        self.send(Event::Saved(name, outcome))
+    }
+
+    /// The file that was asked for last was written where others can read it.
+    pub fn saved_for_others(&mut self, path: &str) -> &mut Self {
+        let name = self.files.pop().expect("a file was asked for");
+        self.send(Event::Saved(name, Ok((path.to_owned(), Readers::Others))))
+    }
+
+    /// No browser could be opened.
+    pub fn no_browser(&mut self, reason: &str) -> &mut Self {
+        self.send(Event::Browser(self.attempt, Err(reason.to_owned())))
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.send(Event::Resized(columns, rows))
+    }
+
+    /// The screen in a window of this size.
+    pub fn draw(&mut self, columns: u16, rows: u16) -> Drawn {
+        self.resize(columns, rows).look()
+    }
+
+    /// The screen as it is.
+    pub fn look(&self) -> Drawn {
+        self.program.draw(self.size)
+    }
+
+    /// The same in a window that is not too small to tell the title in full.
+    pub fn peek(&self) -> Drawn {
+        let (columns, rows) = self.size;
+        self.program.draw((columns.max(80), rows.max(24)))
+    }
+
+    /// This stands on the screen, wherever it is broken.
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) -> &mut Self {
+        if !matches!(self.route, Route::Known(..)) {
+            let drawn = self.look();
+            assert!(drawn.flat().contains(text), "{text:?}\n{}", drawn.text());
+        }
+        self
+    }
+
+    /// What the user is told.
+    pub fn message(&self) -> Option<&str> {
+        self.program.message()
+    }
+
+    /// Takes away what was said, so that it is seen when it is said again.
+    pub fn forget_message(&mut self) -> &mut Self {
+        self.program.forget_message();
+        self
+    }
+
+    /// True while a value stands alone on the screen, and nothing is drawn.
+    pub fn shows_a_value_alone(&self) -> bool {
+        self.program.shows_a_value_alone()
+    }
+
+    /// All that the latest message has done, by which two runs are compared.
+    pub fn state(&self) -> String {
+        format!("{} {}", self.words, self.program.state())
+    }
+
+    /// The same before anything has happened.
+    pub fn bare_state(&self) -> String {
+        self.program.state()
+    }
+
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+}
+
+/// How a copy came out that the desktop did not take, where a reason is given.
+pub fn copied(by: Option<By>, why: &str) -> Copied {
+    let missed = Missed {
+        way: Way::Desktop,
+        why: why.to_owned(),
+    };
+    Copied {
+        by,
+        missed: (!why.is_empty()).then_some(missed).into_iter().collect(),
+    }
+}
+
+fn parse(keys: &str) -> Vec<(KeyCode, KeyModifiers)> {
+    let mut parsed = Vec::new();
+    let mut rest = keys;
+    while let Some(ch) = rest.chars().next() {
+        let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let (name, after) = match named {
+            Some((name, after)) => (name, after),
+            None => rest.split_at(ch.len_utf8()),
+        };
+        rest = after;
+        let (modifiers, name) = match name.strip_prefix("ctrl-") {
+            Some(name) => (KeyModifiers::CONTROL, name),
+            None => (KeyModifiers::NONE, name),
+        };
+        let code = match name {
+            "tab" => KeyCode::Tab,
+            "backtab" => KeyCode::BackTab,
+            "up" => KeyCode::Up,
+            "down" => KeyCode::Down,
+            "left" => KeyCode::Left,
+            "right" => KeyCode::Right,
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "space" => KeyCode::Char(' '),
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "pageup" => KeyCode::PageUp,
+            "pagedown" => KeyCode::PageDown,
+            "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            one if one.chars().count() == 1 => KeyCode::Char(one.chars().next().unwrap()),
+            other => panic!("no key is named <{other}>"),
+        };
+        parsed.push((code, modifiers));
+    }
+    parsed
+}

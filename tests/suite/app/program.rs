@@ -1,0 +1,203 @@
+//! The one place where the tests of the screens touch the inside of the program: how it is made, how a message reaches it,
+//! and how it is drawn.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+use oauth_authorizer::configure::report::{Report, Task};
+use oauth_authorizer::console::clipboard::Copied;
+use oauth_authorizer::console::environment::Environment;
+use oauth_authorizer::flow::driver::Job;
+use oauth_authorizer::flow::event::FlowEvent;
+use oauth_authorizer::form::settings::Settings;
+use oauth_authorizer::presets::{self, Library, Preset};
+use oauth_authorizer::store::file::Readers;
+use oauth_authorizer::tui::model::{Effect, Model, Moment, Msg, News, Ticket};
+use oauth_authorizer::tui::update::update;
+use oauth_authorizer::tui::view::{is_plain, view};
+use ratatui::Terminal;
+use ratatui::layout::Size;
+
+use super::drawn::Drawn;
+use super::sheet::Sheet;
+
+/// What happened.
+pub enum Event {
+    Key(KeyEvent),
+    Paste(String),
+    Resized(u16, u16),
+    /// Of the attempt with this number.
+    Flow(u64, FlowEvent),
+    /// A copy that was asked for came out.
+    Copied(Name, Copied),
+    /// A file that was asked for was written, or not.
+    Saved(Name, Result<(String, Readers), String>),
+    Browser(u64, Result<(), String>),
+    Demo(Result<String, String>),
+    DemoApproved(Result<(), String>),
+    PasteLost,
+    Configured(u64, Report),
+    Tick,
+}
+
+/// What is copied or saved, as the program named it.
+#[derive(Clone, Copy)]
+pub struct Name(Ticket);
+
+impl Name {
+    /// The attempt that it came from, where it is of tokens.
+    pub fn tokens_of(self) -> Option<u64> {
+        self.0.tokens_of
+    }
+}
+
+/// A job of the engine, by the number of its attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    pub attempt: u64,
+    pub kind: Kind,
+}
+
+/// What a job is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    SignIn,
+    Refresh,
+    Discovery,
+}
+
+/// What the program asks for.
+pub enum Asked {
+    Start(Started),
+    /// To stop it.
+    Cancel,
+    Copy(Name),
+    Save(Name),
+    Configure(Box<Task>, u64),
+    /// The end.
+    Quit,
+    /// What needs no answer here.
+    Other,
+}
+
+/// The program but its terminal and the real world.
+pub struct Program {
+    model: Model,
+    terminal: RefCell<Terminal<Sheet>>,
+}
+
+/// The preset with this name, read once.
+pub fn preset(id: &str) -> Arc<Preset> {
+    static READ: LazyLock<Mutex<BTreeMap<String, Arc<Preset>>>> = LazyLock::new(Mutex::default);
+    let mut read = READ.lock().unwrap();
+    let preset = read
+        .entry(id.to_owned())
+        .or_insert_with(|| presets::get(id).unwrap());
+    Arc::clone(preset)
+}
+
+impl Program {
+    pub fn new(environment: &Environment, settings: &Settings) -> Self {
+        Self {
+            model: Model::new(
+                environment.clone(),
+                settings.clone(),
+                preset(presets::CUSTOM),
+                Library::default(),
+            ),
+            terminal: RefCell::new(Terminal::new(Sheet::default()).unwrap()),
+        }
+    }
+
+    /// Something happens at this time since the beginning. Says what is asked for, and that in the program's own words, by
+    /// which two runs are compared.
+    pub fn send(&mut self, event: Event, up: Duration) -> (Vec<Asked>, String) {
+        let seconds = up.as_secs() + 7;
+        let part = |seconds: u64| i8::try_from(seconds % 60).unwrap();
+        let at = Moment {
+            up,
+            clock: (12, 1 + part(seconds / 60).min(50), part(seconds)),
+        };
+        let what = match event {
+            Event::Key(key) => News::Key(key),
+            Event::Paste(text) => News::Paste(text),
+            Event::Resized(columns, rows) => News::Resized(columns, rows),
+            Event::Flow(attempt, event) => News::Flow(attempt, event),
+            Event::Copied(name, outcome) => News::Copied(name.0, outcome),
+            Event::Saved(name, outcome) => News::Saved(name.0, outcome),
+            Event::Browser(attempt, outcome) => News::Browser(attempt, outcome),
+            Event::Demo(outcome) => News::Demo(outcome),
+            Event::DemoApproved(outcome) => News::DemoApproved(outcome),
+            Event::PasteLost => News::PasteLost,
+            Event::Configured(number, report) => {
+                News::Configured(number, Box::new(report), Box::default())
+            }
+            Event::Tick => News::Tick,
+        };
+        let effects = update(&mut self.model, Msg { at, what });
+        let words = format!("{effects:?}");
+        let asked = effects.into_iter().map(asked).collect();
+        (asked, words)
+    }
+
+    pub fn draw(&self, (columns, rows): (u16, u16)) -> Drawn {
+        let mut terminal = self.terminal.borrow_mut();
+        terminal.backend_mut().size = Size::new(columns, rows);
+        let model = &self.model;
+        let frame = terminal.draw(|frame| view(model, frame)).unwrap();
+        let buffer = frame.buffer.clone();
+        Drawn::new(buffer, terminal.backend().cursor)
+    }
+
+    /// True while a value stands alone on the screen, written by the shell and not drawn.
+    pub fn shows_a_value_alone(&self) -> bool {
+        is_plain(&self.model)
+    }
+
+    /// What the user is told.
+    pub fn message(&self) -> Option<&str> {
+        self.model
+            .message
+            .as_ref()
+            .map(|message| message.text.as_str())
+    }
+
+    /// Takes away what was said, so that it is seen when it is said again.
+    pub fn forget_message(&mut self) {
+        self.model.message = None;
+    }
+
+    /// All that it knows, in its own words, by which two runs are compared.
+    pub fn state(&self) -> String {
+        format!("{:?}", self.model)
+    }
+}
+
+fn asked(effect: Effect) -> Asked {
+    match effect {
+        Effect::Start(job, attempt) => Asked::Start(Started {
+            attempt,
+            kind: match *job {
+                Job::Authorize(_) => Kind::SignIn,
+                Job::Refresh(..) => Kind::Refresh,
+                Job::Discover(_) => Kind::Discovery,
+            },
+        }),
+        Effect::Cancel => Asked::Cancel,
+        Effect::Copy(_, ticket) => Asked::Copy(Name(ticket)),
+        Effect::Save(_, _, ticket) => Asked::Save(Name(ticket)),
+        Effect::Configure(task, number) => Asked::Configure(task, number),
+        Effect::Quit => Asked::Quit,
+        Effect::Paste(_)
+        | Effect::OpenBrowser(..)
+        | Effect::ShowInScrollback(_)
+        | Effect::Redraw
+        | Effect::Send(_)
+        | Effect::StartDemo
+        | Effect::ApproveDemo(_)
+        | Effect::Suspend => Asked::Other,
+    }
+}

@@ -1,0 +1,111 @@
+//! The HTTP service of a Windows machine, played.
+
+use oauth_authorizer::configure::plan::APP_ID;
+use oauth_authorizer::configure::reading::Account;
+use oauth_authorizer::configure::service::{Rights, Service};
+use oauth_authorizer::httpsys::certificates::StoreCertificate;
+use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
+
+/// The HTTP service of a Windows machine that there is not.
+pub struct StandIn {
+    pub rights: Rights,
+    /// What it answers to each change; 0 is success.
+    pub code: u32,
+    /// The reservation of the URL.
+    pub sddl: Option<String>,
+    /// The binding of the certificate.
+    pub bound: Option<FoundBinding>,
+}
+
+impl StandIn {
+    pub fn new(rights: Rights) -> Self {
+        Self {
+            rights,
+            code: 0,
+            sddl: None,
+            bound: None,
+        }
+    }
+}
+
+fn certificate(subject: &str, name: &str, hash: u8) -> StoreCertificate {
+    StoreCertificate {
+        subject: format!("CN={subject}"),
+        names: vec![name.to_owned()],
+        expires: "2027-03-01".to_owned(),
+        expired: false,
+        thumbprint: Thumbprint([hash; 20]),
+        has_key: true,
+    }
+}
+
+impl Service for StandIn {
+    fn rights(&self) -> Rights {
+        self.rights
+    }
+    fn user(&self) -> Option<String> {
+        Some("CONTOSO\\Jürgen Groß".to_owned())
+    }
+    fn sid(&self, _: &str) -> Result<String, u32> {
+        Ok("S-1-5-21-1-2-3-1001".to_owned())
+    }
+    fn account(&self, sid: &str) -> Option<Account> {
+        (sid == "S-1-5-20").then(|| Account {
+            name: "NT AUTHORITY\\NETWORK SERVICE".to_owned(),
+            group: false,
+        })
+    }
+    fn is_member(&self, _: &str) -> bool {
+        false
+    }
+    fn listen(&self, _: &str) -> u32 {
+        0
+    }
+    fn is_deaf(&self) -> bool {
+        false
+    }
+    fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
+        let mut old = certificate("old.contoso.example", "old.contoso.example", 2);
+        (old.expired, old.has_key) = (true, false);
+        "2025-01-31".clone_into(&mut old.expires);
+        Ok(vec![certificate("localhost", "localhost", 1), old])
+    }
+    fn reservation(&self, _: &str) -> Result<Option<String>, u32> {
+        Ok(self.sddl.clone())
+    }
+    fn binding(&self, _: &Endpoint) -> Result<Option<FoundBinding>, u32> {
+        Ok(self.bound.clone())
+    }
+    fn reserve(&mut self, reservation: &UrlAcl) -> u32 {
+        if self.code == 0 {
+            self.sddl = Some(reservation.sddl.clone());
+        }
+        self.code
+    }
+    fn bind(&mut self, binding: &SslBinding) -> u32 {
+        if self.code == 0 {
+            self.bound = Some(found(binding.hash));
+        }
+        self.code
+    }
+    fn release(&mut self, _: &str) -> u32 {
+        self.sddl = None;
+        self.code
+    }
+    fn unbind(&mut self, _: &Endpoint) -> u32 {
+        self.bound = None;
+        self.code
+    }
+    fn consent(&mut self, _: &[String]) -> Result<u32, u32> {
+        Err(1223)
+    }
+}
+
+/// A binding of this program.
+pub fn found(hash: [u8; 20]) -> FoundBinding {
+    FoundBinding {
+        hash: hash.to_vec(),
+        app_id: APP_ID,
+        store: "MY".to_owned(),
+    }
+}

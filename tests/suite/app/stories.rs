@@ -1,0 +1,258 @@
+//! How a user comes to the screens: the runs of a flow that the fixtures begin with.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use oauth_authorizer::certificate::About;
+use oauth_authorizer::console::environment::Ssh;
+use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
+use oauth_authorizer::flow::redact::Secrets;
+use oauth_authorizer::flow::trace::Exchange;
+use oauth_authorizer::oauth::answer::Answer;
+use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
+use oauth_authorizer::oauth::client::Request;
+use oauth_authorizer::oauth::device::Note;
+use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
+use oauth_authorizer::oauth::token::TokenSet;
+
+use super::App;
+
+pub const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
+
+impl App {
+    pub fn by_browser(&mut self) -> &mut Self {
+        self.choose("Flow", "Authorization code")
+    }
+
+    pub fn by_device(&mut self) -> &mut Self {
+        self.choose("Flow", "Device code")
+    }
+
+    /// Steps of a run, each with the milliseconds that it took.
+    pub fn steps(&mut self, steps: &[(Step, Option<u64>)]) -> &mut Self {
+        for (step, took) in steps {
+            self.flow(FlowEvent::Began(*step));
+            if let Some(took) = took {
+                self.flow(FlowEvent::Done(Duration::from_millis(*took)));
+            }
+        }
+        self
+    }
+
+    fn mail_client(&mut self) -> &mut Self {
+        self.preset("microsoft-mail").go("Client ID").paste(CLIENT)
+    }
+
+    /// A device flow that has just begun.
+    pub fn starting(&mut self) -> &mut Self {
+        self.mail_client()
+            .by_device()
+            .press("Authorize")
+            .expect("device code")
+            .flow(FlowEvent::Began(Step::DeviceCode))
+    }
+
+    /// The device flow, waiting for the user.
+    pub fn device(&mut self, complete: bool) -> &mut Self {
+        self.starting().device_code(complete)
+    }
+
+    /// The service gives out a code.
+    pub fn device_code(&mut self, complete: bool) -> &mut Self {
+        let complete = complete.then(|| {
+            "https://microsoft.com/devicelogin?user_code=WDJB-MJHT"
+                .parse()
+                .unwrap()
+        });
+        self.flow(FlowEvent::Done(Duration::from_millis(182)))
+            .flow(FlowEvent::Check(Check::new(
+                CheckName::Tls,
+                Outcome::Passed,
+                "the endpoints are asked over TLS",
+            )))
+            .flow(FlowEvent::DeviceCode {
+                user_code: "WDJB-MJHT".to_owned(),
+                verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
+                complete,
+                expires_in: Duration::from_mins(15),
+            })
+            .flow(FlowEvent::Began(Step::Approval))
+    }
+
+    /// The service was asked how it stands so often, and said this.
+    pub fn polled(&mut self, times: u32, note: Note) -> &mut Self {
+        self.flow(FlowEvent::Polled { times, note })
+    }
+
+    /// The service refuses to give out a device code.
+    pub fn refused(&mut self, description: &str) -> &mut Self {
+        self.starting().failed(Failure::Server {
+            asked: Asked::DeviceCode,
+            error: ServerError::new("invalid_client", Some(description)),
+        })
+    }
+
+    /// The run ends so.
+    pub fn failed(&mut self, failure: Failure) -> &mut Self {
+        self.flow(FlowEvent::Failed(FlowError::Protocol(failure)))
+    }
+
+    /// An authorization code flow that listens.
+    pub fn browser_starting(&mut self) -> &mut Self {
+        self.mail_client()
+            .by_browser()
+            .press("Authorize")
+            .expect("authorization code")
+            .steps(&[(Step::Listen, Some(2)), (Step::SignIn, None)])
+    }
+
+    /// The authorization code flow, waiting for the browser's return.
+    pub fn browser(&mut self, certificate: Option<About>) -> &mut Self {
+        self.browser_starting().flow(FlowEvent::SignIn {
+            url: sign_in(1),
+            redirect_url: "http://localhost:8400/".parse().unwrap(),
+            listening: vec!["127.0.0.1:8400".to_owned(), "[::1]:8400".to_owned()],
+            certificate: certificate.map(Box::new),
+        })
+    }
+
+    /// Reached from another machine.
+    pub fn over_ssh(&mut self) -> &mut Self {
+        self.with(|environment, _| {
+            environment.ssh = Some(Ssh {
+                server: Some("198.51.100.7:2222".parse().unwrap()),
+                login: Some("administrator".to_owned()),
+            });
+            environment.display = false;
+        })
+    }
+
+    /// The tokens of a device flow.
+    pub fn tokens(&mut self) -> &mut Self {
+        self.device(false)
+            .after(31)
+            .polled(5, Note::Pending)
+            .approved()
+    }
+
+    /// The user has approved.
+    pub fn approved(&mut self) -> &mut Self {
+        static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(exchanges);
+        self.flow(FlowEvent::Done(Duration::from_secs(31)));
+        for (name, outcome, detail) in [
+            (
+                CheckName::IdToken,
+                Outcome::Passed,
+                "issuer, audience and expiry fit; the signature is not verified",
+            ),
+            (CheckName::Scope, Outcome::Passed, "granted in full"),
+            (CheckName::RefreshToken, Outcome::Passed, "there is one"),
+        ] {
+            self.flow(FlowEvent::Check(Check::new(name, outcome, detail)));
+        }
+        for exchange in EXCHANGES.iter() {
+            self.flow(FlowEvent::Exchange(exchange.clone()));
+        }
+        self.granted(token_set()).expect("tokens")
+    }
+
+    /// Tokens come.
+    pub fn granted(&mut self, tokens: TokenSet) -> &mut Self {
+        self.flow(FlowEvent::Tokens(Box::new(tokens)))
+    }
+
+    /// The trace of a device flow.
+    pub fn traced(&mut self) -> &mut Self {
+        self.tokens().press("Trace")
+    }
+
+    /// The set-up of the listener for this redirect URL.
+    pub fn configure(&mut self, url: &str) -> &mut Self {
+        self.by_browser()
+            .go("Redirect URL")
+            .keys("<ctrl-u>")
+            .paste(url)
+            .press("Configure…")
+            .expect("Configure")
+    }
+
+    /// The same on a Windows machine on which it is not known who the user is.
+    pub fn configure_windows(&mut self, url: &str) -> &mut Self {
+        self.with(|environment, _| environment.user.clear())
+            .configure(url)
+    }
+}
+
+pub fn sign_in(scopes: usize) -> url::Url {
+    let scope = "https://outlook.office.com/IMAP.AccessAsUser.All+".repeat(scopes);
+    format!(
+        "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?response_type=code&client_id={CLIENT}\
+         &state=uH5-3aZq0Yw1nXo2&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+         &code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A8400%2F&scope={scope}offline_access"
+    )
+    .parse()
+    .unwrap()
+}
+
+/// A token of three parts, whose middle says who signed in. Its signature is none.
+fn id_token() -> String {
+    use base64::Engine;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = format!(
+        r#"{{"iss":"https://login.microsoftonline.com/common/v2.0","aud":"{CLIENT}","sub":"a1b2c3",
+            "preferred_username":"alice@example.com","name":"Alice Example","exp":1764072067}}"#
+    );
+    let head = part(r#"{"alg":"RS256","typ":"JWT"}"#);
+    format!("{head}.{}.{}", part(&claims), "c2lnbmF0dXJl".repeat(20))
+}
+
+pub fn token_set() -> TokenSet {
+    TokenSet {
+        access_token: format!("eyJ0eXAiOiJKV1Qi.{}", "TG9yZW0gaXBzdW0g".repeat(74)).into(),
+        token_type: "Bearer".to_owned(),
+        expires_in: Some(3599),
+        refresh_token: Some(format!("0.AXsA{}", "q8Zr3Vn0".repeat(120)).into()),
+        id_token: Some(id_token().into()),
+        scope: None,
+        kept: Vec::new(),
+        token_url: None,
+        redirect_url: None,
+    }
+}
+
+/// The exchanges of a device flow, for the trace.
+fn exchanges() -> Vec<Exchange> {
+    let request = Request {
+        url: "https://login.microsoftonline.com/common/oauth2/v2.0/token".parse().unwrap(),
+        authorization: None,
+        body: format!(
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code={}&client_id={CLIENT}",
+            "DAQABIQ".repeat(20)
+        )
+        .into(),
+    };
+    let pending = r#"{"error":"authorization_pending","error_description":"AADSTS70016: The code has not been used yet.","interval":5}"#;
+    let granted = format!(
+        r#"{{"token_type":"Bearer","scope":"openid offline_access","expires_in":3599,"access_token":"{}","refresh_token":"{}"}}"#,
+        "eyJ0".repeat(300),
+        "0.AX".repeat(230)
+    );
+    let answers = [(400, pending, 141), (200, &*granted, 182)];
+    let exchanges = answers.into_iter().map(|(status, body, took)| {
+        let answer = Answer {
+            status,
+            retry_after: None,
+            headers: vec![
+                (
+                    "content-type".to_owned(),
+                    "application/json; charset=utf-8".to_owned(),
+                ),
+                ("cache-control".to_owned(), "no-store".to_owned()),
+            ],
+            body: body.into(),
+        };
+        let took = Duration::from_millis(took);
+        Exchange::posted(&request, &Ok(answer), took, &Secrets::default())
+    });
+    exchanges.collect()
+}
