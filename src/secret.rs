@@ -4,12 +4,12 @@
 //! a screen buffer copies is short-lived; no more than that is promised.
 
 pub use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
 
-/// True where both hold the same text; compares all bytes, so that time tells nothing.
+/// Compares two texts in constant time: how long it takes depends on their lengths only.
 #[must_use]
 pub fn same(a: &SecretString, b: &str) -> bool {
-    let (a, b) = (a.expose_secret().as_bytes(), b.as_bytes());
-    a.len() == b.len() && a.iter().zip(b).fold(0u8, |acc, (x, y)| acc | (x ^ y)) == 0
+    a.expose_secret().as_bytes().ct_eq(b.as_bytes()).into()
 }
 
 #[cfg(test)]
