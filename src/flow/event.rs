@@ -42,7 +42,7 @@ pub enum FlowEvent {
     DeviceCode {
         /// To be typed; exactly as sent.
         user_code: String,
-        /// Where.
+        /// The address to open on any device (RFC 8628, section 3.2).
         verification_uri: Url,
         /// The same with the code in it.
         complete: Option<Url>,

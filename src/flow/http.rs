@@ -35,13 +35,13 @@ pub enum HttpError {
     CaFile {
         /// As typed.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the file.
         reason: String,
     },
     /// The certificates that are trusted here cannot be read.
     #[error("The certificates of the system cannot be used: {reason}.")]
     Authorities {
-        /// Why.
+        /// What the system or its certificates lack.
         reason: String,
     },
     /// No connection, so nothing was sent.

@@ -19,23 +19,23 @@ pub enum ListenError {
     /// Another program has the port.
     #[error("Port {port} of {ip} is in use by another program.")]
     InUse {
-        /// Address.
+        /// The address to listen on.
         ip: IpAddr,
-        /// Port.
+        /// The port to listen on.
         port: u16,
     },
     /// The system does not let us.
     #[error("Listening on port {port} of {ip} is not allowed for this user.")]
     NotAllowed {
-        /// Address.
+        /// The address to listen on.
         ip: IpAddr,
-        /// Port.
+        /// The port to listen on.
         port: u16,
     },
     /// Not an address of this machine.
     #[error("{ip} is not an address of this machine.")]
     NotHere {
-        /// Address.
+        /// The address to listen on.
         ip: IpAddr,
     },
     /// HTTP.sys refuses.
@@ -58,9 +58,9 @@ pub enum ListenError {
     /// Anything else that the system says.
     #[error("Listening on port {port} of {ip} failed: {cause}.")]
     Other {
-        /// Address.
+        /// The address to listen on.
         ip: IpAddr,
-        /// Port.
+        /// The port to listen on.
         port: u16,
         /// The system's words.
         cause: String,

@@ -1,0 +1,352 @@
+//! Finds secrets in texts, and replaces the words around them.
+//!
+//! Texts and secrets are compared by their letters and digits alone, in lower case and decoded, six in a row. So a secret
+//! is found percent-encoded, escaped, in upper case, cut off, or with invisible characters in it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::clean::is_clean;
+
+/// So many letters and digits in a row give a secret away.
+pub(super) const RUN: usize = 6;
+/// Letters in a row of one case are a word up to this length; longer ones are random.
+pub(super) const LONGEST_WORD: usize = 12;
+/// Words that secrets made up by people may hold, and that errors are made of.
+const VOCABULARY: &[&str] = &[
+    "accesstoken",
+    "application",
+    "authorizationcode",
+    "clientid",
+    "clientsecret",
+    "devicecode",
+    "password",
+    "refreshtoken",
+    "usercode",
+];
+/// Secrets with fewer letters and digits than [`RUN`] are compared whole; with fewer than this they occur by chance.
+pub(super) const SHORTEST: usize = 4;
+/// What begins an escape.
+pub(super) const ESCAPES: [char; 4] = ['%', '\\', '&', '<'];
+
+/// The letters and digits of a text as numbers below 36, with the bytes at which they stand. With `decode`, escapes of
+/// URLs, JSON and HTML count as what they stand for.
+pub(super) fn letters(text: &str, decode: bool) -> impl Iterator<Item = (u8, Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = &text[at..];
+            let plain = rest.chars().next()?;
+            let (ch, length) = match decode.then(|| escape(rest)).flatten() {
+                Some(escaped) => escaped,
+                None => (plain, plain.len_utf8()),
+            };
+            let begin = at;
+            at += length;
+            if let Some(value) = fold(ch) {
+                return Some((value, begin..at));
+            }
+        }
+    })
+}
+
+/// The letters and digits of a text to be searched.
+struct Folded {
+    values: Vec<u8>,
+    /// Where they stand. Texts are bounded far below 4 GB.
+    places: Vec<(u32, u32)>,
+}
+
+impl Folded {
+    fn new(text: &str, decode: bool) -> Self {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (values, places) = letters(text, decode)
+            .map(|(value, at)| (value, (place(at.start), place(at.end))))
+            .unzip();
+        Self { values, places }
+    }
+
+    /// The bytes of the text from one letter or digit on, for so many of them.
+    fn range(&self, place: usize, count: usize) -> Range<usize> {
+        self.places[place].0 as usize..self.places[place + count - 1].1 as usize
+    }
+}
+
+/// A letter or digit, whatever its case and width, as a number below 36.
+fn fold(ch: char) -> Option<u8> {
+    // Full-width forms of ASCII.
+    let ch = match ch {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(ch) - 0xfee0).unwrap_or(ch),
+        ch => ch,
+    };
+    if let Some(digit) = ch.to_digit(36) {
+        return u8::try_from(digit).ok();
+    }
+    let visible = !ch.is_ascii() && ch.is_alphanumeric() && is_clean(ch.encode_utf8(&mut [0; 4]));
+    let lower = ch.to_lowercase().next().unwrap_or(ch);
+    visible.then(|| u8::try_from(u32::from(lower) % 36).unwrap_or_default())
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The character that an escape at the beginning of `text` stands for, and the length of the escape.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let number = |digits: Option<&str>, radix| {
+        let digits = digits.filter(|digits| is_hex(digits))?;
+        char::from_u32(u32::from_str_radix(digits, radix).ok()?)
+    };
+    if text.starts_with('%') {
+        // Encoded more than once.
+        let mut at = 1;
+        while at < 9
+            && text.get(at..at + 2) == Some("25")
+            && text.get(at + 2..at + 4).is_some_and(is_hex)
+        {
+            at += 2;
+        }
+        return Some((number(text.get(at..at + 2), 16)?, at + 2));
+    }
+    if text.starts_with('<') {
+        // Tags stand for nothing.
+        let end = text.bytes().take(20).position(|byte| byte == b'>')?;
+        let name = &text[1..end];
+        let tag = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'/');
+        return tag.then_some((' ', end + 1));
+    }
+    if let Some(rest) = text.strip_prefix("\\u") {
+        return Some((number(rest.get(..4), 16)?, 6));
+    }
+    if let Some(rest) = text.strip_prefix("\\x") {
+        return Some((number(rest.get(..2), 16)?, 4));
+    }
+    let entity = text.strip_prefix('&')?;
+    let end = entity.bytes().take(10).position(|byte| byte == b';')?;
+    let name = &entity[..end];
+    let ch = match name.strip_prefix('#') {
+        Some(digits) => match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => number(Some(digits), 16)?,
+            None => number(Some(digits), 10)?,
+        },
+        // Named ones stand for signs.
+        None => ' ',
+    };
+    Some((ch, end + 2))
+}
+
+/// Every run of letters and digits of some texts, sorted, and which of them belong to a secret.
+pub(super) struct Index {
+    /// Each text as it is, and decoded where it holds escapes.
+    readings: Vec<(usize, Folded)>,
+    /// Run, reading, place in it.
+    runs: Vec<(u32, u32, u32)>,
+    /// The runs that were found, and how many letters and digits in a row are needed around them.
+    hits: BTreeMap<u32, usize>,
+    /// A bit for each run by its lower half: most lookups end here.
+    filter: Vec<u64>,
+    /// What was found of secrets that are shorter than a run, by text.
+    short: Vec<(usize, Range<usize>)>,
+}
+
+/// The run that ends with `value`, after the one before.
+fn next_run(before: u32, value: u8) -> u32 {
+    // Below 36^6, which is less than 2^32.
+    before % 36_u32.pow(5) * 36 + u32::from(value)
+}
+
+/// True for letters that are a part of a word that errors are made of.
+fn is_vocabulary(values: &[u8]) -> bool {
+    let known = |word: &str| {
+        let word: Vec<u8> = word.chars().filter_map(fold).collect();
+        word.windows(values.len()).any(|part| part == values)
+    };
+    VOCABULARY.iter().any(|word| known(word))
+}
+
+/// True where a part of a secret is made of words: of letters of one case, none of them in too long a row.
+fn is_of_words(secret: &str, part: Range<usize>) -> bool {
+    // Whole words, beyond the ends of the part; no further than a word is long.
+    let letters = |byte: &&u8| byte.is_ascii_alphabetic();
+    let before = secret.as_bytes()[..part.start]
+        .iter()
+        .rev()
+        .take(LONGEST_WORD);
+    let begin = part.start - before.take_while(letters).count();
+    let after = secret.as_bytes()[part.end..].iter().take(LONGEST_WORD);
+    let end = part.end + after.take_while(letters).count();
+    let Some(words) = secret.get(begin..end) else {
+        return false;
+    };
+    let one_case = |word: &str| {
+        let rest = word.get(1..).unwrap_or_default();
+        rest.bytes().all(|byte| byte.is_ascii_lowercase())
+            || word.bytes().all(|byte| byte.is_ascii_uppercase())
+    };
+    words.split(['-', '_', '.', ' ']).all(|word| {
+        word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && word.len() <= LONGEST_WORD
+            && one_case(word)
+    })
+}
+
+impl Index {
+    pub(super) fn new(texts: &[&mut String]) -> Self {
+        let mut readings = Vec::new();
+        for (at, text) in texts.iter().enumerate() {
+            readings.push((at, Folded::new(text, false)));
+            if text.contains(ESCAPES) {
+                readings.push((at, Folded::new(text, true)));
+            }
+        }
+        let mut all = Vec::new();
+        let mut filter = vec![0u64; 1 << 10];
+        for (reading, (_, folded)) in (0u32..).zip(&readings) {
+            let mut run = 0;
+            for (at, value) in folded.values.iter().enumerate() {
+                run = next_run(run, *value);
+                let Some(Ok(place)) = (at + 1).checked_sub(RUN).map(u32::try_from) else {
+                    continue;
+                };
+                all.push((run, reading, place));
+                let bit = run & 0xffff;
+                filter[(bit / 64) as usize] |= 1 << (bit % 64);
+            }
+        }
+        all.sort_unstable();
+        Self {
+            readings,
+            runs: all,
+            hits: BTreeMap::new(),
+            filter,
+            short: Vec::new(),
+        }
+    }
+
+    /// Notes the runs that the texts share with a secret.
+    pub(super) fn find(&mut self, secret: &str, decode: bool) {
+        let mut sum = 0;
+        let mut begins = [0; RUN];
+        let mut whole = None;
+        for (count, (value, at)) in letters(secret, decode).enumerate() {
+            sum = next_run(sum, value);
+            begins[count % RUN] = at.start;
+            let bit = sum & 0xffff;
+            let possible = self.filter[(bit / 64) as usize] & (1 << (bit % 64)) != 0;
+            if count + 1 < RUN
+                || !possible
+                || self
+                    .runs
+                    .binary_search_by_key(&sum, |(run, ..)| *run)
+                    .is_err()
+            {
+                continue;
+            }
+            let run = begins[(count + 1) % RUN]..at.end;
+            let needed = if is_of_words(secret, run) {
+                // People know these words, so most of the secret is needed.
+                *whole.get_or_insert_with(|| {
+                    let count = letters(secret, decode).count();
+                    (count * 3).div_ceil(5).max(RUN)
+                })
+            } else {
+                RUN
+            };
+            let known = self.hits.entry(sum).or_insert(needed);
+            *known = needed.min(*known);
+        }
+    }
+
+    /// Notes where a short secret stands.
+    pub(super) fn find_short(&mut self, texts: &[&mut String], secret: &str) {
+        let values: Vec<u8> = letters(secret, false).map(|(value, _)| value).collect();
+        if values.len() < SHORTEST {
+            // Signs mostly: compared as it is.
+            for (at, text) in texts.iter().enumerate() {
+                let places = text.match_indices(secret);
+                self.short
+                    .extend(places.map(|(place, found)| (at, place..place + found.len())));
+            }
+            return;
+        }
+        for (at, folded) in &self.readings {
+            for (place, window) in folded.values.windows(values.len()).enumerate() {
+                if window == values {
+                    self.short.push((*at, folded.range(place, values.len())));
+                }
+            }
+        }
+    }
+
+    /// What was found, by text.
+    pub(super) fn found(self, texts: usize) -> Vec<Vec<Range<usize>>> {
+        let mut found: Vec<Vec<Range<usize>>> = vec![Vec::new(); texts];
+        for (at, range) in self.short {
+            found[at].push(range);
+        }
+        let mut hits: Vec<(u32, u32, usize)> = self
+            .runs
+            .iter()
+            .filter_map(|(run, reading, place)| Some((*reading, *place, *self.hits.get(run)?)))
+            .collect();
+        hits.sort_unstable();
+        let in_a_row = |a: &(u32, u32, usize), b: &(u32, u32, usize)| a.0 == b.0 && a.1 + 1 == b.1;
+        for hits in hits.chunk_by(in_a_row) {
+            let needed = hits.iter().map(|(.., needed)| *needed).min();
+            let length = hits.len() + RUN - 1;
+            if let (Some((reading, place, _)), true) = (hits.first(), needed <= Some(length)) {
+                let (at, folded) = &self.readings[*reading as usize];
+                let place = *place as usize;
+                if !is_vocabulary(&folded.values[place..place + length]) {
+                    found[*at].push(folded.range(place, length));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Replaces the words around `found`.
+pub(super) fn replace(text: &mut String, mut found: Vec<Range<usize>>) {
+    if found.is_empty() {
+        return;
+    }
+    let ends_a_word = |ch: char| ch.is_whitespace() || "\"'`<>(){}[],;&?=:|".contains(ch);
+    found.sort_unstable_by_key(|range| range.start);
+    let mut result = String::with_capacity(text.len());
+    let mut done = 0;
+    let mut ranges = found.into_iter().peekable();
+    while let Some(mut range) = ranges.next() {
+        if range.end <= done {
+            continue;
+        }
+        let before = &text[done..range.start.max(done)];
+        let begin = done
+            + before.rfind(ends_a_word).map_or(0, |at| {
+                at + before[at..].chars().next().map_or(0, char::len_utf8)
+            });
+        loop {
+            let rest = &text[range.end..];
+            range.end += rest.find(ends_a_word).unwrap_or(rest.len());
+            match ranges.peek() {
+                Some(next) if next.start <= range.end => {
+                    range.end = range.end.max(next.end);
+                    ranges.next();
+                }
+                Some(_) | None => break,
+            }
+        }
+        result.push_str(&text[done..begin]);
+        result.push_str(&redacted(&text[begin..range.end]));
+        done = range.end;
+    }
+    result.push_str(&text[done..]);
+    *text = result;
+}
+
+/// What stands in place of a secret.
+pub(in crate::flow) fn redacted(value: &str) -> String {
+    format!("[redacted, {} chars]", value.chars().count())
+}
