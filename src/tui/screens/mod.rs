@@ -4,6 +4,7 @@ pub(super) mod configure;
 pub(super) mod flow;
 pub(super) mod form;
 pub(super) mod overlay;
+mod progress;
 pub(super) mod qr;
 pub(super) mod tokens;
 pub(super) mod trace;

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use super::super::draw::{Body, Row};
 use super::super::model::{Held, Model, Target, Value};
 use super::super::text::{chunks, shorten, time_left, width, wrap};
-use super::flow::check_rows;
+use super::progress::check_rows;
 use crate::secret::ExposeSecret;
 
 /// Shorter values are masked whole: a beginning would tell too much of them.
