@@ -22,7 +22,8 @@
 //!   `configure/account.rs` and `store/file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Use goes one way, and neither files nor folders use each other in a circle.
+//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine uses no front end.
+//! - No file is longer than 500 lines before its tests, except those that the test names with a reason.
 
 pub mod certificate;
 pub mod clean;

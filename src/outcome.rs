@@ -72,7 +72,7 @@ pub mod exit {
     use crate::flow::http::HttpError;
     use crate::oauth::failure::Failure;
 
-    /// Done.
+    /// The run ended with what was asked for.
     pub const DONE: u8 = 0;
     /// Something failed that has no code of its own.
     pub const FAILED: u8 = 1;

@@ -58,7 +58,7 @@ pub enum Part {
 pub struct CertificateError {
     /// Which file.
     pub part: Part,
-    /// Whose.
+    /// Whether the program created the file or the user named it.
     pub origin: Origin,
     path: PathBuf,
     wrong: Wrong,

@@ -124,7 +124,7 @@ impl AuthenticationFlag {
 pub enum ListenerFlag {
     /// HTTP.sys on Windows, else the loopback listener.
     Auto,
-    /// HTTP.sys.
+    /// The HTTP.sys listener of Windows.
     Httpsys,
     /// The loopback listener.
     Loopback,

@@ -22,7 +22,7 @@ impl Object {
     }
 }
 
-/// Done.
+/// The call did what it was asked to do.
 pub const DONE: u32 = 0;
 /// Not found, in the service's own words for a question.
 pub const FILE_NOT_FOUND: u32 = 2;

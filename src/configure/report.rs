@@ -9,7 +9,7 @@ use crate::httpsys::prefix::{Prefix, Thumbprint};
 /// What is asked, and about what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// What.
+    /// Whether to find out, write, verify or delete.
     pub work: Work,
     /// The place that the redirect URL names.
     pub prefix: Prefix,

@@ -16,7 +16,7 @@ pub enum Rights {
     Elevated,
     /// The person at this desktop can be asked for consent.
     Consent,
-    /// Neither.
+    /// This process is not elevated, and nobody can be asked for consent.
     None,
 }
 

@@ -62,7 +62,7 @@ impl Way {
 /// A way that was not taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
-    /// Which.
+    /// The way to the clipboard that was not taken.
     pub way: Way,
     /// Why, as part of a sentence.
     pub why: String,

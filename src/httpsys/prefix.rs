@@ -47,7 +47,7 @@ pub enum ThumbprintError {
 /// What HTTP.sys registers for a redirect URL, and what any listener listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
-    /// https.
+    /// True for https, false for http.
     pub secure: bool,
     /// As it stands in the URL; IPv6 in brackets, `+` for all names.
     pub host: String,
@@ -183,7 +183,7 @@ pub enum Endpoint {
     Name {
         /// As the browser asks for it.
         host: String,
-        /// Port.
+        /// The port of the binding.
         port: u16,
     },
 }

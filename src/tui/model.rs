@@ -56,9 +56,9 @@ impl Moment {
 /// Something happened.
 #[derive(Debug)]
 pub struct Msg {
-    /// When.
+    /// When it happened.
     pub at: Moment,
-    /// What.
+    /// What happened.
     pub what: News,
 }
 
@@ -231,7 +231,7 @@ pub enum Overlay {
     },
     /// Where to save it?
     Save {
-        /// What.
+        /// What will be written to the file.
         content: Content,
         /// The path.
         path: Field,
@@ -297,7 +297,7 @@ pub enum Action {
     ShowTokens,
     /// Show the keys.
     Help,
-    /// Leave.
+    /// Leave the program.
     Quit,
     /// Copy the user code.
     CopyCode,
@@ -553,7 +553,7 @@ pub struct Ended {
 /// A step of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct StepLine {
-    /// Which.
+    /// Which step of the flow it is.
     pub step: Step,
     /// When it began.
     pub at: Moment,

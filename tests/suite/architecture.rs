@@ -791,3 +791,62 @@ fn use_goes_one_way() {
         );
     }
 }
+
+/// The length of a file up to its tests, in lines.
+const LONGEST: usize = 500;
+
+/// Files that may be longer than [`LONGEST`].
+const LONG: [(&str, &str); 4] = [
+    ("presets/format.rs", "every field of a preset, in one table"),
+    ("tui/keys.rs", "every key, in one table"),
+    ("tui/model.rs", "the state of every screen"),
+    ("tui/update.rs", "what every key and event does"),
+];
+
+#[test]
+fn no_file_is_long_without_a_reason() {
+    for (file, source) in sources() {
+        let lines = source.text.trim_end().lines().count();
+        let named = LONG.iter().any(|(long, _)| long == file);
+        assert_eq!(lines > LONGEST, named, "{file} has {lines} lines");
+    }
+}
+
+#[test]
+fn no_doc_comment_is_a_single_word() {
+    let is_doc = |line: &str| line.trim_start().starts_with("///");
+    for (file, source) in sources() {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| is_doc(line)) {
+            let alone = |other: Option<&&str>| !other.is_some_and(|other| is_doc(other));
+            let before = at.checked_sub(1).and_then(|at| lines.get(at));
+            let words = line.trim_start().trim_start_matches('/').split_whitespace();
+            let is_text = !line.contains('`');
+            assert!(
+                words.count() > 1 || !is_text || !alone(before) || !alone(lines.get(at + 1)),
+                "{file}:{} says too little: {line}",
+                at + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn the_engine_uses_no_front_end() {
+    let engine = [
+        "certificate/",
+        "configure/",
+        "flow/",
+        "form/",
+        "httpsys/",
+        "oauth/",
+        "presets/",
+        "store/",
+    ];
+    let front_ends = ["cli/", "commands/", "outcome.rs", "plain/", "tui/"];
+    let starts = |file: &str, parts: &[&str]| parts.iter().any(|part| file.starts_with(part));
+    for (file, used) in uses().iter().filter(|(file, _)| starts(file, &engine)) {
+        let wrong = used.iter().find(|one| starts(one, &front_ends));
+        assert_eq!(wrong, None, "used by {file}");
+    }
+}
