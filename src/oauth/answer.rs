@@ -12,6 +12,8 @@ use zeroize::Zeroize;
 
 /// No answer has more JSON values; the largest known metadata document has a tenth of this.
 const VALUE_LIMIT: usize = 10_000;
+/// An object counts as so many values, because even the smallest takes as much memory as ten.
+const OBJECT_VALUES: usize = 10;
 /// No answer is nested deeper; those of known services have five levels.
 const DEPTH_LIMIT: usize = 32;
 /// A form has at most this many parameters.
@@ -283,6 +285,9 @@ impl<'de> Visitor<'de> for Limited<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        for _ in 1..OBJECT_VALUES {
+            self.count()?;
+        }
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(self.inner())?;
@@ -314,9 +319,9 @@ mod tests {
     #[test]
     fn parsing_stops_at_its_limits() {
         let list = |count: usize| format!("{{\"a\":[{}]}}", vec!["1"; count].join(","));
-        assert!(parse(&list(VALUE_LIMIT - 10)).is_ok());
+        assert!(parse(&list(VALUE_LIMIT - OBJECT_VALUES - 2)).is_ok());
         assert_eq!(parse(&list(VALUE_LIMIT + 10)), Err(ObjectError::TooLarge));
-        let members: Vec<String> = (0..VALUE_LIMIT)
+        let members: Vec<String> = (0..VALUE_LIMIT / OBJECT_VALUES)
             .map(|at| format!("\"{at}\":{{}}"))
             .collect();
         assert_eq!(
