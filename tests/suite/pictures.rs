@@ -9,12 +9,11 @@ use std::path::Path;
 use oauth_authorizer::console::clipboard::By;
 use oauth_authorizer::flow::event::{FlowEvent, Step};
 use oauth_authorizer::oauth::device::Note;
-use oauth_authorizer::tui::text::width;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
 use crate::app::fixtures::named;
-use crate::app::{App, CLIENT, Drawn, TMUX, WINDOWS};
+use crate::app::{App, CLIENT, Drawn, TMUX, WINDOWS, width};
 
 /// The size of a cell.
 const CELL: (usize, usize) = (9, 19);
@@ -189,7 +188,7 @@ fn frames() -> Vec<(Drawn, usize)> {
         show(app.after(5).polled(times, Note::Pending), 1);
     }
     show(app.after(5).approved(), 4);
-    show(app.press("Copy").copied(Some(By::Tmux), ""), 4);
+    show(app.keys("c").copied(Some(By::Tmux), ""), 4);
     frames
 }
 

@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
-use oauth_authorizer::tui::text::width;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
+
+use super::program::width;
 
 /// A screen as it was drawn.
 pub struct Drawn {

@@ -30,7 +30,7 @@ use oauth_authorizer::store::file::Readers;
 
 pub use drawn::{Drawn, plain};
 pub use places::{PLACES, Place, TMUX, WINDOWS, XTERM};
-pub use program::{Asked, Event, Kind, Started};
+pub use program::{Asked, Event, Kind, Started, ascii, width};
 pub use stand_in::{StandIn, found};
 pub use stories::{CLIENT, sign_in, token_set};
 

@@ -16,6 +16,7 @@ use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::presets::{self, Library, Preset};
 use oauth_authorizer::store::file::Readers;
 use oauth_authorizer::tui::model::{Effect, Model, Moment, Msg, News, Ticket};
+pub use oauth_authorizer::tui::text::{ascii, width};
 use oauth_authorizer::tui::update::update;
 use oauth_authorizer::tui::view::{is_plain, view};
 use ratatui::Terminal;
@@ -39,6 +40,7 @@ pub enum Event {
     Demo(Result<String, String>),
     DemoApproved(Result<(), String>),
     PasteLost,
+    Library(Library),
     Configured(u64, Report),
     Tick,
 }
@@ -132,6 +134,7 @@ impl Program {
             Event::Demo(outcome) => News::Demo(outcome),
             Event::DemoApproved(outcome) => News::DemoApproved(outcome),
             Event::PasteLost => News::PasteLost,
+            Event::Library(library) => News::Library(Box::new(library)),
             Event::Configured(number, report) => {
                 News::Configured(number, Box::new(report), Box::default())
             }

@@ -39,6 +39,14 @@ impl App {
         self
     }
 
+    /// An issuer is asked for its metadata.
+    pub fn discovering(&mut self) -> &mut Self {
+        self.press("Advanced")
+            .go("Issuer")
+            .paste("https://login.example.com")
+            .press("Discover")
+    }
+
     fn mail_client(&mut self) -> &mut Self {
         self.preset("microsoft-mail").go("Client ID").paste(CLIENT)
     }
