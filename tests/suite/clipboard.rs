@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 
 use base64::Engine;
@@ -394,13 +395,14 @@ fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
         let sockets = tempfile::tempdir().unwrap();
         let token = token(size);
         let (line, _server) = command(&token, |line| line);
-        let mut arguments = vec!["-c", "/dev/null"];
+        let mut arguments = vec!["-c", "/dev/null", "-S", Screen::NAME];
         arguments.extend(line.iter().map(String::as_str));
         // screen wants the folder of its sockets to be its owner's alone.
         std::fs::set_permissions(sockets.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let mut terminal = Command::of("screen".as_ref(), home.path(), &arguments)
             .env("SCREENDIR", sockets.path())
             .start();
+        let _session = Screen(sockets.path());
         authorize(&mut terminal);
         terminal.send("c");
         if size > 56_244 {
@@ -424,6 +426,22 @@ fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
             !screen.contains("52;c") && !parts.into_iter().any(|part| screen.contains(&*part)),
             "{screen}"
         );
+    }
+}
+
+/// A session of GNU screen, whose sockets are in this folder. It outlives its terminal, so it is ended here.
+struct Screen<'a>(&'a Path);
+
+impl Screen<'_> {
+    const NAME: &'static str = "copy";
+}
+
+impl Drop for Screen<'_> {
+    fn drop(&mut self) {
+        let _ = Process::new("screen")
+            .env("SCREENDIR", self.0)
+            .args(["-S", Self::NAME, "-X", "quit"])
+            .output();
     }
 }
 
