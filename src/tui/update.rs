@@ -474,6 +474,10 @@ fn discover(model: &mut Model) -> Vec<Effect> {
     model.run = None;
     model.trace = Trace::default();
     model.discovering = true;
+    // The button that shows the trace goes with the trace.
+    if !model.targets().contains(&model.focus) {
+        model.focus_on(Target::Button(Action::Discover));
+    }
     start(model, Job::Discover(issuer))
 }
 

@@ -23,7 +23,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::app::fixtures::{Fixture, all, named};
-use crate::app::{App, Asked, Drawn, Event, Kind, sign_in, token_set};
+use crate::app::{App, Asked, Drawn, Event, sign_in, token_set};
 use crate::screens::{BUTTONS, SMALLEST, WIDE, focus, letters};
 use crate::terminal::{CTRL_C, Command, Terminal};
 
@@ -283,8 +283,6 @@ struct Life {
     drawn: Drawn,
     /// Tokens were shown alone, and can have been copied from there.
     shown: bool,
-    /// The button in focus has vanished.
-    lost: bool,
     /// The sign-in was scrolled since the focus was moved, which may be out of sight by that.
     scrolled: bool,
     messages: usize,
@@ -298,7 +296,6 @@ impl Life {
             shown: app.shows_a_value_alone(),
             app,
             fixture,
-            lost: false,
             scrolled: false,
             messages: 0,
         }
@@ -328,10 +325,6 @@ impl Life {
             Message::DemoApproved(outcome) => app.send(Event::DemoApproved(outcome)),
             Message::PasteLost => app.send(Event::PasteLost),
         };
-        let discovers = |asked: &Asked| matches!(asked, Asked::Start(started) if started.kind == Kind::Discovery);
-        let focus = self.drawn.focus().map(|item| item.label);
-        // A defect: a discovery empties the trace, and the button for the trace vanishes, with the focus on it.
-        self.lost |= app.asked().iter().any(discovers) && focus.as_deref() == Some("Trace");
         // What is shown alone now is a token where the tokens, or the question about one, were on the screen.
         let before = self.drawn.rows()[0].clone();
         if app.tokens_at_hand().map(|it| it.attempt) != tokens.map(|it| it.attempt) {
@@ -348,7 +341,6 @@ impl Life {
             return;
         }
         self.drawn = app.peek();
-        self.lost &= self.drawn.focus().is_none();
     }
 
     /// What holds whatever has happened.
@@ -397,12 +389,12 @@ impl Life {
     fn is_known(&self, drawn: &Drawn) -> bool {
         let title = &self.drawn.rows()[0];
         let Some(item) = drawn.focus() else {
-            // The button for the trace vanishes with the trace; what has the focus can be scrolled out of sight; and a wide
-            // window that is low has no room for it above a long URL.
+            // What has the focus can be scrolled out of sight; and a wide window that is low has no room for it above a long
+            // URL.
             let (columns, rows) = self.app.size();
             let long = drawn.rows().iter().any(|row| row.starts_with("http"));
             let low = columns >= WIDE && rows < 43 && long;
-            return self.lost || (self.scrolled || low) && title.ends_with(" code");
+            return (self.scrolled || low) && title.ends_with(" code");
         };
         let row = &drawn.rows()[usize::from(item.row)];
         // Without UTF-8 a wide character takes one column and is counted as two: what stands behind it is drawn further left

@@ -7,7 +7,7 @@ use oauth_authorizer::console::environment::Environment;
 use ratatui::style::{Color, Modifier};
 
 use crate::app::fixtures::{Fixture, all};
-use crate::app::{App, Asked, Drawn, PLACES, ascii, plain};
+use crate::app::{App, Asked, Drawn, PLACES, XTERM, ascii, plain};
 
 /// Below this a screen holds only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
@@ -723,4 +723,15 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
         }
     }
     assert!(count > 15, "{count}");
+}
+
+#[test]
+fn a_discovery_takes_the_focus_from_the_button_that_goes() {
+    let mut app = App::new(XTERM.environment());
+    app.discovering().exchanged().keys("<esc>").go("Trace");
+    let drawn = app.keys("d").look();
+    assert_eq!(
+        drawn.focus().map(|item| item.label),
+        Some("Discover".to_owned())
+    );
 }

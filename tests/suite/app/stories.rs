@@ -145,7 +145,6 @@ impl App {
 
     /// The user has approved.
     pub fn approved(&mut self) -> &mut Self {
-        static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(exchanges);
         self.flow(FlowEvent::Done(Duration::from_secs(31)));
         for (name, outcome, detail) in [
             (
@@ -158,10 +157,16 @@ impl App {
         ] {
             self.flow(FlowEvent::Check(Check::new(name, outcome, detail)));
         }
+        self.exchanged().granted(token_set()).expect("tokens")
+    }
+
+    /// Exchanges over HTTP come into the trace.
+    pub fn exchanged(&mut self) -> &mut Self {
+        static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(exchanges);
         for exchange in EXCHANGES.iter() {
             self.flow(FlowEvent::Exchange(exchange.clone()));
         }
-        self.granted(token_set()).expect("tokens")
+        self
     }
 
     /// Tokens come.
