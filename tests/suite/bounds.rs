@@ -81,6 +81,10 @@ pub fn hostile_bodies() -> Vec<(&'static str, String)> {
             members(9_000, &|at| format!("{{\"code\":\"{at}\"}}")),
         ),
         (
+            "addresses within addresses",
+            format!("{{\"x\":\"{}\"}}", "https://a#".repeat(90_000)),
+        ),
+        (
             "one token",
             format!("{{\"refresh_token\":\"{}\"}}", "aB3x".repeat(250_000)),
         ),

@@ -29,6 +29,8 @@ const SHORT_LIMIT: usize = 64;
 const ENCODED_LIMIT: usize = 64 * 1024;
 /// The same for what only may be a secret: there may be thousands.
 const POSSIBLE_LIMIT: usize = 8 * 1024;
+/// A URL is taken apart into at most this many parts.
+const PARTS_LIMIT: usize = 64;
 /// What a run remembers, in bytes; the oldest is forgotten first.
 const KNOWN_LIMIT: usize = 256 * 1024;
 
@@ -176,7 +178,8 @@ impl Secrets {
     }
 }
 
-/// What of a value is secret: of a URL its parameters, and what in its path or fragment looks random.
+/// What of a value is secret: of a URL its parameters, and what in its path or fragment looks random. A URL of more than
+/// [`PARTS_LIMIT`] parts is secret as a whole. URLs within a part are not taken apart: that would take time by their depth.
 fn parts(secret: &str) -> Vec<Cow<'_, str>> {
     let url = secret.contains("://").then(|| Url::parse(secret).ok());
     let Some(url) = url.flatten().filter(Url::has_host) else {
@@ -185,26 +188,33 @@ fn parts(secret: &str) -> Vec<Cow<'_, str>> {
     let path = url.path_segments().into_iter().flatten();
     let random = path
         .chain(url.fragment())
-        .filter(|part| may_be_secret(part));
-    let random: Vec<Cow<'_, str>> = random.map(|part| part.to_owned().into()).collect();
+        .filter(|part| looks_random(part))
+        .map(|part| part.to_owned().into());
     let values = url
         .query_pairs()
         .map(|(_, value)| value.into_owned().into());
-    values.chain(random).collect()
+    let parts: Vec<Cow<'_, str>> = values.chain(random).take(PARTS_LIMIT + 1).collect();
+    if parts.len() > PARTS_LIMIT {
+        return vec![secret.into()];
+    }
+    parts
 }
 
-/// True where a value of an unknown name may be a secret: a single word that does not look like one of a language, like
-/// an address, or like an identifier that support asks for.
+/// True where a value of an unknown name may be a secret.
 fn may_be_secret(text: &str) -> bool {
+    if text.contains("://") && !text.contains(char::is_whitespace) {
+        return parts(text).iter().any(|part| looks_random(part));
+    }
+    looks_random(text)
+}
+
+/// True for a single word that does not look like one of a language, like an address, or like an identifier that support
+/// asks for.
+fn looks_random(text: &str) -> bool {
     let letters = text.chars().filter(char::is_ascii_alphanumeric).count();
     let guid = text.len() == 36 && text.matches('-').count() == 4;
     if letters < RUN || text.contains(char::is_whitespace) || text.contains('@') || guid {
         return false;
-    }
-    if text.contains("://") {
-        return parts(text)
-            .iter()
-            .any(|part| part != text && may_be_secret(part));
     }
     let word = |word: &str| {
         // Of letters alone, each capital at the beginning of a word or all of them.
@@ -437,6 +447,26 @@ mod tests {
             without(&[url], text),
             "POST http://127.0.0.1:46321/device/auth user_code=[redacted, 9 chars]"
         );
+    }
+
+    #[test]
+    fn urls_within_urls_take_time_in_proportion() {
+        for mark in ["#", "?u=", "/"] {
+            for (url, levels) in [("https://a.example", 40), ("https://a", 30_000)] {
+                let text = format!("{}aB3xY7q", format!("{url}{mark}").repeat(levels));
+                let started = std::time::Instant::now();
+                let mut secrets = Secrets::default();
+                secrets.remember(&text);
+                secrets.consider_query(&format!("x={text}"));
+                let members = serde_json::json!({ "x": text });
+                secrets.consider_answer(members.as_object().unwrap());
+                let took = started.elapsed();
+                assert!(
+                    took.as_millis() < 2_000,
+                    "{levels} levels of {mark}: {took:?}"
+                );
+            }
+        }
     }
 
     #[test]
