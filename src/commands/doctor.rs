@@ -15,7 +15,7 @@ use crate::console::talk::say;
 use crate::console::tunnel::Tunnel;
 use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::tui::guard;
+use crate::tui::terminal::guard;
 
 /// What is copied as a test: harmless, and known again when it is pasted.
 const TEST_COPY: &str = "OAuth Authorizer: this is a test copy";

@@ -4,7 +4,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::field::Edit;
+use super::widgets::editor::Edit;
 
 /// What the focus is on, as far as keys are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,20 +4,14 @@
 //! does what that wants done, and draws once for all that was waiting. Nothing runs while nothing happens.
 
 pub mod configuring;
-mod draw;
-pub mod field;
-pub mod guard;
-pub mod joiner;
 pub mod keys;
-pub mod links;
 pub mod model;
 pub mod qr;
 mod screens;
-pub mod text;
-pub mod theme;
-mod thrifty;
+pub mod terminal;
 pub mod update;
 pub mod view;
+pub mod widgets;
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
@@ -30,11 +24,11 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
-use self::guard::{Guard, Output};
-use self::joiner::{Joined, Joiner};
 use self::keys::Context;
 use self::model::{Effect, Model, Moment, Msg, News, Overlay, Ticket};
-use self::thrifty::Thrifty;
+use self::terminal::guard::{self, Guard, Output};
+use self::terminal::joiner::{Joined, Joiner};
+use self::terminal::thrifty::Thrifty;
 use crate::certificate::created::Created;
 use crate::configure;
 use crate::console::browser;
@@ -405,7 +399,7 @@ impl Shell {
             view::view(model, frame);
             if sequences::takes_links(&model.environment) {
                 for url in view::urls(model) {
-                    links::put(frame.buffer_mut(), model.theme, url);
+                    terminal::links::put(frame.buffer_mut(), model.theme, url);
                 }
             }
         })?;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::configuring::Configuring;
-use super::field::Field;
 use super::keys::Context;
 use super::qr::{self, Picture};
-use super::text::time_left;
-use super::theme::Theme;
+use super::widgets::editor::Editor;
+use super::widgets::text::time_left;
+use super::widgets::theme::Theme;
 use crate::certificate::About;
 use crate::certificate::created::Created;
 use crate::configure::report::{Report, Task, Work};
@@ -223,7 +223,7 @@ pub enum Overlay {
     /// The preset list.
     Presets {
         /// Filter line.
-        filter: Field,
+        filter: Editor,
         /// Which of the entries that fit.
         selected: usize,
         /// All presets.
@@ -234,7 +234,7 @@ pub enum Overlay {
         /// What will be written to the file.
         content: Content,
         /// The path.
-        path: Field,
+        path: Editor,
     },
     /// The URL to open, as a QR code.
     Qr(Box<Picture>),
@@ -785,7 +785,7 @@ pub struct Model {
     /// What the focus is on.
     pub focus: Target,
     /// The line being edited, where the focus is on one.
-    pub editor: Field,
+    pub editor: Editor,
     /// Which screen.
     pub screen: Screen,
     /// What lies on top.
@@ -842,7 +842,7 @@ impl Model {
             advanced: false,
             secret_shown: false,
             focus: Target::Field(Key::Preset),
-            editor: Field::default(),
+            editor: Editor::default(),
             screen: Screen::Form,
             overlay: None,
             message: None,
@@ -1128,16 +1128,16 @@ impl Model {
     pub fn focus_on(&mut self, target: Target) {
         self.focus = target;
         self.editor = match target {
-            Target::Field(Key::ClientSecret) => Field::new(self.settings.secret().expose_secret()),
-            Target::Field(key) if key.is_text() => Field::new(&self.settings.value(key)),
+            Target::Field(Key::ClientSecret) => Editor::new(self.settings.secret().expose_secret()),
+            Target::Field(key) if key.is_text() => Editor::new(&self.settings.value(key)),
             Target::User | Target::Thumbprint => {
-                Field::new(self.configuring.as_ref().map_or("", |it| match target {
+                Editor::new(self.configuring.as_ref().map_or("", |it| match target {
                     Target::User => &it.user,
                     _ => &it.thumbprint,
                 }))
             }
-            Target::Paste => Field::new(self.pasted.expose_secret()),
-            _ => Field::default(),
+            Target::Paste => Editor::new(self.pasted.expose_secret()),
+            _ => Editor::default(),
         };
         if let (Target::Button(Action::Work(work)), Some(configuring)) =
             (target, &mut self.configuring)

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use super::configuring::{Configuring, Outcome};
-use super::field::{Edit, Field};
 use super::keys::{Command, command};
 use super::model::{
     Action, Content, Effect, Ended, Held, Message, Model, Msg, News, Overlay, Phase, Run, Screen,
     Shown, StepLine, Target, Ticket, Value, left_out,
 };
 use super::qr::Picture;
-use super::text::width;
+use super::widgets::editor::{Edit, Editor};
+use super::widgets::text::width;
 use crate::clean::clean;
 use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Listener, Report, Verdict, Work};
@@ -500,7 +500,7 @@ fn open_presets(model: &mut Model, filter: &str) {
                 .position(|(preset, _)| preset.id == *current)
                 .unwrap_or(0);
             model.overlay = Some(Overlay::Presets {
-                filter: Field::new(filter),
+                filter: Editor::new(filter),
                 selected,
                 all,
             });
@@ -573,7 +573,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                 let named_by_us = path.text() == content.file_name();
                 *content = other_content(model, *content);
                 if named_by_us {
-                    *path = Field::new(content.file_name());
+                    *path = Editor::new(content.file_name());
                 }
                 (true, Vec::new())
             }
@@ -620,7 +620,7 @@ fn overlay_key(model: &mut Model, command: Command) -> Vec<Effect> {
                     if let Some(chosen) = all.get(*selected) {
                         let text = chosen.thumbprint.to_string();
                         model.focus_on(Target::Thumbprint);
-                        model.editor = Field::new(&text);
+                        model.editor = Editor::new(&text);
                         store(model);
                     }
                     (false, Vec::new())
@@ -1098,7 +1098,7 @@ fn token(model: &Model, name: &'static str) -> Ticket {
 fn open_save(model: &mut Model, content: Content) -> Vec<Effect> {
     model.overlay = Some(Overlay::Save {
         content,
-        path: Field::new(content.file_name()),
+        path: Editor::new(content.file_name()),
     });
     Vec::new()
 }

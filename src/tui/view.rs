@@ -19,11 +19,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use url::Url;
 
-use super::draw::{Body, button, put, put_in};
 use super::keys;
 use super::model::{Action, Model, Overlay, Run, Screen, Target};
 use super::screens::{configure, flow, form, overlay, tokens, trace};
-use super::text::{fit, shorten, width, wrap};
+use super::widgets::draw::{Body, button, put, put_in};
+use super::widgets::text::{fit, shorten, width, wrap};
 
 /// Below this the screen holds only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);

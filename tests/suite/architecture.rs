@@ -393,8 +393,8 @@ fn update_and_view_have_no_io_and_no_clock() {
         "tui/model.rs",
         "tui/configuring.rs",
         "tui/view.rs",
-        "tui/draw.rs",
-        "tui/links.rs",
+        "tui/widgets/",
+        "tui/terminal/links.rs",
         "tui/qr.rs",
         "tui/screens/",
         "form/",
@@ -437,7 +437,7 @@ fn update_and_view_have_no_io_and_no_clock() {
 fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only("reqwest", &["flow/http.rs"]);
     assert_only("CrosstermBackend", &["tui/mod.rs"]);
-    assert_only("execute", &["tui/guard.rs"]);
+    assert_only("execute", &["tui/terminal/guard.rs"]);
     assert_only("queue!", &["tui/mod.rs"]);
     assert_only(
         "stdout",
@@ -447,7 +447,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/configure.rs",
             "commands/doctor.rs",
             "commands/presets.rs",
-            "tui/guard.rs",
+            "tui/terminal/guard.rs",
             "console/browser.rs",
             "console/clipboard.rs",
         ],

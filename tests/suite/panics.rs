@@ -2,7 +2,7 @@
 
 #![allow(clippy::panic, clippy::exit, reason = "that is what it is for")]
 
-use oauth_authorizer::tui::guard::{self, Guard};
+use oauth_authorizer::tui::terminal::guard::{self, Guard};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 

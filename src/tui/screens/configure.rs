@@ -19,9 +19,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::configuring::{Configuring, Outcome, Step};
-use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Target};
-use super::super::text::{chunks, shorten, width, window, wrap};
+use super::super::widgets::draw::{Body, Row};
+use super::super::widgets::text::{chunks, shorten, width, window, wrap};
 use super::form::{Parts, VALUE, row};
 use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Finding, State, Work};

@@ -14,9 +14,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::draw::{Body, Row};
 use super::super::model::{Ended, Model, Phase, Run, Shown, Target};
-use super::super::text::{chunks, fit, shorten, time_left, width, window, wrap};
+use super::super::widgets::draw::{Body, Row};
+use super::super::widgets::text::{chunks, fit, shorten, time_left, width, window, wrap};
 use super::progress::{check_rows, news, polling, step_row};
 use crate::form::settings::Key;
 use crate::oauth::url::is_loopback;

@@ -11,9 +11,9 @@
 
 use ratatui::text::{Line, Span};
 
-use super::super::draw::{Body, Row};
 use super::super::model::{Action, Model, Screen, Target};
-use super::super::text::{shorten, width, window, wrap};
+use super::super::widgets::draw::{Body, Row};
+use super::super::widgets::text::{shorten, width, window, wrap};
 use crate::form::checks::{Problem, Severity};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::super::draw::{button, put};
-use super::super::field::Field;
 use super::super::keys;
 use super::super::model::{Content, Model, Overlay};
-use super::super::text::{fit, shorten, width, window, wrap};
+use super::super::widgets::draw::{button, put};
+use super::super::widgets::editor::Editor;
+use super::super::widgets::text::{fit, shorten, width, window, wrap};
 use super::{configure, qr};
 use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
@@ -331,7 +331,7 @@ fn read(
 fn save(
     model: &Model,
     content: Content,
-    path: &Field,
+    path: &Editor,
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Position {

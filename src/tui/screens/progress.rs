@@ -2,9 +2,9 @@
 
 use ratatui::text::{Line, Span};
 
-use super::super::draw::Row;
 use super::super::model::{Model, Run, StepLine};
-use super::super::text::{shorten, took, width, wrap};
+use super::super::widgets::draw::Row;
+use super::super::widgets::text::{shorten, took, width, wrap};
 use crate::flow::event::Step;
 use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;

@@ -16,10 +16,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::super::draw::put;
 use super::super::model::{Model, Phase};
 use super::super::qr::{Picture, ROWS_KEPT};
-use super::super::text::{chunks, shorten, width, wrap};
+use super::super::widgets::draw::put;
+use super::super::widgets::text::{chunks, shorten, width, wrap};
 use crate::oauth::url::is_loopback;
 
 /// Columns on the left of the code, and between it and the words.

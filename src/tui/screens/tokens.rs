@@ -11,9 +11,9 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::draw::{Body, Row};
 use super::super::model::{Held, Model, Target, Value};
-use super::super::text::{chunks, shorten, time_left, width, wrap};
+use super::super::widgets::draw::{Body, Row};
+use super::super::widgets::text::{chunks, shorten, time_left, width, wrap};
 use super::progress::check_rows;
 use crate::secret::ExposeSecret;
 

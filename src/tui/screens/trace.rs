@@ -10,9 +10,9 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::super::draw::{Body, Row};
 use super::super::model::Model;
-use super::super::text::chunks;
+use super::super::widgets::draw::{Body, Row};
+use super::super::widgets::text::chunks;
 
 /// The rows of the trace.
 pub(in super::super) fn body(model: &Model, area: Rect) -> Body {

@@ -16,9 +16,9 @@ use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::presets::{self, Library, Preset};
 use oauth_authorizer::store::file::Readers;
 use oauth_authorizer::tui::model::{Effect, Model, Moment, Msg, News, Ticket};
-pub use oauth_authorizer::tui::text::{ascii, width};
 use oauth_authorizer::tui::update::update;
 use oauth_authorizer::tui::view::{is_plain, view};
+pub use oauth_authorizer::tui::widgets::text::{ascii, width};
 use ratatui::Terminal;
 use ratatui::layout::Size;
 

@@ -13,7 +13,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect, Size};
 
-use super::text::width;
+use crate::tui::widgets::text::width;
 
 /// What moving and erasing take together.
 const ERASE: usize = 11;
@@ -51,7 +51,7 @@ fn is_doubtful(cell: &Cell) -> bool {
 
 /// A backend that keeps what it has written, and writes the same with fewer bytes.
 #[derive(Debug)]
-pub(super) struct Thrifty<B: Backend> {
+pub(in crate::tui) struct Thrifty<B: Backend> {
     backend: B,
     /// What is on the screen.
     shown: Buffer,
@@ -61,7 +61,7 @@ pub(super) struct Thrifty<B: Backend> {
 
 impl<B: Backend> Thrifty<B> {
     /// On a screen that is empty.
-    pub(super) fn new(backend: B) -> Self {
+    pub(in crate::tui) fn new(backend: B) -> Self {
         Self {
             backend,
             shown: Buffer::default(),
@@ -246,10 +246,10 @@ mod tests {
     use ratatui::text::Line;
     use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
-    use super::super::draw::put;
-    use super::super::theme::Theme;
     use super::*;
     use crate::console::environment::Environment;
+    use crate::tui::widgets::draw::put;
+    use crate::tui::widgets::theme::Theme;
 
     struct Dice(u64);
 

@@ -37,21 +37,21 @@ pub enum Edit {
 /// The editor of the focused field. Shows nothing of its text in `Debug` and wipes it on drop: it may
 /// hold a secret. What it cuts is not kept.
 #[derive(Default)]
-pub struct Field(Input);
+pub struct Editor(Input);
 
-impl std::fmt::Debug for Field {
+impl std::fmt::Debug for Editor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Field")
+        f.write_str("Editor")
     }
 }
 
-impl Drop for Field {
+impl Drop for Editor {
     fn drop(&mut self) {
         String::from(std::mem::take(&mut self.0)).zeroize();
     }
 }
 
-impl Field {
+impl Editor {
     /// An editor with its cursor at the end.
     #[must_use]
     pub fn new(text: &str) -> Self {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_paste_goes_in_at_the_cursor_as_one_line() {
-        let mut field = Field::new("ad");
+        let mut field = Editor::new("ad");
         field.edit(Edit::Left);
         field.paste("b\r\nc\t\u{1b}\u{202e}");
         assert_eq!((field.text(), field.cursor()), ("abcd", 3));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_paste_of_any_length_is_bounded() {
-        let mut field = Field::default();
+        let mut field = Editor::default();
         field.paste(&"é".repeat(100_000));
         assert!(field.text().len() <= LIMIT);
         field.edit(Edit::Insert('x'));
@@ -141,6 +141,6 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Field::new("s3cret")), "Field");
+        assert_eq!(format!("{:?}", Editor::new("s3cret")), "Editor");
     }
 }

@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use url::Url;
 
-use super::theme::Theme;
+use crate::tui::widgets::theme::Theme;
 
 /// Terminals drop longer ones; VTE's limit.
 const LONGEST: usize = 2083;

@@ -11,21 +11,21 @@ use crate::clean::is_visible;
 
 /// A line of the body, and what of it can have the focus.
 #[derive(Debug, Default)]
-pub(super) struct Row {
+pub(in crate::tui) struct Row {
     /// What is drawn.
-    pub(super) line: Line<'static>,
+    pub(in crate::tui) line: Line<'static>,
     /// The column of the hardware cursor, where the focus is on this row.
-    pub(super) cursor: Option<u16>,
+    pub(in crate::tui) cursor: Option<u16>,
 }
 
 impl Row {
     /// A row of plain text, two columns in.
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(in crate::tui) fn text(text: impl Into<String>) -> Self {
         Self::line(Line::from(format!("   {}", text.into())))
     }
 
     /// A row without focus.
-    pub(super) fn line(line: impl Into<Line<'static>>) -> Self {
+    pub(in crate::tui) fn line(line: impl Into<Line<'static>>) -> Self {
         Self {
             line: line.into(),
             cursor: None,
@@ -33,35 +33,35 @@ impl Row {
     }
 
     /// An empty row.
-    pub(super) fn blank() -> Self {
+    pub(in crate::tui) fn blank() -> Self {
         Self::default()
     }
 }
 
 /// What a screen gives to be drawn.
-pub(super) struct Body {
+pub(in crate::tui) struct Body {
     /// Lines; those that do not fit are scrolled.
-    pub(super) rows: Vec<Row>,
+    pub(in crate::tui) rows: Vec<Row>,
     /// A value to be copied that has no room beside other things: across the whole width, below them.
-    pub(super) below: Vec<Row>,
+    pub(in crate::tui) below: Vec<Row>,
     /// The first row wanted, where the screen scrolls by hand.
-    pub(super) scroll: usize,
+    pub(in crate::tui) scroll: usize,
     /// What is said while there is no message.
-    pub(super) hint: String,
+    pub(in crate::tui) hint: String,
     /// The hint is about something wrong.
-    pub(super) hint_is_bad: bool,
+    pub(in crate::tui) hint_is_bad: bool,
 }
 
 /// Draws a line where it fits; outside text loses what the terminal cannot show, and what is cut ends in the
 /// ellipsis.
-pub(super) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'_>) {
+pub(in crate::tui) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'_>) {
     let area = frame.area();
     let columns = area.width.saturating_sub(x);
     put_in(theme, frame, Rect::new(x, y, columns, 1), line);
 }
 
 /// The same within an area of one row.
-pub(super) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: Line<'_>) {
+pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: Line<'_>) {
     let area = area.intersection(frame.area());
     if area.is_empty() {
         return;
@@ -142,7 +142,7 @@ fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
 }
 
 /// Draws a button, marked where it has the focus; says where the next one begins and where the cursor belongs.
-pub(super) fn button(
+pub(in crate::tui) fn button(
     theme: Theme,
     frame: &mut Frame<'_>,
     (x, y): (u16, u16),
