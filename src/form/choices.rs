@@ -29,6 +29,16 @@ impl AuthenticationChoice {
             Self::Basic => "Basic header",
         }
     }
+
+    /// The choice after this one, or before it where `by` is negative; around the ends.
+    #[must_use]
+    pub fn next(self, by: isize) -> Self {
+        match (self, by >= 0) {
+            (Self::Automatic, true) | (Self::Basic, false) => Self::Post,
+            (Self::Post, true) | (Self::Automatic, false) => Self::Basic,
+            (Self::Basic, true) | (Self::Post, false) => Self::Automatic,
+        }
+    }
 }
 
 /// Which listener waits for the browser.

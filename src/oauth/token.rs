@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::failure::{Asked, BUSY, Failure, ServerError};
 use crate::clean::{clean, is_clean};
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret, SecretString};
 
 impl Answer {
     /// False where `error` only says that the server cannot answer just now. A busy server's error is final
@@ -315,6 +315,34 @@ fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>
 }
 
 impl TokenSet {
+    /// All tokens and what is known about them as one line of JSON, named as in RFC 6749, section 5.1.
+    #[must_use]
+    pub fn to_json(&self) -> SecretString {
+        let mut members = serde_json::Map::new();
+        let mut put = |name: &str, value: Option<serde_json::Value>| {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        let text = |secret: &SecretString| secret.expose_secret().into();
+        put("access_token", Some(text(&self.access_token)));
+        put("token_type", Some(self.token_type.as_str().into()));
+        put("expires_in", self.expires_in.map(Into::into));
+        put("refresh_token", self.refresh_token.as_ref().map(text));
+        put("id_token", self.id_token.as_ref().map(text));
+        put(
+            "scope",
+            self.scope.as_ref().map(|scope| scope.join(" ").into()),
+        );
+        // What the preset keeps has the service's own names, and never replaces a token.
+        for kept in &self.kept {
+            if !members.contains_key(&kept.name) {
+                members.insert(kept.name.clone(), text(&kept.value));
+            }
+        }
+        serde_json::Value::Object(members).to_string().into()
+    }
+
     /// The texts in it that a service may have put a token into.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         let scopes = self.scope.iter_mut().flatten();

@@ -24,12 +24,11 @@ use crate::flow::trace::Trace;
 use crate::form::checks::Severity;
 use crate::form::explain::{explain, explain_certificate};
 use crate::form::request;
-use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Overwrite};
+use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure};
 use crate::oauth::token::TokenSet;
-use crate::outcome;
 use crate::outcome::exit;
 use crate::presets::format::mail_domain;
 use crate::presets::{Library, Preset};
@@ -293,13 +292,7 @@ fn change(model: &mut Model, by: isize) {
         }),
         Target::Field(Key::Pkce) => settings.set_pkce(!settings.pkce()),
         Target::Field(Key::ClientAuthentication) => {
-            let all = AuthenticationChoice::ALL;
-            let at = all
-                .iter()
-                .position(|choice| *choice == settings.authentication())
-                .unwrap_or(0);
-            let next = if by > 0 { at + 1 } else { at + all.len() - 1 };
-            settings.set_authentication(all[next % all.len()]);
+            settings.set_authentication(settings.authentication().next(by));
         }
         _ => {}
     }
@@ -834,7 +827,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             None => Vec::new(),
         },
         Action::CopyJson => match &model.tokens {
-            Some(held) => vec![Effect::Copy(outcome::json(&held.set), token(model, "JSON"))],
+            Some(held) => vec![Effect::Copy(held.set.to_json(), token(model, "JSON"))],
             None => Vec::new(),
         },
         Action::Reveal => {
@@ -1120,7 +1113,7 @@ fn save(model: &Model, content: Content, path: String) -> Vec<Effect> {
             Some((lines.join("\n") + "\n").into())
         }
         Content::Value(value) => held.and_then(|held| held.secret(value)).cloned(),
-        Content::Json => held.map(|held| outcome::json(&held.set)),
+        Content::Json => held.map(|held| held.set.to_json()),
     };
     let ticket = match content {
         Content::Trace => shown(content.words()),
