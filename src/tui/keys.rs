@@ -1,6 +1,9 @@
 //! The one key table: what a key does, where, and what the footer and the help say about it.
 //!
-//! A key that is not in the table does nothing, so none can exist undocumented.
+//! A key that is not in the table does nothing, so none can exist undocumented. What a letter presses is not here but in the
+//! items of each screen.
+
+use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -55,7 +58,7 @@ pub enum Command {
     /// To the shell, until `fg`.
     Suspend,
     /// Makes the change that helps against the problem of the field.
-    Remedy,
+    Fix,
     /// Edits the line.
     Edit(Edit),
     /// A line up.
@@ -70,24 +73,102 @@ pub enum Command {
     Letter(char),
 }
 
+/// A key with its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chord {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+const fn key(code: KeyCode) -> Chord {
+    Chord {
+        code,
+        modifiers: KeyModifiers::NONE,
+    }
+}
+
+const fn ctrl(letter: char) -> Chord {
+    Chord {
+        code: KeyCode::Char(letter),
+        modifiers: KeyModifiers::CONTROL,
+    }
+}
+
+const TAB: Chord = key(KeyCode::Tab);
+const BACK_TAB: Chord = key(KeyCode::BackTab);
+const ENTER: Chord = key(KeyCode::Enter);
+const ESC: Chord = key(KeyCode::Esc);
+const SPACE: Chord = key(KeyCode::Char(' '));
+const LEFT: Chord = key(KeyCode::Left);
+const RIGHT: Chord = key(KeyCode::Right);
+const UP: Chord = key(KeyCode::Up);
+const DOWN: Chord = key(KeyCode::Down);
+const HOME: Chord = key(KeyCode::Home);
+const END: Chord = key(KeyCode::End);
+const PAGE_UP: Chord = key(KeyCode::PageUp);
+const PAGE_DOWN: Chord = key(KeyCode::PageDown);
+const BACKSPACE: Chord = key(KeyCode::Backspace);
+const DELETE: Chord = key(KeyCode::Delete);
+
+impl fmt::Display for Chord {
+    /// As on a keyboard, such as `Ctrl+A`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            KeyCode::Char(' ') => f.write_str("Space"),
+            KeyCode::Char(letter) if self.modifiers == KeyModifiers::CONTROL => {
+                write!(f, "Ctrl+{}", letter.to_ascii_uppercase())
+            }
+            KeyCode::BackTab => f.write_str("Shift+Tab"),
+            KeyCode::PageDown => f.write_str("Page down"),
+            KeyCode::PageUp => f.write_str("Page up"),
+            code => write!(f, "{code:?}"),
+        }
+    }
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    code: KeyCode,
-    modifiers: KeyModifiers,
+    /// The key.
+    pub chord: Chord,
     /// Where it counts.
     pub contexts: &'static [Context],
     /// What it asks for.
     pub command: Command,
-    /// The key on screen.
-    pub key: &'static str,
-    /// What it does, for the help; an empty text leaves it to the row above.
+    /// What it does, for the help.
     pub help: &'static str,
     /// What it does, for the footer; empty: not shown there.
     pub footer: &'static str,
 }
 
+const fn on(
+    chord: Chord,
+    contexts: &'static [Context],
+    command: Command,
+    help: &'static str,
+    footer: &'static str,
+) -> Binding {
+    Binding {
+        chord,
+        contexts,
+        command,
+        help,
+        footer,
+    }
+}
+
+const fn edit(edit: Edit) -> Command {
+    Command::Edit(edit)
+}
+
+#[cfg(unix)]
+use Command::Suspend;
+use Command::{
+    ChangeLeft, ChangeRight, Enter, Escape, Fix, Leave, LineDown, LineUp, Next, PageDown, PageUp,
+    Previous, Redraw, Toggle,
+};
 use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Text, Ticks};
+use Edit::{Backspace, Delete, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right};
 
 const ALL: &[Context] = &[
     Text, Paste, Choice, Button, Below, List, Ticks, Reading, Path, Picture,
@@ -98,464 +179,58 @@ const OPEN: &[Context] = &[List, Ticks, Reading, Path, Picture];
 const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
 
-const fn row(
-    code: KeyCode,
-    modifiers: KeyModifiers,
-    contexts: &'static [Context],
-    command: Command,
-    key: &'static str,
-    help: &'static str,
-    footer: &'static str,
-) -> Binding {
-    Binding {
-        code,
-        modifiers,
-        contexts,
-        command,
-        key,
-        help,
-        footer,
-    }
-}
-
-const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-
 /// The table. The first row that fits counts.
+#[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    row(
-        KeyCode::Tab,
-        NONE,
-        ITEMS,
-        Command::Next,
-        "Tab",
-        "next item",
-        "next",
-    ),
-    row(
-        KeyCode::Down,
-        NONE,
-        &[Below],
-        Command::LineDown,
-        "Down",
-        "in the trace: scroll down",
-        "scroll",
-    ),
-    row(
-        KeyCode::Up,
-        NONE,
-        &[Below],
-        Command::LineUp,
-        "Up",
-        "in the trace: scroll up",
-        "",
-    ),
-    row(
-        KeyCode::Down,
-        NONE,
-        ITEMS,
-        Command::Next,
-        "Down",
-        "next item",
-        "",
-    ),
-    row(
-        KeyCode::BackTab,
-        NONE,
-        ITEMS,
-        Command::Previous,
-        "Shift+Tab",
-        "item before",
-        "back",
-    ),
-    row(
-        KeyCode::Up,
-        NONE,
-        ITEMS,
-        Command::Previous,
-        "Up",
-        "item before",
-        "",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[Text],
-        Command::Enter,
-        "Enter",
-        "in a text: to the next missing value, else to Authorize",
-        "next missing",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[Paste],
-        Command::Enter,
-        "Enter",
-        "in the paste box: hand over what is in it",
-        "hand over",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        BUTTONS,
-        Command::Enter,
-        "Enter",
-        "on a button: press it",
-        "press",
-    ),
-    row(
-        KeyCode::Char(' '),
-        NONE,
-        BUTTONS,
-        Command::Enter,
-        "Space",
-        "on a button: press it",
-        "",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[Choice],
-        Command::Enter,
-        "Enter",
-        "on a choice: to the next missing value",
-        "",
-    ),
-    row(
-        KeyCode::Left,
-        NONE,
-        &[Choice],
-        Command::ChangeLeft,
-        "Left",
-        "change a choice",
-        "",
-    ),
-    row(
-        KeyCode::Right,
-        NONE,
-        &[Choice],
-        Command::ChangeRight,
-        "Right",
-        "change a choice",
-        "",
-    ),
-    row(
-        KeyCode::Char(' '),
-        NONE,
-        &[Choice],
-        Command::Toggle,
-        "Space",
-        "change a choice",
-        "change",
-    ),
-    row(
-        KeyCode::Left,
-        NONE,
-        BUTTONS,
-        Command::Previous,
-        "Left",
-        "button before",
-        "",
-    ),
-    row(
-        KeyCode::Right,
-        NONE,
-        BUTTONS,
-        Command::Next,
-        "Right",
-        "next button",
-        "",
-    ),
-    row(
-        KeyCode::Down,
-        NONE,
-        LISTS,
-        Command::Next,
-        "Down",
-        "in a list: down",
-        "down",
-    ),
-    row(
-        KeyCode::Up,
-        NONE,
-        LISTS,
-        Command::Previous,
-        "Up",
-        "in a list: up",
-        "up",
-    ),
-    row(
-        KeyCode::Tab,
-        NONE,
-        LISTS,
-        Command::Next,
-        "Tab",
-        "in a list: down",
-        "",
-    ),
-    row(
-        KeyCode::BackTab,
-        NONE,
-        LISTS,
-        Command::Previous,
-        "Shift+Tab",
-        "in a list: up",
-        "",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[List],
-        Command::Enter,
-        "Enter",
-        "in a list: take the marked entry",
-        "take",
-    ),
-    row(
-        KeyCode::Char(' '),
-        NONE,
-        &[Ticks],
-        Command::Toggle,
-        "Space",
-        "in the scope list: add or remove",
-        "add or remove",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[Path],
-        Command::Enter,
-        "Enter",
-        "in a path: save",
-        "save",
-    ),
-    row(
-        KeyCode::Tab,
-        NONE,
-        &[Path],
-        Command::Next,
-        "Tab",
-        "in a path: the token alone, or all as JSON",
-        "",
-    ),
-    row(
-        KeyCode::Enter,
-        NONE,
-        &[Ticks, Reading, Picture],
-        Command::Escape,
-        "Enter",
-        "close the scope list, the help or the QR code",
-        "close",
-    ),
-    row(
-        KeyCode::Down,
-        NONE,
-        &[Reading],
-        Command::Next,
-        "Down",
-        "in the help: scroll down",
-        "scroll",
-    ),
-    row(
-        KeyCode::Up,
-        NONE,
-        &[Reading],
-        Command::Previous,
-        "Up",
-        "in the help: scroll up",
-        "",
-    ),
-    row(
-        KeyCode::PageDown,
-        NONE,
-        ALL,
-        Command::PageDown,
-        "Page down",
-        "scroll down",
-        "",
-    ),
-    row(
-        KeyCode::PageUp,
-        NONE,
-        ALL,
-        Command::PageUp,
-        "Page up",
-        "scroll up",
-        "",
-    ),
-    row(
-        KeyCode::Esc,
-        NONE,
-        OPEN,
-        Command::Escape,
-        "Esc",
-        "close what lies on top, else cancel the flow",
-        "close",
-    ),
-    row(
-        KeyCode::Esc,
-        NONE,
-        ITEMS,
-        Command::Escape,
-        "Esc",
-        "close what lies on top, else cancel the flow",
-        "",
-    ),
-    row(
-        KeyCode::Left,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::Left),
-        "Left",
-        "in a text: one character back",
-        "",
-    ),
-    row(
-        KeyCode::Right,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::Right),
-        "Right",
-        "in a text: one character on",
-        "",
-    ),
-    row(
-        KeyCode::Home,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::Home),
-        "Home",
-        "in a text: to the beginning",
-        "",
-    ),
-    row(
-        KeyCode::Char('a'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::Home),
-        "Ctrl+A",
-        "in a text: to the beginning",
-        "",
-    ),
-    row(
-        KeyCode::End,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::End),
-        "End",
-        "in a text: to the end",
-        "",
-    ),
-    row(
-        KeyCode::Char('e'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::End),
-        "Ctrl+E",
-        "in a text: to the end",
-        "",
-    ),
-    row(
-        KeyCode::Backspace,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::Backspace),
-        "Backspace",
-        "in a text: delete the character before",
-        "",
-    ),
-    row(
-        KeyCode::Char('h'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::Backspace),
-        "Ctrl+H",
-        "in a text: delete the character before",
-        "",
-    ),
-    row(
-        KeyCode::Delete,
-        NONE,
-        TYPED,
-        Command::Edit(Edit::Delete),
-        "Delete",
-        "in a text: delete the character",
-        "",
-    ),
-    row(
-        KeyCode::Char('d'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::Delete),
-        "Ctrl+D",
-        "in a text: delete the character",
-        "",
-    ),
-    row(
-        KeyCode::Char('w'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::DeleteWord),
-        "Ctrl+W",
-        "in a text: delete the word before",
-        "",
-    ),
-    row(
-        KeyCode::Char('u'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::DeleteToStart),
-        "Ctrl+U",
-        "in a text: delete all before",
-        "clear",
-    ),
-    row(
-        KeyCode::Char('k'),
-        CTRL,
-        TYPED,
-        Command::Edit(Edit::DeleteToEnd),
-        "Ctrl+K",
-        "in a text: delete all behind",
-        "",
-    ),
-    row(
-        KeyCode::Char('f'),
-        CTRL,
-        &[Text, Choice, Button],
-        Command::Remedy,
-        "Ctrl+F",
-        "on a field with a problem: make the change that helps, where there is one",
-        "",
-    ),
-    row(
-        KeyCode::Char('l'),
-        CTRL,
-        ALL,
-        Command::Redraw,
-        "Ctrl+L",
-        "draw the screen anew",
-        "",
-    ),
+    on(TAB,        ITEMS,                      Next,                "next item", "next"),
+    on(DOWN,       &[Below],                   LineDown,            "in the trace: scroll down", "scroll"),
+    on(UP,         &[Below],                   LineUp,              "in the trace: scroll up", ""),
+    on(DOWN,       ITEMS,                      Next,                "next item", ""),
+    on(BACK_TAB,   ITEMS,                      Previous,            "item before", "back"),
+    on(UP,         ITEMS,                      Previous,            "item before", ""),
+    on(ENTER,      &[Text],                    Enter,               "in a text: to the next missing value, else to Authorize", "next missing"),
+    on(ENTER,      &[Paste],                   Enter,               "in the paste box: hand over what is in it", "hand over"),
+    on(ENTER,      BUTTONS,                    Enter,               "on a button: press it", "press"),
+    on(SPACE,      BUTTONS,                    Enter,               "on a button: press it", ""),
+    on(ENTER,      &[Choice],                  Enter,               "on a choice: to the next missing value", ""),
+    on(LEFT,       &[Choice],                  ChangeLeft,          "change a choice", ""),
+    on(RIGHT,      &[Choice],                  ChangeRight,         "change a choice", ""),
+    on(SPACE,      &[Choice],                  Toggle,              "change a choice", "change"),
+    on(LEFT,       BUTTONS,                    Previous,            "button before", ""),
+    on(RIGHT,      BUTTONS,                    Next,                "next button", ""),
+    on(DOWN,       LISTS,                      Next,                "in a list: down", "down"),
+    on(UP,         LISTS,                      Previous,            "in a list: up", "up"),
+    on(TAB,        LISTS,                      Next,                "in a list: down", ""),
+    on(BACK_TAB,   LISTS,                      Previous,            "in a list: up", ""),
+    on(ENTER,      &[List],                    Enter,               "in a list: take the marked entry", "take"),
+    on(SPACE,      &[Ticks],                   Toggle,              "in the scope list: add or remove", "add or remove"),
+    on(ENTER,      &[Path],                    Enter,               "in a path: save", "save"),
+    on(TAB,        &[Path],                    Next,                "in a path: the token alone, or all as JSON", ""),
+    on(ENTER,      &[Ticks, Reading, Picture], Escape,              "close the scope list, the help or the QR code", "close"),
+    on(DOWN,       &[Reading],                 Next,                "in the help: scroll down", "scroll"),
+    on(UP,         &[Reading],                 Previous,            "in the help: scroll up", ""),
+    on(PAGE_DOWN,  ALL,                        PageDown,            "scroll down", ""),
+    on(PAGE_UP,    ALL,                        PageUp,              "scroll up", ""),
+    on(ESC,        OPEN,                       Escape,              "close what lies on top, else cancel the flow", "close"),
+    on(ESC,        ITEMS,                      Escape,              "close what lies on top, else cancel the flow", ""),
+    on(LEFT,       TYPED,                      edit(Left),          "in a text: one character back", ""),
+    on(RIGHT,      TYPED,                      edit(Right),         "in a text: one character on", ""),
+    on(HOME,       TYPED,                      edit(Home),          "in a text: to the beginning", ""),
+    on(ctrl('a'),  TYPED,                      edit(Home),          "in a text: to the beginning", ""),
+    on(END,        TYPED,                      edit(End),           "in a text: to the end", ""),
+    on(ctrl('e'),  TYPED,                      edit(End),           "in a text: to the end", ""),
+    on(BACKSPACE,  TYPED,                      edit(Backspace),     "in a text: delete the character before", ""),
+    on(ctrl('h'),  TYPED,                      edit(Backspace),     "in a text: delete the character before", ""),
+    on(DELETE,     TYPED,                      edit(Delete),        "in a text: delete the character", ""),
+    on(ctrl('d'),  TYPED,                      edit(Delete),        "in a text: delete the character", ""),
+    on(ctrl('w'),  TYPED,                      edit(DeleteWord),    "in a text: delete the word before", ""),
+    on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "in a text: delete all before", "clear"),
+    on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "in a text: delete all behind", ""),
+    on(ctrl('f'),  &[Text, Choice, Button],    Fix,                 "on a field with a problem: make the change that helps, where there is one", ""),
+    on(ctrl('l'),  ALL,                        Redraw,              "draw the screen anew", ""),
     #[cfg(unix)]
-    row(
-        KeyCode::Char('z'),
-        CTRL,
-        ALL,
-        Command::Suspend,
-        "Ctrl+Z",
-        "to the shell, until fg",
-        "",
-    ),
-    row(
-        KeyCode::Char('c'),
-        CTRL,
-        ALL,
-        Command::Leave,
-        "Ctrl+C",
-        "leave the program",
-        "leave",
-    ),
+    on(ctrl('z'),  ALL,                        Suspend,             "to the shell, until fg", ""),
+    on(ctrl('c'),  ALL,                        Leave,               "leave the program", "leave"),
 ];
 
 /// What `event` asks for where the focus is `context`.
@@ -569,8 +244,8 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
         matches!(event.code, KeyCode::Char(_)) && (modifiers.is_empty() || modifiers == alt_gr);
     let found = TABLE.iter().find(|row| {
         row.contexts.contains(&context)
-            && row.code == lower(event.code, modifiers)
-            && row.modifiers == modifiers
+            && row.chord.code == lower(event.code, modifiers)
+            && row.chord.modifiers == modifiers
     });
     match (found, event.code, context) {
         (Some(row), _, _) => Some(row.command),
@@ -598,34 +273,36 @@ fn lower(code: KeyCode, modifiers: KeyModifiers) -> KeyCode {
 
 /// The keys worth a place in the footer, with their words.
 #[must_use]
-pub fn footer(context: Context) -> Vec<(&'static str, &'static str)> {
+pub fn footer(context: Context) -> Vec<(String, &'static str)> {
     TABLE
         .iter()
         .filter(|row| row.contexts.contains(&context) && !row.footer.is_empty())
-        .map(|row| (row.key, row.footer))
+        .map(|row| (row.chord.to_string(), row.footer))
         .collect()
 }
 
 /// All keys with their words; keys that do the same stand together.
 #[must_use]
 pub fn help() -> Vec<(String, &'static str)> {
-    let mut lines: Vec<(String, &'static str)> = Vec::new();
+    let mut lines: Vec<(Vec<String>, &'static str)> = Vec::new();
     for row in TABLE {
+        let key = row.chord.to_string();
         match lines.iter_mut().find(|(_, help)| *help == row.help) {
-            Some((keys, _)) if keys.split(", ").any(|key| key == row.key) => {}
-            Some((keys, _)) => {
-                keys.push_str(", ");
-                keys.push_str(row.key);
-            }
-            None => lines.push((row.key.to_owned(), row.help)),
+            Some((keys, _)) if keys.contains(&key) => {}
+            Some((keys, _)) => keys.push(key),
+            None => lines.push((vec![key], row.help)),
         }
     }
-    lines
+    let joined = |(keys, help): (Vec<String>, _)| (keys.join(", "), help);
+    lines.into_iter().map(joined).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NONE: KeyModifiers = KeyModifiers::NONE;
+    const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 
     fn press(code: KeyCode, modifiers: KeyModifiers, context: Context) -> Option<Command> {
         command(&KeyEvent::new(code, modifiers), context)
@@ -664,7 +341,7 @@ mod tests {
                 press(KeyCode::Char('L'), CTRL | KeyModifiers::SHIFT, *context),
                 Some(Command::Redraw)
             );
-            assert!(footer(*context).iter().any(|(key, _)| *key == "Ctrl+C"));
+            assert!(footer(*context).iter().any(|(key, _)| key == "Ctrl+C"));
         }
     }
 
@@ -673,7 +350,7 @@ mod tests {
         assert!(
             TABLE
                 .iter()
-                .all(|row| row.code != KeyCode::Esc || row.command == Command::Escape)
+                .all(|row| row.chord != ESC || row.command == Command::Escape)
         );
     }
 
@@ -682,9 +359,9 @@ mod tests {
         let help = help();
         for row in TABLE {
             let found = help.iter().any(|(keys, words)| {
-                *words == row.help && keys.split(", ").any(|key| key == row.key)
+                *words == row.help && keys.split(", ").any(|key| key == row.chord.to_string())
             });
-            assert!(found && !row.help.is_empty(), "{}", row.key);
+            assert!(found && !row.help.is_empty(), "{}", row.chord);
         }
     }
 }

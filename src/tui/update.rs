@@ -172,7 +172,7 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
             model.editor.edit(edit);
             store(model);
         }
-        Command::Remedy => {
+        Command::Fix => {
             if let Target::Field(key) | Target::Remedy(key) = model.focus {
                 remedy(model, key);
             }

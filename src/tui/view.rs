@@ -330,7 +330,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
     let theme = model.theme;
     let area = frame.area();
     let context = model.context();
-    let entry = |key: &str, words: &str| (key.to_owned(), words.to_owned());
+    let entry = |key: String, words: &str| (key, words.to_owned());
     let mut keys: Vec<(String, String)> = keys::footer(context)
         .into_iter()
         .map(|(key, words)| entry(key, words))
@@ -338,7 +338,7 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
     let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
     if model.overlay.is_none() {
         if model.discovering || model.run.as_ref().is_some_and(super::model::Run::is_live) {
-            last.insert(0, entry("Esc", "cancel"));
+            last.insert(0, entry("Esc".to_owned(), "cancel"));
         }
         if let Target::Field(key) | Target::Remedy(key) = model.focus
             && let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy)
