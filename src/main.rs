@@ -121,7 +121,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         return Ok(plain::run(
             &environment,
             settings,
-            &library,
+            library,
             print,
             print_result,
         ));

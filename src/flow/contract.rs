@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::attempt::Attempts;
 use super::driver::{Flow, Job};
 #[cfg(not(windows))]
 use super::event::FlowError;
@@ -191,7 +192,7 @@ struct Sign {
 async fn sign_in(kind: ListenerChoice, redirect: &str, before: Option<Flow>) -> Sign {
     let (reports, mut news) = mpsc::channel(64);
     let job = Job::Authorize(request(kind, redirect));
-    let flow = Flow::start(job, 0, before, reports);
+    let flow = Flow::start(job, Attempts::default().begin(), before, reports);
     loop {
         match within("the sign-in", news.recv()).await.unwrap().1 {
             FlowEvent::SignIn {

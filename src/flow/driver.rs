@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::attempt::AttemptId;
 use super::authorization_code::authorization_code;
 use super::device_code::device_code;
 use super::discovery::discover;
@@ -52,7 +53,7 @@ impl Flow {
     #[must_use]
     pub fn start(
         job: Job,
-        attempt: u64,
+        attempt: AttemptId,
         before: Option<Self>,
         reports: mpsc::Sender<Report>,
     ) -> Self {

@@ -2,6 +2,7 @@
 //!
 //! It knows no screen. `oauth` decides what to send and what an answer means; the engine sends, waits and listens.
 
+pub mod attempt;
 mod authorization_code;
 mod clock;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::attempt::AttemptId;
 use super::event::FlowEvent;
 use super::http::{Http, HttpError, Transport};
 use super::redact::Secrets;
@@ -19,11 +20,11 @@ use crate::oauth::failure::Failure;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// An event, with the number of the attempt that it belongs to.
-pub type Report = (u64, FlowEvent);
+pub type Report = (AttemptId, FlowEvent);
 
 /// Reports the events of one attempt.
 pub(super) struct Reporter {
-    attempt: u64,
+    attempt: AttemptId,
     reports: mpsc::Sender<Report>,
     /// Secrets of the attempt, redacted in all reports.
     secrets: Mutex<Secrets>,
@@ -31,7 +32,11 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(attempt: u64, reports: mpsc::Sender<Report>, tasks: TaskTracker) -> Self {
+    pub(super) fn new(
+        attempt: AttemptId,
+        reports: mpsc::Sender<Report>,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             attempt,
             reports,

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::attempt::Attempts;
 use super::event::FlowEvent;
 use super::http::{HttpError, Transport};
 use super::reporter::Reporter;
@@ -122,7 +123,7 @@ pub(super) fn script(answers: Vec<Result<Answer, HttpError>>) -> Script {
 /// A reporter, and what it was told once it is gone.
 pub(super) fn reporter() -> (Reporter, JoinHandle<Vec<FlowEvent>>) {
     let (reports, mut news) = mpsc::channel(16);
-    let reporter = Reporter::new(1, reports, TaskTracker::new());
+    let reporter = Reporter::new(Attempts::default().begin(), reports, TaskTracker::new());
     let told = tokio::spawn(async move {
         let mut told = Vec::new();
         while let Some((_, event)) = news.recv().await {

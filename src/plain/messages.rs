@@ -7,11 +7,10 @@ use crate::console::environment::Environment;
 use crate::console::talk::{Often, say, say_often};
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowError, FlowEvent, Step};
-use crate::form::explain::{explain, explain_certificate};
+use crate::form::explain::Explanation;
 use crate::form::settings::Settings;
 use crate::oauth::device::Note;
 use crate::outcome::exit;
-use crate::presets::Library;
 
 /// Says what happened, other than that the sign-in starts.
 pub(super) fn say_event(event: &FlowEvent) {
@@ -135,16 +134,12 @@ pub(super) fn say_error(error: &FlowError) -> u8 {
     exit::code(error)
 }
 
-/// The same with the explanation of the error.
-pub(super) fn say_explained_error(error: &FlowError, settings: &Settings, library: &Library) -> u8 {
-    let explanation = match error {
-        FlowError::Protocol(failure) => explain(failure, settings.preset(), library),
-        FlowError::Certificate(error) => explain_certificate(error),
-        _ => None,
-    };
-    let Some(explanation) = explanation else {
-        return say_error(error);
-    };
+/// The same with what the error means.
+pub(super) fn say_explained_error(
+    error: &FlowError,
+    explanation: &Explanation,
+    settings: &Settings,
+) -> u8 {
     say("error", &error.to_string());
     if explanation.cause != error.to_string() {
         say("cause", &explanation.cause);

@@ -19,27 +19,29 @@ use crate::console::environment::Environment;
 use crate::console::signals::Signals;
 use crate::console::talk::{self, say};
 use crate::demo::Demo;
-use crate::flow::driver::{Flow, Job};
+use crate::flow::driver::Flow;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::reporter::Report;
 use crate::form::checks::{Remedy, Severity};
 use crate::form::choices::{Change, Overwrite};
-use crate::form::request::{self, FlowRequest};
+use crate::form::explain::Explanation;
+use crate::form::request;
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
-use crate::oauth::discovery::Metadata;
 use crate::oauth::token::TokenSet;
 use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::clock::Moment;
+use crate::session::{Session, SessionEvent, Started};
 
 /// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
 /// written to standard error by then.
 pub fn run(
     environment: &Environment,
     settings: Settings,
-    library: &Library,
+    library: Library,
     print: Option<Print>,
     put: fn(&SecretString) -> Result<(), String>,
 ) -> u8 {
@@ -52,7 +54,7 @@ pub fn run(
 fn authorize(
     environment: &Environment,
     settings: Settings,
-    library: &Library,
+    library: Library,
     print: Option<Print>,
     put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<(), u8> {
@@ -79,12 +81,13 @@ fn authorize(
     let outcome = runtime.block_on(async {
         let mut front = Front {
             environment,
+            session: Session::new(settings, library),
             signals: Signals::new().map_err(failed)?,
             input: None,
             device_code: false,
             put,
         };
-        let outcome = front.tokens(settings, library, print).await;
+        let outcome = front.tokens(print).await;
         // A slow reader gets all of it, if nobody is in a hurry.
         if outcome != Err(exit::INTERRUPTED) {
             let finish = || talk::finish(None);
@@ -111,8 +114,8 @@ fn install_hook() {
     }));
 }
 
-/// The request of the form; says what is wrong with it.
-fn checked_request(settings: &Settings) -> Result<FlowRequest, u8> {
+/// Says what is wrong with the form. Fails where that stops the sign-in.
+fn check_form(settings: &Settings) -> Result<(), u8> {
     let problems = request::problems(settings);
     for problem in &problems {
         let word = if problem.severity == Severity::Error {
@@ -138,11 +141,14 @@ fn checked_request(settings: &Settings) -> Result<FlowRequest, u8> {
             &format!("To trust that host, add --trust-host {host}."),
         );
     }
-    request::request(settings).map_err(|_| exit::USAGE)
+    request::request(settings)
+        .map(drop)
+        .map_err(|_| exit::USAGE)
 }
 
 struct Front<'a> {
     environment: &'a Environment,
+    session: Session,
     signals: Signals,
     input: Option<Input>,
     /// The settings would work for the device code flow as well.
@@ -151,47 +157,32 @@ struct Front<'a> {
     put: fn(&SecretString) -> Result<(), String>,
 }
 
-/// The result of a run.
-enum End {
-    Tokens(Box<TokenSet>),
-    Metadata(Box<Metadata>),
-}
-
 impl Front<'_> {
     /// Gets the tokens and prints the requested ones.
-    async fn tokens(
-        &mut self,
-        mut settings: Settings,
-        library: &Library,
-        print: Option<Print>,
-    ) -> Result<(), u8> {
+    async fn tokens(&mut self, print: Option<Print>) -> Result<(), u8> {
         let failed = |error: std::io::Error| {
             say("error", &error.to_string());
             exit::FAILED
         };
+        let settings = &mut self.session.settings;
         let _demo = if settings.preset().embedded_server {
             let demo = Demo::start().await.map_err(failed)?;
             settings.set_server(demo.url());
-            say(
-                "hint",
-                settings
-                    .preset()
-                    .token_notice
-                    .as_deref()
-                    .unwrap_or_default(),
-            );
+            let notice = settings.preset().token_notice.as_deref();
+            say("hint", notice.unwrap_or_default());
             Some(demo)
         } else {
             None
         };
-        self.discover(&mut settings).await?;
-        let request = checked_request(&settings)?;
+        self.discover().await?;
+        let settings = &self.session.settings;
+        check_form(settings)?;
         self.device_code = settings.offers(FlowKind::DeviceCode) && {
             let mut other = settings.clone();
             other.set_flow(FlowKind::DeviceCode);
             request::request(&other).is_ok()
         };
-        let tokens = self.authorize(request, &settings, library).await?;
+        let tokens = self.authorize().await?;
         let Some(print) = print else {
             return self.ask(&tokens).await;
         };
@@ -216,23 +207,20 @@ impl Front<'_> {
         printed.await.ok_or_else(|| Stopped::Signal.say())
     }
 
-    /// Requests the endpoints from the issuer, if they were not given.
-    async fn discover(&mut self, settings: &mut Settings) -> Result<(), u8> {
-        let Some(issuer) = request::issuer(settings).filter(|_| settings.preset().is_custom())
-        else {
+    /// Requests the endpoints from the issuer, if they were not given. Those that were given stay.
+    async fn discover(&mut self) -> Result<(), u8> {
+        if !self.session.settings.preset().is_custom() {
+            return Ok(());
+        }
+        let complete = request::request(&self.session.settings).is_ok();
+        // What the form lacks for it is said with everything else that is wrong there.
+        let Ok(started) = self.session.discover(Overwrite::Nothing) else {
             return Ok(());
         };
-        let job = Job::Discover(issuer);
-        let complete = request::request(settings).is_ok();
-        match self.run(job).await {
-            Ok(End::Metadata(metadata)) => {
-                // Endpoints that were given stay; the others are filled in.
-                settings.take_over(&metadata, Overwrite::Nothing);
-                Ok(())
-            }
-            Ok(End::Tokens(_)) => Ok(()),
+        match self.run(started).await {
+            Ok(()) => Ok(()),
             // All that is needed was given: the metadata would only have told more.
-            Err(Stopped::Flow(error)) if complete => {
+            Err(Stopped::Flow(error, _)) if complete => {
                 say("hint", &error.to_string());
                 Ok(())
             }
@@ -240,20 +228,18 @@ impl Front<'_> {
         }
     }
 
-    async fn authorize(
-        &mut self,
-        request: FlowRequest,
-        settings: &Settings,
-        library: &Library,
-    ) -> Result<TokenSet, u8> {
-        match self.run(Job::Authorize(request)).await {
-            Ok(End::Tokens(tokens)) => Ok(*tokens),
-            Ok(End::Metadata(_)) => Err(exit::FAILED),
-            Err(Stopped::Flow(error)) => {
-                Err(messages::say_explained_error(&error, settings, library))
-            }
-            Err(error) => Err(error.say()),
+    async fn authorize(&mut self) -> Result<TokenSet, u8> {
+        let started = self.session.authorize().map_err(|_| exit::USAGE)?;
+        if let Err(stopped) = self.run(started).await {
+            return Err(match &stopped {
+                Stopped::Flow(error, Some(explanation)) => {
+                    messages::say_explained_error(error, explanation, &self.session.settings)
+                }
+                _ => stopped.say(),
+            });
         }
+        let tokens = self.session.tokens.take();
+        Ok(tokens.ok_or(exit::FAILED)?.set)
     }
 
     /// Asks what to print, until the user quits.
@@ -299,9 +285,10 @@ impl Front<'_> {
         }
     }
 
-    async fn run(&mut self, job: Job) -> Result<End, Stopped> {
-        let (reports, mut news) = mpsc::channel::<Report>(64);
-        let flow = Flow::start(job, 0, None, reports);
+    /// Runs what was started, until it has ended.
+    async fn run(&mut self, started: Started) -> Result<(), Stopped> {
+        let (reports, mut events) = mpsc::channel::<Report>(64);
+        let flow = Flow::start(*started.job, started.attempt, None, reports);
         // A line that is still to be handed over; the next one is read after that.
         let mut waiting: Option<SecretString> = None;
         loop {
@@ -314,13 +301,19 @@ impl Front<'_> {
             tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal),
-                report = news.recv() => match report {
-                    Some((_, FlowEvent::Tokens(tokens))) => return Ok(End::Tokens(tokens)),
-                    Some((_, FlowEvent::Metadata(metadata))) => return Ok(End::Metadata(metadata)),
-                    Some((_, FlowEvent::Failed(error))) => return Err(Stopped::Flow(error)),
-                    Some((_, event)) => self.on_event(event),
-                    None => return Err(Stopped::Defect),
-                },
+                report = events.recv() => {
+                    let (attempt, event) = report.ok_or(Stopped::Defect)?;
+                    self.say_event(&event);
+                    let now = Moment::default();
+                    match self.session.hear(attempt, event, now, self.environment) {
+                        Some(SessionEvent::Tokens { .. } | SessionEvent::Discovered { .. }) => return Ok(()),
+                        Some(SessionEvent::SignInFailed(error, ended)) => {
+                            return Err(Stopped::Flow(error, ended.explanation));
+                        }
+                        Some(SessionEvent::DiscoveryFailed(error)) => return Err(Stopped::Flow(error, None)),
+                        _ => {}
+                    }
+                }
                 room = flow.room_for_a_paste(), if waiting.is_some() => {
                     if let (Some(room), Some(line)) = (room, waiting.take()) {
                         room.send(line);
@@ -331,7 +324,7 @@ impl Front<'_> {
         }
     }
 
-    fn on_event(&mut self, event: FlowEvent) {
+    fn say_event(&mut self, event: &FlowEvent) {
         let FlowEvent::SignIn {
             url,
             redirect_url,
@@ -339,26 +332,27 @@ impl Front<'_> {
             certificate,
         } = event
         else {
-            return messages::say_event(&event);
+            return messages::say_event(event);
         };
         messages::say_sign_in(
             self.environment,
             self.device_code,
-            &url,
-            &redirect_url,
-            &listening,
+            url,
+            redirect_url,
+            listening,
             certificate.as_deref(),
         );
         self.input = Input::start().ok();
         if self.environment.can_browse() {
-            tokio::spawn(browser::open(self.environment.clone(), url));
+            tokio::spawn(browser::open(self.environment.clone(), url.clone()));
         }
     }
 }
 
 /// Why a run ended without a result.
 enum Stopped {
-    Flow(FlowError),
+    /// With what the error means, where that is known.
+    Flow(FlowError, Option<Explanation>),
     Signal,
     Defect,
 }
@@ -366,7 +360,7 @@ enum Stopped {
 impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Flow(error) => error.fmt(f),
+            Self::Flow(error, _) => error.fmt(f),
             Self::Signal => f.write_str("The program was interrupted."),
             Self::Defect => f.write_str("The program ended because of a defect in it."),
         }
@@ -376,7 +370,7 @@ impl std::fmt::Display for Stopped {
 impl Stopped {
     fn say(&self) -> u8 {
         match self {
-            Self::Flow(error) => messages::say_error(error),
+            Self::Flow(error, _) => messages::say_error(error),
             Self::Signal => {
                 say("error", &self.to_string());
                 exit::INTERRUPTED

@@ -19,11 +19,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use url::Url;
 
-use super::keys;
-use super::model::{Action, Model, Overlay, Run, Screen, Target};
-use super::screens::{configure, flow, form, overlay, tokens, trace};
-use super::widgets::draw::{Body, button, put, put_in};
+use super::keys::{self, Context};
+use super::model::Model;
+use super::root;
+use super::screen::{ItemView, ViewContext};
+use super::screens;
+use super::widgets::draw::{Anchor, Body, button, put, put_in};
 use super::widgets::text::{fit, shorten, width, wrap};
+use super::widgets::theme::Theme;
 
 /// Below this the screen holds only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
@@ -48,59 +51,54 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         );
         let columns = usize::from(area.width);
         let lines = wrap(&text, columns);
-        let lines = fit(lines, area.height.into(), columns, model.theme.ellipsis());
+        let lines = fit(
+            lines,
+            area.height.into(),
+            columns,
+            model.console.theme.ellipsis(),
+        );
         for (row, line) in (0..area.height).zip(lines) {
-            put(model.theme, frame, 0, row, Line::from(line));
+            put(model.console.theme, frame, 0, row, Line::from(line));
         }
         return;
     }
-    let theme = model.theme;
+    let theme = model.console.theme;
+    let cx = model.view_context();
     let inner = usize::from(area.width) - 2;
-    let title = model.title();
+    let title = model.top().title(cx);
     let name = "OAuth Authorizer";
     let room = inner.saturating_sub(width(name) + 2);
     let title = shorten(&title, room, theme.ellipsis());
-    put(model.theme, frame, 1, 0, Line::styled(name, theme.strong()));
-    put(
-        model.theme,
-        frame,
-        area.width.saturating_sub(1 + columns(&title)),
-        0,
-        Line::from(title),
-    );
-    rule(model, frame, 1);
+    put(theme, frame, 1, 0, Line::styled(name, theme.strong()));
+    let x = area.width.saturating_sub(1 + columns(&title));
+    put(theme, frame, x, 0, Line::from(title));
+    rule(theme, frame, 1);
 
-    let places = Places::of(model, area);
+    let items = model.top().items(cx);
+    let places = Places::of(model, &items, area);
     let body_area = places.body;
-
     let (body, mut cursor) = if let Some((left, right)) = halves(model, body_area) {
         draw_halves(model, frame, left, right)
     } else {
-        let body = match model.screen {
-            Screen::Form => form::body(model, area.width),
-            Screen::Flow => flow::body(model, body_area, area.width),
-            Screen::Tokens => tokens::body(model, body_area, area.width),
-            Screen::Trace => trace::body(model, body_area),
-            Screen::Configure => configure::body(model, body_area),
-        };
-        let first = first_row(model, &body, usize::from(body_area.height));
-        let cursor = draw_body(model, frame, &body, body_area, first);
+        let body = model.top().body(cx, body_area, area.width);
+        let first = first_row(&body, usize::from(body_area.height));
+        let cursor = draw_body(theme, frame, &body, body_area, first);
         (body, cursor)
     };
     draw_message(model, frame, &body, places.message);
     for (row, buttons) in (places.button_top..).zip(places.buttons) {
         let mut x = 3;
-        for action in buttons {
-            let focused = model.focus == Target::Button(action);
-            let (next, at) = button(theme, frame, (x, row), action.label(model), focused);
+        for item in buttons {
+            let (next, at) = button(theme, frame, (x, row), &item.label, item.focused);
             cursor = at.or(cursor);
             x = next;
         }
     }
-    rule(model, frame, area.height - 2);
-    footer(model, frame);
-    if let Some(open) = &model.overlay {
-        cursor = overlay::draw(model, open, frame, area).or(cursor);
+    rule(theme, frame, area.height - 2);
+    footer(model, &items, frame);
+    cursor = model.top().draw_dialog(cx, frame, area).or(cursor);
+    if let Some(dialog) = &model.dialog {
+        cursor = root::draw(dialog, &items, theme, frame, area).or(cursor);
     }
     if let Some(position) = cursor {
         frame.set_cursor_position(position);
@@ -108,18 +106,18 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
 }
 
 /// Where the parts of a screen stand.
-struct Places {
+struct Places<'a> {
     body: Rect,
     message: Rect,
     button_top: u16,
     /// In rows that fit.
-    buttons: Vec<Vec<Action>>,
+    buttons: Vec<Vec<&'a ItemView>>,
 }
 
-impl Places {
-    fn of(model: &Model, area: Rect) -> Self {
+impl<'a> Places<'a> {
+    fn of(model: &Model, items: &'a [ItemView], area: Rect) -> Self {
         let inner = usize::from(area.width) - 2;
-        let buttons = button_rows(model, inner);
+        let buttons = button_rows(items, inner);
         let button_count = u16::try_from(buttons.len()).unwrap_or(1);
         let button_top = area.height - 2 - button_count;
         let roomy = area.height >= ROOMY;
@@ -145,39 +143,20 @@ impl Places {
     }
 }
 
-/// The part of the screen that scrolls.
-#[must_use]
-pub fn body_area(model: &Model, area: Rect) -> Rect {
-    Places::of(model, area).body
-}
-
 /// Columns of our own short texts.
 fn columns(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
-fn rule(model: &Model, frame: &mut Frame<'_>, y: u16) {
-    let line = model
-        .theme
-        .rule()
-        .repeat(usize::from(frame.area().width.saturating_sub(2)));
-    put(
-        model.theme,
-        frame,
-        1,
-        y,
-        Line::styled(line, model.theme.dim()),
-    );
+fn rule(theme: Theme, frame: &mut Frame<'_>, y: u16) {
+    let columns = usize::from(frame.area().width.saturating_sub(2));
+    let line = Line::styled(theme.rule().repeat(columns), theme.dim());
+    put(theme, frame, 1, y, line);
 }
 
-/// Where the settings stand and where that which a run says, side by side, on a screen that has room for both.
-#[must_use]
-pub fn halves(model: &Model, area: Rect) -> Option<(Rect, Rect)> {
-    let fits = match model.screen {
-        Screen::Form | Screen::Flow => true,
-        Screen::Tokens => !tokens::is_long(model, area),
-        Screen::Trace | Screen::Configure => false,
-    };
+/// Where the settings stand, and where what a run says, side by side, on a page that has room for both.
+fn halves(model: &Model, area: Rect) -> Option<(Rect, Rect)> {
+    let fits = model.top().fits_beside(area, model.view_context());
     if !fits || area.width < WIDE {
         return None;
     }
@@ -196,59 +175,53 @@ fn draw_halves(
     mut right: Rect,
 ) -> (Body, Option<Position>) {
     let page = frame.area().width;
-    let settings = form::body(model, left.width);
-    let mut run = match (model.screen, &model.tokens, &model.run) {
-        (Screen::Tokens, ..) | (Screen::Form, Some(_), _) => tokens::body(model, right, page),
-        (Screen::Form, None, None) => form::prospect(model, right.width),
-        _ => flow::body(model, right, page),
+    let theme = model.console.theme;
+    let focused = model.view_context();
+    let passive = ViewContext {
+        focused: false,
+        ..focused
     };
-    // What is shown among the tokens is not shown beside the form.
-    let below = match model.screen {
-        Screen::Form => Vec::new(),
-        _ => std::mem::take(&mut run.below),
-    };
-    if !below.is_empty() {
-        let rows = u16::try_from(below.len()).unwrap_or(0);
+    if model.screens.is_form_on_top() {
+        let body = model.screens.form().body(focused, left, page);
+        let beside = screens::beside_form(passive, right, page);
+        draw_body(theme, frame, &beside, right, 0);
+        let first = first_row(&body, usize::from(left.height));
+        let cursor = draw_body(theme, frame, &body, left, first);
+        return (body, cursor);
+    }
+    let settings = model.screens.form().body(passive, left, page);
+    let body = model.top().body(focused, right, page);
+    if !body.below.is_empty() {
+        let rows = u16::try_from(body.below.len()).unwrap_or(0);
         let top = left.bottom().saturating_sub(rows);
-        for (y, row) in (top..left.bottom()).zip(&below) {
-            put(model.theme, frame, 0, y, row.line.clone());
+        for (y, row) in (top..left.bottom()).zip(&body.below) {
+            put(theme, frame, 0, y, row.line.clone());
         }
         left.height = left.height.saturating_sub(rows + 1);
         right.height = left.height;
     }
-    let (active, passive) = if model.screen == Screen::Form {
-        ((settings, left), (run, right))
-    } else {
-        ((run, right), (settings, left))
-    };
-    draw_body(model, frame, &passive.0, passive.1, 0);
-    let (body, area) = active;
-    let first = first_row(model, &body, usize::from(area.height));
-    let cursor = draw_body(model, frame, &body, area, first);
+    draw_body(theme, frame, &settings, left, 0);
+    let first = first_row(&body, usize::from(right.height));
+    let cursor = draw_body(theme, frame, &body, right, first);
     (body, cursor)
 }
 
 /// The first row that is shown, so that the focus is in sight.
-fn first_row(model: &Model, body: &Body, height: usize) -> usize {
+fn first_row(body: &Body, height: usize) -> usize {
     let last = body.rows.len().saturating_sub(height);
+    let scrolled = body.scroll.min(last);
     let focused = body.rows.iter().position(|row| row.cursor.is_some());
-    match focused {
-        // The focus is above a text that is longer than the screen.
-        Some(_) if model.screen == Screen::Flow && model.flow_scroll > 0 => {
-            model.flow_scroll.min(last)
-        }
-        Some(row) if row >= height => row + 1 - height,
-        Some(_) => body.scroll.min(last).min(focused.unwrap_or(0)),
-        // On the form the buttons come after the last row.
-        None if model.screen == Screen::Form => last,
-        None if model.screen == Screen::Flow => model.flow_scroll.min(last),
-        None => body.scroll.min(last),
+    match (body.anchor, focused) {
+        (Anchor::Focus | Anchor::End, Some(row)) if row >= height => row + 1 - height,
+        (Anchor::Focus | Anchor::End, Some(row)) => scrolled.min(row),
+        (Anchor::End, None) => last,
+        (Anchor::Focus, None) | (Anchor::Scroll, _) => scrolled,
     }
 }
 
 /// Draws the rows that fit, and says where the cursor belongs.
 fn draw_body(
-    model: &Model,
+    theme: Theme,
     frame: &mut Frame<'_>,
     body: &Body,
     area: Rect,
@@ -259,8 +232,8 @@ fn draw_body(
     if first < last && frame.area().height >= ROOMY {
         let words = "more below";
         let x = area.right().saturating_sub(columns(words) + 1);
-        let line = Line::styled(words, model.theme.dim());
-        put(model.theme, frame, x, area.bottom(), line);
+        let line = Line::styled(words, theme.dim());
+        put(theme, frame, x, area.bottom(), line);
     }
     let mut cursor = None;
     for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
@@ -269,7 +242,7 @@ fn draw_body(
             height: 1,
             ..area
         };
-        put_in(model.theme, frame, place, row.line.clone());
+        put_in(theme, frame, place, row.line.clone());
         if let Some(x) = row.cursor {
             let x = area.x + x.min(area.width.saturating_sub(1));
             cursor = Some(Position::new(x, y));
@@ -283,32 +256,36 @@ fn draw_message(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) {
         Some(message) => (message.text.as_str(), message.bad),
         None => (body.hint.as_str(), body.hint_is_bad),
     };
-    let style = if bad { model.theme.bad() } else { Style::new() };
+    let style = if bad {
+        model.console.theme.bad()
+    } else {
+        Style::new()
+    };
     let columns = usize::from(area.width.saturating_sub(3));
     let lines = fit(
         wrap(text, columns),
         area.height.into(),
         columns,
-        model.theme.ellipsis(),
+        model.console.theme.ellipsis(),
     );
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        put(model.theme, frame, 3, y, Line::styled(line, style));
+        put(model.console.theme, frame, 3, y, Line::styled(line, style));
     }
 }
 
 /// The buttons in rows that fit.
-fn button_rows(model: &Model, inner: usize) -> Vec<Vec<Action>> {
+fn button_rows(items: &[ItemView], inner: usize) -> Vec<Vec<&ItemView>> {
     let mut rows = vec![Vec::new()];
     let mut used = 2;
-    for action in model.buttons() {
-        let needed = width(action.label(model)) + 5;
+    for item in items.iter().filter(|item| item.is_button()) {
+        let needed = width(&item.label) + 5;
         if used + needed > inner + 1 {
             rows.push(Vec::new());
             used = 2;
         }
         used += needed;
         if let Some(row) = rows.last_mut() {
-            row.push(action);
+            row.push(item);
         }
     }
     rows
@@ -326,8 +303,8 @@ fn lower_first(label: &str) -> String {
 }
 
 /// The keys that count here. Where room is short, how to cancel and how to leave stay.
-fn footer(model: &Model, frame: &mut Frame<'_>) {
-    let theme = model.theme;
+fn footer(model: &Model, items: &[ItemView], frame: &mut Frame<'_>) {
+    let theme = model.console.theme;
     let area = frame.area();
     let context = model.context();
     let entry = |key: String, words: &str| (key, words.to_owned());
@@ -336,23 +313,20 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
         .map(|(key, words)| entry(key, words))
         .collect();
     let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
-    if model.overlay.is_none() {
-        if model.discovering || model.run.as_ref().is_some_and(super::model::Run::is_live) {
+    if !model.has_dialog() {
+        if model.session.is_busy() {
             last.insert(0, entry("Esc".to_owned(), "cancel"));
         }
-        if let Target::Field(key) | Target::Remedy(key) = model.focus
-            && let Some(remedy) = model.remedied(key).and_then(|problem| problem.remedy)
-        {
-            keys.insert(0, ("Ctrl+F".to_owned(), lower_first(&remedy.label)));
+        let focused = items.iter().find(|item| item.focused);
+        if let Some(fix) = focused.and_then(|item| item.fix.as_ref()) {
+            keys.insert(0, ("Ctrl+F".to_owned(), lower_first(fix)));
         }
-        if matches!(context, keys::Context::Button | keys::Context::Below) {
-            let letters = model.buttons().into_iter();
-            keys.extend(letters.map(|action| {
-                (
-                    action.letter().to_string(),
-                    lower_first(action.label(model)),
-                )
-            }));
+        if matches!(context, Context::Button | Context::Below) {
+            let letters = items.iter().filter_map(|item| {
+                let letter = item.letter()?;
+                Some((letter.to_string(), lower_first(&item.label)))
+            });
+            keys.extend(letters);
         }
     }
     let needed = |(key, words): &(String, String)| width(key) + width(words) + 4;
@@ -373,16 +347,13 @@ fn footer(model: &Model, frame: &mut Frame<'_>) {
 }
 
 /// The URLs that stand on the screen to be opened, those that others begin with last.
-pub fn urls(model: &Model) -> impl Iterator<Item = &Url> {
-    let run = model.run.iter().filter(|_| model.screen == Screen::Flow);
-    run.flat_map(Run::urls)
+#[must_use]
+pub fn urls(model: &Model) -> Vec<Url> {
+    model.top().urls(model.view_context())
 }
 
 /// True while something other than the model owns the screen.
 #[must_use]
 pub fn is_plain(model: &Model) -> bool {
-    matches!(
-        model.overlay,
-        Some(Overlay::Plain { .. } | Overlay::Outside)
-    )
+    model.alone.is_some()
 }

@@ -1,10 +1,39 @@
-//! The bodies of the screens, and what lies on top of them.
+//! The screens, one folder each. This file alone names them all: a screen names others by their route.
 
-pub(super) mod configure;
-pub(super) mod flow;
-pub(super) mod form;
-pub(super) mod overlay;
-mod progress;
-pub(super) mod qr;
-pub(super) mod tokens;
-pub(super) mod trace;
+mod configure;
+mod form;
+mod sign_in;
+mod tokens;
+mod trace;
+
+use ratatui::layout::Rect;
+
+use super::screen::{AnyScreen, Route, Screen, ViewContext};
+use super::widgets::draw::Body;
+
+/// The screen of a route, as it is when it is opened.
+pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
+    match route {
+        Route::Form(_) => form(cx),
+        Route::SignIn => Box::new(sign_in::SignIn::new()),
+        Route::Tokens => Box::new(tokens::Tokens::new()),
+        Route::Trace => Box::new(trace::Trace::new()),
+        Route::Configure => Box::new(configure::Configure::new()),
+    }
+}
+
+/// The form, which is below all others.
+pub(super) fn form(cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
+    Box::new(form::Form::new(cx))
+}
+
+/// What stands beside the form on a wide page: the tokens, the sign-in, or what Authorize will do.
+pub(super) fn beside_form(cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
+    if cx.session.tokens.is_some() {
+        Screen::body(&tokens::Tokens::new(), cx, area, page)
+    } else if cx.session.sign_in().is_some() {
+        Screen::body(&sign_in::SignIn::new(), cx, area, page)
+    } else {
+        form::prospect(cx, area.width)
+    }
+}

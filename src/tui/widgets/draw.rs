@@ -4,10 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
-use super::text::{ascii, characters, shorten, width};
-use super::theme::Theme;
 use crate::clean::is_visible;
+use crate::tui::widgets::text::{ascii, characters, shorten, width};
+use crate::tui::widgets::theme::Theme;
 
 /// A line of the body, and what of it can have the focus.
 #[derive(Debug, Default)]
@@ -38,14 +39,29 @@ impl Row {
     }
 }
 
+/// Which row of a body counts when not all fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::tui) enum Anchor {
+    /// The row that has the focus, else the one that was scrolled to.
+    #[default]
+    Focus,
+    /// The row that was scrolled to, even where the focus is above it.
+    Scroll,
+    /// The row that has the focus, else the last.
+    End,
+}
+
 /// What a screen gives to be drawn.
-pub(in crate::tui) struct Body {
+#[derive(Debug, Default)]
+pub struct Body {
     /// Lines; those that do not fit are scrolled.
     pub(in crate::tui) rows: Vec<Row>,
     /// A value to be copied that has no room beside other things: across the whole width, below them.
     pub(in crate::tui) below: Vec<Row>,
     /// The first row wanted, where the screen scrolls by hand.
     pub(in crate::tui) scroll: usize,
+    /// Which row counts when not all fit.
+    pub(in crate::tui) anchor: Anchor,
     /// What is said while there is no message.
     pub(in crate::tui) hint: String,
     /// The hint is about something wrong.
@@ -158,6 +174,13 @@ pub(in crate::tui) fn button(
     }
     put(theme, frame, x, y, Line::styled(text, style));
     (end, focused.then(|| Position::new(x + 2, y)))
+}
+
+/// The inside of a dialog: all between the rules of the screen.
+pub(in crate::tui) fn inside_dialog(frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let inside = Rect::new(0, 2, area.width, area.height.saturating_sub(4));
+    frame.render_widget(Clear, inside);
+    inside
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the screens draw with.
 
-pub(in crate::tui) mod draw;
+pub mod draw;
 pub mod editor;
+pub(in crate::tui) mod rows;
 pub mod text;
 pub mod theme;

@@ -193,8 +193,8 @@ impl App {
                     self.job = None;
                     self.stopped = true;
                 }
-                Asked::Copy(name) => self.copies.push(*name),
-                Asked::Save(name) => self.files.push(*name),
+                Asked::Copy(name) => self.copies.push(name.clone()),
+                Asked::Save(name) => self.files.push(name.clone()),
                 Asked::Configure(task, number) => {
                     let report = if self.environment.windows {
                         steps::perform(task, &mut self.service)
@@ -235,15 +235,15 @@ impl App {
                     _ => {}
                 }
             }
-            Event::Copied(name, Copied { by, .. }) if certain(by) => self.take(*name),
-            Event::Saved(name, Ok(_)) => self.take(*name),
+            Event::Copied(name, Copied { by, .. }) if certain(by) => self.take(name),
+            Event::Saved(name, Ok(_)) => self.take(name),
             _ => {}
         }
     }
 
     /// This is outside of the program now.
-    fn take(&mut self, name: Name) {
-        if let (Some(tokens), Some(attempt)) = (&mut self.tokens, name.tokens_of()) {
+    fn take(&mut self, name: &Name) {
+        if let (Some(tokens), Some(attempt)) = (&mut self.tokens, name.tokens_of) {
             tokens.taken |= tokens.attempt == attempt;
         }
     }

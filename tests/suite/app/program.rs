@@ -10,12 +10,16 @@ use crossterm::event::KeyEvent;
 use oauth_authorizer::configure::report::{Report, Task};
 use oauth_authorizer::console::clipboard::Copied;
 use oauth_authorizer::console::environment::Environment;
+use oauth_authorizer::flow::attempt::AttemptId;
 use oauth_authorizer::flow::driver::Job;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::presets::{self, Library, Preset};
+use oauth_authorizer::session::clock::Moment;
+use oauth_authorizer::session::content::Content;
 use oauth_authorizer::store::file::Readers;
-use oauth_authorizer::tui::model::{Effect, Model, Moment, Msg, News, Ticket};
+use oauth_authorizer::tui::message::{self, Effect, Msg};
+use oauth_authorizer::tui::model::Model;
 use oauth_authorizer::tui::update::update;
 use oauth_authorizer::tui::view::{is_plain, view};
 pub use oauth_authorizer::tui::widgets::text::{ascii, width};
@@ -46,14 +50,11 @@ pub enum Event {
 }
 
 /// What is copied or saved, as the program named it.
-#[derive(Clone, Copy)]
-pub struct Name(Ticket);
-
-impl Name {
+#[derive(Clone)]
+pub struct Name {
+    content: Content,
     /// The attempt that it came from, where it is of tokens.
-    pub fn tokens_of(self) -> Option<u64> {
-        self.0.tokens_of
-    }
+    pub tokens_of: Option<u64>,
 }
 
 /// A job of the engine, by the number of its attempt.
@@ -88,6 +89,8 @@ pub enum Asked {
 /// The program but its terminal and the real world.
 pub struct Program {
     model: Model,
+    /// The attempts that were begun: the first is number 1.
+    attempts: Vec<AttemptId>,
     terminal: RefCell<Terminal<Sheet>>,
 }
 
@@ -104,12 +107,8 @@ pub fn preset(id: &str) -> Arc<Preset> {
 impl Program {
     pub fn new(environment: &Environment, settings: &Settings) -> Self {
         Self {
-            model: Model::new(
-                environment.clone(),
-                settings.clone(),
-                preset(presets::CUSTOM),
-                Library::default(),
-            ),
+            model: Model::new(environment.clone(), settings.clone(), Library::default()),
+            attempts: Vec::new(),
             terminal: RefCell::new(Terminal::new(Sheet::default()).unwrap()),
         }
     }
@@ -123,27 +122,44 @@ impl Program {
             up,
             clock: (12, 1 + part(seconds / 60).min(50), part(seconds)),
         };
-        let what = match event {
-            Event::Key(key) => News::Key(key),
-            Event::Paste(text) => News::Paste(text),
-            Event::Resized(columns, rows) => News::Resized(columns, rows),
-            Event::Flow(attempt, event) => News::Flow(attempt, event),
-            Event::Copied(name, outcome) => News::Copied(name.0, outcome),
-            Event::Saved(name, outcome) => News::Saved(name.0, outcome),
-            Event::Browser(attempt, outcome) => News::Browser(attempt, outcome),
-            Event::Demo(outcome) => News::Demo(outcome),
-            Event::DemoApproved(outcome) => News::DemoApproved(outcome),
-            Event::PasteLost => News::PasteLost,
-            Event::Library(library) => News::Library(Box::new(library)),
+        let event = match event {
+            Event::Key(key) => message::Event::Key(key),
+            Event::Paste(text) => message::Event::Paste(text),
+            Event::Resized(columns, rows) => message::Event::Resized(columns, rows),
+            Event::Flow(number, event) => match self.attempt(number) {
+                Some(attempt) => message::Event::Flow(attempt, event),
+                None => message::Event::Tick,
+            },
+            Event::Copied(name, outcome) => message::Event::Copied(name.content, outcome),
+            Event::Saved(name, outcome) => message::Event::Saved(name.content, outcome),
+            Event::Browser(number, outcome) => match self.attempt(number) {
+                Some(attempt) => message::Event::Browser(attempt, outcome),
+                None => message::Event::Tick,
+            },
+            Event::Demo(outcome) => message::Event::Demo(outcome),
+            Event::DemoApproved(outcome) => message::Event::DemoApproved(outcome),
+            Event::PasteLost => message::Event::PasteLost,
+            Event::Library(library) => message::Event::Library(Box::new(library)),
             Event::Configured(number, report) => {
-                News::Configured(number, Box::new(report), Box::default())
+                message::Event::SetUp(number, Box::new(report), Box::default())
             }
-            Event::Tick => News::Tick,
+            Event::Tick => message::Event::Tick,
         };
-        let effects = update(&mut self.model, Msg { at, what });
+        let effects = update(&mut self.model, Msg { at, event });
         let words = format!("{effects:?}");
-        let asked = effects.into_iter().map(asked).collect();
-        (asked, words)
+        let asked = effects.into_iter().map(|effect| self.asked(effect));
+        (asked.collect(), words)
+    }
+
+    /// The attempt with this number, if it was begun.
+    fn attempt(&self, number: u64) -> Option<AttemptId> {
+        let index = usize::try_from(number).unwrap().checked_sub(1)?;
+        self.attempts.get(index).copied()
+    }
+
+    fn number(&self, attempt: AttemptId) -> u64 {
+        let index = self.attempts.iter().position(|known| *known == attempt);
+        u64::try_from(index.unwrap()).unwrap() + 1
     }
 
     pub fn draw(&self, (columns, rows): (u16, u16)) -> Drawn {
@@ -177,30 +193,37 @@ impl Program {
     pub fn state(&self) -> String {
         format!("{:?}", self.model)
     }
-}
 
-fn asked(effect: Effect) -> Asked {
-    match effect {
-        Effect::Start(job, attempt) => Asked::Start(Started {
-            attempt,
-            kind: match *job {
-                Job::Authorize(_) => Kind::SignIn,
-                Job::Refresh(..) => Kind::Refresh,
-                Job::Discover(_) => Kind::Discovery,
-            },
-        }),
-        Effect::Cancel => Asked::Cancel,
-        Effect::Copy(_, ticket) => Asked::Copy(Name(ticket)),
-        Effect::Save(_, _, ticket) => Asked::Save(Name(ticket)),
-        Effect::Configure(task, number) => Asked::Configure(task, number),
-        Effect::Quit => Asked::Quit,
-        Effect::Paste(_)
-        | Effect::OpenBrowser(..)
-        | Effect::ShowInScrollback(_)
-        | Effect::Redraw
-        | Effect::Send(_)
-        | Effect::StartDemo
-        | Effect::ApproveDemo(_)
-        | Effect::Suspend => Asked::Other,
+    fn asked(&mut self, effect: Effect) -> Asked {
+        let name = |content: Content| {
+            let tokens_of = content.tokens_of().map(|attempt| self.number(attempt));
+            Name { content, tokens_of }
+        };
+        match effect {
+            Effect::Start(started) => {
+                self.attempts.push(started.attempt);
+                Asked::Start(Started {
+                    attempt: self.number(started.attempt),
+                    kind: match *started.job {
+                        Job::Authorize(_) => Kind::SignIn,
+                        Job::Refresh(..) => Kind::Refresh,
+                        Job::Discover(_) => Kind::Discovery,
+                    },
+                })
+            }
+            Effect::Cancel => Asked::Cancel,
+            Effect::Copy(content) => Asked::Copy(name(content)),
+            Effect::Save(content, _) => Asked::Save(name(content)),
+            Effect::SetUp(task, number) => Asked::Configure(task, number),
+            Effect::Quit => Asked::Quit,
+            Effect::Paste(_)
+            | Effect::OpenBrowser(..)
+            | Effect::ShowInScrollback(_)
+            | Effect::Redraw
+            | Effect::Send(_)
+            | Effect::StartDemo
+            | Effect::ApproveDemo(_)
+            | Effect::Suspend => Asked::Other,
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! What the screen of Configure… knows: the redirect URL read, what was typed, and what came of it.
+//! The set-up of the listener: the redirect URL parsed, what was typed, what is under way, and what came of it.
 
+use super::clock::Moment;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY};
-use crate::configure::report::{Consent, Listener, Report, Task, Work};
+use crate::configure::report::{Consent, Listener, Report, Task, Work as SetUpAction};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
@@ -18,20 +19,20 @@ pub enum Step {
     Problem(String),
 }
 
-/// What came of a task.
+/// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Of which.
-    pub work: Work,
-    /// When, as `12:01:07`.
-    pub at: String,
+pub struct SetUpOutcome {
+    /// The action.
+    pub action: SetUpAction,
+    /// When it was over.
+    pub at: Moment,
     /// What was found and done.
     pub report: Report,
 }
 
 /// The set-up of the listener on screen.
 #[derive(Debug)]
-pub struct Configuring {
+pub struct ListenerSetUp {
     /// For which listener.
     pub listener: Listener,
     /// As it stands in the form.
@@ -48,21 +49,15 @@ pub struct Configuring {
     pub thumbprint: String,
     /// To choose from.
     pub certificates: Vec<StoreCertificate>,
-    /// Whose steps are shown.
-    pub shown: Work,
-    /// What came of the latest task.
-    pub outcome: Option<Outcome>,
-    /// What is being done.
-    pub busy: Option<Work>,
-    /// The number of the latest task; news of others is dropped.
-    pub number: u64,
-    /// First line shown.
-    pub scroll: usize,
+    /// What came of the latest action.
+    pub outcome: Option<SetUpOutcome>,
+    /// The action under way, and its number.
+    pub busy: Option<(SetUpAction, u64)>,
     /// The redirect URL that gave way to the one without set-up.
     pub before: Option<String>,
 }
 
-impl Configuring {
+impl ListenerSetUp {
     /// Opens it on a redirect URL.
     #[must_use]
     pub fn new(listener: Listener, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
@@ -75,16 +70,23 @@ impl Configuring {
             user: String::new(),
             thumbprint: String::new(),
             certificates: Vec::new(),
-            shown: match listener {
-                Listener::HttpSys => Work::SetUp,
-                Listener::Loopback => Work::Verify,
-            },
             outcome: None,
             busy: None,
-            number: 0,
-            scroll: 0,
             before: None,
         }
+    }
+
+    /// Takes in what came of an action.
+    pub(super) fn done(&mut self, action: SetUpAction, report: Report, at: Moment) {
+        if self.user.trim().is_empty()
+            && let Some(user) = &report.user
+        {
+            self.user.clone_from(user);
+        }
+        if !report.certificates.is_empty() {
+            self.certificates.clone_from(&report.certificates);
+        }
+        self.outcome = Some(SetUpOutcome { action, at, report });
     }
 
     /// True where HTTP.sys is set up.
@@ -95,18 +97,18 @@ impl Configuring {
 
     /// What can be done here.
     #[must_use]
-    pub fn works(&self) -> &'static [Work] {
+    pub fn actions(&self) -> &'static [SetUpAction] {
         match &self.prefix {
             Err(_) => &[],
-            Ok(_) if self.http_sys() => &Work::ALL,
-            Ok(prefix) if prefix.secure && prefix.is_loopback() => &Work::ALL,
-            Ok(_) => &[Work::Verify],
+            Ok(_) if self.http_sys() => &SetUpAction::ALL,
+            Ok(prefix) if prefix.secure && prefix.is_loopback() => &SetUpAction::ALL,
+            Ok(_) => &[SetUpAction::Verify],
         }
     }
 
-    /// True where a certificate of the machine's store is wanted.
+    /// True where a certificate of the machine's store is needed.
     #[must_use]
-    pub fn wants_certificate(&self) -> bool {
+    pub fn needs_certificate(&self) -> bool {
         self.http_sys() && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
     }
 
@@ -117,7 +119,7 @@ impl Configuring {
     pub fn thumbprint(&self) -> Result<Option<Thumbprint>, ThumbprintError> {
         match self.thumbprint.trim() {
             "" => Ok(None),
-            _ if !self.wants_certificate() => Ok(None),
+            _ if !self.needs_certificate() => Ok(None),
             text => text.parse().map(Some),
         }
     }
@@ -126,15 +128,15 @@ impl Configuring {
     ///
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed.
-    pub fn task(&self, work: Work) -> Result<Task, PlanError> {
+    pub fn task(&self, action: SetUpAction) -> Result<Task, PlanError> {
         let prefix = self.prefix.clone()?;
         let thumbprint = self.thumbprint()?;
         if self.http_sys() {
             // What cannot be planned is told before anything is done.
-            Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(work)?;
+            Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(action)?;
         }
         Ok(Task {
-            work,
+            work: action,
             prefix,
             listener: self.listener,
             listen: self.listen,
@@ -149,54 +151,54 @@ impl Configuring {
         })
     }
 
-    /// The commands that do the same as `work`, where there are some.
+    /// The commands that do the same as `action`, where there are some.
     ///
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed.
-    pub fn commands(&self, work: Work) -> Result<Vec<String>, PlanError> {
+    pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
         if !self.http_sys() {
             return Ok(Vec::new());
         }
-        Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(work)
+        Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(action)
     }
 
-    /// What `work` would do, before it is done.
+    /// What `action` would do, before it is done.
     #[must_use]
-    pub fn steps(&self, work: Work) -> Vec<Step> {
+    pub fn steps(&self, action: SetUpAction) -> Vec<Step> {
         let words = |text: &str| vec![Step::Words(text.to_owned())];
         let Ok(prefix) = &self.prefix else {
             return Vec::new();
         };
         let host = &prefix.host;
-        match (self.http_sys(), work) {
+        match (self.http_sys(), action) {
             (true, _) if prefix.needs_no_set_up() => vec![Step::Words(format!(
                 "Windows has reserved all below {TEMPORARY} for everybody: nothing has to be set up, and nothing is deleted."
             ))],
             (true, _) => {
-                let lead = match work {
-                    Work::SetUp if prefix.is_free_for_all() => {
+                let lead = match action {
+                    SetUpAction::SetUp if prefix.is_free_for_all() => {
                         "Most versions of Windows need none of this for localhost, and what is reserved is for that user \
                          alone. Set up does, as administrator, what these commands do:"
                     }
-                    Work::SetUp => "Set up does, as administrator, what these commands do:",
-                    Work::Verify => "Verify asks the HTTP service itself. To look by hand:",
-                    Work::Delete => "Delete does, as administrator, what these commands do:",
+                    SetUpAction::SetUp => "Set up does, as administrator, what these commands do:",
+                    SetUpAction::Verify => "Verify asks the HTTP service itself. To look by hand:",
+                    SetUpAction::Delete => "Delete does, as administrator, what these commands do:",
                 };
-                match self.commands(work) {
+                match self.commands(action) {
                     Ok(commands) => std::iter::once(Step::Words(lead.to_owned()))
                         .chain(commands.into_iter().map(Step::Line))
                         .collect(),
                     Err(error) => vec![Step::Problem(error.to_string())],
                 }
             }
-            (false, Work::Verify) => words(
+            (false, SetUpAction::Verify) => words(
                 "Verify listens on the port for a moment, looks who has it if it is taken, and asks what localhost means \
                  here. It changes nothing.",
             ),
-            (false, Work::SetUp) => words(&format!(
+            (false, SetUpAction::SetUp) => words(&format!(
                 "Set up makes a certificate for {host} that only you can read."
             )),
-            (false, Work::Delete) => words(&format!(
+            (false, SetUpAction::Delete) => words(&format!(
                 "Delete removes the certificate for {host} and its key."
             )),
         }

@@ -8,22 +8,24 @@
 //! ```
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::super::model::Model;
-use super::super::widgets::draw::{Body, Row};
-use super::super::widgets::text::chunks;
+use super::state::Trace;
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::{Body, Row};
+use crate::tui::widgets::text::chunks;
 
 /// The rows of the trace.
-pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
+pub(super) fn body(screen: &Trace, cx: ViewContext<'_>, area: Rect) -> Body {
     let columns = usize::from(area.width).saturating_sub(4);
     let mut rows = Vec::new();
-    for exchange in model.trace.exchanges() {
+    for exchange in cx.session.trace.exchanges() {
         for (at, line) in exchange.lines().iter().enumerate() {
             let style = if at == 0 {
-                model.theme.strong()
+                cx.theme().strong()
             } else {
-                ratatui::style::Style::new()
+                Style::new()
             };
             rows.extend(
                 chunks(line, columns)
@@ -36,7 +38,7 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     if rows.is_empty() {
         rows.push(Row::text("Nothing was exchanged yet."));
     }
-    let more = rows.len().saturating_sub(model.trace_scroll) > usize::from(area.height);
+    let more = rows.len().saturating_sub(screen.common.scroll) > usize::from(area.height);
     let more = if more {
         " There is more below: Page down."
     } else {
@@ -45,9 +47,8 @@ pub(in super::super) fn body(model: &Model, area: Rect) -> Body {
     let hint = format!("Secrets and tokens are redacted. Safe to share with support.{more}");
     Body {
         rows,
-        below: Vec::new(),
-        scroll: model.trace_scroll,
+        scroll: screen.common.scroll,
         hint,
-        hint_is_bad: false,
+        ..Body::default()
     }
 }

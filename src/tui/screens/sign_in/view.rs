@@ -14,35 +14,33 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::model::{Ended, Model, Phase, Run, Shown, Target};
-use super::super::widgets::draw::{Body, Row};
-use super::super::widgets::text::{chunks, fit, shorten, time_left, width, window, wrap};
-use super::progress::{check_rows, news, polling, step_row};
+use super::progress::{notices, polling, step_row};
+use super::state::{DeviceItem, Item, SignIn};
 use crate::form::settings::Key;
 use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
+use crate::session::run::{Ended, Phase, Run};
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::{Anchor, Body, Row};
+use crate::tui::widgets::rows::check_rows;
+use crate::tui::widgets::text::{chunks, fit, shorten, time_left, width, window, wrap};
 
 /// The rows of the flow screen.
 ///
 /// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
-pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
+pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     let columns = usize::from(area.width);
     let apart = page > area.width;
     let mut across = Vec::new();
-    let empty = Body {
-        rows: Vec::new(),
-        below: Vec::new(),
-        scroll: 0,
-        hint: String::new(),
-        hint_is_bad: false,
+    let Some(run) = cx.session.sign_in() else {
+        return Body::default();
     };
-    let Some(run) = &model.run else { return empty };
     let mut rows = Vec::new();
     if !apart {
         rows.push(Row::blank());
     }
     let mut hint = String::new();
-    let mut news = news(run, columns);
+    let mut notices = notices(run, columns);
     match &run.phase {
         Phase::Starting => rows.push(Row::text("Connecting to the service.")),
         Phase::Device {
@@ -73,19 +71,19 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                     across.extend(address.into_iter().map(|line| Row::line(Line::from(line))));
                 }
             }
-            let url = shown(
-                model,
-                run,
-                Shown::Url,
+            let url = value_rows(
+                screen,
+                cx,
+                DeviceItem::Url,
                 place,
                 verification_uri.as_str(),
                 columns,
                 lines,
             );
-            let code = shown(
-                model,
-                run,
-                Shown::Code,
+            let code = value_rows(
+                screen,
+                cx,
+                DeviceItem::Code,
                 "and enter the code",
                 user_code,
                 columns,
@@ -97,10 +95,10 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                 url.into_iter().chain(code)
             });
             if let Some(complete) = complete {
-                rows.extend(shown(
-                    model,
-                    run,
-                    Shown::CompleteUrl,
+                rows.extend(value_rows(
+                    screen,
+                    cx,
+                    DeviceItem::CompleteUrl,
                     "or open, code included",
                     complete.as_str(),
                     columns,
@@ -110,7 +108,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             if !small {
                 rows.push(Row::blank());
             }
-            let (left, _) = time_left(until.saturating_sub(model.now.up));
+            let (left, _) = time_left(until.saturating_sub(cx.console.now.up));
             let status = format!(
                 "The code is valid for {left}. {}",
                 polling(*asked, note.as_ref())
@@ -120,9 +118,9 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                     .into_iter()
                     .map(Row::text),
             );
-            hint = match model.focus {
-                Target::Shown(_) => "Enter copies it; the plain view shows it alone.".to_owned(),
-                _ => demo_hint(model),
+            hint = match &screen.common.focus {
+                Item::Device(_) => "Enter copies it; the plain view shows it alone.".to_owned(),
+                _ => demo_hint(cx),
             };
         }
         Phase::SignIn {
@@ -137,7 +135,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                 format!("A browser is being opened here. If it does not show, open {which} in it:")
             } else if is_loopback(url) {
                 format!("Open {which} in a browser on this machine:")
-            } else if model.environment.display {
+            } else if cx.console.environment.display {
                 format!("Open {which} in a browser:")
             } else {
                 format!("Open {which} in a browser on any machine:")
@@ -180,7 +178,12 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             // The status and the paste box stay in sight; the steps may be cut.
             let room = usize::from(area.height)
                 .saturating_sub(
-                    rows.len() + status.len() + tunnel.len() + certificate.len() + news.len() + 2,
+                    rows.len()
+                        + status.len()
+                        + tunnel.len()
+                        + certificate.len()
+                        + notices.len()
+                        + 2,
                 )
                 .max(2);
             let room =
@@ -191,7 +194,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             );
             let lines = chunks(url.as_str(), columns);
             let whole = lines.len() <= room;
-            let lines = fit(lines, room, columns, model.theme.ellipsis());
+            let lines = fit(lines, room, columns, cx.theme().ellipsis());
             if !whole {
                 hint.push_str(
                     "The URL is longer than there is room for. Copy it, or open the plain view. ",
@@ -209,20 +212,20 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             }
             let columns = usize::from(area.width);
             rows.extend(status.into_iter().map(Row::text));
-            rows.push(paste_box(model, columns));
+            rows.push(paste_box(screen, cx, columns));
             rows.extend(certificate.into_iter().map(Row::text));
             // What has come is told before the steps, which may be cut.
-            rows.append(&mut news);
-            if model.focus == Target::Paste {
+            rows.append(&mut notices);
+            if screen.has_focus(cx, &Item::Paste) {
                 hint.clear();
                 hint.push_str("Paste the address that the browser came back to, even if it shows an error there, or the code in \
                         it. Then press Enter.");
             } else {
-                hint += &demo_hint(model);
+                hint += &demo_hint(cx);
                 match &run.tunnel {
                     Some(tunnel) if !hint.is_empty() => hint += tunnel.words(),
-                    _ if hint.is_empty() && !model.environment.can_browse() => {
-                        hint = elsewhere(model, run);
+                    _ if hint.is_empty() && !cx.console.environment.can_browse() => {
+                        hint = elsewhere(cx, run);
                     }
                     Some(_) | None => {}
                 }
@@ -237,7 +240,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                 "Cause",
                 &explanation.cause,
                 columns,
-                model.theme.bad(),
+                cx.theme().bad(),
             ));
             rows.extend(labelled(
                 "Remedy",
@@ -246,7 +249,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
                 Style::new(),
             ));
             if let Some(key) = explanation.field {
-                rows.push(field_row(model, key, columns));
+                rows.push(field_row(screen, cx, key, columns));
             }
             rows.push(Row::blank());
             // The service's own words; the whole answer is in the trace.
@@ -261,7 +264,7 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
             for line in wrap(&ended.text, columns.saturating_sub(6)) {
                 rows.push(Row::line(vec![
                     Span::raw("   "),
-                    Span::styled(line, model.theme.bad()),
+                    Span::styled(line, cx.theme().bad()),
                 ]));
             }
             rows.push(Row::blank());
@@ -277,9 +280,9 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     rows.extend(
         run.steps
             .iter()
-            .map(|step| step_row(model, run, step, columns)),
+            .map(|step| step_row(cx, run, step, columns)),
     );
-    rows.append(&mut news);
+    rows.append(&mut notices);
     // Apart from each other where there is room.
     if area.height >= 12 && !run.steps.is_empty() && !run.checks.is_empty() {
         rows.push(Row::blank());
@@ -287,12 +290,17 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     rows.extend(
         run.checks
             .iter()
-            .flat_map(|check| check_rows(model, check, columns)),
+            .flat_map(|check| check_rows(cx.theme(), check, columns)),
     );
     Body {
         rows,
         below: across,
-        scroll: 0,
+        scroll: screen.common.scroll,
+        anchor: if screen.common.scroll > 0 {
+            Anchor::Scroll
+        } else {
+            Anchor::Focus
+        },
         hint,
         hint_is_bad: false,
     }
@@ -319,12 +327,12 @@ fn labelled(label: &str, text: &str, columns: usize, style: Style) -> Vec<Row> {
 }
 
 /// The field that an error is about; Enter goes there.
-fn field_row(model: &Model, key: Key, columns: usize) -> Row {
-    let theme = model.theme;
-    let focused = model.focus == Target::Explanation;
+fn field_row(screen: &SignIn, cx: ViewContext<'_>, key: Key, columns: usize) -> Row {
+    let theme = cx.theme();
+    let focused = screen.has_focus(cx, &Item::Explanation);
     let marker = if focused { theme.marker() } else { " " };
     let style = if focused { theme.focus() } else { Style::new() };
-    let label = model.settings.label(key).to_owned();
+    let label = cx.session.settings.label(key).to_owned();
     let about = "Enter goes there";
     let gap = columns.saturating_sub(13 + width(&label) + width(about));
     Row {
@@ -339,9 +347,9 @@ fn field_row(model: &Model, key: Key, columns: usize) -> Row {
 }
 
 /// The ways from a browser on another machine back to here.
-fn elsewhere(model: &Model, run: &Run) -> String {
+fn elsewhere(cx: ViewContext<'_>, run: &Run) -> String {
     let paste = "paste the address that the browser ends at, even if it shows an error there";
-    let device = match model.with_device_code() {
+    let device = match cx.session.with_device_code(&cx.console.environment) {
         Some(_) => "; or switch to device code",
         None => "",
     };
@@ -351,8 +359,8 @@ fn elsewhere(model: &Model, run: &Run) -> String {
     }
 }
 
-fn demo_hint(model: &Model) -> String {
-    if model.settings.preset().embedded_server {
+fn demo_hint(cx: ViewContext<'_>) -> String {
+    if cx.session.settings.preset().embedded_server {
         "This is the demo server: no account is needed. Approve in a browser, with curl, or with the button.".to_owned()
     } else {
         String::new()
@@ -360,9 +368,9 @@ fn demo_hint(model: &Model) -> String {
 }
 
 /// Where the browser's return is pasted when it cannot reach this machine.
-fn paste_box(model: &Model, columns: usize) -> Row {
-    let theme = model.theme;
-    let focused = model.focus == Target::Paste;
+fn paste_box(screen: &SignIn, cx: ViewContext<'_>, columns: usize) -> Row {
+    let theme = cx.theme();
+    let focused = screen.has_focus(cx, &Item::Paste);
     let (marker, style) = if focused {
         (theme.marker(), theme.focus())
     } else {
@@ -371,9 +379,14 @@ fn paste_box(model: &Model, columns: usize) -> Row {
     let label = "Or paste it here";
     let start = 5 + width(label);
     let room = columns.saturating_sub(start + 1);
-    let text = model.pasted.expose_secret();
+    let text = screen.pasted.expose_secret();
     let (shown, column) = if focused {
-        window(text, model.editor.cursor_column(), room, theme.ellipsis())
+        window(
+            text,
+            screen.common.editor.cursor_column(),
+            room,
+            theme.ellipsis(),
+        )
     } else {
         (shorten(text, room, theme.ellipsis()), 0)
     };
@@ -390,18 +403,18 @@ fn paste_box(model: &Model, columns: usize) -> Row {
 
 /// A value behind its words, or below them where it is too long; what does not fit into `lines` is cut, and where there
 /// are none it stands elsewhere.
-fn shown(
-    model: &Model,
-    run: &Run,
-    which: Shown,
+fn value_rows(
+    screen: &SignIn,
+    cx: ViewContext<'_>,
+    which: DeviceItem,
     words: &str,
     value: &str,
     columns: usize,
     lines: usize,
 ) -> Vec<Row> {
-    let theme = model.theme;
-    let focused = model.focus == Target::Shown(which);
-    let marker = match (focused, run.chosen == which) {
+    let theme = cx.theme();
+    let focused = screen.has_focus(cx, &Item::Device(which));
+    let marker = match (focused, screen.chosen == which) {
         (true, _) => theme.marker(),
         (false, true) => theme.mask(),
         (false, false) => " ",

@@ -8,7 +8,7 @@ use qrcode::bits::encode_auto;
 use qrcode::{Color, EcLevel, QrCode, Version};
 use url::Url;
 
-use super::widgets::theme::Theme;
+use crate::tui::widgets::theme::Theme;
 
 /// Modules of the border, on each side.
 const BORDER: usize = 2;

@@ -11,11 +11,14 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::model::{Held, Model, Target, Value};
-use super::super::widgets::draw::{Body, Row};
-use super::super::widgets::text::{chunks, shorten, time_left, width, wrap};
-use super::progress::check_rows;
+use super::state::{Item, Tokens};
+use crate::oauth::id_token::Claims;
 use crate::secret::ExposeSecret;
+use crate::session::{TokenState, Value};
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::{Anchor, Body, Row};
+use crate::tui::widgets::rows::check_rows;
+use crate::tui::widgets::text::{chunks, shorten, time_left, width, wrap};
 
 /// Shorter values are masked whole: a beginning would tell too much of them.
 const SHOWN_FROM: usize = 20;
@@ -23,9 +26,9 @@ const SHOWN_FROM: usize = 20;
 const BEGINNING: usize = 4;
 
 /// True where the value that is shown needs the whole screen, as it would leave no room for other things.
-pub(in super::super) fn is_long(model: &Model, area: Rect) -> bool {
-    let shown = model.tokens.as_ref().filter(|held| held.revealed);
-    let value = shown.and_then(|held| held.secret(held.chosen));
+pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool {
+    let tokens = cx.session.tokens.as_ref().filter(|_| screen.revealed);
+    let value = tokens.and_then(|tokens| tokens.secret(screen.chosen));
     let room = usize::from(area.width) * usize::from(area.height / 2);
     value.is_some_and(|value| width(value.expose_secret()) > room)
 }
@@ -33,20 +36,14 @@ pub(in super::super) fn is_long(model: &Model, area: Rect) -> bool {
 /// The rows of the tokens panel.
 ///
 /// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
-pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
+pub(super) fn body(screen: &Tokens, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     let columns = usize::from(area.width);
     let mut across = Vec::new();
-    let Some(held) = &model.tokens else {
-        return Body {
-            rows: Vec::new(),
-            below: Vec::new(),
-            scroll: 0,
-            hint: String::new(),
-            hint_is_bad: false,
-        };
+    let Some(tokens) = &cx.session.tokens else {
+        return Body::default();
     };
     let mut rows = Vec::new();
-    if let Some(notice) = &held.preset.token_notice {
+    if let Some(notice) = &tokens.preset.token_notice {
         rows.extend(
             wrap(notice, columns.saturating_sub(6))
                 .into_iter()
@@ -55,12 +52,13 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
         rows.push(Row::blank());
     }
     rows.extend(
-        held.values()
+        tokens
+            .values()
             .into_iter()
-            .map(|value| value_row(model, held, value, columns)),
+            .map(|value| value_row(screen, cx, tokens, value, columns)),
     );
-    if held.revealed
-        && let Some(secret) = held.secret(held.chosen)
+    if screen.revealed
+        && let Some(secret) = tokens.secret(screen.chosen)
     {
         // No indentation, so that it can be selected.
         let lines = chunks(secret.expose_secret(), page.into())
@@ -74,22 +72,23 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
         }
     }
     rows.push(Row::blank());
-    facts(model, held, &mut rows, columns);
+    facts(cx, tokens, &mut rows, columns);
     rows.push(Row::blank());
     rows.extend(
-        held.checks
+        tokens
+            .checks
             .iter()
-            .flat_map(|check| check_rows(model, check, columns)),
+            .flat_map(|check| check_rows(cx.theme(), check, columns)),
     );
-    if let Some(claims) = &held.claims {
+    if let Some(claims) = &tokens.claims {
         rows.push(Row::blank());
         rows.push(Row::text("Claims of the ID token (signature not verified)"));
         for (name, value) in claims.lines() {
             let room = columns.saturating_sub(26);
             let line = format!(
                 "   {:<20}  {}",
-                shorten(&name, 20, model.theme.ellipsis()),
-                shorten(&value, room, model.theme.ellipsis())
+                shorten(&name, 20, cx.theme().ellipsis()),
+                shorten(&value, room, cx.theme().ellipsis())
             );
             rows.push(Row::line(Line::from(line)));
         }
@@ -99,20 +98,27 @@ pub(in super::super) fn body(model: &Model, area: Rect, page: u16) -> Body {
     } else {
         ""
     };
-    let hint = format!("The buttons act on the {}.{more}", held.chosen.words());
+    let hint = format!("The buttons act on the {}.{more}", screen.chosen.name());
     Body {
         rows,
         below: across,
-        scroll: held.scroll,
+        scroll: screen.common.scroll,
+        anchor: Anchor::Focus,
         hint,
         hint_is_bad: false,
     }
 }
 
-fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
-    let theme = model.theme;
-    let focused = model.focus == Target::Value(value);
-    let text = held
+fn value_row(
+    screen: &Tokens,
+    cx: ViewContext<'_>,
+    tokens: &TokenState,
+    value: Value,
+    columns: usize,
+) -> Row {
+    let theme = cx.theme();
+    let focused = screen.has_focus(cx, &Item::Value(value));
+    let text = tokens
         .secret(value)
         .map(|secret| secret.expose_secret().to_owned())
         .unwrap_or_default();
@@ -122,7 +128,7 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
         .take(if count >= SHOWN_FROM { BEGINNING } else { 0 })
         .collect();
     let characters = format!("{count} characters");
-    let life = match (value, held.left(model.now)) {
+    let life = match (value, tokens.left(cx.console.now)) {
         (Value::Refresh | Value::Id, _) => None,
         (Value::Access, Some(left)) if left.is_zero() => Some("expired".to_owned()),
         (Value::Access, Some(left)) => Some(format!("{} left", time_left(left).0)),
@@ -141,7 +147,7 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
     } else {
         shown
     };
-    let chosen = match (focused, held.chosen == value) {
+    let chosen = match (focused, screen.chosen == value) {
         (true, _) => theme.marker(),
         (false, true) => theme.mask(),
         (false, false) => " ",
@@ -164,37 +170,33 @@ fn value_row(model: &Model, held: &Held, value: Value, columns: usize) -> Row {
     }
 }
 
-fn facts(model: &Model, held: &Held, rows: &mut Vec<Row>, columns: usize) {
+fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns: usize) {
     let mut fact = |name: &str, text: &str| {
         let mut lines = wrap(text, columns.saturating_sub(23)).into_iter();
         rows.push(Row::line(Line::from(format!(
             "   {:<17} {}",
-            shorten(name, 17, model.theme.ellipsis()),
+            shorten(name, 17, cx.theme().ellipsis()),
             lines.next().unwrap_or_default()
         ))));
         rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
     };
-    if held.set.is_bearer() {
-        fact("Type", &held.set.token_type);
+    if tokens.set.is_bearer() {
+        fact("Type", &tokens.set.token_type);
     } else {
         fact(
             "Type",
             &format!(
                 "{}, which is not a bearer token: few programs know how to use it",
-                held.set.token_type
+                tokens.set.token_type
             ),
         );
     }
-    if let Some(person) = held
-        .claims
-        .as_ref()
-        .and_then(crate::oauth::id_token::Claims::person)
-    {
+    if let Some(person) = tokens.claims.as_ref().and_then(Claims::person) {
         fact("Signed in as", &person);
     }
-    let asked = &held.request.client.scopes;
-    let missing = held.set.not_granted(asked);
-    let granted = held.set.scope.clone().unwrap_or_else(|| asked.clone());
+    let asked = &tokens.request.client.scopes;
+    let missing = tokens.set.not_granted(asked);
+    let granted = tokens.set.scope.clone().unwrap_or_else(|| asked.clone());
     let scope = if granted.is_empty() {
         "none named".to_owned()
     } else {
@@ -204,19 +206,19 @@ fn facts(model: &Model, held: &Held, rows: &mut Vec<Row>, columns: usize) {
     if !missing.is_empty() {
         fact("Not granted", &missing.join(" "));
     }
-    if held.set.refresh_token.is_none() {
-        let reason = held.preset.tokens.refresh_note.as_deref().unwrap_or(
+    if tokens.set.refresh_token.is_none() {
+        let reason = tokens.preset.tokens.refresh_note.as_deref().unwrap_or(
             "Many services give one only with the scope offline_access, or with a parameter of their own.",
         );
         fact("Refresh token", &format!("none came. {reason}"));
     }
-    if let (None, Some(lifetime)) = (held.set.expires_in, &held.preset.tokens.lifetime) {
+    if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
         fact(
             "Life",
             &format!("not told by the service; known of it: {lifetime}"),
         );
     }
-    for kept in &held.set.kept {
+    for kept in &tokens.set.kept {
         let value = kept.shown();
         fact(
             &kept.name,

@@ -1,13 +1,13 @@
-//! How a run goes on, in rows: its steps, its polls, what it tries again, and its checks.
+//! How a sign-in goes on, in rows: its steps, its polls, and what it tries again.
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
-use super::super::model::{Model, Run, StepLine};
-use super::super::widgets::draw::Row;
-use super::super::widgets::text::{shorten, took, width, wrap};
 use crate::flow::event::Step;
-use crate::oauth::check::{Check, Outcome};
 use crate::oauth::device::Note;
+use crate::session::run::{Run, StepLine};
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::Row;
+use crate::tui::widgets::text::{shorten, took, width, wrap};
 
 /// How often the service was asked, and what it said last.
 pub(super) fn polling(asked: u32, note: Option<&Note>) -> String {
@@ -31,7 +31,7 @@ pub(super) fn polling(asked: u32, note: Option<&Note>) -> String {
 }
 
 /// What is tried again, and what came that was not the answer.
-pub(super) fn news(run: &Run, columns: usize) -> Vec<Row> {
+pub(super) fn notices(run: &Run, columns: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(trouble) = &run.trouble {
         let text = format!("{trouble} Trying again.");
@@ -65,8 +65,8 @@ pub(super) fn news(run: &Run, columns: usize) -> Vec<Row> {
 }
 
 /// A step: how it stands, when it began, and how long it took.
-pub(super) fn step_row(model: &Model, run: &Run, line: &StepLine, columns: usize) -> Row {
-    let theme = model.theme;
+pub(super) fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> Row {
+    let theme = cx.theme();
     let (word, style) = match (line.took, line.failed, run.is_live()) {
         (Some(_), _, _) => ("done", theme.good()),
         (None, true, _) | (None, false, false) => ("failed", theme.bad()),
@@ -81,43 +81,11 @@ pub(super) fn step_row(model: &Model, run: &Run, line: &StepLine, columns: usize
         Step::Refresh => "new tokens requested",
     };
     let time = line.took.map(took).unwrap_or_default();
-    let text = format!("{}  {name}", line.at.words());
+    let text = format!("{}  {name}", line.at);
     let gap = columns.saturating_sub(13 + width(&text) + width(&time));
     Row::line(vec![
         Span::raw("   "),
         Span::styled(format!("{word:<8}"), style),
         Span::raw(format!(" {text}{}{time}", " ".repeat(gap))),
     ])
-}
-
-/// A named check, as far as its words go.
-pub(super) fn check_rows(model: &Model, check: &Check, columns: usize) -> Vec<Row> {
-    let theme = model.theme;
-    let style = match check.outcome {
-        Outcome::Passed => theme.good(),
-        Outcome::Failed => theme.bad(),
-        Outcome::NotChecked | Outcome::NotApplicable => theme.dim(),
-    };
-    let head = |detail: &str| {
-        Row::line(vec![
-            Span::raw(format!("   {:<17} ", check.name.label())),
-            Span::styled(format!("{:<15}", check.outcome.word()), style),
-            Span::raw(format!(" {detail}")),
-        ])
-    };
-    // A small window has no room beside the outcome.
-    let (first, indent) = if columns < 60 {
-        (Some(head("")), 5)
-    } else {
-        (None, 37)
-    };
-    let mut rows: Vec<Row> = first.into_iter().collect();
-    for line in wrap(&check.detail, columns.saturating_sub(indent + 1)) {
-        rows.push(if rows.is_empty() {
-            head(&line)
-        } else {
-            Row::line(Line::from(format!("{}{line}", " ".repeat(indent))))
-        });
-    }
-    rows
 }

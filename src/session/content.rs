@@ -1,0 +1,128 @@
+//! What can be taken out of the program: copied, saved or shown alone. Each is named by what it is, so that what came of
+//! it is never guessed from the screen that happens to be open.
+
+use url::Url;
+
+use super::{Session, Value};
+use crate::flow::attempt::AttemptId;
+use crate::secret::{ExposeSecret, SecretString};
+
+/// Something that can be taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The user code of a device flow.
+    UserCode(String),
+    /// A URL to open.
+    Url(Url),
+    /// The command of a tunnel.
+    Tunnel(String),
+    /// Commands that set up a listener, a line for each.
+    Commands(Vec<String>),
+    /// A token of this attempt.
+    Token(Value, AttemptId),
+    /// The `Authorization` header with the access token of this attempt.
+    Header(AttemptId),
+    /// All tokens of this attempt and what is known of them, as JSON.
+    Json(AttemptId),
+    /// The trace.
+    Trace,
+}
+
+impl Content {
+    /// The name within a sentence.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UserCode(_) => "code",
+            Self::Url(_) => "URL",
+            Self::Tunnel(_) => "tunnel command",
+            Self::Commands(_) => "commands",
+            Self::Token(value, _) => value.name(),
+            Self::Header(_) => "Authorization header",
+            Self::Json(_) => "JSON",
+            Self::Trace => "trace",
+        }
+    }
+
+    /// The name of its file, unless the user types another; `None` for what is not saved.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(Value::Access, _) => Some("oauth-authorizer-access-token.txt"),
+            Self::Token(Value::Refresh, _) => Some("oauth-authorizer-refresh-token.txt"),
+            Self::Token(Value::Id, _) => Some("oauth-authorizer-id-token.txt"),
+            Self::Json(_) => Some("oauth-authorizer-tokens.json"),
+            Self::Trace => Some("oauth-authorizer-trace.txt"),
+            Self::UserCode(_)
+            | Self::Url(_)
+            | Self::Tunnel(_)
+            | Self::Commands(_)
+            | Self::Header(_) => None,
+        }
+    }
+
+    /// What to do where a copy fails.
+    #[must_use]
+    pub fn instead(&self) -> &'static str {
+        match self {
+            Self::Tunnel(_) | Self::Commands(_) => "It stands on the screen, to be selected.",
+            Self::UserCode(_) | Self::Url(_) | Self::Trace => {
+                "The plain view shows it alone, to be selected."
+            }
+            Self::Token(..) | Self::Header(_) | Self::Json(_) => {
+                "The plain view shows the token alone, to be selected; Save writes it, or all as JSON, to a file."
+            }
+        }
+    }
+
+    /// The attempt whose tokens these are; `None` for what is no token.
+    #[must_use]
+    pub fn tokens_of(&self) -> Option<AttemptId> {
+        match self {
+            Self::Token(_, attempt) | Self::Header(attempt) | Self::Json(attempt) => Some(*attempt),
+            Self::UserCode(_)
+            | Self::Url(_)
+            | Self::Tunnel(_)
+            | Self::Commands(_)
+            | Self::Trace => None,
+        }
+    }
+
+    /// The text itself; `None` where it is no longer there, such as tokens that others have replaced.
+    #[must_use]
+    pub fn text(&self, session: &Session) -> Option<SecretString> {
+        let tokens = || {
+            let attempt = self.tokens_of()?;
+            session
+                .tokens
+                .as_ref()
+                .filter(|tokens| tokens.attempt == attempt)
+        };
+        Some(match self {
+            Self::UserCode(code) => code.as_str().into(),
+            Self::Url(url) => url.as_str().into(),
+            Self::Tunnel(command) => command.as_str().into(),
+            Self::Commands(lines) => lines.join("\r\n").into(),
+            Self::Token(value, _) => tokens()?.secret(*value)?.clone(),
+            Self::Header(_) => {
+                let tokens = tokens()?;
+                let access = tokens.set.access_token.expose_secret();
+                format!("Authorization: {} {access}", tokens.header()).into()
+            }
+            Self::Json(_) => tokens()?.set.to_json(),
+            Self::Trace => {
+                let lines: Vec<&str> = session.trace.lines().collect();
+                (lines.join("\n") + "\n").into()
+            }
+        })
+    }
+}
+
+impl Session {
+    /// The user has this for certain, so that quitting need not ask about it.
+    pub fn took(&mut self, content: &Content) {
+        if let (Some(attempt), Some(tokens)) = (content.tokens_of(), &mut self.tokens) {
+            tokens.taken |= tokens.attempt == attempt;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What comes of the session: what it starts, refuses and stops, and what it makes of the engine's events.
+
+use url::Url;
+
+use super::run::Ended;
+use crate::configure::report::{Verdict, Work as SetUpAction};
+use crate::flow::attempt::AttemptId;
+use crate::flow::driver::Job;
+use crate::flow::event::FlowError;
+use crate::form::problem::Problem;
+use crate::form::settings::Key;
+use crate::oauth::discovery::Metadata;
+
+/// Something to be handed to the engine.
+#[derive(Debug)]
+#[must_use]
+pub struct Started {
+    /// What to run.
+    pub job: Box<Job>,
+    /// The number that its events carry.
+    pub attempt: AttemptId,
+}
+
+/// Why nothing was started.
+#[derive(Debug)]
+pub enum Refused {
+    /// A refresh is under way; cutting it off could lose the refresh token.
+    Refreshing,
+    /// The issuer's metadata is being requested.
+    Discovering,
+    /// The form is incomplete or wrong.
+    Form(Vec<Problem>),
+    /// The form names no issuer.
+    NoIssuer,
+    /// The issuer is a mail address; a preset may know its service.
+    MailAddress(String),
+    /// There are no tokens.
+    NoTokens,
+}
+
+/// What was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// A discovery.
+    Discovery,
+    /// A sign-in.
+    SignIn,
+    /// A refresh.
+    Refresh,
+}
+
+/// What came of an event of the engine.
+#[derive(Debug)]
+pub enum SessionEvent {
+    /// Something moved on.
+    Progress,
+    /// The device code is there.
+    Code,
+    /// The URL to open is there; with it, where a browser is to be opened here.
+    SignIn {
+        /// To be opened.
+        open: Option<Url>,
+    },
+    /// A paste was not taken; says why.
+    PasteRefused(String),
+    /// The metadata was taken over into the form.
+    Discovered {
+        /// What it filled in.
+        filled: Vec<Key>,
+        /// The metadata itself.
+        metadata: Box<Metadata>,
+    },
+    /// The metadata came for an issuer that was changed meanwhile.
+    DiscoveredOther,
+    /// The tokens have arrived.
+    Tokens {
+        /// They came by a refresh; says what became of the refresh token.
+        refreshed: Option<String>,
+    },
+    /// A sign-in ended without tokens.
+    SignInFailed(FlowError, Ended),
+    /// A refresh ended without tokens; the old ones are still there.
+    RefreshFailed(Ended),
+    /// A discovery found nothing.
+    DiscoveryFailed(FlowError),
+    /// The user's own presets are there.
+    Presets,
+    /// An action of the listener's set-up is over.
+    SetUp(SetUpAction, Verdict),
+}

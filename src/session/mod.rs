@@ -1,0 +1,560 @@
+//! What the program is about now: settings, the one thing under way, tokens, trace. No screen, no I/O, no clock.
+//!
+//! What only one screen shows belongs to that screen; what outlives it is here.
+
+pub mod clock;
+pub mod content;
+mod event;
+pub mod run;
+pub mod set_up;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use self::clock::Moment;
+pub use self::event::{Cancelled, Refused, SessionEvent, Started};
+use self::run::{Ended, Phase, Run, add_check};
+use self::set_up::ListenerSetUp;
+pub use self::tokens::{TokenState, Value};
+use crate::certificate::created::Created;
+use crate::configure::report::{Listener, Report, Task, Work as SetUpAction};
+use crate::console::environment::Environment;
+use crate::flow::attempt::{AttemptId, Attempts};
+use crate::flow::driver::Job;
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::trace::Trace;
+use crate::form::explain::{explain, explain_certificate};
+use crate::form::request;
+use crate::form::settings::{Key, Overwrite, Settings};
+use crate::oauth::check::CheckName;
+use crate::oauth::client::FlowKind;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::failure::{Asked, Failure};
+use crate::presets::Library;
+
+/// What is under way. One thing at a time.
+#[derive(Debug, Default)]
+enum Work {
+    #[default]
+    Idle,
+    /// A discovery, and what of the form it overwrites.
+    Discovering(AttemptId, Overwrite),
+    SigningIn(AttemptId, Box<Run>),
+    Refreshing(AttemptId, Box<Run>),
+}
+
+/// All that outlives a screen.
+#[derive(Debug)]
+pub struct Session {
+    /// The form's values.
+    pub settings: Settings,
+    /// All presets.
+    pub library: Library,
+    /// The tokens.
+    pub tokens: Option<TokenState>,
+    /// The exchanges of the latest sign-in and what followed it.
+    pub trace: Trace,
+    /// The set-up of the listener, once it was opened.
+    pub set_up: Option<ListenerSetUp>,
+    work: Work,
+    /// The latest sign-in, where it failed and nothing was started since.
+    failed: Option<Box<Run>>,
+    attempts: Attempts,
+    set_ups: u64,
+}
+
+impl Session {
+    /// Begins with these settings.
+    #[must_use]
+    pub fn new(settings: Settings, library: Library) -> Self {
+        Self {
+            settings,
+            library,
+            tokens: None,
+            trace: Trace::default(),
+            set_up: None,
+            work: Work::Idle,
+            failed: None,
+            attempts: Attempts::default(),
+            set_ups: 0,
+        }
+    }
+
+    /// The sign-in under way, or the latest one where it failed.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&Run> {
+        match &self.work {
+            Work::SigningIn(_, run) => Some(run),
+            Work::Idle | Work::Discovering(..) | Work::Refreshing(..) => self.failed.as_deref(),
+        }
+    }
+
+    /// True while something is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !matches!(self.work, Work::Idle)
+    }
+
+    /// True while the tokens are refreshed.
+    #[must_use]
+    pub fn is_refreshing(&self) -> bool {
+        matches!(self.work, Work::Refreshing(..))
+    }
+
+    /// The number of what is under way.
+    #[must_use]
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match &self.work {
+            Work::Idle => None,
+            Work::Discovering(attempt, _)
+            | Work::SigningIn(attempt, _)
+            | Work::Refreshing(attempt, _) => Some(*attempt),
+        }
+    }
+
+    /// The field that the failed sign-in's error is about.
+    #[must_use]
+    pub fn explained_field(&self) -> Option<Key> {
+        match &self.sign_in()?.phase {
+            Phase::Failed(ended) => ended.explanation.as_ref()?.field,
+            Phase::Starting | Phase::Device { .. } | Phase::SignIn { .. } => None,
+        }
+    }
+
+    /// The settings with the device code flow, where a sign-in waits for a browser that cannot be opened here and they
+    /// would do as they are.
+    #[must_use]
+    pub fn with_device_code(&self, environment: &Environment) -> Option<Settings> {
+        if !self.sign_in().is_some_and(Run::awaits_browser)
+            || environment.can_browse()
+            || !self.settings.offers(FlowKind::DeviceCode)
+        {
+            return None;
+        }
+        let mut settings = self.settings.clone();
+        settings.set_flow(FlowKind::DeviceCode);
+        request::request(&settings).is_ok().then_some(settings)
+    }
+
+    fn start(&mut self, job: Job, work: impl FnOnce(AttemptId) -> Work) -> Started {
+        let attempt = self.attempts.begin();
+        self.work = work(attempt);
+        self.failed = None;
+        Started {
+            job: Box::new(job),
+            attempt,
+        }
+    }
+
+    /// Starts the flow that the form asks for; a sign-in or discovery under way gives way to it.
+    ///
+    /// # Errors
+    /// Where the form or a refresh stands in the way.
+    pub fn authorize(&mut self) -> Result<Started, Refused> {
+        if self.is_refreshing() {
+            return Err(Refused::Refreshing);
+        }
+        let request = request::request(&self.settings).map_err(Refused::Form)?;
+        let job = Job::Authorize(request.clone());
+        let run = Box::new(Run::new(request, Arc::clone(self.settings.preset())));
+        self.trace = Trace::default();
+        Ok(self.start(job, |attempt| Work::SigningIn(attempt, run)))
+    }
+
+    /// Requests the metadata of the form's issuer, which then fills in the form; a sign-in or discovery under way gives way to it.
+    ///
+    /// # Errors
+    /// Where there is no issuer, or the form or a refresh stands in the way.
+    pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
+        if self.is_refreshing() {
+            return Err(Refused::Refreshing);
+        }
+        let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
+        if crate::presets::format::mail_domain(&issuer.name).is_some() {
+            return Err(Refused::MailAddress(issuer.name));
+        }
+        let problem = request::problems(&self.settings)
+            .into_iter()
+            .find(|problem| matches!(problem.key, Key::Issuer | Key::Var(_)));
+        if let Some(problem) = problem {
+            return Err(Refused::Form(vec![problem]));
+        }
+        self.trace = Trace::default();
+        Ok(self.start(Job::Discover(issuer), |attempt| {
+            Work::Discovering(attempt, overwrite)
+        }))
+    }
+
+    /// Requests new tokens with the refresh token.
+    ///
+    /// # Errors
+    /// Where there are no tokens, or something else is under way.
+    pub fn refresh(&mut self) -> Result<Started, Refused> {
+        match &self.work {
+            Work::Discovering(..) => return Err(Refused::Discovering),
+            Work::Refreshing(..) => return Err(Refused::Refreshing),
+            Work::Idle | Work::SigningIn(..) => {}
+        }
+        let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
+        let job = Job::Refresh(tokens.request.clone(), Box::new(tokens.set.clone()));
+        let run = Box::new(Run::new(tokens.request.clone(), Arc::clone(&tokens.preset)));
+        Ok(self.start(job, |attempt| Work::Refreshing(attempt, run)))
+    }
+
+    /// Stops what is under way, and says what it was. Whatever it still reports changes nothing.
+    pub fn cancel(&mut self) -> Option<Cancelled> {
+        Some(match std::mem::take(&mut self.work) {
+            Work::Idle => return None,
+            Work::Discovering(..) => Cancelled::Discovery,
+            Work::SigningIn(..) => Cancelled::SignIn,
+            Work::Refreshing(..) => Cancelled::Refresh,
+        })
+    }
+
+    /// Stops a discovery, which was about a service that is no longer chosen.
+    pub fn cancel_discovery(&mut self) -> bool {
+        let discovering = matches!(self.work, Work::Discovering(..));
+        if discovering {
+            self.work = Work::Idle;
+        }
+        discovering
+    }
+
+    /// Takes in an event of the engine; `None` where it belongs to an attempt that is over.
+    pub fn hear(
+        &mut self,
+        attempt: AttemptId,
+        event: FlowEvent,
+        now: Moment,
+        environment: &Environment,
+    ) -> Option<SessionEvent> {
+        if self.attempt() != Some(attempt) {
+            return None;
+        }
+        let event = match event {
+            FlowEvent::Exchange(exchange) => {
+                self.trace.push(exchange);
+                return Some(SessionEvent::Progress);
+            }
+            FlowEvent::Metadata(metadata) => return self.discovered(metadata),
+            FlowEvent::Tokens(set) => return self.granted(*set, now),
+            FlowEvent::Failed(error) => return self.ended(error),
+            FlowEvent::PasteRefused(reason) => return Some(SessionEvent::PasteRefused(reason)),
+            event => event,
+        };
+        let (Work::SigningIn(_, run) | Work::Refreshing(_, run)) = &mut self.work else {
+            return Some(SessionEvent::Progress);
+        };
+        let heard = match &event {
+            FlowEvent::DeviceCode { .. } => SessionEvent::Code,
+            FlowEvent::SignIn { url, .. } => SessionEvent::SignIn {
+                open: environment.can_browse().then(|| url.clone()),
+            },
+            _ => SessionEvent::Progress,
+        };
+        run.hear(event, now, environment);
+        Some(heard)
+    }
+
+    fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
+        let Work::Discovering(_, overwrite) = self.work else {
+            return None;
+        };
+        self.work = Work::Idle;
+        if self.settings.value(Key::Issuer).trim() != metadata.asked {
+            return Some(SessionEvent::DiscoveredOther);
+        }
+        let filled = self.settings.take_over(&metadata, overwrite);
+        Some(SessionEvent::Discovered { filled, metadata })
+    }
+
+    fn granted(&mut self, set: crate::oauth::token::TokenSet, now: Moment) -> Option<SessionEvent> {
+        let (attempt, run, refresh) = match std::mem::take(&mut self.work) {
+            Work::SigningIn(attempt, run) => (attempt, run, false),
+            Work::Refreshing(attempt, run) => (attempt, run, true),
+            other @ (Work::Idle | Work::Discovering(..)) => {
+                self.work = other;
+                return None;
+            }
+        };
+        let mut fresh = TokenState::new(set, now, &run, attempt);
+        let mut refreshed = None;
+        if refresh {
+            let rotated = run
+                .checks
+                .iter()
+                .find(|check| check.name == CheckName::RefreshToken);
+            refreshed = Some(
+                rotated
+                    .map(|check| check.detail.clone())
+                    .unwrap_or_default(),
+            );
+            // What the first run checked stays true; the refresh adds its own.
+            if let Some(before) = self.tokens.take() {
+                fresh.checks = before.checks;
+                for check in run.checks {
+                    add_check(&mut fresh.checks, check);
+                }
+            }
+        }
+        self.tokens = Some(fresh);
+        Some(SessionEvent::Tokens { refreshed })
+    }
+
+    fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
+        match std::mem::take(&mut self.work) {
+            Work::Idle => None,
+            Work::Discovering(..) => Some(SessionEvent::DiscoveryFailed(error)),
+            Work::Refreshing(_, run) => {
+                Some(SessionEvent::RefreshFailed(self.explained(&error, &run)))
+            }
+            Work::SigningIn(_, mut run) => {
+                let ended = self.explained(&error, &run);
+                if let Some(last) = run.steps.last_mut() {
+                    last.failed = last.took.is_none();
+                }
+                run.phase = Phase::Failed(ended.clone());
+                self.failed = Some(run);
+                Some(SessionEvent::SignInFailed(error, ended))
+            }
+        }
+    }
+
+    fn explained(&self, error: &FlowError, run: &Run) -> Ended {
+        let explanation = match error {
+            FlowError::Protocol(failure) => explain(failure, &run.preset, &self.library),
+            FlowError::Certificate(error) => explain_certificate(error),
+            _ => None,
+        };
+        Ended {
+            text: match error {
+                FlowError::Certificate(_) if explanation.is_some() => {
+                    "Nothing was sent to the service.".to_owned()
+                }
+                error => error.to_string(),
+            },
+            hint: error.hint(),
+            expired: matches!(
+                error,
+                FlowError::Protocol(
+                    Failure::Expired
+                        | Failure::UsedUp {
+                            asked: Asked::Approval,
+                            ..
+                        }
+                )
+            ),
+            explanation,
+        }
+    }
+
+    /// No browser was opened for this attempt after all. True where that matters now.
+    pub fn browser_failed(&mut self, attempt: AttemptId) -> bool {
+        if self.attempt() != Some(attempt) {
+            return false;
+        }
+        if let Work::SigningIn(_, run) = &mut self.work
+            && let Phase::SignIn { opened, .. } = &mut run.phase
+        {
+            *opened = false;
+        }
+        true
+    }
+
+    /// True where quitting loses tokens that the user does not have.
+    #[must_use]
+    pub fn has_untaken_tokens(&self) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| !tokens.taken)
+    }
+
+    /// Opens the listener's set-up on the form's redirect URL. What was typed there before stays, and what is under way goes on;
+    /// what was found then may no longer be true, and goes.
+    pub fn open_set_up(&mut self, environment: &Environment) {
+        let redirect_url = self.settings.value(Key::RedirectUrl);
+        let listen = self.settings.value(Key::ListenAddress).trim().to_owned();
+        let choice = self.settings.listener();
+        let http_sys = environment.windows && choice.is_http_sys_on_windows(!listen.is_empty());
+        let listener = if http_sys {
+            Listener::HttpSys
+        } else {
+            Listener::Loopback
+        };
+        let mut fresh = ListenerSetUp::new(listener, &redirect_url, listen.parse().ok());
+        fresh.ssh.clone_from(&environment.ssh);
+        fresh.user.clone_from(&environment.user);
+        if let Some(before) = self.set_up.take() {
+            (fresh.user, fresh.thumbprint) = (before.user, before.thumbprint);
+            (fresh.busy, fresh.before) = (before.busy, before.before);
+        }
+        self.set_up = Some(fresh);
+    }
+
+    /// Takes the user's own presets, and those that were left out with a reason.
+    pub fn take_presets(&mut self, library: Library) -> SessionEvent {
+        self.library = library.and(&self.library);
+        SessionEvent::Presets
+    }
+
+    /// Begins an action of the listener's set-up; the number is that of its report.
+    ///
+    /// # Errors
+    /// Says what is wrong with the redirect URL or with what was typed; `None` where an action is under way already or
+    /// nothing was opened.
+    pub fn set_up(
+        &mut self,
+        action: SetUpAction,
+    ) -> Result<(Box<Task>, u64), Option<crate::configure::plan::PlanError>> {
+        let set_up = self
+            .set_up
+            .as_mut()
+            .filter(|set_up| set_up.busy.is_none())
+            .ok_or(None)?;
+        let task = set_up.task(action).map_err(Some)?;
+        self.set_ups += 1;
+        set_up.busy = Some((action, self.set_ups));
+        Ok((Box::new(task), self.set_ups))
+    }
+
+    /// Takes in the report of an action of the listener's set-up, and the certificates that there are now.
+    pub fn set_up_done(
+        &mut self,
+        number: u64,
+        report: Report,
+        created: Created,
+        now: Moment,
+    ) -> Option<SessionEvent> {
+        self.settings.set_created_certificates(created);
+        let set_up = self.set_up.as_mut()?;
+        let (action, _) = set_up.busy.take_if(|(_, busy)| *busy == number)?;
+        let verdict = report.verdict();
+        set_up.done(action, report, now);
+        Some(SessionEvent::SetUp(action, verdict))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use super::content::Content;
+    use super::*;
+    use crate::flow::event::Step;
+    use crate::oauth::failure::ServerError;
+    use crate::oauth::token::TokenSet;
+    use crate::presets;
+
+    fn session() -> Session {
+        let mut settings = Settings::new(presets::get("demo").unwrap());
+        settings.set_server("http://127.0.0.1:9");
+        Session::new(settings, Library::default())
+    }
+
+    fn set(name: &str) -> FlowEvent {
+        FlowEvent::Tokens(Box::new(TokenSet {
+            access_token: format!("{name}-access").into(),
+            token_type: "Bearer".to_owned(),
+            expires_in: Some(60),
+            refresh_token: Some(format!("{name}-refresh").into()),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        }))
+    }
+
+    fn hear(session: &mut Session, attempt: AttemptId, event: FlowEvent) -> Option<SessionEvent> {
+        session.hear(attempt, event, Moment::default(), &Environment::default())
+    }
+
+    fn authorized() -> Session {
+        let mut session = session();
+        let started = session.authorize().unwrap();
+        assert!(matches!(
+            hear(&mut session, started.attempt, set("first")),
+            Some(SessionEvent::Tokens { refreshed: None })
+        ));
+        session
+    }
+
+    #[test]
+    fn events_of_an_attempt_that_is_over_change_nothing() {
+        let mut session = session();
+        let old = session.authorize().unwrap().attempt;
+        assert_eq!(session.cancel(), Some(Cancelled::SignIn));
+        assert_eq!(session.cancel(), None);
+        for again in [false, true] {
+            if again {
+                let _ = session.authorize().unwrap();
+            }
+            let before = format!("{session:?}");
+            for event in [
+                FlowEvent::Began(Step::Exchange),
+                FlowEvent::Done(Duration::ZERO),
+                FlowEvent::NotOurs("late".to_owned()),
+                set("late"),
+                FlowEvent::Failed(FlowError::Protocol(Failure::Expired)),
+            ] {
+                assert!(hear(&mut session, old, event).is_none());
+            }
+            assert!(!session.browser_failed(old));
+            assert_eq!(format!("{session:?}"), before);
+        }
+    }
+
+    #[test]
+    fn one_thing_is_under_way_at_a_time() {
+        let mut session = authorized();
+        assert!(!session.is_busy());
+        let _ = session.refresh().unwrap();
+        assert!(matches!(session.authorize(), Err(Refused::Refreshing)));
+        assert!(matches!(
+            session.discover(Overwrite::Everything),
+            Err(Refused::Refreshing)
+        ));
+        assert!(matches!(session.refresh(), Err(Refused::Refreshing)));
+        assert_eq!(session.cancel(), Some(Cancelled::Refresh));
+        session
+            .settings
+            .choose(presets::get(presets::CUSTOM).unwrap());
+        session.settings.set(Key::Issuer, String::new());
+        assert!(matches!(
+            session.discover(Overwrite::Everything),
+            Err(Refused::NoIssuer)
+        ));
+        session
+            .settings
+            .set(Key::Issuer, "https://as.example".to_owned());
+        let _ = session.discover(Overwrite::Everything).unwrap();
+        assert!(matches!(session.refresh(), Err(Refused::Discovering)));
+        assert_eq!(session.cancel(), Some(Cancelled::Discovery));
+        let _ = session.refresh().unwrap();
+    }
+
+    #[test]
+    fn a_refresh_that_fails_keeps_the_tokens_and_a_new_one_is_not_taken_yet() {
+        let mut session = authorized();
+        let first = session.tokens.as_ref().unwrap().attempt;
+        session.took(&Content::Json(first));
+        assert!(!session.has_untaken_tokens());
+        let attempt = session.refresh().unwrap().attempt;
+        let error = FlowError::Protocol(Failure::Server {
+            asked: Asked::Refresh,
+            error: ServerError::new("invalid_grant", None),
+        });
+        assert!(matches!(
+            hear(&mut session, attempt, FlowEvent::Failed(error)),
+            Some(SessionEvent::RefreshFailed(_))
+        ));
+        assert!(session.tokens.is_some() && !session.is_busy());
+        let attempt = session.refresh().unwrap().attempt;
+        hear(&mut session, attempt, set("second"));
+        assert!(session.has_untaken_tokens());
+        // A copy of the tokens before is no copy of these.
+        session.took(&Content::Token(Value::Access, first));
+        assert!(session.has_untaken_tokens());
+        let stale = Content::Token(Value::Access, first);
+        assert!(stale.text(&session).is_none());
+    }
+}

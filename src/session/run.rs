@@ -1,0 +1,222 @@
+//! A sign-in or a refresh under way: its phase, its steps and its checks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::clock::Moment;
+use crate::certificate::About;
+use crate::console::environment::Environment;
+use crate::console::tunnel::Tunnel;
+use crate::flow::event::{FlowEvent, Step};
+use crate::form::explain::Explanation;
+use crate::form::request::FlowRequest;
+use crate::oauth::check::Check;
+use crate::oauth::device::Note;
+use crate::presets::Preset;
+
+/// How a run stands.
+#[derive(Debug)]
+pub enum Phase {
+    /// Nothing to show yet.
+    Starting,
+    /// The user has a code to enter.
+    Device {
+        /// As sent.
+        user_code: String,
+        /// Where to enter it.
+        verification_uri: Url,
+        /// The same with the code in it.
+        complete: Option<Url>,
+        /// When the code expires.
+        until: Duration,
+        /// How often was polled.
+        asked: u32,
+        /// What the last answer said.
+        note: Option<Note>,
+    },
+    /// The user has a URL to open.
+    SignIn {
+        /// The URL.
+        url: Url,
+        /// Where the browser will come back to.
+        redirect_url: Url,
+        /// Where it is awaited.
+        listening: String,
+        /// What the browser is shown there, where it speaks https.
+        certificate: Option<Box<About>>,
+        /// A browser was opened here.
+        opened: bool,
+    },
+    /// It ended without tokens.
+    Failed(Ended),
+}
+
+/// Why a run ended without tokens.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What happened.
+    pub text: String,
+    /// What to do.
+    pub hint: String,
+    /// A new code is all that is needed.
+    pub expired: bool,
+    /// What the service's error means, where that is known.
+    pub explanation: Option<Explanation>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct StepLine {
+    /// The step.
+    pub step: Step,
+    /// When it began.
+    pub at: Moment,
+    /// How long it took, once it is done.
+    pub took: Option<Duration>,
+    /// It was the last one of a run that failed.
+    pub failed: bool,
+}
+
+/// A run, under way or ended.
+#[derive(Debug)]
+pub struct Run {
+    /// As read from the form.
+    pub request: FlowRequest,
+    /// The preset of that time.
+    pub preset: Arc<Preset>,
+    /// How it stands.
+    pub phase: Phase,
+    /// In order.
+    pub steps: Vec<StepLine>,
+    /// In order.
+    pub checks: Vec<Check>,
+    /// Requests and connections that had nothing to do with it.
+    pub strays: u32,
+    /// Callbacks that were not its own, and why the last was not.
+    pub not_ours: Option<(u32, String)>,
+    /// What is being tried again.
+    pub trouble: Option<String>,
+    /// How the browser of another machine comes back here.
+    pub tunnel: Option<Tunnel>,
+}
+
+impl Run {
+    /// One that has just begun.
+    #[must_use]
+    pub fn new(request: FlowRequest, preset: Arc<Preset>) -> Self {
+        Self {
+            request,
+            preset,
+            phase: Phase::Starting,
+            steps: Vec::new(),
+            checks: Vec::new(),
+            strays: 0,
+            not_ours: None,
+            trouble: None,
+            tunnel: None,
+        }
+    }
+
+    /// True until it has ended.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// True while the browser's return is awaited, or its address pasted.
+    #[must_use]
+    pub fn awaits_browser(&self) -> bool {
+        matches!(self.phase, Phase::SignIn { .. })
+    }
+
+    /// The URLs that the user can open, the one that says most first.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        let (first, second) = match &self.phase {
+            Phase::Device {
+                verification_uri,
+                complete,
+                ..
+            } => (complete.as_ref(), Some(verification_uri)),
+            Phase::SignIn { url, .. } => (Some(url), None),
+            Phase::Starting | Phase::Failed(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Takes in what neither begins nor ends it.
+    pub(super) fn hear(&mut self, event: FlowEvent, now: Moment, environment: &Environment) {
+        match event {
+            FlowEvent::Began(step) => self.steps.push(StepLine {
+                step,
+                at: now,
+                took: None,
+                failed: false,
+            }),
+            FlowEvent::Done(time) => {
+                self.trouble = None;
+                if let Some(last) = self.steps.last_mut() {
+                    last.took = Some(time);
+                }
+            }
+            FlowEvent::DeviceCode {
+                user_code,
+                verification_uri,
+                complete,
+                expires_in,
+            } => {
+                self.phase = Phase::Device {
+                    user_code,
+                    verification_uri,
+                    complete,
+                    until: now.up + expires_in,
+                    asked: 0,
+                    note: None,
+                };
+            }
+            FlowEvent::Polled { times, note: new } => {
+                if let Phase::Device { asked, note, .. } = &mut self.phase {
+                    *asked = times;
+                    *note = Some(new);
+                }
+            }
+            FlowEvent::SignIn {
+                url,
+                redirect_url,
+                listening,
+                certificate,
+            } => {
+                let ssh = environment.ssh.as_ref();
+                self.tunnel =
+                    ssh.and_then(|ssh| Tunnel::to_listener(ssh, &redirect_url, &listening));
+                self.phase = Phase::SignIn {
+                    url,
+                    redirect_url,
+                    listening: listening.join(" and "),
+                    certificate,
+                    opened: environment.can_browse(),
+                };
+            }
+            FlowEvent::NotOurs(reason) => {
+                let count = self.not_ours.as_ref().map_or(0, |(count, _)| *count);
+                self.not_ours = Some((count.saturating_add(1), reason));
+            }
+            FlowEvent::Trouble(reason) => self.trouble = Some(reason),
+            FlowEvent::Stray(_) => self.strays = self.strays.saturating_add(1),
+            FlowEvent::Check(check) => add_check(&mut self.checks, check),
+            FlowEvent::PasteRefused(_)
+            | FlowEvent::Exchange(_)
+            | FlowEvent::Metadata(_)
+            | FlowEvent::Tokens(_)
+            | FlowEvent::Failed(_) => {}
+        }
+    }
+}
+
+/// Adds a check in place of an earlier one of the same name, in the order of the names.
+pub(super) fn add_check(checks: &mut Vec<Check>, check: Check) {
+    checks.retain(|known| known.name != check.name);
+    checks.push(check);
+    checks.sort_by_key(|check| check.name);
+}

@@ -1,0 +1,465 @@
+//! What lies on top of a screen: one of five kinds. A screen says which, and what the answer means; it neither draws one nor
+//! reads its keys.
+
+mod line;
+mod list;
+mod picture;
+pub mod qr_code;
+mod question;
+mod reading;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+pub use self::list::{List, ListEntry};
+use self::qr_code::Picture;
+use super::keys::{Command, Context};
+use super::widgets::editor::{Edit, Editor};
+use super::widgets::theme::Theme;
+use crate::secret::SecretString;
+
+/// A dialog, and what it was opened for.
+#[derive(Debug)]
+pub struct Dialog<D> {
+    /// What it was opened for.
+    pub id: D,
+    /// What it looks like, and how far the user is in it.
+    pub kind: DialogKind,
+}
+
+/// The kinds of dialogs.
+#[derive(Debug)]
+pub enum DialogKind {
+    /// Entries to choose from.
+    List {
+        /// The line that filters them, if there is one.
+        filter: Option<Editor>,
+        /// The marked entry.
+        marked: Mark,
+        /// They are ticked, not chosen.
+        ticks: bool,
+    },
+    /// A question.
+    Question {
+        /// Its text.
+        text: String,
+        /// The first one changes nothing.
+        buttons: &'static [&'static str],
+        /// The button that has the focus.
+        selected: usize,
+    },
+    /// A text to be read.
+    Reading {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// A line to be typed.
+    Line {
+        /// Above it.
+        lead: String,
+        /// Below it.
+        note: String,
+        /// The line.
+        editor: Editor,
+    },
+    /// A QR code.
+    Picture(Box<Picture>),
+}
+
+/// What came of a dialog.
+#[derive(Debug)]
+pub enum Answer {
+    /// An entry was chosen.
+    Picked {
+        /// Its key.
+        key: String,
+        /// What was typed to filter.
+        filter: String,
+    },
+    /// An entry was ticked or unticked; the dialog stays.
+    Ticked(String),
+    /// A button was pressed.
+    Button(usize),
+    /// A line was typed.
+    Text(SecretString),
+    /// Tab in a line, which so far holds this; the dialog stays.
+    Other(SecretString),
+}
+
+/// What a key did to a dialog.
+#[derive(Debug)]
+pub enum Reply {
+    /// It stays.
+    Open,
+    /// It stays, and the screen is told.
+    Tell(Answer),
+    /// It closes.
+    Close(Option<Answer>),
+}
+
+/// The entry of a list that is marked: by its key, so that it stays marked while the list is loaded again.
+#[derive(Debug, Clone, Default)]
+pub struct Mark {
+    key: Option<String>,
+    /// Where it was, for when its entry is gone.
+    place: usize,
+}
+
+impl Mark {
+    fn on(key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            place: 0,
+        }
+    }
+
+    /// Where the entry is now.
+    fn place(&self, entries: &[ListEntry]) -> usize {
+        let same = |entry: &ListEntry| self.key.as_ref() == Some(&entry.key);
+        let last = entries.len().saturating_sub(1);
+        let found = entries.iter().position(same);
+        found.unwrap_or(self.place.min(last))
+    }
+
+    fn move_to(&mut self, place: usize, entries: &[ListEntry]) -> Reply {
+        *self = Self {
+            key: entries.get(place).map(|entry| entry.key.clone()),
+            place,
+        };
+        Reply::Open
+    }
+}
+
+/// Gives a list dialog its entries.
+type Entries<'a, D> = dyn Fn(&D, &str) -> Vec<ListEntry> + 'a;
+/// Gives a list dialog all that it shows.
+type Lists<'a, D> = dyn Fn(&D, &str) -> List + 'a;
+
+impl<D> Dialog<D> {
+    /// A list to choose from, with a line to filter it. Begins on the entry with this key, if it has one.
+    #[must_use]
+    pub fn filtered_list(id: D, filter: &str, marked: &str) -> Self {
+        let kind = DialogKind::List {
+            filter: Some(Editor::new(filter)),
+            marked: Mark::on(marked),
+            ticks: false,
+        };
+        Self { id, kind }
+    }
+
+    /// A list to choose from, or to tick.
+    #[must_use]
+    pub fn list(id: D, ticks: bool) -> Self {
+        let kind = DialogKind::List {
+            filter: None,
+            marked: Mark::default(),
+            ticks,
+        };
+        Self { id, kind }
+    }
+
+    /// A question; the first button changes nothing.
+    #[must_use]
+    pub fn question(id: D, text: String, buttons: &'static [&'static str]) -> Self {
+        let kind = DialogKind::Question {
+            text,
+            buttons,
+            selected: 0,
+        };
+        Self { id, kind }
+    }
+
+    /// A text to be read.
+    #[must_use]
+    pub fn reading(id: D) -> Self {
+        let kind = DialogKind::Reading { scroll: 0 };
+        Self { id, kind }
+    }
+
+    /// A line to be typed, which begins with `text`.
+    #[must_use]
+    pub fn line(id: D, lead: String, note: String, text: &str) -> Self {
+        let kind = DialogKind::Line {
+            lead,
+            note,
+            editor: Editor::new(text),
+        };
+        Self { id, kind }
+    }
+
+    /// A QR code.
+    #[must_use]
+    pub fn picture(id: D, picture: Picture) -> Self {
+        let kind = DialogKind::Picture(Box::new(picture));
+        Self { id, kind }
+    }
+
+    /// What keys mean in it.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match &self.kind {
+            DialogKind::List { ticks: false, .. } => Context::List,
+            DialogKind::List { ticks: true, .. } => Context::Ticks,
+            DialogKind::Question { .. } => Context::Button,
+            DialogKind::Reading { .. } => Context::Reading,
+            DialogKind::Line { .. } => Context::Path,
+            DialogKind::Picture(_) => Context::Picture,
+        }
+    }
+
+    /// A paste goes where text is typed.
+    pub fn paste(&mut self, text: &str) {
+        match &mut self.kind {
+            DialogKind::List {
+                filter: Some(filter),
+                marked,
+                ..
+            } => {
+                filter.paste(text);
+                *marked = Mark::default();
+            }
+            DialogKind::Line { editor, .. } => editor.paste(text),
+            DialogKind::List { filter: None, .. }
+            | DialogKind::Question { .. }
+            | DialogKind::Reading { .. }
+            | DialogKind::Picture(_) => {}
+        }
+    }
+
+    /// What a key does.
+    pub fn key(&mut self, command: Command, lists: &Entries<'_, D>) -> Reply {
+        if command == Command::Escape {
+            return Reply::Close(None);
+        }
+        match &mut self.kind {
+            DialogKind::List { filter, marked, .. } => {
+                let text = filter.as_ref().map_or("", Editor::text).to_owned();
+                let entries = lists(&self.id, &text);
+                list_key(command, filter.as_mut(), marked, &entries, text)
+            }
+            DialogKind::Question {
+                buttons, selected, ..
+            } => match command {
+                Command::Next | Command::Previous => {
+                    let by = if command == Command::Next { 1 } else { -1 };
+                    *selected = around(*selected, by, buttons.len());
+                    Reply::Open
+                }
+                Command::Enter => Reply::Close(Some(Answer::Button(*selected))),
+                _ => Reply::Open,
+            },
+            DialogKind::Reading { scroll } => {
+                let by = match command {
+                    Command::Next => 1,
+                    Command::Previous => -1,
+                    Command::PageDown => 10,
+                    Command::PageUp => -10,
+                    _ => 0,
+                };
+                *scroll = scroll.saturating_add_signed(by);
+                Reply::Open
+            }
+            DialogKind::Line { editor, .. } => match command {
+                Command::Edit(edit) => {
+                    editor.edit(edit);
+                    Reply::Open
+                }
+                Command::Next => Reply::Tell(Answer::Other(editor.text().into())),
+                Command::Enter if !editor.text().trim().is_empty() => {
+                    Reply::Close(Some(Answer::Text(editor.text().trim().into())))
+                }
+                _ => Reply::Open,
+            },
+            DialogKind::Picture(_) => Reply::Open,
+        }
+    }
+}
+
+fn list_key(
+    command: Command,
+    filter: Option<&mut Editor>,
+    marked: &mut Mark,
+    entries: &[ListEntry],
+    text: String,
+) -> Reply {
+    let place = marked.place(entries);
+    let last = entries.len().saturating_sub(1);
+    let key = || entries.get(place).map(|entry| entry.key.clone());
+    match command {
+        Command::Next | Command::Previous => {
+            let by = if command == Command::Next { 1 } else { -1 };
+            marked.move_to(around(place, by, entries.len()), entries)
+        }
+        Command::PageDown => marked.move_to((place + 8).min(last), entries),
+        Command::PageUp => marked.move_to(place.saturating_sub(8), entries),
+        Command::Edit(edit) => {
+            if let Some(filter) = filter {
+                filter.edit(edit);
+                if !matches!(edit, Edit::Left | Edit::Right | Edit::Home | Edit::End) {
+                    *marked = Mark::default();
+                }
+            }
+            Reply::Open
+        }
+        Command::Enter => match key() {
+            Some(key) => Reply::Close(Some(Answer::Picked { key, filter: text })),
+            None => Reply::Open,
+        },
+        Command::Toggle => match key() {
+            Some(key) => Reply::Tell(Answer::Ticked(key)),
+            None => Reply::Open,
+        },
+        _ => Reply::Open,
+    }
+}
+
+/// One on or one back, around the ends.
+fn around(place: usize, by: isize, count: usize) -> usize {
+    match (count, by > 0) {
+        (0, _) => 0,
+        (count, true) => (place + 1) % count,
+        (count, false) => (place + count - 1) % count,
+    }
+}
+
+/// What a dialog shows that its screen knows.
+pub struct Source<'a, D> {
+    /// The entries of a list, with what was typed to filter it.
+    pub list: &'a Lists<'a, D>,
+    /// A text in lines of so many columns.
+    pub reading: &'a dyn Fn(&D, usize) -> Vec<Line<'static>>,
+    /// The words beside a picture, in so many columns and rows.
+    pub caption: &'a picture::Captions<'a>,
+}
+
+/// Draws a dialog and says where the cursor belongs.
+pub fn draw<D>(
+    dialog: &Dialog<D>,
+    source: &Source<'_, D>,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) -> Option<Position> {
+    match &dialog.kind {
+        DialogKind::List { filter, marked, .. } => {
+            let text = filter.as_ref().map_or("", Editor::text);
+            let list = (source.list)(&dialog.id, text);
+            let marked = marked.place(&list.entries);
+            list::draw(&list, filter.as_ref(), marked, theme, frame, area)
+        }
+        DialogKind::Question {
+            text,
+            buttons,
+            selected,
+        } => question::draw(text, buttons, *selected, theme, frame, area),
+        DialogKind::Reading { scroll } => {
+            let columns = usize::from(area.width.saturating_sub(5));
+            let lines = (source.reading)(&dialog.id, columns);
+            Some(reading::draw(lines, *scroll, theme, frame, area))
+        }
+        DialogKind::Line { lead, note, editor } => {
+            Some(line::draw(lead, note, editor, theme, frame, area))
+        }
+        DialogKind::Picture(picture) => {
+            Some(picture::draw(picture, source.caption, theme, frame, area))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    fn entries(names: &[&str], filter: &str) -> Vec<ListEntry> {
+        let fit = names.iter().filter(|name| name.contains(filter));
+        fit.map(|name| ListEntry {
+            key: (*name).to_owned(),
+            name: (*name).to_owned(),
+            about: String::new(),
+        })
+        .collect()
+    }
+
+    fn key(dialog: &mut Dialog<()>, command: Command) -> Reply {
+        dialog.key(command, &|(), filter| {
+            entries(&["alpha", "beta", "gamma"], filter)
+        })
+    }
+
+    #[test]
+    fn a_list_is_filtered_and_answers_with_a_name() {
+        let mut dialog = Dialog::filtered_list((), "", "gamma");
+        assert!(matches!(key(&mut dialog, Command::Next), Reply::Open));
+        key(&mut dialog, Command::Next);
+        key(&mut dialog, Command::Edit(Edit::Insert('t')));
+        let reply = key(&mut dialog, Command::Enter);
+        assert!(matches!(
+            reply,
+            Reply::Close(Some(Answer::Picked { key, filter })) if key == "beta" && filter == "t"
+        ));
+        key(&mut dialog, Command::Edit(Edit::Insert('x')));
+        assert!(matches!(key(&mut dialog, Command::Enter), Reply::Open));
+    }
+
+    #[test]
+    fn a_list_that_is_loaded_again_keeps_its_mark() {
+        let mut dialog = Dialog::list((), false);
+        key(&mut dialog, Command::Next);
+        let more = |(): &(), filter: &str| entries(&["aardvark", "alpha", "beta"], filter);
+        let reply = dialog.key(Command::Enter, &more);
+        assert!(matches!(
+            reply,
+            Reply::Close(Some(Answer::Picked { key, .. })) if key == "beta"
+        ));
+        // What took the place of an entry that is gone.
+        let fewer = |(): &(), filter: &str| entries(&["alpha", "gamma"], filter);
+        let reply = dialog.key(Command::Enter, &fewer);
+        assert!(matches!(
+            reply,
+            Reply::Close(Some(Answer::Picked { key, .. })) if key == "gamma"
+        ));
+    }
+
+    #[test]
+    fn ticks_leave_the_list_open() {
+        let mut dialog = Dialog::list((), true);
+        key(&mut dialog, Command::PageDown);
+        assert!(matches!(
+            key(&mut dialog, Command::Toggle),
+            Reply::Tell(Answer::Ticked(name)) if name == "gamma"
+        ));
+    }
+
+    #[test]
+    fn a_question_begins_with_the_button_that_changes_nothing() {
+        let mut dialog = Dialog::question((), String::new(), &["Back", "Save", "Delete"]);
+        for expected in [0, 1, 2, 0] {
+            assert!(matches!(
+                key(&mut dialog, Command::Enter),
+                Reply::Close(Some(Answer::Button(at))) if at == expected
+            ));
+            key(&mut dialog, Command::Next);
+        }
+        assert!(matches!(
+            key(&mut dialog, Command::Escape),
+            Reply::Close(None)
+        ));
+    }
+
+    #[test]
+    fn a_line_answers_with_its_text_and_tab_asks_for_another() {
+        let mut dialog = Dialog::line((), String::new(), String::new(), "");
+        assert!(matches!(key(&mut dialog, Command::Enter), Reply::Open));
+        dialog.paste(" a path ");
+        assert!(matches!(
+            key(&mut dialog, Command::Next),
+            Reply::Tell(Answer::Other(_))
+        ));
+        assert!(matches!(
+            key(&mut dialog, Command::Enter),
+            Reply::Close(Some(Answer::Text(text))) if text.expose_secret() == "a path"
+        ));
+    }
+}

@@ -1,0 +1,118 @@
+//! What happens to the screens, and what they ask for.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::certificate::created::Created;
+use crate::configure::report::{Report, Task};
+use crate::console::clipboard::Copied;
+use crate::flow::attempt::AttemptId;
+use crate::flow::event::FlowEvent;
+use crate::presets::Library;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::session::Started;
+use crate::session::clock::Moment;
+use crate::session::content::Content;
+use crate::store::file::Readers;
+
+/// Something happened.
+#[derive(Debug)]
+pub struct Msg {
+    /// When it happened.
+    pub at: Moment,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+pub enum Event {
+    /// A key was pressed.
+    Key(crossterm::event::KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The window has this size: columns and rows.
+    Resized(u16, u16),
+    /// An attempt reports.
+    Flow(AttemptId, FlowEvent),
+    /// A copy came out.
+    Copied(Content, Copied),
+    /// The program that opens the browser, for this attempt, ended or failed.
+    Browser(AttemptId, Result<(), String>),
+    /// The demo server listens, or does not.
+    Demo(Result<String, String>),
+    /// The demo's user has approved, or could not.
+    DemoApproved(Result<(), String>),
+    /// A paste could not be handed over, as others are still being checked.
+    PasteLost,
+    /// The user's own presets were read.
+    Library(Box<Library>),
+    /// An action of the listener's set-up, by its number, came to this; and the certificates that there are now.
+    SetUp(u64, Box<Report>, Box<Created>),
+    /// A file was written, or not: its path and who can read it, or why not.
+    Saved(Content, Result<(String, Readers), String>),
+    /// A time on the screen has changed.
+    Tick,
+}
+
+impl fmt::Debug for Event {
+    /// The kind only: keys and pastes may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "Key",
+            Self::Paste(_) => "Paste",
+            Self::Resized(..) => "Resized",
+            Self::Flow(..) => "Flow",
+            Self::Copied(..) => "Copied",
+            Self::Browser(..) => "Browser",
+            Self::Demo(_) => "Demo",
+            Self::DemoApproved(_) => "DemoApproved",
+            Self::PasteLost => "PasteLost",
+            Self::Library(_) => "Library",
+            Self::SetUp(..) => "SetUp",
+            Self::Saved(..) => "Saved",
+            Self::Tick => "Tick",
+        })
+    }
+}
+
+/// What `update` asks the shell to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Run a job, after the one before has let go of its port.
+    Start(Started),
+    /// Stop the job under way.
+    Cancel,
+    /// Hand the flow what was pasted in place of the browser's return.
+    Paste(SecretString),
+    /// Write a file that only its owner can read.
+    Save(Content, String),
+    /// Copy something.
+    Copy(Content),
+    /// Send the terminal a sequence.
+    Send(SecretString),
+    /// Open a browser on this machine, for this attempt.
+    OpenBrowser(Url, AttemptId),
+    /// Show a value on the shell's screen, until a key is pressed.
+    ShowInScrollback(SecretString),
+    /// Do an action of the listener's set-up, off the loop.
+    SetUp(Box<Task>, u64),
+    /// Start the demo server.
+    StartDemo,
+    /// Let the demo's user approve.
+    ApproveDemo(Url),
+    /// Draw everything again.
+    Redraw,
+    /// Return to the shell until `fg`.
+    Suspend,
+    /// End the program.
+    Quit,
+}
+
+impl Effect {
+    /// Writes a file at the path that was typed.
+    #[must_use]
+    pub fn save(content: Content, path: &SecretString) -> Self {
+        Self::Save(content, path.expose_secret().to_owned())
+    }
+}

@@ -1,0 +1,265 @@
+//! A screen without its types, implemented once for every screen. Tab, letters, Enter, editing, pasting, dialogs and
+//! scrolling are here and nowhere else.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use url::Url;
+
+use super::context::{UpdateContext, ViewContext};
+use super::item::{Entry, ItemView, Key, Kind};
+use super::route::Route;
+use super::typed::{Screen, load, set_focus};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::session::SessionEvent;
+use crate::tui::dialog::{self, Reply};
+use crate::tui::keys::{Command, Context};
+use crate::tui::widgets::draw::Body;
+
+/// A screen without its types: what the loop, the frame and the tests see.
+pub trait AnyScreen: Debug {
+    /// The name of the screen.
+    fn route(&self) -> Route;
+    /// At the top right.
+    fn title(&self, cx: ViewContext<'_>) -> String;
+    /// The items, in the order of the screen.
+    fn items(&self, cx: ViewContext<'_>) -> Vec<ItemView>;
+    /// What keys mean where the focus is.
+    fn context(&self, cx: ViewContext<'_>) -> Context;
+    /// True where a dialog lies on top.
+    fn has_dialog(&self) -> bool;
+    /// The body.
+    fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
+    /// Draws the dialog on top, if there is one, and says where the cursor belongs.
+    fn draw_dialog(
+        &self,
+        cx: ViewContext<'_>,
+        frame: &mut Frame<'_>,
+        area: Rect,
+    ) -> Option<Position>;
+    /// A key.
+    fn key(&mut self, command: Command, cx: &mut UpdateContext<'_>);
+    /// A paste.
+    fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>);
+    /// After every message: a focus on what is no longer there goes to what took its place, and the editor follows a value
+    /// that was changed by others.
+    fn settle(&mut self, cx: &mut UpdateContext<'_>);
+    /// The session heard something.
+    fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>);
+    /// The window has another size.
+    fn resized(&mut self, cx: &mut UpdateContext<'_>);
+    /// It was navigated to, and is on top now.
+    fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>);
+    /// What lay on top of it was closed.
+    fn returned(&mut self, from: Route, cx: &mut UpdateContext<'_>);
+    /// True where it can share a wide page with the form.
+    fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool;
+    /// How long until a time on it changes.
+    fn tick(&self, cx: ViewContext<'_>) -> Option<Duration>;
+    /// The URLs on it that are to be links.
+    fn urls(&self, cx: ViewContext<'_>) -> Vec<Url>;
+}
+
+impl<S: Screen> AnyScreen for S {
+    fn route(&self) -> Route {
+        Screen::route(self)
+    }
+
+    fn title(&self, cx: ViewContext<'_>) -> String {
+        Screen::title(self, cx)
+    }
+
+    fn items(&self, cx: ViewContext<'_>) -> Vec<ItemView> {
+        let focus = &self.common().focus;
+        Screen::items(self, cx)
+            .into_iter()
+            .map(|entry| ItemView {
+                kind: entry.kind,
+                label: entry.label,
+                key: entry.key,
+                beside: entry.beside,
+                fix: entry.fix,
+                focused: entry.item == *focus,
+            })
+            .collect()
+    }
+
+    fn context(&self, cx: ViewContext<'_>) -> Context {
+        if let Some(dialog) = &self.common().dialog {
+            return dialog.context();
+        }
+        if self.scrolls_by_line() {
+            return Context::Below;
+        }
+        let focused = AnyScreen::items(self, cx)
+            .into_iter()
+            .find(|item| item.focused);
+        match focused.map(|item| item.kind) {
+            Some(Kind::Text) => Context::Text,
+            Some(Kind::Paste) => Context::Paste,
+            Some(Kind::Choice) => Context::Choice,
+            Some(Kind::Button | Kind::Line) | None => Context::Button,
+        }
+    }
+
+    fn has_dialog(&self) -> bool {
+        self.common().dialog.is_some()
+    }
+
+    fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
+        Screen::body(self, cx, area, page)
+    }
+
+    fn draw_dialog(
+        &self,
+        cx: ViewContext<'_>,
+        frame: &mut Frame<'_>,
+        area: Rect,
+    ) -> Option<Position> {
+        let dialog = self.common().dialog.as_ref()?;
+        let source = dialog::Source {
+            list: &|id, filter| self.list(id, filter, cx),
+            reading: &|id, columns| self.reading(id, columns, cx),
+            caption: &|picture, size| self.caption(picture, size, cx),
+        };
+        dialog::draw(dialog, &source, cx.theme(), frame, area)
+    }
+
+    fn key(&mut self, command: Command, cx: &mut UpdateContext<'_>) {
+        if let Some(mut dialog) = self.common_mut().dialog.take() {
+            let reply = dialog.key(command, &|id, filter| {
+                self.list(id, filter, cx.view()).entries
+            });
+            let id = dialog.id.clone();
+            if matches!(reply, Reply::Open | Reply::Tell(_)) {
+                self.common_mut().dialog = Some(dialog);
+            }
+            if let Reply::Close(Some(answer)) | Reply::Tell(answer) = reply {
+                self.answered(id, answer, cx);
+            }
+            return;
+        }
+        let items = Screen::items(self, cx.view());
+        let focus = self.common().focus.clone();
+        let at = items.iter().position(|entry| entry.item == focus);
+        match command {
+            Command::Next | Command::Previous => {
+                let count = items.len();
+                // A focus that has vanished counts as before the first.
+                let next = match (at, command == Command::Next) {
+                    (Some(at), true) => (at + 1) % count,
+                    (Some(at), false) => (at + count - 1) % count,
+                    (None, true) => 0,
+                    (None, false) => count.saturating_sub(1),
+                };
+                if let Some(entry) = items.into_iter().nth(next) {
+                    set_focus(self, entry.item, cx);
+                }
+                self.moved(cx);
+            }
+            Command::ChangeLeft => self.changed(focus, -1, cx),
+            Command::ChangeRight | Command::Toggle => self.changed(focus, 1, cx),
+            Command::Enter => self.activate(focus, cx),
+            Command::Edit(edit) => {
+                self.common_mut().editor.edit(edit);
+                commit(self, &focus, cx);
+            }
+            Command::Fix => self.fix(focus, cx),
+            Command::LineDown => self.scrolled(1, cx),
+            Command::LineUp => self.scrolled(-1, cx),
+            Command::PageDown => self.scrolled(5, cx),
+            Command::PageUp => self.scrolled(-5, cx),
+            Command::Letter(letter) => {
+                let found = items
+                    .into_iter()
+                    .find(|entry| entry.key == Key::Letter(letter));
+                if let Some(entry) = found {
+                    self.activate(entry.item, cx);
+                }
+            }
+            Command::Escape | Command::Leave | Command::Redraw | Command::Suspend => {}
+        }
+    }
+
+    fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>) {
+        if let Some(dialog) = &mut self.common_mut().dialog {
+            dialog.paste(text);
+            return;
+        }
+        let focus = self.common().focus.clone();
+        let typed = |entry: &Entry<S::Item>| matches!(entry.kind, Kind::Text | Kind::Paste);
+        let on_text = Screen::items(self, cx.view())
+            .iter()
+            .any(|entry| entry.item == focus && typed(entry));
+        if !on_text {
+            let Some(target) = self.paste_target(cx.view()) else {
+                cx.say("The paste was dropped: the focus is not on a text field.");
+                return;
+            };
+            set_focus(self, target, cx);
+        }
+        let focus = self.common().focus.clone();
+        self.common_mut().editor.paste(text);
+        commit(self, &focus, cx);
+    }
+
+    fn settle(&mut self, cx: &mut UpdateContext<'_>) {
+        let items = Screen::items(self, cx.view());
+        let common = self.common();
+        let there = items.iter().position(|entry| entry.item == common.focus);
+        let Some(place) = there else {
+            let place = common.place.min(items.len().saturating_sub(1));
+            if let Some(entry) = items.into_iter().nth(place) {
+                set_focus(self, entry.item, cx);
+                self.common_mut().place = place;
+            }
+            return;
+        };
+        let typed = matches!(items[place].kind, Kind::Text | Kind::Paste);
+        let text = self.text(&common.focus, cx.view());
+        let stale = text.expose_secret() != common.committed.expose_secret();
+        self.common_mut().place = place;
+        if typed && stale {
+            let focus = self.common().focus.clone();
+            load(self, focus, cx.view());
+        }
+    }
+
+    fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        Screen::on_event(self, event, cx);
+    }
+
+    fn resized(&mut self, cx: &mut UpdateContext<'_>) {
+        Screen::resized(self, cx);
+    }
+
+    fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>) {
+        Screen::entered(self, route, cx);
+    }
+
+    fn returned(&mut self, from: Route, cx: &mut UpdateContext<'_>) {
+        Screen::returned(self, from, cx);
+    }
+
+    fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool {
+        Screen::fits_beside(self, area, cx)
+    }
+
+    fn tick(&self, cx: ViewContext<'_>) -> Option<Duration> {
+        Screen::tick(self, cx)
+    }
+
+    fn urls(&self, cx: ViewContext<'_>) -> Vec<Url> {
+        Screen::urls(self, cx)
+    }
+}
+
+/// The editor's text goes to the screen.
+fn commit<S: Screen>(screen: &mut S, item: &S::Item, cx: &mut UpdateContext<'_>) {
+    let text = SecretString::from(screen.common().editor.text());
+    screen.edited(item.clone(), text.expose_secret(), cx);
+    let stored = screen.text(item, cx.view());
+    screen.common_mut().committed = stored;
+}

@@ -1,0 +1,18 @@
+//! The face of a screen: what its author writes, and what the loop, the frame and the tests see of it.
+//!
+//! [`Screen`] has types of its own for its items and dialogs. [`AnyScreen`] is the same without them.
+
+mod any;
+mod context;
+mod item;
+mod route;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+pub(in crate::tui) mod testing;
+mod typed;
+
+pub use self::any::AnyScreen;
+pub use self::context::{Console, Message, Outbox, UpdateContext, ViewContext};
+pub use self::item::{Entry, ItemView, Key, Kind};
+pub use self::route::{FormTarget, Navigation, Route};
+pub use self::typed::{Common, Screen, set_focus};

@@ -1,0 +1,46 @@
+//! Where a screen can send the user.
+
+use crate::form::settings::Key;
+
+/// Where a screen can send the user: a name, so that no screen names another's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The settings; it is always there, below all others.
+    Form(FormTarget),
+    /// The sign-in under way, or the one that failed.
+    SignIn,
+    /// The tokens.
+    Tokens,
+    /// The trace of the HTTP exchanges.
+    Trace,
+    /// The set-up of the listener.
+    Configure,
+}
+
+/// What to show of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormTarget {
+    /// The button that starts the flow.
+    Authorize,
+    /// The first field that stops a sign-in, else the button.
+    Missing,
+    /// This field, or if it is locked, what locks it.
+    Field(Key),
+}
+
+impl Route {
+    /// True for the same screen.
+    #[must_use]
+    pub fn is_same_screen(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+}
+
+/// Where to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Navigation {
+    /// To this screen: back to it where it is open, else on top of what is.
+    Open(Route),
+    /// To the screen below.
+    Back,
+}

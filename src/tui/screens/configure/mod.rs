@@ -1,0 +1,311 @@
+//! Configure…: what the listener needs on this machine; what would be done, and what came of it.
+
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use ratatui::layout::Rect;
+
+pub(super) use self::state::Configure;
+use self::state::{DialogId, Item};
+use crate::configure::plan::WITHOUT_SET_UP;
+use crate::configure::report::{Verdict, Work as SetUpAction};
+use crate::form::settings::Key;
+use crate::secret::SecretString;
+use crate::session::SessionEvent;
+use crate::session::content::Content;
+use crate::session::set_up::ListenerSetUp;
+use crate::tui::dialog::{Answer, Dialog, List};
+use crate::tui::message::Effect;
+use crate::tui::screen::{
+    Common, Entry, Navigation, Route, Screen, UpdateContext, ViewContext, set_focus,
+};
+use crate::tui::widgets::draw::Body;
+
+impl Configure {
+    /// Opens the set-up on the form's redirect URL, and finds out at once how things are.
+    fn open(&mut self, cx: &mut UpdateContext<'_>) {
+        cx.session.open_set_up(&cx.console.environment);
+        *self = Self::new();
+        let Some(set_up) = &cx.session.set_up else {
+            return;
+        };
+        let can_verify = set_up.busy.is_none() && set_up.task(SetUpAction::Verify).is_ok();
+        let first = set_up.actions().first().map(|first| Item::Do(*first));
+        set_focus(self, first.unwrap_or(Item::Back), cx);
+        if can_verify {
+            Self::start(SetUpAction::Verify, cx);
+        }
+    }
+
+    /// True, and said, where an action is still under way.
+    fn is_busy(cx: &mut UpdateContext<'_>) -> bool {
+        let set_up = cx.session.set_up.as_ref();
+        let busy = set_up.is_some_and(|set_up| set_up.busy.is_some());
+        if busy {
+            cx.say("Still at work on what was asked before.");
+        }
+        busy
+    }
+
+    fn start(action: SetUpAction, cx: &mut UpdateContext<'_>) {
+        if Self::is_busy(cx) {
+            return;
+        }
+        match cx.session.set_up(action) {
+            Ok((task, number)) => {
+                cx.clear_message();
+                cx.emit(Effect::SetUp(task, number));
+            }
+            Err(Some(error)) => cx.warn(error.to_string()),
+            Err(None) => {}
+        }
+    }
+
+    /// Shows what an action would do, and does it; a deletion only after a question.
+    fn perform(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
+        set_focus(self, Item::Do(action), cx);
+        if action != SetUpAction::Delete {
+            Self::start(action, cx);
+            return;
+        }
+        let Some(set_up) = &cx.session.set_up else {
+            return;
+        };
+        match set_up.task(action) {
+            Ok(_) => {
+                let text = view::before_delete(set_up);
+                let buttons = &["Back", "Delete"];
+                self.common.dialog = Some(Dialog::question(DialogId::Delete, text, buttons));
+            }
+            Err(error) => cx.warn(error.to_string()),
+        }
+    }
+
+    /// Takes the redirect URL that Windows has reserved for everybody, or returns to the one before.
+    fn without_set_up(&mut self, cx: &mut UpdateContext<'_>) {
+        if Self::is_busy(cx) {
+            return;
+        }
+        let Some(set_up) = &mut cx.session.set_up else {
+            return;
+        };
+        let now = set_up.redirect_url.clone();
+        let next = if now == WITHOUT_SET_UP {
+            set_up.before.take()
+        } else {
+            set_up.before = Some(now);
+            Some(WITHOUT_SET_UP.to_owned())
+        };
+        let Some(next) = next else {
+            cx.say("It is in use already. Another Redirect URL can be typed in the form.");
+            return;
+        };
+        cx.session.settings.set(Key::RedirectUrl, next.clone());
+        if cx.session.settings.value(Key::RedirectUrl) != next {
+            cx.warn("This preset does not let the Redirect URL be changed.");
+            return;
+        }
+        self.open(cx);
+        set_focus(self, Item::WithoutSetUp, cx);
+        cx.say(format!(
+            "Register exactly this Redirect URL with the service: {next}"
+        ));
+    }
+
+    fn copy_commands(&self, cx: &mut UpdateContext<'_>) {
+        let Some(set_up) = &cx.session.set_up else {
+            return;
+        };
+        match set_up.commands(self.shown) {
+            Ok(commands) if commands.is_empty() => {
+                cx.say("There is no command to copy: nothing has to be done.");
+            }
+            Ok(commands) => cx.emit(Effect::Copy(Content::Commands(commands))),
+            Err(error) => cx.warn(error.to_string()),
+        }
+    }
+}
+
+fn letter(action: SetUpAction) -> char {
+    match action {
+        SetUpAction::SetUp => 's',
+        SetUpAction::Verify => 'v',
+        SetUpAction::Delete => 'd',
+    }
+}
+
+impl Screen for Configure {
+    type Item = Item;
+    type DialogId = DialogId;
+
+    fn common(&self) -> &Common<Item, DialogId> {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common<Item, DialogId> {
+        &mut self.common
+    }
+
+    fn route(&self) -> Route {
+        Route::Configure
+    }
+
+    fn title(&self, cx: ViewContext<'_>) -> String {
+        let set_up = cx.session.set_up.as_ref();
+        let what = if set_up.is_some_and(ListenerSetUp::http_sys) {
+            "HTTP.sys"
+        } else {
+            "this machine"
+        };
+        format!("Configure {} {what}", cx.theme().dot())
+    }
+
+    fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
+        let mut items = Vec::new();
+        let Some(set_up) = &cx.session.set_up else {
+            return vec![Entry::button(Item::Back, "Back", 'z')];
+        };
+        if set_up.http_sys() {
+            if set_up.prefix.is_ok() {
+                items.push(Entry::text(Item::User, "User"));
+            }
+            if set_up.needs_certificate() {
+                items.push(Entry::text(Item::Thumbprint, "Certificate"));
+                if !set_up.certificates.is_empty() {
+                    items.push(Entry::beside(Item::CertificateList, "List"));
+                }
+            }
+            items.push(Entry::line(Item::WithoutSetUp, "Without set-up"));
+        }
+        for action in set_up.actions().iter().copied() {
+            items.push(Entry::button(
+                Item::Do(action),
+                action.label(),
+                letter(action),
+            ));
+        }
+        if set_up.http_sys() && !set_up.actions().is_empty() {
+            items.push(Entry::button(Item::CopyCommands, "Copy commands", 'c'));
+        }
+        items.extend([
+            Entry::button(Item::Back, "Back", 'z'),
+            Entry::button(Item::Help, "Help", '?'),
+        ]);
+        items
+    }
+
+    fn body(&self, cx: ViewContext<'_>, area: Rect, _page: u16) -> Body {
+        view::body(self, cx, area)
+    }
+
+    fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
+        match item {
+            Item::User => {
+                let next = match &cx.session.set_up {
+                    Some(it) if it.needs_certificate() && it.thumbprint.trim().is_empty() => {
+                        Item::Thumbprint
+                    }
+                    _ => Item::Do(SetUpAction::SetUp),
+                };
+                set_focus(self, next, cx);
+            }
+            Item::Thumbprint => set_focus(self, Item::Do(SetUpAction::SetUp), cx),
+            Item::CertificateList => {
+                self.common.dialog = Some(Dialog::list(DialogId::Certificates, false));
+            }
+            Item::WithoutSetUp => self.without_set_up(cx),
+            Item::Do(action) => self.perform(action, cx),
+            Item::CopyCommands => self.copy_commands(cx),
+            Item::Back => cx.go(Navigation::Back),
+            Item::Help => cx.help(),
+        }
+    }
+
+    fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
+        let set_up = cx.session.set_up.as_ref();
+        set_up
+            .map_or("", |set_up| match item {
+                Item::User => set_up.user.as_str(),
+                Item::Thumbprint => set_up.thumbprint.as_str(),
+                _ => "",
+            })
+            .into()
+    }
+
+    fn edited(&mut self, item: Item, text: &str, cx: &mut UpdateContext<'_>) {
+        if let Some(set_up) = &mut cx.session.set_up {
+            match item {
+                Item::User => text.clone_into(&mut set_up.user),
+                _ => text.clone_into(&mut set_up.thumbprint),
+            }
+            // What was found was about another plan.
+            set_up.outcome = None;
+            self.shown = SetUpAction::SetUp;
+        }
+        cx.clear_message();
+    }
+
+    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
+        if let Item::Do(action) = item
+            && self.shown != action
+        {
+            self.shown = action;
+            self.common.scroll = 0;
+        }
+    }
+
+    fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
+        match (id, answer) {
+            (DialogId::Certificates, Answer::Picked { key, .. }) => {
+                self.edited(Item::Thumbprint, &key, cx);
+                set_focus(self, Item::Thumbprint, cx);
+            }
+            (DialogId::Delete, Answer::Button(1)) => Self::start(SetUpAction::Delete, cx),
+            _ => {}
+        }
+    }
+
+    fn list(&self, id: &DialogId, _filter: &str, cx: ViewContext<'_>) -> List {
+        match (id, &cx.session.set_up) {
+            (DialogId::Certificates, Some(set_up)) => view::certificates(set_up),
+            (DialogId::Certificates | DialogId::Delete, _) => List::default(),
+        }
+    }
+
+    fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        let SessionEvent::SetUp(action, verdict) = event else {
+            return;
+        };
+        self.common.scroll = 0;
+        let name = action.label();
+        match (action, verdict) {
+            (SetUpAction::Verify, _) => {}
+            (_, Verdict::Fine) => {
+                cx.say(format!("{name}: done. Verify shows how it stands now."));
+            }
+            _ => cx.warn(format!(
+                "{name}: not all was done. What to do stands with each step."
+            )),
+        }
+    }
+
+    fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
+        self.open(cx);
+    }
+
+    fn scrolled(&mut self, by: isize, cx: &mut UpdateContext<'_>) {
+        // A small window shows few lines at once.
+        let by = if cx.console.size.1 < 18 {
+            by.signum() * 2
+        } else {
+            by
+        };
+        self.common.scroll = self.common.scroll.saturating_add_signed(by);
+    }
+
+    fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {
+        false
+    }
+}

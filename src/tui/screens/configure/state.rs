@@ -1,0 +1,48 @@
+//! What the screen of Configure… itself remembers, and what on it can have the focus.
+
+use crate::configure::report::Work as SetUpAction;
+use crate::tui::screen::{Common, ViewContext};
+
+/// What can have the focus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui::screens) enum Item {
+    /// Who is to listen.
+    User,
+    /// The thumbprint of the certificate.
+    Thumbprint,
+    CertificateList,
+    /// The redirect URL that needs no set-up.
+    WithoutSetUp,
+    Do(SetUpAction),
+    CopyCommands,
+    Back,
+    Help,
+}
+
+/// What a dialog was opened for.
+#[derive(Debug, Clone)]
+pub(in crate::tui::screens) enum DialogId {
+    Certificates,
+    Delete,
+}
+
+/// The screen of Configure….
+#[derive(Debug)]
+pub(in crate::tui::screens) struct Configure {
+    pub(super) common: Common<Item, DialogId>,
+    /// The action whose steps are shown.
+    pub(super) shown: SetUpAction,
+}
+
+impl Configure {
+    pub(in crate::tui::screens) fn new() -> Self {
+        Self {
+            common: Common::at(Item::Back),
+            shown: SetUpAction::SetUp,
+        }
+    }
+
+    pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {
+        cx.focused && self.common.focus == *item
+    }
+}

@@ -1,0 +1,257 @@
+#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+
+use super::*;
+use crate::console::environment::Environment;
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::form::choices::AuthenticationChoice;
+use crate::oauth::failure::Failure;
+use crate::presets::files::PresetFile;
+use crate::presets::library::built_in;
+use crate::presets::{CUSTOM, Library};
+use crate::tui::keys::Command;
+use crate::tui::screen::testing::{Alone, token_set};
+use crate::tui::screen::{AnyScreen, Outbox};
+use crate::tui::widgets::editor::Edit;
+
+/// With complete settings of this preset.
+fn form(preset: &str) -> Alone<Form> {
+    Alone::new(Environment::default(), preset, Form::new)
+}
+
+/// With custom settings and an issuer.
+fn custom() -> Alone<Form> {
+    let mut alone = form(CUSTOM);
+    alone.screen.advanced = true;
+    alone.go(Item::Field(Key::Issuer));
+    alone.type_text("https://as.example");
+    alone
+}
+
+fn told(out: &Outbox) -> &str {
+    Alone::<Form>::told(out)
+}
+
+fn starts(out: &Outbox) -> bool {
+    matches!(out.effects.as_slice(), [Effect::Start(_)])
+}
+
+#[test]
+fn what_is_typed_is_the_value_and_enter_goes_to_what_is_missing() {
+    let mut alone = form("demo");
+    assert_eq!(alone.screen.common.focus, Item::Authorize);
+    alone.session.settings.set(Key::ClientId, String::new());
+    alone.go(Item::Field(Key::Scope));
+    alone.type_text(" x");
+    assert!(alone.session.settings.value(Key::Scope).ends_with(" x"));
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::ClientId));
+    // A form that is not complete starts nothing, and says what is missing.
+    let out = alone.press(Item::Authorize);
+    assert!(out.effects.is_empty() && !told(&out).is_empty());
+    let missing = Navigation::Open(Route::Form(FormTarget::Missing));
+    assert_eq!(out.navigation, Some(missing));
+}
+
+#[test]
+fn buttons_start_what_they_name_or_lead_elsewhere() {
+    let mut alone = form("demo");
+    for absent in ["Tokens", "Trace"] {
+        assert!(!alone.labels().contains(&absent.to_owned()));
+    }
+    let out = alone.press(Item::Authorize);
+    assert!(starts(&out));
+    assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
+    alone.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
+    let tokens = Navigation::Open(Route::Tokens);
+    assert_eq!(alone.press(Item::Tokens).navigation, Some(tokens));
+    assert!(alone.press(Item::Help).help);
+    assert!(alone.press(Item::Quit).quit);
+    alone.press(Item::About);
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    alone.keys(&[Command::Escape]);
+    // The redirect URL is what Configure… is about.
+    alone.session.settings.set_flow(FlowKind::AuthorizationCode);
+    alone.session.settings.set(Key::RedirectUrl, String::new());
+    assert!(told(&alone.press(Item::Configure)).contains("there is none yet"));
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::RedirectUrl));
+    alone.type_text("http://localhost:8400/");
+    let configure = Navigation::Open(Route::Configure);
+    assert_eq!(alone.press(Item::Configure).navigation, Some(configure));
+}
+
+#[test]
+fn choices_are_changed_in_both_directions() {
+    let mut alone = custom();
+    alone.go(Item::Field(Key::Flow));
+    let before = alone.session.settings.flow();
+    alone.keys(&[Command::Toggle]);
+    assert_ne!(alone.session.settings.flow(), before);
+    alone.session.settings.set_flow(FlowKind::AuthorizationCode);
+    alone.go(Item::Field(Key::Pkce));
+    alone.keys(&[Command::ChangeRight]);
+    assert!(!alone.session.settings.pkce());
+    alone.go(Item::Field(Key::ClientAuthentication));
+    for expected in [
+        AuthenticationChoice::Basic,
+        AuthenticationChoice::Post,
+        AuthenticationChoice::Automatic,
+    ] {
+        alone.keys(&[Command::ChangeLeft]);
+        assert_eq!(alone.session.settings.authentication(), expected);
+    }
+    alone.keys(&[Command::ChangeRight]);
+    let choice = alone.session.settings.authentication();
+    assert_eq!(choice, AuthenticationChoice::Post);
+}
+
+#[test]
+fn the_secret_is_shown_on_request_and_hidden_under_another_preset() {
+    let mut alone = custom();
+    alone
+        .session
+        .settings
+        .set(Key::ClientSecret, "s3cret".to_owned());
+    assert!(!alone.text().contains("s3cret"));
+    alone.press(Item::ShowSecret);
+    assert!(alone.text().contains("s3cret"));
+    alone.press(Item::ShowSecret);
+    assert!(!alone.text().contains("s3cret"));
+}
+
+#[test]
+fn the_advanced_part_is_folded_and_its_items_with_it() {
+    let mut alone = form(CUSTOM);
+    let issuer = |alone: &Alone<Form>| alone.labels().contains(&"Issuer".to_owned());
+    assert!(!issuer(&alone));
+    alone.press(Item::Advanced);
+    assert!(issuer(&alone));
+    alone.press(Item::Advanced);
+    assert!(!issuer(&alone));
+}
+
+#[test]
+fn a_preset_is_found_by_what_is_typed_and_an_address_is_the_login_hint() {
+    let mut alone = form(CUSTOM);
+    alone.press(Item::Field(Key::Preset));
+    alone.type_text("alice@gmail.com");
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.session.settings.preset().id, "google-mail");
+    let hint = alone.session.settings.value(Key::LoginHint);
+    assert_eq!(hint, "alice@gmail.com");
+    // The demo brings its own server.
+    alone.press(Item::Field(Key::Preset));
+    alone.type_text("demo");
+    let effects = alone.keys(&[Command::Enter]).effects;
+    assert!(matches!(effects.as_slice(), [Effect::StartDemo]));
+}
+
+#[test]
+fn a_list_that_is_loaded_again_under_the_user_keeps_its_mark() {
+    let mut alone = form(CUSTOM);
+    alone.press(Item::Field(Key::Preset));
+    alone.keys(&[Command::Next, Command::Next, Command::Next]);
+    // What was marked, by the name of what Enter takes.
+    let third = alone.session.library.all().unwrap()[3].clone();
+    let text = built_in("spotify").unwrap();
+    let own = PresetFile {
+        path: "aaa.toml".into(),
+        text: Ok(text
+            .replace(r#"id = "spotify""#, r#"id = "aaa""#)
+            .replace("Spotify", "AAA")),
+    };
+    let library = Library::new(vec![own], Vec::new());
+    assert!(library.left_out().is_empty());
+    let event = alone.session.take_presets(library);
+    alone.on_event(&event);
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.session.settings.preset().id, third.id);
+}
+
+#[test]
+fn scopes_are_ticked_in_their_list() {
+    let mut alone = form("google-mail");
+    let before = alone.session.settings.scopes();
+    alone.press(Item::ScopeList);
+    alone.keys(&[Command::Next, Command::Toggle]);
+    assert_ne!(alone.session.settings.scopes(), before);
+    alone.keys(&[Command::Toggle, Command::Escape]);
+    assert!(!AnyScreen::has_dialog(&alone.screen));
+}
+
+#[test]
+fn a_problem_is_fixed_with_one_key_or_with_its_button() {
+    let wrong = |alone: &mut Alone<Form>| {
+        alone.session.settings.set_flow(FlowKind::AuthorizationCode);
+        alone.go(Item::Field(Key::Scope));
+        alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+        alone.type_text("https://graph.microsoft.com/SMTP.Send");
+    };
+    let mut alone = form("microsoft-mail");
+    wrong(&mut alone);
+    let typed = alone.session.settings.value(Key::Scope);
+    let out = alone.keys(&[Command::Fix]);
+    assert!(told(&out).starts_with("Done: "), "{out:?}");
+    let fixed = alone.session.settings.value(Key::Scope);
+    assert_ne!(fixed, typed);
+    wrong(&mut alone);
+    alone.press(Item::Fix(Key::Scope));
+    assert_eq!(alone.session.settings.value(Key::Scope), fixed);
+    // The editor has the new text.
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::Scope));
+    assert_eq!(alone.screen.common.editor.text(), fixed);
+}
+
+#[test]
+fn a_discovery_needs_an_issuer_and_tells_how_it_ends() {
+    let mut alone = form(CUSTOM);
+    assert!(told(&alone.press(Item::Discover)).starts_with("Type the Issuer"));
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::Issuer));
+    // A mail address finds the preset of its service.
+    alone.type_text("alice@gmail.com");
+    alone.press(Item::DiscoverIssuer);
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    let mut alone = custom();
+    let out = alone.press(Item::DiscoverIssuer);
+    assert!(starts(&out) && told(&out).contains("metadata"));
+    let failure = FlowEvent::Failed(FlowError::Protocol(Failure::Expired));
+    assert!(!told(&alone.hear(failure)).is_empty());
+    // Another preset is about another service.
+    alone.press(Item::Discover);
+    alone.press(Item::Field(Key::Preset));
+    alone.type_text("demo");
+    let effects = alone.keys(&[Command::Enter]).effects;
+    assert!(
+        matches!(effects.as_slice(), [Effect::Cancel, Effect::StartDemo]),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn beside_another_screen_nothing_on_it_has_the_focus() {
+    let alone = custom();
+    let rows = |focused| {
+        let cx = ViewContext {
+            focused,
+            ..alone.view()
+        };
+        let body = Screen::body(&alone.screen, cx, Rect::new(0, 2, 80, 24), 80);
+        body.rows
+            .into_iter()
+            .filter(|row| row.cursor.is_some())
+            .count()
+    };
+    assert_eq!(rows(true), 1);
+    assert_eq!(rows(false), 0);
+}
+
+#[test]
+fn a_locked_field_that_an_error_is_about_leads_to_the_preset() {
+    let mut alone = form("google-mail");
+    let route = Route::Form(FormTarget::Field(Key::TokenUrl));
+    let out = alone.act(|screen, cx| Screen::entered(screen, route, cx));
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::Preset));
+    assert!(told(&out).contains("is set by the preset"));
+    let route = Route::Form(FormTarget::Field(Key::ClientId));
+    alone.act(|screen, cx| Screen::entered(screen, route, cx));
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::ClientId));
+}

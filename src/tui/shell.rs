@@ -1,0 +1,482 @@
+//! The loop: waits for what happens, performs the effects, and draws. Only this and the guard write to the terminal.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, queue, style};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::keys::Context;
+use super::message::{Effect, Event, Msg};
+use super::model::Model;
+use super::terminal::guard::{self, Guard, Output};
+use super::terminal::joiner::{Joined, Joiner};
+use super::terminal::links;
+use super::terminal::thrifty::Thrifty;
+use super::update::update;
+use super::view;
+use crate::certificate::created::Created;
+use crate::configure;
+use crate::console::browser;
+use crate::console::clipboard::{self, Desktop};
+use crate::console::environment::Environment;
+use crate::console::sequences;
+use crate::console::signals::Signals;
+use crate::demo::{self, Demo};
+use crate::flow::driver::Flow;
+use crate::flow::reporter::Report;
+use crate::form::settings::Settings;
+use crate::outcome::Print;
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::session::Started;
+use crate::session::clock::Moment;
+use crate::session::content::Content;
+use crate::store::file;
+
+/// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
+/// nothing and fails when the terminal has vanished without a signal.
+const ALIVE: Duration = Duration::from_secs(10);
+
+/// How long the end waits for files that are being written.
+const SAVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why the screen could not be shown, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// There is no terminal to draw on.
+    #[error("There is no terminal to draw on: {0}. Run the program in a terminal.")]
+    NoTerminal(io::Error),
+    /// The terminal could not be set up or drawn on.
+    #[error("The terminal cannot be used: {0}.")]
+    Terminal(#[from] io::Error),
+    /// What the caller waits for could not be printed.
+    #[error("{0}")]
+    Print(String),
+    /// A defect; the guard has said where.
+    #[error("The program ended because of a defect in it. Nothing was stored.")]
+    Defect,
+}
+
+/// How the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The person left, or the caller has what it waited for.
+    Left,
+    /// A signal, or the terminal has vanished.
+    Interrupted,
+}
+
+/// Shows the screen until the person leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
+/// the exit code.
+///
+/// # Errors
+/// Where there is no terminal, or it fails.
+pub fn run(
+    environment: Environment,
+    settings: Settings,
+    library: Library,
+    print: Option<Print>,
+    put: fn(&SecretString) -> Result<(), String>,
+) -> Result<u8, TuiError> {
+    let output = guard::output().map_err(TuiError::NoTerminal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let demo = settings.preset().embedded_server;
+    let mut model = Model::new(environment, settings, library);
+    model.print = print;
+    // Until there is something to print, leaving is leaving before the end.
+    model.exit = if print.is_some() {
+        exit::INTERRUPTED
+    } else {
+        exit::DONE
+    };
+    if model.console.environment.colours {
+        // The surroundings were judged already; crossterm would ask NO_COLOR once more.
+        style::force_color_output(true);
+    }
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let guard = Guard::enter(output.try_clone()?)?;
+        let mut shell = Shell::new(model, output)?;
+        if demo {
+            shell.start_demo().await;
+        }
+        let mut ending = shell.run(&mut signals).await;
+        if ending.is_err() && !guard::is_there(&shell.output) {
+            // The terminal has vanished before that was told.
+            ending = Ok(Ending::Interrupted);
+        }
+        // The screen is restored before anything that may take time.
+        drop(guard);
+        match (ending?, shell.model.result.take()) {
+            (Ending::Interrupted, _) => Ok(exit::INTERRUPTED),
+            (Ending::Left, None) => Ok(shell.model.exit),
+            // Nobody has to read it for a signal to end the program.
+            (Ending::Left, Some(text)) => {
+                match signals.unless_asked_to_end(move || put(&text)).await {
+                    Some(Ok(())) => Ok(shell.model.exit),
+                    Some(Err(reason)) => Err(TuiError::Print(reason)),
+                    None => Ok(exit::INTERRUPTED),
+                }
+            }
+        }
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Keys and pastes with the time they came, read by a thread of their own: reading blocks, and must not delay
+/// the end.
+fn input() -> mpsc::Receiver<(TerminalEvent, Instant)> {
+    let (sender, receiver) = mpsc::channel(256);
+    std::thread::spawn(move || {
+        while let Ok(event) = crossterm::event::read() {
+            if sender.blocking_send((event, Instant::now())).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Performs what `update` wants done.
+struct Shell {
+    model: Model,
+    output: Output,
+    terminal: Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>,
+    began: Instant,
+    joiner: Joiner,
+    flow: Option<Flow>,
+    reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
+    events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    desktop: Arc<Desktop>,
+    demo: Option<Demo>,
+    /// Files that are being written.
+    saves: JoinSet<()>,
+    ended: bool,
+    /// Something may have changed since the last draw.
+    stale: bool,
+}
+
+impl Shell {
+    fn new(model: Model, output: Output) -> io::Result<Self> {
+        let mut shell = Self {
+            terminal: terminal(&output)?,
+            model,
+            output,
+            began: Instant::now(),
+            joiner: Joiner::default(),
+            flow: None,
+            reports: mpsc::channel(64),
+            events: mpsc::channel(16),
+            desktop: Arc::default(),
+            demo: None,
+            saves: JoinSet::new(),
+            ended: false,
+            stale: true,
+        };
+        if let Ok(size) = shell.terminal.size() {
+            shell.model.console.size = (size.width, size.height);
+        }
+        Ok(shell)
+    }
+
+    async fn run(&mut self, signals: &mut Signals) -> Result<Ending, TuiError> {
+        self.draw()?;
+        // What the first frame does not need comes after it.
+        let events = self.events.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = events.blocking_send(Event::Library(Box::new(Library::of_person())));
+        });
+        let mut input = input();
+        let mut gone = guard::watch(self.output.try_clone()?);
+        let mut alive = tokio::time::interval(ALIVE);
+        alive.reset();
+        loop {
+            // From when the time was read on, whatever has come since.
+            let tick = self.model.next_tick();
+            let tick = tick.map(|tick| self.began + self.model.console.now.up + tick);
+            let joined = self.joiner.deadline().map(|deadline| self.began + deadline);
+            tokio::select! {
+                // What ends the program comes first, and the flow before keys, so that a key meets the
+                // newest state.
+                biased;
+                () = guard::panicked() => return Err(TuiError::Defect),
+                () = signals.next() => return Ok(Ending::Interrupted),
+                Some(()) = gone.recv() => return Ok(Ending::Interrupted),
+                Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
+                Some(event) = self.events.1.recv() => self.take(event).await?,
+                event = input.recv() => match event {
+                    Some((event, at)) => self.read(event, at).await?,
+                    // The terminal cannot be read any more.
+                    None => return Ok(Ending::Interrupted),
+                },
+                // A little later than the deadline, so that it has passed.
+                () = until(joined), if joined.is_some() => {
+                    let joined = self.joiner.expire(self.began.elapsed() + Duration::from_millis(1));
+                    self.take_joined(joined).await?;
+                }
+                _ = alive.tick() => {
+                    if !guard::is_there(&self.output) {
+                        return Ok(Ending::Interrupted);
+                    }
+                    continue;
+                }
+                () = until(tick), if tick.is_some() => self.take(Event::Tick).await?,
+            }
+            while let Ok((event, at)) = input.try_recv() {
+                self.read(event, at).await?;
+            }
+            // One frame shows all that a busy flow has to say.
+            while let Ok((attempt, event)) = self.reports.1.try_recv() {
+                self.take(Event::Flow(attempt, event)).await?;
+            }
+            if self.ended {
+                self.finish_saves().await;
+                return Ok(Ending::Left);
+            }
+            self.draw()?;
+        }
+    }
+
+    /// Releases of keys and other events are nothing to us.
+    async fn read(&mut self, event: TerminalEvent, at: Instant) -> Result<(), TuiError> {
+        match event {
+            TerminalEvent::Key(key)
+                if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) =>
+            {
+                let typing = matches!(
+                    self.model.context(),
+                    Context::Text | Context::Paste | Context::List | Context::Path
+                );
+                let at = at.saturating_duration_since(self.began);
+                let joined = self.joiner.feed(key, at, typing);
+                self.take_joined(joined).await
+            }
+            TerminalEvent::Paste(text) => self.take(Event::Paste(text)).await,
+            TerminalEvent::Resize(columns, rows) => {
+                // On Windows the event's own numbers are not those of the window.
+                let size = self.terminal.size();
+                let (columns, rows) =
+                    size.map_or((columns, rows), |size| (size.width, size.height));
+                self.take(Event::Resized(columns, rows)).await
+            }
+            TerminalEvent::Key(_)
+            | TerminalEvent::FocusGained
+            | TerminalEvent::FocusLost
+            | TerminalEvent::Mouse(_) => Ok(()),
+        }
+    }
+
+    async fn take_joined(&mut self, joined: Vec<Joined>) -> Result<(), TuiError> {
+        for one in joined {
+            let event = match one {
+                Joined::Key(key) => Event::Key(key),
+                Joined::Paste(text) => Event::Paste(text),
+            };
+            self.take(event).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, event: Event) -> Result<(), TuiError> {
+        self.stale = true;
+        let now = jiff::Zoned::now();
+        let at = Moment {
+            up: self.began.elapsed(),
+            clock: (now.hour(), now.minute(), now.second()),
+        };
+        for effect in update(&mut self.model, Msg { at, event }) {
+            self.perform(effect).await?;
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<(), TuiError> {
+        match effect {
+            Effect::Start(Started { job, attempt }) => {
+                let (before, reports) = (self.flow.take(), self.reports.0.clone());
+                self.flow = Some(Flow::start(*job, attempt, before, reports));
+            }
+            Effect::Cancel => {
+                if let Some(flow) = &self.flow {
+                    flow.cancel();
+                }
+            }
+            Effect::Paste(text) => {
+                if self.flow.as_ref().is_some_and(|flow| !flow.paste(text)) {
+                    let _ = self.events.0.try_send(Event::PasteLost);
+                }
+            }
+            Effect::Save(content, path) => {
+                if let Some(text) = content.text(&self.model.session) {
+                    self.save(content, path, text);
+                }
+            }
+            Effect::Copy(content) => {
+                if let Some(text) = content.text(&self.model.session) {
+                    self.copy(content, text);
+                }
+            }
+            Effect::Send(sequence) => {
+                self.output.write_all(sequence.expose_secret().as_bytes())?;
+                self.output.flush()?;
+            }
+            Effect::OpenBrowser(url, attempt) => {
+                let (events, environment) = (
+                    self.events.0.clone(),
+                    self.model.console.environment.clone(),
+                );
+                tokio::spawn(async move {
+                    let outcome = browser::open(environment, url).await;
+                    let _ = events.send(Event::Browser(attempt, outcome)).await;
+                });
+            }
+            Effect::ShowInScrollback(value) => self.show_in_scrollback(&value)?,
+            Effect::SetUp(task, number) => {
+                let events = self.events.0.clone();
+                tokio::task::spawn_blocking(move || {
+                    let report = Box::new(configure::perform(&task));
+                    let created = Box::new(Created::of_person());
+                    let _ = events.blocking_send(Event::SetUp(number, report, created));
+                });
+            }
+            Effect::StartDemo => self.start_demo().await,
+            Effect::ApproveDemo(url) => {
+                let events = self.events.0.clone();
+                tokio::spawn(async move {
+                    let outcome = demo::approve(&url).await.map_err(|error| error.to_string());
+                    let _ = events.send(Event::DemoApproved(outcome)).await;
+                });
+            }
+            Effect::Redraw => self.redraw()?,
+            Effect::Suspend => {
+                guard::suspend(&self.output)?;
+                self.redraw()?;
+            }
+            Effect::Quit => self.ended = true,
+        }
+        Ok(())
+    }
+
+    async fn start_demo(&mut self) {
+        if self.demo.is_none() {
+            match Demo::start().await {
+                Ok(demo) => self.demo = Some(demo),
+                Err(error) => {
+                    let _ = self.events.0.try_send(Event::Demo(Err(error.to_string())));
+                    return;
+                }
+            }
+        }
+        if let Some(demo) = &self.demo {
+            let _ = self
+                .events
+                .0
+                .try_send(Event::Demo(Ok(demo.url().to_owned())));
+        }
+    }
+
+    /// Off the loop: a desktop or tmux may take its time.
+    fn copy(&self, content: Content, text: SecretString) {
+        let (events, environment) = (
+            self.events.0.clone(),
+            self.model.console.environment.clone(),
+        );
+        let desktop = Arc::clone(&self.desktop);
+        tokio::spawn(async move {
+            let outcome = clipboard::copy(&environment, &desktop, text).await;
+            let _ = events.send(Event::Copied(content, outcome)).await;
+        });
+    }
+
+    /// Off the loop: a file system may take its time. The end waits for it.
+    fn save(&mut self, content: Content, path: String, text: SecretString) {
+        let events = self.events.0.clone();
+        self.saves.spawn_blocking(move || {
+            // Told with its folder, so that it is found again.
+            let whole = std::path::absolute(&path).unwrap_or_else(|_| path.into());
+            let outcome = file::save(&whole, &text)
+                .map(|readers| (whole.display().to_string(), readers))
+                .map_err(|error| error.to_string());
+            let _ = events.blocking_send(Event::Saved(content, outcome));
+        });
+    }
+
+    /// Waits until the files are written, for a while.
+    async fn finish_saves(&mut self) {
+        let all = async { while self.saves.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(SAVE_LIMIT, all).await;
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.stale) || view::is_plain(&self.model) {
+            return Ok(());
+        }
+        let model = &self.model;
+        self.terminal.draw(|frame| {
+            view::view(model, frame);
+            if sequences::takes_links(&model.console.environment) {
+                for url in view::urls(model) {
+                    links::put(frame.buffer_mut(), model.console.theme, &url);
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Wipes the screen, so that the next draw writes all of it; or writes a value that stands alone.
+    fn redraw(&mut self) -> io::Result<()> {
+        queue!(
+            self.output,
+            EnterAlternateScreen,
+            style::ResetColor,
+            Clear(ClearType::All),
+            cursor::MoveTo(0, 0)
+        )?;
+        if let Some(value) = self.model.alone() {
+            // Only the terminal breaks it, so that it is selected as one.
+            self.output.write_all(value.expose_secret().as_bytes())?;
+            queue!(
+                self.output,
+                cursor::MoveTo(0, self.model.console.size.1.saturating_sub(1)),
+                style::Print("Any key: back")
+            )?;
+        }
+        self.output.flush()?;
+        // A new one knows nothing of what is on the screen. Its own `clear` would ask where the cursor is,
+        // and wait for the terminal's answer.
+        self.terminal = terminal(&self.output)?;
+        Ok(())
+    }
+
+    fn show_in_scrollback(&mut self, value: &SecretString) -> io::Result<()> {
+        queue!(self.output, LeaveAlternateScreen)?;
+        self.output.write_all(value.expose_secret().as_bytes())?;
+        self.output.write_all(b"\r\n\r\nAny key: back\r\n")?;
+        self.output.flush()
+    }
+}
+
+fn terminal(output: &Output) -> io::Result<Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>> {
+    // One write a frame: a slow line shows it whole.
+    let writer = BufWriter::with_capacity(16 * 1024, output.try_clone()?);
+    Terminal::new(Thrifty::new(CrosstermBackend::new(writer)))
+}
+
+/// Comes at `time`; never, where there is none.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}

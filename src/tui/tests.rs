@@ -1,0 +1,365 @@
+//! The screens as a user goes from one to another.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends on what it did not expect"
+)]
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::message::{Effect, Event, Msg};
+use super::model::Model;
+use super::screen::testing::{device_code, settings, sign_in, token_set};
+use super::update::update;
+use crate::console::clipboard::{By, Copied};
+use crate::console::environment::Environment;
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::form::settings::Key;
+use crate::oauth::client::FlowKind;
+use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::outcome::{Print, exit};
+use crate::presets::{self, Library};
+use crate::secret::ExposeSecret;
+use crate::session::Value;
+use crate::session::clock::Moment;
+use crate::session::content::Content;
+
+/// The program with a user before it.
+struct User {
+    model: Model,
+}
+
+impl User {
+    fn new(preset: &str, flow: FlowKind) -> Self {
+        let mut settings = settings(preset);
+        settings.set_flow(flow);
+        Self {
+            model: Model::new(Environment::default(), settings, Library::default()),
+        }
+    }
+
+    fn send(&mut self, event: Event) -> Vec<Effect> {
+        let at = Moment {
+            up: Duration::from_secs(1),
+            clock: (12, 0, 0),
+        };
+        update(&mut self.model, Msg { at, event })
+    }
+
+    fn key(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.send(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    fn letter(&mut self, letter: char) -> Vec<Effect> {
+        self.key(KeyCode::Char(letter))
+    }
+
+    fn ctrl_c(&mut self) -> Vec<Effect> {
+        let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        self.send(Event::Key(key))
+    }
+
+    /// Tab to the button with this label, and Enter.
+    fn press(&mut self, label: &str) -> Vec<Effect> {
+        for _ in 0..80 {
+            let items = self.model.top().items(self.model.view_context());
+            if items.iter().any(|item| item.focused && item.label == label) {
+                return self.key(KeyCode::Enter);
+            }
+            self.key(KeyCode::Tab);
+        }
+        panic!("there is no {label} on {}", self.title());
+    }
+
+    fn hear(&mut self, event: FlowEvent) -> Vec<Effect> {
+        let attempt = self.model.session.attempt().unwrap();
+        self.send(Event::Flow(attempt, event))
+    }
+
+    fn title(&self) -> String {
+        self.model.top().title(self.model.view_context())
+    }
+
+    fn message(&self) -> &str {
+        self.model
+            .message
+            .as_ref()
+            .map_or("", |message| message.text.as_str())
+    }
+
+    /// How many items have the focus.
+    fn focused(&self) -> usize {
+        let items = self.model.top().items(self.model.view_context());
+        items.iter().filter(|item| item.focused).count()
+    }
+
+    fn asks_whether_to_leave(&mut self) -> bool {
+        self.ctrl_c().is_empty() && self.model.dialog.is_some()
+    }
+
+    fn access_token(&self) -> &str {
+        let tokens = self.model.session.tokens.as_ref().unwrap();
+        tokens.set.access_token.expose_secret()
+    }
+}
+
+/// With tokens by this name on the screen.
+fn authorized(name: &str) -> User {
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    let effects = user.press("Authorize");
+    assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
+    user.hear(FlowEvent::Tokens(Box::new(token_set(name))));
+    assert!(user.title().ends_with("tokens"));
+    user
+}
+
+#[test]
+fn debug_texts_hold_no_secret() {
+    let mut user = authorized("s3cret");
+    let settings = &mut user.model.session.settings;
+    settings.set(Key::ClientSecret, "s3cret-client".to_owned());
+    user.press("Plain view");
+    let effects = [
+        Effect::Paste("s3cret-paste".into()),
+        Effect::ShowInScrollback("s3cret-value".into()),
+    ];
+    let attempt = user.model.session.tokens.as_ref().unwrap().attempt;
+    let events = [
+        Event::Paste("s3cret-paste".to_owned()),
+        Event::Flow(attempt, FlowEvent::Tokens(Box::new(token_set("s3cret")))),
+    ];
+    let text = format!("{:?} {effects:?} {events:?}", user.model);
+    assert!(!text.contains("s3cret"), "{text}");
+    // Nor while the secret is edited.
+    user.key(KeyCode::Esc);
+    user.press("Settings");
+    for _ in 0..3 {
+        user.key(KeyCode::Tab);
+        assert!(!format!("{:?}", user.model).contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_failed_or_cancelled_refresh_keeps_the_tokens() {
+    let mut user = authorized("first");
+    let effects = user.press("Refresh");
+    assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
+    user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Server {
+        asked: Asked::Refresh,
+        error: ServerError::new("invalid_grant", None),
+    })));
+    assert!(user.message().contains("invalid_grant"));
+    user.press("Refresh");
+    assert!(matches!(
+        user.key(KeyCode::Esc).as_slice(),
+        [Effect::Cancel]
+    ));
+    // What the service did with the request is not known.
+    assert!(
+        user.message()
+            .contains("may have replaced the refresh token")
+    );
+    assert_eq!(user.access_token(), "first-access");
+    user.press("Refresh");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
+    assert_eq!(user.access_token(), "second-access");
+    assert!(user.message().starts_with("Refreshed at 12:00:00."));
+    assert!(user.asks_whether_to_leave());
+}
+
+#[test]
+fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
+    let mut user = authorized("first");
+    let old = user.model.session.tokens.as_ref().unwrap().attempt;
+    user.press("Refresh");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
+    let now = user.model.session.tokens.as_ref().unwrap().attempt;
+    for (attempt, by, taken) in [
+        (now, Some(By::Terminal("sequence".into())), false),
+        (now, None, false),
+        (old, Some(By::Desktop), false),
+        (now, Some(By::Tmux), true),
+    ] {
+        let sends = matches!(by, Some(By::Terminal(_)));
+        let missed = Vec::new();
+        let content = Content::Token(Value::Access, attempt);
+        let effects = user.send(Event::Copied(content, Copied { by, missed }));
+        assert_eq!(matches!(effects.as_slice(), [Effect::Send(_)]), sends);
+        assert_eq!(!user.model.session.has_untaken_tokens(), taken);
+    }
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
+    for size in [(80, 24), (5, 2)] {
+        let mut user = User::new("demo", FlowKind::DeviceCode);
+        user.press("Authorize");
+        user.hear(device_code());
+        user.letter('p');
+        assert!(user.model.alone().is_some());
+        user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
+        // Shown again, or asked about where it fits no more.
+        user.send(Event::Resized(size.0, size.1));
+        if user.model.dialog.is_some() {
+            user.key(KeyCode::Tab);
+            user.key(KeyCode::Enter);
+        }
+        user.letter('x');
+        assert!(user.asks_whether_to_leave(), "the tokens are lost");
+    }
+}
+
+#[test]
+fn escape_cancels_a_refresh_from_any_screen_and_the_focus_stays_there() {
+    for other in ["Settings", "Trace"] {
+        let mut user = authorized("first");
+        user.press("Refresh");
+        user.press(other);
+        assert!(matches!(
+            user.key(KeyCode::Esc).as_slice(),
+            [Effect::Cancel]
+        ));
+        assert_eq!(user.focused(), 1, "{other}");
+        assert!(!user.model.session.is_busy());
+    }
+}
+
+#[test]
+fn a_refresh_waits_for_the_discovery() {
+    let mut user = authorized("first");
+    user.press("Settings");
+    let settings = &mut user.model.session.settings;
+    settings.choose(presets::get(presets::CUSTOM).unwrap());
+    settings.set(Key::Issuer, "https://as.example".to_owned());
+    let effects = user.press("Discover");
+    assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
+    user.press("Tokens");
+    assert!(user.press("Refresh").is_empty());
+    assert!(user.message().contains("Esc"), "{}", user.message());
+    assert!(user.model.session.is_busy() && !user.model.session.is_refreshing());
+    assert!(matches!(
+        user.key(KeyCode::Esc).as_slice(),
+        [Effect::Cancel]
+    ));
+    let effects = user.press("Refresh");
+    assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
+}
+
+#[test]
+fn a_resize_shows_a_value_alone_again_or_asks() {
+    let mut user = authorized("first");
+    user.letter('p');
+    let effects = user.send(Event::Resized(40, 20));
+    assert!(matches!(effects.as_slice(), [Effect::Redraw]));
+    assert!(user.model.alone().is_some());
+    user.send(Event::Resized(5, 2));
+    assert!(user.model.alone().is_none() && user.model.dialog.is_some());
+    // Shown outside, it counts as taken.
+    user.key(KeyCode::Tab);
+    let effects = user.key(KeyCode::Enter);
+    assert!(
+        matches!(effects.as_slice(), [Effect::ShowInScrollback(value)] if value.expose_secret() == "first-access")
+    );
+    let effects = user.ctrl_c();
+    assert!(matches!(effects.as_slice(), [Effect::Redraw, Effect::Quit]));
+}
+
+#[test]
+fn tokens_that_come_under_the_trace_leave_it_on_top() {
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    user.press("Authorize");
+    user.hear(device_code());
+    user.press("Trace");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
+    assert_eq!(user.title(), "Trace");
+    assert!(user.message().contains("arrived"));
+    user.press("Back");
+    assert!(user.title().ends_with("tokens"), "{}", user.title());
+    assert_eq!(user.focused(), 1);
+}
+
+#[test]
+fn a_failure_under_the_trace_is_told_and_back_leads_to_it() {
+    let mut user = User::new("demo", FlowKind::AuthorizationCode);
+    user.press("Authorize");
+    user.hear(sign_in());
+    user.press("Trace");
+    user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    assert_eq!(user.title(), "Trace");
+    assert!(!user.message().is_empty());
+    user.press("Back");
+    user.press("New code");
+    assert!(user.model.session.is_busy());
+}
+
+#[test]
+fn the_form_is_below_all_others_and_never_twice() {
+    let mut user = User::new("demo", FlowKind::AuthorizationCode);
+    let form = user.title();
+    user.press("Authorize");
+    user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    user.press("Trace");
+    user.press("Back");
+    user.press("Settings");
+    assert_eq!(user.title(), form);
+    assert!(user.model.screens.is_form_on_top());
+    // Nor does a screen that is open lie over itself.
+    let mut user = authorized("first");
+    user.press("Trace");
+    user.press("Back");
+    user.press("Settings");
+    user.press("Tokens");
+    user.press("Settings");
+    assert!(user.model.screens.is_form_on_top());
+}
+
+#[test]
+fn help_lies_over_any_screen_and_leads_back_to_it() {
+    let mut user = authorized("first");
+    user.press("Help");
+    assert!(user.model.has_dialog());
+    user.key(KeyCode::Esc);
+    assert!(!user.model.has_dialog());
+    assert!(user.title().ends_with("tokens"));
+    // A paste goes nowhere meanwhile.
+    user.press("Help");
+    user.send(Event::Paste("text".to_owned()));
+    assert_eq!(user.message(), "");
+}
+
+#[test]
+fn what_the_caller_waits_for_ends_the_program() {
+    for (print, code) in [
+        (Print::AccessToken, exit::DONE),
+        (Print::IdToken, exit::FAILED),
+    ] {
+        let mut user = User::new("demo", FlowKind::DeviceCode);
+        user.model.print = Some(print);
+        user.press("Authorize");
+        let effects = user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
+        let quits = matches!(effects.as_slice(), [Effect::Quit]);
+        assert_eq!(quits, code == exit::DONE);
+        assert_eq!(user.model.exit, code);
+        assert_eq!(user.model.result.is_some(), quits);
+    }
+}
+
+#[test]
+fn leaving_asks_once_where_tokens_would_be_lost() {
+    let mut user = authorized("first");
+    assert!(user.asks_whether_to_leave());
+    // Stay.
+    assert!(user.key(KeyCode::Enter).is_empty());
+    assert!(user.model.dialog.is_none());
+    assert!(user.asks_whether_to_leave());
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    user.key(KeyCode::Tab);
+    assert!(matches!(
+        user.key(KeyCode::Enter).as_slice(),
+        [Effect::Quit]
+    ));
+}
