@@ -17,7 +17,7 @@ pub fn clean(text: &str, limit: usize) -> String {
     let mut out = String::new();
     let mut count = 0;
     let mut marks = Marks::default();
-    for ch in text.chars().filter_map(shown) {
+    for ch in text.chars().filter_map(display_char) {
         if !marks.allow(ch) || (ch == ' ' && (out.is_empty() || out.ends_with(' '))) {
             continue;
         }
@@ -49,12 +49,12 @@ pub fn is_typable(text: &str) -> bool {
 /// True for a character that can stand in a line that is being edited.
 #[must_use]
 pub fn is_visible(ch: char) -> bool {
-    shown(ch) == Some(ch)
+    display_char(ch) == Some(ch)
 }
 
 /// What stands in place of a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
 /// what terminals do not agree about.
-fn shown(ch: char) -> Option<char> {
+fn display_char(ch: char) -> Option<char> {
     use GeneralCategory as Category;
     const CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> =
         CodePointMapDataBorrowed::new();

@@ -81,7 +81,7 @@ impl Front {
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
-        return commands::run(subcommand, &Library::of_person())
+        return commands::run(subcommand, &Library::load_user())
             .map_err(|error| (error.to_string(), exit::FAILED));
     }
     // From here on nobody has to read what is said.
@@ -90,7 +90,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
         (None, Front::Screen) => Library::default(),
-        (_, Front::Plain) => Library::of_person(),
+        (_, Front::Plain) => Library::load_user(),
     };
     environment.secret_variables = cli.secret.variables();
     let browser = if environment.display {
@@ -116,7 +116,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let mut settings = cli
         .settings(variable, browser, &mut library)
         .map_err(|error| (error.to_string(), exit::USAGE))?;
-    settings.set_created_certificates(Created::of_person());
+    settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
         return Ok(plain::run(
             &environment,

@@ -81,7 +81,7 @@ pub mod exit {
                 ..
             })
             | FlowError::Http(HttpError::CaFile { .. } | HttpError::Authorities { .. })
-            | FlowError::Unfit(_) => USAGE,
+            | FlowError::Request(_) => USAGE,
             FlowError::Protocol(Failure::UsedUp { .. } | Failure::Unavailable { .. })
             | FlowError::Http(
                 HttpError::Unreachable { .. }

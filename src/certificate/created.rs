@@ -14,7 +14,7 @@ use rcgen::{
 use rustls::pki_types::ServerName;
 
 use super::x509::bare;
-use super::{CertificateError, Files, Origin, Part, SIZE_LIMIT, Wrong};
+use super::{CertificateError, CertificateFile, CertificateProblem, Files, Origin, SIZE_LIMIT};
 use crate::clean::clean;
 use crate::secret::SecretString;
 use crate::store::file::read::Kinds;
@@ -36,7 +36,7 @@ pub struct Created {
 impl Created {
     /// Those of this person.
     #[must_use]
-    pub fn of_person() -> Self {
+    pub fn load_user() -> Self {
         folders::certificates()
             .map(Self::in_folder)
             .unwrap_or_default()
@@ -108,7 +108,7 @@ pub fn create(
     host: &str,
     now: SystemTime,
 ) -> Result<(Files, Readers), CertificateError> {
-    let failed = |part: Part, path: &Path, wrong: Wrong| CertificateError {
+    let failed = |part: CertificateFile, path: &Path, wrong: CertificateProblem| CertificateError {
         part,
         origin: Origin::Created,
         path: path.to_owned(),
@@ -116,30 +116,38 @@ pub fn create(
     };
     let files = paths(folder, host).ok_or_else(|| {
         let host = clean(host, 80);
-        failed(Part::Certificate, folder, Wrong::HostName(host))
+        failed(
+            CertificateFile::Certificate,
+            folder,
+            CertificateProblem::HostName(host),
+        )
     })?;
     let (certificate, key) = make(bare(host), now).map_err(|reason| {
         failed(
-            Part::Certificate,
+            CertificateFile::Certificate,
             &files.certificate,
-            Wrong::NotMade(reason),
+            CertificateProblem::NotMade(reason),
         )
     })?;
-    let not_written = |error: std::io::Error| Wrong::NotWritten(plain_words(&error));
+    let not_written = |error: std::io::Error| CertificateProblem::NotWritten(io_cause(&error));
     std::fs::create_dir_all(folder)
-        .map_err(|error| failed(Part::Certificate, folder, not_written(error)))?;
+        .map_err(|error| failed(CertificateFile::Certificate, folder, not_written(error)))?;
     let before = file::read::read(&files.key, Kinds::Regular, SIZE_LIMIT)
         .ok()
         .map(|key| SecretString::from(String::from_utf8_lossy(&key).into_owned()));
     let readers = file::save(&files.key, &key)
-        .map_err(|error| failed(Part::Key, &files.key, not_written(error)))?;
+        .map_err(|error| failed(CertificateFile::Key, &files.key, not_written(error)))?;
     file::save(&files.certificate, &certificate).map_err(|error| {
         // The certificate that is still there keeps its key. If that fails as well, the next use says so.
         let _ = match &before {
             Some(key) => file::save(&files.key, key).map(drop),
             None => std::fs::remove_file(&files.key),
         };
-        failed(Part::Certificate, &files.certificate, not_written(error))
+        failed(
+            CertificateFile::Certificate,
+            &files.certificate,
+            not_written(error),
+        )
     })?;
     Ok((files, readers))
 }
@@ -203,7 +211,7 @@ pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
 }
 
 /// A system's error without its number.
-fn plain_words(error: &std::io::Error) -> String {
+fn io_cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error")
         .next()

@@ -45,7 +45,7 @@ pub struct Files {
 
 /// Which of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum CertificateFile {
     /// The certificate.
     Certificate,
     /// Its key.
@@ -54,19 +54,19 @@ pub enum Part {
 
 /// Why a certificate cannot be used, or could not be created.
 #[derive(Debug, thiserror::Error)]
-#[error("The {} {} cannot be used: {wrong}.", .part.words(), .path.display())]
+#[error("The {} {} cannot be used: {wrong}.", .part.name(), .path.display())]
 pub struct CertificateError {
     /// Which file.
-    pub part: Part,
+    pub part: CertificateFile,
     /// Whether the program created the file or the user named it.
     pub origin: Origin,
     path: PathBuf,
-    wrong: Wrong,
+    wrong: CertificateProblem,
 }
 
 /// What is wrong with a file, as a sentence without its beginning and its stop.
 #[derive(Debug, thiserror::Error)]
-enum Wrong {
+enum CertificateProblem {
     #[error(transparent)]
     Unread(#[from] ReadError),
     #[error("it holds no certificate in PEM form")]
@@ -97,8 +97,8 @@ enum Wrong {
     NotWritten(String),
 }
 
-impl Part {
-    fn words(self) -> &'static str {
+impl CertificateFile {
+    fn name(self) -> &'static str {
         match self {
             Self::Certificate => "certificate",
             Self::Key => "certificate key",
@@ -111,28 +111,43 @@ impl CertificateError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match (&self.wrong, self.origin) {
-            (Wrong::HostName(_), _) => "Use localhost or 127.0.0.1 in the Redirect URL.",
-            (Wrong::NotWritten(_), _) => "Make the folder writable for you, and try again.",
+            (CertificateProblem::HostName(_), _) => {
+                "Use localhost or 127.0.0.1 in the Redirect URL."
+            }
+            (CertificateProblem::NotWritten(_), _) => {
+                "Make the folder writable for you, and try again."
+            }
             (_, Origin::Created) => {
                 "Create a new one with Configure…, or name PEM files of your own under Advanced."
             }
-            (Wrong::Unread(_) | Wrong::NotMade(_), _) => {
+            (CertificateProblem::Unread(_) | CertificateProblem::NotMade(_), _) => {
                 "Correct the path under Advanced, or make the file readable for you."
             }
-            (Wrong::NoCertificate | Wrong::Damaged | Wrong::NotUnderstood, _) => {
-                "Name a PEM file: the certificate first, then those of the authorities between."
+            (
+                CertificateProblem::NoCertificate
+                | CertificateProblem::Damaged
+                | CertificateProblem::NotUnderstood,
+                _,
+            ) => "Name a PEM file: the certificate first, then those of the authorities between.",
+            (CertificateProblem::NoKey, _) => {
+                "Name the PEM file that holds the private key of the certificate."
             }
-            (Wrong::NoKey, _) => "Name the PEM file that holds the private key of the certificate.",
-            (Wrong::Locked, _) => {
+            (CertificateProblem::Locked, _) => {
                 "Write it once more without: openssl pkey -in FILE -out NEW, with NEW readable by you alone."
             }
-            (Wrong::KeyKind, _) => {
+            (CertificateProblem::KeyKind, _) => {
                 "Take a certificate with an ECDSA (P-256) or RSA (2048 bits) key."
             }
-            (Wrong::OtherKey(_), _) => "Name the key that the certificate was made for.",
-            (Wrong::Expired(_), _) => "Have it renewed, or name another under Advanced.",
-            (Wrong::NotYet(_), _) => "Check the clock of this machine, or wait until then.",
-            (Wrong::OtherHost { .. }, _) => {
+            (CertificateProblem::OtherKey(_), _) => {
+                "Name the key that the certificate was made for."
+            }
+            (CertificateProblem::Expired(_), _) => {
+                "Have it renewed, or name another under Advanced."
+            }
+            (CertificateProblem::NotYet(_), _) => {
+                "Check the clock of this machine, or wait until then."
+            }
+            (CertificateProblem::OtherHost { .. }, _) => {
                 "Take a certificate for the host of the Redirect URL, or leave Certificate and Certificate key empty and \
                  create one with Configure…"
             }
@@ -173,7 +188,7 @@ impl About {
 
     /// What the browser will say, before the fingerprint; fits into a line of a terminal.
     #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub fn browser_warning(&self) -> &'static str {
         if self.self_made {
             "Your browser will warn: it does not trust this certificate. Its SHA-256:"
         } else {
@@ -197,7 +212,7 @@ pub async fn load_aside(
     };
     read::aside(work).await.unwrap_or_else(|error| {
         Err(CertificateError {
-            part: Part::Certificate,
+            part: CertificateFile::Certificate,
             origin: files.origin,
             path: files.certificate.clone(),
             wrong: error.into(),
@@ -211,13 +226,13 @@ pub async fn load_aside(
 /// What is wrong with which of the files.
 pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, CertificateError> {
     let in_certificate = |wrong| CertificateError {
-        part: Part::Certificate,
+        part: CertificateFile::Certificate,
         origin: files.origin,
         path: files.certificate.clone(),
         wrong,
     };
     let in_key = |wrong| CertificateError {
-        part: Part::Key,
+        part: CertificateFile::Key,
         origin: files.origin,
         path: files.key.clone(),
         wrong,
@@ -230,10 +245,10 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
     let text = content(&files.certificate).map_err(|error| in_certificate(error.into()))?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|_| in_certificate(Wrong::Damaged))?;
+        .map_err(|_| in_certificate(CertificateProblem::Damaged))?;
     let first = chain
         .first()
-        .ok_or_else(|| in_certificate(Wrong::NoCertificate))?;
+        .ok_or_else(|| in_certificate(CertificateProblem::NoCertificate))?;
     let about = judge(first, host, now).map_err(in_certificate)?;
     // Both may be one pipe, which is read once.
     let text = if files.key == files.certificate {
@@ -244,20 +259,22 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
         in_key(match error {
             pem::Error::NoItemsFound if holds(&text, b"BEGIN ENCRYPTED PRIVATE KEY") => {
-                Wrong::Locked
+                CertificateProblem::Locked
             }
-            pem::Error::NoItemsFound => Wrong::NoKey,
+            pem::Error::NoItemsFound => CertificateProblem::NoKey,
             // The older form of a locked key.
-            _ if holds(&text, b"Proc-Type: 4,ENCRYPTED") => Wrong::Locked,
-            _ => Wrong::Damaged,
+            _ if holds(&text, b"Proc-Type: 4,ENCRYPTED") => CertificateProblem::Locked,
+            _ => CertificateProblem::Damaged,
         })
     })?;
     let provider = rustls::crypto::ring::default_provider();
     let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => in_key(Wrong::OtherKey(files.certificate.clone())),
-        rustls::Error::InvalidCertificate(_) => in_certificate(Wrong::NotUnderstood),
-        _ if holds(&text, b"Proc-Type: 4,ENCRYPTED") => in_key(Wrong::Locked),
-        _ => in_key(Wrong::KeyKind),
+        rustls::Error::InconsistentKeys(_) => {
+            in_key(CertificateProblem::OtherKey(files.certificate.clone()))
+        }
+        rustls::Error::InvalidCertificate(_) => in_certificate(CertificateProblem::NotUnderstood),
+        _ if holds(&text, b"Proc-Type: 4,ENCRYPTED") => in_key(CertificateProblem::Locked),
+        _ => in_key(CertificateProblem::KeyKind),
     })?;
     Ok(Certificate {
         key: Arc::new(key),
@@ -266,24 +283,29 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
 }
 
 /// The certificate by itself: understood, of this time, for this host.
-fn judge(der: &CertificateDer<'_>, host: &str, now: SystemTime) -> Result<About, Wrong> {
-    let (_, certificate) = parse_x509_certificate(der).map_err(|_| Wrong::NotUnderstood)?;
-    let parsed = ParsedCertificate::try_from(der).map_err(|_| Wrong::NotUnderstood)?;
+fn judge(
+    der: &CertificateDer<'_>,
+    host: &str,
+    now: SystemTime,
+) -> Result<About, CertificateProblem> {
+    let (_, certificate) =
+        parse_x509_certificate(der).map_err(|_| CertificateProblem::NotUnderstood)?;
+    let parsed = ParsedCertificate::try_from(der).map_err(|_| CertificateProblem::NotUnderstood)?;
     let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
     let (first, last) = (
         certificate.validity().not_before.timestamp(),
         certificate.validity().not_after.timestamp(),
     );
     if now < first {
-        return Err(Wrong::NotYet(day(first)));
+        return Err(CertificateProblem::NotYet(day(first)));
     }
     if now > last {
-        return Err(Wrong::Expired(day(last)));
+        return Err(CertificateProblem::Expired(day(last)));
     }
     let fits = ServerName::try_from(bare(host))
         .is_ok_and(|host| verify_server_name(&parsed, &host).is_ok());
     if !fits {
-        return Err(Wrong::OtherHost {
+        return Err(CertificateProblem::OtherHost {
             host: clean(host, 80),
             names: names(&certificate),
         });

@@ -6,7 +6,7 @@ use crate::clean::clean;
 use crate::cli::ConfigureCommand;
 use crate::configure;
 use crate::configure::plan::PlanError;
-use crate::configure::report::{Consent, Listener, Report, Task, Verdict, Work};
+use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, Verdict};
 use crate::console::environment::Environment;
 use crate::console::talk::say;
 use crate::httpsys::prefix::Prefix;
@@ -38,14 +38,14 @@ pub(super) fn run(command: &ConfigureCommand) -> io::Result<u8> {
     })
 }
 
-fn task(command: &ConfigureCommand, environment: &Environment) -> Result<Task, PlanError> {
-    let (work, flags) = match command {
-        ConfigureCommand::Setup(flags) => (Work::SetUp, flags),
-        ConfigureCommand::Verify(flags) => (Work::Verify, flags),
-        ConfigureCommand::Delete(flags) => (Work::Delete, flags),
+fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTask, PlanError> {
+    let (action, flags) = match command {
+        ConfigureCommand::Setup(flags) => (SetUpAction::SetUp, flags),
+        ConfigureCommand::Verify(flags) => (SetUpAction::Verify, flags),
+        ConfigureCommand::Delete(flags) => (SetUpAction::Delete, flags),
     };
-    let task = Task {
-        work,
+    let task = SetUpTask {
+        action,
         prefix: Prefix::of(&flags.redirect_url)?,
         listener: if flags
             .listener

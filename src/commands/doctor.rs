@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 
 use crate::clean::clean;
 use crate::cli::{DoctorFlags, SECRET_VARIABLE};
-use crate::console::clipboard::{self, By, Desktop, Missed, Way};
+use crate::console::clipboard::{self, CopiedBy, CopyWay, Desktop, SkippedWay};
 use crate::console::environment::{Environment, Terminal};
-use crate::console::sequences::Between;
+use crate::console::sequences::Multiplexer;
 use crate::console::talk::say;
 use crate::console::tunnel::Tunnel;
 use crate::outcome::exit;
@@ -69,7 +69,7 @@ fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
             "colours",
             choice(environment.colours, "16", "none", environment.why.colours),
         ),
-        ("clipboard", clipboard_words(environment)),
+        ("clipboard", clipboard_text(environment)),
         ("browser", browser(environment)),
         (
             "flow",
@@ -88,7 +88,7 @@ fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
             "tunnel",
             format!(
                 "{tunnel} ({PORT} stands for the port of the redirect URL). {}",
-                tunnel.words()
+                tunnel.login_advice()
             ),
         ));
     }
@@ -142,9 +142,9 @@ fn terminal(environment: &Environment) -> String {
 }
 
 /// The ways that a copy would take, in order, why, and what is certain about each.
-fn clipboard_words(environment: &Environment) -> String {
+fn clipboard_text(environment: &Environment) -> String {
     let ways = clipboard::ladder(environment, TEST_COPY.len()).ways;
-    let words: Vec<&str> = ways.into_iter().map(way_words).collect();
+    let words: Vec<&str> = ways.into_iter().map(way_text).collect();
     if words.is_empty() {
         return "none: there is no desktop here, and this terminal may print what others take as a copy; the plain view and \
                 Save remain"
@@ -153,21 +153,21 @@ fn clipboard_words(environment: &Environment) -> String {
     words.join("; if that fails, ")
 }
 
-fn way_words(way: Way) -> &'static str {
+fn way_text(way: CopyWay) -> &'static str {
     match way {
-        Way::Desktop => {
+        CopyWay::Desktop => {
             "the desktop's, as there is one here; it says whether it has the text, and keeps it while the program runs"
         }
-        Way::Tmux => {
+        CopyWay::Tmux => {
             "tmux's buffer, as this is tmux; tmux says whether it has the text, but not whether your terminal took it over"
         }
-        Way::Terminal(Between::Nothing) => {
+        CopyWay::Terminal(Multiplexer::Nothing) => {
             "your terminal's, by an escape sequence (OSC 52); nobody says whether it took it"
         }
-        Way::Terminal(Between::Screen) => {
+        CopyWay::Terminal(Multiplexer::Screen) => {
             "your terminal's, by an escape sequence (OSC 52) in pieces through GNU screen; nobody says whether it took it"
         }
-        Way::Terminal(Between::ScreenOrTmux) => {
+        CopyWay::Terminal(Multiplexer::ScreenOrTmux) => {
             "your terminal's, by an escape sequence (OSC 52) for GNU screen and for tmux, as TERM fits both; a long one for \
              screen alone; nobody says whether it took it"
         }
@@ -196,12 +196,12 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         .build()?;
     let desktop = Desktop::default();
     let copied = runtime.block_on(clipboard::copy(environment, &desktop, text));
-    for Missed { way, why } in &copied.missed {
-        say("missed", &format!("{}: {why}.", way.words()));
+    for SkippedWay { way, why } in &copied.skipped {
+        say("skipped", &format!("{}: {why}.", way.name()));
     }
     let what = format!("\"{TEST_COPY}\"");
     match copied.by {
-        Some(By::Desktop) => {
+        Some(CopiedBy::Desktop) => {
             say(
                 "copied",
                 &format!("the desktop has {what}, as long as this program runs."),
@@ -211,19 +211,19 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                 io::stdin().lock().read_line(&mut String::new())?;
             }
         }
-        Some(By::Tmux) => say(
+        Some(CopiedBy::Tmux) => say(
             "copied",
             &format!(
                 "tmux has {what}: prefix ] pastes it in tmux. Paste it elsewhere to see whether your terminal has it as well."
             ),
         ),
-        Some(By::TmuxOnly) => say(
+        Some(CopiedBy::TmuxOnly) => say(
             "copied",
             &format!(
                 "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
             ),
         ),
-        Some(By::Terminal(sequence) | By::ThroughScreen(sequence)) => {
+        Some(CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence)) => {
             let mut terminal = guard::output()?;
             terminal.write_all(sequence.expose_secret().as_bytes())?;
             terminal.flush()?;

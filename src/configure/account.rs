@@ -76,7 +76,7 @@ pub(super) fn sid(user: &str) -> Result<String, u32> {
 
 /// The account of a security identifier.
 pub(super) fn account(sid: &str) -> Option<Account> {
-    let found = Sid::read(sid)?;
+    let found = Sid::parse(sid)?;
     let (mut name, mut domain) = ([0_u16; 512], [0_u16; 512]);
     let (mut name_length, mut domain_length) = (name.len() as u32, domain.len() as u32);
     let mut kind = 0;
@@ -106,7 +106,7 @@ pub(super) fn account(sid: &str) -> Option<Account> {
 
 /// True where the current user counts as a member of this group.
 pub(super) fn is_member(sid: &str) -> bool {
-    let Some(group) = Sid::read(sid) else {
+    let Some(group) = Sid::parse(sid) else {
         return false;
     };
     let mut member = 0;
@@ -119,8 +119,8 @@ pub(super) fn is_member(sid: &str) -> bool {
 struct Sid(Local);
 
 impl Sid {
-    /// Reads one that is written whole, or by the short name that descriptors have for it.
-    fn read(text: &str) -> Option<Self> {
+    /// Parses one that is written whole, or by the short name that descriptors have for it.
+    fn parse(text: &str) -> Option<Self> {
         let text = wide(text);
         let mut sid: PSID = null_mut();
         // SAFETY: `text` ends in a zero, and `sid` outlives the call.
@@ -142,7 +142,7 @@ pub(super) fn with_whole_identifiers(sddl: &str) -> String {
         let Some((head, whom)) = part.rsplit_once(';') else {
             return part.to_owned();
         };
-        let whole = Sid::read(whom).and_then(|sid| {
+        let whole = Sid::parse(whom).and_then(|sid| {
             // SAFETY: it was just read.
             unsafe { sid_text(sid.pointer()) }.ok()
         });

@@ -3,7 +3,7 @@
 use super::codes::{self, Object};
 use super::plan::{Plan, PlanError};
 use super::reading::{self, Bound, Reserved, binding_finding, bound, reservation_finding};
-use super::report::{Finding, State, Work};
+use super::report::{Finding, SetUpAction, State};
 use super::service::{Listener, Rights, Service, by_hand};
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding};
 
@@ -26,12 +26,12 @@ struct Part {
 
 /// Sets up or deletes what is left to do: itself where it may, by consent where that can be had; else it says what to run.
 pub(super) fn change(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     account: &Listener,
     service: &mut impl Service,
 ) -> Vec<Finding> {
-    let parts = match parts(work, plan, account, service) {
+    let parts = match parts(action, plan, account, service) {
         Ok(parts) => parts,
         Err(error) => return vec![Finding::new(State::Failed, error.to_string())],
     };
@@ -42,11 +42,11 @@ pub(super) fn change(
         Rights::Elevated => {
             return parts
                 .into_iter()
-                .map(|part| carry_out(work, plan, account, part, service))
+                .map(|part| carry_out(action, plan, account, part, service))
                 .collect();
         }
-        Rights::Consent => match service.consent(&arguments(work, plan, account)) {
-            Ok(code) => return after_consent(work, plan, account, &parts, code, service),
+        Rights::Consent => match service.consent(&arguments(action, plan, account)) {
+            Ok(code) => return after_consent(action, plan, account, &parts, code, service),
             Err(code) => (refused(code), parts),
         },
         Rights::None => (
@@ -89,14 +89,14 @@ fn to_run(command: String) -> Finding {
 
 /// What came of each part once the elevated program has ended: looked at again, as only its exit code came back.
 fn after_consent(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     account: &Listener,
     before: &[Part],
     code: u32,
     service: &impl Service,
 ) -> Vec<Finding> {
-    let after = match parts(work, plan, account, service) {
+    let after = match parts(action, plan, account, service) {
         Ok(after) => after,
         Err(error) => return vec![Finding::new(State::Failed, error.to_string())],
     };
@@ -111,14 +111,14 @@ fn after_consent(
         .map(|(before, after)| match (&before.settled, after) {
             (Some(finding), _) => finding.clone(),
             (None, after) if settled(&after.settled) => {
-                codes::finding(work, after.object, codes::DONE)
+                codes::finding(action, after.object, codes::DONE)
             }
             (None, after) => Finding::new(
                 State::Failed,
                 format!(
                     "The {} is as before, although consent was given (exit code {code}). Run this as administrator; it says \
                      why:",
-                    after.object.words()
+                    after.object.name()
                 ),
             )
             .with(after.command),
@@ -127,10 +127,10 @@ fn after_consent(
 }
 
 /// The arguments with which this program does the same elevated.
-fn arguments(work: Work, plan: &Plan, account: &Listener) -> Vec<String> {
+fn arguments(action: SetUpAction, plan: &Plan, account: &Listener) -> Vec<String> {
     let mut arguments = vec![
         "configure".to_owned(),
-        work.word().to_owned(),
+        action.word().to_owned(),
         format!("--redirect-url={}", plan.prefix),
         // Elevated it may be somebody else.
         format!("--user={}", account.sid),
@@ -147,15 +147,15 @@ fn arguments(work: Work, plan: &Plan, account: &Listener) -> Vec<String> {
 /// The parts of a change, and which of them are settled: what is as wanted is not written again, and what belongs to
 /// others is neither written over nor deleted.
 fn parts(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     account: &Listener,
     service: &impl Service,
 ) -> Result<Vec<Part>, PlanError> {
-    let mut commands = plan.commands(work)?.into_iter();
-    let wanted = match work {
-        Work::SetUp => plan.bindings()?,
-        Work::Verify | Work::Delete => Vec::new(),
+    let mut commands = plan.commands(action)?.into_iter();
+    let wanted = match action {
+        SetUpAction::SetUp => plan.bindings()?,
+        SetUpAction::Verify | SetUpAction::Delete => Vec::new(),
     };
     let mut parts = vec![Part {
         object: Object::Reservation,
@@ -166,7 +166,7 @@ fn parts(
             .ok()
             .and_then(|sddl| {
                 let reserved = account.reserved(sddl.as_deref(), service);
-                settled_reservation(work, plan, &reserved, service)
+                settled_reservation(action, plan, &reserved, service)
             }),
     }];
     for (at, endpoint) in plan.endpoints().into_iter().enumerate() {
@@ -175,7 +175,7 @@ fn parts(
             object: Object::Binding,
             command: commands.next().unwrap_or_default(),
             settled: found.ok().and_then(|found| {
-                settled_binding(work, plan, at, &endpoint, found, wanted.get(at))
+                settled_binding(action, plan, at, &endpoint, found, wanted.get(at))
             }),
             endpoint: Some(endpoint),
         });
@@ -184,20 +184,20 @@ fn parts(
 }
 
 fn settled_reservation(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     reserved: &Reserved,
     service: &impl Service,
 ) -> Option<Finding> {
     let finding = || reservation_finding(plan, reserved, |sid| service.account(sid));
-    match (work, reserved) {
-        (Work::Delete, Reserved::Missing) => Some(codes::finding(
-            Work::Delete,
+    match (action, reserved) {
+        (SetUpAction::Delete, Reserved::Missing) => Some(codes::finding(
+            SetUpAction::Delete,
             Object::Reservation,
             codes::FILE_NOT_FOUND,
         )),
-        (Work::Delete, Reserved::Fine) | (_, Reserved::Missing) => None,
-        (Work::Delete, Reserved::Shared | Reserved::Others(_) | Reserved::Refused) => {
+        (SetUpAction::Delete, Reserved::Fine) | (_, Reserved::Missing) => None,
+        (SetUpAction::Delete, Reserved::Shared | Reserved::Others(_) | Reserved::Refused) => {
             Some(by_hand(plan, 0, left_alone(finding())))
         }
         (_, Reserved::Fine | Reserved::Shared) => Some(finding()),
@@ -212,17 +212,17 @@ fn settled_reservation(
 }
 
 fn settled_binding(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     at: usize,
     endpoint: &Endpoint,
     found: Option<FoundBinding>,
     wanted: Option<&SslBinding>,
 ) -> Option<Finding> {
-    if work == Work::Delete {
+    if action == SetUpAction::Delete {
         return match found {
             None => Some(codes::finding(
-                Work::Delete,
+                SetUpAction::Delete,
                 Object::Binding,
                 codes::FILE_NOT_FOUND,
             )),
@@ -254,7 +254,7 @@ fn settled_binding(
 
 /// Does a part that is not settled; says what came of it.
 fn carry_out(
-    work: Work,
+    action: SetUpAction,
     plan: &Plan,
     account: &Listener,
     part: Part,
@@ -263,9 +263,9 @@ fn carry_out(
     if let Some(finding) = part.settled {
         return finding;
     }
-    let code = match (work, part.endpoint) {
-        (Work::SetUp, None) => service.reserve(&plan.reservation(&account.sid)),
-        (Work::SetUp, Some(endpoint)) => {
+    let code = match (action, part.endpoint) {
+        (SetUpAction::SetUp, None) => service.reserve(&plan.reservation(&account.sid)),
+        (SetUpAction::SetUp, Some(endpoint)) => {
             let bindings = plan.bindings().unwrap_or_default();
             let binding = bindings.iter().find(|binding| binding.endpoint == endpoint);
             binding.map_or(codes::INVALID_PARAMETER, |binding| service.bind(binding))
@@ -273,7 +273,7 @@ fn carry_out(
         (_, None) => service.release(&plan.prefix.registered().to_string()),
         (_, Some(endpoint)) => service.unbind(&endpoint),
     };
-    let finding = codes::finding(work, part.object, code);
+    let finding = codes::finding(action, part.object, code);
     match finding.state {
         State::Failed => finding.with(part.command),
         _ => finding,

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 
 use super::certificate;
 use super::holder::{Holder, holders};
-use super::report::{Finding, Report, State, Task, Work};
+use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
 use crate::clean::clean;
 use crate::console::tunnel::Tunnel;
 use crate::form::request::ListenAddress;
@@ -25,12 +25,12 @@ const UNPRIVILEGED: u16 = 1024;
 
 /// Does what is asked. Only a certificate is ever written or deleted; the rest is looking.
 #[must_use]
-pub fn perform(task: &Task) -> Report {
+pub fn perform(task: &SetUpTask) -> Report {
     let mut findings = Vec::new();
     let host = &task.prefix.host;
-    match (task.work, task.prefix.secure && task.prefix.is_loopback()) {
-        (Work::Verify, _) => {}
-        (Work::SetUp, true) => match certificate::create(host) {
+    match (task.action, task.prefix.secure && task.prefix.is_loopback()) {
+        (SetUpAction::Verify, _) => {}
+        (SetUpAction::SetUp, true) => match certificate::create(host) {
             Ok((fingerprint, readers)) => {
                 findings.push(Finding::new(
                     State::Done,
@@ -40,7 +40,7 @@ pub fn perform(task: &Task) -> Report {
             }
             Err(reason) => findings.push(Finding::new(State::Failed, reason)),
         },
-        (Work::Delete, true) => {
+        (SetUpAction::Delete, true) => {
             return Report::of(vec![match certificate::delete(host) {
                 Ok(()) => Finding::new(
                     State::Done,
@@ -49,11 +49,11 @@ pub fn perform(task: &Task) -> Report {
                 Err(reason) => Finding::new(State::Failed, reason),
             }]);
         }
-        (Work::SetUp, false) => findings.push(Finding::new(
+        (SetUpAction::SetUp, false) => findings.push(Finding::new(
             State::Note,
             "Nothing has to be set up for this listener. This is what Verify finds:",
         )),
-        (Work::Delete, false) => {
+        (SetUpAction::Delete, false) => {
             return Report::of(vec![Finding::new(
                 State::Note,
                 "Nothing was set up for this listener, so there is nothing to delete.",
@@ -76,7 +76,7 @@ fn key_readers(readers: Readers) -> Option<Finding> {
 }
 
 /// All that can be known without listening for long.
-fn verify(task: &Task) -> Vec<Finding> {
+fn verify(task: &SetUpTask) -> Vec<Finding> {
     let prefix = &task.prefix;
     let mut findings = Vec::new();
     if task.listen.is_none() && !prefix.is_loopback() {
@@ -110,7 +110,7 @@ fn verify(task: &Task) -> Vec<Finding> {
                 format!(
                     "You are here over SSH. For a browser on your own machine to come back here, open a tunnel from there. {} \
                      The tunnel:",
-                    tunnel.words()
+                    tunnel.login_advice()
                 ),
             )
             .with(tunnel.to_string()),
@@ -120,7 +120,7 @@ fn verify(task: &Task) -> Vec<Finding> {
 }
 
 /// Where the listener goes for this redirect URL.
-fn addresses(task: &Task) -> Vec<SocketAddr> {
+fn addresses(task: &SetUpTask) -> Vec<SocketAddr> {
     let port = task.prefix.port;
     match (task.listen, task.prefix.address()) {
         (Some(listen), _) => vec![SocketAddr::new(listen.ip, listen.port.unwrap_or(port))],
@@ -380,9 +380,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn task(work: Work, url: &str) -> Task {
-        Task {
-            work,
+    fn task(action: SetUpAction, url: &str) -> SetUpTask {
+        SetUpTask {
+            action,
             prefix: Prefix::of(url).unwrap(),
             listener: Listener::Loopback,
             listen: None,
@@ -405,9 +405,9 @@ mod tests {
     fn a_listen_address_that_other_machines_reach_is_warned_about() {
         for (listen, open) in [("127.0.0.1", false), ("0.0.0.0", true), ("[::]", true)] {
             let listen = Some(format!("{listen}:0").parse().unwrap());
-            let task = Task {
+            let task = SetUpTask {
                 listen,
-                ..task(Work::Verify, "https://mail.example/cb")
+                ..task(SetUpAction::Verify, "https://mail.example/cb")
             };
             let told = told(&verify(&task));
             let warned = told.contains("note: Anyone on any network of this machine can reach");
@@ -498,11 +498,11 @@ mod tests {
 
     #[test]
     fn what_is_free_and_what_leads_elsewhere_is_told() {
-        let report = perform(&task(Work::Verify, "http://127.0.0.1:0/"));
+        let report = perform(&task(SetUpAction::Verify, "http://127.0.0.1:0/"));
         assert_eq!(report.findings[0].state, State::Good);
-        let other = perform(&task(Work::Verify, "https://sso.example.org/cb"));
+        let other = perform(&task(SetUpAction::Verify, "https://sso.example.org/cb"));
         assert!(told(&other.findings).contains("wrong: The redirect URL leads to sso.example.org"));
-        let mut ssh = task(Work::Verify, "http://localhost:65534/");
+        let mut ssh = task(SetUpAction::Verify, "http://localhost:65534/");
         ssh.ssh = Some(Ssh {
             server: Some(address("192.0.2.2:22")),
             login: Some("alice".to_owned()),
@@ -512,8 +512,8 @@ mod tests {
             last.command.unwrap(),
             "ssh -L 65534:127.0.0.1:65534 alice@192.0.2.2"
         );
-        for work in [Work::SetUp, Work::Delete] {
-            let report = perform(&task(work, "http://127.0.0.1:0/"));
+        for action in [SetUpAction::SetUp, SetUpAction::Delete] {
+            let report = perform(&task(action, "http://127.0.0.1:0/"));
             assert!(told(&report.findings).starts_with("note: Nothing"));
         }
     }
@@ -522,7 +522,7 @@ mod tests {
     fn a_port_of_this_process_is_known_as_its_own() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", socket.local_addr().unwrap());
-        let findings = perform(&task(Work::Verify, &url)).findings;
+        let findings = perform(&task(SetUpAction::Verify, &url)).findings;
         if cfg!(target_os = "linux") {
             assert!(
                 told(&findings).contains("in use by this program"),

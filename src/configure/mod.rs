@@ -23,11 +23,11 @@ pub mod windows;
 
 #[cfg(not(windows))]
 use self::report::{Finding, State};
-use self::report::{Listener, Report, Task};
+use self::report::{Listener, Report, SetUpTask};
 
 /// Does what is asked, and comes back with what was found and done. Blocks: not for the loop.
 #[must_use]
-pub fn perform(task: &Task) -> Report {
+pub fn perform(task: &SetUpTask) -> Report {
     match task.listener {
         #[cfg(windows)]
         Listener::HttpSys => windows::perform(task),

@@ -18,7 +18,7 @@ pub const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum SetUpAction {
     /// Write what the listener needs.
     SetUp,
     /// Look whether all is as it should be; changes nothing.
@@ -27,7 +27,7 @@ pub enum Work {
     Delete,
 }
 
-impl Work {
+impl SetUpAction {
     /// All, in the order of the buttons.
     pub const ALL: [Self; 3] = [Self::SetUp, Self::Verify, Self::Delete];
 
@@ -185,11 +185,11 @@ impl Plan {
     ///
     /// # Errors
     /// Where something is missing, or cannot be written safely.
-    pub fn commands(&self, work: Work) -> Result<Vec<String>, PlanError> {
-        let verb = match work {
-            Work::SetUp => "add",
-            Work::Verify => "show",
-            Work::Delete => "delete",
+    pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
+        let verb = match action {
+            SetUpAction::SetUp => "add",
+            SetUpAction::Verify => "show",
+            SetUpAction::Delete => "delete",
         };
         if self.prefix.needs_no_set_up() {
             return Ok(Vec::new());
@@ -197,7 +197,7 @@ impl Plan {
         let mut urlacl = netsh(verb, "urlacl");
         urlacl.push(format!("url={}", self.prefix));
         let mut commands = Vec::new();
-        if work == Work::SetUp {
+        if action == SetUpAction::SetUp {
             urlacl.push(match self.user.as_str() {
                 "" => return Err(PlanError::NoUser),
                 sid if is_sid(sid) => format!("sddl={}", sddl(sid)),
@@ -208,7 +208,7 @@ impl Plan {
         for endpoint in self.endpoints() {
             let mut sslcert = netsh(verb, "sslcert");
             sslcert.push(endpoint.to_string());
-            if work == Work::SetUp {
+            if action == SetUpAction::SetUp {
                 let thumbprint = self.thumbprint.ok_or(PlanError::NoThumbprint)?;
                 sslcert.push(format!("certhash={thumbprint}"));
                 sslcert.push(format!("appid={}", guid(APP_ID)));
@@ -268,7 +268,12 @@ mod tests {
             "http://127.0.0.1/temporary_listen_addresses/x",
             "http://localhost:80/Temporary_Listen_Addresses",
         ] {
-            assert!(plan(url, "me").commands(Work::SetUp).unwrap().is_empty());
+            assert!(
+                plan(url, "me")
+                    .commands(SetUpAction::SetUp)
+                    .unwrap()
+                    .is_empty()
+            );
         }
         assert!(Prefix::of(TEMPORARY).unwrap().needs_no_set_up());
     }
@@ -310,16 +315,16 @@ mod tests {
         ] {
             let plan = plan(url, user);
             assert_eq!(
-                plan.commands(Work::SetUp).unwrap(),
+                plan.commands(SetUpAction::SetUp).unwrap(),
                 [urlacl("add", argument)]
             );
             let place = argument.split(' ').next().unwrap();
             assert_eq!(
-                plan.commands(Work::Verify).unwrap(),
+                plan.commands(SetUpAction::Verify).unwrap(),
                 [urlacl("show", place)]
             );
             assert_eq!(
-                plan.commands(Work::Delete).unwrap(),
+                plan.commands(SetUpAction::Delete).unwrap(),
                 [urlacl("delete", place)]
             );
         }
@@ -347,10 +352,16 @@ mod tests {
                     .collect()
             };
             let more = format!(" certhash={HASH} \"appid={APP}\" certstorename=MY");
-            assert_eq!(plan.commands(Work::SetUp).unwrap()[1..], rest("add", &more));
-            assert_eq!(plan.commands(Work::Verify).unwrap()[1..], rest("show", ""));
             assert_eq!(
-                plan.commands(Work::Delete).unwrap()[1..],
+                plan.commands(SetUpAction::SetUp).unwrap()[1..],
+                rest("add", &more)
+            );
+            assert_eq!(
+                plan.commands(SetUpAction::Verify).unwrap()[1..],
+                rest("show", "")
+            );
+            assert_eq!(
+                plan.commands(SetUpAction::Delete).unwrap()[1..],
                 rest("delete", "")
             );
         }
@@ -405,16 +416,19 @@ mod tests {
     #[test]
     fn what_is_missing_or_unsafe_is_told() {
         let https = Plan::new(Prefix::of("https://localhost/").unwrap(), "me", None).unwrap();
-        assert_eq!(https.commands(Work::SetUp), Err(PlanError::NoThumbprint));
-        assert_eq!(https.bindings(), Err(PlanError::NoThumbprint));
-        assert!(https.commands(Work::Delete).is_ok());
         assert_eq!(
-            plan("http://localhost/", " ").commands(Work::SetUp),
+            https.commands(SetUpAction::SetUp),
+            Err(PlanError::NoThumbprint)
+        );
+        assert_eq!(https.bindings(), Err(PlanError::NoThumbprint));
+        assert!(https.commands(SetUpAction::Delete).is_ok());
+        assert_eq!(
+            plan("http://localhost/", " ").commands(SetUpAction::SetUp),
             Err(PlanError::NoUser)
         );
         for user in ["a\"b", "100%", "a\nb", "a`b", "$x y"] {
             assert!(matches!(
-                plan("http://localhost/", user).commands(Work::SetUp),
+                plan("http://localhost/", user).commands(SetUpAction::SetUp),
                 Err(PlanError::Quote(_))
             ));
         }

@@ -1,6 +1,6 @@
 //! What is asked of Configure…, and what it answers.
 
-pub use super::plan::Work;
+pub use super::plan::SetUpAction;
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
@@ -8,9 +8,9 @@ use crate::httpsys::prefix::{Prefix, Thumbprint};
 
 /// What is asked, and about what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+pub struct SetUpTask {
     /// Whether to find out, write, verify or delete.
-    pub work: Work,
+    pub action: SetUpAction,
     /// The place that the redirect URL names.
     pub prefix: Prefix,
     /// Which listener is set up for it.

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, PlanError, is_sid};
 use super::reading::{Account, Reserved, reserved};
-use super::report::{Finding, State, Work};
+use super::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 
@@ -116,7 +116,7 @@ pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, F
 
 /// With the command that deletes the reservation, or a binding.
 pub(super) fn by_hand(plan: &Plan, at: usize, finding: Finding) -> Finding {
-    match plan.commands(Work::Delete) {
+    match plan.commands(SetUpAction::Delete) {
         Ok(mut commands) if at < commands.len() => finding.with(commands.swap_remove(at)),
         _ => finding,
     }

@@ -2,12 +2,12 @@
 
 use super::change::change;
 use super::plan::Plan;
-use super::report::{Finding, Report, State, Task, Work};
+use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
 use super::service::{Service, account};
 use super::verify::{listening, verify};
 
 /// Does what is asked.
-pub fn perform(task: &Task, service: &mut impl Service) -> Report {
+pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
     let own = service.user();
     let user = match task.user.trim() {
         "" => own.clone().unwrap_or_default(),
@@ -38,15 +38,15 @@ pub fn perform(task: &Task, service: &mut impl Service) -> Report {
                 State::Good,
                 "Windows has reserved URLs like this for everybody: there is nothing to set up and nothing to delete.",
             )];
-            if task.work == Work::Verify {
+            if task.action == SetUpAction::Verify {
                 findings.extend(listening(&plan, service));
             }
             findings
         }
-        Ok(plan) => match (account(&plan, service), task.work) {
-            (Err(finding), Work::SetUp | Work::Delete) => vec![finding],
-            (account, Work::Verify) => verify(&plan, account, &report.certificates, service),
-            (Ok(account), work) => change(work, &plan, &account, service),
+        Ok(plan) => match (account(&plan, service), task.action) {
+            (Err(finding), SetUpAction::SetUp | SetUpAction::Delete) => vec![finding],
+            (account, SetUpAction::Verify) => verify(&plan, account, &report.certificates, service),
+            (Ok(account), action) => change(action, &plan, &account, service),
         },
     };
     report.findings.extend(findings);
@@ -186,9 +186,9 @@ mod tests {
         }
     }
 
-    fn task(work: Work, url: &str) -> Task {
-        Task {
-            work,
+    fn task(action: SetUpAction, url: &str) -> SetUpTask {
+        SetUpTask {
+            action,
             prefix: Prefix::of(url).unwrap(),
             listener: super::super::report::Listener::HttpSys,
             listen: None,
@@ -213,21 +213,21 @@ mod tests {
     fn set_up_then_verify_then_delete() {
         use State::{Done, Good, Note, Wrong};
         let mut fake = Fake::new(Rights::Elevated, 0);
-        let mut run = |work| states(&perform(&task(work, HTTPS), &mut fake));
-        assert_eq!(run(Work::Verify), [Wrong, Wrong, Wrong, Note]);
-        assert_eq!(run(Work::SetUp), [Done, Done]);
+        let mut run = |action| states(&perform(&task(action, HTTPS), &mut fake));
+        assert_eq!(run(SetUpAction::Verify), [Wrong, Wrong, Wrong, Note]);
+        assert_eq!(run(SetUpAction::SetUp), [Done, Done]);
         // What is there is not written again.
-        assert_eq!(run(Work::SetUp), [Good, Good]);
+        assert_eq!(run(SetUpAction::SetUp), [Good, Good]);
         // The certificate is not in this machine's store, which the listener notices as well.
-        assert_eq!(run(Work::Verify), [Good, Wrong, Good, Note]);
-        assert_eq!(run(Work::Delete), [Done, Done]);
-        assert_eq!(run(Work::Delete), [Note, Note]);
+        assert_eq!(run(SetUpAction::Verify), [Good, Wrong, Good, Note]);
+        assert_eq!(run(SetUpAction::Delete), [Done, Done]);
+        assert_eq!(run(SetUpAction::Delete), [Note, Note]);
     }
 
     #[test]
     fn without_rights_the_commands_are_given() {
         let mut fake = Fake::new(Rights::None, 0);
-        let report = perform(&task(Work::SetUp, HTTPS), &mut fake);
+        let report = perform(&task(SetUpAction::SetUp, HTTPS), &mut fake);
         let commands: Vec<&String> = report
             .findings
             .iter()
@@ -238,14 +238,14 @@ mod tests {
         assert!(fake.reserved.is_none());
         let mut fake = Fake::new(Rights::Consent, 0);
         // There is nothing to delete, so nobody is asked.
-        let report = perform(&task(Work::Delete, HTTPS), &mut fake);
+        let report = perform(&task(SetUpAction::Delete, HTTPS), &mut fake);
         assert_eq!(report.verdict(), Verdict::Fine);
         assert!(fake.asked.is_empty());
         fake.reserved = Some(UrlAcl {
             prefix: String::new(),
             sddl: sddl(ME),
         });
-        let report = perform(&task(Work::Delete, HTTPS), &mut fake);
+        let report = perform(&task(SetUpAction::Delete, HTTPS), &mut fake);
         assert_eq!(report.verdict(), Verdict::Failed);
         assert_eq!(
             fake.asked[..5],
@@ -276,8 +276,8 @@ mod tests {
             store: "MY".to_owned(),
         };
         fake.bound.push((endpoint, found));
-        for work in [Work::Delete, Work::SetUp] {
-            let report = perform(&task(work, HTTPS), &mut fake);
+        for action in [SetUpAction::Delete, SetUpAction::SetUp] {
+            let report = perform(&task(action, HTTPS), &mut fake);
             assert_eq!(states(&report), [State::Failed, State::Failed]);
             let delete = |finding: &Finding| {
                 let command = finding.command.as_ref();
@@ -293,7 +293,10 @@ mod tests {
         let set_up = |consent| {
             let mut fake = Fake::new(Rights::Consent, 0);
             fake.consent = consent;
-            perform(&task(Work::SetUp, "http://127.0.0.1:8400/"), &mut fake)
+            perform(
+                &task(SetUpAction::SetUp, "http://127.0.0.1:8400/"),
+                &mut fake,
+            )
         };
         let report = set_up(Ok(0));
         assert_eq!(states(&report), [State::Done]);
@@ -328,10 +331,10 @@ mod tests {
             });
             let url = "http://127.0.0.1:8400/";
             assert_eq!(
-                perform(&task(Work::SetUp, url), &mut fake).verdict(),
+                perform(&task(SetUpAction::SetUp, url), &mut fake).verdict(),
                 Verdict::Fine
             );
-            let report = perform(&task(Work::Delete, url), &mut fake);
+            let report = perform(&task(SetUpAction::Delete, url), &mut fake);
             assert!(report.findings[0].text.starts_with("Left alone."));
             assert!(fake.reserved.is_some());
             // Of another account it is not known whether it is a member.
@@ -340,7 +343,7 @@ mod tests {
                 .as_ref()
                 .is_some_and(|it| it.sddl.contains(GROUP))
             {
-                let mut other = task(Work::Verify, url);
+                let mut other = task(SetUpAction::Verify, url);
                 other.user = "S-1-5-21-1-2-3-1002".to_owned();
                 let report = perform(&other, &mut fake);
                 assert_eq!(report.findings[0].state, State::Note, "{report:?}");
@@ -353,7 +356,7 @@ mod tests {
         let verify = |rights, listening, deaf, url: &str| {
             let mut fake = Fake::new(rights, 0);
             (fake.listening, fake.deaf) = (listening, deaf);
-            perform(&task(Work::Verify, url), &mut fake)
+            perform(&task(SetUpAction::Verify, url), &mut fake)
         };
         let (free, other) = ("http://localhost:8400/", "http://127.0.0.1:8400/");
         let report = verify(Rights::None, 0, false, other);
@@ -400,7 +403,7 @@ mod tests {
             store: "MY".to_owned(),
         };
         fake.bound.push((endpoint, found));
-        let mut task = task(Work::Verify, HTTPS);
+        let mut task = task(SetUpAction::Verify, HTTPS);
         task.thumbprint = None;
         let report = perform(&task, &mut fake);
         let expired = |finding: &Finding| finding.text.contains("expired on 2027-03-01");
@@ -411,18 +414,24 @@ mod tests {
     fn an_empty_store_is_told() {
         let mut fake = Fake::new(Rights::Elevated, 0);
         fake.certificates.clear();
-        let report = perform(&task(Work::Verify, HTTPS), &mut fake);
+        let report = perform(&task(SetUpAction::Verify, HTTPS), &mut fake);
         assert!(report.findings[0].text.contains("holds no certificate"));
-        let report = perform(&task(Work::Verify, "http://localhost:8400/"), &mut fake);
+        let report = perform(
+            &task(SetUpAction::Verify, "http://localhost:8400/"),
+            &mut fake,
+        );
         assert!(!report.findings[0].text.contains("certificate"));
     }
 
     #[test]
     fn codes_and_unknown_users_are_told() {
         let mut fake = Fake::new(Rights::Elevated, 5);
-        let report = perform(&task(Work::SetUp, "http://localhost:8400/"), &mut fake);
+        let report = perform(
+            &task(SetUpAction::SetUp, "http://localhost:8400/"),
+            &mut fake,
+        );
         assert!(report.findings[0].text.contains("code 5") && report.findings[0].command.is_some());
-        let mut other = task(Work::SetUp, "http://localhost:8400/");
+        let mut other = task(SetUpAction::SetUp, "http://localhost:8400/");
         other.user = "nobody".to_owned();
         let report = perform(&other, &mut fake);
         assert!(
@@ -437,9 +446,9 @@ mod tests {
                 .text
                 .contains("could not look up FAR\\away (code 1355)")
         );
-        let free = task(Work::SetUp, super::super::plan::WITHOUT_SET_UP);
+        let free = task(SetUpAction::SetUp, super::super::plan::WITHOUT_SET_UP);
         assert_eq!(perform(&free, &mut fake).verdict(), Verdict::Fine);
-        let any = task(Work::SetUp, "http://localhost:0/");
+        let any = task(SetUpAction::SetUp, "http://localhost:0/");
         assert_eq!(perform(&any, &mut fake).verdict(), Verdict::Unfit);
     }
 }

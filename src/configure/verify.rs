@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::reading::{
     Bound, Reserved, binding_finding, bound, certificate_findings, reservation_finding,
 };
-use super::report::{Finding, State, Work};
+use super::report::{Finding, SetUpAction, State};
 use super::service::{Listener, Rights, Service, by_hand};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::Thumbprint;
@@ -148,8 +148,8 @@ pub(super) fn listening(plan: &Plan, service: &impl Service) -> Vec<Finding> {
 
 fn unread(plan: &Plan, object: Object, code: u32) -> Finding {
     let at = usize::from(object == Object::Binding);
-    let command = plan.commands(Work::Verify).ok();
-    let finding = codes::finding(Work::Verify, object, code);
+    let command = plan.commands(SetUpAction::Verify).ok();
+    let finding = codes::finding(SetUpAction::Verify, object, code);
     match command.and_then(|mut commands| (at < commands.len()).then(|| commands.swap_remove(at))) {
         Some(command) => finding.with(command),
         None => finding,

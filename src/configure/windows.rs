@@ -18,7 +18,7 @@ use windows_sys::Win32::UI::Shell::{
 use windows_sys::Win32::UI::WindowsAndMessaging::SW_HIDE;
 
 use super::reading::Account;
-use super::report::{Consent, Report, Task};
+use super::report::{Consent, Report, SetUpTask};
 use super::service::{Rights, Service};
 use super::{account, quote, steps};
 use crate::httpsys::api::try_prefix;
@@ -33,7 +33,7 @@ const CONSENT_LIMIT: u32 = 60_000;
 
 /// Does what is asked.
 #[must_use]
-pub fn perform(task: &Task) -> Report {
+pub fn perform(task: &SetUpTask) -> Report {
     let mut system = System {
         consent: task.consent,
         config: Config::REAL,
@@ -158,10 +158,10 @@ mod tests {
     use windows_sys::Win32::Foundation::NO_ERROR;
 
     use super::super::plan::Plan;
-    use super::super::report::{Listener, State, Work};
+    use super::super::report::{Listener, SetUpAction, State};
     use super::*;
     use crate::httpsys::config::tests::STAND_IN;
-    use crate::httpsys::config::{NotBound, shown};
+    use crate::httpsys::config::{NotBound, bound_certificate};
     use crate::httpsys::prefix::Prefix;
 
     const HERE: System = System {
@@ -189,7 +189,7 @@ mod tests {
             let prefix = Prefix::of(url).unwrap();
             let plan = Plan::new(prefix.clone(), "me", None).unwrap();
             assert_eq!(HERE.binding(&plan.endpoints()[0]), Ok(None));
-            assert_eq!(shown(&prefix), Err(NotBound));
+            assert_eq!(bound_certificate(&prefix), Err(NotBound));
         }
         assert!(!HERE.is_deaf());
         // It is listened on for a moment, and again.
@@ -200,8 +200,8 @@ mod tests {
             HERE.listen("http://127.0.0.1/never/"),
             ERROR_INVALID_PARAMETER
         );
-        let report = perform(&Task {
-            work: Work::Verify,
+        let report = perform(&SetUpTask {
+            action: SetUpAction::Verify,
             prefix: Prefix::of("http://localhost:47110/never").unwrap(),
             listener: Listener::HttpSys,
             listen: None,

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::clean::clean;
 use crate::console::environment::Environment;
-use crate::console::sequences::{Between, between};
+use crate::console::sequences::{Multiplexer, multiplexer};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A desktop that does not answer must not hold up the person.
@@ -29,19 +29,19 @@ const SCREEN_SILENT: usize = 700;
 
 /// A way to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum CopyWay {
     /// The desktop's clipboard.
     Desktop,
     /// tmux's buffer, which tmux hands on to its terminal.
     Tmux,
     /// An escape sequence to the terminal (OSC 52).
-    Terminal(Between),
+    Terminal(Multiplexer),
 }
 
-impl Way {
+impl CopyWay {
     /// Its name within a sentence.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Desktop => "the desktop clipboard",
             Self::Tmux => "tmux's buffer",
@@ -61,9 +61,9 @@ impl Way {
 
 /// A way that was not taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missed {
+pub struct SkippedWay {
     /// The way to the clipboard that was not taken.
-    pub way: Way,
+    pub way: CopyWay,
     /// Why, as part of a sentence.
     pub why: String,
 }
@@ -72,28 +72,28 @@ pub struct Missed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
     /// The ways that can carry the value.
-    pub ways: Vec<Way>,
+    pub ways: Vec<CopyWay>,
     /// Those that are here, but cannot.
-    pub missed: Vec<Missed>,
+    pub skipped: Vec<SkippedWay>,
 }
 
 /// The ways from here for a text of this many bytes, best first.
 #[must_use]
 pub fn ladder(environment: &Environment, length: usize) -> Ladder {
-    let terminal = || between(environment).map(Way::Terminal);
+    let terminal = || multiplexer(environment).map(CopyWay::Terminal);
     let here = [
-        environment.display.then_some(Way::Desktop),
-        environment.tmux.then_some(Way::Tmux),
+        environment.display.then_some(CopyWay::Desktop),
+        environment.tmux.then_some(CopyWay::Tmux),
         // tmux drops a program's sequence as it is configured by default.
         if environment.tmux { None } else { terminal() },
     ];
-    let (ways, too_short): (Vec<Way>, Vec<Way>) = here
+    let (ways, too_short): (Vec<CopyWay>, Vec<CopyWay>) = here
         .into_iter()
         .flatten()
         .partition(|way| way.limit().is_none_or(|limit| length <= limit));
-    let missed = too_short
+    let skipped = too_short
         .into_iter()
-        .map(|way| Missed {
+        .map(|way| SkippedWay {
             way,
             why: format!(
                 "it takes {} bytes at most, and this has {length}",
@@ -101,12 +101,12 @@ pub fn ladder(environment: &Environment, length: usize) -> Ladder {
             ),
         })
         .collect();
-    Ladder { ways, missed }
+    Ladder { ways, skipped }
 }
 
 /// What has the text now.
 #[derive(Debug, Clone)]
-pub enum By {
+pub enum CopiedBy {
     /// The desktop, which said so. It lasts while the program runs, unless a clipboard manager keeps it.
     Desktop,
     /// tmux, which said so. It was asked to hand it on as well.
@@ -123,45 +123,45 @@ pub enum By {
 #[derive(Debug, Clone)]
 pub struct Copied {
     /// `None` where no way was left.
-    pub by: Option<By>,
+    pub by: Option<CopiedBy>,
     /// The ways before it.
-    pub missed: Vec<Missed>,
+    pub skipped: Vec<SkippedWay>,
 }
 
 /// Takes the ways from here, one after the other, until one has the text.
 pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretString) -> Copied {
-    let Ladder { ways, mut missed } = ladder(environment, text.expose_secret().len());
+    let Ladder { ways, mut skipped } = ladder(environment, text.expose_secret().len());
     for way in ways {
         let outcome = match way {
-            Way::Desktop => desktop.copy(text.clone()).await.map(|()| By::Desktop),
-            Way::Tmux => tmux(environment, &text).await,
-            Way::Terminal(between) => Ok(osc_52(&text, between)),
+            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| CopiedBy::Desktop),
+            CopyWay::Tmux => tmux(environment, &text).await,
+            CopyWay::Terminal(multiplexer) => Ok(osc_52(&text, multiplexer)),
         };
         match outcome {
             Ok(by) => {
                 return Copied {
                     by: Some(by),
-                    missed,
+                    skipped,
                 };
             }
-            Err(why) => missed.push(Missed { way, why }),
+            Err(why) => skipped.push(SkippedWay { way, why }),
         }
     }
-    Copied { by: None, missed }
+    Copied { by: None, skipped }
 }
 
 /// The sequence that asks the terminal to copy `text`, and who gets it.
-fn osc_52(text: &SecretString, between: Between) -> By {
+fn osc_52(text: &SecretString, multiplexer: Multiplexer) -> CopiedBy {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text.expose_secret());
     let sequence = format!("\x1b]52;c;{encoded}\x07");
-    match between {
-        Between::Nothing => By::Terminal(sequence.into()),
+    match multiplexer {
+        Multiplexer::Nothing => CopiedBy::Terminal(sequence.into()),
         // Each takes its own form and drops the other's.
-        Between::ScreenOrTmux if sequence.len() <= SCREEN_SILENT => {
-            By::Terminal((for_screen(&sequence) + &sequence).into())
+        Multiplexer::ScreenOrTmux if sequence.len() <= SCREEN_SILENT => {
+            CopiedBy::Terminal((for_screen(&sequence) + &sequence).into())
         }
-        Between::Screen => By::Terminal(for_screen(&sequence).into()),
-        Between::ScreenOrTmux => By::ThroughScreen(for_screen(&sequence).into()),
+        Multiplexer::Screen => CopiedBy::Terminal(for_screen(&sequence).into()),
+        Multiplexer::ScreenOrTmux => CopiedBy::ThroughScreen(for_screen(&sequence).into()),
     }
 }
 
@@ -180,11 +180,11 @@ fn for_screen(sequence: &str) -> String {
 }
 
 /// Hands `text` to tmux, which keeps it in a buffer and sends it to its terminal.
-async fn tmux(environment: &Environment, text: &SecretString) -> Result<By, String> {
+async fn tmux(environment: &Environment, text: &SecretString) -> Result<CopiedBy, String> {
     let said = |output: &Output| clean(&String::from_utf8_lossy(&output.stderr), 100);
     let output = load_buffer(environment, &["load-buffer", "-w", "-"], text).await?;
     if output.status.success() {
-        return Ok(By::Tmux);
+        return Ok(CopiedBy::Tmux);
     }
     let first = said(&output);
     // Before 3.2, tmux knows no -w.
@@ -196,7 +196,7 @@ async fn tmux(environment: &Environment, text: &SecretString) -> Result<By, Stri
     }
     let output = load_buffer(environment, &["load-buffer", "-"], text).await?;
     if output.status.success() {
-        Ok(By::TmuxOnly)
+        Ok(CopiedBy::TmuxOnly)
     } else {
         Err(format!("tmux said: {}", said(&output)))
     }
@@ -300,37 +300,37 @@ mod tests {
         }
     }
 
-    fn ways(environment: &Environment) -> Vec<Way> {
+    fn ways(environment: &Environment) -> Vec<CopyWay> {
         ladder(environment, 20).ways
     }
 
     #[test]
     fn the_ladder_follows_the_surroundings() {
-        let osc = Way::Terminal;
+        let osc = CopyWay::Terminal;
         let xterm = "xterm-256color";
         for (environment, expected) in [
             (
                 here(xterm, true, false, false),
-                vec![Way::Desktop, osc(Between::Nothing)],
+                vec![CopyWay::Desktop, osc(Multiplexer::Nothing)],
             ),
             (
                 here(xterm, true, true, false),
-                vec![Way::Desktop, Way::Tmux],
+                vec![CopyWay::Desktop, CopyWay::Tmux],
             ),
-            (here("screen", false, true, false), vec![Way::Tmux]),
+            (here("screen", false, true, false), vec![CopyWay::Tmux]),
             (
                 here("screen", false, false, true),
-                vec![osc(Between::Screen)],
+                vec![osc(Multiplexer::Screen)],
             ),
             (
                 here("screen", false, false, false),
-                vec![osc(Between::ScreenOrTmux)],
+                vec![osc(Multiplexer::ScreenOrTmux)],
             ),
             (
                 here(xterm, false, false, false),
-                vec![osc(Between::Nothing)],
+                vec![osc(Multiplexer::Nothing)],
             ),
-            (here("linux", true, false, false), vec![Way::Desktop]),
+            (here("linux", true, false, false), vec![CopyWay::Desktop]),
         ] {
             assert_eq!(ways(&environment), expected, "{environment:?}");
         }
@@ -351,38 +351,43 @@ mod tests {
 
     #[test]
     fn a_value_too_large_for_a_way_misses_it_and_takes_the_others() {
-        let limit = Way::Terminal(Between::Nothing).limit().unwrap_or_default();
+        let limit = CopyWay::Terminal(Multiplexer::Nothing)
+            .limit()
+            .unwrap_or_default();
         let over_ssh = here("xterm", false, false, false);
-        assert_eq!(ladder(&over_ssh, limit).missed, []);
+        assert_eq!(ladder(&over_ssh, limit).skipped, []);
         let beyond = ladder(&over_ssh, limit + 1);
         assert_eq!(beyond.ways, []);
-        assert_eq!(beyond.missed[0].way, Way::Terminal(Between::Nothing));
+        assert_eq!(
+            beyond.skipped[0].way,
+            CopyWay::Terminal(Multiplexer::Nothing)
+        );
         let at_a_desktop = ladder(&here("xterm", true, false, false), limit + 1);
-        assert_eq!(at_a_desktop.ways, [Way::Desktop]);
+        assert_eq!(at_a_desktop.ways, [CopyWay::Desktop]);
         // What fits has a sequence that fits.
         let text = "x".repeat(limit);
-        let sequence = sent(osc_52(&text.into(), Between::Nothing));
+        let sequence = sent(osc_52(&text.into(), Multiplexer::Nothing));
         assert!(sequence.expose_secret().len() <= OSC_52_BYTES + "\x1b]52;c;\x07".len());
     }
 
     /// The sequence of a copy that the terminal is to make.
-    fn sent(by: By) -> SecretString {
+    fn sent(by: CopiedBy) -> SecretString {
         match by {
-            By::Terminal(sequence) | By::ThroughScreen(sequence) => sequence,
-            By::Desktop | By::Tmux | By::TmuxOnly => SecretString::default(),
+            CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence) => sequence,
+            CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly => SecretString::default(),
         }
     }
 
     #[test]
     fn the_sequence_holds_the_text_in_base64() {
-        let sequence = sent(osc_52(&"t0ken".into(), Between::Nothing));
+        let sequence = sent(osc_52(&"t0ken".into(), Multiplexer::Nothing));
         assert_eq!(sequence.expose_secret(), "\x1b]52;c;dDBrZW4=\x07");
     }
 
     #[test]
     fn screen_gets_pieces_that_join_to_the_whole() {
         let text = SecretString::from("y".repeat(2000));
-        let wrapped = sent(osc_52(&text, Between::Screen));
+        let wrapped = sent(osc_52(&text, Multiplexer::Screen));
         let pieces: Vec<&str> = wrapped
             .expose_secret()
             .split("\x1b\\")
@@ -396,23 +401,23 @@ mod tests {
         let joined: String = pieces.iter().map(|piece| &piece[2..]).collect();
         assert_eq!(
             joined,
-            sent(osc_52(&text, Between::Nothing)).expose_secret()
+            sent(osc_52(&text, Multiplexer::Nothing)).expose_secret()
         );
         // Where it may be tmux as well, both forms are sent, as long as screen is silent about it.
         assert_eq!(
-            sent(osc_52(&text, Between::ScreenOrTmux)).expose_secret(),
+            sent(osc_52(&text, Multiplexer::ScreenOrTmux)).expose_secret(),
             wrapped.expose_secret()
         );
         // A longer one is for screen alone, and known to be.
         assert!(matches!(
-            osc_52(&text, Between::ScreenOrTmux),
-            By::ThroughScreen(_)
+            osc_52(&text, Multiplexer::ScreenOrTmux),
+            CopiedBy::ThroughScreen(_)
         ));
         assert!(matches!(
-            osc_52(&"t0ken".into(), Between::ScreenOrTmux),
-            By::Terminal(_)
+            osc_52(&"t0ken".into(), Multiplexer::ScreenOrTmux),
+            CopiedBy::Terminal(_)
         ));
-        let short = sent(osc_52(&"t0ken".into(), Between::ScreenOrTmux));
+        let short = sent(osc_52(&"t0ken".into(), Multiplexer::ScreenOrTmux));
         assert_eq!(
             short.expose_secret(),
             "\x1bP\x1b]52;c;dDBrZW4=\x07\x1b\\\x1b]52;c;dDBrZW4=\x07"

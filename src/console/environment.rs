@@ -77,13 +77,13 @@ impl Environment {
     /// The surroundings of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::read(|name| std::env::var(name).ok(), line().as_deref())
+        Self::from_variables(|name| std::env::var(name).ok(), line().as_deref())
     }
 
     /// Reads the environment through `variable`, so that tests need not change the real one. `line` is the name of
     /// the terminal's device.
     #[must_use]
-    pub fn read(variable: impl Fn(&str) -> Option<String>, line: Option<&str>) -> Self {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>, line: Option<&str>) -> Self {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
         let set = |name: &str| given(name).is_some();
         let term = variable("TERM").unwrap_or_default();
@@ -306,7 +306,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Environment::read(find, line)
+        Environment::from_variables(find, line)
     }
 
     #[cfg(windows)]

@@ -23,7 +23,7 @@ const SILENT: &[&str] = &[
 
 /// What stands between the program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Between {
+pub enum Multiplexer {
     /// Nothing that is known.
     Nothing,
     /// GNU screen. It hands on only what is wrapped for it, and prints the rest of a sequence that it finds too long
@@ -36,17 +36,17 @@ pub enum Between {
 
 /// How the terminal is reached by sequences; `None` where it might print them.
 #[must_use]
-pub fn between(environment: &Environment) -> Option<Between> {
+pub fn multiplexer(environment: &Environment) -> Option<Multiplexer> {
     let term = environment.term.as_str();
     if !SILENT.iter().any(|name| term.starts_with(name)) {
         return None;
     }
     Some(match (environment.screen, environment.tmux) {
-        (true, false) => Between::Screen,
+        (true, false) => Multiplexer::Screen,
         // tmux is the inner one, or was started first; screen's limits hold for both.
-        (true, true) => Between::ScreenOrTmux,
-        (false, false) if term.starts_with("screen") => Between::ScreenOrTmux,
-        (false, true | false) => Between::Nothing,
+        (true, true) => Multiplexer::ScreenOrTmux,
+        (false, false) if term.starts_with("screen") => Multiplexer::ScreenOrTmux,
+        (false, true | false) => Multiplexer::Nothing,
     })
 }
 
@@ -54,7 +54,7 @@ pub fn between(environment: &Environment) -> Option<Between> {
 /// short ones and prints the rest of long ones, so it gets none.
 #[must_use]
 pub fn takes_links(environment: &Environment) -> bool {
-    between(environment) == Some(Between::Nothing)
+    multiplexer(environment) == Some(Multiplexer::Nothing)
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn only_silent_terminals_are_sent_sequences() {
         for term in ["linux", "vt100", "vt220", "dumb", "", "unheard-of", "xt"] {
-            assert_eq!(between(&here(term, false, false)), None, "{term}");
+            assert_eq!(multiplexer(&here(term, false, false)), None, "{term}");
             assert!(!takes_links(&here(term, false, false)), "{term}");
         }
         for term in ["xterm", "xterm-256color", "tmux-256color", "rxvt-unicode"] {
@@ -84,11 +84,17 @@ mod tests {
     #[test]
     fn screen_is_known_by_its_variable_or_suspected_by_its_name() {
         let both = "screen-256color";
-        assert_eq!(between(&here("xterm", false, true)), Some(Between::Screen));
-        assert_eq!(between(&here(both, true, false)), Some(Between::Nothing));
         assert_eq!(
-            between(&here(both, false, false)),
-            Some(Between::ScreenOrTmux)
+            multiplexer(&here("xterm", false, true)),
+            Some(Multiplexer::Screen)
+        );
+        assert_eq!(
+            multiplexer(&here(both, true, false)),
+            Some(Multiplexer::Nothing)
+        );
+        assert_eq!(
+            multiplexer(&here(both, false, false)),
+            Some(Multiplexer::ScreenOrTmux)
         );
         assert!(takes_links(&here(both, true, false)));
         for screen in [true, false] {

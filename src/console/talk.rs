@@ -51,7 +51,7 @@ impl Often {
     ];
 
     /// The word of its lines, and what so many more of them are.
-    fn words(self) -> (&'static str, &'static str) {
+    fn labels(self) -> (&'static str, &'static str) {
         match self {
             Self::Stray => ("stray", "requests rejected"),
             Self::Callback => ("refused", "callbacks rejected"),
@@ -98,14 +98,14 @@ impl Count {
             return None;
         }
         self.due = Some((now + 2 * pause, 2 * pause));
-        let (word, what) = kind.words();
+        let (word, what) = kind.labels();
         let more = std::mem::take(&mut self.more);
         Some(format!("{word}: {more} more {what}\n"))
     }
 
     /// The line at the end, where not all were written.
     fn total(&self, kind: Often) -> Option<String> {
-        let (word, what) = kind.words();
+        let (word, what) = kind.labels();
         let all = self.all;
         self.missing
             .then(|| format!("{word}: {all} {what} in total\n"))
@@ -141,7 +141,7 @@ impl Queue {
 
     fn push_often(&mut self, kind: Often, text: &str, now: Instant) {
         if self.counts[kind as usize].add(text, now) {
-            self.push(line(kind.words().0, text));
+            self.push(line(kind.labels().0, text));
         }
     }
 
@@ -181,7 +181,7 @@ impl Queue {
     }
 }
 
-/// The queue, and the news that it has changed.
+/// The queue, and the signal that it has changed.
 type Shared = Arc<(Mutex<Queue>, Condvar)>;
 
 /// Set once a thread writes.
@@ -215,7 +215,7 @@ pub fn say_often(kind: Often, text: &str) {
         Some(shared) => change(shared, |queue| {
             queue.push_often(kind, text, Instant::now());
         }),
-        None => say(kind.words().0, text),
+        None => say(kind.labels().0, text),
     }
 }
 

@@ -93,7 +93,7 @@ impl Tunnel {
 
     /// Whom to log in to, where the command does not say it rightly.
     #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub fn login_advice(&self) -> &'static str {
         if self.complete {
             "User, host and port in it are as this machine sees them: where you log in with others, take those."
         } else {
@@ -186,7 +186,7 @@ mod tests {
         );
         let unknown = unknown.unwrap();
         assert_eq!(unknown.to_string(), "ssh -L 1:127.0.0.1:1");
-        assert!(unknown.words().contains("at its end"));
+        assert!(unknown.login_advice().contains("at its end"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::reporter::Reporter;
 use super::sign_in::{SignedIn, Sources, sign_in};
 use crate::certificate;
 use crate::form::request::FlowRequest;
-use crate::oauth::client::Unfit;
+use crate::oauth::client::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
@@ -26,7 +26,10 @@ pub(super) async fn authorization_code(
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
     let http = Http::new(request.ca_file.as_deref()).await?;
-    let redirect_url = request.redirect_url.as_ref().ok_or(Unfit::REDIRECT_URL)?;
+    let redirect_url = request
+        .redirect_url
+        .as_ref()
+        .ok_or(RequestError::REDIRECT_URL)?;
     let listener = listen(request, redirect_url, reporter).await?;
     let redirect_url = listener
         .as_ref()

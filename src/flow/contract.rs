@@ -22,7 +22,7 @@ use super::driver::{Flow, Job};
 #[cfg(not(windows))]
 use super::event::FlowError;
 use super::event::FlowEvent;
-use super::listener::{ListenError, Listener, News, Stray};
+use super::listener::{ListenError, Listener, ListenerEvent, Stray};
 use super::pages::Page;
 use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
@@ -184,17 +184,17 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
 /// A flow under way, and what it reports.
 struct Sign {
     flow: Flow,
-    news: mpsc::Receiver<Report>,
+    events: mpsc::Receiver<Report>,
     redirect: Url,
     state: String,
 }
 
 async fn sign_in(kind: ListenerChoice, redirect: &str, before: Option<Flow>) -> Sign {
-    let (reports, mut news) = mpsc::channel(64);
+    let (reports, mut events) = mpsc::channel(64);
     let job = Job::Authorize(request(kind, redirect));
     let flow = Flow::start(job, Attempts::default().begin(), before, reports);
     loop {
-        match within("the sign-in", news.recv()).await.unwrap().1 {
+        match within("the sign-in", events.recv()).await.unwrap().1 {
             FlowEvent::SignIn {
                 url, redirect_url, ..
             } => {
@@ -202,7 +202,7 @@ async fn sign_in(kind: ListenerChoice, redirect: &str, before: Option<Flow>) -> 
                 let state = state.unwrap().1.into_owned();
                 return Sign {
                     flow,
-                    news,
+                    events,
                     redirect: redirect_url,
                     state,
                 };
@@ -220,7 +220,7 @@ impl Sign {
 
     async fn until<T>(&mut self, what: &str, wanted: impl Fn(FlowEvent) -> Option<T>) -> T {
         loop {
-            let (_, event) = within(what, self.news.recv()).await.unwrap();
+            let (_, event) = within(what, self.events.recv()).await.unwrap();
             if let FlowEvent::Failed(error) = &event {
                 panic!("{what}: {error}");
             }
@@ -319,8 +319,9 @@ async fn what_is_no_callback_is_turned_away_and_counted() {
             .await
             .unwrap();
         let port = listener.redirect_url().port().unwrap();
-        let stray = async |listener: &mut Listener| match within("news", listener.next()).await {
-            Some(News::Stray(stray)) => stray,
+        let stray = async |listener: &mut Listener| match within("an event", listener.next()).await
+        {
+            Some(ListenerEvent::Stray(stray)) => stray,
             other => panic!("{other:?}"),
         };
         // Below the prefix, so that it reaches every listener.
@@ -383,7 +384,9 @@ async fn oversized_and_slow_requests_do_not_keep_the_browser_out() {
         let browser = local(port, &format!("{}?state=s", path(*kind)));
         let arrival = loop {
             match within("the callback", listener.next()).await {
-                Some(News::Arrival(arrival)) if arrival.query.expose_secret() == "state=s" => {
+                Some(ListenerEvent::Arrival(arrival))
+                    if arrival.query.expose_secret() == "state=s" =>
+                {
                     break arrival;
                 }
                 Some(_) => {}
@@ -420,7 +423,8 @@ async fn a_client_that_pauses_before_its_request_gets_through() {
             let count = stream.read(&mut answer).unwrap();
             String::from_utf8_lossy(&answer[..count]).into_owned()
         });
-        let Some(News::Arrival(arrival)) = within("the callback", listener.next()).await else {
+        let Some(ListenerEvent::Arrival(arrival)) = within("the callback", listener.next()).await
+        else {
             panic!("{kind:?}: no callback");
         };
         arrival.answer.send(Page::NotOurs).unwrap();
@@ -450,7 +454,9 @@ async fn localhost_is_reached_by_both_families() {
             cannot(*kind, "::1", "Wine's HTTP.sys listens on IPv4 only");
         } else {
             let browser = browse(v6, port, "localhost", &format!("{}?state=s", path(*kind)));
-            let Some(News::Arrival(arrival)) = within("the callback", listener.next()).await else {
+            let Some(ListenerEvent::Arrival(arrival)) =
+                within("the callback", listener.next()).await
+            else {
                 panic!("{kind:?}: no callback");
             };
             arrival.answer.send(Page::NotOurs).unwrap();
@@ -498,7 +504,8 @@ async fn other_machines_are_refused() {
             &format!("{}?code=c0de-c0de&state=s", path(*kind)),
         );
         if *kind == ListenerChoice::HttpSys {
-            let News::Stray(stray) = within("news", listener.next()).await.unwrap() else {
+            let ListenerEvent::Stray(stray) = within("an event", listener.next()).await.unwrap()
+            else {
                 panic!("it was taken");
             };
             assert_eq!(stray, Stray::Remote);

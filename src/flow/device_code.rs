@@ -9,7 +9,7 @@ use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
 use crate::oauth::client::{Client, FlowKind};
-use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, read_grant};
+use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, parse_grant};
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 
@@ -24,7 +24,7 @@ pub(super) async fn device_code(
     let begin = Instant::now();
     let asking = client.device_request()?;
     let answer = reporter.post(&http, &asking).await?;
-    let grant = read_grant(&answer, &client.dialect, &asking.url)?;
+    let grant = parse_grant(&answer, &client.dialect, &asking.url)?;
     // A service may have other names for them.
     reporter.remember_user_code(&grant.user_code);
     reporter.remember([&grant.device_code]);

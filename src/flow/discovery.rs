@@ -5,7 +5,7 @@ use super::http::{Http, HttpError};
 use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;
-use crate::oauth::discovery::{Metadata, addresses, read_metadata};
+use crate::oauth::discovery::{Metadata, addresses, parse_metadata};
 use crate::oauth::url::endpoint;
 
 /// Gets the metadata from the first address that returns it for this issuer.
@@ -25,7 +25,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
                 unavailable.get_or_insert_with(|| answer.unavailable(None));
                 continue;
             }
-            Ok(answer) => match read_metadata(&answer, issuer.expected(), &address) {
+            Ok(answer) => match parse_metadata(&answer, issuer.expected(), &address) {
                 Ok(metadata) => return Ok(metadata),
                 Err(reason) => reason,
             },

@@ -9,7 +9,7 @@ use super::listener::{ListenError, Stray};
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
 use crate::oauth::check::Check;
-use crate::oauth::client::Unfit;
+use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
@@ -32,7 +32,7 @@ pub enum Step {
     Refresh,
 }
 
-/// A piece of news, in the order in which things happened. `Tokens` and `Failed` are the last.
+/// An event, in the order in which things happened. `Tokens` and `Failed` are the last.
 pub enum FlowEvent {
     /// A step began.
     Began(Step),
@@ -163,7 +163,7 @@ pub enum FlowError {
     },
     /// A request could not be built.
     #[error("The request cannot be built: {0}.")]
-    Unfit(#[from] Unfit),
+    Request(#[from] RequestError),
 }
 
 impl FlowError {
@@ -174,7 +174,7 @@ impl FlowError {
             Self::Http(HttpError::Redirected { target, .. }) => vec![target],
             Self::Lost(cause) => cause.texts(),
             Self::Discovery { reason, .. } => vec![reason],
-            Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Unfit(_) => Vec::new(),
+            Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Request(_) => Vec::new(),
         }
     }
 
@@ -221,7 +221,7 @@ impl FlowError {
                 "Check the Issuer: it is the address by which the service names itself. The URLs can also be typed by hand."
                     .to_owned()
             }
-            Self::Unfit(_) => "Check the URLs in the form.".to_owned(),
+            Self::Request(_) => "Check the URLs in the form.".to_owned(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::oauth::authcode::Arrived;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};
 use crate::oauth::client::{Client, FlowKind, Pending};
 use crate::oauth::failure::Asked;
-use crate::oauth::token::{Fate, TokenSet, read_token_answer};
+use crate::oauth::token::{Fate, TokenSet, parse_token_answer};
 
 /// How long an exchange is retried when there was no connection. Codes are short-lived.
 const RETRY_LIMIT: Duration = Duration::from_secs(45);
@@ -34,7 +34,7 @@ pub(super) async fn exchange(
         // Retried only without a connection. A gateway may answer that the service is busy after the service took the code.
         let error: FlowError = match reporter.post(transport, &request).await {
             Ok(answer) => {
-                let reading = read_token_answer(&answer, &client.dialect.answers);
+                let reading = parse_token_answer(&answer, &client.dialect.answers);
                 let fate = answer.fate(&reading);
                 let tokens = reading.into_tokens(Asked::Exchange, &answer);
                 match (tokens.map_err(FlowError::from), fate) {
@@ -79,7 +79,7 @@ mod tests {
         answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
     };
     use crate::oauth::answer::Answer;
-    use crate::oauth::authcode::{Callback, read_callback};
+    use crate::oauth::authcode::{Callback, parse_callback};
     use crate::secret::ExposeSecret;
 
     /// Exchanges a code that came with the right state; how often it was sent, and the outcome.
@@ -89,7 +89,7 @@ mod tests {
         let (script, client) = (script(answers), client());
         let (_, pending) = client.authorization_request(&url()).unwrap();
         let query = format!("code=c&state={}", pending.state.expose_secret());
-        let Callback::Code(arrived) = read_callback(&query, &pending, &client) else {
+        let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
             unreachable!()
         };
         let (reporter, _) = reporter();

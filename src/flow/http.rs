@@ -229,7 +229,7 @@ impl Http {
             .map_err(|error| match error {
                 // Without a connection, what is wrong with TLS is wrong on this machine.
                 Ok(error) => match tls_error(&error) {
-                    Some(wrong) => unusable(tls_words(wrong)),
+                    Some(wrong) => unusable(tls_cause(wrong)),
                     None => named(&error, &host_and_port(url)),
                 },
                 Err(reason) => unusable(reason),
@@ -296,7 +296,7 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
         return Err(HttpError::Redirected { host, target });
     }
     let retry_after =
-        header(RETRY_AFTER).and_then(|value| read_retry_after(value, SystemTime::now()));
+        header(RETRY_AFTER).and_then(|value| parse_retry_after(value, SystemTime::now()));
     let mut body = zeroize::Zeroizing::new(Vec::new());
     while let Some(chunk) = response
         .chunk()
@@ -369,7 +369,7 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
         return if error.is_timeout() {
             HttpError::TimedOut { host }
         } else {
-            let cause = tls_error(error).map_or(cause, tls_words);
+            let cause = tls_error(error).map_or(cause, tls_cause);
             HttpError::Lost { host, cause }
         };
     }
@@ -377,12 +377,12 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
         if !matches!(wrong, rustls::Error::InvalidCertificate(_)) {
             return HttpError::Tls {
                 host,
-                cause: tls_words(wrong),
+                cause: tls_cause(wrong),
             };
         }
         return HttpError::Certificate {
             host,
-            cause: tls_words(wrong),
+            cause: tls_cause(wrong),
         };
     }
     HttpError::Unreachable { host, cause }
@@ -408,7 +408,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
 }
 
 /// What is wrong with a certificate, in plain words where there are some.
-fn tls_words(error: &rustls::Error) -> String {
+fn tls_cause(error: &rustls::Error) -> String {
     use rustls::CertificateError as Wrong;
     let wrong = match error {
         rustls::Error::InvalidCertificate(wrong) => wrong,
@@ -451,7 +451,7 @@ fn last_cause(error: &reqwest::Error) -> String {
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date.
-fn read_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
@@ -545,9 +545,9 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_700);
-        assert_eq!(read_retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(parse_retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(
-            read_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now),
+            parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now),
             Some(Duration::from_secs(77))
         );
         for odd in [
@@ -557,7 +557,7 @@ mod tests {
             "Sun, 06 Nov 1970 08:49:37 GMT",
             "99999999999999999999999",
         ] {
-            assert_eq!(read_retry_after(odd, now), None, "{odd}");
+            assert_eq!(parse_retry_after(odd, now), None, "{odd}");
         }
     }
 }

@@ -7,9 +7,9 @@ use super::event::{FlowError, FlowEvent, Step};
 use super::http::Transport;
 use super::reporter::Reporter;
 use crate::oauth::check::{check_id_token, check_rotation, check_scope};
-use crate::oauth::client::{Client, Unfit};
+use crate::oauth::client::{Client, RequestError};
 use crate::oauth::failure::Asked;
-use crate::oauth::token::{TokenSet, read_token_answer};
+use crate::oauth::token::{TokenSet, parse_token_answer};
 
 /// Gets new tokens for the refresh token of `before`.
 pub(super) async fn refresh(
@@ -18,7 +18,10 @@ pub(super) async fn refresh(
     before: &TokenSet,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
-    let refresh_token = before.refresh_token.as_ref().ok_or(Unfit::REFRESH_TOKEN)?;
+    let refresh_token = before
+        .refresh_token
+        .as_ref()
+        .ok_or(RequestError::REFRESH_TOKEN)?;
     let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
     reporter.report(FlowEvent::Began(Step::Refresh)).await;
     let begin = Instant::now();
@@ -28,7 +31,7 @@ pub(super) async fn refresh(
             &client.refresh_request(token_url, refresh_token, before.redirect_url.as_ref())?,
         )
         .await?;
-    let reading = read_token_answer(&answer, &client.dialect.answers);
+    let reading = parse_token_answer(&answer, &client.dialect.answers);
     let mut fresh = reading.into_tokens(Asked::Refresh, &answer)?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;
@@ -61,7 +64,7 @@ mod tests {
     use crate::flow::scripted::{answer, client, reporter, script, success, url};
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{CheckName, Outcome};
-    use crate::oauth::device::read_grant;
+    use crate::oauth::device::parse_grant;
     use crate::oauth::dialect::Answers;
     use crate::oauth::id_token::decode;
     use crate::secret::ExposeSecret;
@@ -82,7 +85,7 @@ mod tests {
     async fn a_refresh_throws_away_the_id_token_of_another_subject_and_keeps_the_tokens() {
         for (subject, outcome) in [("alice", Outcome::Passed), ("mallory", Outcome::Failed)] {
             let old = of("alice", "old").unwrap();
-            let before = read_token_answer(&old, &Answers::default());
+            let before = parse_token_answer(&old, &Answers::default());
             let before = before.into_tokens(Asked::Exchange, &old).unwrap();
             let (reporter, told) = reporter();
             let script = script(vec![of(subject, "new")]);
@@ -127,10 +130,10 @@ mod tests {
             ),
         ] {
             let reply = reply.unwrap();
-            let grant = read_grant(&reply, &client().dialect, &url()).unwrap_err();
+            let grant = parse_grant(&reply, &client().dialect, &url()).unwrap_err();
             assert_eq!(format!("{grant} {}", grant.hint()), words);
             let success = success().unwrap();
-            let before = read_token_answer(&success, &Answers::default());
+            let before = parse_token_answer(&success, &Answers::default());
             let before = TokenSet {
                 refresh_token: Some("r".into()),
                 ..before.into_tokens(Asked::Exchange, &success).unwrap()

@@ -122,11 +122,11 @@ pub(super) fn script(answers: Vec<Result<Answer, HttpError>>) -> Script {
 
 /// A reporter, and what it was told once it is gone.
 pub(super) fn reporter() -> (Reporter, JoinHandle<Vec<FlowEvent>>) {
-    let (reports, mut news) = mpsc::channel(16);
+    let (reports, mut events) = mpsc::channel(16);
     let reporter = Reporter::new(Attempts::default().begin(), reports, TaskTracker::new());
     let told = tokio::spawn(async move {
         let mut told = Vec::new();
-        while let Some((_, event)) = news.recv().await {
+        while let Some((_, event)) = events.recv().await {
             told.push(event);
         }
         told

@@ -6,10 +6,10 @@ use tokio::time::Instant;
 use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
 use super::http::{HttpError, Transport};
-use super::listener::{Listener, News};
+use super::listener::{Listener, ListenerEvent};
 use super::pages::Page;
 use super::reporter::Reporter;
-use crate::oauth::authcode::{Arrived, Callback, read_callback, read_paste};
+use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste};
 use crate::oauth::client::{Client, Pending};
 use crate::oauth::dialect::Answers;
 use crate::oauth::failure::{Asked, Failure};
@@ -35,7 +35,7 @@ pub(super) struct Sources {
 }
 
 enum Incoming {
-    FromBrowser(News),
+    FromBrowser(ListenerEvent),
     Pasted(SecretString),
 }
 
@@ -43,7 +43,7 @@ impl Sources {
     /// Waits for the next input.
     async fn next(&mut self) -> Incoming {
         tokio::select! {
-            news = next_news(&mut self.listener) => Incoming::FromBrowser(news),
+            event = next_listener_event(&mut self.listener) => Incoming::FromBrowser(event),
             Some(paste) = self.pastes.recv() => Incoming::Pasted(paste),
         }
     }
@@ -57,11 +57,11 @@ impl Sources {
 }
 
 /// The next request from the browser; never resolves without a listener. Nothing is lost if the wait is dropped.
-async fn next_news(listener: &mut Option<Listener>) -> News {
+async fn next_listener_event(listener: &mut Option<Listener>) -> ListenerEvent {
     if let Some(listener) = listener
-        && let Some(news) = listener.next().await
+        && let Some(event) = listener.next().await
     {
-        return news;
+        return event;
     }
     std::future::pending().await
 }
@@ -161,12 +161,12 @@ async fn exchange_or_callback(
     let mut exchange = std::pin::pin!(exchange);
     let mut again = None;
     loop {
-        let news = tokio::select! {
+        let event = tokio::select! {
             biased;
             tokens = &mut exchange => return Ok(Tried::Exchanged(tokens.map(Box::new), again)),
-            news = next_news(listener) => news,
+            event = next_listener_event(listener) => event,
         };
-        let incoming = Incoming::FromBrowser(news);
+        let incoming = Incoming::FromBrowser(event);
         let Some(code) = receive(incoming, pending, client, reporter).await? else {
             continue;
         };
@@ -201,13 +201,13 @@ async fn receive(
     reporter: &Reporter,
 ) -> Result<Option<Arrived>, FlowError> {
     let (callback, browser) = match incoming {
-        Incoming::FromBrowser(News::Stray(stray)) => {
+        Incoming::FromBrowser(ListenerEvent::Stray(stray)) => {
             reporter.report(FlowEvent::Stray(stray)).await;
             return Ok(None);
         }
-        Incoming::FromBrowser(News::Arrival(arrival)) => {
+        Incoming::FromBrowser(ListenerEvent::Arrival(arrival)) => {
             let query = arrival.query.expose_secret();
-            let callback = read_callback(query, pending, client);
+            let callback = parse_callback(query, pending, client);
             let source = "GET, from the browser";
             reporter.callback(source, query, &callback).await;
             (callback, Some(arrival.answer))
@@ -215,7 +215,7 @@ async fn receive(
         Incoming::Pasted(paste) => {
             let text = paste.expose_secret().trim();
             let query = text.split_once('?').map_or(text, |(_, query)| query);
-            let callback = read_paste(paste.expose_secret(), pending, client);
+            let callback = parse_paste(paste.expose_secret(), pending, client);
             reporter.callback("Pasted", query, &callback).await;
             (callback, None)
         }
@@ -277,7 +277,7 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
         | FlowError::Listen(_)
         | FlowError::Certificate(_)
         | FlowError::Discovery { .. }
-        | FlowError::Unfit(_) => return None,
+        | FlowError::Request(_) => return None,
     })
 }
 

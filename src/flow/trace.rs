@@ -224,7 +224,7 @@ impl Entry {
             }
             self.push(
                 indent,
-                &[&shown_name(&name), "=", &shown_value(&name, &value)],
+                &[&display_name(&name), "=", &display_value(&name, &value)],
             );
         }
     }
@@ -251,7 +251,7 @@ impl Entry {
     /// The members of a JSON object, a line for each value. The depth is that of the parsed answer, and so bounded.
     fn members<'a>(&mut self, path: &mut Vec<(&'a str, String)>, members: &'a Map<String, Value>) {
         for (name, value) in members {
-            path.push((name, shown_name(name)));
+            path.push((name, display_name(name)));
             self.value(path, value);
             path.pop();
             if self.is_full() {
@@ -281,7 +281,7 @@ impl Entry {
         }
         let name = path.last().map_or("", |(name, _)| name);
         let text = match value {
-            Value::String(text) => shown_value(name, text),
+            Value::String(text) => display_value(name, text),
             // A number can be a code.
             Value::Number(number) if !is_harmless(name) => redacted(&number.to_string()),
             other => other.to_string(),
@@ -326,7 +326,7 @@ fn inner(part: &str, limit: usize) -> String {
 }
 
 /// A name, where it is one that is known: what stands in its place may be anything.
-fn shown_name(name: &str) -> String {
+fn display_name(name: &str) -> String {
     if is_known_name(name) {
         name.to_owned()
     } else {
@@ -335,7 +335,7 @@ fn shown_name(name: &str) -> String {
 }
 
 /// A value, where its name says that it is harmless.
-fn shown_value(name: &str, value: &str) -> String {
+fn display_value(name: &str, value: &str) -> String {
     if !is_harmless(name) {
         redacted(value)
     } else if is_address(name) {
@@ -368,7 +368,7 @@ fn harmless_url(url: &Url) -> String {
         if text.len() > LINE_LIMIT {
             break;
         }
-        text.push_str(&format!("{}={}", shown_name(&name), {
+        text.push_str(&format!("{}={}", display_name(&name), {
             if is_harmless(&name) && !is_address(&name) {
                 clean(&value, LINE_LIMIT)
             } else {
@@ -438,7 +438,7 @@ mod tests {
             ("https://as.example/a/", "https://as.example/a/"),
             ("https://me:s3cret@as.example", "https://as.example/"),
         ] {
-            assert_eq!(shown_value("issuer", sent), shown);
+            assert_eq!(display_value("issuer", sent), shown);
         }
     }
 

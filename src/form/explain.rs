@@ -2,7 +2,7 @@
 //!
 //! The explanations are data: `presets/errors/`, and the person's own over them.
 
-use crate::certificate::{CertificateError, Origin, Part};
+use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::form::field::Key;
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
@@ -29,8 +29,8 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
         cause: error.to_string(),
         remedy: error.hint().to_owned(),
         field: Some(match error.part {
-            Part::Certificate => Key::Certificate,
-            Part::Key => Key::CertificateKey,
+            CertificateFile::Certificate => Key::Certificate,
+            CertificateFile::Key => Key::CertificateKey,
         }),
     })
 }

@@ -66,7 +66,7 @@ impl StoreCertificate {
 /// Reads a certificate in DER form as it stands at the time `now`; `None` where it is none. Its texts are cleaned:
 /// whoever made it chose them.
 #[must_use]
-pub fn read(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
+pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;
     let last = certificate.validity().not_after.timestamp();
     let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
@@ -119,7 +119,7 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap();
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let found = read(der.der(), true, at(1_800_000_000)).unwrap();
+        let found = parse(der.der(), true, at(1_800_000_000)).unwrap();
         assert!(found.subject.contains("CN=") && !found.subject.contains('\u{202e}'));
         assert_eq!(found.names, ["localhost", "::1"]);
         assert_eq!(
@@ -127,8 +127,8 @@ mod tests {
             ("2027-03-01", false)
         );
         assert!(found.fits("localhost") && found.has_key);
-        assert!(read(der.der(), false, at(1_900_000_000)).unwrap().expired);
-        assert_eq!(read(b"no certificate", true, at(0)), None);
+        assert!(parse(der.der(), false, at(1_900_000_000)).unwrap().expired);
+        assert_eq!(parse(b"no certificate", true, at(0)), None);
     }
 
     fn certificate(names: &[&str]) -> StoreCertificate {

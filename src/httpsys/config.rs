@@ -44,7 +44,7 @@ const ANSWER_BYTES: u32 = 64 * 1024;
 ///
 /// # Errors
 /// `NotBound` where no certificate is.
-pub(crate) fn shown(prefix: &Prefix) -> Result<Option<About>, NotBound> {
+pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBound> {
     let mut unread = false;
     for endpoint in endpoints(prefix) {
         match Config::REAL.binding(&endpoint) {

@@ -32,7 +32,7 @@ pub(crate) fn list(now: SystemTime) -> Result<Vec<StoreCertificate>, u32> {
     let mut all = Vec::new();
     each_certificate(|der, has_key| {
         if all.len() < MOST_CERTIFICATES {
-            all.extend(certificates::read(der, has_key, now));
+            all.extend(certificates::parse(der, has_key, now));
         }
     })?;
     Ok(all)
@@ -153,7 +153,7 @@ mod tests {
         assert!(added != 0, "{}", last_error());
         // Others see it when the store is closed.
         drop(store);
-        let added = certificates::read(der, false, SystemTime::now()).unwrap();
+        let added = certificates::parse(der, false, SystemTime::now()).unwrap();
         let listed = list(SystemTime::now()).unwrap();
         assert!(listed.contains(&added), "{listed:?}");
         assert!(added.fits("listed.example") && !added.expired);

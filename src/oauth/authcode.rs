@@ -52,7 +52,7 @@ pub enum Callback {
 /// Reads the query string that the browser brought back. An answer counts only with the right `state`,
 /// an error as well.
 #[must_use]
-pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callback {
+pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callback {
     if query.len() > QUERY_LIMIT {
         return Callback::NotOurs("it is too long".to_owned());
     }
@@ -146,7 +146,7 @@ pub fn read_callback(query: &str, pending: &Pending, client: &Client) -> Callbac
 
 /// Reads what a person pasted: the URL that the browser came back to, its query, or the code alone.
 #[must_use]
-pub fn read_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
+pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);
     let text = text.split('#').next().unwrap_or_default();
     let parameters = |query: &str| {
@@ -171,17 +171,17 @@ pub fn read_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
                 "it is the URL to open, not the one that the browser came back to".to_owned(),
             )
         }
-        Some(query) => read_callback(query, pending, client),
+        Some(query) => parse_callback(query, pending, client),
         None if local || text.contains("://") => {
             Callback::NotOurs("the URL carries no code".to_owned())
         }
-        None => read_bare_code(text, pending, client),
+        None => parse_bare_code(text, pending, client),
     }
 }
 
 /// A code without its state is bound to this program by PKCE only, so that is asked for; and where `iss` is
 /// promised, an answer without it is none.
-fn read_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
+fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {
         return Callback::NotOurs("it is empty".to_owned());
     }
@@ -250,7 +250,7 @@ mod tests {
 
     fn read(query: &str, issuer: Option<&str>) -> Callback {
         let (pending, client) = sign_in(issuer);
-        read_callback(query, &pending, &client)
+        parse_callback(query, &pending, &client)
     }
 
     fn sign_in(issuer: Option<&str>) -> (Pending, Client) {
@@ -365,11 +365,11 @@ mod tests {
         let is_taken = |callback: &Callback| matches!(callback, Callback::Code(_));
         for (length, taken) in [(QUERY_LIMIT, true), (QUERY_LIMIT + 1, false)] {
             let query = query(length);
-            assert_eq!(is_taken(&read_callback(&query, &pending, &client)), taken);
+            assert_eq!(is_taken(&parse_callback(&query, &pending, &client)), taken);
             let url = format!("http://127.0.0.1:8400/?{query}");
             let bare = "c".repeat(length);
             for paste in [query, url, bare] {
-                assert_eq!(is_taken(&read_paste(&paste, &pending, &client)), taken);
+                assert_eq!(is_taken(&parse_paste(&paste, &pending, &client)), taken);
             }
         }
     }
@@ -379,12 +379,12 @@ mod tests {
         let (pending, mut client) = sign_in(Some("https://a"));
         client.iss_promised = true;
         assert!(matches!(
-            read_callback("code=a&state=st%26te", &pending, &client),
+            parse_callback("code=a&state=st%26te", &pending, &client),
             Callback::NotOurs(_)
         ));
         let with = "code=a&state=st%26te&iss=https%3A%2F%2Fa";
         assert!(matches!(
-            read_callback(with, &pending, &client),
+            parse_callback(with, &pending, &client),
             Callback::Code(..)
         ));
     }
@@ -408,7 +408,7 @@ mod tests {
             ("ab+c%2F==", "ab+c/=="),
             ("100%safe", "100%safe"),
         ] {
-            let Callback::Code(Arrived { code: taken, .. }) = read_paste(text, &pending, &client)
+            let Callback::Code(Arrived { code: taken, .. }) = parse_paste(text, &pending, &client)
             else {
                 panic!("{text}")
             };
@@ -426,7 +426,7 @@ mod tests {
             "localhost:8400/callback",
         ] {
             assert!(
-                matches!(read_paste(text, &pending, &client), Callback::NotOurs(_)),
+                matches!(parse_paste(text, &pending, &client), Callback::NotOurs(_)),
                 "{text}"
             );
         }
@@ -436,18 +436,18 @@ mod tests {
     fn a_bare_code_needs_pkce_and_no_promised_issuer() {
         let (mut pending, mut client) = sign_in(Some("https://a"));
         assert!(matches!(
-            read_paste("c0de-c0de", &pending, &client),
+            parse_paste("c0de-c0de", &pending, &client),
             Callback::NotOurs(_)
         ));
         pending.verifier = Some("v".into());
-        let Callback::Code(arrived) = read_paste("c0de-c0de", &pending, &client) else {
+        let Callback::Code(arrived) = parse_paste("c0de-c0de", &pending, &client) else {
             panic!()
         };
         assert!(!arrived.has_state());
         assert_eq!(arrived.checks[0].outcome, Outcome::NotChecked);
         client.iss_promised = true;
         assert!(matches!(
-            read_paste("c0de-c0de", &pending, &client),
+            parse_paste("c0de-c0de", &pending, &client),
             Callback::NotOurs(_)
         ));
     }

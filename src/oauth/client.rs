@@ -160,9 +160,9 @@ pub struct Pending {
 /// parsed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the {0} cannot be used")]
-pub struct Unfit(&'static str);
+pub struct RequestError(&'static str);
 
-impl Unfit {
+impl RequestError {
     /// There is no redirect URL.
     pub const REDIRECT_URL: Self = Self("redirect URL");
     /// There is no refresh token.
@@ -211,9 +211,9 @@ impl Client {
     /// What is asked of the service in its own words.
     fn in_dialect(
         &self,
-        request: Result<Request, Unfit>,
+        request: Result<Request, RequestError>,
         change: impl FnOnce(&mut Form),
-    ) -> Result<Request, Unfit> {
+    ) -> Result<Request, RequestError> {
         let mut request = request?;
         let mut form = Form::parse(request.body.expose_secret());
         change(&mut form);
@@ -227,11 +227,14 @@ impl Client {
     ///
     /// # Errors
     /// Where the client has no authorization URL.
-    pub fn authorization_request(&self, redirect_url: &Url) -> Result<(Url, Pending), Unfit> {
+    pub fn authorization_request(
+        &self,
+        redirect_url: &Url,
+    ) -> Result<(Url, Pending), RequestError> {
         let auth_uri = self
             .authorization_url
             .clone()
-            .ok_or(Unfit("authorization URL"))?;
+            .ok_or(RequestError("authorization URL"))?;
         let client = self
             .basic()
             .set_auth_uri(AuthUrl::from_url(auth_uri))
@@ -284,7 +287,7 @@ impl Client {
         token_url: &Url,
         code: &SecretString,
         pending: &Pending,
-    ) -> Result<Request, Unfit> {
+    ) -> Result<Request, RequestError> {
         let client = self
             .basic()
             .set_token_uri(TokenUrl::from_url(token_url.clone()))
@@ -302,8 +305,11 @@ impl Client {
     ///
     /// # Errors
     /// Where the client has no device authorization URL.
-    pub fn device_request(&self) -> Result<Request, Unfit> {
-        let device_uri = self.device_url.clone().ok_or(Unfit("device code URL"))?;
+    pub fn device_request(&self) -> Result<Request, RequestError> {
+        let device_uri = self
+            .device_url
+            .clone()
+            .ok_or(RequestError("device code URL"))?;
         let dialect = &self.dialect.device;
         let authentication = dialect.authentication.unwrap_or(self.authentication);
         let mut address = device_uri;
@@ -338,7 +344,7 @@ impl Client {
         &self,
         device_code: &SecretString,
         user_code: &str,
-    ) -> Result<Request, Unfit> {
+    ) -> Result<Request, RequestError> {
         // The crate takes the device code from an answer of its own type; the other members are not sent.
         let details: StandardDeviceAuthorizationResponse =
             serde_json::from_value(serde_json::json!({
@@ -347,7 +353,7 @@ impl Client {
                 "verification_uri": "https://localhost/",
                 "expires_in": 1,
             }))
-            .map_err(|_| Unfit("device code"))?;
+            .map_err(|_| RequestError("device code"))?;
         let dialect = &self.dialect.device;
         let address = self.poll_url.as_ref().unwrap_or(&self.token_url);
         let client = self
@@ -382,7 +388,7 @@ impl Client {
         token_url: &Url,
         refresh_token: &SecretString,
         redirect_url: Option<&Url>,
-    ) -> Result<Request, Unfit> {
+    ) -> Result<Request, RequestError> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let client = self
             .basic()
@@ -419,17 +425,18 @@ impl SyncHttpClient for Keep {
 }
 
 /// What `send` would have sent.
-fn taken(send: impl FnOnce(&Keep)) -> Result<Request, Unfit> {
+fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
     let keep = Keep::default();
     send(&keep);
-    let request = keep.0.into_inner().ok_or(Unfit("request"))?;
-    let url = Url::parse(&request.uri().to_string()).map_err(|_| Unfit("request's URL"))?;
+    let request = keep.0.into_inner().ok_or(RequestError("request"))?;
+    let url = Url::parse(&request.uri().to_string()).map_err(|_| RequestError("request's URL"))?;
     let authorization = request
         .headers()
         .get(http::header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .map(SecretString::from);
-    let body = String::from_utf8(request.into_body()).map_err(|_| Unfit("request's body"))?;
+    let body =
+        String::from_utf8(request.into_body()).map_err(|_| RequestError("request's body"))?;
     Ok(Request {
         url,
         authorization,

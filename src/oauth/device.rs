@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Fate, Reading, TokenSet, error, number, read_token_answer};
+use super::token::{Fate, Reading, TokenSet, error, number, parse_token_answer};
 use super::url::{from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
@@ -46,7 +46,7 @@ pub struct DeviceGrant {
 ///
 /// # Errors
 /// The server's error, or what is wrong with the answer.
-pub fn read_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
+pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
     let unusable = |reason: String| answer.unusable(Asked::DeviceCode, reason);
     let members = answer.members().map_err(unusable)?;
     let names = &dialect.device.answer;
@@ -195,7 +195,7 @@ impl Polling {
             }
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
-                let reading = read_token_answer(answer, &self.answers);
+                let reading = parse_token_answer(answer, &self.answers);
                 let unknown = answer.fate(&reading) == Fate::Unknown;
                 let reason = match reading {
                     Reading::Tokens(tokens) => return Next::Done(tokens),
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_grant_is_read_with_either_name_of_its_address() {
         let body = r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#;
-        let grant = read_grant(&answer(200, body), &Dialect::default(), &from()).unwrap();
+        let grant = parse_grant(&answer(200, body), &Dialect::default(), &from()).unwrap();
         assert_eq!(grant.user_code, "AB CD");
         assert_eq!(grant.device_code.expose_secret(), "d");
         assert_eq!((grant.interval, grant.expires_in), (secs(5), secs(1800)));
@@ -327,7 +327,7 @@ mod tests {
             .map(|(name, other)| (name.to_owned(), other.to_owned()))
             .into();
         let body = r#"{"code":"d","user_code":"u","where":{"url":"https://g.example/"}}"#;
-        let grant = read_grant(&answer(200, body), &dialect, &from()).unwrap();
+        let grant = parse_grant(&answer(200, body), &dialect, &from()).unwrap();
         assert_eq!(grant.device_code.expose_secret(), "d");
         assert_eq!(grant.verification_uri.as_str(), "https://g.example/");
     }
@@ -348,7 +348,7 @@ mod tests {
                 r#"{{"device_code":"d","user_code":"u","verification_uri":"https://g.example/"{given}}}"#
             );
             assert_eq!(
-                read_grant(&answer(200, &body), &Dialect::default(), &from())
+                parse_grant(&answer(200, &body), &Dialect::default(), &from())
                     .unwrap()
                     .interval,
                 secs(interval),
@@ -383,7 +383,7 @@ mod tests {
             ),
             ("<html>", "web page"),
         ] {
-            let error = read_grant(&answer(400, body), &Dialect::default(), &from())
+            let error = parse_grant(&answer(400, body), &Dialect::default(), &from())
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(words), "{error}");
@@ -413,7 +413,7 @@ mod tests {
                 (body(bad, good), "verification_uri "),
                 (body(good, bad), "verification_uri_complete "),
             ] {
-                let error = read_grant(&answer(200, &body), &Dialect::default(), &from())
+                let error = parse_grant(&answer(200, &body), &Dialect::default(), &from())
                     .unwrap_err()
                     .to_string();
                 assert!(
@@ -423,7 +423,7 @@ mod tests {
             }
             // A server on this machine may.
             let here = Url::parse("http://127.0.0.1:9000/device").unwrap();
-            let grant = read_grant(&answer(200, &body(bad, bad)), &Dialect::default(), &here);
+            let grant = parse_grant(&answer(200, &body(bad, bad)), &Dialect::default(), &here);
             assert!(grant.unwrap().verification_uri_complete.is_some(), "{bad}");
         }
     }

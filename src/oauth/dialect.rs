@@ -256,7 +256,7 @@ impl Kept {
 
     /// The value on screen, cleaned and shortened; `None` where it is not for the screen.
     #[must_use]
-    pub fn shown(&self) -> Option<String> {
+    pub fn display_value(&self) -> Option<String> {
         (!self.is_secret()).then(|| clean(self.value.expose_secret(), 300))
     }
 

@@ -96,7 +96,7 @@ pub fn addresses(issuer: &Url) -> Vec<Url> {
 ///
 /// # Errors
 /// What is wrong with the answer, in words.
-pub fn read_metadata(
+pub fn parse_metadata(
     answer: &Answer,
     expected: Expected<'_>,
     source: &Url,
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str, issuer: &str) -> Result<Metadata, String> {
-        read_metadata(
+        parse_metadata(
             &Answer {
                 status,
                 retry_after: None,
@@ -333,7 +333,7 @@ mod tests {
             others: &[],
         };
         let source = Url::parse("http://127.0.0.1:9000/.well-known/openid-configuration").unwrap();
-        assert!(read_metadata(&answer, expected, &source).is_ok());
+        assert!(parse_metadata(&answer, expected, &source).is_ok());
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn beside(error: Option<&ServerError>) -> String {
 }
 
 /// A length of time in words, rounded up.
-fn in_words(time: Duration) -> String {
+fn duration_text(time: Duration) -> String {
     let seconds = time.as_secs().max(1);
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),
@@ -150,7 +150,7 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     };
     let words = error.map(|error| format!(", {error}")).unwrap_or_default();
     let wait = wait
-        .map(|wait| format!(" and asks to wait {}", in_words(wait)))
+        .map(|wait| format!(" and asks to wait {}", duration_text(wait)))
         .unwrap_or_default();
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
@@ -248,7 +248,7 @@ impl Failure {
         match self {
             Self::Unavailable { wait, .. } => Some(wait.map_or_else(
                 || "later".to_owned(),
-                |wait| format!("in {}", in_words(wait)),
+                |wait| format!("in {}", duration_text(wait)),
             )),
             _ => None,
         }
@@ -344,7 +344,7 @@ mod tests {
         ] {
             assert_eq!(told(status, wait, code), words);
         }
-        assert_eq!(in_words(Duration::from_secs(3601)), "61 minutes");
-        assert_eq!(in_words(Duration::from_secs(7201)), "3 hours");
+        assert_eq!(duration_text(Duration::from_secs(3601)), "61 minutes");
+        assert_eq!(duration_text(Duration::from_secs(7201)), "3 hours");
     }
 }

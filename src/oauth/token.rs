@@ -136,7 +136,7 @@ impl Reading {
 
 /// Reads a token answer.
 #[must_use]
-pub fn read_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
+pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     let outer = match answer.members() {
         Ok(members) => members,
         Err(reason) => return Reading::Neither(reason),
@@ -422,7 +422,7 @@ mod tests {
     }
 
     fn tokens_of(body: &str, dialect: &Answers) -> TokenSet {
-        match read_token_answer(&answer(200, body), dialect) {
+        match parse_token_answer(&answer(200, body), dialect) {
             Reading::Tokens(tokens) => *tokens,
             other => panic!("{other:?}"),
         }
@@ -453,7 +453,7 @@ mod tests {
         for status in [200, 400, 401, 500] {
             let body = r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#;
             let Reading::Error(error, interval) =
-                read_token_answer(&answer(status, body), &Answers::default())
+                parse_token_answer(&answer(status, body), &Answers::default())
             else {
                 panic!()
             };
@@ -475,7 +475,7 @@ mod tests {
     }
 
     fn error_of(body: &str, dialect: &Answers) -> ServerError {
-        match read_token_answer(&answer(400, body), dialect) {
+        match parse_token_answer(&answer(400, body), dialect) {
             Reading::Error(error, _) => error,
             other => panic!("{other:?}"),
         }
@@ -577,7 +577,7 @@ mod tests {
             ("[1]", "neither"),
         ] {
             let Reading::Neither(reason) =
-                read_token_answer(&answer(502, body), &Answers::default())
+                parse_token_answer(&answer(502, body), &Answers::default())
             else {
                 panic!("{body}")
             };

@@ -102,7 +102,7 @@ pub(super) fn say_sign_in(
             "hint",
             &format!(
                 "For a browser on your own machine, first open the tunnel there. {}",
-                tunnel.words()
+                tunnel.login_advice()
             ),
         );
     }

@@ -121,7 +121,7 @@ pub struct Library {
 impl Library {
     /// The built-in presets with the person's over them; reads the person's folder.
     #[must_use]
-    pub fn of_person() -> Self {
+    pub fn load_user() -> Self {
         let Some(folder) = folders::presets() else {
             return Self::default();
         };

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::run::Ended;
-use crate::configure::report::{Verdict, Work as SetUpAction};
+use crate::configure::report::{SetUpAction, Verdict};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::flow::event::FlowError;

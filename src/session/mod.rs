@@ -17,7 +17,7 @@ use self::run::{Ended, Phase, Run, add_check};
 use self::set_up::ListenerSetUp;
 pub use self::tokens::{TokenState, Value};
 use crate::certificate::created::Created;
-use crate::configure::report::{Listener, Report, Task, Work as SetUpAction};
+use crate::configure::report::{Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
@@ -403,7 +403,7 @@ impl Session {
     pub fn set_up(
         &mut self,
         action: SetUpAction,
-    ) -> Result<(Box<Task>, u64), Option<crate::configure::plan::PlanError>> {
+    ) -> Result<(Box<SetUpTask>, u64), Option<crate::configure::plan::PlanError>> {
         let set_up = self
             .set_up
             .as_mut()

@@ -2,7 +2,7 @@
 
 use super::clock::Moment;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY};
-use crate::configure::report::{Consent, Listener, Report, Task, Work as SetUpAction};
+use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
@@ -128,15 +128,15 @@ impl ListenerSetUp {
     ///
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed.
-    pub fn task(&self, action: SetUpAction) -> Result<Task, PlanError> {
+    pub fn task(&self, action: SetUpAction) -> Result<SetUpTask, PlanError> {
         let prefix = self.prefix.clone()?;
         let thumbprint = self.thumbprint()?;
         if self.http_sys() {
             // What cannot be planned is told before anything is done.
             Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(action)?;
         }
-        Ok(Task {
-            work: action,
+        Ok(SetUpTask {
+            action,
             prefix,
             listener: self.listener,
             listen: self.listen,

@@ -2,7 +2,7 @@
 
 use super::dialog::Dialog;
 use super::screen::Message;
-use crate::console::clipboard::{By, Copied};
+use crate::console::clipboard::{Copied, CopiedBy};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
 use crate::store::file::Readers;
@@ -40,42 +40,42 @@ pub(super) fn save_dialog(
 }
 
 /// True where a copy has arrived for certain: what was only sent to a terminal may be lost.
-pub(super) fn is_certain(by: Option<&By>) -> bool {
+pub(super) fn is_certain(by: Option<&CopiedBy>) -> bool {
     match by {
-        Some(By::Desktop | By::Tmux | By::TmuxOnly) => true,
-        Some(By::Terminal(_) | By::ThroughScreen(_)) | None => false,
+        Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly) => true,
+        Some(CopiedBy::Terminal(_) | CopiedBy::ThroughScreen(_)) | None => false,
     }
 }
 
 /// Names the way that a copy took, and those that failed.
 pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (name, instead) = (content.name(), content.instead());
-    let missed: Vec<String> = outcome
-        .missed
+    let skipped: Vec<String> = outcome
+        .skipped
         .iter()
-        .map(|missed| format!("{}: {}", missed.way.words(), missed.why))
+        .map(|skipped| format!("{}: {}", skipped.way.name(), skipped.why))
         .collect();
-    let missed = missed.join("; ");
+    let skipped = skipped.join("; ");
     let done = match &outcome.by {
-        Some(By::Desktop) => format!(
+        Some(CopiedBy::Desktop) => format!(
             "Copied the {name} to the desktop clipboard. It stays there while this program runs."
         ),
-        Some(By::Tmux) => format!(
+        Some(CopiedBy::Tmux) => format!(
             "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
              terminal, which may not support that."
         ),
-        Some(By::TmuxOnly) => format!(
+        Some(CopiedBy::TmuxOnly) => format!(
             "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). tmux hands it on to your terminal from \
              3.2 on."
         ),
-        Some(By::Terminal(_)) => format!(
+        Some(CopiedBy::Terminal(_)) => format!(
             "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
         ),
-        Some(By::ThroughScreen(_)) => format!(
+        Some(CopiedBy::ThroughScreen(_)) => format!(
             "Sent the {name} to your terminal's clipboard (OSC 52), as GNU screen takes it. If yours is tmux, it is too long \
              and does not arrive. {instead}"
         ),
-        None if missed.is_empty() => {
+        None if skipped.is_empty() => {
             return Message::warning(format!(
                 "The {name} was not copied: there is no desktop here, and this terminal is not known to have a \
                  clipboard. {instead}"
@@ -83,14 +83,14 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         }
         None => {
             return Message::warning(format!(
-                "The {name} was not copied. Not taken: {missed}. {instead}"
+                "The {name} was not copied. Not taken: {skipped}. {instead}"
             ));
         }
     };
-    if missed.is_empty() {
+    if skipped.is_empty() {
         Message::note(done)
     } else {
-        Message::note(format!("{done} Not taken: {missed}."))
+        Message::note(format!("{done} Not taken: {skipped}."))
     }
 }
 

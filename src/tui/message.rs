@@ -5,7 +5,7 @@ use std::fmt;
 use url::Url;
 
 use crate::certificate::created::Created;
-use crate::configure::report::{Report, Task};
+use crate::configure::report::{Report, SetUpTask};
 use crate::console::clipboard::Copied;
 use crate::flow::attempt::AttemptId;
 use crate::flow::event::FlowEvent;
@@ -96,7 +96,7 @@ pub enum Effect {
     /// Show a value on the shell's screen, until a key is pressed.
     ShowInScrollback(SecretString),
     /// Do an action of the listener's set-up, off the loop.
-    SetUp(Box<Task>, u64),
+    SetUp(Box<SetUpTask>, u64),
     /// Start the demo server.
     StartDemo,
     /// Let the demo's user approve.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::dialog::Dialog;
 use super::keys::Context;
 use super::root::{Alone, RootDialog};
-use super::screen::{AnyScreen, Console, Message, Outbox, UpdateContext, ViewContext};
+use super::screen::{
+    AnyScreen, Console, FormTarget, ItemView, Message, Outbox, Route, UpdateContext, ViewContext,
+};
 use super::screens;
 use super::stack::Stack;
 use super::widgets::theme::Theme;
@@ -55,11 +57,12 @@ impl Model {
             now: Moment::default(),
         };
         let session = Session::new(settings, library);
-        let form = screens::form(ViewContext {
+        let cx = ViewContext {
             console: &console,
             session: &session,
             focused: true,
-        });
+        };
+        let form = screens::open(Route::Form(FormTarget::Missing), cx);
         let mut model = Self {
             console,
             session,
@@ -124,6 +127,12 @@ impl Model {
     /// Puts the focus of the screen that is shown on something that is there.
     pub(super) fn settle(&mut self) {
         self.on_top(|screen, cx| screen.settle(cx));
+    }
+
+    /// What can have the focus on the screen that is shown, in its order.
+    #[must_use]
+    pub fn items(&self) -> Vec<ItemView> {
+        self.top().items(self.view_context())
     }
 
     /// What keys mean now.

@@ -195,7 +195,7 @@ impl Shell {
         // What the first frame does not need comes after it.
         let events = self.events.0.clone();
         tokio::task::spawn_blocking(move || {
-            let _ = events.blocking_send(Event::Library(Box::new(Library::of_person())));
+            let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
         });
         let mut input = input();
         let mut gone = guard::watch(self.output.try_clone()?);
@@ -216,7 +216,7 @@ impl Shell {
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
                 event = input.recv() => match event {
-                    Some((event, at)) => self.read(event, at).await?,
+                    Some((event, at)) => self.on_terminal_event(event, at).await?,
                     // The terminal cannot be read any more.
                     None => return Ok(Ending::Interrupted),
                 },
@@ -234,7 +234,7 @@ impl Shell {
                 () = until(tick), if tick.is_some() => self.take(Event::Tick).await?,
             }
             while let Ok((event, at)) = input.try_recv() {
-                self.read(event, at).await?;
+                self.on_terminal_event(event, at).await?;
             }
             // One frame shows all that a busy flow has to say.
             while let Ok((attempt, event)) = self.reports.1.try_recv() {
@@ -249,7 +249,11 @@ impl Shell {
     }
 
     /// Releases of keys and other events are nothing to us.
-    async fn read(&mut self, event: TerminalEvent, at: Instant) -> Result<(), TuiError> {
+    async fn on_terminal_event(
+        &mut self,
+        event: TerminalEvent,
+        at: Instant,
+    ) -> Result<(), TuiError> {
         match event {
             TerminalEvent::Key(key)
                 if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) =>
@@ -346,7 +350,7 @@ impl Shell {
                 let events = self.events.0.clone();
                 tokio::task::spawn_blocking(move || {
                     let report = Box::new(configure::perform(&task));
-                    let created = Box::new(Created::of_person());
+                    let created = Box::new(Created::load_user());
                     let _ = events.blocking_send(Event::SetUp(number, report, created));
                 });
             }

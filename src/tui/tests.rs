@@ -14,7 +14,7 @@ use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
 use super::update::update;
-use crate::console::clipboard::{By, Copied};
+use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::form::settings::Key;
@@ -65,7 +65,7 @@ impl User {
     /// Tab to the button with this label, and Enter.
     fn press(&mut self, label: &str) -> Vec<Effect> {
         for _ in 0..80 {
-            let items = self.model.top().items(self.model.view_context());
+            let items = self.model.items();
             if items.iter().any(|item| item.focused && item.label == label) {
                 return self.key(KeyCode::Enter);
             }
@@ -92,7 +92,7 @@ impl User {
 
     /// How many items have the focus.
     fn focused(&self) -> usize {
-        let items = self.model.top().items(self.model.view_context());
+        let items = self.model.items();
         items.iter().filter(|item| item.focused).count()
     }
 
@@ -178,15 +178,15 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
     user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
     let now = user.model.session.tokens.as_ref().unwrap().attempt;
     for (attempt, by, taken) in [
-        (now, Some(By::Terminal("sequence".into())), false),
+        (now, Some(CopiedBy::Terminal("sequence".into())), false),
         (now, None, false),
-        (old, Some(By::Desktop), false),
-        (now, Some(By::Tmux), true),
+        (old, Some(CopiedBy::Desktop), false),
+        (now, Some(CopiedBy::Tmux), true),
     ] {
-        let sends = matches!(by, Some(By::Terminal(_)));
-        let missed = Vec::new();
+        let sends = matches!(by, Some(CopiedBy::Terminal(_)));
+        let skipped = Vec::new();
         let content = Content::Token(Value::Access, attempt);
-        let effects = user.send(Event::Copied(content, Copied { by, missed }));
+        let effects = user.send(Event::Copied(content, Copied { by, skipped }));
         assert_eq!(matches!(effects.as_slice(), [Effect::Send(_)]), sends);
         assert_eq!(!user.model.session.has_untaken_tokens(), taken);
     }

@@ -13,7 +13,7 @@ use super::model::Model;
 use super::root::{self, Alone, RootDialog};
 use super::screen::{Message, Navigation, Outbox, Route};
 use super::screens;
-use crate::console::clipboard::{By, Copied};
+use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::outcome::exit;
 use crate::presets::Library;
@@ -340,7 +340,9 @@ fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> 
         model.session.took(content);
     }
     match outcome.by {
-        Some(By::Terminal(sequence) | By::ThroughScreen(sequence)) => vec![Effect::Send(sequence)],
-        Some(By::Desktop | By::Tmux | By::TmuxOnly) | None => Vec::new(),
+        Some(CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence)) => {
+            vec![Effect::Send(sequence)]
+        }
+        Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly) | None => Vec::new(),
     }
 }

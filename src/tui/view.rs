@@ -74,7 +74,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     put(theme, frame, x, 0, Line::from(title));
     rule(theme, frame, 1);
 
-    let items = model.top().items(cx);
+    let items = model.items();
     let places = Places::of(model, &items, area);
     let body_area = places.body;
     let (body, mut cursor) = if let Some((left, right)) = halves(model, body_area) {

@@ -792,6 +792,89 @@ fn use_goes_one_way() {
     }
 }
 
+/// The folders of the screens.
+fn screens() -> BTreeSet<String> {
+    let folders = sources().keys().filter_map(|file| {
+        let (screen, _) = file.strip_prefix("tui/screens/")?.split_once('/')?;
+        Some(screen.to_owned())
+    });
+    folders.collect()
+}
+
+#[test]
+fn no_screen_uses_another_or_what_holds_them() {
+    let holds_them = [
+        "tui/model.rs",
+        "tui/root.rs",
+        "tui/screens/mod.rs",
+        "tui/shell.rs",
+        "tui/stack.rs",
+        "tui/update.rs",
+        "tui/view.rs",
+    ];
+    let uses = uses();
+    for screen in screens() {
+        let folder = format!("tui/screens/{screen}/");
+        let files = uses.iter().filter(|(file, _)| file.starts_with(&folder));
+        for (file, used) in files {
+            let wrong = used.iter().find(|one| {
+                let other = one.starts_with("tui/screens/") && !one.starts_with(&folder);
+                other || holds_them.contains(&one.as_str())
+            });
+            assert_eq!(wrong, None, "used by {file}");
+        }
+    }
+}
+
+#[test]
+fn every_screen_has_a_route_and_one_file_names_them_all() {
+    let camel = |screen: &String| -> String {
+        let words = screen.split('_').map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_uppercase() + rest
+        });
+        words.collect()
+    };
+    let routes = variants("tui/screen/route.rs", "Route");
+    let screens = screens();
+    let expected: BTreeSet<String> = screens.iter().map(camel).collect();
+    assert_eq!(routes, expected);
+    for (file, used) in uses() {
+        let of = |screen: &&String| {
+            let folder = format!("tui/screens/{screen}/");
+            !file.starts_with(&folder) && used.iter().any(|one| one.starts_with(&folder))
+        };
+        let named = screens.iter().filter(of).count();
+        let all = file == "tui/screens/mod.rs";
+        assert_eq!(
+            named,
+            if all { screens.len() } else { 0 },
+            "named by {file}"
+        );
+    }
+}
+
+/// The variants of an enum.
+fn variants(file: &str, name: &str) -> BTreeSet<String> {
+    let (_, source) = sources().iter().find(|(one, _)| *one == file).unwrap();
+    let parsed = syn::parse_file(&source.text).unwrap();
+    let found = parsed.items.into_iter().find_map(|item| match item {
+        syn::Item::Enum(item) if item.ident == name => Some(item.variants),
+        _ => None,
+    });
+    let variants = found.unwrap().into_iter();
+    variants.map(|variant| variant.ident.to_string()).collect()
+}
+
+#[test]
+fn one_file_gives_out_attempts_and_files_are_written_off_the_loop() {
+    for (file, source) in sources() {
+        let makes = source.code.contains("AttemptId(");
+        assert_eq!(makes, file == "flow/attempt.rs", "{file}");
+    }
+    assert_without("tui/shell.rs", &["fs", "sync_all"]);
+}
+
 /// The length of a file up to its tests, in lines.
 const LONGEST: usize = 500;
 

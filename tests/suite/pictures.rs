@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use oauth_authorizer::console::clipboard::By;
+use oauth_authorizer::console::clipboard::CopiedBy;
 use oauth_authorizer::flow::event::{FlowEvent, Step};
 use oauth_authorizer::oauth::device::Note;
 use ratatui::buffer::Cell;
@@ -188,7 +188,7 @@ fn frames() -> Vec<(Drawn, usize)> {
         show(app.after(5).polled(times, Note::Pending), 1);
     }
     show(app.after(5).approved(), 4);
-    show(app.keys("c").copied(Some(By::Tmux), ""), 4);
+    show(app.keys("c").copied(Some(CopiedBy::Tmux), ""), 4);
     frames
 }
 

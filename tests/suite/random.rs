@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use oauth_authorizer::console::clipboard::By;
+use oauth_authorizer::console::clipboard::CopiedBy;
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::listener::Stray;
@@ -86,12 +86,12 @@ enum Clipboard {
 }
 
 impl Clipboard {
-    fn by(self) -> Option<By> {
+    fn by(self) -> Option<CopiedBy> {
         match self {
-            Self::Desktop => Some(By::Desktop),
-            Self::Tmux => Some(By::Tmux),
-            Self::TmuxOnly => Some(By::TmuxOnly),
-            Self::Terminal => Some(By::Terminal("".into())),
+            Self::Desktop => Some(CopiedBy::Desktop),
+            Self::Tmux => Some(CopiedBy::Tmux),
+            Self::TmuxOnly => Some(CopiedBy::TmuxOnly),
+            Self::Terminal => Some(CopiedBy::Terminal("".into())),
             Self::None => None,
         }
     }
@@ -346,6 +346,8 @@ impl Life {
     /// What holds whatever has happened.
     fn check(&self) {
         let (app, drawn) = (&self.app, self.app.look());
+        assert_eq!(app.is_busy(), app.job().is_some(), "{:?}", app.job());
+        app.check_items();
         if let Some(cursor) = drawn.cursor {
             assert!(drawn.buffer.area.contains(cursor), "{cursor:?}");
         }
@@ -382,7 +384,6 @@ impl Life {
                 app.job()
             );
         }
-        // HOOK: once the session knows what is under way, it is idle exactly where `app.job()` is none.
     }
 
     /// Defects in how the focus is shown, each as narrow as it can be said.

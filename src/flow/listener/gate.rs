@@ -183,9 +183,9 @@ impl Stray {
     ];
 }
 
-/// News from the listener.
+/// ListenerEvent from the listener.
 #[derive(Debug)]
-pub enum News {
+pub enum ListenerEvent {
     /// A callback, right or wrong.
     Arrival(Arrival),
     /// Anything else.

@@ -33,7 +33,7 @@ use windows_sys::Win32::System::Threading::{
     CreateEventW, INFINITE, ResetEvent, SetEvent, WaitForMultipleObjects,
 };
 
-use super::gate::{Arrival, Gate, ListenError, News, Stray};
+use super::gate::{Arrival, Gate, ListenError, ListenerEvent, Stray};
 use crate::flow::pages::Page;
 use crate::httpsys::api::{Api, Group, Queue, Registration, Session, address};
 use crate::httpsys::prefix::Prefix;
@@ -50,7 +50,7 @@ const LET_GO: Duration = Duration::from_secs(2);
 pub(super) struct HttpSys {
     redirect_url: Url,
     prefix: String,
-    news: mpsc::Receiver<News>,
+    events: mpsc::Receiver<ListenerEvent>,
     stop: Arc<Event>,
     /// Closed by the thread when it has let go of everything.
     ended: Option<std::sync::mpsc::Receiver<()>>,
@@ -58,9 +58,9 @@ pub(super) struct HttpSys {
 
 impl Drop for HttpSys {
     fn drop(&mut self) {
-        self.news.close();
+        self.events.close();
         // What nobody took is answered with the truth: nobody waits for it any more.
-        while self.news.try_recv().is_ok() {}
+        while self.events.try_recv().is_ok() {}
         self.stop.set();
         if let Some(ended) = self.ended.take() {
             // The next listener on this URL needs it to be free.
@@ -95,13 +95,13 @@ impl HttpSys {
             code,
         };
         let stop = Arc::new(Event::new().map_err(failed)?);
-        let (sender, news) = mpsc::channel(16);
+        let (sender, events) = mpsc::channel(16);
         let (ready, started) = oneshot::channel();
         let (end, ended) = std::sync::mpsc::channel();
         let worker = Worker {
             url: wide(&prefix),
             gate: Gate::new(&redirect_url, None),
-            news: sender,
+            events: sender,
             stop: Arc::clone(&stop),
         };
         std::thread::spawn(move || {
@@ -116,7 +116,7 @@ impl HttpSys {
         Ok(Self {
             redirect_url,
             prefix,
-            news,
+            events,
             stop,
             ended: Some(ended),
         })
@@ -133,8 +133,8 @@ impl HttpSys {
     }
 
     /// Waits for the next thing that comes in.
-    pub(super) async fn next(&mut self) -> Option<News> {
-        self.news.recv().await
+    pub(super) async fn next(&mut self) -> Option<ListenerEvent> {
+        self.events.recv().await
     }
 
     /// Frees the URL; an answer under way goes out first.
@@ -198,7 +198,7 @@ struct Seen {
 struct Worker {
     url: Vec<u16>,
     gate: Gate,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<ListenerEvent>,
     stop: Arc<Event>,
 }
 
@@ -239,17 +239,21 @@ impl Worker {
             match receive(queue, &mut buffer, arrived, &self.stop) {
                 Received::Stopped => return,
                 Received::Request => {
-                    let seen = read(&buffer);
+                    let seen = parse_request(&buffer);
                     let page = self.page(&seen);
                     respond(queue, seen.id, page);
                 }
                 Received::TooLarge(id) => {
                     respond(queue, id, Page::NotFound);
-                    let _ = self.news.blocking_send(News::Stray(Stray::Connection));
+                    let _ = self
+                        .events
+                        .blocking_send(ListenerEvent::Stray(Stray::Connection));
                 }
-                Received::Nothing if self.news.is_closed() => return,
+                Received::Nothing if self.events.is_closed() => return,
                 Received::Nothing => {
-                    let _ = self.news.blocking_send(News::Stray(Stray::Connection));
+                    let _ = self
+                        .events
+                        .blocking_send(ListenerEvent::Stray(Stray::Connection));
                     // Not to spin on an error that stays.
                     std::thread::sleep(Duration::from_millis(50));
                 }
@@ -260,7 +264,9 @@ impl Worker {
     /// The page for a request; waits for the flow's verdict where it may be the callback.
     fn page(&self, seen: &Seen) -> Page {
         if !seen.from.is_some_and(|from| from.is_loopback()) {
-            let _ = self.news.blocking_send(News::Stray(Stray::Remote));
+            let _ = self
+                .events
+                .blocking_send(ListenerEvent::Stray(Stray::Remote));
             return Page::Remote;
         }
         let (path, query) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
@@ -268,14 +274,14 @@ impl Worker {
             .gate
             .judge(&seen.method, path, seen.host.as_deref(), None)
         {
-            let _ = self.news.blocking_send(News::Stray(stray));
+            let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
             return page;
         }
         let (answer, page) = oneshot::channel();
         let query = SecretString::from(query);
         let _ = self
-            .news
-            .blocking_send(News::Arrival(Arrival { query, answer }));
+            .events
+            .blocking_send(ListenerEvent::Arrival(Arrival { query, answer }));
         // Nobody answers any more once another callback was taken.
         page.blocking_recv().unwrap_or(Page::Over)
     }
@@ -348,7 +354,7 @@ unsafe fn number(buffer: &[u64]) -> u64 {
 }
 
 /// Copies what is needed out of a request that was received whole.
-fn read(buffer: &[u64]) -> Seen {
+fn parse_request(buffer: &[u64]) -> Seen {
     // SAFETY: the kernel has filled in the structure; its pointers lead into the same buffer, which is not changed
     // while this reference lives.
     let request = unsafe { &(*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base };

@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::gate::{Arrival, Gate, ListenError, News, Stray};
+use super::gate::{Arrival, Gate, ListenError, ListenerEvent, Stray};
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
@@ -149,11 +149,11 @@ impl Loopback {
     }
 
     /// Waits for the next thing that comes in; `None` never, while it lives.
-    pub(super) async fn next(&mut self) -> Option<News> {
+    pub(super) async fn next(&mut self) -> Option<ListenerEvent> {
         Some(tokio::select! {
             biased;
-            Some(arrival) = self.arrivals.recv() => News::Arrival(arrival),
-            stray = self.strays.next() => News::Stray(stray),
+            Some(arrival) = self.arrivals.recv() => ListenerEvent::Arrival(arrival),
+            stray = self.strays.next() => ListenerEvent::Stray(stray),
         })
     }
 
@@ -474,7 +474,7 @@ mod tests {
             assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
         }
         let browser = get(&loopback, "/callback?state=s");
-        let Some(News::Arrival(arrival)) = within(async {
+        let Some(ListenerEvent::Arrival(arrival)) = within(async {
             // Until it has come.
             while loopback.arrivals.is_empty() {
                 tokio::task::yield_now().await;
@@ -489,8 +489,11 @@ mod tests {
         arrival.answer.send(Page::NotOurs).unwrap();
         assert!(within(browser).await.unwrap().starts_with("HTTP/1.1 400 "));
         for _ in 0..100 {
-            let news = within(loopback.next()).await;
-            assert!(matches!(news, Some(News::Stray(Stray::Path))), "{news:?}");
+            let event = within(loopback.next()).await;
+            assert!(
+                matches!(event, Some(ListenerEvent::Stray(Stray::Path))),
+                "{event:?}"
+            );
         }
         let more = tokio::time::timeout(Duration::from_millis(20), loopback.next()).await;
         assert!(more.is_err(), "{more:?}");
@@ -502,7 +505,7 @@ mod tests {
         let mut loopback = bind();
         // More than wait for the flow.
         let browsers: Vec<_> = (0..30).map(|_| get(&loopback, "/callback?x")).collect();
-        let News::Arrival(arrival) = within(loopback.next()).await.unwrap() else {
+        let ListenerEvent::Arrival(arrival) = within(loopback.next()).await.unwrap() else {
             panic!("no callback");
         };
         within(async {

@@ -12,7 +12,7 @@ mod pool;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-pub use self::gate::{Arrival, ListenError, News, Stray};
+pub use self::gate::{Arrival, ListenError, ListenerEvent, Stray};
 #[cfg(windows)]
 use self::httpsys::HttpSys;
 use self::loopback::Loopback;
@@ -80,7 +80,7 @@ impl Listener {
     async fn http_sys(redirect_url: &Url) -> Result<Self, ListenError> {
         let certificate = match Prefix::of(redirect_url.as_str()) {
             Ok(prefix) if prefix.secure => {
-                config::shown(&prefix).map_err(|_| ListenError::NotBound {
+                config::bound_certificate(&prefix).map_err(|_| ListenError::NotBound {
                     prefix: prefix.to_string(),
                 })?
             }
@@ -128,7 +128,7 @@ impl Listener {
     }
 
     /// Waits for the next thing that comes in; `None` never, while it lives.
-    pub async fn next(&mut self) -> Option<News> {
+    pub async fn next(&mut self) -> Option<ListenerEvent> {
         match &mut self.kind {
             Kind::Loopback(listener) => listener.next().await,
             #[cfg(windows)]

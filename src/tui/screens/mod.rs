@@ -14,17 +14,12 @@ use super::widgets::draw::Body;
 /// The screen of a route, as it is when it is opened.
 pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
     match route {
-        Route::Form(_) => form(cx),
+        Route::Form(_) => Box::new(form::Form::new(cx)),
         Route::SignIn => Box::new(sign_in::SignIn::new()),
         Route::Tokens => Box::new(tokens::Tokens::new()),
         Route::Trace => Box::new(trace::Trace::new()),
         Route::Configure => Box::new(configure::Configure::new()),
     }
-}
-
-/// The form, which is below all others.
-pub(super) fn form(cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
-    Box::new(form::Form::new(cx))
 }
 
 /// What stands beside the form on a wide page: the tokens, the sign-in, or what Authorize will do.

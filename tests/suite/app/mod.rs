@@ -14,14 +14,15 @@ mod sheet;
 mod stand_in;
 mod stories;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use oauth_authorizer::configure::report::{Finding, Report, State, Task};
+use oauth_authorizer::configure::report::{Finding, Report, SetUpTask, State};
 use oauth_authorizer::configure::service::Rights;
 use oauth_authorizer::configure::steps;
-use oauth_authorizer::console::clipboard::{By, Copied, Missed, Way};
+use oauth_authorizer::console::clipboard::{Copied, CopiedBy, CopyWay, SkippedWay};
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
@@ -30,7 +31,7 @@ use oauth_authorizer::store::file::Readers;
 
 pub use drawn::{Drawn, plain};
 pub use places::{PLACES, Place, TMUX, WINDOWS, XTERM};
-pub use program::{Asked, Event, Kind, Started, ascii, width};
+pub use program::{Asked, Event, ItemView, Kind, Started, ascii, width};
 pub use stand_in::{StandIn, found};
 pub use stories::{CLIENT, sign_in, token_set};
 
@@ -50,7 +51,7 @@ pub struct App {
     /// The HTTP service of a Windows machine.
     pub service: StandIn,
     /// What Configure… finds on another machine.
-    find: Box<dyn Fn(&Task) -> Report + Send>,
+    find: Box<dyn Fn(&SetUpTask) -> Report + Send>,
     up: Duration,
     size: (u16, u16),
     /// The number of the latest attempt.
@@ -162,7 +163,7 @@ impl App {
     }
 
     /// What Configure… finds here.
-    pub fn finds(&mut self, find: impl Fn(&Task) -> Report + Send + 'static) -> &mut Self {
+    pub fn finds(&mut self, find: impl Fn(&SetUpTask) -> Report + Send + 'static) -> &mut Self {
         self.find = Box::new(find);
         self
     }
@@ -215,7 +216,12 @@ impl App {
 
     /// Keeps account of jobs and tokens, as the engine and the user would.
     fn follow(&mut self, event: &Event) {
-        let certain = |by: &Option<By>| matches!(by, Some(By::Desktop | By::Tmux | By::TmuxOnly));
+        let certain = |by: &Option<CopiedBy>| {
+            matches!(
+                by,
+                Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly)
+            )
+        };
         match event {
             Event::Flow(attempt, event) => {
                 let Some(job) = self.job.filter(|job| job.attempt == *attempt) else {
@@ -251,6 +257,28 @@ impl App {
     /// The job that has not ended yet.
     pub fn job(&self) -> Option<Started> {
         self.job
+    }
+
+    /// True while the session has something under way.
+    pub fn is_busy(&self) -> bool {
+        self.program.is_busy()
+    }
+
+    /// Exactly one thing has the focus, and no label and no letter stands for two.
+    #[track_caller]
+    pub fn check_items(&self) {
+        let items = self.program.items();
+        let focused = items.iter().filter(|item| item.focused).count();
+        assert_eq!(focused, 1, "have the focus: {items:#?}");
+        for beside in [true, false] {
+            let labels = items.iter().filter(|item| item.beside == beside);
+            let labels: Vec<&str> = labels.map(|item| item.label.as_ref()).collect();
+            let different: BTreeSet<&str> = labels.iter().copied().collect();
+            assert_eq!(labels.len(), different.len(), "twice: {labels:?}");
+        }
+        let letters: Vec<char> = items.iter().filter_map(ItemView::letter).collect();
+        let different: BTreeSet<char> = letters.iter().copied().collect();
+        assert_eq!(letters.len(), different.len(), "twice: {letters:?}");
     }
 
     /// The latest tokens.
@@ -331,12 +359,12 @@ impl App {
         })
     }
 
-    /// News of the latest attempt.
+    /// Incoming of the latest attempt.
     pub fn flow(&mut self, event: FlowEvent) -> &mut Self {
         self.send(Event::Flow(self.attempt, event))
     }
 
-    /// News of the latest attempt, or of the one before it, that comes at any time. A job that has ended by itself reports
+    /// Incoming of the latest attempt, or of the one before it, that comes at any time. A job that has ended by itself reports
     /// nothing more.
     pub fn late(&mut self, before: bool, event: FlowEvent) -> &mut Self {
         if before {
@@ -355,13 +383,13 @@ impl App {
     }
 
     /// The copy that was asked for last came out so.
-    pub fn copied(&mut self, by: Option<By>, why: &str) -> &mut Self {
+    pub fn copied(&mut self, by: Option<CopiedBy>, why: &str) -> &mut Self {
         let name = self.copies.pop().expect("a copy was asked for");
         self.send(Event::Copied(name, copied(by, why)))
     }
 
     /// One of the copies that were asked for came out so, if there is any.
-    pub fn answer_copy(&mut self, which: usize, by: Option<By>, why: &str) -> &mut Self {
+    pub fn answer_copy(&mut self, which: usize, by: Option<CopiedBy>, why: &str) -> &mut Self {
         if self.copies.is_empty() {
             return self;
         }
@@ -468,14 +496,14 @@ impl App {
 }
 
 /// How a copy came out that the desktop did not take, where a reason is given.
-pub fn copied(by: Option<By>, why: &str) -> Copied {
-    let missed = Missed {
-        way: Way::Desktop,
+pub fn copied(by: Option<CopiedBy>, why: &str) -> Copied {
+    let skipped = SkippedWay {
+        way: CopyWay::Desktop,
         why: why.to_owned(),
     };
     Copied {
         by,
-        missed: (!why.is_empty()).then_some(missed).into_iter().collect(),
+        skipped: (!why.is_empty()).then_some(skipped).into_iter().collect(),
     }
 }
 

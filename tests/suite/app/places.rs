@@ -67,7 +67,7 @@ impl Place {
     }
 
     pub fn environment(self) -> Environment {
-        let mut environment = Environment::read(
+        let mut environment = Environment::from_variables(
             |name| {
                 let found = self.variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
-use oauth_authorizer::configure::report::{Report, Task};
+use oauth_authorizer::configure::report::{Report, SetUpTask};
 use oauth_authorizer::console::clipboard::Copied;
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::attempt::AttemptId;
@@ -20,6 +20,7 @@ use oauth_authorizer::session::content::Content;
 use oauth_authorizer::store::file::Readers;
 use oauth_authorizer::tui::message::{self, Effect, Msg};
 use oauth_authorizer::tui::model::Model;
+pub use oauth_authorizer::tui::screen::ItemView;
 use oauth_authorizer::tui::update::update;
 use oauth_authorizer::tui::view::{is_plain, view};
 pub use oauth_authorizer::tui::widgets::text::{ascii, width};
@@ -79,7 +80,7 @@ pub enum Asked {
     Cancel,
     Copy(Name),
     Save(Name),
-    Configure(Box<Task>, u64),
+    Configure(Box<SetUpTask>, u64),
     /// The end.
     Quit,
     /// What needs no answer here.
@@ -174,6 +175,16 @@ impl Program {
     /// True while a value stands alone on the screen, written by the shell and not drawn.
     pub fn shows_a_value_alone(&self) -> bool {
         is_plain(&self.model)
+    }
+
+    /// True while the session has something under way.
+    pub fn is_busy(&self) -> bool {
+        self.model.session.is_busy()
+    }
+
+    /// What can have the focus on the screen that is shown.
+    pub fn items(&self) -> Vec<ItemView> {
+        self.model.items()
     }
 
     /// What the user is told.

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 pub(super) use self::state::Configure;
 use self::state::{DialogId, Item};
 use crate::configure::plan::WITHOUT_SET_UP;
-use crate::configure::report::{Verdict, Work as SetUpAction};
+use crate::configure::report::{SetUpAction, Verdict};
 use crate::form::settings::Key;
 use crate::secret::SecretString;
 use crate::session::SessionEvent;

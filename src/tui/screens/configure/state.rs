@@ -1,6 +1,6 @@
 //! What the screen of Configure… itself remembers, and what on it can have the focus.
 
-use crate::configure::report::Work as SetUpAction;
+use crate::configure::report::SetUpAction;
 use crate::tui::screen::{Common, ViewContext};
 
 /// What can have the focus.

@@ -68,7 +68,7 @@ fn one_action_at_a_time_and_what_came_of_it_is_told() {
     alone.type_text("alice");
     let out = alone.press(Item::Do(SetUpAction::SetUp));
     assert!(
-        matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.work == SetUpAction::SetUp)
+        matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.action == SetUpAction::SetUp)
     );
     let good = Report::of(vec![Finding::new(State::Done, "reserved")]);
     assert!(told(&done(&mut alone, good)).starts_with("Set up: done."));
@@ -87,7 +87,7 @@ fn a_deletion_is_asked_about_first() {
     alone.press(Item::Do(SetUpAction::Delete));
     let out = alone.keys(&[Command::Next, Command::Enter]);
     assert!(
-        matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.work == SetUpAction::Delete)
+        matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.action == SetUpAction::Delete)
     );
 }
 

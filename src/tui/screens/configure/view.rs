@@ -20,7 +20,7 @@ use ratatui::text::{Line, Span};
 
 use super::state::{Configure, Item};
 use crate::configure::plan::WITHOUT_SET_UP;
-use crate::configure::report::{Finding, State, Work as SetUpAction};
+use crate::configure::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::session::set_up::{ListenerSetUp, SetUpOutcome, Step};
 use crate::tui::dialog::{List, ListEntry};
@@ -202,15 +202,15 @@ fn steps(theme: Theme, set_up: &ListenerSetUp, action: SetUpAction, columns: usi
     let mut rows = vec![Row::blank()];
     for step in set_up.steps(action) {
         match step {
-            Step::Words(text) => rows.extend(words(&text, Style::new(), columns)),
-            Step::Problem(text) => rows.extend(words(&text, theme.bad(), columns)),
+            Step::Words(text) => rows.extend(text_rows(&text, Style::new(), columns)),
+            Step::Problem(text) => rows.extend(text_rows(&text, theme.bad(), columns)),
             Step::Line(command) => rows.extend(command_rows(theme, &command, columns)),
         }
     }
     rows
 }
 
-fn words(text: &str, style: Style, columns: usize) -> Vec<Row> {
+fn text_rows(text: &str, style: Style, columns: usize) -> Vec<Row> {
     wrap(text, columns.saturating_sub(6))
         .into_iter()
         .map(|line| Row::line(vec![Span::raw("   "), Span::styled(line, style)]))

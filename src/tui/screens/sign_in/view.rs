@@ -142,7 +142,7 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
             };
             let certificate = certificate.as_ref().map_or_else(Vec::new, |about| {
                 let room = columns.saturating_sub(6);
-                let mut lines = wrap(about.words(), room);
+                let mut lines = wrap(about.browser_warning(), room);
                 lines.extend(halves(&about.fingerprint, room));
                 lines
             });
@@ -223,7 +223,7 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
             } else {
                 hint += &demo_hint(cx);
                 match &run.tunnel {
-                    Some(tunnel) if !hint.is_empty() => hint += tunnel.words(),
+                    Some(tunnel) if !hint.is_empty() => hint += tunnel.login_advice(),
                     _ if hint.is_empty() && !cx.console.environment.can_browse() => {
                         hint = elsewhere(cx, run);
                     }
@@ -354,7 +354,10 @@ fn elsewhere(cx: ViewContext<'_>, run: &Run) -> String {
         None => "",
     };
     match &run.tunnel {
-        Some(tunnel) => format!("{} Without the tunnel, {paste}{device}.", tunnel.words()),
+        Some(tunnel) => format!(
+            "{} Without the tunnel, {paste}{device}.",
+            tunnel.login_advice()
+        ),
         None => format!("If the browser is on another machine, {paste}{device}."),
     }
 }

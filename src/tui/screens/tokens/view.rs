@@ -219,7 +219,7 @@ fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns:
         );
     }
     for kept in &tokens.set.kept {
-        let value = kept.shown();
+        let value = kept.display_value();
         fact(
             &kept.name,
             value.as_deref().unwrap_or("kept; the JSON has it"),
