@@ -12,6 +12,8 @@
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
 //! - `flow/` drives it and knows no screen.
+//! - `session/` is what outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers attempts.
+//! - A screen in `tui/screens/` uses no other screen, and nothing that holds the screens.
 //! - `configure/` says what the listener needs; only `loopback`, `holder`, `certificate`, `windows` and `account` in it touch
 //!   the system.
 //! - Only `flow/http.rs` uses reqwest.
@@ -22,7 +24,7 @@
 //!   `configure/account.rs` and `store/file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine uses no front end.
+//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use no front end.
 //! - No file is longer than 500 lines before its tests, except those that the test names with a reason.
 
 pub mod certificate;
