@@ -152,12 +152,12 @@ fn a_list_that_is_loaded_again_under_the_user_keeps_its_mark() {
     alone.keys(&[Command::Next, Command::Next, Command::Next]);
     // What was marked, by the name of what Enter takes.
     let third = alone.session.library.all().unwrap()[3].clone();
-    let text = built_in("spotify").unwrap();
+    let text = built_in(&third.id).unwrap();
+    let text = text.replacen(&format!("id = \"{}\"", third.id), "id = \"aaa\"", 1);
+    let text = text.replacen(&format!("name = \"{}\"", third.name), "name = \"AAA\"", 1);
     let own = PresetFile {
         path: "aaa.toml".into(),
-        text: Ok(text
-            .replace(r#"id = "spotify""#, r#"id = "aaa""#)
-            .replace("Spotify", "AAA")),
+        text: Ok(text),
     };
     let library = Library::new(vec![own], Vec::new());
     assert!(library.left_out().is_empty());
