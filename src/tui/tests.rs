@@ -363,3 +363,13 @@ fn leaving_asks_once_where_tokens_would_be_lost() {
         [Effect::Quit]
     ));
 }
+
+#[test]
+fn a_question_over_a_dialog_leaves_it_open() {
+    let mut user = authorized("first");
+    user.press("Save");
+    assert!(user.asks_whether_to_leave());
+    user.key(KeyCode::Enter);
+    assert!(user.model.dialog.is_none());
+    assert!(user.model.has_dialog());
+}
