@@ -18,6 +18,8 @@ mod attack;
 mod bounds;
 mod clipboard;
 #[cfg(unix)]
+mod commands;
+#[cfg(unix)]
 mod configure;
 mod demo;
 mod discovery;
