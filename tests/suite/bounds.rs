@@ -163,7 +163,7 @@ pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
         let (before, memory) = (cpu(plain.pid()), peak_memory(plain.pid()));
         polls(2 * at + 1);
         let time = cpu(plain.pid()).saturating_sub(before);
-        measured(name, time, peak_memory(plain.pid()) - memory);
+        measured(name, time, peak_memory(plain.pid()).saturating_sub(memory));
     }
     assert_eq!(plain.end().1, "the-token\n");
 }
@@ -239,7 +239,7 @@ pub fn measure_callbacks(measured: &mut dyn FnMut(&str, Duration, u64)) {
             assert_eq!(status, 400, "{name}");
         }
         let time = cpu(pid).saturating_sub(before) / 20;
-        measured(name, time, peak_memory(pid) - memory);
+        measured(name, time, peak_memory(pid).saturating_sub(memory));
     }
     sign_in.finish();
 }

@@ -27,7 +27,7 @@ fn kilobytes(pid: u32, name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The most memory that it ever had, in kilobytes.
+/// The most memory that it ever had, in kilobytes. The kernel counts roughly: a later figure can be a little lower.
 pub fn peak_memory(pid: u32) -> u64 {
     kilobytes(pid, "VmHWM:")
 }
