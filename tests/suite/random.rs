@@ -389,20 +389,11 @@ impl Life {
     /// Defects in how the focus is shown, each as narrow as it can be said.
     fn is_known(&self, drawn: &Drawn) -> bool {
         let title = &self.drawn.rows()[0];
-        let Some(item) = drawn.focus() else {
-            // What has the focus can be scrolled out of sight; and a wide window that is low has no room for it above a long
-            // URL.
-            let (columns, rows) = self.app.size();
-            let long = drawn.rows().iter().any(|row| row.starts_with("http"));
-            let low = columns >= WIDE && rows < 43 && long;
-            return (self.scrolled || low) && title.ends_with(" code");
-        };
-        let row = &drawn.rows()[usize::from(item.row)];
-        // Without UTF-8 a wide character takes one column and is counted as two: what stands behind it is drawn further left
-        // than the cursor is.
-        let moved = !self.app.environment().utf8 && row.contains('?');
-        // A button for which its row has no room is cut, and its cursor is further left.
-        moved || item.label.starts_with("[ ")
+        // What has the focus can be scrolled out of sight; and a wide window that is low has no room for it above a long URL.
+        let (columns, rows) = self.app.size();
+        let long = drawn.rows().iter().any(|row| row.starts_with("http"));
+        let low = columns >= WIDE && rows < 43 && long;
+        drawn.focus().is_none() && (self.scrolled || low) && title.ends_with(" code")
     }
 }
 

@@ -28,7 +28,9 @@ pub(super) fn draw(
         let x = area
             .width
             .saturating_sub(u16::try_from(width(words)).unwrap_or(0) + 1);
-        put(theme, frame, x, inside.y, Line::styled(words, theme.dim()));
+        // In the rule below, as every row may have text.
+        let line = Line::styled(format!(" {words}"), theme.dim());
+        put(theme, frame, x.saturating_sub(1), inside.bottom(), line);
     }
     Position::new(3, inside.y)
 }

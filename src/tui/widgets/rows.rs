@@ -44,6 +44,7 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
     spans.extend(parts.value);
     let mut cursor = parts.focused.then_some(VALUE + parts.cursor);
     if let Some(tag) = parts.tag {
+        let tag = fitting(tag, columns.saturating_sub(VALUE + 1), theme);
         let start = columns.saturating_sub(width(&tag.content) + 1);
         spans.push(Span::raw(" ".repeat(start.saturating_sub(VALUE + used))));
         if parts.tag_focused {
@@ -54,6 +55,18 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
     Row {
         line: Line::from(spans),
         cursor: cursor.and_then(|column| u16::try_from(column).ok()),
+    }
+}
+
+/// A tag that is too long for its row is cut within its brackets.
+fn fitting(tag: Span<'static>, room: usize, theme: Theme) -> Span<'static> {
+    let inner = tag.content.strip_prefix("[ ");
+    match inner.and_then(|inner| inner.strip_suffix(" ]")) {
+        Some(inner) if width(&tag.content) > room => {
+            let inner = shorten(inner, room.saturating_sub(4), theme.ellipsis());
+            Span::styled(format!("[ {inner} ]"), tag.style)
+        }
+        _ => tag,
     }
 }
 

@@ -109,8 +109,16 @@ pub fn chunks(text: &str, columns: usize) -> Vec<String> {
 #[must_use]
 pub fn fit(mut lines: Vec<String>, rows: usize, columns: usize, ellipsis: &str) -> Vec<String> {
     if lines.len() > rows {
-        lines.truncate(rows);
+        let next = lines.split_off(rows);
         if let Some(last) = lines.last_mut() {
+            // A word that fills a line by itself is begun in this one.
+            if let Some(word) = next
+                .first()
+                .filter(|next| width(next) >= columns && !next.contains(' '))
+            {
+                last.push(' ');
+                last.push_str(word);
+            }
             // Told to be cut, even where the last line had room.
             let room = columns.saturating_sub(width(ellipsis));
             *last = format!("{}{ellipsis}", shorten(last, room, "").trim_end());
@@ -191,7 +199,8 @@ pub fn took(time: Duration) -> String {
     }
 }
 
-/// Text in ASCII only: others become a question mark. Our own words have their own ASCII forms.
+/// Text in ASCII only: others become question marks, as many as the columns they take. Our own words have their own ASCII
+/// forms.
 #[must_use]
 pub fn ascii(text: &str) -> String {
     text.chars()
@@ -199,7 +208,7 @@ pub fn ascii(text: &str) -> String {
             '…' => "...".to_owned(),
             '–' | '—' => "-".to_owned(),
             ch if ch.is_ascii() => ch.to_string(),
-            _ => "?".to_owned(),
+            ch => "?".repeat(columns_of(ch)),
         })
         .collect()
 }
@@ -269,6 +278,15 @@ mod tests {
         assert_eq!(fit(lines(), 3, 5, "…"), lines());
         assert_eq!(fit(lines(), 2, 5, "…"), ["one", "two…"]);
         assert_eq!(fit(lines(), 2, 3, "…"), ["one", "tw…"]);
+        let long = || wrap("at https://as.example", 7);
+        assert_eq!(fit(long(), 1, 7, "…"), ["at htt…"]);
+        assert!(fit(lines(), 0, 7, "…").is_empty());
+    }
+
+    #[test]
+    fn ascii_text_takes_the_same_columns() {
+        assert_eq!(ascii("a日e\u{301}é"), "a??e?");
+        assert_eq!(width(&ascii("日本語")), width("日本語"));
     }
 
     #[test]

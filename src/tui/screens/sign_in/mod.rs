@@ -240,6 +240,8 @@ impl Screen for SignIn {
 
     fn edited(&mut self, _item: Item, text: &str, cx: &mut UpdateContext<'_>) {
         self.pasted = text.into();
+        // What is typed is seen, wherever the screen was scrolled to.
+        self.common.scroll = 0;
         cx.clear_message();
     }
 
