@@ -435,16 +435,15 @@ impl Settings {
     /// The scopes to choose from, with value and purpose: those of the preset, and those in the metadata.
     #[must_use]
     pub fn scope_list(&self) -> Vec<(String, String)> {
-        let mut list: Vec<(String, String)> = self
-            .preset
-            .scope
-            .list
-            .iter()
-            .map(|entry| (entry.value.clone(), entry.purpose.clone()))
-            .collect();
-        for scope in self.metadata().iter().flat_map(|metadata| &metadata.scopes) {
+        let mut list: Vec<(String, String)> = Vec::new();
+        let entries = self.preset.scope.list.iter();
+        let of_preset = entries.map(|entry| (entry.value.as_str(), entry.purpose.as_str()));
+        let metadata = self.metadata();
+        let scopes = metadata.iter().flat_map(|metadata| &metadata.scopes);
+        let of_issuer = scopes.map(|scope| (scope.as_str(), "named by the issuer"));
+        for (scope, purpose) in of_preset.chain(of_issuer) {
             if !list.iter().any(|(known, _)| known == scope) {
-                list.push((scope.clone(), "named by the issuer".to_owned()));
+                list.push((scope.to_owned(), purpose.to_owned()));
             }
         }
         list

@@ -22,7 +22,7 @@ use crate::demo::Demo;
 use crate::flow::driver::Flow;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::reporter::Report;
-use crate::form::checks::{Remedy, Severity};
+use crate::form::checks::{Problem, Remedy, Severity};
 use crate::form::choices::{Change, Overwrite};
 use crate::form::explain::Explanation;
 use crate::form::request;
@@ -34,7 +34,7 @@ use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::clock::Moment;
-use crate::session::{Session, SessionEvent, Started};
+use crate::session::{Refused, Session, SessionEvent, Started};
 
 /// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
 /// written to standard error by then.
@@ -114,19 +114,21 @@ fn install_hook() {
     }));
 }
 
+fn say_problem(problem: &Problem, settings: &Settings) {
+    let word = if problem.severity == Severity::Error {
+        "error"
+    } else {
+        "hint"
+    };
+    let label = settings.label(problem.key);
+    say(word, &format!("{label}: {}", problem.text));
+}
+
 /// Says what is wrong with the form. Fails where that stops the sign-in.
 fn check_form(settings: &Settings) -> Result<(), u8> {
     let problems = request::problems(settings);
     for problem in &problems {
-        let word = if problem.severity == Severity::Error {
-            "error"
-        } else {
-            "hint"
-        };
-        say(
-            word,
-            &format!("{}: {}", settings.label(problem.key), problem.text),
-        );
+        say_problem(problem, settings);
     }
     let hosts = problems.iter().filter_map(|problem| match &problem.remedy {
         Some(Remedy {
@@ -213,9 +215,26 @@ impl Front<'_> {
             return Ok(());
         }
         let complete = request::request(&self.session.settings).is_ok();
-        // What the form lacks for it is said with everything else that is wrong there.
-        let Ok(started) = self.session.discover(Overwrite::Nothing) else {
-            return Ok(());
+        let started = match self.session.discover(Overwrite::Nothing) {
+            Ok(started) => started,
+            // The endpoints may be missing only because of this.
+            Err(Refused::Form(problems)) => {
+                for problem in problems {
+                    say_problem(&problem, &self.session.settings);
+                }
+                return Err(exit::USAGE);
+            }
+            Err(Refused::MailAddress(address)) => {
+                say(
+                    "error",
+                    &format!(
+                        "Issuer: {address} is a mail address. Name the preset of its mail service with --preset, or the URL of the \
+                         issuer with --issuer."
+                    ),
+                );
+                return Err(exit::USAGE);
+            }
+            Err(_) => return Ok(()),
         };
         match self.run(started).await {
             Ok(()) => Ok(()),

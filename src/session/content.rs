@@ -1,6 +1,8 @@
 //! What can be taken out of the program: copied, saved or shown alone. Each is named by what it is, so that what came of
 //! it is never guessed from the screen that happens to be open.
 
+use std::fmt;
+
 use url::Url;
 
 use super::{Session, Value};
@@ -8,7 +10,7 @@ use crate::flow::attempt::AttemptId;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// Something that can be taken out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// The user code of a device flow.
     UserCode(String),
@@ -26,6 +28,13 @@ pub enum Content {
     Json(AttemptId),
     /// The trace.
     Trace,
+}
+
+impl fmt::Debug for Content {
+    /// The name alone: a URL and a code are nobody else's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Content {
@@ -85,6 +94,17 @@ impl Content {
             | Self::Tunnel(_)
             | Self::Commands(_)
             | Self::Trace => None,
+        }
+    }
+
+    /// The same of the tokens of another attempt.
+    #[must_use]
+    pub fn of_attempt(self, attempt: AttemptId) -> Self {
+        match self {
+            Self::Token(value, _) => Self::Token(value, attempt),
+            Self::Header(_) => Self::Header(attempt),
+            Self::Json(_) => Self::Json(attempt),
+            other => other,
         }
     }
 

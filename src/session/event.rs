@@ -26,6 +26,8 @@ pub struct Started {
 pub enum Refused {
     /// A refresh is under way; cutting it off could lose the refresh token.
     Refreshing,
+    /// A sign-in is under way.
+    SigningIn,
     /// The issuer's metadata is being requested.
     Discovering,
     /// The form is incomplete or wrong.

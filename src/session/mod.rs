@@ -193,7 +193,8 @@ impl Session {
         match &self.work {
             Work::Discovering(..) => return Err(Refused::Discovering),
             Work::Refreshing(..) => return Err(Refused::Refreshing),
-            Work::Idle | Work::SigningIn(..) => {}
+            Work::SigningIn(..) => return Err(Refused::SigningIn),
+            Work::Idle => {}
         }
         let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
         let job = Job::Refresh(tokens.request.clone(), Box::new(tokens.set.clone()));
@@ -245,15 +246,16 @@ impl Session {
         let (Work::SigningIn(_, run) | Work::Refreshing(_, run)) = &mut self.work else {
             return Some(SessionEvent::Progress);
         };
-        let heard = match &event {
-            FlowEvent::DeviceCode { .. } => SessionEvent::Code,
-            FlowEvent::SignIn { url, .. } => SessionEvent::SignIn {
-                open: environment.can_browse().then(|| url.clone()),
+        let code = matches!(event, FlowEvent::DeviceCode { .. });
+        let sign_in = matches!(event, FlowEvent::SignIn { .. });
+        run.hear(event, now, environment);
+        Some(match &run.phase {
+            _ if code => SessionEvent::Code,
+            Phase::SignIn { url, opened, .. } if sign_in => SessionEvent::SignIn {
+                open: opened.then(|| url.clone()),
             },
             _ => SessionEvent::Progress,
-        };
-        run.hear(event, now, environment);
-        Some(heard)
+        })
     }
 
     fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
@@ -400,7 +402,7 @@ impl Session {
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed; `None` where an action is under way already or
     /// nothing was opened.
-    pub fn set_up(
+    pub fn start_set_up(
         &mut self,
         action: SetUpAction,
     ) -> Result<(Box<SetUpTask>, u64), Option<crate::configure::plan::PlanError>> {

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod message;
 pub mod model;
 mod root;
+mod saves;
 pub mod screen;
 mod screens;
 mod shell;

@@ -125,8 +125,8 @@ impl Model {
     }
 
     /// Puts the focus of the screen that is shown on something that is there.
-    pub(super) fn settle(&mut self) {
-        self.on_top(|screen, cx| screen.settle(cx));
+    pub(super) fn settle(&mut self) -> Outbox {
+        self.on_top(|screen, cx| screen.settle(cx))
     }
 
     /// What can have the focus on the screen that is shown, in its order.

@@ -6,12 +6,17 @@ use ratatui::text::Line;
 
 use super::dialog::{self, Dialog, List};
 use super::keys;
-use super::screen::{ItemView, Key};
+use super::screen::{ItemView, Shortcut};
 use super::widgets::rows::labelled_lines;
 use super::widgets::text::width;
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
+
+/// The button that leaves.
+pub(super) const LEAVE: &str = "Leave";
+/// The button that shows a value outside.
+pub(super) const SHOW: &str = "Show it";
 
 /// What a dialog of the program itself was opened for.
 #[derive(Debug, Clone)]
@@ -41,7 +46,7 @@ pub(super) fn help() -> Dialog<RootDialog> {
 /// Asks whether to leave.
 pub(super) fn leave() -> Dialog<RootDialog> {
     let text = "The tokens were not copied, saved or shown alone, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
-    Dialog::question(RootDialog::Leave, text.to_owned(), &["Stay", "Leave"])
+    Dialog::question(RootDialog::Leave, text.to_owned(), &["Stay", LEAVE])
 }
 
 /// True where a value fits into a window of this size; the last row says how to go back.
@@ -58,7 +63,7 @@ pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDi
         value.expose_secret().chars().count()
     );
     let id = RootDialog::Scrollback(content, value);
-    Dialog::question(id, text, &["Back", "Show it"])
+    Dialog::question(id, text, &["Back", SHOW])
 }
 
 /// Draws a dialog over a screen with these items, and says where the cursor belongs.
@@ -92,7 +97,7 @@ fn help_lines(items: &[ItemView], theme: Theme, columns: usize) -> Vec<Line<'sta
         "a letter presses a button of this screen:",
     );
     for item in items {
-        if let Key::Letter(letter) = item.key {
+        if let Shortcut::Letter(letter) = item.shortcut {
             entry(&letter.to_string(), &item.label);
         }
     }

@@ -10,11 +10,11 @@ use crossterm::{cursor, queue, style};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use super::keys::Context;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
+use super::saves::Saves;
 use super::terminal::guard::{self, Guard, Output};
 use super::terminal::joiner::{Joined, Joiner};
 use super::terminal::links;
@@ -39,13 +39,12 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
-use crate::store::file;
 
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.
 const ALIVE: Duration = Duration::from_secs(10);
 
-/// How long the end waits for files that are being written.
+/// How long a file that is being written is waited for once the system asks for the end.
 const SAVE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the screen could not be shown, or ended.
@@ -60,6 +59,9 @@ pub enum TuiError {
     /// What the caller waits for could not be printed.
     #[error("{0}")]
     Print(String),
+    /// A file was not written.
+    #[error("{0}")]
+    Save(String),
     /// A defect; the guard has said where.
     #[error("The program ended because of a defect in it. Nothing was stored.")]
     Defect,
@@ -68,13 +70,13 @@ pub enum TuiError {
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// The person left, or the caller has what it waited for.
+    /// The user left, or the caller has what it waited for.
     Left,
     /// A signal, or the terminal has vanished.
     Interrupted,
 }
 
-/// Shows the screen until the person leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
+/// Shows the screen until the user leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
 /// the exit code.
 ///
 /// # Errors
@@ -117,6 +119,7 @@ pub fn run(
         }
         // The screen is restored before anything that may take time.
         drop(guard);
+        finish_saves(&mut shell.saves, &mut signals, ending.as_ref().ok()).await?;
         match (ending?, shell.model.result.take()) {
             (Ending::Interrupted, _) => Ok(exit::INTERRUPTED),
             (Ending::Left, None) => Ok(shell.model.exit),
@@ -132,6 +135,27 @@ pub fn run(
     });
     runtime.shutdown_background();
     outcome
+}
+
+/// Waits for the files that are being written: until the system asks for the end, and then a while longer.
+async fn finish_saves(
+    saves: &mut Saves,
+    signals: &mut Signals,
+    ending: Option<&Ending>,
+) -> Result<(), TuiError> {
+    if ending == Some(&Ending::Left) {
+        tokio::select! {
+            biased;
+            () = signals.next() => {}
+            done = saves.finish() => return done.map_err(TuiError::Save),
+        }
+    }
+    match tokio::time::timeout(SAVE_LIMIT, saves.finish()).await {
+        Ok(done) => done.map_err(TuiError::Save),
+        Err(_) => saves
+            .abandoned()
+            .map_or(Ok(()), |told| Err(TuiError::Save(told))),
+    }
 }
 
 /// Keys and pastes with the time they came, read by a thread of their own: reading blocks, and must not delay
@@ -160,8 +184,7 @@ struct Shell {
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
     desktop: Arc<Desktop>,
     demo: Option<Demo>,
-    /// Files that are being written.
-    saves: JoinSet<()>,
+    saves: Saves,
     ended: bool,
     /// Something may have changed since the last draw.
     stale: bool,
@@ -180,7 +203,7 @@ impl Shell {
             events: mpsc::channel(16),
             desktop: Arc::default(),
             demo: None,
-            saves: JoinSet::new(),
+            saves: Saves::default(),
             ended: false,
             stale: true,
         };
@@ -215,6 +238,9 @@ impl Shell {
                 Some(()) = gone.recv() => return Ok(Ending::Interrupted),
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
+                Some((content, outcome)) = self.saves.next(), if !self.saves.is_empty() => {
+                    self.take(Event::Saved(content, outcome)).await?;
+                }
                 event = input.recv() => match event {
                     Some((event, at)) => self.on_terminal_event(event, at).await?,
                     // The terminal cannot be read any more.
@@ -241,7 +267,6 @@ impl Shell {
                 self.take(Event::Flow(attempt, event)).await?;
             }
             if self.ended {
-                self.finish_saves().await;
                 return Ok(Ending::Left);
             }
             self.draw()?;
@@ -323,7 +348,10 @@ impl Shell {
             }
             Effect::Save(content, path) => {
                 if let Some(text) = content.text(&self.model.session) {
-                    self.save(content, path, text);
+                    self.saves.push(content, path, text);
+                } else {
+                    let gone = Err("it is no longer there".to_owned());
+                    let _ = self.events.0.try_send(Event::Saved(content, gone));
                 }
             }
             Effect::Copy(content) => {
@@ -401,25 +429,6 @@ impl Shell {
             let outcome = clipboard::copy(&environment, &desktop, text).await;
             let _ = events.send(Event::Copied(content, outcome)).await;
         });
-    }
-
-    /// Off the loop: a file system may take its time. The end waits for it.
-    fn save(&mut self, content: Content, path: String, text: SecretString) {
-        let events = self.events.0.clone();
-        self.saves.spawn_blocking(move || {
-            // Told with its folder, so that it is found again.
-            let whole = std::path::absolute(&path).unwrap_or_else(|_| path.into());
-            let outcome = file::save(&whole, &text)
-                .map(|readers| (whole.display().to_string(), readers))
-                .map_err(|error| error.to_string());
-            let _ = events.blocking_send(Event::Saved(content, outcome));
-        });
-    }
-
-    /// Waits until the files are written, for a while.
-    async fn finish_saves(&mut self) {
-        let all = async { while self.saves.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(SAVE_LIMIT, all).await;
     }
 
     fn draw(&mut self) -> io::Result<()> {

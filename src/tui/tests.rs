@@ -373,3 +373,39 @@ fn a_question_over_a_dialog_leaves_it_open() {
     assert!(user.model.dialog.is_none());
     assert!(user.model.has_dialog());
 }
+
+#[test]
+fn a_refresh_under_the_save_dialog_saves_the_new_tokens() {
+    let mut user = authorized("first");
+    user.letter('f');
+    user.letter('w');
+    user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
+    let effects = user.key(KeyCode::Enter);
+    let [Effect::Save(content, _)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    let text = content.text(&user.model.session).unwrap();
+    assert_eq!(text.expose_secret(), "second-access");
+    // What the new tokens lack is no longer asked about.
+    user.key(KeyCode::Tab);
+    user.press("Refresh token");
+    user.letter('f');
+    user.letter('w');
+    let mut set = token_set("third");
+    set.refresh_token = None;
+    user.hear(FlowEvent::Tokens(Box::new(set)));
+    assert!(!user.model.has_dialog());
+}
+
+#[test]
+fn leaving_a_second_sign_in_is_leaving_before_the_end() {
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    user.model.print = Some(Print::AccessToken);
+    user.press("Authorize");
+    user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    assert_eq!(user.model.exit, exit::EXPIRED);
+    user.press("New code");
+    user.key(KeyCode::Esc);
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    assert_eq!(user.model.exit, exit::INTERRUPTED);
+}

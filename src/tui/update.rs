@@ -15,6 +15,7 @@ use super::screen::{Message, Navigation, Outbox, Route};
 use super::screens;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
+use crate::flow::driver::Job;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::SecretString;
@@ -25,8 +26,9 @@ use crate::session::run::Ended;
 /// Takes a message into the model, and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     model.console.now = msg.at;
-    let effects = happened(model, msg.event);
-    model.settle();
+    let mut effects = happened(model, msg.event);
+    let out = model.settle();
+    effects.extend(apply(model, out));
     effects
 }
 
@@ -167,14 +169,14 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
             model.dialog = Some(dialog);
             Vec::new()
         }
-        Reply::Close(Some(Answer::Button(1))) => match dialog.id {
-            RootDialog::Leave => vec![Effect::Quit],
-            RootDialog::Scrollback(content, value) => {
+        Reply::Close(Some(Answer::Button(button))) => match (dialog.id, button) {
+            (RootDialog::Leave, root::LEAVE) => vec![Effect::Quit],
+            (RootDialog::Scrollback(content, value), root::SHOW) => {
                 model.session.took(&content);
                 model.alone = Some(Alone::Outside);
                 vec![Effect::ShowInScrollback(value)]
             }
-            RootDialog::Help => Vec::new(),
+            _ => Vec::new(),
         },
         Reply::Close(_) => Vec::new(),
     }
@@ -196,6 +198,10 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 /// Does what screens have asked for.
 fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     let mut effects = out.effects;
+    if model.print.is_some() && effects.iter().any(starts_sign_in) {
+        // Until there is something to print, leaving is leaving before the end.
+        model.exit = exit::INTERRUPTED;
+    }
     if let Some(navigation) = out.navigation {
         effects.extend(navigate(model, navigation));
     }
@@ -215,6 +221,10 @@ fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
         effects.extend(leave(model));
     }
     effects
+}
+
+fn starts_sign_in(effect: &Effect) -> bool {
+    matches!(effect, Effect::Start(started) if matches!(*started.job, Job::Authorize(_)))
 }
 
 /// Opens a screen, returns to it where it is open, or closes the one that is shown.

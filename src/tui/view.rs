@@ -96,10 +96,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     rule(theme, frame, area.height - 2);
     footer(model, &items, frame);
-    cursor = model.top().draw_dialog(cx, frame, area).or(cursor);
-    if let Some(dialog) = &model.dialog {
-        cursor = root::draw(dialog, &items, theme, frame, area).or(cursor);
-    }
+    let over = match &model.dialog {
+        Some(dialog) => root::draw(dialog, &items, theme, frame, area),
+        None => model.top().draw_dialog(cx, frame, area),
+    };
+    cursor = over.or(cursor);
     if let Some(position) = cursor {
         frame.set_cursor_position(position);
     }

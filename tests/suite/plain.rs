@@ -281,6 +281,36 @@ fn the_endpoints_are_asked_of_the_issuer() {
     assert!(stderr.contains("No metadata of"), "{stderr}");
 }
 
+#[test]
+fn a_wrong_issuer_is_the_only_thing_that_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    for issuer in [
+        "http://example.com",
+        "example.com",
+        "alice@example.com",
+        "https://a@host",
+    ] {
+        let flags = [
+            "--issuer",
+            issuer,
+            "--client-id",
+            "me",
+            "--print",
+            "access-token",
+        ];
+        let (exit, stdout, stderr) = Plain::start(home.path(), &flags).end();
+        assert_eq!((exit, stdout.as_str()), (2, ""), "{stderr}");
+        let errors: Vec<&str> = stderr
+            .lines()
+            .filter(|line| line.starts_with("error"))
+            .collect();
+        assert!(
+            matches!(errors.as_slice(), [one] if one.starts_with("error: Issuer: ")),
+            "{errors:?}"
+        );
+    }
+}
+
 /// The value behind a word in what a terminal was written.
 fn told(terminal: &Terminal, word: &str) -> String {
     let text = String::from_utf8(terminal.bytes()).unwrap();

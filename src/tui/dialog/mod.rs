@@ -79,8 +79,8 @@ pub enum Answer {
     },
     /// An entry was ticked or unticked; the dialog stays.
     Ticked(String),
-    /// A button was pressed.
-    Button(usize),
+    /// The button with this label was pressed.
+    Button(&'static str),
     /// A line was typed.
     Text(SecretString),
     /// Tab in a line, which so far holds this; the dialog stays.
@@ -118,6 +118,9 @@ impl Mark {
     fn place(&self, entries: &[ListEntry]) -> usize {
         let same = |entry: &ListEntry| self.key.as_ref() == Some(&entry.key);
         let last = entries.len().saturating_sub(1);
+        if entries.get(self.place).is_some_and(same) {
+            return self.place;
+        }
         let found = entries.iter().position(same);
         found.unwrap_or(self.place.min(last))
     }
@@ -246,7 +249,10 @@ impl<D> Dialog<D> {
                     *selected = around(*selected, by, buttons.len());
                     Reply::Open
                 }
-                Command::Enter => Reply::Close(Some(Answer::Button(*selected))),
+                Command::Enter => {
+                    let pressed = buttons.get(*selected).copied();
+                    Reply::Close(pressed.map(Answer::Button))
+                }
                 _ => Reply::Open,
             },
             DialogKind::Reading { scroll } => {
@@ -423,6 +429,20 @@ mod tests {
     }
 
     #[test]
+    fn two_entries_of_one_name_do_not_hold_the_mark() {
+        let mut dialog = Dialog::list((), false);
+        let twice = |(): &(), filter: &str| entries(&["a", "repo", "repo", "z"], filter);
+        for _ in 0..3 {
+            dialog.key(Command::Next, &twice);
+        }
+        let reply = dialog.key(Command::Enter, &twice);
+        assert!(matches!(
+            reply,
+            Reply::Close(Some(Answer::Picked { key, .. })) if key == "z"
+        ));
+    }
+
+    #[test]
     fn ticks_leave_the_list_open() {
         let mut dialog = Dialog::list((), true);
         key(&mut dialog, Command::PageDown);
@@ -435,7 +455,7 @@ mod tests {
     #[test]
     fn a_question_begins_with_the_button_that_changes_nothing() {
         let mut dialog = Dialog::question((), String::new(), &["Back", "Save", "Delete"]);
-        for expected in [0, 1, 2, 0] {
+        for expected in ["Back", "Save", "Delete", "Back"] {
             assert!(matches!(
                 key(&mut dialog, Command::Enter),
                 Reply::Close(Some(Answer::Button(at))) if at == expected

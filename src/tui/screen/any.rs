@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use url::Url;
 
 use super::context::{UpdateContext, ViewContext};
-use super::item::{Entry, ItemView, Key, Kind};
+use super::item::{Entry, ItemView, Kind, Shortcut};
 use super::route::Route;
 use super::typed::{Screen, load, set_focus};
 use crate::secret::{ExposeSecret, SecretString};
@@ -78,7 +78,7 @@ impl<S: Screen> AnyScreen for S {
             .map(|entry| ItemView {
                 kind: entry.kind,
                 label: entry.label,
-                key: entry.key,
+                shortcut: entry.shortcut,
                 beside: entry.beside,
                 fix: entry.fix,
                 focused: entry.item == *focus,
@@ -174,7 +174,7 @@ impl<S: Screen> AnyScreen for S {
             Command::Letter(letter) => {
                 let found = items
                     .into_iter()
-                    .find(|entry| entry.key == Key::Letter(letter));
+                    .find(|entry| entry.shortcut == Shortcut::Letter(letter));
                 if let Some(entry) = found {
                     self.activate(entry.item, cx);
                 }

@@ -177,6 +177,9 @@ impl UpdateContext<'_> {
             Refused::Refreshing => {
                 self.warn("A refresh is under way: wait for it, or cancel it among the tokens.");
             }
+            Refused::SigningIn => {
+                self.warn("A sign-in is under way. Wait for it, or press Esc to cancel it.");
+            }
             Refused::Discovering => self.warn(
                 "The issuer's metadata is being requested. Wait for it, or press Esc to cancel that.",
             ),

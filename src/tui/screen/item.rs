@@ -19,7 +19,7 @@ pub enum Kind {
 
 /// The key that activates an item outside of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum Shortcut {
     /// A letter key.
     Letter(char),
     /// Enter, from anywhere.
@@ -42,7 +42,7 @@ pub struct Entry<I> {
     /// On the screen.
     pub label: Cow<'static, str>,
     /// The key that activates it.
-    pub key: Key,
+    pub shortcut: Shortcut,
     /// It stands beside a row of the body, not among the buttons at the bottom.
     pub beside: bool,
     /// A word about it at the edge of its row, such as `missing`.
@@ -52,12 +52,12 @@ pub struct Entry<I> {
 }
 
 impl<I> Entry<I> {
-    fn new(item: I, kind: Kind, label: impl Into<Cow<'static, str>>, key: Key) -> Self {
+    fn new(item: I, kind: Kind, label: impl Into<Cow<'static, str>>, shortcut: Shortcut) -> Self {
         Self {
             item,
             kind,
             label: label.into(),
-            key,
+            shortcut,
             beside: kind != Kind::Button,
             state: "",
             fix: None,
@@ -66,34 +66,34 @@ impl<I> Entry<I> {
 
     /// A line to be typed.
     pub fn text(item: I, label: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(item, Kind::Text, label, Key::None)
+        Self::new(item, Kind::Text, label, Shortcut::None)
     }
 
     /// A line to be typed whose Enter hands it over.
     pub fn paste(item: I, label: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(item, Kind::Paste, label, Key::None)
+        Self::new(item, Kind::Paste, label, Shortcut::None)
     }
 
     /// A choice between a few values.
     pub fn choice(item: I, label: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(item, Kind::Choice, label, Key::None)
+        Self::new(item, Kind::Choice, label, Shortcut::None)
     }
 
     /// A value.
     pub fn line(item: I, label: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(item, Kind::Line, label, Key::None)
+        Self::new(item, Kind::Line, label, Shortcut::None)
     }
 
     /// A button at the bottom.
     pub fn button(item: I, label: impl Into<Cow<'static, str>>, letter: char) -> Self {
-        Self::new(item, Kind::Button, label, Key::Letter(letter))
+        Self::new(item, Kind::Button, label, Shortcut::Letter(letter))
     }
 
     /// A button beside a row.
     pub fn beside(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self {
             beside: true,
-            ..Self::new(item, Kind::Button, label, Key::None)
+            ..Self::new(item, Kind::Button, label, Shortcut::None)
         }
     }
 
@@ -118,7 +118,7 @@ pub struct ItemView {
     /// On the screen.
     pub label: Cow<'static, str>,
     /// The key that activates it.
-    pub key: Key,
+    pub shortcut: Shortcut,
     /// It stands beside a row of the body.
     pub beside: bool,
     /// The change that Ctrl+F makes here.
@@ -137,9 +137,9 @@ impl ItemView {
     /// The letter that activates it.
     #[must_use]
     pub fn letter(&self) -> Option<char> {
-        match self.key {
-            Key::Letter(letter) => Some(letter),
-            Key::Enter | Key::Esc | Key::Del | Key::None => None,
+        match self.shortcut {
+            Shortcut::Letter(letter) => Some(letter),
+            Shortcut::Enter | Shortcut::Esc | Shortcut::Del | Shortcut::None => None,
         }
     }
 }

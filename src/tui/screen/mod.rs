@@ -13,6 +13,6 @@ mod typed;
 
 pub use self::any::AnyScreen;
 pub use self::context::{Console, Message, Outbox, UpdateContext, ViewContext};
-pub use self::item::{Entry, ItemView, Key, Kind};
+pub use self::item::{Entry, ItemView, Kind, Shortcut};
 pub use self::route::{FormTarget, Navigation, Route};
 pub use self::typed::{Common, Screen, set_focus};

@@ -22,7 +22,7 @@ use crate::tui::widgets::editor::Edit;
 use crate::tui::widgets::theme::Theme;
 
 /// A screen by itself.
-pub(in crate::tui) struct Alone<S> {
+pub(in crate::tui) struct Solo<S> {
     pub(in crate::tui) screen: S,
     pub(in crate::tui) console: Console,
     pub(in crate::tui) session: Session,
@@ -73,7 +73,7 @@ pub(in crate::tui) fn sign_in() -> FlowEvent {
     }
 }
 
-impl<S: Screen> Alone<S> {
+impl<S: Screen> Solo<S> {
     /// On a console like this, with complete settings of this preset.
     pub(in crate::tui) fn new(
         environment: Environment,

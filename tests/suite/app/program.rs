@@ -224,7 +224,10 @@ impl Program {
             }
             Effect::Cancel => Asked::Cancel,
             Effect::Copy(content) => Asked::Copy(name(content)),
-            Effect::Save(content, _) => Asked::Save(name(content)),
+            Effect::Save(content, _) => {
+                assert!(content.text(&self.model.session).is_some(), "{content:?}");
+                Asked::Save(name(content))
+            }
             Effect::SetUp(task, number) => Asked::Configure(task, number),
             Effect::Quit => Asked::Quit,
             Effect::Paste(_)

@@ -53,7 +53,7 @@ impl Configure {
         if Self::is_busy(cx) {
             return;
         }
-        match cx.session.set_up(action) {
+        match cx.session.start_set_up(action) {
             Ok((task, number)) => {
                 cx.clear_message();
                 cx.emit(Effect::SetUp(task, number));
@@ -76,7 +76,7 @@ impl Configure {
         match set_up.task(action) {
             Ok(_) => {
                 let text = view::before_delete(set_up);
-                let buttons = &["Back", "Delete"];
+                let buttons = &["Back", DELETE];
                 self.common.dialog = Some(Dialog::question(DialogId::Delete, text, buttons));
             }
             Err(error) => cx.warn(error.to_string()),
@@ -127,6 +127,9 @@ impl Configure {
         }
     }
 }
+
+/// The button of the question that deletes.
+const DELETE: &str = "Delete";
 
 fn letter(action: SetUpAction) -> char {
     match action {
@@ -262,7 +265,7 @@ impl Screen for Configure {
                 self.edited(Item::Thumbprint, &key, cx);
                 set_focus(self, Item::Thumbprint, cx);
             }
-            (DialogId::Delete, Answer::Button(1)) => Self::start(SetUpAction::Delete, cx),
+            (DialogId::Delete, Answer::Button(DELETE)) => Self::start(SetUpAction::Delete, cx),
             _ => {}
         }
     }

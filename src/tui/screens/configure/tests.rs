@@ -9,17 +9,17 @@ use crate::oauth::client::FlowKind;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;
-use crate::tui::screen::testing::Alone;
+use crate::tui::screen::testing::Solo;
 
 const USER: &str = r"DOMAIN\alice";
 
 /// Opened on this redirect URL; the first Verify is under way.
-fn opened(windows: bool, redirect_url: &str) -> Alone<Configure> {
+fn opened(windows: bool, redirect_url: &str) -> Solo<Configure> {
     let environment = Environment {
         windows,
         ..Environment::default()
     };
-    let mut alone = Alone::new(environment, "custom", |_| Configure::new());
+    let mut alone = Solo::new(environment, "custom", |_| Configure::new());
     alone.session.settings.set_flow(FlowKind::AuthorizationCode);
     let url = redirect_url.to_owned();
     alone.session.settings.set(Key::RedirectUrl, url);
@@ -29,7 +29,7 @@ fn opened(windows: bool, redirect_url: &str) -> Alone<Configure> {
 }
 
 /// What is under way came to this.
-fn done(alone: &mut Alone<Configure>, report: Report) -> Outbox {
+fn done(alone: &mut Solo<Configure>, report: Report) -> Outbox {
     let (_, number) = alone.session.set_up.as_ref().unwrap().busy.unwrap();
     let now = alone.console.now;
     let event = alone
@@ -39,7 +39,7 @@ fn done(alone: &mut Alone<Configure>, report: Report) -> Outbox {
 }
 
 fn told(out: &Outbox) -> &str {
-    Alone::<Configure>::told(out)
+    Solo::<Configure>::told(out)
 }
 
 #[test]

@@ -9,17 +9,17 @@ use crate::presets::files::PresetFile;
 use crate::presets::library::built_in;
 use crate::presets::{CUSTOM, Library};
 use crate::tui::keys::Command;
-use crate::tui::screen::testing::{Alone, token_set};
+use crate::tui::screen::testing::{Solo, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
 use crate::tui::widgets::editor::Edit;
 
 /// With complete settings of this preset.
-fn form(preset: &str) -> Alone<Form> {
-    Alone::new(Environment::default(), preset, Form::new)
+fn form(preset: &str) -> Solo<Form> {
+    Solo::new(Environment::default(), preset, Form::new)
 }
 
 /// With custom settings and an issuer.
-fn custom() -> Alone<Form> {
+fn custom() -> Solo<Form> {
     let mut alone = form(CUSTOM);
     alone.screen.advanced = true;
     alone.go(Item::Field(Key::Issuer));
@@ -28,7 +28,7 @@ fn custom() -> Alone<Form> {
 }
 
 fn told(out: &Outbox) -> &str {
-    Alone::<Form>::told(out)
+    Solo::<Form>::told(out)
 }
 
 fn starts(out: &Outbox) -> bool {
@@ -121,7 +121,7 @@ fn the_secret_is_shown_on_request_and_hidden_under_another_preset() {
 #[test]
 fn the_advanced_part_is_folded_and_its_items_with_it() {
     let mut alone = form(CUSTOM);
-    let issuer = |alone: &Alone<Form>| alone.labels().contains(&"Issuer".to_owned());
+    let issuer = |alone: &Solo<Form>| alone.labels().contains(&"Issuer".to_owned());
     assert!(!issuer(&alone));
     alone.press(Item::Advanced);
     assert!(issuer(&alone));
@@ -180,7 +180,7 @@ fn scopes_are_ticked_in_their_list() {
 
 #[test]
 fn a_problem_is_fixed_with_one_key_or_with_its_button() {
-    let wrong = |alone: &mut Alone<Form>| {
+    let wrong = |alone: &mut Solo<Form>| {
         alone.session.settings.set_flow(FlowKind::AuthorizationCode);
         alone.go(Item::Field(Key::Scope));
         alone.keys(&[Command::Edit(Edit::DeleteToStart)]);

@@ -7,11 +7,11 @@ use crate::oauth::failure::Failure;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;
-use crate::tui::screen::testing::{Alone, device_code, sign_in};
+use crate::tui::screen::testing::{Solo, device_code, sign_in};
 
 /// A sign-in by this flow that waits for the user.
-fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Alone<SignIn> {
-    let mut alone = Alone::new(environment, preset, |_| SignIn::new());
+fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignIn> {
+    let mut alone = Solo::new(environment, preset, |_| SignIn::new());
     alone.authorize(flow);
     alone.act(|screen, cx| Screen::entered(screen, Route::SignIn, cx));
     alone.hear(match flow {
@@ -21,7 +21,7 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Alone<Sign
     alone
 }
 
-fn device() -> Alone<SignIn> {
+fn device() -> Solo<SignIn> {
     let colourful = Environment {
         utf8: true,
         colours: true,
@@ -30,7 +30,7 @@ fn device() -> Alone<SignIn> {
     waiting(colourful, "demo", FlowKind::DeviceCode)
 }
 
-fn browser(ssh: Option<Ssh>) -> Alone<SignIn> {
+fn browser(ssh: Option<Ssh>) -> Solo<SignIn> {
     let environment = Environment {
         ssh,
         ..Environment::default()
@@ -89,7 +89,7 @@ fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
 #[test]
 fn what_is_pasted_is_handed_over_and_the_box_is_empty_again() {
     let mut alone = browser(None);
-    assert!(Alone::<SignIn>::told(&alone.press(Item::Paste)).contains("Paste the address"));
+    assert!(Solo::<SignIn>::told(&alone.press(Item::Paste)).contains("Paste the address"));
     // Wherever the focus is, a paste is meant to be the answer.
     alone.go(Item::Trace);
     alone.act(|screen, cx| AnyScreen::paste(screen, "http://localhost:8400/?code=c\n", cx));

@@ -155,11 +155,19 @@ impl Screen for Tokens {
     }
 
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens) else {
+            return;
+        };
         // The value that was chosen may be gone with the old tokens.
-        if let SessionEvent::Tokens { .. } = event
-            && self.content(cx.view()).is_none()
-        {
+        if tokens.secret(self.chosen).is_none() {
             (self.chosen, self.revealed) = (Value::Access, false);
+        }
+        // What is to be saved is now of the new tokens, where they have it.
+        if let Some(mut dialog) = self.common.dialog.take() {
+            dialog.id = dialog.id.of_attempt(tokens.attempt);
+            if dialog.id.text(cx.session).is_some() {
+                self.common.dialog = Some(dialog);
+            }
         }
     }
 

@@ -8,17 +8,17 @@ use crate::oauth::failure::Failure;
 use crate::secret::ExposeSecret;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
-use crate::tui::screen::testing::{Alone, token_set};
+use crate::tui::screen::testing::{Solo, token_set};
 
-fn tokens() -> Alone<Tokens> {
-    let mut alone = Alone::new(Environment::default(), "demo", |_| Tokens::new());
+fn tokens() -> Solo<Tokens> {
+    let mut alone = Solo::new(Environment::default(), "demo", |_| Tokens::new());
     alone.authorize(FlowKind::DeviceCode);
     alone.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
     alone
 }
 
 /// What a button copies, in plain text.
-fn copied(alone: &mut Alone<Tokens>, item: Item) -> String {
+fn copied(alone: &mut Solo<Tokens>, item: Item) -> String {
     match alone.press(item).effects.as_slice() {
         [Effect::Copy(content)] => {
             let text = content.text(&alone.session).unwrap();
@@ -99,7 +99,7 @@ fn a_refresh_can_be_cancelled_and_the_focus_follows_its_button() {
     assert_eq!(alone.screen.common.focus, Item::Cancel);
     let out = alone.press(Item::Cancel);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
-    assert!(Alone::<Tokens>::told(&out).contains("may have replaced the refresh token"));
+    assert!(Solo::<Tokens>::told(&out).contains("may have replaced the refresh token"));
     assert_eq!(alone.screen.common.focus, Item::Refresh);
     // It ends by itself.
     alone.press(Item::Refresh);

@@ -11,10 +11,10 @@ use crate::flow::trace::Exchange;
 use crate::oauth::client::{FlowKind, Request};
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
-use crate::tui::screen::testing::Alone;
+use crate::tui::screen::testing::Solo;
 
-fn trace() -> Alone<Trace> {
-    let mut alone = Alone::new(Environment::default(), "demo", |_| Trace::new());
+fn trace() -> Solo<Trace> {
+    let mut alone = Solo::new(Environment::default(), "demo", |_| Trace::new());
     alone.authorize(FlowKind::DeviceCode);
     let request = Request {
         url: "https://as.example/token".parse().unwrap(),
