@@ -272,12 +272,8 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
         }
         FlowError::Protocol(Failure::Unavailable { .. })
         | FlowError::Http(HttpError::Redirected { .. }) => plain(error),
-        FlowError::Protocol(_)
-        | FlowError::Http(_)
-        | FlowError::Listen(_)
-        | FlowError::Certificate(_)
-        | FlowError::Discovery { .. }
-        | FlowError::Request(_) => return None,
+        // The others are not about an answer.
+        _ => return None,
     })
 }
 

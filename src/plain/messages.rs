@@ -63,12 +63,8 @@ pub(super) fn say_event(event: &FlowEvent) {
                 ),
             );
         }
-        FlowEvent::SignIn { .. }
-        | FlowEvent::Done(_)
-        | FlowEvent::Exchange(_)
-        | FlowEvent::Metadata(_)
-        | FlowEvent::Tokens(_)
-        | FlowEvent::Failed(_) => {}
+        // The others are told where they are waited for.
+        _ => {}
     }
 }
 

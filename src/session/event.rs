@@ -24,12 +24,8 @@ pub struct Started {
 /// Why nothing was started.
 #[derive(Debug)]
 pub enum Refused {
-    /// A refresh is under way; cutting it off could lose the refresh token.
-    Refreshing,
-    /// A sign-in is under way.
-    SigningIn,
-    /// The issuer's metadata is being requested.
-    Discovering,
+    /// Something else is under way: a sentence about it.
+    Busy(&'static str),
     /// The form is incomplete or wrong.
     Form(Vec<Problem>),
     /// The form names no issuer.
@@ -38,17 +34,6 @@ pub enum Refused {
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
-}
-
-/// What was stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancelled {
-    /// A discovery.
-    Discovery,
-    /// A sign-in.
-    SignIn,
-    /// A refresh.
-    Refresh,
 }
 
 /// What came of an event of the engine.

@@ -8,14 +8,16 @@ mod event;
 pub mod run;
 pub mod set_up;
 pub mod tokens;
+pub mod work;
 
 use std::sync::Arc;
 
 use self::clock::Moment;
-pub use self::event::{Cancelled, Refused, SessionEvent, Started};
+pub use self::event::{Refused, SessionEvent, Started};
 use self::run::{Ended, Phase, Run, add_check};
 use self::set_up::ListenerSetUp;
 pub use self::tokens::{TokenState, Value};
+use self::work::Work;
 use crate::certificate::created::Created;
 use crate::configure::report::{Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Environment;
@@ -30,18 +32,9 @@ use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::token::TokenSet;
 use crate::presets::Library;
-
-/// What is under way. One thing at a time.
-#[derive(Debug, Default)]
-enum Work {
-    #[default]
-    Idle,
-    /// A discovery, and what of the form it overwrites.
-    Discovering(AttemptId, Overwrite),
-    SigningIn(AttemptId, Box<Run>),
-    Refreshing(AttemptId, Box<Run>),
-}
+use crate::presets::format::mail_domain;
 
 /// All that outlives a screen.
 #[derive(Debug)]
@@ -56,7 +49,8 @@ pub struct Session {
     pub trace: Trace,
     /// The set-up of the listener, once it was opened.
     pub set_up: Option<ListenerSetUp>,
-    work: Work,
+    /// One thing at a time.
+    work: Option<(AttemptId, Work)>,
     /// The latest sign-in, where it failed and nothing was started since.
     failed: Option<Box<Run>>,
     attempts: Attempts,
@@ -73,7 +67,7 @@ impl Session {
             tokens: None,
             trace: Trace::default(),
             set_up: None,
-            work: Work::Idle,
+            work: None,
             failed: None,
             attempts: Attempts::default(),
             set_ups: 0,
@@ -83,33 +77,28 @@ impl Session {
     /// The sign-in under way, or the latest one where it failed.
     #[must_use]
     pub fn sign_in(&self) -> Option<&Run> {
-        match &self.work {
-            Work::SigningIn(_, run) => Some(run),
-            Work::Idle | Work::Discovering(..) | Work::Refreshing(..) => self.failed.as_deref(),
+        match self.work() {
+            Some(Work::SigningIn(run)) => Some(run),
+            _ => self.failed.as_deref(),
         }
     }
 
-    /// True while something is under way.
+    /// What is under way.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
-        !matches!(self.work, Work::Idle)
+    pub fn work(&self) -> Option<&Work> {
+        self.work.as_ref().map(|(_, work)| work)
     }
 
     /// True while the tokens are refreshed.
     #[must_use]
     pub fn is_refreshing(&self) -> bool {
-        matches!(self.work, Work::Refreshing(..))
+        matches!(self.work(), Some(Work::Refreshing(_)))
     }
 
     /// The number of what is under way.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
-        match &self.work {
-            Work::Idle => None,
-            Work::Discovering(attempt, _)
-            | Work::SigningIn(attempt, _)
-            | Work::Refreshing(attempt, _) => Some(*attempt),
-        }
+        self.work.as_ref().map(|(attempt, _)| *attempt)
     }
 
     /// The field that the failed sign-in's error is about.
@@ -136,9 +125,9 @@ impl Session {
         request::request(&settings).is_ok().then_some(settings)
     }
 
-    fn start(&mut self, job: Job, work: impl FnOnce(AttemptId) -> Work) -> Started {
+    fn start(&mut self, job: Job, work: Work) -> Started {
         let attempt = self.attempts.begin();
-        self.work = work(attempt);
+        self.work = Some((attempt, work));
         self.failed = None;
         Started {
             job: Box::new(job),
@@ -146,31 +135,28 @@ impl Session {
         }
     }
 
-    /// Starts the flow that the form asks for; a sign-in or discovery under way gives way to it.
+    /// Starts the flow that the form asks for. A sign-in or discovery under way gives way to it.
     ///
     /// # Errors
-    /// Where the form or a refresh stands in the way.
+    /// Where the form is not complete, or something does not give way.
     pub fn authorize(&mut self) -> Result<Started, Refused> {
-        if self.is_refreshing() {
-            return Err(Refused::Refreshing);
-        }
+        self.others_give_way()?;
         let request = request::request(&self.settings).map_err(Refused::Form)?;
         let job = Job::Authorize(request.clone());
         let run = Box::new(Run::new(request, Arc::clone(self.settings.preset())));
         self.trace = Trace::default();
-        Ok(self.start(job, |attempt| Work::SigningIn(attempt, run)))
+        Ok(self.start(job, Work::SigningIn(run)))
     }
 
-    /// Requests the metadata of the form's issuer, which then fills in the form; a sign-in or discovery under way gives way to it.
+    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery under way gives way to
+    /// it.
     ///
     /// # Errors
-    /// Where there is no issuer, or the form or a refresh stands in the way.
+    /// Where there is no issuer, the form is wrong, or something does not give way.
     pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
-        if self.is_refreshing() {
-            return Err(Refused::Refreshing);
-        }
+        self.others_give_way()?;
         let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
-        if crate::presets::format::mail_domain(&issuer.name).is_some() {
+        if mail_domain(&issuer.name).is_some() {
             return Err(Refused::MailAddress(issuer.name));
         }
         let problem = request::problems(&self.settings)
@@ -180,9 +166,7 @@ impl Session {
             return Err(Refused::Form(vec![problem]));
         }
         self.trace = Trace::default();
-        Ok(self.start(Job::Discover(issuer), |attempt| {
-            Work::Discovering(attempt, overwrite)
-        }))
+        Ok(self.start(Job::Discover(issuer), Work::Discovering(overwrite)))
     }
 
     /// Requests new tokens with the refresh token.
@@ -190,35 +174,31 @@ impl Session {
     /// # Errors
     /// Where there are no tokens, or something else is under way.
     pub fn refresh(&mut self) -> Result<Started, Refused> {
-        match &self.work {
-            Work::Discovering(..) => return Err(Refused::Discovering),
-            Work::Refreshing(..) => return Err(Refused::Refreshing),
-            Work::SigningIn(..) => return Err(Refused::SigningIn),
-            Work::Idle => {}
+        if let Some(work) = self.work() {
+            return Err(Refused::Busy(work.in_the_way()));
         }
         let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
         let job = Job::Refresh(tokens.request.clone(), Box::new(tokens.set.clone()));
         let run = Box::new(Run::new(tokens.request.clone(), Arc::clone(&tokens.preset)));
-        Ok(self.start(job, |attempt| Work::Refreshing(attempt, run)))
+        Ok(self.start(job, Work::Refreshing(run)))
     }
 
-    /// Stops what is under way, and says what it was. Whatever it still reports changes nothing.
-    pub fn cancel(&mut self) -> Option<Cancelled> {
-        Some(match std::mem::take(&mut self.work) {
-            Work::Idle => return None,
-            Work::Discovering(..) => Cancelled::Discovery,
-            Work::SigningIn(..) => Cancelled::SignIn,
-            Work::Refreshing(..) => Cancelled::Refresh,
-        })
+    fn others_give_way(&self) -> Result<(), Refused> {
+        match self.work() {
+            Some(work) if !work.gives_way() => Err(Refused::Busy(work.in_the_way())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Stops what is under way, and returns it. Whatever it still reports changes nothing.
+    pub fn cancel(&mut self) -> Option<Work> {
+        self.work.take().map(|(_, work)| work)
     }
 
     /// Stops a discovery, which was about a service that is no longer chosen.
     pub fn cancel_discovery(&mut self) -> bool {
-        let discovering = matches!(self.work, Work::Discovering(..));
-        if discovering {
-            self.work = Work::Idle;
-        }
-        discovering
+        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
+        self.work.take_if(discovering).is_some()
     }
 
     /// Takes in an event of the engine; `None` where it belongs to an attempt that is over.
@@ -243,7 +223,8 @@ impl Session {
             FlowEvent::PasteRefused(reason) => return Some(SessionEvent::PasteRefused(reason)),
             event => event,
         };
-        let (Work::SigningIn(_, run) | Work::Refreshing(_, run)) = &mut self.work else {
+        let run = self.work.as_mut().and_then(|(_, work)| work.run_mut());
+        let Some(run) = run else {
             return Some(SessionEvent::Progress);
         };
         let code = matches!(event, FlowEvent::DeviceCode { .. });
@@ -259,10 +240,10 @@ impl Session {
     }
 
     fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
-        let Work::Discovering(_, overwrite) = self.work else {
+        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
+        let Some((_, Work::Discovering(overwrite))) = self.work.take_if(discovering) else {
             return None;
         };
-        self.work = Work::Idle;
         if self.settings.value(Key::Issuer).trim() != metadata.asked {
             return Some(SessionEvent::DiscoveredOther);
         }
@@ -270,56 +251,43 @@ impl Session {
         Some(SessionEvent::Discovered { filled, metadata })
     }
 
-    fn granted(&mut self, set: crate::oauth::token::TokenSet, now: Moment) -> Option<SessionEvent> {
-        let (attempt, run, refresh) = match std::mem::take(&mut self.work) {
-            Work::SigningIn(attempt, run) => (attempt, run, false),
-            Work::Refreshing(attempt, run) => (attempt, run, true),
-            other @ (Work::Idle | Work::Discovering(..)) => {
-                self.work = other;
-                return None;
-            }
+    fn granted(&mut self, set: TokenSet, now: Moment) -> Option<SessionEvent> {
+        let brings_tokens = |(_, work): &mut (_, Work)| work.run_mut().is_some();
+        let (run, before, attempt) = match self.work.take_if(brings_tokens)? {
+            (attempt, Work::SigningIn(run)) => (run, None, attempt),
+            (attempt, Work::Refreshing(run)) => (run, self.tokens.take(), attempt),
+            (_, Work::Discovering(_)) => return None,
         };
         let mut fresh = TokenState::new(set, now, &run, attempt);
-        let mut refreshed = None;
-        if refresh {
-            let rotated = run
-                .checks
-                .iter()
-                .find(|check| check.name == CheckName::RefreshToken);
-            refreshed = Some(
-                rotated
-                    .map(|check| check.detail.clone())
-                    .unwrap_or_default(),
-            );
+        let refreshed = before.map(|before| {
+            let mut checks = run.checks.iter();
+            let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
+            let told = rotated.map(|check| check.detail.clone());
             // What the first run checked stays true; the refresh adds its own.
-            if let Some(before) = self.tokens.take() {
-                fresh.checks = before.checks;
-                for check in run.checks {
-                    add_check(&mut fresh.checks, check);
-                }
+            fresh.checks = before.checks;
+            for check in run.checks {
+                add_check(&mut fresh.checks, check);
             }
-        }
+            told.unwrap_or_default()
+        });
         self.tokens = Some(fresh);
         Some(SessionEvent::Tokens { refreshed })
     }
 
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
-        match std::mem::take(&mut self.work) {
-            Work::Idle => None,
-            Work::Discovering(..) => Some(SessionEvent::DiscoveryFailed(error)),
-            Work::Refreshing(_, run) => {
-                Some(SessionEvent::RefreshFailed(self.explained(&error, &run)))
-            }
-            Work::SigningIn(_, mut run) => {
+        Some(match self.work.take()?.1 {
+            Work::Discovering(_) => SessionEvent::DiscoveryFailed(error),
+            Work::Refreshing(run) => SessionEvent::RefreshFailed(self.explained(&error, &run)),
+            Work::SigningIn(mut run) => {
                 let ended = self.explained(&error, &run);
                 if let Some(last) = run.steps.last_mut() {
                     last.failed = last.took.is_none();
                 }
                 run.phase = Phase::Failed(ended.clone());
                 self.failed = Some(run);
-                Some(SessionEvent::SignInFailed(error, ended))
+                SessionEvent::SignInFailed(error, ended)
             }
-        }
+        })
     }
 
     fn explained(&self, error: &FlowError, run: &Run) -> Ended {
@@ -355,7 +323,7 @@ impl Session {
         if self.attempt() != Some(attempt) {
             return false;
         }
-        if let Work::SigningIn(_, run) = &mut self.work
+        if let Some((_, Work::SigningIn(run))) = &mut self.work
             && let Phase::SignIn { opened, .. } = &mut run.phase
         {
             *opened = false;
@@ -443,7 +411,6 @@ mod tests {
     use super::*;
     use crate::flow::event::Step;
     use crate::oauth::failure::ServerError;
-    use crate::oauth::token::TokenSet;
     use crate::presets;
 
     fn session() -> Session {
@@ -484,8 +451,8 @@ mod tests {
     fn events_of_an_attempt_that_is_over_change_nothing() {
         let mut session = session();
         let old = session.authorize().unwrap().attempt;
-        assert_eq!(session.cancel(), Some(Cancelled::SignIn));
-        assert_eq!(session.cancel(), None);
+        assert!(matches!(session.cancel(), Some(Work::SigningIn(_))));
+        assert!(session.cancel().is_none());
         for again in [false, true] {
             if again {
                 let _ = session.authorize().unwrap();
@@ -508,15 +475,15 @@ mod tests {
     #[test]
     fn one_thing_is_under_way_at_a_time() {
         let mut session = authorized();
-        assert!(!session.is_busy());
+        assert!(session.work().is_none());
         let _ = session.refresh().unwrap();
-        assert!(matches!(session.authorize(), Err(Refused::Refreshing)));
+        assert!(matches!(session.authorize(), Err(Refused::Busy(_))));
         assert!(matches!(
             session.discover(Overwrite::Everything),
-            Err(Refused::Refreshing)
+            Err(Refused::Busy(_))
         ));
-        assert!(matches!(session.refresh(), Err(Refused::Refreshing)));
-        assert_eq!(session.cancel(), Some(Cancelled::Refresh));
+        assert!(matches!(session.refresh(), Err(Refused::Busy(_))));
+        assert!(matches!(session.cancel(), Some(Work::Refreshing(_))));
         session
             .settings
             .choose(presets::get(presets::CUSTOM).unwrap());
@@ -529,8 +496,8 @@ mod tests {
             .settings
             .set(Key::Issuer, "https://as.example".to_owned());
         let _ = session.discover(Overwrite::Everything).unwrap();
-        assert!(matches!(session.refresh(), Err(Refused::Discovering)));
-        assert_eq!(session.cancel(), Some(Cancelled::Discovery));
+        assert!(matches!(session.refresh(), Err(Refused::Busy(_))));
+        assert!(matches!(session.cancel(), Some(Work::Discovering(_))));
         let _ = session.refresh().unwrap();
     }
 
@@ -549,7 +516,7 @@ mod tests {
             hear(&mut session, attempt, FlowEvent::Failed(error)),
             Some(SessionEvent::RefreshFailed(_))
         ));
-        assert!(session.tokens.is_some() && !session.is_busy());
+        assert!(session.tokens.is_some() && session.work().is_none());
         let attempt = session.refresh().unwrap().attempt;
         hear(&mut session, attempt, set("second"));
         assert!(session.has_untaken_tokens());

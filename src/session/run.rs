@@ -205,11 +205,8 @@ impl Run {
             FlowEvent::Trouble(reason) => self.trouble = Some(reason),
             FlowEvent::Stray(_) => self.strays = self.strays.saturating_add(1),
             FlowEvent::Check(check) => add_check(&mut self.checks, check),
-            FlowEvent::PasteRefused(_)
-            | FlowEvent::Exchange(_)
-            | FlowEvent::Metadata(_)
-            | FlowEvent::Tokens(_)
-            | FlowEvent::Failed(_) => {}
+            // The others end it, or are no part of it.
+            _ => {}
         }
     }
 }

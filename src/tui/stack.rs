@@ -48,9 +48,9 @@ impl Stack {
         self.opened.push(screen);
     }
 
-    /// Closes the screen that is shown, and names it. The form stays.
-    pub(super) fn pop(&mut self) -> Option<Route> {
-        self.opened.pop().map(|screen| screen.route())
+    /// Closes the screen that is shown. The form stays.
+    pub(super) fn pop(&mut self) {
+        self.opened.pop();
     }
 
     /// Closes what lies over the screen of this route. False where it is not open.

@@ -224,7 +224,7 @@ fn escape_cancels_a_refresh_from_any_screen_and_the_focus_stays_there() {
             [Effect::Cancel]
         ));
         assert_eq!(user.focused(), 1, "{other}");
-        assert!(!user.model.session.is_busy());
+        assert!(user.model.session.work().is_none());
     }
 }
 
@@ -240,7 +240,7 @@ fn a_refresh_waits_for_the_discovery() {
     user.press("Tokens");
     assert!(user.press("Refresh").is_empty());
     assert!(user.message().contains("Esc"), "{}", user.message());
-    assert!(user.model.session.is_busy() && !user.model.session.is_refreshing());
+    assert!(user.model.session.work().is_some() && !user.model.session.is_refreshing());
     assert!(matches!(
         user.key(KeyCode::Esc).as_slice(),
         [Effect::Cancel]
@@ -293,7 +293,7 @@ fn a_failure_under_the_trace_is_told_and_back_leads_to_it() {
     assert!(!user.message().is_empty());
     user.press("Back");
     user.press("New code");
-    assert!(user.model.session.is_busy());
+    assert!(user.model.session.work().is_some());
 }
 
 #[test]

@@ -238,10 +238,10 @@ fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
             }
             model.on_top(|screen, cx| screen.entered(route, cx))
         }
-        Navigation::Back => match model.screens.pop() {
-            Some(from) => model.on_top(|screen, cx| screen.returned(from, cx)),
-            None => Outbox::default(),
-        },
+        Navigation::Back => {
+            model.screens.pop();
+            Outbox::default()
+        }
     };
     apply(model, out)
 }
@@ -291,14 +291,8 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
         SessionEvent::RefreshFailed(ended) => {
             model.message = Some(refresh_failed(ended));
         }
-        SessionEvent::Progress
-        | SessionEvent::Code
-        | SessionEvent::SignIn { open: None }
-        | SessionEvent::Discovered { .. }
-        | SessionEvent::DiscoveredOther
-        | SessionEvent::DiscoveryFailed(_)
-        | SessionEvent::Presets
-        | SessionEvent::SetUp(..) => {}
+        // The others concern the screens alone.
+        _ => {}
     }
     effects
 }

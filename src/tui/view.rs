@@ -315,10 +315,15 @@ fn footer(model: &Model, items: &[ItemView], frame: &mut Frame<'_>) {
         .collect();
     let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
     if !model.has_dialog() {
-        if model.session.is_busy() {
+        if model.session.work().is_some() {
             last.insert(0, entry("Esc".to_owned(), "cancel"));
         }
         let focused = items.iter().find(|item| item.focused);
+        if let Some(words) = focused.and_then(|item| item.enter)
+            && let Some((_, told)) = keys.iter_mut().find(|(key, _)| key == "Enter")
+        {
+            words.clone_into(told);
+        }
         if let Some(fix) = focused.and_then(|item| item.fix.as_ref()) {
             keys.insert(0, ("Ctrl+F".to_owned(), lower_first(fix)));
         }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::context::{UpdateContext, ViewContext};
 use super::item::{Entry, ItemView, Kind, Shortcut};
-use super::route::Route;
+use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
@@ -52,8 +52,6 @@ pub trait AnyScreen: Debug {
     fn resized(&mut self, cx: &mut UpdateContext<'_>);
     /// It was navigated to, and is on top now.
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>);
-    /// What lay on top of it was closed.
-    fn returned(&mut self, from: Route, cx: &mut UpdateContext<'_>);
     /// True where it can share a wide page with the form.
     fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool;
     /// How long until a time on it changes.
@@ -81,6 +79,7 @@ impl<S: Screen> AnyScreen for S {
                 shortcut: entry.shortcut,
                 beside: entry.beside,
                 fix: entry.fix,
+                enter: entry.enter,
                 focused: entry.item == *focus,
             })
             .collect()
@@ -176,7 +175,11 @@ impl<S: Screen> AnyScreen for S {
                     .into_iter()
                     .find(|entry| entry.shortcut == Shortcut::Letter(letter));
                 if let Some(entry) = found {
-                    self.activate(entry.item, cx);
+                    self.activate(entry.item.clone(), cx);
+                    // What leads to another screen has the focus after the return.
+                    if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
+                        self.common_mut().focus = entry.item;
+                    }
                 }
             }
             Command::Escape | Command::Leave | Command::Redraw | Command::Suspend => {}
@@ -237,10 +240,6 @@ impl<S: Screen> AnyScreen for S {
 
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>) {
         Screen::entered(self, route, cx);
-    }
-
-    fn returned(&mut self, from: Route, cx: &mut UpdateContext<'_>) {
-        Screen::returned(self, from, cx);
     }
 
     fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool {

@@ -5,7 +5,8 @@ use crate::console::environment::Environment;
 use crate::form::checks::{Problem, Severity};
 use crate::session::clock::Moment;
 use crate::session::content::Content;
-use crate::session::{Cancelled, Refused, Session};
+use crate::session::work::Work;
+use crate::session::{Refused, Session};
 use crate::tui::message::Effect;
 use crate::tui::widgets::theme::Theme;
 
@@ -158,35 +159,18 @@ impl UpdateContext<'_> {
             return;
         };
         self.emit(Effect::Cancel);
-        if cancelled == Cancelled::SignIn {
+        if matches!(cancelled, Work::SigningIn(_)) {
             self.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
         }
-        self.say(match cancelled {
-            Cancelled::Discovery => "The discovery was cancelled.",
-            Cancelled::SignIn => "The sign-in was cancelled.",
-            Cancelled::Refresh => {
-                "The refresh was cancelled. The service may have replaced the refresh token already: if the next \
-                 refresh is refused, authorize again."
-            }
-        });
+        self.say(cancelled.cancelled());
     }
 
-    /// Says what stands in the way of something that was to be started.
+    /// Says what is in the way of something that was to be started. What is wrong with the form is the form's to say.
     pub fn warn_refused(&mut self, refused: &Refused) {
         match refused {
-            Refused::Refreshing => {
-                self.warn("A refresh is under way: wait for it, or cancel it among the tokens.");
-            }
-            Refused::SigningIn => {
-                self.warn("A sign-in is under way. Wait for it, or press Esc to cancel it.");
-            }
-            Refused::Discovering => self.warn(
-                "The issuer's metadata is being requested. Wait for it, or press Esc to cancel that.",
-            ),
-            Refused::Form(_)
-            | Refused::NoIssuer
-            | Refused::MailAddress(_)
-            | Refused::NoTokens => {}
+            Refused::Busy(sentence) => self.warn(*sentence),
+            Refused::NoTokens => self.warn("There are no tokens yet."),
+            Refused::Form(_) | Refused::NoIssuer | Refused::MailAddress(_) => {}
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Entry<I> {
     pub state: &'static str,
     /// The change that Ctrl+F makes here, in a few words.
     pub fix: Option<String>,
+    /// What Enter does here, for the footer, where it is not what Enter does in any item of its kind.
+    pub enter: Option<&'static str>,
 }
 
 impl<I> Entry<I> {
@@ -61,6 +63,7 @@ impl<I> Entry<I> {
             beside: kind != Kind::Button,
             state: "",
             fix: None,
+            enter: None,
         }
     }
 
@@ -103,6 +106,15 @@ impl<I> Entry<I> {
         Self { state, ..self }
     }
 
+    /// With a word of its own for what Enter does.
+    #[must_use]
+    pub fn with_enter(self, enter: &'static str) -> Self {
+        Self {
+            enter: Some(enter),
+            ..self
+        }
+    }
+
     /// With a change that Ctrl+F makes.
     #[must_use]
     pub fn with_fix(self, fix: Option<String>) -> Self {
@@ -123,6 +135,8 @@ pub struct ItemView {
     pub beside: bool,
     /// The change that Ctrl+F makes here.
     pub fix: Option<String>,
+    /// What Enter does here, where it is not what it does in any item of this kind.
+    pub enter: Option<&'static str>,
     /// It has the focus.
     pub focused: bool,
 }

@@ -119,8 +119,6 @@ pub trait Screen: Debug {
     fn resized(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// It was navigated to, and is on top now.
     fn entered(&mut self, _route: Route, _cx: &mut UpdateContext<'_>) {}
-    /// What lay on top of it was closed.
-    fn returned(&mut self, _from: Route, _cx: &mut UpdateContext<'_>) {}
     /// Lines up or down by hand.
     fn scrolled(&mut self, _by: isize, _cx: &mut UpdateContext<'_>) {}
     /// True where the body scrolls with the arrow keys, because it holds nothing that can have the focus.

@@ -4,7 +4,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::draw::Row;
-use super::text::{shorten, width, wrap};
+use super::editor::Editor;
+use super::text::{shorten, width, window, wrap};
 use super::theme::Theme;
 use crate::oauth::check::{Check, Outcome};
 
@@ -56,6 +57,59 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         line: Line::from(spans),
         cursor: cursor.and_then(|column| u16::try_from(column).ok()),
     }
+}
+
+/// A value that is there to be read.
+pub(in crate::tui) fn fact(theme: Theme, label: &str, value: &str, columns: usize) -> Row {
+    let room = columns.saturating_sub(VALUE + 1);
+    let parts = Parts {
+        label: label.to_owned(),
+        focused: false,
+        dim: true,
+        value: vec![Span::raw(shorten(value, room, theme.ellipsis()))],
+        cursor: 0,
+        tag: None,
+        tag_focused: false,
+    };
+    row(theme, parts, columns)
+}
+
+/// A line to be typed.
+pub(in crate::tui) struct TextField<'a> {
+    pub(in crate::tui) label: &'a str,
+    pub(in crate::tui) value: &'a str,
+    /// Where it is being edited.
+    pub(in crate::tui) editor: Option<&'a Editor>,
+    /// The button behind it, and whether that has the focus.
+    pub(in crate::tui) button: Option<(&'a str, bool)>,
+}
+
+/// A line to be typed, with the cursor in sight while it is edited.
+pub(in crate::tui) fn text_field(theme: Theme, field: &TextField<'_>, columns: usize) -> Row {
+    let button = field.button.map_or(0, |(text, _)| width(text) + 2);
+    let room = columns.saturating_sub(VALUE + 1 + button);
+    let (text, cursor) = match field.editor {
+        Some(editor) => {
+            let (text, cursor) = (editor.text(), editor.cursor_column());
+            window(text, cursor, room, theme.ellipsis())
+        }
+        None => (shorten(field.value, room, theme.ellipsis()), 0),
+    };
+    let style = match field.button {
+        Some((_, true)) => theme.focus(),
+        Some((_, false)) | None => Style::new(),
+    };
+    let tag = field.button;
+    let parts = Parts {
+        label: field.label.to_owned(),
+        focused: field.editor.is_some(),
+        dim: false,
+        value: vec![Span::raw(text)],
+        cursor,
+        tag: tag.map(|(text, _)| Span::styled(text.to_owned(), style)),
+        tag_focused: tag.is_some_and(|(_, focused)| focused),
+    };
+    row(theme, parts, columns)
 }
 
 /// A tag that is too long for its row is cut within its brackets.

@@ -179,7 +179,7 @@ impl Program {
 
     /// True while the session has something under way.
     pub fn is_busy(&self) -> bool {
-        self.model.session.is_busy()
+        self.model.session.work().is_some()
     }
 
     /// What can have the focus on the screen that is shown.

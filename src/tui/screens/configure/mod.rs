@@ -172,10 +172,10 @@ impl Screen for Configure {
         };
         if set_up.http_sys() {
             if set_up.prefix.is_ok() {
-                items.push(Entry::text(Item::User, "User"));
+                items.push(Entry::text(Item::User, "User").with_enter("next"));
             }
             if set_up.needs_certificate() {
-                items.push(Entry::text(Item::Thumbprint, "Certificate"));
+                items.push(Entry::text(Item::Thumbprint, "Certificate").with_enter("next"));
                 if !set_up.certificates.is_empty() {
                     items.push(Entry::beside(Item::CertificateList, "List"));
                 }

@@ -2,6 +2,7 @@
 
 use crate::configure::report::SetUpAction;
 use crate::tui::screen::{Common, ViewContext};
+use crate::tui::widgets::editor::Editor;
 
 /// What can have the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,11 @@ impl Configure {
             common: Common::at(Item::Back),
             shown: SetUpAction::SetUp,
         }
+    }
+
+    /// The editor of an item, where it is the one that is edited.
+    pub(super) fn editor(&self, cx: ViewContext<'_>, item: &Item) -> Option<&Editor> {
+        self.has_focus(cx, item).then_some(&self.common.editor)
     }
 
     pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {

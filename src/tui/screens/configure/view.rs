@@ -26,8 +26,8 @@ use crate::session::set_up::{ListenerSetUp, SetUpOutcome, Step};
 use crate::tui::dialog::{List, ListEntry};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
-use crate::tui::widgets::rows::{Parts, VALUE, row};
-use crate::tui::widgets::text::{chunks, shorten, width, window, wrap};
+use crate::tui::widgets::rows::{Parts, TextField, VALUE, fact, row, text_field};
+use crate::tui::widgets::text::{chunks, shorten, wrap};
 use crate::tui::widgets::theme::Theme;
 
 /// Where the words of a finding begin.
@@ -97,70 +97,14 @@ pub(super) fn body(screen: &Configure, cx: ViewContext<'_>, area: Rect) -> Body 
     }
 }
 
-fn fact(theme: Theme, label: &str, value: &str, columns: usize) -> Row {
-    let room = columns.saturating_sub(VALUE + 1);
-    let parts = Parts {
-        label: label.to_owned(),
-        focused: false,
-        dim: true,
-        value: vec![Span::raw(shorten(value, room, theme.ellipsis()))],
-        cursor: 0,
-        tag: None,
-        tag_focused: false,
-    };
-    row(theme, parts, columns)
-}
-
-/// A line that is typed.
-fn line(
-    screen: &Configure,
-    cx: ViewContext<'_>,
-    item: &Item,
-    value: &str,
-    tag: Option<(&str, Item)>,
-    columns: usize,
-) -> Row {
-    let theme = cx.theme();
-    let label = if *item == Item::User {
-        "User"
-    } else {
-        "Certificate"
-    };
-    let focused = screen.has_focus(cx, item);
-    let room =
-        columns.saturating_sub(VALUE + 1 + tag.as_ref().map_or(0, |(text, _)| width(text) + 2));
-    let (text, cursor) = if focused {
-        window(
-            screen.common.editor.text(),
-            screen.common.editor.cursor_column(),
-            room,
-            theme.ellipsis(),
-        )
-    } else {
-        (shorten(value, room, theme.ellipsis()), 0)
-    };
-    let tag_focused = tag
-        .as_ref()
-        .is_some_and(|(_, item)| screen.has_focus(cx, item));
-    let style = if tag_focused {
-        theme.focus()
-    } else {
-        Style::new()
-    };
-    let parts = Parts {
-        label: label.to_owned(),
-        focused,
-        dim: false,
-        value: vec![Span::raw(text)],
-        cursor,
-        tag: tag.map(|(text, _)| Span::styled(text.to_owned(), style)),
-        tag_focused,
-    };
-    row(theme, parts, columns)
-}
-
 fn user(screen: &Configure, cx: ViewContext<'_>, set_up: &ListenerSetUp, columns: usize) -> Row {
-    line(screen, cx, &Item::User, &set_up.user, None, columns)
+    let field = TextField {
+        label: "User",
+        value: &set_up.user,
+        editor: screen.editor(cx, &Item::User),
+        button: None,
+    };
+    text_field(cx.theme(), &field, columns)
 }
 
 fn certificate(
@@ -169,9 +113,14 @@ fn certificate(
     set_up: &ListenerSetUp,
     columns: usize,
 ) -> Row {
-    let list = (!set_up.certificates.is_empty()).then_some(("[ List ]", Item::CertificateList));
-    let item = Item::Thumbprint;
-    line(screen, cx, &item, &set_up.thumbprint, list, columns)
+    let list = ("[ List ]", screen.has_focus(cx, &Item::CertificateList));
+    let field = TextField {
+        label: "Certificate",
+        value: &set_up.thumbprint,
+        editor: screen.editor(cx, &Item::Thumbprint),
+        button: (!set_up.certificates.is_empty()).then_some(list),
+    };
+    text_field(cx.theme(), &field, columns)
 }
 
 fn without_set_up(

@@ -397,13 +397,4 @@ impl Screen for Form {
             _ => set_focus(self, Item::Authorize, cx),
         }
     }
-
-    fn returned(&mut self, from: Route, cx: &mut UpdateContext<'_>) {
-        let item = match from {
-            Route::Trace => Item::Trace,
-            Route::Configure => Item::Configure,
-            Route::Form(_) | Route::SignIn | Route::Tokens => Item::Authorize,
-        };
-        set_focus(self, item, cx);
-    }
 }

@@ -175,10 +175,6 @@ impl Screen for Tokens {
         set_focus(self, Item::Value(Value::Access), cx);
     }
 
-    fn returned(&mut self, _from: Route, cx: &mut UpdateContext<'_>) {
-        set_focus(self, Item::Trace, cx);
-    }
-
     fn scrolled(&mut self, by: isize, _cx: &mut UpdateContext<'_>) {
         self.common.scroll = self.common.scroll.saturating_add_signed(by);
     }
