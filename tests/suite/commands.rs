@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use oauth_authorizer::cli::Cli;
 
+use crate::servers::free_port;
 use crate::terminal::program;
 
 const NAME: &str = "oauth-authorizer";
@@ -54,13 +54,6 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-/// A port that is free, and that the system gives to no connection of another test.
-fn port() -> u16 {
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    let mut ports = (first..).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    ports.next().unwrap()
-}
-
 /// Runs the commands in these files, several files at once.
 fn run(paths: &[PathBuf], port: u16) {
     let home = home();
@@ -79,7 +72,7 @@ fn run(paths: &[PathBuf], port: u16) {
 
 #[test]
 fn commands_print_what_is_documented() {
-    let port = port();
+    let port = free_port();
     // One after the other, as both have a command that listens there for a moment.
     run(&documents(), port);
     run(&[root().join("tests/commands/*.trycmd")], port);
