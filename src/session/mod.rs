@@ -256,7 +256,7 @@ impl Session {
         let (run, before, attempt) = match self.work.take_if(brings_tokens)? {
             (attempt, Work::SigningIn(run)) => (run, None, attempt),
             (attempt, Work::Refreshing(run)) => (run, self.tokens.take(), attempt),
-            (_, Work::Discovering(_)) => return None,
+            _ => return None,
         };
         let mut fresh = TokenState::new(set, now, &run, attempt);
         let refreshed = before.map(|before| {

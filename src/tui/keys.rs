@@ -7,6 +7,7 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::layout;
 use super::widgets::editor::Edit;
 
 /// What the focus is on, as far as keys are concerned.
@@ -255,7 +256,8 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
         (None, KeyCode::Char(ch), Context::Button | Context::Below | Context::Choice)
             if typed && modifiers.is_empty() =>
         {
-            Some(Command::Letter(ch.to_ascii_lowercase()))
+            let letter = layout::latin(ch).filter(|_| !ch.is_ascii()).unwrap_or(ch);
+            Some(Command::Letter(letter.to_ascii_lowercase()))
         }
         _ => None,
     }
@@ -320,6 +322,11 @@ mod tests {
         );
         assert_eq!(
             press(KeyCode::Char('C'), NONE, Button),
+            Some(Command::Letter('c'))
+        );
+        // By its place on the keyboard.
+        assert_eq!(
+            press(KeyCode::Char('с'), NONE, Button),
             Some(Command::Letter('c'))
         );
         assert_eq!(

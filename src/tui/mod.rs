@@ -6,6 +6,7 @@
 mod copies;
 pub mod dialog;
 pub mod keys;
+mod layout;
 pub mod message;
 pub mod model;
 mod root;

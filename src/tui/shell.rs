@@ -16,6 +16,7 @@ use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::saves::Saves;
 use super::terminal::guard::{self, Guard, Output};
+use super::terminal::input::{self, Resized};
 use super::terminal::joiner::{Joined, Joiner};
 use super::terminal::links;
 use super::terminal::thrifty::Thrifty;
@@ -158,20 +159,6 @@ async fn finish_saves(
     }
 }
 
-/// Keys and pastes with the time they came, read by a thread of their own: reading blocks, and must not delay
-/// the end.
-fn input() -> mpsc::Receiver<(TerminalEvent, Instant)> {
-    let (sender, receiver) = mpsc::channel(256);
-    std::thread::spawn(move || {
-        while let Ok(event) = crossterm::event::read() {
-            if sender.blocking_send((event, Instant::now())).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
-}
-
 /// Performs what `update` wants done.
 struct Shell {
     model: Model,
@@ -220,7 +207,8 @@ impl Shell {
         tokio::task::spawn_blocking(move || {
             let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
         });
-        let mut input = input();
+        let mut input = input::start();
+        let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
         alive.reset();
@@ -247,6 +235,7 @@ impl Shell {
                     None => return Ok(Ending::Interrupted),
                 },
                 // A little later than the deadline, so that it has passed.
+                () = resized.next() => self.resize().await?,
                 () = until(joined), if joined.is_some() => {
                     let joined = self.joiner.expire(self.began.elapsed() + Duration::from_millis(1));
                     self.take_joined(joined).await?;
@@ -291,18 +280,23 @@ impl Shell {
                 let joined = self.joiner.feed(key, at, typing);
                 self.take_joined(joined).await
             }
-            TerminalEvent::Paste(text) => self.take(Event::Paste(text)).await,
-            TerminalEvent::Resize(columns, rows) => {
-                // On Windows the event's own numbers are not those of the window.
-                let size = self.terminal.size();
-                let (columns, rows) =
-                    size.map_or((columns, rows), |size| (size.width, size.height));
-                self.take(Event::Resized(columns, rows)).await
+            TerminalEvent::Paste(text) => {
+                self.joiner.saw_paste();
+                self.take(Event::Paste(text)).await
             }
+            // On Windows. The event's own numbers are not those of the window.
+            TerminalEvent::Resize(..) => self.resize().await,
             TerminalEvent::Key(_)
             | TerminalEvent::FocusGained
             | TerminalEvent::FocusLost
             | TerminalEvent::Mouse(_) => Ok(()),
+        }
+    }
+
+    async fn resize(&mut self) -> Result<(), TuiError> {
+        match self.terminal.size() {
+            Ok(size) => self.take(Event::Resized(size.width, size.height)).await,
+            Err(_) => Ok(()),
         }
     }
 

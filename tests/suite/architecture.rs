@@ -436,7 +436,7 @@ fn update_and_view_have_no_io_and_no_clock() {
 fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only("reqwest", &["flow/http.rs"]);
     assert_only("CrosstermBackend", &["tui/shell.rs"]);
-    assert_only("execute", &["tui/terminal/guard.rs"]);
+    assert_only("execute!", &["tui/terminal/guard.rs"]);
     assert_only("queue!", &["tui/shell.rs"]);
     assert_only(
         "stdout",

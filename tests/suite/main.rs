@@ -41,6 +41,7 @@ mod provider;
 mod qr;
 #[cfg(unix)]
 mod random;
+mod reports;
 #[cfg(target_os = "linux")]
 mod rivals;
 mod safety;

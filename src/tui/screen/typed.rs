@@ -49,6 +49,14 @@ impl<I, D> Common<I, D> {
     }
 }
 
+impl<I: PartialEq, D> Common<I, D> {
+    /// True where an item has the focus, and the screen is not drawn beside another.
+    #[must_use]
+    pub fn has_focus(&self, cx: ViewContext<'_>, item: &I) -> bool {
+        cx.focused && self.focus == *item
+    }
+}
+
 /// What the author of a screen writes.
 pub trait Screen: Debug {
     /// What on it can have the focus. Carries names, never positions.

@@ -1,6 +1,7 @@
 //! Between the terminal and the rest: its modes, its keys, the bytes that it gets.
 
 pub mod guard;
+pub mod input;
 pub mod joiner;
 pub mod links;
 pub(in crate::tui) mod thrifty;

@@ -45,10 +45,8 @@ impl Configure {
 
     /// The editor of an item, where it is the one that is edited.
     pub(super) fn editor(&self, cx: ViewContext<'_>, item: &Item) -> Option<&Editor> {
-        self.has_focus(cx, item).then_some(&self.common.editor)
-    }
-
-    pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {
-        cx.focused && self.common.focus == *item
+        self.common
+            .has_focus(cx, item)
+            .then_some(&self.common.editor)
     }
 }

@@ -113,7 +113,10 @@ fn certificate(
     set_up: &ListenerSetUp,
     columns: usize,
 ) -> Row {
-    let list = ("[ List ]", screen.has_focus(cx, &Item::CertificateList));
+    let list = (
+        "[ List ]",
+        screen.common.has_focus(cx, &Item::CertificateList),
+    );
     let field = TextField {
         label: "Certificate",
         value: &set_up.thumbprint,
@@ -130,7 +133,7 @@ fn without_set_up(
     columns: usize,
 ) -> Row {
     let theme = cx.theme();
-    let focused = screen.has_focus(cx, &Item::WithoutSetUp);
+    let focused = screen.common.has_focus(cx, &Item::WithoutSetUp);
     let on = set_up.redirect_url == WITHOUT_SET_UP;
     let text = format!("{} {WITHOUT_SET_UP}", theme.radio(on));
     let room = columns.saturating_sub(VALUE + 1);

@@ -93,8 +93,4 @@ impl Form {
             presets: PresetList::default(),
         }
     }
-
-    pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {
-        cx.focused && self.common.focus == *item
-    }
 }

@@ -85,7 +85,7 @@ fn field(form: &Form, cx: ViewContext<'_>, key: Key, problems: &[Problem], colum
     let theme = cx.theme();
     let settings = &cx.session.settings;
     let access = settings.access(key);
-    let focused = form.has_focus(cx, &Item::Field(key));
+    let focused = form.common.has_focus(cx, &Item::Field(key));
     // Beside a run the settings are there to be read.
     let (side, side_focused) = if cx.focused {
         side(form, cx, key)
@@ -167,7 +167,7 @@ fn field(form: &Form, cx: ViewContext<'_>, key: Key, problems: &[Problem], colum
 
 /// The small button behind a value, and whether the focus is on it.
 fn side(form: &Form, cx: ViewContext<'_>, key: Key) -> (Option<String>, bool) {
-    if form.has_focus(cx, &Item::Fix(key))
+    if form.common.has_focus(cx, &Item::Fix(key))
         && let Some(remedy) = remedied(cx, key).and_then(|problem| problem.remedy)
     {
         return (Some(format!("[ {} ]", remedy.label)), true);
@@ -183,15 +183,18 @@ fn side(form: &Form, cx: ViewContext<'_>, key: Key) -> (Option<String>, bool) {
             } else {
                 "[ Show ]"
             };
-            (Some(word.to_owned()), form.has_focus(cx, &Item::ShowSecret))
+            (
+                Some(word.to_owned()),
+                form.common.has_focus(cx, &Item::ShowSecret),
+            )
         }
         Key::Scope if !cx.session.settings.scope_list().is_empty() => (
             Some("[ List ]".to_owned()),
-            form.has_focus(cx, &Item::ScopeList),
+            form.common.has_focus(cx, &Item::ScopeList),
         ),
         Key::Issuer if !cx.session.settings.value(key).trim().is_empty() => (
             Some("[ Discover ]".to_owned()),
-            form.has_focus(cx, &Item::DiscoverIssuer),
+            form.common.has_focus(cx, &Item::DiscoverIssuer),
         ),
         _ => (None, false),
     }
@@ -305,7 +308,7 @@ fn advanced(form: &Form, cx: ViewContext<'_>, problems: &[Problem], columns: usi
     let room = columns.saturating_sub(VALUE + 3 + width(&tag.content));
     let parts = Parts {
         label: "Advanced".to_owned(),
-        focused: form.has_focus(cx, &Item::Advanced),
+        focused: form.common.has_focus(cx, &Item::Advanced),
         dim: false,
         value: vec![Span::styled(
             shorten(text, room, theme.ellipsis()),

@@ -60,10 +60,6 @@ impl SignIn {
         }
     }
 
-    pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {
-        cx.focused && self.common.focus == *item
-    }
-
     /// The URL to open: the chosen one, else the one that says most.
     pub(super) fn url(&self, cx: ViewContext<'_>) -> Option<Url> {
         let run = cx.session.sign_in()?;

@@ -216,7 +216,7 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
             rows.extend(certificate.into_iter().map(Row::text));
             // What has come is told before the steps, which may be cut.
             rows.append(&mut notices);
-            if screen.has_focus(cx, &Item::Paste) {
+            if screen.common.has_focus(cx, &Item::Paste) {
                 hint.clear();
                 hint.push_str("Paste the address that the browser came back to, even if it shows an error there, or the code in \
                         it. Then press Enter.");
@@ -329,7 +329,7 @@ fn labelled(label: &str, text: &str, columns: usize, style: Style) -> Vec<Row> {
 /// The field that an error is about; Enter goes there.
 fn field_row(screen: &SignIn, cx: ViewContext<'_>, key: Key, columns: usize) -> Row {
     let theme = cx.theme();
-    let focused = screen.has_focus(cx, &Item::Explanation);
+    let focused = screen.common.has_focus(cx, &Item::Explanation);
     let marker = if focused { theme.marker() } else { " " };
     let style = if focused { theme.focus() } else { Style::new() };
     let label = cx.session.settings.label(key).to_owned();
@@ -373,7 +373,7 @@ fn demo_hint(cx: ViewContext<'_>) -> String {
 /// Where the browser's return is pasted when it cannot reach this machine.
 fn paste_box(screen: &SignIn, cx: ViewContext<'_>, columns: usize) -> Row {
     let theme = cx.theme();
-    let focused = screen.has_focus(cx, &Item::Paste);
+    let focused = screen.common.has_focus(cx, &Item::Paste);
     let (marker, style) = if focused {
         (theme.marker(), theme.focus())
     } else {
@@ -416,7 +416,7 @@ fn value_rows(
     lines: usize,
 ) -> Vec<Row> {
     let theme = cx.theme();
-    let focused = screen.has_focus(cx, &Item::Device(which));
+    let focused = screen.common.has_focus(cx, &Item::Device(which));
     let marker = match (focused, screen.chosen == which) {
         (true, _) => theme.marker(),
         (false, true) => theme.mask(),

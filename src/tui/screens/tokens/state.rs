@@ -41,10 +41,6 @@ impl Tokens {
         }
     }
 
-    pub(super) fn has_focus(&self, cx: ViewContext<'_>, item: &Item) -> bool {
-        cx.focused && self.common.focus == *item
-    }
-
     /// The chosen value.
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
         let tokens = cx.session.tokens.as_ref()?;

@@ -117,7 +117,7 @@ fn value_row(
     columns: usize,
 ) -> Row {
     let theme = cx.theme();
-    let focused = screen.has_focus(cx, &Item::Value(value));
+    let focused = screen.common.has_focus(cx, &Item::Value(value));
     let text = tokens
         .secret(value)
         .map(|secret| secret.expose_secret().to_owned())
