@@ -4,7 +4,6 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use oauth_authorizer::certificate::created::Created;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
@@ -17,7 +16,7 @@ use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
     no_core_dumps();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os(), |name| std::env::var_os(name)) {
         Ok(cli) => cli,
         Err(error) => return misused(error),
     };
@@ -101,7 +100,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let print = cli.print;
     if front == Front::Plain && !cli.plain {
         let reason = if environment.term.is_empty() {
-            "TERM is not set"
+            "TERM is not set (export TERM=xterm sets it)"
         } else {
             "TERM is dumb"
         };

@@ -5,10 +5,11 @@ mod secret;
 mod subcommands;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use url::Host;
 
 pub use self::flags::{
@@ -236,7 +237,36 @@ pub enum CliError {
     Secret(#[from] SecretError),
 }
 
+/// The same flags without the variables that are empty.
+fn without_variables(command: Command, is_empty: &impl Fn(&OsStr) -> bool) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let command = command.mut_args(|flag| match flag.get_env() {
+        Some(name) if is_empty(name) => flag.env(Resettable::Reset),
+        Some(_) | None => flag,
+    });
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| without_variables(command, is_empty))
+    })
+}
+
 impl Cli {
+    /// Reads the flags, and the variables for what no flag says. A variable that is empty is not set.
+    ///
+    /// # Errors
+    /// What is wrong with them; also the help and the version, which are printed as that.
+    pub fn read(
+        flags: impl IntoIterator<Item = OsString>,
+        variable: impl Fn(&OsStr) -> Option<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let is_empty = |name: &OsStr| variable(name).is_some_and(|value| value.is_empty());
+        let command = without_variables(Self::command(), &is_empty);
+        let matches = command.try_get_matches_from(flags)?;
+        Self::from_arg_matches(&matches)
+    }
+
     /// The settings that these flags and variables give.
     ///
     /// # Errors
@@ -318,6 +348,21 @@ mod tests {
                 .map(|(_, value)| (*value).into())
         };
         cli.settings(find, browser, &mut Library::default())
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_is_not_set() {
+        let empty = |_: &OsStr| Some(OsString::new());
+        for flags in [
+            &["oauth-authorizer"][..],
+            &["oauth-authorizer", "doctor"],
+            &["oauth-authorizer", "presets", "list"],
+        ] {
+            let read = Cli::read(flags.iter().map(OsString::from), empty);
+            assert!(read.is_ok(), "{flags:?}: {read:?}");
+        }
+        let command = without_variables(Cli::command(), &|_| true);
+        assert!(command.get_arguments().all(|flag| flag.get_env().is_none()));
     }
 
     #[test]

@@ -363,7 +363,7 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
         terminal.assert_restored();
         let text = String::from_utf8(terminal.bytes()).unwrap();
         let reason = if term.is_empty() {
-            "TERM is not set"
+            "TERM is not set (export TERM=xterm sets it)"
         } else {
             "TERM is dumb"
         };
