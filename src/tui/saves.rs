@@ -1,15 +1,20 @@
 //! Files that are being written: one after the other, and off the loop, as a file system may take its time.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::console::signals::Signals;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::store::file::{self, Readers};
 
 /// The whole path of a file and who can read it, or why it was not written.
 pub(super) type Outcome = Result<(String, Readers), String>;
+
+/// How long a file is waited for once the system asks for the end.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// A file to be written.
 struct Save {
@@ -83,8 +88,31 @@ impl Saves {
         failed
     }
 
+    /// The same before the end of the program: until the system asks for the end too, or in a hurry, no more than
+    /// [`LIMIT`].
+    ///
+    /// # Errors
+    /// Says what was not saved, and why.
+    pub(super) async fn finish_before_the_end(
+        &mut self,
+        signals: &mut Signals,
+        hurry: bool,
+    ) -> Result<(), String> {
+        if !hurry {
+            tokio::select! {
+                biased;
+                () = signals.next() => {}
+                done = self.finish() => return done,
+            }
+        }
+        match tokio::time::timeout(LIMIT, self.finish()).await {
+            Ok(done) => done,
+            Err(_) => self.abandoned().map_or(Ok(()), Err),
+        }
+    }
+
     /// What is told where nobody waits until a file is written.
-    pub(super) fn abandoned(&self) -> Option<String> {
+    fn abandoned(&self) -> Option<String> {
         let (content, path, _) = self.running.as_ref()?;
         let name = content.name();
         Some(format!(

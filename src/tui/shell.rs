@@ -1,6 +1,6 @@
 //! The loop: waits for what happens, performs the effects, and draws. Only this and the guard write to the terminal.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternate
 use crossterm::{cursor, queue, style};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
 use super::keys::Context;
@@ -19,6 +20,8 @@ use super::terminal::guard::{self, Guard, Output};
 use super::terminal::input::{self, Resized};
 use super::terminal::joiner::{Joined, Joiner};
 use super::terminal::links;
+use super::terminal::size;
+use super::terminal::styles::Styles;
 use super::terminal::thrifty::Thrifty;
 use super::update::update;
 use super::view;
@@ -45,14 +48,14 @@ use crate::session::content::Content;
 /// nothing and fails when the terminal has vanished without a signal.
 const ALIVE: Duration = Duration::from_secs(10);
 
-/// How long a file that is being written is waited for once the system asks for the end.
-const SAVE_LIMIT: Duration = Duration::from_secs(5);
-
 /// Why the screen could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// There is no terminal to draw on.
-    #[error("There is no terminal to draw on: {0}. Run the program in a terminal.")]
+    #[error(
+        "There is no terminal to draw on: {0}. Run the program in a terminal, such as with ssh -t, docker run -it or \
+             kubectl exec -it."
+    )]
     NoTerminal(io::Error),
     /// The terminal could not be set up or drawn on.
     #[error("The terminal cannot be used: {0}.")]
@@ -120,7 +123,9 @@ pub fn run(
         }
         // The screen is restored before anything that may take time.
         drop(guard);
-        finish_saves(&mut shell.saves, &mut signals, ending.as_ref().ok()).await?;
+        let hurry = !matches!(ending, Ok(Ending::Left));
+        let saved = shell.saves.finish_before_the_end(&mut signals, hurry).await;
+        saved.map_err(TuiError::Save)?;
         match (ending?, shell.model.result.take()) {
             (Ending::Interrupted, _) => Ok(exit::INTERRUPTED),
             (Ending::Left, None) => Ok(shell.model.exit),
@@ -138,32 +143,14 @@ pub fn run(
     outcome
 }
 
-/// Waits for the files that are being written: until the system asks for the end, and then a while longer.
-async fn finish_saves(
-    saves: &mut Saves,
-    signals: &mut Signals,
-    ending: Option<&Ending>,
-) -> Result<(), TuiError> {
-    if ending == Some(&Ending::Left) {
-        tokio::select! {
-            biased;
-            () = signals.next() => {}
-            done = saves.finish() => return done.map_err(TuiError::Save),
-        }
-    }
-    match tokio::time::timeout(SAVE_LIMIT, saves.finish()).await {
-        Ok(done) => done.map_err(TuiError::Save),
-        Err(_) => saves
-            .abandoned()
-            .map_or(Ok(()), |told| Err(TuiError::Save(told))),
-    }
-}
+/// What is drawn on.
+type Screen = Terminal<Thrifty<CrosstermBackend<Styles<Output>>>>;
 
 /// Performs what `update` wants done.
 struct Shell {
     model: Model,
     output: Output,
-    terminal: Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>,
+    terminal: Screen,
     began: Instant,
     joiner: Joiner,
     flow: Option<Flow>,
@@ -244,7 +231,12 @@ impl Shell {
                     if !guard::is_there(&self.output) {
                         return Ok(Ending::Interrupted);
                     }
-                    continue;
+                    // Some terminals tell nothing when the window changes.
+                    let (columns, rows) = self.model.console.size;
+                    if self.terminal.size().is_ok_and(|size| size == Size::new(columns, rows)) {
+                        continue;
+                    }
+                    self.resize().await?;
                 }
                 () = until(tick), if tick.is_some() => self.take(Event::Tick).await?,
             }
@@ -474,10 +466,10 @@ impl Shell {
     }
 }
 
-fn terminal(output: &Output) -> io::Result<Terminal<Thrifty<CrosstermBackend<BufWriter<Output>>>>> {
-    // One write a frame: a slow line shows it whole.
-    let writer = BufWriter::with_capacity(16 * 1024, output.try_clone()?);
-    Terminal::new(Thrifty::new(CrosstermBackend::new(writer)))
+fn terminal(output: &Output) -> io::Result<Screen> {
+    let writer = Styles::new(output.try_clone()?);
+    let assumed = size::assumed(|name| std::env::var(name).ok());
+    Terminal::new(Thrifty::new(CrosstermBackend::new(writer)).assuming(assumed))
 }
 
 /// Comes at `time`; never, where there is none.

@@ -248,7 +248,7 @@ fn without_a_terminal_it_says_so() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(
         text.contains("There is no terminal to draw on")
-            && text.contains("Run the program in a terminal."),
+            && text.contains("Run the program in a terminal, such as with ssh -t"),
         "{text}"
     );
     assert!(output.stdout.is_empty());

@@ -62,3 +62,4 @@ mod traffic;
 #[cfg(target_os = "linux")]
 mod unread;
 mod user_presets;
+mod window;

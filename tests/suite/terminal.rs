@@ -63,7 +63,12 @@ impl Command {
 
     /// Starts it.
     pub fn start(self) -> Terminal {
-        Terminal::start(self)
+        Terminal::start(self, 80, 24)
+    }
+
+    /// Starts it in a window of this size; where the terminal does not know one of them, it is told as 0.
+    pub fn start_sized(self, cols: u16, rows: u16) -> Terminal {
+        Terminal::start(self, cols, rows)
     }
 }
 
@@ -102,8 +107,7 @@ impl Drop for Terminal {
 }
 
 impl Terminal {
-    fn start(command: Command) -> Self {
-        let (cols, rows) = (80, 24);
+    fn start(command: Command, cols: u16, rows: u16) -> Self {
         let pair = native_pty_system()
             .openpty(PtySize {
                 rows,
@@ -119,7 +123,11 @@ impl Terminal {
         let writer = pair.master.take_writer().unwrap();
         let shown = Arc::new((
             Mutex::new(Shown {
-                parser: vt100::Parser::new(size(rows), size(cols), 1000),
+                parser: vt100::Parser::new(
+                    size(if rows == 0 { 24 } else { rows }),
+                    size(if cols == 0 { 80 } else { cols }),
+                    1000,
+                ),
                 bytes: Vec::new(),
                 ended: false,
             }),

@@ -4,4 +4,6 @@ pub mod guard;
 pub mod input;
 pub mod joiner;
 pub mod links;
+pub(in crate::tui) mod size;
+pub(in crate::tui) mod styles;
 pub(in crate::tui) mod thrifty;

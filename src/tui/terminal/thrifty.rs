@@ -13,6 +13,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect, Size};
 
+use super::size;
 use crate::tui::widgets::text::width;
 
 /// What moving and erasing take together.
@@ -57,6 +58,10 @@ pub(in crate::tui) struct Thrifty<B: Backend> {
     shown: Buffer,
     /// Whether the cursor is, where that is known.
     cursor: Option<bool>,
+    /// Where the cursor is, where that is known.
+    at: Option<Position>,
+    /// The size where the terminal tells none.
+    assumed: Size,
 }
 
 impl<B: Backend> Thrifty<B> {
@@ -66,7 +71,15 @@ impl<B: Backend> Thrifty<B> {
             backend,
             shown: Buffer::default(),
             cursor: None,
+            at: None,
+            assumed: size::assumed(|_| None),
         }
+    }
+
+    /// With this size where the terminal tells none.
+    #[must_use]
+    pub(in crate::tui) fn assuming(self, assumed: Size) -> Self {
+        Self { assumed, ..self }
     }
 
     /// The changed cells of a row, with those between them that are cheaper to write than to pass over.
@@ -159,6 +172,10 @@ impl<B: Backend> Backend for Thrifty<B> {
             }
             changed.push((x, y));
         }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.at = None;
         let mut written = Vec::with_capacity(changed.len());
         for row in changed.chunk_by(|a, b| a.1 == b.1) {
             let y = row[0].1;
@@ -208,22 +225,28 @@ impl<B: Backend> Backend for Thrifty<B> {
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Self::Error> {
+        let position = position.into();
+        if self.at.replace(position) == Some(position) {
+            return Ok(());
+        }
         self.backend.set_cursor_position(position)
     }
 
     fn clear(&mut self) -> Result<(), Self::Error> {
         self.shown.reset();
+        self.at = None;
         self.backend.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Self::Error> {
         // Ratatui draws all anew after this.
         self.shown.reset();
+        self.at = None;
         self.backend.clear_region(clear_type)
     }
 
     fn size(&self) -> Result<Size, Self::Error> {
-        self.backend.size()
+        Ok(size::usable(self.backend.size()?, self.assumed))
     }
 
     fn window_size(&mut self) -> Result<WindowSize, Self::Error> {
