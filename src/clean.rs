@@ -39,7 +39,7 @@ pub fn is_clean(text: &str) -> bool {
     text.chars().all(|ch| is_visible(ch) && marks.allow(ch))
 }
 
-/// True where in `text` each character takes a column of its own, so that a person can see and type all of it.
+/// True where in `text` each character takes a column of its own, so that a user can see and type all of it.
 #[must_use]
 pub fn is_typable(text: &str) -> bool {
     let is_seen = |ch: char| is_visible(ch) && ch.width().is_some_and(|width| width > 0);

@@ -50,7 +50,7 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// A flag or a setting is wrong.
     pub const USAGE: u8 = 2;
-    /// The person said no.
+    /// The user said no.
     pub const REFUSED: u8 = 3;
     /// The device code was not used in time.
     pub const EXPIRED: u8 = 4;

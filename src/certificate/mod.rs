@@ -28,7 +28,7 @@ const SIZE_LIMIT: u64 = 256 * 1024;
 pub enum Origin {
     /// Made by this program.
     Created,
-    /// Named by the person.
+    /// Named by the user.
     Given,
 }
 
@@ -160,11 +160,11 @@ impl CertificateError {
 pub struct Certificate {
     /// For the listener.
     pub key: Arc<CertifiedKey>,
-    /// For the person.
+    /// For the user.
     pub about: About,
 }
 
-/// What the person has to know of a certificate.
+/// What the user has to know of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     /// SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it.

@@ -1,4 +1,4 @@
-//! The listener's own certificate for https: created, told and deleted in the person's folder.
+//! The listener's own certificate for https: created, told and deleted in the user's folder.
 
 use std::time::SystemTime;
 

@@ -7,7 +7,7 @@ use super::report::{Finding, SetUpAction, State};
 use super::service::{Listener, Rights, Service, by_hand};
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding};
 
-/// The person answered the question for consent with no.
+/// The user answered the question for consent with no.
 pub(super) const CANCELLED: u32 = 1223;
 /// It took too long.
 pub(super) const TIMEOUT: u32 = 258;

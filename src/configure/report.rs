@@ -21,7 +21,7 @@ pub struct SetUpTask {
     pub user: String,
     /// The certificate, on Windows.
     pub thumbprint: Option<Thumbprint>,
-    /// How the person came here from another machine.
+    /// How the user came here from another machine.
     pub ssh: Option<Ssh>,
     /// Whether to ask for consent, on Windows.
     pub consent: Consent,
@@ -39,7 +39,7 @@ pub enum Listener {
 /// Whether somebody is asked for consent to what this program may not do by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// The person at this machine's desktop, where there is one.
+    /// The user at this machine's desktop, where there is one.
     Asked,
     /// Nobody: there is nobody to see the question, or it was asked already.
     NotAsked,

@@ -14,7 +14,7 @@ pub(super) const NONE_MAPPED: u32 = 1332;
 pub enum Rights {
     /// This process is elevated.
     Elevated,
-    /// The person at this desktop can be asked for consent.
+    /// The user at this desktop can be asked for consent.
     Consent,
     /// This process is not elevated, and nobody can be asked for consent.
     None,
@@ -62,10 +62,10 @@ pub trait Service {
     fn release(&mut self, prefix: &str) -> u32;
     /// Deletes a binding.
     fn unbind(&mut self, endpoint: &Endpoint) -> u32;
-    /// Runs this program once more, elevated, with these arguments, after the person's consent; its exit code.
+    /// Runs this program once more, elevated, with these arguments, after the user's consent; its exit code.
     ///
     /// # Errors
-    /// The code of Windows, such as 1223 where the person said no.
+    /// The code of Windows, such as 1223 where the user said no.
     fn consent(&mut self, arguments: &[String]) -> Result<u32, u32>;
 }
 

@@ -1,4 +1,4 @@
-//! The copy ladder: the ways by which text gets to the person's clipboard, best first, and those that need no
+//! The copy ladder: the ways by which text gets to the user's clipboard, best first, and those that need no
 //! terminal.
 //!
 //! A value is never cut: where a way cannot carry it, or fails, the next is taken. What could not be confirmed is not
@@ -17,7 +17,7 @@ use crate::console::environment::Environment;
 use crate::console::sequences::{Multiplexer, multiplexer};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// A desktop that does not answer must not hold up the person.
+/// A desktop that does not answer must not hold up the user.
 const LIMIT: Duration = Duration::from_secs(3);
 /// Terminals drop longer sequences; xterm's limit is the lowest that is common. Of base64, so three quarters of it
 /// is what fits.

@@ -21,13 +21,13 @@ pub struct Environment {
     pub terminal: Terminal,
     /// The terminal shows UTF-8.
     pub utf8: bool,
-    /// The terminal shows colours, and the person has nothing against them.
+    /// The terminal shows colours, and the user has nothing against them.
     pub colours: bool,
     /// What decided that.
     pub why: Why,
-    /// The person wants no browser to be opened.
+    /// The user wants no browser to be opened.
     pub no_browser: bool,
-    /// A browser named by the person.
+    /// A browser named by the user.
     pub browser: Option<String>,
     /// This is Windows: redirect URLs are listened on with HTTP.sys.
     pub windows: bool,
@@ -138,7 +138,7 @@ impl Environment {
         }
     }
 
-    /// True where a browser can be shown to the person: on a desktop of this machine only.
+    /// True where a browser can be shown to the user: on a desktop of this machine only.
     #[must_use]
     pub fn can_browse(&self) -> bool {
         self.display && !self.no_browser

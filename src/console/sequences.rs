@@ -29,7 +29,7 @@ pub enum Multiplexer {
     /// GNU screen. It hands on only what is wrapped for it, and prints the rest of a sequence that it finds too long
     /// (seen: 4.9 does from 768 bytes on).
     Screen,
-    /// GNU screen or tmux, on the machine that the person came from: both call themselves `screen`, and neither's
+    /// GNU screen or tmux, on the machine that the user came from: both call themselves `screen`, and neither's
     /// variables come along over SSH.
     ScreenOrTmux,
 }

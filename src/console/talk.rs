@@ -1,4 +1,4 @@
-//! Talk: lines on standard error for a person or a log. A stable word, a colon and a text; docs/guide.md lists the words.
+//! Talk: lines on standard error for a user or a log. A stable word, a colon and a text; docs/guide.md lists the words.
 //!
 //! Nobody has to read it: while a front end runs, a thread of its own writes, and nothing else ever waits for it. What a
 //! network or a pipe can repeat without end is written [`FIRST`] times of each kind, and then only with a text that is new,
@@ -200,7 +200,7 @@ pub fn start() {
     }
 }
 
-/// A line for the person or the log. A reader that is gone is no reason to stop.
+/// A line for the user or the log. A reader that is gone is no reason to stop.
 pub fn say(word: &str, text: &str) {
     let line = line(word, text);
     match WRITER.get() {

@@ -1,7 +1,7 @@
-//! The tunnel through SSH by which a browser on the person's own machine comes back to the listener here.
+//! The tunnel through SSH by which a browser on the user's own machine comes back to the listener here.
 //!
 //! Its command is made of numbers, addresses and a name that every shell takes as it is: nothing of the surroundings
-//! gets into it as text. What leads through jump hosts, or by another name, is known to the person only.
+//! gets into it as text. What leads through jump hosts, or by another name, is known to the user only.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,7 +13,7 @@ use crate::console::environment::Ssh;
 /// The port that ssh takes where none is given.
 const SSH_PORT: u16 = 22;
 
-/// A command that opens a tunnel, to be run on the person's own machine.
+/// A command that opens a tunnel, to be run on the user's own machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tunnel {
     command: String,
@@ -21,7 +21,7 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// From `port` of the person's machine, as `host`, to the first of `ends` that serves. `None` where there is no way:
+    /// From `port` of the user's machine, as `host`, to the first of `ends` that serves. `None` where there is no way:
     /// the browser is sent to another host than its own, or nothing listens.
     ///
     /// A tunnel begins on both families there, so one end is enough for `localhost`.

@@ -69,7 +69,7 @@ impl SignIn {
     }
 }
 
-/// What the person said.
+/// What the user said.
 #[derive(Clone, Copy)]
 pub(super) enum Decision {
     /// Let the program have its tokens.
@@ -258,14 +258,14 @@ impl Grants {
         Some((device.more.user_code.clone(), Arc::clone(&device.sign_in)))
     }
 
-    /// Takes the person's word for a user code, while it can be decided.
+    /// Takes the user's word for a user code, while it can be decided.
     pub(super) fn decide(&mut self, user_code: &str, decision: Decision) {
         if let Some(device) = self.undecided(user_code) {
             device.more.decision = Some(decision);
         }
     }
 
-    /// The device of a user code typed by a person: any case, with or without hyphen or spaces.
+    /// The device of a user code typed by a user: any case, with or without hyphen or spaces.
     fn undecided(&mut self, typed: &str) -> Option<&mut Issued<Device>> {
         self.devices.0.iter_mut().find(|device| {
             letters(&device.more.user_code) == letters(typed)

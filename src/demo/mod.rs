@@ -1,7 +1,7 @@
 //! A small authorization server inside the program, to try it with no account anywhere.
 //!
 //! [`Demo`] listens on a free port of 127.0.0.1 and speaks the authorization code flow with PKCE, the device
-//! code flow, refresh with rotation, userinfo and metadata. [`approve`] stands in for the person and the
+//! code flow, refresh with rotation, userinfo and metadata. [`approve`] stands in for the user and the
 //! browser. `grants` holds what was asked and issued, `server` speaks HTTP, `pages` writes HTML.
 //!
 //! Left out on purpose, because what it issues opens nothing anywhere:

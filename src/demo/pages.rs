@@ -19,7 +19,7 @@ const STYLE: &str = "body { font: 1rem/1.5 sans-serif; max-width: 40rem; margin:
 const NOTICE: &str = "This is the demo server of OAuth Authorizer, running on this machine. \
     What it issues is worth nothing anywhere else.";
 
-/// Asks the person about an authorization request. The page is at `address?query`.
+/// Asks the user about an authorization request. The page is at `address?query`.
 pub(super) fn consent(sign_in: &SignIn, redirect: &Url, address: &str, query: &str) -> Answer {
     // Chromium holds redirects after a form against form-action as well. A policy cannot name an
     // IPv6 address (browsers ignore such a source), so [::1] needs the whole scheme.
@@ -32,7 +32,7 @@ pub(super) fn consent(sign_in: &SignIn, redirect: &Url, address: &str, query: &s
     question(intro, sign_in, &form_action, &commands(address, query))
 }
 
-/// Asks the person about a user code. The page is at `address?query`.
+/// Asks the user about a user code. The page is at `address?query`.
 pub(super) fn device(sign_in: &SignIn, user_code: &str, address: &str, query: &str) -> Answer {
     let code = escape(user_code);
     let intro = format!("Go on only if your terminal shows the code <strong>{code}</strong>.");

@@ -143,10 +143,10 @@ impl Server {
     }
 
     /// The authorization endpoint (RFC 6749, section 3.1). The buttons post to the page's own URL, so the
-    /// request is read from the query again, and nothing has to be kept while the person decides.
+    /// request is read from the query again, and nothing has to be kept while the user decides.
     fn authorize(&self, query: &str, body: Option<&[u8]>) -> Result<Answer, Refusal> {
         let params = Params::parse(query.as_bytes())?;
-        // Until these two are known to be good, errors are for the person and not for the program.
+        // Until these two are known to be good, errors are for the user and not for the program.
         let client_id = printable(params.require("client_id")?)?;
         let redirect_uri = params.require("redirect_uri")?;
         let redirect = loopback(redirect_uri)?;
@@ -442,7 +442,7 @@ fn see_other(target: &Url) -> Answer {
     pages::answer(StatusCode::SEE_OTHER, &headers, String::new())
 }
 
-/// An answer for a person; what is wrong is said on a page.
+/// An answer for a user; what is wrong is said on a page.
 fn page(result: Result<Answer, Refusal>) -> Answer {
     result.unwrap_or_else(|refusal| pages::problem(StatusCode::BAD_REQUEST, &refusal.description))
 }

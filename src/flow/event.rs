@@ -20,7 +20,7 @@ use crate::oauth::token::TokenSet;
 pub enum Step {
     /// Asking for a device code.
     DeviceCode,
-    /// Waiting for the person's approval.
+    /// Waiting for the user's approval.
     Approval,
     /// Taking the port of the redirect URL.
     Listen,
@@ -38,7 +38,7 @@ pub enum FlowEvent {
     Began(Step),
     /// The step under way is done and took this long.
     Done(Duration),
-    /// What the person needs for the device flow.
+    /// What the user needs for the device flow.
     DeviceCode {
         /// To be typed; exactly as sent.
         user_code: String,
@@ -56,7 +56,7 @@ pub enum FlowEvent {
         /// What it said.
         note: Note,
     },
-    /// What the person needs for the authorization code flow.
+    /// What the user needs for the authorization code flow.
     SignIn {
         /// To be opened in a browser.
         url: Url,
@@ -138,7 +138,7 @@ impl std::fmt::Debug for FlowEvent {
 /// Why a run ended without tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    /// The server or the person said no, or the answer made no sense.
+    /// The server or the user said no, or the answer made no sense.
     #[error(transparent)]
     Protocol(#[from] Failure),
     /// The server was not reached.

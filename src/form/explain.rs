@@ -1,6 +1,6 @@
 //! Finds the explanation of a service's error: cause, remedy, and the field to change.
 //!
-//! The explanations are data: `presets/errors/`, and the person's own over them.
+//! The explanations are data: `presets/errors/`, and the user's own over them.
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::form::field::Key;

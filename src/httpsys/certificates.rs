@@ -87,7 +87,7 @@ pub fn thumbprint(der: &[u8]) -> Option<Thumbprint> {
     Some(Thumbprint(hash.as_ref().try_into().ok()?))
 }
 
-/// What the person has to know of a certificate that a browser is shown; `None` where it is none.
+/// What the user has to know of a certificate that a browser is shown; `None` where it is none.
 #[must_use]
 pub fn about(der: &[u8]) -> Option<About> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;

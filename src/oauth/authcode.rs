@@ -144,7 +144,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
 }
 
-/// Reads what a person pasted: the URL that the browser came back to, its query, or the code alone.
+/// Reads what a user pasted: the URL that the browser came back to, its query, or the code alone.
 #[must_use]
 pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     let text = text.trim().trim_matches(['"', '\'', '<', '>']);

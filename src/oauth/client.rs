@@ -336,7 +336,7 @@ impl Client {
         self.in_dialect(request, |form| form.rename(&dialect.names))
     }
 
-    /// Asks whether the person approved (RFC 8628, section 3.4).
+    /// Asks whether the user approved (RFC 8628, section 3.4).
     ///
     /// # Errors
     /// Where the request cannot be built.

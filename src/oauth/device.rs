@@ -25,12 +25,12 @@ const DEFAULT_LIFE: Duration = Duration::from_mins(15);
 /// No code lives longer; guards against absurd numbers.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// What the person needs, and the secret that goes with it.
+/// What the user needs, and the secret that goes with it.
 #[derive(Debug)]
 pub struct DeviceGrant {
     /// Asked for at each poll.
     pub device_code: SecretString,
-    /// To be typed by the person; exactly as sent.
+    /// To be typed by the user; exactly as sent.
     pub user_code: String,
     /// Where to type it.
     pub verification_uri: Url,
@@ -146,7 +146,7 @@ pub enum Next {
     Failed(Failure),
 }
 
-/// The state of polling, to be told to the person.
+/// The state of polling, to be told to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// Not yet approved.

@@ -55,7 +55,7 @@ impl ServerError {
         }
     }
 
-    /// True where the person said no (RFC 8628 section 3.5, and the name that some servers use).
+    /// True where the user said no (RFC 8628 section 3.5, and the name that some servers use).
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(
@@ -85,7 +85,7 @@ impl std::fmt::Display for ServerError {
 pub enum Asked {
     /// A device code (RFC 8628, section 3.1).
     DeviceCode,
-    /// Whether the person approved (RFC 8628, section 3.4).
+    /// Whether the user approved (RFC 8628, section 3.4).
     Approval,
     /// The tokens for an authorization code (RFC 6749, section 4.1.3).
     Exchange,
@@ -161,7 +161,7 @@ pub(super) const BUSY: &str = "temporarily_unavailable";
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The person said no.
+    /// The user said no.
     #[error("The sign-in was refused in the browser ({error}).")]
     Denied {
         /// Told by a poll; otherwise the browser came back with it.

@@ -22,7 +22,7 @@ pub struct ErrorEntry {
     /// At which requests; empty: everywhere.
     #[serde(default)]
     pub at: Vec<At>,
-    /// What went wrong, in the person's terms.
+    /// What went wrong, in the user's terms.
     pub cause: String,
     /// What to do.
     pub remedy: String,
@@ -38,7 +38,7 @@ pub struct ErrorEntry {
 pub enum At {
     /// A device code is asked for.
     DeviceCode,
-    /// It is asked whether the person approved.
+    /// It is asked whether the user approved.
     Approval,
     /// The code is exchanged for tokens.
     Exchange,

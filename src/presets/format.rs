@@ -25,7 +25,7 @@ pub struct Preset {
     pub name: String,
     /// Where it stands in the list.
     pub group: Group,
-    /// Other words a person may type to find it.
+    /// Other words a user may type to find it.
     #[serde(default)]
     pub keywords: Vec<String>,
     /// How well the facts are founded.
@@ -43,7 +43,7 @@ pub struct Preset {
     /// The embedded demo server must run before the endpoints of this preset exist.
     #[serde(default)]
     pub embedded_server: bool,
-    /// What the person is told above the tokens of this service.
+    /// What the user is told above the tokens of this service.
     pub token_notice: Option<String>,
     /// The sets of explanations that its errors are looked up in, the most fitting first.
     #[serde(default)]
@@ -89,7 +89,7 @@ pub struct Preset {
     /// What an administrator should know.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What was not verified; never told to the person as a fact.
+    /// What was not verified; never told to the user as a fact.
     #[serde(default)]
     pub unverified: Vec<String>,
     /// Related set-ups that this preset also covers or leaves out.
@@ -186,7 +186,7 @@ pub struct Variable {
     pub name: String,
     /// The name on screen.
     pub label: String,
-    /// What it is before the person changes it.
+    /// What it is before the user changes it.
     #[serde(default)]
     pub default: String,
     /// The usual values; others may be typed.
@@ -404,7 +404,7 @@ impl Default for Scope {
 pub struct ScopeEntry {
     /// As sent.
     pub value: String,
-    /// In the person's words.
+    /// In the user's words.
     pub purpose: String,
 }
 
@@ -477,7 +477,7 @@ pub struct Mail {
 }
 
 impl Preset {
-    /// Reads a preset. [`super::check`] has what a file of a person is asked beyond that.
+    /// Reads a preset. [`super::check`] has what a file of a user is asked beyond that.
     ///
     /// # Errors
     /// Where the text is not TOML, or not of this format.

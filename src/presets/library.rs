@@ -1,4 +1,4 @@
-//! All presets at hand: the files built into the program, and the person's over them.
+//! All presets at hand: the files built into the program, and the user's over them.
 //!
 //! Only the preset in use is parsed at start-up; the others when the list is first shown.
 
@@ -102,7 +102,7 @@ pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
         .filter_map(|file| file.path().file_stem()?.to_str())
 }
 
-/// A preset of the person.
+/// A preset of the user.
 #[derive(Debug, Clone)]
 struct Own {
     preset: Arc<Preset>,
@@ -113,13 +113,13 @@ struct Own {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     own: Vec<Own>,
-    /// Explanations of the person, by the name of their set.
+    /// Explanations of the user, by the name of their set.
     own_errors: Vec<(String, Vec<ErrorEntry>)>,
     left_out: Vec<PresetError>,
 }
 
 impl Library {
-    /// The built-in presets with the person's over them; reads the person's folder.
+    /// The built-in presets with the user's over them; reads the user's folder.
     #[must_use]
     pub fn load_user() -> Self {
         let Some(folder) = folders::presets() else {
@@ -131,7 +131,7 @@ impl Library {
         )
     }
 
-    /// The built-in presets with the person's one of this name over them, where there is such a file.
+    /// The built-in presets with the user's one of this name over them, where there is such a file.
     #[must_use]
     pub fn with_own(id: &str) -> Self {
         let file = folders::presets().and_then(|folder| files::find(&folder, id));
@@ -205,7 +205,7 @@ impl Library {
         all
     }
 
-    /// The explanations of a set: the person's, then the built-in ones.
+    /// The explanations of a set: the user's, then the built-in ones.
     #[must_use]
     pub fn explanations(&self, set: &str) -> Vec<ErrorEntry> {
         let own = self.own_errors.iter().filter(|(known, _)| known == set);
@@ -267,7 +267,7 @@ impl Library {
         parse(id, text).map(Arc::new)
     }
 
-    /// A preset of the person that cannot be read is not replaced by another in silence.
+    /// A preset of the user that cannot be read is not replaced by another in silence.
     fn in_place_of(&self, id: &str) -> Option<&PresetError> {
         let named = format!("{id}.toml");
         self.left_out
@@ -297,7 +297,7 @@ impl Library {
             .or_else(|| built_in(id).filter(|_| self.in_place_of(id).is_none()))
     }
 
-    /// True where the preset with this identifier is the person's.
+    /// True where the preset with this identifier is the user's.
     #[must_use]
     pub fn is_own(&self, id: &str) -> bool {
         self.own.iter().any(|own| own.preset.id == id)

@@ -1,4 +1,4 @@
-//! Presets: the format, the built-in ones and those of the person.
+//! Presets: the format, the built-in ones and those of the user.
 
 pub mod check;
 pub mod errors;

@@ -41,7 +41,7 @@ pub struct ListenerSetUp {
     pub prefix: Result<Prefix, PrefixError>,
     /// Where to listen instead.
     pub listen: Option<ListenAddress>,
-    /// How the person came here from another machine.
+    /// How the user came here from another machine.
     pub ssh: Option<Ssh>,
     /// Who is to listen.
     pub user: String,

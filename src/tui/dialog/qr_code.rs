@@ -20,7 +20,7 @@ const SMALLEST: usize = 21;
 /// Why there is no QR code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The terminal has no colours, or the person wants none.
+    /// The terminal has no colours, or the user wants none.
     #[error("No QR code: it has to be black on white, and this terminal is used without colours.")]
     Mono,
     /// The terminal has no half blocks.

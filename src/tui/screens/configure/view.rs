@@ -67,7 +67,7 @@ pub(super) fn body(screen: &Configure, cx: ViewContext<'_>, area: Rect) -> Body 
     let plan = || steps(theme, set_up, screen.shown, columns);
     let outcome = set_up.outcome.as_ref();
     let came = || outcome.map_or_else(Vec::new, |outcome| outcome_rows(theme, outcome, columns));
-    // What came of the work that is shown is what the person waits for.
+    // What came of the work that is shown is what the user waits for.
     if let Some(outcome) = outcome.filter(|outcome| outcome.action == screen.shown) {
         rows.extend(came());
         // Where the commands stand with what came of it, they are not said twice.

@@ -1,4 +1,4 @@
-//! A flow under way: what the person has to do, the steps and the checks.
+//! A flow under way: what the user has to do, the steps and the checks.
 //!
 //! ```text
 //!    On any device, open    https://microsoft.com/devicelogin
