@@ -12,17 +12,26 @@ pub struct PlaceFlags {
     /// Never open a browser.
     #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub no_browser: bool,
-    /// Colours: as the surroundings say, the 16 of every terminal, or none.
+    /// Use colors: if the terminal seems to have them, always, or never. 16 is the same as always, and none as never.
     #[arg(
-        long,
-        visible_alias = "color",
-        env = "OAUTH_AUTHORIZER_COLOUR",
+        long = "color",
+        alias = "colour",
+        env = "OAUTH_AUTHORIZER_COLOR",
         hide_env_values = true,
-        value_name = "WHICH",
+        value_name = "WHEN",
         default_value = "auto"
     )]
-    pub colour: ColourFlag,
-    /// Characters that lines, marks and dots are drawn with: as the surroundings say, UTF-8, or ASCII.
+    pub color: ColorFlag,
+    /// Make URLs clickable (OSC 8): if the terminal is known to take links, or never.
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_LINKS",
+        hide_env_values = true,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
+    pub links: LinksFlag,
+    /// Draw with these characters: those that the locale allows, UTF-8, or ASCII.
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_GLYPHS",
@@ -33,22 +42,33 @@ pub struct PlaceFlags {
     pub glyphs: GlyphsFlag,
 }
 
-/// The value of `--colour`.
+/// The value of `--color`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ColourFlag {
-    /// As the surroundings say.
+pub enum ColorFlag {
+    /// If the terminal seems to have them.
     Auto,
-    /// The 16 that every terminal with colours has.
-    #[value(name = "16")]
-    Sixteen,
+    /// The 16 that every terminal with colors has.
+    #[value(alias = "16")]
+    Always,
     /// No colors.
+    #[value(alias = "none")]
+    Never,
+}
+
+/// The value of `--links`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LinksFlag {
+    /// If the terminal is known to take them.
+    Auto,
+    /// No links.
+    #[value(alias = "never")]
     None,
 }
 
 /// The value of `--glyphs`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GlyphsFlag {
-    /// As the surroundings say.
+    /// Those that the locale allows.
     Auto,
     /// All of UTF-8.
     Utf8,
@@ -62,10 +82,11 @@ impl PlaceFlags {
     pub fn over(&self, mut environment: Environment) -> Environment {
         environment.no_browser = self.no_browser;
         let asked = "it was asked for";
-        match self.colour {
-            ColourFlag::Auto => {}
-            ColourFlag::Sixteen => (environment.colours, environment.why.colours) = (true, asked),
-            ColourFlag::None => (environment.colours, environment.why.colours) = (false, asked),
+        environment.no_links = matches!(self.links, LinksFlag::None);
+        match self.color {
+            ColorFlag::Auto => {}
+            ColorFlag::Always => (environment.colours, environment.why.colours) = (true, asked),
+            ColorFlag::Never => (environment.colours, environment.why.colours) = (false, asked),
         }
         match self.glyphs {
             GlyphsFlag::Auto => {}

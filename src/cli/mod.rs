@@ -13,7 +13,8 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use url::Host;
 
 pub use self::flags::{
-    AuthenticationFlag, ColourFlag, FlowFlag, GlyphsFlag, ListenerFlag, PlaceFlags, Switch,
+    AuthenticationFlag, ColorFlag, FlowFlag, GlyphsFlag, LinksFlag, ListenerFlag, PlaceFlags,
+    Switch,
 };
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{

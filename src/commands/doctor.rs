@@ -66,7 +66,7 @@ fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
             choice(environment.utf8, "UTF-8", "ASCII", environment.why.utf8),
         ),
         (
-            "colours",
+            "colors",
             choice(environment.colours, "16", "none", environment.why.colours),
         ),
         ("clipboard", clipboard_text(environment)),

@@ -25,6 +25,8 @@ pub struct Environment {
     pub colours: bool,
     /// What decided that.
     pub why: Why,
+    /// The user wants no URL to be a link.
+    pub no_links: bool,
     /// The user wants no browser to be opened.
     pub no_browser: bool,
     /// A browser named by the user.
@@ -128,6 +130,7 @@ impl Environment {
                 display: why_display,
             },
             browser: given("BROWSER"),
+            no_links: false,
             no_browser: false,
             windows: cfg!(windows),
             user,

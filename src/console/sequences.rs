@@ -54,7 +54,7 @@ pub fn multiplexer(environment: &Environment) -> Option<Multiplexer> {
 /// short ones and prints the rest of long ones, so it gets none.
 #[must_use]
 pub fn takes_links(environment: &Environment) -> bool {
-    multiplexer(environment) == Some(Multiplexer::Nothing)
+    !environment.no_links && multiplexer(environment) == Some(Multiplexer::Nothing)
 }
 
 #[cfg(test)]

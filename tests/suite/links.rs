@@ -56,6 +56,14 @@ fn the_device_url_is_a_link_and_reads_as_itself() {
 }
 
 #[test]
+fn no_link_is_sent_where_the_user_wants_none() {
+    let uri = "https://as.example/device";
+    let none = [("OAUTH_AUTHORIZER_LINKS", "none")];
+    let (terminal, _server, _home) = device_flow(uri, &none);
+    assert!(links(&terminal.bytes()).is_empty());
+}
+
+#[test]
 fn the_authorization_url_is_one_link_over_all_of_its_rows() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();

@@ -227,7 +227,7 @@ fn doctor_says_where_it_is_and_what_follows() {
             "terminal: a terminal emulator (TERM is xterm-256color)",
             "screen: the whole terminal",
             "glyphs: UTF-8: the locale says so",
-            "colours: 16: ",
+            "colors: 16: ",
             "clipboard: your terminal's, by an escape sequence (OSC 52)",
             "browser: is not opened: neither DISPLAY nor WAYLAND_DISPLAY is set",
             "flow: each preset begins with the device code flow",
@@ -244,7 +244,7 @@ fn doctor_says_where_it_is_and_what_follows() {
         &[
             "reached: on this machine, in Linux within Windows (WSL)",
             "glyphs: ASCII: it was asked for",
-            "colours: none: NO_COLOR is set",
+            "colors: none: NO_COLOR is set",
             "clipboard: the desktop's",
             "browser: is not opened: --no-browser was asked for",
             "flow: each preset begins with the flow that it prefers",
@@ -282,7 +282,7 @@ fn doctor_says_where_it_is_and_what_follows() {
         &[
             "terminal: as on a serial line (TERM is vt100)",
             "glyphs: ASCII: it was asked for",
-            "colours: none: such a terminal has none",
+            "colors: none: such a terminal has none",
             "clipboard: none: ",
         ],
     );
