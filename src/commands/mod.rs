@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::builder::PossibleValuesParser;
+use clap::{Command, CommandFactory};
 
 mod configure;
 mod doctor;
@@ -21,7 +22,13 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     let mut text = Vec::new();
     match subcommand {
         Subcommand::Completions { shell } => {
+            command = with_presets(command, library);
             clap_complete::generate(*shell, &mut command, "oauth-authorizer", &mut text);
+            // In scripts for bash, clap_complete writes the program's name in two ways, because of its hyphen.
+            let script = String::from_utf8_lossy(&text);
+            text = script
+                .replace("oauth__subcmd__authorizer", "oauth__authorizer")
+                .into_bytes();
         }
         Subcommand::Man => clap_mangen::Man::new(command).render(&mut text)?,
         Subcommand::Presets { command } => return presets::run(command, library),
@@ -32,4 +39,19 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     stdout.write_all(&text)?;
     stdout.flush()?;
     Ok(exit::DONE)
+}
+
+/// The same command, in which every flag that names a preset lists those that there are now.
+fn with_presets(command: Command, library: &Library) -> Command {
+    let presets = library.all().unwrap_or_default();
+    let ids: Vec<String> = presets.iter().map(|preset| preset.id.clone()).collect();
+    let names = PossibleValuesParser::new(ids);
+    let show = names.clone();
+    command
+        .mut_arg("preset", |flag| flag.value_parser(names))
+        .mut_subcommand("presets", |command| {
+            command.mut_subcommand("show", |command| {
+                command.mut_arg("id", |argument| argument.value_parser(show))
+            })
+        })
 }

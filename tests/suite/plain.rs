@@ -877,6 +877,25 @@ fn completions_and_the_manual_page_are_printed() {
 }
 
 #[test]
+fn bash_completes_the_presets() {
+    let script = r#"source <("$0" completions bash)
+        for words in '--preset googl' 'presets show googl'; do
+            COMP_WORDS=(oauth-authorizer $words)
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _oauth__authorizer oauth-authorizer googl "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf '%s\n' "${COMPREPLY[@]}" | sort
+        done"#;
+    let program = program();
+    let output = Command::new("bash")
+        .args(["-c", script])
+        .arg(program)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(told, "google\ngoogle-mail\n".repeat(2), "{output:?}");
+}
+
+#[test]
 fn a_secret_comes_by_standard_input_and_reaches_only_the_token_url() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
