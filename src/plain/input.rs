@@ -16,7 +16,7 @@ const LINE_LIMIT: u64 = 128 * 1024;
 pub(super) struct Input {
     pub(super) lines: mpsc::Receiver<SecretString>,
     #[cfg(unix)]
-    _unlimited: Option<Unlimited>,
+    unlimited: Option<Unlimited>,
 }
 
 impl Input {
@@ -63,8 +63,14 @@ impl Input {
         Ok(Self {
             lines,
             #[cfg(unix)]
-            _unlimited: unlimited,
+            unlimited,
         })
+    }
+
+    /// From here on lines are short: the system edits them, and Ctrl+D ends them.
+    pub(super) fn expect_short_lines(&mut self) {
+        #[cfg(unix)]
+        drop(self.unlimited.take());
     }
 
     /// The next line. Never resolves after the last one.
@@ -83,6 +89,12 @@ fn apply_backspaces(line: &str) -> SecretString {
         match ch {
             '\u{8}' | '\u{7f}' => drop(text.pop()),
             '\u{15}' => text.clear(),
+            '\u{17}' => {
+                let kept = text.trim_end().rfind(' ').map_or(0, |space| space + 1);
+                text.truncate(kept);
+            }
+            // Ctrl+D ends nothing here.
+            '\u{4}' => {}
             ch => text.push(ch),
         }
     }
@@ -126,6 +138,10 @@ mod tests {
         assert_eq!(
             apply_backspaces("wrong\u{15}right").expose_secret(),
             "right"
+        );
+        assert_eq!(
+            apply_backspaces("one two \u{17}2\u{4}").expose_secret(),
+            "one 2"
         );
     }
 }

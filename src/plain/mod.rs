@@ -282,6 +282,7 @@ impl Front<'_> {
                 exit::FAILED
             })?,
         };
+        input.expect_short_lines();
         loop {
             let line = tokio::select! {
                 biased;
@@ -289,9 +290,10 @@ impl Front<'_> {
                 line = input.lines.recv() => line,
             };
             let Some(line) = line else { return Ok(()) };
+            let is = |word: &&str| line.expose_secret().eq_ignore_ascii_case(word);
             match line.expose_secret() {
-                "quit" => return Ok(()),
-                word => match Print::from_str(word, false) {
+                _ if ["quit", "exit"].iter().any(is) => return Ok(()),
+                word => match Print::from_str(word, true) {
                     Ok(print) => {
                         if let Err(reason) = self.print(print, tokens).await? {
                             say("error", &reason);

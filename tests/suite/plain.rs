@@ -356,9 +356,10 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
         let token = json["access_token"].as_str().unwrap();
         assert_eq!(provider.userinfo(token).0, 200);
-        terminal.send("refresh-token\r");
+        // In any case, and edited.
+        terminal.send("Refresh-Tokx\x7fen\r");
         terminal.wait_for("error: The service gave no refresh token.");
-        terminal.send("quit\r");
+        terminal.send(if term.is_empty() { "\x04" } else { "Exit\r" });
         assert_eq!(terminal.wait_exit().exit_code(), 0);
         terminal.assert_restored();
         let text = String::from_utf8(terminal.bytes()).unwrap();
