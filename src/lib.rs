@@ -17,7 +17,7 @@
 //! - `configure/` says what the listener needs; only `loopback`, `holder`, `certificate`, `windows` and `account` in it touch
 //!   the system.
 //! - Only `flow/http.rs` uses reqwest.
-//! - Only `tui/shell.rs` and `tui/terminal/guard.rs` write to the terminal.
+//! - Only `tui/terminal/writer.rs` and `tui/terminal/guard.rs` write to the terminal.
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,

@@ -1,14 +1,12 @@
-//! The loop: waits for what happens, performs the effects, and draws. Only this and the guard write to the terminal.
+//! The loop: waits for what happens, performs the effects, and draws.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, queue, style};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use crossterm::style;
+use ratatui::Frame;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
@@ -16,13 +14,11 @@ use super::keys::Context;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::saves::Saves;
-use super::terminal::guard::{self, Guard, Output};
+use super::terminal::display::Display;
+use super::terminal::guard::{self, Guard, LAST_BYTES, LAST_BYTES_IN_A_HURRY, Output};
 use super::terminal::input::{self, Resized};
 use super::terminal::joiner::{Joined, Joiner};
 use super::terminal::links;
-use super::terminal::size;
-use super::terminal::styles::Styles;
-use super::terminal::thrifty::Thrifty;
 use super::update::update;
 use super::view;
 use crate::certificate::created::Created;
@@ -39,7 +35,7 @@ use crate::form::settings::Settings;
 use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::SecretString;
 use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
@@ -47,6 +43,9 @@ use crate::session::content::Content;
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.
 const ALIVE: Duration = Duration::from_secs(10);
+
+/// How long the terminal may take for the last bytes, when it was late with those before.
+const AT_LEAST: Duration = Duration::from_millis(100);
 
 /// Why the screen could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -117,13 +116,21 @@ pub fn run(
             shell.start_demo().await;
         }
         let mut ending = shell.run(&mut signals).await;
+        let limit = if matches!(ending, Ok(Ending::Left)) {
+            LAST_BYTES
+        } else {
+            LAST_BYTES_IN_A_HURRY
+        };
+        let last = Instant::now() + limit;
+        let settled = shell.display.settle(limit).await;
+        ending = ending.and_then(|ending| settled.map(|()| ending).map_err(TuiError::from));
         if ending.is_err() && !guard::is_there(&shell.output) {
             // The terminal has vanished before that was told.
             ending = Ok(Ending::Interrupted);
         }
-        // The screen is restored before anything that may take time.
-        drop(guard);
         let hurry = !matches!(ending, Ok(Ending::Left));
+        // The screen is restored before anything that may take time.
+        guard.leave(last.saturating_duration_since(Instant::now()).max(AT_LEAST));
         let saved = shell.saves.finish_before_the_end(&mut signals, hurry).await;
         saved.map_err(TuiError::Save)?;
         match (ending?, shell.model.result.take()) {
@@ -143,14 +150,11 @@ pub fn run(
     outcome
 }
 
-/// What is drawn on.
-type Screen = Terminal<Thrifty<CrosstermBackend<Styles<Output>>>>;
-
 /// Performs what `update` wants done.
 struct Shell {
     model: Model,
     output: Output,
-    terminal: Screen,
+    display: Display,
     began: Instant,
     joiner: Joiner,
     flow: Option<Flow>,
@@ -167,7 +171,7 @@ struct Shell {
 impl Shell {
     fn new(model: Model, output: Output) -> io::Result<Self> {
         let mut shell = Self {
-            terminal: terminal(&output)?,
+            display: Display::new(output.try_clone()?)?,
             model,
             output,
             began: Instant::now(),
@@ -181,7 +185,7 @@ impl Shell {
             ended: false,
             stale: true,
         };
-        if let Ok(size) = shell.terminal.size() {
+        if let Ok(size) = shell.display.size() {
             shell.model.console.size = (size.width, size.height);
         }
         Ok(shell)
@@ -211,6 +215,7 @@ impl Shell {
                 () = guard::panicked() => return Err(TuiError::Defect),
                 () = signals.next() => return Ok(Ending::Interrupted),
                 Some(()) = gone.recv() => return Ok(Ending::Interrupted),
+                written = self.display.written() => written?,
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
                 Some((content, outcome)) = self.saves.next(), if !self.saves.is_empty() => {
@@ -233,7 +238,7 @@ impl Shell {
                     }
                     // Some terminals tell nothing when the window changes.
                     let (columns, rows) = self.model.console.size;
-                    if self.terminal.size().is_ok_and(|size| size == Size::new(columns, rows)) {
+                    if self.display.size().is_ok_and(|size| size == Size::new(columns, rows)) {
                         continue;
                     }
                     self.resize().await?;
@@ -286,7 +291,7 @@ impl Shell {
     }
 
     async fn resize(&mut self) -> Result<(), TuiError> {
-        match self.terminal.size() {
+        match self.display.size() {
             Ok(size) => self.take(Event::Resized(size.width, size.height)).await,
             Err(_) => Ok(()),
         }
@@ -345,10 +350,7 @@ impl Shell {
                     self.copy(content, text);
                 }
             }
-            Effect::Send(sequence) => {
-                self.output.write_all(sequence.expose_secret().as_bytes())?;
-                self.output.flush()?;
-            }
+            Effect::Send(sequence) => self.display.send(sequence),
             Effect::OpenBrowser(url, attempt) => {
                 let (events, environment) = (
                     self.events.0.clone(),
@@ -359,7 +361,7 @@ impl Shell {
                     let _ = events.send(Event::Browser(attempt, outcome)).await;
                 });
             }
-            Effect::ShowInScrollback(value) => self.show_in_scrollback(&value)?,
+            Effect::ShowInScrollback(value) => self.display.show_in_scrollback(value),
             Effect::SetUp(task, number) => {
                 let events = self.events.0.clone();
                 tokio::task::spawn_blocking(move || {
@@ -376,10 +378,11 @@ impl Shell {
                     let _ = events.send(Event::DemoApproved(outcome)).await;
                 });
             }
-            Effect::Redraw => self.redraw()?,
+            Effect::Redraw => self.display.wipe(self.model.alone().cloned()),
             Effect::Suspend => {
+                self.display.settle(LAST_BYTES_IN_A_HURRY).await?;
                 guard::suspend(&self.output)?;
-                self.redraw()?;
+                self.display.wipe(self.model.alone().cloned());
             }
             Effect::Quit => self.ended = true,
         }
@@ -417,59 +420,23 @@ impl Shell {
         });
     }
 
+    /// Shows the newest state, once the terminal has taken what came before.
     fn draw(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.stale) || view::is_plain(&self.model) {
+        if !self.display.is_ready() {
             return Ok(());
         }
+        let due = std::mem::take(&mut self.stale) && !view::is_plain(&self.model);
         let model = &self.model;
-        self.terminal.draw(|frame| {
+        let frame = |frame: &mut Frame<'_>| {
             view::view(model, frame);
             if sequences::takes_links(&model.console.environment) {
                 for url in view::urls(model) {
                     links::put(frame.buffer_mut(), model.console.theme, &url);
                 }
             }
-        })?;
-        Ok(())
+        };
+        self.display.draw(due.then_some(frame))
     }
-
-    /// Wipes the screen, so that the next draw writes all of it; or writes a value that stands alone.
-    fn redraw(&mut self) -> io::Result<()> {
-        queue!(
-            self.output,
-            EnterAlternateScreen,
-            style::ResetColor,
-            Clear(ClearType::All),
-            cursor::MoveTo(0, 0)
-        )?;
-        if let Some(value) = self.model.alone() {
-            // Only the terminal breaks it, so that it is selected as one.
-            self.output.write_all(value.expose_secret().as_bytes())?;
-            queue!(
-                self.output,
-                cursor::MoveTo(0, self.model.console.size.1.saturating_sub(1)),
-                style::Print("Any key: back")
-            )?;
-        }
-        self.output.flush()?;
-        // A new one knows nothing of what is on the screen. Its own `clear` would ask where the cursor is,
-        // and wait for the terminal's answer.
-        self.terminal = terminal(&self.output)?;
-        Ok(())
-    }
-
-    fn show_in_scrollback(&mut self, value: &SecretString) -> io::Result<()> {
-        queue!(self.output, LeaveAlternateScreen)?;
-        self.output.write_all(value.expose_secret().as_bytes())?;
-        self.output.write_all(b"\r\n\r\nAny key: back\r\n")?;
-        self.output.flush()
-    }
-}
-
-fn terminal(output: &Output) -> io::Result<Screen> {
-    let writer = Styles::new(output.try_clone()?);
-    let assumed = size::assumed(|name| std::env::var(name).ok());
-    Terminal::new(Thrifty::new(CrosstermBackend::new(writer)).assuming(assumed))
 }
 
 /// Comes at `time`; never, where there is none.

@@ -435,9 +435,12 @@ fn update_and_view_have_no_io_and_no_clock() {
 #[test]
 fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only("reqwest", &["flow/http.rs"]);
-    assert_only("CrosstermBackend", &["tui/shell.rs"]);
-    assert_only("execute!", &["tui/terminal/guard.rs"]);
-    assert_only("queue!", &["tui/shell.rs"]);
+    assert_only("CrosstermBackend", &["tui/terminal/display.rs"]);
+    assert_only("execute!", &[]);
+    assert_only(
+        "queue!",
+        &["tui/terminal/display.rs", "tui/terminal/guard.rs"],
+    );
     assert_only(
         "stdout",
         &[

@@ -55,6 +55,8 @@ mod services;
 mod snapshots;
 #[cfg(target_os = "linux")]
 mod ssh;
+#[cfg(target_os = "linux")]
+mod stopped;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;

@@ -313,6 +313,14 @@ impl Terminal {
             .unwrap();
     }
 
+    /// The terminal takes no more bytes, as after Ctrl+S, or takes them again.
+    pub fn take_output(&self, take: bool) {
+        use rustix::termios::{Action, tcflow};
+        let path = self.master.tty_name().unwrap();
+        let terminal = std::fs::File::options().write(true).open(path).unwrap();
+        tcflow(&terminal, if take { Action::OOn } else { Action::OOff }).unwrap();
+    }
+
     /// True once the program has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
@@ -350,6 +358,11 @@ impl Terminal {
             (false, false, false),
             "alternate screen, hidden cursor, bracketed paste"
         );
+        self.assert_settings_restored();
+    }
+
+    /// The terminal's modes and echo are as they were.
+    pub fn assert_settings_restored(&self) {
         assert_eq!(
             settings(self.master.as_ref()),
             self.settings_before,

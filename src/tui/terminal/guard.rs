@@ -7,12 +7,13 @@ use std::io::{self, Write};
 #[cfg(windows)]
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 #[cfg(unix)]
 use crossterm::terminal::disable_raw_mode;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, enable_raw_mode};
-use crossterm::{cursor, execute, style};
+use crossterm::{cursor, queue, style};
 #[cfg(windows)]
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType};
 use tokio::sync::{Notify, mpsc};
@@ -21,6 +22,11 @@ use tokio::sync::{Notify, mpsc};
 static OURS: AtomicBool = AtomicBool::new(false);
 /// Told of every panic, in whatever thread or task.
 static PANICKED: Notify = Notify::const_new();
+
+/// How long the terminal may take for the last bytes.
+pub const LAST_BYTES: Duration = Duration::from_secs(3);
+/// The same where the system ends the program.
+pub const LAST_BYTES_IN_A_HURRY: Duration = Duration::from_millis(500);
 
 /// The terminal, apart from standard output, which may be a pipe and has a lock and a buffer.
 #[cfg(unix)]
@@ -83,6 +89,22 @@ impl Output {
         return Ok(Self(self.0.try_clone()?));
         #[cfg(windows)]
         return Ok(Self(self.0.clone()));
+    }
+
+    /// Waits until the terminal takes bytes again.
+    ///
+    /// # Errors
+    /// Where it cannot be watched.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use rustix::event::{PollFd, PollFlags, poll};
+            match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -159,20 +181,25 @@ impl Guard {
     ///
     /// # Errors
     /// Where the terminal does not let us; it is as before then.
-    pub fn enter(mut output: Output) -> io::Result<Self> {
+    pub fn enter(output: Output) -> io::Result<Self> {
         install_hook();
-        take(&mut output)?;
+        take(&output)?;
         Ok(Self(output))
+    }
+
+    /// Gives the terminal back, and waits at most this long for it to take the last bytes.
+    pub fn leave(self, limit: Duration) {
+        restore(&self.0, limit);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        restore(&mut self.0);
+        restore(&self.0, LAST_BYTES);
     }
 }
 
-fn take(output: &mut Output) -> io::Result<()> {
+fn take(output: &Output) -> io::Result<()> {
     #[cfg(windows)]
     for (side, before) in &SIDES {
         let mode = ConsoleMode::from(Handle::new(*side)?).mode()?;
@@ -180,25 +207,34 @@ fn take(output: &mut Output) -> io::Result<()> {
     }
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
-    let taken = execute!(output, EnterAlternateScreen, EnableBracketedPaste);
+    let mut bytes = Vec::new();
+    let _ = queue!(bytes, EnterAlternateScreen, EnableBracketedPaste);
+    let taken = write_within(output, bytes, LAST_BYTES_IN_A_HURRY);
     if taken.is_err() {
-        restore(output);
+        restore(output, LAST_BYTES_IN_A_HURRY);
     }
     taken
 }
 
+/// True while the terminal is ours.
+pub(super) fn is_ours() -> bool {
+    OURS.load(Ordering::SeqCst)
+}
+
 /// Gives the terminal back, once. Errors are of no use here.
-fn restore(output: &mut Output) {
+fn restore(output: &Output, limit: Duration) {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
-    let _ = execute!(
-        output,
+    let mut bytes = Vec::new();
+    let _ = queue!(
+        bytes,
         DisableBracketedPaste,
         style::ResetColor,
         LeaveAlternateScreen,
         cursor::Show
     );
+    let _ = write_within(output, bytes, limit);
     #[cfg(unix)]
     let _ = disable_raw_mode();
     // Not only raw mode was set: also that the console understands sequences.
@@ -209,6 +245,15 @@ fn restore(output: &mut Output) {
     }
 }
 
+/// Writes behind what is being written. A terminal that takes nothing for so long is left alone; then it gets these bytes
+/// when it takes any, while the program runs.
+fn write_within(output: &Output, bytes: Vec<u8>, limit: Duration) -> io::Result<()> {
+    let mut output = output.try_clone()?;
+    let (written, done) = std::sync::mpsc::channel();
+    std::thread::Builder::new().spawn(move || written.send(output.write_all(&bytes)))?;
+    done.recv_timeout(limit).unwrap_or(Ok(()))
+}
+
 /// Gives the terminal to the shell until the program is continued.
 ///
 /// # Errors
@@ -216,11 +261,10 @@ fn restore(output: &mut Output) {
 pub fn suspend(output: &Output) -> io::Result<()> {
     #[cfg(unix)]
     {
-        let mut output = output.try_clone()?;
-        restore(&mut output);
+        restore(output, LAST_BYTES);
         // Stops all of us here; goes on after `fg`.
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
-        take(&mut output)?;
+        take(output)?;
     }
     #[cfg(windows)]
     let _ = output;
@@ -236,10 +280,11 @@ fn install_hook() {
     static INSTALLED: std::sync::Once = std::sync::Once::new();
     INSTALLED.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
-            if let Ok(mut output) = output() {
-                restore(&mut output);
+            if let Ok(output) = output() {
+                restore(&output, LAST_BYTES);
                 let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-                let _ = writeln!(output, "oauth-authorizer: a defect{place} ended the program. Please report this line.\r");
+                let line = format!("oauth-authorizer: a defect{place} ended the program. Please report this line.\r\n");
+                let _ = write_within(&output, line.into_bytes(), LAST_BYTES);
             }
             PANICKED.notify_one();
         }));

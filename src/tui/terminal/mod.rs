@@ -1,5 +1,6 @@
 //! Between the terminal and the rest: its modes, its keys, the bytes that it gets.
 
+pub(in crate::tui) mod display;
 pub mod guard;
 pub mod input;
 pub mod joiner;
@@ -7,3 +8,4 @@ pub mod links;
 pub(in crate::tui) mod size;
 pub(in crate::tui) mod styles;
 pub(in crate::tui) mod thrifty;
+mod writer;

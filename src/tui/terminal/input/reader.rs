@@ -24,7 +24,15 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
             Ok(true) => match terminal.read(&mut bytes) {
                 Ok(0) => return,
                 Ok(count) => decoder.feed(&bytes[..count], began.elapsed()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // The latter where another program has made this terminal one that does not wait.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                    ) =>
+                {
+                    continue;
+                }
                 Err(_) => return,
             },
             Ok(false) => decoder.expire(began.elapsed()),
