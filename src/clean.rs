@@ -52,6 +52,34 @@ pub fn is_visible(ch: char) -> bool {
     display_char(ch) == Some(ch)
 }
 
+/// The text without white space and byte order marks around it.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{feff}')
+}
+
+/// The text without a pair of quotation marks around it: straight, curly, or the mark of a code span.
+#[must_use]
+pub fn unquoted(text: &str) -> Option<&str> {
+    const PAIRS: [(char, &[char]); 8] = [
+        ('"', &['"']),
+        ('\'', &['\'']),
+        ('`', &['`']),
+        ('“', &['”', '“']),
+        ('„', &['“', '”']),
+        ('”', &['”']),
+        ('‘', &['’', '‘']),
+        ('«', &['»']),
+    ];
+    let first = text.chars().next()?;
+    let (_, closing) = PAIRS.iter().find(|(opening, _)| *opening == first)?;
+    let inner = text
+        .strip_prefix(first)?
+        .strip_suffix(|ch| closing.contains(&ch))?;
+    let again = |ch: char| ch == first || closing.contains(&ch);
+    (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
+}
+
 /// What stands in place of a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
 /// what terminals do not agree about.
 fn display_char(ch: char) -> Option<char> {

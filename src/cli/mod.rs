@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Command, CommandFactory, FromArgMatches, Parser};
-use url::Host;
+use url::{Host, Url};
 
 pub use self::flags::{
     AuthenticationFlag, ColorFlag, FlowFlag, GlyphsFlag, LinksFlag, ListenerFlag, PlaceFlags,
@@ -20,6 +20,7 @@ pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, PresetsCommand, Subcommand,
 };
+use crate::clean::{clean, trimmed, unquoted};
 use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::flags::{OverrideError, Overrides};
@@ -213,15 +214,27 @@ pub struct Cli {
 
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+    // What the value should not hold is removed with a note.
+    Ok((trimmed(name).to_owned(), value.to_owned()))
 }
 
 /// A host as it stands in a parsed URL.
 fn host(text: &str) -> Result<String, String> {
-    match Host::parse(text.trim()) {
-        Ok(host) => Ok(host.to_string()),
-        Err(_) => Err("it is a host name without scheme, port and path".to_owned()),
+    let text = trimmed(text);
+    let text = unquoted(text).unwrap_or(text);
+    if let Ok(host) = Host::parse(text) {
+        return Ok(host.to_string());
     }
+    let url = Url::parse(text).ok().filter(Url::has_host);
+    let meant = url
+        .as_ref()
+        .and_then(Url::host_str)
+        .map_or_else(String::new, |host| {
+            format!(". Did you mean {}?", clean(host, 100))
+        });
+    Err(format!(
+        "it is a host name without scheme, port and path{meant}"
+    ))
 }
 
 /// A flag or variable that is wrong.
@@ -281,7 +294,10 @@ impl Cli {
         let preset = match (&self.preset_file, &self.preset) {
             (Some(path), _) => library.add(read_file(path))?,
             (None, _) if self.demo => library.get(presets::DEMO)?,
-            (None, Some(id)) => library.get(id)?,
+            (None, Some(id)) => {
+                let id = trimmed(id);
+                library.get(unquoted(id).unwrap_or(id))?
+            }
             (None, None) => library.get(presets::CUSTOM)?,
         };
         let mut settings = Settings::new(preset).with_browser(browser);

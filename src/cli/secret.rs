@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::clean::{clean, is_visible};
+use crate::clean::{clean, is_visible, trimmed};
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
@@ -132,19 +132,23 @@ fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
     }
     let text = std::str::from_utf8(&line)
         .map_err(|_| "its first line is not UTF-8. Save it with that encoding".to_owned())?;
-    // Some editors write a byte order mark at the beginning.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let secret = checked_secret(text)?;
-    if secret.is_empty() {
+    if trimmed(secret).is_empty() {
         return Err("its first line is empty".to_owned());
     }
     Ok(secret.into())
 }
 
-/// A secret without its line end. Invisible characters are rejected: the user could not see that they are wrong.
+/// A secret without its line end. Invisible characters within it are rejected: the user could not see that they are wrong.
+/// White space around it is removed later, with a note.
 fn checked_secret(text: &str) -> Result<&str, String> {
+    // Some editors write a byte order mark at the beginning.
+    let text = text.trim_start_matches('\u{feff}');
     let text = text.trim_end_matches(['\r', '\n']);
-    match text.chars().zip(1..).find(|(ch, _)| !is_visible(*ch)) {
+    let inner = trimmed(text);
+    let before = text.find(inner).unwrap_or_default();
+    let first = text[..before].chars().count() + 1;
+    match inner.chars().zip(first..).find(|(ch, _)| !is_visible(*ch)) {
         None => Ok(text),
         Some((ch, place)) => {
             let kind = if ch.is_control() {
@@ -195,7 +199,7 @@ mod tests {
                 &[]
             )
             .unwrap(),
-            "c d "
+            "c d"
         );
         assert!(Cli::try_parse_from(["oauth-authorizer", "--client-secret", "x"]).is_err());
     }
@@ -210,6 +214,17 @@ mod tests {
                 .map(|form| form.secret().expose_secret().to_owned())
                 .map_err(|error| error.to_string())
         };
+        // White space around it is none of it, and that is told.
+        for bytes in ["s3cret \n", "\ts3cret", "\u{a0}s3cret\u{2003}\r\n"] {
+            std::fs::write(file.path(), bytes).unwrap();
+            let flags = ["--client-secret-file", file.path().to_str().unwrap()];
+            let form = settings(&flags, &[]).unwrap();
+            assert_eq!(form.secret().expose_secret(), "s3cret");
+            assert_eq!(
+                form.notices()[&Key::ClientSecret],
+                "White space around the value was removed."
+            );
+        }
         // As Windows' Notepad saves it.
         assert_eq!(of_file(b"\xef\xbb\xbfs3cret\r\n").unwrap(), "s3cret");
         assert_eq!(of_file(&vec![b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
@@ -244,6 +259,7 @@ mod tests {
                 .map_err(|error| error.to_string())
         };
         assert_eq!(of_variable("s3cret\r\n").unwrap(), "s3cret");
+        assert_eq!(of_variable("\u{feff}s3cret").unwrap(), "s3cret");
         let error = of_variable("s3\u{7f}cret").unwrap_err();
         assert!(
             error.contains(SECRET_VARIABLE) && error.contains("(U+007F)"),

@@ -13,6 +13,7 @@ use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste};
 use crate::oauth::client::{Client, Pending};
 use crate::oauth::dialect::Answers;
 use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -213,9 +214,13 @@ async fn receive(
             (callback, Some(arrival.answer))
         }
         Incoming::Pasted(paste) => {
-            let text = paste.expose_secret().trim();
-            let query = text.split_once('?').map_or(text, |(_, query)| query);
-            let callback = parse_paste(paste.expose_secret(), pending, client);
+            let text = paste.expose_secret();
+            let query = match pasted::read(text) {
+                Pasted::Query(query) => SecretString::from(query),
+                Pasted::Url | Pasted::Text(_) => SecretString::from(text.trim()),
+            };
+            let callback = parse_paste(text, pending, client);
+            let query = query.expose_secret();
             reporter.callback("Pasted", query, &callback).await;
             (callback, None)
         }

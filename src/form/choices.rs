@@ -108,6 +108,17 @@ pub enum Overwrite {
 pub enum Change {
     /// Sets the text of a field.
     Text(Key, String),
+    /// Moves what was meant for another field there, and empties this one.
+    Move {
+        /// The field to empty.
+        from: Key,
+        /// The field to fill.
+        to: Key,
+        /// Its text.
+        text: String,
+    },
+    /// Removes what was copied along with the client secret.
+    BareSecret,
     /// Selects a flow.
     Flow(FlowKind),
     /// Trusts a host with endpoints of the issuer on another host.

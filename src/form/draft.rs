@@ -16,6 +16,8 @@ pub(super) struct Draft {
     pub(super) secret: SecretString,
     /// What is wrong with the source of the secret.
     pub(super) secret_notice: Option<String>,
+    /// What was removed from values that were given.
+    pub(super) notices: BTreeMap<Key, String>,
     pub(super) flow: FlowKind,
     pub(super) authentication: AuthenticationChoice,
     pub(super) pkce: bool,
@@ -44,6 +46,7 @@ impl Draft {
             values,
             secret: SecretString::default(),
             secret_notice: None,
+            notices: BTreeMap::new(),
             flow: browser.first_flow(preset),
             authentication: AuthenticationChoice::Automatic,
             pkce: preset.client.pkce != PkceMode::Off,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::form::clean_value::clean_value;
 use crate::form::discovered::ENDPOINTS;
 use crate::form::field::Key;
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::presets::CUSTOM;
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// The settings that flags and environment variables give.
 #[derive(Debug, Default)]
@@ -108,14 +109,14 @@ impl Settings {
                     known,
                 });
             };
-            self.draft.values.insert(Key::Var(position), value);
+            self.take_cleaned(Key::Var(position), &value);
         }
         for (key, value) in overrides.values {
             if self.preset_text(key).is_some() {
                 return Err(locked(key));
             }
             self.draft.own_urls |= ENDPOINTS.contains(&key);
-            self.draft.values.insert(key, value);
+            self.take_cleaned(key, &value);
         }
         self.listener = overrides.listener;
         self.trusted_hosts = overrides.trusted_hosts;
@@ -129,10 +130,25 @@ impl Settings {
             self.draft.authentication = choice;
         }
         if let Some(secret) = overrides.secret {
-            self.draft.secret = secret;
+            let cleaned = clean_value(Key::ClientSecret, secret.expose_secret());
+            self.note(Key::ClientSecret, cleaned.note);
+            self.draft.secret = SecretString::from(cleaned.text);
             self.draft.secret_notice = overrides.secret_notice;
         }
         Ok(())
+    }
+
+    fn take_cleaned(&mut self, key: Key, value: &str) {
+        let cleaned = clean_value(key, value);
+        self.note(key, cleaned.note);
+        self.draft.values.insert(key, cleaned.text);
+    }
+
+    fn note(&mut self, key: Key, note: Option<String>) {
+        match note {
+            Some(note) => self.draft.notices.insert(key, note),
+            None => self.draft.notices.remove(&key),
+        };
     }
 }
 

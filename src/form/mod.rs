@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod choices;
+pub mod clean_value;
 mod dialect;
 mod discovered;
 mod draft;
@@ -9,8 +10,14 @@ pub mod explain;
 pub mod field;
 pub mod flags;
 pub mod listen_address;
+mod meant;
+mod meant_scope;
+mod meant_url;
+mod meant_variable;
+mod patterns;
 mod preset_choice;
 pub mod problem;
 pub mod request;
 pub mod settings;
 mod url_fields;
+mod wrapping;

@@ -41,7 +41,7 @@ impl Problem {
     #[must_use]
     pub fn new(key: Key, severity: Severity, word: &'static str, mut text: String) -> Self {
         text.truncate(text.trim_end().len());
-        if !text.ends_with('.') {
+        if !text.ends_with(['.', '?']) {
             text.push('.');
         }
         Self {
@@ -80,6 +80,20 @@ impl Problems {
 
     pub(super) fn extend(&mut self, problems: Vec<Problem>) {
         self.0.extend(problems);
+    }
+
+    /// Where a value was misspelled, what else is wrong with it follows from that. A warning hides no error, and only scopes
+    /// have warnings that follow.
+    pub(super) fn say_only(&mut self, misspelled: &Problem) {
+        self.0.retain(|problem| {
+            let follows = match misspelled.severity {
+                Severity::Error => true,
+                Severity::Warning => {
+                    problem.key == Key::Scope && problem.severity == Severity::Warning
+                }
+            };
+            problem.key != misspelled.key || problem == misspelled || !follows
+        });
     }
 
     /// All of them, in the order of the screen.

@@ -13,6 +13,7 @@ use crate::form::checks;
 pub use crate::form::choices::ListenerChoice;
 use crate::form::field::Key;
 pub use crate::form::listen_address::ListenAddress;
+use crate::form::meant;
 use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
 use crate::form::url_fields;
@@ -110,14 +111,22 @@ fn parse_form(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
     let mut builder = RequestBuilder {
         settings,
         problems: Problems::default(),
+        meant: meant::problems(settings),
     };
+    builder.problems.extend(builder.meant.clone());
+    builder.notices();
     let request = builder.build();
+    for problem in &builder.meant {
+        builder.problems.say_only(problem);
+    }
     (request, builder.problems.in_order())
 }
 
 struct RequestBuilder<'a> {
     settings: &'a Settings,
     problems: Problems,
+    /// What is wrong with the values as they were typed.
+    meant: Vec<Problem>,
 }
 
 impl RequestBuilder<'_> {
@@ -169,7 +178,7 @@ impl RequestBuilder<'_> {
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
         let dialect = settings.dialect();
         let poll_url = match &dialect.device.token_url {
-            Some(text) if kind == FlowKind::DeviceCode => {
+            Some(text) if kind == FlowKind::DeviceCode && complete => {
                 Some(url_fields::poll_url(settings, text, &mut self.problems)?)
             }
             Some(_) | None => None,
@@ -211,6 +220,13 @@ impl RequestBuilder<'_> {
         })
     }
 
+    /// What was removed from values that were given.
+    fn notices(&mut self) {
+        for (key, note) in self.settings.notices() {
+            self.problems.warning(*key, "cleaned", note.clone());
+        }
+    }
+
     /// True if every placeholder in the URLs has its value.
     fn variables(&mut self) -> bool {
         let settings = self.settings;
@@ -220,6 +236,15 @@ impl RequestBuilder<'_> {
             let value = value.trim();
             let help = variable.help.as_deref().unwrap_or_default();
             if value.is_empty() && variable.optional {
+                continue;
+            }
+            let key = Key::Var(position);
+            if self
+                .meant
+                .iter()
+                .any(|problem| problem.key == key && problem.severity == Severity::Error)
+            {
+                complete = false;
                 continue;
             }
             if value.is_empty() {
@@ -234,7 +259,7 @@ impl RequestBuilder<'_> {
             {
                 complete = false;
                 let text = format!(
-                    "{} holds a character that does not belong into a URL. {help}",
+                    "{} holds a character that does not belong in a URL. {help}",
                     variable.label
                 );
                 self.problems.error(Key::Var(position), "malformed", text);

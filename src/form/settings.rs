@@ -1,6 +1,6 @@
 //! The values of the form, and how a preset and the metadata of an issuer fill and lock them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use url::Url;
@@ -12,6 +12,7 @@ use crate::form::discovered::{ENDPOINTS, Found};
 use crate::form::draft::Draft;
 use crate::form::field::BASIC;
 pub use crate::form::field::{ADVANCED, Access, Key, Source};
+use crate::form::wrapping::bare_secret;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::url::is_loopback;
@@ -255,6 +256,7 @@ impl Settings {
                 self.draft.leave_old_servers();
             }
         }
+        self.draft.notices.remove(&key);
         if key == Key::ClientSecret {
             self.draft.secret = SecretString::from(value);
             self.draft.secret_notice = None;
@@ -331,6 +333,15 @@ impl Settings {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Text(key, text) => self.set(*key, text.clone()),
+            Change::Move { from, to, text } => {
+                self.set(*from, String::new());
+                self.set(*to, text.clone());
+            }
+            Change::BareSecret => {
+                if let Some((secret, _)) = bare_secret(self.draft.secret.expose_secret()) {
+                    self.set(Key::ClientSecret, secret);
+                }
+            }
             Change::Flow(flow) => self.set_flow(*flow),
             Change::Trust { issuer, host } => {
                 self.trusted_for.insert((issuer.clone(), host.clone()));
@@ -381,6 +392,12 @@ impl Settings {
     #[must_use]
     pub fn secret_notice(&self) -> Option<&str> {
         self.draft.secret_notice.as_deref()
+    }
+
+    /// What was removed from values that flags and variables gave, as sentences.
+    #[must_use]
+    pub fn notices(&self) -> &BTreeMap<Key, String> {
+        &self.draft.notices
     }
 
     /// How the client secret is sent.

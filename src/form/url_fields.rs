@@ -11,13 +11,28 @@ use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
 
 /// Parses the redirect URL.
 pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Option<Url> {
-    let text = settings.value(Key::RedirectUrl);
+    let typed = settings.value(Key::RedirectUrl);
     let listens_elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
-    if text.trim().is_empty() {
+    if typed.trim().is_empty() {
         problems.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
         return None;
     }
-    match endpoint(&text) {
+    match endpoint(&typed) {
+        Err(UrlProblem::Scheme(scheme)) if let Some(url) = of_an_app(typed.trim()) => {
+            let text = format!(
+                "Nothing can listen on {scheme}: here. Paste what the browser ends at into the program: the whole address, or \
+                 the code that the service shows"
+            );
+            problems.warning(Key::RedirectUrl, "paste only", text);
+            Some(url)
+        }
+        Err(UrlProblem::Insecure(host)) if listens_elsewhere => {
+            let text = format!(
+                "With http, the code comes to {host} unencrypted. Use https there if the proxy can speak it"
+            );
+            problems.warning(Key::RedirectUrl, "not secure", text);
+            Url::parse(typed.trim()).ok()
+        }
         Err(problem @ UrlProblem::Insecure(_)) => {
             problems.error(
                 Key::RedirectUrl,
@@ -46,6 +61,32 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
         }
         Ok(url) => Some(url),
     }
+}
+
+/// A redirect URL of another scheme (RFC 8252, section 7.1), such as `com.example.app:/cb` and `urn:ietf:wg:oauth:2.0:oob`;
+/// `None` for schemes that browsers and systems act upon themselves.
+fn of_an_app(text: &str) -> Option<Url> {
+    const OTHER: &[&str] = &[
+        "about",
+        "blob",
+        "data",
+        "file",
+        "ftp",
+        "javascript",
+        "mailto",
+        "vbscript",
+        "view-source",
+        "ws",
+        "wss",
+    ];
+    let url = Url::parse(text).ok()?;
+    let fits = !OTHER.contains(&url.scheme())
+        && text.chars().all(|ch| ch.is_ascii_graphic())
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && !(url.path().is_empty() && url.host_str().is_none_or(str::is_empty));
+    fits.then_some(url)
 }
 
 /// A parameter that the service adds to the redirect URL would be there twice, and the answer would be invalid.
@@ -181,7 +222,8 @@ pub(super) fn issuer(
     Some(text)
 }
 
-fn problem_word(problem: &UrlProblem) -> &'static str {
+/// A word or two for the edge of the field.
+pub(super) fn problem_word(problem: &UrlProblem) -> &'static str {
     match problem {
         UrlProblem::Malformed(_) => "not a URL",
         UrlProblem::Scheme(_) => "not https",

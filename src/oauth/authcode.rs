@@ -6,6 +6,7 @@ use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, ServerError};
+use super::pasted::{self, Pasted};
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 
@@ -147,35 +148,18 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
 /// Reads what a user pasted: the URL that the browser came back to, its query, or the code alone.
 #[must_use]
 pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
-    let text = text.trim().trim_matches(['"', '\'', '<', '>']);
-    let text = text.split('#').next().unwrap_or_default();
-    let parameters = |query: &str| {
-        form_urlencoded::parse(query.as_bytes())
-            .map(|(name, _)| name.into_owned())
-            .collect::<Vec<_>>()
-    };
-    // With or without its beginning: browsers hide the scheme.
-    let query = text.split_once('?').map(|(_, query)| query).or_else(|| {
-        let names = parameters(text);
-        names
-            .iter()
-            .any(|name| name == "code" || name == "error" || name == "state")
-            .then_some(text)
-    });
-    let local = ["localhost", "127.0.0.1", "[::1]", "www."]
-        .iter()
-        .any(|host| text.starts_with(host));
-    match query {
-        Some(query) if parameters(query).iter().any(|name| name == "response_type") => {
+    match pasted::read(text) {
+        Pasted::Query(query)
+            if form_urlencoded::parse(query.as_bytes())
+                .any(|(name, _)| name == "response_type") =>
+        {
             Callback::NotOurs(
                 "it is the URL to open, not the one that the browser came back to".to_owned(),
             )
         }
-        Some(query) => parse_callback(query, pending, client),
-        None if local || text.contains("://") => {
-            Callback::NotOurs("the URL carries no code".to_owned())
-        }
-        None => parse_bare_code(text, pending, client),
+        Pasted::Query(query) => parse_callback(&query, pending, client),
+        Pasted::Url => Callback::NotOurs("the URL carries no code".to_owned()),
+        Pasted::Text(text) => parse_bare_code(&text, pending, client),
     }
 }
 

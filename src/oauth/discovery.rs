@@ -91,6 +91,24 @@ pub fn addresses(issuer: &Url) -> Vec<Url> {
     urls
 }
 
+/// The issuer whose metadata is at this address; `None` for what is no address of metadata.
+#[must_use]
+pub fn issuer_of_address(text: &str) -> Option<String> {
+    let (base, rest) = text.split_once("/.well-known/")?;
+    let (document, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let document = document.split(['?', '#']).next().unwrap_or_default();
+    let known = ["openid-configuration", "oauth-authorization-server"].contains(&document);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    (known && base.contains("://")).then(|| {
+        let path = path.trim_end_matches('/');
+        if path.is_empty() {
+            base.to_owned()
+        } else {
+            format!("{base}/{path}")
+        }
+    })
+}
+
 /// Reads the metadata that was found at `source`. The issuer must be the one that was asked (RFC 8414, section 3.3);
 /// only a slash at its end may differ, as people leave it out.
 ///

@@ -11,5 +11,6 @@ pub mod dialect;
 pub mod discovery;
 pub mod failure;
 pub mod id_token;
+pub mod pasted;
 pub mod token;
 pub mod url;

@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 use clap::ValueEnum;
 use tokio::sync::mpsc;
 
-use self::input::Input;
+use self::input::{Input, is_farewell};
 use crate::console::browser;
 use crate::console::environment::Environment;
 use crate::console::signals::Signals;
@@ -287,12 +287,11 @@ impl Front<'_> {
             let line = tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal.say()),
-                line = input.lines.recv() => line,
+                line = input.next_word() => line,
             };
             let Some(line) = line else { return Ok(()) };
-            let is = |word: &&str| line.expose_secret().eq_ignore_ascii_case(word);
             match line.expose_secret() {
-                _ if ["quit", "exit"].iter().any(is) => return Ok(()),
+                word if is_farewell(word) => return Ok(()),
                 word => match Print::from_str(word, true) {
                     Ok(print) => {
                         if let Err(reason) = self.print(print, tokens).await? {
@@ -315,7 +314,7 @@ impl Front<'_> {
         loop {
             let line = async {
                 match &mut self.input {
-                    Some(input) => input.next_line().await,
+                    Some(input) => input.next_answer().await,
                     None => std::future::pending().await,
                 }
             };

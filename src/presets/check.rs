@@ -9,6 +9,7 @@ use crate::clean::{clean, is_clean};
 use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::url::endpoint;
+use crate::presets::patterns::Pattern;
 
 /// Something wrong with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -364,6 +365,24 @@ impl Checker<'_> {
                 let text =
                     "this program sets it itself, or it would replace what is set. Remove it";
                 self.add(&format!("parameters.authorization.{name}"), text);
+            }
+        }
+        for pattern in &preset.patterns {
+            let fields = [Pattern::CLIENT_ID, Pattern::CLIENT_SECRET];
+            let mut variables = preset
+                .variables
+                .iter()
+                .map(|variable| variable.name.as_str());
+            let field = pattern.field.as_str();
+            if !fields.contains(&field) && !variables.any(|name| name == field) {
+                let text = format!(
+                    "{} is neither client_id, client_secret nor a variable. Correct the field",
+                    clean(field, 40)
+                );
+                self.add("patterns", text);
+            }
+            if let Some(text) = pattern.finding() {
+                self.add("patterns", format!("{}: {text}", clean(field, 40)));
             }
         }
         if preset.answers.error.is_empty() {

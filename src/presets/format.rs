@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
+use crate::presets::patterns::Pattern;
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
 pub const CUSTOM: &str = "custom";
@@ -84,6 +85,9 @@ pub struct Preset {
     /// What its tokens are like.
     #[serde(default)]
     pub tokens: TokenFacts,
+    /// The forms of its client IDs, secrets and variables.
+    #[serde(default)]
+    pub patterns: Vec<Pattern>,
     /// Mail servers that take its tokens.
     pub mail: Option<Mail>,
     /// What an administrator should know.
@@ -564,6 +568,12 @@ impl Preset {
 #[must_use]
 pub fn mail_domain(address: &str) -> Option<String> {
     let (person, domain) = address.trim().rsplit_once('@')?;
-    let fits = !person.is_empty() && domain.contains('.') && !domain.contains(char::is_whitespace);
+    let is_domain = |ch: char| ch.is_alphanumeric() || ch == '.' || ch == '-';
+    // A URL with a user name and a password is no address of a mailbox.
+    let is_person = |ch: char| !ch.is_whitespace() && !"/:\\".contains(ch);
+    let fits = !person.is_empty()
+        && person.chars().all(is_person)
+        && domain.contains('.')
+        && domain.chars().all(is_domain);
     fits.then(|| domain.to_ascii_lowercase())
 }

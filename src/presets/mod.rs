@@ -5,6 +5,7 @@ pub mod errors;
 pub mod files;
 pub mod format;
 pub mod library;
+pub mod patterns;
 
 pub use format::{CUSTOM, Confidence, DEMO, Group, PkceMode, PortRule, Preset, SecretRule, Space};
 pub use library::{Library, PresetError, get};

@@ -26,6 +26,7 @@ use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
 use crate::form::explain::{explain, explain_certificate};
+use crate::form::problem::Severity;
 use crate::form::request;
 use crate::form::settings::{Key, Overwrite, Settings};
 use crate::oauth::check::CheckName;
@@ -161,7 +162,10 @@ impl Session {
         }
         let problem = request::problems(&self.settings)
             .into_iter()
-            .find(|problem| matches!(problem.key, Key::Issuer | Key::Var(_)));
+            .find(|problem| {
+                problem.severity == Severity::Error
+                    && matches!(problem.key, Key::Issuer | Key::Var(_))
+            });
         if let Some(problem) = problem {
             return Err(Refused::Form(vec![problem]));
         }

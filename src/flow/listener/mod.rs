@@ -32,7 +32,9 @@ pub fn can_be_here(
 ) -> bool {
     let speaks =
         redirect_url.scheme() == "http" || has_certificate || choice.is_http_sys(listen.is_some());
-    listen.is_some() || (speaks && is_loopback(redirect_url))
+    // A scheme of an app leads to no port.
+    matches!(redirect_url.scheme(), "http" | "https")
+        && (listen.is_some() || (speaks && is_loopback(redirect_url)))
 }
 
 /// Listens until it is finished or dropped; either frees the port.

@@ -134,16 +134,24 @@ static PIPES: Mutex<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>> = Mutex::new(BTreeMap
 pub fn read_again(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let pipes = || PIPES.lock().unwrap_or_else(PoisonError::into_inner);
     if check(path, Kinds::Regular).is_ok() {
-        return read(path, Kinds::WithPipes, limit);
+        return read(path, Kinds::WithPipes, limit).map(without_mark);
     }
     if let Some(bytes) = pipes().get(path) {
         return Ok(bytes.clone());
     }
-    let bytes = read(path, Kinds::WithPipes, limit)?;
+    let bytes = without_mark(read(path, Kinds::WithPipes, limit)?);
     if !bytes.is_empty() {
         pipes().insert(path.to_owned(), bytes.clone());
     }
     Ok(bytes)
+}
+
+/// Without the byte order mark that some editors write at the beginning.
+fn without_mark(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(.."\u{feff}".len());
+    }
+    bytes
 }
 
 /// Does what may wait for a file, where nothing else is to be done meanwhile. Signals end the program as ever.

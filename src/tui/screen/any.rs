@@ -204,8 +204,12 @@ impl<S: Screen> AnyScreen for S {
             set_focus(self, target, cx);
         }
         let focus = self.common().focus.clone();
-        self.common_mut().editor.paste(text);
+        let (text, note) = self.cleaned(&focus, text, cx.view());
+        self.common_mut().editor.paste(text.expose_secret());
         commit(self, &focus, cx);
+        if let Some(note) = note {
+            cx.say(note);
+        }
     }
 
     fn settle(&mut self, cx: &mut UpdateContext<'_>) {

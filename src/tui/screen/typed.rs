@@ -97,6 +97,15 @@ pub trait Screen: Debug {
     fn paste_target(&self, _cx: ViewContext<'_>) -> Option<Self::Item> {
         None
     }
+    /// What of a paste goes into the line, and what is said about that.
+    fn cleaned(
+        &self,
+        _item: &Self::Item,
+        text: &str,
+        _cx: ViewContext<'_>,
+    ) -> (SecretString, Option<String>) {
+        (text.into(), None)
+    }
     /// A dialog was answered. It is closed by then, unless the answer says otherwise.
     fn answered(&mut self, _id: Self::DialogId, _answer: Answer, _cx: &mut UpdateContext<'_>) {}
     /// What a list dialog shows, with what was typed to filter it.

@@ -15,6 +15,7 @@ use ratatui::text::Line;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, can_be_fixed, missing, remedied};
 pub(in crate::tui) use self::view::prospect;
+use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
 use crate::oauth::client::FlowKind;
@@ -281,6 +282,23 @@ impl Screen for Form {
             cx.session.settings.set(key, text.to_owned());
             cx.clear_message();
         }
+    }
+
+    fn cleaned(
+        &self,
+        item: &Item,
+        text: &str,
+        _cx: ViewContext<'_>,
+    ) -> (SecretString, Option<String>) {
+        let Item::Field(key) = item else {
+            return (text.into(), None);
+        };
+        // What goes into the middle of a value may end in a space that separates.
+        if !self.common.editor.text().is_empty() {
+            return (one_line(*key, text).into(), None);
+        }
+        let cleaned = clean_value(*key, text);
+        (one_line(*key, &cleaned.text).into(), cleaned.note)
     }
 
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {

@@ -1,0 +1,181 @@
+//! What surely does not belong to a value that was pasted, or given by a flag, and is removed at once.
+
+use crate::clean::{trimmed, unquoted};
+use crate::form::field::Key;
+use crate::oauth::discovery::issuer_of_address;
+
+/// A value without what does not belong to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned {
+    /// The value.
+    pub text: String,
+    /// What was removed, as a sentence.
+    pub note: Option<String>,
+}
+
+/// Removes white space and byte order marks around the value, the quotation marks around all of it, and what makes an
+/// issuer the address of its metadata. A secret keeps its quotation marks, which may belong to it.
+#[must_use]
+pub fn clean_value(key: Key, text: &str) -> Cleaned {
+    let mut removed = Vec::new();
+    let bare = trimmed(text);
+    let around = || {
+        let (before, after) = text.split_at(text.find(bare).unwrap_or_default());
+        before.chars().chain(after[bare.len()..].chars())
+    };
+    if around().any(char::is_whitespace) {
+        removed.push("white space");
+    }
+    if around().any(|ch| ch == '\u{feff}') {
+        removed.push("a byte order mark");
+    }
+    let mut value = bare;
+    while let Some(inner) = unquoted(value).filter(|_| key != Key::ClientSecret) {
+        if !removed.contains(&QUOTES) {
+            removed.push(QUOTES);
+        }
+        value = trimmed(inner);
+    }
+    let mut note = sentence(&removed);
+    let mut value = value.to_owned();
+    if key == Key::Issuer
+        && let Some(issuer) = issuer_of_address(&value)
+    {
+        note = Some("The address of the metadata was shortened to the issuer.".to_owned());
+        value = issuer;
+    }
+    Cleaned { text: value, note }
+}
+
+const QUOTES: &str = "quotation marks";
+
+fn sentence(removed: &[&str]) -> Option<String> {
+    let verb = match removed {
+        [] => return None,
+        [one] if *one != QUOTES => "was",
+        _ => "were",
+    };
+    let list = match removed.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => removed.join(""),
+    };
+    let mut letters = list.chars();
+    let first = letters.next().map(|ch| ch.to_ascii_uppercase());
+    let list: String = first.into_iter().chain(letters).collect();
+    Some(format!("{list} around the value {verb} removed."))
+}
+
+/// A paste as one line: line ends and tabs within a URL, a path or a secret go, as a terminal breaks long lines; in other
+/// fields they become spaces.
+#[must_use]
+pub fn one_line(key: Key, text: &str) -> String {
+    let is_joined = matches!(
+        key,
+        Key::RedirectUrl
+            | Key::AuthorizationUrl
+            | Key::DeviceUrl
+            | Key::TokenUrl
+            | Key::Issuer
+            | Key::CaFile
+            | Key::Certificate
+            | Key::CertificateKey
+            | Key::ClientSecret
+    );
+    let mut line = String::new();
+    for ch in text.chars() {
+        match ch {
+            '\r' => {}
+            '\n' | '\t' if is_joined => {}
+            ch if ch.is_whitespace() => line.push(' '),
+            ch => line.push(ch),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_surely_does_not_belong_to_a_value_is_removed_with_a_note() {
+        let blank = Some("White space around the value was removed.");
+        let quotes = Some("Quotation marks around the value were removed.");
+        for (dirty, note) in [
+            ("1111", None),
+            (" 1111", blank),
+            ("1111\r\n", blank),
+            ("\t1111\u{a0}", blank),
+            ("\u{2003}1111\u{3000}", blank),
+            (
+                "\u{feff}1111",
+                Some("A byte order mark around the value was removed."),
+            ),
+            ("\"1111\"", quotes),
+            ("'1111'", quotes),
+            ("`1111`", quotes),
+            ("“1111”", quotes),
+            ("‘1111’", quotes),
+            ("„1111“", quotes),
+            ("«1111»", quotes),
+            ("\"'1111'\"", quotes),
+            (
+                "\u{feff}\" 1111 \"\n",
+                Some(
+                    "White space, a byte order mark and quotation marks around the value were removed.",
+                ),
+            ),
+        ] {
+            let cleaned = clean_value(Key::ClientId, dirty);
+            assert_eq!(
+                (cleaned.text.as_str(), cleaned.note.as_deref()),
+                ("1111", note),
+                "{dirty:?}"
+            );
+        }
+        for whole in ["\"a\" \"b\"", "\"\"", "\"", "a\"b", "a b", ""] {
+            assert_eq!(clean_value(Key::Scope, whole).text, whole);
+        }
+        let secret = clean_value(Key::ClientSecret, " \"s\"\u{a0}");
+        assert_eq!(secret.text, "\"s\"");
+    }
+
+    #[test]
+    fn the_address_of_the_metadata_becomes_the_issuer() {
+        for (typed, issuer) in [
+            (
+                "https://as.example/.well-known/openid-configuration",
+                "https://as.example",
+            ),
+            (
+                "https://as.example/realms/a/.well-known/openid-configuration",
+                "https://as.example/realms/a",
+            ),
+            (
+                "\"https://as.example/.well-known/oauth-authorization-server/a/b\"",
+                "https://as.example/a/b",
+            ),
+            (
+                "https://as.example/well-known",
+                "https://as.example/well-known",
+            ),
+        ] {
+            assert_eq!(clean_value(Key::Issuer, typed).text, issuer, "{typed}");
+        }
+        let url = "https://as.example/.well-known/openid-configuration";
+        assert_eq!(clean_value(Key::DeviceUrl, url).text, url);
+    }
+
+    #[test]
+    fn a_paste_of_several_lines_is_one_line() {
+        assert_eq!(one_line(Key::Scope, "a\r\nb\tc"), "a b c");
+        assert_eq!(
+            one_line(Key::TokenUrl, "https://as.example/\r\ntoken"),
+            "https://as.example/token"
+        );
+        assert_eq!(
+            one_line(Key::ClientId, "Client ID\u{a0}\t1"),
+            "Client ID  1"
+        );
+    }
+}

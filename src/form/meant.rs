@@ -1,0 +1,1059 @@
+//! What was typed or pasted, where it cannot be right or another value was surely meant: the problem at the field, and the
+//! value to use instead.
+
+use url::Url;
+
+use crate::clean::{clean, is_visible, trimmed};
+use crate::form::choices::Change;
+use crate::form::field::{Access, Key};
+use crate::form::listen_address::ListenAddress;
+use crate::form::meant_scope::scope_problem;
+use crate::form::meant_url::{placeholder, repaired, with_small_scheme};
+use crate::form::meant_variable::variable_problem;
+use crate::form::patterns::pattern_problem;
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+use crate::form::wrapping::{bare_secret, only_names_a_value, unwrapped};
+use crate::oauth::discovery::issuer_of_address;
+use crate::oauth::url::{UrlProblem, endpoint};
+use crate::presets::format::mail_domain;
+use crate::secret::ExposeSecret;
+
+/// What is wrong with the values that were typed, at most one problem a field.
+pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
+    let typed = |key: &Key| key.is_text() && settings.access(*key) == Access::Editable;
+    settings
+        .keys()
+        .into_iter()
+        .filter(typed)
+        .filter_map(|key| problem(settings, key))
+        .collect()
+}
+
+fn problem(settings: &Settings, key: Key) -> Option<Problem> {
+    match key {
+        Key::ClientId => client_id(settings).or_else(|| pattern_problem(settings, key)),
+        Key::ClientSecret => client_secret(settings).or_else(|| pattern_problem(settings, key)),
+        Key::Var(position) => {
+            variable_problem(settings, position).or_else(|| pattern_problem(settings, key))
+        }
+        Key::Scope => scope_problem(settings),
+        Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl => endpoint_url(settings, key),
+        Key::Issuer => issuer(settings),
+        Key::RedirectUrl => redirect_url(settings),
+        Key::ExtraParameters => extra_parameters(settings),
+        Key::LoginHint => login_hint(settings),
+        Key::ListenAddress => listen_address(settings),
+        Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
+        Key::Preset | Key::Flow | Key::ClientAuthentication | Key::Pkce => None,
+    }
+}
+
+/// A character that does not belong into a value, in words.
+pub(super) fn character(ch: char) -> String {
+    let code = u32::from(ch);
+    match ch {
+        '\n' | '\r' => format!("a line end (U+{code:04X})"),
+        '\t' => format!("a tab (U+{code:04X})"),
+        ch if ch.is_control() => format!("a control character (U+{code:04X})"),
+        ch if is_visible(ch) => format!("{ch} (U+{code:04X})"),
+        ch if ch.is_whitespace() => format!("a special space (U+{code:04X})"),
+        _ => format!("an invisible character (U+{code:04X})"),
+    }
+}
+
+/// A problem, with the value to use instead where it can be guessed.
+fn suggested(
+    settings: &Settings,
+    key: Key,
+    severity: Severity,
+    word: &'static str,
+    text: &str,
+    meant: Option<String>,
+) -> Problem {
+    let typed = settings.value(key);
+    match meant.filter(|meant| !meant.is_empty() && *meant != trimmed(&typed)) {
+        Some(meant) => {
+            let text = format!("{text}. Did you mean {}?", clean(&meant, 160));
+            let label = format!("Use {}", clean(&meant, 30));
+            Problem::new(key, severity, word, text).with_remedy(label, Change::Text(key, meant))
+        }
+        None => Problem::new(key, severity, word, text.to_owned()),
+    }
+}
+
+/// The first character that a client ID or secret cannot have (RFC 6749, appendix A.1 and A.2), and its place.
+fn not_vschar(text: &str) -> Option<(usize, char)> {
+    (1..)
+        .zip(text.chars())
+        .find(|(_, ch)| !(' '..='~').contains(ch))
+}
+
+/// Hyphens and spaces as word processors write them, in ASCII.
+fn in_ascii(text: &str) -> String {
+    text.chars()
+        .filter(|ch| ch.is_whitespace() || is_visible(*ch))
+        .map(|ch| match ch {
+            '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',
+            // Full-width forms.
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(ch) - 0xfee0).unwrap_or(ch),
+            ch => ch,
+        })
+        .collect()
+}
+
+fn client_id(settings: &Settings) -> Option<Problem> {
+    let key = Key::ClientId;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    let ascii = in_ascii(typed);
+    let value = unwrapped(&ascii);
+    let mut meant = value
+        .as_ref()
+        .map_or(ascii.clone(), |value| value.text.clone());
+    if let Some((place, ch)) = not_vschar(typed) {
+        meant.retain(|ch| !ch.is_whitespace());
+        let text = format!(
+            "Character {place} of the Client ID is {}, and a client ID has visible ASCII characters only",
+            character(ch)
+        );
+        let meant = Some(meant).filter(|meant| not_vschar(meant).is_none());
+        let text = match meant {
+            Some(_) => text,
+            None => format!("{text}. Type it again without that"),
+        };
+        return Some(suggested(
+            settings,
+            key,
+            Severity::Error,
+            "wrong character",
+            &text,
+            meant,
+        ));
+    }
+    let bracketed = typed.starts_with(['<', '{']);
+    let is_named =
+        (bracketed || typed.to_lowercase().contains("your")) && only_names_a_value(&meant);
+    if is_named || is_crossed_out(&meant) {
+        let text = format!(
+            "{} stands for your own client ID. Type that instead",
+            clean(typed, 60)
+        );
+        return Some(Problem::new(key, Severity::Error, "placeholder", text));
+    }
+    let value = value?;
+    let text = format!("There is more here than the Client ID: {}", value.words());
+    Some(suggested(
+        settings,
+        key,
+        Severity::Warning,
+        "more than the ID",
+        &text,
+        Some(meant),
+    ))
+}
+
+/// True for `xxxxxxxx-xxxx-…`.
+fn is_crossed_out(text: &str) -> bool {
+    text.len() >= SHORTEST_CROSSED
+        && text
+            .chars()
+            .all(|ch| matches!(ch, 'x' | 'X' | '-' | '.' | '*'))
+}
+
+/// A shorter row of crosses may be a name.
+const SHORTEST_CROSSED: usize = 5;
+
+fn client_secret(settings: &Settings) -> Option<Problem> {
+    let key = Key::ClientSecret;
+    let secret = settings.secret().expose_secret();
+    if secret.is_empty() {
+        return None;
+    }
+    let bare = bare_secret(secret);
+    let offered = |problem: Problem| match &bare {
+        Some((text, words)) if not_vschar(text).is_none() => {
+            problem.with_remedy(format!("Remove {words}"), Change::BareSecret)
+        }
+        Some(_) | None => problem,
+    };
+    if let Some((place, ch)) = not_vschar(secret) {
+        // A character that can be seen would show a part of the secret.
+        let name = if is_visible(ch) {
+            "not an ASCII character".to_owned()
+        } else {
+            character(ch)
+        };
+        let text = format!(
+            "Character {place} of the Client secret is {name}, and a client secret has visible ASCII characters only. Paste \
+             the secret again"
+        );
+        return Some(offered(Problem::new(
+            key,
+            Severity::Error,
+            "wrong character",
+            text,
+        )));
+    }
+    let marked = secret.starts_with(['<', '{']) || secret.to_lowercase().contains("your");
+    if (marked && only_names_a_value(secret)) || is_crossed_out(secret) {
+        let text = "This stands for your own client secret. Type that instead".to_owned();
+        return Some(Problem::new(key, Severity::Warning, "placeholder", text));
+    }
+    let (_, words) = bare.as_ref()?;
+    let text = format!(
+        "There is {words} around the Client secret, which hardly belongs to it. If the service refuses the secret, remove that"
+    );
+    Some(offered(Problem::new(
+        key,
+        Severity::Warning,
+        "more than secret",
+        text,
+    )))
+}
+
+/// The URL that was meant, where it can be used.
+fn usable(text: &str) -> Option<String> {
+    let url = repaired(text);
+    let url = match url.split_once('#') {
+        Some((url, _)) => url.to_owned(),
+        None => url,
+    };
+    match endpoint(&url) {
+        Ok(_) => Some(url),
+        Err(UrlProblem::Insecure(_)) => {
+            let url = url.replacen("http:", "https:", 1);
+            endpoint(&url).is_ok().then_some(url)
+        }
+        Err(_) => None,
+    }
+}
+
+fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
+    let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
+    let name = placeholder(&bare)?;
+    let text = format!(
+        "The {} still holds {name}, which stands for a value of your own. Type that value in its place",
+        settings.label(key)
+    );
+    Some(Problem::new(key, Severity::Error, "placeholder", text))
+}
+
+/// Why a URL cannot be right.
+fn reason(text: &str) -> String {
+    endpoint(text).err().map_or_else(
+        || "This is hardly the whole URL and nothing else".to_owned(),
+        |problem| problem.to_string(),
+    )
+}
+
+fn word(text: &str) -> &'static str {
+    endpoint(text).err().map_or("not a URL", |problem| {
+        super::url_fields::problem_word(&problem)
+    })
+}
+
+fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = usable(typed);
+    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
+        let label = settings.label(key);
+        let text = format!(
+            "This is the address of the service's metadata, not its {label}. Use {} as Issuer, leave the {label} empty, and \
+             let Discover fill it in",
+            clean(&issuer, 120)
+        );
+        let problem = Problem::new(key, Severity::Error, "metadata", text);
+        let free = settings.access(Key::Issuer) == Access::Editable;
+        return Some(if free {
+            let change = Change::Move {
+                from: key,
+                to: Key::Issuer,
+                text: issuer,
+            };
+            problem.with_remedy("Use it as Issuer", change)
+        } else {
+            problem
+        });
+    }
+    let meant = meant.filter(|meant| meant != typed)?;
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &reason(typed),
+        Some(meant),
+    ))
+}
+
+fn issuer(settings: &Settings) -> Option<Problem> {
+    let key = Key::Issuer;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    // A mail address finds its preset.
+    if typed.is_empty() || mail_domain(typed).is_some() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = usable(typed);
+    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
+        let text = "This is the address of the service's metadata, not the Issuer";
+        return Some(suggested(
+            settings,
+            key,
+            Severity::Error,
+            "metadata",
+            text,
+            Some(issuer),
+        ));
+    }
+    if let Ok(url) = endpoint(typed)
+        && url.query().is_some()
+    {
+        let text = "An issuer has no query (RFC 8414, section 2). Type it without the ? and what follows; or leave Issuer empty, \
+                    and type the endpoints";
+        return Some(Problem::new(
+            key,
+            Severity::Error,
+            "has a query",
+            text.to_owned(),
+        ));
+    }
+    let meant = with_small_scheme(&meant?);
+    if meant == typed {
+        return None;
+    }
+    let why = if endpoint(typed).is_ok() && with_small_scheme(typed) == meant {
+        "An issuer is compared letter by letter, and begins with https:// in small letters"
+            .to_owned()
+    } else {
+        reason(typed)
+    };
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &why,
+        Some(meant),
+    ))
+}
+
+fn redirect_url(settings: &Settings) -> Option<Problem> {
+    let key = Key::RedirectUrl;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = repaired(typed);
+    if meant == typed || endpoint(&meant).is_err() {
+        return None;
+    }
+    let why = match endpoint(typed) {
+        // Its beginning looks like a scheme.
+        Err(_) if Url::parse(typed).is_ok() => {
+            "A Redirect URL begins with http:// or https://".to_owned()
+        }
+        _ => reason(typed),
+    };
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &why,
+        Some(meant),
+    ))
+}
+
+fn extra_parameters(settings: &Settings) -> Option<Problem> {
+    let key = Key::ExtraParameters;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    let parts = |text: &str| -> Vec<String> {
+        text.split(|ch: char| ch == '&' || ch.is_whitespace())
+            .map(|part| part.trim_matches([',', ';', '"', '\'', '?']).to_owned())
+            .filter(|part| !part.is_empty())
+            .collect()
+    };
+    let plain = typed.replace("&amp;", "&");
+    let plain = plain.trim_start_matches(['?', '&']).trim_end_matches('&');
+    let meant = parts(plain).join("&");
+    let is_whole = |text: &str| {
+        text.split('&').all(|part| {
+            part.split_once('=')
+                .is_some_and(|(name, _)| !name.is_empty())
+        })
+    };
+    if typed.is_empty() || meant == typed || !is_whole(&meant) {
+        return None;
+    }
+    let text = "Extra parameters are written as name=value, with & between them and nothing else";
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        "malformed",
+        text,
+        Some(meant),
+    ))
+}
+
+fn login_hint(settings: &Settings) -> Option<Problem> {
+    let key = Key::LoginHint;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    let inner = match (typed.find('<'), typed.ends_with('>')) {
+        (Some(at), true) => &typed[at + 1..typed.len() - 1],
+        _ => typed,
+    };
+    let bare = unwrapped(inner).map_or_else(|| inner.to_owned(), |value| value.text);
+    let meant = bare.strip_prefix("mailto:").unwrap_or(&bare).to_owned();
+    if meant == typed || meant.is_empty() {
+        return None;
+    }
+    let text = "There is more here than the account";
+    Some(suggested(
+        settings,
+        key,
+        Severity::Warning,
+        "more than account",
+        text,
+        Some(meant),
+    ))
+}
+
+fn listen_address(settings: &Settings) -> Option<Problem> {
+    let key = Key::ListenAddress;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() || typed.parse::<ListenAddress>().is_ok() {
+        return None;
+    }
+    let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
+    let bare = bare
+        .split_once("://")
+        .map_or(bare.as_str(), |(_, rest)| rest);
+    let bare = bare.split('/').next().unwrap_or_default();
+    let meant = match bare.split_once(':') {
+        Some(("localhost" | "", port)) => format!("127.0.0.1:{port}"),
+        Some(("*", port)) => format!("0.0.0.0:{port}"),
+        None if bare.eq_ignore_ascii_case("localhost") => "127.0.0.1".to_owned(),
+        None if !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("127.0.0.1:{bare}")
+        }
+        _ => bare.to_owned(),
+    };
+    meant.parse::<ListenAddress>().ok()?;
+    let text = "The Listen address is an IP address of this machine, with or without a port";
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        "malformed",
+        text,
+        Some(meant),
+    ))
+}
+
+fn path(settings: &Settings, key: Key) -> Option<Problem> {
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    let meant = if typed.starts_with("file:") {
+        let url = Url::parse(typed).ok()?;
+        url.to_file_path().ok()?.to_str()?.to_owned()
+    } else {
+        crate::clean::unquoted(typed)?.to_owned()
+    };
+    let text = format!(
+        "The {} is a path, without file:// and quotation marks",
+        settings.label(key)
+    );
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        "not a path",
+        &text,
+        Some(meant),
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::form::request;
+    use crate::oauth::client::FlowKind;
+    use crate::presets::{self, Preset};
+
+    /// Complete settings.
+    fn form(preset: &str) -> Settings {
+        let mut form = Settings::new(presets::get(preset).unwrap());
+        for (key, value) in [
+            (Key::ClientId, "me"),
+            (Key::ClientSecret, "s3cret"),
+            (Key::AuthorizationUrl, "https://as.example/authorize"),
+            (Key::DeviceUrl, "https://as.example/device"),
+            (Key::TokenUrl, "https://as.example/token"),
+            (Key::RedirectUrl, "http://127.0.0.1:8400/"),
+        ] {
+            form.set(key, value.to_owned());
+        }
+        form
+    }
+
+    /// What is said about a value, and the value after the remedy.
+    fn tried(form: &mut Settings, key: Key, typed: &str) -> (String, Option<String>) {
+        form.set(key, typed.to_owned());
+        let problems = request::problems(form);
+        let said: Vec<&Problem> = problems
+            .iter()
+            .filter(|problem| problem.key == key)
+            .collect();
+        assert!(said.len() <= 1, "{typed}: {said:?}");
+        let Some(problem) = said.first() else {
+            return (String::new(), None);
+        };
+        let text = problem.text.clone();
+        assert!(text.ends_with(['.', '?']) && !text.contains(".."), "{text}");
+        let offered = problem.remedy.as_ref().map(|remedy| {
+            let mut form = form.clone();
+            form.apply(&remedy.change);
+            let left = request::problems(&form);
+            let is_left = left.iter().any(|left| left == *problem);
+            assert!(!is_left, "{typed}: {} does not help", remedy.label);
+            match key {
+                Key::ClientSecret => form.secret().expose_secret().to_owned(),
+                key => form.value(key),
+            }
+        });
+        (text, offered)
+    }
+
+    /// Each paste, and the value that is offered for it, or `None` with a part of the error; nothing is said about a value
+    /// that is offered for itself.
+    fn table(form: &mut Settings, key: Key, rows: &[(&str, Result<&str, &str>)]) {
+        assert!(rows.len() >= 10, "{key:?}");
+        for (typed, expected) in rows {
+            let (said, offered) = tried(form, key, typed);
+            match expected {
+                Ok(same) if same == typed => assert_eq!(said, "", "{key:?} {typed:?}"),
+                Ok(meant) => {
+                    assert_eq!(
+                        offered.as_deref(),
+                        Some(*meant),
+                        "{key:?} {typed:?}: {said}"
+                    );
+                    let is_told = match key {
+                        Key::ClientSecret => !said.contains("s3c"),
+                        Key::Scope => said.contains("Did you mean"),
+                        _ => said.contains(meant),
+                    };
+                    assert!(is_told, "{said}");
+                }
+                Err(part) => {
+                    assert_eq!(offered, None, "{key:?} {typed:?}: {said}");
+                    assert!(said.contains(part), "{key:?} {typed:?}: {said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn client_ids_as_they_are_pasted() {
+        let id = "11111111-2222-3333-4444-555555555555";
+        table(
+            &mut form("custom"),
+            Key::ClientId,
+            &[
+                (id, Ok(id)),
+                ("acme:prod-1", Ok("acme:prod-1")),
+                ("my app 7", Ok("my app 7")),
+                (&format!("\"{id}\""), Ok(id)),
+                (&format!("“{id}”"), Ok(id)),
+                (&format!("`{id}`"), Ok(id)),
+                (&format!("{{{id}}}"), Ok(id)),
+                (&format!("<{id}>"), Ok(id)),
+                (&format!("Client ID: {id}"), Ok(id)),
+                (&format!("Application (client) ID {id}"), Ok(id)),
+                (&format!("client_id={id}"), Ok(id)),
+                (&format!("\"client_id\": \"{id}\","), Ok(id)),
+                (&format!("\u{200b}{id}"), Ok(id)),
+                (&id.replace('-', "\u{2011}"), Ok(id)),
+                (&id.replace('-', "–"), Ok(id)),
+                ("\u{feff}me", Ok("\u{feff}me")),
+                ("me\u{fffc}x", Err("(U+FFFC)")),
+                ("mé", Err("é (U+00E9)")),
+                ("a\nb", Ok("ab")),
+                ("<client-id>", Err("stands for your own client ID")),
+                ("YOUR_CLIENT_ID", Err("stands for your own client ID")),
+                ("xxxxxxxx-xxxx-xxxx", Err("stands for your own client ID")),
+            ],
+        );
+    }
+
+    #[test]
+    fn client_secrets_are_told_in_words_only() {
+        let mut form = form("custom");
+        table(
+            &mut form,
+            Key::ClientSecret,
+            &[
+                ("s3cret", Ok("s3cret")),
+                ("s3 cret", Ok("s3 cret")),
+                ("\"s3cret\"", Ok("s3cret")),
+                ("'s3cret'", Ok("s3cret")),
+                ("“s3cret”", Ok("s3cret")),
+                ("s3cret ", Ok("s3cret")),
+                ("\u{a0}s3cret", Ok("s3cret")),
+                ("Client secret: s3cret", Ok("s3cret")),
+                ("client_secret=s3cret", Ok("s3cret")),
+                ("<s3cret>", Ok("s3cret")),
+                ("s3c\u{200b}ret", Ok("s3cret")),
+                (
+                    "s3crét",
+                    Err("Character 5 of the Client secret is not an ASCII"),
+                ),
+                ("<your-client-secret>", Err("stands for")),
+            ],
+        );
+        form.set(Key::ClientSecret, " 'Hunter2-secret' ".to_owned());
+        let all = format!("{:?}", request::problems(&form));
+        assert!(!all.contains("Hunter2"), "{all}");
+    }
+
+    #[test]
+    fn scopes_as_they_are_pasted() {
+        let full = "https://outlook.office.com/SMTP.Send";
+        let mut mail = form("microsoft-mail");
+        table(
+            &mut mail,
+            Key::Scope,
+            &[
+                (
+                    &format!("offline_access {full}"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    "offline_access SMTP.Send",
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    "offline_access smtp.send",
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("offline_access {full}d"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("offline_access,{full}"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("offline_access; {full}"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("[\"offline_access\", \"{full}\"]"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    "offline_access%20https%3A%2F%2Foutlook.office.com%2FSMTP.Send",
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("offline-access {full}"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (
+                    &format!("offline_access {full}\u{200b}"),
+                    Ok(&format!("offline_access {full}")),
+                ),
+                (&format!("offline_access {full} é"), Err("é (U+00E9)")),
+            ],
+        );
+        // What only looks like another stays.
+        let mut google = form("google-mail");
+        let (said, _) = tried(
+            &mut google,
+            Key::Scope,
+            "https://www.googleapis.com/auth/gmail.modify",
+        );
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn endpoints_as_they_are_pasted() {
+        let url = "https://as.example/token";
+        table(
+            &mut form("custom"),
+            Key::TokenUrl,
+            &[
+                (url, Ok(url)),
+                ("https://as.example/token/", Ok("https://as.example/token/")),
+                ("\"https://as.example/token\"", Ok(url)),
+                ("<https://as.example/token>", Ok(url)),
+                ("as.example/token", Ok(url)),
+                ("//as.example/token", Ok(url)),
+                ("https:/as.example/token", Ok(url)),
+                ("https:as.example/token", Ok(url)),
+                ("https//as.example/token", Ok(url)),
+                ("htps://as.example/token", Ok(url)),
+                ("https://https://as.example/token", Ok(url)),
+                ("https:\\\\as.example\\token", Ok(url)),
+                ("http://as.example/token", Ok(url)),
+                ("https://as.example/token...", Ok(url)),
+                ("https://as.example/token…", Ok(url)),
+                ("https://as.example/token.", Ok(url)),
+                ("https://as.example/ token", Ok(url)),
+                ("Token URL: https://as.example/token", Ok(url)),
+                ("token_endpoint=https://as.example/token", Ok(url)),
+                ("https://me:pw@as.example/token", Ok(url)),
+                ("https://as.example/token#x", Ok(url)),
+                ("https://as.example/{tenant}/token", Err("{tenant}")),
+                ("https://<host>/token", Err("<host>")),
+                ("https://your-domain/token", Err("your-domain")),
+                ("localhost:9000/token", Ok("http://localhost:9000/token")),
+                ("ftp://as.example/token", Err("not with ftp:")),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_address_of_the_metadata_is_no_endpoint() {
+        let mut form = form("custom");
+        form.set_flow(FlowKind::DeviceCode);
+        let typed = "https://as.example/r/.well-known/openid-configuration";
+        let (said, left) = tried(&mut form, Key::DeviceUrl, typed);
+        assert!(
+            said.contains("Use https://as.example/r as Issuer"),
+            "{said}"
+        );
+        assert_eq!(left.as_deref(), Some(""));
+        let problems = request::problems(&form);
+        let remedy = problems[0].remedy.clone().unwrap();
+        form.apply(&remedy.change);
+        assert_eq!(form.value(Key::Issuer), "https://as.example/r");
+    }
+
+    #[test]
+    fn issuers_as_they_are_pasted() {
+        let url = "https://as.example/r";
+        table(
+            &mut form("custom"),
+            Key::Issuer,
+            &[
+                (url, Ok(url)),
+                ("https://as.example/r/", Ok("https://as.example/r/")),
+                ("'https://as.example/r'", Ok(url)),
+                ("as.example/r", Ok(url)),
+                ("HTTPS://as.example/r", Ok(url)),
+                ("HTTP://as.example/r", Ok(url)),
+                ("http://as.example/r", Ok(url)),
+                ("Issuer: https://as.example/r", Ok(url)),
+                (
+                    "https://as.example/r/.well-known/openid-configuration",
+                    Ok(url),
+                ),
+                (
+                    "as.example/.well-known/oauth-authorization-server/r",
+                    Ok(url),
+                ),
+                ("https://me:pa55@as.example/r", Ok(url)),
+                ("me:pa55@as.example/r", Ok(url)),
+                ("https://as.example/r#x", Ok(url)),
+                ("https://as.example/r?p=policy", Err("no query")),
+                ("https://as.example/{tenantid}/v2.0", Err("{tenantid}")),
+                ("https://as.example/<tenant>/v2.0", Err("<tenant>")),
+            ],
+        );
+        for typed in [
+            "https://me:pa55@as.example/r",
+            "me:pa55@as.example",
+            "me:pa55@as.example/r?x=1",
+        ] {
+            let mut form = form("custom");
+            form.set(Key::Issuer, typed.to_owned());
+            let said = format!("{:?}", request::problems(&form));
+            assert!(!said.contains("pa55") && said.contains("Issuer"), "{said}");
+        }
+    }
+
+    #[test]
+    fn redirect_urls_as_they_are_pasted() {
+        let mut form = form("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        let url = "http://localhost:8400/cb";
+        table(
+            &mut form,
+            Key::RedirectUrl,
+            &[
+                (url, Ok(url)),
+                ("localhost:8400/cb", Ok(url)),
+                ("\"http://localhost:8400/cb\"", Ok(url)),
+                ("<http://localhost:8400/cb>", Ok(url)),
+                ("http:/localhost:8400/cb", Ok(url)),
+                ("http//localhost:8400/cb", Ok(url)),
+                ("Redirect URI: http://localhost:8400/cb", Ok(url)),
+                ("redirect_uri=http://localhost:8400/cb", Ok(url)),
+                ("http://localhost:8400/ cb", Ok(url)),
+                ("127.0.0.1:8400", Ok("http://127.0.0.1:8400")),
+                ("[::1]:8400/cb", Ok("http://[::1]:8400/cb")),
+                ("http://localhost:{port}/cb", Err("{port}")),
+                ("http://<host>/cb", Err("<host>")),
+                (
+                    "urn:ietf:wg:oauth:2.0:oob",
+                    Err("Nothing can listen on urn:"),
+                ),
+                (
+                    "com.example.app:/oauth2redirect",
+                    Err("Nothing can listen on com.example.app:"),
+                ),
+                ("myapp://callback", Err("Nothing can listen on myapp:")),
+                ("msal1234://auth", Err("Nothing can listen on msal1234:")),
+                ("javascript:alert(1)", Err("not with javascript:")),
+                ("file:///x", Err("not with file:")),
+            ],
+        );
+        for (url, runs) in [
+            ("urn:ietf:wg:oauth:2.0:oob", true),
+            ("com.example.app:/oauth2redirect", true),
+            ("javascript:alert(1)", false),
+            ("com.example.app:/cb#x", false),
+            ("http://nas.lan:8400/cb", false),
+        ] {
+            form.set(Key::RedirectUrl, url.to_owned());
+            assert_eq!(request::request(&form).is_ok(), runs, "{url}");
+        }
+        form.set(Key::ListenAddress, "127.0.0.1:0".to_owned());
+        let request = request::request(&form).unwrap();
+        assert_eq!(
+            request.redirect_url.unwrap().as_str(),
+            "http://nas.lan:8400/cb"
+        );
+    }
+
+    #[test]
+    fn hosts_as_they_are_pasted() {
+        let host = "sso.example.org";
+        table(
+            &mut form("keycloak"),
+            Key::Var(0),
+            &[
+                (host, Ok(host)),
+                ("sso", Ok("sso")),
+                ("sso.example.org:8443", Ok("sso.example.org:8443")),
+                ("sso.example.org/auth", Ok("sso.example.org/auth")),
+                ("[fd00::2]:8443", Ok("[fd00::2]:8443")),
+                ("https://sso.example.org", Ok(host)),
+                ("https://sso.example.org/", Ok(host)),
+                ("sso.example.org/", Ok(host)),
+                ("HTTPS://sso.example.org", Ok(host)),
+                ("http://sso.example.org", Ok(host)),
+                ("//sso.example.org", Ok(host)),
+                ("https:/sso.example.org", Ok(host)),
+                ("https://sso.example.org/auth/", Ok("sso.example.org/auth")),
+                (
+                    "https://sso.example.org:8443/x",
+                    Ok("sso.example.org:8443/x"),
+                ),
+                (
+                    "https://sso.example.org/auth/realms/staff/account?a=b",
+                    Ok("sso.example.org/auth"),
+                ),
+                ("https://sso.example.org/realms/staff", Ok(host)),
+                ("https://me:pw@sso.example.org", Ok(host)),
+                ("\"sso.example.org\"", Ok(host)),
+                ("Host: sso.example.org", Ok(host)),
+                ("<host>", Err("stands for your own")),
+                ("{host}", Err("stands for your own")),
+                ("https://", Err("is a host name")),
+            ],
+        );
+    }
+
+    #[test]
+    fn parts_of_a_url_as_they_are_pasted() {
+        let tenant = "contoso.onmicrosoft.com";
+        table(
+            &mut form("microsoft-mail"),
+            Key::Var(0),
+            &[
+                (tenant, Ok(tenant)),
+                ("common", Ok("common")),
+                ("\"contoso.onmicrosoft.com\"", Ok(tenant)),
+                ("contoso.onmicrosoft.com/", Ok(tenant)),
+                ("/contoso.onmicrosoft.com", Ok(tenant)),
+                (
+                    "https://login.microsoftonline.com/contoso.onmicrosoft.com",
+                    Ok(tenant),
+                ),
+                (
+                    "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token",
+                    Ok(tenant),
+                ),
+                (
+                    "login.microsoftonline.com/contoso.onmicrosoft.com/",
+                    Ok(tenant),
+                ),
+                ("<contoso.onmicrosoft.com>", Ok(tenant)),
+                ("Tenant: contoso.onmicrosoft.com", Ok(tenant)),
+                ("<tenant-id>", Err("stands for your own Tenant")),
+                ("{tenant}", Err("stands for your own Tenant")),
+                ("a:b", Err("is one part of a URL")),
+                ("alice@contoso.com", Err("is one part of a URL")),
+            ],
+        );
+        table(
+            &mut form("zoho"),
+            Key::Var(0),
+            &[
+                ("eu", Ok("eu")),
+                ("com.au", Ok("com.au")),
+                (".eu", Ok("eu")),
+                ("zoho.eu", Ok("eu")),
+                ("accounts.zoho.eu", Ok("eu")),
+                ("https://accounts.zoho.eu", Ok("eu")),
+                ("https://accounts.zoho.com.au/", Ok("com.au")),
+                ("\"eu\"", Ok("eu")),
+                ("eu/", Ok("eu")),
+                ("<eu>", Ok("eu")),
+                ("{dc}", Err("stands for your own")),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_other_fields_as_they_are_pasted() {
+        let mut form = form("custom");
+        form.set_flow(FlowKind::AuthorizationCode);
+        let parameters = "prompt=consent&hd=x";
+        table(
+            &mut form,
+            Key::ExtraParameters,
+            &[
+                (parameters, Ok(parameters)),
+                ("?prompt=consent&hd=x", Ok(parameters)),
+                ("&prompt=consent&hd=x", Ok(parameters)),
+                ("prompt=consent&hd=x&", Ok(parameters)),
+                ("prompt=consent&amp;hd=x", Ok(parameters)),
+                ("prompt=consent hd=x", Ok(parameters)),
+                ("prompt=consent, hd=x", Ok(parameters)),
+                ("\"prompt=consent\" \"hd=x\"", Ok(parameters)),
+                ("prompt=consent\nhd=x", Ok(parameters)),
+                ("prompt", Err("name=value")),
+                ("=x", Err("name=value")),
+            ],
+        );
+        let account = "alice@example.org";
+        table(
+            &mut form,
+            Key::LoginHint,
+            &[
+                (account, Ok(account)),
+                ("alice", Ok("alice")),
+                ("EXAMPLE\\alice", Ok("EXAMPLE\\alice")),
+                ("<alice@example.org>", Ok(account)),
+                ("\"alice@example.org\"", Ok(account)),
+                ("Alice Doe <alice@example.org>", Ok(account)),
+                ("mailto:alice@example.org", Ok(account)),
+                ("E-mail: alice@example.org", Ok("alice@example.org")),
+                ("alice@example.org,", Ok(account)),
+                ("alice@example.org;", Ok(account)),
+                ("(alice@example.org)", Ok(account)),
+            ],
+        );
+        let address = "127.0.0.1:8400";
+        table(
+            &mut form,
+            Key::ListenAddress,
+            &[
+                (address, Ok(address)),
+                ("127.0.0.1", Ok("127.0.0.1")),
+                ("localhost:8400", Ok(address)),
+                ("localhost", Ok("127.0.0.1")),
+                ("http://127.0.0.1:8400/", Ok(address)),
+                ("http://127.0.0.1:8400/cb", Ok(address)),
+                (":8400", Ok(address)),
+                ("8400", Ok(address)),
+                ("\"127.0.0.1:8400\"", Ok(address)),
+                ("<127.0.0.1:8400>", Ok(address)),
+                ("everywhere", Err("an IP address of this machine")),
+            ],
+        );
+        let path = "/etc/ca.pem";
+        table(
+            &mut form,
+            Key::CaFile,
+            &[
+                (path, Ok(path)),
+                ("C:\\ca.pem", Ok("C:\\ca.pem")),
+                ("my ca.pem", Ok("my ca.pem")),
+                ("{ca}.pem", Ok("{ca}.pem")),
+                ("ca's.pem", Ok("ca's.pem")),
+                ("\"/etc/ca.pem\"", Ok(path)),
+                ("'/etc/ca.pem'", Ok(path)),
+                ("“/etc/ca.pem”", Ok(path)),
+                ("`/etc/ca.pem`", Ok(path)),
+                (
+                    if cfg!(windows) {
+                        path
+                    } else {
+                        "file:///etc/ca.pem"
+                    },
+                    Ok(path),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_near_miss_is_told_by_the_preset() {
+        let text = "id = \"mine\"\nname = \"Mine\"\ngroup = \"developer\"\n[endpoints]\n\
+                    device = \"https://as.example/d\"\ntoken = \"https://as.example/{tenant}\"\n\
+                    [[variables]]\nname = \"tenant\"\nlabel = \"Tenant\"\n\
+                    [[patterns]]\nfield = \"client_id\"\nform = 'a[0-9]+\\.apps'\nexample = \"a1.apps\"\n\
+                    [[patterns.near]]\nform = 'a[0-9]+'\nexample = \"a1\"\nmeans = \"This lacks its end.\"\n\
+                    instead = \"{value}.apps\"\n\
+                    [[patterns]]\nfield = \"client_secret\"\nform = 'v.+'\nexample = \"v1\"\n\
+                    [[patterns.near]]\nform = 's.+'\nexample = \"s1\"\nmeans = \"This is the ID of the secret.\"\n\
+                    [[patterns]]\nfield = \"tenant\"\nform = 't[0-9]'\nexample = \"t1\"\n\
+                    [[patterns.near]]\nform = 't'\nexample = \"t\"\nmeans = \"This is half of it.\"\n";
+        let preset: Arc<Preset> = Arc::new(presets::check::parse_preset(text).unwrap());
+        let mut form = Settings::new(preset);
+        form.set(Key::Var(0), "t1".to_owned());
+        let id = |form: &mut Settings, typed: &str| tried(form, Key::ClientId, typed);
+        assert_eq!(id(&mut form, "a77.apps").0, "");
+        assert_eq!(id(&mut form, "anything").0, "");
+        let (said, offered) = id(&mut form, "a77");
+        assert_eq!(said, "This lacks its end. Did you mean a77.apps?");
+        assert_eq!(offered.as_deref(), Some("a77.apps"));
+        let (said, offered) = tried(&mut form, Key::ClientSecret, "s77");
+        assert_eq!(
+            (said.as_str(), offered),
+            ("This is the ID of the secret.", None)
+        );
+        let (said, _) = tried(&mut form, Key::Var(0), "t");
+        assert_eq!(said, "This is half of it.");
+        // A warning stops nothing.
+        assert!(request::request(&form).is_ok());
+    }
+}

@@ -1,0 +1,164 @@
+//! What scopes were meant to be: one of those that are known, and spaces between them.
+
+use crate::clean::clean;
+use crate::form::choices::Change;
+use crate::form::field::Key;
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+
+/// The scopes that OpenID Connect names, which most services know.
+const STANDARD: &[&str] = &[
+    "openid",
+    "profile",
+    "email",
+    "address",
+    "phone",
+    "offline_access",
+];
+/// A shorter name is too much like others.
+const SHORTEST: usize = 4;
+
+/// What is wrong with the scopes.
+pub(super) fn scope_problem(settings: &Settings) -> Option<Problem> {
+    let typed = settings.value(Key::Scope);
+    separators(settings, &typed)
+        .or_else(|| wrong_character(&typed))
+        .or_else(|| near_miss(settings))
+}
+
+fn suggestion(severity: Severity, word: &'static str, text: &str, meant: String) -> Problem {
+    let text = format!("{text}. Did you mean {}?", clean(&meant, 200));
+    let label = format!("Use {}", clean(&meant, 30));
+    Problem::new(Key::Scope, severity, word, text)
+        .with_remedy(label, Change::Text(Key::Scope, meant))
+}
+
+/// Commas, semicolons, quotation marks and escapes between scopes instead of spaces.
+fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
+    let own = &settings.preset().scope.separator;
+    let foreign: Vec<char> = [',', ';', '"', '\'', '[', ']', '“', '”']
+        .into_iter()
+        .filter(|ch| !own.contains(*ch))
+        .collect();
+    let decoded = if typed.contains("%20") || typed.contains("%2F") || typed.contains("%3A") {
+        // As it stands in the query of a URL.
+        let form = format!("x={}", typed.replace('&', "%26"));
+        url::form_urlencoded::parse(form.as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    } else {
+        typed.to_owned()
+    };
+    let meant: Vec<&str> = decoded
+        .split(|ch: char| ch.is_whitespace() || foreign.contains(&ch))
+        .filter(|scope| !scope.is_empty())
+        .collect();
+    let meant = meant.join(" ");
+    let found = decoded != typed || typed.chars().any(|ch| foreign.contains(&ch));
+    if !found || meant.is_empty() {
+        return None;
+    }
+    let severity = if typed.contains(['"', '“', '”']) {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let text = "Scopes are written with spaces between them and nothing else";
+    Some(suggestion(severity, "separators", text, meant))
+}
+
+/// A character that no scope may have (RFC 6749, section 3.3).
+fn wrong_character(typed: &str) -> Option<Problem> {
+    let wrong =
+        |ch: char| !(ch.is_ascii_graphic() || ch.is_whitespace()) || ch == '"' || ch == '\\';
+    let (place, ch) = (1..).zip(typed.chars()).find(|(_, ch)| wrong(*ch))?;
+    let name = super::meant::character(ch);
+    let meant: String = typed.chars().filter(|ch| !wrong(*ch)).collect();
+    let text = format!("Character {place} of the Scope is {name}, which no scope has");
+    Some(if crate::clean::is_visible(ch) && ch != '\\' {
+        let text = format!("{text}. Type the scope again without it");
+        Problem::new(Key::Scope, Severity::Error, "wrong character", text)
+    } else {
+        suggestion(Severity::Error, "wrong character", &text, meant)
+    })
+}
+
+/// A scope that is nearly one of those that are known.
+fn near_miss(settings: &Settings) -> Option<Problem> {
+    let scopes = settings.scopes();
+    let mut known: Vec<String> = settings
+        .scope_list()
+        .into_iter()
+        .map(|(scope, _)| scope)
+        .collect();
+    let of_preset = &settings.preset().scope;
+    known.extend(
+        of_preset
+            .default
+            .iter()
+            .chain(&of_preset.device_allowed)
+            .cloned(),
+    );
+    known.extend(of_preset.resource_free.iter().cloned());
+    if known.is_empty() || known.iter().any(|scope| scope == "openid") {
+        known.extend(STANDARD.iter().map(|scope| (*scope).to_owned()));
+    }
+    let (scope, meant) = scopes
+        .iter()
+        .find_map(|scope| Some((scope, like(scope, &known)?)))?;
+    let all: Vec<&str> = scopes
+        .iter()
+        .map(|one| if one == scope { meant } else { one })
+        .collect();
+    let text = format!(
+        "{} is not among the scopes that are known here. Did you mean {}?",
+        clean(scope, 80),
+        clean(meant, 80)
+    );
+    let label = format!("Use {}", clean(last_part(meant), 30));
+    let problem = Problem::new(Key::Scope, Severity::Warning, "not known", text);
+    Some(problem.with_remedy(label, Change::Text(Key::Scope, all.join(" "))))
+}
+
+/// What stands behind the resource of a scope.
+fn last_part(scope: &str) -> &str {
+    let name = scope.trim_end_matches('/').rsplit('/').next();
+    name.filter(|name| !name.is_empty()).unwrap_or(scope)
+}
+
+/// The known scope that `scope` was meant to be; `None` where it is known, or like no other.
+fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
+    if known.iter().any(|one| one == scope) {
+        return None;
+    }
+    // A name alone, or the same in other letters.
+    let lower = scope.to_lowercase();
+    let same = known.iter().find(|one| {
+        one.to_lowercase() == lower
+            || (!scope.contains("://")
+                && one.contains("://")
+                && last_part(one).eq_ignore_ascii_case(scope))
+    });
+    if let Some(same) = same {
+        return Some(same);
+    }
+    let (resource, name) = scope.split_at(scope.len() - last_part(scope).len());
+    let candidates = known.iter().filter(|one| {
+        let there = last_part(one);
+        let (other, _) = one.split_at(one.len() - there.len());
+        // With another resource it is another scope.
+        (resource.is_empty() || other == resource)
+            && there.len() >= SHORTEST
+            && name.len() >= SHORTEST
+            && there.chars().next().map(|ch| ch.to_ascii_lowercase())
+                == name.chars().next().map(|ch| ch.to_ascii_lowercase())
+    });
+    let near = |one: &&String| {
+        let (one, name) = (last_part(one).to_lowercase(), name.to_lowercase());
+        strsim::damerau_levenshtein(&one, &name)
+    };
+    let meant = candidates.min_by_key(near)?;
+    let limit = if name.len() < 8 { 1 } else { 2 };
+    (near(&meant) <= limit).then_some(meant.as_str())
+}

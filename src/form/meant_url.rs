@@ -1,0 +1,145 @@
+//! What a URL was meant to be.
+
+use url::Url;
+
+use crate::clean::{clean, is_visible, trimmed};
+use crate::form::wrapping::{only_names_a_value, unwrapped};
+use crate::oauth::url::is_loopback;
+
+/// The longest near miss of a scheme, such as `htttps`.
+const SCHEME_LIMIT: usize = 7;
+
+/// The text as the URL that it was meant to be. It may still be none.
+pub(super) fn repaired(text: &str) -> String {
+    let mut url = unwrapped(text).map_or_else(|| trimmed(text).to_owned(), |value| value.text);
+    if url.contains(char::is_whitespace) {
+        let mut words = url.split_whitespace();
+        // Words around a URL, or a URL with a break in it.
+        url = match (
+            words.clone().filter(|word| word.contains("://")).count(),
+            words.next(),
+        ) {
+            (1, Some(first)) if !first.contains("://") => url
+                .split_whitespace()
+                .find(|word| word.contains("://"))
+                .unwrap_or_default()
+                .to_owned(),
+            _ => url.split_whitespace().collect(),
+        };
+    }
+    url.retain(is_visible);
+    let url = url.replace('\\', "/");
+    let url = url.trim_end_matches(['.', '…', ',', ';']);
+    without_user_info(&with_scheme(url))
+}
+
+/// The URL with the scheme that was meant.
+fn with_scheme(text: &str) -> String {
+    let name_ends = text
+        .find(|ch: char| !ch.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (name, rest) = text.split_at(name_ends);
+    let after = rest.trim_start_matches([':', ';', '/']);
+    let separator = &rest[..rest.len() - after.len()];
+    let name = name.to_ascii_lowercase();
+    if let Some(scheme) = scheme_like(&name).filter(|_| separator.contains('/') || separator == ":")
+    {
+        // A second one stands where the host belongs.
+        let inner = after.to_ascii_lowercase();
+        if inner.starts_with("https:/") || inner.starts_with("http:/") {
+            return with_scheme(after);
+        }
+        let is_port = separator == ":" && after.starts_with(|ch: char| ch.is_ascii_digit());
+        if !is_port {
+            return format!("{scheme}://{after}");
+        }
+    }
+    let host = text.strip_prefix("//").unwrap_or(text);
+    match host_of(host) {
+        Some(name) => {
+            let url = format!("http://{host}");
+            let here = Url::parse(&url).is_ok_and(|url| is_loopback(&url));
+            if here || name == "localhost" {
+                url
+            } else {
+                format!("https://{host}")
+            }
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// The scheme that a word was meant to be.
+fn scheme_like(name: &str) -> Option<&'static str> {
+    if name.is_empty() || name.len() > SCHEME_LIMIT {
+        return None;
+    }
+    let distance = |scheme: &str| strsim::damerau_levenshtein(name, scheme);
+    match (distance("http"), distance("https")) {
+        (0, _) => Some("http"),
+        (_, 0) => Some("https"),
+        (a, b) if a.min(b) > 2 || (name.len() < 4 && a.min(b) > 1) => None,
+        _ if !name.starts_with(['h', 't']) => None,
+        _ if name.contains('s') || name.len() > 4 => Some("https"),
+        _ => Some("http"),
+    }
+}
+
+/// The host that a text without a scheme begins with.
+fn host_of(text: &str) -> Option<&str> {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    // A scheme of an app looks like a host.
+    if authority.ends_with(':') {
+        return None;
+    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let is_host = |host: &str| {
+        let label = |label: &str| {
+            let fits = |ch: char| ch.is_alphanumeric() || ch == '-' || ch == '_';
+            !label.is_empty() && label.chars().all(fits)
+        };
+        host == "localhost"
+            || (host.starts_with('[') && host.ends_with(']'))
+            || (host.contains('.') && host.split('.').all(label))
+    };
+    (is_host(host) && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(host)
+}
+
+/// The URL without a user name and a password.
+fn without_user_info(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        Ok(_) | Err(_) => text.to_owned(),
+    }
+}
+
+/// A URL whose scheme and host are in small letters, as parsers write them; the rest stays, also a missing slash.
+pub(super) fn with_small_scheme(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
+        None => text.to_owned(),
+    }
+}
+
+/// What stands for a value of the user's own in a URL, such as `{tenant}`, `<host>`, `your-domain`.
+pub(super) fn placeholder(text: &str) -> Option<String> {
+    for (opening, closing) in [('{', '}'), ('<', '>')] {
+        if let Some(at) = text.find(opening) {
+            let rest = &text[at..];
+            let end = rest.find(closing).map_or(rest.len(), |end| end + 1);
+            return Some(clean(&rest[..end], 60));
+        }
+    }
+    let part = text
+        .split(['/', '.', ':', '?', '&', '='])
+        .find(|part| part.to_ascii_lowercase().starts_with("your") && only_names_a_value(part))?;
+    Some(clean(part, 60))
+}

@@ -1,0 +1,191 @@
+//! What a variable of a preset was meant to be, where a URL or more than the value was pasted.
+
+use url::Url;
+
+use crate::clean::{clean, trimmed};
+use crate::form::choices::Change;
+use crate::form::field::Key;
+use crate::form::meant_url::repaired;
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+use crate::form::wrapping::{only_names_a_value, unwrapped};
+
+/// Where a variable stands in the URLs of its preset.
+enum Place {
+    /// It is the host, with a port and a path where the service is below one. Holds the path behind it.
+    Host(String),
+    /// A part of the host, with what stands before and behind it.
+    PartOfHost(String, String),
+    /// A part of the path, counted from 0.
+    Segment(usize),
+}
+
+/// What is wrong with the variable at this position.
+pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<Problem> {
+    let key = Key::Var(position);
+    let variable = settings.preset().variables.get(position)?;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() {
+        return None;
+    }
+    let label = &variable.label;
+    let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
+    let bracketed = typed.contains(['<', '{']);
+    if bracketed && (only_names_a_value(&bare) || bare == variable.name) {
+        let help = variable.help.as_deref().unwrap_or_default();
+        let text = format!(
+            "{} stands for your own {label}. Type that instead. {help}",
+            clean(typed, 60)
+        );
+        return Some(Problem::new(key, Severity::Error, "placeholder", text));
+    }
+    let place = place(settings, position);
+    let meant = match &place {
+        Some(Place::Host(path)) => host(&bare, path),
+        Some(Place::PartOfHost(before, behind)) => part_of_host(&bare, before, behind),
+        Some(Place::Segment(index)) => segment(&bare, *index),
+        None => (bare != typed).then_some(bare),
+    };
+    let fits = meant.as_deref() == Some(typed) || (meant.is_none() && place.is_none());
+    if fits {
+        return None;
+    }
+    let what = match &place {
+        Some(Place::Host(_)) => {
+            "is a host name, without https:// in front of it and without a slash at its end"
+        }
+        Some(Place::PartOfHost(..)) => {
+            "is a part of a host name, and holds no / : < > and no spaces"
+        }
+        Some(Place::Segment(_)) => "is one part of a URL, and holds no / : < > and no spaces",
+        None => "holds more than the value",
+    };
+    let severity = if place.is_some() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    Some(match meant {
+        Some(meant) => {
+            let text = format!("{label} {what}. Did you mean {}?", clean(&meant, 120));
+            let name = format!("Use {}", clean(&meant, 30));
+            Problem::new(key, severity, "malformed", text)
+                .with_remedy(name, Change::Text(key, meant))
+        }
+        None => {
+            let help = variable.help.as_deref().unwrap_or_default();
+            Problem::new(
+                key,
+                severity,
+                "malformed",
+                format!("{label} {what}. {help}"),
+            )
+        }
+    })
+}
+
+/// Where the variable stands in the first URL that has it.
+fn place(settings: &Settings, position: usize) -> Option<Place> {
+    let preset = settings.preset();
+    let placeholder = format!("{{{}}}", preset.variables.get(position)?.name);
+    let (_, url) = preset
+        .addresses()
+        .find(|(_, url)| url.contains(&placeholder))?;
+    let (_, rest) = url.split_once("://")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority == placeholder {
+        return Some(Place::Host(path.to_owned()));
+    }
+    if let Some((before, behind)) = authority.split_once(&placeholder) {
+        return Some(Place::PartOfHost(before.to_owned(), behind.to_owned()));
+    }
+    let mut segments = path.split(['/', '?']);
+    let index = segments.position(|segment| segment == placeholder)?;
+    Some(Place::Segment(index))
+}
+
+fn is_legal(value: &str, also: &str) -> bool {
+    !value.is_empty()
+        && value.chars().all(|ch| {
+            ch.is_ascii_graphic() && (also.contains(ch) || !"/:<>{}?#@\\\"'`,;|^[]()".contains(ch))
+        })
+}
+
+/// The host of a URL, with its port; and with the path in front of the part that the preset adds.
+fn host(value: &str, path: &str) -> Option<String> {
+    let url = if is_legal(value, "/:[]")
+        && !value.contains("//")
+        && !value.contains(":/")
+        && !value.starts_with('/')
+    {
+        // A single word is a host as well.
+        Url::parse(&format!("https://{value}")).ok()?
+    } else {
+        Url::parse(&repaired(value)).ok()?
+    };
+    let mut meant = url.host_str()?.to_owned();
+    let is_same = value.len() >= meant.len()
+        && value.is_char_boundary(meant.len())
+        && value[..meant.len()].eq_ignore_ascii_case(&meant);
+    if is_same {
+        value[..meant.len()].clone_into(&mut meant);
+    }
+    if let Some(port) = url.port() {
+        meant.push_str(&format!(":{port}"));
+    }
+    let below = url.path().trim_end_matches('/');
+    let added = path.split(['/', '{']).next().unwrap_or_default();
+    let below = below
+        .split("/.well-known/")
+        .next()
+        .and_then(|below| match added {
+            "" => Some(below),
+            added => format!("{below}/")
+                .split(&format!("/{added}/"))
+                .next()
+                .map(|it| &below[..it.len().min(below.len())]),
+        })
+        .unwrap_or_default();
+    Some(meant + below)
+}
+
+/// What of a host stands between `before` and `behind`.
+fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
+    let value = value.trim_matches('/');
+    let host = if is_legal(value, "") {
+        value.to_owned()
+    } else {
+        Url::parse(&repaired(value)).ok()?.host_str()?.to_owned()
+    };
+    let mut meant = host.strip_suffix(behind).unwrap_or(&host);
+    // All of it, or what is left without its first parts.
+    let starts = before
+        .char_indices()
+        .filter(|(at, _)| *at == 0 || before[..*at].ends_with('.'));
+    for (at, _) in starts {
+        if let Some(rest) = meant.strip_prefix(&before[at..]) {
+            meant = rest;
+            break;
+        }
+    }
+    let meant = meant.trim_start_matches('.');
+    is_legal(meant, "").then(|| meant.to_owned())
+}
+
+/// The part of a URL's path at this place, or the only one.
+fn segment(value: &str, index: usize) -> Option<String> {
+    if is_legal(value, "") {
+        return Some(value.to_owned());
+    }
+    let slim = value.trim_matches('/');
+    if is_legal(slim, "") {
+        return Some(slim.to_owned());
+    }
+    let url = Url::parse(&repaired(value)).ok()?;
+    let segment = url.path_segments()?.nth(index)?.to_owned();
+    let decoded = url::form_urlencoded::parse(format!("x={segment}").as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())?;
+    (is_legal(&decoded, "") && !only_names_a_value(&decoded)).then_some(decoded)
+}

@@ -1,0 +1,307 @@
+//! What was copied along with a value: quotation marks, brackets, a label, invisible characters.
+
+use crate::clean::{is_visible, trimmed, unquoted};
+
+/// A value, and what stood around or in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unwrapped {
+    pub(super) text: String,
+    pub(super) extras: Vec<&'static str>,
+}
+
+impl Unwrapped {
+    /// What stood around it, in words.
+    pub(super) fn words(&self) -> String {
+        match self.extras.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => self.extras.join(""),
+        }
+    }
+}
+
+/// The value without what was copied along with it; `None` where nothing was.
+pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
+    let mut value: String = text
+        .chars()
+        .filter(|ch| ch.is_whitespace() || is_visible(*ch))
+        .collect();
+    let mut extras = Vec::new();
+    if value.chars().count() < text.chars().filter(|ch| *ch != '\u{feff}').count() {
+        extras.push("an invisible character");
+    }
+    // Each of them may be around another.
+    while let Some((inner, extra)) = peeled(trimmed(&value)) {
+        if !extras.contains(&extra) {
+            extras.push(extra);
+        }
+        value = trimmed(&inner).to_owned();
+    }
+    let value = trimmed(&value).to_owned();
+    (!extras.is_empty() && !value.is_empty()).then_some(Unwrapped {
+        text: value,
+        extras,
+    })
+}
+
+/// One layer less.
+fn peeled(text: &str) -> Option<(String, &'static str)> {
+    if let Some(inner) = unquoted(text) {
+        return Some((inner.to_owned(), "quotation marks"));
+    }
+    if let Some(inner) = unbracketed(text) {
+        return Some((inner.to_owned(), "brackets"));
+    }
+    if let Some((_, value)) = labelled(text) {
+        return Some((value.to_owned(), "a label"));
+    }
+    // A line of JSON or of a program ends in one.
+    if let Some(inner) = text.strip_suffix([',', ';'])
+        && !inner.contains([',', ';'])
+        && !inner.is_empty()
+    {
+        return Some((inner.to_owned(), "a punctuation mark"));
+    }
+    // The other one was not copied.
+    let one = |ch: char| "\"'`“”‘’„".contains(ch);
+    if text.chars().filter(|ch| one(*ch)).count() == 1
+        && (text.starts_with(one) || text.ends_with(one))
+    {
+        return Some((text.trim_matches(one).to_owned(), "a quotation mark"));
+    }
+    None
+}
+
+/// The secret without what was copied along with it. It is told in words only.
+pub(super) fn bare_secret(secret: &str) -> Option<(String, String)> {
+    let bare = trimmed(secret);
+    let value = unwrapped(bare);
+    let words = match &value {
+        Some(value) => value.words(),
+        None if bare != secret => "white space".to_owned(),
+        None => return None,
+    };
+    let text = value.map_or_else(|| bare.to_owned(), |value| value.text);
+    Some((text, words))
+}
+
+fn unbracketed(text: &str) -> Option<&str> {
+    [('{', '}'), ('<', '>'), ('(', ')'), ('[', ']')]
+        .into_iter()
+        .find_map(|(opening, closing)| {
+            let inner = text.strip_prefix(opening)?.strip_suffix(closing)?;
+            let again = |ch| ch == opening || ch == closing;
+            (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
+        })
+}
+
+/// Words that labels consist of.
+const LABEL_WORDS: &[&str] = &[
+    "account",
+    "address",
+    "api",
+    "app",
+    "application",
+    "auth",
+    "authorisation",
+    "authorization",
+    "callback",
+    "client",
+    "code",
+    "consumer",
+    "device",
+    "directory",
+    "domain",
+    "endpoint",
+    "export",
+    "here",
+    "host",
+    "hostname",
+    "http",
+    "https",
+    "id",
+    "identifier",
+    "instance",
+    "issuer",
+    "key",
+    "login",
+    "mail",
+    "my",
+    "name",
+    "oauth",
+    "oauth2",
+    "object",
+    "of",
+    "public",
+    "realm",
+    "redirect",
+    "redirection",
+    "region",
+    "scope",
+    "scopes",
+    "secret",
+    "server",
+    "set",
+    "site",
+    "subdomain",
+    "tenant",
+    "the",
+    "token",
+    "uri",
+    "url",
+    "user",
+    "username",
+    "value",
+    "your",
+];
+
+/// The last words of headings.
+const HEADINGS: &[&str] = &[
+    "address",
+    "code",
+    "domain",
+    "endpoint",
+    "host",
+    "hostname",
+    "id",
+    "identifier",
+    "issuer",
+    "key",
+    "name",
+    "realm",
+    "scope",
+    "scopes",
+    "secret",
+    "tenant",
+    "token",
+    "uri",
+    "url",
+    "value",
+];
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|ch: char| !ch.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+}
+
+fn is_label_word(word: &str) -> bool {
+    LABEL_WORDS.contains(&word)
+}
+
+/// True for words that only name what belongs in their place, such as `tenant-id` and `your_client_id`.
+pub(super) fn only_names_a_value(text: &str) -> bool {
+    words(text).next().is_some() && words(text).all(|word| is_label_word(&word))
+}
+
+/// A label and the value behind it: `Client ID: 1111`, `client_id=1111`, `Application (client) ID 1111`.
+fn labelled(text: &str) -> Option<(&str, &str)> {
+    let is_plain = |label: &str| {
+        let fits = |ch: char| ch.is_ascii_alphanumeric() || " _-().\"'".contains(ch);
+        label.len() <= 60 && label.chars().all(fits)
+    };
+    let all = |label: &str| words(label).all(|word| is_label_word(&word));
+    let last = |label: &str| words(label).last().is_some_and(|word| is_label_word(&word));
+    let behind = |at: usize, width: usize| {
+        let (label, value) = (trimmed(&text[..at]), trimmed(&text[at + width..]));
+        let there = words(label).next().is_some() && !value.is_empty() && is_plain(label);
+        there.then_some((label, value))
+    };
+    if let Some(at) = text.find([':', '='])
+        && let Some((label, value)) = behind(at, 1)
+        // `https://` is no label.
+        && !text[at..].starts_with("://")
+        && !text[at..].starts_with(":/")
+    {
+        let apart = text[at + 1..].starts_with(char::is_whitespace) || text[at..].starts_with('=');
+        if all(label) || (apart && last(label)) {
+            return Some((label, value));
+        }
+    }
+    // A cell of a table and its heading.
+    let at = text.rfind(char::is_whitespace)?;
+    let width = text[at..].chars().next().map_or(1, char::len_utf8);
+    let named = |label: &str| {
+        words(label)
+            .last()
+            .is_some_and(|word| HEADINGS.contains(&word.as_str()))
+    };
+    behind(at, width).filter(|(label, _)| all(label) && named(label))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_copied_along_is_taken_off() {
+        for (text, extras) in [
+            ("{1111-2222}", "brackets"),
+            ("<1111-2222>", "brackets"),
+            ("(1111-2222)", "brackets"),
+            ("[1111-2222]", "brackets"),
+            ("Client ID: 1111-2222", "a label"),
+            ("Client ID:1111-2222", "a label"),
+            ("Application (client) ID\t1111-2222", "a label"),
+            ("Application (client) ID 1111-2222", "a label"),
+            ("client_id=1111-2222", "a label"),
+            ("ACME_CLIENT_ID=1111-2222", "a label"),
+            (
+                "export CLIENT_ID='1111-2222'",
+                "a label and quotation marks",
+            ),
+            (
+                "\"client_id\": \"1111-2222\",",
+                "a label, a punctuation mark and quotation marks",
+            ),
+            ("\u{200b}1111-2222", "an invisible character"),
+            ("1111-\u{ad}2222", "an invisible character"),
+            ("\"1111-2222", "a quotation mark"),
+            ("1111-2222”", "a quotation mark"),
+            ("`{1111-2222}`", "quotation marks and brackets"),
+            ("1111-2222,", "a punctuation mark"),
+        ] {
+            let value = unwrapped(text).unwrap();
+            assert_eq!(
+                (value.text.as_str(), value.words().as_str()),
+                ("1111-2222", extras),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_of_its_own_stays_whole() {
+        for text in [
+            "1111-2222",
+            "https://as.example/x",
+            "https://client.example",
+            "urn:ietf:wg:oauth:2.0:oob",
+            "localhost:8400",
+            "com.example.app:/cb",
+            "openid email",
+            "acme:prod-1",
+            "a=b&c=d",
+            "{a}{b}",
+            "client",
+            "",
+        ] {
+            assert_eq!(unwrapped(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_stand_for_a_value_are_known() {
+        for text in [
+            "tenant-id",
+            "your_client_id",
+            "TENANT",
+            "YOUR CLIENT SECRET HERE",
+        ] {
+            assert!(only_names_a_value(text), "{text}");
+        }
+        for text in ["contoso", "1111", "my-app-7", ""] {
+            assert!(!only_names_a_value(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a user pasted in place of the browser's answer: the query in it, or a code alone.
+
+use url::form_urlencoded;
+
+use crate::clean::{is_visible, trimmed, unquoted};
+
+/// A paste, read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pasted {
+    /// The query of an answer, from a URL or alone.
+    Query(String),
+    /// A URL without an answer in it.
+    Url,
+    /// Perhaps a code.
+    Text(String),
+}
+
+/// The parameters that tell an answer from other text.
+const OF_AN_ANSWER: [&str; 3] = ["code", "error", "state"];
+
+/// Reads a paste.
+#[must_use]
+pub fn read(paste: &str) -> Pasted {
+    let text: String = paste
+        .chars()
+        .filter(|ch| ch.is_whitespace() || is_visible(*ch))
+        .collect();
+    let text = one_word(bare(&text)).replace("&amp;", "&");
+    let text = bare(&text);
+    let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+    // With or without its beginning: browsers hide the scheme.
+    if let Some((_, query)) = before.split_once('?')
+        && (has_any(query) || !has_any(fragment))
+    {
+        return Pasted::Query(query.to_owned());
+    }
+    // The answer of another response mode (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
+    if has_any(fragment) {
+        return Pasted::Query(fragment.to_owned());
+    }
+    match before.split_once('&') {
+        // The rest of a query behind its code.
+        Some((code, rest))
+            if !code.contains("://")
+                && !code.contains('=')
+                && rest.split('&').all(is_parameter) =>
+        {
+            if names(rest).any(|name| name == "state") {
+                return Pasted::Query(format!("code={before}"));
+            }
+            return Pasted::Text(code.to_owned());
+        }
+        _ if has_any(before) => return Pasted::Query(before.to_owned()),
+        _ => {}
+    }
+    let local = ["localhost", "127.0.0.1", "[::1]", "www."]
+        .iter()
+        .any(|host| before.starts_with(host));
+    if local || before.contains("://") {
+        return Pasted::Url;
+    }
+    Pasted::Text(before.to_owned())
+}
+
+/// True for what an answer begins with: a URL, a query, the line of a log. Other text may be the rest of one.
+#[must_use]
+pub fn begins_an_answer(text: &str) -> bool {
+    let text = bare(text);
+    let scheme = text.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.starts_with(|ch: char| ch.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|ch| ch.is_ascii_alphanumeric() || "+-.".contains(ch))
+    });
+    let first = text.split(['=', ' ', '?', '#']).next().unwrap_or_default();
+    scheme
+        || OF_AN_ANSWER.contains(&first)
+        || ["GET", "POST", "HEAD", "localhost", "", "/"].contains(&first)
+        || first.starts_with("localhost:")
+        || first.starts_with("127.0.0.1")
+}
+
+/// True for what is a URL or a query, also a part of one: what follows on the next line may be the rest of it.
+#[must_use]
+pub fn is_like_a_url(text: &str) -> bool {
+    text.contains("://") || text.contains('?') || has_any(text)
+}
+
+fn names(query: &str) -> impl Iterator<Item = String> + '_ {
+    form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
+}
+
+fn has_any(query: &str) -> bool {
+    names(query).any(|name| OF_AN_ANSWER.contains(&name.as_str()))
+}
+
+fn is_parameter(text: &str) -> bool {
+    text.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty())
+}
+
+/// The text without quotation marks and brackets around it.
+fn bare(text: &str) -> &str {
+    let mut text = trimmed(text);
+    loop {
+        let brackets = [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}')];
+        let unbracketed = || {
+            brackets
+                .iter()
+                .find_map(|(opening, closing)| text.strip_prefix(*opening)?.strip_suffix(*closing))
+        };
+        let Some(inner) = unquoted(text).or_else(unbracketed) else {
+            // One of a pair may not have been copied.
+            return text.trim_matches(['"', '\'', '`', '“', '”', '‘', '’', '<', '>']);
+        };
+        text = trimmed(inner);
+    }
+}
+
+/// The word with the answer, where there are others: the request line of a server's log, a header, a sentence. Otherwise
+/// the words together, as a line break may have come into them.
+fn one_word(text: &str) -> String {
+    let words = || text.split_whitespace();
+    let first = words().next().unwrap_or_default();
+    let is_answer = |word: &&str| {
+        let query = word
+            .split_once(['?', '#'])
+            .map_or(*word, |(_, query)| query);
+        names(query).any(|name| name == "state") && has_any(query)
+    };
+    let is_request = ["GET", "HEAD", "POST"].contains(&first.trim_matches('"'));
+    if is_request && let Some(target) = words().nth(1) {
+        return target.to_owned();
+    }
+    let mut answers = words().filter(is_answer);
+    match (answers.next(), answers.next()) {
+        (Some(answer), None) if !is_like_a_url(first) => answer.to_owned(),
+        _ if is_like_a_url(first) => words().collect(),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_found_however_it_was_copied() {
+        let query = || Pasted::Query("code=C&state=S".to_owned());
+        for text in [
+            "http://127.0.0.1:8400/cb?code=C&state=S",
+            "http://127.0.0.1:8400/cb?code=C&amp;state=S",
+            "http://127.0.0.1:8400/cb?code=C&state=S#_=_",
+            "http://127.0.0.1:8400/cb#code=C&state=S",
+            "http://127.0.0.1:8400/cb?x=1#code=C&state=S",
+            "#code=C&state=S",
+            "?code=C&state=S",
+            "code=C&state=S",
+            "C&state=S",
+            "com.example.app:/cb?code=C&state=S",
+            "GET /cb?code=C&state=S HTTP/1.1",
+            "\"GET /cb?code=C&state=S HTTP/1.1\" 404",
+            "Location: http://127.0.0.1:8400/cb?code=C&state=S",
+            "Request URL: http://127.0.0.1:8400/cb?code=C&state=S",
+            "http://127.0.0.1:8400/cb?code=C\n&state=S",
+            "http://127.0.0.1:8400/cb?code=C& state=S",
+            "\"http://127.0.0.1:8400/cb?code=C&state=S\"",
+            "“http://127.0.0.1:8400/cb?code=C&state=S”",
+            "'http://127.0.0.1:8400/cb?code=C&state=S'",
+            "`http://127.0.0.1:8400/cb?code=C&state=S`",
+            "<http://127.0.0.1:8400/cb?code=C&state=S>",
+            "(http://127.0.0.1:8400/cb?code=C&state=S)",
+            "[http://127.0.0.1:8400/cb?code=C&state=S]",
+            "\u{feff}\u{a0}http://127.0.0.1:8400/cb?code=C&state=S\u{200b}\r\n",
+            "http://127.0.0.1:8400/cb?code=C&state=S\"",
+        ] {
+            assert_eq!(read(text), query(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_alone_ends_where_the_next_parameter_begins() {
+        for (text, code) in [
+            ("4%2F0AbC", "4%2F0AbC"),
+            ("4%2F0AbC&scope=https://mail.google.com/", "4%2F0AbC"),
+            ("4/0AbC&scope=a&authuser=0&prompt=consent", "4/0AbC"),
+            ("\"4/0AbC\"", "4/0AbC"),
+            ("{4/0AbC}", "4/0AbC"),
+            ("<4/0AbC>", "4/0AbC"),
+            ("ab&cd", "ab&cd"),
+            ("ab+c%2F==", "ab+c%2F=="),
+            ("two words", "two words"),
+        ] {
+            assert_eq!(read(text), Pasted::Text(code.to_owned()), "{text:?}");
+        }
+        for text in [
+            "http://127.0.0.1:8400/cb",
+            "localhost:8400/cb",
+            "https://as.example/a&b=c",
+        ] {
+            assert_eq!(read(text), Pasted::Url, "{text:?}");
+        }
+    }
+}

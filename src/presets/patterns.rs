@@ -1,0 +1,95 @@
+//! The forms of what a service gives out: client IDs, secrets, and the values of variables; and what a near miss means.
+
+use regex_lite::Regex;
+use serde::{Deserialize, Deserializer};
+
+/// The form of a value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    /// `client_id`, `client_secret`, or the name of a variable.
+    pub field: String,
+    /// What a right value is like. Another value is not refused: services change their forms.
+    pub form: Form,
+    /// A value of that form.
+    pub example: String,
+    /// Values that are nearly right, the first that fits is told.
+    #[serde(default)]
+    pub near: Vec<NearMiss>,
+}
+
+/// A value that is nearly right.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearMiss {
+    /// What it is like.
+    pub form: Form,
+    /// A value of that form.
+    pub example: String,
+    /// What it is and what to do, in a sentence or two.
+    pub means: String,
+    /// The value to use instead; `{value}` stands for what was typed.
+    pub instead: Option<String>,
+}
+
+/// A regular expression for a whole value.
+#[derive(Debug, Clone)]
+pub struct Form(Regex);
+
+impl Form {
+    /// True where all of `value` is of this form.
+    #[must_use]
+    pub fn fits(&self, value: &str) -> bool {
+        self.0.is_match(value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Regex::new(&format!("^(?:{text})$"))
+            .map(Self)
+            .map_err(|error| serde::de::Error::custom(format!("no regular expression: {error}")))
+    }
+}
+
+impl Pattern {
+    /// The field of the client ID.
+    pub const CLIENT_ID: &str = "client_id";
+    /// The field of the client secret.
+    pub const CLIENT_SECRET: &str = "client_secret";
+
+    /// The near miss that `value` is, and the value to use instead; `None` where it is right, or like nothing known.
+    #[must_use]
+    pub fn near_miss(&self, value: &str) -> Option<(&NearMiss, Option<String>)> {
+        if self.form.fits(value) {
+            return None;
+        }
+        let near = self.near.iter().find(|near| near.form.fits(value))?;
+        let instead = near.instead.as_ref();
+        Some((near, instead.map(|text| text.replace("{value}", value))))
+    }
+
+    /// What is wrong with the pattern itself.
+    pub(super) fn finding(&self) -> Option<String> {
+        if !self.form.fits(&self.example) {
+            return Some("its example is not of its form. Correct one of them".to_owned());
+        }
+        self.near.iter().find_map(|near| {
+            let Some((first, instead)) = self.near_miss(&near.example) else {
+                return Some(
+                    "the example of a near miss is right, or not of its form. Correct it".to_owned(),
+                );
+            };
+            if !std::ptr::eq(first, near) {
+                return Some(
+                    "the example of a near miss is that of another one before it. Change their order".to_owned(),
+                );
+            }
+            let wrong = |instead: &String| !self.form.fits(instead);
+            instead
+                .filter(wrong)
+                .map(|_| "what to use instead of a near miss is not right. Correct it".to_owned())
+        })
+    }
+}
