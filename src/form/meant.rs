@@ -35,7 +35,17 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::ClientId => client_id(settings).or_else(|| pattern_problem(settings, key)),
         Key::ClientSecret => client_secret(settings).or_else(|| pattern_problem(settings, key)),
         Key::Var(position) => {
-            variable_problem(settings, position).or_else(|| pattern_problem(settings, key))
+            let malformed = variable_problem(settings, position);
+            match pattern_problem(settings, key) {
+                // It tells more, and stops what the other one stops.
+                Some(mut near) => {
+                    if malformed.is_some_and(|it| it.severity == Severity::Error) {
+                        near.severity = Severity::Error;
+                    }
+                    Some(near)
+                }
+                None => malformed,
+            }
         }
         Key::Scope => scope_problem(settings),
         Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl => endpoint_url(settings, key),
@@ -919,7 +929,10 @@ mod tests {
                 ("<tenant-id>", Err("stands for your own Tenant")),
                 ("{tenant}", Err("stands for your own Tenant")),
                 ("a:b", Err("is one part of a URL")),
-                ("alice@contoso.com", Err("is one part of a URL")),
+                ("contoso", Ok(tenant)),
+                ("alice@contoso.onmicrosoft.com", Ok(tenant)),
+                ("11111111-2222", Err("only a part of a tenant ID")),
+                ("organisations", Ok("organizations")),
             ],
         );
         table(
@@ -1032,7 +1045,7 @@ mod tests {
                     [[variables]]\nname = \"tenant\"\nlabel = \"Tenant\"\n\
                     [[patterns]]\nfield = \"client_id\"\nform = 'a[0-9]+\\.apps'\nexample = \"a1.apps\"\n\
                     [[patterns.near]]\nform = 'a[0-9]+'\nexample = \"a1\"\nmeans = \"This lacks its end.\"\n\
-                    instead = \"{value}.apps\"\n\
+                    instead = \"$0.apps\"\n\
                     [[patterns]]\nfield = \"client_secret\"\nform = 'v.+'\nexample = \"v1\"\n\
                     [[patterns.near]]\nform = 's.+'\nexample = \"s1\"\nmeans = \"This is the ID of the secret.\"\n\
                     [[patterns]]\nfield = \"tenant\"\nform = 't[0-9]'\nexample = \"t1\"\n\

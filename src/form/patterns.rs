@@ -27,13 +27,97 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         .iter()
         .filter(|pattern| pattern.field == field)
         .find_map(|pattern| pattern.near_miss(value))?;
-    let problem = Problem::new(key, Severity::Warning, "looks wrong", near.means.clone());
+    let severity = if near.refused {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let problem = Problem::new(key, severity, "looks wrong", near.means.clone());
     // A secret is told in words only.
     let Some(instead) = instead.filter(|_| key != Key::ClientSecret) else {
         return Some(problem);
     };
     let text = format!("{} Did you mean {}?", near.means, clean(&instead, 120));
-    let problem = Problem::new(key, Severity::Warning, "looks wrong", text);
+    let problem = Problem::new(key, severity, "looks wrong", text);
     let label = format!("Use {}", clean(&instead, 30));
     Some(problem.with_remedy(label, Change::Text(key, instead)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::request;
+    use crate::presets::library::built_in_ids;
+    use crate::presets::{CUSTOM, DEMO, Library};
+
+    /// The problem at a field after something was typed there.
+    fn told(settings: &mut Settings, key: Key, typed: &str) -> Option<Problem> {
+        settings.set(key, typed.to_owned());
+        let problems = request::problems(settings);
+        let mut told = problems.into_iter().filter(|problem| problem.key == key);
+        told.find(|problem| problem.word == "looks wrong")
+    }
+
+    #[test]
+    fn every_pattern_is_told_at_the_form_by_its_own_examples() {
+        for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
+            let preset = Library::default().get(id).unwrap();
+            let mut settings = Settings::new(preset.clone());
+            for pattern in &preset.patterns {
+                let key = match pattern.field.as_str() {
+                    Pattern::CLIENT_ID => Key::ClientId,
+                    Pattern::CLIENT_SECRET => Key::ClientSecret,
+                    name => {
+                        let mut variables = preset.variables.iter();
+                        Key::Var(variables.position(|one| one.name == name).unwrap())
+                    }
+                };
+                let right = told(&mut settings, key, &pattern.example);
+                assert_eq!(right, None, "{id}: {}", pattern.example);
+                for near in &pattern.near {
+                    let told = told(&mut settings, key, &near.example);
+                    let Some(problem) = told else {
+                        assert!(!settings.keys().contains(&key), "{id}: {}", near.example);
+                        continue;
+                    };
+                    assert!(problem.text.starts_with(&near.means), "{id}: {problem:?}");
+                    assert!(near.means.ends_with('.'), "{id}: {}", near.means);
+                    let is_error = problem.severity == Severity::Error;
+                    assert!(is_error || !near.refused, "{id}: {}", near.example);
+                    let Some(remedy) = problem.remedy else {
+                        let is_offered = near.instead.is_some() && key != Key::ClientSecret;
+                        assert!(!is_offered, "{id}: {}", near.example);
+                        continue;
+                    };
+                    settings.apply(&remedy.change);
+                    let value = settings.value(key);
+                    assert!(pattern.form.fits(&value), "{id}: {value}");
+                    let left = request::problems(&settings);
+                    assert!(left.iter().all(|left| left.key != key), "{id}: {left:?}");
+                }
+                settings.set(key, pattern.example.clone());
+            }
+        }
+    }
+
+    #[test]
+    fn every_preset_knows_what_its_service_gives_out() {
+        for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
+            let preset = Library::default().get(id).unwrap();
+            assert!(!preset.patterns.is_empty(), "{id}");
+        }
+        let preset = Library::default().get("microsoft-mail").unwrap();
+        let mut settings = Settings::new(preset);
+        let guid = "11111111-2222-3333-4444-555555555555";
+        let secret = told(&mut settings, Key::ClientSecret, guid).unwrap();
+        assert!(secret.text.contains("Secret ID") && secret.text.contains("Value"));
+        let half = told(&mut settings, Key::ClientId, &guid[..18]).unwrap();
+        assert_eq!(half.severity, Severity::Error);
+        let preset = Library::default().get("google-mail").unwrap();
+        let id = "123456789012-abcdefghijklmnopqrstuvwxyz012345";
+        let short = told(&mut Settings::new(preset), Key::ClientId, id).unwrap();
+        let whole = format!("{id}.apps.googleusercontent.com");
+        assert_eq!(short.remedy.unwrap().change, Change::Text(Key::ClientId, whole));
+    }
 }

@@ -9,7 +9,7 @@ use crate::clean::{clean, is_clean};
 use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::url::endpoint;
-use crate::presets::patterns::Pattern;
+use crate::presets::patterns;
 
 /// Something wrong with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -367,14 +367,15 @@ impl Checker<'_> {
                 self.add(&format!("parameters.authorization.{name}"), text);
             }
         }
+        for name in &preset.pattern_sets {
+            if patterns::set(name).is_none() {
+                let text = format!("there is no set {}. Correct or remove it", clean(name, 40));
+                self.add("pattern_sets", text);
+            }
+        }
         for pattern in &preset.patterns {
-            let fields = [Pattern::CLIENT_ID, Pattern::CLIENT_SECRET];
-            let mut variables = preset
-                .variables
-                .iter()
-                .map(|variable| variable.name.as_str());
             let field = pattern.field.as_str();
-            if !fields.contains(&field) && !variables.any(|name| name == field) {
+            if !preset.has_field(field) {
                 let text = format!(
                     "{} is neither client_id, client_secret nor a variable. Correct the field",
                     clean(field, 40)

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
-use crate::presets::patterns::Pattern;
+use crate::presets::patterns::{self, Pattern};
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
 pub const CUSTOM: &str = "custom";
@@ -85,9 +85,12 @@ pub struct Preset {
     /// What its tokens are like.
     #[serde(default)]
     pub tokens: TokenFacts,
-    /// The forms of its client IDs, secrets and variables.
+    /// The forms of its client IDs, secrets and variables; those of its sets come after its own.
     #[serde(default)]
     pub patterns: Vec<Pattern>,
+    /// Sets of patterns that several presets share.
+    #[serde(default)]
+    pub pattern_sets: Vec<String>,
     /// Mail servers that take its tokens.
     pub mail: Option<Mail>,
     /// What an administrator should know.
@@ -488,7 +491,22 @@ impl Preset {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut preset: Self = toml::from_str(text)?;
         preset.flows.complete(&preset.endpoints);
+        let shared: Vec<Pattern> = preset
+            .pattern_sets
+            .iter()
+            .filter_map(|name| patterns::set(name))
+            .flatten()
+            .filter(|pattern| preset.has_field(&pattern.field))
+            .collect();
+        preset.patterns.extend(shared);
         Ok(preset)
+    }
+
+    /// True for a field that patterns can be about.
+    pub(super) fn has_field(&self, field: &str) -> bool {
+        let mut variables = self.variables.iter();
+        [Pattern::CLIENT_ID, Pattern::CLIENT_SECRET].contains(&field)
+            || variables.any(|variable| variable.name == field)
     }
 
     /// All its addresses by their place in the file, with their placeholders.

@@ -1,7 +1,29 @@
 //! The forms of what a service gives out: client IDs, secrets, and the values of variables; and what a near miss means.
+//!
+//! A preset has patterns of its own, and names sets that several presets share: `presets/patterns/`.
 
+use include_dir::{Dir, include_dir};
 use regex_lite::Regex;
 use serde::{Deserialize, Deserializer};
+
+static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/patterns");
+
+/// The patterns of a shared set; `None` where there is no such set.
+#[must_use]
+pub fn set(name: &str) -> Option<Vec<Pattern>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        patterns: Vec<Pattern>,
+    }
+    // A name is no path.
+    let is_name = |ch: char| ch.is_ascii_lowercase() || ch == '-';
+    if !name.chars().all(is_name) {
+        return None;
+    }
+    let text = SETS.get_file(format!("{name}.toml"))?.contents_utf8()?;
+    Some(toml::from_str::<File>(text).ok()?.patterns)
+}
 
 /// The form of a value.
 #[derive(Debug, Clone, Deserialize)]
@@ -9,7 +31,7 @@ use serde::{Deserialize, Deserializer};
 pub struct Pattern {
     /// `client_id`, `client_secret`, or the name of a variable.
     pub field: String,
-    /// What a right value is like. Another value is not refused: services change their forms.
+    /// What a right value is like. Another value is not refused, as services change their forms.
     pub form: Form,
     /// A value of that form.
     pub example: String,
@@ -28,8 +50,11 @@ pub struct NearMiss {
     pub example: String,
     /// What it is and what to do, in a sentence or two.
     pub means: String,
-    /// The value to use instead; `{value}` stands for what was typed.
+    /// The value to use instead: `$0` stands for what was typed, `$1` for the first group of the form.
     pub instead: Option<String>,
+    /// It cannot be right, and is refused.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 /// A regular expression for a whole value.
@@ -66,8 +91,12 @@ impl Pattern {
             return None;
         }
         let near = self.near.iter().find(|near| near.form.fits(value))?;
-        let instead = near.instead.as_ref();
-        Some((near, instead.map(|text| text.replace("{value}", value))))
+        let instead = near.instead.as_ref().and_then(|template| {
+            let mut instead = String::new();
+            near.form.0.captures(value)?.expand(template, &mut instead);
+            Some(instead)
+        });
+        Some((near, instead))
     }
 
     /// What is wrong with the pattern itself.
