@@ -1,15 +1,15 @@
 //! Flags and environment variables, and the settings that they give.
 
 mod flags;
+mod read;
 mod secret;
 mod subcommands;
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use clap::builder::Resettable;
-use clap::{Command, CommandFactory, FromArgMatches, Parser};
+use clap::Parser;
 use url::{Host, Url};
 
 pub use self::flags::{
@@ -210,12 +210,26 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub certificate_key: Option<PathBuf>,
+    /// The variables that gave a setting.
+    #[arg(skip)]
+    pub variables: Vec<String>,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
     // What the value should not hold is removed with a note.
     Ok((trimmed(name).to_owned(), value.to_owned()))
+}
+
+/// A path without white space and quotation marks around it, unless that is its name.
+fn cleaned_path(path: &Path) -> PathBuf {
+    match path.to_str() {
+        Some(text) if !path.exists() => {
+            let text = trimmed(text);
+            PathBuf::from(unquoted(text).unwrap_or(text))
+        }
+        Some(_) | None => path.to_owned(),
+    }
 }
 
 /// A host as it stands in a parsed URL.
@@ -243,6 +257,9 @@ pub enum CliError {
     /// The preset cannot be used.
     #[error(transparent)]
     Preset(#[from] PresetError),
+    /// There is no such preset.
+    #[error("{0}: {1}")]
+    NoPreset(String, PresetError),
     /// The preset does not allow a value.
     #[error(transparent)]
     Override(#[from] OverrideError),
@@ -251,36 +268,7 @@ pub enum CliError {
     Secret(#[from] SecretError),
 }
 
-/// The same flags without the variables that are empty.
-fn without_variables(command: Command, is_empty: &impl Fn(&OsStr) -> bool) -> Command {
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
-    let command = command.mut_args(|flag| match flag.get_env() {
-        Some(name) if is_empty(name) => flag.env(Resettable::Reset),
-        Some(_) | None => flag,
-    });
-    names.into_iter().fold(command, |command, name| {
-        command.mut_subcommand(name, |command| without_variables(command, is_empty))
-    })
-}
-
 impl Cli {
-    /// Reads the flags, and the variables for what no flag says. A variable that is empty is not set.
-    ///
-    /// # Errors
-    /// What is wrong with them; also the help and the version, which are printed as that.
-    pub fn read(
-        flags: impl IntoIterator<Item = OsString>,
-        variable: impl Fn(&OsStr) -> Option<OsString>,
-    ) -> Result<Self, clap::Error> {
-        let is_empty = |name: &OsStr| variable(name).is_some_and(|value| value.is_empty());
-        let command = without_variables(Self::command(), &is_empty);
-        let matches = command.try_get_matches_from(flags)?;
-        Self::from_arg_matches(&matches)
-    }
-
     /// The settings that these flags and variables give.
     ///
     /// # Errors
@@ -292,37 +280,69 @@ impl Cli {
         library: &mut Library,
     ) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
-            (Some(path), _) => library.add(read_file(path))?,
+            (Some(path), _) => library.add(read_file(&cleaned_path(path)))?,
             (None, _) if self.demo => library.get(presets::DEMO)?,
             (None, Some(id)) => {
                 let id = trimmed(id);
-                library.get(unquoted(id).unwrap_or(id))?
+                library
+                    .get(unquoted(id).unwrap_or(id))
+                    .map_err(|error| CliError::NoPreset(self.source("preset"), error))?
             }
             (None, None) => library.get(presets::CUSTOM)?,
         };
         let mut settings = Settings::new(preset).with_browser(browser);
         let secret = self.secret.load(variable)?;
-        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        let path = |path: &Option<PathBuf>| {
+            let path = path.as_ref()?;
+            Some(path.to_string_lossy().into_owned())
+        };
         let values = [
-            (Key::ClientId, self.client_id),
-            (Key::Scope, self.scope),
-            (Key::RedirectUrl, self.redirect_url),
-            (Key::AuthorizationUrl, self.authorization_url),
-            (Key::DeviceUrl, self.device_url),
-            (Key::TokenUrl, self.token_url),
-            (Key::Issuer, self.issuer),
-            (Key::ExtraParameters, self.extra_parameters),
-            (Key::LoginHint, self.login_hint),
-            (Key::CaFile, self.ca_file.map(path)),
-            (Key::ListenAddress, self.listen_address),
-            (Key::Certificate, self.certificate.map(path)),
-            (Key::CertificateKey, self.certificate_key.map(path)),
+            (Key::ClientId, "client-id", self.client_id.clone()),
+            (Key::Scope, "scope", self.scope.clone()),
+            (Key::RedirectUrl, "redirect-url", self.redirect_url.clone()),
+            (
+                Key::AuthorizationUrl,
+                "authorization-url",
+                self.authorization_url.clone(),
+            ),
+            (Key::DeviceUrl, "device-url", self.device_url.clone()),
+            (Key::TokenUrl, "token-url", self.token_url.clone()),
+            (Key::Issuer, "issuer", self.issuer.clone()),
+            (
+                Key::ExtraParameters,
+                "extra-parameters",
+                self.extra_parameters.clone(),
+            ),
+            (Key::LoginHint, "login-hint", self.login_hint.clone()),
+            (Key::CaFile, "ca-file", path(&self.ca_file)),
+            (
+                Key::ListenAddress,
+                "listen-address",
+                self.listen_address.clone(),
+            ),
+            (Key::Certificate, "certificate", path(&self.certificate)),
+            (
+                Key::CertificateKey,
+                "certificate-key",
+                path(&self.certificate_key),
+            ),
         ];
+        let mut sources: BTreeMap<Key, String> = values
+            .iter()
+            .filter(|(_, _, value)| value.is_some())
+            .map(|(key, flag, _)| (*key, self.source(flag)))
+            .collect();
+        let variable_source = self.source("var");
+        if let Some(secret) = &secret {
+            sources.insert(Key::ClientSecret, secret.source.clone());
+        }
         settings.lay_over(Overrides {
             values: values
                 .into_iter()
-                .filter_map(|(key, value)| Some((key, value?)))
+                .filter_map(|(key, _, value)| Some((key, value?)))
                 .collect::<BTreeMap<_, _>>(),
+            sources,
+            variable_source,
             variables: self.vars,
             secret_notice: secret.as_ref().and_then(|secret| secret.notice.clone()),
             secret: secret.map(|secret| secret.text),
@@ -365,21 +385,6 @@ mod tests {
                 .map(|(_, value)| (*value).into())
         };
         cli.settings(find, browser, &mut Library::default())
-    }
-
-    #[test]
-    fn a_variable_that_is_empty_is_not_set() {
-        let empty = |_: &OsStr| Some(OsString::new());
-        for flags in [
-            &["oauth-authorizer"][..],
-            &["oauth-authorizer", "doctor"],
-            &["oauth-authorizer", "presets", "list"],
-        ] {
-            let read = Cli::read(flags.iter().map(OsString::from), empty);
-            assert!(read.is_ok(), "{flags:?}: {read:?}");
-        }
-        let command = without_variables(Cli::command(), &|_| true);
-        assert!(command.get_arguments().all(|flag| flag.get_env().is_none()));
     }
 
     #[test]

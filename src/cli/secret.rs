@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::clean::{clean, is_visible, trimmed};
+use crate::clean::{clean, is_visible, trimmed, unquoted};
+use crate::cli::cleaned_path;
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
@@ -56,12 +57,8 @@ pub(super) struct Secret {
     pub(super) text: SecretString,
     /// What the user should know about the source.
     pub(super) notice: Option<String>,
-}
-
-impl From<SecretString> for Secret {
-    fn from(text: SecretString) -> Self {
-        Self { text, notice: None }
-    }
+    /// Where it came from.
+    pub(super) source: String,
 }
 
 impl SecretFlags {
@@ -80,6 +77,7 @@ impl SecretFlags {
     ) -> Result<Option<Secret>, SecretError> {
         let failed = |place: String| move |reason: String| SecretError { place, reason };
         if let Some(path) = &self.client_secret_file {
+            let path = &cleaned_path(path);
             let place = clean(&path.display().to_string(), PATH_LIMIT);
             let path = path.clone();
             return in_time(move || first_line_of_file(&path))
@@ -88,14 +86,20 @@ impl SecretFlags {
                 .map_err(failed(place));
         }
         if self.client_secret_stdin {
-            let line =
-                first_line(std::io::stdin().lock()).map_err(failed("standard input".to_owned()))?;
-            return Ok(Some(line.into()));
+            let source = "standard input".to_owned();
+            let text = first_line(std::io::stdin().lock()).map_err(failed(source.clone()))?;
+            return Ok(Some(Secret {
+                text,
+                notice: None,
+                source,
+            }));
         }
-        let name = self.client_secret_env.as_deref();
-        let failed = failed(format!("the variable {}", name.unwrap_or(SECRET_VARIABLE)));
-        let Some(value) = variable(name.unwrap_or(SECRET_VARIABLE)) else {
-            return match name {
+        let named = self.client_secret_env.as_deref().map(trimmed);
+        let named = named.map(|name| unquoted(name).unwrap_or(name).trim_start_matches('$'));
+        let name = named.unwrap_or(SECRET_VARIABLE);
+        let failed = failed(format!("the variable {}", clean(name, PATH_LIMIT)));
+        let Some(value) = variable(name) else {
+            return match named {
                 Some(_) => Err(failed("it is not set".to_owned())),
                 None => Ok(None),
             };
@@ -103,7 +107,12 @@ impl SecretFlags {
         let value = value.into_string().map(Zeroizing::new);
         let value = value.map_err(|_| "it is not UTF-8".to_owned());
         let secret = value.and_then(|value| checked_secret(&value).map(SecretString::from));
-        secret.map(|secret| Some(secret.into())).map_err(failed)
+        let secret = secret.map_err(failed)?;
+        Ok(Some(Secret {
+            text: secret,
+            notice: None,
+            source: name.to_owned(),
+        }))
     }
 }
 
@@ -115,7 +124,11 @@ fn first_line_of_file(path: &Path) -> Result<Secret, String> {
         format!("The client secret file {path} can be read by other users. Run chmod 600 on it.")
     });
     let text = first_line(std::io::BufReader::new(file))?;
-    Ok(Secret { text, notice })
+    Ok(Secret {
+        text,
+        notice,
+        source: clean(&path.display().to_string(), PATH_LIMIT),
+    })
 }
 
 fn first_line(reader: impl BufRead) -> Result<SecretString, String> {

@@ -18,6 +18,8 @@ pub(super) struct Draft {
     pub(super) secret_notice: Option<String>,
     /// What was removed from values that were given.
     pub(super) notices: BTreeMap<Key, String>,
+    /// The flags and environment variables that gave values.
+    pub(super) sources: BTreeMap<Key, String>,
     pub(super) flow: FlowKind,
     pub(super) authentication: AuthenticationChoice,
     pub(super) pkce: bool,
@@ -47,6 +49,7 @@ impl Draft {
             secret: SecretString::default(),
             secret_notice: None,
             notices: BTreeMap::new(),
+            sources: BTreeMap::new(),
             flow: browser.first_flow(preset),
             authentication: AuthenticationChoice::Automatic,
             pkce: preset.client.pkce != PkceMode::Off,

@@ -3,6 +3,7 @@
 //! The explanations are data: `presets/errors/`, and the user's own over them.
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
+use crate::clean::clean;
 use crate::form::field::Key;
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
@@ -52,6 +53,36 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         | Failure::Unusable { .. }
         | Failure::IdToken(_) => return None,
     };
+    find(preset, library, |entry| fits(entry, error, at))
+}
+
+/// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
+/// text.
+#[must_use]
+pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
+    let words = clean(text, PAGE_LIMIT);
+    let is_named = |entry: &ErrorEntry, name: &Option<String>| {
+        name.as_ref()
+            // A single word such as "denied" may stand in any text.
+            .is_some_and(|name| {
+                name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
+            } && holds(&words, name))
+            && (entry.at.is_empty() || entry.at.contains(&At::Callback))
+    };
+    find(preset, library, |entry| match &entry.text {
+        Some(_) => is_named(entry, &entry.text),
+        None => is_named(entry, &entry.code),
+    })
+}
+
+/// More of a page is not looked at.
+const PAGE_LIMIT: usize = 16 * 1024;
+
+fn find(
+    preset: &Preset,
+    library: &Library,
+    fits: impl Fn(&ErrorEntry) -> bool,
+) -> Option<Explanation> {
     // Without a preset the service may be any.
     let mut sets: Vec<String> = if preset.is_custom() {
         library.explanation_sets()
@@ -66,7 +97,7 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
     };
     let own: Vec<(String, ErrorEntry)> = sets.iter().flat_map(entries_of).collect();
     let general = library.explanations(PROTOCOL);
-    let fits = |entry: &&ErrorEntry| fits(entry, error, at);
+    let fits = |entry: &&ErrorEntry| fits(entry);
     // What tells a code of one service from the same word of another comes first.
     let by_text = own
         .iter()

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clean::clean;
-use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::form::choices::{AuthenticationChoice, Change, ListenerChoice};
 use crate::form::clean_value::clean_value;
 use crate::form::discovered::ENDPOINTS;
 use crate::form::field::Key;
+use crate::form::meant;
+use crate::form::problem::{Remedy, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::presets::CUSTOM;
@@ -34,22 +36,30 @@ pub struct Overrides {
     pub listener: ListenerChoice,
     /// Hosts that may have endpoints of an issuer elsewhere.
     pub trusted_hosts: BTreeSet<String>,
+    /// The flags and environment variables that gave the text of fields.
+    pub sources: BTreeMap<Key, String>,
+    /// The one that gave the variables of the preset.
+    pub variable_source: String,
 }
 
 /// A flag or variable that the preset does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
     /// The preset fixes the value.
-    #[error("The preset {preset} fixes the {label}. Leave it out, or choose --preset {CUSTOM}.", label = .key.label())]
+    #[error("The preset {preset} fixes the {label}. Leave out {source_name}, or choose --preset {CUSTOM}.", label = .key.label())]
     Locked {
+        /// The flag or variable that gave it.
+        source_name: String,
         /// The fixed field.
         key: Key,
         /// The name of the preset.
         preset: String,
     },
     /// The preset has no such variable.
-    #[error("The preset {preset} has no variable \"{name}\".{known}")]
+    #[error("{source_name}: the preset {preset} has no variable \"{name}\".{known}")]
     NoVariable {
+        /// The flag or variable that gave it.
+        source_name: String,
         /// The name, as given.
         name: String,
         /// The name of the preset.
@@ -74,7 +84,12 @@ impl Settings {
     /// If the preset does not allow one of them.
     pub fn lay_over(&mut self, overrides: Overrides) -> Result<(), OverrideError> {
         let preset = Arc::clone(&self.preset);
+        let sources = overrides.sources.clone();
         let locked = |key| OverrideError::Locked {
+            source_name: sources
+                .get(&key)
+                .cloned()
+                .unwrap_or_else(|| "it".to_owned()),
             key,
             preset: preset.name.clone(),
         };
@@ -104,13 +119,17 @@ impl Settings {
                     format!(" It has: {}.", names.join(", "))
                 };
                 return Err(OverrideError::NoVariable {
+                    source_name: overrides.variable_source,
                     name: clean(&name, 40),
                     preset: preset.name.clone(),
                     known,
                 });
             };
+            let source = format!("{} {name}", overrides.variable_source);
+            self.draft.sources.insert(Key::Var(position), source);
             self.take_cleaned(Key::Var(position), &value);
         }
+        self.draft.sources.extend(overrides.sources);
         for (key, value) in overrides.values {
             if self.preset_text(key).is_some() {
                 return Err(locked(key));
@@ -135,7 +154,27 @@ impl Settings {
             self.draft.secret = SecretString::from(cleaned.text);
             self.draft.secret_notice = overrides.secret_notice;
         }
+        self.take_meant();
         Ok(())
+    }
+
+    /// Takes what was surely meant in place of what cannot be used, with a note.
+    fn take_meant(&mut self) {
+        for problem in meant::problems(self) {
+            let Some(Remedy {
+                change: Change::Text(key, text),
+                ..
+            }) = problem.remedy
+            else {
+                continue;
+            };
+            if problem.severity == Severity::Error && self.draft.sources.contains_key(&key) {
+                // What was given may hold a password.
+                let note = format!("What was given was corrected to {}.", clean(&text, 160));
+                self.note(key, Some(note));
+                self.draft.values.insert(key, text);
+            }
+        }
     }
 
     fn take_cleaned(&mut self, key: Key, value: &str) {

@@ -32,8 +32,8 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
 
 fn problem(settings: &Settings, key: Key) -> Option<Problem> {
     match key {
-        Key::ClientId => client_id(settings).or_else(|| pattern_problem(settings, key)),
-        Key::ClientSecret => client_secret(settings).or_else(|| pattern_problem(settings, key)),
+        Key::ClientId => pattern_problem(settings, key).or_else(|| client_id(settings)),
+        Key::ClientSecret => pattern_problem(settings, key).or_else(|| client_secret(settings)),
         Key::Var(position) => {
             let malformed = variable_problem(settings, position);
             match pattern_problem(settings, key) {

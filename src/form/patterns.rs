@@ -118,6 +118,9 @@ mod tests {
         let id = "123456789012-abcdefghijklmnopqrstuvwxyz012345";
         let short = told(&mut Settings::new(preset), Key::ClientId, id).unwrap();
         let whole = format!("{id}.apps.googleusercontent.com");
-        assert_eq!(short.remedy.unwrap().change, Change::Text(Key::ClientId, whole));
+        assert_eq!(
+            short.remedy.unwrap().change,
+            Change::Text(Key::ClientId, whole)
+        );
     }
 }

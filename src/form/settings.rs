@@ -257,6 +257,7 @@ impl Settings {
             }
         }
         self.draft.notices.remove(&key);
+        self.draft.sources.remove(&key);
         if key == Key::ClientSecret {
             self.draft.secret = SecretString::from(value);
             self.draft.secret_notice = None;
@@ -398,6 +399,12 @@ impl Settings {
     #[must_use]
     pub fn notices(&self) -> &BTreeMap<Key, String> {
         &self.draft.notices
+    }
+
+    /// The flag or environment variable that gave the value of a field.
+    #[must_use]
+    pub fn source_of(&self, key: Key) -> Option<&str> {
+        self.draft.sources.get(&key).map(String::as_str)
     }
 
     /// How the client secret is sent.

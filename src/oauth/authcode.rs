@@ -169,6 +169,13 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {
         return Callback::NotOurs("it is empty".to_owned());
     }
+    if text.contains(char::is_whitespace) {
+        return Callback::NotOurs(
+            "it is text, and neither a URL nor a code. If a page of the service says that, compare Client ID and Redirect URL \
+             with the registration of the app"
+                .to_owned(),
+        );
+    }
     if text.len() > QUERY_LIMIT || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Callback::NotOurs("it is neither a URL nor a code".to_owned());
     }

@@ -56,10 +56,11 @@ pub fn read(paste: &str) -> Pasted {
     let local = ["localhost", "127.0.0.1", "[::1]", "www."]
         .iter()
         .any(|host| before.starts_with(host));
-    if local || before.contains("://") {
+    let has_words = text.contains(char::is_whitespace);
+    if !has_words && (local || before.contains("://")) {
         return Pasted::Url;
     }
-    Pasted::Text(before.to_owned())
+    Pasted::Text(if has_words { text } else { before }.to_owned())
 }
 
 /// True for what an answer begins with: a URL, a query, the line of a log. Other text may be the rest of one.
@@ -190,6 +191,10 @@ mod tests {
             ("ab&cd", "ab&cd"),
             ("ab+c%2F==", "ab+c%2F=="),
             ("two words", "two words"),
+            (
+                "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.",
+                "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.",
+            ),
         ] {
             assert_eq!(read(text), Pasted::Text(code.to_owned()), "{text:?}");
         }

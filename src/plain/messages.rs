@@ -140,9 +140,23 @@ pub(super) fn say_explained_error(
     if explanation.cause != error.to_string() {
         say("cause", &explanation.cause);
     }
+    say_remedy(explanation, settings);
+    exit::code(error)
+}
+
+/// Says what the text of an error page means that was pasted. The sign-in goes on.
+pub(super) fn say_page(page: &Explanation, settings: &Settings) {
+    say_often(
+        Often::Paste,
+        "a paste: it is the text of an error page, and no answer",
+    );
+    say("cause", &page.cause);
+    say_remedy(page, settings);
+}
+
+fn say_remedy(explanation: &Explanation, settings: &Settings) {
     say("hint", &explanation.remedy);
     if let Some(key) = explanation.field {
         say("field", settings.label(key));
     }
-    exit::code(error)
 }

@@ -121,7 +121,9 @@ fn say_problem(problem: &Problem, settings: &Settings) {
         "hint"
     };
     let label = settings.label(problem.key);
-    say(word, &format!("{label}: {}", problem.text));
+    let source = settings.source_of(problem.key);
+    let source = source.map_or_else(String::new, |name| format!(" ({name})"));
+    say(word, &format!("{label}{source}: {}", problem.text));
 }
 
 /// Says what is wrong with the form. Fails where that stops the sign-in.
@@ -339,7 +341,12 @@ impl Front<'_> {
                         room.send(line);
                     }
                 }
-                line = line, if waiting.is_none() => waiting = Some(line),
+                line = line, if waiting.is_none() => {
+                    match self.session.explain_paste(line.expose_secret()) {
+                        Some(page) => messages::say_page(&page, &self.session.settings),
+                        None => waiting = Some(line),
+                    }
+                }
             }
         }
     }

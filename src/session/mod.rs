@@ -25,7 +25,7 @@ use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
-use crate::form::explain::{explain, explain_certificate};
+use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
 use crate::form::problem::Severity;
 use crate::form::request;
 use crate::form::settings::{Key, Overwrite, Settings};
@@ -33,6 +33,7 @@ use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::presets::format::mail_domain;
@@ -81,6 +82,17 @@ impl Session {
         match self.work() {
             Some(Work::SigningIn(run)) => Some(run),
             _ => self.failed.as_deref(),
+        }
+    }
+
+    /// What a paste means that is no answer, but the text of an error page that the service shows instead.
+    #[must_use]
+    pub fn explain_paste(&self, text: &str) -> Option<Explanation> {
+        match pasted::read(text) {
+            Pasted::Query(_) => None,
+            Pasted::Url | Pasted::Text(_) => {
+                explain_page(text, &self.sign_in()?.preset, &self.library)
+            }
         }
     }
 

@@ -55,8 +55,15 @@ impl SignIn {
             cx.say(
                 "Paste the address that the browser came back to, or the code in it, and press Enter.",
             );
-        } else {
-            cx.emit(Effect::Paste(std::mem::take(&mut self.pasted)));
+            return;
+        }
+        let pasted = std::mem::take(&mut self.pasted);
+        match cx.session.explain_paste(pasted.expose_secret()) {
+            Some(page) => cx.say(format!(
+                "That is an error page, and no answer: {} {}",
+                page.cause, page.remedy
+            )),
+            None => cx.emit(Effect::Paste(pasted)),
         }
     }
 }

@@ -1,0 +1,292 @@
+//! Reads flags and environment variables: a flag goes before a variable, and what is wrong with a variable names it.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::clean::{trimmed, unquoted};
+use crate::cli::Cli;
+
+/// The variable of the flag with this long name.
+pub(super) fn variable_of(flag: &str) -> String {
+    format!(
+        "OAUTH_AUTHORIZER_{}",
+        flag.to_ascii_uppercase().replace('-', "_")
+    )
+}
+
+impl Cli {
+    /// Reads the flags, and the variables for what no flag says. A variable that is empty is not set, and one that
+    /// contradicts a flag is ignored.
+    ///
+    /// # Errors
+    /// What is wrong with them; also the help and the version, which are printed as that.
+    pub fn read(
+        flags: impl IntoIterator<Item = OsString>,
+        variable: impl Fn(&OsStr) -> Option<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let flags: Vec<OsString> = flags.into_iter().collect();
+        let command = in_any_letters(Self::command());
+        let bare = without_variables(command.clone());
+        // What is required may come from a variable.
+        let lenient = of_all(bare.clone(), &|flag| flag.required(false));
+        let parse = |arguments: &[OsString]| lenient.clone().try_get_matches_from(arguments);
+        let given = parse(&flags).map_err(|error| {
+            // The help names the variables.
+            let help = || command.clone().try_get_matches_from(&flags).err();
+            let help = (!error.use_stderr()).then(help).flatten();
+            help.unwrap_or(error)
+        })?;
+        let mut built = command.clone();
+        built.build();
+        let (leaf, matches) = leaf(&built, &given);
+        let mut all = flags.clone();
+        let mut variables = Vec::new();
+        for flag in leaf.get_arguments() {
+            if matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
+                continue;
+            }
+            let name = flag.get_env().map(|name| (name, variable(name)));
+            let Some((name, Some(value))) = name else {
+                continue;
+            };
+            let Some(argument) = as_argument(flag, &value) else {
+                continue;
+            };
+            match parse(&[&flags[..], std::slice::from_ref(&argument)].concat()) {
+                Err(error) if error.kind() == ErrorKind::ArgumentConflict => continue,
+                Err(error) => return Err(naming(error, name, leaf)),
+                Ok(_) => {}
+            }
+            all.push(argument);
+            // Two variables may contradict each other.
+            parse(&all).map_err(|error| naming(error, name, leaf))?;
+            variables.push(name.to_string_lossy().into_owned());
+        }
+        let mut cli = Self::from_arg_matches(&bare.clone().try_get_matches_from(&all)?)?;
+        cli.variables = variables;
+        Ok(cli)
+    }
+
+    /// What the user gave a setting with: the flag with this long name, or its variable.
+    pub(super) fn source(&self, flag: &str) -> String {
+        let variable = variable_of(flag);
+        if self.variables.contains(&variable) {
+            variable
+        } else {
+            format!("--{flag}")
+        }
+    }
+}
+
+/// The subcommand that was given, or the command itself.
+fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a ArgMatches) {
+    let (mut command, mut matches) = (command, matches);
+    while let Some((name, below)) = matches.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        (command, matches) = (subcommand, below);
+    }
+    (command, matches)
+}
+
+/// The same flags, whose fixed values may be in capital letters.
+fn in_any_letters(command: Command) -> Command {
+    of_all(command, &|flag| {
+        let is_fixed = !flag.get_possible_values().is_empty() && flag.get_action().takes_values();
+        if is_fixed {
+            flag.ignore_case(true)
+        } else {
+            flag
+        }
+    })
+}
+
+/// The same flags without their variables.
+fn without_variables(command: Command) -> Command {
+    of_all(command, &|flag| flag.env(Resettable::Reset))
+}
+
+fn of_all(command: Command, change: &impl Fn(Arg) -> Arg) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let command = command.mut_args(change);
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| of_all(command, change))
+    })
+}
+
+/// A variable as the flag it stands for; `None` for an empty one.
+fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
+    let mut argument = OsString::from(format!("--{}", flag.get_long()?));
+    let text = value.to_str();
+    if text.is_some_and(|text| trimmed(text).is_empty()) {
+        return None;
+    }
+    if !flag.get_action().takes_values() {
+        const OFF: [&str; 6] = ["n", "no", "f", "false", "off", "0"];
+        let is_off = |text: &str| OFF.contains(&trimmed(text).to_ascii_lowercase().as_str());
+        return (!text.is_some_and(is_off)).then_some(argument);
+    }
+    argument.push("=");
+    match text {
+        // The other values are cleaned with a note.
+        Some(text) if !flag.get_possible_values().is_empty() => {
+            let text = trimmed(text);
+            argument.push(unquoted(text).unwrap_or(text));
+        }
+        Some(_) | None => argument.push(value),
+    }
+    Some(argument)
+}
+
+/// The error with variables in place of the flags, which nobody gave.
+fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Error {
+    let name = name.to_string_lossy().into_owned();
+    let variable = |flag: &ContextValue| {
+        let flag = flag.to_string();
+        let flag = command.get_arguments().find(|arg| arg.to_string() == flag);
+        let name = flag.and_then(Arg::get_env)?;
+        Some(ContextValue::String(name.to_string_lossy().into_owned()))
+    };
+    let kinds = [ContextKind::InvalidArg, ContextKind::PriorArg];
+    let named: Vec<_> = kinds
+        .into_iter()
+        .filter_map(|kind| Some((kind, variable(error.get(kind)?)?)))
+        .collect();
+    if named.is_empty() {
+        let text = format!("The variable {name} cannot be used. Correct or unset it.\n");
+        return clap::Error::raw(error.kind(), text);
+    }
+    for (kind, value) in named {
+        error.insert(kind, value);
+    }
+    error
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn read(flags: &[&str], variables: &[(&str, &str)]) -> Result<Cli, clap::Error> {
+        let flags = [&["oauth-authorizer"], flags].concat();
+        Cli::read(flags.iter().map(OsString::from), |name| {
+            let mut variables = variables.iter();
+            let found = variables.find(|(known, _)| *known == name.to_str().unwrap());
+            found.map(|(_, value)| (*value).into())
+        })
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_is_not_set() {
+        for blank in ["", " \t", "\r\n", "\u{feff}", "\u{a0}"] {
+            for flags in [
+                &["oauth-authorizer"][..],
+                &["oauth-authorizer", "doctor"],
+                &["oauth-authorizer", "presets", "list"],
+            ] {
+                let read = Cli::read(flags.iter().map(OsString::from), |_| Some(blank.into()));
+                assert!(read.is_ok(), "{flags:?}: {read:?}");
+                assert!(read.unwrap().variables.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn every_variable_is_named_like_its_flag() {
+        for flag in Cli::command().get_arguments() {
+            if let Some(name) = flag.get_env() {
+                assert_eq!(name.to_str(), flag.get_long().map(variable_of).as_deref());
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_goes_before_variables_that_contradict_it() {
+        let preset = ("OAUTH_AUTHORIZER_PRESET", "google");
+        let secret = ("OAUTH_AUTHORIZER_CLIENT_SECRET_ENV", "X");
+        let cli = read(&["--demo"], &[preset]).unwrap();
+        assert_eq!((cli.demo, cli.preset), (true, None));
+        let cli = read(&["--client-secret-stdin"], &[secret]).unwrap();
+        assert!(cli.secret.client_secret_stdin && cli.secret.client_secret_env.is_none());
+        let cli = read(&["--client-secret-file", "f"], &[secret, preset]).unwrap();
+        assert_eq!(
+            (cli.secret.client_secret_env, cli.preset.as_deref()),
+            (None, Some("google"))
+        );
+        let cli = read(&["--preset", "github"], &[preset]).unwrap();
+        assert_eq!(cli.source("preset"), "--preset");
+        assert_eq!(cli.preset.as_deref(), Some("github"));
+        let cli = read(&["--var", "a=1"], &[("OAUTH_AUTHORIZER_VAR", "b=2")]).unwrap();
+        assert_eq!(cli.vars, [("a".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn variables_count_as_the_flags_do() {
+        let cli = read(
+            &[],
+            &[
+                ("OAUTH_AUTHORIZER_FLOW", " \"Device-Code\"\r\n"),
+                ("OAUTH_AUTHORIZER_VAR", "a=1,b=2"),
+                ("OAUTH_AUTHORIZER_NO_BROWSER", "1"),
+                ("OAUTH_AUTHORIZER_CLIENT_ID", "-x"),
+            ],
+        )
+        .unwrap();
+        assert!(cli.place.no_browser && cli.flow.is_some());
+        assert_eq!((cli.vars.len(), cli.client_id.as_deref()), (2, Some("-x")));
+        assert_eq!(cli.source("client-id"), "OAUTH_AUTHORIZER_CLIENT_ID");
+        let url = ("OAUTH_AUTHORIZER_REDIRECT_URL", "https://as.example/");
+        assert!(read(&["configure", "verify"], &[url]).is_ok());
+        let missing = read(&["configure", "verify"], &[]).unwrap_err();
+        assert!(missing.to_string().contains("--redirect-url"));
+        let off = read(&[], &[("OAUTH_AUTHORIZER_NO_BROWSER", "Off ")]).unwrap();
+        assert!(!off.place.no_browser);
+        assert!(
+            read(&["--flow", "DEVICE-CODE"], &[])
+                .unwrap()
+                .flow
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_variable_names_it() {
+        for (name, value) in [
+            ("OAUTH_AUTHORIZER_FLOW", "device"),
+            ("OAUTH_AUTHORIZER_COLOR", "pink"),
+            ("OAUTH_AUTHORIZER_LISTENER", "x"),
+            ("OAUTH_AUTHORIZER_VAR", "x"),
+            ("OAUTH_AUTHORIZER_TRUST_HOST", "https://as.example"),
+            ("OAUTH_AUTHORIZER_PKCE", "maybe"),
+        ] {
+            let error = read(&[], &[(name, value)]).unwrap_err().to_string();
+            let flag = name["OAUTH_AUTHORIZER_".len()..]
+                .to_lowercase()
+                .replace('_', "-");
+            assert!(error.contains(name), "{error}");
+            assert!(!error.contains(&format!("'--{flag}")), "{error}");
+        }
+        let both = [
+            ("OAUTH_AUTHORIZER_PRESET", "github"),
+            ("OAUTH_AUTHORIZER_PRESET_FILE", "x.toml"),
+        ];
+        let error = read(&[], &both).unwrap_err().to_string();
+        assert!(both.iter().all(|(name, _)| error.contains(name)), "{error}");
+        let error = read(&["--flow", "device"], &[]).unwrap_err().to_string();
+        assert!(error.contains("'--flow"), "{error}");
+    }
+
+    #[test]
+    fn the_help_names_the_variables() {
+        let help = read(&["--help"], &[]).unwrap_err();
+        assert!(!help.use_stderr());
+        assert!(help.to_string().contains("OAUTH_AUTHORIZER_FLOW"));
+    }
+}
