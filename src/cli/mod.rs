@@ -1,13 +1,14 @@
 //! Flags and environment variables, and the settings that they give.
 
 mod flags;
+mod path;
 mod read;
 mod secret;
 mod subcommands;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
 use url::{Host, Url};
@@ -16,6 +17,7 @@ pub use self::flags::{
     AuthenticationFlag, ColorFlag, FlowFlag, GlyphsFlag, LinksFlag, ListenerFlag, PlaceFlags,
     Switch,
 };
+use self::path::cleaned_path;
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, PresetsCommand, Subcommand,
@@ -219,17 +221,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
     // What the value should not hold is removed with a note.
     Ok((trimmed(name).to_owned(), value.to_owned()))
-}
-
-/// A path without white space and quotation marks around it, unless that is its name.
-fn cleaned_path(path: &Path) -> PathBuf {
-    match path.to_str() {
-        Some(text) if !path.exists() => {
-            let text = trimmed(text);
-            PathBuf::from(unquoted(text).unwrap_or(text))
-        }
-        Some(_) | None => path.to_owned(),
-    }
 }
 
 /// A host as it stands in a parsed URL.
@@ -481,6 +472,174 @@ mod tests {
             (form.value(Key::ClientId).as_str(), form.flow(), form.pkce()),
             ("me", FlowKind::AuthorizationCode, false)
         );
+    }
+
+    #[test]
+    fn what_was_surely_meant_is_used_with_a_note() {
+        let keycloak = &["--preset", "keycloak", "--var", "realm=staff", "--var"][..];
+        let tenant = &["--preset", "microsoft-mail", "--var"][..];
+        let host = "https://sso.example.org/realms/staff/protocol/openid-connect/token";
+        let login = "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token";
+        let url = "https://as.example/token";
+        for (flags, value, key, expected) in [
+            (
+                keycloak,
+                "host=https://sso.example.org",
+                Key::TokenUrl,
+                host,
+            ),
+            (keycloak, "host=sso.example.org/", Key::TokenUrl, host),
+            (keycloak, "host=\"sso.example.org\"", Key::TokenUrl, host),
+            (keycloak, "host= sso.example.org\u{a0}", Key::TokenUrl, host),
+            (
+                tenant,
+                "tenant=https://login.microsoftonline.com/contoso.onmicrosoft.com",
+                Key::TokenUrl,
+                login,
+            ),
+            (
+                tenant,
+                "tenant=contoso.onmicrosoft.com/",
+                Key::TokenUrl,
+                login,
+            ),
+            (&["--client-id"], "\u{200b}cid", Key::ClientId, "cid"),
+            (&["--client-id"], "\u{feff}cid\r\n", Key::ClientId, "cid"),
+            (&["--client-id"], "Client ID: cid", Key::ClientId, "cid"),
+            (&["--client-id"], "‘cid’", Key::ClientId, "cid"),
+            (&["--token-url"], "as.example/token", Key::TokenUrl, url),
+            (
+                &["--token-url"],
+                "<https://as.example/token>",
+                Key::TokenUrl,
+                url,
+            ),
+            (
+                &["--token-url"],
+                "https:/as.example/token",
+                Key::TokenUrl,
+                url,
+            ),
+            (
+                &["--flow", "authorization-code", "--redirect-url"],
+                "localhost:8400",
+                Key::RedirectUrl,
+                "http://localhost:8400",
+            ),
+            (
+                &["--issuer"],
+                "https://as.example/.well-known/openid-configuration",
+                Key::Issuer,
+                "https://as.example",
+            ),
+            (&["--scope"], "a,b; c", Key::Scope, "a b c"),
+            (
+                &["--login-hint"],
+                "<me@as.example>",
+                Key::LoginHint,
+                "me@as.example",
+            ),
+            (
+                &["--issuer"],
+                "https://me:pa55@as.example",
+                Key::Issuer,
+                "https://as.example/",
+            ),
+            (
+                &["--ca-file"],
+                "\"/etc/ca.pem\"",
+                Key::CaFile,
+                "/etc/ca.pem",
+            ),
+            (
+                &["--flow", "authorization-code", "--listen-address"],
+                "localhost:8400",
+                Key::ListenAddress,
+                "127.0.0.1:8400",
+            ),
+        ] {
+            let flags = [flags, &[value]].concat();
+            let form = settings(&flags, &[]).unwrap();
+            assert_eq!(form.value(key), expected, "{flags:?}");
+            let problems = crate::form::request::problems(&form);
+            let mut told = problems.iter().filter(|problem| {
+                let source = form.source_of(problem.key);
+                source.is_some_and(|source| source.starts_with(flags[flags.len() - 2]))
+            });
+            assert!(told.next().is_some(), "{flags:?}: {problems:?}");
+            assert!(!format!("{problems:?}").contains("pa55"), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_refused_with_the_flag() {
+        for (flags, key, part) in [
+            (
+                &["--preset", "microsoft-mail", "--var", "tenant=<tenant-id>"][..],
+                Key::Var(0),
+                "your own Tenant",
+            ),
+            (
+                &["--preset", "keycloak", "--var", "host=<host>"],
+                Key::Var(0),
+                "your own Host",
+            ),
+            (&["--client-id", "c\u{fffc}id"], Key::ClientId, "(U+FFFC)"),
+            (
+                &["--issuer", "https://as.example?p=x"],
+                Key::Issuer,
+                "no query",
+            ),
+            (
+                &["--token-url", "https://{host}/token"],
+                Key::TokenUrl,
+                "{host}",
+            ),
+            (
+                &["--preset", "microsoft-mail", "--client-id", "11111111-2222"],
+                Key::ClientId,
+                "only the beginning",
+            ),
+        ] {
+            let form = settings(flags, &[]).unwrap();
+            let problems = crate::form::request::problems(&form);
+            let said = problems.iter().find(|problem| problem.key == key).unwrap();
+            assert_eq!(
+                said.severity,
+                crate::form::problem::Severity::Error,
+                "{said:?}"
+            );
+            assert!(said.text.contains(part), "{said:?}");
+            assert!(form.source_of(key).unwrap().starts_with("--"), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn paths_are_cleaned_unless_a_file_has_that_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = folder.path().join("secret");
+        std::fs::write(&plain, "s3cret").unwrap();
+        let plain = plain.to_str().unwrap();
+        for given in [
+            plain.to_owned(),
+            format!("\"{plain}\""),
+            format!(" {plain}\n"),
+            format!("‘{plain}’"),
+        ] {
+            assert!(
+                settings(&["--client-secret-file", &given], &[]).is_ok(),
+                "{given}"
+            );
+        }
+        if cfg!(unix) {
+            let odd = folder.path().join(" odd ");
+            std::fs::write(&odd, "s3cret").unwrap();
+            let odd = odd.to_str().unwrap();
+            assert!(settings(&["--client-secret-file", odd], &[]).is_ok());
+        }
+        let names = [("MINE", "s3cret")];
+        assert!(settings(&["--client-secret-env", " $MINE"], &names).is_ok());
+        assert!(settings(&["--preset", " \"github\" "], &[]).is_ok());
     }
 
     #[test]

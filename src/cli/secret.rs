@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible, trimmed, unquoted};
-use crate::cli::cleaned_path;
+use crate::cli::path::cleaned_path;
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 

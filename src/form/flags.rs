@@ -9,7 +9,7 @@ use crate::form::clean_value::clean_value;
 use crate::form::discovered::ENDPOINTS;
 use crate::form::field::Key;
 use crate::form::meant;
-use crate::form::problem::{Remedy, Severity};
+use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::presets::CUSTOM;
@@ -158,17 +158,18 @@ impl Settings {
         Ok(())
     }
 
-    /// Takes what was surely meant in place of what cannot be used, with a note.
+    /// Takes what was surely meant in place of what was given, with a note.
     fn take_meant(&mut self) {
         for problem in meant::problems(self) {
             let Some(Remedy {
                 change: Change::Text(key, text),
+                guessed: false,
                 ..
             }) = problem.remedy
             else {
                 continue;
             };
-            if problem.severity == Severity::Error && self.draft.sources.contains_key(&key) {
+            if self.draft.sources.contains_key(&key) {
                 // What was given may hold a password.
                 let note = format!("What was given was corrected to {}.", clean(&text, 160));
                 self.note(key, Some(note));

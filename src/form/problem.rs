@@ -34,6 +34,8 @@ pub struct Remedy {
     pub label: String,
     /// The change itself.
     pub change: Change,
+    /// The value may also be meant as it stands.
+    pub guessed: bool,
 }
 
 impl Problem {
@@ -58,7 +60,16 @@ impl Problem {
         self.remedy = Some(Remedy {
             label: label.into(),
             change,
+            guessed: false,
         });
+        self
+    }
+
+    /// The same problem, whose remedy is a guess.
+    pub(super) fn as_guess(mut self) -> Self {
+        if let Some(remedy) = &mut self.remedy {
+            remedy.guessed = self.severity == Severity::Warning;
+        }
         self
     }
 }

@@ -115,9 +115,13 @@ impl Input {
                     None => std::future::pending().await,
                 },
             };
-            let goes_on = line
-                .as_ref()
-                .is_some_and(|line| is_a_rest(line.expose_secret()));
+            let before = self.begun.as_ref().map(|begun| &begun.text);
+            let before = before.or_else(|| self.handed_over.as_ref().map(|(text, _)| text));
+            let length = before.map_or(0, |text| text.expose_secret().len());
+            let goes_on = line.as_ref().is_some_and(|line| {
+                let line = line.expose_secret();
+                (length + line.len()) as u64 <= LINE_LIMIT && is_a_rest(line)
+            });
             match (self.begun.take(), line) {
                 (Some(begun), Some(line)) if goes_on => {
                     self.begun = Some(Begun {
@@ -286,6 +290,21 @@ mod tests {
         ] {
             assert_eq!(answers(lines, 2).await, lines, "{lines:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_without_end_are_not_kept() {
+        let (sender, mut input) = input();
+        sender.send("http://127.0.0.1/cb?code=C".into()).await.ok();
+        let rest = "x".repeat(10_000);
+        let flood =
+            tokio::spawn(async move { while sender.send(rest.as_str().into()).await.is_ok() {} });
+        for _ in 0..4 {
+            let answer = input.next_answer().await;
+            assert!(answer.expose_secret().len() as u64 <= LINE_LIMIT);
+        }
+        drop(input);
+        flood.await.ok();
     }
 
     #[tokio::test(start_paused = true)]

@@ -216,12 +216,12 @@ fn no_client_id() {
 #[test]
 fn a_bad_url() {
     assert_told(
-        &[("--token-url", "as.example/token")],
+        &[("--token-url", "token")],
         &["This is not a complete URL", "begins with https://"],
     );
     assert_told(
-        &[("--token-url", "http://as.example/token")],
-        &["http is only for this machine", "use https for as.example"],
+        &[("--token-url", "https://<host>/token")],
+        &["still holds <host>", "Type that value in its place"],
     );
 }
 

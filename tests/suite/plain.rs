@@ -285,10 +285,10 @@ fn the_endpoints_are_asked_of_the_issuer() {
 fn a_wrong_issuer_is_the_only_thing_that_is_told() {
     let home = tempfile::tempdir().unwrap();
     for issuer in [
-        "http://example.com",
-        "example.com",
+        "https://idp.example/r?policy=x",
+        "https://idp.example/{tenant}",
         "alice@example.com",
-        "https://a@host",
+        "ftp://idp.example",
     ] {
         let flags = [
             "--issuer",
@@ -810,11 +810,12 @@ fn many_pasted_lines_are_all_looked_at() {
         .unwrap()
         .1
         .into_owned();
-    let mut lines = "code=x&state=forged\n".repeat(200);
-    // Words, an address without its beginning, a code that the service does not know, and a line without end.
-    lines += "help\nlocalhost:1/cb?code=x\nunknown-code\n";
+    // A word, a code that the service does not know, a line without end, and an address without its beginning.
+    let mut lines = "help\nunknown-code\n".to_owned();
     lines += &"y".repeat(200_000);
-    lines += &format!("\n?code=true-code&state={state}");
+    lines += "\nlocalhost:1/cb?code=x\n";
+    lines += &"code=x&state=forged\n".repeat(200);
+    lines += &format!("?code=true-code&state={state}");
     plain.paste(&lines);
     let (exit, stdout, stderr) = plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");

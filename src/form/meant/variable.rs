@@ -5,7 +5,7 @@ use url::Url;
 use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::Key;
-use crate::form::meant_url::repaired;
+use crate::form::meant::url::repaired;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{only_names_a_value, unwrapped};

@@ -1,22 +1,27 @@
 //! What was typed or pasted, where it cannot be right or another value was surely meant: the problem at the field, and the
 //! value to use instead.
 
-use url::Url;
+mod address;
+mod patterns;
+mod scope;
+mod suggestion;
+mod url;
+mod variable;
 
+use ::url::Url;
+
+use self::address::{endpoint_url, issuer, redirect_url};
+use self::patterns::pattern_problem;
+use self::scope::scope_problem;
+use self::suggestion::{character, suggested};
+use self::variable::variable_problem;
 use crate::clean::{clean, is_visible, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
 use crate::form::listen_address::ListenAddress;
-use crate::form::meant_scope::scope_problem;
-use crate::form::meant_url::{placeholder, repaired, with_small_scheme};
-use crate::form::meant_variable::variable_problem;
-use crate::form::patterns::pattern_problem;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{bare_secret, only_names_a_value, unwrapped};
-use crate::oauth::discovery::issuer_of_address;
-use crate::oauth::url::{UrlProblem, endpoint};
-use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
 /// What is wrong with the values that were typed, at most one problem a field.
@@ -56,39 +61,6 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::ListenAddress => listen_address(settings),
         Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
         Key::Preset | Key::Flow | Key::ClientAuthentication | Key::Pkce => None,
-    }
-}
-
-/// A character that does not belong into a value, in words.
-pub(super) fn character(ch: char) -> String {
-    let code = u32::from(ch);
-    match ch {
-        '\n' | '\r' => format!("a line end (U+{code:04X})"),
-        '\t' => format!("a tab (U+{code:04X})"),
-        ch if ch.is_control() => format!("a control character (U+{code:04X})"),
-        ch if is_visible(ch) => format!("{ch} (U+{code:04X})"),
-        ch if ch.is_whitespace() => format!("a special space (U+{code:04X})"),
-        _ => format!("an invisible character (U+{code:04X})"),
-    }
-}
-
-/// A problem, with the value to use instead where it can be guessed.
-fn suggested(
-    settings: &Settings,
-    key: Key,
-    severity: Severity,
-    word: &'static str,
-    text: &str,
-    meant: Option<String>,
-) -> Problem {
-    let typed = settings.value(key);
-    match meant.filter(|meant| !meant.is_empty() && *meant != trimmed(&typed)) {
-        Some(meant) => {
-            let text = format!("{text}. Did you mean {}?", clean(&meant, 160));
-            let label = format!("Use {}", clean(&meant, 30));
-            Problem::new(key, severity, word, text).with_remedy(label, Change::Text(key, meant))
-        }
-        None => Problem::new(key, severity, word, text.to_owned()),
     }
 }
 
@@ -220,174 +192,6 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         "more than secret",
         text,
     )))
-}
-
-/// The URL that was meant, where it can be used.
-fn usable(text: &str) -> Option<String> {
-    let url = repaired(text);
-    let url = match url.split_once('#') {
-        Some((url, _)) => url.to_owned(),
-        None => url,
-    };
-    match endpoint(&url) {
-        Ok(_) => Some(url),
-        Err(UrlProblem::Insecure(_)) => {
-            let url = url.replacen("http:", "https:", 1);
-            endpoint(&url).is_ok().then_some(url)
-        }
-        Err(_) => None,
-    }
-}
-
-fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
-    let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
-    let name = placeholder(&bare)?;
-    let text = format!(
-        "The {} still holds {name}, which stands for a value of your own. Type that value in its place",
-        settings.label(key)
-    );
-    Some(Problem::new(key, Severity::Error, "placeholder", text))
-}
-
-/// Why a URL cannot be right.
-fn reason(text: &str) -> String {
-    endpoint(text).err().map_or_else(
-        || "This is hardly the whole URL and nothing else".to_owned(),
-        |problem| problem.to_string(),
-    )
-}
-
-fn word(text: &str) -> &'static str {
-    endpoint(text).err().map_or("not a URL", |problem| {
-        super::url_fields::problem_word(&problem)
-    })
-}
-
-fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
-    let typed = settings.value(key);
-    let typed = trimmed(&typed);
-    if typed.is_empty() {
-        return None;
-    }
-    if let Some(open) = is_left_open(settings, key, typed) {
-        return Some(open);
-    }
-    let meant = usable(typed);
-    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
-        let label = settings.label(key);
-        let text = format!(
-            "This is the address of the service's metadata, not its {label}. Use {} as Issuer, leave the {label} empty, and \
-             let Discover fill it in",
-            clean(&issuer, 120)
-        );
-        let problem = Problem::new(key, Severity::Error, "metadata", text);
-        let free = settings.access(Key::Issuer) == Access::Editable;
-        return Some(if free {
-            let change = Change::Move {
-                from: key,
-                to: Key::Issuer,
-                text: issuer,
-            };
-            problem.with_remedy("Use it as Issuer", change)
-        } else {
-            problem
-        });
-    }
-    let meant = meant.filter(|meant| meant != typed)?;
-    Some(suggested(
-        settings,
-        key,
-        Severity::Error,
-        word(typed),
-        &reason(typed),
-        Some(meant),
-    ))
-}
-
-fn issuer(settings: &Settings) -> Option<Problem> {
-    let key = Key::Issuer;
-    let typed = settings.value(key);
-    let typed = trimmed(&typed);
-    // A mail address finds its preset.
-    if typed.is_empty() || mail_domain(typed).is_some() {
-        return None;
-    }
-    if let Some(open) = is_left_open(settings, key, typed) {
-        return Some(open);
-    }
-    let meant = usable(typed);
-    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
-        let text = "This is the address of the service's metadata, not the Issuer";
-        return Some(suggested(
-            settings,
-            key,
-            Severity::Error,
-            "metadata",
-            text,
-            Some(issuer),
-        ));
-    }
-    if let Ok(url) = endpoint(typed)
-        && url.query().is_some()
-    {
-        let text = "An issuer has no query (RFC 8414, section 2). Type it without the ? and what follows; or leave Issuer empty, \
-                    and type the endpoints";
-        return Some(Problem::new(
-            key,
-            Severity::Error,
-            "has a query",
-            text.to_owned(),
-        ));
-    }
-    let meant = with_small_scheme(&meant?);
-    if meant == typed {
-        return None;
-    }
-    let why = if endpoint(typed).is_ok() && with_small_scheme(typed) == meant {
-        "An issuer is compared letter by letter, and begins with https:// in small letters"
-            .to_owned()
-    } else {
-        reason(typed)
-    };
-    Some(suggested(
-        settings,
-        key,
-        Severity::Error,
-        word(typed),
-        &why,
-        Some(meant),
-    ))
-}
-
-fn redirect_url(settings: &Settings) -> Option<Problem> {
-    let key = Key::RedirectUrl;
-    let typed = settings.value(key);
-    let typed = trimmed(&typed);
-    if typed.is_empty() {
-        return None;
-    }
-    if let Some(open) = is_left_open(settings, key, typed) {
-        return Some(open);
-    }
-    let meant = repaired(typed);
-    if meant == typed || endpoint(&meant).is_err() {
-        return None;
-    }
-    let why = match endpoint(typed) {
-        // Its beginning looks like a scheme.
-        Err(_) if Url::parse(typed).is_ok() => {
-            "A Redirect URL begins with http:// or https://".to_owned()
-        }
-        _ => reason(typed),
-    };
-    Some(suggested(
-        settings,
-        key,
-        Severity::Error,
-        word(typed),
-        &why,
-        Some(meant),
-    ))
 }
 
 fn extra_parameters(settings: &Settings) -> Option<Problem> {

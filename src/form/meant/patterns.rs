@@ -40,7 +40,8 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
     let text = format!("{} Did you mean {}?", near.means, clean(&instead, 120));
     let problem = Problem::new(key, severity, "looks wrong", text);
     let label = format!("Use {}", clean(&instead, 30));
-    Some(problem.with_remedy(label, Change::Text(key, instead)))
+    let remedied = problem.with_remedy(label, Change::Text(key, instead));
+    Some(remedied.as_guess())
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn wrong_character(typed: &str) -> Option<Problem> {
     let wrong =
         |ch: char| !(ch.is_ascii_graphic() || ch.is_whitespace()) || ch == '"' || ch == '\\';
     let (place, ch) = (1..).zip(typed.chars()).find(|(_, ch)| wrong(*ch))?;
-    let name = super::meant::character(ch);
+    let name = super::suggestion::character(ch);
     let meant: String = typed.chars().filter(|ch| !wrong(*ch)).collect();
     let text = format!("Character {place} of the Scope is {name}, which no scope has");
     Some(if crate::clean::is_visible(ch) && ch != '\\' {
@@ -118,7 +118,8 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
     );
     let label = format!("Use {}", clean(last_part(meant), 30));
     let problem = Problem::new(Key::Scope, Severity::Warning, "not known", text);
-    Some(problem.with_remedy(label, Change::Text(Key::Scope, all.join(" "))))
+    let remedied = problem.with_remedy(label, Change::Text(Key::Scope, all.join(" ")));
+    Some(remedied.as_guess())
 }
 
 /// What stands behind the resource of a scope.

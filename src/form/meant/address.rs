@@ -1,0 +1,184 @@
+//! What was meant in the fields that hold a URL: endpoints, issuer, redirect URL.
+
+use url::Url;
+
+use crate::clean::{clean, trimmed};
+use crate::form::choices::Change;
+use crate::form::field::{Access, Key};
+use crate::form::meant::suggestion::suggested;
+use crate::form::meant::url::{placeholder, repaired, with_small_scheme};
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+use crate::form::url_fields::problem_word;
+use crate::form::wrapping::unwrapped;
+use crate::oauth::discovery::issuer_of_address;
+use crate::oauth::url::{UrlProblem, endpoint};
+use crate::presets::format::mail_domain;
+
+/// The URL that was meant, where it can be used.
+fn usable(text: &str) -> Option<String> {
+    let url = repaired(text);
+    let url = match url.split_once('#') {
+        Some((url, _)) => url.to_owned(),
+        None => url,
+    };
+    match endpoint(&url) {
+        Ok(_) => Some(url),
+        Err(UrlProblem::Insecure(_)) => {
+            let url = url.replacen("http:", "https:", 1);
+            endpoint(&url).is_ok().then_some(url)
+        }
+        Err(_) => None,
+    }
+}
+
+fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
+    let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
+    let name = placeholder(&bare)?;
+    let text = format!(
+        "The {} still holds {name}, which stands for a value of your own. Type that value in its place",
+        settings.label(key)
+    );
+    Some(Problem::new(key, Severity::Error, "placeholder", text))
+}
+
+/// Why a URL cannot be right.
+fn reason(text: &str) -> String {
+    endpoint(text).err().map_or_else(
+        || "This is hardly the whole URL and nothing else".to_owned(),
+        |problem| problem.to_string(),
+    )
+}
+
+fn word(text: &str) -> &'static str {
+    endpoint(text)
+        .err()
+        .map_or("not a URL", |problem| problem_word(&problem))
+}
+
+pub(super) fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = usable(typed);
+    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
+        let label = settings.label(key);
+        let text = format!(
+            "This is the address of the service's metadata, not its {label}. Use {} as Issuer, leave the {label} empty, and \
+             let Discover fill it in",
+            clean(&issuer, 120)
+        );
+        let problem = Problem::new(key, Severity::Error, "metadata", text);
+        let free = settings.access(Key::Issuer) == Access::Editable;
+        return Some(if free {
+            let change = Change::Move {
+                from: key,
+                to: Key::Issuer,
+                text: issuer,
+            };
+            problem.with_remedy("Use it as Issuer", change)
+        } else {
+            problem
+        });
+    }
+    let meant = meant.filter(|meant| meant != typed)?;
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &reason(typed),
+        Some(meant),
+    ))
+}
+
+pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
+    let key = Key::Issuer;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    // A mail address finds its preset.
+    if typed.is_empty() || mail_domain(typed).is_some() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = usable(typed);
+    if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
+        let text = "This is the address of the service's metadata, not the Issuer";
+        return Some(suggested(
+            settings,
+            key,
+            Severity::Error,
+            "metadata",
+            text,
+            Some(issuer),
+        ));
+    }
+    if let Ok(url) = endpoint(typed)
+        && url.query().is_some()
+    {
+        let text = "An issuer has no query (RFC 8414, section 2). Type it without the ? and what follows; or leave Issuer empty, \
+                    and type the endpoints";
+        return Some(Problem::new(
+            key,
+            Severity::Error,
+            "has a query",
+            text.to_owned(),
+        ));
+    }
+    let meant = with_small_scheme(&meant?);
+    if meant == typed {
+        return None;
+    }
+    let why = if endpoint(typed).is_ok() && with_small_scheme(typed) == meant {
+        "An issuer is compared letter by letter, and begins with https:// in small letters"
+            .to_owned()
+    } else {
+        reason(typed)
+    };
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &why,
+        Some(meant),
+    ))
+}
+
+pub(super) fn redirect_url(settings: &Settings) -> Option<Problem> {
+    let key = Key::RedirectUrl;
+    let typed = settings.value(key);
+    let typed = trimmed(&typed);
+    if typed.is_empty() {
+        return None;
+    }
+    if let Some(open) = is_left_open(settings, key, typed) {
+        return Some(open);
+    }
+    let meant = repaired(typed);
+    if meant == typed || endpoint(&meant).is_err() {
+        return None;
+    }
+    let why = match endpoint(typed) {
+        // Its beginning looks like a scheme.
+        Err(_) if Url::parse(typed).is_ok() => {
+            "A Redirect URL begins with http:// or https://".to_owned()
+        }
+        _ => reason(typed),
+    };
+    Some(suggested(
+        settings,
+        key,
+        Severity::Error,
+        word(typed),
+        &why,
+        Some(meant),
+    ))
+}

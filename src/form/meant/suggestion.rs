@@ -1,0 +1,40 @@
+//! A problem with the value to use instead.
+
+use crate::clean::{clean, is_visible, trimmed};
+use crate::form::choices::Change;
+use crate::form::field::Key;
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+
+/// A character that does not belong into a value, in words.
+pub(super) fn character(ch: char) -> String {
+    let code = u32::from(ch);
+    match ch {
+        '\n' | '\r' => format!("a line end (U+{code:04X})"),
+        '\t' => format!("a tab (U+{code:04X})"),
+        ch if ch.is_control() => format!("a control character (U+{code:04X})"),
+        ch if is_visible(ch) => format!("{ch} (U+{code:04X})"),
+        ch if ch.is_whitespace() => format!("a special space (U+{code:04X})"),
+        _ => format!("an invisible character (U+{code:04X})"),
+    }
+}
+
+/// A problem, with the value to use instead where it can be guessed.
+pub(super) fn suggested(
+    settings: &Settings,
+    key: Key,
+    severity: Severity,
+    word: &'static str,
+    text: &str,
+    meant: Option<String>,
+) -> Problem {
+    let typed = settings.value(key);
+    match meant.filter(|meant| !meant.is_empty() && *meant != trimmed(&typed)) {
+        Some(meant) => {
+            let text = format!("{text}. Did you mean {}?", clean(&meant, 160));
+            let label = format!("Use {}", clean(&meant, 30));
+            Problem::new(key, severity, word, text).with_remedy(label, Change::Text(key, meant))
+        }
+        None => Problem::new(key, severity, word, text.to_owned()),
+    }
+}
