@@ -61,6 +61,7 @@ mod stopped;
 mod surroundings;
 mod terminal;
 mod traffic;
+mod typed;
 #[cfg(target_os = "linux")]
 mod unread;
 mod user_presets;
