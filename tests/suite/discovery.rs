@@ -373,7 +373,7 @@ fn a_url_that_sets_a_parameter_of_the_protocol_is_rejected_wherever_it_comes_fro
         "--print=access-token",
     ];
     let (exit, _, stderr) = Plain::start(home.path(), &flags).end();
-    let error = "error: Auth. code URL: The query of the URL sets redirect_uri, which this program sets itself. \
-                 Remove it from the URL.";
+    let error = "error: Auth. code URL (--authorization-url): The query of the URL sets redirect_uri, which this program \
+                 sets itself. Remove it from the URL.";
     assert!(exit == 2 && stderr.contains(error), "{exit} {stderr}");
 }

@@ -109,6 +109,8 @@ fn moved(text: &str, server: &str) -> String {
         };
         *tables.last_mut().unwrap() += &(line + "\n");
     }
+    // They may be about a variable that goes.
+    tables.retain(|table| !table.starts_with("[[patterns"));
     let whole = tables.concat();
     tables.retain(|table| {
         let name = table
