@@ -325,7 +325,11 @@ impl Cli {
             .collect();
         let variable_source = self.source("var");
         if let Some(secret) = &secret {
-            sources.insert(Key::ClientSecret, secret.source.clone());
+            let source = match self.secret.client_secret_file {
+                Some(_) => self.source("client-secret-file"),
+                None => secret.source.clone(),
+            };
+            sources.insert(Key::ClientSecret, source);
         }
         settings.lay_over(Overrides {
             values: values

@@ -396,7 +396,9 @@ fn a_secret_file_that_others_can_read_is_warned_about_and_used() {
         let more = ["--client-secret-file", path.to_str().unwrap()];
         let (exit, stderr) = plain(home.path(), &flags, &more);
         assert_eq!(exit, 0, "{stderr}");
-        let told = stderr.contains(&format!("hint: Client secret: {warning}\n"));
+        let told = stderr.contains(&format!(
+            "hint: Client secret (--client-secret-file): {warning}\n"
+        ));
         assert_eq!(told, warned, "{mode:o}: {stderr}");
         let asked = server.requests("/token").pop().unwrap();
         assert!(asked.form.contains_key("device_code"));
