@@ -66,7 +66,7 @@ impl Problem {
     }
 
     /// The same problem, whose remedy is a guess.
-    pub(super) fn as_guess(mut self) -> Self {
+    pub(super) fn guessed(mut self) -> Self {
         if let Some(remedy) = &mut self.remedy {
             remedy.guessed = self.severity == Severity::Warning;
         }

@@ -34,7 +34,7 @@ pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
         if !extras.contains(&extra) {
             extras.push(extra);
         }
-        value = trimmed(&inner).to_owned();
+        trimmed(&inner).clone_into(&mut value);
     }
     let value = trimmed(&value).to_owned();
     (!extras.is_empty() && !value.is_empty()).then_some(Unwrapped {

@@ -255,7 +255,7 @@ mod tests {
         for _ in 0..count {
             answers.push(input.next_answer().await.expose_secret().to_owned());
         }
-        let more = tokio::time::timeout(Duration::from_secs(60), input.next_answer()).await;
+        let more = tokio::time::timeout(Duration::from_mins(1), input.next_answer()).await;
         assert!(more.is_err(), "{lines:?}");
         answers
     }

@@ -41,7 +41,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
     let problem = Problem::new(key, severity, "looks wrong", text);
     let label = format!("Use {}", clean(&instead, 30));
     let remedied = problem.with_remedy(label, Change::Text(key, instead));
-    Some(remedied.as_guess())
+    Some(remedied.guessed())
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
     let label = format!("Use {}", clean(last_part(meant), 30));
     let problem = Problem::new(Key::Scope, Severity::Warning, "not known", text);
     let remedied = problem.with_remedy(label, Change::Text(Key::Scope, all.join(" ")));
-    Some(remedied.as_guess())
+    Some(remedied.guessed())
 }
 
 /// What stands behind the resource of a scope.

@@ -66,23 +66,15 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     } else {
         Severity::Warning
     };
-    Some(match meant {
-        Some(meant) => {
-            let text = format!("{label} {what}. Did you mean {}?", clean(&meant, 120));
-            let name = format!("Use {}", clean(&meant, 30));
-            Problem::new(key, severity, "malformed", text)
-                .with_remedy(name, Change::Text(key, meant))
-        }
-        None => {
-            let help = variable.help.as_deref().unwrap_or_default();
-            Problem::new(
-                key,
-                severity,
-                "malformed",
-                format!("{label} {what}. {help}"),
-            )
-        }
-    })
+    let Some(meant) = meant else {
+        let help = variable.help.as_deref().unwrap_or_default();
+        let text = format!("{label} {what}. {help}");
+        return Some(Problem::new(key, severity, "malformed", text));
+    };
+    let text = format!("{label} {what}. Did you mean {}?", clean(&meant, 120));
+    let name = format!("Use {}", clean(&meant, 30));
+    let problem = Problem::new(key, severity, "malformed", text);
+    Some(problem.with_remedy(name, Change::Text(key, meant)))
 }
 
 /// Where the variable stands in the first URL that has it.
