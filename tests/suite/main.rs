@@ -21,6 +21,7 @@ mod clipboard;
 mod commands;
 #[cfg(unix)]
 mod configure;
+mod copied;
 mod demo;
 mod discovery;
 mod endings;
@@ -61,7 +62,6 @@ mod stopped;
 mod surroundings;
 mod terminal;
 mod traffic;
-mod typed;
 #[cfg(target_os = "linux")]
 mod unread;
 mod user_presets;
