@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use oauth_authorizer::certificate::created::Created;
+use oauth_authorizer::clean::clean;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::talk;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
 
 /// The end is waited for no longer, even by a slow reader of standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Longer names of terminals are shortened.
+const TERM_LIMIT: usize = 40;
 
 /// Prints help or what is wrong with the flags. Nobody has to read the latter.
 fn misused(error: clap::Error) -> ExitCode {
@@ -99,10 +103,15 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     };
     let print = cli.print;
     if front == Front::Plain && !cli.plain {
-        let reason = if environment.term.is_empty() {
-            "TERM is not set (export TERM=xterm sets it)"
-        } else {
-            "TERM is dumb"
+        let reason = match environment.term.as_str() {
+            "" => "TERM is not set (export TERM=xterm sets it)".to_owned(),
+            "dumb" => "TERM is dumb".to_owned(),
+            term => {
+                let term = clean(term, TERM_LIMIT);
+                format!(
+                    "TERM is {term}, which is not a terminal with a screen (export TERM=xterm sets one)"
+                )
+            }
         };
         talk::say(
             "hint",

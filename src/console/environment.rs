@@ -184,7 +184,7 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
     if cfg!(windows) {
         // Its console can do the same whatever somebody from elsewhere has put into TERM.
         Terminal::Windows
-    } else if term == "dumb" || term.is_empty() {
+    } else if is_dumb(term) {
         Terminal::Dumb
     } else if term == "linux" {
         Terminal::Linux
@@ -195,6 +195,27 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
     } else {
         Terminal::Emulator
     }
+}
+
+/// True for what can only print lines, and for names that connections and printers have instead of terminals: terminfo
+/// describes none of them as able to move the cursor.
+fn is_dumb(term: &str) -> bool {
+    let names = [
+        "",
+        "dumb",
+        "emacs",
+        "unknown",
+        "network",
+        "ethernet",
+        "net",
+        "dialup",
+        "switch",
+        "patch",
+        "plugboard",
+        "lpr",
+        "printer",
+    ];
+    names.contains(&term) || term.starts_with("dumb-")
 }
 
 /// True for vt100 and its kin, but not for the emulators whose names begin so.
@@ -403,7 +424,18 @@ mod tests {
         assert_eq!(kind("vte-256color", "/dev/pts/3"), Terminal::Emulator);
         assert_eq!(kind("xterm", "/dev/ttySomething"), Terminal::Emulator);
         assert_eq!(kind("xterm", "/dev/ttyS"), Terminal::Emulator);
-        assert_eq!(kind("dumb", "/dev/ttyS0"), Terminal::Dumb);
+        for term in [
+            "",
+            "dumb",
+            "dumb-emacs-ansi",
+            "emacs",
+            "unknown",
+            "network",
+            "dialup",
+        ] {
+            assert_eq!(kind(term, "/dev/ttyS0"), Terminal::Dumb, "{term}");
+        }
+        assert_eq!(kind("eterm-color", "/dev/pts/1"), Terminal::Emulator);
         assert_eq!(kind("", "/dev/pts/3"), Terminal::Dumb);
         assert_eq!(read(&[]).terminal, Terminal::Dumb);
         assert!(read(&[("WSL_DISTRO_NAME", "Debian")]).wsl && !read(&[]).wsl);

@@ -62,7 +62,8 @@ fn authorize(
         say(
             "error",
             "There is no screen, and nobody at a terminal who could be asked what to print. Add --print access-token \
-             (refresh-token, id-token or json).",
+             (refresh-token, id-token or json), or run the program in a terminal, such as with ssh -t, docker run -it or \
+             kubectl exec -it.",
         );
         return Err(exit::USAGE);
     }

@@ -53,7 +53,7 @@ pub enum TuiError {
     /// There is no terminal to draw on.
     #[error(
         "There is no terminal to draw on: {0}. Run the program in a terminal, such as with ssh -t, docker run -it or \
-             kubectl exec -it."
+         kubectl exec -it, or add --plain."
     )]
     NoTerminal(io::Error),
     /// The terminal could not be set up or drawn on.

@@ -878,6 +878,23 @@ fn completions_and_the_manual_page_are_printed() {
 }
 
 #[test]
+fn what_is_no_terminal_by_its_name_gets_lines() {
+    let (home, server) = (tempfile::tempdir().unwrap(), scripted());
+    for term in ["unknown", "network", "emacs", "dumb-emacs-ansi"] {
+        let flags = scripted_flags(&server, &["--flow", "authorization-code"]);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let terminal = crate::terminal::Command::new(home.path(), &flags)
+            .env("TERM", term)
+            .start();
+        terminal.wait_for("Open the URL in a browser.");
+        let text = String::from_utf8(terminal.bytes()).unwrap();
+        let reason = format!("TERM is {term}, which is not a terminal with a screen");
+        assert!(text.contains(&reason), "{text}");
+        assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text:?}");
+    }
+}
+
+#[test]
 fn bash_completes_the_presets() {
     let script = r#"source <("$0" completions bash)
         for words in '--preset googl' 'presets show googl'; do
