@@ -1,6 +1,6 @@
 //! The program: reads flags and surroundings once, and hands over to a front end.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -84,8 +84,11 @@ impl Front {
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
-        return commands::run(subcommand, &Library::load_user())
-            .map_err(|error| (error.to_string(), exit::FAILED));
+        return match commands::run(subcommand, &Library::load_user()) {
+            // The reader, such as `head`, has all that it needs.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
+            outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
+        };
     }
     // From here on nobody has to read what is said.
     talk::start();

@@ -878,6 +878,29 @@ fn completions_and_the_manual_page_are_printed() {
 }
 
 #[test]
+fn a_reader_that_has_enough_is_no_error() {
+    for arguments in [
+        &["presets", "list"][..],
+        &["presets", "show", "github"],
+        &["completions", "bash"],
+        &["man"],
+        &["doctor"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(program())
+            .args(arguments)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("pipe"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
 fn what_is_no_terminal_by_its_name_gets_lines() {
     let (home, server) = (tempfile::tempdir().unwrap(), scripted());
     for term in ["unknown", "network", "emacs", "dumb-emacs-ansi"] {
