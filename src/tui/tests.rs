@@ -332,6 +332,28 @@ fn help_lies_over_any_screen_and_leads_back_to_it() {
 }
 
 #[test]
+fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
+    let mut user = User::new("custom", FlowKind::DeviceCode);
+    for _ in 0..80 {
+        let items = user.model.items();
+        if items
+            .iter()
+            .any(|item| item.focused && item.label == "Scope")
+        {
+            break;
+        }
+        user.key(KeyCode::Tab);
+    }
+    user.send(Event::Paste("one".to_owned()));
+    user.send(Event::Paste("x".repeat(40_000)));
+    assert_eq!(
+        user.message(),
+        "The paste was dropped: a field takes at most 32 KiB."
+    );
+    assert_eq!(user.model.session.settings.value(Key::Scope), "one");
+}
+
+#[test]
 fn what_the_caller_waits_for_ends_the_program() {
     for (print, code) in [
         (Print::AccessToken, exit::DONE),

@@ -18,6 +18,9 @@ use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
 
+/// What is said about a paste that no field takes.
+const TOO_LONG: &str = "The paste was dropped: a field takes at most 32 KiB.";
+
 /// A screen without its types: what the loop, the frame and the tests see.
 pub trait AnyScreen: Debug {
     /// The name of the screen.
@@ -188,7 +191,9 @@ impl<S: Screen> AnyScreen for S {
 
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>) {
         if let Some(dialog) = &mut self.common_mut().dialog {
-            dialog.paste(text);
+            if !dialog.paste(text) {
+                cx.say(TOO_LONG);
+            }
             return;
         }
         let focus = self.common().focus.clone();
@@ -204,8 +209,11 @@ impl<S: Screen> AnyScreen for S {
             set_focus(self, target, cx);
         }
         let focus = self.common().focus.clone();
-        self.common_mut().editor.paste(text);
-        commit(self, &focus, cx);
+        if self.common_mut().editor.paste(text) {
+            commit(self, &focus, cx);
+        } else {
+            cx.say(TOO_LONG);
+        }
     }
 
     fn settle(&mut self, cx: &mut UpdateContext<'_>) {
