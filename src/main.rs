@@ -8,6 +8,7 @@ use oauth_authorizer::certificate::created::Created;
 use oauth_authorizer::clean::clean;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
+use oauth_authorizer::console::jobs;
 use oauth_authorizer::console::talk;
 use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::outcome::exit;
@@ -90,6 +91,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
         };
     }
+    // Before any other thread, which inherits it.
+    jobs::hold();
     // From here on nobody has to read what is said.
     talk::start();
     // The screen reads the other presets once it is there.

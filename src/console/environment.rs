@@ -162,8 +162,7 @@ impl Environment {
 fn line() -> Option<String> {
     #[cfg(unix)]
     {
-        let name = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok()?;
-        name.into_string().ok()
+        super::device::name()
     }
     #[cfg(not(unix))]
     None

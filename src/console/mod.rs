@@ -2,7 +2,10 @@
 
 pub mod browser;
 pub mod clipboard;
+#[cfg(unix)]
+pub mod device;
 pub mod environment;
+pub mod jobs;
 pub mod sequences;
 pub mod signals;
 pub mod talk;

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use self::input::Input;
 use crate::console::browser;
 use crate::console::environment::Environment;
+use crate::console::jobs::{Job, Jobs};
 use crate::console::signals::Signals;
 use crate::console::talk::{self, say};
 use crate::demo::Demo;
@@ -84,6 +85,7 @@ fn authorize(
             environment,
             session: Session::new(settings, library),
             signals: Signals::new().map_err(failed)?,
+            jobs: Jobs::new(),
             input: None,
             device_code: false,
             put,
@@ -153,6 +155,7 @@ struct Front<'a> {
     environment: &'a Environment,
     session: Session,
     signals: Signals,
+    jobs: Jobs,
     input: Option<Input>,
     /// The settings would work for the device code flow as well.
     device_code: bool,
@@ -189,6 +192,8 @@ impl Front<'_> {
         let Some(print) = print else {
             return self.ask(&tokens).await;
         };
+        // Nothing is read any more: the terminal is as it was before.
+        self.input = None;
         self.print(print, &tokens).await?.map_err(|reason| {
             say("error", &reason);
             exit::FAILED
@@ -269,25 +274,22 @@ impl Front<'_> {
             .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
             .collect();
         let choices = choices.join(", ");
-        say(
-            "hint",
-            &format!("The tokens are there. Type what to print: {choices}. Type quit to leave."),
-        );
-        let mut input = match self.input.take() {
-            Some(input) => input,
-            None => Input::start().map_err(|error| {
-                say(
-                    "error",
-                    &format!("You cannot be asked: {error}. Start again with --print."),
-                );
-                exit::FAILED
-            })?,
-        };
+        let question =
+            format!("The tokens are there. Type what to print: {choices}. Type quit to leave.");
+        say("hint", &question);
+        let mut input = self.input.take().unwrap_or_else(Input::start);
         input.expect_short_lines();
         loop {
             let line = tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal.say()),
+                job = self.jobs.next() => {
+                    // The shell has written over it.
+                    if let Job::Return = job {
+                        say("hint", &question);
+                    }
+                    continue;
+                }
                 line = input.lines.recv() => line,
             };
             let Some(line) = line else { return Ok(()) };
@@ -323,6 +325,14 @@ impl Front<'_> {
             tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal),
+                job = self.jobs.next() => {
+                    if let Some(input) = &mut self.input {
+                        match job {
+                            Job::Leave(_) => input.leave(),
+                            Job::Return => input.take_again(),
+                        }
+                    }
+                }
                 report = events.recv() => {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;
                     self.say_event(&event);
@@ -364,7 +374,7 @@ impl Front<'_> {
             listening,
             certificate.as_deref(),
         );
-        self.input = Input::start().ok();
+        self.input = Some(Input::start());
         if self.environment.can_browse() {
             tokio::spawn(browser::open(self.environment.clone(), url.clone()));
         }

@@ -26,6 +26,7 @@ use crate::configure;
 use crate::console::browser;
 use crate::console::clipboard::{self, Desktop};
 use crate::console::environment::Environment;
+use crate::console::jobs::{self, Job, Jobs};
 use crate::console::sequences;
 use crate::console::signals::Signals;
 use crate::demo::{self, Demo};
@@ -110,12 +111,13 @@ pub fn run(
     }
     let outcome = runtime.block_on(async {
         let mut signals = Signals::new()?;
+        let mut jobs = Jobs::new();
         let guard = Guard::enter(output.try_clone()?)?;
         let mut shell = Shell::new(model, output)?;
         if demo {
             shell.start_demo().await;
         }
-        let mut ending = shell.run(&mut signals).await;
+        let mut ending = shell.run(&mut signals, &mut jobs).await;
         let limit = if matches!(ending, Ok(Ending::Left)) {
             LAST_BYTES
         } else {
@@ -191,7 +193,7 @@ impl Shell {
         Ok(shell)
     }
 
-    async fn run(&mut self, signals: &mut Signals) -> Result<Ending, TuiError> {
+    async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
         // What the first frame does not need comes after it.
         let events = self.events.0.clone();
@@ -216,6 +218,7 @@ impl Shell {
                 () = signals.next() => return Ok(Ending::Interrupted),
                 Some(()) = gone.recv() => return Ok(Ending::Interrupted),
                 written = self.display.written() => written?,
+                job = jobs.next() => self.on_job(job).await?,
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
                 Some((content, outcome)) = self.saves.next(), if !self.saves.is_empty() => {
@@ -257,6 +260,30 @@ impl Shell {
             }
             self.draw()?;
         }
+    }
+
+    /// The program is about to be stopped, or was continued.
+    async fn on_job(&mut self, job: Job) -> Result<(), TuiError> {
+        if let Job::Leave(_) = job {
+            if guard::is_in_foreground(&self.output) {
+                self.display.settle(LAST_BYTES_IN_A_HURRY).await?;
+            }
+            guard::leave(&self.output);
+            return Ok(());
+        }
+        guard::take_again(&self.output)?;
+        self.wipe();
+        self.resize().await
+    }
+
+    /// Wipes the screen, so that all of it is drawn.
+    fn wipe(&mut self) {
+        let mut alone = self.model.alone().cloned();
+        if alone.is_none() && view::is_plain(&self.model) {
+            // The value is in the scrollback; what remains to be said is how to get back.
+            alone = Some(SecretString::default());
+        }
+        self.display.wipe(alone);
     }
 
     /// Releases of keys and other events are nothing to us.
@@ -378,12 +405,8 @@ impl Shell {
                     let _ = events.send(Event::DemoApproved(outcome)).await;
                 });
             }
-            Effect::Redraw => self.display.wipe(self.model.alone().cloned()),
-            Effect::Suspend => {
-                self.display.settle(LAST_BYTES_IN_A_HURRY).await?;
-                guard::suspend(&self.output)?;
-                self.display.wipe(self.model.alone().cloned());
-            }
+            Effect::Redraw => self.wipe(),
+            Effect::Suspend => jobs::suspend(),
             Effect::Quit => self.ended = true,
         }
         Ok(())

@@ -449,7 +449,8 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/configure.rs",
             "commands/doctor.rs",
             "commands/presets.rs",
-            "tui/terminal/guard.rs",
+            // It chooses the terminal, and writes nothing.
+            "console/device.rs",
             "console/browser.rs",
             "console/clipboard.rs",
         ],
@@ -463,6 +464,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
         "stderr",
         &[
             "console/talk.rs",
+            "console/device.rs",
             "console/browser.rs",
             "console/clipboard.rs",
         ],

@@ -27,6 +27,8 @@ mod endings;
 mod errors;
 mod form;
 mod https;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod leaks;
 mod links;
 mod listener;

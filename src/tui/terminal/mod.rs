@@ -5,6 +5,8 @@ pub mod guard;
 pub mod input;
 pub mod joiner;
 pub mod links;
+#[cfg(unix)]
+mod modes;
 pub(in crate::tui) mod size;
 pub(in crate::tui) mod styles;
 pub(in crate::tui) mod thrifty;
