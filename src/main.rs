@@ -129,7 +129,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     }
     let mut settings = cli
         .settings(variable, browser, &mut library)
-        .map_err(|error| (error.to_string(), exit::USAGE))?;
+        .map_err(|error| (error.to_string(), error.exit_code()))?;
     settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
         return Ok(plain::run(

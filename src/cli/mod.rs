@@ -24,7 +24,7 @@ use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
-use crate::outcome::Print;
+use crate::outcome::{Print, exit};
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
 
@@ -236,6 +236,17 @@ pub enum CliError {
     /// The client secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl CliError {
+    /// The exit code of the program.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Secret(SecretError::Interrupted) => exit::INTERRUPTED,
+            Self::Preset(_) | Self::Override(_) | Self::Secret(_) => exit::USAGE,
+        }
+    }
 }
 
 /// The same flags without the variables that are empty.

@@ -1,17 +1,20 @@
 //! The source of the client secret: a variable, a file or standard input, never the command line.
 
 use std::ffi::OsString;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible};
+use crate::console::hidden;
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
+/// What is said where the secret is typed.
+const TYPE_IT: &str = "Type the client secret and press Enter. It is not shown.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
 /// The variable that holds the client secret if no other is named.
@@ -45,10 +48,18 @@ pub struct SecretFlags {
 
 /// The client secret cannot be read from its source.
 #[derive(Debug, thiserror::Error)]
-#[error("The client secret cannot be read from {place}: {reason}.")]
-pub struct SecretError {
-    place: String,
-    reason: String,
+pub enum SecretError {
+    /// Its source does not give it, or it is wrong.
+    #[error("The client secret cannot be read from {place}: {reason}.")]
+    Unreadable {
+        /// The source.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The program is to end instead.
+    #[error("The program was interrupted.")]
+    Interrupted,
 }
 
 /// A client secret and its notice.
@@ -78,7 +89,8 @@ impl SecretFlags {
         &self,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Option<Secret>, SecretError> {
-        let failed = |place: String| move |reason: String| SecretError { place, reason };
+        let failed =
+            |place: String| move |reason: String| SecretError::Unreadable { place, reason };
         if let Some(path) = &self.client_secret_file {
             let place = clean(&path.display().to_string(), PATH_LIMIT);
             let path = path.clone();
@@ -88,9 +100,17 @@ impl SecretFlags {
                 .map_err(failed(place));
         }
         if self.client_secret_stdin {
-            let line =
-                first_line(std::io::stdin().lock()).map_err(failed("standard input".to_owned()))?;
-            return Ok(Some(line.into()));
+            let failed = failed("standard input".to_owned());
+            let line = if std::io::stdin().is_terminal() {
+                match hidden::read_line(TYPE_IT, SECRET_LIMIT + 1) {
+                    Ok(Some(line)) => first_line(&line[..]),
+                    Ok(None) => return Err(SecretError::Interrupted),
+                    Err(error) => Err(error.to_string()),
+                }
+            } else {
+                first_line(std::io::stdin().lock())
+            };
+            return Ok(Some(line.map_err(failed)?.into()));
         }
         let name = self.client_secret_env.as_deref();
         let failed = failed(format!("the variable {}", name.unwrap_or(SECRET_VARIABLE)));

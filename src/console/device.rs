@@ -6,8 +6,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
+use rustix::termios::{OptionalActions, Termios};
+
+/// How often the program looks whether it is in the foreground again.
+pub const LOOK: Duration = Duration::from_millis(200);
 
 /// Opens it for reading and writing: the first of standard input, standard output and standard error that is a terminal,
 /// else the controlling terminal. A program that was started by `su` or `setsid` has no controlling terminal, and one in
@@ -54,4 +60,37 @@ pub(super) fn name() -> Option<String> {
 pub fn is_in_foreground(terminal: impl AsFd) -> bool {
     // One that is not the controlling terminal stops nobody.
     rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
+}
+
+/// Comes back when the terminal can be read and the program is in the foreground. A read in the
+/// background would stop it.
+///
+/// # Errors
+/// Where the terminal cannot be watched.
+pub fn wait_for_input(terminal: impl AsFd) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) if is_in_foreground(&terminal) => return Ok(()),
+            Ok(_) => std::thread::sleep(LOOK),
+        }
+    }
+}
+
+/// Sets modes from before. A job in the foreground that is not ours has set its own.
+pub fn give_back(terminal: impl AsFd, before: &Termios) {
+    set(terminal, OptionalActions::Now, before);
+}
+
+/// Sets modes from before, and drops what was typed and not read, so that the shell does not show it.
+pub fn give_back_without_input(terminal: impl AsFd, before: &Termios) {
+    set(terminal, OptionalActions::Flush, before);
+}
+
+fn set(terminal: impl AsFd, when: OptionalActions, modes: &Termios) {
+    if is_in_foreground(&terminal) {
+        // Nothing is left to do where the terminal has vanished.
+        let _ = rustix::termios::tcsetattr(terminal, when, modes);
+    }
 }

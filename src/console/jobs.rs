@@ -44,8 +44,6 @@ mod unix {
 
     /// The front end has this long to give the terminal back.
     const PATIENCE: Duration = Duration::from_secs(2);
-    /// How often the program looks whether it is in the foreground again. A shell sends no signal to a job that runs.
-    const LOOK: Duration = Duration::from_millis(200);
 
     /// The front end that is told.
     static LISTENER: Mutex<Option<mpsc::Sender<Taken>>> = Mutex::new(None);
@@ -132,7 +130,8 @@ mod unix {
                 taken,
                 terminal: device::open().ok(),
                 away: false,
-                look: tokio::time::interval(LOOK),
+                // A shell sends no signal to a job that runs.
+                look: tokio::time::interval(device::LOOK),
             }
         }
 

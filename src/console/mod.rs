@@ -5,6 +5,7 @@ pub mod clipboard;
 #[cfg(unix)]
 pub mod device;
 pub mod environment;
+pub mod hidden;
 pub mod jobs;
 pub mod sequences;
 pub mod signals;

@@ -9,7 +9,7 @@ use crate::terminal::{CTRL_C, Command, ENTER, TAB, Terminal, is_focused, program
 const CTRL_D: &str = "\x04";
 const CTRL_Z: &str = "\x1a";
 
-fn shell(home: &Path, name: &str) -> Terminal {
+pub fn shell(home: &Path, name: &str) -> Terminal {
     let flags: &[&str] = if name == "bash" {
         &["--norc", "--noprofile", "-i"]
     } else {
@@ -33,7 +33,7 @@ fn store_modes(terminal: &mut Terminal) {
 }
 
 /// The modes of the terminal are those that were stored.
-fn assert_modes(terminal: &mut Terminal) {
+pub fn assert_modes(terminal: &mut Terminal) {
     terminal.send("clear\r");
     terminal.wait_until("an empty screen", |screen| {
         screen.contents().trim() == "shell>"
@@ -42,7 +42,7 @@ fn assert_modes(terminal: &mut Terminal) {
     terminal.wait_for("echo same same shell>");
 }
 
-fn start(terminal: &mut Terminal, flags: &str) -> u32 {
+pub fn start(terminal: &mut Terminal, flags: &str) -> u32 {
     terminal.send(&format!("{} {flags}\r", program().display()));
     let shell = terminal.pid();
     eventually("the program", || {
@@ -59,11 +59,11 @@ fn state(pid: u32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-fn wait_stopped(pid: u32) {
+pub fn wait_stopped(pid: u32) {
     eventually("the stop", || (state(pid) == Some('T')).then_some(()));
 }
 
-fn kill(signal: &str, target: &str) {
+pub fn kill(signal: &str, target: &str) {
     run(std::process::Command::new("kill").args(["-s", signal, "--", target]));
 }
 

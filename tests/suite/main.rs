@@ -64,6 +64,8 @@ mod surroundings;
 mod terminal;
 mod traffic;
 #[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
+mod typed;
 mod unread;
 mod user_presets;
 mod window;

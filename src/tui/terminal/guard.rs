@@ -238,11 +238,9 @@ fn restore(output: &Output, limit: Duration) {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
-    // Another job that has the terminal meanwhile has set modes of its own.
+    // The system stops a program in the background that writes there.
     #[cfg(unix)]
-    let foreground = is_in_foreground(output);
-    #[cfg(unix)]
-    if !foreground && modes::stops_writers(&output.0) {
+    if !is_in_foreground(output) && modes::stops_writers(&output.0) {
         return;
     }
     let mut bytes = Vec::new();
@@ -255,9 +253,7 @@ fn restore(output: &Output, limit: Duration) {
     );
     let _ = write_within(output, bytes, limit);
     #[cfg(unix)]
-    if foreground {
-        modes::give_back(&output.0);
-    }
+    modes::give_back(&output.0);
     // Not only raw mode was set: also that the console understands sequences.
     #[cfg(windows)]
     for (side, before) in &SIDES {

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::console::device;
+
 /// The modes before, and those that were set.
 static TAKEN: Mutex<Option<(Termios, Termios)>> = Mutex::new(None);
 
@@ -27,12 +29,14 @@ pub(super) fn take(terminal: impl AsFd) -> io::Result<()> {
     Ok(set?)
 }
 
-/// Sets the modes from before, once.
+/// Sets the modes from before, once. In the background they are kept: the shell may set ours again with `fg`.
 pub(super) fn give_back(terminal: impl AsFd) {
+    if !device::is_in_foreground(&terminal) {
+        return;
+    }
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((before, _)) = taken.take() {
-        // Nothing is left to do where the terminal has vanished.
-        let _ = tcsetattr(terminal, OptionalActions::Now, &before);
+        device::give_back(terminal, &before);
     }
 }
 

@@ -11,9 +11,6 @@ use tokio::sync::mpsc;
 use super::decoder::{Decoder, Input};
 use crate::console::device;
 
-/// How often the program looks whether it is in the foreground again.
-const LOOK: Duration = Duration::from_millis(200);
-
 /// Reads until the terminal has vanished, or nobody listens.
 pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     let Ok(mut terminal) = device::open() else {
@@ -28,7 +25,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
         let inputs = match wait(&terminal, left) {
             // The input belongs to the job in the foreground, and reading it would stop the program.
             Ok(true) if !device::is_in_foreground(&terminal) => {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(device::LOOK);
                 continue;
             }
             Ok(true) => match terminal.read(&mut bytes) {
