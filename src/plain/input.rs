@@ -1,23 +1,36 @@
 //! Lines of standard input.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read, Stdin};
+use std::io::{IsTerminal, Read, Stdin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
+use super::typing::{Line, Typing};
 #[cfg(unix)]
 use crate::console::device;
+use crate::console::talk::{Often, say_often};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The longest line.
-const LINE_LIMIT: u64 = 128 * 1024;
-/// How often the program looks whether it is in the foreground again.
-#[cfg(unix)]
-const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
+/// Ends the program, as Ctrl+D on an empty line does.
+const QUIT: [&str; 2] = ["quit", "exit"];
+
+/// What is said about a line that is not read.
+const TOO_LONG: &str = "a paste: it is longer than 128 KiB and was dropped";
+
+/// True for a line that ends the program.
+pub(super) fn is_quit(line: &SecretString) -> bool {
+    let is = |word: &&str| line.expose_secret().eq_ignore_ascii_case(word);
+    QUIT.iter().any(is)
+}
 
 /// The lines of standard input. On a terminal they are read without the limit of the kernel for a line (4096 bytes on
-/// Linux), which would cut a long URL.
+/// Linux), which would cut a long URL; they are edited here then.
 pub(super) struct Input {
     pub(super) lines: mpsc::Receiver<SecretString>,
+    /// Lines are edited here.
+    edited: Arc<AtomicBool>,
     /// Lines may be long.
     #[cfg(unix)]
     long: bool,
@@ -27,44 +40,21 @@ pub(super) struct Input {
 
 impl Input {
     /// Starts to read.
-    #[cfg_attr(
-        windows,
-        allow(
-            clippy::unnecessary_wraps,
-            reason = "only Unix has jobs in the background"
-        )
-    )]
     pub(super) fn start() -> Self {
         let (sender, lines) = mpsc::channel(4);
+        let edited = Arc::new(AtomicBool::new(false));
+        let mut input = Self {
+            lines,
+            edited: edited.clone(),
+            #[cfg(unix)]
+            long: true,
+            #[cfg(unix)]
+            unlimited: None,
+        };
+        input.take_again();
         // Not joined at the end, because reading blocks.
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(Foreground(std::io::stdin()));
-            loop {
-                let mut line = zeroize::Zeroizing::new(Vec::new());
-                match (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line) {
-                    Ok(0) | Err(_) => return,
-                    // The rest of a line that is too long is no line of its own.
-                    Ok(_) if !line.ends_with(b"\n") && reader.skip_until(b'\n').is_err() => return,
-                    Ok(_) => {}
-                }
-                let line = apply_backspaces(&String::from_utf8_lossy(&line));
-                if !line.expose_secret().is_empty() && sender.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        #[cfg(not(unix))]
-        return Self { lines };
-        #[cfg(unix)]
-        {
-            let mut input = Self {
-                lines,
-                long: true,
-                unlimited: None,
-            };
-            input.take_again();
-            input
-        }
+        std::thread::spawn(move || read(&sender, &edited));
+        input
     }
 
     /// From here on lines are short: the system edits them, and Ctrl+D ends them.
@@ -72,12 +62,13 @@ impl Input {
         #[cfg(unix)]
         {
             self.long = false;
-            self.leave();
         }
+        self.leave();
     }
 
     /// Leaves the terminal as it was before.
     pub(super) fn leave(&mut self) {
+        self.edited.store(false, Ordering::SeqCst);
         #[cfg(unix)]
         drop(self.unlimited.take());
     }
@@ -90,6 +81,8 @@ impl Input {
             self.leave();
             // Short lines can be read all the same.
             self.unlimited = Unlimited::new().ok();
+            self.edited
+                .store(self.unlimited.is_some(), Ordering::SeqCst);
         }
     }
 
@@ -102,6 +95,56 @@ impl Input {
     }
 }
 
+/// Reads until standard input ends, or nobody listens.
+fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
+    let mut input = Foreground(std::io::stdin());
+    let mut typing = Typing::default();
+    let mut bytes = Zeroizing::new([0; 4096]);
+    loop {
+        let count = input.read(&mut bytes[..]).unwrap_or(0);
+        let mut typed = Vec::new();
+        for bytes in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
+            typed.extend(typing.feed(bytes));
+        }
+        if count == 0 {
+            typed.push(typing.end());
+        }
+        let echo = typing.echo();
+        let is_ended = typing.is_ended();
+        if edited.load(Ordering::SeqCst) {
+            show(&echo);
+            if is_ended {
+                typed.push(Line::Text(QUIT[0].into()));
+            }
+        }
+        for line in typed {
+            match line {
+                Line::TooLong => say_often(Often::Paste, TOO_LONG),
+                Line::Text(line) if line.expose_secret().is_empty() => {}
+                Line::Text(line) => {
+                    if lines.blocking_send(line).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        if count == 0 {
+            return;
+        }
+    }
+}
+
+/// Shows what is typed, as the system does not.
+fn show(text: &str) {
+    #[cfg(unix)]
+    if let Ok(mut terminal) = device::open() {
+        // What is typed counts all the same.
+        let _ = std::io::Write::write_all(&mut terminal, text.as_bytes());
+    }
+    #[cfg(windows)]
+    let _ = text;
+}
+
 /// Standard input, which is not read while the program is a job in the background: that would stop it.
 struct Foreground(Stdin);
 
@@ -109,45 +152,10 @@ impl Read for Foreground {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         #[cfg(unix)]
         if self.0.is_terminal() {
-            use rustix::event::{PollFd, PollFlags, poll};
-            // A read that has begun is begun again when the program is continued, wherever that is.
-            loop {
-                match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                    Ok(_) if device::is_in_foreground(&self.0) => break,
-                    Ok(_) => std::thread::sleep(LOOK),
-                }
-            }
+            device::wait_for_input(&self.0)?;
         }
         self.0.read(buffer)
     }
-}
-
-/// A line with its backspaces applied: without the line editing of the kernel, nothing else applies them. The sequences of
-/// arrows and other keys, which nothing interprets here, are left out.
-fn apply_backspaces(line: &str) -> SecretString {
-    let mut text = String::new();
-    let mut chars = line.chars();
-    while let Some(ch) = chars.next() {
-        match ch {
-            '\u{1b}' => match chars.next() {
-                Some('[') => drop(chars.find(|ch| ('@'..='~').contains(ch))),
-                Some('O') => drop(chars.next()),
-                _ => {}
-            },
-            '\u{8}' | '\u{7f}' => drop(text.pop()),
-            '\u{15}' => text.clear(),
-            '\u{17}' => {
-                let kept = text.trim_end().rfind(' ').map_or(0, |space| space + 1);
-                text.truncate(kept);
-            }
-            // Ctrl+D ends nothing here.
-            '\u{4}' => {}
-            ch => text.push(ch),
-        }
-    }
-    text.trim().into()
 }
 
 /// A terminal without line mode, which is restored on drop.
@@ -160,7 +168,9 @@ impl Unlimited {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let before = tcgetattr(std::io::stdin())?;
         let mut unlimited = before.clone();
-        unlimited.local_modes.remove(LocalModes::ICANON);
+        unlimited
+            .local_modes
+            .remove(LocalModes::ICANON | LocalModes::ECHO);
         tcsetattr(std::io::stdin(), OptionalActions::Now, &unlimited)?;
         Ok(Self(before))
     }
@@ -169,34 +179,6 @@ impl Unlimited {
 #[cfg(unix)]
 impl Drop for Unlimited {
     fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(
-            std::io::stdin(),
-            rustix::termios::OptionalActions::Now,
-            &self.0,
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backspaces_are_applied() {
-        assert_eq!(apply_backspaces("abx\u{7f}c \r\n").expose_secret(), "abc");
-        assert_eq!(
-            apply_backspaces("wrong\u{15}right").expose_secret(),
-            "right"
-        );
-        assert_eq!(
-            apply_backspaces("one two \u{17}2\u{4}").expose_secret(),
-            "one 2"
-        );
-        // Up, Home on a keypad, Delete, a paste that is marked, and what ends within a sequence.
-        assert_eq!(
-            apply_backspaces("\u{1b}[Aa\u{1b}OHb\u{1b}[3~\u{1b}[200~c\u{1b}[201~\u{1b}[1;")
-                .expose_secret(),
-            "abc"
-        );
+        device::give_back(std::io::stdin(), &self.0);
     }
 }

@@ -1,11 +1,12 @@
 //! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
 //!
 //! Standard output carries the result and nothing else. A signal ends the program even if nobody reads either of them.
-//! A line on standard input is used as the pasted answer; the end of standard input never ends the wait. A user at a
+//! A line on standard input is used as the pasted answer; the end of a pipe never ends the wait. A user at a
 //! terminal who did not choose what to print is asked when the tokens are there.
 
 mod input;
 mod messages;
+mod typing;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -293,9 +294,8 @@ impl Front<'_> {
                 line = input.lines.recv() => line,
             };
             let Some(line) = line else { return Ok(()) };
-            let is = |word: &&str| line.expose_secret().eq_ignore_ascii_case(word);
             match line.expose_secret() {
-                _ if ["quit", "exit"].iter().any(is) => return Ok(()),
+                _ if input::is_quit(&line) => return Ok(()),
                 word => match Print::from_str(word, true) {
                     Ok(print) => {
                         if let Err(reason) = self.print(print, tokens).await? {
@@ -351,7 +351,12 @@ impl Front<'_> {
                         room.send(line);
                     }
                 }
-                line = line, if waiting.is_none() => waiting = Some(line),
+                line = line, if waiting.is_none() => {
+                    if input::is_quit(&line) {
+                        return Err(Stopped::Signal);
+                    }
+                    waiting = Some(line);
+                }
             }
         }
     }

@@ -826,7 +826,7 @@ fn many_pasted_lines_are_all_looked_at() {
         "too short to be a code",
         "it carries no state",
         "the service does not know this code",
-        "neither a URL nor a code",
+        "it is longer than 128 KiB and was dropped",
     ] {
         assert!(stderr.contains(told), "{told}\n{stderr}");
     }

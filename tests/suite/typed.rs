@@ -2,8 +2,10 @@
 
 use crate::jobs::{assert_modes, kill, shell, start, wait_stopped};
 use crate::scripted::{Reply, Scripted};
-use crate::terminal::CTRL_C;
+use crate::terminal::{CTRL_C, Command};
 
+const CTRL_D: &str = "\x04";
+const CTRL_U: &str = "\x15";
 const CTRL_Z: &str = "\x1a";
 
 /// A server that gives tokens for the code `true-code`, and for a device code with the secret `s3cr3t-typed`.
@@ -57,6 +59,7 @@ fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
             let pid = start(&mut terminal, &flags);
             terminal.wait_for("It is not shown.");
             terminal.send("s3cr3t-");
+            terminal.settle();
             match end {
                 "Ctrl+C" => terminal.send(CTRL_C),
                 "stop" => {
@@ -81,4 +84,68 @@ fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
         let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
         assert!(!bytes.contains("s3cr3t"), "{bytes}");
     }
+}
+
+#[test]
+fn the_line_of_a_long_answer_is_edited_too() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let flags = flags(&server, "authorization-code");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("Open the URL in a browser.");
+    let url = terminal.screen().replace('\n', "");
+    let state = url.split("state=").nth(1).unwrap();
+    let state = state.split(['&', ' ']).next().unwrap().to_owned();
+    for (typed, shown) in [
+        ("abx\x7fc", "abc"),
+        ("\x1b[D\x1b[3~é\x08d", "abcd"),
+        (" two\x17e", "abcd e"),
+    ] {
+        terminal.send(typed);
+        terminal.wait_until(shown, |screen| {
+            screen.contents().trim_end().lines().last() == Some(shown)
+        });
+    }
+    terminal.send(CTRL_U);
+    terminal.send(&format!(
+        "?x={}&code=true-code&state={state}\r",
+        "x".repeat(6000)
+    ));
+    terminal.wait_for("Type quit to leave.");
+    terminal.send("access-token\r");
+    terminal.wait_for("the-token");
+    terminal.send(CTRL_D);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn the_wait_for_an_answer_can_be_left() {
+    for typed in [CTRL_D, "Exit\r", "quit\r"] {
+        let (home, server) = (tempfile::tempdir().unwrap(), server());
+        let flags = flags(&server, "authorization-code");
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut terminal = Command::new(home.path(), &flags).start();
+        terminal.wait_for("Open the URL in a browser.");
+        // On a line that is not empty, Ctrl+D ends nothing.
+        terminal.send("wrong\x04\r");
+        terminal.wait_for("refused:");
+        terminal.send(typed);
+        assert_eq!(terminal.wait_exit().exit_code(), 130);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_dropped_and_that_is_said() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let flags = flags(&server, "authorization-code");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("Open the URL in a browser.");
+    terminal.send(&format!("{}\r", "x".repeat(140_000)));
+    terminal.wait_for("refused: a paste: it is longer than 128 KiB and was dropped");
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 130);
+    terminal.assert_restored();
 }
