@@ -1,6 +1,8 @@
 //! Lines of standard input.
 
-use std::io::{IsTerminal, Read, Stdin};
+#[cfg(unix)]
+use std::io::IsTerminal;
+use std::io::{Read, Stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

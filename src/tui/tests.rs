@@ -351,6 +351,16 @@ fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
         "The paste was dropped: a field takes at most 32 KiB."
     );
     assert_eq!(user.model.session.settings.value(Key::Scope), "one");
+    // A paste that the terminal does not mark comes as keys.
+    user.send(Event::Paste("x".repeat(32 * 1024 - 3)));
+    assert_eq!(user.message(), "");
+    user.key(KeyCode::Char('y'));
+    assert_eq!(
+        user.message(),
+        "The field is full: it takes at most 32 KiB."
+    );
+    user.key(KeyCode::Backspace);
+    assert_eq!(user.message(), "");
 }
 
 #[test]

@@ -17,9 +17,12 @@ use crate::session::SessionEvent;
 use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
+use crate::tui::widgets::editor::Edit;
 
 /// What is said about a paste that no field takes.
 const TOO_LONG: &str = "The paste was dropped: a field takes at most 32 KiB.";
+/// What is said about a character that a field does not take, such as of a paste that the terminal has not marked.
+const FULL: &str = "The field is full: it takes at most 32 KiB.";
 
 /// A screen without its types: what the loop, the frame and the tests see.
 pub trait AnyScreen: Debug {
@@ -165,6 +168,10 @@ impl<S: Screen> AnyScreen for S {
             Command::ChangeRight | Command::Toggle => self.changed(focus, 1, cx),
             Command::Enter => self.activate(focus, cx),
             Command::Edit(edit) => {
+                if matches!(edit, Edit::Insert(_)) && self.common().editor.is_full() {
+                    cx.say(FULL);
+                    return;
+                }
                 self.common_mut().editor.edit(edit);
                 commit(self, &focus, cx);
             }

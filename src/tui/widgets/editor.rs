@@ -77,12 +77,16 @@ impl Editor {
         self.0.cursor()
     }
 
+    /// True where no character can be added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.text().len() >= LIMIT
+    }
+
     /// Edits the line.
     pub fn edit(&mut self, edit: Edit) {
         let request = match edit {
-            Edit::Insert(ch) if !is_visible(ch) || self.text().len() >= LIMIT => {
-                return;
-            }
+            Edit::Insert(ch) if !is_visible(ch) || self.is_full() => return,
             Edit::Insert(ch) => InputRequest::InsertChar(ch),
             Edit::Left => InputRequest::GoToPrevChar,
             Edit::Right => InputRequest::GoToNextChar,
