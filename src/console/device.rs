@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
-use rustix::termios::{OptionalActions, Termios};
 
 /// How often the program looks whether it is in the foreground again.
 pub const LOOK: Duration = Duration::from_millis(200);
@@ -75,22 +74,5 @@ pub fn wait_for_input(terminal: impl AsFd) -> io::Result<()> {
             Ok(_) if is_in_foreground(&terminal) => return Ok(()),
             Ok(_) => std::thread::sleep(LOOK),
         }
-    }
-}
-
-/// Sets modes from before. A job in the foreground that is not ours has set its own.
-pub fn give_back(terminal: impl AsFd, before: &Termios) {
-    set(terminal, OptionalActions::Now, before);
-}
-
-/// Sets modes from before, and drops what was typed and not read, so that the shell does not show it.
-pub fn give_back_without_input(terminal: impl AsFd, before: &Termios) {
-    set(terminal, OptionalActions::Flush, before);
-}
-
-fn set(terminal: impl AsFd, when: OptionalActions, modes: &Termios) {
-    if is_in_foreground(&terminal) {
-        // Nothing is left to do where the terminal has vanished.
-        let _ = rustix::termios::tcsetattr(terminal, when, modes);
     }
 }

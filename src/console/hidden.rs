@@ -6,6 +6,8 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::jobs::{Job, Jobs};
+#[cfg(unix)]
+use super::modes;
 use super::signals::Signals;
 use super::talk::say;
 
@@ -58,32 +60,31 @@ fn read(limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(line)
 }
 
-/// The modes of the terminal before, which are set again on drop.
+/// A terminal that does not show what is typed; as before on drop.
 #[cfg(unix)]
-struct Hidden(rustix::termios::Termios);
+struct Hidden(());
 
 #[cfg(unix)]
 impl Hidden {
-    /// What was typed has been read; what follows may be for others.
-    fn show_again(self) {
-        super::device::give_back(io::stdin(), &self.0);
-        std::mem::forget(self);
+    fn new() -> io::Result<Self> {
+        use rustix::termios::LocalModes;
+        modes::take(io::stdin(), |modes| {
+            modes.local_modes.remove(LocalModes::ECHO);
+        })?;
+        Ok(Self(()))
     }
 
-    fn new() -> io::Result<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(io::stdin())?;
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Now, &hidden)?;
-        Ok(Self(before))
+    /// What was typed has been read; what follows may be for others.
+    fn show_again(self) {
+        modes::give_back(io::stdin());
+        drop(self);
     }
 }
 
 #[cfg(unix)]
 impl Drop for Hidden {
     fn drop(&mut self) {
-        super::device::give_back_without_input(io::stdin(), &self.0);
+        modes::give_back_without_input(io::stdin());
     }
 }
 

@@ -7,6 +7,8 @@ pub mod device;
 pub mod environment;
 pub mod hidden;
 pub mod jobs;
+#[cfg(unix)]
+pub mod modes;
 pub mod sequences;
 pub mod signals;
 pub mod talk;

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::typing::{Line, Typing};
-#[cfg(unix)]
-use crate::console::device;
 use crate::console::talk::{Often, say_often};
+#[cfg(unix)]
+use crate::console::{device, modes};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// Ends the program, as Ctrl+D on an empty line does.
@@ -160,27 +160,26 @@ impl Read for Foreground {
     }
 }
 
-/// A terminal without line mode, which is restored on drop.
+/// A terminal without line mode, which is as before on drop.
 #[cfg(unix)]
-struct Unlimited(rustix::termios::Termios);
+struct Unlimited(());
 
 #[cfg(unix)]
 impl Unlimited {
     fn new() -> std::io::Result<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(std::io::stdin())?;
-        let mut unlimited = before.clone();
-        unlimited
-            .local_modes
-            .remove(LocalModes::ICANON | LocalModes::ECHO);
-        tcsetattr(std::io::stdin(), OptionalActions::Now, &unlimited)?;
-        Ok(Self(before))
+        use rustix::termios::LocalModes;
+        modes::take(std::io::stdin(), |modes| {
+            modes
+                .local_modes
+                .remove(LocalModes::ICANON | LocalModes::ECHO);
+        })?;
+        Ok(Self(()))
     }
 }
 
 #[cfg(unix)]
 impl Drop for Unlimited {
     fn drop(&mut self) {
-        device::give_back(std::io::stdin(), &self.0);
+        modes::give_back(std::io::stdin());
     }
 }

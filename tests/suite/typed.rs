@@ -86,6 +86,47 @@ fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
     }
 }
 
+/// Only bash sets modes of its own when a program has not given them back.
+#[test]
+fn the_modes_are_given_back_after_a_stop_that_was_not_announced() {
+    let secret = ["--client-secret-stdin", "--client-authentication", "post"];
+    for (name, background) in [
+        ("bash", false),
+        ("bash", true),
+        ("dash", false),
+        ("dash", true),
+    ] {
+        for (flow, more, told) in [
+            ("device-code", &secret[..], "It is not shown."),
+            ("authorization-code", &[], "Open the URL in a browser."),
+        ] {
+            let (home, server) = (tempfile::tempdir().unwrap(), server());
+            let mut terminal = shell(home.path(), name);
+            let mut flags = flags(&server, flow);
+            flags.extend(more.iter().map(|&flag| flag.to_owned()));
+            let pid = start(&mut terminal, &flags.join(" "));
+            terminal.wait_for(told);
+            kill("STOP", &pid.to_string());
+            wait_stopped(pid);
+            terminal.wait_for("Stopped");
+            if background {
+                let before = terminal.written();
+                terminal.send("bg\r");
+                terminal.wait_written(before);
+            }
+            if name == "bash" {
+                assert_modes(&mut terminal);
+            }
+            let before = terminal.written();
+            terminal.send("fg\r");
+            terminal.wait_written(before);
+            terminal.send(CTRL_C);
+            terminal.wait_for("The program was interrupted.");
+            assert_modes(&mut terminal);
+        }
+    }
+}
+
 #[test]
 fn the_line_of_a_long_answer_is_edited_too() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());

@@ -20,9 +20,7 @@ use ratatui::layout::Size;
 use tokio::sync::{Notify, mpsc};
 
 #[cfg(unix)]
-use super::modes;
-#[cfg(unix)]
-use crate::console::device;
+use crate::console::{device, modes};
 
 /// True while the terminal is ours.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -217,7 +215,7 @@ fn take(output: &Output) -> io::Result<()> {
     #[cfg(windows)]
     enable_raw_mode()?;
     #[cfg(unix)]
-    modes::take(&output.0)?;
+    modes::take(&output.0, rustix::termios::Termios::make_raw)?;
     OURS.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
     let _ = queue!(bytes, EnterAlternateScreen, EnableBracketedPaste);

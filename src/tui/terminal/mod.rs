@@ -5,8 +5,6 @@ pub mod guard;
 pub mod input;
 pub mod joiner;
 pub mod links;
-#[cfg(unix)]
-mod modes;
 pub(in crate::tui) mod size;
 pub(in crate::tui) mod styles;
 pub(in crate::tui) mod thrifty;
