@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, run};
-use crate::terminal::{CTRL_C, Command, ENTER, TAB, Terminal, is_focused, program};
+use crate::terminal::{CTRL_C, Command, ENTER, RIGHT, TAB, Terminal, is_focused, program};
 
 const CTRL_D: &str = "\x04";
 const CTRL_Z: &str = "\x1a";
@@ -189,6 +189,48 @@ fn where_no_shell_could_continue_it_the_program_goes_on() {
     terminal.send(CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.assert_restored();
+}
+
+#[test]
+fn a_value_alone_on_the_screen_can_be_left_after_a_stop() {
+    for (token, fits) in [("the-token".to_owned(), true), ("t".repeat(3000), false)] {
+        let home = tempfile::tempdir().unwrap();
+        let reply = format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#);
+        let server = Scripted::start(move |request| {
+            let device = r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1}"#;
+            let is_device = request.path == "/device";
+            Reply::json(200, if is_device { device } else { &reply })
+        });
+        let mut terminal = shell(home.path(), "bash");
+        let pid = start(&mut terminal, &flags(&server, "device-code"));
+        terminal.wait_for("[ Authorize ]");
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("Access token");
+        terminal.send("p");
+        if !fits {
+            terminal.wait_for("does not fit into this window");
+            terminal.send(RIGHT);
+            terminal.send(ENTER);
+        }
+        terminal.wait_for("Any key: back");
+        kill("TSTP", &pid.to_string());
+        wait_stopped(pid);
+        terminal.wait_for("Stopped");
+        terminal.send("clear\r");
+        terminal.wait_until("an empty screen", |screen| {
+            screen.contents().trim() == "shell>"
+        });
+        terminal.send("fg\r");
+        terminal.wait_until("the value, and the way back", |screen| {
+            let contents = screen.contents();
+            screen.alternate_screen()
+                && contents.contains("Any key: back")
+                && contents.contains(&token) == fits
+        });
+        terminal.send("x");
+        terminal.wait_for("Access token");
+    }
 }
 
 /// A server that gives tokens for the code `true-code`, and for a device code at once.
