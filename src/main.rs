@@ -115,7 +115,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             term => {
                 let term = clean(term, TERM_LIMIT);
                 format!(
-                    "TERM is {term}, which is not a terminal with a screen (export TERM=xterm sets one)"
+                    "TERM is {term}, which does not support a full screen (export TERM=xterm changes it)"
                 )
             }
         };

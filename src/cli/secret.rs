@@ -14,7 +14,7 @@ use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others,
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
 /// What is said where the secret is typed.
-const TYPE_IT: &str = "Type the client secret and press Enter. It is not shown.";
+const TYPE_IT: &str = "Type the client secret and press Enter. It is not echoed.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
 /// The variable that holds the client secret if no other is named.

@@ -19,7 +19,7 @@ use crate::secret::{ExposeSecret, SecretString};
 const QUIT: [&str; 2] = ["quit", "exit"];
 
 /// What is said about a line that is not read.
-const TOO_LONG: &str = "a paste: it is longer than 128 KiB and was dropped";
+const TOO_LONG: &str = "a paste: it is longer than 128 KiB";
 
 /// True for a line that ends the program.
 pub(super) fn is_quit(line: &SecretString) -> bool {

@@ -348,7 +348,7 @@ fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
     user.send(Event::Paste("x".repeat(40_000)));
     assert_eq!(
         user.message(),
-        "The paste was dropped: a field takes at most 32 KiB."
+        "Nothing pasted: a field can hold at most 32 KiB."
     );
     assert_eq!(user.model.session.settings.value(Key::Scope), "one");
     // A paste that the terminal does not mark comes as keys.
@@ -357,7 +357,7 @@ fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
     user.key(KeyCode::Char('y'));
     assert_eq!(
         user.message(),
-        "The field is full: it takes at most 32 KiB."
+        "The field is full: it can hold at most 32 KiB."
     );
     user.key(KeyCode::Backspace);
     assert_eq!(user.message(), "");

@@ -826,7 +826,7 @@ fn many_pasted_lines_are_all_looked_at() {
         "too short to be a code",
         "it carries no state",
         "the service does not know this code",
-        "it is longer than 128 KiB and was dropped",
+        "it is longer than 128 KiB",
     ] {
         assert!(stderr.contains(told), "{told}\n{stderr}");
     }
@@ -911,7 +911,7 @@ fn what_is_no_terminal_by_its_name_gets_lines() {
             .start();
         terminal.wait_for("Open the URL in a browser.");
         let text = String::from_utf8(terminal.bytes()).unwrap();
-        let reason = format!("TERM is {term}, which is not a terminal with a screen");
+        let reason = format!("TERM is {term}, which does not support a full screen");
         assert!(text.contains(&reason), "{text}");
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text:?}");
     }

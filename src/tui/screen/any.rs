@@ -19,10 +19,10 @@ use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::editor::Edit;
 
-/// What is said about a paste that no field takes.
-const TOO_LONG: &str = "The paste was dropped: a field takes at most 32 KiB.";
-/// What is said about a character that a field does not take, such as of a paste that the terminal has not marked.
-const FULL: &str = "The field is full: it takes at most 32 KiB.";
+/// The message for a paste that is too long.
+const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
+/// The message when a character does not fit, such as in a paste without brackets.
+const FULL: &str = "The field is full: it can hold at most 32 KiB.";
 
 /// A screen without its types: what the loop, the frame and the tests see.
 pub trait AnyScreen: Debug {
