@@ -8,8 +8,7 @@ use oauth_authorizer::certificate::created::Created;
 use oauth_authorizer::clean::clean;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
-use oauth_authorizer::console::jobs;
-use oauth_authorizer::console::talk;
+use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
@@ -102,6 +101,10 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         (_, Front::Plain) => Library::load_user(),
     };
     environment.secret_variables = cli.secret.variables();
+    if front == Front::Plain {
+        // The screen asks once it is there.
+        let _ = tmux::settle(&mut environment);
+    }
     let browser = if environment.display {
         Browser::Here
     } else {

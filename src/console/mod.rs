@@ -9,7 +9,9 @@ pub mod hidden;
 pub mod jobs;
 #[cfg(unix)]
 pub mod modes;
+pub mod origin;
 pub mod sequences;
 pub mod signals;
 pub mod talk;
+pub mod tmux;
 pub mod tunnel;

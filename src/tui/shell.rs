@@ -29,6 +29,7 @@ use crate::console::environment::Environment;
 use crate::console::jobs::{self, Job, Jobs};
 use crate::console::sequences;
 use crate::console::signals::Signals;
+use crate::console::tmux;
 use crate::demo::{self, Demo};
 use crate::flow::driver::Flow;
 use crate::flow::reporter::Report;
@@ -200,6 +201,7 @@ impl Shell {
         tokio::task::spawn_blocking(move || {
             let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
         });
+        self.ask_tmux();
         let mut input = input::start();
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
@@ -351,6 +353,7 @@ impl Shell {
     async fn perform(&mut self, effect: Effect) -> Result<(), TuiError> {
         match effect {
             Effect::Start(Started { job, attempt }) => {
+                self.ask_tmux();
                 let (before, reports) = (self.flow.take(), self.reports.0.clone());
                 self.flow = Some(Flow::start(*job, attempt, before, reports));
             }
@@ -374,6 +377,11 @@ impl Shell {
             }
             Effect::Copy(content) => {
                 if let Some(text) = content.text(&self.model.session) {
+                    if let Some(prelude) =
+                        clipboard::prelude(&self.model.console.environment, &text)
+                    {
+                        self.display.send(prelude.into());
+                    }
                     self.copy(content, text);
                 }
             }
@@ -427,6 +435,19 @@ impl Shell {
                 .events
                 .0
                 .try_send(Event::Demo(Ok(demo.url().to_owned())));
+        }
+    }
+
+    /// Off the loop, as tmux may take its time: whether the user is at this desktop.
+    fn ask_tmux(&self) {
+        let environment = self.model.console.environment.clone();
+        if environment.tmux {
+            let events = self.events.0.clone();
+            tokio::spawn(async move {
+                if let Ok(attached) = tmux::ask(&environment).await {
+                    let _ = events.send(Event::Attached(attached)).await;
+                }
+            });
         }
     }
 

@@ -94,6 +94,10 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             model,
             Message::warning("Earlier pastes are still being looked at. Paste again in a moment."),
         ),
+        Event::Attached(attached) => {
+            model.console.environment.attached(&attached);
+            Vec::new()
+        }
         Event::Library(library) => {
             let event = model.session.take_presets(*library);
             let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
@@ -340,13 +344,9 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
 /// A copy came out.
 fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> {
     model.message = Some(copies::copied(content, &outcome));
-    if copies::is_certain(outcome.by.as_ref()) {
+    if outcome.by.as_ref().is_some_and(CopiedBy::is_certain) {
         model.session.took(content);
     }
-    match outcome.by {
-        Some(CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence)) => {
-            vec![Effect::Send(sequence)]
-        }
-        Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly) | None => Vec::new(),
-    }
+    let sequence = outcome.by.and_then(CopiedBy::sequence);
+    sequence.map(Effect::Send).into_iter().collect()
 }

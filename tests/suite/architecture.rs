@@ -452,7 +452,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             // It chooses the terminal, and writes nothing.
             "console/device.rs",
             "console/browser.rs",
-            "console/clipboard.rs",
+            "console/tmux.rs",
         ],
     );
     for (file, source) in sources() {
@@ -466,7 +466,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/talk.rs",
             "console/device.rs",
             "console/browser.rs",
-            "console/clipboard.rs",
+            "console/tmux.rs",
         ],
     );
     assert_only(

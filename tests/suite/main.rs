@@ -68,4 +68,6 @@ mod traffic;
 mod typed;
 mod unread;
 mod user_presets;
+#[cfg(target_os = "linux")]
+mod whereabouts;
 mod window;

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
+use crate::clipboard::Xvfb;
 use crate::plain::Plain;
 use crate::servers::{Provider, eventually, person, run};
 use crate::terminal::{Command, ENTER, Terminal, base, program};
@@ -183,8 +184,8 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     assert_eq!(plain.end().0, 0);
     assert_eq!(fakes.run(), [] as [PathBuf; 0]);
     // With a display one is run: the marks tell something.
-    let fakes = Fakes::new();
-    let _terminal = sign_in(&fakes, &[("DISPLAY", ":987")]);
+    let (fakes, x) = (Fakes::new(), Xvfb::start());
+    let _terminal = sign_in(&fakes, &[("DISPLAY", &x.1)]);
     eventually("xdg-open", || (!fakes.run().is_empty()).then_some(()));
     assert!(fakes.run()[0].ends_with("xdg-open"));
 }
@@ -208,7 +209,7 @@ const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 222
 
 #[test]
 fn doctor_says_where_it_is_and_what_follows() {
-    let home = tempfile::tempdir().unwrap();
+    let (home, x) = (tempfile::tempdir().unwrap(), Xvfb::start());
     let see = |flags: &[&str], variables: &[(&str, &str)], lines: &[&str]| {
         let told = doctor(home.path(), flags, variables);
         for line in lines {
@@ -237,7 +238,7 @@ fn doctor_says_where_it_is_and_what_follows() {
     see(
         &["--glyphs", "ascii", "--no-browser"],
         &[
-            ("DISPLAY", ":0"),
+            ("DISPLAY", &x.1),
             ("NO_COLOR", "1"),
             ("WSL_DISTRO_NAME", "Debian"),
         ],
@@ -260,8 +261,8 @@ fn doctor_says_where_it_is_and_what_follows() {
         ],
         &[
             "reached: over SSH, at 192.0.2.2 port 2222, as alice",
-            "terminal: a terminal emulator, in tmux",
-            "clipboard: tmux's buffer",
+            "terminal: a terminal emulator, with TMUX set but no answer (tmux said: error connecting to /tmp/x",
+            "clipboard: your terminal's, by an escape sequence (OSC 52); nobody says whether it took it; not tmux's buffer: tmux said",
             "browser: is not opened: this is a session over SSH",
             "tunnel: ssh -p 2222 -L 8400:127.0.0.1:8400 alice@192.0.2.2 (8400 stands for the port",
         ],
