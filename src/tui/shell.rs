@@ -303,6 +303,8 @@ impl Shell {
                     Context::Text | Context::Paste | Context::List | Context::Path
                 );
                 let at = at.saturating_duration_since(self.began);
+                self.joiner
+                    .through_mosh(self.model.console.environment.mosh);
                 let joined = self.joiner.feed(key, at, typing);
                 self.take_joined(joined).await
             }

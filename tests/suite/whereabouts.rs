@@ -1,13 +1,16 @@
 //! Where the user is: a copy, a browser and keys follow the user, not the machine. In real tmux, mosh, sshd and Xvfb.
 
 use std::io::Read;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::{Command as Process, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use crate::clipboard::{Tmux, Xvfb, authorize, command, osc_52, token, tokens};
 use crate::scripted::Scripted;
 use crate::servers::{eventually, run};
 use crate::ssh::Sshd;
-use crate::terminal::{Command, Terminal, base, program};
+use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
 
 const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
 const SENT: &str = "Sent the access token to your terminal's clipboard (OSC 52)";
@@ -331,6 +334,63 @@ impl Mosh {
     }
 }
 
+/// A link to this port of loopback that takes this long each way; its own port.
+fn slow_link(server: u16, delay: Duration) -> u16 {
+    let front = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let back = UdpSocket::bind("127.0.0.1:0").unwrap();
+    back.connect(("127.0.0.1", server)).unwrap();
+    let port = front.local_addr().unwrap().port();
+    let limit = Some(Duration::from_mins(2));
+    front.set_read_timeout(limit).unwrap();
+    back.set_read_timeout(limit).unwrap();
+    let (to_server, for_server) = mpsc::channel::<(Instant, Vec<u8>)>();
+    let (to_client, for_client) = mpsc::channel::<(Instant, Vec<u8>)>();
+    let (there, client) = mpsc::channel::<SocketAddr>();
+    let wait = |due: Instant| std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    let (socket, answers) = (front.try_clone().unwrap(), back.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        let mut known = false;
+        while let Ok((count, from)) = front.recv_from(&mut buffer) {
+            if !std::mem::replace(&mut known, true) {
+                let _ = there.send(from);
+            }
+            if to_server
+                .send((Instant::now() + delay, buffer[..count].to_vec()))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        // A server that has ended refuses packets; the end of the test ends this.
+        while let Ok(count) = answers.recv(&mut buffer) {
+            if to_client
+                .send((Instant::now() + delay, buffer[..count].to_vec()))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        for (due, packet) in for_server {
+            wait(due);
+            let _ = back.send(&packet);
+        }
+    });
+    std::thread::spawn(move || {
+        let Ok(client) = client.recv() else { return };
+        for (due, packet) in for_client {
+            wait(due);
+            let _ = socket.send_to(&packet, client);
+        }
+    });
+    port
+}
+
 /// The tokens of a service that gives `token`, through mosh.
 fn through_mosh(token: &str) -> (Mosh, Terminal, Scripted) {
     let (line, server) = command(token, |line| line);
@@ -384,4 +444,46 @@ fn doctor_says_that_mosh_is_there_and_what_it_carries() {
     terminal.wait_for("reached: over mosh, ");
     terminal.wait_for("mosh-server is a parent process");
     terminal.wait_for("mosh passes on 12200 bytes at most, and may not repeat an identical copy");
+}
+
+#[test]
+fn keys_that_come_together_through_a_slow_mosh_are_keys() {
+    for delay in [0, 100, 250] {
+        let line = [
+            program().to_str().unwrap(),
+            "--flow",
+            "device-code",
+            "--device-url",
+            "https://as.example/device",
+            "--token-url",
+            "https://as.example/token",
+        ]
+        .map(str::to_owned);
+        let mosh = Mosh::start(&line);
+        let mut terminal = mosh.client(slow_link(mosh.port, Duration::from_millis(delay)));
+        terminal.wait_until("the form", |screen| is_focused(screen, "Preset"));
+        for key in [TAB, "c", "i", "d", ENTER] {
+            terminal.send_now(key);
+            // As a person types.
+            std::thread::sleep(Duration::from_millis(120));
+        }
+        terminal.wait_until("the field after Client ID", |screen| {
+            let text = screen.contents();
+            let typed = text.lines().any(|row| {
+                row.contains("Client ID") && row.split_whitespace().next_back() == Some("cid")
+            });
+            typed && !is_focused(screen, "Preset") && !is_focused(screen, "Client ID")
+        });
+    }
+}
+
+#[test]
+fn two_keys_of_tmux_send_keys_are_two_keys() {
+    let line = [program().to_str().unwrap(), "--flow", "device-code"].map(str::to_owned);
+    let tmux = Tmux::start(&line);
+    tmux.wait_for("▸ Preset");
+    // The first moves to Client ID, and the second asks for it.
+    run(tmux.tmux().args(["send-keys", "Tab", "Enter"]));
+    tmux.wait_for("▸ Client ID");
+    tmux.wait_for("The Client ID is missing.");
 }

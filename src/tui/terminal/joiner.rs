@@ -2,7 +2,8 @@
 //! them are dropped, so that a paste starts nothing.
 //!
 //! Keys without text (a Tab, an Enter, a letter) are keys however fast they arrive: a slow line sends them together. Once the
-//! terminal has marked a paste, it marks all of them, and every key is itself.
+//! terminal has marked a paste, it marks all of them, and every key is itself. mosh sends the keys of up to 250 ms together, so
+//! there a few letters are keys as well.
 //!
 //! Knows no clock: times come with the keys.
 
@@ -12,6 +13,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Keys closer together than this are a burst. A held key repeats at 30 ms or slower.
 const BURST: Duration = Duration::from_millis(25);
+/// Letters that come together through mosh are typed, up to this many.
+const TYPED_THROUGH_MOSH: usize = 8;
 /// Of a paste in single keys no more is kept.
 const LIMIT: usize = 64 * 1024;
 
@@ -29,6 +32,8 @@ pub enum Joined {
 pub struct Joiner {
     /// The terminal marks pastes.
     marked: bool,
+    /// The keys come through mosh.
+    mosh: bool,
     /// Keys that may turn out to be a burst.
     held: Vec<KeyEvent>,
     /// A character was typed in this burst already.
@@ -80,9 +85,16 @@ impl Joiner {
         self.marked = true;
     }
 
+    /// Whether the keys come through mosh.
+    pub fn through_mosh(&mut self, mosh: bool) {
+        self.mosh = mosh;
+    }
+
     /// Takes a key that came at `at`. `typing` is true where the focus takes text.
     pub fn feed(&mut self, event: KeyEvent, at: Duration, typing: bool) -> Vec<Joined> {
         let mut out = self.expire(at);
+        // Through mosh a letter says nothing of what comes with it, so it waits as well.
+        let typing = typing && !self.mosh;
         self.typing = typing;
         let kind = kind(&event);
         if self.marked || kind == Kind::Other {
@@ -117,7 +129,8 @@ impl Joiner {
         let count = |wanted: fn(Kind) -> bool| held.iter().filter(|key| wanted(kind(key))).count();
         let letters = count(|kind| matches!(kind, Kind::Char(_)));
         let enters = count(|kind| kind == Kind::Enter);
-        if letters <= 1 && enters <= 1 {
+        let few = if self.mosh { TYPED_THROUGH_MOSH } else { 1 };
+        if letters <= few && enters <= few {
             return held.into_iter().map(Joined::Key).collect();
         }
         // Lines without text say nothing to a field.
@@ -252,6 +265,36 @@ mod tests {
     fn a_held_tab_on_a_slow_line_still_moves() {
         for typing in [true, false] {
             assert_eq!(keys(&join("\t\t\t", 0, typing)), [KeyCode::Tab; 3]);
+        }
+    }
+
+    #[test]
+    fn through_mosh_a_few_letters_are_keys_and_more_are_a_paste() {
+        for typing in [true, false] {
+            let join = |input: &str| {
+                let mut joiner = Joiner::default();
+                joiner.through_mosh(true);
+                let at = Duration::from_secs(1);
+                for ch in input.chars() {
+                    let code = match ch {
+                        '\r' => KeyCode::Enter,
+                        '\t' => KeyCode::Tab,
+                        ch => KeyCode::Char(ch),
+                    };
+                    assert_eq!(joiner.feed(KeyEvent::new(code, NONE), at, typing), []);
+                }
+                joiner.expire(at + Duration::from_secs(1))
+            };
+            let [c, i, d] = ['c', 'i', 'd'].map(KeyCode::Char);
+            assert_eq!(
+                keys(&join("\tcid\r")),
+                [KeyCode::Tab, c, i, d, KeyCode::Enter]
+            );
+            assert_eq!(keys(&join("d\r\tc")), [d, KeyCode::Enter, KeyCode::Tab, c]);
+            assert_eq!(
+                join("a-client-id\r"),
+                [Joined::Paste("a-client-id\n".to_owned())]
+            );
         }
     }
 
