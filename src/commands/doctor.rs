@@ -195,6 +195,9 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
             "; mosh passes on {} bytes at most, and may not repeat an identical copy",
             clipboard::MOSH_LIMIT
         );
+        if environment.tmux {
+            text += "; it passes on tmux's copies only if tmux's terminal-overrides changes Ms";
+        }
     }
     for SkippedWay { way, why } in skipped {
         text += &format!("; not {}: {why}", way.name());
@@ -277,6 +280,12 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
             "copied",
             &format!(
                 "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
+            ),
+        ),
+        Some(CopiedBy::TmuxThroughMosh) => say(
+            "copied",
+            &format!(
+                "tmux has {what}. mosh passes it on to your terminal only if tmux's terminal-overrides changes Ms."
             ),
         ),
         // Nothing that mosh would cut.

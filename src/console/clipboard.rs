@@ -140,6 +140,8 @@ pub enum CopiedBy {
     Desktop,
     /// tmux, which said so. It was asked to hand it on as well.
     Tmux,
+    /// tmux, which said so. It was asked to hand it on, and mosh is behind it.
+    TmuxThroughMosh,
     /// tmux, which said so, but is too old to hand it on.
     TmuxOnly,
     /// tmux, which said so, and was not asked to hand it on: mosh is behind it and would cut it.
@@ -161,7 +163,11 @@ impl CopiedBy {
     #[must_use]
     pub fn is_certain(&self) -> bool {
         match self {
-            Self::Desktop | Self::Tmux | Self::TmuxOnly | Self::TmuxBeforeMosh => true,
+            Self::Desktop
+            | Self::Tmux
+            | Self::TmuxThroughMosh
+            | Self::TmuxOnly
+            | Self::TmuxBeforeMosh => true,
             Self::TmuxAndTerminal(_)
             | Self::Terminal(_)
             | Self::ThroughScreen(_)
@@ -174,7 +180,11 @@ impl CopiedBy {
     #[must_use]
     pub fn sequence(self) -> Option<SecretString> {
         match self {
-            Self::Desktop | Self::Tmux | Self::TmuxOnly | Self::TmuxBeforeMosh => None,
+            Self::Desktop
+            | Self::Tmux
+            | Self::TmuxThroughMosh
+            | Self::TmuxOnly
+            | Self::TmuxBeforeMosh => None,
             Self::TmuxAndTerminal(sequence)
             | Self::Terminal(sequence)
             | Self::ThroughScreen(sequence)
@@ -218,22 +228,22 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
         tokio::time::sleep(MOSH_PAUSE).await;
     }
     let attached = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-    let mosh = length > MOSH_LIMIT && attached.is_some_and(|attached| attached.mosh);
+    let mosh = attached.is_some_and(|attached| attached.mosh);
+    let too_long = mosh && length > MOSH_LIMIT;
     for way in ways {
         let outcome = match way {
             CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| CopiedBy::Desktop),
-            CopyWay::Tmux => {
-                tmux::copy(environment, &text, !mosh)
-                    .await
-                    .map(|onward| match onward {
-                        Onward::Asked => CopiedBy::Tmux,
-                        Onward::Stays if mosh => CopiedBy::TmuxBeforeMosh,
-                        Onward::Stays => CopiedBy::TmuxOnly,
-                    })
-            }
+            CopyWay::Tmux => tmux::copy(environment, &text, !too_long)
+                .await
+                .map(|onward| match onward {
+                    Onward::Asked if mosh => CopiedBy::TmuxThroughMosh,
+                    Onward::Asked => CopiedBy::Tmux,
+                    Onward::Stays if too_long => CopiedBy::TmuxBeforeMosh,
+                    Onward::Stays => CopiedBy::TmuxOnly,
+                }),
             CopyWay::TmuxAndTerminal(multiplexer) => {
                 // Terminals of a tmux that may be elsewhere are not handed anything.
-                let onward = is_of_keeper(environment) && !mosh;
+                let onward = is_of_keeper(environment) && !too_long;
                 let sequence = osc_52(&text, multiplexer).sequence().unwrap_or_default();
                 tmux::copy(environment, &text, onward)
                     .await
@@ -243,10 +253,10 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
                 let dropped =
                     environment.lost_tmux || environment.tmux && is_of_keeper(environment);
                 Ok(match osc_52(&text, multiplexer) {
+                    CopiedBy::Terminal(sequence) if dropped => CopiedBy::ThroughTmux(sequence),
                     CopiedBy::Terminal(sequence) if environment.mosh => {
                         CopiedBy::ThroughMosh(sequence)
                     }
-                    CopiedBy::Terminal(sequence) if dropped => CopiedBy::ThroughTmux(sequence),
                     by => by,
                 })
             }

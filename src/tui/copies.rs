@@ -56,6 +56,10 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
             "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
              terminal, which may not support that."
         ),
+        Some(CopiedBy::TmuxThroughMosh) => format!(
+            "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). mosh passes it on to your terminal only if tmux's \
+             terminal-overrides changes Ms, and may not repeat an identical copy."
+        ),
         Some(CopiedBy::TmuxOnly) => format!(
             "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). tmux hands it on to your terminal from \
              3.2 on."

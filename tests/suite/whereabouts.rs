@@ -487,3 +487,39 @@ fn two_keys_of_tmux_send_keys_are_two_keys() {
     tmux.wait_for("▸ Client ID");
     tmux.wait_for("The Client ID is missing.");
 }
+
+#[test]
+fn tmux_over_mosh_has_the_copy_and_the_terminal_gets_it_as_the_guide_says() {
+    let setting = r",*:Ms=\E]52;c;%p2%s\7";
+    let guide = std::fs::read_to_string("docs/guide.md").unwrap();
+    assert!(guide.contains(&format!("set -as terminal-overrides '{setting}'")));
+    for (size, configured) in [(2_000, false), (2_000, true), (13_500, true)] {
+        let token = token(size);
+        let (line, _server) = command(&token, |line| line);
+        let tmux = Tmux::start(&line);
+        if configured {
+            run(tmux
+                .tmux()
+                .args(["set", "-as", "terminal-overrides", setting]));
+        }
+        let attach = ["tmux", "-S", &tmux.socket(), "-f", "/dev/null", "attach"];
+        let mosh = Mosh::start(&attach.map(str::to_owned));
+        let mut terminal = mosh.client(mosh.port);
+        authorize(&mut terminal);
+        terminal.send("c");
+        if size > 12_200 {
+            terminal.wait_for("Copied the access token to tmux's buffer only (paste with prefix ] in tmux). Your terminal did not get it");
+        } else {
+            terminal.wait_for("Copied the access token to tmux's buffer (paste with prefix ] in tmux). mosh passes it on");
+        }
+        assert!(tmux.buffer().as_ref() == Some(&token), "{size}");
+        if configured && size <= 12_200 {
+            let copied = eventually("the copy", || {
+                Some(copies(&terminal)).filter(|one| !one.is_empty())
+            });
+            assert!(copied == [token], "{size}");
+        } else {
+            assert_eq!(copies(&terminal), [] as [String; 0]);
+        }
+    }
+}
