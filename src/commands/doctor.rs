@@ -190,6 +190,9 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
     } else {
         words.join("; if that fails, ")
     };
+    if environment.display && environment.changed_user {
+        text += "; sudo or su changed the user, and the desktop is that of the user before";
+    }
     if environment.mosh {
         text += &format!(
             "; mosh passes on {} bytes at most, and may not repeat an identical copy",
@@ -239,7 +242,12 @@ fn browser(environment: &Environment) -> String {
                 Some(named) => format!(" by {} (BROWSER)", clean(named, LIMIT)),
                 None => String::new(),
             };
-            format!("is opened{by}: {}", environment.why.display)
+            let doubt = if environment.changed_user {
+                "; sudo or su changed the user, so it is not certain that a browser starts"
+            } else {
+                ""
+            };
+            format!("is opened{by}: {}{doubt}", environment.why.display)
         }
     }
 }
@@ -260,7 +268,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
     }
     let what = format!("\"{TEST_COPY}\"");
     match copied.by {
-        Some(CopiedBy::Desktop) => {
+        Some(CopiedBy::Desktop | CopiedBy::DesktopOfLogin) => {
             say(
                 "copied",
                 &format!("the desktop has {what}, as long as this program runs."),

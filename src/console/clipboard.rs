@@ -138,6 +138,8 @@ pub fn ladder(
 pub enum CopiedBy {
     /// The desktop, which said so. It lasts while the program runs, unless a clipboard manager keeps it.
     Desktop,
+    /// The same, after somebody became another user: it is the desktop of the first one.
+    DesktopOfLogin,
     /// tmux, which said so. It was asked to hand it on as well.
     Tmux,
     /// tmux, which said so. It was asked to hand it on, and mosh is behind it.
@@ -164,6 +166,7 @@ impl CopiedBy {
     pub fn is_certain(&self) -> bool {
         match self {
             Self::Desktop
+            | Self::DesktopOfLogin
             | Self::Tmux
             | Self::TmuxThroughMosh
             | Self::TmuxOnly
@@ -181,6 +184,7 @@ impl CopiedBy {
     pub fn sequence(self) -> Option<SecretString> {
         match self {
             Self::Desktop
+            | Self::DesktopOfLogin
             | Self::Tmux
             | Self::TmuxThroughMosh
             | Self::TmuxOnly
@@ -232,7 +236,13 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     let too_long = mosh && length > MOSH_LIMIT;
     for way in ways {
         let outcome = match way {
-            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| CopiedBy::Desktop),
+            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| {
+                if environment.changed_user {
+                    CopiedBy::DesktopOfLogin
+                } else {
+                    CopiedBy::Desktop
+                }
+            }),
             CopyWay::Tmux => tmux::copy(environment, &text, !too_long)
                 .await
                 .map(|onward| match onward {

@@ -25,6 +25,8 @@ pub struct Environment {
     pub display_of_tmux: bool,
     /// There is one that may be somebody else's: nothing is copied to it or shown on it.
     pub display_in_doubt: bool,
+    /// Somebody became another user on the way here, so the desktop is that one's.
+    pub changed_user: bool,
     /// The X display that the variables name.
     pub x_display: Option<String>,
     /// The Wayland display that the variables name.
@@ -146,7 +148,14 @@ impl Environment {
         let lost_tmux = !tmux && origin.keeper == Some(Keeper::Tmux);
         let screen = set("STY") || origin.keeper == Some(Keeper::Screen);
         let desktop = desktop(&given);
-        let doubt = doubt(&given, origin, tmux, lost_tmux, screen);
+        let changed_user =
+            origin.changed_user || ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"].into_iter().any(set);
+        let serial = matches!(terminal, Terminal::Serial(Some(_)));
+        let doubt = if serial {
+            Some("this is a serial line, and the desktop is elsewhere")
+        } else {
+            doubt(&given, origin, changed_user).or_else(|| doubt_of_keeper(tmux, lost_tmux, screen))
+        };
         let (display, why_display) = match (desktop, doubt) {
             (_, _) if ssh.is_some() => (
                 false,
@@ -175,6 +184,7 @@ impl Environment {
             display,
             display_of_tmux,
             display_in_doubt,
+            changed_user,
             x_display: given("DISPLAY"),
             wayland_display: given("WAYLAND_DISPLAY"),
             line: origin.line.clone(),
@@ -346,31 +356,41 @@ const DOUBT_OF_TMUX: &str = "this is tmux, which may be attached from elsewhere"
 fn doubt(
     given: &impl Fn(&str) -> Option<String>,
     origin: &Origin,
-    tmux: bool,
-    lost_tmux: bool,
-    screen: bool,
+    changed_user: bool,
 ) -> Option<&'static str> {
-    let x = given("DISPLAY");
-    let x = x.as_deref();
-    let on_x = given("WAYLAND_DISPLAY").is_none() && x.is_some();
-    // A path is a socket of this machine.
-    let host = x
-        .and_then(|x| x.rsplit_once(':'))
-        .map_or("", |(host, _)| host);
-    if on_x && !["", "unix"].contains(&host) && !host.starts_with('/') && !is_wsl(given) {
-        Some("DISPLAY names another machine")
-    } else if origin.container && !x.is_some_and(|x| on_x && origin.has_display(x)) {
-        Some("this is a container, and its display may be somebody else's")
-    } else if screen {
-        Some("this is GNU screen, which may be attached from elsewhere")
-    } else if lost_tmux {
-        Some("this is tmux, which may be attached from elsewhere and cannot be asked without TMUX")
-    } else if tmux {
-        Some(DOUBT_OF_TMUX)
+    // Elsewhere the desktop has no such name.
+    let named = |name| given(name).filter(|_| !cfg!(any(windows, target_os = "macos")));
+    let (x, wayland) = (named("DISPLAY"), named("WAYLAND_DISPLAY"));
+    // A path is a socket of this machine. X is used on a Wayland desktop too.
+    let host = x.as_ref().and_then(|x| x.rsplit_once(':'));
+    let host = host.map_or("", |(host, _)| host);
+    if !["", "unix"].contains(&host) && !host.starts_with('/') && !is_wsl(given) {
+        Some("DISPLAY is a network address, so the desktop may be on another machine")
+    } else if !changed_user
+        && [&x, &wayland]
+            .into_iter()
+            .flatten()
+            .any(|name| origin.is_foreign(name))
+    {
+        Some("this is another user's desktop")
+    } else if origin.container && (wayland.is_some() || !x.is_some_and(|x| origin.has_display(&x)))
+    {
+        Some("this is a container, so the desktop may be someone else's")
     } else if origin.incomplete {
         Some("not all parent processes can be seen, so you may be at another machine")
     } else {
         None
+    }
+}
+
+/// The same where something keeps the session.
+fn doubt_of_keeper(tmux: bool, lost_tmux: bool, screen: bool) -> Option<&'static str> {
+    if screen {
+        Some("this is GNU screen, which may be attached from elsewhere")
+    } else if lost_tmux {
+        Some("this is tmux, which may be attached from elsewhere and cannot be asked without TMUX")
+    } else {
+        tmux.then_some(DOUBT_OF_TMUX)
     }
 }
 
@@ -503,9 +523,30 @@ mod tests {
         assert!(desk(&[("DISPLAY", ":1.0")], container(&[":1"])).display);
         let doubtful = [
             desk(&[("DISPLAY", "localhost:10.0")], here()),
+            desk(
+                &[
+                    ("WAYLAND_DISPLAY", "wayland-0"),
+                    ("DISPLAY", "localhost:10.0"),
+                ],
+                here(),
+            ),
             desk(&[x], container(&[":1"])),
             desk(&[("WAYLAND_DISPLAY", "wayland-0")], container(&[":0"])),
             desk(&[x, ("STY", "1.a.b")], here()),
+            desk(
+                &[x],
+                Origin {
+                    foreign_displays: vec![":0".to_owned()],
+                    ..here()
+                },
+            ),
+            desk(
+                &[x, ("TERM", "xterm")],
+                Origin {
+                    line: Some("/dev/ttyS0".to_owned()),
+                    ..here()
+                },
+            ),
             desk(&[x, ("TMUX", "/tmp/x,1,0")], here()),
             desk(
                 &[x],
@@ -527,6 +568,15 @@ mod tests {
                 !environment.display && environment.display_in_doubt,
                 "{environment:?}"
             );
+        }
+        // Who ran sudo sits in front of it.
+        let sudo = Origin {
+            foreign_displays: vec![":0".to_owned()],
+            changed_user: true,
+            ..here()
+        };
+        for environment in [desk(&[x], sudo), desk(&[x, ("SUDO_UID", "1000")], here())] {
+            assert!(environment.display && environment.changed_user);
         }
         // The way in is known where the variables are lost.
         for door in [Door::Ssh, Door::Mosh, Door::Other] {

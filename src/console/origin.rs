@@ -3,6 +3,9 @@
 //! `sudo` and `su` drop the variables that say so, and programs that outlive a session keep old ones. Nothing is waited for:
 //! some small files are read, within limits.
 
+#[cfg(target_os = "linux")]
+use std::fs::Metadata;
+
 /// More processes are not looked at.
 #[cfg(target_os = "linux")]
 const LEVELS: usize = 64;
@@ -45,6 +48,10 @@ pub struct Origin {
     pub ssh_connection: Option<String>,
     /// The login name, as the SSH server shows it.
     pub login: Option<String>,
+    /// Somebody became another user on the way, by `sudo`, `su` or the like.
+    pub changed_user: bool,
+    /// The displays of other users, as in `:1` or `wayland-0`.
+    pub foreign_displays: Vec<String>,
     /// This is a container.
     pub container: bool,
     /// The X displays that a container has of its own, as in `:1`.
@@ -72,6 +79,8 @@ impl Origin {
     pub fn of_process() -> Self {
         let origin = Self {
             line: line(),
+            #[cfg(target_os = "linux")]
+            foreign_displays: foreign_displays(),
             ..Self::of(std::process::id())
         };
         #[cfg(target_os = "linux")]
@@ -88,8 +97,18 @@ impl Origin {
     /// True for a display that this container has of its own; its number may have a screen after it.
     #[must_use]
     pub fn has_display(&self, name: &str) -> bool {
-        let display = name.split('.').next().unwrap_or_default();
-        self.own_displays.iter().any(|own| own == display)
+        self.own_displays
+            .iter()
+            .any(|own| own == without_screen(name))
+    }
+
+    /// True for a display of another user.
+    #[must_use]
+    pub fn is_foreign(&self, name: &str) -> bool {
+        let display = without_screen(name);
+        self.foreign_displays
+            .iter()
+            .any(|foreign| [name, display].contains(&foreign.as_str()))
     }
 
     /// What the processes above this one tell.
@@ -125,6 +144,11 @@ pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Optio
     Some(values)
 }
 
+/// An X display without the number of its screen.
+fn without_screen(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
+}
+
 /// The name of the terminal's device.
 fn line() -> Option<String> {
     #[cfg(unix)]
@@ -153,12 +177,39 @@ fn own_displays() -> Vec<String> {
     let Ok(sockets) = std::fs::read_dir("/tmp/.X11-unix") else {
         return Vec::new();
     };
+    displays(sockets, |socket| socket.dev() == home.dev())
+}
+
+/// Those whose sockets belong to neither this user nor root, under whom some X servers run.
+#[cfg(target_os = "linux")]
+fn foreign_displays() -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    let is_foreign = |socket: &Metadata| ![0, user].contains(&socket.uid());
+    let mut foreign = std::fs::read_dir("/tmp/.X11-unix")
+        .map(|sockets| displays(sockets, is_foreign))
+        .unwrap_or_default();
+    if let (Some(folder), Ok(name)) = (
+        std::env::var_os("XDG_RUNTIME_DIR"),
+        std::env::var("WAYLAND_DISPLAY"),
+    ) {
+        let socket = std::path::Path::new(&folder).join(&name);
+        foreign.extend(
+            std::fs::metadata(socket)
+                .is_ok_and(|socket| is_foreign(&socket))
+                .then_some(name),
+        );
+    }
+    foreign
+}
+
+/// The X displays of these sockets that are `wanted`.
+#[cfg(target_os = "linux")]
+fn displays(sockets: std::fs::ReadDir, wanted: impl Fn(&Metadata) -> bool) -> Vec<String> {
     sockets
         .flatten()
         .take(1000)
-        .filter(|socket| {
-            std::fs::symlink_metadata(socket.path()).is_ok_and(|here| here.dev() == home.dev())
-        })
+        .filter(|socket| std::fs::symlink_metadata(socket.path()).is_ok_and(|found| wanted(&found)))
         .filter_map(|socket| {
             let name = socket.file_name().into_string().ok()?;
             Some(format!(":{}", name.strip_prefix('X')?))
@@ -231,6 +282,7 @@ fn walk(pid: u32, processes: &impl Processes) -> Origin {
             origin.incomplete = pid != 1;
             return origin;
         };
+        origin.changed_user |= changes_user(&name);
         origin.keeper = keeper(&name);
         origin.door = door(&name);
         if origin.keeper.is_some() {
@@ -254,6 +306,11 @@ fn walk(pid: u32, processes: &impl Processes) -> Origin {
         pid = parent;
     }
     origin
+}
+
+#[cfg(target_os = "linux")]
+fn changes_user(name: &str) -> bool {
+    ["sudo", "su", "doas", "pkexec", "runuser"].contains(&name)
 }
 
 #[cfg(target_os = "linux")]
@@ -328,6 +385,7 @@ mod tests {
         let origin = walk(16, &table);
         assert_eq!(origin.door, Some(Door::Ssh));
         assert_eq!(origin.login.as_deref(), Some("alice"));
+        assert!(origin.changed_user);
         assert_eq!(
             origin.ssh_connection.as_deref(),
             Some("192.0.2.1 5 192.0.2.2 22")

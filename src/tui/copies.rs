@@ -52,6 +52,9 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::Desktop) => format!(
             "Copied the {name} to the desktop clipboard. It stays there while this program runs."
         ),
+        Some(CopiedBy::DesktopOfLogin) => format!(
+            "Copied the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
+        ),
         Some(CopiedBy::Tmux) => format!(
             "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
              terminal, which may not support that."

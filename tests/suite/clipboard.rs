@@ -86,7 +86,13 @@ impl Drop for Xvfb {
 
 impl Xvfb {
     pub fn start() -> Self {
-        let mut child = Process::new("Xvfb")
+        Self::start_by(&["Xvfb"])
+    }
+
+    /// Started by this command.
+    pub fn start_by(line: &[&str]) -> Self {
+        let mut child = Process::new(line[0])
+            .args(&line[1..])
             .args([
                 "-displayfd",
                 "1",

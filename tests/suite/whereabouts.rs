@@ -52,18 +52,57 @@ fn a_display_of_another_machine_gets_no_copy_and_no_browser() {
         let (mut terminal, token) = tokens(command);
         terminal.send("c");
         terminal.wait_for(SENT);
-        terminal.wait_for("Not taken: the desktop clipboard: DISPLAY names another machine.");
+        terminal.wait_for("Not taken: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine.");
         assert_eq!(copies(&terminal), [token], "{display}");
         let told = doctor(Command::new(home.path(), &["doctor"]).env("DISPLAY", display));
         assert!(
-            told.contains("browser: is not opened: DISPLAY names another machine"),
+            told.contains("browser: is not opened: DISPLAY is a network address, so the desktop may be on another machine"),
             "{told}"
         );
         assert!(
-            told.contains("not the desktop clipboard: DISPLAY names another machine"),
+            told.contains("not the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine"),
             "{told}"
         );
     }
+}
+
+#[test]
+fn after_su_it_is_said_whose_desktop_it_is() {
+    let (home, x) = (tempfile::tempdir().unwrap(), Xvfb::start());
+    let su = |line: &str| {
+        let line = format!("{} {line}", program().display());
+        Command::of(
+            "su".as_ref(),
+            home.path(),
+            &["-p", "-s", "/bin/sh", "root", "-c", &line],
+        )
+        .env("DISPLAY", &x.1)
+    };
+    let (mut terminal, token) = tokens(su("--demo"));
+    terminal.send("c");
+    terminal.wait_for(
+        "Copied the access token to the desktop clipboard of the user who ran sudo or su.",
+    );
+    assert_eq!(x.clipboard(), token);
+    let told = doctor(su("doctor"));
+    for text in [
+        "; sudo or su changed the user, and the desktop is that of the user before",
+        "; sudo or su changed the user, so it is not certain that a browser starts",
+    ] {
+        assert!(told.contains(text), "{told}");
+    }
+}
+
+#[test]
+fn the_desktop_of_another_user_gets_no_copy() {
+    // The first one creates the folder of the sockets.
+    let (home, _x) = (tempfile::tempdir().unwrap(), Xvfb::start());
+    let other = Xvfb::start_by(&["setpriv", "--reuid=65534", "--clear-groups", "Xvfb", "-ac"]);
+    let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", &other.1);
+    let (mut terminal, token) = tokens(command);
+    terminal.send("c");
+    terminal.wait_for("Not taken: the desktop clipboard: this is another user's desktop.");
+    assert_eq!(copies(&terminal), [token]);
 }
 
 /// What doctor says there.
