@@ -191,7 +191,7 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
         words.join("; if that fails, ")
     };
     if environment.display && environment.changed_user {
-        text += "; sudo or su changed the user, and the desktop is that of the user before";
+        text += "; sudo or su changed the user, and the desktop belongs to the one who ran it";
     }
     if environment.mosh {
         text += &format!(

@@ -364,17 +364,12 @@ fn doubt(
     // A path is a socket of this machine. X is used on a Wayland desktop too.
     let host = x.as_ref().and_then(|x| x.rsplit_once(':'));
     let host = host.map_or("", |(host, _)| host);
+    let any = |is: &dyn Fn(&str) -> bool| [&x, &wayland].into_iter().flatten().any(|name| is(name));
     if !["", "unix"].contains(&host) && !host.starts_with('/') && !is_wsl(given) {
         Some("DISPLAY is a network address, so the desktop may be on another machine")
-    } else if !changed_user
-        && [&x, &wayland]
-            .into_iter()
-            .flatten()
-            .any(|name| origin.is_foreign(name))
-    {
+    } else if !changed_user && any(&|name| origin.is_foreign(name)) {
         Some("this is another user's desktop")
-    } else if origin.container && (wayland.is_some() || !x.is_some_and(|x| origin.has_display(&x)))
-    {
+    } else if any(&|name| origin.is_outside(name)) {
         Some("this is a container, so the desktop may be someone else's")
     } else if origin.incomplete {
         Some("not all parent processes can be seen, so you may be at another machine")
@@ -515,12 +510,11 @@ mod tests {
         let here = Origin::default;
         let x = ("DISPLAY", ":0");
         assert!(desk(&[x], here()).display);
-        let container = |own: &[&str]| Origin {
-            container: true,
-            own_displays: own.iter().map(ToString::to_string).collect(),
+        let outside = |display: &str| Origin {
+            outside_displays: vec![display.to_owned()],
             ..here()
         };
-        assert!(desk(&[("DISPLAY", ":1.0")], container(&[":1"])).display);
+        assert!(desk(&[("DISPLAY", ":1.0")], outside(":0")).display);
         let doubtful = [
             desk(&[("DISPLAY", "localhost:10.0")], here()),
             desk(
@@ -530,8 +524,8 @@ mod tests {
                 ],
                 here(),
             ),
-            desk(&[x], container(&[":1"])),
-            desk(&[("WAYLAND_DISPLAY", "wayland-0")], container(&[":0"])),
+            desk(&[("DISPLAY", ":1.0")], outside(":1")),
+            desk(&[("WAYLAND_DISPLAY", "wayland-0")], outside("wayland-0")),
             desk(&[x, ("STY", "1.a.b")], here()),
             desk(
                 &[x],

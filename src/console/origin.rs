@@ -52,10 +52,8 @@ pub struct Origin {
     pub changed_user: bool,
     /// The displays of other users, as in `:1` or `wayland-0`.
     pub foreign_displays: Vec<String>,
-    /// This is a container.
-    pub container: bool,
-    /// The X displays that a container has of its own, as in `:1`.
-    pub own_displays: Vec<String>,
+    /// The displays that come from outside of this container, as in `:1` or `wayland-0`.
+    pub outside_displays: Vec<String>,
 }
 
 /// Who sees what is in this tmux.
@@ -77,38 +75,30 @@ impl Origin {
     /// Of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        let origin = Self {
+        Self {
             line: line(),
             #[cfg(target_os = "linux")]
             foreign_displays: foreign_displays(),
+            #[cfg(target_os = "linux")]
+            outside_displays: if is_container() {
+                outside_displays()
+            } else {
+                Vec::new()
+            },
             ..Self::of(std::process::id())
-        };
-        #[cfg(target_os = "linux")]
-        if is_container() {
-            return Self {
-                container: true,
-                own_displays: own_displays(),
-                ..origin
-            };
         }
-        origin
-    }
-
-    /// True for a display that this container has of its own; its number may have a screen after it.
-    #[must_use]
-    pub fn has_display(&self, name: &str) -> bool {
-        self.own_displays
-            .iter()
-            .any(|own| own == without_screen(name))
     }
 
     /// True for a display of another user.
     #[must_use]
     pub fn is_foreign(&self, name: &str) -> bool {
-        let display = without_screen(name);
-        self.foreign_displays
-            .iter()
-            .any(|foreign| [name, display].contains(&foreign.as_str()))
+        holds(&self.foreign_displays, name)
+    }
+
+    /// True for a display that comes from outside of this container.
+    #[must_use]
+    pub fn is_outside(&self, name: &str) -> bool {
+        holds(&self.outside_displays, name)
     }
 
     /// What the processes above this one tell.
@@ -144,9 +134,12 @@ pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Optio
     Some(values)
 }
 
-/// An X display without the number of its screen.
-fn without_screen(name: &str) -> &str {
-    name.split('.').next().unwrap_or_default()
+/// An X display may have the number of its screen at its end.
+fn holds(displays: &[String], name: &str) -> bool {
+    let display = name.split('.').next().unwrap_or_default();
+    displays
+        .iter()
+        .any(|known| [name, display].contains(&known.as_str()))
 }
 
 /// The name of the terminal's device.
@@ -167,17 +160,35 @@ fn is_container() -> bool {
         || std::env::var_os("container").is_some_and(|name| !name.is_empty())
 }
 
-/// Those whose sockets were created in this container: what was mounted into it is on another file system.
+/// Those whose sockets were not created in this container: what was mounted into it is on another file system, and what comes with
+/// the network of the host has no file here.
 #[cfg(target_os = "linux")]
-fn own_displays() -> Vec<String> {
+fn outside_displays() -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
     let Ok(home) = std::fs::metadata("/tmp") else {
         return Vec::new();
     };
-    let Ok(sockets) = std::fs::read_dir("/tmp/.X11-unix") else {
-        return Vec::new();
-    };
-    displays(sockets, |socket| socket.dev() == home.dev())
+    let (mut outside, mut own) = (Vec::new(), Vec::new());
+    if let Ok(sockets) = std::fs::read_dir("/tmp/.X11-unix") {
+        for (name, socket) in displays(sockets) {
+            let displays = if socket.dev() == home.dev() {
+                &mut own
+            } else {
+                &mut outside
+            };
+            displays.push(name);
+        }
+    }
+    let unnamed = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    outside.extend(
+        unnamed
+            .lines()
+            .filter_map(|line| line.rsplit_once("@/tmp/.X11-unix/X"))
+            .map(|(_, number)| format!(":{number}"))
+            .filter(|name| !own.contains(name)),
+    );
+    outside.extend(wayland().map(|(name, _)| name));
+    outside
 }
 
 /// Those whose sockets belong to neither this user nor root, under whom some X servers run.
@@ -185,34 +196,35 @@ fn own_displays() -> Vec<String> {
 fn foreign_displays() -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
     let user = rustix::process::geteuid().as_raw();
-    let is_foreign = |socket: &Metadata| ![0, user].contains(&socket.uid());
-    let mut foreign = std::fs::read_dir("/tmp/.X11-unix")
-        .map(|sockets| displays(sockets, is_foreign))
-        .unwrap_or_default();
-    if let (Some(folder), Ok(name)) = (
-        std::env::var_os("XDG_RUNTIME_DIR"),
-        std::env::var("WAYLAND_DISPLAY"),
-    ) {
-        let socket = std::path::Path::new(&folder).join(&name);
-        foreign.extend(
-            std::fs::metadata(socket)
-                .is_ok_and(|socket| is_foreign(&socket))
-                .then_some(name),
-        );
-    }
-    foreign
+    let sockets = std::fs::read_dir("/tmp/.X11-unix").map(displays);
+    sockets
+        .unwrap_or_default()
+        .into_iter()
+        .chain(wayland())
+        .filter(|(_, socket)| ![0, user].contains(&socket.uid()))
+        .map(|(name, _)| name)
+        .collect()
 }
 
-/// The X displays of these sockets that are `wanted`.
+/// The Wayland display that the variables name, and its socket.
 #[cfg(target_os = "linux")]
-fn displays(sockets: std::fs::ReadDir, wanted: impl Fn(&Metadata) -> bool) -> Vec<String> {
+fn wayland() -> Option<(String, Metadata)> {
+    let name = std::env::var("WAYLAND_DISPLAY").ok()?;
+    let folder = std::env::var_os("XDG_RUNTIME_DIR")?;
+    let socket = std::fs::metadata(std::path::Path::new(&folder).join(&name)).ok()?;
+    Some((name, socket))
+}
+
+/// The X displays of these sockets.
+#[cfg(target_os = "linux")]
+fn displays(sockets: std::fs::ReadDir) -> Vec<(String, Metadata)> {
     sockets
         .flatten()
         .take(1000)
-        .filter(|socket| std::fs::symlink_metadata(socket.path()).is_ok_and(|found| wanted(&found)))
         .filter_map(|socket| {
             let name = socket.file_name().into_string().ok()?;
-            Some(format!(":{}", name.strip_prefix('X')?))
+            let found = std::fs::symlink_metadata(socket.path()).ok()?;
+            Some((format!(":{}", name.strip_prefix('X')?), found))
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! tmux: whether this terminal is one of its panes, who is attached to it and from where, and its buffer.
 //!
 //! A session may have been started at the desk and be attached from elsewhere, so the variables of a pane say nothing about
-//! where the user is. tmux is asked each time it matters, never before the first frame, and not for long.
+//! where the user is. tmux is asked each time it matters, and not for long.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;

@@ -86,7 +86,7 @@ fn after_su_it_is_said_whose_desktop_it_is() {
     assert_eq!(x.clipboard(), token);
     let told = doctor(su("doctor"));
     for text in [
-        "; sudo or su changed the user, and the desktop is that of the user before",
+        "; sudo or su changed the user, and the desktop belongs to the one who ran it",
         "; sudo or su changed the user, so it is not certain that a browser starts",
     ] {
         assert!(told.contains(text), "{told}");
