@@ -309,7 +309,8 @@ impl Shell {
                 self.take_joined(joined).await
             }
             TerminalEvent::Paste(text) => {
-                self.joiner.saw_paste();
+                let before = self.joiner.saw_paste();
+                self.take_joined(before).await?;
                 self.take(Event::Paste(text)).await
             }
             // On Windows. The event's own numbers are not those of the window.

@@ -381,6 +381,25 @@ fn what_the_caller_waits_for_ends_the_program() {
 }
 
 #[test]
+fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
+    let mut user = authorized("first");
+    // Where the C is on a Russian keyboard.
+    assert!(matches!(user.letter('с').as_slice(), [Effect::Copy(..)]));
+    for letter in ['ก', '日', 'é'] {
+        let mut user = authorized("first");
+        assert!(user.letter(letter).is_empty());
+        let said = format!("No button has the letter {letter}.");
+        assert!(user.message().starts_with(&said), "{}", user.message());
+    }
+    // Signs are no letters, and Latin letters are on the keyboard.
+    for letter in ['\u{301}', '€', '=', 'z'] {
+        let mut user = authorized("first");
+        user.letter(letter);
+        assert_eq!(user.message(), "");
+    }
+}
+
+#[test]
 fn leaving_asks_once_where_tokens_would_be_lost() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());

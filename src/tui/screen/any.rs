@@ -190,6 +190,10 @@ impl<S: Screen> AnyScreen for S {
                     if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
                         self.common_mut().focus = entry.item;
                     }
+                } else if letter.is_alphabetic() && !letter.is_ascii() {
+                    cx.say(format!(
+                        "No button has the letter {letter}. Change the keyboard layout, or use Tab and Enter."
+                    ));
                 }
             }
             Command::Escape | Command::Leave | Command::Redraw | Command::Suspend => {}

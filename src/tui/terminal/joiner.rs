@@ -80,9 +80,10 @@ fn text(events: &[KeyEvent]) -> String {
 }
 
 impl Joiner {
-    /// The terminal has marked a paste.
-    pub fn saw_paste(&mut self) {
+    /// The terminal has marked a paste. Returns the keys before it.
+    pub fn saw_paste(&mut self) -> Vec<Joined> {
         self.marked = true;
+        self.release()
     }
 
     /// Whether the keys come through mosh.
@@ -200,7 +201,10 @@ mod tests {
                 [KeyCode::Tab, KeyCode::Enter]
             );
             let mut joiner = Joiner::default();
-            joiner.saw_paste();
+            let tab = KeyEvent::new(KeyCode::Tab, NONE);
+            assert_eq!(joiner.feed(tab, Duration::ZERO, typing), []);
+            // A key just before a paste comes before it.
+            assert_eq!(joiner.saw_paste(), [Joined::Key(tab)]);
             for code in [
                 KeyCode::Tab,
                 KeyCode::Char('c'),

@@ -42,6 +42,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
                 }
                 Err(_) => return,
             },
+            // Only once there is nothing to read: what waits there may have come in time.
             Ok(false) => decoder.expire(began.elapsed()),
             Err(_) => return,
         };
