@@ -385,7 +385,7 @@ fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
     let mut user = authorized("first");
     // Where the C is on a Russian keyboard.
     assert!(matches!(user.letter('с').as_slice(), [Effect::Copy(..)]));
-    for letter in ['ก', '日', 'é'] {
+    for letter in ['क', '日', 'é'] {
         let mut user = authorized("first");
         assert!(user.letter(letter).is_empty());
         let said = format!("No button has the letter {letter}.");

@@ -57,6 +57,8 @@ pub(super) fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(byte.into())?.into(),
         b'M' => KeyCode::Enter.into(),
         b'I' => KeyCode::Tab.into(),
+        // The Esc of mintty.
+        b'[' => KeyCode::Esc.into(),
         b'X' => of_char('='),
         b' ' => of_char(' '),
         // From the asterisk to the nine, moved by the same distance.
@@ -123,6 +125,9 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     let param = |at: usize| params.get(at).map(Vec::as_slice).unwrap_or_default();
     let first = |at: usize| param(at).first().copied().unwrap_or(0);
     let bare = params == [[0]];
+    if *action == b'_' {
+        return of_console([first(0), first(2), first(3), first(4)]);
+    }
     // What is told of its release has been a key before.
     let Some(modifiers) = modifiers(param(1)) else {
         return Meaning::Nothing;
@@ -148,6 +153,54 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
         _ => None,
     };
     found.unwrap_or(Meaning::Nothing)
+}
+
+/// An event of the Windows console as Windows Terminal sends it: the key, its character, whether it is down, the modifiers.
+fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
+    const ALT: u32 = 0x1 | 0x2;
+    const CTRL: u32 = 0x4 | 0x8;
+    const SHIFT: u32 = 0x10;
+    if down == 0 {
+        return Meaning::Nothing;
+    }
+    let mut modifiers = NONE;
+    for (bits, modifier) in [
+        (SHIFT, KeyModifiers::SHIFT),
+        (ALT, KeyModifiers::ALT),
+        (CTRL, KeyModifiers::CONTROL),
+    ] {
+        if state & bits != 0 {
+            modifiers |= modifier;
+        }
+    }
+    let commands = modifiers - KeyModifiers::SHIFT;
+    let ch = char::from_u32(code).filter(|ch| !ch.is_control());
+    let key = match (key, ch) {
+        (8, _) => KeyEvent::new(KeyCode::Backspace, modifiers),
+        (9, _) if modifiers.contains(KeyModifiers::SHIFT) => back_tab(),
+        (9, _) => KeyEvent::new(KeyCode::Tab, modifiers),
+        (13, _) => KeyEvent::new(KeyCode::Enter, modifiers),
+        (27, _) => KeyEvent::new(KeyCode::Esc, modifiers),
+        (33, _) => KeyEvent::new(KeyCode::PageUp, modifiers),
+        (34, _) => KeyEvent::new(KeyCode::PageDown, modifiers),
+        (35, _) => KeyEvent::new(KeyCode::End, modifiers),
+        (36, _) => KeyEvent::new(KeyCode::Home, modifiers),
+        (37, _) => KeyEvent::new(KeyCode::Left, modifiers),
+        (38, _) => KeyEvent::new(KeyCode::Up, modifiers),
+        (39, _) => KeyEvent::new(KeyCode::Right, modifiers),
+        (40, _) => KeyEvent::new(KeyCode::Down, modifiers),
+        (46, _) => KeyEvent::new(KeyCode::Delete, modifiers),
+        // With Ctrl, what counts is the key, whatever is on it.
+        (65..=90, _) if commands == KeyModifiers::CONTROL => {
+            let letter = char::from_u32(key + 32).unwrap_or_default();
+            KeyEvent::new(KeyCode::Char(letter), modifiers)
+        }
+        // AltGr is Ctrl with Alt, and a part of the character.
+        (_, Some(ch)) if commands != KeyModifiers::ALT => of_char(ch),
+        (_, Some(ch)) => with_alt(of_char(ch)),
+        (_, None) => return Meaning::Nothing,
+    };
+    Meaning::Keys(vec![key])
 }
 
 /// A control sequence whose final byte does not follow: rxvt sends keys with Shift so, such as `CSI 7 $`.
