@@ -30,6 +30,8 @@ mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
 mod leaks;
+#[cfg(unix)]
+mod life;
 mod links;
 mod listener;
 #[cfg(target_os = "linux")]
@@ -43,6 +45,7 @@ mod provider;
 mod qr;
 #[cfg(unix)]
 mod random;
+#[cfg(target_os = "linux")]
 mod reports;
 #[cfg(target_os = "linux")]
 mod rivals;
