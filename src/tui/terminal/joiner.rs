@@ -107,6 +107,8 @@ impl Joiner {
         let before = self.text_at.replace(at);
         self.typed &= before.is_some_and(|before| at.saturating_sub(before) <= BURST);
         match (typing, kind) {
+            // It only moves the focus, and what follows may be for where it leads.
+            (false, Kind::Tab) if self.held.is_empty() => out.push(Joined::Key(event)),
             (true, Kind::Char(_)) => {
                 // An Enter or a Tab just before was a part of this text.
                 self.held.clear();
@@ -201,10 +203,10 @@ mod tests {
                 [KeyCode::Tab, KeyCode::Enter]
             );
             let mut joiner = Joiner::default();
-            let tab = KeyEvent::new(KeyCode::Tab, NONE);
-            assert_eq!(joiner.feed(tab, Duration::ZERO, typing), []);
+            let enter = KeyEvent::new(KeyCode::Enter, NONE);
+            assert_eq!(joiner.feed(enter, Duration::ZERO, typing), []);
             // A key just before a paste comes before it.
-            assert_eq!(joiner.saw_paste(), [Joined::Key(tab)]);
+            assert_eq!(joiner.saw_paste(), [Joined::Key(enter)]);
             for code in [
                 KeyCode::Tab,
                 KeyCode::Char('c'),
@@ -279,15 +281,17 @@ mod tests {
                 let mut joiner = Joiner::default();
                 joiner.through_mosh(true);
                 let at = Duration::from_secs(1);
+                let mut out = Vec::new();
                 for ch in input.chars() {
                     let code = match ch {
                         '\r' => KeyCode::Enter,
                         '\t' => KeyCode::Tab,
                         ch => KeyCode::Char(ch),
                     };
-                    assert_eq!(joiner.feed(KeyEvent::new(code, NONE), at, typing), []);
+                    out.extend(joiner.feed(KeyEvent::new(code, NONE), at, typing));
                 }
-                joiner.expire(at + Duration::from_secs(1))
+                out.extend(joiner.expire(at + Duration::from_secs(1)));
+                out
             };
             let [c, i, d] = ['c', 'i', 'd'].map(KeyCode::Char);
             assert_eq!(
@@ -300,6 +304,20 @@ mod tests {
                 [Joined::Paste("a-client-id\n".to_owned())]
             );
         }
+    }
+
+    #[test]
+    fn text_after_a_tab_is_for_where_the_tab_leads() {
+        let mut joiner = Joiner::default();
+        let mut feed =
+            |code, typing| joiner.feed(KeyEvent::new(code, NONE), Duration::ZERO, typing);
+        assert_eq!(keys(&feed(KeyCode::Tab, false)), [KeyCode::Tab]);
+        for ch in ['c', 'i', 'd'] {
+            assert_eq!(keys(&feed(KeyCode::Char(ch), true)), [KeyCode::Char(ch)]);
+        }
+        // A paste may end so.
+        assert_eq!(feed(KeyCode::Enter, true), []);
+        assert_eq!(join("a\tb", 0, false), [Joined::Paste("a\tb".to_owned())]);
     }
 
     #[test]
