@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[path = "decoder.rs"]
 mod tui;
 
 use std::path::Path;
@@ -13,12 +14,13 @@ use libfuzzer_sys::fuzz_target;
 use tui::decoder::{Decoder, Input};
 
 /// Ctrl+C, as terminals send it.
-const CTRL_C: [&[u8]; 5] = [
+const CTRL_C: [&[u8]; 6] = [
     b"\x03",
     b"\x1b[99;5u",
     b"\x1b[27;5;99~",
     b"\x1b[1089::99;5:1u",
     b"\x1b[67;69u",
+    b"\x1b[67;46;3;1;8;1_",
 ];
 
 /// A decoder that holds no paste prints as less than this.
@@ -58,8 +60,8 @@ fn is_bounded(bytes: &[u8], decoder: &Decoder) {
     assert!(pastes || format!("{decoder:?}").len() < SMALL);
 }
 
-/// The parser of another program sees no fewer bare characters. To it Ctrl+C is no end, CAN and SUB are one, BEL is one of fewer strings, an Esc
-/// with a control character or one of UTF-8 is no key, and bytes of 8 bits are no control characters.
+/// The parser of another program sees no fewer bare characters. To it Ctrl+C is no end, CAN and SUB are one, BEL is one of fewer
+/// strings, an Esc with a control character or one of UTF-8 is no key, and bytes of 8 bits are no control characters.
 fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
     #[derive(Default)]
     struct Bare(usize);
@@ -69,7 +71,7 @@ fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
         }
         // A key, or the text of one.
         fn csi_dispatch(&mut self, params: &vte::Params, middle: &[u8], _: bool, action: char) {
-            if middle.is_empty() && matches!(action, 'u' | '~') {
+            if middle.is_empty() && matches!(action, 'u' | '~' | '_') {
                 self.0 += params.iter().map(<[u16]>::len).sum::<usize>();
             }
         }

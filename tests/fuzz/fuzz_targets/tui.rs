@@ -1,17 +1,52 @@
-//! The decoder, from the sources of the program: its other parts would only make the build longer.
+//! Any keys, pastes, sizes and events, through `update` and `view`: what the suite does with random numbers, led by what the
+//! program has not done yet.
 
-#[path = "../../../src/tui/terminal/input/cases.rs"]
-pub mod cases;
-#[path = "../../../src/tui/terminal/input/decoder.rs"]
-pub mod decoder;
-#[path = "../../../src/tui/terminal/input/encodings.rs"]
-mod encodings;
-#[path = "../../../src/tui/layout.rs"]
-mod layout;
+#![no_main]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "parts of the suite that only its own tests use"
+)]
 
-/// The rows of the table, as bytes.
-pub fn rows() -> impl Iterator<Item = (&'static [u8], &'static str)> {
-    let texts = cases::CASES.iter();
-    let texts = texts.map(|(text, expected)| (text.as_bytes(), *expected));
-    texts.chain(cases::RAW.iter().copied())
+#[path = "../../suite/app/mod.rs"]
+mod app;
+#[path = "../../suite/life.rs"]
+mod life;
+#[path = "../../suite/screens.rs"]
+mod screens;
+
+use std::fmt::Debug;
+
+use libfuzzer_sys::fuzz_target;
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+
+use life::{Life, Messages};
+
+/// So many bytes choose a message, so that the fuzzer leaves out, repeats and joins whole ones.
+const BYTES: usize = 4;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut parts = bytes.chunks_exact(BYTES);
+    let Some(first) = parts.next() else { return };
+    let beginning = chosen(&Messages::init_state(), first);
+    let messages = Messages::transitions(&beginning);
+    let mut life = Life::init_test(&beginning);
+    for part in parts {
+        life = Life::apply(life, &beginning, chosen(&messages, part));
+        Life::check_invariants(&life, &beginning);
+    }
+    Life::teardown(life, beginning);
+});
+
+fn chosen<T: Debug>(strategy: &BoxedStrategy<T>, bytes: &[u8]) -> T {
+    let mut seed = [0; 32];
+    seed[..BYTES].copy_from_slice(bytes);
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    strategy
+        .new_tree(&mut runner)
+        .expect("nothing is left out")
+        .current()
 }
