@@ -112,6 +112,8 @@ fn a_query_pasted_as_single_keys_is_taken() {
     terminal.wait_until("the paste box", |screen| {
         is_focused(screen, "Or paste it here")
     });
+    // Its end is there, so the Enter below does not belong to it.
+    terminal.wait_for(&format!("&state={state}"));
     assert_taken(&mut terminal);
 }
 
