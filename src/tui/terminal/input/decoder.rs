@@ -15,10 +15,12 @@ use super::encodings::{self, Meaning};
 
 /// After this pause an Esc is one. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
-/// After this pause an unfinished sequence is none.
-const SEQUENCE: Duration = Duration::from_millis(250);
-/// After this pause an unfinished string is none. Longer than a lost packet takes: the rest would be typed.
-const STRING: Duration = Duration::from_millis(600);
+/// So long after an Esc, what would begin a sequence with it still does: the rest came late, and nobody typed it.
+const LATE: Duration = Duration::from_millis(500);
+/// After this pause an unfinished character is none, nor a sequence that is a key of rxvt where nothing follows.
+const CHARACTER: Duration = Duration::from_millis(250);
+/// After this pause an unfinished sequence or string is none. Longer than a lost packet takes: the rest would be typed.
+const SEQUENCE: Duration = Duration::from_secs(1);
 /// After this pause a paste is over whose end got lost.
 const PASTE: Duration = Duration::from_secs(1);
 /// Nothing but a paste takes longer, even without a pause: enough for 600 bytes at 300 baud.
@@ -132,6 +134,8 @@ pub struct Decoder {
     since: Duration,
     /// When its last byte came.
     at: Duration,
+    /// When an Esc came that is a key because nothing followed in time.
+    escaped: Option<Duration>,
 }
 
 impl Decoder {
@@ -139,6 +143,14 @@ impl Decoder {
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
         self.at = at;
+        let late = self
+            .escaped
+            .take()
+            .is_some_and(|escaped| at.saturating_sub(escaped) <= LATE);
+        if late && matches!(bytes, [b'[' | b']', ..]) {
+            self.mode = Mode::Escape { string: false };
+            self.since = at;
+        }
         for byte in bytes {
             if matches!(self.mode, Mode::Ground) {
                 self.since = at;
@@ -151,12 +163,16 @@ impl Decoder {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let (pause, lasts) = match self.mode {
+        let (pause, lasts) = match &self.mode {
             Mode::Ground => return None,
             Mode::Escape { string: false } => (ESCAPE, LASTS),
-            Mode::Escape { string: true } | Mode::String => (STRING, LASTS),
+            Mode::Character(..) => (CHARACTER, LASTS),
+            Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => {
+                (CHARACTER, LASTS)
+            }
             Mode::Paste(_) => (PASTE, PASTE_LASTS),
-            Mode::Character(..)
+            Mode::Escape { string: true }
+            | Mode::String
             | Mode::Intermediate
             | Mode::Control(_)
             | Mode::Keypad(_)
@@ -172,7 +188,10 @@ impl Decoder {
         }
         let mut inputs = Vec::new();
         match std::mem::take(&mut self.mode) {
-            Mode::Escape { string: false } => press(KeyCode::Esc.into(), &mut inputs),
+            Mode::Escape { string: false } => {
+                self.escaped = Some(self.at);
+                press(KeyCode::Esc.into(), &mut inputs);
+            }
             Mode::Paste(paste) => inputs.push(paste.finish()),
             Mode::Control(sequence) => cut_off(&sequence, &mut inputs),
             _ => {}

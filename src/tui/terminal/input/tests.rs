@@ -78,6 +78,43 @@ fn every_sequence_comes_to_the_same_however_it_is_split() {
 }
 
 #[test]
+fn the_rest_of_a_report_that_comes_late_is_no_typing() {
+    let late = Duration::from_millis(400);
+    let reports = cases().filter(|(bytes, expected)| {
+        let begins = bytes.starts_with(b"\x1b[") || bytes.starts_with(b"\x1b]");
+        begins && expected.is_empty() && bytes.is_ascii()
+    });
+    let mut split = 0;
+    for (bytes, _) in reports {
+        let (head, tail) = bytes.split_at(1);
+        let heard = decode(&[head, tail], late);
+        assert_eq!(heard, "Esc", "{}", bytes.escape_ascii());
+        for at in 2..bytes.len() {
+            let (head, tail) = bytes.split_at(at);
+            // Where the parts are a key and something else, they are that.
+            let end = head.ends_with(b"$") || head.ends_with(b"\x1b") && !tail.starts_with(b"\\");
+            if !end {
+                split += 1;
+                let heard = decode(&[head, tail], late);
+                assert_eq!(heard, "", "{} at {at}", bytes.escape_ascii());
+            }
+        }
+    }
+    assert!(split > 800, "{split}");
+}
+
+#[test]
+fn a_bracket_long_after_an_esc_is_typed() {
+    for (gap, heard) in [(499, "Esc"), (501, "Esc [ 3")] {
+        let parts: [&[u8]; 2] = [b"\x1b", b"[3"];
+        assert_eq!(decode(&parts, Duration::from_millis(gap)), heard);
+    }
+    // Another key was pressed since.
+    let parts: [&[u8]; 3] = [b"\x1b", b"1", b"[3"];
+    assert_eq!(decode(&parts, Duration::from_millis(150)), "Esc 1 [ 3");
+}
+
+#[test]
 fn a_key_is_heard_after_every_sequence_and_a_pause() {
     for (bytes, expected) in cases() {
         let mut decoder = Decoder::default();
