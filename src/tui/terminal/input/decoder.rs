@@ -235,13 +235,14 @@ impl Decoder {
                 }
                 self.mode = Mode::Escape { string };
             }
-            (Mode::Ground | Mode::Skip(_), _) => self.ground(byte, inputs),
+            (Mode::Ground | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
+                self.ground(byte, inputs);
+            }
             (Mode::Character(bytes, alt), _) => self.character(bytes, alt, byte, inputs),
             (Mode::Escape { .. }, _) => self.escaped(byte, inputs),
-            // Strings of all kinds end so in practice.
-            (Mode::String, 0x07) => {}
+            // The end. Strings of all kinds end with a bell in practice.
+            (Mode::String, 0x07) | (Mode::Intermediate, 0x30..=0x7e) => {}
             (Mode::String, _) => self.mode = Mode::String,
-            (Mode::Intermediate, 0x30..=0x7e) => {}
             (Mode::Intermediate, _) => self.mode = Mode::Intermediate,
             (Mode::Control(sequence), _) => self.control(sequence, byte, inputs),
             (Mode::Keypad(mut params), b'0'..=b'9' | b':' | b';') if params.len() < LONGEST => {
@@ -253,7 +254,6 @@ impl Decoder {
                     press(key, inputs);
                 }
             }
-            (Mode::Keypad(_), 0x80..) => self.ground(byte, inputs),
             (Mode::Keypad(_), _) => {}
         }
     }
@@ -274,11 +274,12 @@ impl Decoder {
     /// A byte after the first `bytes` of a character.
     fn character(&mut self, mut bytes: Vec<u8>, alt: bool, byte: u8, inputs: &mut Vec<Input>) {
         if !bytes.is_empty() && !is_continuation(byte) {
-            return if alt {
-                self.escaped(byte, inputs)
+            if alt {
+                self.escaped(byte, inputs);
             } else {
-                self.ground(byte, inputs)
-            };
+                self.ground(byte, inputs);
+            }
+            return;
         }
         bytes.push(byte);
         match std::str::from_utf8(&bytes) {
