@@ -118,6 +118,18 @@ fn a_query_pasted_as_single_keys_is_taken() {
 }
 
 #[test]
+fn text_that_comes_with_a_tab_is_typed_where_the_tab_leads() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &[]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Preset");
+    terminal.send("\tmy-client");
+    terminal.wait_until("the text in Client ID", |screen| {
+        is_focused(screen, "Client ID") && screen.contents().contains("my-client")
+    });
+}
+
+#[test]
 fn a_bare_code_pasted_as_single_keys_is_taken() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, _) = sign_in(&home, &server);
