@@ -16,6 +16,7 @@ mod life;
 mod screens;
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -27,7 +28,29 @@ use life::{Life, Messages};
 /// So many bytes choose a message, so that the fuzzer leaves out, repeats and joins whole ones.
 const BYTES: usize = 4;
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(
+    init: {
+        write_seeds();
+    },
+    |bytes: &[u8]| {
+        live(bytes);
+    }
+);
+
+/// Long lives to begin with. By itself, the fuzzer would find only short ones for hours.
+fn write_seeds() {
+    let Ok(folder) = std::env::var("SEEDS") else {
+        return;
+    };
+    for seed in 1..=16_u8 {
+        let bytes: Vec<u8> = (0..160_u8)
+            .map(|at| at.wrapping_mul(2 * seed + 1))
+            .collect();
+        std::fs::write(Path::new(&folder).join(seed.to_string()), bytes).unwrap();
+    }
+}
+
+fn live(bytes: &[u8]) {
     let mut parts = bytes.chunks_exact(BYTES);
     let Some(first) = parts.next() else { return };
     let beginning = chosen(&Messages::init_state(), first);
@@ -38,7 +61,7 @@ fuzz_target!(|bytes: &[u8]| {
         Life::check_invariants(&life, &beginning);
     }
     Life::teardown(life, beginning);
-});
+}
 
 fn chosen<T: Debug>(strategy: &BoxedStrategy<T>, bytes: &[u8]) -> T {
     let mut seed = [0; 32];
