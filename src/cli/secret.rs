@@ -23,7 +23,7 @@ pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 /// The flags that name the source of the client secret.
 #[derive(Debug, clap::Args)]
 pub struct SecretFlags {
-    /// Take the client secret from this environment variable. Without it, OAUTH_AUTHORIZER_CLIENT_SECRET is used if set.
+    /// Read the client secret from this environment variable. By default OAUTH_AUTHORIZER_CLIENT_SECRET is used if set
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_SECRET_ENV",
@@ -32,7 +32,7 @@ pub struct SecretFlags {
         group = "secret"
     )]
     pub client_secret_env: Option<String>,
-    /// Take the client secret from the first line of this file.
+    /// Read the client secret from the first line of this file
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_SECRET_FILE",
@@ -41,7 +41,7 @@ pub struct SecretFlags {
         group = "secret"
     )]
     pub client_secret_file: Option<PathBuf>,
-    /// Take the client secret from the first line of standard input.
+    /// Read the client secret from the first line of standard input
     #[arg(long, group = "secret")]
     pub client_secret_stdin: bool,
 }

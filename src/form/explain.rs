@@ -9,7 +9,7 @@ use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
 /// Applies to every service.
-const PROTOCOL: &str = "protocol";
+pub(super) const PROTOCOL: &str = "protocol";
 
 /// What an error means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
 }
 
 /// True where `words` stand in `text` as whole words, however written.
-fn holds(text: &str, words: &str) -> bool {
+pub(super) fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
     !words.is_empty()

@@ -8,6 +8,7 @@ mod draft;
 pub mod explain;
 pub mod field;
 pub mod flags;
+pub mod known_errors;
 pub mod listen_address;
 mod preset_choice;
 pub mod problem;

@@ -448,6 +448,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/mod.rs",
             "commands/configure.rs",
             "commands/doctor.rs",
+            "commands/explain.rs",
             "commands/presets.rs",
             // It chooses the terminal, and writes nothing.
             "console/device.rs",

@@ -25,6 +25,7 @@ mod demo;
 mod discovery;
 mod endings;
 mod errors;
+mod explained;
 mod form;
 mod https;
 #[cfg(target_os = "linux")]
