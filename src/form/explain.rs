@@ -50,6 +50,9 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         | Failure::Expired
         | Failure::Unavailable { .. }
         | Failure::Unusable { .. }
+        | Failure::Unanswered { .. }
+        | Failure::Useless { .. }
+        | Failure::Address(_)
         | Failure::IdToken(_) => return None,
     };
     // Without a preset the service may be any.

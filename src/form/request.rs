@@ -18,6 +18,7 @@ use crate::form::settings::Settings;
 use crate::form::url_fields;
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind, is_reserved};
 use crate::oauth::discovery::Expected;
+use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
 
 /// Everything that a run needs.
@@ -28,7 +29,7 @@ pub struct FlowRequest {
     /// The client, for the protocol.
     pub client: Client,
     /// The redirect URL, for the authorization code flow.
-    pub redirect_url: Option<Url>,
+    pub redirect_url: Option<RedirectUrl>,
     /// The address to listen on instead.
     pub listen: Option<ListenAddress>,
     /// The listener that waits for the browser.
@@ -203,7 +204,8 @@ impl RequestBuilder<'_> {
         Some(FlowRequest {
             kind,
             client,
-            redirect_url,
+            redirect_url: redirect_url
+                .map(|url| RedirectUrl::new(url, &settings.value(Key::RedirectUrl))),
             listen,
             listener: settings.listener(),
             certificate,
@@ -296,7 +298,7 @@ impl RequestBuilder<'_> {
         let dialect = self.settings.dialect();
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
             // As it will be read: an encoded letter does not hide a name.
-            let (name, _) = url::form_urlencoded::parse(part.as_bytes())
+            let (name, value) = url::form_urlencoded::parse(part.as_bytes())
                 .next()
                 .unwrap_or_default();
             let name = name.as_ref();
@@ -305,7 +307,9 @@ impl RequestBuilder<'_> {
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
-            if is_reserved(name, &dialect) {
+            // The way in which the answer is read may be asked for, where the service chooses another.
+            let as_read = name == "response_mode" && value == "query";
+            if is_reserved(name, &dialect) && !as_read {
                 let text =
                     format!("{name} is set by the program itself and cannot be an extra parameter");
                 self.problems

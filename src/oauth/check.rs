@@ -1,7 +1,7 @@
 //! The named checks of a run, and how each comes out.
 
 use super::client::{Client, FlowKind, Pending};
-use super::id_token::{Claims, Expected, decode};
+use super::id_token::{Claims, Expected, decode, is_encrypted};
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -171,6 +171,12 @@ pub fn check_id_token(
             check(Outcome::NotApplicable, "the scope openid was not asked for")
         });
     };
+    if is_encrypted(id_token.expose_secret()) {
+        return Ok(check(
+            Outcome::NotChecked,
+            "it is encrypted for the owner of the client's private key, so it cannot be read here",
+        ));
+    }
     let first = before.and_then(|before| decode(before.id_token.as_ref()?.expose_secret()));
     let expected = Expected {
         issuers: &client.id_token_issuers,
@@ -286,7 +292,7 @@ mod tests {
     fn tokens() -> TokenSet {
         TokenSet {
             access_token: "a".into(),
-            token_type: "Bearer".to_owned(),
+            token_type: Some("Bearer".to_owned()),
             expires_in: None,
             refresh_token: None,
             id_token: None,
@@ -332,7 +338,7 @@ mod tests {
         let mut client = client(&[]);
         for (pkce, outcome) in [(true, Outcome::Passed), (false, Outcome::NotChecked)] {
             client.pkce = pkce;
-            let redirect_url = url("http://127.0.0.1:8400/");
+            let redirect_url = url("http://127.0.0.1:8400/").into();
             let (_, pending) = client.authorization_request(&redirect_url).unwrap();
             assert_eq!(check_pkce(&pending).outcome, outcome);
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::id_token::NO_NONCE;
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -19,6 +20,7 @@ const PROTOCOL_CODES: &[&str] = &[
     "access_denied",
     "authorization_declined",
     "authorization_pending",
+    "code_expired",
     "expired_token",
     "interaction_required",
     "invalid_client",
@@ -64,10 +66,13 @@ impl ServerError {
         )
     }
 
-    /// True where the device code is over.
+    /// True where the device code is over (RFC 8628 section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_expiry(&self) -> bool {
-        matches!(self.code.as_str(), "expired_token" | "token_expired")
+        matches!(
+            self.code.as_str(),
+            "expired_token" | "token_expired" | "code_expired" | "expired_code"
+        )
     }
 }
 
@@ -116,6 +121,41 @@ impl Asked {
         match self {
             Self::DeviceCode => "Device code URL",
             Self::Approval | Self::Exchange | Self::Refresh => "Token ex. URL",
+        }
+    }
+}
+
+/// Why a successful answer brings no access token that can be used, though the code or token that was sent is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Useless {
+    /// There is an ID token and no access token.
+    IdTokenOnly,
+    /// The access token has white space in it, which no bearer token has (RFC 6750, section 2.1).
+    WhiteSpace,
+    /// The token type is there and empty (RFC 6749, section 5.1).
+    NoType,
+}
+
+impl Useless {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => "it has an ID token but no access token",
+            Self::WhiteSpace => {
+                "its access token contains white space, which a bearer token cannot have"
+            }
+            Self::NoType => "its token_type is empty, so its access token cannot be used",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => {
+                "Add a scope of the API that you want to call to Scope: some services issue an access token only for such a \
+                 scope."
+            }
+            Self::WhiteSpace | Self::NoType => {
+                "This is an error of the service: open the trace, and show it to the administrator of the service."
+            }
         }
     }
 }
@@ -172,6 +212,25 @@ pub enum Failure {
     /// The device code was not used in time.
     #[error("The code expired before the sign-in was approved.")]
     Expired,
+    /// The device code expired, and no poll had an answer that says whether it was approved.
+    #[error("The code expired, and no poll got a usable answer: {reason}.")]
+    Unanswered {
+        /// What was wrong with the last answer.
+        reason: String,
+        /// Its HTTP status, if there was one.
+        status: Option<u16>,
+    },
+    /// A success without a usable access token.
+    #[error("The answer to {} cannot be used: {}.", .asked.name(), .useless.reason())]
+    Useless {
+        /// At which request.
+        asked: Asked,
+        /// What is wrong.
+        useless: Useless,
+    },
+    /// The service gave an address that must not be opened.
+    #[error("The service's answer names an address that cannot be used: {0}.")]
+    Address(String),
     /// The server's own error.
     #[error("The service refused {}: {error}", .asked.name())]
     Server {
@@ -206,6 +265,8 @@ pub enum Failure {
     Unusable {
         /// At which request.
         asked: Asked,
+        /// HTTP status.
+        status: u16,
         /// What is wrong with it.
         reason: String,
     },
@@ -224,8 +285,11 @@ impl Failure {
             Self::UsedUp { error, .. } | Self::Unavailable { error, .. } => {
                 error.as_mut().map_or_else(Vec::new, ServerError::texts)
             }
-            Self::Unusable { reason, .. } | Self::IdToken(reason) => vec![reason],
-            Self::Expired => Vec::new(),
+            Self::Unusable { reason, .. }
+            | Self::Unanswered { reason, .. }
+            | Self::Address(reason)
+            | Self::IdToken(reason) => vec![reason],
+            Self::Expired | Self::Useless { .. } => Vec::new(),
         }
     }
 
@@ -240,6 +304,12 @@ impl Failure {
             } => is_busy(*status, *wait, error.as_ref()),
             _ => false,
         }
+    }
+
+    /// True where the service leaves the nonce out of its ID tokens: a sign-in without openid works.
+    #[must_use]
+    pub fn is_missing_nonce(&self) -> bool {
+        matches!(self, Self::IdToken(reason) if reason == NO_NONCE)
     }
 
     /// When to try again, where the service is not available at present.
@@ -269,11 +339,28 @@ impl Failure {
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
-            Self::Unusable { asked, .. } => {
-                format!(
-                    "Check the {}: is it the address of this service's endpoint?",
-                    asked.field()
-                )
+            Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
+            Self::Unanswered {
+                status: Some(500..),
+                ..
+            } => "The service has a problem. Ask for a new code later.".to_owned(),
+            Self::Unanswered {
+                status: Some(status),
+                ..
+            } => unusable_hint(Asked::Approval, *status),
+            Self::Unanswered { status: None, .. } => {
+                "Check the Token ex. URL, the network and the proxy settings, then ask for a new code."
+                    .to_owned()
+            }
+            Self::Useless { useless, .. } => useless.hint().to_owned(),
+            Self::Address(_) => {
+                "This is a setting of the service: ask its administrator for a full https address there."
+                    .to_owned()
+            }
+            Self::IdToken(reason) if reason == NO_NONCE => {
+                "The service does not return the nonce, which protects an ID token against replay. Without openid in Scope \
+                 no ID token is issued: remove openid from Scope, then start again."
+                    .to_owned()
             }
             Self::IdToken(_) => {
                 "Start again, and open only the URL that is shown then. If it happens again, check \
@@ -281,6 +368,30 @@ impl Failure {
                     .to_owned()
             }
         }
+    }
+}
+
+/// What to do about an answer that says nothing in the words of the protocol: its status tells the most.
+fn unusable_hint(asked: Asked, status: u16) -> String {
+    let url = asked.field();
+    match (asked, status) {
+        (_, 401) => {
+            "The service did not accept the client: check the Client secret, the Client ID, and Client auth. under Advanced."
+                .to_owned()
+        }
+        (Asked::Refresh, 400) => {
+            "The refresh token has probably expired: press Authorize to sign in again.".to_owned()
+        }
+        (_, 403) => format!(
+            "The service or a firewall does not allow the request: check the app's registration and the {url}."
+        ),
+        (_, 404 | 405 | 410) => format!(
+            "Check the {url}: no such endpoint exists at this address."
+        ),
+        (_, 400) => format!(
+            "The service rejected the request: check the {url}, the Client ID and the Client secret."
+        ),
+        _ => format!("Check the {url}: is it the address of this service's endpoint?"),
     }
 }
 

@@ -13,3 +13,4 @@ pub mod failure;
 pub mod id_token;
 pub mod token;
 pub mod url;
+mod words;

@@ -418,6 +418,9 @@ pub struct Parameters {
     /// Sent with the device request.
     #[serde(default)]
     pub device: BTreeMap<String, String>,
+    /// Sent with each request for tokens: the exchange, the poll and the refresh.
+    #[serde(default)]
+    pub token: BTreeMap<String, String>,
     /// Sent with the refresh.
     #[serde(default)]
     pub refresh: BTreeMap<String, String>,

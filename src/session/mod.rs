@@ -308,6 +308,7 @@ impl Session {
                 error,
                 FlowError::Protocol(
                     Failure::Expired
+                        | Failure::Unanswered { .. }
                         | Failure::UsedUp {
                             asked: Asked::Approval,
                             ..
@@ -422,7 +423,7 @@ mod tests {
     fn set(name: &str) -> FlowEvent {
         FlowEvent::Tokens(Box::new(TokenSet {
             access_token: format!("{name}-access").into(),
-            token_type: "Bearer".to_owned(),
+            token_type: Some("Bearer".to_owned()),
             expires_in: Some(60),
             refresh_token: Some(format!("{name}-refresh").into()),
             id_token: None,

@@ -14,7 +14,11 @@ use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::Check;
 use crate::oauth::device::Note;
+use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
+
+/// A run has no more notes.
+const NOTES: usize = 4;
 
 /// How a run stands.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ pub enum Phase {
         /// The URL.
         url: Url,
         /// Where the browser will come back to.
-        redirect_url: Url,
+        redirect_url: RedirectUrl,
         /// Where it is awaited.
         listening: String,
         /// What the browser is shown there, where it speaks https.
@@ -98,6 +102,8 @@ pub struct Run {
     pub not_ours: Option<(u32, String)>,
     /// What is being tried again.
     pub trouble: Option<String>,
+    /// What else the user should know, in order.
+    pub notes: Vec<String>,
     /// How the browser of another machine comes back here.
     pub tunnel: Option<Tunnel>,
 }
@@ -115,6 +121,7 @@ impl Run {
             strays: 0,
             not_ours: None,
             trouble: None,
+            notes: Vec::new(),
             tunnel: None,
         }
     }
@@ -202,6 +209,7 @@ impl Run {
                 let count = self.not_ours.as_ref().map_or(0, |(count, _)| *count);
                 self.not_ours = Some((count.saturating_add(1), reason));
             }
+            FlowEvent::Note(note) if self.notes.len() < NOTES => self.notes.push(note),
             FlowEvent::Trouble(reason) => self.trouble = Some(reason),
             FlowEvent::Stray(_) => self.strays = self.strays.saturating_add(1),
             FlowEvent::Check(check) => add_check(&mut self.checks, check),

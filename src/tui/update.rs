@@ -13,6 +13,7 @@ use super::model::Model;
 use super::root::{self, Alone, RootDialog};
 use super::screen::{Message, Navigation, Outbox, Route};
 use super::screens;
+use super::widgets::text::shorten;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
@@ -306,11 +307,9 @@ fn refresh_failed(ended: Ended) -> Message {
         Some(explanation) => format!("{} {}", explanation.cause, explanation.remedy),
         None => ended.hint,
     };
-    // What it means and what to do first: the service's own words may be long.
-    Message::warning(format!(
-        "{hint} The tokens at hand are kept. {}",
-        ended.text
-    ))
+    // What happened first; the service's own words may be long, and are in the trace.
+    let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
+    Message::warning(format!("{text}. {hint} Your current tokens are kept."))
 }
 
 /// The tokens take the place of the sign-in; what lies over it stays.

@@ -180,16 +180,13 @@ fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns:
         ))));
         rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
     };
-    if tokens.set.is_bearer() {
-        fact("Type", &tokens.set.token_type);
-    } else {
-        fact(
+    match &tokens.set.token_type {
+        None => fact("Type", "not named by the service; probably Bearer"),
+        Some(kind) if tokens.set.is_bearer() => fact("Type", kind),
+        Some(kind) => fact(
             "Type",
-            &format!(
-                "{}, which is not a bearer token: few programs know how to use it",
-                tokens.set.token_type
-            ),
-        );
+            &format!("{kind}, which is not a bearer token: few programs know how to use it"),
+        ),
     }
     if let Some(person) = tokens.claims.as_ref().and_then(Claims::person) {
         fact("Signed in as", &person);
