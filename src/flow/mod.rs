@@ -14,6 +14,7 @@ pub mod driver;
 pub mod event;
 mod exchange;
 pub mod http;
+mod http_error;
 pub mod listener;
 pub mod pages;
 mod proxy;

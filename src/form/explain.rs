@@ -35,9 +35,15 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
     })
 }
 
-/// The explanation of a failure at the service of `preset`; `None` for what no service said, and where none fits.
+/// The explanation of a failure at the service of `preset`, where a client secret was sent or none; `None` for what no service
+/// said, and where none fits.
 #[must_use]
-pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<Explanation> {
+pub fn explain(
+    failure: &Failure,
+    preset: &Preset,
+    with_secret: bool,
+    library: &Library,
+) -> Option<Explanation> {
     let (error, at) = match failure {
         Failure::Server { asked, error } => (error, at(*asked)),
         Failure::Denied {
@@ -69,7 +75,9 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
     };
     let own: Vec<(String, ErrorEntry)> = sets.iter().flat_map(entries_of).collect();
     let general = library.explanations(PROTOCOL);
-    let fits = |entry: &&ErrorEntry| fits(entry, error, at);
+    let fits = |entry: &&ErrorEntry| {
+        entry.secret.is_none_or(|secret| secret == with_secret) && fits(entry, error, at)
+    };
     // What tells a code of one service from the same word of another comes first.
     let by_text = own
         .iter()
@@ -152,7 +160,7 @@ mod tests {
 
     fn explained(preset: &str, failure: &Failure) -> Explanation {
         let library = Library::default();
-        explain(failure, &library.get(preset).unwrap(), &library).unwrap()
+        explain(failure, &library.get(preset).unwrap(), false, &library).unwrap()
     }
 
     #[test]
@@ -195,7 +203,7 @@ mod tests {
                 .filter_map(|it| it.code.clone())
             {
                 for failure in asked.map(|asked| server(asked, &code, "no")) {
-                    if let Some(explained) = explain(&failure, &custom, &library) {
+                    if let Some(explained) = explain(&failure, &custom, false, &library) {
                         let words = format!("{} {}", explained.cause, explained.remedy);
                         let named = |set: &String| words.to_lowercase().contains(set.as_str());
                         assert!(!sets.iter().any(named), "{code}: {words}");
@@ -219,6 +227,42 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_is_refused_is_first_of_all_a_matter_of_its_secret() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        let field = |asked, code: &str, with_secret| {
+            let failure = server(asked, code, "no");
+            explain(&failure, &custom, with_secret, &library).and_then(|it| it.field)
+        };
+        let asked = [
+            Asked::DeviceCode,
+            Asked::Approval,
+            Asked::Exchange,
+            Asked::Refresh,
+        ];
+        for asked in asked {
+            for code in ["invalid_client", "unauthorized_client"] {
+                assert_eq!(field(asked, code, true), Some(Key::ClientSecret), "{code}");
+            }
+        }
+        // After the browser's half the flow is known to be allowed.
+        for asked in [Asked::Approval, Asked::Exchange, Asked::Refresh] {
+            assert_eq!(
+                field(asked, "unauthorized_client", false),
+                Some(Key::ClientSecret)
+            );
+        }
+        assert_eq!(
+            field(Asked::DeviceCode, "unauthorized_client", false),
+            Some(Key::Flow)
+        );
+        assert_eq!(
+            field(Asked::DeviceCode, "invalid_client", false),
+            Some(Key::ClientId)
+        );
+    }
+
+    #[test]
     fn a_variable_is_named_only_where_there_is_one() {
         let failure = server(
             Asked::DeviceCode,
@@ -239,9 +283,9 @@ mod tests {
     fn what_no_service_said_has_no_explanation() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
-        assert_eq!(explain(&Failure::Expired, &custom, &library), None);
+        assert_eq!(explain(&Failure::Expired, &custom, false, &library), None);
         let unknown = server(Asked::Exchange, "made_up_code", "no");
-        assert_eq!(explain(&unknown, &custom, &library), None);
+        assert_eq!(explain(&unknown, &custom, false, &library), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is asked of the user, and what is wrong with it.
 
+mod announced;
 pub mod checks;
 pub mod choices;
 mod dialect;

@@ -350,7 +350,7 @@ mod tests {
     use crate::form::choices::{AuthenticationChoice, Overwrite};
     use crate::form::field::Access;
     use crate::form::flags::Overrides;
-    use crate::oauth::discovery::Metadata;
+    use crate::oauth::discovery::{Metadata, Ways};
     use crate::presets;
 
     fn settings(id: &str) -> Settings {
@@ -598,6 +598,7 @@ mod tests {
                         pkce_methods: None,
                         authentication: None,
                         iss_in_answers: false,
+                        ways: Ways::default(),
                     };
                     form.take_over(&metadata, Overwrite::Everything);
                     let (key, text) = told(&form);

@@ -92,7 +92,7 @@ enum Content {
     Json(Map<String, Value>),
     /// `name=value&name=value`.
     Form(Map<String, Value>),
-    /// Neither.
+    /// Something else.
     Other {
         /// What it is instead.
         reason: &'static str,

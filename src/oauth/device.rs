@@ -129,9 +129,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         ("verification_uri_complete", complete.as_ref()),
     ] {
         if let Some(Err(problem)) = url.map(|url| not_turned_here(url, from)) {
-            return Err(Failure::Address(format!(
-                "{name} cannot be used: {problem}"
-            )));
+            return Err(Failure::Address(format!("{name}: {problem}")));
         }
     }
     let expires_in = seconds("expires_in")
@@ -702,7 +700,7 @@ mod tests {
                 r#"{"id_token":"a.b.c","token_type":"Bearer"}"#,
                 "to Scope",
             ),
-            (200, r#"{"access_token":"a b"}"#, "the service"),
+            (200, r#"{"access_token":"aB1 cD2"}"#, "the service"),
         ] {
             let next = Polling::new(secs(5), Answers::default())
                 .next(&Polled::Answer(answer(status, body)));

@@ -42,6 +42,8 @@ pub struct Dialect {
     pub empty_secret: bool,
     /// Sent with the device request, and not to be changed by hand.
     pub device_parameters: Vec<(String, String)>,
+    /// Names of one and the same scope, in lists.
+    pub same_scope: Vec<Vec<String>>,
     /// Sent with the exchange, the poll and the refresh.
     pub token_parameters: Vec<(String, String)>,
     /// Sent with the refresh; `{redirect_uri}` is filled in.

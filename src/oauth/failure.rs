@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::id_token::NO_NONCE;
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -13,7 +12,12 @@ pub struct ServerError {
     pub code: String,
     /// The server's own words.
     pub description: Option<String>,
+    /// The HTTP status, where it tells more than the code.
+    pub status: Option<u16>,
 }
+
+/// The code of an error that came without one.
+pub(super) const NO_CODE: &str = "error";
 
 /// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
 const PROTOCOL_CODES: &[&str] = &[
@@ -54,6 +58,7 @@ impl ServerError {
             description: description
                 .map(|text| clean(text, TEXT_LIMIT))
                 .filter(|text| !text.is_empty()),
+            status: None,
         }
     }
 
@@ -195,6 +200,9 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
 
+/// What is wrong with an ID token whose service does not support the nonce.
+pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
+
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
@@ -333,6 +341,14 @@ impl Failure {
             }
             Self::UsedUp { .. } => "Start again.".to_owned(),
             Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
+            Self::Server {
+                asked,
+                error:
+                    ServerError {
+                        status: Some(status @ (401 | 403 | 404 | 405 | 410)),
+                        ..
+                    },
+            } => unusable_hint(*asked, *status),
             Self::Server { .. } | Self::Callback(_) => {
                 "The service's own words say what it objects to.".to_owned()
             }

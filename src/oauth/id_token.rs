@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
+use super::failure::NO_NONCE;
 
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
@@ -16,9 +17,6 @@ use crate::secret::{SecretString, same};
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
 /// How far the clocks of this machine and of the server may differ, in seconds.
 const CLOCK_TOLERANCE: u64 = 120;
-
-/// What is wrong with an ID token whose service does not support the nonce.
-pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
 
 /// The claims of a JSON Web Token (RFC 7519), not verified.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
-use super::failure::{Asked, BUSY, Failure, ServerError, Useless};
+use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
@@ -26,8 +26,9 @@ impl Answer {
 
     /// What `error` means for the request: refused, or not answered at present.
     #[must_use]
-    pub fn refusal(&self, asked: Asked, error: ServerError) -> Failure {
+    pub fn refusal(&self, asked: Asked, mut error: ServerError) -> Failure {
         if self.is_final(&error) {
+            error.status = (error.code == NO_CODE).then_some(self.status);
             Failure::Server { asked, error }
         } else {
             self.unavailable(Some(error))
@@ -221,7 +222,8 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     }))
 }
 
-/// True for words that a service sent in place of a token: three or more, none of which looks like a secret.
+/// True for words that a service sent in place of a token, none of which looks like a secret: three or more, or two in small
+/// letters.
 #[must_use]
 pub fn is_sentence(text: &str) -> bool {
     let plain = |word: &str| {
@@ -230,10 +232,19 @@ pub fn is_sentence(text: &str) -> bool {
         (word.chars().all(letters) && word.chars().count() <= 24)
             || (word.chars().all(number) && word.len() <= 15)
     };
+    let small = |word: &str| {
+        !word.contains(|ch: char| ch.is_ascii_digit())
+            && !word.chars().skip(1).any(char::is_uppercase)
+    };
+    let mut words = text.split_whitespace();
     text.len() <= HEAD_LIMIT
-        && text.split_whitespace().nth(2).is_some()
         && !text.to_ascii_lowercase().starts_with("bearer ")
-        && text.split_whitespace().all(plain)
+        && words.all(plain)
+        && match text.split_whitespace().count() {
+            0 | 1 => false,
+            2 => text.split_whitespace().all(small),
+            _ => true,
+        }
 }
 
 /// No more of an error's text is looked at, in bytes; what is shown of it is shorter.
@@ -265,7 +276,7 @@ pub(super) fn error(
         .find_map(|path| code_and_message(at(members, path)?));
     let (code, beside) = match found {
         Some(found) => found,
-        None if refused => ("error".to_owned(), None),
+        None if refused => (NO_CODE.to_owned(), None),
         None => return None,
     };
     let description = dialect
@@ -286,7 +297,7 @@ fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
         Some(description) => format!("{sentence}: {description}"),
         None => sentence.to_owned(),
     };
-    ServerError::new(signal.unwrap_or(&"error"), Some(&all))
+    ServerError::new(signal.unwrap_or(&NO_CODE), Some(&all))
 }
 
 /// Values of `error` that say that there is none.

@@ -369,6 +369,9 @@ pub struct Scope {
     /// Lists of hosts that are one resource.
     #[serde(default)]
     pub same_resource: Vec<Vec<String>>,
+    /// Lists of names of one scope.
+    #[serde(default)]
+    pub same: Vec<Vec<String>>,
     /// Scopes that belong to no resource.
     #[serde(default)]
     pub resource_free: Vec<String>,
@@ -392,6 +395,7 @@ impl Default for Scope {
             one_resource: false,
             default_resource: None,
             same_resource: Vec::new(),
+            same: Vec::new(),
             resource_free: Vec::new(),
             list: Vec::new(),
         }

@@ -292,7 +292,10 @@ impl Session {
 
     fn explained(&self, error: &FlowError, run: &Run) -> Ended {
         let explanation = match error {
-            FlowError::Protocol(failure) => explain(failure, &run.preset, &self.library),
+            FlowError::Protocol(failure) => {
+                let with_secret = run.request.client.secret.is_some();
+                explain(failure, &run.preset, with_secret, &self.library)
+            }
             FlowError::Certificate(error) => explain_certificate(error),
             _ => None,
         };

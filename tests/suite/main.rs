@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
+mod answers;
 #[cfg(unix)]
 mod app;
 mod architecture;
@@ -43,6 +44,7 @@ mod pictures;
 mod plain;
 mod process;
 mod provider;
+mod proxies;
 mod qr;
 #[cfg(unix)]
 mod random;

@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::state::{Item, Tokens};
+use crate::oauth::check::not_granted;
 use crate::oauth::id_token::Claims;
 use crate::secret::ExposeSecret;
 use crate::session::{TokenState, Value};
@@ -192,7 +193,7 @@ fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns:
         fact("Signed in as", &person);
     }
     let asked = &tokens.request.client.scopes;
-    let missing = tokens.set.not_granted(asked);
+    let (missing, _) = not_granted(&tokens.request.client, &tokens.set);
     let granted = tokens.set.scope.clone().unwrap_or_else(|| asked.clone());
     let scope = if granted.is_empty() {
         "none named".to_owned()
