@@ -320,22 +320,13 @@ async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
     let (HttpError::Unreachable { host, cause }, Some(proxy)) = (&error, proxy) else {
         return error;
     };
-    let status = proxy.status(url).await.filter(|status| *status >= 300);
+    let (cause, hint) = proxy.trouble(url, cause).await;
     HttpError::Proxy {
         host: host.clone(),
-        cause: match status {
-            Some(status) => {
-                let reason = reqwest::StatusCode::from_u16(status).ok();
-                let reason = reason.and_then(|status| status.canonical_reason());
-                format!("it answered {status} {}", reason.unwrap_or_default())
-                    .trim_end()
-                    .to_owned()
-            }
-            None => cause.clone(),
-        },
         proxy: proxy.address,
         setting: proxy.setting,
-        status,
+        cause,
+        hint,
     }
 }
 

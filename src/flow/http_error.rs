@@ -46,8 +46,8 @@ pub enum HttpError {
         setting: &'static str,
         /// What it answered, or why it did not.
         cause: String,
-        /// The status of its answer.
-        status: Option<u16>,
+        /// What to do.
+        hint: &'static str,
     },
     /// Connected, but the connection ended before the answer did.
     #[error("The connection to {host} was lost before its answer was complete: {cause}.")]
@@ -138,24 +138,9 @@ impl HttpError {
                 "Write it as http://user:password@host:port, with special characters of user name and password \
                  percent-encoded (# as %23, % as %25, / as %2F, @ as %40, \\ as %5C); or unset it."
             }
-            Self::Proxy { status, .. } => match status {
-                Some(407) => {
-                    "Put the user name and password of the proxy into that setting: http://user:password@host:port, with \
-                     special characters percent-encoded."
-                }
-                Some(500..) => {
-                    "The proxy cannot reach the service. Check the host name in the URL, or try again later."
-                }
-                Some(_) => {
-                    "The proxy does not allow this host. Ask its administrator, or add the host to NO_PROXY if it can be \
-                     reached directly."
-                }
-                None => {
-                    "Check that the proxy runs and that the setting is right, or add the host to NO_PROXY if it can be reached \
-                     directly."
-                }
-            },
-            Self::Certificate { hint, .. } | Self::Tls { hint, .. } => hint,
+            Self::Proxy { hint, .. } | Self::Certificate { hint, .. } | Self::Tls { hint, .. } => {
+                hint
+            }
             Self::Redirected { .. } => {
                 "Compare the URL with the documentation of the service. Enter the other address only if it is named there."
             }

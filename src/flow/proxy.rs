@@ -3,9 +3,10 @@
 //! A setting that cannot be read is an error. reqwest would drop it, and the request would go straight out.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +25,30 @@ const ASKING_LIMIT: Duration = Duration::from_secs(5);
 /// No more of its answer is read.
 const ANSWER_LIMIT: usize = 4096;
 
+const CREDENTIALS: &str = "Put the user name and password of the proxy into that setting: http://user:password@host:port (or the scheme that it has), \
+     with special characters percent-encoded.";
+const BEYOND: &str =
+    "The proxy cannot reach the service. Check the host name in the URL, or try again later.";
+const FORBIDDEN: &str = "The proxy does not allow this host. Ask its administrator, or add the host to NO_PROXY if it can be reached directly.";
+const DOWN: &str = "Check that the proxy runs and that the setting is right, or add the host to NO_PROXY if it can be reached directly.";
+const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves names.";
+
+/// Why a proxy cannot be connected to, as a part of a sentence.
+fn down(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "the connection to it is refused".to_owned(),
+        ErrorKind::TimedOut => "it did not answer in time".to_owned(),
+        ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
+            "it closed the connection".to_owned()
+        }
+        _ => {
+            let text = clean(&error.to_string(), 200);
+            let words = text.split(" (os error").next();
+            words.unwrap_or_default().to_owned()
+        }
+    }
+}
+
 /// A proxy on the way to a service.
 #[derive(Debug)]
 pub(super) struct Proxy {
@@ -31,8 +56,8 @@ pub(super) struct Proxy {
     pub(super) setting: &'static str,
     /// Its address, without user name and password.
     pub(super) address: String,
-    /// Speaks HTTP.
-    http: bool,
+    /// What is spoken to it.
+    scheme: String,
     credentials: Option<HeaderValue>,
 }
 
@@ -70,7 +95,7 @@ fn choose(
     if excepted.intercept(&uri).is_none() || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
-    let mut setting = "the proxy settings of the system";
+    let mut named = None;
     for names in VARIABLES {
         let Some((name, value)) = first(names).filter(|(_, value)| !value.is_empty()) else {
             continue;
@@ -80,13 +105,20 @@ fn choose(
             variable: name,
             reason,
         })?;
-        setting = name;
+        named = Some(name);
         break;
     }
-    Ok(system.intercept(&uri).map(|proxy| Proxy {
-        setting,
+    let proxy = system.intercept(&uri);
+    if let (Some(variable), None) = (named, &proxy) {
+        return Err(Unreadable {
+            variable,
+            reason: "it is not an address such as http://host:port",
+        });
+    }
+    Ok(proxy.map(|proxy| Proxy {
+        setting: named.unwrap_or("the proxy settings of the system"),
         address: clean(proxy.uri().authority().map_or("", |it| it.as_str()), 100),
-        http: proxy.uri().scheme_str() == Some("http"),
+        scheme: proxy.uri().scheme_str().unwrap_or_default().to_owned(),
         credentials: proxy.basic_auth().cloned(),
     }))
 }
@@ -100,7 +132,10 @@ fn check(text: &str) -> Result<(), &'static str> {
         return Err("it contains a space");
     }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-    if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+    if scheme.contains(|ch: char| ch.is_ascii_uppercase()) {
+        return Err("its scheme is not in lower case");
+    }
+    if !SCHEMES.contains(&scheme) {
         return Err("only http, https, socks4, socks4a, socks5 and socks5h proxies are supported");
     }
     let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -124,16 +159,61 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl Proxy {
-    /// Asks the proxy once more for the way to `url`, as reqwest does not tell the status of its answer. Nothing else is
-    /// sent.
-    pub(super) async fn status(&self, url: &Url) -> Option<u16> {
-        if !self.http {
-            return None;
-        }
+    /// Why there is no way through the proxy, as a part of a sentence, and what to do. `cause` is all that reqwest tells: not
+    /// the status of an answer, and little of SOCKS.
+    pub(super) async fn trouble(&self, url: &Url, cause: &str) -> (String, &'static str) {
         let asking = tokio::time::timeout(ASKING_LIMIT, self.ask(url));
-        asking.await.ok()?.ok().flatten()
+        match asking.await {
+            Ok(Ok(Some(status @ 300..))) => {
+                let reason = StatusCode::from_u16(status).ok();
+                let reason = reason.and_then(|status| status.canonical_reason());
+                let answer = format!("it answered {status} {}", reason.unwrap_or_default());
+                let hint = match status {
+                    407 => CREDENTIALS,
+                    500.. => BEYOND,
+                    _ => FORBIDDEN,
+                };
+                (answer.trim_end().to_owned(), hint)
+            }
+            Ok(Err(error)) => (down(&error), DOWN),
+            Err(_) => ("it did not answer in time".to_owned(), DOWN),
+            Ok(Ok(_)) if self.scheme.starts_with("socks") => self.socks_trouble(cause),
+            Ok(Ok(_)) => (cause.to_owned(), DOWN),
+        }
     }
 
+    /// The same of a SOCKS proxy that is there.
+    fn socks_trouble(&self, cause: &str) -> (String, &'static str) {
+        let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
+        let Some(words) = cause.strip_prefix("SOCKS error: ") else {
+            return if here && cause.contains("lookup") {
+                ("this machine cannot resolve that name".to_owned(), RESOLVE)
+            } else {
+                (cause.to_owned(), DOWN)
+            };
+        };
+        let (words, hint) = match words {
+            "server does not support user/pass authentication"
+            | "server implements authentication incorrectly"
+            | "credentials not accepted" => (
+                "it requires a user name and password, or does not accept those of the setting",
+                CREDENTIALS,
+            ),
+            "connection not allowed" => ("it does not allow the connection", FORBIDDEN),
+            "failed parsing server response" | "io error during SOCKS handshake" => {
+                ("what answers there does not speak SOCKS", DOWN)
+            }
+            "could not resolve to acceptable address type" => {
+                ("this machine cannot resolve that name", RESOLVE)
+            }
+            "failed to create underlying connection" => ("it cannot be connected to", DOWN),
+            other => (other, BEYOND),
+        };
+        (words.to_owned(), hint)
+    }
+
+    /// Asks an HTTP proxy once more for the way to `url`, and tells the status of its answer; others are only connected to.
+    /// Nothing else is sent.
     async fn ask(&self, url: &Url) -> std::io::Result<Option<u16>> {
         let address = if self
             .address
@@ -143,7 +223,12 @@ impl Proxy {
         {
             self.address.clone()
         } else {
-            format!("{}:80", self.address)
+            let port = match self.scheme.as_str() {
+                "http" => 80,
+                "https" => 443,
+                _ => 1080,
+            };
+            format!("{}:{port}", self.address)
         };
         let target = format!(
             "{}:{}",
@@ -151,6 +236,9 @@ impl Proxy {
             url.port_or_known_default().unwrap_or(443)
         );
         let mut stream = TcpStream::connect(address).await?;
+        if self.scheme != "http" {
+            return Ok(None);
+        }
         let head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         stream.write_all(head.as_bytes()).await?;
         if let Some(credentials) = &self.credentials {
@@ -210,6 +298,8 @@ mod tests {
             "http://127.0.0.1:3128 ",
             " http://127.0.0.1:3128",
             "ftp://127.0.0.1:3128",
+            "HTTP://127.0.0.1:3128",
+            "SOCKS5H://127.0.0.1:1080",
             "http://",
             "http://:3128",
             "http://127.0.0.1:port",
@@ -262,14 +352,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_proxy_is_asked_for_its_status() {
-        for (answer, status) in [
+        for (answer, told) in [
             (
                 "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
-                Some(407),
+                "it answered 407 Proxy Authentication Required",
             ),
-            ("HTTP/1.0 403 Forbidden\r\n\r\n<html>", Some(403)),
-            ("what?", None),
-            ("", None),
+            (
+                "HTTP/1.0 403 Forbidden\r\n\r\n<html>",
+                "it answered 403 Forbidden",
+            ),
+            ("HTTP/1.0 200 OK\r\n\r\n", "tunnel error"),
+            ("what?", "tunnel error"),
+            ("", "tunnel error"),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
@@ -287,7 +381,8 @@ mod tests {
                 .unwrap()
                 .unwrap();
             let url = Url::parse("https://as.example/token?x").unwrap();
-            assert_eq!(proxy.status(&url).await, status, "{answer}");
+            let (cause, _) = proxy.trouble(&url, "tunnel error").await;
+            assert_eq!(cause, told, "{answer}");
             let asked = asked.await.unwrap();
             assert!(
                 asked.starts_with("CONNECT as.example:443 HTTP/1.1\r\n"),

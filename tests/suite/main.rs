@@ -17,6 +17,8 @@ mod architecture;
 #[cfg(target_os = "linux")]
 mod attack;
 mod bounds;
+#[cfg(unix)]
+mod certificates;
 mod clipboard;
 #[cfg(unix)]
 mod commands;

@@ -147,7 +147,6 @@ fn a_socks_proxy_leads_to_the_service() {
     for (scheme, who, user) in [
         ("socks5h", "", ""),
         ("socks5h", "me:p%23w%2F1@", "me p#w/1"),
-        ("SOCKS5H", "", ""),
     ] {
         for variable in ["ALL_PROXY", "HTTPS_PROXY", "all_proxy"] {
             let asked = Asked::default();
@@ -158,7 +157,10 @@ fn a_socks_proxy_leads_to_the_service() {
             let asked = asked.lock().unwrap();
             // The proxy resolves the name: this machine may not know it.
             let expected = (user.to_owned(), format!("{HOST}:443"));
-            assert!(asked.len() >= 2 && asked.iter().all(|it| *it == expected), "{asked:?}");
+            assert!(
+                asked.len() >= 2 && asked.iter().all(|it| *it == expected),
+                "{asked:?}"
+            );
         }
     }
 }
@@ -172,7 +174,10 @@ fn a_socks_proxy_without_its_h_gets_an_address_that_this_machine_resolved() {
     // The name of the tests has no address.
     assert_eq!(exit, 5, "{stderr}");
     assert!(asked.lock().unwrap().is_empty());
-    assert!(stderr.contains("ALL_PROXY") && stderr.contains("socks5h"), "{stderr}");
+    assert!(
+        stderr.contains("ALL_PROXY") && stderr.contains("socks5h"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -184,6 +189,7 @@ fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
         "http://127.0.0.1:PORT ",
         "http://127.0.0.1:PORTx",
         "ftp://127.0.0.1:PORT",
+        "SOCKS5H://127.0.0.1:PORT",
         "http://",
     ] {
         let came = Arc::new(Mutex::new(0));
@@ -209,14 +215,20 @@ fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
         assert_eq!(*came.lock().unwrap(), 0, "{setting}");
         // Where no proxy is to be used, it does not matter: the name then has no address.
         let (exit, _, stderr) = run(&[("HTTPS_PROXY", &setting), ("NO_PROXY", HOST)]);
-        assert!(exit == 5 && !stderr.contains("HTTPS_PROXY cannot"), "{stderr}");
+        assert!(
+            exit == 5 && !stderr.contains("HTTPS_PROXY cannot"),
+            "{stderr}"
+        );
     }
 }
 
 #[test]
 fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
     for (status, words) in [
-        ("407 Proxy Authentication Required", "user name and password"),
+        (
+            "407 Proxy Authentication Required",
+            "user name and password",
+        ),
         ("403 Forbidden", "NO_PROXY"),
         ("502 Bad Gateway", "cannot reach the service"),
         ("503 Service Unavailable", "cannot reach the service"),
@@ -244,7 +256,11 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
         }
     }
     // One that is down, of each kind.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     for scheme in ["http", "socks5h"] {
         let setting = format!("{scheme}://127.0.0.1:{port}");
         let (exit, _, stderr) = run(&[("ALL_PROXY", &setting)]);
@@ -256,10 +272,21 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
         ] {
             assert!(stderr.contains(part), "{part}\n{stderr}");
         }
-        assert!(!stderr.contains("os error") && !stderr.contains("tunnel"), "{stderr}");
+        assert!(
+            !stderr.contains("os error") && !stderr.contains("tunnel"),
+            "{stderr}"
+        );
     }
     // A SOCKS proxy that does not accept the user, and one that refuses the way.
-    for answer in [&[5, 0xff][..], &[5, 0, 5, 2, 0, 1, 0, 0, 0, 0, 0, 0]] {
+    for (answer, words) in [
+        (&[5, 0xff][..], "requires a user name and password"),
+        (
+            &[5, 0, 5, 2, 0, 1, 0, 0, 0, 0, 0, 0],
+            "does not allow the connection",
+        ),
+        (&[5, 0, 5, 4, 0, 1, 0, 0, 0, 0, 0, 0], "host unreachable"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS"),
+    ] {
         let port = listen(move |mut stream| {
             bytes(&mut stream, 3)?;
             stream.write_all(answer)?;
@@ -269,6 +296,7 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
         let (exit, _, stderr) = run(&[("ALL_PROXY", &setting)]);
         assert_eq!(exit, 5, "{stderr}");
         let part = format!("through the proxy 127.0.0.1:{port} (ALL_PROXY)");
-        assert!(stderr.contains(&part), "{stderr}");
+        assert!(stderr.contains(&part) && stderr.contains(words), "{stderr}");
+        assert!(!stderr.contains("SOCKS error"), "{stderr}");
     }
 }
