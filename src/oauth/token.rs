@@ -193,7 +193,10 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         return Reading::Useless(Useless::NoType);
     }
     let secret = |name| text(members, name).filter(|token| !token.is_empty());
-    let (refresh_token, id_token) = (secret("refresh_token"), secret("id_token"));
+    // Words in place of a refresh token lose nothing else.
+    let refresh_token =
+        secret("refresh_token").filter(|token| !token.contains(char::is_whitespace));
+    let id_token = secret("id_token");
     for token in [
         Some(&access_token),
         refresh_token.as_ref(),

@@ -36,6 +36,7 @@ use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::clock::Moment;
+use crate::session::run::Run;
 use crate::session::{Refused, Session, SessionEvent, Started};
 
 /// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
@@ -337,7 +338,12 @@ impl Front<'_> {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;
                     self.say_event(&event);
                     let now = Moment::default();
-                    match self.session.hear(attempt, event, now, self.environment) {
+                    let signs_in = matches!(event, FlowEvent::SignIn { .. });
+                    let outcome = self.session.hear(attempt, event, now, self.environment);
+                    if signs_in && let Some(advice) = self.session.sign_in().and_then(Run::if_no_sign_in) {
+                        say("hint", &advice);
+                    }
+                    match outcome {
                         Some(SessionEvent::Tokens { .. } | SessionEvent::Discovered { .. }) => return Ok(()),
                         Some(SessionEvent::SignInFailed(error, ended)) => {
                             return Err(Stopped::Flow(error, ended.explanation));

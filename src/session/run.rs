@@ -7,6 +7,7 @@ use url::Url;
 
 use super::clock::Moment;
 use crate::certificate::About;
+use crate::clean::clean;
 use crate::console::environment::Environment;
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowEvent, Step};
@@ -136,6 +137,20 @@ impl Run {
     #[must_use]
     pub fn awaits_browser(&self) -> bool {
         matches!(self.phase, Phase::SignIn { .. })
+    }
+
+    /// What to compare where the service shows an error of its own instead of a sign-in, and sends nobody back.
+    #[must_use]
+    pub fn if_no_sign_in(&self) -> Option<String> {
+        let Phase::SignIn { redirect_url, .. } = &self.phase else {
+            return None;
+        };
+        Some(format!(
+            "If the service shows an error instead of a sign-in page, compare Client ID {} and Redirect URL {} with the app's \
+             registration.",
+            clean(&self.request.client.client_id, 100),
+            clean(redirect_url.text(), 200)
+        ))
     }
 
     /// The URLs that the user can open, the one that says most first.

@@ -197,6 +197,19 @@ fn what_cannot_be_a_token_is_never_printed() {
         assert_eq!((exit, stdout.as_str()), (1, ""), "{body}\n{stderr}");
         assert!(stderr.contains(words), "{body}\n{stderr}");
     }
+    // Words in place of a refresh token are none.
+    let home = tempfile::tempdir().unwrap();
+    let body =
+        r#"{"access_token":"at-1","token_type":"Bearer","refresh_token":"error: not allowed"}"#;
+    let server = service(GRANT, vec![Reply::json(200, body)]);
+    let flags = flags(&server, "device-code", &["--print", "refresh-token"]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let (exit, stdout, stderr) = Plain::start(home.path(), &flags).end();
+    assert_eq!((exit, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(
+        stderr.contains("The service gave no refresh token"),
+        "{stderr}"
+    );
     // What some services have in tokens stays allowed.
     for token in ["12|AbC", "a.b.c~d+e/f==", "ünï", "{x}", "error:5"] {
         let body = format!(r#"{{"access_token":"{token}","token_type":"bearer"}}"#);
@@ -425,6 +438,9 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
 #[test]
 fn an_error_without_its_proof_is_shown_while_the_wait_goes_on() {
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
+    let redirect = sign_in.redirect_uri.clone();
+    let compare = format!("compare Client ID cid and Redirect URL {redirect} with");
+    while !sign_in.plain.value("hint").contains(&compare) {}
     for (query, words) in [
         (
             "error=invalid_scope&error_description=The+scope+mail.x+is+unknown",
@@ -459,6 +475,44 @@ fn an_error_without_its_proof_is_shown_while_the_wait_goes_on() {
     sign_in.comes_back("code=c0de-c0de&error=&state={state}");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.trim_end()), (0, "at-1"), "{stderr}");
+}
+
+#[test]
+fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
+    let home = tempfile::tempdir().unwrap();
+    let server = service(GRANT, vec![Reply::json(200, TOKENS)]);
+    let flags = flags(&server, "authorization-code", &["--no-browser"]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start_sized(100, 40);
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Listening on");
+    let url = url::Url::parse(&terminal.url()).unwrap();
+    let parameter = |wanted: &str| {
+        let mut pairs = url.query_pairs();
+        pairs
+            .find(|(name, _)| name == wanted)
+            .unwrap()
+            .1
+            .into_owned()
+    };
+    let redirect = parameter("redirect_uri");
+    // A service that knows no such client or URL sends nobody back.
+    terminal.wait_for(&format!(
+        "compare Client ID cid and Redirect URL {redirect} with the app's registration."
+    ));
+    get(
+        &format!("{redirect}?error=unauthorized_client&error_description=Client+nobody"),
+        &[],
+    );
+    terminal.wait_for("It says: unauthorized_client: Client nobody");
+    terminal.wait_for("not verified");
+    get(
+        &format!("{redirect}?code=c0de-c0de&state={}", parameter("state")),
+        &[],
+    );
+    terminal.wait_for("Access token");
 }
 
 #[test]

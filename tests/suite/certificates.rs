@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -389,4 +390,20 @@ fn a_ca_file_that_never_ends_or_never_begins_stops_nobody() {
         );
         assert!(started.elapsed() < LIMIT, "{file}");
     }
+    // A signal ends the wait for it at once.
+    let flags = flags("idp.example", &["--ca-file", "fifo"]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let waiting = Plain::start(folder.path(), &flags);
+    let writer = eventually("the reader of the pipe", || {
+        let mut options = std::fs::File::options();
+        let nobody_waits = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        options.write(true).custom_flags(nobody_waits);
+        options.open(folder.path().join("fifo")).ok()
+    });
+    let started = std::time::Instant::now();
+    run(Command::new("kill").args(["-TERM", &waiting.pid().to_string()]));
+    let (exit, _, stderr) = waiting.end();
+    assert_eq!(exit, 130, "{stderr}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    drop(writer);
 }

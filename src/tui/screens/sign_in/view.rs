@@ -277,6 +277,11 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
         }
     }
     rows.push(Row::blank());
+    if let Some(advice) = run.if_no_sign_in() {
+        let advice = wrap(&advice, columns.saturating_sub(6));
+        rows.extend(advice.into_iter().map(Row::text));
+        rows.push(Row::blank());
+    }
     rows.extend(
         run.steps
             .iter()
