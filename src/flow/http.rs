@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
+use rustls::AlertDescription as Alert;
 use url::Url;
 
 use super::ca_file;
@@ -267,7 +268,10 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
             match tls_error(error) {
                 // With TLS 1.3 the server says so only after its own part of the handshake.
                 Some(rustls::Error::AlertReceived(
-                    rustls::AlertDescription::CertificateRequired,
+                    Alert::CertificateRequired
+                    | Alert::BadCertificate
+                    | Alert::HandshakeFailure
+                    | Alert::AccessDenied,
                 )) => tls_failure(error, host.clone()).unwrap_or(HttpError::Lost { host, cause }),
                 Some(wrong) => HttpError::Lost {
                     host,

@@ -3,6 +3,7 @@
 use rustls::{AlertDescription, CertificateError as Wrong, Error};
 
 use crate::clean::{TEXT_LIMIT, clean};
+use crate::oauth::failure::CLIENT_CERTIFICATE;
 
 /// What went wrong, as a part of a sentence, and what to do, as a sentence.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,8 +19,6 @@ const CLOCK: &str =
     "Check the clock of this machine. If it is right, the service needs a new certificate.";
 const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its administrator.";
 const PORT: &str = "Does that port speak https? Check scheme and port in the URL.";
-const CLIENT_CERTIFICATE: &str = "This program cannot send a client certificate (RFC 8705). Ask the administrator of the service for an endpoint \
-     without it, or for another way to authenticate the client.";
 const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the certificate of the authority that \
      issued it. For a self-signed certificate, set it to that certificate.";
 

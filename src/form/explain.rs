@@ -4,7 +4,7 @@
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::form::field::Key;
-use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::failure::{About, Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
@@ -59,7 +59,7 @@ pub fn explain(
         | Failure::Unanswered { .. }
         | Failure::Useless { .. }
         | Failure::Address(_)
-        | Failure::IdToken(_) => return None,
+        | Failure::IdToken(_) => return by_itself(failure),
     };
     // Without a preset the service may be any.
     let mut sets: Vec<String> = if preset.is_custom() {
@@ -95,7 +95,10 @@ pub fn explain(
             .chain(own.iter().map(|(_, entry)| entry))
             .chain(&general)
             .find(fits)
-    }?;
+    };
+    let Some(entry) = entry else {
+        return by_itself(failure);
+    };
     Some(Explanation {
         cause: entry.cause.clone(),
         remedy: entry.remedy.clone(),
@@ -104,6 +107,21 @@ pub fn explain(
             .as_deref()
             .and_then(Key::from_name)
             .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
+    })
+}
+
+/// What a failure tells itself, with the field that it is about.
+fn by_itself(failure: &Failure) -> Option<Explanation> {
+    let field = match failure.about()? {
+        About::Secret => Key::ClientSecret,
+        About::Url(Asked::DeviceCode) => Key::DeviceUrl,
+        About::Url(Asked::Approval | Asked::Exchange | Asked::Refresh) => Key::TokenUrl,
+        About::Scope => Key::Scope,
+    };
+    Some(Explanation {
+        cause: failure.to_string(),
+        remedy: failure.hint(),
+        field: Some(field),
     })
 }
 
@@ -150,6 +168,7 @@ pub(super) fn holds(text: &str, words: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::oauth::failure::Useless;
 
     fn server(asked: Asked, code: &str, description: &str) -> Failure {
         Failure::Server {
@@ -286,6 +305,36 @@ mod tests {
         assert_eq!(explain(&Failure::Expired, &custom, false, &library), None);
         let unknown = server(Asked::Exchange, "made_up_code", "no");
         assert_eq!(explain(&unknown, &custom, false, &library), None);
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_leads_to_its_field_all_the_same() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        let unusable = |asked, status| Failure::Unusable {
+            asked,
+            status,
+            reason: "it is empty".to_owned(),
+        };
+        let useless = Failure::Useless {
+            asked: Asked::Exchange,
+            useless: Useless::IdTokenOnly,
+        };
+        for (failure, field) in [
+            (unusable(Asked::Exchange, 401), Some(Key::ClientSecret)),
+            (unusable(Asked::DeviceCode, 404), Some(Key::DeviceUrl)),
+            (unusable(Asked::Exchange, 200), Some(Key::TokenUrl)),
+            (unusable(Asked::Refresh, 400), None),
+            (useless, Some(Key::Scope)),
+            (Failure::Address("x".to_owned()), None),
+        ] {
+            let found = explain(&failure, &custom, false, &library);
+            assert_eq!(found.as_ref().and_then(|it| it.field), field, "{failure}");
+            if let Some(found) = found {
+                assert_eq!(found.cause, failure.to_string());
+                assert_eq!(found.remedy, failure.hint());
+            }
+        }
     }
 
     #[test]

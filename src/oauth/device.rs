@@ -516,8 +516,8 @@ mod tests {
             "https://[::ffff:127.0.0.1]/x",
         ] {
             for (body, name) in [
-                (body(bad, good), "verification_uri "),
-                (body(good, bad), "verification_uri_complete "),
+                (body(bad, good), "verification_uri: "),
+                (body(good, bad), "verification_uri_complete: "),
             ] {
                 let error = parse_grant(&answer(200, &body), &Dialect::default(), &from())
                     .unwrap_err()

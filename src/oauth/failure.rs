@@ -206,6 +206,21 @@ pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
+/// What to do where a service requires a client certificate.
+pub const CLIENT_CERTIFICATE: &str = "This program cannot send a client certificate (RFC 8705). Ask the administrator of the service for an endpoint \
+     without it, or for another way to authenticate the client.";
+
+/// What of the settings a failure is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The client secret, and how it is sent.
+    Secret,
+    /// The URL that this was asked at.
+    Url(Asked),
+    /// The scopes.
+    Scope,
+}
+
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -314,10 +329,40 @@ impl Failure {
         }
     }
 
-    /// True where the service leaves the nonce out of its ID tokens: a sign-in without openid works.
+    /// What of the settings is probably wrong, where the failure itself tells.
     #[must_use]
-    pub fn is_missing_nonce(&self) -> bool {
-        matches!(self, Self::IdToken(reason) if reason == NO_NONCE)
+    pub fn about(&self) -> Option<About> {
+        let by_status = |asked, status| match status {
+            401 => Some(About::Secret),
+            400 if asked == Asked::Refresh => None,
+            429 | 500.. => None,
+            _ => Some(About::Url(asked)),
+        };
+        match self {
+            Self::Server {
+                asked,
+                error:
+                    ServerError {
+                        status: Some(status @ (401 | 404 | 405 | 410)),
+                        ..
+                    },
+            } => by_status(*asked, *status),
+            Self::Unusable {
+                reason,
+                asked,
+                status,
+            } if !wants_certificate(reason) => by_status(*asked, *status),
+            Self::Unanswered {
+                status: Some(status),
+                ..
+            } => by_status(Asked::Approval, *status),
+            Self::Useless {
+                useless: Useless::IdTokenOnly,
+                ..
+            } => Some(About::Scope),
+            Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
+            _ => None,
+        }
     }
 
     /// When to try again, where the service is not available at present.
@@ -355,6 +400,7 @@ impl Failure {
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
+            Self::Unusable { reason, .. } if wants_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
             Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
             Self::Unanswered {
                 status: Some(500..),
@@ -385,6 +431,13 @@ impl Failure {
             }
         }
     }
+}
+
+/// True for the page of a web server that requires a client certificate, and takes the request before it says so.
+fn wants_certificate(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    let has = |words: &str| reason.contains(words);
+    has("certificate") && (has("required") || has("client")) && (has("ssl") || has("tls"))
 }
 
 /// What to do about an answer that says nothing in the words of the protocol: its status tells the most.

@@ -161,7 +161,11 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         return Reading::Error(error, number(outer, "interval"));
     }
     let token_of = |members: &Map<String, Value>| {
-        text(members, "access_token").filter(|token| !token.is_empty())
+        let is_none = |token: &str| {
+            let token = token.trim().to_ascii_lowercase();
+            NO_TOKEN.contains(&token.as_str())
+        };
+        text(members, "access_token").filter(|token| !is_none(token))
     };
     let inner = || at(outer, dialect.access_token_in.as_deref()?)?.as_object();
     let (members, access_token) = match token_of(outer) {
@@ -302,6 +306,9 @@ fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
     };
     ServerError::new(signal.unwrap_or(&NO_CODE), Some(&all))
 }
+
+/// Values of `access_token` that say that there is none.
+const NO_TOKEN: &[&str] = &["", "null", "none", "nil", "undefined"];
 
 /// Values of `error` that say that there is none.
 const NO_ERROR: &[&str] = &[

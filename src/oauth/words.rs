@@ -54,9 +54,16 @@ pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
 pub(super) fn words(text: &str) -> Option<String> {
     let found = if text.starts_with('<') {
         let head = head(text);
-        ["title", "h1", "message"]
-            .iter()
-            .find_map(|name| element(head, name))
+        [
+            "title",
+            "h1",
+            "faultstring",
+            "message",
+            "detail",
+            "description",
+        ]
+        .iter()
+        .find_map(|name| element(head, name))
     } else {
         (text.len() <= WORDS_LIMIT).then(|| text.trim_matches('"').to_owned())
     };
@@ -81,11 +88,21 @@ pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
         "msg",
         "error_message",
         "errorMessage",
+        "errorSummary",
+        "errorDescription",
+        "error_msg",
+        "err_msg",
         "reason",
         "description",
     ]
     .iter()
     .find_map(text);
+    let inner = || match members.get("errors")?.as_array()?.first()? {
+        Value::String(text) => Some(clean(text, TEXT_LIMIT)),
+        Value::Object(first) if !first.contains_key("errors") => problem(first),
+        _ => None,
+    };
+    let detail = detail.or_else(inner);
     match (title, detail) {
         (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
         (title, detail) => detail.or(title),
@@ -237,6 +254,10 @@ mod tests {
             words("<html><head><TITLE>404 Not\n Found</TITLE>").unwrap(),
             "404 Not Found"
         );
+        assert_eq!(
+            words("<soap><faultstring>no app</faultstring></soap>").unwrap(),
+            "no app"
+        );
         assert_eq!(words("<html><p>s3cret"), None);
         assert_eq!(words(&"x".repeat(WORDS_LIMIT + 1)), None);
     }
@@ -259,6 +280,9 @@ mod tests {
             (r#"{"title":"Bad Request"}"#, "Bad Request"),
             (r#"{"message":"no such app","code":5}"#, "no such app"),
             (r#"{"error_description":"no such app"}"#, "no such app"),
+            (r#"{"errorCode":"E1","errorSummary":"no app"}"#, "no app"),
+            (r#"{"errors":[{"message":"no such app"},7]}"#, "no such app"),
+            (r#"{"errors":["no such app"]}"#, "no such app"),
         ] {
             assert_eq!(read(text).unwrap(), said);
         }

@@ -24,8 +24,9 @@ use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
-use crate::form::explain::{explain, explain_certificate};
+use crate::form::explain::{Explanation, explain, explain_certificate};
 use crate::form::request;
 use crate::form::settings::{Key, Overwrite, Settings};
 use crate::oauth::check::CheckName;
@@ -297,11 +298,18 @@ impl Session {
                 explain(failure, &run.preset, with_secret, &self.library)
             }
             FlowError::Certificate(error) => explain_certificate(error),
+            FlowError::Http(HttpError::CaFile { .. }) => Some(Explanation {
+                cause: error.to_string(),
+                remedy: error.hint(),
+                field: Some(Key::CaFile),
+            }),
             _ => None,
         };
         Ended {
             text: match error {
-                FlowError::Certificate(_) if explanation.is_some() => {
+                FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
+                    if explanation.is_some() =>
+                {
                     "Nothing was sent to the service.".to_owned()
                 }
                 error => error.to_string(),

@@ -304,8 +304,10 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
 
 fn refresh_failed(ended: Ended) -> Message {
     let hint = match &ended.explanation {
-        Some(explanation) => format!("{} {}", explanation.cause, explanation.remedy),
-        None => ended.hint,
+        Some(explanation) if explanation.cause != ended.text => {
+            format!("{} {}", explanation.cause, explanation.remedy)
+        }
+        Some(_) | None => ended.hint,
     };
     // What happened first; the service's own words may be long, and are in the trace.
     let text = shorten(ended.text.trim_end_matches('.'), 120, "...");

@@ -159,6 +159,8 @@ fn what_cannot_be_a_token_is_never_printed() {
             "Invalid credentials",
         ),
         (r#""access_token":"token expired""#, "token expired"),
+        (r#""access_token":"null""#, "no access_token"),
+        (r#""access_token":null"#, "no access_token"),
         (
             r#""access_token":"Bearer abc","token_type":"Bearer""#,
             "contains white space",
@@ -412,7 +414,10 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
         })
     };
     for (aud, words) in [
-        (serde_json::json!("cid"), "remove openid from Scope"),
+        (
+            serde_json::json!("cid"),
+            "remove openid from Scope, then start again.\nfield: Scope",
+        ),
         (serde_json::json!([]), "aud is missing or empty"),
         (serde_json::json!(["other", "more"]), "aud is other, more"),
     ] {
@@ -605,6 +610,25 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
             ["Sorry, wrong tenant", "rejected the request"],
         ),
         (
+            reply(
+                400,
+                &[],
+                "<html><title>400 No required SSL certificate was sent</title>",
+            ),
+            [
+                "No required SSL certificate",
+                "cannot send a client certificate",
+            ],
+        ),
+        (
+            reply(
+                401,
+                &[],
+                r#"{"errorCode":"E1","errorSummary":"no such app"}"#,
+            ),
+            ["no such app", "field: Client secret"],
+        ),
+        (
             reply(404, &[], "no such route"),
             ["no such route", "Check the Token ex. URL"],
         ),
@@ -655,6 +679,7 @@ fn polls_without_a_usable_answer_name_the_url_and_so_does_the_end() {
         "{stderr}"
     );
     assert!(stderr.contains("no poll got a usable answer"), "{stderr}");
+    assert!(stderr.contains("field: Token ex. URL"), "{stderr}");
     assert!(
         !stderr.contains("Ask for a new code and approve"),
         "{stderr}"
