@@ -92,8 +92,9 @@ pub mod exit {
                 | HttpError::ProxySetting { .. },
             )
             | FlowError::Request(_) => USAGE,
-            FlowError::Protocol(Failure::UsedUp { .. } | Failure::Unavailable { .. })
-            | FlowError::Protocol(Failure::Unanswered { .. })
+            FlowError::Protocol(
+                Failure::UsedUp { .. } | Failure::Unavailable { .. } | Failure::Unanswered { .. },
+            )
             | FlowError::Http(
                 HttpError::Unreachable { .. }
                 | HttpError::Proxy { .. }

@@ -35,9 +35,12 @@ pub(super) async fn refresh(
     };
     let lost = |error: FlowError| FlowError::LostRefresh(Box::new(error));
     let sent = reporter.post(transport, &request(None)?).await;
-    let mut answer = sent.map_err(|error| match error.is_lost_answer() {
-        true => lost(error.into()),
-        false => error.into(),
+    let mut answer = sent.map_err(|error| {
+        if error.is_lost_answer() {
+            lost(error.into())
+        } else {
+            error.into()
+        }
     })?;
     let mut reading = parse_token_answer(&answer, &client.dialect.answers);
     // The scope may be left out, but not every service knows that. A refusal of the request leaves the token as it was.

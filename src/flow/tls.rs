@@ -153,7 +153,7 @@ fn named(name: &str) -> (String, &'static str) {
         .find_map(|part| {
             let word: String = part
                 .chars()
-                .take_while(|ch| ch.is_ascii_alphanumeric())
+                .take_while(char::is_ascii_alphanumeric)
                 .collect();
             (!word.is_empty()).then_some(word)
         })
@@ -223,8 +223,8 @@ mod tests {
         PathLenConstraintViolated,
     }
 
-    fn told(error: Error) -> String {
-        let Trouble { cause, hint, .. } = trouble(&error);
+    fn told(error: &Error) -> String {
+        let Trouble { cause, hint, .. } = trouble(error);
         format!("{cause}. {hint}")
     }
 
@@ -285,7 +285,7 @@ mod tests {
                 "(internal error)",
             ),
         ] {
-            let told = told(error);
+            let told = told(&error);
             assert!(told.contains(words), "{told}");
             for debug in ["Other", "Error(", "::", "CaUsed", "{", "Context"] {
                 assert!(!told.contains(debug), "{told}");

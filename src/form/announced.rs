@@ -101,8 +101,8 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
             return None;
         }
         format!(
-            "The metadata of the issuer does not list {name}, by which the client secret is sent. If the service refuses the \
-             client, change Client auth."
+            "The metadata of the issuer does not list {name}, which is how the client secret is sent. If the service \
+             refuses the client, change Client auth."
         )
     };
     let warning = Severity::Warning;
@@ -159,8 +159,8 @@ mod tests {
         })
     }
 
-    fn list(names: &[&str]) -> Option<Vec<String>> {
-        Some(names.iter().map(|&name| name.to_owned()).collect())
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
     }
 
     #[test]
@@ -169,20 +169,20 @@ mod tests {
             (ways(|ways| ways.pushed = true), "pushed"),
             (ways(|ways| ways.signed = true), "signed"),
             (
-                ways(|ways| ways.response_modes = list(&["form_post"])),
+                ways(|ways| ways.response_modes = Some(list(&["form_post"]))),
                 "response mode query",
             ),
             (
-                ways(|ways| ways.grant_types = list(&["client_credentials", DEVICE_GRANT])),
+                ways(|ways| ways.grant_types = Some(list(&["client_credentials", DEVICE_GRANT]))),
                 "does not list the authorization code flow",
             ),
             (
-                ways(|ways| ways.response_types = list(&["id_token", "code id_token"])),
+                ways(|ways| ways.response_types = Some(list(&["id_token", "code id_token"]))),
                 "does not list the authorization code flow",
             ),
             (
                 warned(FlowKind::DeviceCode, "", |found| {
-                    found.ways.grant_types = list(&["authorization_code"]);
+                    found.ways.grant_types = Some(list(&["authorization_code"]));
                 }),
                 "does not list the device code flow",
             ),
@@ -198,9 +198,9 @@ mod tests {
         // What is listed, and what is not said, is no reason.
         assert!(ways(|_| {}).is_empty());
         let all = ways(|ways| {
-            ways.response_modes = list(&["form_post", "query"]);
-            ways.response_types = list(&["code"]);
-            ways.grant_types = list(&["authorization_code"]);
+            ways.response_modes = Some(list(&["form_post", "query"]));
+            ways.response_types = Some(list(&["code"]));
+            ways.grant_types = Some(list(&["authorization_code"]));
         });
         assert!(all.is_empty(), "{all:?}");
         // Without a device endpoint there is no other flow to offer.
@@ -218,7 +218,9 @@ mod tests {
     fn client_authentication_that_is_not_possible_is_told() {
         let flow = FlowKind::DeviceCode;
         let methods = |secret, names: &[&str]| {
-            warned(flow, secret, |found| found.authentication = list(names))
+            warned(flow, secret, |found| {
+                found.authentication = Some(list(names));
+            })
         };
         for secret in ["", "s3cret"] {
             let found = methods(secret, &["private_key_jwt", "tls_client_auth"]);

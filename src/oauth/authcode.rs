@@ -77,9 +77,10 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
     let error = error.filter(|error| !error.trim().is_empty());
     // Older servers write Latin-1.
-    let description = description.map(|text| match text.contains(char::REPLACEMENT_CHARACTER) {
-        true => parameter(query, "error_description").unwrap_or(text),
-        false => text,
+    let description = description.map(|text| {
+        let whole = !text.contains(char::REPLACEMENT_CHARACTER);
+        let again = || parameter(query, "error_description");
+        if whole { text } else { again().unwrap_or(text) }
     });
     let unverified = |lack: &str| match &error {
         Some(error) => {

@@ -107,7 +107,7 @@ impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::DeviceCode => "the request for a device code",
-            Self::Approval => "the question whether the sign-in was approved",
+            Self::Approval => "the token request",
             Self::Exchange => "the exchange of the code for tokens",
             Self::Refresh => "the refresh",
         }

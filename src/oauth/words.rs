@@ -293,7 +293,7 @@ mod tests {
     fn an_error_in_a_header_is_read_with_any_scheme() {
         for header in [
             r#"Basic realm="as", error="invalid_client""#,
-            r#"Bearer error=invalid_client, realm=x"#,
+            "Bearer error=invalid_client, realm=x",
             r#"Basic realm="a, error=\"x\"", Error = "invalid_client""#,
         ] {
             let error = challenge(header);
