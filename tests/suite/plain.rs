@@ -824,7 +824,7 @@ fn many_pasted_lines_are_all_looked_at() {
     );
     for told in [
         "too short to be a code",
-        "it carries no state",
+        "it carries a code, but no state",
         "the service does not know this code",
         "it is longer than 128 KiB",
     ] {
