@@ -197,9 +197,8 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         return Reading::Useless(Useless::NoType);
     }
     let secret = |name| text(members, name).filter(|token| !token.is_empty());
-    // Words in place of a refresh token lose nothing else.
-    let refresh_token =
-        secret("refresh_token").filter(|token| !token.contains(char::is_whitespace));
+    // Words in place of a refresh token lose nothing else; a refresh token may have spaces (RFC 6749, appendix A.17).
+    let refresh_token = secret("refresh_token").filter(|token| !is_sentence(token));
     let id_token = secret("id_token");
     for token in [
         Some(&access_token),
