@@ -1,13 +1,14 @@
 //! The program: reads flags and surroundings once, and hands over to a front end.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use oauth_authorizer::certificate::created::Created;
+use oauth_authorizer::clean::clean;
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
-use oauth_authorizer::console::talk;
+use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
 
 /// The end is waited for no longer, even by a slow reader of standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Longer names of terminals are shortened.
+const TERM_LIMIT: usize = 40;
 
 /// Prints help or what is wrong with the flags. Nobody has to read the latter.
 fn misused(error: clap::Error) -> ExitCode {
@@ -80,9 +84,14 @@ impl Front {
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
-        return commands::run(subcommand, &Library::load_user())
-            .map_err(|error| (error.to_string(), exit::FAILED));
+        return match commands::run(subcommand, &Library::load_user()) {
+            // The reader, such as `head`, has all that it needs.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
+            outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
+        };
     }
+    // Before any other thread, which inherits it.
+    jobs::hold();
     // From here on nobody has to read what is said.
     talk::start();
     // The screen reads the other presets once it is there.
@@ -92,6 +101,10 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         (_, Front::Plain) => Library::load_user(),
     };
     environment.secret_variables = cli.secret.variables();
+    if front == Front::Plain || environment.display_of_tmux {
+        // The first flow depends on it. For the rest, the screen asks once it is there.
+        let _ = tmux::settle(&mut environment);
+    }
     let browser = if environment.display {
         Browser::Here
     } else {
@@ -99,10 +112,15 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     };
     let print = cli.print;
     if front == Front::Plain && !cli.plain {
-        let reason = if environment.term.is_empty() {
-            "TERM is not set (export TERM=xterm sets it)"
-        } else {
-            "TERM is dumb"
+        let reason = match environment.term.as_str() {
+            "" => "TERM is not set (export TERM=xterm sets it)".to_owned(),
+            "dumb" => "TERM is dumb".to_owned(),
+            term => {
+                let term = clean(term, TERM_LIMIT);
+                format!(
+                    "TERM is {term}, which does not support a full screen (export TERM=xterm changes it)"
+                )
+            }
         };
         talk::say(
             "hint",
@@ -114,7 +132,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     }
     let mut settings = cli
         .settings(variable, browser, &mut library)
-        .map_err(|error| (error.to_string(), exit::USAGE))?;
+        .map_err(|error| (error.to_string(), error.exit_code()))?;
     settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
         return Ok(plain::run(

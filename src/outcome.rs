@@ -65,13 +65,19 @@ pub mod exit {
     #[must_use]
     pub fn code(error: &FlowError) -> u8 {
         match error {
-            FlowError::Lost(cause) => code(cause),
+            FlowError::Lost(cause) | FlowError::LostRefresh(cause) => code(cause),
             FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
             FlowError::Protocol(Failure::Expired) => EXPIRED,
             FlowError::Protocol(
                 Failure::Server { .. }
                 | Failure::Callback(_)
                 | Failure::Unusable { .. }
+                | Failure::Unanswered {
+                    status: Some(..500),
+                    ..
+                }
+                | Failure::Useless { .. }
+                | Failure::Address(_)
                 | Failure::IdToken(_),
             )
             | FlowError::Discovery { .. }
@@ -80,11 +86,18 @@ pub mod exit {
                 origin: Origin::Given,
                 ..
             })
-            | FlowError::Http(HttpError::CaFile { .. } | HttpError::Authorities { .. })
+            | FlowError::Http(
+                HttpError::CaFile { .. }
+                | HttpError::Authorities { .. }
+                | HttpError::ProxySetting { .. },
+            )
             | FlowError::Request(_) => USAGE,
-            FlowError::Protocol(Failure::UsedUp { .. } | Failure::Unavailable { .. })
+            FlowError::Protocol(
+                Failure::UsedUp { .. } | Failure::Unavailable { .. } | Failure::Unanswered { .. },
+            )
             | FlowError::Http(
                 HttpError::Unreachable { .. }
+                | HttpError::Proxy { .. }
                 | HttpError::Lost { .. }
                 | HttpError::Tls { .. }
                 | HttpError::TimedOut { .. }

@@ -9,10 +9,10 @@ use crate::oauth::client::FlowKind;
 /// Corrections to what was detected about the terminal and the machine.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PlaceFlags {
-    /// Never open a browser.
+    /// Never open a browser
     #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub no_browser: bool,
-    /// Use colors: if the terminal seems to have them, always, or never. 16 is the same as always, and none as never.
+    /// When to use colors. 16 means always, none means never
     #[arg(
         long = "color",
         alias = "colour",
@@ -22,7 +22,7 @@ pub struct PlaceFlags {
         default_value = "auto"
     )]
     pub color: ColorFlag,
-    /// Make URLs clickable (OSC 8): if the terminal is known to take links, or never.
+    /// When to make URLs clickable (OSC 8)
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LINKS",
@@ -31,7 +31,7 @@ pub struct PlaceFlags {
         default_value = "auto"
     )]
     pub links: LinksFlag,
-    /// Draw with these characters: those that the locale allows, UTF-8, or ASCII.
+    /// Characters to draw with
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_GLYPHS",
@@ -45,9 +45,9 @@ pub struct PlaceFlags {
 /// The value of `--color`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ColorFlag {
-    /// If the terminal seems to have them.
+    /// If the terminal supports them.
     Auto,
-    /// The 16 that every terminal with colors has.
+    /// The 16 ANSI colors.
     #[value(alias = "16")]
     Always,
     /// No colors.
@@ -58,7 +58,7 @@ pub enum ColorFlag {
 /// The value of `--links`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LinksFlag {
-    /// If the terminal is known to take them.
+    /// If the terminal is known to support it.
     Auto,
     /// No links.
     #[value(alias = "never")]
@@ -68,9 +68,9 @@ pub enum LinksFlag {
 /// The value of `--glyphs`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GlyphsFlag {
-    /// Those that the locale allows.
+    /// What the locale supports.
     Auto,
-    /// All of UTF-8.
+    /// All UTF-8 characters.
     Utf8,
     /// ASCII only.
     Ascii,
@@ -100,9 +100,9 @@ impl PlaceFlags {
 /// The value of `--flow`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum FlowFlag {
-    /// Approve on any device.
+    /// You enter a code in a browser on any device.
     DeviceCode,
-    /// The browser comes back to this machine.
+    /// The browser returns to this machine.
     AuthorizationCode,
 }
 
@@ -120,7 +120,7 @@ impl FlowFlag {
 /// The value of `--client-authentication`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum AuthenticationFlag {
-    /// As the preset prefers.
+    /// What the preset prefers.
     Automatic,
     /// In the request body.
     Post,

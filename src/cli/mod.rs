@@ -1,6 +1,7 @@
 //! Flags and environment variables, and the settings that they give.
 
 mod flags;
+mod help;
 mod path;
 mod read;
 mod secret;
@@ -10,30 +11,33 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Command, CommandFactory, Parser};
 use url::{Host, Url};
 
 pub use self::flags::{
     AuthenticationFlag, ColorFlag, FlowFlag, GlyphsFlag, LinksFlag, ListenerFlag, PlaceFlags,
     Switch,
 };
+pub use self::help::EXAMPLES;
 use self::path::cleaned_path;
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
-    ConfigureCommand, ConfigureFlags, DoctorFlags, PresetsCommand, Subcommand,
+    ConfigureCommand, ConfigureFlags, DoctorFlags, ExplainFlags, ManFlags, PresetsCommand,
+    Subcommand,
 };
 use crate::clean::{clean, trimmed, unquoted};
 use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
-use crate::outcome::Print;
+use crate::outcome::{Print, exit};
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
 
-/// Authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+/// Get OAuth 2.0 access and refresh tokens from a terminal.
 ///
-/// Every setting of the form has a flag and an environment variable. A secret is never taken from the command line.
+/// Opens a keyboard-only form that works over SSH. Every setting in the form has a flag and an environment variable. Client
+/// secrets are never accepted as command-line arguments.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -42,22 +46,22 @@ use crate::presets::{self, Library, PresetError};
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// A command other than to authorize.
+    /// What to do instead of signing in.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
-    /// Run the flow line by line on standard error, without a screen; without --print it asks what to print.
+    /// Run without the full-screen interface; progress goes to standard error. Prompts for what to print unless --print is given
     #[arg(long)]
     pub plain: bool,
-    /// Print this on standard output once the tokens are there, and end.
+    /// Print this to standard output when sign-in completes, then exit
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
-    /// Corrections to what was detected.
+    /// What overrides auto-detection.
     #[command(flatten)]
     pub place: PlaceFlags,
-    /// Start an embedded demo server and open the form on it: no account is needed.
+    /// Start a built-in demo server and open the form for it. No account needed
     #[arg(long, conflicts_with = "preset")]
     pub demo: bool,
-    /// The service, by the identifier of its preset.
+    /// Select the service by its preset; see `oauth-authorizer presets list`
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_PRESET",
@@ -66,7 +70,7 @@ pub struct Cli {
     )]
     pub preset: Option<String>,
 
-    /// A preset file of your own, which is chosen; docs/presets.md describes the format
+    /// Load and select a preset from this TOML file (see docs/presets.md)
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_PRESET_FILE",
@@ -75,10 +79,10 @@ pub struct Cli {
         conflicts_with_all = ["preset", "demo"]
     )]
     pub preset_file: Option<PathBuf>,
-    /// A variable of the preset, such as tenant=contoso.example; may be given more than once.
+    /// Set a variable of the preset, such as tenant=contoso.example. May be repeated
     #[arg(long = "var", env = "OAUTH_AUTHORIZER_VAR", hide_env_values = true, value_delimiter = ',', value_name = "NAME=VALUE", value_parser = variable)]
     pub vars: Vec<(String, String)>,
-    /// The client ID that the service gave you.
+    /// Client ID of your app registration
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_ID",
@@ -89,13 +93,13 @@ pub struct Cli {
     /// The source of the client secret.
     #[command(flatten)]
     pub secret: SecretFlags,
-    /// What to ask permission for, with spaces between.
+    /// Scopes to request, separated by spaces
     #[arg(long, env = "OAUTH_AUTHORIZER_SCOPE", hide_env_values = true)]
     pub scope: Option<String>,
-    /// Which flow.
+    /// OAuth flow to use
     #[arg(long, env = "OAUTH_AUTHORIZER_FLOW", hide_env_values = true)]
     pub flow: Option<FlowFlag>,
-    /// Where the browser is sent back to; port 0 takes any free port.
+    /// Where the browser returns after sign-in. Port 0 picks a free port
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_REDIRECT_URL",
@@ -103,7 +107,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub redirect_url: Option<String>,
-    /// The address of the sign-in page.
+    /// Authorization endpoint
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_AUTHORIZATION_URL",
@@ -111,7 +115,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub authorization_url: Option<String>,
-    /// The address that gives out device codes.
+    /// Device authorization endpoint
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_DEVICE_URL",
@@ -119,7 +123,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub device_url: Option<String>,
-    /// The address that gives out tokens.
+    /// Token endpoint
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_TOKEN_URL",
@@ -127,7 +131,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub token_url: Option<String>,
-    /// Who answers, exactly as the service names itself.
+    /// Expected issuer URL; responses from any other issuer are rejected
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_ISSUER",
@@ -135,7 +139,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub issuer: Option<String>,
-    /// A host that may have endpoints of the issuer though the issuer is on another; may be given more than once.
+    /// Allow endpoints on this host although the issuer is on another. May be repeated
     #[arg(
         long = "trust-host",
         env = "OAUTH_AUTHORIZER_TRUST_HOST",
@@ -145,14 +149,14 @@ pub struct Cli {
         value_parser = host
     )]
     pub trusted_hosts: Vec<String>,
-    /// How the client secret is sent.
+    /// How to send the client secret
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_AUTHENTICATION",
         hide_env_values = true
     )]
     pub client_authentication: Option<AuthenticationFlag>,
-    /// Further parameters of the first request, as name=value&name=value.
+    /// Parameters to add to the authorization request, as name=value&name=value
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_EXTRA_PARAMETERS",
@@ -160,7 +164,7 @@ pub struct Cli {
         value_name = "PARAMETERS"
     )]
     pub extra_parameters: Option<String>,
-    /// The account to sign in with.
+    /// Account to sign in with
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LOGIN_HINT",
@@ -168,10 +172,10 @@ pub struct Cli {
         value_name = "ACCOUNT"
     )]
     pub login_hint: Option<String>,
-    /// PKCE, for the authorization code flow.
+    /// Whether to use PKCE in the authorization code flow
     #[arg(long, env = "OAUTH_AUTHORIZER_PKCE", hide_env_values = true)]
     pub pkce: Option<Switch>,
-    /// A file with the certificate of your own authority, trusted besides those of the system.
+    /// PEM file with an additional CA certificate to trust
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CA_FILE",
@@ -179,7 +183,7 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub ca_file: Option<PathBuf>,
-    /// An address of this machine to listen on instead of the redirect URL's.
+    /// Local address to listen on, instead of the redirect URL's
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LISTEN_ADDRESS",
@@ -188,7 +192,7 @@ pub struct Cli {
     )]
     pub listen_address: Option<String>,
 
-    /// Which listener waits for the browser: HTTP.sys is the web server in the kernel of Windows
+    /// Listener for the browser's return. HTTP.sys is the web server in the Windows kernel
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LISTENER",
@@ -196,7 +200,7 @@ pub struct Cli {
         default_value = "auto"
     )]
     pub listener: ListenerFlag,
-    /// The certificate (PEM) that an https redirect URL on this machine is answered with.
+    /// TLS certificate (PEM) for an https redirect URL
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CERTIFICATE",
@@ -204,7 +208,7 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub certificate: Option<PathBuf>,
-    /// The private key (PEM) of that certificate; may be the same file.
+    /// Private key (PEM) of that certificate. May be in the same file
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CERTIFICATE_KEY",
@@ -257,6 +261,25 @@ pub enum CliError {
     /// The client secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl CliError {
+    /// The exit code of the program.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Secret(SecretError::Interrupted) => exit::INTERRUPTED,
+            Self::Preset(_) | Self::NoPreset(..) | Self::Override(_) | Self::Secret(_) => {
+                exit::USAGE
+            }
+        }
+    }
+}
+
+/// The commands and flags of the program.
+#[must_use]
+pub fn command() -> Command {
+    help::laid_out(Cli::command())
 }
 
 impl Cli {
@@ -354,8 +377,6 @@ impl Cli {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
     use crate::console::environment::Environment;
     use crate::oauth::client::FlowKind;
@@ -384,8 +405,8 @@ mod tests {
 
     #[test]
     fn the_flags_are_well_formed_and_every_one_has_a_variable() {
-        Cli::command().debug_assert();
-        for flag in Cli::command().get_arguments() {
+        command().debug_assert();
+        for flag in command().get_arguments() {
             let name = flag.get_long().unwrap_or_default();
             assert!(
                 [

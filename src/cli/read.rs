@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use crate::clean::{trimmed, unquoted};
-use crate::cli::Cli;
+use crate::cli::{Cli, command};
 
 /// The variable of the flag with this long name.
 pub(super) fn variable_of(flag: &str) -> String {
@@ -29,7 +29,7 @@ impl Cli {
         variable: impl Fn(&OsStr) -> Option<OsString>,
     ) -> Result<Self, clap::Error> {
         let flags: Vec<OsString> = flags.into_iter().collect();
-        let command = in_any_letters(Self::command());
+        let command = in_any_letters(command());
         let bare = without_variables(command.clone());
         // What is required may come from a variable.
         let lenient = of_all(bare.clone(), &|flag| flag.required(false));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_variable_is_named_like_its_flag() {
-        for flag in Cli::command().get_arguments() {
+        for flag in command().get_arguments() {
             if let Some(name) = flag.get_env() {
                 assert_eq!(name.to_str(), flag.get_long().map(variable_of).as_deref());
             }

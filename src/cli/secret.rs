@@ -1,18 +1,21 @@
 //! The source of the client secret: a variable, a file or standard input, never the command line.
 
 use std::ffi::OsString;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible, trimmed, unquoted};
 use crate::cli::path::cleaned_path;
+use crate::console::hidden;
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
+/// What is said where the secret is typed.
+const TYPE_IT: &str = "Type the client secret and press Enter. It is not echoed.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
 /// The variable that holds the client secret if no other is named.
@@ -21,7 +24,7 @@ pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 /// The flags that name the source of the client secret.
 #[derive(Debug, clap::Args)]
 pub struct SecretFlags {
-    /// Take the client secret from this environment variable. Without it, OAUTH_AUTHORIZER_CLIENT_SECRET is used if set.
+    /// Read the client secret from this environment variable. By default OAUTH_AUTHORIZER_CLIENT_SECRET is used if set
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_SECRET_ENV",
@@ -30,7 +33,7 @@ pub struct SecretFlags {
         group = "secret"
     )]
     pub client_secret_env: Option<String>,
-    /// Take the client secret from the first line of this file.
+    /// Read the client secret from the first line of this file
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_SECRET_FILE",
@@ -39,17 +42,25 @@ pub struct SecretFlags {
         group = "secret"
     )]
     pub client_secret_file: Option<PathBuf>,
-    /// Take the client secret from the first line of standard input.
+    /// Read the client secret from the first line of standard input
     #[arg(long, group = "secret")]
     pub client_secret_stdin: bool,
 }
 
 /// The client secret cannot be read from its source.
 #[derive(Debug, thiserror::Error)]
-#[error("The client secret cannot be read from {place}: {reason}.")]
-pub struct SecretError {
-    place: String,
-    reason: String,
+pub enum SecretError {
+    /// Its source does not give it, or it is wrong.
+    #[error("The client secret cannot be read from {place}: {reason}.")]
+    Unreadable {
+        /// The source.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The program is to end instead.
+    #[error("The program was interrupted.")]
+    Interrupted,
 }
 
 /// A client secret and its notice.
@@ -75,7 +86,8 @@ impl SecretFlags {
         &self,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Option<Secret>, SecretError> {
-        let failed = |place: String| move |reason: String| SecretError { place, reason };
+        let failed =
+            |place: String| move |reason: String| SecretError::Unreadable { place, reason };
         if let Some(path) = &self.client_secret_file {
             let path = &cleaned_path(path);
             let place = clean(&path.display().to_string(), PATH_LIMIT);
@@ -87,9 +99,17 @@ impl SecretFlags {
         }
         if self.client_secret_stdin {
             let source = "standard input".to_owned();
-            let text = first_line(std::io::stdin().lock()).map_err(failed(source.clone()))?;
+            let line = if std::io::stdin().is_terminal() {
+                match hidden::read_line(TYPE_IT, SECRET_LIMIT + 1) {
+                    Ok(Some(line)) => first_line(&line[..]),
+                    Ok(None) => return Err(SecretError::Interrupted),
+                    Err(error) => Err(error.to_string()),
+                }
+            } else {
+                first_line(std::io::stdin().lock())
+            };
             return Ok(Some(Secret {
-                text,
+                text: line.map_err(failed(source.clone()))?,
                 notice: None,
                 source,
             }));

@@ -5,58 +5,79 @@ use std::path::PathBuf;
 use super::flags::{ListenerFlag, PlaceFlags};
 use crate::form::listen_address::ListenAddress;
 
-/// A command other than to authorize.
+/// What to do instead of signing in.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
-    /// Print completions for a shell.
+    /// Print completions for a shell
     Completions {
-        /// Which shell.
+        /// The shell to complete for
         shell: clap_complete::Shell,
     },
-    /// The presets: list them, show one, or check a file of your own.
+    /// List, show or check presets
     Presets {
         /// What to do.
         #[command(subcommand)]
         command: PresetsCommand,
     },
-    /// What the listener of a redirect URL needs on this machine: set it up, verify or delete it.
+    /// Set up, verify or remove this machine's redirect listener configuration
     Configure {
         /// What to do.
         #[command(subcommand)]
         command: ConfigureCommand,
     },
-    /// What was found out about this terminal and machine, and what follows: clipboard, browser, glyphs, colours, tunnel.
+    /// Show what was detected about this terminal and computer: clipboard, browser, colors, tunnel
     Doctor(DoctorFlags),
-    /// Print the manual page.
-    Man,
+    /// Explain an OAuth error: cause, fix, the field to change, and the source. Works offline
+    Explain(ExplainFlags),
+    /// Print the manual page, or write the pages of all commands to a folder
+    Man(ManFlags),
 }
 
 /// The flags of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct DoctorFlags {
-    /// Copy a harmless text the way that a token would be copied, and say what is certain about it.
+    /// Copy a harmless text the way a token would be copied, and report what is certain
     #[arg(long)]
     pub test_copy: bool,
-    /// Corrections to what was detected.
+    /// What overrides auto-detection.
     #[command(flatten)]
     pub place: PlaceFlags,
+}
+
+/// Where `man` writes.
+#[derive(Debug, clap::Args)]
+pub struct ManFlags {
+    /// Write one page per command to this folder, instead of printing the first
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+}
+
+/// What `explain` is about.
+#[derive(Debug, clap::Args)]
+pub struct ExplainFlags {
+    /// An error code, such as AADSTS50011 or invalid_grant, or a text with one in it; read from standard input if omitted
+    #[arg(value_name = "CODE-OR-TEXT")]
+    pub text: Vec<String>,
+    /// The service that reported it, by its preset; its own explanations come first
+    #[arg(long, value_name = "ID")]
+    pub preset: Option<String>,
 }
 
 /// The commands of `configure`.
 #[derive(Debug, clap::Subcommand)]
 pub enum ConfigureCommand {
-    /// Write what the listener needs: on Windows, as administrator, the URL reservation and the certificate binding.
+    /// Create what the listener needs. On Windows: the URL reservation and the certificate binding, as administrator
     Setup(ConfigureFlags),
-    /// Look whether the listener can work; exit code 6 where it cannot.
+    /// Check whether the listener can work. Exit code 6 if it cannot
     Verify(ConfigureFlags),
-    /// Remove what setup wrote.
+    /// Remove what setup created
     Delete(ConfigureFlags),
 }
 
 /// The flags of `configure`.
 #[derive(Debug, clap::Args)]
 pub struct ConfigureFlags {
-    /// Where the browser is sent back to.
+    /// Where the browser returns after sign-in
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_REDIRECT_URL",
@@ -64,19 +85,19 @@ pub struct ConfigureFlags {
         value_name = "URL"
     )]
     pub redirect_url: String,
-    /// Who is to listen, as DOMAIN\name or a security identifier; otherwise the current user. On Windows.
+    /// Windows: the account that listens, as DOMAIN\name or a security identifier. Default: the current user
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// The certificate for https in the machine's store MY, by its SHA-1 thumbprint. On Windows.
+    /// Windows: SHA-1 thumbprint of the https certificate in the machine's store MY
     #[arg(long, value_name = "HEX")]
     pub thumbprint: Option<String>,
-    /// Which listener is set up: HTTP.sys on Windows, else the loopback listener.
+    /// Listener to set up. Default: HTTP.sys on Windows, otherwise the loopback listener
     #[arg(long, value_enum, default_value_t = ListenerFlag::Auto, env = "OAUTH_AUTHORIZER_LISTENER", hide_env_values = true, value_name = "LISTENER")]
     pub listener: ListenerFlag,
-    /// Do not ask for consent to run as administrator: fail, and tell the commands. On Windows.
+    /// Windows: don't ask for consent to run as administrator. Fail, and print the commands
     #[arg(long)]
     pub no_consent: bool,
-    /// An address of this machine to listen on instead of the redirect URL's. Not on Windows.
+    /// Local address to listen on, instead of the redirect URL's. Not on Windows
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LISTEN_ADDRESS",
@@ -89,16 +110,16 @@ pub struct ConfigureFlags {
 /// The commands of `presets`.
 #[derive(Debug, clap::Subcommand)]
 pub enum PresetsCommand {
-    /// All presets: identifier, name, group and remarks, with tabs between them.
+    /// List all presets: ID, name, group and remarks, separated by tabs
     List,
-    /// The text of one preset: the best start for one of your own.
+    /// Print a preset's TOML (a starting point for your own)
     Show {
-        /// The preset's identifier.
+        /// ID of the preset
         id: String,
     },
-    /// What is wrong with a preset file: line, key and remedy.
+    /// Check a preset file for errors
     Check {
-        /// The file.
+        /// The file
         file: PathBuf,
     },
 }

@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 
 use crate::clean::clean;
 use crate::cli::{DoctorFlags, SECRET_VARIABLE};
-use crate::console::clipboard::{self, CopiedBy, CopyWay, Desktop, SkippedWay};
+use crate::console::clipboard::{self, CopiedBy, CopyWay, Desktop, Ladder, SkippedWay};
 use crate::console::environment::{Environment, Terminal};
+use crate::console::origin::Attached;
 use crate::console::sequences::Multiplexer;
 use crate::console::talk::say;
+use crate::console::tmux;
 use crate::console::tunnel::Tunnel;
 use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
@@ -31,8 +33,9 @@ const LIMIT: usize = 80;
 pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     let mut environment = flags.place.over(Environment::of_process());
     environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];
+    let tmux = tmux::settle(&mut environment);
     let mut out = io::stdout().lock();
-    for (word, text) in lines(&environment) {
+    for (word, text) in lines(&environment, tmux.as_ref()) {
         writeln!(out, "{word}: {text}")?;
     }
     out.flush()?;
@@ -47,12 +50,15 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     test_copy(&environment)
 }
 
+/// What tmux said.
+type Answer = Result<Attached, String>;
+
 /// What was found, and what follows.
-fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
+fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ("reached", reached(environment)),
-        ("terminal", terminal(environment)),
+        ("terminal", terminal(environment, tmux)),
         (
             "screen",
             if environment.terminal == Terminal::Dumb {
@@ -69,7 +75,7 @@ fn lines(environment: &Environment) -> Vec<(&'static str, String)> {
             "colors",
             choice(environment.colours, "16", "none", environment.why.colours),
         ),
-        ("clipboard", clipboard_text(environment)),
+        ("clipboard", clipboard_text(environment, tmux)),
         ("browser", browser(environment)),
         (
             "flow",
@@ -105,8 +111,13 @@ fn reached(environment: &Environment) -> String {
     } else {
         ""
     };
+    let why = environment.why.reached;
     let Some(ssh) = &environment.ssh else {
-        return format!("on this machine{place}");
+        return if why.is_empty() {
+            format!("on this machine{place}")
+        } else {
+            why.to_owned()
+        };
     };
     let server = ssh.server.map_or_else(
         || "at an address that was not told".to_owned(),
@@ -116,10 +127,20 @@ fn reached(environment: &Environment) -> String {
         || "under a name that cannot stand in a command".to_owned(),
         |login| format!("as {login}"),
     );
-    format!("over SSH, {server}, {login}{place}")
+    let by = if environment.mosh {
+        "over mosh"
+    } else {
+        "over SSH"
+    };
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(": {why}")
+    };
+    format!("{by}, {server}, {login}{place}{why}")
 }
 
-fn terminal(environment: &Environment) -> String {
+fn terminal(environment: &Environment, tmux: Option<&Answer>) -> String {
     let kind = match &environment.terminal {
         Terminal::Emulator => "a terminal emulator".to_owned(),
         Terminal::Linux => "the console of Linux".to_owned(),
@@ -128,12 +149,16 @@ fn terminal(environment: &Environment) -> String {
         Terminal::Windows => "the console of Windows".to_owned(),
         Terminal::Dumb => "nothing is known of it".to_owned(),
     };
-    let within = match (environment.tmux, environment.screen) {
-        (true, true) => ", in tmux and GNU screen",
-        (true, false) => ", in tmux",
-        (false, true) => ", in GNU screen",
-        (false, false) => "",
-    };
+    let mut within = String::new();
+    match tmux {
+        Some(Ok(attached)) => within += tmux_text(attached),
+        Some(Err(why)) => within += &format!(", with TMUX set but no answer ({why})"),
+        None if environment.lost_tmux => within += ", in tmux, but TMUX is not set",
+        None => {}
+    }
+    if environment.screen {
+        within += ", in GNU screen";
+    }
     let name = match clean(&environment.term, LIMIT) {
         name if name.is_empty() => "TERM is not set".to_owned(),
         name => format!("TERM is {name}"),
@@ -141,16 +166,46 @@ fn terminal(environment: &Environment) -> String {
     format!("{kind}{within} ({name})")
 }
 
-/// The ways that a copy would take, in order, why, and what is certain about each.
-fn clipboard_text(environment: &Environment) -> String {
-    let ways = clipboard::ladder(environment, TEST_COPY.len()).ways;
-    let words: Vec<&str> = ways.into_iter().map(way_text).collect();
-    if words.is_empty() {
-        return "none: there is no desktop here, and this terminal may print what others take as a copy; the plain view and \
-                Save remain"
-            .to_owned();
+fn tmux_text(attached: &Attached) -> &'static str {
+    if !attached.ours {
+        ", with TMUX set, but not a pane of that tmux"
+    } else if attached.here {
+        ", in tmux, attached from this desktop only"
+    } else if attached.mosh {
+        ", in tmux, attached over mosh"
+    } else if attached.ssh {
+        ", in tmux, attached over SSH"
+    } else {
+        ", in tmux"
     }
-    words.join("; if that fails, ")
+}
+
+/// The ways that a copy would take, in order, why, and what is certain about each.
+fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
+    let Ladder { ways, skipped } = clipboard::ladder(environment, tmux, TEST_COPY.len());
+    let words: Vec<&str> = ways.into_iter().map(way_text).collect();
+    let mut text = if words.is_empty() {
+        "none: there is no desktop here, and this terminal may print what others take as a copy; the plain view and Save remain"
+            .to_owned()
+    } else {
+        words.join("; if that fails, ")
+    };
+    if environment.display && environment.changed_user {
+        text += "; sudo or su changed the user, and the desktop belongs to the one who ran it";
+    }
+    if environment.mosh {
+        text += &format!(
+            "; mosh passes on {} bytes at most, and may not repeat an identical copy",
+            clipboard::MOSH_LIMIT
+        );
+        if environment.tmux {
+            text += "; it passes on tmux's copies only if tmux's terminal-overrides changes Ms";
+        }
+    }
+    for SkippedWay { way, why } in skipped {
+        text += &format!("; not {}: {why}", way.name());
+    }
+    text
 }
 
 fn way_text(way: CopyWay) -> &'static str {
@@ -160,6 +215,10 @@ fn way_text(way: CopyWay) -> &'static str {
         }
         CopyWay::Tmux => {
             "tmux's buffer, as this is tmux; tmux says whether it has the text, but not whether your terminal took it over"
+        }
+        CopyWay::TmuxAndTerminal(_) => {
+            "tmux's buffer and your terminal's, by an escape sequence (OSC 52), as this terminal may not be tmux's; nobody says \
+             whether the terminal took it"
         }
         CopyWay::Terminal(Multiplexer::Nothing) => {
             "your terminal's, by an escape sequence (OSC 52); nobody says whether it took it"
@@ -183,7 +242,12 @@ fn browser(environment: &Environment) -> String {
                 Some(named) => format!(" by {} (BROWSER)", clean(named, LIMIT)),
                 None => String::new(),
             };
-            format!("is opened{by}: {}", environment.why.display)
+            let doubt = if environment.changed_user {
+                "; sudo or su changed the user, so it is not certain that a browser starts"
+            } else {
+                ""
+            };
+            format!("is opened{by}: {}{doubt}", environment.why.display)
         }
     }
 }
@@ -195,13 +259,16 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         .enable_all()
         .build()?;
     let desktop = Desktop::default();
+    if let Some(prelude) = clipboard::prelude(environment, &text) {
+        send(prelude)?;
+    }
     let copied = runtime.block_on(clipboard::copy(environment, &desktop, text));
     for SkippedWay { way, why } in &copied.skipped {
         say("skipped", &format!("{}: {why}.", way.name()));
     }
     let what = format!("\"{TEST_COPY}\"");
     match copied.by {
-        Some(CopiedBy::Desktop) => {
+        Some(CopiedBy::Desktop | CopiedBy::DesktopOfLogin) => {
             say(
                 "copied",
                 &format!("the desktop has {what}, as long as this program runs."),
@@ -223,10 +290,31 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                 "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
             ),
         ),
-        Some(CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence)) => {
-            let mut terminal = guard::output()?;
-            terminal.write_all(sequence.expose_secret().as_bytes())?;
-            terminal.flush()?;
+        Some(CopiedBy::TmuxThroughMosh) => say(
+            "copied",
+            &format!(
+                "tmux has {what}. mosh passes it on to your terminal only if tmux's terminal-overrides changes Ms."
+            ),
+        ),
+        // Nothing that mosh would cut.
+        Some(CopiedBy::TmuxBeforeMosh) => {}
+        Some(CopiedBy::TmuxAndTerminal(sequence)) => {
+            send(sequence.expose_secret())?;
+            say(
+                "sent",
+                &format!(
+                    "tmux has {what}, and it went to your terminal. Paste it somewhere: if something else comes, your terminal does \
+                     not take copies."
+                ),
+            );
+        }
+        Some(
+            CopiedBy::Terminal(sequence)
+            | CopiedBy::ThroughScreen(sequence)
+            | CopiedBy::ThroughTmux(sequence)
+            | CopiedBy::ThroughMosh(sequence),
+        ) => {
+            send(sequence.expose_secret())?;
             say(
                 "sent",
                 &format!(
@@ -244,4 +332,10 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         }
     }
     Ok(exit::DONE)
+}
+
+fn send(sequence: &str) -> io::Result<()> {
+    let mut terminal = guard::output()?;
+    terminal.write_all(sequence.as_bytes())?;
+    terminal.flush()
 }

@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
+use clap::Command;
 use clap::builder::PossibleValuesParser;
-use clap::{Command, CommandFactory};
 
 mod configure;
 mod doctor;
+mod explain;
+mod man;
 mod presets;
 
-use crate::cli::{Cli, Subcommand};
+use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
 
@@ -18,7 +20,7 @@ use crate::presets::Library;
 /// # Errors
 /// Where standard output cannot be written to.
 pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     let mut text = Vec::new();
     match subcommand {
         Subcommand::Completions { shell } => {
@@ -30,10 +32,19 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
                 .replace("oauth__subcmd__authorizer", "oauth__authorizer")
                 .into_bytes();
         }
-        Subcommand::Man => clap_mangen::Man::new(command).render(&mut text)?,
+        Subcommand::Man(flags) => {
+            // With the names of commands as they are called, such as oauth-authorizer-presets-list.
+            command.build();
+            if let Some(folder) = &flags.output {
+                man::pages(&command, folder)?;
+                return Ok(exit::DONE);
+            }
+            man::page(&command, &mut text)?;
+        }
         Subcommand::Presets { command } => return presets::run(command, library),
         Subcommand::Configure { command } => return configure::run(command),
         Subcommand::Doctor(flags) => return doctor::run(flags),
+        Subcommand::Explain(flags) => return explain::run(flags, library),
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(&text)?;
@@ -46,9 +57,12 @@ fn with_presets(command: Command, library: &Library) -> Command {
     let presets = library.all().unwrap_or_default();
     let ids: Vec<String> = presets.iter().map(|preset| preset.id.clone()).collect();
     let names = PossibleValuesParser::new(ids);
-    let show = names.clone();
+    let (show, explained) = (names.clone(), names.clone());
     command
         .mut_arg("preset", |flag| flag.value_parser(names))
+        .mut_subcommand("explain", |command| {
+            command.mut_arg("preset", |flag| flag.value_parser(explained))
+        })
         .mut_subcommand("presets", |command| {
             command.mut_subcommand("show", |command| {
                 command.mut_arg("id", |argument| argument.value_parser(show))

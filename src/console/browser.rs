@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::console::environment::Environment;
+use crate::console::tmux;
 
 /// A starter that has not failed after this time has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);
@@ -56,7 +57,15 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
 ///
 /// # Errors
 /// A sentence that says what failed.
-pub async fn open(environment: Environment, url: Url) -> Result<(), String> {
+pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> {
+    if environment.display_of_tmux {
+        // Whoever was at the desk may have attached from elsewhere since.
+        let attached = tmux::ask(&environment).await?;
+        environment.attached(&attached);
+        if !environment.display {
+            return Err(environment.why.display.to_owned());
+        }
+    }
     let words = command_line(&environment, &url);
     let (program, arguments) = words.split_first().ok_or("no browser is known")?;
     let mut command = environment.command(program);

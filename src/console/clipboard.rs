@@ -4,17 +4,17 @@
 //! A value is never cut: where a way cannot carry it, or fails, the next is taken. What could not be confirmed is not
 //! claimed, and the way used is always named.
 
-use std::process::{Output, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use base64::Engine;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 
 use crate::clean::clean;
 use crate::console::environment::Environment;
-use crate::console::sequences::{Multiplexer, multiplexer};
+use crate::console::origin::Attached;
+use crate::console::sequences::{Multiplexer, multiplexer_beside};
+use crate::console::tmux::{self, Onward};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A desktop that does not answer must not hold up the user.
@@ -22,6 +22,10 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// Terminals drop longer sequences; xterm's limit is the lowest that is common. Of base64, so three quarters of it
 /// is what fits.
 const OSC_52_BYTES: usize = 74_994;
+/// mosh cuts what is longer: it keeps 16 KB of a sequence (seen: 1.4.0), which is a little more than this in base64.
+pub const MOSH_LIMIT: usize = 12_200;
+/// mosh shows its client the latest state only. After this time it has shown the one before: it waits for 250 ms at most.
+const MOSH_PAUSE: Duration = Duration::from_millis(400);
 /// GNU screen passes strings on in pieces no longer than this.
 const SCREEN_PIECE: usize = 500;
 /// GNU screen prints what is longer and not wrapped for it; its own limit is 768.
@@ -34,6 +38,8 @@ pub enum CopyWay {
     Desktop,
     /// tmux's buffer, which tmux hands on to its terminal.
     Tmux,
+    /// tmux's buffer and an escape sequence to the terminal, which may be none of tmux's.
+    TmuxAndTerminal(Multiplexer),
     /// An escape sequence to the terminal (OSC 52).
     Terminal(Multiplexer),
 }
@@ -45,16 +51,18 @@ impl CopyWay {
         match self {
             Self::Desktop => "the desktop clipboard",
             Self::Tmux => "tmux's buffer",
+            Self::TmuxAndTerminal(_) => "tmux's buffer and the terminal's clipboard",
             Self::Terminal(_) => "the terminal's clipboard",
         }
     }
 
     /// How many bytes it carries; `None` where no limit is known.
     #[must_use]
-    pub fn limit(self) -> Option<usize> {
+    pub fn limit(self, environment: &Environment) -> Option<usize> {
         match self {
             Self::Desktop | Self::Tmux => None,
-            Self::Terminal(_) => Some(OSC_52_BYTES / 4 * 3),
+            Self::TmuxAndTerminal(_) | Self::Terminal(_) if environment.mosh => Some(MOSH_LIMIT),
+            Self::TmuxAndTerminal(_) | Self::Terminal(_) => Some(OSC_52_BYTES / 4 * 3),
         }
     }
 }
@@ -77,30 +85,51 @@ pub struct Ladder {
     pub skipped: Vec<SkippedWay>,
 }
 
-/// The ways from here for a text of this many bytes, best first.
+/// The ways from here for a text of this many bytes, best first. `tmux` is what tmux said; `None` where there is none.
 #[must_use]
-pub fn ladder(environment: &Environment, length: usize) -> Ladder {
-    let terminal = || multiplexer(environment).map(CopyWay::Terminal);
-    let here = [
-        environment.display.then_some(CopyWay::Desktop),
-        environment.tmux.then_some(CopyWay::Tmux),
-        // tmux drops a program's sequence as it is configured by default.
-        if environment.tmux { None } else { terminal() },
-    ];
-    let (ways, too_short): (Vec<CopyWay>, Vec<CopyWay>) = here
-        .into_iter()
-        .flatten()
-        .partition(|way| way.limit().is_none_or(|limit| length <= limit));
-    let skipped = too_short
-        .into_iter()
-        .map(|way| SkippedWay {
+pub fn ladder(
+    environment: &Environment,
+    tmux: Option<&Result<Attached, String>>,
+    length: usize,
+) -> Ladder {
+    let mut environment = environment.clone();
+    let mut ours = false;
+    if let Some(Ok(attached)) = tmux {
+        environment.attached(attached);
+        ours = attached.ours;
+    }
+    let environment = &environment;
+    let mut skipped = Vec::new();
+    let mut skip = |way: CopyWay, why: String| skipped.push(SkippedWay { way, why });
+    if environment.display_in_doubt {
+        skip(CopyWay::Desktop, environment.why.display.to_owned());
+    }
+    // Where TMUX is of another window, the name of the terminal is all that is known.
+    let terminal = multiplexer_beside(environment, ours || environment.lost_tmux);
+    let fits = |way: CopyWay| way.limit(environment).is_none_or(|limit| length <= limit);
+    let sequence = terminal.filter(|multiplexer| fits(CopyWay::Terminal(*multiplexer)));
+    let mut ways = Vec::new();
+    ways.extend(environment.display.then_some(CopyWay::Desktop));
+    match tmux {
+        Some(Ok(_)) => ways.push(match sequence {
+            Some(multiplexer) if !ours => CopyWay::TmuxAndTerminal(multiplexer),
+            _ => CopyWay::Tmux,
+        }),
+        Some(Err(why)) => skip(CopyWay::Tmux, why.clone()),
+        None => {}
+    }
+    if let (Some(multiplexer), None) = (terminal, sequence)
+        && !ours
+    {
+        let by = if environment.mosh { "mosh" } else { "it" };
+        let way = CopyWay::Terminal(multiplexer);
+        let limit = way.limit(environment).unwrap_or_default();
+        skip(
             way,
-            why: format!(
-                "it takes {} bytes at most, and this has {length}",
-                way.limit().unwrap_or_default()
-            ),
-        })
-        .collect();
+            format!("{by} takes {limit} bytes at most, and this has {length}"),
+        );
+    }
+    ways.extend(sequence.map(CopyWay::Terminal));
     Ladder { ways, skipped }
 }
 
@@ -109,14 +138,64 @@ pub fn ladder(environment: &Environment, length: usize) -> Ladder {
 pub enum CopiedBy {
     /// The desktop, which said so. It lasts while the program runs, unless a clipboard manager keeps it.
     Desktop,
+    /// The same, after somebody became another user: it is the desktop of the first one.
+    DesktopOfLogin,
     /// tmux, which said so. It was asked to hand it on as well.
     Tmux,
+    /// tmux, which said so. It was asked to hand it on, and mosh is behind it.
+    TmuxThroughMosh,
     /// tmux, which said so, but is too old to hand it on.
     TmuxOnly,
+    /// tmux, which said so, and was not asked to hand it on: mosh is behind it and would cut it.
+    TmuxBeforeMosh,
+    /// tmux, which said so, and the terminal once it is sent this sequence: it may be none of tmux's.
+    TmuxAndTerminal(SecretString),
     /// The terminal, once it is sent this sequence; nobody confirms.
     Terminal(SecretString),
     /// The same, where only GNU screen hands a sequence of this length on, and tmux may be there instead.
     ThroughScreen(SecretString),
+    /// The same, where a tmux that was not reached may drop the sequence.
+    ThroughTmux(SecretString),
+    /// The same, through mosh.
+    ThroughMosh(SecretString),
+}
+
+impl CopiedBy {
+    /// True where the copy has arrived for certain: what was only sent to a terminal may be lost.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        match self {
+            Self::Desktop
+            | Self::DesktopOfLogin
+            | Self::Tmux
+            | Self::TmuxThroughMosh
+            | Self::TmuxOnly
+            | Self::TmuxBeforeMosh => true,
+            Self::TmuxAndTerminal(_)
+            | Self::Terminal(_)
+            | Self::ThroughScreen(_)
+            | Self::ThroughTmux(_)
+            | Self::ThroughMosh(_) => false,
+        }
+    }
+
+    /// What the terminal is to be sent.
+    #[must_use]
+    pub fn sequence(self) -> Option<SecretString> {
+        match self {
+            Self::Desktop
+            | Self::DesktopOfLogin
+            | Self::Tmux
+            | Self::TmuxThroughMosh
+            | Self::TmuxOnly
+            | Self::TmuxBeforeMosh => None,
+            Self::TmuxAndTerminal(sequence)
+            | Self::Terminal(sequence)
+            | Self::ThroughScreen(sequence)
+            | Self::ThroughTmux(sequence)
+            | Self::ThroughMosh(sequence) => Some(sequence),
+        }
+    }
 }
 
 /// How a copy came out.
@@ -128,14 +207,69 @@ pub struct Copied {
     pub skipped: Vec<SkippedWay>,
 }
 
-/// Takes the ways from here, one after the other, until one has the text.
+/// What the terminal is sent when a copy of `text` begins. mosh does not repeat to its client what it was told before, so
+/// it is told to forget that first.
+#[must_use]
+pub fn prelude(environment: &Environment, text: &SecretString) -> Option<&'static str> {
+    let sends = environment.mosh
+        && !environment.tmux
+        && !ladder(environment, None, text.expose_secret().len())
+            .ways
+            .is_empty();
+    sends.then_some("\x1b]52;c;\x07")
+}
+
+/// Takes the ways from here, one after the other, until one has the text. The terminal has been sent the [`prelude`].
 pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretString) -> Copied {
-    let Ladder { ways, mut skipped } = ladder(environment, text.expose_secret().len());
+    let length = text.expose_secret().len();
+    let answer = if environment.tmux {
+        Some(tmux::ask(environment).await)
+    } else {
+        None
+    };
+    let Ladder { ways, mut skipped } = ladder(environment, answer.as_ref(), length);
+    if prelude(environment, &text).is_some() {
+        tokio::time::sleep(MOSH_PAUSE).await;
+    }
+    let attached = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+    let mosh = attached.is_some_and(|attached| attached.mosh);
+    let too_long = mosh && length > MOSH_LIMIT;
     for way in ways {
         let outcome = match way {
-            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| CopiedBy::Desktop),
-            CopyWay::Tmux => tmux(environment, &text).await,
-            CopyWay::Terminal(multiplexer) => Ok(osc_52(&text, multiplexer)),
+            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| {
+                if environment.changed_user {
+                    CopiedBy::DesktopOfLogin
+                } else {
+                    CopiedBy::Desktop
+                }
+            }),
+            CopyWay::Tmux => tmux::copy(environment, &text, !too_long)
+                .await
+                .map(|onward| match onward {
+                    Onward::Asked if mosh => CopiedBy::TmuxThroughMosh,
+                    Onward::Asked => CopiedBy::Tmux,
+                    Onward::Stays if too_long => CopiedBy::TmuxBeforeMosh,
+                    Onward::Stays => CopiedBy::TmuxOnly,
+                }),
+            CopyWay::TmuxAndTerminal(multiplexer) => {
+                // Terminals of a tmux that may be elsewhere are not handed anything.
+                let onward = is_of_keeper(environment) && !too_long;
+                let sequence = osc_52(&text, multiplexer).sequence().unwrap_or_default();
+                tmux::copy(environment, &text, onward)
+                    .await
+                    .map(|_| CopiedBy::TmuxAndTerminal(sequence))
+            }
+            CopyWay::Terminal(multiplexer) => {
+                let dropped =
+                    environment.lost_tmux || environment.tmux && is_of_keeper(environment);
+                Ok(match osc_52(&text, multiplexer) {
+                    CopiedBy::Terminal(sequence) if dropped => CopiedBy::ThroughTmux(sequence),
+                    CopiedBy::Terminal(sequence) if environment.mosh => {
+                        CopiedBy::ThroughMosh(sequence)
+                    }
+                    by => by,
+                })
+            }
         };
         match outcome {
             Ok(by) => {
@@ -148,6 +282,13 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
         }
     }
     Copied { by: None, skipped }
+}
+
+/// True where the terminal calls itself as those of tmux and GNU screen do.
+fn is_of_keeper(environment: &Environment) -> bool {
+    ["screen", "tmux"]
+        .into_iter()
+        .any(|name| environment.term.starts_with(name))
 }
 
 /// The sequence that asks the terminal to copy `text`, and who gets it.
@@ -177,58 +318,6 @@ fn for_screen(sequence: &str) -> String {
         rest = after;
     }
     wrapped
-}
-
-/// Hands `text` to tmux, which keeps it in a buffer and sends it to its terminal.
-async fn tmux(environment: &Environment, text: &SecretString) -> Result<CopiedBy, String> {
-    let said = |output: &Output| clean(&String::from_utf8_lossy(&output.stderr), 100);
-    let output = load_buffer(environment, &["load-buffer", "-w", "-"], text).await?;
-    if output.status.success() {
-        return Ok(CopiedBy::Tmux);
-    }
-    let first = said(&output);
-    // Before 3.2, tmux knows no -w.
-    if !["usage", "unknown flag", "unknown option"]
-        .iter()
-        .any(|sign| first.contains(sign))
-    {
-        return Err(format!("tmux said: {first}"));
-    }
-    let output = load_buffer(environment, &["load-buffer", "-"], text).await?;
-    if output.status.success() {
-        Ok(CopiedBy::TmuxOnly)
-    } else {
-        Err(format!("tmux said: {}", said(&output)))
-    }
-}
-
-async fn load_buffer(
-    environment: &Environment,
-    arguments: &[&str],
-    text: &SecretString,
-) -> Result<Output, String> {
-    let run = async {
-        let mut child = environment
-            .command("tmux")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(mut input) = child.stdin.take() {
-            // One that refuses does not read; what it says is of more use than that it closed the pipe.
-            match input.write_all(text.expose_secret().as_bytes()).await {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
-                Err(_) | Ok(()) => {}
-            }
-        }
-        child.wait_with_output().await
-    };
-    match tokio::time::timeout(LIMIT, run).await {
-        Ok(outcome) => outcome.map_err(|error| format!("tmux could not be run: {error}")),
-        Err(_) => Err("tmux did not answer".to_owned()),
-    }
 }
 
 type Order = (SecretString, oneshot::Sender<Result<(), String>>);
@@ -300,8 +389,13 @@ mod tests {
         }
     }
 
+    /// With what tmux says where this is a pane of it.
     fn ways(environment: &Environment) -> Vec<CopyWay> {
-        ladder(environment, 20).ways
+        let pane = Attached {
+            ours: true,
+            ..Attached::default()
+        };
+        ladder(environment, environment.tmux.then_some(&Ok(pane)), 20).ways
     }
 
     #[test]
@@ -315,9 +409,12 @@ mod tests {
             ),
             (
                 here(xterm, true, true, false),
-                vec![CopyWay::Desktop, CopyWay::Tmux],
+                vec![CopyWay::Desktop, CopyWay::Tmux, osc(Multiplexer::Nothing)],
             ),
-            (here("screen", false, true, false), vec![CopyWay::Tmux]),
+            (
+                here("screen", false, true, false),
+                vec![CopyWay::Tmux, osc(Multiplexer::Nothing)],
+            ),
             (
                 here("screen", false, false, true),
                 vec![osc(Multiplexer::Screen)],
@@ -339,6 +436,69 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_desktop_counts_only_where_tmux_is_attached_from_it() {
+        let environment = Environment {
+            display_of_tmux: true,
+            display_in_doubt: true,
+            ..here("screen", false, true, false)
+        };
+        let ladder = |attached| ladder(&environment, Some(&attached), 20);
+        let pane = |here| {
+            Ok(Attached {
+                ours: true,
+                here,
+                ..Attached::default()
+            })
+        };
+        let osc = CopyWay::Terminal(Multiplexer::Nothing);
+        let at_the_desk = ladder(pane(true));
+        assert_eq!(at_the_desk.ways, [CopyWay::Desktop, CopyWay::Tmux, osc]);
+        assert_eq!(at_the_desk.skipped, []);
+        let elsewhere = ladder(pane(false));
+        assert_eq!(elsewhere.ways, [CopyWay::Tmux, osc]);
+        assert_eq!(elsewhere.skipped[0].way, CopyWay::Desktop);
+        // tmux is of another window: whoever is attached to it is not in front of this one.
+        let both = Multiplexer::ScreenOrTmux;
+        let stale = ladder(Ok(Attached {
+            here: true,
+            ..Attached::default()
+        }));
+        assert_eq!(
+            stale.ways,
+            [CopyWay::TmuxAndTerminal(both), CopyWay::Terminal(both)]
+        );
+        let gone = ladder(Err("gone".to_owned()));
+        assert_eq!(gone.ways, [CopyWay::Terminal(both)]);
+        assert_eq!(gone.skipped[1].why, "gone");
+        // It was at the desk before, and the answer now counts.
+        let mut before = environment.clone();
+        before.display = true;
+        let now = super::ladder(&before, Some(&pane(false)), 20);
+        assert_eq!(now.ways, [CopyWay::Tmux, osc]);
+    }
+
+    #[test]
+    fn mosh_is_sent_what_it_passes_on_whole() {
+        let mosh = Environment {
+            mosh: true,
+            ..here("xterm", false, false, false)
+        };
+        let limit = MOSH_LIMIT;
+        assert_eq!(ladder(&mosh, None, limit).skipped, []);
+        let sequence = sent(osc_52(&"x".repeat(limit).into(), Multiplexer::Nothing));
+        assert!(sequence.expose_secret().len() <= 16 * 1024 + "\x1b]\x07".len());
+        let beyond = ladder(&mosh, None, limit + 1);
+        assert_eq!(beyond.ways, []);
+        assert!(
+            beyond.skipped[0].why.starts_with("mosh takes 12200 bytes"),
+            "{beyond:?}"
+        );
+        // Only what is sent makes mosh forget.
+        let prelude = |length| prelude(&mosh, &"x".repeat(length).into());
+        assert!(prelude(limit).is_some() && prelude(limit + 1).is_none());
+    }
+
     #[cfg(windows)]
     #[tokio::test]
     async fn the_desktop_has_what_was_copied() {
@@ -352,17 +512,17 @@ mod tests {
     #[test]
     fn a_value_too_large_for_a_way_misses_it_and_takes_the_others() {
         let limit = CopyWay::Terminal(Multiplexer::Nothing)
-            .limit()
+            .limit(&Environment::default())
             .unwrap_or_default();
         let over_ssh = here("xterm", false, false, false);
-        assert_eq!(ladder(&over_ssh, limit).skipped, []);
-        let beyond = ladder(&over_ssh, limit + 1);
+        assert_eq!(ladder(&over_ssh, None, limit).skipped, []);
+        let beyond = ladder(&over_ssh, None, limit + 1);
         assert_eq!(beyond.ways, []);
         assert_eq!(
             beyond.skipped[0].way,
             CopyWay::Terminal(Multiplexer::Nothing)
         );
-        let at_a_desktop = ladder(&here("xterm", true, false, false), limit + 1);
+        let at_a_desktop = ladder(&here("xterm", true, false, false), None, limit + 1);
         assert_eq!(at_a_desktop.ways, [CopyWay::Desktop]);
         // What fits has a sequence that fits.
         let text = "x".repeat(limit);
@@ -372,10 +532,7 @@ mod tests {
 
     /// The sequence of a copy that the terminal is to make.
     fn sent(by: CopiedBy) -> SecretString {
-        match by {
-            CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence) => sequence,
-            CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly => SecretString::default(),
-        }
+        by.sequence().unwrap_or_default()
     }
 
     #[test]

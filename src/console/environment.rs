@@ -2,19 +2,39 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::console::origin::{Attached, Door, Keeper, Origin};
+
 /// What the surroundings allow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     /// Reached over SSH, and what is known of that.
     pub ssh: Option<Ssh>,
-    /// Inside tmux.
+    /// The session came through mosh.
+    pub mosh: bool,
+    /// `TMUX` is set. It may belong to another window.
     pub tmux: bool,
+    /// Inside a tmux that cannot be asked, because `TMUX` was lost.
+    pub lost_tmux: bool,
     /// Inside GNU screen.
     pub screen: bool,
     /// Linux within Windows.
     pub wsl: bool,
-    /// A desktop session on this machine can be shown something.
+    /// A desktop session on this machine can be shown something, and is surely the user's.
     pub display: bool,
+    /// There is one that is the user's if tmux is attached from there only.
+    pub display_of_tmux: bool,
+    /// There is one that may be somebody else's: nothing is copied to it or shown on it.
+    pub display_in_doubt: bool,
+    /// Somebody became another user on the way here, so the desktop is that one's.
+    pub changed_user: bool,
+    /// The X display that the variables name.
+    pub x_display: Option<String>,
+    /// The Wayland display that the variables name.
+    pub wayland_display: Option<String>,
+    /// The name of the terminal's device.
+    pub line: Option<String>,
+    /// Who has logged in, as the variables tell; `None` where the name is not one that can stand in a command.
+    pub login: Option<String>,
     /// The terminal's type.
     pub term: String,
     /// What kind of terminal that is.
@@ -73,43 +93,81 @@ pub struct Why {
     pub colours: &'static str,
     /// A desktop or none.
     pub display: &'static str,
+    /// How the program was reached, where the variables alone do not say so; with SSH, why that is known.
+    pub reached: &'static str,
 }
 
 impl Environment {
     /// The surroundings of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok(), line().as_deref())
+        Self::from_variables(|name| std::env::var(name).ok(), &Origin::of_process())
     }
 
-    /// Reads the environment through `variable`, so that tests need not change the real one. `line` is the name of
-    /// the terminal's device.
+    /// Reads the environment through `variable`, so that tests need not change the real one. `origin` is what the machine
+    /// tells beyond that.
     #[must_use]
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>, line: Option<&str>) -> Self {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>, origin: &Origin) -> Self {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
         let set = |name: &str| given(name).is_some();
         let term = variable("TERM").unwrap_or_default();
-        let terminal = terminal(&term, line);
-        let ssh = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
+        let terminal = terminal(&term, origin.line.as_deref());
+        let told = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
             .into_iter()
-            .any(set)
-            .then(|| Ssh {
-                server: given("SSH_CONNECTION").and_then(|text| server(&text)),
-                // Who became another user here has logged in under the first name.
-                login: ["SUDO_USER", "LOGNAME", "USER", "USERNAME"]
+            .any(set);
+        let mosh = origin.door == Some(Door::Mosh);
+        let by_ssh = matches!(origin.door, Some(Door::Ssh | Door::Mosh));
+        // Who became another user here has logged in under the first name.
+        let login = origin
+            .login
+            .clone()
+            .or_else(|| {
+                ["SUDO_USER", "LOGNAME", "USER", "USERNAME"]
                     .into_iter()
                     .find_map(given)
-                    .filter(|name| is_plain_name(name)),
-            });
-        let desktop = desktop(&given);
-        let (display, why_display) = match (desktop, &ssh) {
-            (_, Some(_)) => (
-                false,
-                "this is a session over SSH, and its person is elsewhere",
-            ),
-            (Ok(why), None) => (true, why),
-            (Err(why), None) => (false, why),
+            })
+            .filter(|name| is_plain_name(name));
+        let ssh = (told || by_ssh).then(|| Ssh {
+            server: given("SSH_CONNECTION")
+                .or_else(|| origin.ssh_connection.clone())
+                .and_then(|text| server(&text)),
+            login: login.clone(),
+        });
+        let reached = match origin.door {
+            Some(Door::Mosh) => "mosh-server is a parent process",
+            Some(Door::Ssh) if !told => "an SSH server is a parent process",
+            Some(Door::Other) => {
+                "from another machine: a server for remote terminals is a parent process"
+            }
+            None if origin.incomplete && !told => {
+                "on this machine, as far as is known: not all parent processes can be seen"
+            }
+            Some(Door::Ssh) | None => "",
         };
+        let tmux = set("TMUX");
+        let lost_tmux = !tmux && origin.keeper == Some(Keeper::Tmux);
+        let screen = set("STY") || origin.keeper == Some(Keeper::Screen);
+        let desktop = desktop(&given);
+        let changed_user =
+            origin.changed_user || ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"].into_iter().any(set);
+        let serial = matches!(terminal, Terminal::Serial(Some(_)));
+        let doubt = if serial {
+            Some("this is a serial line, and the desktop is elsewhere")
+        } else {
+            doubt(&given, origin, changed_user).or_else(|| doubt_of_keeper(tmux, lost_tmux, screen))
+        };
+        let (display, why_display) = match (desktop, doubt) {
+            (_, _) if ssh.is_some() => (
+                false,
+                "this is a session over SSH, and you are at another machine",
+            ),
+            (_, _) if origin.door.is_some() => (false, "you are at another machine"),
+            (Err(why), _) | (Ok(_), Some(why)) => (false, why),
+            (Ok(why), None) => (true, why),
+        };
+        let display_in_doubt =
+            desktop.is_ok() && !display && ssh.is_none() && origin.door.is_none();
+        let display_of_tmux = display_in_doubt && doubt == Some(DOUBT_OF_TMUX);
         let (utf8, why_utf8) = glyphs(&terminal, &given);
         let (colours, why_colours) = colours(&term, &terminal, &given);
         let user = match (variable("USERDOMAIN"), variable("USERNAME")) {
@@ -118,16 +176,26 @@ impl Environment {
             _ => String::new(),
         };
         Self {
-            tmux: set("TMUX"),
-            screen: set("STY"),
-            wsl: set("WSL_DISTRO_NAME") || set("WSL_INTEROP"),
+            mosh,
+            tmux,
+            lost_tmux,
+            screen,
+            wsl: is_wsl(&given),
             display,
+            display_of_tmux,
+            display_in_doubt,
+            changed_user,
+            x_display: given("DISPLAY"),
+            wayland_display: given("WAYLAND_DISPLAY"),
+            line: origin.line.clone(),
+            login,
             utf8,
             colours,
             why: Why {
                 utf8: why_utf8,
                 colours: why_colours,
                 display: why_display,
+                reached,
             },
             browser: given("BROWSER"),
             no_links: false,
@@ -138,6 +206,33 @@ impl Environment {
             ssh,
             term,
             terminal,
+        }
+    }
+
+    /// Takes in what tmux said of who is attached to it.
+    pub fn attached(&mut self, attached: &Attached) {
+        if self.display_of_tmux {
+            let here = attached.ours && attached.here;
+            self.display = here;
+            self.display_in_doubt = !here;
+            self.why.display = if here {
+                "tmux is attached from this desktop only"
+            } else {
+                "tmux is not attached from this desktop only"
+            };
+        }
+        let by_tmux = "tmux is attached over SSH";
+        if !attached.ours {
+            return;
+        }
+        self.mosh = attached.mosh;
+        if self.ssh.is_none() || self.why.reached == by_tmux {
+            let connection = attached.ssh_connection.as_ref();
+            self.ssh = attached.ssh.then(|| Ssh {
+                server: connection.and_then(|connection| server(connection)),
+                login: self.login.clone(),
+            });
+            self.why.reached = if attached.ssh { by_tmux } else { "" };
         }
     }
 
@@ -158,17 +253,6 @@ impl Environment {
     }
 }
 
-/// The name of the terminal's device.
-fn line() -> Option<String> {
-    #[cfg(unix)]
-    {
-        let name = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok()?;
-        name.into_string().ok()
-    }
-    #[cfg(not(unix))]
-    None
-}
-
 fn terminal(term: &str, line: Option<&str>) -> Terminal {
     // Names of the kernel's drivers with a number behind; anything else may be a screen.
     let serial = line
@@ -184,7 +268,7 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
     if cfg!(windows) {
         // Its console can do the same whatever somebody from elsewhere has put into TERM.
         Terminal::Windows
-    } else if term == "dumb" || term.is_empty() {
+    } else if is_dumb(term) {
         Terminal::Dumb
     } else if term == "linux" {
         Terminal::Linux
@@ -195,6 +279,27 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
     } else {
         Terminal::Emulator
     }
+}
+
+/// True for what can only print lines, and for names that connections and printers have instead of terminals: terminfo
+/// describes none of them as able to move the cursor.
+fn is_dumb(term: &str) -> bool {
+    let names = [
+        "",
+        "dumb",
+        "emacs",
+        "unknown",
+        "network",
+        "ethernet",
+        "net",
+        "dialup",
+        "switch",
+        "patch",
+        "plugboard",
+        "lpr",
+        "printer",
+    ];
+    names.contains(&term) || term.starts_with("dumb-")
 }
 
 /// True for vt100 and its kin, but not for the emulators whose names begin so.
@@ -242,6 +347,52 @@ fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'st
     } else {
         Err("neither DISPLAY nor WAYLAND_DISPLAY is set")
     }
+}
+
+/// Why a desktop that is here may not be the user's.
+const DOUBT_OF_TMUX: &str = "this is tmux, which may be attached from elsewhere";
+
+/// What speaks against a desktop that the variables name: it may be where a session was started, not where the user is.
+fn doubt(
+    given: &impl Fn(&str) -> Option<String>,
+    origin: &Origin,
+    changed_user: bool,
+) -> Option<&'static str> {
+    // Elsewhere the desktop has no such name.
+    let named = |name| given(name).filter(|_| !cfg!(any(windows, target_os = "macos")));
+    let (x, wayland) = (named("DISPLAY"), named("WAYLAND_DISPLAY"));
+    // A path is a socket of this machine. X is used on a Wayland desktop too.
+    let host = x.as_ref().and_then(|x| x.rsplit_once(':'));
+    let host = host.map_or("", |(host, _)| host);
+    let any = |is: &dyn Fn(&str) -> bool| [&x, &wayland].into_iter().flatten().any(|name| is(name));
+    if !["", "unix"].contains(&host) && !host.starts_with('/') && !is_wsl(given) {
+        Some("DISPLAY is a network address, so the desktop may be on another machine")
+    } else if !changed_user && any(&|name| origin.is_foreign(name)) {
+        Some("this is another user's desktop")
+    } else if any(&|name| origin.is_outside(name)) {
+        Some("this is a container, so the desktop may be someone else's")
+    } else if origin.incomplete {
+        Some("not all parent processes can be seen, so you may be at another machine")
+    } else {
+        None
+    }
+}
+
+/// The same where something keeps the session.
+fn doubt_of_keeper(tmux: bool, lost_tmux: bool, screen: bool) -> Option<&'static str> {
+    if screen {
+        Some("this is GNU screen, which may be attached from elsewhere")
+    } else if lost_tmux {
+        Some("this is tmux, which may be attached from elsewhere and cannot be asked without TMUX")
+    } else {
+        tmux.then_some(DOUBT_OF_TMUX)
+    }
+}
+
+fn is_wsl(given: &impl Fn(&str) -> Option<String>) -> bool {
+    ["WSL_DISTRO_NAME", "WSL_INTEROP"]
+        .into_iter()
+        .any(|name| given(name).is_some())
 }
 
 fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
@@ -309,7 +460,11 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Environment::from_variables(find, line)
+        let origin = Origin {
+            line: line.map(str::to_owned),
+            ..Origin::default()
+        };
+        Environment::from_variables(find, &origin)
     }
 
     #[cfg(windows)]
@@ -340,6 +495,136 @@ mod tests {
         assert!(remote.ssh.is_some() && !remote.display);
         assert!(!read(&[("DISPLAY", "")]).display);
         assert!(read(&[]).ssh.is_none());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_desktop_is_used_only_where_it_is_surely_the_users() {
+        let desk = |variables: &[(&str, &str)], origin: Origin| {
+            let find = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            Environment::from_variables(find, &origin)
+        };
+        let here = Origin::default;
+        let x = ("DISPLAY", ":0");
+        assert!(desk(&[x], here()).display);
+        let outside = |display: &str| Origin {
+            outside_displays: vec![display.to_owned()],
+            ..here()
+        };
+        assert!(desk(&[("DISPLAY", ":1.0")], outside(":0")).display);
+        let doubtful = [
+            desk(&[("DISPLAY", "localhost:10.0")], here()),
+            desk(
+                &[
+                    ("WAYLAND_DISPLAY", "wayland-0"),
+                    ("DISPLAY", "localhost:10.0"),
+                ],
+                here(),
+            ),
+            desk(&[("DISPLAY", ":1.0")], outside(":1")),
+            desk(&[("WAYLAND_DISPLAY", "wayland-0")], outside("wayland-0")),
+            desk(&[x, ("STY", "1.a.b")], here()),
+            desk(
+                &[x],
+                Origin {
+                    foreign_displays: vec![":0".to_owned()],
+                    ..here()
+                },
+            ),
+            desk(
+                &[x, ("TERM", "xterm")],
+                Origin {
+                    line: Some("/dev/ttyS0".to_owned()),
+                    ..here()
+                },
+            ),
+            desk(&[x, ("TMUX", "/tmp/x,1,0")], here()),
+            desk(
+                &[x],
+                Origin {
+                    keeper: Some(Keeper::Tmux),
+                    ..here()
+                },
+            ),
+            desk(
+                &[x],
+                Origin {
+                    incomplete: true,
+                    ..here()
+                },
+            ),
+        ];
+        for environment in &doubtful {
+            assert!(
+                !environment.display && environment.display_in_doubt,
+                "{environment:?}"
+            );
+        }
+        // Who ran sudo sits in front of it.
+        let sudo = Origin {
+            foreign_displays: vec![":0".to_owned()],
+            changed_user: true,
+            ..here()
+        };
+        for environment in [desk(&[x], sudo), desk(&[x, ("SUDO_UID", "1000")], here())] {
+            assert!(environment.display && environment.changed_user);
+        }
+        // The way in is known where the variables are lost.
+        for door in [Door::Ssh, Door::Mosh, Door::Other] {
+            let origin = Origin {
+                door: Some(door),
+                login: Some("alice".to_owned()),
+                ssh_connection: Some("192.0.2.1 5 192.0.2.2 22".to_owned()),
+                ..here()
+            };
+            let environment = desk(&[x, ("USER", "root")], origin);
+            assert!(!environment.display && !environment.display_in_doubt);
+            assert_eq!(environment.mosh, door == Door::Mosh);
+            let ssh = environment.ssh.map(|ssh| (ssh.server, ssh.login));
+            let known = (
+                Some("192.0.2.2:22".parse().unwrap()),
+                Some("alice".to_owned()),
+            );
+            assert_eq!(ssh, (door != Door::Other).then_some(known));
+        }
+    }
+
+    #[test]
+    fn what_tmux_says_is_taken_in_each_time() {
+        let mut environment = read(&[
+            ("DISPLAY", ":0"),
+            ("TMUX", "/tmp/x,1,0"),
+            ("LOGNAME", "alice"),
+        ]);
+        let said = |ours, here, ssh: bool| Attached {
+            ours,
+            here,
+            mosh: false,
+            ssh,
+            ssh_connection: ssh.then(|| "192.0.2.1 5 192.0.2.2 22".to_owned()),
+        };
+        if environment.display_of_tmux {
+            environment.attached(&said(true, true, false));
+            assert!(environment.can_browse());
+            environment.attached(&said(false, true, false));
+            assert!(!environment.can_browse());
+        }
+        environment.attached(&said(true, false, true));
+        assert!(!environment.can_browse());
+        let ssh = environment.ssh.clone().unwrap();
+        assert_eq!(ssh.server, Some("192.0.2.2:22".parse().unwrap()));
+        assert_eq!(ssh.login.as_deref(), Some("alice"));
+        let unknown = Attached {
+            ssh_connection: None,
+            ..said(true, false, true)
+        };
+        environment.attached(&unknown);
+        assert_eq!(environment.ssh.clone().map(|ssh| ssh.server), Some(None));
+        environment.attached(&said(true, true, false));
+        assert_eq!(environment.ssh, None);
     }
 
     #[test]
@@ -403,7 +688,18 @@ mod tests {
         assert_eq!(kind("vte-256color", "/dev/pts/3"), Terminal::Emulator);
         assert_eq!(kind("xterm", "/dev/ttySomething"), Terminal::Emulator);
         assert_eq!(kind("xterm", "/dev/ttyS"), Terminal::Emulator);
-        assert_eq!(kind("dumb", "/dev/ttyS0"), Terminal::Dumb);
+        for term in [
+            "",
+            "dumb",
+            "dumb-emacs-ansi",
+            "emacs",
+            "unknown",
+            "network",
+            "dialup",
+        ] {
+            assert_eq!(kind(term, "/dev/ttyS0"), Terminal::Dumb, "{term}");
+        }
+        assert_eq!(kind("eterm-color", "/dev/pts/1"), Terminal::Emulator);
         assert_eq!(kind("", "/dev/pts/3"), Terminal::Dumb);
         assert_eq!(read(&[]).terminal, Terminal::Dumb);
         assert!(read(&[("WSL_DISTRO_NAME", "Debian")]).wsl && !read(&[]).wsl);

@@ -2,8 +2,16 @@
 
 pub mod browser;
 pub mod clipboard;
+#[cfg(unix)]
+pub mod device;
 pub mod environment;
+pub mod hidden;
+pub mod jobs;
+#[cfg(unix)]
+pub mod modes;
+pub mod origin;
 pub mod sequences;
 pub mod signals;
 pub mod talk;
+pub mod tmux;
 pub mod tunnel;

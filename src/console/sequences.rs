@@ -37,11 +37,17 @@ pub enum Multiplexer {
 /// How the terminal is reached by sequences; `None` where it might print them.
 #[must_use]
 pub fn multiplexer(environment: &Environment) -> Option<Multiplexer> {
+    multiplexer_beside(environment, environment.tmux || environment.lost_tmux)
+}
+
+/// The same where it is known better whether this is tmux.
+#[must_use]
+pub fn multiplexer_beside(environment: &Environment, tmux: bool) -> Option<Multiplexer> {
     let term = environment.term.as_str();
     if !SILENT.iter().any(|name| term.starts_with(name)) {
         return None;
     }
-    Some(match (environment.screen, environment.tmux) {
+    Some(match (environment.screen, tmux) {
         (true, false) => Multiplexer::Screen,
         // tmux is the inner one, or was started first; screen's limits hold for both.
         (true, true) => Multiplexer::ScreenOrTmux,

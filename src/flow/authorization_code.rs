@@ -31,10 +31,10 @@ pub(super) async fn authorization_code(
         .as_ref()
         .ok_or(RequestError::REDIRECT_URL)?;
     let listener = listen(request, redirect_url, reporter).await?;
-    let redirect_url = listener
-        .as_ref()
-        .map_or(redirect_url, Listener::redirect_url)
-        .clone();
+    let redirect_url = listener.as_ref().map(Listener::redirect_url).map_or_else(
+        || redirect_url.clone(),
+        |url| redirect_url.with_port_of(url),
+    );
     let (url, pending) = client.authorization_request(&redirect_url)?;
     reporter.remember([&pending.state]);
     reporter.remember(pending.nonce.iter().chain(&pending.verifier));

@@ -28,6 +28,7 @@ use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
 use crate::oauth::dialect::Dialect;
+use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
 
 /// The listeners of this platform.
@@ -173,7 +174,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
             id_token_issuers: Vec::new(),
             dialect: Dialect::default(),
         },
-        redirect_url: Some(url(redirect)),
+        redirect_url: Some(url(redirect).into()),
         listen: None,
         listener: kind,
         certificate: None,
@@ -185,7 +186,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
 struct Sign {
     flow: Flow,
     events: mpsc::Receiver<Report>,
-    redirect: Url,
+    redirect: RedirectUrl,
     state: String,
 }
 
@@ -333,7 +334,7 @@ async fn what_is_no_callback_is_turned_away_and_counted() {
             path(*kind)
         );
         let browser = std::thread::spawn(move || raw(([127, 0, 0, 1], port), &post));
-        assert_eq!(stray(&mut listener).await, Stray::Method);
+        assert_eq!(stray(&mut listener).await, Stray::Post);
         let page = answered(browser).await;
         assert!(page.starts_with("HTTP/1.1 405 "), "{page}");
         assert!(page.to_ascii_lowercase().contains("allow: get"), "{page}");

@@ -9,8 +9,7 @@ use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
 use crate::oauth::client::{Client, FlowKind};
-use crate::oauth::device::{DeviceGrant, Next, Polled, Polling, parse_grant};
-use crate::oauth::failure::Failure;
+use crate::oauth::device::{DeviceGrant, Next, Note, Polled, Polling, parse_grant};
 use crate::oauth::token::TokenSet;
 
 /// Gets tokens for a code that the user approves on another device.
@@ -42,6 +41,9 @@ pub(super) async fn device_code(
             expires_in: grant.expires_in,
         })
         .await;
+    if let Some(note) = &grant.note {
+        reporter.report(FlowEvent::Note(note.clone())).await;
+    }
     reporter.report(FlowEvent::Began(Step::Approval)).await;
     let tokens = approval(&http, client, &grant, start, reporter).await?;
     reporter.report(FlowEvent::Done(start.elapsed())).await;
@@ -64,9 +66,14 @@ async fn approval(
     let mut times = 0;
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
+        // Where a wait at the usual pace ends after the code, that is only the end.
+        if pause >= left && (times == 0 || pause > polling.first()) {
+            let note = Note::NoMore;
+            reporter.report(FlowEvent::Polled { times, note }).await;
+        }
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(Failure::Expired.into());
+            return Err(polling.expired().into());
         }
         let request = client.approval_request(&grant.device_code, &grant.user_code)?;
         let polled = match reporter.post(transport, &request).await {
@@ -99,6 +106,7 @@ mod tests {
         answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
     };
     use crate::oauth::answer::Answer;
+    use crate::oauth::failure::Failure;
 
     /// Polls through `answers`; the pauses before each poll, and the outcome.
     async fn poll(
@@ -113,6 +121,7 @@ mod tests {
             verification_uri_complete: None,
             expires_in: Duration::from_secs(life),
             interval: Duration::from_secs(interval),
+            note: None,
         };
         let script = script(answers);
         let (reporter, _) = reporter();

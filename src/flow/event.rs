@@ -14,6 +14,7 @@ use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
+use crate::oauth::url::RedirectUrl;
 
 /// A step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub enum FlowEvent {
         /// To be opened in a browser.
         url: Url,
         /// Where the browser will come back to.
-        redirect_url: Url,
+        redirect_url: RedirectUrl,
         /// Where it is awaited; empty where nothing can listen for it.
         listening: Vec<String>,
         /// What the browser is shown there, where it speaks https.
@@ -73,6 +74,8 @@ pub enum FlowEvent {
     PasteRefused(String),
     /// Something went wrong and is tried again; says what.
     Trouble(String),
+    /// Something that the user should know and that goes on all the same, as a sentence.
+    Note(String),
     /// An exchange over HTTP, or a callback, without its secrets.
     Exchange(Exchange),
     /// The end of a discovery.
@@ -97,7 +100,8 @@ impl FlowEvent {
             }
             | Self::NotOurs(text)
             | Self::PasteRefused(text)
-            | Self::Trouble(text) => vec![text],
+            | Self::Trouble(text)
+            | Self::Note(text) => vec![text],
             Self::Check(check) => vec![&mut check.detail],
             Self::Failed(error) => error.texts(),
             Self::Began(_)
@@ -125,6 +129,7 @@ impl std::fmt::Debug for FlowEvent {
             Self::NotOurs(_) => "NotOurs",
             Self::PasteRefused(_) => "PasteRefused",
             Self::Trouble(_) => "Trouble",
+            Self::Note(_) => "Note",
             Self::Exchange(_) => "Exchange",
             Self::Metadata(_) => "Metadata",
             Self::Stray(_) => "Stray",
@@ -147,6 +152,9 @@ pub enum FlowError {
     /// The authorization code was sent and the answer is missing. A code must not be sent twice (RFC 6749, section 4.1.2).
     #[error("{} The authorization code {} been used up, so it is not sent again.", .0.sentence(), .0.used_up())]
     Lost(Box<FlowError>),
+    /// The refresh token was sent and the answer is missing.
+    #[error("{} The refresh token may have been used up.", .0.sentence())]
+    LostRefresh(Box<FlowError>),
     /// The redirect URL could not be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -172,7 +180,7 @@ impl FlowError {
         match self {
             Self::Protocol(failure) => failure.texts(),
             Self::Http(HttpError::Redirected { target, .. }) => vec![target],
-            Self::Lost(cause) => cause.texts(),
+            Self::Lost(cause) | Self::LostRefresh(cause) => cause.texts(),
             Self::Discovery { reason, .. } => vec![reason],
             Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Request(_) => Vec::new(),
         }
@@ -215,6 +223,14 @@ impl FlowError {
                     .to_owned(),
                 cause => format!("Start again to get a new code. {}", cause.hint()),
             },
+            Self::LostRefresh(cause) => {
+                let when = match cause.as_ref() {
+                    Self::Protocol(failure) => failure.when(),
+                    _ => None,
+                };
+                let when = when.map(|when| format!(" {when}")).unwrap_or_default();
+                format!("Refresh again{when}. If the service then refuses the refresh token, press Authorize to sign in again.")
+            }
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {

@@ -45,7 +45,7 @@ pub(super) async fn exchange(
                     }
                 }
             }
-            Err(error @ HttpError::Unreachable { .. }) => error.into(),
+            Err(error @ (HttpError::Unreachable { .. } | HttpError::Proxy { .. })) => error.into(),
             Err(error) if error.is_lost_answer() => {
                 return Err(FlowError::Lost(Box::new(error.into())));
             }
@@ -87,7 +87,7 @@ mod tests {
         answers: Vec<Result<Answer, HttpError>>,
     ) -> (usize, Result<TokenSet, FlowError>) {
         let (script, client) = (script(answers), client());
-        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let (_, pending) = client.authorization_request(&url().into()).unwrap();
         let query = format!("code=c&state={}", pending.state.expose_secret());
         let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
             unreachable!()

@@ -4,13 +4,20 @@
 //! There is no switch to skip certificate checks: a CA file does that job.
 
 use std::error::Error as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use rustls::AlertDescription as Alert;
 use url::Url;
 
+use super::ca_file;
+pub use super::http_error::HttpError;
+use super::proxy;
+use super::tls::{Trouble, trouble};
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::client::Request;
@@ -24,125 +31,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const EXCHANGE_LIMIT: Duration = Duration::from_secs(30);
 /// Token answers are a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// A CA file is a few kilobytes; a bundle of all the world's, a quarter of this.
-const CA_FILE_LIMIT: u64 = 1024 * 1024;
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// The CA file of the settings cannot be used.
-    #[error("The CA file {path} cannot be used: {reason}.", path = path.display())]
-    CaFile {
-        /// As typed.
-        path: PathBuf,
-        /// What is wrong with the file.
-        reason: String,
-    },
-    /// The certificates that are trusted here cannot be read.
-    #[error("The certificates of the system cannot be used: {reason}.")]
-    Authorities {
-        /// What the system or its certificates lack.
-        reason: String,
-    },
-    /// No connection, so nothing was sent.
-    #[error("{host} cannot be reached: {cause}.")]
-    Unreachable {
-        /// Host and port.
-        host: String,
-        /// The end of the cause chain.
-        cause: String,
-    },
-    /// Connected, but the connection ended before the answer did.
-    #[error("The connection to {host} was lost before its answer was complete: {cause}.")]
-    Lost {
-        /// Host and port.
-        host: String,
-        /// The end of the cause chain.
-        cause: String,
-    },
-    /// Connected, but no answer in time.
-    #[error("{host} did not answer in time.")]
-    TimedOut {
-        /// Host and port.
-        host: String,
-    },
-    /// The other side does not speak TLS, or not one that is safe.
-    #[error("No secure connection to {host} is possible: {cause}.")]
-    Tls {
-        /// Host and port.
-        host: String,
-        /// What went wrong.
-        cause: String,
-    },
-    /// The certificate cannot be trusted.
-    #[error("The certificate of {host} is not trusted: {cause}.")]
-    Certificate {
-        /// Host and port.
-        host: String,
-        /// What is wrong with it.
-        cause: String,
-    },
-    /// An answer of 3xx.
-    #[error("{host} sends the request on to {target}. A request with credentials is not sent on.")]
-    Redirected {
-        /// Host and port.
-        host: String,
-        /// Where to.
-        target: String,
-    },
-    /// A body over the limit.
-    #[error("The answer of {host} is larger than any token answer.")]
-    TooLarge {
-        /// Host and port.
-        host: String,
-    },
-}
-
-impl HttpError {
-    /// True where the request may have been processed and only its answer is missing. Where there was no connection,
-    /// nothing was sent.
-    #[must_use]
-    pub fn is_lost_answer(&self) -> bool {
-        match self {
-            Self::Lost { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => true,
-            Self::CaFile { .. }
-            | Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::Certificate { .. }
-            | Self::Authorities { .. }
-            | Self::Redirected { .. } => false,
-        }
-    }
-
-    /// What to do about it, in a sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::CaFile { .. } => {
-                "Name a readable file with certificates in PEM form, or leave CA file empty."
-            }
-            Self::Authorities { .. } => {
-                "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
-                 install the CA certificates of the system (package ca-certificates), or set CA file under Advanced."
-            }
-            Self::Unreachable { .. } => {
-                "Check the URL for typing errors, and the network, firewall and proxy settings."
-            }
-            Self::Lost { .. } | Self::TimedOut { .. } => {
-                "Try again; if it stays so, check the firewall and proxy settings."
-            }
-            Self::Certificate { .. } => {
-                "If the service has a certificate of your own authority, name that authority's certificate under \
-                 Advanced, CA file."
-            }
-            Self::Tls { .. } => "Does that port speak https? Check scheme and port in the URL.",
-            Self::Redirected { .. } => {
-                "Compare the URL with the documentation of the service. Enter the other address only if it is named there."
-            }
-            Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
-        }
-    }
-}
 
 /// Posts forms. Reads certificates only when the first request needs them.
 #[derive(Debug)]
@@ -188,6 +76,12 @@ impl Http {
 
     async fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let (here, tls) = (is_loopback(url), url.scheme() == "https");
+        if !here && let Err(wrong) = proxy::on_the_way_to(url) {
+            return Err(HttpError::ProxySetting {
+                variable: wrong.variable,
+                reason: wrong.reason,
+            });
+        }
         let cell = match (here, tls) {
             (true, false) => &self.local,
             (true, true) => &self.local_tls,
@@ -229,7 +123,7 @@ impl Http {
             .map_err(|error| match error {
                 // Without a connection, what is wrong with TLS is wrong on this machine.
                 Ok(error) => match tls_error(&error) {
-                    Some(wrong) => unusable(tls_cause(wrong)),
+                    Some(wrong) => unusable(trouble(wrong).cause),
                     None => named(&error, &host_and_port(url)),
                 },
                 Err(reason) => unusable(reason),
@@ -273,7 +167,10 @@ impl Transport for Http {
 /// Sends a request and reads its answer, within the limits.
 async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer, HttpError> {
     let host = host_and_port(url);
-    let mut response = request.send().await.map_err(|error| named(&error, &host))?;
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Err(through_proxy(named(&error, &host), url).await),
+    };
     let status = response.status();
     let headers: Vec<(String, String)> = response
         .headers()
@@ -295,8 +192,10 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
         );
         return Err(HttpError::Redirected { host, target });
     }
-    let retry_after =
-        header(RETRY_AFTER).and_then(|value| parse_retry_after(value, SystemTime::now()));
+    // Some services have a name of their own for it.
+    let retry_after = header(RETRY_AFTER)
+        .or_else(|| header(HeaderName::from_static("x-retry-after")))
+        .and_then(|value| parse_retry_after(value, SystemTime::now()));
     let mut body = zeroize::Zeroizing::new(Vec::new());
     while let Some(chunk) = response
         .chunk()
@@ -321,14 +220,11 @@ async fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpErro
     let work = {
         let path = path.to_owned();
         move || {
-            // Discovery and the flow read it one after the other.
-            let text = file::read_again(&path, CA_FILE_LIMIT).map_err(|error| error.to_string())?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&text).map_err(|error| last_cause(&error))?;
-            if certificates.is_empty() {
-                return Err("it holds no certificate in PEM form".to_owned());
+            let text = ca_file::read(&path)?;
+            match reqwest::Certificate::from_pem_bundle(&text) {
+                Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+                Ok(_) | Err(_) => Err(ca_file::kind(&text, &path)),
             }
-            Ok(certificates)
         }
     };
     file::aside(work)
@@ -369,23 +265,73 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
         return if error.is_timeout() {
             HttpError::TimedOut { host }
         } else {
-            let cause = tls_error(error).map_or(cause, tls_cause);
-            HttpError::Lost { host, cause }
+            match tls_error(error) {
+                // With TLS 1.3 the server says so only after its own part of the handshake.
+                Some(rustls::Error::AlertReceived(
+                    Alert::CertificateRequired
+                    | Alert::BadCertificate
+                    | Alert::HandshakeFailure
+                    | Alert::AccessDenied,
+                )) => tls_failure(error, host.clone()).unwrap_or(HttpError::Lost { host, cause }),
+                Some(wrong) => HttpError::Lost {
+                    host,
+                    cause: trouble(wrong).cause,
+                },
+                None if is_no_http(error) => HttpError::Lost {
+                    host,
+                    cause: "what answers there does not speak HTTP".to_owned(),
+                },
+                None => HttpError::Lost { host, cause },
+            }
         };
     }
-    if let Some(wrong) = tls_error(error) {
-        if !matches!(wrong, rustls::Error::InvalidCertificate(_)) {
-            return HttpError::Tls {
-                host,
-                cause: tls_cause(wrong),
-            };
+    tls_failure(error, host.clone()).unwrap_or(HttpError::Unreachable { host, cause })
+}
+
+/// What went wrong with TLS, where it did.
+fn tls_failure(error: &reqwest::Error, host: String) -> Option<HttpError> {
+    let Trouble {
+        certificate,
+        cause,
+        hint,
+    } = trouble(tls_error(error)?);
+    Some(if certificate {
+        HttpError::Certificate { host, cause, hint }
+    } else {
+        HttpError::Tls { host, cause, hint }
+    })
+}
+
+/// True where what came back is not HTTP.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+            return error.is_parse();
         }
-        return HttpError::Certificate {
-            host,
-            cause: tls_cause(wrong),
-        };
+        source = cause.source();
     }
-    HttpError::Unreachable { host, cause }
+    false
+}
+
+/// The same failure with the proxy that was on the way.
+async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
+    let proxy = if is_loopback(url) {
+        None
+    } else {
+        proxy::on_the_way_to(url).ok().flatten()
+    };
+    let (HttpError::Unreachable { host, cause }, Some(proxy)) = (&error, proxy) else {
+        return error;
+    };
+    let (cause, hint) = proxy.trouble(url, cause).await;
+    HttpError::Proxy {
+        host: host.clone(),
+        proxy: proxy.address,
+        setting: proxy.setting,
+        cause,
+        hint,
+    }
 }
 
 /// The TLS error in a chain of causes, wrapped in I/O errors as often as may be.
@@ -405,33 +351,6 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
         source = cause.source();
     }
     None
-}
-
-/// What is wrong with a certificate, in plain words where there are some.
-fn tls_cause(error: &rustls::Error) -> String {
-    use rustls::CertificateError as Wrong;
-    let wrong = match error {
-        rustls::Error::InvalidCertificate(wrong) => wrong,
-        rustls::Error::InvalidMessage(_) => {
-            return "what answers there does not speak TLS".to_owned();
-        }
-        rustls::Error::General(words) => return clean(words, TEXT_LIMIT),
-        other => return clean(&other.to_string(), TEXT_LIMIT),
-    };
-    match wrong {
-        Wrong::UnknownIssuer => "it was signed by no authority that is trusted here".to_owned(),
-        Wrong::Expired | Wrong::ExpiredContext { .. } => {
-            "it has expired, or the clock of this machine is wrong".to_owned()
-        }
-        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
-            "it is not valid yet, or the clock of this machine is wrong".to_owned()
-        }
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-            "it is for another host name".to_owned()
-        }
-        Wrong::Revoked => "it was revoked".to_owned(),
-        other => clean(&other.to_string(), TEXT_LIMIT),
-    }
 }
 
 /// The end of the cause chain says most; the beginning only that it failed.

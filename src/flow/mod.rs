@@ -4,6 +4,7 @@
 
 pub mod attempt;
 mod authorization_code;
+mod ca_file;
 mod clock;
 #[cfg(test)]
 mod contract;
@@ -13,12 +14,15 @@ pub mod driver;
 pub mod event;
 mod exchange;
 pub mod http;
+mod http_error;
 pub mod listener;
 pub mod pages;
+mod proxy;
 pub mod redact;
 mod refresh;
 pub mod reporter;
 #[cfg(test)]
 mod scripted;
 mod sign_in;
+mod tls;
 pub mod trace;

@@ -14,12 +14,18 @@ pub enum Page {
     Refused,
     /// A callback, but not that of the sign-in under way.
     NotOurs,
+    /// An error that may be that of the sign-in under way, but lacks what would prove it.
+    Unverified,
+    /// A callback without a query.
+    Empty,
     /// A callback that came after the answer.
     Over,
     /// Another path.
     NotFound,
     /// Another method than GET.
     WrongMethod,
+    /// An answer that was posted.
+    Posted,
     /// Another host name than the redirect URL's.
     WrongHost,
     /// Against the rules of HTTP.
@@ -32,9 +38,11 @@ impl Page {
     fn status(self) -> StatusCode {
         match self {
             Self::Received | Self::Refused => StatusCode::OK,
-            Self::NotOurs | Self::Over | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotOurs | Self::Unverified | Self::Empty | Self::Over | Self::Malformed => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongMethod | Self::Posted => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Remote => StatusCode::FORBIDDEN,
         }
@@ -57,6 +65,16 @@ impl Page {
                 "OAuth Authorizer is still waiting for the answer to the sign-in that it started. Open the URL that \
                  your terminal shows.",
             ),
+            Self::Unverified => (
+                "The answer could not be verified",
+                "The service reported an error without the proof that it belongs to your sign-in. Look at your terminal: it \
+                 shows what the service says. OAuth Authorizer is still waiting.",
+            ),
+            Self::Empty => (
+                "The browser brought no answer",
+                "If the address bar shows code= or error= after a #, copy the whole address and paste it in your terminal. \
+                 OAuth Authorizer is still waiting.",
+            ),
             Self::Over => (
                 "This sign-in is over",
                 "OAuth Authorizer has its answer already. Look at your terminal.",
@@ -68,6 +86,11 @@ impl Page {
             Self::WrongMethod => (
                 "Not accepted",
                 "OAuth Authorizer accepts only a GET request here.",
+            ),
+            Self::Posted => (
+                "The answer came in a way that is not accepted",
+                "The service sent its answer by POST, and OAuth Authorizer accepts only a GET request here. Look at your \
+                 terminal: it shows what to change.",
             ),
             Self::WrongHost => ("Not accepted", "This request was meant for another host."),
             Self::Malformed => ("Not accepted", "This is not a valid HTTP request."),
@@ -116,7 +139,7 @@ impl Page {
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
         }
-        if self == Self::WrongMethod {
+        if matches!(self, Self::WrongMethod | Self::Posted) {
             response
                 .headers_mut()
                 .insert(header::ALLOW, HeaderValue::from_static("GET"));

@@ -9,7 +9,7 @@ use super::reporter::Reporter;
 use crate::oauth::check::{check_id_token, check_rotation, check_scope};
 use crate::oauth::client::{Client, RequestError};
 use crate::oauth::failure::Asked;
-use crate::oauth::token::{TokenSet, parse_token_answer};
+use crate::oauth::token::{Fate, Reading, TokenSet, parse_token_answer};
 
 /// Gets new tokens for the refresh token of `before`.
 pub(super) async fn refresh(
@@ -25,14 +25,39 @@ pub(super) async fn refresh(
     let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
     reporter.report(FlowEvent::Began(Step::Refresh)).await;
     let begin = Instant::now();
-    let answer = reporter
-        .post(
-            transport,
-            &client.refresh_request(token_url, refresh_token, before.redirect_url.as_ref())?,
+    let request = |scope: Option<&[String]>| {
+        client.refresh_request(
+            token_url,
+            refresh_token,
+            before.redirect_url.as_ref(),
+            scope,
         )
-        .await?;
-    let reading = parse_token_answer(&answer, &client.dialect.answers);
-    let mut fresh = reading.into_tokens(Asked::Refresh, &answer)?;
+    };
+    let lost = |error: FlowError| FlowError::LostRefresh(Box::new(error));
+    let sent = reporter.post(transport, &request(None)?).await;
+    let mut answer = sent.map_err(|error| {
+        if error.is_lost_answer() {
+            lost(error.into())
+        } else {
+            error.into()
+        }
+    })?;
+    let mut reading = parse_token_answer(&answer, &client.dialect.answers);
+    // The scope may be left out, but not every service knows that. A refusal of the request leaves the token as it was.
+    let granted = before.scope.as_ref().unwrap_or(&client.scopes);
+    if let Reading::Error(error, _) = &reading
+        && matches!(error.code.as_str(), "invalid_scope" | "invalid_request")
+        && !granted.is_empty()
+    {
+        answer = reporter.post(transport, &request(Some(granted))?).await?;
+        reading = parse_token_answer(&answer, &client.dialect.answers);
+    }
+    let fate = answer.fate(&reading);
+    let tokens = reading.into_tokens(Asked::Refresh, &answer);
+    let mut fresh = tokens.map_err(|failure| match fate {
+        Fate::Unknown => lost(failure.into()),
+        Fate::Refused | Fate::NotProcessed => failure.into(),
+    })?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;
     // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
@@ -61,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::flow::http::HttpError;
-    use crate::flow::scripted::{answer, client, reporter, script, success, url};
+    use crate::flow::scripted::{answer, client, error, reporter, script, success, url};
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{CheckName, Outcome};
     use crate::oauth::device::parse_grant;
@@ -108,6 +133,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_refresh_that_is_refused_without_a_scope_is_tried_once_with_it() {
+        for (first, scopes, times) in [
+            (error("invalid_scope"), &["a"][..], 2),
+            (error("invalid_request"), &["a"], 2),
+            (error("invalid_request"), &[], 1),
+            (error("invalid_grant"), &["a"], 1),
+        ] {
+            let answered = success().unwrap();
+            let before = parse_token_answer(&answered, &Answers::default());
+            let before = TokenSet {
+                refresh_token: Some("r".into()),
+                scope: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+                ..before.into_tokens(Asked::Exchange, &answered).unwrap()
+            };
+            let (reporter, _) = reporter();
+            let again = error("invalid_scope");
+            let script = script(vec![first, again, success()]);
+            let outcome = refresh(&script, &client(), &before, &reporter).await;
+            assert!(outcome.is_err());
+            assert_eq!(script.asked.into_inner().unwrap().len(), times);
+        }
+    }
+
+    #[tokio::test]
     async fn a_service_that_is_not_available_is_not_blamed_on_a_url() {
         for (reply, words) in [
             (
@@ -143,7 +192,20 @@ mod tests {
             let error = refresh(&script, &client(), &before, &reporter)
                 .await
                 .unwrap_err();
-            assert_eq!(format!("{error} {}", error.hint()), words);
+            let told = format!("{error} {}", error.hint());
+            if words.contains("busy") {
+                assert_eq!(told, words);
+            } else {
+                // What came back may not be from the service, which may have replaced the refresh token.
+                let (happened, _) = words.split_once(" Try").unwrap();
+                assert_eq!(
+                    told,
+                    format!(
+                        "{happened} The refresh token may have been used up. Refresh again later. If the service then \
+                         refuses the refresh token, press Authorize to sign in again."
+                    )
+                );
+            }
         }
     }
 }

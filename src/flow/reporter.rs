@@ -137,7 +137,7 @@ impl Reporter {
             if let Callback::Code(arrived) = callback {
                 secrets.remember(arrived.code.expose_secret());
             }
-            let rejected = matches!(callback, Callback::NotOurs(_));
+            let rejected = matches!(callback, Callback::NotOurs(_) | Callback::Unverified(_));
             Exchange::callback(source, query, verdict(callback), rejected, &secrets)
         };
         self.report(FlowEvent::Exchange(entry)).await;
@@ -167,5 +167,6 @@ fn verdict(callback: &Callback) -> &str {
         Callback::Code(..) => "taken",
         Callback::Ended(_) => "the service ended the sign-in",
         Callback::NotOurs(reason) => reason,
+        Callback::Unverified(_) => "an error that is not verified",
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
 use super::http::{HttpError, Transport};
-use super::listener::{Listener, ListenerEvent};
+use super::listener::{Listener, ListenerEvent, Stray};
 use super::pages::Page;
 use super::reporter::Reporter;
 use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste};
@@ -19,6 +19,10 @@ use crate::secret::{ExposeSecret, SecretString, same};
 
 /// How many codes with a lost answer are remembered. Each of them was pasted by hand.
 const LOST_CODES: usize = 16;
+
+/// What is said of an answer in a form that the browser posts, which is not read: only a GET is.
+const BY_POST: &str = "the service sent it by POST (response_mode=form_post), which is not accepted here. Add \
+                       response_mode=query to Extra parameters, if the service allows that";
 
 /// The result of the wait.
 pub(super) enum SignedIn {
@@ -201,7 +205,14 @@ async fn receive(
     client: &Client,
     reporter: &Reporter,
 ) -> Result<Option<Arrived>, FlowError> {
+    let mut is_empty = false;
     let (callback, browser) = match incoming {
+        Incoming::FromBrowser(ListenerEvent::Stray(Stray::Post)) => {
+            reporter
+                .report(FlowEvent::NotOurs(BY_POST.to_owned()))
+                .await;
+            return Ok(None);
+        }
         Incoming::FromBrowser(ListenerEvent::Stray(stray)) => {
             reporter.report(FlowEvent::Stray(stray)).await;
             return Ok(None);
@@ -211,6 +222,7 @@ async fn receive(
             let callback = parse_callback(query, pending, client);
             let source = "GET, from the browser";
             reporter.callback(source, query, &callback).await;
+            is_empty = query.is_empty();
             (callback, Some(arrival.answer))
         }
         Incoming::Pasted(paste) => {
@@ -237,11 +249,15 @@ async fn receive(
             answer(Page::Refused);
             return Err(failure.into());
         }
-        Callback::NotOurs(reason) if pasted => {
+        Callback::NotOurs(reason) | Callback::Unverified(reason) if pasted => {
             reporter.report(FlowEvent::PasteRefused(reason)).await;
         }
+        Callback::Unverified(reason) => {
+            answer(Page::Unverified);
+            reporter.report(FlowEvent::NotOurs(reason)).await;
+        }
         Callback::NotOurs(reason) => {
-            answer(Page::NotOurs);
+            answer(if is_empty { Page::Empty } else { Page::NotOurs });
             reporter.report(FlowEvent::NotOurs(reason)).await;
         }
     }
@@ -263,6 +279,10 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
         }
         FlowError::Protocol(Failure::Server { error, .. }) => {
             format!("the service did not accept this code ({error})")
+        }
+        // The right code would fail in the same way.
+        FlowError::Protocol(Failure::Unusable { status: 401, .. } | Failure::Useless { .. }) => {
+            return None;
         }
         FlowError::Protocol(Failure::Unusable { reason, .. }) => {
             format!("the answer of the service cannot be used: {reason}")
@@ -310,7 +330,7 @@ mod tests {
     ) -> (usize, Vec<String>, Option<Result<SignedIn, FlowError>>) {
         let (script, mut client) = (script(answers), client());
         client.dialect.answers.unknown_code = vec!["bad_verification_code".to_owned()];
-        let (_, pending) = client.authorization_request(&url()).unwrap();
+        let (_, pending) = client.authorization_request(&url().into()).unwrap();
         let (sender, inbox) = mpsc::channel(pastes.len());
         for paste in pastes {
             let text = paste.replace("{state}", pending.state.expose_secret());
@@ -390,6 +410,36 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_callback_that_nothing_proves_is_told_on_the_page_and_in_the_terminal() {
+        let queries = [
+            "error=unauthorized_client&error_description=Client+nobody",
+            "",
+            "code=x&state=forged",
+            "code=a-bare-code&state={state}",
+        ];
+        let called = called(&queries, success()).await;
+        for (page, words) in called.pages.iter().zip([
+            "The answer could not be verified",
+            "The browser brought no answer",
+            "not the sign-in you started",
+            "The answer was received",
+        ]) {
+            assert!(page.contains(words), "{page}");
+            assert!(
+                !page.contains("nobody") && !page.contains("unauthorized_client"),
+                "{page}"
+            );
+        }
+        let told: Vec<&str> = called.not_ours.iter().map(String::as_str).collect();
+        assert_eq!(
+            told[0],
+            "it carries no state, so it is not verified. It says: unauthorized_client: Client nobody"
+        );
+        assert!(told[1].contains("after a #"), "{told:?}");
+        assert_eq!(told.len(), 3);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_the_right_code_would_meet_as_well_ends_the_wait() {
         for (code, ends) in [
@@ -406,6 +456,7 @@ mod tests {
         let certificate = Err(HttpError::Certificate {
             host: "as.example".to_owned(),
             cause: "it has expired".to_owned(),
+            hint: "Ask.",
         });
         let (_, _, outcome) = pasted(&["a-wrong-code"], vec![certificate]).await;
         assert!(matches!(outcome, Some(Err(FlowError::Http(_)))));
@@ -457,6 +508,8 @@ mod tests {
         /// How often a code was sent.
         times: usize,
         checks: Vec<Check>,
+        /// What was said of callbacks that were not taken.
+        not_ours: Vec<String>,
         outcome: Result<SignedIn, FlowError>,
     }
 
@@ -471,7 +524,9 @@ mod tests {
         let listener = Listener::bind(&redirect_url, None, kind, None, &tasks).await;
         let listener = listener.unwrap();
         let redirect_url = listener.redirect_url().clone();
-        let (_, pending) = client.authorization_request(&redirect_url).unwrap();
+        let (_, pending) = client
+            .authorization_request(&redirect_url.clone().into())
+            .unwrap();
         let (sender, pastes) = mpsc::channel(1);
         sender.send("a-bare-code".into()).await.unwrap();
         let mut sources = Sources {
@@ -497,15 +552,19 @@ mod tests {
         let (outcome, pages) = tokio::time::timeout(limit, both).await.unwrap();
         sources.finish().await;
         drop(reporter);
-        let checks = told.await.unwrap().into_iter();
-        let checks = checks.filter_map(|event| match event {
-            FlowEvent::Check(check) => Some(check),
-            _ => None,
-        });
+        let (mut checks, mut not_ours) = (Vec::new(), Vec::new());
+        for event in told.await.unwrap() {
+            match event {
+                FlowEvent::Check(check) => checks.push(check),
+                FlowEvent::NotOurs(reason) => not_ours.push(reason),
+                _ => {}
+            }
+        }
         Called {
             pages,
             times: script.asked.into_inner().unwrap().len(),
-            checks: checks.collect(),
+            checks,
+            not_ours,
             outcome,
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use crate::clean::clean;
+use crate::form::announced;
 use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
@@ -31,6 +32,7 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     .flatten()
     .collect();
     problems.extend(other_hosts(settings));
+    problems.extend(announced::problems(settings));
     if settings.flow() == FlowKind::AuthorizationCode {
         problems.extend(refresh_parameter(settings));
         problems.extend(redirect(settings));
@@ -348,7 +350,7 @@ mod tests {
     use crate::form::choices::Overwrite;
     use crate::form::flags::Overrides;
     use crate::form::request;
-    use crate::oauth::discovery::Metadata;
+    use crate::oauth::discovery::{Metadata, Ways};
     use crate::presets::{Library, Preset};
 
     /// All presets of services, ready to run but for what a test changes.
@@ -621,6 +623,7 @@ mod tests {
             pkce_methods: Some(vec!["plain".to_owned()]),
             authentication: None,
             iss_in_answers: false,
+            ways: Ways::default(),
         };
         form.take_over(&metadata, Overwrite::Everything);
     }

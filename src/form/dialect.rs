@@ -63,6 +63,8 @@ impl Settings {
                 .filled(&preset.parameters.device)
                 .filter(|(name, _)| PROTOCOL_PARAMETERS.contains(&name.as_str()))
                 .collect(),
+            same_scope: preset.scope.same.clone(),
+            token_parameters: self.filled(&preset.parameters.token).collect(),
             refresh_parameters: self.filled(&preset.parameters.refresh).collect(),
             no_refresh: preset.tokens.no_refresh,
             refresh_note: preset.tokens.refresh_note.clone(),

@@ -69,6 +69,7 @@ pub(super) mod tests {
     use crate::form::field::{Access, Source};
     use crate::form::settings::Settings;
     use crate::oauth::client::{ClientAuthentication, FlowKind};
+    use crate::oauth::discovery::Ways;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {
@@ -91,6 +92,7 @@ pub(super) mod tests {
             pkce_methods: None,
             authentication: Some(vec!["client_secret_post".to_owned()]),
             iss_in_answers: true,
+            ways: Ways::default(),
         }
     }
 

@@ -5,12 +5,12 @@
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
 use crate::form::field::Key;
-use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::failure::{About, Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
 /// Applies to every service.
-const PROTOCOL: &str = "protocol";
+pub(super) const PROTOCOL: &str = "protocol";
 
 /// What an error means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +36,15 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
     })
 }
 
-/// The explanation of a failure at the service of `preset`; `None` for what no service said, and where none fits.
+/// The explanation of a failure at the service of `preset`, where a client secret was sent or none; `None` for what no service
+/// said, and where none fits.
 #[must_use]
-pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<Explanation> {
+pub fn explain(
+    failure: &Failure,
+    preset: &Preset,
+    with_secret: bool,
+    library: &Library,
+) -> Option<Explanation> {
     let (error, at) = match failure {
         Failure::Server { asked, error } => (error, at(*asked)),
         Failure::Denied {
@@ -51,9 +57,15 @@ pub fn explain(failure: &Failure, preset: &Preset, library: &Library) -> Option<
         | Failure::Expired
         | Failure::Unavailable { .. }
         | Failure::Unusable { .. }
-        | Failure::IdToken(_) => return None,
+        | Failure::Unanswered { .. }
+        | Failure::Useless { .. }
+        | Failure::Address(_)
+        | Failure::IdToken(_) => return by_itself(failure),
     };
-    find(preset, library, |entry| fits(entry, error, at))
+    find(preset, library, |entry| {
+        entry.secret.is_none_or(|secret| secret == with_secret) && fits(entry, error, at)
+    })
+    .or_else(|| by_itself(failure))
 }
 
 /// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
@@ -115,7 +127,8 @@ fn find(
             .chain(own.iter().map(|(_, entry)| entry))
             .chain(&general)
             .find(fits)
-    }?;
+    };
+    let entry = entry?;
     Some(Explanation {
         cause: entry.cause.clone(),
         remedy: entry.remedy.clone(),
@@ -124,6 +137,21 @@ fn find(
             .as_deref()
             .and_then(Key::from_name)
             .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
+    })
+}
+
+/// What a failure tells itself, with the field that it is about.
+fn by_itself(failure: &Failure) -> Option<Explanation> {
+    let field = match failure.about()? {
+        About::Secret => Key::ClientSecret,
+        About::Url(Asked::DeviceCode) => Key::DeviceUrl,
+        About::Url(Asked::Approval | Asked::Exchange | Asked::Refresh) => Key::TokenUrl,
+        About::Scope => Key::Scope,
+    };
+    Some(Explanation {
+        cause: failure.to_string(),
+        remedy: failure.hint(),
+        field: Some(field),
     })
 }
 
@@ -157,7 +185,7 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
 }
 
 /// True where `words` stand in `text` as whole words, however written.
-fn holds(text: &str, words: &str) -> bool {
+pub(super) fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
     !words.is_empty()
@@ -170,6 +198,7 @@ fn holds(text: &str, words: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::oauth::failure::Useless;
 
     fn server(asked: Asked, code: &str, description: &str) -> Failure {
         Failure::Server {
@@ -180,7 +209,7 @@ mod tests {
 
     fn explained(preset: &str, failure: &Failure) -> Explanation {
         let library = Library::default();
-        explain(failure, &library.get(preset).unwrap(), &library).unwrap()
+        explain(failure, &library.get(preset).unwrap(), false, &library).unwrap()
     }
 
     #[test]
@@ -223,7 +252,7 @@ mod tests {
                 .filter_map(|it| it.code.clone())
             {
                 for failure in asked.map(|asked| server(asked, &code, "no")) {
-                    if let Some(explained) = explain(&failure, &custom, &library) {
+                    if let Some(explained) = explain(&failure, &custom, false, &library) {
                         let words = format!("{} {}", explained.cause, explained.remedy);
                         let named = |set: &String| words.to_lowercase().contains(set.as_str());
                         assert!(!sets.iter().any(named), "{code}: {words}");
@@ -247,6 +276,42 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_is_refused_is_first_of_all_a_matter_of_its_secret() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        let field = |asked, code: &str, with_secret| {
+            let failure = server(asked, code, "no");
+            explain(&failure, &custom, with_secret, &library).and_then(|it| it.field)
+        };
+        let asked = [
+            Asked::DeviceCode,
+            Asked::Approval,
+            Asked::Exchange,
+            Asked::Refresh,
+        ];
+        for asked in asked {
+            for code in ["invalid_client", "unauthorized_client"] {
+                assert_eq!(field(asked, code, true), Some(Key::ClientSecret), "{code}");
+            }
+        }
+        // After the browser's half the flow is known to be allowed.
+        for asked in [Asked::Approval, Asked::Exchange, Asked::Refresh] {
+            assert_eq!(
+                field(asked, "unauthorized_client", false),
+                Some(Key::ClientSecret)
+            );
+        }
+        assert_eq!(
+            field(Asked::DeviceCode, "unauthorized_client", false),
+            Some(Key::Flow)
+        );
+        assert_eq!(
+            field(Asked::DeviceCode, "invalid_client", false),
+            Some(Key::ClientId)
+        );
+    }
+
+    #[test]
     fn a_variable_is_named_only_where_there_is_one() {
         let failure = server(
             Asked::DeviceCode,
@@ -267,9 +332,39 @@ mod tests {
     fn what_no_service_said_has_no_explanation() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
-        assert_eq!(explain(&Failure::Expired, &custom, &library), None);
+        assert_eq!(explain(&Failure::Expired, &custom, false, &library), None);
         let unknown = server(Asked::Exchange, "made_up_code", "no");
-        assert_eq!(explain(&unknown, &custom, &library), None);
+        assert_eq!(explain(&unknown, &custom, false, &library), None);
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_leads_to_its_field_all_the_same() {
+        let library = Library::default();
+        let custom = library.get("custom").unwrap();
+        let unusable = |asked, status| Failure::Unusable {
+            asked,
+            status,
+            reason: "it is empty".to_owned(),
+        };
+        let useless = Failure::Useless {
+            asked: Asked::Exchange,
+            useless: Useless::IdTokenOnly,
+        };
+        for (failure, field) in [
+            (unusable(Asked::Exchange, 401), Some(Key::ClientSecret)),
+            (unusable(Asked::DeviceCode, 404), Some(Key::DeviceUrl)),
+            (unusable(Asked::Exchange, 200), Some(Key::TokenUrl)),
+            (unusable(Asked::Refresh, 400), None),
+            (useless, Some(Key::Scope)),
+            (Failure::Address("x".to_owned()), None),
+        ] {
+            let found = explain(&failure, &custom, false, &library);
+            assert_eq!(found.as_ref().and_then(|it| it.field), field, "{failure}");
+            if let Some(found) = found {
+                assert_eq!(found.cause, failure.to_string());
+                assert_eq!(found.remedy, failure.hint());
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is asked of the user, and what is wrong with it.
 
+mod announced;
 pub mod checks;
 pub mod choices;
 pub mod clean_value;
@@ -9,6 +10,7 @@ mod draft;
 pub mod explain;
 pub mod field;
 pub mod flags;
+pub mod known_errors;
 pub mod listen_address;
 mod meant;
 mod preset_choice;

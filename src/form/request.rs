@@ -19,6 +19,7 @@ use crate::form::settings::Settings;
 use crate::form::url_fields;
 use crate::oauth::client::{Client, ClientAuthentication, FlowKind, is_reserved};
 use crate::oauth::discovery::Expected;
+use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
 
 /// Everything that a run needs.
@@ -29,7 +30,7 @@ pub struct FlowRequest {
     /// The client, for the protocol.
     pub client: Client,
     /// The redirect URL, for the authorization code flow.
-    pub redirect_url: Option<Url>,
+    pub redirect_url: Option<RedirectUrl>,
     /// The address to listen on instead.
     pub listen: Option<ListenAddress>,
     /// The listener that waits for the browser.
@@ -212,7 +213,8 @@ impl RequestBuilder<'_> {
         Some(FlowRequest {
             kind,
             client,
-            redirect_url,
+            redirect_url: redirect_url
+                .map(|url| RedirectUrl::new(url, &settings.value(Key::RedirectUrl))),
             listen,
             listener: settings.listener(),
             certificate,
@@ -321,7 +323,7 @@ impl RequestBuilder<'_> {
         let dialect = self.settings.dialect();
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
             // As it will be read: an encoded letter does not hide a name.
-            let (name, _) = url::form_urlencoded::parse(part.as_bytes())
+            let (name, value) = url::form_urlencoded::parse(part.as_bytes())
                 .next()
                 .unwrap_or_default();
             let name = name.as_ref();
@@ -330,7 +332,9 @@ impl RequestBuilder<'_> {
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
-            if is_reserved(name, &dialect) {
+            // The way in which the answer is read may be asked for, where the service chooses another.
+            let as_read = name == "response_mode" && value == "query";
+            if is_reserved(name, &dialect) && !as_read {
                 let text =
                     format!("{name} is set by the program itself and cannot be an extra parameter");
                 self.problems
@@ -371,7 +375,7 @@ mod tests {
     use crate::form::choices::{AuthenticationChoice, Overwrite};
     use crate::form::field::Access;
     use crate::form::flags::Overrides;
-    use crate::oauth::discovery::Metadata;
+    use crate::oauth::discovery::{Metadata, Ways};
     use crate::presets;
 
     fn settings(id: &str) -> Settings {
@@ -619,6 +623,7 @@ mod tests {
                         pkce_methods: None,
                         authentication: None,
                         iss_in_answers: false,
+                        ways: Ways::default(),
                     };
                     form.take_over(&metadata, Overwrite::Everything);
                     let (key, text) = told(&form);

@@ -3,12 +3,16 @@
 //! The raw body is not kept: what is shown, redacted or read later works on decoded values, so that no encoding
 //! hides a secret.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroize;
+
+use super::failure::ServerError;
+use super::words::{challenge, decoded, problem, words, xml_error};
 
 /// No answer has more JSON values; the largest known metadata document has a tenth of this.
 const VALUE_LIMIT: usize = 10_000;
@@ -46,8 +50,33 @@ impl Answer {
     pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
         match &self.body.content {
             Content::Json(members) | Content::Form(members) => Ok(members),
-            Content::Other(reason) => Err(format!("{reason} (HTTP status {})", self.status)),
+            Content::Other { reason, words } => Err(self.told(reason, words.as_deref())),
         }
+    }
+
+    /// What is wrong with the answer, with the server's words where it says that something failed. A success may hold
+    /// tokens, so nothing of it is shown.
+    pub(super) fn told(&self, reason: &str, words: Option<&str>) -> String {
+        match words.filter(|_| self.status >= 400) {
+            Some(words) => format!("{reason}: {words} (HTTP status {})", self.status),
+            None => format!("{reason} (HTTP status {})", self.status),
+        }
+    }
+
+    /// The same for an object without the `wanted` member.
+    pub(super) fn lacks(&self, wanted: &str) -> String {
+        let words = self.body.members().and_then(problem);
+        self.told(&format!("it holds no {wanted}"), words.as_deref())
+    }
+
+    /// The error that the header `WWW-Authenticate` of a refusal names.
+    pub(super) fn challenge(&self) -> Option<ServerError> {
+        if !(400..500).contains(&self.status) {
+            return None;
+        }
+        let named = |(name, _): &&(String, String)| name == "www-authenticate";
+        let mut headers = self.headers.iter().filter(named);
+        headers.find_map(|(_, value)| challenge(value))
     }
 }
 
@@ -63,8 +92,13 @@ enum Content {
     Json(Map<String, Value>),
     /// `name=value&name=value`.
     Form(Map<String, Value>),
-    /// Neither; says what it is instead.
-    Other(&'static str),
+    /// Something else.
+    Other {
+        /// What it is instead.
+        reason: &'static str,
+        /// What it tells a reader, cleaned.
+        words: Option<String>,
+    },
 }
 
 impl Body {
@@ -73,11 +107,9 @@ impl Body {
     pub fn parse(bytes: &[u8]) -> Self {
         Self {
             length: bytes.len(),
-            content: match std::str::from_utf8(bytes) {
-                Ok(text) => content(text),
-                Err(_) => content(&zeroize::Zeroizing::new(
-                    String::from_utf8_lossy(bytes).into_owned(),
-                )),
+            content: match decoded(bytes) {
+                Cow::Borrowed(text) => content(text),
+                Cow::Owned(text) => content(&zeroize::Zeroizing::new(text)),
             },
         }
     }
@@ -93,7 +125,7 @@ impl Body {
     pub fn members(&self) -> Option<&Map<String, Value>> {
         match &self.content {
             Content::Json(members) | Content::Form(members) => Some(members),
-            Content::Other(_) => None,
+            Content::Other { .. } => None,
         }
     }
 
@@ -101,7 +133,7 @@ impl Body {
     pub fn members_mut(&mut self) -> Option<&mut Map<String, Value>> {
         match &mut self.content {
             Content::Json(members) | Content::Form(members) => Some(members),
-            Content::Other(_) => None,
+            Content::Other { .. } => None,
         }
     }
 
@@ -126,6 +158,12 @@ impl fmt::Debug for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
+        if let Content::Other {
+            words: Some(words), ..
+        } = &mut self.content
+        {
+            words.zeroize();
+        }
         if let Some(members) = self.members_mut() {
             for (_, value) in members.iter_mut() {
                 wipe(value);
@@ -146,26 +184,42 @@ fn wipe(value: &mut Value) {
 
 fn content(text: &str) -> Content {
     let text = text.trim_start_matches('\u{feff}').trim();
+    let other = |reason| Content::Other {
+        reason,
+        words: words(text),
+    };
     if text.is_empty() {
-        return Content::Other("it is empty");
+        return other("it is empty");
     }
     if text.starts_with('<') {
-        return Content::Other("it is a web page");
+        return match xml_error(text) {
+            Some(members) => Content::Json(members),
+            None if text.starts_with("<?xml") => other("it is XML"),
+            None => other("it is a web page"),
+        };
     }
     if text.starts_with('{') {
         return match parse_object(text.as_bytes()) {
             Ok(members) => Content::Json(members),
-            Err(ObjectError::Malformed) => Content::Other("its JSON is broken"),
-            Err(ObjectError::TooLarge) => Content::Other("its JSON is too large or too deep"),
+            Err(error) => Content::Other {
+                reason: match error {
+                    ObjectError::Malformed => "its JSON is broken",
+                    ObjectError::TooLarge => "its JSON is too large or too deep",
+                },
+                words: None,
+            },
         };
     }
     if !text.contains('=') || text.contains(char::is_whitespace) {
-        return Content::Other("it is neither JSON nor a form");
+        return other("it is neither JSON nor a form");
     }
     let mut members = Map::new();
     for (count, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
         if count == PARAMETER_LIMIT {
-            return Content::Other("it has too many parameters");
+            return Content::Other {
+                reason: "it has too many parameters",
+                words: None,
+            };
         }
         members.insert(name.into_owned(), Value::String(value.into_owned()));
     }

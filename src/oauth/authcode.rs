@@ -7,6 +7,7 @@ use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, ServerError};
 use super::pasted::{self, Pasted};
+use super::words::parameter;
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 
@@ -48,6 +49,9 @@ pub enum Callback {
     Ended(Failure),
     /// Not the answer to this sign-in: the wait goes on. Says why.
     NotOurs(String),
+    /// An error that may be that of this sign-in, but lacks what would prove it: the wait goes on. Says why, and what the
+    /// error is.
+    Unverified(String),
 }
 
 /// Reads the query string that the browser brought back. An answer counts only with the right `state`,
@@ -72,8 +76,37 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     if twice {
         return Callback::NotOurs("a parameter stands twice in it".to_owned());
     }
+    let error = error.filter(|error| !error.trim().is_empty());
+    // Older servers write Latin-1.
+    let description = description.map(|text| {
+        let whole = !text.contains(char::REPLACEMENT_CHARACTER);
+        let again = || parameter(query, "error_description");
+        if whole { text } else { again().unwrap_or(text) }
+    });
+    let unverified = |lack: &str| match &error {
+        Some(error) => {
+            let error = ServerError::new(error, description.as_deref());
+            Callback::Unverified(format!("{lack}, so it is not verified. It says: {error}"))
+        }
+        None => Callback::NotOurs(lack.to_owned()),
+    };
     match state {
-        None => return Callback::NotOurs("it carries no state".to_owned()),
+        None if query.is_empty() => {
+            return Callback::NotOurs(
+                "it carries nothing. If the address bar of the browser shows code= or error= after a #, paste that address"
+                    .to_owned(),
+            );
+        }
+        None if error.is_none()
+            && code.as_ref().is_some_and(|code| !code.is_empty())
+            && pending.verifier.is_some()
+            && !client.iss_promised =>
+        {
+            return Callback::NotOurs(
+                "it carries a code, but no state. If it is the answer to your own sign-in, paste the code alone".to_owned(),
+            );
+        }
+        None => return unverified("it carries no state"),
         Some(state) if !same(&pending.state, &state) => {
             return Callback::NotOurs("its state is not the one of this sign-in".to_owned());
         }
@@ -99,9 +132,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             format!("no Issuer is set; the answer names {}", clean(&iss, 120)),
         )),
         (None, _) if client.iss_promised => {
-            return Callback::NotOurs(
-                "it names no issuer, though this service promises to".to_owned(),
-            );
+            return unverified("it names no issuer, though this service promises to");
         }
         (None, _) => checks.push(Check::new(
             CheckName::Issuer,
@@ -266,7 +297,7 @@ mod tests {
             state: "st&te".into(),
             nonce: None,
             verifier: None,
-            redirect_url: url(),
+            redirect_url: url().into(),
         };
         (pending, client)
     }
@@ -300,8 +331,74 @@ mod tests {
             "",
             "%",
         ] {
-            assert!(matches!(read(query, None), Callback::NotOurs(_)), "{query}");
+            assert!(
+                matches!(
+                    read(query, None),
+                    Callback::NotOurs(_) | Callback::Unverified(_)
+                ),
+                "{query}"
+            );
         }
+        // Nothing is told of what has the wrong state.
+        assert!(matches!(
+            read("error=x&state=y", None),
+            Callback::NotOurs(_)
+        ));
+    }
+
+    #[test]
+    fn an_error_that_nothing_proves_is_told_and_does_not_end_the_wait() {
+        let query = "error=invalid_scope&error_description=The+scope+mail.x+is+unknown";
+        let Callback::Unverified(told) = read(query, None) else {
+            panic!()
+        };
+        assert_eq!(
+            told,
+            "it carries no state, so it is not verified. It says: invalid_scope: The scope mail.x is unknown"
+        );
+        let (pending, mut client) = sign_in(Some("https://a"));
+        client.iss_promised = true;
+        let query = "error=access_denied&error_description=f%FCr&state=st%26te";
+        let Callback::Unverified(told) = parse_callback(query, &pending, &client) else {
+            panic!()
+        };
+        assert!(told.ends_with("access_denied: für"), "{told}");
+    }
+
+    #[test]
+    fn a_code_without_a_state_may_be_pasted_where_pkce_binds_it() {
+        let (mut pending, mut client) = sign_in(None);
+        let told = |pending: &Pending, client: &Client| {
+            let Callback::NotOurs(told) = parse_callback("code=abc", pending, client) else {
+                panic!()
+            };
+            told
+        };
+        assert!(!told(&pending, &client).contains("paste"));
+        pending.verifier = Some("v".into());
+        assert!(told(&pending, &client).contains("paste the code alone"));
+        client.iss_promised = true;
+        assert!(!told(&pending, &client).contains("paste"));
+    }
+
+    #[test]
+    fn an_error_without_a_word_is_none() {
+        for query in [
+            "code=a&error=&state=st%26te",
+            "code=a&error=+&state=st%26te",
+        ] {
+            assert!(matches!(read(query, None), Callback::Code(_)), "{query}");
+        }
+        assert!(matches!(
+            read("error=&state=st%26te", None),
+            Callback::NotOurs(_)
+        ));
+        let Callback::Ended(Failure::Callback(error)) =
+            read("error=x&error_description=f%FCr+dich&state=st%26te", None)
+        else {
+            panic!()
+        };
+        assert_eq!(error.to_string(), "x: für dich");
     }
 
     #[test]
@@ -394,6 +491,10 @@ mod tests {
             ("code=c&state=st%26te", "c"),
             ("localhost:8400/cb?code=c&state=st%26te", "c"),
             ("code=c&state=st%26te#_=_", "c"),
+            ("http://127.0.0.1:8400/cb#code=c&state=st%26te", "c"),
+            ("#state=st%26te&code=c", "c"),
+            ("http://127.0.0.1:8400/cb?x=1#state=st%26te&code=c", "c"),
+            ("http://127.0.0.1:8400/cb?code=c&state=st%26te#state=x", "c"),
             ("4/0Ab-c_d", "4/0Ab-c_d"),
             ("4%2F0AbCdEf", "4/0AbCdEf"),
             ("ab+c%2F==", "ab+c/=="),
@@ -409,6 +510,8 @@ mod tests {
             "",
             "http://127.0.0.1:8400/?code=a&state=forged",
             "code=a&state=forged",
+            "http://127.0.0.1:8400/cb#code=a&state=forged",
+            "http://127.0.0.1:8400/cb#code=a",
             "code=a",
             "http://127.0.0.1:8400/",
             "https://as.example/authorize?response_type=code&state=st%26te",

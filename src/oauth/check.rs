@@ -1,7 +1,7 @@
 //! The named checks of a run, and how each comes out.
 
 use super::client::{Client, FlowKind, Pending};
-use super::id_token::{Claims, Expected, decode};
+use super::id_token::{Claims, Expected, decode, is_encrypted};
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -171,6 +171,12 @@ pub fn check_id_token(
             check(Outcome::NotApplicable, "the scope openid was not asked for")
         });
     };
+    if is_encrypted(id_token.expose_secret()) {
+        return Ok(check(
+            Outcome::NotChecked,
+            "it is encrypted for the owner of the client's private key, so it cannot be read here",
+        ));
+    }
     let first = before.and_then(|before| decode(before.id_token.as_ref()?.expose_secret()));
     let expected = Expected {
         issuers: &client.id_token_issuers,
@@ -193,22 +199,75 @@ pub fn check_id_token(
     Ok(check(Outcome::Passed, &detail))
 }
 
-/// Checks that all requested scopes were granted.
+/// Checks that all requested scopes were granted. A service may call one by another name.
 #[must_use]
 pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
-    let missing = tokens.not_granted(&client.scopes);
-    let (outcome, detail) = match (&tokens.scope, missing.as_slice()) {
-        (None, _) => (
-            Outcome::Passed,
-            "the answer names no other than was asked for".to_owned(),
-        ),
-        (Some(_), []) => (Outcome::Passed, "all that was asked for".to_owned()),
-        (Some(_), missing) => (
-            Outcome::Failed,
-            format!("not in the answer: {}", missing.join(" ")),
-        ),
+    let (missing, renamed) = not_granted(client, tokens);
+    let (outcome, detail) = if tokens.scope.is_none() {
+        let detail = "the answer names no other than was asked for";
+        (Outcome::Passed, detail.to_owned())
+    } else if !missing.is_empty() {
+        let detail = format!("not in the answer: {}", missing.join(" "));
+        (Outcome::Failed, detail)
+    } else if !renamed.is_empty() {
+        let pairs: Vec<String> = renamed
+            .iter()
+            .map(|(asked, granted)| format!("{granted} for {asked}"))
+            .collect();
+        let detail = format!("named differently in the answer: {}", pairs.join(", "));
+        (Outcome::NotChecked, detail)
+    } else {
+        (Outcome::Passed, "all that was asked for".to_owned())
     };
     Check::new(CheckName::Scope, outcome, detail)
+}
+
+/// Of the scopes asked for, those that were not granted, and those that were probably granted under another name, with that
+/// name.
+#[must_use]
+pub fn not_granted<'a>(
+    client: &'a Client,
+    tokens: &'a TokenSet,
+) -> (Vec<&'a str>, Vec<(&'a str, &'a str)>) {
+    let granted = || tokens.scope.iter().flatten().map(String::as_str);
+    let is_one = |names: &Vec<String>, asked: &str| {
+        let holds = |name: &str| names.iter().any(|known| known == name);
+        holds(asked) && granted().any(holds)
+    };
+    let (mut missing, mut renamed) = (Vec::new(), Vec::new());
+    for asked in tokens.not_granted(&client.scopes) {
+        if client
+            .dialect
+            .same_scope
+            .iter()
+            .any(|names| is_one(names, asked))
+        {
+            continue;
+        }
+        match granted().find(|granted| is_alike(asked, granted)) {
+            Some(granted) => renamed.push((asked, granted)),
+            None => missing.push(asked),
+        }
+    }
+    (missing, renamed)
+}
+
+/// True for names of which one ends in the other, as `https://as.example/auth/userinfo.email` does in `email`. They may mean
+/// the same (RFC 6749, section 3.3).
+fn is_alike(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_lowercase(), other.to_lowercase());
+    let (long, short) = if one.len() > other.len() {
+        (&one, &other)
+    } else {
+        (&other, &one)
+    };
+    let short = short.trim_end_matches('/');
+    let begins = |rest: &str| rest.is_empty() || rest.ends_with(['/', '.', ':', '#']);
+    !short.is_empty()
+        && long
+            .trim_end_matches('/')
+            .strip_suffix(short)
+            .is_some_and(begins)
 }
 
 /// Checks that a sign-in returned a refresh token.
@@ -286,7 +345,7 @@ mod tests {
     fn tokens() -> TokenSet {
         TokenSet {
             access_token: "a".into(),
-            token_type: "Bearer".to_owned(),
+            token_type: Some("Bearer".to_owned()),
             expires_in: None,
             refresh_token: None,
             id_token: None,
@@ -332,7 +391,7 @@ mod tests {
         let mut client = client(&[]);
         for (pkce, outcome) in [(true, Outcome::Passed), (false, Outcome::NotChecked)] {
             client.pkce = pkce;
-            let redirect_url = url("http://127.0.0.1:8400/");
+            let redirect_url = url("http://127.0.0.1:8400/").into();
             let (_, pending) = client.authorization_request(&redirect_url).unwrap();
             assert_eq!(check_pkce(&pending).outcome, outcome);
         }
@@ -428,6 +487,40 @@ mod tests {
         let check = check_scope(&client, &granted(Some("mail")));
         assert_eq!(check.outcome, Outcome::Failed);
         assert_eq!(check.detail, "not in the answer: files");
+    }
+
+    #[test]
+    fn a_scope_under_another_name_may_be_the_same() {
+        let check = |asked: &[&str], granted: &str, same: &[&str]| {
+            let mut client = client(asked);
+            client.dialect.same_scope = vec![same.iter().map(|&name| name.to_owned()).collect()];
+            let tokens = TokenSet {
+                scope: Some(granted.split(' ').map(str::to_owned).collect()),
+                ..tokens()
+            };
+            check_scope(&client, &tokens)
+        };
+        for (asked, granted) in [
+            ("email", "https://as.example/auth/userinfo.email"),
+            ("User.Read", "https://graph.example/user.read"),
+            ("https://graph.example/Mail.Send", "Mail.Send"),
+            ("mail", "api:mail"),
+            ("Mail", "mail"),
+            ("https://mail.example/", "https://mail.example"),
+        ] {
+            let found = check(&[asked], granted, &[]);
+            assert_eq!(found.outcome, Outcome::NotChecked, "{found:?}");
+            let told = format!("{granted} for {asked}");
+            assert!(found.detail.ends_with(&told), "{found:?}");
+        }
+        for (asked, granted) in [("mail", "gmail"), ("read", "reader"), ("mail", "read")] {
+            let found = check(&[asked], granted, &[]);
+            assert_eq!(found.outcome, Outcome::Failed, "{found:?}");
+        }
+        let found = check(&["mail", "email"], "https://as.example/email", &[]);
+        assert_eq!(found.outcome, Outcome::Failed, "{found:?}");
+        let known = check(&["mail"], "post", &["mail", "post"]);
+        assert_eq!(known.outcome, Outcome::Passed, "{known:?}");
     }
 
     #[test]

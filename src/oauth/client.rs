@@ -20,7 +20,7 @@ use url::Url;
 use super::dialect::{Dialect, Form};
 
 pub use super::dialect::ClientAuthentication;
-use super::url::UrlProblem;
+use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -67,7 +67,14 @@ pub fn is_reserved(name: &str, dialect: &Dialect) -> bool {
 /// Names the parameter.
 pub fn sets_nothing_reserved(url: &Url, dialect: &Dialect) -> Result<(), UrlProblem> {
     let refresh = dialect.refresh_parameters.iter().map(|(name, _)| name);
-    let later: Vec<&String> = dialect.device.poll.keys().chain(refresh).collect();
+    let token = dialect.token_parameters.iter().map(|(name, _)| name);
+    let later: Vec<&String> = dialect
+        .device
+        .poll
+        .keys()
+        .chain(refresh)
+        .chain(token)
+        .collect();
     let reserved = |name: &str| {
         is_reserved(name, dialect) || later.iter().any(|later| later.eq_ignore_ascii_case(name))
     };
@@ -153,7 +160,7 @@ pub struct Pending {
     /// Proves at the exchange that the code is ours.
     pub verifier: Option<SecretString>,
     /// Where the browser is sent back to; the same text in both requests.
-    pub redirect_url: Url,
+    pub redirect_url: RedirectTarget,
 }
 
 /// A part of the client that the oauth2 crate cannot work with; does not happen with URLs that were
@@ -208,6 +215,17 @@ impl Client {
         }
     }
 
+    /// Adds what each request for tokens repeats: the resources that the tokens are for (RFC 8707, section 2.2), and
+    /// what the preset says.
+    fn add_token_parameters(&self, form: &mut Form) {
+        let resources = self.extra.iter().filter(|(name, _)| name == "resource");
+        let asked = |name: &String| name == "resource" && self.extra.iter().any(|(n, _)| n == name);
+        let preset = self.dialect.token_parameters.iter();
+        for (name, value) in preset.filter(|(name, _)| !asked(name)).chain(resources) {
+            form.add(name, value);
+        }
+    }
+
     /// What is asked of the service in its own words.
     fn in_dialect(
         &self,
@@ -229,7 +247,7 @@ impl Client {
     /// Where the client has no authorization URL.
     pub fn authorization_request(
         &self,
-        redirect_url: &Url,
+        redirect_url: &RedirectTarget,
     ) -> Result<(Url, Pending), RequestError> {
         let auth_uri = self
             .authorization_url
@@ -238,7 +256,7 @@ impl Client {
         let client = self
             .basic()
             .set_auth_uri(AuthUrl::from_url(auth_uri))
-            .set_redirect_uri(RedirectUrl::from_url(redirect_url.clone()));
+            .set_redirect_uri(as_sent(redirect_url)?);
         let mut request = client.authorize_url(CsrfToken::new_random);
         if let Some(scope) = self.scope() {
             request = request.add_scope(scope);
@@ -291,14 +309,16 @@ impl Client {
         let client = self
             .basic()
             .set_token_uri(TokenUrl::from_url(token_url.clone()))
-            .set_redirect_uri(RedirectUrl::from_url(pending.redirect_url.clone()));
+            .set_redirect_uri(as_sent(&pending.redirect_url)?);
         let mut request =
             client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
         if let Some(verifier) = &pending.verifier {
             request = request
                 .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
         }
-        self.in_dialect(taken(|keep| drop(request.request(keep))), |_| {})
+        self.in_dialect(taken(|keep| drop(request.request(keep))), |form| {
+            self.add_token_parameters(form);
+        })
     }
 
     /// Asks for a device code (RFC 8628, section 3.1).
@@ -369,6 +389,7 @@ impl Client {
                 form.set("grant_type", grant_type);
             }
             form.rename(&dialect.names);
+            self.add_token_parameters(form);
             for (name, value) in &dialect.poll {
                 let value = value
                     .replace("{client_id}", &self.client_id)
@@ -379,7 +400,7 @@ impl Client {
         })
     }
 
-    /// Asks `token_url` for new tokens (RFC 6749, section 6).
+    /// Asks `token_url` for new tokens (RFC 6749, section 6). `scope` is what was granted; most services need not be told.
     ///
     /// # Errors
     /// Where the request cannot be built.
@@ -387,7 +408,8 @@ impl Client {
         &self,
         token_url: &Url,
         refresh_token: &SecretString,
-        redirect_url: Option<&Url>,
+        redirect_url: Option<&RedirectTarget>,
+        scope: Option<&[String]>,
     ) -> Result<Request, RequestError> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let client = self
@@ -396,9 +418,14 @@ impl Client {
         let request = client.exchange_refresh_token(&token);
         let request = taken(|keep| drop(request.request(keep)));
         self.in_dialect(request, |form| {
+            self.add_token_parameters(form);
+            if let Some(scope) = scope {
+                let separator = self.dialect.scope_separator.as_deref();
+                form.set("scope", &scope.join(separator.unwrap_or(" ")));
+            }
             for (name, value) in &self.dialect.refresh_parameters {
                 match redirect_url {
-                    Some(url) => form.set(name, &value.replace("{redirect_uri}", url.as_str())),
+                    Some(url) => form.set(name, &value.replace("{redirect_uri}", url.text())),
                     // The tokens came without one.
                     None if value.contains("{redirect_uri}") => {}
                     None => form.set(name, value),
@@ -406,6 +433,11 @@ impl Client {
             }
         })
     }
+}
+
+/// The redirect URL as the crate sends it: it keeps the text.
+fn as_sent(url: &RedirectTarget) -> Result<RedirectUrl, RequestError> {
+    RedirectUrl::new(url.text().to_owned()).map_err(|_| RequestError::REDIRECT_URL)
 }
 
 /// Stands in for the HTTP client and keeps the request.
@@ -486,8 +518,8 @@ mod tests {
             .collect()
     }
 
-    fn redirect() -> Url {
-        Url::parse("http://127.0.0.1:8400/callback").unwrap()
+    fn redirect() -> RedirectTarget {
+        Url::parse("http://127.0.0.1:8400/callback").unwrap().into()
     }
 
     #[test]
@@ -499,7 +531,7 @@ mod tests {
         assert_eq!(query["keep"], "1");
         assert_eq!(query["client_id"], ID);
         assert_eq!(query["response_type"], "code");
-        assert_eq!(query["redirect_uri"], redirect().as_str());
+        assert_eq!(query["redirect_uri"], redirect().text());
         assert_eq!(query["scope"], "openid a/b");
         assert_eq!(query["prompt"], "consent");
         assert_eq!(query["code_challenge_method"], "S256");
@@ -564,7 +596,7 @@ mod tests {
         let form_of = |auth, secret| {
             form(
                 &client(auth, secret)
-                    .refresh_request(&token_url(), &refresh, None)
+                    .refresh_request(&token_url(), &refresh, None, None)
                     .unwrap(),
             )
         };
@@ -595,7 +627,7 @@ mod tests {
         assert_eq!(request.url.as_str(), "https://as.example/token");
         assert_eq!(form["grant_type"], "authorization_code");
         assert_eq!(form["code"], "c0de");
-        assert_eq!(form["redirect_uri"], redirect().as_str());
+        assert_eq!(form["redirect_uri"], redirect().text());
         assert_eq!(
             form["code_verifier"],
             pending.verifier.unwrap().expose_secret()
@@ -713,13 +745,13 @@ mod tests {
         let refresh = SecretString::from("r");
         let mut client = client(ClientAuthentication::Basic, None);
         let request = client
-            .refresh_request(&token_url(), &refresh, None)
+            .refresh_request(&token_url(), &refresh, None, None)
             .unwrap();
         assert!(request.authorization.is_none());
         client.dialect.empty_secret = true;
         client.client_id = "me".to_owned();
         let request = client
-            .refresh_request(&token_url(), &refresh, None)
+            .refresh_request(&token_url(), &refresh, None, None)
             .unwrap();
         // "me:"
         assert_eq!(request.authorization.unwrap().expose_secret(), "Basic bWU6");
@@ -742,10 +774,72 @@ mod tests {
         client.dialect.refresh_parameters =
             vec![("redirect_uri".to_owned(), "{redirect_uri}".to_owned())];
         let refresh = SecretString::from("r");
-        let of =
-            |url: Option<&Url>| form(&client.refresh_request(&token_url(), &refresh, url).unwrap());
-        assert_eq!(of(Some(&redirect()))["redirect_uri"], redirect().as_str());
+        let of = |url: Option<&RedirectTarget>| {
+            form(
+                &client
+                    .refresh_request(&token_url(), &refresh, url, None)
+                    .unwrap(),
+            )
+        };
+        assert_eq!(of(Some(&redirect()))["redirect_uri"], redirect().text());
         assert!(!of(None).contains_key("redirect_uri"));
+    }
+
+    #[test]
+    fn the_redirect_url_is_sent_as_typed_in_both_requests() {
+        let client = client(ClientAuthentication::None, None);
+        for text in [
+            "http://localhost:18471",
+            "https://mail.example:443/cb",
+            "https://Mail.Example/a/../cb",
+        ] {
+            let (url, pending) = client
+                .authorization_request(&text.parse().unwrap())
+                .unwrap();
+            let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+            assert_eq!(query["redirect_uri"], text);
+            let request = client.exchange_request(&token_url(), &"c".into(), &pending);
+            assert_eq!(form(&request.unwrap())["redirect_uri"], text);
+        }
+    }
+
+    #[test]
+    fn a_resource_and_the_presets_parameters_are_sent_with_each_request_for_tokens() {
+        let mut client = client(ClientAuthentication::None, None);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        client.extra = vec![
+            pair("resource", "https://api.example"),
+            pair("resource", "https://other.example"),
+            pair("prompt", "consent"),
+        ];
+        client.dialect.token_parameters = vec![
+            pair("resource", "https://preset.example"),
+            pair("audience", "a"),
+        ];
+        let (_, pending) = client.authorization_request(&redirect()).unwrap();
+        let secret = SecretString::from("s");
+        for request in [
+            client.exchange_request(&token_url(), &secret, &pending),
+            client.approval_request(&secret, "u"),
+            client.refresh_request(&token_url(), &secret, None, None),
+        ] {
+            let request = request.unwrap();
+            let body = request.body.expose_secret();
+            assert_eq!(body.matches("resource=").count(), 2, "{body}");
+            for words in [
+                "resource=https%3A%2F%2Fapi.example",
+                "resource=https%3A%2F%2Fother.example",
+                "audience=a",
+            ] {
+                assert!(body.contains(words), "{body}");
+            }
+            assert!(!body.contains("prompt"), "{body}");
+        }
+        client.extra.clear();
+        let request = client.approval_request(&secret, "u").unwrap();
+        assert_eq!(form(&request)["resource"], "https://preset.example");
+        let url = Url::parse("https://as.example/token?audience=x").unwrap();
+        assert!(sets_nothing_reserved(&url, &client.dialect).is_err());
     }
 
     #[test]

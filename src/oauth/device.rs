@@ -40,6 +40,8 @@ pub struct DeviceGrant {
     pub expires_in: Duration,
     /// The pause between polls.
     pub interval: Duration,
+    /// What of the answer was understood otherwise than it was written, as a sentence.
+    pub note: Option<String>,
 }
 
 /// Reads the answer to the device request, which came `from` this address.
@@ -48,12 +50,17 @@ pub struct DeviceGrant {
 /// The server's error, or what is wrong with the answer.
 pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
     let unusable = |reason: String| answer.unusable(Asked::DeviceCode, reason);
-    let members = answer.members().map_err(unusable)?;
+    let members = answer
+        .members()
+        .map_err(|reason| match answer.challenge() {
+            Some(error) => answer.refusal(Asked::DeviceCode, error),
+            None => unusable(reason),
+        })?;
     let names = &dialect.device.answer;
-    let device_code = names
+    let wanted = names
         .get("device_code")
         .map_or("device_code", String::as_str);
-    if let Some(error) = error(members, &dialect.answers, device_code) {
+    if let Some(error) = error(members, &dialect.answers, wanted) {
         return Err(answer.refusal(Asked::DeviceCode, error));
     }
     // The name of the protocol is understood as well: a service may come round to it.
@@ -63,42 +70,66 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             .and_then(|other| at(members, other))
             .or_else(|| members.get(name))
     };
-    let text = |name: &str| member(name)?.as_str().map(str::to_owned);
+    let text = |name: &str| match member(name)? {
+        Value::Number(number) => Some(number.to_string()),
+        value => value.as_str().map(str::to_owned),
+    };
     let seconds = |name: &str| {
         let only = Map::from_iter([(name.to_owned(), member(name)?.clone())]);
         number(&only, name).filter(|seconds| *seconds > 0)
     };
     let required = |name: &str| {
-        text(name).filter(|value| !value.is_empty()).ok_or_else(|| {
-            unusable(format!(
-                "it holds no {name} (HTTP status {})",
-                answer.status
-            ))
-        })
+        text(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| match answer.challenge() {
+                Some(error) => answer.refusal(Asked::DeviceCode, error),
+                None => unusable(answer.lacks(name)),
+            })
     };
     let user_code = required("user_code")?;
     if !is_typable(&user_code) || user_code.chars().count() > 60 {
         return Err(unusable("its user_code is not fit to be typed".to_owned()));
     }
-    let address = text("verification_uri")
-        .or_else(|| text("verification_url"))
-        .ok_or_else(|| unusable("it holds no verification_uri".to_owned()))?;
-    let verification_uri = from_server(&address).map_err(|_| {
-        unusable(format!(
-            "its verification_uri {} is no https address that may be opened",
-            clean(&address, 100)
-        ))
-    })?;
+    let device_code = required("device_code")?;
+    let (mut note, address) = (
+        None,
+        text("verification_uri").or_else(|| text("verification_url")),
+    );
+    let address = address.filter(|address| !address.trim().is_empty());
     // The other address is only a convenience: it is left out where it cannot be used, but not where it misleads.
     let complete = text("verification_uri_complete")
         .or_else(|| text("verification_url_complete"))
-        .and_then(|address| from_server(&address).ok());
+        .and_then(|address| from_server(&absolute(&address, from)).ok());
+    let verification_uri = match (address, &complete) {
+        (Some(address), _) => {
+            let whole = absolute(&address, from);
+            let url = from_server(&whole).map_err(|_| {
+                Failure::Address(format!(
+                    "verification_uri is {}, which is not an https URL",
+                    clean(&address, 100)
+                ))
+            })?;
+            if whole != address {
+                note = Some(format!(
+                    "The service gave only a part of the address ({}); it was completed with that of the Device code URL.",
+                    clean(&address, 100)
+                ));
+            }
+            url
+        }
+        (None, Some(complete)) => complete.clone(),
+        (None, None) => {
+            return Err(Failure::Address(
+                "verification_uri is missing or empty".to_owned(),
+            ));
+        }
+    };
     for (name, url) in [
         ("verification_uri", Some(&verification_uri)),
         ("verification_uri_complete", complete.as_ref()),
     ] {
         if let Some(Err(problem)) = url.map(|url| not_turned_here(url, from)) {
-            return Err(unusable(format!("its {name} cannot be used: {problem}")));
+            return Err(Failure::Address(format!("{name}: {problem}")));
         }
     }
     let expires_in = seconds("expires_in")
@@ -106,7 +137,8 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         .min(LONGEST_LIFE);
     let interval = seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
     Ok(DeviceGrant {
-        device_code: required("device_code")?.into(),
+        device_code: device_code.into(),
+        note,
         user_code,
         verification_uri,
         verification_uri_complete: complete,
@@ -119,6 +151,21 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         }
         .min(LONGEST_LIFE),
     })
+}
+
+/// A relative reference with what it leaves out (RFC 3986, section 5). A host without its scheme is none.
+fn absolute(address: &str, from: &Url) -> String {
+    let address = address.trim();
+    let first = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let relative = Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase);
+    if relative && !first.contains(['.', ':']) && !address.starts_with("//") {
+        let mut base = from.clone();
+        base.set_query(None);
+        if let Ok(whole) = base.join(address) {
+            return whole.to_string();
+        }
+    }
+    address.to_owned()
 }
 
 /// What came of a poll.
@@ -155,6 +202,8 @@ pub enum Note {
     SlowDown,
     /// No usable answer; asked again later.
     Trouble(String),
+    /// The service asks for a pause that is longer than the code is valid.
+    NoMore,
 }
 
 /// Decides when to ask again. Knows no clock: it is told what came back.
@@ -165,6 +214,10 @@ pub struct Polling {
     answers: Answers,
     /// An answer is missing that may have held the tokens: the device code is used up then.
     lost: bool,
+    /// An answer said that the sign-in is not approved yet, or to ask later.
+    answered: bool,
+    /// The status of the latest unusable answer, what was wrong with it, and how often it came in a row.
+    unusable: Option<(Option<u16>, String, u32)>,
 }
 
 impl Polling {
@@ -176,6 +229,41 @@ impl Polling {
             pause: interval,
             answers,
             lost: false,
+            answered: false,
+            unusable: None,
+        }
+    }
+
+    /// Why there are no tokens once the code has expired.
+    #[must_use]
+    pub fn expired(&self) -> Failure {
+        match &self.unusable {
+            Some((status, reason, _)) if !self.answered => Failure::Unanswered {
+                reason: reason.trim_end_matches('.').to_owned(),
+                status: *status,
+            },
+            _ => Failure::Expired,
+        }
+    }
+
+    /// Counts an answer that says nothing about the sign-in. The second of a kind tells what is probably wrong.
+    fn count(&mut self, status: Option<u16>, reason: String) -> String {
+        let times = match &self.unusable {
+            Some((before, known, times)) if *before == status && *known == reason => times + 1,
+            _ => 1,
+        };
+        self.unusable = Some((status, reason.clone(), times));
+        match status {
+            Some(status) if times > 1 && !matches!(status, 429 | 500..) => {
+                let hint = Failure::Unusable {
+                    asked: Asked::Approval,
+                    status,
+                    reason: String::new(),
+                }
+                .hint();
+                format!("{reason}. {}", hint.trim_end_matches(['.', '?']))
+            }
+            _ => reason,
         }
     }
 
@@ -191,7 +279,7 @@ impl Polling {
         let (reason, retry_after) = match polled {
             Polled::Lost { reason, sent } => {
                 self.lost |= sent;
-                (reason.clone(), Duration::ZERO)
+                (self.count(None, reason.clone()), Duration::ZERO)
             }
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
@@ -199,14 +287,32 @@ impl Polling {
                 let unknown = answer.fate(&reading) == Fate::Unknown;
                 let reason = match reading {
                     Reading::Tokens(tokens) => return Next::Done(tokens),
+                    Reading::Useless(useless) => {
+                        return Next::Failed(Failure::Useless {
+                            asked: Asked::Approval,
+                            useless,
+                        });
+                    }
                     Reading::Error(error, interval) => match self.error(error, interval, answer) {
                         Ok(Verdict::Wait(note)) => {
+                            self.answered = true;
                             return Next::Wait(with_margin(self.pause.max(retry_after)), note);
                         }
                         Ok(Verdict::Failed(failure)) => return Next::Failed(failure),
-                        Err(reason) => reason,
+                        Err(reason) => self.count(Some(answer.status), reason),
                     },
-                    Reading::Neither(reason) => format!("the answer cannot be used: {reason}"),
+                    // The client itself is refused (RFC 6749, section 5.2), so the next poll would be as well.
+                    Reading::Neither(reason) if answer.status == 401 => {
+                        return Next::Failed(answer.unusable(Asked::Approval, reason));
+                    }
+                    Reading::Neither(reason) => {
+                        // It asks to come later, and is the right address.
+                        self.answered |= answer.status == 429 || answer.retry_after.is_some();
+                        self.count(
+                            Some(answer.status),
+                            format!("the answer cannot be used: {reason}"),
+                        )
+                    }
                 };
                 self.lost |= unknown;
                 (reason, retry_after)
@@ -367,7 +473,7 @@ mod tests {
             (r#"{"device_code":"d","user_code":"u"}"#, "verification_uri"),
             (
                 r#"{"device_code":"d","user_code":"u","verification_uri":"javascript:x"}"#,
-                "no https address",
+                "not an https URL",
             ),
             (
                 r#"{"device_code":"d","user_code":"u\u202e","verification_uri":"https://g.example/"}"#,
@@ -410,8 +516,8 @@ mod tests {
             "https://[::ffff:127.0.0.1]/x",
         ] {
             for (body, name) in [
-                (body(bad, good), "verification_uri "),
-                (body(good, bad), "verification_uri_complete "),
+                (body(bad, good), "verification_uri: "),
+                (body(good, bad), "verification_uri_complete: "),
             ] {
                 let error = parse_grant(&answer(200, &body), &Dialect::default(), &from())
                     .unwrap_err()
@@ -513,6 +619,99 @@ mod tests {
                 LONGEST_LIFE.as_secs(),
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_relative_is_completed_and_a_wrong_one_is_the_services_fault() {
+        let read = |address: &str| {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":12345678,"verification_uri":{address},"verification_uri_complete":"https://as.example/c"}}"#
+            );
+            parse_grant(&answer(200, &body), &Dialect::default(), &from())
+        };
+        for (address, whole, completed) in [
+            (r#""/device""#, "https://as.example/device", true),
+            (r#""activate?x=1""#, "https://as.example/activate?x=1", true),
+            (r#""https://g.example/d""#, "https://g.example/d", false),
+            ("null", "https://as.example/c", false),
+            (r#""""#, "https://as.example/c", false),
+        ] {
+            let grant = read(address).unwrap();
+            assert_eq!(grant.verification_uri.as_str(), whole);
+            assert_eq!(grant.note.is_some(), completed, "{address}");
+            assert_eq!(grant.user_code, "12345678");
+        }
+        for address in [
+            r#""http://idp.lan/device""#,
+            r#""idp.example/device""#,
+            r#""javascript:x""#,
+        ] {
+            let failure = read(address).unwrap_err();
+            let told = format!("{failure} {}", failure.hint());
+            assert!(told.contains("a setting of the service"), "{told}");
+        }
+        let none = r#"{"device_code":"d","user_code":"u","verification_uri":null}"#;
+        let failure = parse_grant(&answer(200, none), &Dialect::default(), &from()).unwrap_err();
+        assert!(matches!(failure, Failure::Address(_)), "{failure}");
+    }
+
+    #[test]
+    fn the_second_answer_of_a_kind_names_the_field_and_the_end_says_that_none_was_usable() {
+        let mut polling = Polling::new(secs(5), Answers::default());
+        let mut told =
+            |status, body: &str| match polling.next(&Polled::Answer(answer(status, body))) {
+                Next::Wait(_, Note::Trouble(reason)) => reason,
+                other => panic!("{other:?}"),
+            };
+        assert!(!told(404, "<html>").contains("Token ex. URL"));
+        let second = told(404, "<html>");
+        assert!(second.contains("Check the Token ex. URL"), "{second}");
+        assert!(!told(405, "").contains("Token ex. URL"));
+        let failure = polling.expired();
+        assert_eq!(
+            failure.to_string(),
+            "The code expired, and no poll got a usable answer: the answer cannot be used: it is empty (HTTP status 405)."
+        );
+        assert!(failure.hint().contains("Token ex. URL"));
+        polling.next(&error("authorization_pending"));
+        polling.next(&Polled::Answer(answer(404, "")));
+        assert_eq!(polling.expired(), Failure::Expired);
+        // A service that is down is no wrong address.
+        let mut polling = Polling::new(secs(5), Answers::default());
+        for _ in 0..2 {
+            polling.next(&Polled::Answer(answer(502, "<html>")));
+        }
+        let hint = polling.expired().hint();
+        assert!(hint.contains("later") && !hint.contains("URL"), "{hint}");
+    }
+
+    #[test]
+    fn a_client_that_is_refused_and_a_success_without_a_token_end_the_polling() {
+        for (status, body, words) in [
+            (401, "", "check the Client secret"),
+            (
+                401,
+                "Client authentication failed",
+                "check the Client secret",
+            ),
+            (
+                200,
+                r#"{"id_token":"a.b.c","token_type":"Bearer"}"#,
+                "to Scope",
+            ),
+            (200, r#"{"access_token":"aB1 cD2"}"#, "the service"),
+        ] {
+            let next = Polling::new(secs(5), Answers::default())
+                .next(&Polled::Answer(answer(status, body)));
+            let Next::Failed(failure) = next else {
+                panic!("{body}: {next:?}")
+            };
+            assert!(failure.hint().contains(words), "{}", failure.hint());
+        }
+        for code in ["code_expired", "expired_token", "token_expired"] {
+            let next = Polling::new(secs(5), Answers::default()).next(&error(code));
+            assert!(matches!(next, Next::Failed(Failure::Expired)), "{code}");
         }
     }
 

@@ -42,6 +42,10 @@ pub struct Dialect {
     pub empty_secret: bool,
     /// Sent with the device request, and not to be changed by hand.
     pub device_parameters: Vec<(String, String)>,
+    /// Names of one and the same scope, in lists.
+    pub same_scope: Vec<Vec<String>>,
+    /// Sent with the exchange, the poll and the refresh.
+    pub token_parameters: Vec<(String, String)>,
     /// Sent with the refresh; `{redirect_uri}` is filled in.
     pub refresh_parameters: Vec<(String, String)>,
     /// The service never gives a refresh token.
@@ -320,6 +324,11 @@ impl Form {
     /// The parameter has this value, whatever it was.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
+        self.add(name, value);
+    }
+
+    /// Adds a parameter; some may stand there several times.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
         self.0
             .push((name.to_owned(), Zeroizing::new(value.to_owned())));
     }

@@ -67,6 +67,23 @@ pub struct Metadata {
     pub authentication: Option<Vec<String>>,
     /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
+    /// How it wants to be asked.
+    pub ways: Ways,
+}
+
+/// What a server says of the requests that it takes. A list is `None` where it does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ways {
+    /// Only authorization requests that were pushed before (RFC 9126, section 5).
+    pub pushed: bool,
+    /// Only authorization requests that are signed (RFC 9101, section 10.5).
+    pub signed: bool,
+    /// What it can be asked to return to the browser.
+    pub response_types: Option<Vec<String>>,
+    /// How that is returned.
+    pub response_modes: Option<Vec<String>>,
+    /// What tokens are issued for.
+    pub grant_types: Option<Vec<String>>,
 }
 
 /// Where the metadata of `issuer` may be: the form of RFC 8414, that of OpenID Connect, and that of OpenID
@@ -133,6 +150,12 @@ pub fn parse_metadata(
         asked.to_owned()
     } else if named.trim_end_matches('/') == asked.trim_end_matches('/') {
         named
+    } else if let Some((placeholder, instead)) = placeholder(&named, asked) {
+        return Err(format!(
+            "its issuer is {}, where {placeholder} stands for a value of your own: enter that in the Issuer in place of \
+             {instead}, or choose the preset of this service",
+            clean(&named, 120)
+        ));
     } else {
         return Err(format!(
             "it is about the issuer {}, which is not {}",
@@ -174,25 +197,45 @@ pub fn parse_metadata(
         scopes: list(members, "scopes_supported").unwrap_or_default(),
         pkce_methods: list(members, "code_challenge_methods_supported"),
         authentication: list(members, "token_endpoint_auth_methods_supported"),
-        iss_in_answers: members
-            .get("authorization_response_iss_parameter_supported")
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(false),
+        iss_in_answers: is_set(members, "authorization_response_iss_parameter_supported"),
+        ways: Ways {
+            pushed: is_set(members, "require_pushed_authorization_requests"),
+            signed: is_set(members, "require_signed_request_object"),
+            response_types: texts(members, "response_types_supported"),
+            response_modes: list(members, "response_modes_supported"),
+            grant_types: list(members, "grant_types_supported"),
+        },
+    })
+}
+
+fn is_set(members: &Map<String, Value>, name: &str) -> bool {
+    members.get(name).and_then(Value::as_bool) == Some(true)
+}
+
+/// The part of the issuer's name that stands for a value, such as `{tenant}`, and what was typed there.
+fn placeholder(named: &str, asked: &str) -> Option<(String, String)> {
+    let mut asked = asked.split('/');
+    named.split('/').find_map(|part| {
+        let instead = asked.next().unwrap_or_default();
+        let is_one = part.starts_with('{') && part.ends_with('}') && part.len() > 2;
+        is_one.then(|| (clean(part, 40), clean(instead, 40)))
     })
 }
 
 /// A list of words, cleaned and bounded.
 fn list(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
-    let words = members.get(name)?.as_array()?;
-    Some(
-        words
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|word| clean(word, LIST_LIMIT))
-            .filter(|word| !word.is_empty() && !word.contains(' '))
-            .take(LIST_LIMIT)
-            .collect(),
-    )
+    let mut words = texts(members, name)?;
+    words.retain(|word| !word.contains(' '));
+    Some(words)
+}
+
+/// The same of texts that may have spaces.
+fn texts(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
+    let texts = members.get(name)?.as_array()?.iter();
+    let texts = texts.filter_map(Value::as_str);
+    let texts = texts.map(|text| clean(text, LIST_LIMIT));
+    let texts = texts.filter(|text| !text.is_empty());
+    Some(texts.take(LIST_LIMIT).collect())
 }
 
 #[cfg(test)]
@@ -238,6 +281,39 @@ mod tests {
                 "https://as.example/.well-known/oauth-authorization-server/realms/a",
                 "https://as.example/.well-known/openid-configuration/realms/a",
             ]
+        );
+    }
+
+    #[test]
+    fn an_issuer_with_a_placeholder_is_told_by_its_name() {
+        let body = r#"{"issuer":"https://as.example/{tenant}/v2.0","token_endpoint":"https://as.example/t"}"#;
+        let told = read(200, body, "https://as.example/common/v2.0").unwrap_err();
+        assert!(
+            told.contains("{tenant} stands for a value of your own")
+                && told.contains("in place of common"),
+            "{told}"
+        );
+        let body = body.replace("{tenant}", "1-2-3");
+        let told = read(200, &body, "https://as.example/common/v2.0").unwrap_err();
+        assert!(told.contains("which is not"), "{told}");
+    }
+
+    #[test]
+    fn what_the_service_requires_is_read() {
+        let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+            "require_pushed_authorization_requests":true,"require_signed_request_object":"yes",
+            "response_types_supported":["code id_token",7],"response_modes_supported":["form_post"],
+            "grant_types_supported":["client_credentials"]}"#;
+        let ways = read(200, body, "https://as.example").unwrap().ways;
+        assert_eq!(
+            ways,
+            Ways {
+                pushed: true,
+                signed: false,
+                response_types: Some(vec!["code id_token".to_owned()]),
+                response_modes: Some(vec!["form_post".to_owned()]),
+                grant_types: Some(vec!["client_credentials".to_owned()]),
+            }
         );
     }
 

@@ -12,13 +12,19 @@ pub struct ServerError {
     pub code: String,
     /// The server's own words.
     pub description: Option<String>,
+    /// The HTTP status, where it tells more than the code.
+    pub status: Option<u16>,
 }
+
+/// The code of an error that came without one.
+pub(super) const NO_CODE: &str = "error";
 
 /// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
 const PROTOCOL_CODES: &[&str] = &[
     "access_denied",
     "authorization_declined",
     "authorization_pending",
+    "code_expired",
     "expired_token",
     "interaction_required",
     "invalid_client",
@@ -52,6 +58,7 @@ impl ServerError {
             description: description
                 .map(|text| clean(text, TEXT_LIMIT))
                 .filter(|text| !text.is_empty()),
+            status: None,
         }
     }
 
@@ -64,10 +71,13 @@ impl ServerError {
         )
     }
 
-    /// True where the device code is over.
+    /// True where the device code is over (RFC 8628 section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_expiry(&self) -> bool {
-        matches!(self.code.as_str(), "expired_token" | "token_expired")
+        matches!(
+            self.code.as_str(),
+            "expired_token" | "token_expired" | "code_expired" | "expired_code"
+        )
     }
 }
 
@@ -97,7 +107,7 @@ impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::DeviceCode => "the request for a device code",
-            Self::Approval => "the question whether the sign-in was approved",
+            Self::Approval => "the token request",
             Self::Exchange => "the exchange of the code for tokens",
             Self::Refresh => "the refresh",
         }
@@ -116,6 +126,41 @@ impl Asked {
         match self {
             Self::DeviceCode => "Device code URL",
             Self::Approval | Self::Exchange | Self::Refresh => "Token ex. URL",
+        }
+    }
+}
+
+/// Why a successful answer brings no access token that can be used, though the code or token that was sent is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Useless {
+    /// There is an ID token and no access token.
+    IdTokenOnly,
+    /// The access token has white space in it, which no bearer token has (RFC 6750, section 2.1).
+    WhiteSpace,
+    /// The token type is there and empty (RFC 6749, section 5.1).
+    NoType,
+}
+
+impl Useless {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => "it has an ID token but no access token",
+            Self::WhiteSpace => {
+                "its access token contains white space, which a bearer token cannot have"
+            }
+            Self::NoType => "its token_type is empty, so its access token cannot be used",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => {
+                "Add a scope of the API that you want to call to Scope: some services issue an access token only for such a \
+                 scope."
+            }
+            Self::WhiteSpace | Self::NoType => {
+                "This is an error of the service: open the trace, and show it to the administrator of the service."
+            }
         }
     }
 }
@@ -155,8 +200,26 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
 
+/// What is wrong with an ID token whose service does not support the nonce.
+pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
+
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
+
+/// What to do where a service requires a client certificate.
+pub const CLIENT_CERTIFICATE: &str = "This program cannot send a client certificate (RFC 8705). Ask the administrator of the service for an endpoint \
+     without it, or for another way to authenticate the client.";
+
+/// What of the settings a failure is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The client secret, and how it is sent.
+    Secret,
+    /// The URL that this was asked at.
+    Url(Asked),
+    /// The scopes.
+    Scope,
+}
 
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -172,6 +235,25 @@ pub enum Failure {
     /// The device code was not used in time.
     #[error("The code expired before the sign-in was approved.")]
     Expired,
+    /// The device code expired, and no poll had an answer that says whether it was approved.
+    #[error("The code expired, and no poll got a usable answer: {reason}.")]
+    Unanswered {
+        /// What was wrong with the last answer.
+        reason: String,
+        /// Its HTTP status, if there was one.
+        status: Option<u16>,
+    },
+    /// A success without a usable access token.
+    #[error("The answer to {} cannot be used: {}.", .asked.name(), .useless.reason())]
+    Useless {
+        /// At which request.
+        asked: Asked,
+        /// What is wrong.
+        useless: Useless,
+    },
+    /// The service gave an address that must not be opened.
+    #[error("The service's answer names an address that cannot be used: {0}.")]
+    Address(String),
     /// The server's own error.
     #[error("The service refused {}: {error}", .asked.name())]
     Server {
@@ -206,6 +288,8 @@ pub enum Failure {
     Unusable {
         /// At which request.
         asked: Asked,
+        /// HTTP status.
+        status: u16,
         /// What is wrong with it.
         reason: String,
     },
@@ -224,8 +308,11 @@ impl Failure {
             Self::UsedUp { error, .. } | Self::Unavailable { error, .. } => {
                 error.as_mut().map_or_else(Vec::new, ServerError::texts)
             }
-            Self::Unusable { reason, .. } | Self::IdToken(reason) => vec![reason],
-            Self::Expired => Vec::new(),
+            Self::Unusable { reason, .. }
+            | Self::Unanswered { reason, .. }
+            | Self::Address(reason)
+            | Self::IdToken(reason) => vec![reason],
+            Self::Expired | Self::Useless { .. } => Vec::new(),
         }
     }
 
@@ -239,6 +326,42 @@ impl Failure {
                 error,
             } => is_busy(*status, *wait, error.as_ref()),
             _ => false,
+        }
+    }
+
+    /// What of the settings is probably wrong, where the failure itself tells.
+    #[must_use]
+    pub fn about(&self) -> Option<About> {
+        let by_status = |asked, status| match status {
+            401 => Some(About::Secret),
+            400 if asked == Asked::Refresh => None,
+            429 | 500.. => None,
+            _ => Some(About::Url(asked)),
+        };
+        match self {
+            Self::Server {
+                asked,
+                error:
+                    ServerError {
+                        status: Some(status @ (401 | 404 | 405 | 410)),
+                        ..
+                    },
+            } => by_status(*asked, *status),
+            Self::Unusable {
+                reason,
+                asked,
+                status,
+            } if !wants_certificate(reason) => by_status(*asked, *status),
+            Self::Unanswered {
+                status: Some(status),
+                ..
+            } => by_status(Asked::Approval, *status),
+            Self::Useless {
+                useless: Useless::IdTokenOnly,
+                ..
+            } => Some(About::Scope),
+            Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
+            _ => None,
         }
     }
 
@@ -263,17 +386,43 @@ impl Failure {
             }
             Self::UsedUp { .. } => "Start again.".to_owned(),
             Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
+            Self::Server {
+                asked,
+                error:
+                    ServerError {
+                        status: Some(status @ (401 | 403 | 404 | 405 | 410)),
+                        ..
+                    },
+            } => unusable_hint(*asked, *status),
             Self::Server { .. } | Self::Callback(_) => {
                 "The service's own words say what it objects to.".to_owned()
             }
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
-            Self::Unusable { asked, .. } => {
-                format!(
-                    "Check the {}: is it the address of this service's endpoint?",
-                    asked.field()
-                )
+            Self::Unusable { reason, .. } if wants_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
+            Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
+            Self::Unanswered {
+                status: Some(500..),
+                ..
+            } => "The service has a problem. Ask for a new code later.".to_owned(),
+            Self::Unanswered {
+                status: Some(status),
+                ..
+            } => unusable_hint(Asked::Approval, *status),
+            Self::Unanswered { status: None, .. } => {
+                "Check the Token ex. URL, the network and the proxy settings, then ask for a new code."
+                    .to_owned()
+            }
+            Self::Useless { useless, .. } => useless.hint().to_owned(),
+            Self::Address(_) => {
+                "This is a setting of the service: ask its administrator for a full https address there."
+                    .to_owned()
+            }
+            Self::IdToken(reason) if reason == NO_NONCE => {
+                "The service does not return the nonce, which protects an ID token against replay. Without openid in Scope \
+                 no ID token is issued: remove openid from Scope, then start again."
+                    .to_owned()
             }
             Self::IdToken(_) => {
                 "Start again, and open only the URL that is shown then. If it happens again, check \
@@ -281,6 +430,37 @@ impl Failure {
                     .to_owned()
             }
         }
+    }
+}
+
+/// True for the page of a web server that requires a client certificate, and takes the request before it says so.
+fn wants_certificate(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    let has = |words: &str| reason.contains(words);
+    has("certificate") && (has("required") || has("client")) && (has("ssl") || has("tls"))
+}
+
+/// What to do about an answer that says nothing in the words of the protocol: its status tells the most.
+fn unusable_hint(asked: Asked, status: u16) -> String {
+    let url = asked.field();
+    match (asked, status) {
+        (_, 401) => {
+            "The service did not accept the client: check the Client secret, the Client ID, and Client auth. under Advanced."
+                .to_owned()
+        }
+        (Asked::Refresh, 400) => {
+            "The refresh token has probably expired: press Authorize to sign in again.".to_owned()
+        }
+        (_, 403) => format!(
+            "The service or a firewall does not allow the request: check the app's registration and the {url}."
+        ),
+        (_, 404 | 405 | 410) => format!(
+            "Check the {url}: no such endpoint exists at this address."
+        ),
+        (_, 400) => format!(
+            "The service rejected the request: check the {url}, the Client ID and the Client secret."
+        ),
+        _ => format!("Check the {url}: is it the address of this service's endpoint?"),
     }
 }
 

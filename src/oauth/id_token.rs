@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
+use super::failure::NO_NONCE;
 
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
@@ -48,6 +49,21 @@ pub fn decode(token: &str) -> Option<Claims> {
     }
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     parse_object(&bytes).ok().map(Claims)
+}
+
+/// True for an encrypted token (RFC 7516, section 3.1), which only the holder of the client's private key can read.
+#[must_use]
+pub fn is_encrypted(token: &str) -> bool {
+    let parts: Vec<&str> = token.split('.').take(6).collect();
+    let [header, _, _, _, _] = parts[..] else {
+        return false;
+    };
+    if header.len() > PAYLOAD_LIMIT {
+        return false;
+    }
+    let header = URL_SAFE_NO_PAD.decode(header.trim_end_matches('='));
+    let members = header.ok().and_then(|bytes| parse_object(&bytes).ok());
+    members.is_some_and(|members| members.contains_key("enc"))
 }
 
 impl Claims {
@@ -107,7 +123,13 @@ impl Claims {
             None => Vec::new(),
         };
         if !audience.contains(&expected.client_id) {
-            return Err("it is for another client".to_owned());
+            let named = audience.iter().map(|name| clean(name, 60));
+            let named: Vec<String> = named.filter(|name| !name.is_empty()).take(5).collect();
+            return Err(if named.is_empty() {
+                "it names no client (aud is missing or empty)".to_owned()
+            } else {
+                format!("it is for another client (aud is {})", named.join(", "))
+            });
         }
         if self
             .text("azp")
@@ -122,12 +144,14 @@ impl Claims {
             (None, _) => {}
             (Some(sent), Some(nonce)) if same(sent, nonce) => {}
             (Some(_), Some(_)) => return Err("its nonce is not the one that was sent".to_owned()),
-            (Some(_), None) => return Err("it carries no nonce, though one was sent".to_owned()),
+            (Some(_), None) => return Err(NO_NONCE.to_owned()),
         }
         let expiry = self
             .0
             .get("exp")
-            .and_then(Value::as_f64)
+            // Some services send numbers as text.
+            .and_then(|exp| exp.as_f64().or_else(|| exp.as_str()?.trim().parse().ok()))
+            .filter(|exp: &f64| exp.is_finite())
             .ok_or("it does not say when it expires")?;
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
@@ -182,13 +206,29 @@ mod tests {
         let good = serde_json::json!({"iss":"https://a","aud":["x","me"],"azp":"me","nonce":"n","exp":1_000_100});
         assert_eq!(check(&good, &["https://a"], Some("n")), Ok(()));
         assert_eq!(check(&good, &[], None), Ok(()));
+        let mut text = good.clone();
+        text["exp"] = "1000100".into();
+        assert_eq!(check(&text, &[], None), Ok(()));
         for (name, value, words) in [
             ("iss", serde_json::json!("https://a/"), "issuer"),
-            ("aud", serde_json::json!("you"), "another client"),
+            (
+                "aud",
+                serde_json::json!("you"),
+                "another client (aud is you)",
+            ),
+            (
+                "aud",
+                serde_json::json!(["you", "they"]),
+                "(aud is you, they)",
+            ),
+            ("aud", serde_json::json!([]), "names no client"),
+            ("aud", Value::Null, "names no client"),
             ("azp", serde_json::json!("you"), "azp"),
             ("nonce", serde_json::json!("m"), "nonce is not"),
             ("nonce", Value::Null, "no nonce"),
             ("exp", serde_json::json!(999_000), "expired"),
+            ("exp", serde_json::json!("999000"), "expired"),
+            ("exp", serde_json::json!("inf"), "when it expires"),
             ("exp", Value::Null, "when it expires"),
         ] {
             let mut bad = good.clone();
@@ -205,6 +245,19 @@ mod tests {
         assert_eq!(check(&claims, &["https://a/{tid}/v2"], None), Ok(()));
         assert!(check(&claims, &["https://b/{tid}/v2"], None).is_err());
         assert!(check(&claims, &["https://a/{oid}/v2"], None).is_err());
+    }
+
+    #[test]
+    fn an_encrypted_token_is_known_by_its_five_parts_and_its_header() {
+        let jwe = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.A.B.C.D";
+        assert!(is_encrypted(jwe));
+        assert!(is_encrypted(
+            "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..B.C.D"
+        ));
+        let plain = format!("{}.A.B.C.D", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#));
+        for text in ["", "a.b.c.d.e", "a.b.c", &plain, &format!("{jwe}.E")] {
+            assert!(!is_encrypted(text), "{text}");
+        }
     }
 
     #[test]

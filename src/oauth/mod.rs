@@ -14,3 +14,4 @@ pub mod id_token;
 pub mod pasted;
 pub mod token;
 pub mod url;
+mod words;

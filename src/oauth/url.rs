@@ -30,6 +30,79 @@ pub enum UrlProblem {
     Parameter(String),
 }
 
+/// A redirect URL: parsed, and as it was typed. Services compare it as text (RFC 9700, section 2.1), so the text is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUrl {
+    url: Url,
+    text: String,
+}
+
+impl RedirectUrl {
+    /// `url` is what `text` means.
+    #[must_use]
+    pub fn new(url: Url, text: &str) -> Self {
+        Self {
+            url,
+            text: text.trim().to_owned(),
+        }
+    }
+
+    /// As it is sent.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same with the port of `listening`, which took a free one for port 0. Nothing else in the text changes.
+    #[must_use]
+    pub fn with_port_of(&self, listening: &Url) -> Self {
+        let Some(port) = listening.port().filter(|_| self.url.port() == Some(0)) else {
+            return self.clone();
+        };
+        let mut url = self.url.clone();
+        // Cannot fail: the URL had a port.
+        let _ = url.set_port(Some(port));
+        let start = self.text.find("://").map_or(0, |at| at + 3);
+        let end = self.text[start..]
+            .find(['/', '?', '#', '\\'])
+            .map_or(self.text.len(), |at| start + at);
+        let text = match self.text[start..end].rsplit_once(':') {
+            Some((host, _)) => format!("{}{host}:{port}{}", &self.text[..start], &self.text[end..]),
+            None => url.to_string(),
+        };
+        Self { url, text }
+    }
+}
+
+impl From<Url> for RedirectUrl {
+    fn from(url: Url) -> Self {
+        let text = url.to_string();
+        Self { url, text }
+    }
+}
+
+impl std::str::FromStr for RedirectUrl {
+    type Err = url::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::new(Url::parse(text.trim())?, text))
+    }
+}
+
+impl std::ops::Deref for RedirectUrl {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl std::fmt::Display for RedirectUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// True for the addresses of this machine: 127.0.0.0/8, `::1` and `localhost`.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
@@ -171,6 +244,32 @@ pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_url_is_sent_as_typed_but_for_port_0() {
+        let typed = |text: &str| RedirectUrl::new(endpoint(text).unwrap(), text);
+        let listening = Url::parse("http://127.0.0.1:40123/").unwrap();
+        for (text, sent) in [
+            ("http://localhost:18471", "http://localhost:18471"),
+            (
+                " https://mail.example:443/cb ",
+                "https://mail.example:443/cb",
+            ),
+            (
+                "https://Mail.Example/a/../cb?x=%7e",
+                "https://Mail.Example/a/../cb?x=%7e",
+            ),
+            ("http://LocalHost:0", "http://LocalHost:40123"),
+            ("http://[::1]:0/cb?at=10:0", "http://[::1]:40123/cb?at=10:0"),
+            ("http://127.0.0.1:00/cb:0/", "http://127.0.0.1:40123/cb:0/"),
+            ("http://127.0.0.1:8400/cb:0", "http://127.0.0.1:8400/cb:0"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1/cb"),
+        ] {
+            let url = typed(text).with_port_of(&listening);
+            assert_eq!(url.text(), sent);
+            assert_eq!(*url, Url::parse(sent).unwrap());
+        }
+    }
 
     #[test]
     fn http_is_for_loopback_only() {

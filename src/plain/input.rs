@@ -2,18 +2,36 @@
 
 #[cfg(unix)]
 use std::io::IsTerminal;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{Read, Stdin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
+use super::typing::{Line, Typing};
+use crate::console::talk::{Often, say_often};
+#[cfg(unix)]
+use crate::console::{device, modes};
 use crate::oauth::pasted;
 use crate::outcome::Print;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The longest line.
+/// Ends the program, as Ctrl+D on an empty line does.
+const QUIT: [&str; 2] = ["quit", "exit"];
+
+/// What is said about a line that is not read.
+const TOO_LONG: &str = "a paste: it is longer than 128 KiB";
+
+/// True for a line that ends the program.
+pub(super) fn is_quit(line: &str) -> bool {
+    QUIT.iter().any(|word| line.eq_ignore_ascii_case(word))
+}
+
+/// Of a URL that was broken over lines no more is put together, in bytes.
 const LINE_LIMIT: u64 = 128 * 1024;
 
 /// How long a further line of the same paste is waited for.
@@ -22,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 const ONE_PASTE: Duration = Duration::from_secs(2);
 
 /// The lines of standard input. On a terminal they are read without the limit of the kernel for a line (4096 bytes on
-/// Linux), which would cut a long URL.
+/// Linux), which would cut a long URL; they are edited here then.
 pub(super) struct Input {
     lines: mpsc::Receiver<SecretString>,
     /// Read, and not asked for yet.
@@ -31,65 +49,64 @@ pub(super) struct Input {
     begun: Option<Begun>,
     /// The one that was handed over last, and when.
     handed_over: Option<(SecretString, Instant)>,
+    /// Lines are edited here.
+    edited: Arc<AtomicBool>,
+    /// Lines may be long.
+    #[cfg(unix)]
+    long: bool,
     #[cfg(unix)]
     unlimited: Option<Unlimited>,
 }
 
 impl Input {
     /// Starts to read.
-    #[cfg_attr(
-        windows,
-        allow(
-            clippy::unnecessary_wraps,
-            reason = "only Unix has jobs in the background"
-        )
-    )]
-    pub(super) fn start() -> std::io::Result<Self> {
-        // A job in the background would be stopped by the kernel for touching the terminal.
-        #[cfg(unix)]
-        if std::io::stdin().is_terminal()
-            && rustix::termios::tcgetpgrp(std::io::stdin())? != rustix::process::getpgrp()
-        {
-            return Err(std::io::ErrorKind::WouldBlock.into());
-        }
-        #[cfg(unix)]
-        let unlimited = if std::io::stdin().is_terminal() {
-            Some(Unlimited::new()?)
-        } else {
-            None
-        };
+    pub(super) fn start() -> Self {
         let (sender, lines) = mpsc::channel(4);
-        // Not joined at the end, because reading blocks.
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(std::io::stdin());
-            loop {
-                let mut line = zeroize::Zeroizing::new(Vec::new());
-                match (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line) {
-                    Ok(0) | Err(_) => return,
-                    // The rest of a line that is too long is no line of its own.
-                    Ok(_) if !line.ends_with(b"\n") && reader.skip_until(b'\n').is_err() => return,
-                    Ok(_) => {}
-                }
-                let line = apply_backspaces(&String::from_utf8_lossy(&line));
-                if !line.expose_secret().is_empty() && sender.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self {
+        let edited = Arc::new(AtomicBool::new(false));
+        let mut input = Self {
             lines,
             ahead: None,
             begun: None,
             handed_over: None,
+            edited: edited.clone(),
             #[cfg(unix)]
-            unlimited,
-        })
+            long: true,
+            #[cfg(unix)]
+            unlimited: None,
+        };
+        input.take_again();
+        // Not joined at the end, because reading blocks.
+        std::thread::spawn(move || read(&sender, &edited));
+        input
     }
 
     /// From here on lines are short: the system edits them, and Ctrl+D ends them.
     pub(super) fn expect_short_lines(&mut self) {
         #[cfg(unix)]
+        {
+            self.long = false;
+        }
+        self.leave();
+    }
+
+    /// Leaves the terminal as it was before.
+    pub(super) fn leave(&mut self) {
+        self.edited.store(false, Ordering::SeqCst);
+        #[cfg(unix)]
         drop(self.unlimited.take());
+    }
+
+    /// Takes the terminal, where it is ours and lines may be long.
+    pub(super) fn take_again(&mut self) {
+        #[cfg(unix)]
+        if self.long && std::io::stdin().is_terminal() && device::is_in_foreground(std::io::stdin())
+        {
+            self.leave();
+            // Short lines can be read all the same.
+            self.unlimited = Unlimited::new().ok();
+            self.edited
+                .store(self.unlimited.is_some(), Ordering::SeqCst);
+        }
     }
 
     /// The next line as it is; `None` after the last one.
@@ -171,60 +188,94 @@ fn joined(begun: &SecretString, rest: &SecretString) -> SecretString {
 
 /// True for a line that can be the rest of a URL.
 fn is_a_rest(line: &str) -> bool {
-    let is_word = Print::from_str(line, true).is_ok() || is_farewell(line);
+    let is_word = Print::from_str(line, true).is_ok() || is_quit(line);
     !is_word && !pasted::begins_an_answer(line)
 }
 
-/// True where the user leaves.
-pub(super) fn is_farewell(line: &str) -> bool {
-    ["quit", "exit"]
-        .iter()
-        .any(|word| line.eq_ignore_ascii_case(word))
-}
-
-/// A line with its backspaces applied: without the line editing of the kernel, nothing else applies them.
-fn apply_backspaces(line: &str) -> SecretString {
-    let mut text = String::new();
-    for ch in line.chars() {
-        match ch {
-            '\u{8}' | '\u{7f}' => drop(text.pop()),
-            '\u{15}' => text.clear(),
-            '\u{17}' => {
-                let kept = text.trim_end().rfind(' ').map_or(0, |space| space + 1);
-                text.truncate(kept);
+/// Reads until standard input ends, or nobody listens.
+fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
+    let mut input = Foreground(std::io::stdin());
+    let mut typing = Typing::default();
+    let mut bytes = Zeroizing::new([0; 4096]);
+    loop {
+        let count = input.read(&mut bytes[..]).unwrap_or(0);
+        let mut typed = Vec::new();
+        for bytes in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
+            typed.extend(typing.feed(bytes));
+        }
+        if count == 0 {
+            typed.push(typing.end());
+        }
+        let echo = typing.echo();
+        let is_ended = typing.is_ended();
+        if edited.load(Ordering::SeqCst) {
+            show(&echo);
+            if is_ended {
+                typed.push(Line::Text(QUIT[0].into()));
             }
-            // Ctrl+D ends nothing here.
-            '\u{4}' => {}
-            ch => text.push(ch),
+        }
+        for line in typed {
+            match line {
+                Line::TooLong => say_often(Often::Paste, TOO_LONG),
+                Line::Text(line) if line.expose_secret().is_empty() => {}
+                Line::Text(line) => {
+                    if lines.blocking_send(line).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        if count == 0 {
+            return;
         }
     }
-    text.trim().into()
 }
 
-/// A terminal without line mode, which is restored on drop.
+/// Shows what is typed, as the system does not.
+fn show(text: &str) {
+    #[cfg(unix)]
+    if let Ok(mut terminal) = device::open() {
+        // What is typed counts all the same.
+        let _ = std::io::Write::write_all(&mut terminal, text.as_bytes());
+    }
+    #[cfg(windows)]
+    let _ = text;
+}
+
+/// Standard input, which is not read while the program is a job in the background: that would stop it.
+struct Foreground(Stdin);
+
+impl Read for Foreground {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        #[cfg(unix)]
+        if self.0.is_terminal() {
+            device::wait_for_input(&self.0)?;
+        }
+        self.0.read(buffer)
+    }
+}
+
+/// A terminal without line mode, which is as before on drop.
 #[cfg(unix)]
-struct Unlimited(rustix::termios::Termios);
+struct Unlimited(());
 
 #[cfg(unix)]
 impl Unlimited {
     fn new() -> std::io::Result<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(std::io::stdin())?;
-        let mut unlimited = before.clone();
-        unlimited.local_modes.remove(LocalModes::ICANON);
-        tcsetattr(std::io::stdin(), OptionalActions::Now, &unlimited)?;
-        Ok(Self(before))
+        use rustix::termios::LocalModes;
+        modes::take(std::io::stdin(), |modes| {
+            modes
+                .local_modes
+                .remove(LocalModes::ICANON | LocalModes::ECHO);
+        })?;
+        Ok(Self(()))
     }
 }
 
 #[cfg(unix)]
 impl Drop for Unlimited {
     fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(
-            std::io::stdin(),
-            rustix::termios::OptionalActions::Now,
-            &self.0,
-        );
+        modes::give_back(std::io::stdin());
     }
 }
 
@@ -239,6 +290,9 @@ mod tests {
             ahead: None,
             begun: None,
             handed_over: None,
+            edited: Arc::default(),
+            #[cfg(unix)]
+            long: false,
             #[cfg(unix)]
             unlimited: None,
         };
@@ -346,18 +400,5 @@ mod tests {
                 Some(word)
             );
         }
-    }
-
-    #[test]
-    fn backspaces_are_applied() {
-        assert_eq!(apply_backspaces("abx\u{7f}c \r\n").expose_secret(), "abc");
-        assert_eq!(
-            apply_backspaces("wrong\u{15}right").expose_secret(),
-            "right"
-        );
-        assert_eq!(
-            apply_backspaces("one two \u{17}2\u{4}").expose_secret(),
-            "one 2"
-        );
     }
 }

@@ -10,6 +10,7 @@ use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::form::explain::Explanation;
 use crate::form::settings::Settings;
 use crate::oauth::device::Note;
+use crate::oauth::url::RedirectUrl;
 use crate::outcome::exit;
 
 /// Says what happened, other than that the sign-in starts.
@@ -36,6 +37,7 @@ pub(super) fn say_event(event: &FlowEvent) {
                     "not approved yet; asking less often, as the service wishes".to_owned()
                 }
                 Note::Trouble(reason) => format!("no usable answer ({reason}); asking again"),
+                Note::NoMore => "the service asks for a longer pause than the code is valid, so there is no further poll".to_owned(),
             };
             say_often(Often::Polled, &format!("{times} {note}"));
         }
@@ -52,6 +54,7 @@ pub(super) fn say_event(event: &FlowEvent) {
         FlowEvent::Trouble(reason) => {
             say_often(Often::Trouble, &format!("{reason} Trying again."));
         }
+        FlowEvent::Note(note) => say("note", note),
         FlowEvent::Check(check) => {
             say(
                 "check",
@@ -73,7 +76,7 @@ pub(super) fn say_sign_in(
     environment: &Environment,
     device_code: bool,
     url: &Url,
-    redirect_url: &Url,
+    redirect_url: &RedirectUrl,
     listening: &[String],
     certificate: Option<&About>,
 ) {
@@ -89,7 +92,7 @@ pub(super) fn say_sign_in(
             );
         }
     }
-    say("redirect_url", redirect_url.as_str());
+    say("redirect_url", redirect_url.text());
     let ssh = environment.ssh.as_ref();
     let tunnel = ssh.and_then(|ssh| Tunnel::to_listener(ssh, redirect_url, listening));
     if let Some(tunnel) = tunnel {

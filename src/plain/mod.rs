@@ -1,11 +1,12 @@
 //! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
 //!
 //! Standard output carries the result and nothing else. A signal ends the program even if nobody reads either of them.
-//! A line on standard input is used as the pasted answer; the end of standard input never ends the wait. A user at a
+//! A line on standard input is used as the pasted answer; the end of a pipe never ends the wait. A user at a
 //! terminal who did not choose what to print is asked when the tokens are there.
 
 mod input;
 mod messages;
+mod typing;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -13,9 +14,10 @@ use std::io::IsTerminal;
 use clap::ValueEnum;
 use tokio::sync::mpsc;
 
-use self::input::{Input, is_farewell};
+use self::input::{Input, is_quit};
 use crate::console::browser;
 use crate::console::environment::Environment;
+use crate::console::jobs::{Job, Jobs};
 use crate::console::signals::Signals;
 use crate::console::talk::{self, say};
 use crate::demo::Demo;
@@ -34,6 +36,7 @@ use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::clock::Moment;
+use crate::session::run::Run;
 use crate::session::{Refused, Session, SessionEvent, Started};
 
 /// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
@@ -62,7 +65,8 @@ fn authorize(
         say(
             "error",
             "There is no screen, and nobody at a terminal who could be asked what to print. Add --print access-token \
-             (refresh-token, id-token or json).",
+             (refresh-token, id-token or json), or run the program in a terminal, such as with ssh -t, docker run -it or \
+             kubectl exec -it.",
         );
         return Err(exit::USAGE);
     }
@@ -83,6 +87,7 @@ fn authorize(
             environment,
             session: Session::new(settings, library),
             signals: Signals::new().map_err(failed)?,
+            jobs: Jobs::new(),
             input: None,
             device_code: false,
             put,
@@ -154,6 +159,7 @@ struct Front<'a> {
     environment: &'a Environment,
     session: Session,
     signals: Signals,
+    jobs: Jobs,
     input: Option<Input>,
     /// The settings would work for the device code flow as well.
     device_code: bool,
@@ -190,6 +196,8 @@ impl Front<'_> {
         let Some(print) = print else {
             return self.ask(&tokens).await;
         };
+        // Nothing is read any more: the terminal is as it was before.
+        self.input = None;
         self.print(print, &tokens).await?.map_err(|reason| {
             say("error", &reason);
             exit::FAILED
@@ -270,30 +278,27 @@ impl Front<'_> {
             .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
             .collect();
         let choices = choices.join(", ");
-        say(
-            "hint",
-            &format!("The tokens are there. Type what to print: {choices}. Type quit to leave."),
-        );
-        let mut input = match self.input.take() {
-            Some(input) => input,
-            None => Input::start().map_err(|error| {
-                say(
-                    "error",
-                    &format!("You cannot be asked: {error}. Start again with --print."),
-                );
-                exit::FAILED
-            })?,
-        };
+        let question =
+            format!("The tokens are there. Type what to print: {choices}. Type quit to leave.");
+        say("hint", &question);
+        let mut input = self.input.take().unwrap_or_else(Input::start);
         input.expect_short_lines();
         loop {
             let line = tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal.say()),
+                job = self.jobs.next() => {
+                    // The shell has written over it.
+                    if let Job::Return = job {
+                        say("hint", &question);
+                    }
+                    continue;
+                }
                 line = input.next_word() => line,
             };
             let Some(line) = line else { return Ok(()) };
             match line.expose_secret() {
-                word if is_farewell(word) => return Ok(()),
+                word if is_quit(word) => return Ok(()),
                 word => match Print::from_str(word, true) {
                     Ok(print) => {
                         if let Err(reason) = self.print(print, tokens).await? {
@@ -323,11 +328,24 @@ impl Front<'_> {
             tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal),
+                job = self.jobs.next() => {
+                    if let Some(input) = &mut self.input {
+                        match job {
+                            Job::Leave(_) => input.leave(),
+                            Job::Return => input.take_again(),
+                        }
+                    }
+                }
                 report = events.recv() => {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;
                     self.say_event(&event);
                     let now = Moment::default();
-                    match self.session.hear(attempt, event, now, self.environment) {
+                    let signs_in = matches!(event, FlowEvent::SignIn { .. });
+                    let outcome = self.session.hear(attempt, event, now, self.environment);
+                    if signs_in && let Some(advice) = self.session.sign_in().and_then(Run::if_no_sign_in) {
+                        say("hint", &advice);
+                    }
+                    match outcome {
                         Some(SessionEvent::Tokens { .. } | SessionEvent::Discovered { .. }) => return Ok(()),
                         Some(SessionEvent::SignInFailed(error, ended)) => {
                             return Err(Stopped::Flow(error, ended.explanation));
@@ -342,6 +360,9 @@ impl Front<'_> {
                     }
                 }
                 line = line, if waiting.is_none() => {
+                    if is_quit(line.expose_secret()) {
+                        return Err(Stopped::Signal);
+                    }
                     match self.session.explain_paste(line.expose_secret()) {
                         Some(page) => messages::say_page(&page, &self.session.settings),
                         None => waiting = Some(line),
@@ -369,7 +390,7 @@ impl Front<'_> {
             listening,
             certificate.as_deref(),
         );
-        self.input = Input::start().ok();
+        self.input = Some(Input::start());
         if self.environment.can_browse() {
             tokio::spawn(browser::open(self.environment.clone(), url.clone()));
         }

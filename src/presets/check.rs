@@ -283,6 +283,7 @@ impl Checker<'_> {
                 &[][..],
             ),
             ("parameters.device", &preset.parameters.device, &[]),
+            ("parameters.token", &preset.parameters.token, &[]),
             (
                 "parameters.refresh",
                 &preset.parameters.refresh,

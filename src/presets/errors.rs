@@ -22,6 +22,8 @@ pub struct ErrorEntry {
     /// At which requests; empty: everywhere.
     #[serde(default)]
     pub at: Vec<At>,
+    /// Only where a client secret was sent, or only where none was.
+    pub secret: Option<bool>,
     /// What went wrong, in the user's terms.
     pub cause: String,
     /// What to do.

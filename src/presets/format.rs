@@ -376,6 +376,9 @@ pub struct Scope {
     /// Lists of hosts that are one resource.
     #[serde(default)]
     pub same_resource: Vec<Vec<String>>,
+    /// Lists of names of one scope.
+    #[serde(default)]
+    pub same: Vec<Vec<String>>,
     /// Scopes that belong to no resource.
     #[serde(default)]
     pub resource_free: Vec<String>,
@@ -399,6 +402,7 @@ impl Default for Scope {
             one_resource: false,
             default_resource: None,
             same_resource: Vec::new(),
+            same: Vec::new(),
             resource_free: Vec::new(),
             list: Vec::new(),
         }
@@ -425,6 +429,9 @@ pub struct Parameters {
     /// Sent with the device request.
     #[serde(default)]
     pub device: BTreeMap<String, String>,
+    /// Sent with each request for tokens: the exchange, the poll and the refresh.
+    #[serde(default)]
+    pub token: BTreeMap<String, String>,
     /// Sent with the refresh.
     #[serde(default)]
     pub refresh: BTreeMap<String, String>,

@@ -24,6 +24,7 @@ use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
 use crate::form::problem::Severity;
@@ -308,13 +309,23 @@ impl Session {
 
     fn explained(&self, error: &FlowError, run: &Run) -> Ended {
         let explanation = match error {
-            FlowError::Protocol(failure) => explain(failure, &run.preset, &self.library),
+            FlowError::Protocol(failure) => {
+                let with_secret = run.request.client.secret.is_some();
+                explain(failure, &run.preset, with_secret, &self.library)
+            }
             FlowError::Certificate(error) => explain_certificate(error),
+            FlowError::Http(HttpError::CaFile { .. }) => Some(Explanation {
+                cause: error.to_string(),
+                remedy: error.hint(),
+                field: Some(Key::CaFile),
+            }),
             _ => None,
         };
         Ended {
             text: match error {
-                FlowError::Certificate(_) if explanation.is_some() => {
+                FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
+                    if explanation.is_some() =>
+                {
                     "Nothing was sent to the service.".to_owned()
                 }
                 error => error.to_string(),
@@ -324,6 +335,7 @@ impl Session {
                 error,
                 FlowError::Protocol(
                     Failure::Expired
+                        | Failure::Unanswered { .. }
                         | Failure::UsedUp {
                             asked: Asked::Approval,
                             ..
@@ -438,7 +450,7 @@ mod tests {
     fn set(name: &str) -> FlowEvent {
         FlowEvent::Tokens(Box::new(TokenSet {
             access_token: format!("{name}-access").into(),
-            token_type: "Bearer".to_owned(),
+            token_type: Some("Bearer".to_owned()),
             expires_in: Some(60),
             refresh_token: Some(format!("{name}-refresh").into()),
             id_token: None,

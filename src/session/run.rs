@@ -7,6 +7,7 @@ use url::Url;
 
 use super::clock::Moment;
 use crate::certificate::About;
+use crate::clean::clean;
 use crate::console::environment::Environment;
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowEvent, Step};
@@ -14,7 +15,11 @@ use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::Check;
 use crate::oauth::device::Note;
+use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
+
+/// A run has no more notes.
+const NOTES: usize = 4;
 
 /// How a run stands.
 #[derive(Debug)]
@@ -41,7 +46,7 @@ pub enum Phase {
         /// The URL.
         url: Url,
         /// Where the browser will come back to.
-        redirect_url: Url,
+        redirect_url: RedirectUrl,
         /// Where it is awaited.
         listening: String,
         /// What the browser is shown there, where it speaks https.
@@ -98,6 +103,8 @@ pub struct Run {
     pub not_ours: Option<(u32, String)>,
     /// What is being tried again.
     pub trouble: Option<String>,
+    /// What else the user should know, in order.
+    pub notes: Vec<String>,
     /// How the browser of another machine comes back here.
     pub tunnel: Option<Tunnel>,
 }
@@ -115,6 +122,7 @@ impl Run {
             strays: 0,
             not_ours: None,
             trouble: None,
+            notes: Vec::new(),
             tunnel: None,
         }
     }
@@ -129,6 +137,20 @@ impl Run {
     #[must_use]
     pub fn awaits_browser(&self) -> bool {
         matches!(self.phase, Phase::SignIn { .. })
+    }
+
+    /// What to compare where the service shows an error of its own instead of a sign-in, and sends nobody back.
+    #[must_use]
+    pub fn if_no_sign_in(&self) -> Option<String> {
+        let Phase::SignIn { redirect_url, .. } = &self.phase else {
+            return None;
+        };
+        Some(format!(
+            "If the service shows an error instead of a sign-in page, compare Client ID {} and Redirect URL {} with the app's \
+             registration.",
+            clean(&self.request.client.client_id, 100),
+            clean(redirect_url.text(), 200)
+        ))
     }
 
     /// The URLs that the user can open, the one that says most first.
@@ -202,6 +224,7 @@ impl Run {
                 let count = self.not_ours.as_ref().map_or(0, |(count, _)| *count);
                 self.not_ours = Some((count.saturating_add(1), reason));
             }
+            FlowEvent::Note(note) if self.notes.len() < NOTES => self.notes.push(note),
             FlowEvent::Trouble(reason) => self.trouble = Some(reason),
             FlowEvent::Stray(_) => self.strays = self.strays.saturating_add(1),
             FlowEvent::Check(check) => add_check(&mut self.checks, check),

@@ -2,7 +2,7 @@
 
 use super::dialog::Dialog;
 use super::screen::Message;
-use crate::console::clipboard::{Copied, CopiedBy};
+use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
 use crate::store::file::Readers;
@@ -39,14 +39,6 @@ pub(super) fn save_dialog(
     ))
 }
 
-/// True where a copy has arrived for certain: what was only sent to a terminal may be lost.
-pub(super) fn is_certain(by: Option<&CopiedBy>) -> bool {
-    match by {
-        Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly) => true,
-        Some(CopiedBy::Terminal(_) | CopiedBy::ThroughScreen(_)) | None => false,
-    }
-}
-
 /// Names the way that a copy took, and those that failed.
 pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (name, instead) = (content.name(), content.instead());
@@ -60,13 +52,37 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::Desktop) => format!(
             "Copied the {name} to the desktop clipboard. It stays there while this program runs."
         ),
+        Some(CopiedBy::DesktopOfLogin) => format!(
+            "Copied the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
+        ),
         Some(CopiedBy::Tmux) => format!(
             "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
              terminal, which may not support that."
         ),
+        Some(CopiedBy::TmuxThroughMosh) => format!(
+            "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). mosh passes it on to your terminal only if tmux's \
+             terminal-overrides changes Ms, and may not repeat an identical copy."
+        ),
         Some(CopiedBy::TmuxOnly) => format!(
             "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). tmux hands it on to your terminal from \
              3.2 on."
+        ),
+        Some(CopiedBy::TmuxBeforeMosh) => format!(
+            "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). Your terminal did not get it: mosh passes on \
+             {limit} bytes at most. {instead}",
+            limit = clipboard::MOSH_LIMIT
+        ),
+        Some(CopiedBy::TmuxAndTerminal(_)) => format!(
+            "Copied the {name} to tmux's buffer, and sent it to your terminal's clipboard (OSC 52), because this terminal is not \
+             a pane of that tmux. Your terminal may not support that."
+        ),
+        Some(CopiedBy::ThroughTmux(_)) => format!(
+            "Sent the {name} to your terminal's clipboard (OSC 52). tmux passes it on only if its option set-clipboard is on. \
+             {instead}"
+        ),
+        Some(CopiedBy::ThroughMosh(_)) => format!(
+            "Sent the {name} to your terminal's clipboard (OSC 52) through mosh. Your terminal may not support that, and mosh may \
+             not repeat an identical copy."
         ),
         Some(CopiedBy::Terminal(_)) => format!(
             "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."

@@ -1,11 +1,11 @@
 //! Letters of other keyboards, by their place on a Latin one: a key that is a command is where it is, whatever is on it.
 
 /// Letters, and below each the Latin one at its place. From the layouts of X11.
-const LAYOUTS: [(&str, &str); 4] = [
-    // Russian and Ukrainian.
+const LAYOUTS: [(&str, &str); 8] = [
+    // Russian, Ukrainian and Belarusian.
     (
-        "йцукенгшщзхъфывапролджэячсмитьбюіїє",
-        "qwertyuiop[]asdfghjkl;'zxcvbnm,.s]'",
+        "йцукенгшщзхъфывапролджэячсмитьбюіїєў",
+        "qwertyuiop[]asdfghjkl;'zxcvbnm,.s]'o",
     ),
     // Greek.
     ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
@@ -13,6 +13,17 @@ const LAYOUTS: [(&str, &str); 4] = [
     ("קראטוןםפשדגכעיחלךזסבהנמצ", "ertyuiopasdfghjklzxcvbnm"),
     // Arabic.
     ("ضصثقفغعهخحشسيبلاتنمئءؤرىة", "qwertyuiopasdfghjklzxcvnm"),
+    // Persian, where it differs from Arabic.
+    ("یکظطزذدپ", "d;zxcbnm"),
+    // Thai.
+    ("ๆไำพะัีรนยฟหกดเ้่าสผปแอิืท", "qwertyuiopasdfghjklzxcvbnm"),
+    // Korean.
+    (
+        "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ",
+        "qwertyuiopasdfghjklzxcvbnm",
+    ),
+    // Georgian.
+    ("ქწერტყუიოპასდფგჰჯკლზხცვბნმ", "qwertyuiopasdfghjklzxcvbnm"),
 ];
 
 /// What a full-width form is more than its character.
@@ -40,7 +51,9 @@ mod tests {
         for (letters, places) in LAYOUTS {
             assert_eq!(letters.chars().count(), places.chars().count(), "{letters}");
         }
-        let same = ['с', 'С', 'ψ', 'Ψ', 'ב', 'ؤ', 'ｃ', 'Ｃ'];
+        let same = [
+            'с', 'С', 'ψ', 'Ψ', 'ב', 'ؤ', 'ز', 'แ', 'ㅊ', 'ც', 'ｃ', 'Ｃ',
+        ];
         assert!(same.into_iter().all(|letter| latin(letter) == Some('c')));
         assert_eq!(latin('日'), None);
     }

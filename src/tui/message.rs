@@ -7,6 +7,7 @@ use url::Url;
 use crate::certificate::created::Created;
 use crate::configure::report::{Report, SetUpTask};
 use crate::console::clipboard::Copied;
+use crate::console::origin::Attached;
 use crate::flow::attempt::AttemptId;
 use crate::flow::event::FlowEvent;
 use crate::presets::Library;
@@ -37,6 +38,8 @@ pub enum Event {
     Flow(AttemptId, FlowEvent),
     /// A copy came out.
     Copied(Content, Copied),
+    /// tmux said who is attached to it.
+    Attached(Attached),
     /// The program that opens the browser, for this attempt, ended or failed.
     Browser(AttemptId, Result<(), String>),
     /// The demo server listens, or does not.
@@ -64,6 +67,7 @@ impl fmt::Debug for Event {
             Self::Resized(..) => "Resized",
             Self::Flow(..) => "Flow",
             Self::Copied(..) => "Copied",
+            Self::Attached(_) => "Attached",
             Self::Browser(..) => "Browser",
             Self::Demo(_) => "Demo",
             Self::DemoApproved(_) => "DemoApproved",

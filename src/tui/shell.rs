@@ -26,8 +26,10 @@ use crate::configure;
 use crate::console::browser;
 use crate::console::clipboard::{self, Desktop};
 use crate::console::environment::Environment;
+use crate::console::jobs::{self, Job, Jobs};
 use crate::console::sequences;
 use crate::console::signals::Signals;
+use crate::console::tmux;
 use crate::demo::{self, Demo};
 use crate::flow::driver::Flow;
 use crate::flow::reporter::Report;
@@ -53,7 +55,7 @@ pub enum TuiError {
     /// There is no terminal to draw on.
     #[error(
         "There is no terminal to draw on: {0}. Run the program in a terminal, such as with ssh -t, docker run -it or \
-             kubectl exec -it."
+         kubectl exec -it, or add --plain."
     )]
     NoTerminal(io::Error),
     /// The terminal could not be set up or drawn on.
@@ -110,12 +112,13 @@ pub fn run(
     }
     let outcome = runtime.block_on(async {
         let mut signals = Signals::new()?;
+        let mut jobs = Jobs::new();
         let guard = Guard::enter(output.try_clone()?)?;
         let mut shell = Shell::new(model, output)?;
         if demo {
             shell.start_demo().await;
         }
-        let mut ending = shell.run(&mut signals).await;
+        let mut ending = shell.run(&mut signals, &mut jobs).await;
         let limit = if matches!(ending, Ok(Ending::Left)) {
             LAST_BYTES
         } else {
@@ -191,13 +194,14 @@ impl Shell {
         Ok(shell)
     }
 
-    async fn run(&mut self, signals: &mut Signals) -> Result<Ending, TuiError> {
+    async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
         // What the first frame does not need comes after it.
         let events = self.events.0.clone();
         tokio::task::spawn_blocking(move || {
             let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
         });
+        self.ask_tmux();
         let mut input = input::start();
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
@@ -216,6 +220,7 @@ impl Shell {
                 () = signals.next() => return Ok(Ending::Interrupted),
                 Some(()) = gone.recv() => return Ok(Ending::Interrupted),
                 written = self.display.written() => written?,
+                job = jobs.next() => self.on_job(job).await?,
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
                 Some((content, outcome)) = self.saves.next(), if !self.saves.is_empty() => {
@@ -259,6 +264,30 @@ impl Shell {
         }
     }
 
+    /// The program is about to be stopped, or was continued.
+    async fn on_job(&mut self, job: Job) -> Result<(), TuiError> {
+        if let Job::Leave(_) = job {
+            if guard::is_in_foreground(&self.output) {
+                self.display.settle(LAST_BYTES_IN_A_HURRY).await?;
+            }
+            guard::leave(&self.output);
+            return Ok(());
+        }
+        guard::take_again(&self.output)?;
+        self.wipe();
+        self.resize().await
+    }
+
+    /// Wipes the screen, so that all of it is drawn.
+    fn wipe(&mut self) {
+        let mut alone = self.model.alone().cloned();
+        if alone.is_none() && view::is_plain(&self.model) {
+            // The value is in the scrollback; what remains to be said is how to get back.
+            alone = Some(SecretString::default());
+        }
+        self.display.wipe(alone);
+    }
+
     /// Releases of keys and other events are nothing to us.
     async fn on_terminal_event(
         &mut self,
@@ -274,11 +303,14 @@ impl Shell {
                     Context::Text | Context::Paste | Context::List | Context::Path
                 );
                 let at = at.saturating_duration_since(self.began);
+                self.joiner
+                    .through_mosh(self.model.console.environment.mosh);
                 let joined = self.joiner.feed(key, at, typing);
                 self.take_joined(joined).await
             }
             TerminalEvent::Paste(text) => {
-                self.joiner.saw_paste();
+                let before = self.joiner.saw_paste();
+                self.take_joined(before).await?;
                 self.take(Event::Paste(text)).await
             }
             // On Windows. The event's own numbers are not those of the window.
@@ -324,6 +356,7 @@ impl Shell {
     async fn perform(&mut self, effect: Effect) -> Result<(), TuiError> {
         match effect {
             Effect::Start(Started { job, attempt }) => {
+                self.ask_tmux();
                 let (before, reports) = (self.flow.take(), self.reports.0.clone());
                 self.flow = Some(Flow::start(*job, attempt, before, reports));
             }
@@ -347,6 +380,11 @@ impl Shell {
             }
             Effect::Copy(content) => {
                 if let Some(text) = content.text(&self.model.session) {
+                    if let Some(prelude) =
+                        clipboard::prelude(&self.model.console.environment, &text)
+                    {
+                        self.display.send(prelude.into());
+                    }
                     self.copy(content, text);
                 }
             }
@@ -378,12 +416,8 @@ impl Shell {
                     let _ = events.send(Event::DemoApproved(outcome)).await;
                 });
             }
-            Effect::Redraw => self.display.wipe(self.model.alone().cloned()),
-            Effect::Suspend => {
-                self.display.settle(LAST_BYTES_IN_A_HURRY).await?;
-                guard::suspend(&self.output)?;
-                self.display.wipe(self.model.alone().cloned());
-            }
+            Effect::Redraw => self.wipe(),
+            Effect::Suspend => jobs::suspend(),
             Effect::Quit => self.ended = true,
         }
         Ok(())
@@ -404,6 +438,19 @@ impl Shell {
                 .events
                 .0
                 .try_send(Event::Demo(Ok(demo.url().to_owned())));
+        }
+    }
+
+    /// Off the loop, as tmux may take its time: whether the user is at this desktop.
+    fn ask_tmux(&self) {
+        let environment = self.model.console.environment.clone();
+        if environment.tmux {
+            let events = self.events.0.clone();
+            tokio::spawn(async move {
+                if let Ok(attached) = tmux::ask(&environment).await {
+                    let _ = events.send(Event::Attached(attached)).await;
+                }
+            });
         }
     }
 

@@ -332,6 +332,38 @@ fn help_lies_over_any_screen_and_leads_back_to_it() {
 }
 
 #[test]
+fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
+    let mut user = User::new("custom", FlowKind::DeviceCode);
+    for _ in 0..80 {
+        let items = user.model.items();
+        if items
+            .iter()
+            .any(|item| item.focused && item.label == "Scope")
+        {
+            break;
+        }
+        user.key(KeyCode::Tab);
+    }
+    user.send(Event::Paste("one".to_owned()));
+    user.send(Event::Paste("x".repeat(40_000)));
+    assert_eq!(
+        user.message(),
+        "Nothing pasted: a field can hold at most 32 KiB."
+    );
+    assert_eq!(user.model.session.settings.value(Key::Scope), "one");
+    // A paste that the terminal does not mark comes as keys.
+    user.send(Event::Paste("x".repeat(32 * 1024 - 3)));
+    assert_eq!(user.message(), "");
+    user.key(KeyCode::Char('y'));
+    assert_eq!(
+        user.message(),
+        "The field is full: it can hold at most 32 KiB."
+    );
+    user.key(KeyCode::Backspace);
+    assert_eq!(user.message(), "");
+}
+
+#[test]
 fn what_the_caller_waits_for_ends_the_program() {
     for (print, code) in [
         (Print::AccessToken, exit::DONE),
@@ -345,6 +377,25 @@ fn what_the_caller_waits_for_ends_the_program() {
         assert_eq!(quits, code == exit::DONE);
         assert_eq!(user.model.exit, code);
         assert_eq!(user.model.result.is_some(), quits);
+    }
+}
+
+#[test]
+fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
+    let mut user = authorized("first");
+    // Where the C is on a Russian keyboard.
+    assert!(matches!(user.letter('с').as_slice(), [Effect::Copy(..)]));
+    for letter in ['क', '日', 'é'] {
+        let mut user = authorized("first");
+        assert!(user.letter(letter).is_empty());
+        let said = format!("No button has the letter {letter}.");
+        assert!(user.message().starts_with(&said), "{}", user.message());
+    }
+    // Signs are no letters, and Latin letters are on the keyboard.
+    for letter in ['\u{301}', '€', '=', 'z'] {
+        let mut user = authorized("first");
+        user.letter(letter);
+        assert_eq!(user.message(), "");
     }
 }
 

@@ -13,6 +13,7 @@ use super::model::Model;
 use super::root::{self, Alone, RootDialog};
 use super::screen::{Message, Navigation, Outbox, Route};
 use super::screens;
+use super::widgets::text::shorten;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
@@ -94,6 +95,10 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             model,
             Message::warning("Earlier pastes are still being looked at. Paste again in a moment."),
         ),
+        Event::Attached(attached) => {
+            model.console.environment.attached(&attached);
+            Vec::new()
+        }
         Event::Library(library) => {
             let event = model.session.take_presets(*library);
             let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
@@ -299,14 +304,14 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
 
 fn refresh_failed(ended: Ended) -> Message {
     let hint = match &ended.explanation {
-        Some(explanation) => format!("{} {}", explanation.cause, explanation.remedy),
-        None => ended.hint,
+        Some(explanation) if explanation.cause != ended.text => {
+            format!("{} {}", explanation.cause, explanation.remedy)
+        }
+        Some(_) | None => ended.hint,
     };
-    // What it means and what to do first: the service's own words may be long.
-    Message::warning(format!(
-        "{hint} The tokens at hand are kept. {}",
-        ended.text
-    ))
+    // What happened first; the service's own words may be long, and are in the trace.
+    let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
+    Message::warning(format!("{text}. {hint} Your current tokens are kept."))
 }
 
 /// The tokens take the place of the sign-in; what lies over it stays.
@@ -340,13 +345,9 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
 /// A copy came out.
 fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> {
     model.message = Some(copies::copied(content, &outcome));
-    if copies::is_certain(outcome.by.as_ref()) {
+    if outcome.by.as_ref().is_some_and(CopiedBy::is_certain) {
         model.session.took(content);
     }
-    match outcome.by {
-        Some(CopiedBy::Terminal(sequence) | CopiedBy::ThroughScreen(sequence)) => {
-            vec![Effect::Send(sequence)]
-        }
-        Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly) | None => Vec::new(),
-    }
+    let sequence = outcome.by.and_then(CopiedBy::sequence);
+    sequence.map(Effect::Send).into_iter().collect()
 }

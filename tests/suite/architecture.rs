@@ -448,10 +448,12 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/mod.rs",
             "commands/configure.rs",
             "commands/doctor.rs",
+            "commands/explain.rs",
             "commands/presets.rs",
-            "tui/terminal/guard.rs",
+            // It chooses the terminal, and writes nothing.
+            "console/device.rs",
             "console/browser.rs",
-            "console/clipboard.rs",
+            "console/tmux.rs",
         ],
     );
     for (file, source) in sources() {
@@ -463,8 +465,9 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
         "stderr",
         &[
             "console/talk.rs",
+            "console/device.rs",
             "console/browser.rs",
-            "console/clipboard.rs",
+            "console/tmux.rs",
         ],
     );
     assert_only(

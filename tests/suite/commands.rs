@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Parser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
-use oauth_authorizer::cli::Cli;
+use oauth_authorizer::cli::{self, Cli};
 
 use crate::servers::free_port;
 use crate::terminal::program;
@@ -89,7 +89,7 @@ fn calls(command: &clap::Command, call: &str, all: &mut BTreeSet<String>) {
 #[test]
 fn the_help_of_each_command_is_tested() {
     let mut all = BTreeSet::new();
-    calls(&Cli::command(), NAME, &mut all);
+    calls(&cli::command(), NAME, &mut all);
     assert!(all.contains("$ oauth-authorizer configure verify --help"));
     let cases = fs::read_to_string(root().join("tests/commands/help.trycmd")).unwrap();
     let tested: BTreeSet<String> = cases

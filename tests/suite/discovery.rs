@@ -254,12 +254,12 @@ fn a_service_elsewhere_cannot_lead_to_this_machine() {
         (
             none(),
             serde_json::json!({"verification_uri": "http://127.0.0.1:8400/"}),
-            "its verification_uri cannot be used: 127.0.0.1 leads to this machine",
+            "verification_uri: 127.0.0.1 leads to this machine",
         ),
         (
             none(),
             serde_json::json!({"verification_uri_complete": "http://[::1]/?code=U"}),
-            "its verification_uri_complete cannot be used: [::1] leads to this machine",
+            "verification_uri_complete: [::1] leads to this machine",
         ),
     ] {
         let (exit, _, stderr) = at_a_service_elsewhere(metadata, device);

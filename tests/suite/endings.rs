@@ -248,7 +248,8 @@ fn without_a_terminal_it_says_so() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(
         text.contains("There is no terminal to draw on")
-            && text.contains("Run the program in a terminal, such as with ssh -t"),
+            && text.contains("Run the program in a terminal, such as with ssh -t")
+            && text.contains("kubectl exec -it, or add --plain."),
         "{text}"
     );
     assert!(output.stdout.is_empty());

@@ -448,7 +448,8 @@ fn covers(entry: &ErrorEntry, other: &ErrorEntry) -> bool {
         let texts = [&other.code, &other.text];
         texts.into_iter().flatten().any(|text| holds(text, words))
     });
-    place && code && text
+    let secret = entry.secret.is_none() || entry.secret == other.secret;
+    place && code && text && secret
 }
 
 #[test]

@@ -331,8 +331,8 @@ fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
         &told,
         &[
             "The certificate of 127.0.0.1",
-            "is not trusted: it was signed by no authority that is trusted here.",
-            "name that authority's certificate under Advanced, CA file",
+            "is not trusted: it was issued by no authority that is trusted here.",
+            "set CA file under Advanced to the certificate of the authority",
         ],
     );
     // A CA file that is none is told as well.

@@ -10,12 +10,15 @@
 )]
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 
+mod answers;
 #[cfg(unix)]
 mod app;
 mod architecture;
 #[cfg(target_os = "linux")]
 mod attack;
 mod bounds;
+#[cfg(unix)]
+mod certificates;
 mod clipboard;
 #[cfg(unix)]
 mod commands;
@@ -26,9 +29,14 @@ mod demo;
 mod discovery;
 mod endings;
 mod errors;
+mod explained;
 mod form;
 mod https;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod leaks;
+#[cfg(unix)]
+mod life;
 mod links;
 mod listener;
 #[cfg(target_os = "linux")]
@@ -39,9 +47,11 @@ mod pictures;
 mod plain;
 mod process;
 mod provider;
+mod proxies;
 mod qr;
 #[cfg(unix)]
 mod random;
+#[cfg(target_os = "linux")]
 mod reports;
 #[cfg(target_os = "linux")]
 mod rivals;
@@ -63,6 +73,10 @@ mod surroundings;
 mod terminal;
 mod traffic;
 #[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
+mod typed;
 mod unread;
 mod user_presets;
+#[cfg(target_os = "linux")]
+mod whereabouts;
 mod window;

@@ -112,7 +112,21 @@ fn a_query_pasted_as_single_keys_is_taken() {
     terminal.wait_until("the paste box", |screen| {
         is_focused(screen, "Or paste it here")
     });
+    // Its end is there, so the Enter below does not belong to it.
+    terminal.wait_for(&format!("&state={state}"));
     assert_taken(&mut terminal);
+}
+
+#[test]
+fn text_that_comes_with_a_tab_is_typed_where_the_tab_leads() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &[]).start();
+    terminal.wait_for("[ Authorize ]");
+    terminal.focus("Preset");
+    terminal.send("\tmy-client");
+    terminal.wait_until("the text in Client ID", |screen| {
+        is_focused(screen, "Client ID") && screen.contents().contains("my-client")
+    });
 }
 
 #[test]

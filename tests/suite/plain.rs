@@ -825,9 +825,9 @@ fn many_pasted_lines_are_all_looked_at() {
     );
     for told in [
         "too short to be a code",
-        "it carries no state",
+        "it carries a code, but no state",
         "the service does not know this code",
-        "neither a URL nor a code",
+        "it is longer than 128 KiB",
     ] {
         assert!(stderr.contains(told), "{told}\n{stderr}");
     }
@@ -875,6 +875,46 @@ fn completions_and_the_manual_page_are_printed() {
             String::from_utf8_lossy(&output.stdout).contains(words),
             "{arguments:?}"
         );
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    for arguments in [
+        &["presets", "list"][..],
+        &["presets", "show", "github"],
+        &["completions", "bash"],
+        &["man"],
+        &["doctor"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(program())
+            .args(arguments)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("pipe"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_no_terminal_by_its_name_gets_lines() {
+    let (home, server) = (tempfile::tempdir().unwrap(), scripted());
+    for term in ["unknown", "network", "emacs", "dumb-emacs-ansi"] {
+        let flags = scripted_flags(&server, &["--flow", "authorization-code"]);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let terminal = crate::terminal::Command::new(home.path(), &flags)
+            .env("TERM", term)
+            .start();
+        terminal.wait_for("Open the URL in a browser.");
+        let text = String::from_utf8(terminal.bytes()).unwrap();
+        let reason = format!("TERM is {term}, which does not support a full screen");
+        assert!(text.contains(&reason), "{text}");
+        assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text:?}");
     }
 }
 

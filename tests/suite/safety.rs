@@ -334,6 +334,10 @@ fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
         asked.recv_timeout(crate::terminal::LIMIT).unwrap().trim(),
         "CONNECT as.example:443 HTTP/1.1"
     );
+    // It is asked once more for its status, and for nothing else.
+    for line in asked.try_iter() {
+        assert_eq!(line.trim(), "CONNECT as.example:443 HTTP/1.1");
+    }
     let server = Scripted::start(|_| Reply::json(400, r#"{"error":"invalid_client"}"#));
     let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &variables);
     assert_eq!(code, Some(1), "{stderr}");

@@ -22,15 +22,15 @@ impl Drop for Ends {
 }
 
 /// Debian's sshd on a free port of loopback, with keys and settings of its own.
-struct Sshd {
+pub struct Sshd {
     folder: tempfile::TempDir,
-    port: u16,
-    user: String,
+    pub port: u16,
+    pub user: String,
     _process: Ends,
 }
 
 impl Sshd {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["host", "key"] {
             run(Process::new("ssh-keygen")
@@ -117,6 +117,11 @@ impl Sshd {
             format!("'{}'", program().display()),
         ];
         words.extend(flags.iter().map(|flag| format!("'{flag}'")));
+        self.run(home, &words)
+    }
+
+    /// These words as the command of a session with a terminal.
+    pub fn run(&self, home: &Path, words: &[String]) -> Terminal {
         let mut line = self.options();
         line.extend([
             "-tt".to_owned(),

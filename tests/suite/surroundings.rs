@@ -260,8 +260,8 @@ fn doctor_says_where_it_is_and_what_follows() {
         ],
         &[
             "reached: over SSH, at 192.0.2.2 port 2222, as alice",
-            "terminal: a terminal emulator, in tmux",
-            "clipboard: tmux's buffer",
+            "terminal: a terminal emulator, with TMUX set but no answer (tmux said: error connecting to /tmp/x",
+            "clipboard: your terminal's, by an escape sequence (OSC 52); nobody says whether it took it; not tmux's buffer: tmux said",
             "browser: is not opened: this is a session over SSH",
             "tunnel: ssh -p 2222 -L 8400:127.0.0.1:8400 alice@192.0.2.2 (8400 stands for the port",
         ],

@@ -123,11 +123,7 @@ impl Terminal {
         let writer = pair.master.take_writer().unwrap();
         let shown = Arc::new((
             Mutex::new(Shown {
-                parser: vt100::Parser::new(
-                    size(if rows == 0 { 24 } else { rows }),
-                    size(if cols == 0 { 80 } else { cols }),
-                    1000,
-                ),
+                parser: vt100::Parser::new(size(rows, 24), size(cols, 80), 1000),
                 bytes: Vec::new(),
                 ended: false,
             }),
@@ -166,7 +162,12 @@ impl Terminal {
 
     /// Sends without a pause.
     pub fn send_now(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.send_bytes(keys.as_bytes());
+    }
+
+    /// Sends bytes of any kind without a pause.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).unwrap();
         self.writer.flush().unwrap();
     }
 
@@ -294,15 +295,9 @@ impl Terminal {
         assert!(status.success());
     }
 
-    /// Changes the size of the window.
+    /// Changes the size of the window; where the terminal does not know one of them, it is told as 0.
     pub fn resize(&self, cols: u16, rows: u16) {
-        self.shown
-            .0
-            .lock()
-            .unwrap()
-            .parser
-            .screen_mut()
-            .set_size(size(rows), size(cols));
+        self.resize_emulator(cols, rows);
         self.master
             .resize(PtySize {
                 rows,
@@ -319,6 +314,13 @@ impl Terminal {
         let path = self.master.tty_name().unwrap();
         let terminal = std::fs::File::options().write(true).open(path).unwrap();
         tcflow(&terminal, if take { Action::OOn } else { Action::OOff }).unwrap();
+    }
+
+    /// Changes what the emulator shows, without a word to the program.
+    pub fn resize_emulator(&self, cols: u16, rows: u16) {
+        let (rows, cols) = (size(rows, 24), size(cols, 80));
+        let mut shown = self.shown.0.lock().unwrap();
+        shown.parser.screen_mut().set_size(rows, cols);
     }
 
     /// True once the program has ended.
@@ -437,7 +439,9 @@ impl Terminal {
     }
 }
 
-fn size(count: u16) -> std::num::NonZeroU16 {
+/// What the emulator has; `assumed` where the terminal is told as unknown.
+fn size(count: u16, assumed: u16) -> std::num::NonZeroU16 {
+    let count = if count == 0 { assumed } else { count };
     count.try_into().unwrap()
 }
 

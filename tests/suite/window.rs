@@ -31,3 +31,49 @@ fn a_window_of_many_cells_is_drawn_from_its_top() {
         terminal.wait_until("the next item", |screen| is_focused(screen, "Client ID"));
     }
 }
+
+#[test]
+fn where_the_terminal_does_not_know_its_size_the_variables_count() {
+    for (variables, columns, rows) in [
+        ([("COLUMNS", "100"), ("LINES", "abc")], 99, 24),
+        ([("COLUMNS", "0"), ("LINES", "20")], 79, 20),
+        ([("COLUMNS", "-5"), ("LINES", "99999999")], 79, 24),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(home.path(), &[]);
+        for (name, value) in variables {
+            command = command.env(name, value);
+        }
+        let terminal = command.start_sized(0, 0);
+        // As wide as what is drawn, so that nothing is broken.
+        terminal.resize_emulator(110, 40);
+        terminal.wait_for("[ Authorize ]");
+        // The title and the keys reach from the first row to the last.
+        let screen = terminal.screen();
+        assert_eq!(screen.lines().count(), rows, "{variables:?}\n{screen}");
+        let title = screen.lines().next().unwrap();
+        assert_eq!(title.chars().count(), columns, "{variables:?}\n{screen}");
+    }
+}
+
+#[test]
+fn a_window_may_become_unknown_or_a_single_cell_and_come_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Command::new(home.path(), &[]).start_sized(100, 30);
+    terminal.wait_for("[ Authorize ]");
+    for (cols, rows) in [(1, 1), (u16::MAX, 1), (1, u16::MAX), (0, 0), (0, 1)] {
+        terminal.resize(cols, rows);
+        terminal.settle();
+        terminal.resize(100, 30);
+        terminal.wait_for("[ Authorize ]");
+        assert!(terminal.screen().contains("OAuth Authorizer"));
+        terminal.send(TAB);
+        terminal.settle();
+        assert!(!terminal.has_ended());
+    }
+    terminal.resize(0, 0);
+    terminal.wait_until("80 columns", |screen| {
+        let contents = screen.contents();
+        contents.contains("[ Authorize ]") && contents.lines().next().unwrap().len() == 79
+    });
+}

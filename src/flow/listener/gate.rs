@@ -164,6 +164,8 @@ pub enum Stray {
     Path,
     /// Another method.
     Method,
+    /// An answer that was posted to the redirect URL (OAuth 2.0 Form Post Response Mode).
+    Post,
     /// Another host name.
     Host,
     /// From another machine.
@@ -174,9 +176,10 @@ pub enum Stray {
 
 impl Stray {
     /// Each kind, in their order.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Path,
         Self::Method,
+        Self::Post,
         Self::Host,
         Self::Remote,
         Self::Connection,
@@ -279,6 +282,8 @@ impl Gate {
             Err((Stray::Host, Page::WrongHost))
         } else if path != self.path {
             Err((Stray::Path, Page::NotFound))
+        } else if method == Method::POST {
+            Err((Stray::Post, Page::Posted))
         } else if method != Method::GET {
             Err((Stray::Method, Page::WrongMethod))
         } else {

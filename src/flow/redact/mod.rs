@@ -16,6 +16,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use crate::oauth::client::Request;
+use crate::oauth::token::is_sentence;
 use crate::secret::{ExposeSecret, SecretString};
 
 use names::SECRET;
@@ -127,6 +128,10 @@ impl Secrets {
                 }
                 Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
             };
+            // Some services put the words of an error where the token should be.
+            if name == "access_token" && is_sentence(text) {
+                return;
+            }
             if SECRET.contains(&name) {
                 if text.len() > KNOWN_LIMIT {
                     self.possible.push(text.as_str().into());

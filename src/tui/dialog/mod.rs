@@ -211,22 +211,23 @@ impl<D> Dialog<D> {
         }
     }
 
-    /// A paste goes where text is typed.
-    pub fn paste(&mut self, text: &str) {
+    /// A paste goes where text is typed. False if it is too long.
+    #[must_use]
+    pub fn paste(&mut self, text: &str) -> bool {
         match &mut self.kind {
             DialogKind::List {
                 filter: Some(filter),
                 marked,
                 ..
             } => {
-                filter.paste(text);
                 *marked = Mark::default();
+                filter.paste(text)
             }
             DialogKind::Line { editor, .. } => editor.paste(text),
             DialogKind::List { filter: None, .. }
             | DialogKind::Question { .. }
             | DialogKind::Reading { .. }
-            | DialogKind::Picture(_) => {}
+            | DialogKind::Picture(_) => true,
         }
     }
 
@@ -472,7 +473,7 @@ mod tests {
     fn a_line_answers_with_its_text_and_tab_asks_for_another() {
         let mut dialog = Dialog::line((), String::new(), String::new(), "");
         assert!(matches!(key(&mut dialog, Command::Enter), Reply::Open));
-        dialog.paste(" a path ");
+        assert!(dialog.paste(" a path "));
         assert!(matches!(
             key(&mut dialog, Command::Next),
             Reply::Tell(Answer::Other(_))

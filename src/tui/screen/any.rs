@@ -17,6 +17,12 @@ use crate::session::SessionEvent;
 use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
+use crate::tui::widgets::editor::Edit;
+
+/// The message for a paste that is too long.
+const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
+/// The message when a character does not fit, such as in a paste without brackets.
+const FULL: &str = "The field is full: it can hold at most 32 KiB.";
 
 /// A screen without its types: what the loop, the frame and the tests see.
 pub trait AnyScreen: Debug {
@@ -162,6 +168,10 @@ impl<S: Screen> AnyScreen for S {
             Command::ChangeRight | Command::Toggle => self.changed(focus, 1, cx),
             Command::Enter => self.activate(focus, cx),
             Command::Edit(edit) => {
+                if matches!(edit, Edit::Insert(_)) && self.common().editor.is_full() {
+                    cx.say(FULL);
+                    return;
+                }
                 self.common_mut().editor.edit(edit);
                 commit(self, &focus, cx);
             }
@@ -180,6 +190,10 @@ impl<S: Screen> AnyScreen for S {
                     if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
                         self.common_mut().focus = entry.item;
                     }
+                } else if letter.is_alphabetic() && !letter.is_ascii() {
+                    cx.say(format!(
+                        "No button has the letter {letter}. Change the keyboard layout, or use Tab and Enter."
+                    ));
                 }
             }
             Command::Escape | Command::Leave | Command::Redraw | Command::Suspend => {}
@@ -188,7 +202,9 @@ impl<S: Screen> AnyScreen for S {
 
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>) {
         if let Some(dialog) = &mut self.common_mut().dialog {
-            dialog.paste(text);
+            if !dialog.paste(text) {
+                cx.say(TOO_LONG);
+            }
             return;
         }
         let focus = self.common().focus.clone();
@@ -205,10 +221,13 @@ impl<S: Screen> AnyScreen for S {
         }
         let focus = self.common().focus.clone();
         let (text, note) = self.cleaned(&focus, text, cx.view());
-        self.common_mut().editor.paste(text.expose_secret());
-        commit(self, &focus, cx);
-        if let Some(note) = note {
-            cx.say(note);
+        if self.common_mut().editor.paste(text.expose_secret()) {
+            commit(self, &focus, cx);
+            if let Some(note) = note {
+                cx.say(note);
+            }
+        } else {
+            cx.say(TOO_LONG);
         }
     }
 

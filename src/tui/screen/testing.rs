@@ -42,7 +42,7 @@ pub(in crate::tui) fn settings(preset: &str) -> Settings {
 pub(in crate::tui) fn token_set(name: &str) -> TokenSet {
     TokenSet {
         access_token: format!("{name}-access").into(),
-        token_type: "Bearer".to_owned(),
+        token_type: Some("Bearer".to_owned()),
         expires_in: Some(60),
         refresh_token: Some(format!("{name}-refresh").into()),
         id_token: None,
@@ -67,7 +67,7 @@ pub(in crate::tui) fn device_code() -> FlowEvent {
 pub(in crate::tui) fn sign_in() -> FlowEvent {
     FlowEvent::SignIn {
         url: "https://as.example/authorize?state=s".parse().unwrap(),
-        redirect_url: "http://localhost:8400/".parse().unwrap(),
+        redirect_url: url::Url::parse("http://localhost:8400/").unwrap().into(),
         listening: vec!["127.0.0.1:8400".to_owned(), "[::1]:8400".to_owned()],
         certificate: None,
     }

@@ -15,7 +15,7 @@ use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};
 use zeroize::Zeroizing;
 
-use super::guard::Output;
+use super::guard::{self, Output};
 use super::size;
 use super::styles::Styles;
 use super::thrifty::Thrifty;
@@ -215,5 +215,5 @@ impl Display {
 fn screen(bytes: &Bytes) -> io::Result<Screen> {
     let assumed = size::assumed(|name| std::env::var(name).ok());
     let backend = CrosstermBackend::new(Styles::new(bytes.clone()));
-    Terminal::new(Thrifty::new(backend).assuming(assumed))
+    Terminal::new(Thrifty::new(backend).assuming(assumed).asking(guard::size))
 }

@@ -10,13 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-#[cfg(unix)]
-use crossterm::terminal::disable_raw_mode;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, enable_raw_mode};
+#[cfg(windows)]
+use crossterm::terminal::enable_raw_mode;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue, style};
 #[cfg(windows)]
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType};
+use ratatui::layout::Size;
 use tokio::sync::{Notify, mpsc};
+
+#[cfg(unix)]
+use crate::console::{device, modes};
 
 /// True while the terminal is ours.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -25,13 +29,13 @@ static PANICKED: Notify = Notify::const_new();
 
 /// How long the terminal may take for the last bytes.
 pub const LAST_BYTES: Duration = Duration::from_secs(3);
-/// The same where the system ends the program.
+/// The same where the system ends or stops the program.
 pub const LAST_BYTES_IN_A_HURRY: Duration = Duration::from_millis(500);
 
-/// The terminal, apart from standard output, which may be a pipe and has a lock and a buffer.
+/// The terminal, apart from standard output, which may be a pipe and has a lock and a buffer. Keys are read from it as well.
 #[cfg(unix)]
 #[derive(Debug)]
-pub struct Output(std::fs::File);
+pub struct Output(pub(super) std::fs::File);
 
 /// The console, apart from standard output, which may be a pipe. It takes Unicode, whatever its code page.
 #[cfg(windows)]
@@ -49,24 +53,13 @@ static SIDES: [(HandleType, AtomicU32); 2] = [
     (HandleType::CurrentOutputHandle, AtomicU32::new(0)),
 ];
 
-/// Opens the terminal: standard output where that is one, else the controlling terminal.
+/// Opens the terminal.
 ///
 /// # Errors
 /// Where there is none.
 #[cfg(unix)]
 pub fn output() -> io::Result<Output> {
-    use std::io::IsTerminal;
-    use std::os::fd::AsFd;
-    let stdout = io::stdout();
-    if stdout.is_terminal() {
-        return Ok(Output(stdout.as_fd().try_clone_to_owned()?.into()));
-    }
-    Ok(Output(
-        std::fs::File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")?,
-    ))
+    device::open().map(Output)
 }
 
 /// Opens the console.
@@ -131,6 +124,20 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The size that the terminal tells, which may be 0.
+///
+/// # Errors
+/// Where it tells none, or has vanished.
+pub fn size() -> io::Result<Size> {
+    #[cfg(unix)]
+    {
+        let told = rustix::termios::tcgetwinsize(output()?.0)?;
+        Ok(Size::new(told.ws_col, told.ws_row))
+    }
+    #[cfg(windows)]
+    Ok(crossterm::terminal::size()?.into())
 }
 
 /// False where the terminal has vanished.
@@ -205,7 +212,10 @@ fn take(output: &Output) -> io::Result<()> {
         let mode = ConsoleMode::from(Handle::new(*side)?).mode()?;
         before.store(mode, Ordering::SeqCst);
     }
+    #[cfg(windows)]
     enable_raw_mode()?;
+    #[cfg(unix)]
+    modes::take(&output.0, rustix::termios::Termios::make_raw)?;
     OURS.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
     let _ = queue!(bytes, EnterAlternateScreen, EnableBracketedPaste);
@@ -226,6 +236,11 @@ fn restore(output: &Output, limit: Duration) {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
+    // The system stops a program in the background that writes there.
+    #[cfg(unix)]
+    if !is_in_foreground(output) && modes::stops_writers(&output.0) {
+        return;
+    }
     let mut bytes = Vec::new();
     let _ = queue!(
         bytes,
@@ -236,7 +251,7 @@ fn restore(output: &Output, limit: Duration) {
     );
     let _ = write_within(output, bytes, limit);
     #[cfg(unix)]
-    let _ = disable_raw_mode();
+    modes::give_back(&output.0);
     // Not only raw mode was set: also that the console understands sequences.
     #[cfg(windows)]
     for (side, before) in &SIDES {
@@ -254,21 +269,29 @@ fn write_within(output: &Output, bytes: Vec<u8>, limit: Duration) -> io::Result<
     done.recv_timeout(limit).unwrap_or(Ok(()))
 }
 
-/// Gives the terminal to the shell until the program is continued.
+/// False where the terminal belongs to another job.
+#[must_use]
+pub fn is_in_foreground(output: &Output) -> bool {
+    #[cfg(unix)]
+    return device::is_in_foreground(&output.0);
+    #[cfg(windows)]
+    {
+        let _ = output;
+        true
+    }
+}
+
+/// Gives the terminal back before the program is stopped, or when it goes on in the background.
+pub fn leave(output: &Output) {
+    restore(output, LAST_BYTES_IN_A_HURRY);
+}
+
+/// Takes the terminal again, whatever was done with it meanwhile.
 ///
 /// # Errors
-/// Where the terminal cannot be taken again.
-pub fn suspend(output: &Output) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        restore(output, LAST_BYTES);
-        // Stops all of us here; goes on after `fg`.
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
-        take(output)?;
-    }
-    #[cfg(windows)]
-    let _ = output;
-    Ok(())
+/// Where the terminal does not let us; it is given back then.
+pub fn take_again(output: &Output) -> io::Result<()> {
+    take(output)
 }
 
 /// Comes back when something has panicked.

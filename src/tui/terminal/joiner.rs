@@ -2,7 +2,8 @@
 //! them are dropped, so that a paste starts nothing.
 //!
 //! Keys without text (a Tab, an Enter, a letter) are keys however fast they arrive: a slow line sends them together. Once the
-//! terminal has marked a paste, it marks all of them, and every key is itself.
+//! terminal has marked a paste, it marks all of them, and every key is itself. mosh sends the keys of up to 250 ms together, so
+//! there a few letters are keys as well.
 //!
 //! Knows no clock: times come with the keys.
 
@@ -12,6 +13,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Keys closer together than this are a burst. A held key repeats at 30 ms or slower.
 const BURST: Duration = Duration::from_millis(25);
+/// Letters that come together through mosh are typed, up to this many.
+const TYPED_THROUGH_MOSH: usize = 8;
 /// Of a paste in single keys no more is kept.
 const LIMIT: usize = 64 * 1024;
 
@@ -29,6 +32,8 @@ pub enum Joined {
 pub struct Joiner {
     /// The terminal marks pastes.
     marked: bool,
+    /// The keys come through mosh.
+    mosh: bool,
     /// Keys that may turn out to be a burst.
     held: Vec<KeyEvent>,
     /// A character was typed in this burst already.
@@ -75,14 +80,22 @@ fn text(events: &[KeyEvent]) -> String {
 }
 
 impl Joiner {
-    /// The terminal has marked a paste.
-    pub fn saw_paste(&mut self) {
+    /// The terminal has marked a paste. Returns the keys before it.
+    pub fn saw_paste(&mut self) -> Vec<Joined> {
         self.marked = true;
+        self.release()
+    }
+
+    /// Whether the keys come through mosh.
+    pub fn through_mosh(&mut self, mosh: bool) {
+        self.mosh = mosh;
     }
 
     /// Takes a key that came at `at`. `typing` is true where the focus takes text.
     pub fn feed(&mut self, event: KeyEvent, at: Duration, typing: bool) -> Vec<Joined> {
         let mut out = self.expire(at);
+        // Through mosh a letter says nothing of what comes with it, so it waits as well.
+        let typing = typing && !self.mosh;
         self.typing = typing;
         let kind = kind(&event);
         if self.marked || kind == Kind::Other {
@@ -94,6 +107,8 @@ impl Joiner {
         let before = self.text_at.replace(at);
         self.typed &= before.is_some_and(|before| at.saturating_sub(before) <= BURST);
         match (typing, kind) {
+            // It only moves the focus, and what follows may be for where it leads.
+            (false, Kind::Tab) if self.held.is_empty() => out.push(Joined::Key(event)),
             (true, Kind::Char(_)) => {
                 // An Enter or a Tab just before was a part of this text.
                 self.held.clear();
@@ -117,7 +132,8 @@ impl Joiner {
         let count = |wanted: fn(Kind) -> bool| held.iter().filter(|key| wanted(kind(key))).count();
         let letters = count(|kind| matches!(kind, Kind::Char(_)));
         let enters = count(|kind| kind == Kind::Enter);
-        if letters <= 1 && enters <= 1 {
+        let few = if self.mosh { TYPED_THROUGH_MOSH } else { 1 };
+        if letters <= few && enters <= few {
             return held.into_iter().map(Joined::Key).collect();
         }
         // Lines without text say nothing to a field.
@@ -187,7 +203,10 @@ mod tests {
                 [KeyCode::Tab, KeyCode::Enter]
             );
             let mut joiner = Joiner::default();
-            joiner.saw_paste();
+            let enter = KeyEvent::new(KeyCode::Enter, NONE);
+            assert_eq!(joiner.feed(enter, Duration::ZERO, typing), []);
+            // A key just before a paste comes before it.
+            assert_eq!(joiner.saw_paste(), [Joined::Key(enter)]);
             for code in [
                 KeyCode::Tab,
                 KeyCode::Char('c'),
@@ -253,6 +272,52 @@ mod tests {
         for typing in [true, false] {
             assert_eq!(keys(&join("\t\t\t", 0, typing)), [KeyCode::Tab; 3]);
         }
+    }
+
+    #[test]
+    fn through_mosh_a_few_letters_are_keys_and_more_are_a_paste() {
+        for typing in [true, false] {
+            let join = |input: &str| {
+                let mut joiner = Joiner::default();
+                joiner.through_mosh(true);
+                let at = Duration::from_secs(1);
+                let mut out = Vec::new();
+                for ch in input.chars() {
+                    let code = match ch {
+                        '\r' => KeyCode::Enter,
+                        '\t' => KeyCode::Tab,
+                        ch => KeyCode::Char(ch),
+                    };
+                    out.extend(joiner.feed(KeyEvent::new(code, NONE), at, typing));
+                }
+                out.extend(joiner.expire(at + Duration::from_secs(1)));
+                out
+            };
+            let [c, i, d] = ['c', 'i', 'd'].map(KeyCode::Char);
+            assert_eq!(
+                keys(&join("\tcid\r")),
+                [KeyCode::Tab, c, i, d, KeyCode::Enter]
+            );
+            assert_eq!(keys(&join("d\r\tc")), [d, KeyCode::Enter, KeyCode::Tab, c]);
+            assert_eq!(
+                join("a-client-id\r"),
+                [Joined::Paste("a-client-id\n".to_owned())]
+            );
+        }
+    }
+
+    #[test]
+    fn text_after_a_tab_is_for_where_the_tab_leads() {
+        let mut joiner = Joiner::default();
+        let mut feed =
+            |code, typing| joiner.feed(KeyEvent::new(code, NONE), Duration::ZERO, typing);
+        assert_eq!(keys(&feed(KeyCode::Tab, false)), [KeyCode::Tab]);
+        for ch in ['c', 'i', 'd'] {
+            assert_eq!(keys(&feed(KeyCode::Char(ch), true)), [KeyCode::Char(ch)]);
+        }
+        // A paste may end so.
+        assert_eq!(feed(KeyCode::Enter, true), []);
+        assert_eq!(join("a\tb", 0, false), [Joined::Paste("a\tb".to_owned())]);
     }
 
     #[test]

@@ -50,6 +50,9 @@ fn is_doubtful(cell: &Cell) -> bool {
         && (width(symbol) != 1 || symbol.chars().count() != 1)
 }
 
+/// Asks the terminal for its size.
+type Ask<B> = fn() -> Result<Size, <B as Backend>::Error>;
+
 /// A backend that keeps what it has written, and writes the same with fewer bytes.
 #[derive(Debug)]
 pub(in crate::tui) struct Thrifty<B: Backend> {
@@ -62,6 +65,8 @@ pub(in crate::tui) struct Thrifty<B: Backend> {
     at: Option<Position>,
     /// The size where the terminal tells none.
     assumed: Size,
+    /// Asks the terminal for its size, in place of the backend.
+    ask: Option<Ask<B>>,
 }
 
 impl<B: Backend> Thrifty<B> {
@@ -73,6 +78,7 @@ impl<B: Backend> Thrifty<B> {
             cursor: None,
             at: None,
             assumed: size::assumed(|_| None),
+            ask: None,
         }
     }
 
@@ -80,6 +86,13 @@ impl<B: Backend> Thrifty<B> {
     #[must_use]
     pub(in crate::tui) fn assuming(self, assumed: Size) -> Self {
         Self { assumed, ..self }
+    }
+
+    /// With this question for the size.
+    #[must_use]
+    pub(in crate::tui) fn asking(self, ask: Ask<B>) -> Self {
+        let ask = Some(ask);
+        Self { ask, ..self }
     }
 
     /// The changed cells of a row, with those between them that are cheaper to write than to pass over.
@@ -246,7 +259,8 @@ impl<B: Backend> Backend for Thrifty<B> {
     }
 
     fn size(&self) -> Result<Size, Self::Error> {
-        Ok(size::usable(self.backend.size()?, self.assumed))
+        let told = self.ask.map_or_else(|| self.backend.size(), |ask| ask())?;
+        Ok(size::usable(told, self.assumed))
     }
 
     fn window_size(&mut self) -> Result<WindowSize, Self::Error> {

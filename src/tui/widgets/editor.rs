@@ -6,8 +6,8 @@ use zeroize::Zeroize;
 use super::text::width;
 use crate::clean::is_visible;
 
-/// Longer values are cut: no setting needs them, and a paste may be anything.
-const LIMIT: usize = 16 * 1024;
+/// No value is longer: no setting needs that, and a paste may be anything. Answers that are pasted have the same limit.
+const LIMIT: usize = 32 * 1024;
 
 /// An edit of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +77,16 @@ impl Editor {
         self.0.cursor()
     }
 
+    /// True where no character can be added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.text().len() >= LIMIT
+    }
+
     /// Edits the line.
     pub fn edit(&mut self, edit: Edit) {
         let request = match edit {
-            Edit::Insert(ch) if !is_visible(ch) || self.text().len() >= LIMIT => {
-                return;
-            }
+            Edit::Insert(ch) if !is_visible(ch) || self.is_full() => return,
             Edit::Insert(ch) => InputRequest::InsertChar(ch),
             Edit::Left => InputRequest::GoToPrevChar,
             Edit::Right => InputRequest::GoToNextChar,
@@ -97,22 +101,20 @@ impl Editor {
         self.0.handle(request);
     }
 
-    /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go.
-    pub fn paste(&mut self, text: &str) {
-        let (cursor, room) = (self.0.cursor(), LIMIT.saturating_sub(self.text().len()));
-        let mut used = 0;
-        let clean: String = text
-            .chars()
-            .filter(|ch| is_visible(*ch))
-            .take_while(|ch| {
-                used += ch.len_utf8();
-                used <= room
-            })
-            .collect();
+    /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go. False if it is too
+    /// long, and nothing has changed: what was cut would be of no use.
+    #[must_use]
+    pub fn paste(&mut self, text: &str) -> bool {
+        let cursor = self.0.cursor();
+        let clean: String = text.chars().filter(|ch| is_visible(*ch)).collect();
+        if self.text().len() + clean.len() > LIMIT {
+            return false;
+        }
         let before: String = self.text().chars().take(cursor).collect();
         let after: String = self.text().chars().skip(cursor).collect();
         let end = cursor + clean.chars().count();
         self.0 = Input::new(before + &clean + &after).with_cursor(end);
+        true
     }
 }
 
@@ -124,19 +126,23 @@ mod tests {
     fn a_paste_goes_in_at_the_cursor_as_one_line() {
         let mut field = Editor::new("ad");
         field.edit(Edit::Left);
-        field.paste("b\r\nc\t\u{1b}\u{202e}");
+        assert!(field.paste("b\r\nc\t\u{1b}\u{202e}"));
         assert_eq!((field.text(), field.cursor()), ("abcd", 3));
         field.edit(Edit::Insert('x'));
         assert_eq!(field.text(), "abcxd");
     }
 
     #[test]
-    fn a_paste_of_any_length_is_bounded() {
+    fn a_paste_that_is_too_long_changes_nothing() {
         let mut field = Editor::default();
-        field.paste(&"é".repeat(100_000));
-        assert!(field.text().len() <= LIMIT);
-        field.edit(Edit::Insert('x'));
-        assert!(field.text().len() <= LIMIT);
+        assert!(field.paste(&"x".repeat(LIMIT)));
+        assert!(!field.paste("y"));
+        field.edit(Edit::Insert('y'));
+        field.edit(Edit::Backspace);
+        assert_eq!(field.text(), "x".repeat(LIMIT - 1));
+        assert!(!field.paste("é"));
+        assert!(field.paste("\r\ny\u{1b}"));
+        assert!(field.text().ends_with("xy"));
     }
 
     #[test]

@@ -216,12 +216,7 @@ impl App {
 
     /// Keeps account of jobs and tokens, as the engine and the user would.
     fn follow(&mut self, event: &Event) {
-        let certain = |by: &Option<CopiedBy>| {
-            matches!(
-                by,
-                Some(CopiedBy::Desktop | CopiedBy::Tmux | CopiedBy::TmuxOnly)
-            )
-        };
+        let certain = |by: &Option<CopiedBy>| by.as_ref().is_some_and(CopiedBy::is_certain);
         match event {
             Event::Flow(attempt, event) => {
                 let Some(job) = self.job.filter(|job| job.attempt == *attempt) else {

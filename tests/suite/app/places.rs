@@ -1,6 +1,7 @@
 //! The terminals that people have.
 
 use oauth_authorizer::console::environment::Environment;
+use oauth_authorizer::console::origin::Origin;
 
 /// A terminal of the user, as the environment tells of it.
 #[derive(Clone, Copy)]
@@ -72,7 +73,7 @@ impl Place {
                 let found = self.variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             },
-            None,
+            &Origin::default(),
         );
         if self.windows {
             environment.windows = true;

@@ -222,7 +222,7 @@ fn id_token() -> String {
 pub fn token_set() -> TokenSet {
     TokenSet {
         access_token: format!("eyJ0eXAiOiJKV1Qi.{}", "TG9yZW0gaXBzdW0g".repeat(74)).into(),
-        token_type: "Bearer".to_owned(),
+        token_type: Some("Bearer".to_owned()),
         expires_in: Some(3599),
         refresh_token: Some(format!("0.AXsA{}", "q8Zr3Vn0".repeat(120)).into()),
         id_token: Some(id_token().into()),

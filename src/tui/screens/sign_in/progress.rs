@@ -24,15 +24,25 @@ pub(super) fn polling(asked: u32, note: Option<&Note>) -> String {
         Some(Note::Trouble(reason)) => {
             format!(
                 "No usable answer ({}); {times}, and asking again.",
-                shorten(reason, 80, "...")
+                shorten(reason, 160, "...")
             )
         }
+        Some(Note::NoMore) => format!(
+            "The service asks for a longer pause than the code is valid: {times}, and not again. Ask for a new code."
+        ),
     }
 }
 
 /// What is tried again, and what came that was not the answer.
 pub(super) fn notices(run: &Run, columns: usize) -> Vec<Row> {
     let mut rows = Vec::new();
+    for note in &run.notes {
+        rows.extend(
+            wrap(note, columns.saturating_sub(6))
+                .into_iter()
+                .map(Row::text),
+        );
+    }
     if let Some(trouble) = &run.trouble {
         let text = format!("{trouble} Trying again.");
         rows.extend(

@@ -253,11 +253,10 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
             }
             rows.push(Row::blank());
             // The service's own words; the whole answer is in the trace.
-            rows.extend(
-                wrap(text, columns.saturating_sub(6))
-                    .into_iter()
-                    .map(Row::text),
-            );
+            if *text != explanation.cause {
+                let text = wrap(text, columns.saturating_sub(6));
+                rows.extend(text.into_iter().map(Row::text));
+            }
             hint.push_str("The settings are as you left them.");
         }
         Phase::Failed(ended) => {
@@ -277,6 +276,11 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
         }
     }
     rows.push(Row::blank());
+    if let Some(advice) = run.if_no_sign_in() {
+        let advice = wrap(&advice, columns.saturating_sub(6));
+        rows.extend(advice.into_iter().map(Row::text));
+        rows.push(Row::blank());
+    }
     rows.extend(
         run.steps
             .iter()

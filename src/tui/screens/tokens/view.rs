@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::state::{Item, Tokens};
+use crate::oauth::check::not_granted;
 use crate::oauth::id_token::Claims;
 use crate::secret::ExposeSecret;
 use crate::session::{TokenState, Value};
@@ -180,22 +181,19 @@ fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns:
         ))));
         rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
     };
-    if tokens.set.is_bearer() {
-        fact("Type", &tokens.set.token_type);
-    } else {
-        fact(
+    match &tokens.set.token_type {
+        None => fact("Type", "not named by the service; probably Bearer"),
+        Some(kind) if tokens.set.is_bearer() => fact("Type", kind),
+        Some(kind) => fact(
             "Type",
-            &format!(
-                "{}, which is not a bearer token: few programs know how to use it",
-                tokens.set.token_type
-            ),
-        );
+            &format!("{kind}, which is not a bearer token: few programs know how to use it"),
+        ),
     }
     if let Some(person) = tokens.claims.as_ref().and_then(Claims::person) {
         fact("Signed in as", &person);
     }
     let asked = &tokens.request.client.scopes;
-    let missing = tokens.set.not_granted(asked);
+    let (missing, _) = not_granted(&tokens.request.client, &tokens.set);
     let granted = tokens.set.scope.clone().unwrap_or_else(|| asked.clone());
     let scope = if granted.is_empty() {
         "none named".to_owned()

@@ -3,28 +3,40 @@
 //!
 //! - What is incomplete ends after a pause. A lone Esc is a key then; the rest of a sequence was not typed, and is dropped.
 //! - Ctrl+C is always heard, whatever came before it.
+//! - Other control characters within a sequence are dropped, so that what follows them there is still part of it.
 //!
 //! Knows no clock: times come with the bytes.
 
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use vte::{Params, Parser, Perform};
 
 use super::encodings::{self, Meaning};
 
 /// After this pause an Esc is one. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
-/// After this pause an unfinished sequence is none.
-const SEQUENCE: Duration = Duration::from_millis(250);
+/// So long after an Esc, what would begin a sequence with it still does: the rest came late, and nobody typed it.
+const LATE: Duration = Duration::from_millis(500);
+/// After this pause an unfinished character is none, nor a sequence that is a key of rxvt where nothing follows.
+const CHARACTER: Duration = Duration::from_millis(250);
+/// After this pause an unfinished sequence or string is none. Longer than a lost packet takes: the rest would be typed.
+const SEQUENCE: Duration = Duration::from_secs(1);
 /// After this pause a paste is over whose end got lost.
 const PASTE: Duration = Duration::from_secs(1);
-/// No sequence of a key is longer. The rest of a longer one is dropped until a pause.
-const LONGEST: usize = 64;
+/// Nothing but a paste takes longer, even without a pause: enough for 600 bytes at 300 baud.
+const LASTS: Duration = Duration::from_secs(20);
+/// No paste takes longer.
+const PASTE_LASTS: Duration = Duration::from_mins(5);
+/// No sequence of a key is longer. The rest of a longer one is dropped like a string.
+const LONGEST: usize = 256;
 /// Of a paste no more is kept, in bytes.
 const PASTE_LIMIT: usize = 1024 * 1024;
-/// What ends a paste.
+/// What begins a paste, and what ends it.
+const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
+
+const ESC: u8 = 0x1b;
+const CTRL_C: u8 = 0x03;
 
 /// What the bytes come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +52,19 @@ pub enum Input {
 enum Mode {
     #[default]
     Ground,
-    /// An Esc, which may be the beginning of a sequence.
-    Escape,
+    /// The first bytes of a character, and whether it came with Alt.
+    Character(Vec<u8>, bool),
+    /// An Esc, which may be the beginning of a sequence, or the end of a string.
+    Escape { string: bool },
     /// An escape sequence with an intermediate byte, such as one that chooses a character set.
     Intermediate,
-    /// A control sequence, with its length.
-    Control(usize),
-    /// A key of the keypad, with its parameter.
+    /// A control sequence, without its beginning.
+    Control(Vec<u8>),
+    /// A key of the keypad, with its parameters.
     Keypad(Vec<u8>),
-    /// So many bytes without meaning.
+    /// So many characters without meaning; none where only the second byte of the last one may still come.
     Skip(usize),
-    /// A string of the terminal, or a sequence that is too long: until its end, or a pause.
+    /// A string of the terminal, or a sequence that is too long.
     String,
     /// A bracketed paste.
     Paste(Paste),
@@ -61,6 +75,8 @@ struct Paste {
     text: Vec<u8>,
     /// The bytes from the last Esc on, which may be the end.
     sequence: Vec<u8>,
+    /// How many pastes within this one have begun.
+    depth: usize,
 }
 
 impl Paste {
@@ -72,75 +88,73 @@ impl Paste {
 
     fn finish(mut self) -> Input {
         let sequence = std::mem::take(&mut self.sequence);
-        self.keep(&sequence);
+        if !PASTE_END.starts_with(&sequence) {
+            self.keep(&sequence);
+        }
         Input::Paste(String::from_utf8_lossy(&self.text).into_owned())
     }
 }
 
+/// Where the stream is within a character of UTF-8.
+#[derive(Debug, Default)]
+struct Place {
+    left: u8,
+    last: u8,
+}
+
+impl Place {
+    /// Follows a byte. Returns what comes after the Esc in the 7-bit form of a control character of 8 bits. Such a byte within
+    /// a character is a part of it, except where that character is the control character itself.
+    fn control(&mut self, byte: u8) -> Option<u8> {
+        let within = self.left > 0 && is_continuation(byte);
+        let control = !within || self.last == 0xc2;
+        self.left = match byte {
+            _ if within => self.left - 1,
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
+            _ => 0,
+        };
+        self.last = byte;
+        let known = matches!(byte, 0x8f | 0x90 | 0x98 | 0x9b..=0x9f);
+        (control && known).then(|| byte - 0x40)
+    }
+}
+
+fn is_continuation(byte: u8) -> bool {
+    (0x80..=0xbf).contains(&byte)
+}
+
 /// Decodes bytes.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Decoder {
-    parser: Parser,
     mode: Mode,
-    /// When the last byte of what is unfinished came.
+    place: Place,
+    /// When what is unfinished began.
+    since: Duration,
+    /// When its last byte came.
     at: Duration,
-}
-
-/// What the parser has found.
-#[derive(Default)]
-struct Found {
-    inputs: Vec<Input>,
-    /// What has begun.
-    mode: Option<Mode>,
-}
-
-impl Perform for Found {
-    fn print(&mut self, ch: char) {
-        if ch == '\x7f' {
-            self.execute(0x7f);
-        } else if !ch.is_control() && ch != char::REPLACEMENT_CHARACTER {
-            self.inputs.push(Input::Key(encodings::of_char(ch)));
-        }
-    }
-
-    fn execute(&mut self, byte: u8) {
-        self.inputs
-            .extend(encodings::of_control(byte).map(Input::Key));
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
-        if ignore || !intermediates.is_empty() {
-            return;
-        }
-        match encodings::of_sequence(params, action) {
-            Meaning::Key(key) => self.inputs.push(Input::Key(key)),
-            Meaning::Paste => self.mode = Some(Mode::Paste(Paste::default())),
-            Meaning::Skip(count) => self.mode = Some(Mode::Skip(count)),
-            Meaning::Nothing => {}
-        }
-    }
-
-    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
-        match byte {
-            _ if !intermediates.is_empty() => {}
-            b'O' => self.mode = Some(Mode::Keypad(Vec::new())),
-            // The end of a string.
-            b'\\' => {}
-            byte => {
-                let mut key = encodings::of_char(byte.into());
-                key.modifiers |= KeyModifiers::ALT;
-                self.inputs.push(Input::Key(key));
-            }
-        }
-    }
+    /// When an Esc came that is a key because nothing followed in time.
+    escaped: Option<Duration>,
 }
 
 impl Decoder {
-    /// Takes bytes that came at `at`.
+    /// Takes bytes that came at `at`. A pause before them is told by [`Self::expire`].
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
-        let mut inputs = self.expire(at);
+        let mut inputs = Vec::new();
         self.at = at;
+        let late = self
+            .escaped
+            .take()
+            .is_some_and(|escaped| at.saturating_sub(escaped) <= LATE);
+        if late && matches!(bytes, [b'[' | b']', ..]) {
+            self.mode = Mode::Escape { string: false };
+            self.since = at;
+        }
         for byte in bytes {
+            if matches!(self.mode, Mode::Ground) {
+                self.since = at;
+            }
             self.byte(*byte, &mut inputs);
         }
         inputs
@@ -149,17 +163,22 @@ impl Decoder {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let pause = match self.mode {
+        let (pause, lasts) = match &self.mode {
             Mode::Ground => return None,
-            Mode::Escape => ESCAPE,
-            Mode::Paste(_) => PASTE,
-            Mode::Intermediate
+            Mode::Escape { string: false } => (ESCAPE, LASTS),
+            Mode::Character(..) => (CHARACTER, LASTS),
+            Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => {
+                (CHARACTER, LASTS)
+            }
+            Mode::Paste(_) => (PASTE, PASTE_LASTS),
+            Mode::Escape { string: true }
+            | Mode::String
+            | Mode::Intermediate
             | Mode::Control(_)
             | Mode::Keypad(_)
-            | Mode::Skip(_)
-            | Mode::String => SEQUENCE,
+            | Mode::Skip(_) => (SEQUENCE, LASTS),
         };
-        Some(self.at + pause)
+        Some((self.at + pause).min(self.since + lasts))
     }
 
     /// What is settled because nothing has followed until `at`.
@@ -167,110 +186,218 @@ impl Decoder {
         if self.deadline().is_none_or(|deadline| at <= deadline) {
             return Vec::new();
         }
-        match self.reset() {
-            Mode::Escape => vec![Input::Key(KeyEvent::from(KeyCode::Esc))],
-            Mode::Paste(paste) => vec![paste.finish()],
-            _ => Vec::new(),
+        let mut inputs = Vec::new();
+        match std::mem::take(&mut self.mode) {
+            Mode::Escape { string: false } => {
+                self.escaped = Some(self.at);
+                press(KeyCode::Esc.into(), &mut inputs);
+            }
+            Mode::Paste(paste) => inputs.push(paste.finish()),
+            Mode::Control(sequence) => cut_off(&sequence, &mut inputs),
+            _ => {}
         }
-    }
-
-    /// Forgets what is unfinished, and returns it.
-    fn reset(&mut self) -> Mode {
-        self.parser = Parser::default();
-        std::mem::take(&mut self.mode)
+        inputs
     }
 
     fn byte(&mut self, byte: u8, inputs: &mut Vec<Input>) {
-        let ctrl_c = 0x03;
-        if byte == ctrl_c {
-            if let Mode::Paste(paste) = self.reset() {
-                inputs.push(paste.finish());
+        let last = self.place.last;
+        let control = self.place.control(byte);
+        match (std::mem::take(&mut self.mode), control) {
+            // The place of the mouse.
+            (Mode::Skip(left), _) if byte != ESC && byte != CTRL_C => {
+                self.skip(left, last, byte, inputs);
             }
-            inputs.extend(encodings::of_control(byte).map(Input::Key));
-            return;
-        }
-        let escape = byte == 0x1b;
-        match std::mem::take(&mut self.mode) {
-            Mode::Paste(paste) => self.pasted(paste, byte, inputs),
-            Mode::Skip(1) if !escape => {}
-            Mode::Skip(left) if !escape => self.mode = Mode::Skip(left - 1),
-            Mode::Keypad(mut sequence) if !escape => {
-                if byte.is_ascii_digit() || byte == b';' {
-                    sequence.push(byte);
-                    if sequence.len() < LONGEST {
-                        self.mode = Mode::Keypad(sequence);
-                    }
-                } else {
-                    let key = encodings::of_keypad(byte);
-                    inputs.extend(key.map(Input::Key));
-                }
+            // Nothing but its end ends a string.
+            (Mode::String, Some(letter)) if letter != b'\\' => self.mode = Mode::String,
+            (mode, Some(letter)) => {
+                self.follow(mode, ESC, inputs);
+                let mode = std::mem::take(&mut self.mode);
+                self.follow(mode, letter, inputs);
             }
-            // Alt with a key that is a control character by itself. The Linux console sends Shift+Tab so.
-            Mode::Escape if !escape && (byte < 0x20 || byte == 0x7f) => {
-                self.reset();
-                let mut keys = encodings::of_control(byte).into_iter();
-                inputs.extend(keys.by_ref().map(encodings::with_alt).map(Input::Key));
-            }
-            // Strings of all kinds end so in practice.
-            Mode::String if byte == 0x07 => {
-                self.reset();
-            }
-            mode => self.parse(&mode, byte, inputs),
+            (mode, None) => self.follow(mode, byte, inputs),
         }
     }
 
-    /// Lets the parser have a byte, and follows what it is in.
-    fn parse(&mut self, mode: &Mode, byte: u8, inputs: &mut Vec<Input>) {
-        let mut found = Found::default();
-        self.parser.advance(&mut found, &[byte]);
-        inputs.append(&mut found.inputs);
-        self.mode = found.mode.unwrap_or(match (mode, byte) {
-            (_, 0x1b) => Mode::Escape,
-            (_, 0x18 | 0x1a) | (Mode::Control(_), 0x40..=0x7e) => Mode::Ground,
-            (Mode::Escape, b'[') => Mode::Control(0),
-            (Mode::Escape, b']' | b'P' | b'X' | b'^' | b'_') | (Mode::String, _) => Mode::String,
-            (Mode::Escape | Mode::Intermediate, 0x20..=0x2f) => Mode::Intermediate,
-            (Mode::Control(length), _) if *length < LONGEST => Mode::Control(length + 1),
-            (Mode::Control(_), _) => {
-                // The parser is at its beginning again; what comes is dropped all the same.
-                self.parser = Parser::default();
-                self.parser.advance(&mut Found::default(), b"\x1b_");
-                Mode::String
+    /// A byte in `mode`. What is not said about the mode ends it.
+    fn follow(&mut self, mode: Mode, byte: u8, inputs: &mut Vec<Input>) {
+        match (mode, byte) {
+            (mode, CTRL_C) => {
+                if let Mode::Paste(paste) = mode {
+                    inputs.push(paste.finish());
+                }
+                self.ground(byte, inputs);
             }
-            _ => Mode::Ground,
-        });
+            (Mode::Paste(paste), _) => self.pasted(paste, byte, inputs),
+            (mode, ESC) => {
+                let string = matches!(mode, Mode::String | Mode::Escape { string: true });
+                if let Mode::Control(sequence) = mode {
+                    cut_off(&sequence, inputs);
+                }
+                self.mode = Mode::Escape { string };
+            }
+            (Mode::Ground | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
+                self.ground(byte, inputs);
+            }
+            (Mode::Character(bytes, alt), _) => self.character(bytes, alt, byte, inputs),
+            (Mode::Escape { .. }, _) => self.escaped(byte, inputs),
+            // The end. Strings of all kinds end with a bell in practice.
+            (Mode::String, 0x07) | (Mode::Intermediate, 0x30..=0x7e) => {}
+            (Mode::String, _) => self.mode = Mode::String,
+            (Mode::Intermediate, _) => self.mode = Mode::Intermediate,
+            (Mode::Control(sequence), _) => self.control(sequence, byte, inputs),
+            (Mode::Keypad(mut params), b'0'..=b'9' | b':' | b';') if params.len() < LONGEST => {
+                params.push(byte);
+                self.mode = Mode::Keypad(params);
+            }
+            (Mode::Keypad(params), 0x20..=0x7e) => {
+                if let Some(key) = encodings::of_keypad(&params, byte) {
+                    press(key, inputs);
+                }
+            }
+            (Mode::Keypad(_), _) => {}
+        }
+    }
+
+    fn ground(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        match byte {
+            ESC => self.mode = Mode::Escape { string: false },
+            0x20..=0x7e => press(encodings::of_char(byte.into()), inputs),
+            0x80.. => self.character(Vec::new(), false, byte, inputs),
+            _ => {
+                if let Some(key) = encodings::of_control(byte) {
+                    press(key, inputs);
+                }
+            }
+        }
+    }
+
+    /// A byte after the first `bytes` of a character.
+    fn character(&mut self, mut bytes: Vec<u8>, alt: bool, byte: u8, inputs: &mut Vec<Input>) {
+        if !bytes.is_empty() && !is_continuation(byte) {
+            if alt {
+                self.escaped(byte, inputs);
+            } else {
+                self.ground(byte, inputs);
+            }
+            return;
+        }
+        bytes.push(byte);
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => {
+                for ch in text.chars().filter(|ch| !ch.is_control()) {
+                    let key = encodings::of_char(ch);
+                    press(if alt { encodings::with_alt(key) } else { key }, inputs);
+                }
+            }
+            Err(error) if error.error_len().is_none() => self.mode = Mode::Character(bytes, alt),
+            Err(_) => {}
+        }
+    }
+
+    /// A byte after an Esc.
+    fn escaped(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        match byte {
+            b'[' => self.mode = Mode::Control(Vec::new()),
+            b'O' => self.mode = Mode::Keypad(Vec::new()),
+            b']' | b'P' | b'X' | b'^' | b'_' => self.mode = Mode::String,
+            0x20..=0x2f => self.mode = Mode::Intermediate,
+            0xc2..=0xf4 => self.character(Vec::new(), true, byte, inputs),
+            0x80.. => self.mode = Mode::Escape { string: false },
+            // The end of a string.
+            b'\\' => {}
+            0x30..=0x7e => press(encodings::with_alt(encodings::of_char(byte.into())), inputs),
+            // Keys that are a control character by themselves. The Linux console sends Shift+Tab so.
+            _ => {
+                if let Some(key) = encodings::of_control(byte) {
+                    press(encodings::with_alt(key), inputs);
+                }
+            }
+        }
+    }
+
+    /// A byte of a control sequence.
+    fn control(&mut self, mut sequence: Vec<u8>, byte: u8, inputs: &mut Vec<Input>) {
+        if sequence.len() == LONGEST {
+            self.mode = Mode::String;
+            return;
+        }
+        if (0x20..=0x7e).contains(&byte) {
+            sequence.push(byte);
+        }
+        if !(0x40..=0x7e).contains(&byte) {
+            self.mode = Mode::Control(sequence);
+            return;
+        }
+        match encodings::of_sequence(&sequence) {
+            Meaning::Keys(keys) => keys.into_iter().for_each(|key| press(key, inputs)),
+            Meaning::Paste => self.mode = Mode::Paste(Paste::default()),
+            Meaning::Skip(count) => self.mode = Mode::Skip(count),
+            Meaning::Nothing => {}
+        }
+    }
+
+    /// A byte of the mouse's place: a character of UTF-8, or any byte.
+    fn skip(&mut self, left: usize, last: u8, byte: u8, inputs: &mut Vec<Input>) {
+        let begins = |byte| (0xc2..=0xdf).contains(&byte);
+        let second = is_continuation(byte) && begins(last);
+        match left {
+            0 if second => {}
+            0 => self.ground(byte, inputs),
+            1 if !second && !begins(byte) => {}
+            _ => self.mode = Mode::Skip(left - usize::from(!second)),
+        }
     }
 
     /// A byte within a paste.
     fn pasted(&mut self, mut paste: Paste, byte: u8, inputs: &mut Vec<Input>) {
-        if byte == 0x1b || paste.sequence.is_empty() {
+        if byte == ESC {
             let before = std::mem::take(&mut paste.sequence);
             paste.keep(&before);
-            if byte == 0x1b {
-                paste.sequence.push(byte);
-            } else {
-                paste.keep(&[byte]);
-            }
+            // The first half of a control character of 8 bits in UTF-8.
+            paste.text.pop_if(|last| *last == 0xc2);
+        } else if paste.sequence.is_empty() {
+            paste.keep(&[byte]);
             self.mode = Mode::Paste(paste);
             return;
         }
         paste.sequence.push(byte);
-        if paste.sequence == PASTE_END {
-            paste.sequence.clear();
-            inputs.push(paste.finish());
-            return;
-        }
-        let begins = paste.sequence.len() < 3;
-        let whole = !begins && (0x40..=0x7e).contains(&byte);
+        let whole = paste.sequence.len() > 2 && (0x40..=0x7e).contains(&byte);
         if whole || paste.sequence.len() > LONGEST {
             let sequence = std::mem::take(&mut paste.sequence);
-            if let Some(key) = encodings::ctrl_c(&sequence) {
-                inputs.push(paste.finish());
-                inputs.push(Input::Key(key));
-                return;
+            match sequence.as_slice() {
+                PASTE_BEGIN => paste.depth += 1,
+                PASTE_END if paste.depth == 0 => {
+                    inputs.push(paste.finish());
+                    return;
+                }
+                PASTE_END => paste.depth -= 1,
+                _ => {
+                    if let Some(key) = encodings::ctrl_c(&sequence) {
+                        inputs.push(paste.finish());
+                        press(key, inputs);
+                        return;
+                    }
+                    paste.keep(&sequence);
+                }
             }
-            paste.keep(&sequence);
         }
         self.mode = Mode::Paste(paste);
+    }
+}
+
+/// What a control sequence comes to whose end does not follow.
+fn cut_off(sequence: &[u8], inputs: &mut Vec<Input>) {
+    if let Some(key) = encodings::of_cut_off(sequence) {
+        press(key, inputs);
+    }
+}
+
+/// With Ctrl and Alt a key makes no character here. On Windows it does: AltGr.
+fn press(key: KeyEvent, inputs: &mut Vec<Input>) {
+    let both = key
+        .modifiers
+        .contains(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    if !(both && matches!(key.code, KeyCode::Char(_))) {
+        inputs.push(Input::Key(key));
     }
 }

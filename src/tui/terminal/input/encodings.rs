@@ -1,18 +1,17 @@
 //! What sequences of terminals mean: every encoding of every key that the program knows.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use vte::{Params, Parser, Perform};
 
 use crate::tui::layout;
 
 /// What a control sequence means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// A key.
-    Key(KeyEvent),
+    /// Keys: one, or the text of an input method.
+    Keys(Vec<KeyEvent>),
     /// The beginning of a paste.
     Paste,
-    /// So many bytes belong to it.
+    /// So many characters belong to it.
     Skip(usize),
     /// Nothing here: a report, or a key that the program does not know.
     Nothing,
@@ -46,24 +45,29 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
 /// The same key with Alt. Alt+Tab is Shift+Tab on the Linux console.
 pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
     if key.code == KeyCode::Tab {
-        return KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
+        return back_tab();
     }
     key.modifiers |= KeyModifiers::ALT;
     key
 }
 
-/// A key of the keypad or an arrow key in application mode: the byte after `ESC O` and its parameters.
-pub(super) fn of_keypad(byte: u8) -> Option<KeyEvent> {
-    Some(match byte {
+/// A key of the keypad or an arrow key in application mode: what comes after `ESC O`. The last parameter is the modifiers.
+pub(super) fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
+    let mut key = match byte {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(byte.into())?.into(),
         b'M' => KeyCode::Enter.into(),
         b'I' => KeyCode::Tab.into(),
+        // The Esc of mintty.
+        b'[' => KeyCode::Esc.into(),
         b'X' => of_char('='),
         b' ' => of_char(' '),
         // From the asterisk to the nine, moved by the same distance.
         b'j'..=b'y' => of_char(char::from(byte - b'j' + b'*')),
         _ => return None,
-    })
+    };
+    let params = numbers(params)?;
+    key.modifiers |= modifiers(params.last()?)?;
+    Some(key)
 }
 
 fn cursor(action: char) -> Option<KeyCode> {
@@ -79,7 +83,7 @@ fn cursor(action: char) -> Option<KeyCode> {
 }
 
 /// A key that is sent with a number and a tilde.
-fn numbered(number: u16) -> Option<KeyCode> {
+fn numbered(number: u32) -> Option<KeyCode> {
     Some(match number {
         1 | 7 => KeyCode::Home,
         3 => KeyCode::Delete,
@@ -90,41 +94,131 @@ fn numbered(number: u16) -> Option<KeyCode> {
     })
 }
 
-/// A control sequence without private markers.
-pub(super) fn of_sequence(params: &Params, action: char) -> Meaning {
-    let params: Vec<&[u16]> = params.iter().collect();
-    let first = |at: usize| params.get(at).and_then(|part| part.first()).copied();
-    let number = first(0).unwrap_or(0);
-    let pressed = |code: Option<KeyCode>, state: &[u16]| match (code, modifiers(state)) {
-        (Some(code), Some(modifiers)) => Meaning::Key(KeyEvent::new(code, modifiers)),
-        _ => Meaning::Nothing,
+/// Parameters and their parts; what is empty is 0. `None` where there are other characters.
+fn numbers(params: &[u8]) -> Option<Vec<Vec<u32>>> {
+    let params = std::str::from_utf8(params).ok()?;
+    let number = |part: &str| {
+        // A sign is none here.
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| match part {
+            "" => 0,
+            _ => part.parse().unwrap_or(u32::MAX),
+        })
     };
-    let state = params.get(1).copied().unwrap_or_default();
-    match action {
-        'A' | 'B' | 'C' | 'D' | 'H' | 'F' => pressed(cursor(action), state),
-        'Z' => Meaning::Key(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)),
-        // st sends Delete so; with parameters it is a function key.
-        'P' if params.len() == 1 && number == 0 => Meaning::Key(KeyCode::Delete.into()),
-        '~' if number == 200 => Meaning::Paste,
-        // modifyOtherKeys of xterm.
-        '~' if number == 27 => match (first(2), modifiers(state)) {
-            (Some(code), Some(modifiers)) => of_code(&[code], modifiers),
-            _ => Meaning::Nothing,
-        },
-        '~' => pressed(numbered(number), state),
-        'u' => match (params.first(), modifiers(state)) {
-            (Some(code), Some(modifiers)) => of_code(code, modifiers),
-            _ => Meaning::Nothing,
-        },
-        // The Linux console's function keys, and the mouse of old.
-        '[' => Meaning::Skip(1),
-        'M' if params.len() == 1 && number == 0 => Meaning::Skip(3),
-        _ => Meaning::Nothing,
+    let parts = |param: &str| param.split(':').map(number).collect();
+    params.split(';').map(parts).collect()
+}
+
+/// A control sequence, without its beginning.
+pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
+    let Some((action, params)) = sequence.split_last() else {
+        return Meaning::Nothing;
+    };
+    // The function keys of the Linux console.
+    if sequence == b"[" {
+        return Meaning::Skip(1);
     }
+    // With private markers or intermediate bytes it is no key.
+    let Some(params) = numbers(params) else {
+        return Meaning::Nothing;
+    };
+    let param = |at: usize| params.get(at).map(Vec::as_slice).unwrap_or_default();
+    let first = |at: usize| param(at).first().copied().unwrap_or(0);
+    let bare = params == [[0]];
+    if *action == b'_' {
+        return of_console([first(0), first(2), first(3), first(4)]);
+    }
+    // What is told of its release has been a key before.
+    let Some(modifiers) = modifiers(param(1)) else {
+        return Meaning::Nothing;
+    };
+    let key = |code: KeyCode| Meaning::Keys(vec![KeyEvent::new(code, modifiers)]);
+    let found = match action {
+        b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(char::from(*action)).map(key),
+        // rxvt with Shift.
+        b'a'..=b'd' if bare => cursor(char::from(action.to_ascii_uppercase()))
+            .map(|code| Meaning::Keys(vec![KeyEvent::new(code, KeyModifiers::SHIFT)])),
+        b'Z' => Some(Meaning::Keys(vec![back_tab()])),
+        // st sends Delete so; with parameters it is a function key.
+        b'P' if bare => Some(key(KeyCode::Delete)),
+        b'~' if first(0) == 200 => (params.len() == 1).then_some(Meaning::Paste),
+        // modifyOtherKeys of xterm.
+        b'~' if first(0) == 27 => Some(of_code(param(2), modifiers, &[])),
+        b'~' => numbered(first(0)).map(key),
+        b'u' => Some(of_code(param(0), modifiers, param(2))),
+        // The mouse of old: a click, and a selection that the program was asked about.
+        b'M' if bare => Some(Meaning::Skip(3)),
+        b't' if bare => Some(Meaning::Skip(2)),
+        b'T' if bare => Some(Meaning::Skip(6)),
+        _ => None,
+    };
+    found.unwrap_or(Meaning::Nothing)
+}
+
+/// An event of the Windows console as Windows Terminal sends it: the key, its character, whether it is down, the modifiers.
+fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
+    const ALT: u32 = 0x1 | 0x2;
+    const CTRL: u32 = 0x4 | 0x8;
+    const SHIFT: u32 = 0x10;
+    if down == 0 {
+        return Meaning::Nothing;
+    }
+    let mut modifiers = NONE;
+    for (bits, modifier) in [
+        (SHIFT, KeyModifiers::SHIFT),
+        (ALT, KeyModifiers::ALT),
+        (CTRL, KeyModifiers::CONTROL),
+    ] {
+        if state & bits != 0 {
+            modifiers |= modifier;
+        }
+    }
+    let commands = modifiers - KeyModifiers::SHIFT;
+    let ch = char::from_u32(code).filter(|ch| !ch.is_control());
+    let key = match (key, ch) {
+        (8, _) => KeyEvent::new(KeyCode::Backspace, modifiers),
+        (9, _) if modifiers.contains(KeyModifiers::SHIFT) => back_tab(),
+        (9, _) => KeyEvent::new(KeyCode::Tab, modifiers),
+        (13, _) => KeyEvent::new(KeyCode::Enter, modifiers),
+        (27, _) => KeyEvent::new(KeyCode::Esc, modifiers),
+        (33, _) => KeyEvent::new(KeyCode::PageUp, modifiers),
+        (34, _) => KeyEvent::new(KeyCode::PageDown, modifiers),
+        (35, _) => KeyEvent::new(KeyCode::End, modifiers),
+        (36, _) => KeyEvent::new(KeyCode::Home, modifiers),
+        (37, _) => KeyEvent::new(KeyCode::Left, modifiers),
+        (38, _) => KeyEvent::new(KeyCode::Up, modifiers),
+        (39, _) => KeyEvent::new(KeyCode::Right, modifiers),
+        (40, _) => KeyEvent::new(KeyCode::Down, modifiers),
+        (46, _) => KeyEvent::new(KeyCode::Delete, modifiers),
+        // With Ctrl, what counts is the key, whatever is on it.
+        (65..=90, _) if commands == KeyModifiers::CONTROL => {
+            let letter = char::from_u32(key + 32).unwrap_or_default();
+            KeyEvent::new(KeyCode::Char(letter), modifiers)
+        }
+        // AltGr is Ctrl with Alt, and a part of the character.
+        (_, Some(ch)) if commands != KeyModifiers::ALT => of_char(ch),
+        (_, Some(ch)) => with_alt(of_char(ch)),
+        (_, None) => return Meaning::Nothing,
+    };
+    Meaning::Keys(vec![key])
+}
+
+/// A control sequence whose final byte does not follow: rxvt sends keys with Shift so, such as `CSI 7 $`.
+pub(super) fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
+    let params = numbers(sequence.strip_suffix(b"$")?)?;
+    let [param] = params.as_slice() else {
+        return None;
+    };
+    let code = numbered(*param.first()?)?;
+    Some(KeyEvent::new(code, KeyModifiers::SHIFT))
+}
+
+fn back_tab() -> KeyEvent {
+    KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)
 }
 
 /// Modifiers as terminals number them, with the kind of event; `None` where a key was released.
-fn modifiers(state: &[u16]) -> Option<KeyModifiers> {
+fn modifiers(state: &[u32]) -> Option<KeyModifiers> {
     if state.get(1) == Some(&3) {
         return None;
     }
@@ -145,87 +239,87 @@ fn modifiers(state: &[u16]) -> Option<KeyModifiers> {
     Some(modifiers)
 }
 
-/// A key by its Unicode code: of itself, with Shift, and at its place on a Latin keyboard.
-fn of_code(code: &[u16], modifiers: KeyModifiers) -> Meaning {
+/// A key by its Unicode code (of itself, with Shift, and at its place on a Latin keyboard), and the text that it makes.
+fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     let part = |at: usize| {
         let code = code.get(at).copied().filter(|code| *code != 0)?;
-        char::from_u32(code.into())
+        char::from_u32(code)
     };
-    let Some(own) = part(0) else {
+    let key = |code: KeyCode| Meaning::Keys(vec![KeyEvent::new(code, modifiers)]);
+    let own = code.first().copied().unwrap_or(0);
+    match functional(own) {
+        Some(KeyCode::Tab) if modifiers.contains(KeyModifiers::SHIFT) => {
+            return key(KeyCode::BackTab);
+        }
+        Some(code) => return key(code),
+        None => {}
+    }
+    let text = text.iter().filter_map(|code| char::from_u32(*code));
+    let text: Vec<char> = text.filter(|ch| !ch.is_control()).collect();
+    if !text.is_empty() && (modifiers - KeyModifiers::SHIFT).is_empty() {
+        return Meaning::Keys(text.into_iter().map(of_char).collect());
+    }
+    // Ctrl with a letter, by the control character that both make.
+    if let Some(control) = u8::try_from(own).ok().filter(|own| matches!(own, 1..=0x1f)) {
+        let key = of_control(control).filter(|_| modifiers == KeyModifiers::CONTROL);
+        return key.map_or(Meaning::Nothing, |key| Meaning::Keys(vec![key]));
+    }
+    // Other keys without a character are in the area for private use.
+    let Some(own) =
+        part(0).filter(|own| !own.is_control() && !matches!(own, '\u{e000}'..='\u{f8ff}'))
+    else {
         return Meaning::Nothing;
     };
-    let key = |code: KeyCode| Meaning::Key(KeyEvent::new(code, modifiers));
-    match u32::from(own) {
-        9 if modifiers.contains(KeyModifiers::SHIFT) => key(KeyCode::BackTab),
-        9 => key(KeyCode::Tab),
-        13 | 57_414 => key(KeyCode::Enter),
-        27 => key(KeyCode::Esc),
-        8 | 127 => key(KeyCode::Backspace),
-        57_399..=57_408 => key(KeyCode::Char(digit(own))),
-        57_409..=57_413 => {
-            let signs = ['.', '/', '*', '-', '+'];
-            let at = u32::from(own) - 57_409;
-            let sign = usize::try_from(at).ok().and_then(|at| signs.get(at));
-            sign.map_or(Meaning::Nothing, |sign| key(KeyCode::Char(*sign)))
-        }
-        57_415 => key(KeyCode::Char('=')),
-        57_416 => key(KeyCode::Char(',')),
-        57_417 => key(KeyCode::Left),
-        57_418 => key(KeyCode::Right),
-        57_419 => key(KeyCode::Up),
-        57_420 => key(KeyCode::Down),
-        57_421 => key(KeyCode::PageUp),
-        57_422 => key(KeyCode::PageDown),
-        57_423 => key(KeyCode::Home),
-        57_424 => key(KeyCode::End),
-        57_426 => key(KeyCode::Delete),
-        // Keys without a character.
-        0xe000..=0xf8ff => Meaning::Nothing,
-        _ if own.is_control() => Meaning::Nothing,
-        _ => {
-            let shifted = modifiers.contains(KeyModifiers::SHIFT);
-            let commands = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-            let ch = match (part(1), part(2)) {
-                // With Ctrl or Alt, what counts is the place on the keyboard.
-                (_, Some(place)) if commands && !own.is_ascii() => place,
-                (_, None) if commands => layout::latin(own).unwrap_or(own),
-                (Some(upper), _) if shifted => upper,
-                (None, _) if shifted => own.to_uppercase().next().unwrap_or(own),
-                _ => own,
-            };
-            key(KeyCode::Char(ch))
-        }
-    }
+    let shifted = modifiers.contains(KeyModifiers::SHIFT);
+    let commands = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let ch = match (part(1), part(2)) {
+        // With Ctrl or Alt, what counts is the place on the keyboard.
+        (_, Some(place)) if commands && !own.is_ascii() => place,
+        (_, None) if commands => layout::latin(own).unwrap_or(own),
+        (Some(upper), _) if shifted => upper,
+        (None, _) if shifted => own.to_uppercase().next().unwrap_or(own),
+        _ => own,
+    };
+    key(KeyCode::Char(ch))
 }
 
-fn digit(key: char) -> char {
-    let value = u32::from(key).saturating_sub(57_399);
-    char::from_digit(value, 10).unwrap_or('0')
+/// Keys that have a number instead of a character, in the order of kitty's: from 57344 on those of the editing block, and from
+/// 57399 on those of the keypad.
+fn functional(code: u32) -> Option<KeyCode> {
+    use KeyCode::{
+        Backspace, Char, Delete, Down, End, Enter, Esc, Home, Insert, Left, PageDown, PageUp,
+        Right, Tab, Up,
+    };
+    const BLOCK: [KeyCode; 14] = [
+        Esc, Enter, Tab, Backspace, Insert, Delete, Left, Right, Up, Down, PageUp, PageDown, Home,
+        End,
+    ];
+    const KEYPAD: &str = "0123456789./*-+\r=,";
+    const REST: [KeyCode; 10] = [
+        Left, Right, Up, Down, PageUp, PageDown, Home, End, Insert, Delete,
+    ];
+    let from = |first: u32| usize::try_from(code.checked_sub(first)?).ok();
+    match code {
+        8 | 127 => Some(Backspace),
+        9 => Some(Tab),
+        13 => Some(Enter),
+        27 => Some(Esc),
+        57_344..57_358 => BLOCK.get(from(57_344)?).copied(),
+        57_399..57_417 => match KEYPAD.chars().nth(from(57_399)?)? {
+            '\r' => Some(Enter),
+            sign => Some(Char(sign)),
+        },
+        57_417..57_427 => REST.get(from(57_417)?).copied(),
+        _ => None,
+    }
 }
 
 /// Ctrl+C where a whole sequence is one of its encodings.
 pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
-    #[derive(Default)]
-    struct Last(Option<KeyEvent>);
-    impl Perform for Last {
-        fn csi_dispatch(
-            &mut self,
-            params: &Params,
-            intermediates: &[u8],
-            ignore: bool,
-            action: char,
-        ) {
-            if !ignore
-                && intermediates.is_empty()
-                && let Meaning::Key(key) = of_sequence(params, action)
-            {
-                self.0 = Some(key);
-            }
-        }
-    }
-    let mut last = Last::default();
-    <Parser>::default().advance(&mut last, sequence);
-    last.0.filter(|key| {
+    let Meaning::Keys(keys) = of_sequence(sequence.strip_prefix(b"\x1b[")?) else {
+        return None;
+    };
+    keys.into_iter().find(|key| {
         let letter = matches!(key.code, KeyCode::Char('c' | 'C'));
         letter && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL
     })

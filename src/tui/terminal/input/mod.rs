@@ -3,6 +3,8 @@
 //! On Unix the bytes are read and decoded here (`decoder`, `encodings`). crossterm's own parser stops hearing keys after
 //! some reports of terminals, and takes others for typing. On Windows the console has events of its own.
 
+#[cfg(all(test, unix))]
+mod cases;
 #[cfg(unix)]
 pub mod decoder;
 #[cfg(unix)]

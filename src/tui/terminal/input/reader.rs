@@ -1,8 +1,7 @@
 //! Reads the terminal's bytes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
-use std::os::fd::AsFd;
+use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
@@ -10,10 +9,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use super::decoder::{Decoder, Input};
+use crate::console::device;
 
 /// Reads until the terminal has vanished, or nobody listens.
 pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
-    let Ok(mut terminal) = open() else { return };
+    let Ok(mut terminal) = device::open() else {
+        return;
+    };
     let began = Instant::now();
     let mut decoder = Decoder::default();
     let mut bytes = [0; 4096];
@@ -21,6 +23,11 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
         let deadline = decoder.deadline();
         let left = deadline.map(|deadline| deadline.saturating_sub(began.elapsed()));
         let inputs = match wait(&terminal, left) {
+            // The input belongs to the job in the foreground, and reading it would stop the program.
+            Ok(true) if !device::is_in_foreground(&terminal) => {
+                std::thread::sleep(device::LOOK);
+                continue;
+            }
             Ok(true) => match terminal.read(&mut bytes) {
                 Ok(0) => return,
                 Ok(count) => decoder.feed(&bytes[..count], began.elapsed()),
@@ -35,6 +42,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
                 }
                 Err(_) => return,
             },
+            // Only once there is nothing to read: what waits there may have come in time.
             Ok(false) => decoder.expire(began.elapsed()),
             Err(_) => return,
         };
@@ -47,16 +55,6 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
                 return;
             }
         }
-    }
-}
-
-/// Standard input where that is the terminal, else the controlling terminal.
-fn open() -> io::Result<File> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() {
-        Ok(stdin.as_fd().try_clone_to_owned()?.into())
-    } else {
-        File::open("/dev/tty")
     }
 }
 

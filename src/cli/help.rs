@@ -1,0 +1,108 @@
+//! How the help is laid out: examples, groups of flags, and which of them `-h` shows.
+
+use clap::Command;
+
+/// Calls of the program, each with what it does, indented.
+pub const EXAMPLES: &str = include_str!("examples.txt");
+
+/// At the end of the help, below the examples.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done, 1 failed, 2 wrong flag or setting, 3 refused, 4 code expired,
+  5 service unreachable or busy, 6 listener not possible, 130 interrupted";
+
+/// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
+const GROUPS: &[(&str, &[&str], &[&str])] = &[
+    ("Run", &["plain", "print", "demo"], &["no_browser"]),
+    (
+        "Service and app registration",
+        &["preset", "client_id", "client_secret_file", "scope", "flow"],
+        &[
+            "preset_file",
+            "vars",
+            "client_secret_env",
+            "client_secret_stdin",
+        ],
+    ),
+    (
+        "Endpoints",
+        &["redirect_url"],
+        &[
+            "authorization_url",
+            "device_url",
+            "token_url",
+            "issuer",
+            "trusted_hosts",
+        ],
+    ),
+    (
+        "Advanced",
+        &[],
+        &[
+            "client_authentication",
+            "extra_parameters",
+            "login_hint",
+            "pkce",
+            "ca_file",
+            "listen_address",
+            "listener",
+            "certificate",
+            "certificate_key",
+        ],
+    ),
+    ("Terminal", &[], &["color", "links", "glyphs"]),
+];
+
+/// The same commands and flags, with the help laid out.
+pub(super) fn laid_out(command: Command) -> Command {
+    let after = format!("Examples:\n{EXAMPLES}\n{EXIT_CODES}");
+    command.after_help(after).mut_args(|flag| {
+        let id = flag.get_id().as_str().to_owned();
+        let find = |(_, short, long): &&(&str, &[&str], &[&str])| {
+            short.contains(&id.as_str()) || long.contains(&id.as_str())
+        };
+        match GROUPS.iter().find(find) {
+            Some((heading, short, _)) => flag
+                .help_heading(*heading)
+                .hide_short_help(!short.contains(&id.as_str())),
+            None => flag,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command;
+
+    #[test]
+    fn every_flag_has_a_group_and_every_group_its_flags() {
+        let command = command();
+        let ids: Vec<&str> = command
+            .get_arguments()
+            .map(|flag| flag.get_id().as_str())
+            .collect();
+        let grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, short, long)| short.iter().chain(*long))
+            .copied()
+            .collect();
+        for id in &grouped {
+            assert!(ids.contains(id), "{id} is no flag");
+        }
+        for id in ids {
+            assert!(
+                grouped.contains(&id) || ["help", "version"].contains(&id),
+                "{id} has no group"
+            );
+        }
+    }
+
+    #[test]
+    fn the_short_help_is_short_and_has_examples() {
+        let help = command().render_help().to_string();
+        assert!(help.lines().count() <= 60, "{help}");
+        assert!(help.contains("Examples:") && !help.contains("--pkce"));
+        assert!(command().render_long_help().to_string().contains("--pkce"));
+    }
+}

@@ -1,0 +1,152 @@
+//! `man`: the manual pages, one for each command.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::Command;
+use clap_mangen::Man;
+
+use crate::cli::{EXAMPLES, SECRET_VARIABLE};
+
+/// The exit codes; docs/guide.md has them too.
+const EXIT_STATUS: &[(&str, &str)] = &[
+    ("0", "Done. Without --print: you quit."),
+    ("1", "Failed in a way that has no code of its own."),
+    ("2", "A flag or a setting is wrong."),
+    ("3", "The sign-in was refused."),
+    ("4", "The device code expired."),
+    (
+        "5",
+        "The service could not be reached, is busy (429, 5xx), or its answer was lost.",
+    ),
+    (
+        "6",
+        "The redirect URL can't be listened on. With configure: the listener can't work as configured.",
+    ),
+    (
+        "130",
+        "Interrupted: by a signal, because the terminal disappeared, or because you quit before there was anything to print.",
+    ),
+];
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "~/.config/oauth-authorizer/presets/*.toml",
+        "Your own presets. XDG_CONFIG_HOME is honored; on Windows the folder is under %APPDATA%.",
+    ),
+    (
+        "~/.config/oauth-authorizer/presets/errors/*.toml",
+        "Your own explanations of errors.",
+    ),
+];
+
+/// The variables that are not those of a flag.
+const VARIABLES: &[(&str, &str)] = &[
+    (
+        SECRET_VARIABLE,
+        "The client secret, unless a flag names another source.",
+    ),
+    (
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+        "The proxy for requests to the service, and the hosts that need none.",
+    ),
+    ("NO_COLOR", "If set, no colors are used."),
+    (
+        "TERM, LC_ALL, LC_CTYPE, LANG",
+        "What the terminal can show.",
+    ),
+];
+
+/// Writes the page of the program.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
+    let man = Man::new(command.clone());
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(out)?;
+    }
+    let flags = command.get_arguments();
+    let of_flags: Vec<(String, String)> = flags
+        .filter_map(|flag| {
+            let name = flag.get_env().and_then(OsStr::to_str)?;
+            Some((name.to_owned(), format!("Same as --{}.", flag.get_long()?)))
+        })
+        .collect();
+    let mut variables: Vec<(&str, &str)> = of_flags
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let whole = command.get_name() == "oauth-authorizer";
+    if whole {
+        variables.extend(VARIABLES);
+    }
+    if !variables.is_empty() {
+        let text = "Flags override variables. An empty variable counts as not set.";
+        section("ENVIRONMENT", text, &variables, out)?;
+    }
+    section("EXIT STATUS", "", EXIT_STATUS, out)?;
+    if whole {
+        section("FILES", "", FILES, out)?;
+        section("EXAMPLES", "", &examples(), out)?;
+    }
+    if command.get_version().is_some() {
+        man.render_version_section(out)?;
+    }
+    Ok(())
+}
+
+/// Writes a page for each command to a folder, which is created if needed.
+///
+/// # Errors
+/// Where they cannot be written.
+pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut text = Vec::new();
+    page(command, &mut text)?;
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name());
+    std::fs::write(folder.join(format!("{name}.1")), text)?;
+    for command in command
+        .get_subcommands()
+        .filter(|it| it.get_name() != "help")
+    {
+        pages(command, folder)?;
+    }
+    Ok(())
+}
+
+/// The calls of the examples, each with what it does.
+fn examples() -> Vec<(&'static str, &'static str)> {
+    let lines: Vec<&str> = EXAMPLES.lines().map(str::trim).collect();
+    lines
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .collect()
+}
+
+/// A section of terms, each with a sentence.
+fn section(title: &str, text: &str, terms: &[(&str, &str)], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, ".SH \"{title}\"")?;
+    if !text.is_empty() {
+        writeln!(out, "{}", escaped(text))?;
+    }
+    for (term, text) in terms {
+        writeln!(out, ".TP\n\\fB{}\\fR\n{}", escaped(term), escaped(text))?;
+    }
+    Ok(())
+}
+
+/// A text in which nothing is a command of roff.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace("\n.", "\n\\&.")
+}

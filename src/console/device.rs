@@ -1,0 +1,78 @@
+//! The terminal that the program draws on and reads keys from: always one and the same.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
+
+/// How often the program looks whether it is in the foreground again.
+pub const LOOK: Duration = Duration::from_millis(200);
+
+/// Opens it for reading and writing: the first of standard input, standard output and standard error that is a terminal,
+/// else the controlling terminal. A program that was started by `su` or `setsid` has no controlling terminal, and one in
+/// `$(...)` has no terminal as standard output.
+///
+/// # Errors
+/// If there is none.
+pub fn open() -> io::Result<File> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
+    match streams.into_iter().find_map(terminal) {
+        Some(terminal) => Ok(terminal),
+        None => File::options().read(true).write(true).open("/dev/tty"),
+    }
+}
+
+/// The terminal behind a stream, where it can be both read and written. A stream that was redirected is open for one only.
+fn terminal(stream: BorrowedFd) -> Option<File> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let mode = rustix::fs::fcntl_getfl(stream).ok()?;
+    if mode & OFlags::ACCMODE == OFlags::RDWR {
+        return stream.try_clone_to_owned().ok().map(File::from);
+    }
+    let name = rustix::termios::ttyname(stream, Vec::new()).ok()?;
+    File::options()
+        .read(true)
+        .write(true)
+        // Never a new controlling terminal.
+        .custom_flags(OFlags::NOCTTY.bits().cast_signed())
+        .open(Path::new(std::ffi::OsStr::from_bytes(name.as_bytes())))
+        .ok()
+}
+
+/// The name of its device.
+pub(super) fn name() -> Option<String> {
+    let name = rustix::termios::ttyname(open().ok()?, Vec::new()).ok()?;
+    name.into_string().ok()
+}
+
+/// True unless another process group has the terminal: reading it or changing its modes would stop the program then.
+#[must_use]
+pub fn is_in_foreground(terminal: impl AsFd) -> bool {
+    // One that is not the controlling terminal stops nobody.
+    rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
+}
+
+/// Comes back when the terminal can be read and the program is in the foreground. A read in the
+/// background would stop it.
+///
+/// # Errors
+/// Where the terminal cannot be watched.
+pub fn wait_for_input(terminal: impl AsFd) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) if is_in_foreground(&terminal) => return Ok(()),
+            Ok(_) => std::thread::sleep(LOOK),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A line that is typed without being shown, such as a secret. The terminal is as before at every end.
+
+use std::io::{self, BufRead, Read};
+
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::jobs::{Job, Jobs};
+#[cfg(unix)]
+use super::modes;
+use super::signals::Signals;
+use super::talk::say;
+
+/// Says what to type, and reads a line of at most this many bytes from standard input, which is a terminal. `None` if the
+/// system asks the program to end, such as for Ctrl+C.
+///
+/// # Errors
+/// If the terminal cannot be read.
+pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let mut jobs = Jobs::new();
+        let mut hidden = Some(Hidden::new()?);
+        say("hint", hint);
+        let (sender, mut line) = oneshot::channel();
+        // Not joined at the end, because reading blocks.
+        std::thread::spawn(move || sender.send(read(limit)));
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.next() => return Ok(None),
+                job = jobs.next() => {
+                    drop(hidden.take());
+                    if let Job::Return = job {
+                        hidden = Some(Hidden::new()?);
+                        say("hint", hint);
+                    }
+                }
+                line = &mut line => {
+                    if let Some(hidden) = hidden {
+                        hidden.show_again();
+                    }
+                    let line = line.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()));
+                    return line.map(Some);
+                }
+            }
+        }
+    })
+}
+
+fn read(limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let stdin = io::stdin();
+    #[cfg(unix)]
+    super::device::wait_for_input(&stdin)?;
+    let mut line = Zeroizing::new(Vec::new());
+    stdin.lock().take(limit).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// A terminal that does not show what is typed; as before on drop.
+#[cfg(unix)]
+struct Hidden(());
+
+#[cfg(unix)]
+impl Hidden {
+    fn new() -> io::Result<Self> {
+        use rustix::termios::LocalModes;
+        modes::take(io::stdin(), |modes| {
+            modes.local_modes.remove(LocalModes::ECHO);
+        })?;
+        Ok(Self(()))
+    }
+
+    /// What was typed has been read; what follows may be for others.
+    fn show_again(self) {
+        modes::give_back(io::stdin());
+        drop(self);
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        modes::give_back_without_input(io::stdin());
+    }
+}
+
+/// The mode of the console before, which is set again on drop.
+#[cfg(windows)]
+struct Hidden(u32);
+
+#[cfg(windows)]
+impl Hidden {
+    const ENABLE_ECHO_INPUT: u32 = 0x4;
+
+    fn show_again(self) {
+        drop(self);
+    }
+
+    fn new() -> io::Result<Self> {
+        let mode = Self::mode()?;
+        let before = mode.mode()?;
+        mode.set_mode(before & !Self::ENABLE_ECHO_INPUT)?;
+        Ok(Self(before))
+    }
+
+    fn mode() -> io::Result<crossterm_winapi::ConsoleMode> {
+        let input = crossterm_winapi::Handle::new(crossterm_winapi::HandleType::InputHandle)?;
+        Ok(crossterm_winapi::ConsoleMode::from(input))
+    }
+}
+
+#[cfg(windows)]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = Self::mode().and_then(|mode| mode.set_mode(self.0));
+    }
+}

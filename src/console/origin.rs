@@ -1,0 +1,454 @@
+//! Where the user comes from, as the machine tells: the processes above this one, and whether this is a container.
+//!
+//! `sudo` and `su` drop the variables that say so, and programs that outlive a session keep old ones. Nothing is waited for:
+//! some small files are read, within limits.
+
+#[cfg(target_os = "linux")]
+use std::fs::Metadata;
+
+/// More processes are not looked at.
+#[cfg(target_os = "linux")]
+const LEVELS: usize = 64;
+/// More of a process's variables is not read.
+#[cfg(target_os = "linux")]
+const VARIABLES: u64 = 256 * 1024;
+
+/// A server that lets users in from other machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// An SSH server.
+    Ssh,
+    /// The server of mosh.
+    Mosh,
+    /// Another one, such as telnet or a terminal in a web page.
+    Other,
+}
+
+/// A program that keeps sessions to which terminals attach, from here and from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeper {
+    /// The server of tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+/// What the machine tells of where the user is. The default says nothing against the variables.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The name of the terminal's device.
+    pub line: Option<String>,
+    /// The server that the session came through.
+    pub door: Option<Door>,
+    /// What keeps the session. The processes above it are not looked at: they tell where it was started only.
+    pub keeper: Option<Keeper>,
+    /// Not all processes above this one can be seen.
+    pub incomplete: bool,
+    /// `SSH_CONNECTION` of a process above this one.
+    pub ssh_connection: Option<String>,
+    /// The login name, as the SSH server shows it.
+    pub login: Option<String>,
+    /// Somebody became another user on the way, by `sudo`, `su` or the like.
+    pub changed_user: bool,
+    /// The displays of other users, as in `:1` or `wayland-0`.
+    pub foreign_displays: Vec<String>,
+    /// The displays that come from outside of this container, as in `:1` or `wayland-0`.
+    pub outside_displays: Vec<String>,
+}
+
+/// Who sees what is in this tmux.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attached {
+    /// This terminal is one of its panes. False also where that is not known.
+    pub ours: bool,
+    /// Somebody is attached, and everybody who is sits at the desktop that the variables name.
+    pub here: bool,
+    /// Somebody is attached through mosh.
+    pub mosh: bool,
+    /// Somebody is attached over SSH, or through mosh.
+    pub ssh: bool,
+    /// Its `SSH_CONNECTION`, where it is known.
+    pub ssh_connection: Option<String>,
+}
+
+impl Origin {
+    /// Of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            line: line(),
+            #[cfg(target_os = "linux")]
+            foreign_displays: foreign_displays(),
+            #[cfg(target_os = "linux")]
+            outside_displays: if is_container() {
+                outside_displays()
+            } else {
+                Vec::new()
+            },
+            ..Self::of(std::process::id())
+        }
+    }
+
+    /// True for a display of another user.
+    #[must_use]
+    pub fn is_foreign(&self, name: &str) -> bool {
+        holds(&self.foreign_displays, name)
+    }
+
+    /// True for a display that comes from outside of this container.
+    #[must_use]
+    pub fn is_outside(&self, name: &str) -> bool {
+        holds(&self.outside_displays, name)
+    }
+
+    /// What the processes above this one tell.
+    #[must_use]
+    pub fn of(pid: u32) -> Self {
+        #[cfg(target_os = "linux")]
+        return walk(pid, &Proc);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = pid;
+            Self::default()
+        }
+    }
+}
+
+/// The values of these variables as a process was started with; `None` where they cannot be read.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Option<String>; N]> {
+    use std::io::Read;
+    let file = std::fs::File::open(format!("/proc/{pid}/environ")).ok()?;
+    let mut bytes = Vec::new();
+    file.take(VARIABLES).read_to_end(&mut bytes).ok()?;
+    let values = names.map(|name| {
+        bytes.split(|byte| *byte == 0).find_map(|entry| {
+            let entry = std::str::from_utf8(entry).ok()?;
+            let (known, value) = entry.split_once('=')?;
+            (known == name && !value.is_empty()).then(|| value.to_owned())
+        })
+    });
+    // They may hold secrets of other programs.
+    zeroize::Zeroize::zeroize(&mut bytes);
+    Some(values)
+}
+
+/// An X display may have the number of its screen at its end.
+fn holds(displays: &[String], name: &str) -> bool {
+    let display = name.split('.').next().unwrap_or_default();
+    displays
+        .iter()
+        .any(|known| [name, display].contains(&known.as_str()))
+}
+
+/// The name of the terminal's device.
+fn line() -> Option<String> {
+    #[cfg(unix)]
+    {
+        super::device::name()
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn is_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"]
+        .into_iter()
+        .any(|mark| std::path::Path::new(mark).exists())
+        || std::env::var_os("container").is_some_and(|name| !name.is_empty())
+}
+
+/// Those whose sockets were not created in this container: what was mounted into it is on another file system, and what comes with
+/// the network of the host has no file here.
+#[cfg(target_os = "linux")]
+fn outside_displays() -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(home) = std::fs::metadata("/tmp") else {
+        return Vec::new();
+    };
+    let (mut outside, mut own) = (Vec::new(), Vec::new());
+    if let Ok(sockets) = std::fs::read_dir("/tmp/.X11-unix") {
+        for (name, socket) in displays(sockets) {
+            let displays = if socket.dev() == home.dev() {
+                &mut own
+            } else {
+                &mut outside
+            };
+            displays.push(name);
+        }
+    }
+    let unnamed = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    outside.extend(
+        unnamed
+            .lines()
+            .filter_map(|line| line.rsplit_once("@/tmp/.X11-unix/X"))
+            .map(|(_, number)| format!(":{number}"))
+            .filter(|name| !own.contains(name)),
+    );
+    outside.extend(wayland().map(|(name, _)| name));
+    outside
+}
+
+/// Those whose sockets belong to neither this user nor root, under whom some X servers run.
+#[cfg(target_os = "linux")]
+fn foreign_displays() -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    let sockets = std::fs::read_dir("/tmp/.X11-unix").map(displays);
+    sockets
+        .unwrap_or_default()
+        .into_iter()
+        .chain(wayland())
+        .filter(|(_, socket)| ![0, user].contains(&socket.uid()))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The Wayland display that the variables name, and its socket.
+#[cfg(target_os = "linux")]
+fn wayland() -> Option<(String, Metadata)> {
+    let name = std::env::var("WAYLAND_DISPLAY").ok()?;
+    let folder = std::env::var_os("XDG_RUNTIME_DIR")?;
+    let socket = std::fs::metadata(std::path::Path::new(&folder).join(&name)).ok()?;
+    Some((name, socket))
+}
+
+/// The X displays of these sockets.
+#[cfg(target_os = "linux")]
+fn displays(sockets: std::fs::ReadDir) -> Vec<(String, Metadata)> {
+    sockets
+        .flatten()
+        .take(1000)
+        .filter_map(|socket| {
+            let name = socket.file_name().into_string().ok()?;
+            let found = std::fs::symlink_metadata(socket.path()).ok()?;
+            Some((format!(":{}", name.strip_prefix('X')?), found))
+        })
+        .collect()
+}
+
+/// What is asked about processes.
+#[cfg(target_os = "linux")]
+trait Processes {
+    /// Its parent and its name.
+    fn stat(&self, pid: u32) -> Option<(u32, String)>;
+    /// What it calls itself.
+    fn title(&self, pid: u32) -> Option<String>;
+    fn ssh_connection(&self, pid: u32) -> Option<String>;
+}
+
+/// Those of this machine.
+#[cfg(target_os = "linux")]
+struct Proc;
+
+#[cfg(target_os = "linux")]
+impl Processes for Proc {
+    fn stat(&self, pid: u32) -> Option<(u32, String)> {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        parse_stat(&String::from_utf8_lossy(&stat))
+    }
+
+    fn title(&self, pid: u32) -> Option<String> {
+        use std::io::Read;
+        let file = std::fs::File::open(format!("/proc/{pid}/cmdline")).ok()?;
+        let mut title = Vec::new();
+        file.take(512).read_to_end(&mut title).ok()?;
+        let first = title.split(|byte| *byte == 0).next()?;
+        String::from_utf8(first.to_vec()).ok()
+    }
+
+    fn ssh_connection(&self, pid: u32) -> Option<String> {
+        let [connection] = variables_of(pid, ["SSH_CONNECTION"])?;
+        connection
+    }
+}
+
+/// The parent and the name. The name may hold anything, brackets and spaces included.
+#[cfg(target_os = "linux")]
+fn parse_stat(stat: &str) -> Option<(u32, String)> {
+    let (before, after) = stat.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
+    let parent = after.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some((parent, name.to_owned()))
+}
+
+#[cfg(target_os = "linux")]
+fn walk(pid: u32, processes: &impl Processes) -> Origin {
+    let mut origin = Origin {
+        incomplete: true,
+        ..Origin::default()
+    };
+    let mut below = Vec::new();
+    let Some((mut pid, _)) = processes.stat(pid) else {
+        return origin;
+    };
+    for _ in 0..LEVELS {
+        // Without a parent here it was started from outside of this container.
+        if pid == 0 {
+            return origin;
+        }
+        let Some((parent, name)) = processes.stat(pid) else {
+            // The first process may be hidden from users, but there is nothing above it.
+            origin.incomplete = pid != 1;
+            return origin;
+        };
+        origin.changed_user |= changes_user(&name);
+        origin.keeper = keeper(&name);
+        origin.door = door(&name);
+        if origin.keeper.is_some() {
+            origin.incomplete = false;
+            return origin;
+        }
+        if origin.door.is_some() {
+            origin.incomplete = false;
+            origin.ssh_connection = below
+                .iter()
+                .rev()
+                .find_map(|pid| processes.ssh_connection(*pid));
+            origin.login = processes.title(pid).and_then(|title| login(&title));
+            return origin;
+        }
+        if pid == 1 {
+            origin.incomplete = false;
+            return origin;
+        }
+        below.push(pid);
+        pid = parent;
+    }
+    origin
+}
+
+#[cfg(target_os = "linux")]
+fn changes_user(name: &str) -> bool {
+    ["sudo", "su", "doas", "pkexec", "runuser"].contains(&name)
+}
+
+#[cfg(target_os = "linux")]
+fn keeper(name: &str) -> Option<Keeper> {
+    match name {
+        "tmux: server" => Some(Keeper::Tmux),
+        "screen" | "SCREEN" => Some(Keeper::Screen),
+        _ => None,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn door(name: &str) -> Option<Door> {
+    match name {
+        "sshd" | "sshd-session" | "dropbear" => Some(Door::Ssh),
+        "mosh-server" => Some(Door::Mosh),
+        "telnetd" | "in.telnetd" | "etterminal" | "ttyd" | "shellinaboxd" | "cockpit-bridge" => {
+            Some(Door::Other)
+        }
+        _ => None,
+    }
+}
+
+/// The name in a title such as `sshd: alice@pts/3`.
+#[cfg(target_os = "linux")]
+fn login(title: &str) -> Option<String> {
+    let rest = ["sshd: ", "sshd-session: "]
+        .into_iter()
+        .find_map(|server| title.strip_prefix(server))?;
+    let (name, _) = rest.rsplit_once('@')?;
+    Some(name.to_owned())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Processes by number: parent, name, title, `SSH_CONNECTION`.
+    struct Table(&'static [(u32, u32, &'static str, &'static str, &'static str)]);
+
+    impl Processes for Table {
+        fn stat(&self, pid: u32) -> Option<(u32, String)> {
+            let (_, parent, name, ..) = self.0.iter().find(|one| one.0 == pid)?;
+            Some((*parent, (*name).to_owned()))
+        }
+
+        fn title(&self, pid: u32) -> Option<String> {
+            self.0
+                .iter()
+                .find(|one| one.0 == pid)
+                .map(|one| one.3.to_owned())
+        }
+
+        fn ssh_connection(&self, pid: u32) -> Option<String> {
+            let one = self.0.iter().find(|one| one.0 == pid)?;
+            (!one.4.is_empty()).then(|| one.4.to_owned())
+        }
+    }
+
+    #[test]
+    fn sudo_and_su_hide_no_ssh_server() {
+        let table = Table(&[
+            (1, 0, "systemd", "", ""),
+            (10, 1, "sshd", "sshd: /usr/sbin/sshd -D", ""),
+            (11, 10, "sshd", "sshd: alice [priv]", ""),
+            (12, 11, "sshd", "sshd: alice@pts/0", ""),
+            (13, 12, "bash", "-bash", "192.0.2.1 5 192.0.2.2 22"),
+            (14, 13, "sudo", "sudo", "192.0.2.1 5 192.0.2.2 22"),
+            (15, 14, "su", "su", ""),
+            (16, 15, "oauth", "oauth", ""),
+        ]);
+        let origin = walk(16, &table);
+        assert_eq!(origin.door, Some(Door::Ssh));
+        assert_eq!(origin.login.as_deref(), Some("alice"));
+        assert!(origin.changed_user);
+        assert_eq!(
+            origin.ssh_connection.as_deref(),
+            Some("192.0.2.1 5 192.0.2.2 22")
+        );
+        assert!(!origin.incomplete);
+    }
+
+    #[test]
+    fn what_is_above_a_kept_session_is_not_looked_at() {
+        for (name, keeper) in [
+            ("tmux: server", Keeper::Tmux),
+            ("screen", Keeper::Screen),
+            ("SCREEN", Keeper::Screen),
+        ] {
+            let table = [
+                (1, 0, "init", "", ""),
+                (2, 1, "sshd", "", ""),
+                (3, 2, name, "", ""),
+                (4, 3, "bash", "", ""),
+                (5, 4, "oauth", "", ""),
+            ];
+            let table = Table(Box::leak(Box::new(table)));
+            let origin = walk(5, &table);
+            assert_eq!((origin.keeper, origin.door), (Some(keeper), None), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_complete_only_up_to_the_first_process() {
+        let desk = Table(&[
+            (1, 0, "systemd", "", ""),
+            (2, 1, "xterm", "", ""),
+            (3, 2, "bash", "", ""),
+            (4, 3, "oauth", "", ""),
+        ]);
+        assert_eq!(walk(4, &desk), Origin::default());
+        // The first process is hidden.
+        assert!(!walk(4, &Table(&desk.0[1..])).incomplete);
+        // Another one is, or the program was started from outside of the container.
+        assert!(walk(4, &Table(&desk.0[2..])).incomplete);
+        assert!(walk(4, &Table(&[(4, 0, "oauth", "", "")])).incomplete);
+        // A circle, as while processes change.
+        assert!(walk(4, &Table(&[(4, 3, "a", "", ""), (3, 4, "b", "", "")])).incomplete);
+    }
+
+    #[test]
+    fn a_name_may_look_like_anything() {
+        let (parent, name) = parse_stat("12 (a) R 1 (b) S 77 12 12 0").unwrap_or_default();
+        assert_eq!((parent, name.as_str()), (77, "a) R 1 (b"));
+        assert_eq!(parse_stat("12 (cut"), None);
+        assert_eq!(login("sshd: a@corp@pts/1"), Some("a@corp".to_owned()));
+        assert_eq!(login("sshd: alice [priv]"), None);
+    }
+}

@@ -1,0 +1,246 @@
+//! tmux: whether this terminal is one of its panes, who is attached to it and from where, and its buffer.
+//!
+//! A session may have been started at the desk and be attached from elsewhere, so the variables of a pane say nothing about
+//! where the user is. tmux is asked each time it matters, and not for long.
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+
+use crate::clean::clean;
+use crate::console::environment::Environment;
+#[cfg(target_os = "linux")]
+use crate::console::origin;
+use crate::console::origin::{Attached, Door, Origin};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// A tmux that does not answer must not hold up the user.
+const LIMIT: Duration = Duration::from_secs(3);
+/// More of its answer is not looked at.
+const LINES: usize = 10_000;
+
+/// Asks tmux who is attached.
+///
+/// # Errors
+/// Part of a sentence that says why it does not tell.
+pub async fn ask(environment: &Environment) -> Result<Attached, String> {
+    let arguments = [
+        "list-panes",
+        "-a",
+        "-F",
+        "pane #{pane_tty}",
+        ";",
+        "list-clients",
+        "-F",
+        "client #{client_pid}",
+        ";",
+        "show-environment",
+    ];
+    let output = run(environment, &arguments, None).await?;
+    if !output.status.success() {
+        return Err(format!("tmux said: {}", said(&output)));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(attached(environment, &text, Origin::of))
+}
+
+/// The same for what may wait: takes the answer into `environment`. `None` where this is not tmux.
+#[must_use]
+pub fn settle(environment: &mut Environment) -> Option<Result<Attached, String>> {
+    if !environment.tmux {
+        return None;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let answer = match runtime {
+        Ok(runtime) => runtime.block_on(ask(environment)),
+        Err(error) => Err(format!("tmux could not be run: {error}")),
+    };
+    if let Ok(attached) = &answer {
+        environment.attached(attached);
+    }
+    Some(answer)
+}
+
+fn attached(environment: &Environment, text: &str, origin: impl Fn(u32) -> Origin) -> Attached {
+    let mut found = Attached::default();
+    let mut clients = Vec::new();
+    let mut display = None;
+    for line in text.lines().take(LINES) {
+        if let Some(pane) = line.strip_prefix("pane ") {
+            found.ours |= environment.line.as_deref() == Some(pane);
+        } else if let Some(pid) = line.strip_prefix("client ") {
+            clients.extend(pid.parse::<u32>());
+        } else if let Some(connection) = line.strip_prefix("SSH_CONNECTION=") {
+            found.ssh_connection = Some(connection.to_owned());
+        } else if let Some(name) = line.strip_prefix("DISPLAY=") {
+            display = Some(name.to_owned());
+        }
+    }
+    let mut here = !clients.is_empty() && found.ssh_connection.is_none();
+    // tmux takes the variable over from whoever attaches.
+    here &= environment.x_display.is_none() || environment.x_display == display;
+    for pid in clients {
+        let client = origin(pid);
+        found.mosh |= client.door == Some(Door::Mosh);
+        found.ssh |= matches!(client.door, Some(Door::Ssh | Door::Mosh));
+        // One within another tmux may be anywhere.
+        here &= client.door.is_none() && client.keeper.is_none() && !client.incomplete;
+        #[cfg(target_os = "linux")]
+        match origin::variables_of(pid, ["SSH_CONNECTION", "WAYLAND_DISPLAY"]) {
+            Some([connection, wayland]) => {
+                here &= connection.is_none() && wayland == environment.wayland_display;
+                found.ssh_connection = found.ssh_connection.or(connection);
+            }
+            None => here = false,
+        }
+        found.ssh_connection = found.ssh_connection.or(client.ssh_connection);
+    }
+    found.ssh |= found.ssh_connection.is_some();
+    found.here = here;
+    found
+}
+
+/// What becomes of text in tmux's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// tmux was asked to hand it on to the terminals that are attached.
+    Asked,
+    /// It stays there, as it was wished or because this tmux is too old.
+    Stays,
+}
+
+/// Puts `text` in tmux's buffer, and asks tmux to hand it on where `onward` is set.
+pub(super) async fn copy(
+    environment: &Environment,
+    text: &SecretString,
+    onward: bool,
+) -> Result<Onward, String> {
+    if onward {
+        let output = run(environment, &["load-buffer", "-w", "-"], Some(text)).await?;
+        if output.status.success() {
+            return Ok(Onward::Asked);
+        }
+        let first = said(&output);
+        // Before 3.2, tmux knows no -w.
+        if !["usage", "unknown flag", "unknown option"]
+            .iter()
+            .any(|sign| first.contains(sign))
+        {
+            return Err(format!("tmux said: {first}"));
+        }
+    }
+    let output = run(environment, &["load-buffer", "-"], Some(text)).await?;
+    if output.status.success() {
+        Ok(Onward::Stays)
+    } else {
+        Err(format!("tmux said: {}", said(&output)))
+    }
+}
+
+fn said(output: &Output) -> String {
+    clean(&String::from_utf8_lossy(&output.stderr), 100)
+}
+
+async fn run(
+    environment: &Environment,
+    arguments: &[&str],
+    text: Option<&SecretString>,
+) -> Result<Output, String> {
+    let run = async {
+        let mut child = environment
+            .command("tmux")
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let input = child.stdin.take();
+        if let (Some(mut input), Some(text)) = (input, text) {
+            // One that refuses does not read; what it says is of more use than that it closed the pipe.
+            match input.write_all(text.expose_secret().as_bytes()).await {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
+                Err(_) | Ok(()) => {}
+            }
+        }
+        child.wait_with_output().await
+    };
+    match tokio::time::timeout(LIMIT, run).await {
+        Ok(outcome) => outcome.map_err(|error| format!("tmux could not be run: {error}")),
+        Err(_) => Err("tmux did not answer".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pane() -> Environment {
+        Environment {
+            line: Some("/dev/pts/7".to_owned()),
+            x_display: Some(":0".to_owned()),
+            tmux: true,
+            ..Environment::default()
+        }
+    }
+
+    #[test]
+    fn the_panes_of_a_server_are_compared_with_this_terminal() {
+        let ours = |text: &str| attached(&pane(), text, |_| Origin::default()).ours;
+        assert!(ours("pane /dev/pts/3\npane /dev/pts/7\n"));
+        assert!(!ours("pane /dev/pts/3\npane /dev/pts/70\n"));
+        let mut unknown = pane();
+        unknown.line = None;
+        assert!(!attached(&unknown, "pane \n", |_| Origin::default()).ours);
+    }
+
+    #[test]
+    fn a_user_who_may_be_elsewhere_is_not_here() {
+        // This process: a real one, whose variables can be read.
+        let client = format!("client {}\n", std::process::id());
+        let wayland = std::env::var("WAYLAND_DISPLAY").ok();
+        let over_ssh = std::env::var_os("SSH_CONNECTION").is_some();
+        let environment = Environment {
+            wayland_display: wayland.filter(|name| !name.is_empty()),
+            ..pane()
+        };
+        let here =
+            |text: &str, origin: Origin| attached(&environment, text, |_| origin.clone()).here;
+        let desk = format!("{client}DISPLAY=:0\n-SSH_CONNECTION\n");
+        assert_eq!(here(&desk, Origin::default()), !over_ssh);
+        // Nobody is attached; another display; over SSH as tmux tells.
+        assert!(!here("DISPLAY=:0\n", Origin::default()));
+        assert!(!here(&format!("{client}DISPLAY=:1\n"), Origin::default()));
+        assert!(!here(&format!("{client}-DISPLAY\n"), Origin::default()));
+        let ssh = format!("{client}DISPLAY=:0\nSSH_CONNECTION=192.0.2.1 5 192.0.2.2 22\n");
+        assert!(!here(&ssh, Origin::default()));
+        assert_eq!(
+            attached(&environment, &ssh, |_| Origin::default()).ssh_connection,
+            Some("192.0.2.1 5 192.0.2.2 22".to_owned())
+        );
+        // By the processes above the client.
+        for door in [Door::Ssh, Door::Mosh, Door::Other] {
+            let origin = Origin {
+                door: Some(door),
+                ..Origin::default()
+            };
+            assert!(!here(&desk, origin.clone()));
+            let found = attached(&environment, &desk, |_| origin.clone());
+            assert_eq!(found.mosh, door == Door::Mosh);
+            assert_eq!(found.ssh, door != Door::Other || over_ssh);
+        }
+        let hidden = Origin {
+            incomplete: true,
+            ..Origin::default()
+        };
+        assert!(!here(&desk, hidden));
+        let nested = Origin {
+            keeper: Some(super::super::origin::Keeper::Screen),
+            ..Origin::default()
+        };
+        assert!(!here(&desk, nested));
+    }
+}

@@ -1,0 +1,119 @@
+//! The CA file: read, and if it is not in PEM form, named for what it is with the command that converts it.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::store::file::read as file;
+
+/// A CA file is a few kilobytes; a bundle of all the world's, a quarter of this.
+const LIMIT: u64 = 1024 * 1024;
+
+/// Identifiers in DER: signedData of PKCS #7, and data, with which PKCS #12 begins (RFC 5652, RFC 7292).
+const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+
+/// The PEM text of a CA file.
+///
+/// # Errors
+/// Why it cannot be used, as a part of a sentence.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    // Discovery and the flow read it one after the other.
+    let bytes = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
+    match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => Ok(Zeroizing::new(rest.to_vec())),
+        None => Ok(bytes),
+    }
+}
+
+/// What a file without a certificate in PEM form is, and the command that makes one of it.
+pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
+    let name = path.display();
+    let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
+    let convert = |what: &str, command: &str| {
+        format!("{what}, not a certificate in PEM form. Convert it: {command}")
+    };
+    // A sequence with a long length, as all these files are.
+    let der = bytes.starts_with(b"\x30\x82") || bytes.starts_with(b"\x30\x83");
+    let head = &bytes[..bytes.len().min(64)];
+    let begins_with = |id: &[u8]| head.windows(id.len()).any(|part| part == id);
+    if bytes.is_empty() {
+        "it is empty".to_owned()
+    } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        "it is text in UTF-16. Save it as plain text (UTF-8)".to_owned()
+    } else if has(b"-----BEGIN TRUSTED CERTIFICATE-----") {
+        let command = format!("openssl x509 -in {name} -out ca.pem");
+        convert("it is a trusted certificate of OpenSSL", &command)
+    } else if has(b"-----BEGIN X509 CERTIFICATE-----") {
+        let command = format!("openssl x509 -in {name} -out ca.pem");
+        convert("it is a certificate with an old label", &command)
+    } else if has(b"-----BEGIN PKCS7-----") || has(b"-----BEGIN CMS-----") {
+        let command = format!("openssl pkcs7 -print_certs -in {name} -out ca.pem");
+        convert("it is a PKCS #7 bundle (.p7b)", &command)
+    } else if has(b"-----BEGIN CERTIFICATE REQUEST-----") {
+        "it is a certificate request, not a certificate".to_owned()
+    } else if has(b"PRIVATE KEY-----") {
+        "it is a private key, not a certificate".to_owned()
+    } else if has(b"-----BEGIN X509 CRL-----") {
+        "it is a list of revoked certificates, not a certificate".to_owned()
+    } else if has(b"-----BEGIN CERTIFICATE-----") {
+        "its certificate is damaged: the text between the lines BEGIN and END is not complete"
+            .to_owned()
+    } else if der && begins_with(SIGNED_DATA) {
+        let command = format!("openssl pkcs7 -inform DER -print_certs -in {name} -out ca.pem");
+        convert("it is a PKCS #7 bundle (.p7b)", &command)
+    } else if der && begins_with(DATA) {
+        let command = format!("openssl pkcs12 -in {name} -nokeys -out ca.pem");
+        convert("it is a PKCS #12 file (.pfx, .p12)", &command)
+    } else if der {
+        let command = format!("openssl x509 -inform DER -in {name} -out ca.pem");
+        convert("it is in DER form", &command)
+    } else {
+        "it holds no certificate in PEM form".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_pem_is_named_with_the_command_that_converts_it() {
+        let of = |bytes: &[u8]| kind(bytes, Path::new("my.cer"));
+        let sequence = |inner: &[u8]| [b"\x30\x82\x01\x00", inner].concat();
+        for (bytes, words) in [
+            (b"".to_vec(), "it is empty"),
+            (b"hello".to_vec(), "no certificate in PEM form"),
+            (b"\xff\xfe-\0-\0".to_vec(), "UTF-16"),
+            (
+                b"-----BEGIN TRUSTED CERTIFICATE-----".to_vec(),
+                "openssl x509 -in my.cer -out ca.pem",
+            ),
+            (
+                b"-----BEGIN PKCS7-----".to_vec(),
+                "openssl pkcs7 -print_certs -in my.cer",
+            ),
+            (b"-----BEGIN EC PRIVATE KEY-----".to_vec(), "a private key"),
+            (
+                b"-----BEGIN CERTIFICATE REQUEST-----".to_vec(),
+                "a certificate request",
+            ),
+            (b"-----BEGIN CERTIFICATE-----\nMII".to_vec(), "damaged"),
+            (
+                sequence(b"\x30\x82\x00\x00\xa0\x03\x02\x01\x02"),
+                "openssl x509 -inform DER -in my.cer",
+            ),
+            (
+                sequence(&[b"\x06\x09", SIGNED_DATA].concat()),
+                "openssl pkcs7 -inform DER",
+            ),
+            (
+                sequence(&[b"\x02\x01\x03\x30\x82\x00\x00\x06\x09", DATA].concat()),
+                "openssl pkcs12 -in my.cer",
+            ),
+        ] {
+            let told = of(&bytes);
+            assert!(told.contains(words), "{told}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Why a request has no answer, in sentences, each with what to do.
+
+use std::path::PathBuf;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The CA file of the settings cannot be used.
+    #[error("The CA file {path} cannot be used: {reason}.", path = path.display())]
+    CaFile {
+        /// As typed.
+        path: PathBuf,
+        /// What is wrong with the file.
+        reason: String,
+    },
+    /// The certificates that are trusted here cannot be read.
+    #[error("The certificates of the system cannot be used: {reason}.")]
+    Authorities {
+        /// What the system or its certificates lack.
+        reason: String,
+    },
+    /// No connection, so nothing was sent.
+    #[error("{host} cannot be reached: {cause}.")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// The end of the cause chain.
+        cause: String,
+    },
+    /// A proxy setting that cannot be read, so nothing was sent.
+    #[error("{variable} cannot be used: {reason}.")]
+    ProxySetting {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No connection through the proxy, so nothing was sent to the service.
+    #[error("{host} cannot be reached through the proxy {proxy} ({setting}): {cause}.")]
+    Proxy {
+        /// Host and port.
+        host: String,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// The setting that names it.
+        setting: &'static str,
+        /// What it answered, or why it did not.
+        cause: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Connected, but the connection ended before the answer did.
+    #[error("The connection to {host} was lost before its answer was complete: {cause}.")]
+    Lost {
+        /// Host and port.
+        host: String,
+        /// The end of the cause chain.
+        cause: String,
+    },
+    /// Connected, but no answer in time.
+    #[error("{host} did not answer in time.")]
+    TimedOut {
+        /// Host and port.
+        host: String,
+    },
+    /// The other side does not speak TLS, or not one that is safe.
+    #[error("No secure connection to {host} is possible: {cause}.")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        cause: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The certificate cannot be trusted.
+    #[error("The certificate of {host} is not trusted: {cause}.")]
+    Certificate {
+        /// Host and port.
+        host: String,
+        /// What is wrong with it.
+        cause: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// An answer of 3xx.
+    #[error("{host} sends the request on to {target}. A request with credentials is not sent on.")]
+    Redirected {
+        /// Host and port.
+        host: String,
+        /// Where to.
+        target: String,
+    },
+    /// A body over the limit.
+    #[error("The answer of {host} is larger than any token answer.")]
+    TooLarge {
+        /// Host and port.
+        host: String,
+    },
+}
+
+impl HttpError {
+    /// True where the request may have been processed and only its answer is missing. Where there was no connection,
+    /// nothing was sent.
+    #[must_use]
+    pub fn is_lost_answer(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => true,
+            Self::CaFile { .. }
+            | Self::Unreachable { .. }
+            | Self::ProxySetting { .. }
+            | Self::Proxy { .. }
+            | Self::Tls { .. }
+            | Self::Certificate { .. }
+            | Self::Authorities { .. }
+            | Self::Redirected { .. } => false,
+        }
+    }
+
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::CaFile { .. } => {
+                "Name a readable file with certificates in PEM form, or leave CA file empty."
+            }
+            Self::Authorities { .. } => {
+                "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
+                 install the CA certificates of the system (package ca-certificates), or set CA file under Advanced."
+            }
+            Self::Unreachable { .. } => {
+                "Check the URL for typing errors, and the network, firewall and proxy settings."
+            }
+            Self::Lost { .. } | Self::TimedOut { .. } => {
+                "Try again; if it stays so, check the firewall and proxy settings."
+            }
+            Self::ProxySetting { .. } => {
+                "Write it as http://user:password@host:port, with special characters of user name and password \
+                 percent-encoded (# as %23, % as %25, / as %2F, @ as %40, \\ as %5C); or unset it."
+            }
+            Self::Proxy { hint, .. } | Self::Certificate { hint, .. } | Self::Tls { hint, .. } => {
+                hint
+            }
+            Self::Redirected { .. } => {
+                "Compare the URL with the documentation of the service. Enter the other address only if it is named there."
+            }
+            Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
+        }
+    }
+}

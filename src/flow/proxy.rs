@@ -1,0 +1,397 @@
+//! The proxy of the environment: which one a request goes through, and why it failed there.
+//!
+//! A setting that cannot be read is an error. reqwest would drop it, and the request would go straight out.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use url::Url;
+
+use crate::clean::clean;
+
+/// The variables that count for https, as reqwest reads them: of each line the first that is set, and the second line
+/// where the first is empty.
+const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// What reqwest can speak to a proxy.
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+/// How long the proxy is asked why it refused.
+const ASKING_LIMIT: Duration = Duration::from_secs(5);
+/// No more of its answer is read.
+const ANSWER_LIMIT: usize = 4096;
+
+const CREDENTIALS: &str = "Put the user name and password of the proxy into that setting: http://user:password@host:port (or the scheme that it has), \
+     with special characters percent-encoded.";
+const BEYOND: &str =
+    "The proxy cannot reach the service. Check the host name in the URL, or try again later.";
+const FORBIDDEN: &str = "The proxy does not allow this host. Ask its administrator, or add the host to NO_PROXY if it can be reached directly.";
+const DOWN: &str = "Check that the proxy runs and that the setting is right, or add the host to NO_PROXY if it can be reached directly.";
+const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves names.";
+
+/// Why a proxy cannot be connected to, as a part of a sentence.
+fn down(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "the connection to it is refused".to_owned(),
+        ErrorKind::TimedOut => "it did not answer in time".to_owned(),
+        ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
+            "it closed the connection".to_owned()
+        }
+        _ => {
+            let text = clean(&error.to_string(), 200);
+            let words = text.split(" (os error").next();
+            words.unwrap_or_default().to_owned()
+        }
+    }
+}
+
+/// A proxy on the way to a service.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    /// The setting that names it.
+    pub(super) setting: &'static str,
+    /// Its address, without user name and password.
+    pub(super) address: String,
+    /// What is spoken to it.
+    scheme: String,
+    credentials: Option<HeaderValue>,
+}
+
+/// A setting that cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    /// The variable.
+    pub(super) variable: &'static str,
+    /// What is wrong, as a part of a sentence; never its value, which may hold a password.
+    pub(super) reason: &'static str,
+}
+
+/// The proxy that a request to this https address goes through.
+pub(super) fn on_the_way_to(url: &Url) -> Result<Option<Proxy>, Unreadable> {
+    choose(url, |name| std::env::var_os(name), &Matcher::from_system())
+}
+
+fn choose(
+    url: &Url,
+    variable: impl Fn(&str) -> Option<OsString>,
+    system: &Matcher,
+) -> Result<Option<Proxy>, Unreadable> {
+    let Ok(uri) = url.as_str().parse::<Uri>() else {
+        return Ok(None);
+    };
+    let first = |names: [&'static str; 2]| {
+        names
+            .into_iter()
+            .find_map(|name| Some((name, variable(name)?)))
+    };
+    let exceptions = first(EXCEPTIONS).and_then(|(_, value)| value.into_string().ok());
+    let any = Matcher::builder().all("http://proxy.invalid");
+    let excepted = any.no(exceptions.unwrap_or_default()).build();
+    // As reqwest does: within a CGI script a client could set a variable.
+    if excepted.intercept(&uri).is_none() || variable("REQUEST_METHOD").is_some() {
+        return Ok(None);
+    }
+    let mut named = None;
+    for names in VARIABLES {
+        let Some((name, value)) = first(names).filter(|(_, value)| !value.is_empty()) else {
+            continue;
+        };
+        let text = value.to_str().ok_or("it is not text");
+        text.and_then(check).map_err(|reason| Unreadable {
+            variable: name,
+            reason,
+        })?;
+        named = Some(name);
+        break;
+    }
+    let proxy = system.intercept(&uri);
+    if let (Some(variable), None) = (named, &proxy) {
+        return Err(Unreadable {
+            variable,
+            reason: "it is not an address such as http://host:port",
+        });
+    }
+    Ok(proxy.map(|proxy| Proxy {
+        setting: named.unwrap_or("the proxy settings of the system"),
+        address: clean(proxy.uri().authority().map_or("", |it| it.as_str()), 100),
+        scheme: proxy.uri().scheme_str().unwrap_or_default().to_owned(),
+        credentials: proxy.basic_auth().cloned(),
+    }))
+}
+
+/// What reqwest would drop or read otherwise than it was meant.
+fn check(text: &str) -> Result<(), &'static str> {
+    if text.contains(['"', '\'']) {
+        return Err("it contains quotation marks");
+    }
+    if text.contains(|ch: char| ch.is_whitespace() || ch.is_control()) {
+        return Err("it contains a space");
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    if scheme.contains(|ch: char| ch.is_ascii_uppercase()) {
+        return Err("its scheme is not in lower case");
+    }
+    if !SCHEMES.contains(&scheme) {
+        return Err("only http, https, socks4, socks4a, socks5 and socks5h proxies are supported");
+    }
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains(['#', '/', '?', '\\']) || authority.matches('@').count() > 1 {
+        return Err("it contains a special character that is not percent-encoded");
+    }
+    let encoded = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !authority.split('%').skip(1).all(encoded) {
+        return Err("it contains a % that is not percent-encoded");
+    }
+    let parsed: Result<http::uri::Authority, _> = authority.parse();
+    let Ok(parsed) = parsed else {
+        return Err("it is not an address such as http://host:port");
+    };
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let port = host.strip_prefix(parsed.host()).unwrap_or_default();
+    if parsed.host().is_empty() || (!port.is_empty() && parsed.port_u16().is_none()) {
+        return Err("it is not an address such as http://host:port");
+    }
+    Ok(())
+}
+
+impl Proxy {
+    /// Why there is no way through the proxy, as a part of a sentence, and what to do. `cause` is all that reqwest tells: not
+    /// the status of an answer, and little of SOCKS.
+    pub(super) async fn trouble(&self, url: &Url, cause: &str) -> (String, &'static str) {
+        let asking = tokio::time::timeout(ASKING_LIMIT, self.ask(url));
+        match asking.await {
+            Ok(Ok(Some(status @ 300..))) => {
+                let reason = StatusCode::from_u16(status).ok();
+                let reason = reason.and_then(|status| status.canonical_reason());
+                let answer = format!("it answered {status} {}", reason.unwrap_or_default());
+                let hint = match status {
+                    407 => CREDENTIALS,
+                    500.. => BEYOND,
+                    _ => FORBIDDEN,
+                };
+                (answer.trim_end().to_owned(), hint)
+            }
+            Ok(Err(error)) => (down(&error), DOWN),
+            Err(_) => ("it did not answer in time".to_owned(), DOWN),
+            Ok(Ok(_)) if self.scheme.starts_with("socks") => self.socks_trouble(cause),
+            Ok(Ok(_)) => (cause.to_owned(), DOWN),
+        }
+    }
+
+    /// The same of a SOCKS proxy that is there.
+    fn socks_trouble(&self, cause: &str) -> (String, &'static str) {
+        let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
+        let Some(words) = cause.strip_prefix("SOCKS error: ") else {
+            return if here && cause.contains("lookup") {
+                ("this machine cannot resolve that name".to_owned(), RESOLVE)
+            } else {
+                (cause.to_owned(), DOWN)
+            };
+        };
+        let (words, hint) = match words {
+            "server does not support user/pass authentication"
+            | "server implements authentication incorrectly"
+            | "credentials not accepted" => (
+                "it requires a user name and password, or does not accept those of the setting",
+                CREDENTIALS,
+            ),
+            "connection not allowed" => ("it does not allow the connection", FORBIDDEN),
+            "failed parsing server response" | "io error during SOCKS handshake" => {
+                ("what answers there does not speak SOCKS", DOWN)
+            }
+            "could not resolve to acceptable address type" => {
+                ("this machine cannot resolve that name", RESOLVE)
+            }
+            "failed to create underlying connection" => ("it cannot be connected to", DOWN),
+            other => (other, BEYOND),
+        };
+        (words.to_owned(), hint)
+    }
+
+    /// Asks an HTTP proxy once more for the way to `url`, and tells the status of its answer; others are only connected to.
+    /// Nothing else is sent.
+    async fn ask(&self, url: &Url) -> std::io::Result<Option<u16>> {
+        let address = if self
+            .address
+            .rsplit(']')
+            .next()
+            .is_some_and(|it| it.contains(':'))
+        {
+            self.address.clone()
+        } else {
+            let port = match self.scheme.as_str() {
+                "http" => 80,
+                "https" => 443,
+                _ => 1080,
+            };
+            format!("{}:{port}", self.address)
+        };
+        let target = format!(
+            "{}:{}",
+            url.host_str().unwrap_or_default(),
+            url.port_or_known_default().unwrap_or(443)
+        );
+        let mut stream = TcpStream::connect(address).await?;
+        if self.scheme != "http" {
+            return Ok(None);
+        }
+        let head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        if let Some(credentials) = &self.credentials {
+            stream.write_all(b"Proxy-Authorization: ").await?;
+            stream.write_all(credentials.as_bytes()).await?;
+            stream.write_all(b"\r\n").await?;
+        }
+        stream.write_all(b"\r\n").await?;
+        let mut answer = Vec::new();
+        let mut limited = stream.take(ANSWER_LIMIT as u64);
+        while limited.read_buf(&mut answer).await? > 0 {
+            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut response = httparse::Response::new(&mut headers);
+            match response.parse(&answer) {
+                Err(_) => return Ok(None),
+                Ok(_) if response.code.is_some() => return Ok(response.code),
+                Ok(_) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)], host: &str) -> Result<Option<Proxy>, Unreadable> {
+        let value = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let first = |names: [&str; 2]| names.into_iter().find_map(value).unwrap_or_default();
+        let matcher = Matcher::builder()
+            .https(first(VARIABLES[0]))
+            .all(first(VARIABLES[1]))
+            .no(first(EXCEPTIONS))
+            .build();
+        let url = Url::parse(&format!("https://{host}/token")).unwrap();
+        choose(&url, |name| value(name).map(OsString::from), &matcher)
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_read_is_an_error_that_names_the_variable_and_not_its_value() {
+        for value in [
+            "http://dom\\user:p#w/1@127.0.0.1:3128",
+            "http://user:p#w@127.0.0.1:3128",
+            "http://user:1/w@127.0.0.1:3128",
+            "http://user:1?w@127.0.0.1:3128",
+            "http://us@er:pw@127.0.0.1:3128",
+            "http://user:100%@127.0.0.1:3128",
+            "\"http://127.0.0.1:3128\"",
+            "'http://127.0.0.1:3128'",
+            "http://127.0.0.1:3128 ",
+            " http://127.0.0.1:3128",
+            "ftp://127.0.0.1:3128",
+            "HTTP://127.0.0.1:3128",
+            "SOCKS5H://127.0.0.1:1080",
+            "http://",
+            "http://:3128",
+            "http://127.0.0.1:port",
+            "http://127.0.0.1:99999",
+            "127.0.0.1:3128/path",
+        ] {
+            for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+                let wrong = chosen(&[(variable, value)], "as.example").unwrap_err();
+                assert_eq!(wrong.variable, variable, "{value}");
+                assert!(!wrong.reason.contains("127.0.0.1"), "{wrong:?}");
+            }
+            // Where the proxy is not used, it does not matter.
+            let exempt = [("HTTPS_PROXY", value), ("NO_PROXY", ".example")];
+            assert!(chosen(&exempt, "as.example").unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn the_proxy_and_its_setting_are_known() {
+        for (variables, setting, address) in [
+            (
+                &[("HTTPS_PROXY", "http://u:p%23w@proxy.lan:3128")][..],
+                "HTTPS_PROXY",
+                "proxy.lan:3128",
+            ),
+            (
+                &[("https_proxy", "127.0.0.1:3128"), ("ALL_PROXY", "x y")],
+                "https_proxy",
+                "127.0.0.1:3128",
+            ),
+            (
+                &[
+                    ("HTTPS_PROXY", ""),
+                    ("ALL_PROXY", "socks5h://127.0.0.1:1080"),
+                ],
+                "ALL_PROXY",
+                "127.0.0.1:1080",
+            ),
+            (
+                &[("all_proxy", "socks5://[::1]:1080/")],
+                "all_proxy",
+                "[::1]:1080",
+            ),
+        ] {
+            let proxy = chosen(variables, "as.example").unwrap().unwrap();
+            assert_eq!((proxy.setting, proxy.address.as_str()), (setting, address));
+        }
+        assert!(chosen(&[], "as.example").unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_proxy_is_asked_for_its_status() {
+        for (answer, told) in [
+            (
+                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+                "it answered 407 Proxy Authentication Required",
+            ),
+            (
+                "HTTP/1.0 403 Forbidden\r\n\r\n<html>",
+                "it answered 403 Forbidden",
+            ),
+            ("HTTP/1.0 200 OK\r\n\r\n", "tunnel error"),
+            ("what?", "tunnel error"),
+            ("", "tunnel error"),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let asked = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    stream.read_buf(&mut request).await.unwrap();
+                }
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                String::from_utf8(request).unwrap()
+            });
+            let value = format!("http://me:pw@{address}");
+            let proxy = chosen(&[("HTTPS_PROXY", &value)], "as.example")
+                .unwrap()
+                .unwrap();
+            let url = Url::parse("https://as.example/token?x").unwrap();
+            let (cause, _) = proxy.trouble(&url, "tunnel error").await;
+            assert_eq!(cause, told, "{answer}");
+            let asked = asked.await.unwrap();
+            assert!(
+                asked.starts_with("CONNECT as.example:443 HTTP/1.1\r\n"),
+                "{asked}"
+            );
+            assert!(
+                asked.contains("Proxy-Authorization: Basic bWU6cHc=\r\n"),
+                "{asked}"
+            );
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What went wrong with TLS: a sentence for each cause, and what helps.
+
+use rustls::{AlertDescription, CertificateError as Wrong, Error};
+
+use crate::clean::{TEXT_LIMIT, clean};
+use crate::oauth::failure::CLIENT_CERTIFICATE;
+
+/// What went wrong, as a part of a sentence, and what to do, as a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// It is about the server's certificate.
+    pub(super) certificate: bool,
+    pub(super) cause: String,
+    pub(super) hint: &'static str,
+}
+
+const ASK: &str = "Ask the administrator of the service for a valid certificate.";
+const CLOCK: &str =
+    "Check the clock of this machine. If it is right, the service needs a new certificate.";
+const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its administrator.";
+const PORT: &str = "Does that port speak https? Check scheme and port in the URL.";
+const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the certificate of the authority that \
+     issued it. For a self-signed certificate, set it to that certificate.";
+
+/// What `error` means to the user.
+pub(super) fn trouble(error: &Error) -> Trouble {
+    let tls = |cause: &str, hint| Trouble {
+        certificate: false,
+        cause: cause.to_owned(),
+        hint,
+    };
+    match error {
+        Error::InvalidCertificate(wrong) => {
+            let (cause, hint) = certificate(wrong);
+            Trouble {
+                certificate: true,
+                cause,
+                hint,
+            }
+        }
+        Error::InvalidMessage(_) => tls("what answers there does not speak TLS", PORT),
+        Error::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired => tls(
+                "the service requires a client certificate",
+                CLIENT_CERTIFICATE,
+            ),
+            AlertDescription::ProtocolVersion => {
+                tls("the service does not support TLS 1.2 or later", OLD_TLS)
+            }
+            AlertDescription::HandshakeFailure => tls(
+                "the service refused the connection (handshake failure)",
+                "Either the service supports only outdated encryption, or it requires a client certificate: ask its administrator.",
+            ),
+            AlertDescription::UnrecognisedName => tls(
+                "the service does not know this host name",
+                "Check the host name in the URL.",
+            ),
+            AlertDescription::BadCertificate | AlertDescription::AccessDenied => tls(
+                "the service refused the connection, probably because it requires a client certificate",
+                CLIENT_CERTIFICATE,
+            ),
+            other => Trouble {
+                certificate: false,
+                cause: format!(
+                    "the service refused the connection ({})",
+                    words(&format!("{other:?}"))
+                ),
+                hint: PORT,
+            },
+        },
+        Error::PeerIncompatible(reason) => {
+            let name = format!("{reason:?}");
+            if name.contains("Tls12") || name.contains("Tls13") {
+                tls("the service does not support TLS 1.2 or later", OLD_TLS)
+            } else {
+                Trouble {
+                    certificate: false,
+                    cause: format!(
+                        "the service has no encryption in common with this program ({})",
+                        words(&name)
+                    ),
+                    hint: OLD_TLS,
+                }
+            }
+        }
+        // Of the reader of certificates on this machine.
+        Error::General(words) => tls(&clean(words, TEXT_LIMIT), PORT),
+        other => Trouble {
+            certificate: false,
+            cause: clean(&other.to_string(), TEXT_LIMIT),
+            hint: PORT,
+        },
+    }
+}
+
+/// What is wrong with a certificate.
+fn certificate(wrong: &Wrong) -> (String, &'static str) {
+    let (cause, hint) = match wrong {
+        Wrong::UnknownIssuer => (
+            "it was issued by no authority that is trusted here",
+            CA_FILE,
+        ),
+        Wrong::Expired | Wrong::ExpiredContext { .. } => (
+            "it has expired, or the clock of this machine is wrong",
+            CLOCK,
+        ),
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => (
+            "it is not valid yet, or the clock of this machine is wrong",
+            CLOCK,
+        ),
+        Wrong::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "it names no host (it has no subjectAltName; a common name alone does not count)",
+            "The service needs a certificate with its host name as subjectAltName: ask its administrator.",
+        ),
+        Wrong::NotValidForNameContext { presented, .. } => {
+            return (
+                format!("it is for another host name ({})", names(presented)),
+                "Check the host name in the URL. If it is right, ask the administrator of the service for a certificate with that \
+                 name.",
+            );
+        }
+        Wrong::NotValidForName => (
+            "it is for another host name",
+            "Check the host name in the URL.",
+        ),
+        Wrong::Revoked => ("it was revoked", ASK),
+        Wrong::BadSignature => (
+            "its signature does not match the authority that it names",
+            "If CA file is set under Advanced, it is another certificate with the same name: set it to the one that issued the \
+             certificate of the service.",
+        ),
+        Wrong::BadEncoding => ("it is damaged", ASK),
+        Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => {
+            ("it is not meant for servers (extended key usage)", ASK)
+        }
+        Wrong::UnhandledCriticalExtension => {
+            ("it has a critical extension that is not supported", ASK)
+        }
+        Wrong::UnsupportedSignatureAlgorithmContext { .. }
+        | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            "it is signed in a way that is not accepted, such as SHA-1 or a key that is too short",
+            ASK,
+        ),
+        other => return named(&format!("{other:?}")),
+    };
+    (cause.to_owned(), hint)
+}
+
+/// What a library names in its own terms, by the last word of it: `Other(OtherError(CaUsedAsEndEntity))`.
+fn named(name: &str) -> (String, &'static str) {
+    let last = name
+        .rsplit('(')
+        .find_map(|part| {
+            let word: String = part
+                .chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect();
+            (!word.is_empty()).then_some(word)
+        })
+        .unwrap_or_default();
+    match last.as_str() {
+        "CaUsedAsEndEntity" => (
+            "it is the certificate of an authority (CA:TRUE), which a server must not use as its own".to_owned(),
+            "Issue a certificate with CA:FALSE for the server: openssl req -x509 -addext basicConstraints=critical,CA:FALSE ...",
+        ),
+        "EndEntityUsedAsCa" => (
+            "it was issued by a certificate that is not one of an authority (CA:FALSE)".to_owned(),
+            ASK,
+        ),
+        "UnsupportedCertVersion" => (
+            "it is of X.509 version 1, and only version 3 is accepted".to_owned(),
+            "Issue a certificate of version 3 with a subjectAltName for the server: openssl req -x509 -addext subjectAltName=...",
+        ),
+        last if last.starts_with("Unsupported") && last.contains("Signature") => (
+            "it is signed in a way that is not accepted, such as SHA-1 or a key that is too short"
+                .to_owned(),
+            ASK,
+        ),
+        last => (format!("it cannot be verified ({})", words(last)), ASK),
+    }
+}
+
+/// The names of hosts as rustls tells them, without its own words around them.
+fn names(presented: &[String]) -> String {
+    let plain = presented.iter().take(3).map(|name| {
+        let inner = name.split('"').nth(1).or_else(|| {
+            let inner = name.split_once('(')?.1;
+            Some(inner.trim_end_matches(')'))
+        });
+        clean(inner.unwrap_or(name), 60)
+    });
+    let more = if presented.len() > 3 { ", ..." } else { "" };
+    format!("{}{more}", plain.collect::<Vec<_>>().join(", "))
+}
+
+/// `NameLikeThis` as words.
+fn words(name: &str) -> String {
+    let mut out = String::new();
+    for ch in name.chars().take(60) {
+        if ch.is_ascii_uppercase() && !out.is_empty() {
+            out.push(' ');
+        }
+        if ch.is_ascii_alphanumeric() {
+            out.push(ch.to_ascii_lowercase());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{self:?}")]
+    enum Library {
+        CaUsedAsEndEntity,
+        UnsupportedCertVersion,
+        PathLenConstraintViolated,
+    }
+
+    fn told(error: &Error) -> String {
+        let Trouble { cause, hint, .. } = trouble(error);
+        format!("{cause}. {hint}")
+    }
+
+    #[test]
+    fn each_cause_has_a_sentence_and_a_hint_of_its_own() {
+        let other = |error: Library| Error::from(Wrong::Other(OtherError(Arc::new(error))));
+        let presented = |names: &[&str]| {
+            Error::from(Wrong::NotValidForNameContext {
+                expected: rustls::pki_types::ServerName::try_from("as.example")
+                    .unwrap_or_else(|_| unreachable!()),
+                presented: names.iter().map(|name| (*name).to_owned()).collect(),
+            })
+        };
+        let mut seen: Vec<String> = Vec::new();
+        for (error, words) in [
+            (
+                Error::from(Wrong::UnknownIssuer),
+                "set CA file under Advanced",
+            ),
+            (Wrong::Expired.into(), "clock"),
+            (Wrong::NotValidYet.into(), "not valid yet"),
+            (
+                presented(&["DnsName(\"other.example\")"]),
+                "(other.example)",
+            ),
+            (presented(&[]), "no subjectAltName"),
+            (Wrong::Revoked.into(), "revoked"),
+            (
+                Wrong::BadSignature.into(),
+                "another certificate with the same name",
+            ),
+            (Wrong::BadEncoding.into(), "damaged"),
+            (Wrong::InvalidPurpose.into(), "extended key usage"),
+            (other(Library::CaUsedAsEndEntity), "CA:FALSE"),
+            (other(Library::UnsupportedCertVersion), "version 3"),
+            (
+                other(Library::PathLenConstraintViolated),
+                "path len constraint violated",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::CertificateRequired),
+                "requires a client certificate",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::ProtocolVersion),
+                "TLS 1.2",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::HandshakeFailure),
+                "handshake failure",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::UnrecognisedName),
+                "host name",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::InternalError),
+                "(internal error)",
+            ),
+        ] {
+            let told = told(&error);
+            assert!(told.contains(words), "{told}");
+            for debug in ["Other", "Error(", "::", "CaUsed", "{", "Context"] {
+                assert!(!told.contains(debug), "{told}");
+            }
+            assert!(!seen.contains(&told), "{told}");
+            seen.push(told);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the issuer's metadata requires and this program cannot do, as warnings before the run: the service decides.
+
+use crate::form::choices::Change;
+use crate::form::field::Key;
+use crate::form::problem::{Problem, Severity};
+use crate::form::settings::Settings;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::discovery::Metadata;
+use crate::secret::ExposeSecret;
+
+/// RFC 8628, section 3.4.
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The warnings, each at the field that can help.
+pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
+    let Some(metadata) = settings.metadata() else {
+        return Vec::new();
+    };
+    let flow = flow(settings, metadata);
+    flow.into_iter()
+        .chain(authentication(settings, metadata))
+        .collect()
+}
+
+/// The flow that is chosen cannot be run as the service asks for it.
+fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
+    let ways = &metadata.ways;
+    let lacks = |list: &Option<Vec<String>>, name: &str| {
+        let list = list.as_ref().filter(|list| !list.is_empty());
+        list.is_some_and(|list| !list.iter().any(|known| known == name))
+    };
+    let (reason, other) = if settings.flow() == FlowKind::AuthorizationCode {
+        let reason = if ways.pushed {
+            "requires pushed authorization requests (PAR), which this program does not send"
+        } else if ways.signed {
+            "requires signed authorization requests, which this program does not send"
+        } else if lacks(&ways.grant_types, "authorization_code")
+            || lacks(&ways.response_types, "code")
+        {
+            "does not list the authorization code flow"
+        } else if lacks(&ways.response_modes, "query") {
+            "does not list the response mode query, the only one that this program receives from the browser"
+        } else {
+            return None;
+        };
+        (reason, FlowKind::DeviceCode)
+    } else if lacks(&ways.grant_types, DEVICE_GRANT) {
+        (
+            "does not list the device code flow",
+            FlowKind::AuthorizationCode,
+        )
+    } else {
+        return None;
+    };
+    let offered = settings.offers(other)
+        && (other == FlowKind::AuthorizationCode || metadata.device_url.is_some());
+    let instead = if offered {
+        format!("choose the Flow {}", other.label())
+    } else {
+        "ask its administrator for a client that does without".to_owned()
+    };
+    let text = format!(
+        "The metadata of the issuer {reason}. If the service refuses the sign-in, {instead}"
+    );
+    let problem = Problem::new(Key::Flow, Severity::Warning, "not supported", text);
+    Some(if offered {
+        problem.with_remedy(format!("Use {}", other.label()), Change::Flow(other))
+    } else {
+        problem
+    })
+}
+
+/// The token endpoint takes no client authentication that is possible here, or not the chosen one.
+fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
+    let methods = metadata.authentication.as_ref()?;
+    let takes = |name: &str| methods.iter().any(|known| known == name);
+    if methods.is_empty() || !settings.preset().is_custom() {
+        return None;
+    }
+    let possible = ["client_secret_basic", "client_secret_post", "none"];
+    let text = if !possible.iter().any(|name| takes(name)) {
+        format!(
+            "The metadata of the issuer lists only {} to authenticate the client, which this program cannot do. If the service \
+             refuses the client, ask its administrator for one with a client secret",
+            methods
+                .iter()
+                .take(4)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    } else if settings.secret().expose_secret().is_empty() {
+        return None;
+    } else {
+        let name = match settings.authentication_with_secret() {
+            ClientAuthentication::Basic => "client_secret_basic",
+            ClientAuthentication::Post => "client_secret_post",
+            ClientAuthentication::None => return None,
+        };
+        if takes(name) {
+            return None;
+        }
+        format!(
+            "The metadata of the issuer does not list {name}, which is how the client secret is sent. If the service \
+             refuses the client, change Client auth."
+        )
+    };
+    let warning = Severity::Warning;
+    Some(Problem::new(
+        Key::ClientAuthentication,
+        warning,
+        "not announced",
+        text,
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::choices::Overwrite;
+    use crate::form::discovered::tests::metadata;
+    use crate::form::request;
+    use crate::oauth::discovery::Ways;
+    use crate::presets;
+
+    /// What is warned of with this metadata; nothing of it stops the run.
+    fn warned(
+        flow: FlowKind,
+        secret: &str,
+        change: impl Fn(&mut Metadata),
+    ) -> Vec<(Key, String, bool)> {
+        let mut form = Settings::new(presets::get("custom").unwrap());
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        form.set(Key::RedirectUrl, "http://127.0.0.1:8400/".to_owned());
+        form.set(Key::ClientSecret, secret.to_owned());
+        let mut found = metadata("https://as.example");
+        change(&mut found);
+        form.take_over(&found, Overwrite::Everything);
+        form.set_flow(flow);
+        assert!(request::request(&form).is_ok());
+        let mut warned = Vec::new();
+        for problem in request::problems(&form) {
+            if let Some(remedy) = &problem.remedy {
+                let mut form = form.clone();
+                form.apply(&remedy.change);
+                let left = request::problems(&form);
+                assert!(left.iter().all(|it| it.word != problem.word), "{left:?}");
+            }
+            warned.push((problem.key, problem.text, problem.remedy.is_some()));
+        }
+        warned
+    }
+
+    fn ways(change: impl Fn(&mut Ways)) -> Vec<(Key, String, bool)> {
+        warned(FlowKind::AuthorizationCode, "", |found| {
+            change(&mut found.ways);
+        })
+    }
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_flow_that_cannot_be_run_as_required_is_told_with_the_other_one() {
+        for (found, words) in [
+            (ways(|ways| ways.pushed = true), "pushed"),
+            (ways(|ways| ways.signed = true), "signed"),
+            (
+                ways(|ways| ways.response_modes = Some(list(&["form_post"]))),
+                "response mode query",
+            ),
+            (
+                ways(|ways| ways.grant_types = Some(list(&["client_credentials", DEVICE_GRANT]))),
+                "does not list the authorization code flow",
+            ),
+            (
+                ways(|ways| ways.response_types = Some(list(&["id_token", "code id_token"]))),
+                "does not list the authorization code flow",
+            ),
+            (
+                warned(FlowKind::DeviceCode, "", |found| {
+                    found.ways.grant_types = Some(list(&["authorization_code"]));
+                }),
+                "does not list the device code flow",
+            ),
+        ] {
+            let [(key, text, remedy)] = &found[..] else {
+                unreachable!("{words}: {found:?}")
+            };
+            assert!(
+                *key == Key::Flow && *remedy && text.contains(words),
+                "{text}"
+            );
+        }
+        // What is listed, and what is not said, is no reason.
+        assert!(ways(|_| {}).is_empty());
+        let all = ways(|ways| {
+            ways.response_modes = Some(list(&["form_post", "query"]));
+            ways.response_types = Some(list(&["code"]));
+            ways.grant_types = Some(list(&["authorization_code"]));
+        });
+        assert!(all.is_empty(), "{all:?}");
+        // Without a device endpoint there is no other flow to offer.
+        let alone = warned(FlowKind::AuthorizationCode, "", |found| {
+            found.ways.pushed = true;
+            found.device_url = None;
+        });
+        assert!(
+            !alone[0].2 && alone[0].1.contains("administrator"),
+            "{alone:?}"
+        );
+    }
+
+    #[test]
+    fn client_authentication_that_is_not_possible_is_told() {
+        let flow = FlowKind::DeviceCode;
+        let methods = |secret, names: &[&str]| {
+            warned(flow, secret, |found| {
+                found.authentication = Some(list(names));
+            })
+        };
+        for secret in ["", "s3cret"] {
+            let found = methods(secret, &["private_key_jwt", "tls_client_auth"]);
+            let [(key, text, _)] = &found[..] else {
+                unreachable!("{found:?}")
+            };
+            assert_eq!(*key, Key::ClientAuthentication);
+            assert!(text.contains("private_key_jwt, tls_client_auth"), "{text}");
+        }
+        let found = methods("s3cret", &["none"]);
+        assert!(found[0].1.contains("client_secret_basic"), "{found:?}");
+        for names in [
+            &["client_secret_basic"][..],
+            &["client_secret_post"],
+            &["private_key_jwt", "client_secret_post"],
+        ] {
+            for secret in ["", "s3cret"] {
+                assert!(methods(secret, names).is_empty(), "{names:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The explanations of errors in a text from anywhere: an error code, an error page, a log.
+
+use super::explain::{PROTOCOL, holds};
+use super::field::Key;
+use crate::presets::errors::{At, ErrorEntry};
+use crate::presets::{Library, Preset};
+
+/// An error that a text names, and what is known about it.
+#[derive(Debug, Clone)]
+pub struct KnownError {
+    /// The set of explanations that it is from, such as `microsoft`; `protocol` for the RFCs.
+    pub set: String,
+    /// The explanation.
+    pub entry: ErrorEntry,
+}
+
+impl KnownError {
+    /// What the text names it by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let entry = &self.entry;
+        entry
+            .text
+            .as_deref()
+            .or(entry.code.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// The field to change.
+    #[must_use]
+    pub fn field(&self) -> Option<Key> {
+        self.entry.field.as_deref().and_then(Key::from_name)
+    }
+
+    /// The requests that it is about, in words; empty for all of them.
+    #[must_use]
+    pub fn requests(&self) -> String {
+        let words = |at: &At| match at {
+            At::DeviceCode => "the device code request",
+            At::Approval => "waiting for approval",
+            At::Exchange => "the token request",
+            At::Refresh => "a refresh",
+            At::Callback => "the browser's return",
+        };
+        let all: Vec<&str> = self.entry.at.iter().map(words).collect();
+        all.join(", ")
+    }
+}
+
+/// The errors that `text` names, with those of the preset's service first. What tells one error of a service from others
+/// with the same code, such as an AADSTS number, comes before the code; then the code is left out.
+#[must_use]
+pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> Vec<KnownError> {
+    let mut sets = library.explanation_sets();
+    let own = |set: &String| preset.is_some_and(|preset| preset.errors.contains(set));
+    if preset.is_some_and(|preset| !preset.is_custom()) {
+        sets.retain(|set| own(set) || set == PROTOCOL);
+    }
+    // What every service has comes last.
+    sets.sort_by_key(|set| (!own(set), set == PROTOCOL));
+    let all = sets.iter().flat_map(|set| {
+        let entries = library.explanations(set).into_iter();
+        entries.map(|entry| KnownError {
+            set: set.clone(),
+            entry,
+        })
+    });
+    let named: Vec<KnownError> = all
+        .filter(|known| {
+            let parts = [&known.entry.code, &known.entry.text];
+            parts.iter().any(|part| part.is_some())
+                && parts.into_iter().flatten().all(|part| holds(text, part))
+        })
+        .collect();
+    let precise = |known: &KnownError| known.entry.text.is_some();
+    let any_precise = named.iter().any(precise);
+    let mut found: Vec<KnownError> = named
+        .into_iter()
+        .filter(|known| precise(known) || !any_precise)
+        .collect();
+    // A set may say the same of two requests.
+    found.dedup_by(|a, b| a.entry.cause == b.entry.cause && a.entry.remedy == b.entry.remedy);
+    found
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn named(text: &str, preset: Option<&str>) -> Vec<(String, String)> {
+        let library = Library::default();
+        let preset = preset.map(|id| library.get(id).unwrap());
+        known_errors(text, preset.as_deref(), &library)
+            .iter()
+            .map(|known| (known.set.clone(), known.name().to_owned()))
+            .collect()
+    }
+
+    fn pair(set: &str, name: &str) -> (String, String) {
+        (set.to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn a_code_is_found_wherever_it_stands() {
+        let microsoft = vec![pair("microsoft", "AADSTS50011")];
+        for text in [
+            "AADSTS50011",
+            "aadsts50011",
+            "Sorry, but we're having trouble signing you in.\r\nAADSTS50011: The redirect URI 'http://localhost' …",
+            "http://localhost/?error=invalid_request&error_description=AADSTS50011%3a+The+redirect",
+            r#"{"error":"invalid_client","error_description":"AADSTS50011: …"}"#,
+        ] {
+            assert_eq!(named(text, None), microsoft, "{text}");
+        }
+        assert!(
+            named("AADSTS500112", None)
+                .iter()
+                .all(|(_, name)| name != "AADSTS50011")
+        );
+        assert!(named("nothing known", None).is_empty());
+    }
+
+    #[test]
+    fn the_service_of_the_preset_goes_first_and_others_are_left_out() {
+        let google = named("redirect_uri_mismatch", Some("google-mail"));
+        assert_eq!(google.first().unwrap().0, "google");
+        assert!(
+            google
+                .iter()
+                .all(|(set, _)| set == "google" || set == "protocol")
+        );
+        let any = named("invalid_grant", None);
+        assert!(any.iter().any(|(set, _)| set == "protocol"), "{any:?}");
+    }
+
+    #[test]
+    fn every_error_is_found_by_its_own_name() {
+        let library = Library::default();
+        for set in library.explanation_sets() {
+            for entry in library.explanations(&set) {
+                let text = [&entry.code, &entry.text].into_iter().flatten();
+                let text: Vec<&str> = text.map(String::as_str).collect();
+                let found = known_errors(&text.join(" "), None, &library);
+                let there = found.iter().any(|known| known.entry.cause == entry.cause);
+                assert!(there, "{text:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What an answer says where it is not the JSON of the protocol: a page, a text, XML, a header, a problem report.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::failure::ServerError;
+use crate::clean::{TEXT_LIMIT, clean};
+
+/// A text that is longer was not written as an error message, in bytes.
+const WORDS_LIMIT: usize = 2000;
+/// No header and no page is searched further than this, in bytes.
+const SEARCH_LIMIT: usize = 16 * 1024;
+
+/// Bytes as text: UTF-8, else Latin-1, which older servers send without a word.
+pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        // One that was cut within a character is still UTF-8.
+        Err(error) if error.error_len().is_none() => String::from_utf8_lossy(bytes),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// The value of a parameter in a query string as it was meant, also where its bytes are Latin-1.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key == name).then_some(value)
+    })?;
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&value.replace('+', " ")).collect();
+    Some(decoded(&bytes).into_owned())
+}
+
+/// The error in an XML document, as members of the protocol.
+pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
+    let head = head(text);
+    let code = element(head, "error").or_else(|| element(head, "code"))?;
+    if code.is_empty() || code.contains(char::is_whitespace) || is_page(head) {
+        return None;
+    }
+    let description = ["error_description", "description", "message"]
+        .iter()
+        .find_map(|name| element(head, name));
+    let mut members = Map::new();
+    members.insert("error".to_owned(), code.into());
+    if let Some(description) = description {
+        members.insert("error_description".to_owned(), description.into());
+    }
+    Some(members)
+}
+
+/// What a page or a text tells a reader: the title of a page, or a short text itself.
+pub(super) fn words(text: &str) -> Option<String> {
+    let found = if text.starts_with('<') {
+        let head = head(text);
+        [
+            "title",
+            "h1",
+            "faultstring",
+            "message",
+            "detail",
+            "description",
+        ]
+        .iter()
+        .find_map(|name| element(head, name))
+    } else {
+        (text.len() <= WORDS_LIMIT).then(|| text.trim_matches('"').to_owned())
+    };
+    found
+        .map(|words| clean(&words, TEXT_LIMIT))
+        .filter(|words| !words.is_empty())
+}
+
+/// What a JSON object says that is neither a success nor an error of the protocol: a problem report (RFC 9457), or the
+/// names that most services use.
+pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
+    let text = |name: &&str| {
+        let text = members.get(*name)?.as_str()?;
+        Some(clean(text, TEXT_LIMIT)).filter(|text| !text.is_empty())
+    };
+    let title = ["title", "status_message"].iter().find_map(text);
+    let detail = [
+        "detail",
+        "error_description",
+        "message",
+        "Message",
+        "msg",
+        "error_message",
+        "errorMessage",
+        "errorSummary",
+        "errorDescription",
+        "error_msg",
+        "err_msg",
+        "reason",
+        "description",
+    ]
+    .iter()
+    .find_map(text);
+    let inner = || match members.get("errors")?.as_array()?.first()? {
+        Value::String(text) => Some(clean(text, TEXT_LIMIT)),
+        Value::Object(first) if !first.contains_key("errors") => problem(first),
+        _ => None,
+    };
+    let detail = detail.or_else(inner);
+    match (title, detail) {
+        (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+        (title, detail) => detail.or(title),
+    }
+}
+
+/// The error in a `WWW-Authenticate` header, as RFC 6750, section 3, has it; some services send it with other schemes.
+pub(super) fn challenge(header: &str) -> Option<ServerError> {
+    let head = head(header);
+    let code = quoted(head, "error").filter(|code| !code.is_empty())?;
+    let description = quoted(head, "error_description");
+    Some(ServerError::new(&code, description.as_deref()))
+}
+
+/// The value of `name="value"` or `name=value` in a header; what stands in quotes is not searched.
+fn quoted(header: &str, name: &str) -> Option<String> {
+    let mut word = String::new();
+    let mut chars = header.chars().peekable();
+    while let Some(ch) = chars.next() {
+        if ch == ',' || (ch.is_whitespace() && chars.peek() != Some(&'=')) {
+            word.clear();
+            continue;
+        }
+        if ch != '=' {
+            word.push(ch);
+            continue;
+        }
+        while chars.next_if(|ch| ch.is_whitespace()).is_some() {}
+        let mut value = String::new();
+        if chars.next_if_eq(&'"').is_some() {
+            loop {
+                match chars.next()? {
+                    '"' => break,
+                    '\\' => value.extend(chars.next()),
+                    ch => value.push(ch),
+                }
+            }
+        } else {
+            while let Some(ch) = chars.next_if(|ch| !ch.is_whitespace() && !",;".contains(*ch)) {
+                value.push(ch);
+            }
+        }
+        if word.trim().eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+        word.clear();
+    }
+    None
+}
+
+fn is_page(text: &str) -> bool {
+    let start: String = text.chars().take(200).collect();
+    let start = start.to_ascii_lowercase();
+    start.contains("<html") || start.contains("<!doctype html")
+}
+
+/// The text of the first element of this name that holds nothing else, in any case and any namespace.
+fn element(text: &str, name: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let mut from = 0;
+    while let Some(open) = lower[from..].find('<').map(|at| from + at) {
+        let tag_end = open + lower[open..].find('>')?;
+        from = tag_end + 1;
+        let tag = lower[open + 1..tag_end].split_whitespace().next();
+        let local = tag.map(|tag| tag.rsplit(':').next().unwrap_or(tag));
+        if local == Some(name) {
+            let end = lower[from..].find('<').map(|at| from + at)?;
+            return Some(unescaped(text[from..end].trim()));
+        }
+    }
+    None
+}
+
+/// The few entities that occur in error messages.
+fn unescaped(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (entity, sign) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(entity, sign);
+    }
+    text
+}
+
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SEARCH_LIMIT)]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latin_1_is_read_where_utf_8_is_not() {
+        assert_eq!(decoded(b"f\xfcr"), "für");
+        assert_eq!(decoded("für".as_bytes()), "für");
+        assert_eq!(
+            parameter("a=b&error_description=f%FCr+x", "error_description").unwrap(),
+            "für x"
+        );
+        assert_eq!(parameter("d=f%C3%BCr", "d").unwrap(), "für");
+        assert_eq!(parameter("d=x", "e"), None);
+    }
+
+    #[test]
+    fn an_error_in_xml_is_read() {
+        let read = |text| xml_error(text).map(|members| Value::Object(members).to_string());
+        for text in [
+            "<oauth><error>invalid_client</error></oauth>",
+            "<?xml version=\"1.0\"?><OAuth><Error>invalid_client</Error></OAuth>",
+            "<x:oauth xmlns:x='u'><x:error a='b'> invalid_client </x:error></x:oauth>",
+        ] {
+            assert_eq!(
+                read(text).unwrap(),
+                r#"{"error":"invalid_client"}"#,
+                "{text}"
+            );
+        }
+        assert_eq!(
+            read("<o><error>invalid_client</error><error_description>No &lt;app&gt;</error_description></o>").unwrap(),
+            r#"{"error":"invalid_client","error_description":"No <app>"}"#
+        );
+        for text in [
+            "<o><error/></o>",
+            "<error>two words</error>",
+            "<html><error>x</error>",
+            "<",
+            "<error>",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_and_a_text_are_read_for_what_they_say() {
+        assert_eq!(
+            words("Client authentication failed\n").unwrap(),
+            "Client authentication failed"
+        );
+        assert_eq!(words("\"Unauthorized\"").unwrap(), "Unauthorized");
+        assert_eq!(
+            words("<html><head><TITLE>404 Not\n Found</TITLE>").unwrap(),
+            "404 Not Found"
+        );
+        assert_eq!(
+            words("<soap><faultstring>no app</faultstring></soap>").unwrap(),
+            "no app"
+        );
+        assert_eq!(words("<html><p>s3cret"), None);
+        assert_eq!(words(&"x".repeat(WORDS_LIMIT + 1)), None);
+    }
+
+    #[test]
+    fn a_problem_report_is_read() {
+        let read = |text: &str| {
+            problem(
+                serde_json::from_str::<Value>(text)
+                    .unwrap()
+                    .as_object()
+                    .unwrap(),
+            )
+        };
+        for (text, said) in [
+            (
+                r#"{"title":"Bad Request","detail":"redirect_uri does not match"}"#,
+                "Bad Request: redirect_uri does not match",
+            ),
+            (r#"{"title":"Bad Request"}"#, "Bad Request"),
+            (r#"{"message":"no such app","code":5}"#, "no such app"),
+            (r#"{"error_description":"no such app"}"#, "no such app"),
+            (r#"{"errorCode":"E1","errorSummary":"no app"}"#, "no app"),
+            (r#"{"errors":[{"message":"no such app"},7]}"#, "no such app"),
+            (r#"{"errors":["no such app"]}"#, "no such app"),
+        ] {
+            assert_eq!(read(text).unwrap(), said);
+        }
+        assert_eq!(read(r#"{"x":"s3cret","message":{"a":1}}"#), None);
+    }
+
+    #[test]
+    fn an_error_in_a_header_is_read_with_any_scheme() {
+        for header in [
+            r#"Basic realm="as", error="invalid_client""#,
+            "Bearer error=invalid_client, realm=x",
+            r#"Basic realm="a, error=\"x\"", Error = "invalid_client""#,
+        ] {
+            let error = challenge(header);
+            assert_eq!(error.unwrap().code, "invalid_client", "{header}");
+        }
+        let both = r#"Bearer error="invalid_client", error_description="No \"app\"""#;
+        assert_eq!(
+            challenge(both).unwrap().to_string(),
+            "invalid_client: No \"app\""
+        );
+        for header in [
+            "Basic realm=\"as\"",
+            "Basic error=\"\"",
+            "Bearer error_uri=\"x\"",
+            "Bearer error=\"open",
+        ] {
+            assert_eq!(challenge(header), None, "{header}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The line that is being typed: what erases, and what is left out.
+
+use unicode_width::UnicodeWidthChar;
+use vte::{Parser, Perform};
+use zeroize::Zeroizing;
+
+use crate::clean::is_visible;
+use crate::secret::SecretString;
+
+/// The longest line.
+const LINE_LIMIT: usize = 128 * 1024;
+const BACKSPACE: u8 = 0x08;
+const CTRL_D: u8 = 0x04;
+const CTRL_U: u8 = 0x15;
+const CTRL_W: u8 = 0x17;
+const DELETE: char = '\x7f';
+
+/// What the end of a line gives.
+#[derive(Debug)]
+pub(super) enum Line {
+    Text(SecretString),
+    /// Longer than a line may be.
+    TooLong,
+}
+
+/// Takes bytes, and applies those that edit. Sequences, such as those of arrow keys, are left out.
+pub(super) struct Typing {
+    parser: Parser,
+    line: Typed,
+}
+
+impl Default for Typing {
+    fn default() -> Self {
+        Self {
+            parser: Parser::new(),
+            line: Typed::default(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Typed {
+    text: Zeroizing<String>,
+    is_too_long: bool,
+    /// Ctrl+D came while the line was empty.
+    is_ended: bool,
+    /// The next character ends a sequence, such as that of Home on some terminals.
+    ends_sequence: bool,
+    /// What makes the screen show the line.
+    echo: Zeroizing<String>,
+}
+
+impl Typing {
+    /// Takes bytes of one line, and its end if they end in it.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<Line> {
+        let (bytes, is_whole) = match bytes.split_last() {
+            Some((b'\n', bytes)) => (bytes, true),
+            _ => (bytes, false),
+        };
+        self.parser.advance(&mut self.line, bytes);
+        is_whole.then(|| {
+            self.line.echo.push('\n');
+            self.end()
+        })
+    }
+
+    /// The line as it is now; the next one begins.
+    pub(super) fn end(&mut self) -> Line {
+        self.parser = Parser::new();
+        self.line.ends_sequence = false;
+        let text = std::mem::take(&mut self.line.text);
+        if std::mem::take(&mut self.line.is_too_long) {
+            return Line::TooLong;
+        }
+        Line::Text(text.trim().into())
+    }
+
+    /// True once after Ctrl+D on an empty line.
+    pub(super) fn is_ended(&mut self) -> bool {
+        std::mem::take(&mut self.line.is_ended)
+    }
+
+    /// What makes the screen show what was fed since the last time.
+    pub(super) fn echo(&mut self) -> Zeroizing<String> {
+        std::mem::take(&mut self.line.echo)
+    }
+}
+
+impl Typed {
+    /// Removes the last character. False if there is none.
+    fn erase(&mut self) -> bool {
+        let Some(ch) = self.text.pop() else {
+            return false;
+        };
+        for _ in 0..ch.width().unwrap_or(0) {
+            self.echo.push_str("\x08 \x08");
+        }
+        true
+    }
+
+    fn erase_while(&mut self, is_erased: impl Fn(char) -> bool) {
+        while self.text.chars().next_back().is_some_and(&is_erased) {
+            self.erase();
+        }
+    }
+}
+
+impl Perform for Typed {
+    fn print(&mut self, ch: char) {
+        if std::mem::take(&mut self.ends_sequence) {
+            return;
+        }
+        if ch == DELETE {
+            self.erase();
+        } else if self.text.len() + ch.len_utf8() > LINE_LIMIT {
+            self.is_too_long = true;
+        } else {
+            self.text.push(ch);
+            if is_visible(ch) {
+                self.echo.push(ch);
+            }
+        }
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            BACKSPACE => drop(self.erase()),
+            CTRL_U => self.erase_while(|_| true),
+            CTRL_W => {
+                self.erase_while(char::is_whitespace);
+                self.erase_while(|ch| !ch.is_whitespace());
+            }
+            CTRL_D => self.is_ended |= self.text.is_empty(),
+            b'\t' => self.print(' '),
+            _ => {}
+        }
+    }
+
+    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
+        self.ends_sequence = intermediates.is_empty() && byte == b'O';
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    /// The line, and what was shown of it.
+    fn typed(text: &str) -> (String, String) {
+        let mut typing = Typing::default();
+        let Some(Line::Text(line)) = typing.feed(text.as_bytes()) else {
+            panic!("no line");
+        };
+        (line.expose_secret().to_owned(), typing.echo().to_string())
+    }
+
+    #[test]
+    fn what_was_typed_can_be_erased() {
+        for (text, line, shown) in [
+            ("ab\x7f\x08c\n", "c", "ab\x08 \x08\x08 \x08c\n"),
+            ("é\x7f\x7f\n", "", "é\x08 \x08\n"),
+            ("漢\x7fx\n", "x", "漢\x08 \x08\x08 \x08x\n"),
+            ("ab\x15c\x04\r\n", "c", "ab\x08 \x08\x08 \x08c\n"),
+            (
+                "one two \x172\n",
+                "one 2",
+                "one two \x08 \x08\x08 \x08\x08 \x08\x08 \x082\n",
+            ),
+            // Up, Home on a keypad, Delete, a paste that is marked, and a line that ends within a sequence.
+            (
+                "\x1b[Aa\x1bOHb\x1b[3~\x1b[200~c\x1b[201~\x1b[1;\n",
+                "abc",
+                "abc\n",
+            ),
+            ("\x1b]0;title\nx\n", "", "\n"),
+        ] {
+            let text = text.split_inclusive('\n').next().unwrap_or_default();
+            assert_eq!(typed(text), (line.to_owned(), shown.to_owned()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ctrl_d_ends_an_empty_line_only() {
+        let mut typing = Typing::default();
+        assert!(typing.feed(b"a\x04").is_none() && !typing.is_ended());
+        assert!(typing.feed(b"\x7f\x04").is_none() && typing.is_ended());
+        assert!(!typing.is_ended());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_not_cut() {
+        let mut typing = Typing::default();
+        let long = vec![b'x'; LINE_LIMIT];
+        assert!(typing.feed(&long).is_none());
+        assert!(matches!(typing.feed(b"x\n"), Some(Line::TooLong)));
+        assert!(typing.feed(&long).is_none());
+        let Some(Line::Text(line)) = typing.feed(b"\n") else {
+            panic!("no line");
+        };
+        assert_eq!(line.expose_secret().len(), LINE_LIMIT);
+    }
+}

@@ -1,0 +1,17 @@
+//! The decoder, from the sources of the program: its other parts would only make the build longer.
+
+#[path = "../../../src/tui/terminal/input/cases.rs"]
+pub mod cases;
+#[path = "../../../src/tui/terminal/input/decoder.rs"]
+pub mod decoder;
+#[path = "../../../src/tui/terminal/input/encodings.rs"]
+mod encodings;
+#[path = "../../../src/tui/layout.rs"]
+mod layout;
+
+/// The rows of the table, as bytes.
+pub fn rows() -> impl Iterator<Item = (&'static [u8], &'static str)> {
+    let texts = cases::CASES.iter();
+    let texts = texts.map(|(text, expected)| (text.as_bytes(), *expected));
+    texts.chain(cases::RAW.iter().copied())
+}

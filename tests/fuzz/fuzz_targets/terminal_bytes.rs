@@ -1,0 +1,133 @@
+//! Any bytes of a terminal, against what must hold for all of them.
+
+#![no_main]
+
+#[path = "decoder.rs"]
+mod tui;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use libfuzzer_sys::fuzz_target;
+
+use tui::decoder::{Decoder, Input};
+
+/// Ctrl+C, as terminals send it.
+const CTRL_C: [&[u8]; 6] = [
+    b"\x03",
+    b"\x1b[99;5u",
+    b"\x1b[27;5;99~",
+    b"\x1b[1089::99;5:1u",
+    b"\x1b[67;69u",
+    b"\x1b[67;46;3;1;8;1_",
+];
+
+/// A decoder that holds no paste prints as less than this.
+const SMALL: usize = 2500;
+
+fuzz_target!(
+    init: {
+        // The seeds are there before the fuzzer reads them.
+        if let Ok(folder) = std::env::var("SEEDS") {
+            for (at, (bytes, _)) in tui::rows().enumerate() {
+                std::fs::write(Path::new(&folder).join(at.to_string()), bytes).unwrap();
+            }
+        }
+    },
+    |bytes: &[u8]| {
+        let mut decoder = Decoder::default();
+        let inputs = decoder.feed(bytes, Duration::ZERO);
+        is_the_same_byte_by_byte(bytes, &inputs);
+        is_bounded(bytes, &decoder);
+        types_no_sequence(bytes, &inputs);
+        hears_ctrl_c(bytes);
+        ends(decoder, bytes);
+    }
+);
+
+fn is_the_same_byte_by_byte(bytes: &[u8], inputs: &[Input]) {
+    let mut decoder = Decoder::default();
+    let single: Vec<Input> = bytes
+        .iter()
+        .flat_map(|byte| decoder.feed(&[*byte], Duration::ZERO))
+        .collect();
+    assert_eq!(single, inputs);
+}
+
+fn is_bounded(bytes: &[u8], decoder: &Decoder) {
+    let pastes = bytes.windows(4).any(|part| part == b"200~");
+    assert!(pastes || format!("{decoder:?}").len() < SMALL);
+}
+
+/// The parser of another program sees no fewer bare characters. To it Ctrl+C is no end, CAN and SUB are one, BEL is one of fewer
+/// strings, an Esc with a control character or one of UTF-8 is no key, and bytes of 8 bits are no control characters.
+fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
+    #[derive(Default)]
+    struct Bare(usize);
+    impl vte::Perform for Bare {
+        fn print(&mut self, _: char) {
+            self.0 += 1;
+        }
+        // A key, or the text of one.
+        fn csi_dispatch(&mut self, params: &vte::Params, middle: &[u8], _: bool, action: char) {
+            if middle.is_empty() && matches!(action, 'u' | '~' | '_') {
+                self.0 += params.iter().map(<[u16]>::len).sum::<usize>();
+            }
+        }
+    }
+    let mut escaped = false;
+    for byte in bytes {
+        match byte {
+            0x03 | 0x07 | 0x18 | 0x1a | 0x80..=0x9f => return,
+            0x1b => escaped = true,
+            0x00..=0x1f | 0x7f.. if escaped => return,
+            _ => escaped = false,
+        }
+    }
+    let mut bare = Bare::default();
+    <vte::Parser>::default().advance(&mut bare, bytes);
+    let commands = KeyModifiers::CONTROL | KeyModifiers::ALT;
+    let typed = |input: &&Input| match input {
+        Input::Key(key) => {
+            matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(commands)
+        }
+        Input::Paste(_) => false,
+    };
+    let typed = inputs.iter().filter(typed).count();
+    assert!(typed <= bare.0, "{typed} characters of {}", bare.0);
+}
+
+fn hears_ctrl_c(bytes: &[u8]) {
+    for encoding in CTRL_C {
+        let mut decoder = Decoder::default();
+        decoder.feed(bytes, Duration::ZERO);
+        let inputs = decoder.feed(encoding, Duration::ZERO);
+        let Some(Input::Key(key)) = inputs.last() else {
+            panic!("{encoding:?} is not heard");
+        };
+        assert!(matches!(key.code, KeyCode::Char('c' | 'C')));
+        assert_eq!(key.modifiers, KeyModifiers::CONTROL);
+        assert_eq!(decoder.deadline(), None);
+    }
+}
+
+/// What is unfinished is over after its time, and then every row of the table means what it means alone.
+fn ends(mut decoder: Decoder, bytes: &[u8]) {
+    if let Some(deadline) = decoder.deadline() {
+        assert!(deadline <= Duration::from_secs(1));
+        decoder.expire(deadline + Duration::from_millis(1));
+        assert_eq!(decoder.deadline(), None);
+    }
+    let at = Duration::from_secs(2);
+    let rows: Vec<_> = tui::rows()
+        .filter(|(_, expected)| expected.is_empty())
+        .collect();
+    let which = bytes
+        .first()
+        .map_or(0, |byte| usize::from(*byte) * 7 + bytes.len());
+    let (report, _) = rows[which % rows.len()];
+    assert_eq!(decoder.feed(report, at), []);
+    decoder.expire(Duration::from_secs(4));
+    assert_eq!(decoder.feed(b"q", Duration::from_secs(4)).len(), 1);
+}

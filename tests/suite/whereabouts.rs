@@ -1,0 +1,564 @@
+//! Where the user is: a copy, a browser and keys follow the user, not the machine. In real tmux, mosh, sshd and Xvfb.
+
+use std::io::Read;
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Command as Process, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::clipboard::{Tmux, Xvfb, authorize, command, osc_52, token, tokens};
+use crate::scripted::Scripted;
+use crate::servers::{eventually, run};
+use crate::ssh::Sshd;
+use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
+
+const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
+const SENT: &str = "Sent the access token to your terminal's clipboard (OSC 52)";
+
+/// Copies that are not empty.
+fn copies(terminal: &Terminal) -> Vec<String> {
+    let mut copies = osc_52(&terminal.bytes());
+    copies.retain(|copy| !copy.is_empty());
+    copies
+}
+
+/// An X server whose clipboard holds a mark, so that a copy to it would be seen.
+fn marked_desktop() -> Xvfb {
+    let x = Xvfb::start();
+    let mut xclip = Process::new("xclip")
+        .args(["-i", "-selection", "clipboard", "-display", &x.1])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut xclip.stdin.take().unwrap(), b"a mark").unwrap();
+    assert!(xclip.wait().unwrap().success());
+    assert_eq!(x.clipboard(), "a mark");
+    x
+}
+
+#[test]
+fn a_display_of_another_machine_gets_no_copy_and_no_browser() {
+    for display in [
+        "localhost:10.0",
+        "desk.example:0",
+        "192.0.2.7:0.0",
+        "[2001:db8::7]:0",
+        "tcp/desk.example:0",
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", display);
+        let (mut terminal, token) = tokens(command);
+        terminal.send("c");
+        terminal.wait_for(SENT);
+        terminal.wait_for("Not taken: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine.");
+        assert_eq!(copies(&terminal), [token], "{display}");
+        let told = doctor(Command::new(home.path(), &["doctor"]).env("DISPLAY", display));
+        assert!(
+            told.contains("browser: is not opened: DISPLAY is a network address, so the desktop may be on another machine"),
+            "{told}"
+        );
+        assert!(
+            told.contains("not the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn after_su_it_is_said_whose_desktop_it_is() {
+    let (home, x) = (tempfile::tempdir().unwrap(), Xvfb::start());
+    let su = |line: &str| {
+        let line = format!("{} {line}", program().display());
+        Command::of(
+            "su".as_ref(),
+            home.path(),
+            &["-p", "-s", "/bin/sh", "root", "-c", &line],
+        )
+        .env("DISPLAY", &x.1)
+    };
+    let (mut terminal, token) = tokens(su("--demo"));
+    terminal.send("c");
+    terminal.wait_for(
+        "Copied the access token to the desktop clipboard of the user who ran sudo or su.",
+    );
+    assert_eq!(x.clipboard(), token);
+    let told = doctor(su("doctor"));
+    for text in [
+        "; sudo or su changed the user, and the desktop belongs to the one who ran it",
+        "; sudo or su changed the user, so it is not certain that a browser starts",
+    ] {
+        assert!(told.contains(text), "{told}");
+    }
+}
+
+#[test]
+fn the_desktop_of_another_user_gets_no_copy() {
+    // The first one creates the folder of the sockets.
+    let (home, _x) = (tempfile::tempdir().unwrap(), Xvfb::start());
+    let other = Xvfb::start_by(&["setpriv", "--reuid=65534", "--clear-groups", "Xvfb", "-ac"]);
+    let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", &other.1);
+    let (mut terminal, token) = tokens(command);
+    terminal.send("c");
+    terminal.wait_for("Not taken: the desktop clipboard: this is another user's desktop.");
+    assert_eq!(copies(&terminal), [token]);
+}
+
+/// What doctor says there.
+fn doctor(command: Command) -> String {
+    let mut terminal = command.start_sized(400, 40);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.flat()
+}
+
+/// A tmux as it was started at the desk, and a terminal attached to it with these variables.
+fn attached(line: &[String], x: &Xvfb, variables: &[(&str, &str)]) -> (Tmux, Terminal) {
+    let tmux = Tmux(tempfile::tempdir().unwrap());
+    let start = ["new-session", "-d", "-x", "80", "-y", "23"];
+    run(tmux.tmux().env("DISPLAY", &x.1).args(start).args(line));
+    let socket = tmux.socket();
+    let mut client = Command::of(
+        "tmux".as_ref(),
+        tmux.0.path(),
+        &["-S", &socket, "-f", "/dev/null", "attach"],
+    );
+    for (name, value) in variables {
+        client = client.env(name, value);
+    }
+    let terminal = client.start();
+    (tmux, terminal)
+}
+
+#[test]
+fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
+    let (x, token) = (marked_desktop(), token(2_000));
+    let (line, _server) = command(&token, |line| line);
+    // At the desk.
+    let (tmux, mut desk) = attached(&line, &x, &[("DISPLAY", &x.1)]);
+    authorize(&mut desk);
+    desk.send("c");
+    desk.wait_for("Copied the access token to the desktop clipboard.");
+    assert!(x.clipboard() == token);
+    // From elsewhere, while it is attached at the desk as well: nobody knows who pressed the key.
+    let elsewhere = Command::of(
+        "tmux".as_ref(),
+        tmux.0.path(),
+        &["-S", &tmux.socket(), "-f", "/dev/null", "attach"],
+    );
+    let mut elsewhere = elsewhere.env(OVER_SSH.0, OVER_SSH.1).start();
+    elsewhere.wait_for("Access token");
+    elsewhere.send("h");
+    elsewhere.wait_for("Copied the Authorization header to tmux's buffer");
+    elsewhere.wait_for("Not taken: the desktop clipboard: ");
+    assert_eq!(
+        tmux.buffer(),
+        Some(format!("Authorization: Bearer {token}"))
+    );
+    assert!(x.clipboard() == token);
+}
+
+#[test]
+fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
+    // By its variables, by the display that came along, and by nothing at all.
+    for variables in [
+        &[OVER_SSH, ("DISPLAY", "localhost:10.0")][..],
+        &[OVER_SSH],
+        &[("DISPLAY", "localhost:10.0")],
+        &[],
+    ] {
+        let (x, token) = (marked_desktop(), token(2_000));
+        let (line, _server) = command(&token, |line| line);
+        let (tmux, mut terminal) = attached(&line, &x, variables);
+        authorize(&mut terminal);
+        terminal.send("c");
+        terminal.wait_for("Copied the access token to tmux's buffer");
+        assert!(tmux.buffer() == Some(token), "{variables:?}");
+        assert_eq!(x.clipboard(), "a mark", "{variables:?}");
+    }
+}
+
+#[test]
+fn doctor_says_who_is_attached_to_tmux() {
+    let shell = ["sh".to_owned()];
+    for (variables, at_the_desk, told) in [
+        (
+            vec![OVER_SSH],
+            false,
+            &[
+                "reached: over SSH, at 192.0.2.2 port 2222, ",
+                ", in tmux, attached over SSH",
+                "clipboard: tmux's buffer, as this is tmux",
+                "not the desktop clipboard: tmux is not attached from this desktop only",
+                "browser: is not opened: ",
+            ][..],
+        ),
+        (
+            vec![],
+            true,
+            &[
+                "reached: on this machine",
+                ", in tmux, attached from this desktop only",
+                "clipboard: the desktop's, as ",
+                "browser: is opened",
+            ],
+        ),
+    ] {
+        let x = Xvfb::start();
+        let mut variables = variables;
+        if at_the_desk {
+            variables.push(("DISPLAY", &x.1));
+        }
+        let (tmux, terminal) = attached(&shell, &x, &variables);
+        run(tmux.tmux().args(["set", "-g", "status", "off"]));
+        terminal.resize(400, 40);
+        let line = format!("{} doctor", program().display());
+        run(tmux.tmux().args(["send-keys", &line, "Enter"]));
+        terminal.wait_for("flow: ");
+        for text in told {
+            assert!(
+                terminal.flat().contains(text),
+                "{text}\n{}",
+                terminal.screen()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    for gone in ["/run/user/0/gone,1,0", "/dev/null,1,0", "nonsense"] {
+        for term in ["xterm-256color", "tmux-256color"] {
+            let command = Command::new(home.path(), &["--demo"])
+                .env("TMUX", gone)
+                .env("TERM", term);
+            let (mut terminal, token) = tokens(command);
+            terminal.send("c");
+            terminal.wait_for(SENT);
+            terminal.wait_for("Not taken: tmux's buffer: ");
+            assert_eq!(copies(&terminal), [token], "{gone} {term}");
+        }
+    }
+    // One that lives, but whose pane this terminal is not.
+    let tmux = Tmux::start(&["cat".to_owned()]);
+    let variable = format!("{},1,0", tmux.socket());
+    let command = Command::new(home.path(), &["--demo"]).env("TMUX", &variable);
+    let (mut terminal, token) = tokens(command);
+    terminal.send("c");
+    terminal.wait_for("Copied the access token to tmux's buffer, and sent it to your terminal's clipboard (OSC 52)");
+    assert_eq!(copies(&terminal), [token]);
+    assert_eq!(tmux.buffer().as_ref(), copies(&terminal).first());
+    let told = doctor(Command::new(home.path(), &["doctor"]).env("TMUX", &variable));
+    assert!(
+        told.contains(", with TMUX set, but not a pane of that tmux"),
+        "{told}"
+    );
+}
+
+#[test]
+fn over_ssh_another_user_is_known_to_be_elsewhere() {
+    let (home, sshd, x) = (
+        tempfile::tempdir().unwrap(),
+        Sshd::start(),
+        marked_desktop(),
+    );
+    let (line, _server) = command("a-token-for-root", |line| {
+        // As sudo and su leave it.
+        let mut clean: Vec<String> = ["env", "-i", "TERM=xterm-256color", "LANG=C.UTF-8"]
+            .map(str::to_owned)
+            .to_vec();
+        clean.push(format!("PATH={}", std::env::var("PATH").unwrap()));
+        clean.push(format!("HOME={}", home.path().display()));
+        clean.push(format!("DISPLAY={}", x.1));
+        clean.extend(line);
+        // The shell above them keeps its variables.
+        clean.extend([";", "exit"].map(str::to_owned));
+        clean
+    });
+    let mut terminal = sshd.run(home.path(), &line);
+    authorize(&mut terminal);
+    terminal.send("c");
+    terminal.wait_for(SENT);
+    assert_eq!(copies(&terminal), ["a-token-for-root"]);
+    assert_eq!(x.clipboard(), "a mark");
+    assert!(
+        !terminal.flat().contains("Open browser"),
+        "{}",
+        terminal.screen()
+    );
+    let mut line = line[..=7].to_vec();
+    line.extend(["doctor", ";", "exit"].map(str::to_owned));
+    let mut terminal = sshd.run(home.path(), &line);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    let told = terminal.flat();
+    let reached = format!(
+        "reached: over SSH, at 127.0.0.1 port {}, as {}: an SSH server is a parent process",
+        sshd.port, sshd.user
+    );
+    assert!(told.contains(&reached), "{reached}\n{told}");
+}
+
+/// mosh's server with a program in it. It ends with the value.
+struct Mosh {
+    pid: u32,
+    port: u16,
+    key: String,
+    home: tempfile::TempDir,
+}
+
+impl Drop for Mosh {
+    fn drop(&mut self) {
+        let _ = Process::new("kill").arg(self.pid.to_string()).output();
+    }
+}
+
+impl Mosh {
+    fn start(line: &[String]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        // It leaves the terminal by itself, and goes on without these pipes.
+        let mut server = Process::new("mosh-server")
+            .args(["new", "-c", "256", "-i", "127.0.0.1", "--"])
+            .args(line)
+            .env_clear()
+            .envs(base(home.path()))
+            .env("MOSH_SERVER_NETWORK_TMOUT", "120")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("mosh-server is there (Debian: mosh)");
+        let (mut out, mut err) = (String::new(), String::new());
+        server
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        server
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut err)
+            .unwrap();
+        server.wait().unwrap();
+        let connect = out
+            .lines()
+            .find_map(|line| line.strip_prefix("MOSH CONNECT "));
+        let (port, key) = connect
+            .and_then(|connect| connect.split_once(' '))
+            .unwrap_or_else(|| panic!("mosh-server said {out}{err}"));
+        let pid = err
+            .split_once("detached, pid = ")
+            .and_then(|(_, rest)| rest.split(']').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("mosh-server said {out}{err}"));
+        Self {
+            pid,
+            port: port.parse().unwrap(),
+            key: key.trim().to_owned(),
+            home,
+        }
+    }
+
+    /// The terminal of its client.
+    fn client(&self, port: u16) -> Terminal {
+        Command::of(
+            "mosh-client".as_ref(),
+            self.home.path(),
+            &["127.0.0.1", &port.to_string()],
+        )
+        .env("MOSH_KEY", &self.key)
+        .env("MOSH_PREDICTION_DISPLAY", "never")
+        .start()
+    }
+}
+
+/// A link to this port of loopback that takes this long each way; its own port.
+fn slow_link(server: u16, delay: Duration) -> u16 {
+    let front = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let back = UdpSocket::bind("127.0.0.1:0").unwrap();
+    back.connect(("127.0.0.1", server)).unwrap();
+    let port = front.local_addr().unwrap().port();
+    let limit = Some(Duration::from_mins(2));
+    front.set_read_timeout(limit).unwrap();
+    back.set_read_timeout(limit).unwrap();
+    let (to_server, for_server) = mpsc::channel::<(Instant, Vec<u8>)>();
+    let (to_client, for_client) = mpsc::channel::<(Instant, Vec<u8>)>();
+    let (there, client) = mpsc::channel::<SocketAddr>();
+    let wait = |due: Instant| std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    let (socket, answers) = (front.try_clone().unwrap(), back.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        let mut known = false;
+        while let Ok((count, from)) = front.recv_from(&mut buffer) {
+            if !std::mem::replace(&mut known, true) {
+                let _ = there.send(from);
+            }
+            if to_server
+                .send((Instant::now() + delay, buffer[..count].to_vec()))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        // A server that has ended refuses packets; the end of the test ends this.
+        while let Ok(count) = answers.recv(&mut buffer) {
+            if to_client
+                .send((Instant::now() + delay, buffer[..count].to_vec()))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        for (due, packet) in for_server {
+            wait(due);
+            let _ = back.send(&packet);
+        }
+    });
+    std::thread::spawn(move || {
+        let Ok(client) = client.recv() else { return };
+        for (due, packet) in for_client {
+            wait(due);
+            let _ = socket.send_to(&packet, client);
+        }
+    });
+    port
+}
+
+/// The tokens of a service that gives `token`, through mosh.
+fn through_mosh(token: &str) -> (Mosh, Terminal, Scripted) {
+    let (line, server) = command(token, |line| line);
+    let mosh = Mosh::start(&line);
+    let mut terminal = mosh.client(mosh.port);
+    authorize(&mut terminal);
+    (mosh, terminal, server)
+}
+
+#[test]
+fn through_mosh_a_copy_arrives_whole_or_is_refused() {
+    for size in [20, 3_000, 12_000, 12_200] {
+        let token = token(size);
+        let (_mosh, mut terminal, _server) = through_mosh(&token);
+        terminal.send("c");
+        terminal.wait_for(&format!("{SENT} through mosh."));
+        terminal.wait_for("mosh may not repeat an identical copy.");
+        let copied = eventually("the copy", || {
+            Some(copies(&terminal)).filter(|one| !one.is_empty())
+        });
+        assert!(copied == [token.clone()], "{size}");
+        // Once more: the same text arrives again.
+        terminal.send("c");
+        let copied = eventually("the second copy", || {
+            Some(copies(&terminal)).filter(|two| two.len() > 1)
+        });
+        assert!(copied == [token.clone(), token], "{size}");
+    }
+    for size in [12_201, 13_500] {
+        let (_mosh, mut terminal, _server) = through_mosh(&token(size));
+        terminal.send("c");
+        terminal.wait_for(&format!(
+            "The access token was not copied. Not taken: the terminal's clipboard: mosh takes 12200 bytes at most, and this \
+             has {size}. The plain view shows the token alone, to be selected; Save writes it, or all as JSON, to a file."
+        ));
+        assert!(
+            !terminal.bytes().windows(4).any(|bytes| bytes == b"\x1b]52"),
+            "{size}"
+        );
+    }
+}
+
+#[test]
+fn doctor_says_that_mosh_is_there_and_what_it_carries() {
+    let mosh = Mosh::start(&[
+        "sh".to_owned(),
+        "-c".to_owned(),
+        format!("{} doctor; exec cat", program().display()),
+    ]);
+    let terminal = mosh.client(mosh.port);
+    terminal.wait_for("reached: over mosh, ");
+    terminal.wait_for("mosh-server is a parent process");
+    terminal.wait_for("mosh passes on 12200 bytes at most, and may not repeat an identical copy");
+}
+
+#[test]
+fn keys_that_come_together_through_a_slow_mosh_are_keys() {
+    for delay in [0, 100, 250] {
+        let line = [
+            program().to_str().unwrap(),
+            "--flow",
+            "device-code",
+            "--device-url",
+            "https://as.example/device",
+            "--token-url",
+            "https://as.example/token",
+        ]
+        .map(str::to_owned);
+        let mosh = Mosh::start(&line);
+        let mut terminal = mosh.client(slow_link(mosh.port, Duration::from_millis(delay)));
+        terminal.wait_until("the form", |screen| is_focused(screen, "Preset"));
+        for key in [TAB, "c", "i", "d", ENTER] {
+            terminal.send_now(key);
+            // As a person types.
+            std::thread::sleep(Duration::from_millis(120));
+        }
+        terminal.wait_until("the field after Client ID", |screen| {
+            let text = screen.contents();
+            let typed = text.lines().any(|row| {
+                row.contains("Client ID") && row.split_whitespace().next_back() == Some("cid")
+            });
+            typed && !is_focused(screen, "Preset") && !is_focused(screen, "Client ID")
+        });
+    }
+}
+
+#[test]
+fn two_keys_of_tmux_send_keys_are_two_keys() {
+    let line = [program().to_str().unwrap(), "--flow", "device-code"].map(str::to_owned);
+    let tmux = Tmux::start(&line);
+    tmux.wait_for("▸ Preset");
+    // The first moves to Client ID, and the second asks for it.
+    run(tmux.tmux().args(["send-keys", "Tab", "Enter"]));
+    tmux.wait_for("▸ Client ID");
+    tmux.wait_for("The Client ID is missing.");
+}
+
+#[test]
+fn tmux_over_mosh_has_the_copy_and_the_terminal_gets_it_as_the_guide_says() {
+    let setting = r",*:Ms=\E]52;c;%p2%s\7";
+    let guide = std::fs::read_to_string("docs/guide.md").unwrap();
+    assert!(guide.contains(&format!("set -as terminal-overrides '{setting}'")));
+    for (size, configured) in [(2_000, false), (2_000, true), (13_500, true)] {
+        let token = token(size);
+        let (line, _server) = command(&token, |line| line);
+        let tmux = Tmux::start(&line);
+        if configured {
+            run(tmux
+                .tmux()
+                .args(["set", "-as", "terminal-overrides", setting]));
+        }
+        let attach = ["tmux", "-S", &tmux.socket(), "-f", "/dev/null", "attach"];
+        let mosh = Mosh::start(&attach.map(str::to_owned));
+        let mut terminal = mosh.client(mosh.port);
+        authorize(&mut terminal);
+        terminal.send("c");
+        if size > 12_200 {
+            terminal.wait_for("Copied the access token to tmux's buffer only (paste with prefix ] in tmux). Your terminal did not get it");
+        } else {
+            terminal.wait_for("Copied the access token to tmux's buffer (paste with prefix ] in tmux). mosh passes it on");
+        }
+        assert!(tmux.buffer().as_ref() == Some(&token), "{size}");
+        if configured && size <= 12_200 {
+            let copied = eventually("the copy", || {
+                Some(copies(&terminal)).filter(|one| !one.is_empty())
+            });
+            assert!(copied == [token], "{size}");
+        } else {
+            assert_eq!(copies(&terminal), [] as [String; 0]);
+        }
+    }
+}
