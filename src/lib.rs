@@ -47,3 +47,6 @@ pub mod store;
 pub mod tui;
 #[cfg(windows)]
 mod windows;
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,4 +1,4 @@
-//! The program: reads flags and surroundings once, and hands over to a front end.
+//! The program: reads the flags and the environment once, and starts a front end.
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -125,8 +125,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         talk::say(
             "hint",
             &format!(
-                "{reason}, so there is no screen here: the program talks line by line, as with --plain. Settings come by \
-                 flags; --help lists them."
+                "{reason}, so the program runs without the full-screen interface, as with --plain. Enter settings as flags; \
+                 see --help."
             ),
         );
     }

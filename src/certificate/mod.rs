@@ -69,17 +69,17 @@ pub struct CertificateError {
 enum CertificateProblem {
     #[error(transparent)]
     Unread(#[from] ReadError),
-    #[error("it holds no certificate in PEM form")]
+    #[error("it contains no certificate in PEM format")]
     NoCertificate,
-    #[error("its PEM form is damaged")]
+    #[error("its PEM data is damaged")]
     Damaged,
-    #[error("what it holds is no certificate of this time (X.509, version 3)")]
+    #[error("it is not an X.509 version 3 certificate")]
     NotUnderstood,
-    #[error("it holds no private key in PEM form")]
+    #[error("it contains no private key in PEM format")]
     NoKey,
-    #[error("its key is locked with a passphrase")]
+    #[error("its key is protected by a passphrase")]
     Locked,
-    #[error("its key is of a kind that TLS does not take")]
+    #[error("its key type is not supported by TLS")]
     KeyKind,
     #[error("it does not belong to the certificate {}", .0.display())]
     OtherKey(PathBuf),
@@ -89,7 +89,7 @@ enum CertificateProblem {
     NotYet(String),
     #[error("it is not for {host} but for {names}")]
     OtherHost { host: String, names: String },
-    #[error("{0} is no host name that a certificate can be created for")]
+    #[error("no certificate can be created for the host name {0}")]
     HostName(String),
     #[error("it could not be created ({0})")]
     NotMade(String),
@@ -402,7 +402,7 @@ mod tests {
                 "no private key",
             ),
             (certificate, &locked, "The certificate key ", "passphrase"),
-            (certificate, &odd, "The certificate key ", "of a kind"),
+            (certificate, &odd, "The certificate key ", "key type"),
             (
                 certificate,
                 &other.key,

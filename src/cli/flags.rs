@@ -81,7 +81,7 @@ impl PlaceFlags {
     #[must_use]
     pub fn over(&self, mut environment: Environment) -> Environment {
         environment.no_browser = self.no_browser;
-        let asked = "it was asked for";
+        let asked = "set by a flag or environment variable";
         environment.no_links = matches!(self.links, LinksFlag::None);
         match self.color {
             ColorFlag::Auto => {}
@@ -143,7 +143,7 @@ impl AuthenticationFlag {
 /// The value of `--listener`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ListenerFlag {
-    /// HTTP.sys on Windows, else the loopback listener.
+    /// HTTP.sys on Windows, otherwise the loopback listener.
     Auto,
     /// The HTTP.sys listener of Windows.
     Httpsys,
@@ -168,6 +168,6 @@ impl ListenerFlag {
 pub enum Switch {
     /// Use PKCE.
     On,
-    /// Do not use PKCE.
+    /// Don't use PKCE.
     Off,
 }

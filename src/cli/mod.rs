@@ -305,6 +305,11 @@ impl Cli {
             (None, None) => library.get(presets::CUSTOM)?,
         };
         let mut settings = Settings::new(preset).with_browser(browser);
+        if let Some(path) = self.preset_file.as_deref().map(cleaned_path) {
+            // From any folder.
+            let path = std::path::absolute(&path).unwrap_or(path);
+            settings = settings.of_preset_file(&path.to_string_lossy());
+        }
         let secret = self.secret.load(variable)?;
         let path = |path: &Option<PathBuf>| {
             let path = path.as_ref()?;
@@ -404,6 +409,90 @@ mod tests {
     }
 
     #[test]
+    fn the_flags_of_settings_give_the_same_settings() {
+        let all: [&[&str]; 7] = [
+            &["--client-id", "an id"],
+            &[
+                "--authorization-url",
+                "https://as.example/authorize",
+                "--token-url",
+                "https://as.example/token",
+                "--flow",
+                "authorization-code",
+                "--redirect-url",
+                "http://localhost:8400/",
+                "--pkce",
+                "off",
+                "--client-id",
+                "me",
+                "--client-authentication",
+                "basic",
+                "--listener",
+                "loopback",
+                "--trust-host",
+                "as.example",
+            ],
+            &[
+                "--device-url",
+                "https://as.example/device",
+                "--issuer",
+                "https://as.example",
+                "--scope",
+                "a b",
+            ],
+            &[
+                "--preset",
+                "microsoft-mail",
+                "--var",
+                "tenant=contoso.example",
+                "--client-id",
+                "me",
+                "--scope",
+                "",
+            ],
+            &[
+                "--preset",
+                "google-mail",
+                "--client-id",
+                "me",
+                "--login-hint",
+                "alice@example.org",
+            ],
+            &[
+                "--preset",
+                "keycloak",
+                "--var",
+                "host=sso.example.org",
+                "--extra-parameters",
+                "a=1&b=2",
+            ],
+            &["--preset", "github"],
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.toml");
+        let own = "id = \"own\"\nname = \"Own\"\ngroup = \"identity\"\n[endpoints]\ndevice = \"https://as.example/device\"\ntoken = \"https://as.example/token\"\n";
+        std::fs::write(&file, own).unwrap();
+        let of_file = ["--preset-file", file.to_str().unwrap()];
+        for flags in all.into_iter().chain([&of_file[..]]) {
+            let first = settings(flags, &[]).unwrap();
+            let again = first.flags();
+            let given: Vec<&str> = again.iter().map(String::as_str).collect();
+            let second = settings(&given, &[]).unwrap();
+            for key in first.keys() {
+                assert_eq!(first.value(key), second.value(key), "{key:?} of {again:?}");
+            }
+            assert_eq!(first.preset().id, second.preset().id);
+            assert_eq!(first.flow(), second.flow());
+            assert_eq!(first.pkce(), second.pkce());
+            assert_eq!(first.authentication(), second.authentication());
+            assert_eq!(first.listener(), second.listener());
+            assert_eq!(second.flags(), again);
+            // Nothing that the preset begins with is said again.
+            assert!(again.len() <= flags.len(), "{again:?}");
+        }
+    }
+
+    #[test]
     fn the_flags_are_well_formed_and_every_one_has_a_variable() {
         command().debug_assert();
         for flag in command().get_arguments() {
@@ -448,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_lie_over_the_surroundings() {
+    fn flags_override_the_environment() {
         let seen = |flags: &[&str]| {
             let cli = Cli::try_parse_from([&["oauth-authorizer"], flags].concat()).unwrap();
             let terminal = Environment {
@@ -623,7 +712,7 @@ mod tests {
             (
                 &["--preset", "microsoft-mail", "--client-id", "11111111-2222"],
                 Key::ClientId,
-                "only the beginning",
+                "only the first part",
             ),
         ] {
             let form = settings(flags, &[]).unwrap();
@@ -673,7 +762,7 @@ mod tests {
         assert!(error(&["--preset", "nobody"]).contains("presets list"));
         assert!(
             error(&["--preset", "github", "--token-url", "https://x.example/"])
-                .contains("fixes the Token ex. URL")
+                .contains("locks Token ex. URL")
         );
         assert!(error(&["--client-secret-file", "/nonexistent"]).contains("/nonexistent"));
     }

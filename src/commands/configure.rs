@@ -75,7 +75,7 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTa
             if given {
                 say(
                     "hint",
-                    &format!("{name} counts on Windows only, and was not used."),
+                    &format!("{name} is only used on Windows. It was ignored."),
                 );
             }
         }
@@ -83,10 +83,10 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTa
     Ok(task)
 }
 
-/// One line for each finding; a command to be run by hand stands at its end.
+/// One line for each finding; a command to run by hand is at its end.
 fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
-        let text = clean(&finding.text, LIMIT);
+        let text = clean(&finding.sentences(), LIMIT);
         match &finding.command {
             Some(command) => writeln!(out, "{}: {text} {command}", finding.state.word())?,
             None => writeln!(out, "{}: {text}", finding.state.word())?,

@@ -1,7 +1,7 @@
-//! `doctor`: where the program finds itself, and what follows from that; on request, a copy as a test.
+//! `doctor`: what was detected about the session and the terminal, and what follows from it; on request, a test copy.
 //!
-//! One line each, a stable word and a colon in front, so that it can be read out, searched, and sent to a support desk: it
-//! holds no secret. Nothing is asked of the network.
+//! One line each, with a stable name and a colon in front, so that it can be read out, searched, and sent to support: it
+//! contains no secret. Nothing is sent over the network.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::tui::terminal::guard;
 
-/// What is copied as a test: harmless, and known again when it is pasted.
+/// What is copied as a test: harmless, and easy to recognize when it is pasted.
 const TEST_COPY: &str = "OAuth Authorizer: this is a test copy";
 /// Stands for the port of a redirect URL.
 const PORT: u16 = 8400;
@@ -42,7 +42,7 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     if !flags.test_copy {
         say(
             "hint",
-            "With --test-copy, a harmless text is copied the way that is named.",
+            "Add --test-copy to copy a harmless text and see whether it arrives.",
         );
         return Ok(exit::DONE);
     }
@@ -57,14 +57,14 @@ type Answer = Result<Attached, String>;
 fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("reached", reached(environment)),
+        ("session", session(environment)),
         ("terminal", terminal(environment, tmux)),
         (
             "screen",
             if environment.terminal == Terminal::Dumb {
-                "none here: line by line, as with --plain".to_owned()
+                "line by line, as with --plain".to_owned()
             } else {
-                "the whole terminal".to_owned()
+                "full screen".to_owned()
             },
         ),
         (
@@ -78,12 +78,11 @@ fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str,
         ("clipboard", clipboard_text(environment, tmux)),
         ("browser", browser(environment)),
         (
-            "flow",
+            "default flow",
             if environment.display {
-                "each preset begins with the flow that it prefers".to_owned()
+                "the one that the preset prefers".to_owned()
             } else {
-                "each preset begins with the device code flow where it has one that will do; --flow chooses another"
-                    .to_owned()
+                "device code where supported (change it with --flow)".to_owned()
             },
         ),
     ];
@@ -93,7 +92,7 @@ fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str,
         lines.push((
             "tunnel",
             format!(
-                "{tunnel} ({PORT} stands for the port of the redirect URL). {}",
+                "{tunnel} ({PORT} stands for the port of your redirect URL). {}",
                 tunnel.login_advice()
             ),
         ));
@@ -102,52 +101,42 @@ fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str,
 }
 
 fn choice(yes: bool, one: &str, other: &str, why: &str) -> String {
-    format!("{}: {why}", if yes { one } else { other })
+    format!("{} ({why})", if yes { one } else { other })
 }
 
-fn reached(environment: &Environment) -> String {
-    let place = if environment.wsl {
-        ", in Linux within Windows (WSL)"
-    } else {
-        ""
-    };
+fn session(environment: &Environment) -> String {
+    let place = if environment.wsl { ", in WSL" } else { "" };
     let why = environment.why.reached;
     let Some(ssh) = &environment.ssh else {
         return if why.is_empty() {
-            format!("on this machine{place}")
+            format!("local{place}")
         } else {
             why.to_owned()
         };
     };
-    let server = ssh.server.map_or_else(
-        || "at an address that was not told".to_owned(),
-        |server| format!("at {} port {}", server.ip(), server.port()),
-    );
-    let login = ssh.login.as_ref().map_or_else(
-        || "under a name that cannot stand in a command".to_owned(),
-        |login| format!("as {login}"),
-    );
-    let by = if environment.mosh {
-        "over mosh"
-    } else {
-        "over SSH"
+    let by = if environment.mosh { "mosh" } else { "SSH" };
+    let session = match (ssh.server, &ssh.login) {
+        (Some(server), Some(login)) => format!("{by} to {login}@{server}"),
+        (Some(server), None) => format!("{by} to {server} (user name unknown)"),
+        (None, Some(login)) => format!("{by} as {login} (server address unknown)"),
+        (None, None) => format!("{by} (server address and user name unknown)"),
     };
     let why = if why.is_empty() {
         String::new()
     } else {
-        format!(": {why}")
+        format!(" ({why})")
     };
-    format!("{by}, {server}, {login}{place}{why}")
+    format!("{session}{place}{why}")
 }
 
 fn terminal(environment: &Environment, tmux: Option<&Answer>) -> String {
     let kind = match &environment.terminal {
-        Terminal::Emulator => "a terminal emulator".to_owned(),
-        Terminal::Linux => "the console of Linux".to_owned(),
-        Terminal::Serial(Some(line)) => format!("on the serial line {line}"),
-        Terminal::Serial(None) => "as on a serial line".to_owned(),
-        Terminal::Windows => "the console of Windows".to_owned(),
-        Terminal::Dumb => "nothing is known of it".to_owned(),
+        Terminal::Emulator => "terminal emulator".to_owned(),
+        Terminal::Linux => "Linux console".to_owned(),
+        Terminal::Serial(Some(line)) => format!("serial line {line}"),
+        Terminal::Serial(None) => "serial terminal".to_owned(),
+        Terminal::Windows => "Windows console".to_owned(),
+        Terminal::Dumb => "unknown".to_owned(),
     };
     let mut within = String::new();
     match tmux {
@@ -161,7 +150,7 @@ fn terminal(environment: &Environment, tmux: Option<&Answer>) -> String {
     }
     let name = match clean(&environment.term, LIMIT) {
         name if name.is_empty() => "TERM is not set".to_owned(),
-        name => format!("TERM is {name}"),
+        name => format!("TERM={name}"),
     };
     format!("{kind}{within} ({name})")
 }
@@ -185,17 +174,16 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
     let Ladder { ways, skipped } = clipboard::ladder(environment, tmux, TEST_COPY.len());
     let words: Vec<&str> = ways.into_iter().map(way_text).collect();
     let mut text = if words.is_empty() {
-        "none: there is no desktop here, and this terminal may print what others take as a copy; the plain view and Save remain"
-            .to_owned()
+        "none (no desktop, and this terminal might print the text instead of copying it). Use View alone or Save".to_owned()
     } else {
         words.join("; if that fails, ")
     };
     if environment.display && environment.changed_user {
-        text += "; sudo or su changed the user, and the desktop belongs to the one who ran it";
+        text += "; the desktop belongs to the user who ran sudo or su";
     }
     if environment.mosh {
         text += &format!(
-            "; mosh passes on {} bytes at most, and may not repeat an identical copy",
+            "; mosh passes on at most {} bytes, and may not repeat an identical copy",
             clipboard::MOSH_LIMIT
         );
         if environment.tmux {
@@ -211,43 +199,40 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
 fn way_text(way: CopyWay) -> &'static str {
     match way {
         CopyWay::Desktop => {
-            "the desktop's, as there is one here; it says whether it has the text, and keeps it while the program runs"
+            "desktop clipboard (delivery is confirmed; the text stays there while the program runs)"
         }
         CopyWay::Tmux => {
-            "tmux's buffer, as this is tmux; tmux says whether it has the text, but not whether your terminal took it over"
+            "tmux buffer (delivery to tmux is confirmed, delivery to your terminal is not)"
         }
         CopyWay::TmuxAndTerminal(_) => {
-            "tmux's buffer and your terminal's, by an escape sequence (OSC 52), as this terminal may not be tmux's; nobody says \
-             whether the terminal took it"
+            "tmux buffer and OSC 52, since this terminal may not be tmux's (delivery to your terminal can't be confirmed)"
         }
-        CopyWay::Terminal(Multiplexer::Nothing) => {
-            "your terminal's, by an escape sequence (OSC 52); nobody says whether it took it"
-        }
+        CopyWay::Terminal(Multiplexer::Nothing) => "OSC 52 (delivery can't be confirmed)",
         CopyWay::Terminal(Multiplexer::Screen) => {
-            "your terminal's, by an escape sequence (OSC 52) in pieces through GNU screen; nobody says whether it took it"
+            "OSC 52 through GNU screen (delivery can't be confirmed)"
         }
         CopyWay::Terminal(Multiplexer::ScreenOrTmux) => {
-            "your terminal's, by an escape sequence (OSC 52) for GNU screen and for tmux, as TERM fits both; a long one for \
-             screen alone; nobody says whether it took it"
+            "OSC 52 for GNU screen or tmux, since TERM fits both; long texts for GNU screen only (delivery can't be confirmed)"
         }
     }
 }
 
 fn browser(environment: &Environment) -> String {
+    let why = environment.why.display;
     match (environment.display, environment.no_browser) {
-        (true, true) => "is not opened: --no-browser was asked for".to_owned(),
-        (false, _) => format!("is not opened: {}", environment.why.display),
+        (true, true) => "won't be opened (--no-browser)".to_owned(),
+        (false, _) => format!("won't be opened ({why})"),
         (true, false) => {
             let by = match &environment.browser {
-                Some(named) => format!(" by {} (BROWSER)", clean(named, LIMIT)),
+                Some(named) => format!(" with {}", clean(named, LIMIT)),
                 None => String::new(),
             };
             let doubt = if environment.changed_user {
-                "; sudo or su changed the user, so it is not certain that a browser starts"
+                "; sudo or su changed the user, so it may not start"
             } else {
                 ""
             };
-            format!("is opened{by}: {}{doubt}", environment.why.display)
+            format!("will be opened{by} ({why}){doubt}")
         }
     }
 }
@@ -271,7 +256,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         Some(CopiedBy::Desktop | CopiedBy::DesktopOfLogin) => {
             say(
                 "copied",
-                &format!("the desktop has {what}, as long as this program runs."),
+                &format!("the desktop clipboard has {what} while this program runs."),
             );
             if io::stdin().is_terminal() {
                 say("hint", "Paste it somewhere, then press Enter here.");
@@ -281,13 +266,13 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         Some(CopiedBy::Tmux) => say(
             "copied",
             &format!(
-                "tmux has {what}: prefix ] pastes it in tmux. Paste it elsewhere to see whether your terminal has it as well."
+                "tmux has {what}. Paste it in tmux with prefix ]. Paste it elsewhere to see whether your terminal has it too."
             ),
         ),
         Some(CopiedBy::TmuxOnly) => say(
             "copied",
             &format!(
-                "tmux has {what}, and is too old to hand it on to your terminal: prefix ] pastes it in tmux only."
+                "tmux has {what}. This tmux is too old to send it to your terminal: paste it in tmux with prefix ]."
             ),
         ),
         Some(CopiedBy::TmuxThroughMosh) => say(
@@ -303,8 +288,8 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
             say(
                 "sent",
                 &format!(
-                    "tmux has {what}, and it went to your terminal. Paste it somewhere: if something else comes, your terminal does \
-                     not take copies."
+                    "tmux has {what}, and it went to your terminal. Paste it somewhere: if you get something else, your terminal doesn't \
+                     support this."
                 ),
             );
         }
@@ -318,15 +303,15 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
             say(
                 "sent",
                 &format!(
-                    "{what} went to your terminal. Paste it somewhere: if something else comes, your terminal does not take copies."
+                    "{what} was sent to your terminal. Paste it somewhere. If you get something else, your terminal doesn't support this."
                 ),
             );
         }
         None => {
             say(
                 "error",
-                "Nothing was copied: no way is left from here. The plain view shows a value alone, to be selected, and Save \
-                 writes it to a file.",
+                "Nothing was copied: no method works here. Use View alone to select a value with the mouse, or Save to write it \
+                 to a file.",
             );
             return Ok(exit::FAILED);
         }

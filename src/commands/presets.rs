@@ -36,7 +36,7 @@ fn list(library: &Library, out: &mut impl Write) -> io::Result<u8> {
     for preset in all {
         let mut remarks = Vec::new();
         if preset.confidence != Confidence::High {
-            remarks.push("not certain");
+            remarks.push("unverified");
         }
         if library.is_own(&preset.id) {
             remarks.push("your own");

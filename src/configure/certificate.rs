@@ -1,4 +1,4 @@
-//! The listener's own certificate for https: created, told and deleted in the user's folder.
+//! The listener's own certificate for https: created, read and deleted in the user's folder.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use crate::certificate::load;
 use crate::store::file::Readers;
 use crate::store::folders;
 
-const NO_FOLDER: &str = "This system names no home folder to keep a certificate in.";
+const NO_FOLDER: &str = "No home folder is set to store a certificate in.";
 
 /// Makes one for `host`: its fingerprint, and who can read its key.
 ///

@@ -50,8 +50,7 @@ pub(super) fn change(
             Err(code) => (refused(code), parts),
         },
         Rights::None => (
-            "This program is not elevated, and nobody can be asked for consent here. Run this in a prompt that was started \
-             as administrator:"
+            "This program is not running as administrator, and can't ask for consent here. Run this in an elevated prompt:"
                 .to_owned(),
             parts,
         ),
@@ -68,23 +67,22 @@ pub(super) fn change(
 fn refused(code: u32) -> String {
     match code {
         CANCELLED => {
-            "Consent was not given (code 1223). Try again, or run this in a prompt that was started as administrator:"
+            "Consent was not given (code 1223). Try again, or run this in an elevated prompt:"
                 .to_owned()
         }
         TIMEOUT => {
-            "It was not done within a minute (code 258). Verify shows how it stands; what is missing can be run as \
-             administrator:"
+            "The change was not completed within a minute (code 258). Use Verify to see what is missing, and run it in an \
+             elevated prompt:"
                 .to_owned()
         }
         code => format!(
-            "Windows could not start this program as administrator (code {code}). Run this in a prompt that was started as \
-             administrator:"
+            "Windows could not start this program as administrator (code {code}). Run this in an elevated prompt:"
         ),
     }
 }
 
 fn to_run(command: String) -> Finding {
-    Finding::new(State::Note, "To be run as administrator:").with(command)
+    Finding::new(State::Note, "Run as administrator:").with(command)
 }
 
 /// What came of each part once the elevated program has ended: looked at again, as only its exit code came back.
@@ -116,8 +114,7 @@ fn after_consent(
             (None, after) => Finding::new(
                 State::Failed,
                 format!(
-                    "The {} is as before, although consent was given (exit code {code}). Run this as administrator; it says \
-                     why:",
+                    "The {} is unchanged although consent was given (exit code {code}). Run this as administrator to see why:",
                     after.object.name()
                 ),
             )
@@ -204,7 +201,7 @@ fn settled_reservation(
         (_, Reserved::Others(_) | Reserved::Refused) => {
             let finding = finding();
             Some(match finding.state {
-                State::Wrong => by_hand(plan, 0, failed(finding)),
+                State::Problem => by_hand(plan, 0, failed(finding)),
                 _ => finding,
             })
         }
@@ -230,13 +227,15 @@ fn settled_binding(
             Some(_) => Some(by_hand(
                 plan,
                 at + 1,
-                left_alone(Finding::new(
-                    State::Failed,
-                    format!(
-                        "The certificate binding of {endpoint} was written by another program. If nobody needs it, delete \
-                         it by hand."
-                    ),
-                )),
+                left_alone(
+                    Finding::new(
+                        State::Failed,
+                        format!(
+                            "The certificate binding for {endpoint} was created by another program."
+                        ),
+                    )
+                    .fix("If nobody needs it, delete it by hand."),
+                ),
             )),
         };
     }
@@ -286,6 +285,6 @@ fn failed(mut finding: Finding) -> Finding {
 }
 
 fn left_alone(mut finding: Finding) -> Finding {
-    finding.text.insert_str(0, "Left alone. ");
+    finding.text.insert_str(0, "Not deleted. ");
     failed(finding)
 }

@@ -24,160 +24,55 @@ impl Object {
 
 /// The call did what it was asked to do.
 pub const DONE: u32 = 0;
-/// Not found, in the service's own words for a question.
+/// Not found, as the service answers a query.
 pub const FILE_NOT_FOUND: u32 = 2;
 /// Not an administrator.
 pub const ACCESS_DENIED: u32 = 5;
-/// The service takes no such value.
+/// The service accepts no such value.
 pub const INVALID_PARAMETER: u32 = 87;
-/// There is one already.
+/// One exists already.
 pub const ALREADY_EXISTS: u32 = 183;
 /// Not found.
 pub const NOT_FOUND: u32 = 1168;
 /// The key of the certificate cannot be used.
 pub const NO_SUCH_LOGON_SESSION: u32 = 1312;
 
-/// What a code means for `action` on `object`, in two sentences: what it is, what to do.
+/// What a code means for `action` on `object`, and what to do about it.
 #[must_use]
 pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
     let name = object.name();
-    let (state, text) = match (action, code) {
-        (SetUpAction::SetUp, DONE) => (State::Done, format!("The {name} was written.")),
-        (SetUpAction::SetUp, FILE_NOT_FOUND) => (
-            State::Failed,
-            format!(
-                "Windows did not find what the {name} names (code 2). Start the HTTP service with: net start http. \
-                 Then set up again."
-            ),
-        ),
-        (SetUpAction::SetUp, ACCESS_DENIED) => (
-            State::Failed,
-            format!(
-                "Only an administrator can write the {name} (code 5). Start this program as administrator, or run the \
-                 commands in an elevated prompt."
-            ),
-        ),
-        (SetUpAction::SetUp, INVALID_PARAMETER) => (
-            State::Failed,
-            format!(
-                "Windows does not take the {name} as it is (code 87). Look at host, port and path of the Redirect URL, \
-                 and at the thumbprint."
-            ),
-        ),
-        (SetUpAction::SetUp, ALREADY_EXISTS) => (
-            State::Failed,
-            format!(
-                "There is a {name} for this already (code 183). Verify says what it is; delete it first if it is wrong."
-            ),
-        ),
-        (SetUpAction::SetUp, NOT_FOUND) => (
-            State::Failed,
-            format!(
-                "Windows does not find the element that the {name} needs (code 1168). For https, look whether the \
-                 certificate is in the machine's My store."
-            ),
-        ),
-        (SetUpAction::SetUp, NO_SUCH_LOGON_SESSION) => (
-            State::Failed,
-            format!(
-                "The {name} was not written (code 1312): the certificate is not in the machine's My store, or without its \
-                 private key. Import it there as a .pfx file with its key, for the machine and not for a user."
-            ),
-        ),
-        (SetUpAction::SetUp, other) => (
-            State::Failed,
-            format!(
-                "The {name} was not written: Windows gave code {other}. Run net helpmsg {other} for its meaning, and the \
-                 command below for more."
-            ),
-        ),
-        (SetUpAction::Verify, DONE) => (State::Good, format!("The {name} was read.")),
-        (SetUpAction::Verify, FILE_NOT_FOUND) => (
-            State::Wrong,
-            format!("There is no {name} for this (code 2). Set up writes it."),
-        ),
-        (SetUpAction::Verify, ACCESS_DENIED) => (
-            State::Failed,
-            format!(
-                "This user may not read the {name} (code 5). Start this program as administrator, and verify again."
-            ),
-        ),
-        (SetUpAction::Verify, INVALID_PARAMETER) => (
-            State::Failed,
-            format!(
-                "Windows cannot look for such a {name} (code 87). Look at host, port and path of the Redirect URL."
-            ),
-        ),
-        (SetUpAction::Verify, ALREADY_EXISTS) => (
-            State::Failed,
-            format!(
-                "The {name} could not be read, as something is there twice (code 183). Show all with netsh, and delete \
-                 what is not needed."
-            ),
-        ),
-        (SetUpAction::Verify, NOT_FOUND) => (
-            State::Wrong,
-            format!("Windows knows no such {name} (code 1168). Set up writes it."),
-        ),
-        (SetUpAction::Verify, NO_SUCH_LOGON_SESSION) => (
-            State::Failed,
-            format!(
-                "The {name} names a certificate whose private key cannot be used (code 1312). Delete it, and set up with \
-                 a certificate that has its key."
-            ),
-        ),
-        (SetUpAction::Verify, other) => (
-            State::Failed,
-            format!(
-                "The {name} could not be read: Windows gave code {other}. Run net helpmsg {other} for its meaning, and \
-                 look with the command below."
-            ),
-        ),
-        (SetUpAction::Delete, DONE) => (State::Done, format!("The {name} was deleted.")),
-        (SetUpAction::Delete, FILE_NOT_FOUND) => (
-            State::Note,
-            format!("There was no {name} to delete (code 2). Nothing is left to do."),
-        ),
-        (SetUpAction::Delete, ACCESS_DENIED) => (
-            State::Failed,
-            format!(
-                "Only an administrator can delete the {name} (code 5). Start this program as administrator, or run the \
-                 commands in an elevated prompt."
-            ),
-        ),
-        (SetUpAction::Delete, INVALID_PARAMETER) => (
-            State::Failed,
-            format!(
-                "Windows cannot delete such a {name} (code 87). Look at host, port and path of the Redirect URL: they \
-                 must be those of the set-up."
-            ),
-        ),
-        (SetUpAction::Delete, ALREADY_EXISTS) => (
-            State::Failed,
-            format!(
-                "The {name} is in the way of another (code 183). Show all with netsh, and delete the one that is meant."
-            ),
-        ),
-        (SetUpAction::Delete, NOT_FOUND) => (
-            State::Note,
-            format!("Windows knew no such {name} (code 1168). Nothing is left to do."),
-        ),
-        (SetUpAction::Delete, NO_SUCH_LOGON_SESSION) => (
-            State::Failed,
-            format!(
-                "The {name} was not deleted, as its certificate cannot be reached (code 1312). Run the command below as \
-                 administrator."
-            ),
-        ),
-        (SetUpAction::Delete, other) => (
-            State::Failed,
-            format!(
-                "The {name} was not deleted: Windows gave code {other}. Run net helpmsg {other} for its meaning, and the \
-                 command below for more."
-            ),
-        ),
+    let (state, text, fix) = match (action, code) {
+        (SetUpAction::SetUp, DONE) => (State::Done, format!("Added the {name}."), String::new()),
+        (SetUpAction::SetUp, FILE_NOT_FOUND) => (State::Failed, format!("Windows did not find what the {name} refers to (code 2)."), "Start the HTTP service with net start http, and set up again.".to_owned()),
+        (SetUpAction::SetUp, ACCESS_DENIED) => (State::Failed, format!("Only an administrator can add the {name} (code 5)."), "Start this program as administrator, or run the command in an elevated prompt.".to_owned()),
+        (SetUpAction::SetUp, INVALID_PARAMETER) => (State::Failed, format!("Windows rejected the {name} as invalid (code 87)."), "Check the host, port and path of Redirect URL, and the thumbprint.".to_owned()),
+        (SetUpAction::SetUp, ALREADY_EXISTS) => (State::Failed, format!("A {name} for this already exists (code 183)."), "Use Verify to see it. If it is wrong, delete it first.".to_owned()),
+        (SetUpAction::SetUp, NOT_FOUND) => (State::Failed, format!("Windows did not find an element that the {name} needs (code 1168)."), "For https, check that the certificate is in the machine's MY store.".to_owned()),
+        (SetUpAction::SetUp, NO_SUCH_LOGON_SESSION) => (State::Failed, format!("The {name} was not added: the certificate is not in the machine's MY store, or its private key is missing (code 1312)."), "Import it there as a .pfx file with its private key, for the machine and not for a user.".to_owned()),
+        (SetUpAction::SetUp, other) => (State::Failed, format!("The {name} was not added: Windows returned code {other}."), format!("Run net helpmsg {other} to see its meaning, or run the command below to see more.")),
+        (SetUpAction::Verify, DONE) => (State::Good, format!("Read the {name}."), String::new()),
+        (SetUpAction::Verify, FILE_NOT_FOUND) => (State::Missing, format!("The {name} does not exist (code 2)."), "Set up adds it.".to_owned()),
+        (SetUpAction::Verify, ACCESS_DENIED) => (State::Failed, format!("Your account may not read the {name} (code 5)."), "Start this program as administrator and verify again.".to_owned()),
+        (SetUpAction::Verify, INVALID_PARAMETER) => (State::Failed, format!("Windows rejected the query for the {name} as invalid (code 87)."), "Check the host, port and path of Redirect URL.".to_owned()),
+        (SetUpAction::Verify, ALREADY_EXISTS) => (State::Failed, format!("The {name} could not be read because an entry exists twice (code 183)."), "List all entries with netsh, and delete those that are not needed.".to_owned()),
+        (SetUpAction::Verify, NOT_FOUND) => (State::Missing, format!("Windows did not find the {name} (code 1168)."), "Set up adds it.".to_owned()),
+        (SetUpAction::Verify, NO_SUCH_LOGON_SESSION) => (State::Failed, format!("The {name} uses a certificate whose private key is not available (code 1312)."), "Delete it, and set up with a certificate that has a private key.".to_owned()),
+        (SetUpAction::Verify, other) => (State::Failed, format!("The {name} could not be read: Windows returned code {other}."), format!("Run net helpmsg {other} to see its meaning, or check with the command below.")),
+        (SetUpAction::Delete, DONE) => (State::Done, format!("Deleted the {name}."), String::new()),
+        (SetUpAction::Delete, FILE_NOT_FOUND) => (State::Note, format!("There was no {name} to delete (code 2)."), "Nothing is left to do.".to_owned()),
+        (SetUpAction::Delete, ACCESS_DENIED) => (State::Failed, format!("Only an administrator can delete the {name} (code 5)."), "Start this program as administrator, or run the command in an elevated prompt.".to_owned()),
+        (SetUpAction::Delete, INVALID_PARAMETER) => (State::Failed, format!("Windows rejected the deletion of the {name} as invalid (code 87)."), "Check that the host, port and path of Redirect URL are those of the set-up.".to_owned()),
+        (SetUpAction::Delete, ALREADY_EXISTS) => (State::Failed, format!("The {name} conflicts with another entry (code 183)."), "List all entries with netsh, and delete the right one.".to_owned()),
+        (SetUpAction::Delete, NOT_FOUND) => (State::Note, format!("Windows found no {name} to delete (code 1168)."), "Nothing is left to do.".to_owned()),
+        (SetUpAction::Delete, NO_SUCH_LOGON_SESSION) => (State::Failed, format!("The {name} was not deleted because its certificate is not available (code 1312)."), "Run the command below as administrator.".to_owned()),
+        (SetUpAction::Delete, other) => (State::Failed, format!("The {name} was not deleted: Windows returned code {other}."), format!("Run net helpmsg {other} to see its meaning, or run the command below to see more.")),
     };
-    Finding::new(state, text)
+    let finding = Finding::new(state, text);
+    if fix.is_empty() {
+        finding
+    } else {
+        finding.fix(fix)
+    }
 }
 
 #[cfg(test)]
@@ -195,11 +90,14 @@ mod tests {
                 .into_iter()
                 .flat_map(|object| codes.map(|code| (object, code)))
             {
-                let Finding { state, text, .. } = finding(action, object, code);
+                let Finding {
+                    state, text, fix, ..
+                } = finding(action, object, code);
                 assert!(seen.insert(text.clone()), "twice: {text}");
                 assert!(text.ends_with('.'), "{text}");
-                // All is said, or something is to be done: a second sentence.
-                assert_eq!(text.contains(". "), code != 0, "{text}");
+                // All is said, or there is something to do.
+                assert_eq!(fix.is_some(), code != 0, "{text}");
+                assert!(fix.is_none_or(|fix| fix.ends_with('.')), "{text}");
                 assert_eq!(text.contains(&format!("ode {code}")), code != 0, "{text}");
                 let fine = matches!(state, State::Done | State::Good | State::Note);
                 let nothing_there = action == SetUpAction::Delete && matches!(code, 2 | 1168);

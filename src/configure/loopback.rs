@@ -34,7 +34,7 @@ pub fn perform(task: &SetUpTask) -> Report {
             Ok((fingerprint, readers)) => {
                 findings.push(Finding::new(
                     State::Done,
-                    format!("A certificate for {host} was made. Its fingerprint is {fingerprint}."),
+                    format!("Created a certificate for {host}. Its fingerprint is {fingerprint}."),
                 ));
                 findings.extend(key_readers(readers));
             }
@@ -42,21 +42,18 @@ pub fn perform(task: &SetUpTask) -> Report {
         },
         (SetUpAction::Delete, true) => {
             return Report::of(vec![match certificate::delete(host) {
-                Ok(()) => Finding::new(
-                    State::Done,
-                    format!("The certificate for {host} was deleted."),
-                ),
+                Ok(()) => Finding::new(State::Done, format!("Deleted the certificate for {host}.")),
                 Err(reason) => Finding::new(State::Failed, reason),
             }]);
         }
         (SetUpAction::SetUp, false) => findings.push(Finding::new(
             State::Note,
-            "Nothing has to be set up for this listener. This is what Verify finds:",
+            "There is nothing to set up for this listener. Verify finds:",
         )),
         (SetUpAction::Delete, false) => {
             return Report::of(vec![Finding::new(
                 State::Note,
-                "Nothing was set up for this listener, so there is nothing to delete.",
+                "There is nothing to delete: this listener needs no set-up.",
             )]);
         }
     }
@@ -69,7 +66,7 @@ fn key_readers(readers: Readers) -> Option<Finding> {
     (readers == Readers::Others).then(|| {
         Finding::new(
             State::Note,
-            "The file system of the configuration folder does not support permissions: other users of this machine may be \
+            "The file system of the configuration folder doesn't support permissions. Other users of this machine may be \
              able to read the private key.",
         )
     })
@@ -80,13 +77,13 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     let prefix = &task.prefix;
     let mut findings = Vec::new();
     if task.listen.is_none() && !prefix.is_loopback() {
-        return vec![Finding::new(
-            State::Wrong,
-            format!(
-                "The redirect URL leads to {}, so nothing listens here. Paste the address that the browser ends at, or \
-                 set a Listen address where a proxy leads from there to this machine.",
-                prefix.host
-            ),
+        let text = format!(
+            "The redirect URL leads to {}, so this program doesn't listen for it.",
+            prefix.host
+        );
+        return vec![Finding::new(State::Problem, text).fix(
+            "After signing in, paste the final URL from the browser. If a proxy forwards requests from there to this \
+             machine, set Listen address.",
         )];
     }
     if prefix.address().is_none() && prefix.host.eq_ignore_ascii_case("localhost") {
@@ -95,28 +92,28 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     if let Some(warning) = task.listen.and_then(ListenAddress::warning) {
         findings.push(Finding::new(State::Note, format!("{warning}.")));
     }
-    let addresses = addresses(task);
-    for (at, address) in addresses.iter().enumerate() {
+    for (at, address) in addresses(task).iter().enumerate() {
         findings.extend(port(*address, at));
     }
     if prefix.secure {
         findings.push(https(&prefix.host));
     }
-    let tunnel = |ssh| Tunnel::new(ssh, &prefix.host, prefix.port, &addresses);
-    if let Some(tunnel) = task.ssh.as_ref().and_then(tunnel) {
-        findings.push(
-            Finding::new(
-                State::Note,
-                format!(
-                    "You are here over SSH. For a browser on your own machine to come back here, open a tunnel from there. {} \
-                     The tunnel:",
-                    tunnel.login_advice()
-                ),
-            )
-            .with(tunnel.to_string()),
+    if let Some(tunnel) = tunnel(task) {
+        let text = format!(
+            "You are connected over SSH. Before you sign in, run this command on the computer with your browser. {}",
+            tunnel.login_advice()
         );
+        findings.push(Finding::new(State::Note, text).with(tunnel.to_string()));
     }
     findings
+}
+
+/// The tunnel through which a browser on the user's own computer reaches the listener; `None` where none is needed.
+#[must_use]
+pub fn tunnel(task: &SetUpTask) -> Option<Tunnel> {
+    let prefix = &task.prefix;
+    let ssh = task.ssh.as_ref()?;
+    Tunnel::new(ssh, &prefix.host, prefix.port, &addresses(task))
 }
 
 /// Where the listener goes for this redirect URL.
@@ -156,18 +153,14 @@ pub fn localhost(found: &[IpAddr]) -> Finding {
         Finding::new(
             State::Note,
             format!(
-                "The name localhost is not known here. Browsers know it by themselves; for other programs add it to {HOSTS}."
+                "This system can't resolve localhost. Browsers don't need it to; for other programs, add it to {HOSTS}."
             ),
         )
     } else if known.iter().all(IpAddr::is_loopback) {
-        Finding::new(State::Good, format!("localhost means {words} here."))
+        Finding::new(State::Good, format!("localhost is {words}."))
     } else {
-        Finding::new(
-            State::Wrong,
-            format!(
-                "localhost means {words} here, which is not this machine alone. Correct {HOSTS}."
-            ),
-        )
+        let text = format!("localhost is {words}, which is not this machine alone.");
+        Finding::new(State::Problem, text).fix(format!("Correct {HOSTS}."))
     }
 }
 
@@ -175,13 +168,19 @@ fn https(host: &str) -> Finding {
     match certificate::fingerprint(host) {
         Ok(Some(fingerprint)) => Finding::new(
             State::Good,
-            format!("The certificate for {host} is there. Its fingerprint is {fingerprint}."),
+            format!("There is a certificate for {host}. Its fingerprint is {fingerprint}."),
         ),
-        Ok(None) => Finding::new(
-            State::Wrong,
-            format!("There is no certificate for {host}. Set up makes one."),
-        ),
+        Ok(None) => Finding::new(State::Missing, format!("Certificate for {host}."))
+            .fix("Set up creates one."),
         Err(reason) => Finding::new(State::Failed, reason),
+    }
+}
+
+/// An address and a port within a sentence.
+fn place(address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) => format!("{ip} port {}", address.port()),
+        IpAddr::V6(ip) => format!("[{ip}] port {}", address.port()),
     }
 }
 
@@ -190,17 +189,10 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
     let (ip, port) = (address.ip(), address.port());
     let error = match TcpListener::bind(address) {
         Ok(_) if port == 0 => {
-            return vec![Finding::new(
-                State::Good,
-                format!("Port 0 of {ip}: a free port is taken when the sign-in begins."),
-            )];
+            let text = format!("{ip}: port 0 picks a free port when you sign in.");
+            return vec![Finding::new(State::Good, text)];
         }
-        Ok(_) => {
-            return vec![Finding::new(
-                State::Good,
-                format!("Port {port} of {ip} is free, and this user may listen there."),
-            )];
-        }
+        Ok(_) => return vec![free(address)],
         Err(error) => error,
     };
     let holders = holders(address);
@@ -213,108 +205,113 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
         ErrorKind::AddrInUse => vec![taken(address, holders.first())],
         ErrorKind::AddrNotAvailable if at > 0 => vec![Finding::new(
             State::Note,
-            format!("This machine has no {ip}, so only the other address is listened on."),
+            format!("This machine has no {ip}, so only the other address is used."),
         )],
-        ErrorKind::AddrNotAvailable => vec![Finding::new(
-            State::Wrong,
-            format!(
-                "{ip} is not an address of this machine. Use 127.0.0.1 or localhost, or correct the Listen address."
-            ),
-        )],
+        ErrorKind::AddrNotAvailable => vec![
+            Finding::new(
+                State::Problem,
+                format!("{ip} is not an address of this machine."),
+            )
+            .fix("Use 127.0.0.1 or localhost, or correct Listen address."),
+        ],
         // Some systems without IPv6 say this.
         _ if at > 0 && holders.is_empty() => vec![Finding::new(
             State::Note,
-            format!(
-                "Nothing can listen on {ip} here ({error}), so only the other address is listened on."
-            ),
+            format!("{ip} can't be used here ({error}), so only the other address is used."),
         )],
-        _ => vec![Finding::new(
-            State::Wrong,
-            format!(
-                "Listening on port {port} of {ip} fails: {error}. Take another port in the Redirect URL."
-            ),
-        )],
+        _ => vec![
+            Finding::new(
+                State::Problem,
+                format!("Can't listen on {}: {error}.", place(address)),
+            )
+            .fix("Choose another port in Redirect URL."),
+        ],
     }
+}
+
+/// A port that is free.
+#[must_use]
+pub fn free(address: SocketAddr) -> Finding {
+    let text = format!("{} is free, and you may listen there.", place(address));
+    Finding::new(State::Good, text)
 }
 
 /// A port that somebody has.
 #[must_use]
 pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
-    let (ip, port) = (address.ip(), address.port());
-    let other = "or take another port in the Redirect URL and register it with the service.";
-    let look = format!("sudo ss -ltnp 'sport = :{port}'");
+    let (place, port) = (place(address), address.port());
+    let problem = |text: String| Finding::new(State::Problem, text);
+    let other = "or choose another port and register it with the service.";
+    let hidden = format!("Find it as root, {other}");
+    let look = if cfg!(target_os = "linux") {
+        format!("sudo ss -ltnp 'sport = :{port}'")
+    } else {
+        format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
+    };
     match holder {
         Some(Holder::Ourselves) => Finding::new(
             State::Note,
-            format!("Port {port} of {ip} is in use by this program, for the sign-in that is under way."),
+            format!("{place} is in use by this program, for the sign-in in progress."),
         ),
-        Some(Holder::Process(name, id)) => Finding::new(
-            State::Wrong,
-            format!("Port {port} of {ip} is taken by {name} (process {id}). End that program, {other}"),
-        ),
+        Some(Holder::Process(name, id)) => {
+            problem(format!("{place} is in use by {name} (process {id})."))
+                .fix(format!("Stop that process, {other}"))
+        }
         Some(Holder::Hidden(uid, user)) => {
             let user = user
                 .as_ref()
                 .map_or_else(|| format!("number {uid}"), Clone::clone);
-            Finding::new(
-                State::Wrong,
-                format!(
-                    "Port {port} of {ip} is taken by a program of the user {user}; which one is not visible to this \
-                     user. Look as root, {other}"
-                ),
-            )
+            problem(format!(
+                "{place} is in use by a process of the user {user}, which your account can't see."
+            ))
+            .fix(hidden)
             .with(look)
         }
-        None if cfg!(windows) => Finding::new(
-            State::Wrong,
-            format!("Port {port} of {ip} is taken. Look by which process (its number comes last), {other}"),
-        )
-        .with(format!("netstat -ano -p tcp | findstr :{port}")),
-        None => Finding::new(
-            State::Wrong,
-            format!(
-                "Port {port} of {ip} is taken; by whom is not visible to this user. Look as root, {other}"
-            ),
-        )
-        .with(if cfg!(target_os = "linux") {
-            look
-        } else {
-            format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
-        }),
+        None if cfg!(windows) => problem(format!("{place} is in use."))
+            .fix(format!(
+                "Find the process, whose ID is in the last column, {other}"
+            ))
+            .with(format!("netstat -ano -p tcp | findstr :{port}")),
+        None => problem(format!(
+            "{place} is in use by a process that your account can't see."
+        ))
+        .fix(hidden)
+        .with(look),
     }
 }
 
 /// A port that only root may have, and the ways around it where they are wanted.
 #[must_use]
 pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) -> Vec<Finding> {
-    let (ip, port) = (address.ip(), address.port());
+    let (ip, port, place) = (address.ip(), address.port(), place(address));
+    let problem = |text: String| Finding::new(State::Problem, text);
     if cfg!(windows) {
         return vec![
-            Finding::new(
-                State::Wrong,
-                format!(
-                    "Windows keeps port {port} of {ip} for itself or for another program. Take another port in the Redirect \
-                     URL and register it with the service. Which ports are kept, this tells:"
-                ),
+            problem(format!(
+                "Windows reserves {place} for itself or for another program."
+            ))
+            .fix(
+                "Choose another port and register it with the service. This command lists the reserved ports:",
             )
             .with("netsh interface ipv4 show excludedportrange protocol=tcp"),
         ];
     }
     if port >= first {
-        return vec![Finding::new(
-            State::Wrong,
-            format!(
-                "The system does not let this user listen on port {port} of {ip}. Take another port in the Redirect URL."
-            ),
-        )];
+        return vec![
+            problem(format!(
+                "The system doesn't allow your account to listen on {place}."
+            ))
+            .fix("Choose another port in Redirect URL."),
+        ];
     }
-    let mut findings = vec![Finding::new(
-        State::Wrong,
-        format!(
-            "Port {port} of {ip} is for root: this user may listen from port {first} on. Take such a port in the Redirect \
-             URL and register it with the service, or have root make way."
+    let mut findings = vec![
+        problem(format!(
+            "{place} requires root. Your account may listen on ports from {first} up."
+        ))
+        .fix(
+            "Choose such a port and register it with the service, or have root run one of these commands.",
         ),
-    )];
+    ];
     if cfg!(target_os = "linux") && ways {
         let high = SocketAddr::new(ip, 8000 + port);
         let tables = if ip.is_ipv4() {
@@ -325,14 +322,14 @@ pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) ->
         findings.push(
             Finding::new(
                 State::Note,
-                "Let this program have such ports, again after each update of it:",
+                "To allow this program to use such ports (again after each update):",
             )
             .with(format!("sudo setcap cap_net_bind_service=+ep '{program}'")),
         );
         findings.push(
             Finding::new(
                 State::Note,
-                "Or let everybody here have them, until the next start of the machine:",
+                "To allow all users to use them, until the next restart:",
             )
             .with(format!(
                 "sudo sysctl net.ipv4.ip_unprivileged_port_start={port}"
@@ -341,7 +338,7 @@ pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) ->
         findings.push(
             Finding::new(
                 State::Note,
-                format!("Or set {high} as the Listen address under Advanced, and lead the port there:"),
+                format!("To redirect the port, set Listen address to {high} and run:"),
             )
             .with(format!(
                 "sudo {tables} -t nat -A OUTPUT -o lo -p tcp --dport {port} -j REDIRECT --to-ports {}",
@@ -396,7 +393,7 @@ mod tests {
     fn told(findings: &[Finding]) -> String {
         let lines: Vec<String> = findings
             .iter()
-            .map(|finding| format!("{}: {}", finding.state.word(), finding.text))
+            .map(|finding| format!("{}: {}", finding.state.word(), finding.sentences()))
             .collect();
         lines.join("\n")
     }
@@ -425,26 +422,23 @@ mod tests {
             ),
             (
                 Some(Holder::Hidden(33, Some("www-data".to_owned()))),
-                "user www-data; which one is not visible",
+                "user www-data, which your account can't see",
             ),
             (Some(Holder::Hidden(5, None)), "user number 5"),
             (
                 None,
                 if cfg!(windows) {
-                    "by which process"
+                    "whose ID"
                 } else {
-                    "by whom is not visible"
+                    "your account can't see"
                 },
             ),
         ] {
             let finding = taken(at, holder.as_ref());
-            assert_eq!(finding.state, State::Wrong);
-            assert!(finding.text.contains(words), "{}", finding.text);
-            assert!(
-                finding.text.contains("take another port"),
-                "{}",
-                finding.text
-            );
+            assert_eq!(finding.state, State::Problem);
+            let text = finding.sentences();
+            assert!(text.contains(words), "{text}");
+            assert!(text.contains("choose another port"), "{text}");
         }
         assert_eq!(taken(at, Some(&Holder::Ourselves)).state, State::Note);
     }
@@ -457,12 +451,12 @@ mod tests {
         );
         assert_eq!(
             localhost(&[four, six, four]).text,
-            "localhost means 127.0.0.1 and ::1 here."
+            "localhost is 127.0.0.1 and ::1."
         );
         assert_eq!(localhost(&[]).state, State::Note);
         assert_eq!(
             localhost(&[four, Ipv4Addr::new(10, 0, 0, 1).into()]).state,
-            State::Wrong
+            State::Problem
         );
     }
 
@@ -470,7 +464,7 @@ mod tests {
     #[test]
     fn a_port_that_windows_keeps_is_told_with_the_others() {
         let findings = privileged(address("127.0.0.1:443"), 1024, "x", true);
-        assert!(told(&findings).contains("Windows keeps port 443"));
+        assert!(told(&findings).contains("Windows reserves 127.0.0.1 port 443"));
         assert!(findings[0].command.is_some() && findings.len() == 1);
     }
 
@@ -478,7 +472,7 @@ mod tests {
     #[test]
     fn a_privileged_port_has_ways_around_it() {
         let findings = privileged(address("127.0.0.1:443"), 1024, "/opt/o a", true);
-        assert!(told(&findings).contains("from port 1024 on"));
+        assert!(told(&findings).contains("ports from 1024 up"));
         if cfg!(target_os = "linux") {
             let commands: String = findings
                 .iter()
@@ -501,7 +495,9 @@ mod tests {
         let report = perform(&task(SetUpAction::Verify, "http://127.0.0.1:0/"));
         assert_eq!(report.findings[0].state, State::Good);
         let other = perform(&task(SetUpAction::Verify, "https://sso.example.org/cb"));
-        assert!(told(&other.findings).contains("wrong: The redirect URL leads to sso.example.org"));
+        assert!(
+            told(&other.findings).contains("problem: The redirect URL leads to sso.example.org")
+        );
         let mut ssh = task(SetUpAction::Verify, "http://localhost:65534/");
         ssh.ssh = Some(Ssh {
             server: Some(address("192.0.2.2:22")),
@@ -514,7 +510,7 @@ mod tests {
         );
         for action in [SetUpAction::SetUp, SetUpAction::Delete] {
             let report = perform(&task(action, "http://127.0.0.1:0/"));
-            assert!(told(&report.findings).starts_with("note: Nothing"));
+            assert!(told(&report.findings).starts_with("note: There is nothing"));
         }
     }
 

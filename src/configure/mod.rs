@@ -34,7 +34,7 @@ pub fn perform(task: &SetUpTask) -> Report {
         #[cfg(not(windows))]
         Listener::HttpSys => Report::of(vec![Finding::new(
             State::Failed,
-            "HTTP.sys is a part of Windows, and this is another system. Leave out --listener httpsys.",
+            "HTTP.sys is only available on Windows. Omit --listener httpsys.",
         )]),
         Listener::Loopback => loopback::perform(task),
     }

@@ -60,24 +60,24 @@ pub enum PlanError {
     Prefix(#[from] PrefixError),
     /// Port 0.
     #[error(
-        "Port 0 means any free port, and HTTP.sys needs one that stays. Name a port in the Redirect URL."
+        "HTTP.sys needs a fixed port, and port 0 means any free one. Enter a port in Redirect URL."
     )]
     AnyPort,
     /// An escaped character in the path.
     #[error(
-        "The path of the redirect URL holds a character that has to be escaped (%). Use letters, digits, - and _."
+        "The path of Redirect URL contains a character that must be escaped (%). Use letters, digits, - and _."
     )]
     Escaped,
     /// No certificate.
     #[error(
-        "https needs a certificate of this machine. Choose one from the list, or type its thumbprint."
+        "https requires a certificate of this machine. Choose one from the list, or enter its thumbprint."
     )]
     NoThumbprint,
     /// No thumbprint.
     #[error(transparent)]
     Thumbprint(#[from] ThumbprintError),
     /// Nobody to reserve for.
-    #[error("The reservation is for a user, and none is named. Type one, such as DOMAIN\\name.")]
+    #[error("The URL reservation requires a user. Enter one, such as DOMAIN\\name.")]
     NoUser,
     /// It cannot be written as a command.
     #[error(transparent)]

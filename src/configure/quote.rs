@@ -8,21 +8,25 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
     /// A character that a shell would act on.
-    #[error("The character {0} cannot stand safely in a command. Use a name or a path without it.")]
+    #[error(
+        "The character {0} can't be used safely in a command. Use a name or a path without it."
+    )]
     Character(char),
     /// A control character, such as the end of a line.
     #[error(
-        "A control character, such as the end of a line, cannot stand in a command. Type the value anew."
+        "A control character, such as a line end, can't be used in a command. Enter the value again."
     )]
     Control,
     /// PowerShell would put a variable there.
-    #[error("PowerShell would read a variable behind the $. Use a name with $ only at its end.")]
+    #[error("PowerShell would read a variable after the $. Use a name with $ only at its end.")]
     Variable,
     /// The backslash would swallow the closing quote.
-    #[error("A value that ends in a backslash cannot stand safely in a command. Remove it.")]
+    #[error(
+        "A value that ends in a backslash can't be used safely in a command. Remove the backslash."
+    )]
     Backslash,
     /// Windows PowerShell leaves an empty argument out.
-    #[error("An empty value cannot stand in a command. Type one.")]
+    #[error("An empty value can't be used in a command. Enter one.")]
     Empty,
 }
 

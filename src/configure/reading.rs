@@ -5,7 +5,7 @@ use super::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, STORE, SslBinding, Thumbprint};
 
-/// How a URL reservation differs from the one that is wanted.
+/// How a URL reservation differs from the one that is planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
     /// As Set up writes it: for this account alone.
@@ -29,7 +29,7 @@ pub struct Account {
     pub group: bool,
 }
 
-/// How a certificate binding differs from the one that is wanted.
+/// How a certificate binding differs from the one that is planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
     /// As it should be.
@@ -116,7 +116,7 @@ pub fn reserved(sddl: Option<&str>, sid: &str, member: impl Fn(&str) -> bool) ->
     }
 }
 
-/// Compares a binding with the one that is wanted; without a thumbprint any certificate will do.
+/// Compares a binding with the one that is planned. Without a thumbprint, any certificate is accepted.
 #[must_use]
 pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound {
     match (found, wanted) {
@@ -146,28 +146,26 @@ pub fn reservation_finding(
     match reserved {
         Reserved::Fine => Finding::new(
             State::Good,
-            format!("The URL reservation is there: {who} may listen on {url}"),
+            format!("URL reservation: {who} may listen on {url}"),
         ),
         Reserved::Shared => Finding::new(
             State::Good,
-            format!(
-                "There is a URL reservation by which {who}, and not only {who}, may listen on {url}"
-            ),
+            format!("URL reservation: {who} and others may listen on {url}"),
         ),
         Reserved::Missing if plan.prefix.is_free_for_all() => Finding::new(
             State::Note,
             format!(
-                "There is no URL reservation for {url}. Most versions of Windows let every user listen on localhost above \
-                 port 1024 without; where a sign-in is refused (code 5), Set up writes it."
+                "There is no URL reservation for {url}. Most versions of Windows don't need one for localhost above port \
+                 1024. If a sign-in fails with code 5, use Set up."
             ),
         ),
         Reserved::Missing => Finding::new(
-            State::Wrong,
+            State::Missing,
             format!(
-                "Missing: a URL reservation for {url} (without one only an administrator can listen there). Set up \
-                 writes it."
+                "URL reservation for {url}. Without it, only an administrator can listen there."
             ),
-        ),
+        )
+        .fix("Set up adds it."),
         Reserved::Others(sids) => {
             let found: Vec<Account> = sids
                 .iter()
@@ -181,29 +179,23 @@ pub fn reservation_finding(
             let names: Vec<&str> = found.iter().map(|account| &*account.name).collect();
             let names = names.join(", ");
             if found.iter().any(|account| account.group) {
-                Finding::new(
-                    State::Note,
-                    format!(
-                        "The URL reservation is for {names}. {who} may listen as a member of that group. Where it is \
-                         none, make it one, or delete the reservation by hand and set up again."
-                    ),
+                let text = format!(
+                    "The URL reservation is for {names}. {who} may listen if it is a member of that group."
+                );
+                Finding::new(State::Note, text).fix(
+                    "If it is not, add it to the group, or delete the reservation by hand and set up again.",
                 )
             } else {
-                Finding::new(
-                    State::Wrong,
-                    format!(
-                        "The URL reservation belongs to another user: {names}, not to {who}. If nobody else needs it, \
-                         delete it by hand, and set up again."
-                    ),
-                )
+                let text = format!("The URL reservation belongs to {names}, not to {who}.");
+                Finding::new(State::Problem, text)
+                    .fix("If nobody else needs it, delete it by hand and set up again.")
             }
         }
         Reserved::Refused => Finding::new(
-            State::Wrong,
-            format!(
-                "The URL reservation does not let {who} listen. Delete it by hand, and set up again."
-            ),
-        ),
+            State::Problem,
+            format!("The URL reservation doesn't allow {who} to listen."),
+        )
+        .fix("Delete it by hand and set up again."),
     }
 }
 
@@ -216,29 +208,24 @@ pub fn binding_finding(endpoint: &Endpoint, bound: &Bound) -> Finding {
             format!("The certificate is bound to {endpoint}."),
         ),
         Bound::Missing => Finding::new(
-            State::Wrong,
-            format!(
-                "Missing: no certificate is bound to {endpoint}. Set up binds the one that you choose."
-            ),
-        ),
+            State::Missing,
+            format!("Certificate binding for {endpoint}."),
+        )
+        .fix("Set up binds the certificate that you choose."),
         Bound::OtherCertificate(hash) => Finding::new(
-            State::Wrong,
-            format!(
-                "Another certificate is bound to {endpoint}: {hash}. Choose that one, or delete the binding and set up \
-                 again."
-            ),
-        ),
+            State::Problem,
+            format!("Another certificate is bound to {endpoint}: {hash}."),
+        )
+        .fix("Choose that one, or delete the binding and set up again."),
         Bound::OtherStore(store) => Finding::new(
-            State::Wrong,
-            format!(
-                "The binding to {endpoint} looks for the certificate in the store {store}, not in {STORE}. Delete it by \
-                 hand, and set up again."
-            ),
-        ),
+            State::Problem,
+            format!("The binding for {endpoint} uses the certificate store {store}, not {STORE}."),
+        )
+        .fix("Delete it by hand and set up again."),
         Bound::OtherProgram(id) => Finding::new(
             State::Note,
             format!(
-                "The certificate is bound to {endpoint} by another program, {id}. It works; Delete leaves it alone."
+                "Another program ({id}) bound this certificate to {endpoint}. It works; Delete doesn't remove it."
             ),
         ),
         Bound::Unasked(hash) => Finding::new(
@@ -248,7 +235,7 @@ pub fn binding_finding(endpoint: &Endpoint, bound: &Bound) -> Finding {
     }
 }
 
-/// What speaks against the certificate that was chosen, from the list of the machine's store.
+/// What is wrong with the certificate that was chosen, from the list of the machine's store.
 #[must_use]
 pub fn certificate_findings(
     plan: &Plan,
@@ -259,49 +246,39 @@ pub fn certificate_findings(
         .iter()
         .find(|certificate| certificate.thumbprint == thumbprint)
     else {
-        return vec![Finding::new(
-            State::Wrong,
-            format!(
-                "The certificate {thumbprint} is not in the machine's store {STORE}. Import it there with its private \
-                 key, or choose another."
-            ),
-        )];
+        let text = format!("The certificate {thumbprint} is not in the machine's store {STORE}.");
+        return vec![
+            Finding::new(State::Problem, text)
+                .fix("Import it there with its private key, or choose another one."),
+        ];
     };
     let host = &plan.prefix.host;
     let mut findings = Vec::new();
     if !certificate.has_key {
-        findings.push(Finding::new(
-            State::Wrong,
-            "The certificate has no private key on this machine. Import it as a .pfx file with its key, or choose another.",
-        ));
+        let text = "The certificate has no private key on this machine.";
+        findings.push(
+            Finding::new(State::Problem, text)
+                .fix("Import it as a .pfx file with its private key, or choose another one."),
+        );
     }
     if certificate.expired {
-        findings.push(Finding::new(
-            State::Wrong,
-            format!(
-                "The certificate expired on {}. Choose another.",
-                certificate.expires
-            ),
-        ));
+        let text = format!("The certificate expired on {}.", certificate.expires);
+        findings.push(Finding::new(State::Problem, text).fix("Choose another one."));
     }
     if host != "+" && !certificate.fits(host) {
-        findings.push(Finding::new(
-            State::Wrong,
-            format!(
-                "The certificate is for {}, not for {host}: a browser will refuse it. Choose another.",
-                if certificate.names.is_empty() {
-                    "no host name".to_owned()
-                } else {
-                    certificate.names.join(", ")
-                }
-            ),
-        ));
+        let names = if certificate.names.is_empty() {
+            "no host name".to_owned()
+        } else {
+            certificate.names.join(", ")
+        };
+        let text = format!("The certificate is for {names}, not for {host}. Browsers reject it.");
+        findings.push(Finding::new(State::Problem, text).fix("Choose another one."));
     }
     if findings.is_empty() {
         findings.push(Finding::new(
             State::Good,
             format!(
-                "The certificate {} has its key, is for {host} and is valid until {}.",
+                "Certificate {}: private key, host and dates match. Valid until {}.",
                 certificate.subject, certificate.expires
             ),
         ));
@@ -395,11 +372,11 @@ mod tests {
         );
         assert!(matches!(other(|it| it.app_id = 1), Bound::OtherProgram(_)));
         for (bound, words, state) in [
-            (Bound::Missing, "Missing", State::Wrong),
+            (Bound::Missing, "binding for", State::Missing),
             (
                 Bound::OtherCertificate("02".to_owned()),
                 "Another certificate",
-                State::Wrong,
+                State::Problem,
             ),
             (Bound::Fine, "is bound", State::Good),
         ] {
@@ -426,7 +403,7 @@ mod tests {
                 .map(|finding| finding.text + " ")
                 .collect()
         };
-        assert!(told(good.clone()).contains("has its key"));
+        assert!(told(good.clone()).contains("private key, host and dates match"));
         let bad = StoreCertificate {
             names: Vec::new(),
             expired: true,

@@ -54,13 +54,21 @@ pub enum State {
     Done,
     /// Worth knowing.
     Note,
-    /// The listener cannot work like this.
-    Wrong,
+    /// It isn't there, and Set up adds it.
+    Missing,
+    /// The listener cannot work with these settings.
+    Problem,
     /// It could not be carried out, or not be read.
     Failed,
 }
 
 impl State {
+    /// True where the listener cannot work like this.
+    #[must_use]
+    pub fn stops(self) -> bool {
+        matches!(self, Self::Missing | Self::Problem)
+    }
+
     /// The word in front of it.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -68,7 +76,8 @@ impl State {
             Self::Good => "ok",
             Self::Done => "done",
             Self::Note => "note",
-            Self::Wrong => "wrong",
+            Self::Missing => "missing",
+            Self::Problem => "problem",
             Self::Failed => "failed",
         }
     }
@@ -79,8 +88,10 @@ impl State {
 pub struct Finding {
     /// How it stands.
     pub state: State,
-    /// In sentences.
+    /// What it is.
     pub text: String,
+    /// What to do about it.
+    pub fix: Option<String>,
     /// A command to be run by hand, as it is.
     pub command: Option<String>,
 }
@@ -92,7 +103,24 @@ impl Finding {
         Self {
             state,
             text: text.into(),
+            fix: None,
             command: None,
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn fix(mut self, text: impl Into<String>) -> Self {
+        self.fix = Some(text.into());
+        self
+    }
+
+    /// Both as one text.
+    #[must_use]
+    pub fn sentences(&self) -> String {
+        match &self.fix {
+            Some(fix) => format!("{} {fix}", self.text),
+            None => self.text.clone(),
         }
     }
 
@@ -142,7 +170,7 @@ impl Report {
         let has = |state| self.findings.iter().any(|finding| finding.state == state);
         if has(State::Failed) {
             Verdict::Failed
-        } else if has(State::Wrong) {
+        } else if has(State::Missing) || has(State::Problem) {
             Verdict::Unfit
         } else {
             Verdict::Fine
@@ -169,7 +197,8 @@ mod tests {
             report(&[State::Good, State::Note, State::Done]),
             Verdict::Fine
         );
-        assert_eq!(report(&[State::Good, State::Wrong]), Verdict::Unfit);
-        assert_eq!(report(&[State::Wrong, State::Failed]), Verdict::Failed);
+        assert_eq!(report(&[State::Good, State::Problem]), Verdict::Unfit);
+        assert_eq!(report(&[State::Good, State::Missing]), Verdict::Unfit);
+        assert_eq!(report(&[State::Problem, State::Failed]), Verdict::Failed);
     }
 }

@@ -42,7 +42,7 @@ pub trait Service {
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32>;
     /// Registers a prefix for a moment, as a sign-in does.
     fn listen(&self, prefix: &str) -> u32;
-    /// True where HTTP.sys is told to listen on some addresses only, and this machine's own is not among them.
+    /// True where HTTP.sys is limited to some addresses, and this machine's own is not one of them.
     fn is_deaf(&self) -> bool;
     /// The descriptor of a prefix, with whole identifiers; `None` where there is no reservation.
     ///
@@ -96,11 +96,11 @@ pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, F
                 State::Failed,
                 match code {
                     NONE_MAPPED => format!(
-                        "Windows knows no user and no group {name} (code {code}). Write it as DOMAIN\\name or MACHINE\\name, \
-                         and look at the spelling."
+                        "Windows knows no user or group named {name} (code {code}). Check the spelling, and enter it as \
+                         DOMAIN\\name or MACHINE\\name."
                     ),
                     code => format!(
-                        "Windows could not look up {name} (code {code}). Try again where its domain can be reached, or give \
+                        "Windows could not look up {name} (code {code}). Try again while its domain is reachable, or enter \
                          the security identifier (S-1-…)."
                     ),
                 },

@@ -21,22 +21,24 @@ pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
         match service.certificates() {
             Ok(certificates) if certificates.is_empty() => report.findings.push(Finding::new(
                 State::Note,
-                "The My store of this machine holds no certificate. Import one as a .pfx file with its key, for the machine \
-                 and not for a user.",
+                "The MY store of this machine contains no certificate.",
+            )
+            .fix(
+                "Import one as a .pfx file with its private key, for the machine and not for a user.",
             )),
             Ok(certificates) => report.certificates = certificates,
             Err(code) => report.findings.push(Finding::new(
                 State::Note,
-                format!("The certificates of this machine could not be listed (code {code}). Type a thumbprint."),
+                format!("The certificates of this machine could not be listed (code {code}). Enter a thumbprint."),
             )),
         }
     }
     let findings = match Plan::new(task.prefix.clone(), &user, task.thumbprint) {
-        Err(error) => vec![Finding::new(State::Wrong, error.to_string())],
+        Err(error) => vec![Finding::new(State::Problem, error.to_string())],
         Ok(plan) if plan.prefix.needs_no_set_up() => {
             let mut findings = vec![Finding::new(
                 State::Good,
-                "Windows has reserved URLs like this for everybody: there is nothing to set up and nothing to delete.",
+                "Windows already reserves URLs like this for all users. There is nothing to set up or to delete.",
             )];
             if task.action == SetUpAction::Verify {
                 findings.extend(listening(&plan, service));
@@ -211,15 +213,15 @@ mod tests {
 
     #[test]
     fn set_up_then_verify_then_delete() {
-        use State::{Done, Good, Note, Wrong};
+        use State::{Done, Good, Missing, Note, Problem};
         let mut fake = Fake::new(Rights::Elevated, 0);
         let mut run = |action| states(&perform(&task(action, HTTPS), &mut fake));
-        assert_eq!(run(SetUpAction::Verify), [Wrong, Wrong, Wrong, Note]);
+        assert_eq!(run(SetUpAction::Verify), [Missing, Problem, Missing, Note]);
         assert_eq!(run(SetUpAction::SetUp), [Done, Done]);
         // What is there is not written again.
         assert_eq!(run(SetUpAction::SetUp), [Good, Good]);
         // The certificate is not in this machine's store, which the listener notices as well.
-        assert_eq!(run(SetUpAction::Verify), [Good, Wrong, Good, Note]);
+        assert_eq!(run(SetUpAction::Verify), [Good, Problem, Good, Note]);
         assert_eq!(run(SetUpAction::Delete), [Done, Done]);
         assert_eq!(run(SetUpAction::Delete), [Note, Note]);
     }
@@ -335,7 +337,7 @@ mod tests {
                 Verdict::Fine
             );
             let report = perform(&task(SetUpAction::Delete, url), &mut fake);
-            assert!(report.findings[0].text.starts_with("Left alone."));
+            assert!(report.findings[0].text.starts_with("Not deleted."));
             assert!(fake.reserved.is_some());
             // Of another account it is not known whether it is a member.
             if fake
@@ -361,10 +363,10 @@ mod tests {
         let (free, other) = ("http://localhost:8400/", "http://127.0.0.1:8400/");
         let report = verify(Rights::None, 0, false, other);
         assert_eq!(states(&report), [State::Good, State::Note]);
-        assert!(report.findings[0].text.contains("it was tried"));
+        assert!(report.findings[0].text.starts_with("Tested"));
         for url in [free, other] {
             let report = verify(Rights::Consent, codes::ACCESS_DENIED, false, url);
-            assert_eq!(report.findings[0].state, State::Wrong, "{report:?}");
+            assert!(report.findings[0].state.stops(), "{report:?}");
         }
         // An administrator may always: what others may is read off the reservation.
         assert_eq!(
@@ -375,7 +377,10 @@ mod tests {
             verify(Rights::Elevated, 0, false, free).verdict(),
             Verdict::Fine
         );
-        for (code, words) in [(183, "Another program listens"), (32, "without HTTP.sys")] {
+        for (code, words) in [
+            (183, "Another program is listening"),
+            (32, "without HTTP.sys"),
+        ] {
             let report = verify(Rights::Elevated, code, false, free);
             assert!(report.findings[1].text.contains(words), "{report:?}");
             assert_eq!(report.verdict(), Verdict::Unfit);
@@ -415,7 +420,7 @@ mod tests {
         let mut fake = Fake::new(Rights::Elevated, 0);
         fake.certificates.clear();
         let report = perform(&task(SetUpAction::Verify, HTTPS), &mut fake);
-        assert!(report.findings[0].text.contains("holds no certificate"));
+        assert!(report.findings[0].text.contains("contains no certificate"));
         let report = perform(
             &task(SetUpAction::Verify, "http://localhost:8400/"),
             &mut fake,
@@ -437,7 +442,7 @@ mod tests {
         assert!(
             report.findings[0]
                 .text
-                .contains("no user and no group nobody")
+                .contains("no user or group named nobody")
         );
         other.user = "FAR\\away".to_owned();
         let report = perform(&other, &mut fake);

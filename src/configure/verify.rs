@@ -13,7 +13,7 @@ use crate::httpsys::prefix::Thumbprint;
 /// Another program has the port, without HTTP.sys.
 const SHARING_VIOLATION: u32 = 32;
 
-/// What is to be seen of the set-up for an account, or why it is not known.
+/// What can be seen of the set-up for an account, or why that is not known.
 pub(super) fn verify(
     plan: &Plan,
     account: Result<Listener, Finding>,
@@ -22,14 +22,14 @@ pub(super) fn verify(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !plan.prefix.is_loopback() && plan.prefix.host != "+" {
-        findings.push(Finding::new(
-            State::Wrong,
-            format!(
-                "The redirect URL leads to {}, and this program listens for this machine only. Use localhost, or paste the \
-                 address that the browser ends at.",
-                plan.prefix.host
-            ),
-        ));
+        let text = format!(
+            "The redirect URL leads to {}, and this program only listens for this machine.",
+            plan.prefix.host
+        );
+        findings.push(
+            Finding::new(State::Problem, text)
+                .fix("Use localhost, or paste the final URL from the browser after signing in."),
+        );
     }
     match account {
         Err(finding) => findings.push(finding),
@@ -42,7 +42,7 @@ pub(super) fn verify(
             .into_iter()
             .map(|endpoint| (service.binding(&endpoint), endpoint))
             .collect();
-        // Without a wish the certificate that is bound is judged.
+        // If none was chosen, the certificate that is bound is checked.
         let is_bound = || {
             let found = there
                 .iter()
@@ -81,21 +81,22 @@ fn may_listen(plan: &Plan, account: &Listener, service: &impl Service) -> Findin
     if tried == Some(codes::DONE) {
         return Finding::new(
             State::Good,
-            format!("{} may listen on {prefix}: it was tried.", plan.user),
+            format!("Tested: {} may listen on {prefix}", plan.user),
         );
     }
     match service.reservation(&prefix) {
         Ok(sddl) => {
             let reserved = account.reserved(sddl.as_deref(), service);
             let mut finding = reservation_finding(plan, &reserved, |sid| service.account(sid));
-            if tried == Some(codes::ACCESS_DENIED) && finding.state != State::Wrong {
+            if tried == Some(codes::ACCESS_DENIED) && !finding.state.stops() {
                 finding = Finding::new(
-                    State::Wrong,
+                    State::Problem,
                     format!(
-                        "Windows does not let {} listen on {prefix} (code 5): it was tried. Set up again.",
+                        "Tested: Windows doesn't allow {} to listen on {prefix} (code 5).",
                         plan.user
                     ),
-                );
+                )
+                .fix("Set up again.");
             }
             match reserved {
                 Reserved::Others(_) | Reserved::Refused => by_hand(plan, 0, finding),
@@ -111,36 +112,38 @@ pub(super) fn listening(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     let prefix = plan.prefix.registered().to_string();
     let mut findings = Vec::new();
     match service.listen(&prefix) {
-        codes::ALREADY_EXISTS => findings.push(Finding::new(
-            State::Wrong,
-            format!(
-                "Another program listens on {prefix} just now (code 183). End it, or take another port or path in the \
-                 Redirect URL and register it with the service."
-            ),
-        )),
-        SHARING_VIOLATION => findings.push(Finding::new(
-            State::Wrong,
-            format!(
-                "Another program has port {} without HTTP.sys (code 32). End it, or take another port in the Redirect URL \
-                 and register it with the service.",
-                plan.prefix.port
-            ),
-        )),
+        codes::ALREADY_EXISTS => findings.push(
+            Finding::new(
+                State::Problem,
+                format!("Another program is listening on {prefix} (code 183)."),
+            )
+            .fix("Stop it, or choose another port or path and register it with the service."),
+        ),
+        SHARING_VIOLATION => findings.push(
+            Finding::new(
+                State::Problem,
+                format!(
+                    "Another program uses port {} without HTTP.sys (code 32).",
+                    plan.prefix.port
+                ),
+            )
+            .fix("Stop it, or choose another port and register it with the service."),
+        ),
         _ => {}
     }
     if service.is_deaf() {
         findings.push(
             Finding::new(
-                State::Wrong,
-                "HTTP.sys is told to listen on some addresses only, and 127.0.0.1 is not among them: a browser cannot come \
-                 back. Add it as administrator:",
+                State::Problem,
+                "HTTP.sys is limited to some addresses, and 127.0.0.1 is not one of them, so the browser can't return.",
             )
+            .fix("Add it as administrator:")
             .with("netsh http add iplisten ipaddress=127.0.0.1"),
         );
     } else {
         findings.push(Finding::new(
             State::Note,
-            "HTTP.sys listens beyond this machine as well. Requests from other machines are refused by this program.",
+            "HTTP.sys listens on all addresses. This program rejects requests from other computers.",
         ));
     }
     findings

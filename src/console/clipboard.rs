@@ -1,4 +1,4 @@
-//! The copy ladder: the ways by which text gets to the user's clipboard, best first, and those that need no
+//! The copy ladder: how text gets to the user's clipboard, best first, and those that need no
 //! terminal.
 //!
 //! A value is never cut: where a way cannot carry it, or fails, the next is taken. What could not be confirmed is not
@@ -140,13 +140,13 @@ pub enum CopiedBy {
     Desktop,
     /// The same, after somebody became another user: it is the desktop of the first one.
     DesktopOfLogin,
-    /// tmux, which said so. It was asked to hand it on as well.
+    /// tmux, which said so. It was asked to pass it on as well.
     Tmux,
-    /// tmux, which said so. It was asked to hand it on, and mosh is behind it.
+    /// tmux, which said so. It was asked to pass it on, and mosh is behind it.
     TmuxThroughMosh,
-    /// tmux, which said so, but is too old to hand it on.
+    /// tmux, which said so, but is too old to pass it on.
     TmuxOnly,
-    /// tmux, which said so, and was not asked to hand it on: mosh is behind it and would cut it.
+    /// tmux, which said so, and was not asked to pass it on: mosh is behind it and would cut it.
     TmuxBeforeMosh,
     /// tmux, which said so, and the terminal once it is sent this sequence: it may be none of tmux's.
     TmuxAndTerminal(SecretString),
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_follows_the_surroundings() {
+    fn the_ladder_follows_the_environment() {
         let osc = CopyWay::Terminal;
         let xterm = "xterm-256color";
         for (environment, expected) in [

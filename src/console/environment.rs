@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::console::origin::{Attached, Door, Keeper, Origin};
 
-/// What the surroundings allow.
+/// What the environment allows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     /// Reached over SSH, and what is known of that.
@@ -45,9 +45,9 @@ pub struct Environment {
     pub colours: bool,
     /// What decided that.
     pub why: Why,
-    /// The user wants no URL to be a link.
+    /// No URL is to be a link.
     pub no_links: bool,
-    /// The user wants no browser to be opened.
+    /// No browser is to be opened.
     pub no_browser: bool,
     /// A browser named by the user.
     pub browser: Option<String>,
@@ -98,7 +98,7 @@ pub struct Why {
 }
 
 impl Environment {
-    /// The surroundings of this process.
+    /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self::from_variables(|name| std::env::var(name).ok(), &Origin::of_process())
@@ -334,18 +334,18 @@ fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'st
     if cfg!(windows) {
         // Services and remote shells have no session name. Nor has an administrator's terminal, at times.
         if set("SESSIONNAME") || set("WT_SESSION") {
-            Ok("this is an interactive session of Windows")
+            Ok("interactive Windows session")
         } else {
-            Err("this is no interactive session of Windows")
+            Err("not an interactive Windows session")
         }
     } else if cfg!(target_os = "macos") {
-        Ok("this is a Mac")
+        Ok("macOS")
     } else if set("WAYLAND_DISPLAY") {
         Ok("WAYLAND_DISPLAY is set")
     } else if set("DISPLAY") {
         Ok("DISPLAY is set")
     } else {
-        Err("neither DISPLAY nor WAYLAND_DISPLAY is set")
+        Err("no DISPLAY or WAYLAND_DISPLAY")
     }
 }
 
@@ -397,22 +397,19 @@ fn is_wsl(given: &impl Fn(&str) -> Option<String>) -> bool {
 
 fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
     match terminal {
-        Terminal::Windows => return (true, "the console of Windows takes Unicode"),
-        Terminal::Linux => return (false, "the font of this console has few characters"),
-        Terminal::Serial(None) => return (false, "such a terminal has none of its own"),
-        Terminal::Dumb => return (false, "nothing is known of this terminal"),
+        Terminal::Windows => return (true, "the Windows console supports Unicode"),
+        Terminal::Linux => return (false, "the console font has few characters"),
+        Terminal::Serial(None) => return (false, "serial terminal"),
+        Terminal::Dumb => return (false, "unknown terminal"),
         Terminal::Serial(Some(_)) | Terminal::Emulator => {}
     }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(given);
     match locale.map(|locale| locale.to_ascii_lowercase()) {
         Some(locale) if locale.contains("utf-8") || locale.contains("utf8") => {
-            (true, "the locale says so (LC_ALL, LC_CTYPE, LANG)")
+            (true, "set by the locale: LC_ALL, LC_CTYPE or LANG")
         }
-        Some(_) => (
-            false,
-            "the locale is none of UTF-8 (LC_ALL, LC_CTYPE, LANG)",
-        ),
-        None => (false, "no locale is set (LC_ALL, LC_CTYPE, LANG)"),
+        Some(_) => (false, "the locale is not UTF-8: LC_ALL, LC_CTYPE or LANG"),
+        None => (false, "no locale is set in LC_ALL, LC_CTYPE or LANG"),
     }
 }
 
@@ -425,21 +422,19 @@ fn colours(
         return (false, "NO_COLOR is set");
     }
     match terminal {
-        Terminal::Dumb => (false, "nothing is known of this terminal"),
-        Terminal::Windows => (true, "the console of Windows has them"),
+        Terminal::Dumb => (false, "unknown terminal"),
+        Terminal::Windows => (true, "the Windows console supports them"),
         // Of the many, these have colours.
         _ if is_vt(term)
             && !["vt241", "vt340", "vt525"]
                 .iter()
                 .any(|vt| term.starts_with(vt)) =>
         {
-            (false, "such a terminal has none")
+            (false, "the terminal supports none")
         }
-        _ if term.ends_with("-mono") || term.ends_with("-m") => {
-            (false, "the terminal says that it has none")
-        }
+        _ if term.ends_with("-mono") || term.ends_with("-m") => (false, "monochrome terminal"),
         Terminal::Emulator | Terminal::Linux | Terminal::Serial(_) => {
-            (true, "the terminal is one that has them")
+            (true, "the terminal supports them")
         }
     }
 }

@@ -106,13 +106,13 @@ fn attached(environment: &Environment, text: &str, origin: impl Fn(u32) -> Origi
 /// What becomes of text in tmux's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Onward {
-    /// tmux was asked to hand it on to the terminals that are attached.
+    /// tmux was asked to pass it on to the terminals that are attached.
     Asked,
     /// It stays there, as it was wished or because this tmux is too old.
     Stays,
 }
 
-/// Puts `text` in tmux's buffer, and asks tmux to hand it on where `onward` is set.
+/// Puts `text` in tmux's buffer, and asks tmux to pass it on where `onward` is set.
 pub(super) async fn copy(
     environment: &Environment,
     text: &SecretString,

@@ -1,6 +1,6 @@
-//! The tunnel through SSH by which a browser on the user's own machine comes back to the listener here.
+//! The SSH tunnel through which a browser on the user's own machine returns to the listener here.
 //!
-//! Its command is made of numbers, addresses and a name that every shell takes as it is: nothing of the surroundings
+//! Its command is made of numbers, addresses and a name that every shell takes as it is: nothing from the environment
 //! gets into it as text. What leads through jump hosts, or by another name, is known to the user only.
 
 use std::fmt;
@@ -95,9 +95,9 @@ impl Tunnel {
     #[must_use]
     pub fn login_advice(&self) -> &'static str {
         if self.complete {
-            "User, host and port in it are as this machine sees them: where you log in with others, take those."
+            "Adjust the user, host and port if you normally connect with different ones."
         } else {
-            "Put at its end what you log in with: user@host."
+            "Add user@host at its end, as you normally connect."
         }
     }
 }

@@ -297,7 +297,7 @@ impl Grants {
                 let sign_in = Arc::clone(&device.sign_in);
                 Ok(self.issue(&sign_in, &sign_in.scope, None))
             }
-            Some(Decision::Deny) => refuse("access_denied", "The person chose Deny."),
+            Some(Decision::Deny) => refuse("access_denied", "The user chose Deny."),
             // Only a poll in vain can be too fast: slow_down is a variant of authorization_pending.
             None if too_fast => {
                 *interval = interval.saturating_add(Duration::from_secs(5));
@@ -307,7 +307,7 @@ impl Grants {
                     format!("Wait {seconds} seconds between two polls."),
                 )
             }
-            None => refuse("authorization_pending", "The person has not decided yet."),
+            None => refuse("authorization_pending", "The user has not decided yet."),
         }
     }
 

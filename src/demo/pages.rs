@@ -151,7 +151,7 @@ pub(super) fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: S
 
 /// How to press the buttons with curl, as a comment for those who read the page with it.
 ///
-/// A comment is not unescaped, and the lines go through a shell, so the query is written anew: a form
+/// A comment is not unescaped, and the lines go through a shell, so the query is written again: a form
 /// encoder leaves nothing that could end the comment or the quotes.
 fn commands(address: &str, query: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())

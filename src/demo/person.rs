@@ -1,4 +1,4 @@
-//! Does what a browser and its person would do with a page of the demo server: open it and press Approve.
+//! Does what a browser and its user would do with a page of the demo server: open it and press Approve.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -183,7 +183,7 @@ impl Server {
             }
             Decision::Deny => back(&[
                 ("error", "access_denied"),
-                ("error_description", "The person chose Deny."),
+                ("error_description", "The user chose Deny."),
             ]),
         })
     }

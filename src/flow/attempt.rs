@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptId(u64);
 
-/// Gives out the numbers. Each is given out once.
+/// Issues the numbers, each of them once.
 #[derive(Debug, Default)]
 pub struct Attempts(u64);
 

@@ -243,7 +243,7 @@ async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wai
         ))
         .await;
         assert!(page.starts_with("HTTP/1.1 400 "), "{kind:?}: {page}");
-        assert!(page.contains("not the sign-in you started"), "{page}");
+        assert!(page.contains("This sign-in doesn't match"), "{page}");
         let refused = |event| matches!(event, FlowEvent::NotOurs(_)).then_some(());
         sign.until("the refusal", refused).await;
         ran(*kind, "a forged state is refused");
@@ -257,7 +257,7 @@ async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wai
         assert_eq!(tokens.access_token.expose_secret(), "the-token");
         let page = answered(browser).await;
         assert!(page.starts_with("HTTP/1.1 200 "), "{kind:?}: {page}");
-        assert!(page.contains("The answer was received"), "{page}");
+        assert!(page.contains("Almost done"), "{page}");
         let headers = page.to_ascii_lowercase();
         for header in [
             "cache-control: no-store",
@@ -540,6 +540,9 @@ async fn a_hundred_starts_and_cancels_leave_nothing_registered() {
 async fn elsewhere_there_is_no_http_sys() {
     let error = bind(ListenerChoice::HttpSys, "http://localhost:0/").await;
     let error = FlowError::from(error.unwrap_err());
-    assert!(error.to_string().contains("a part of Windows"), "{error}");
-    assert!(error.hint().contains("Leave out"), "{}", error.hint());
+    assert!(
+        error.to_string().contains("only available on Windows"),
+        "{error}"
+    );
+    assert!(error.hint().contains("Omit"), "{}", error.hint());
 }

@@ -69,7 +69,8 @@ async fn approval(
         // Where a wait at the usual pace ends after the code, that is only the end.
         if pause >= left && (times == 0 || pause > polling.first()) {
             let note = Note::NoMore;
-            reporter.report(FlowEvent::Polled { times, note }).await;
+            let event = FlowEvent::Polled { times, note, pause };
+            reporter.report(event).await;
         }
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
@@ -87,7 +88,8 @@ async fn approval(
         match polling.next(&polled) {
             Next::Wait(next, note) => {
                 pause = next;
-                reporter.report(FlowEvent::Polled { times, note }).await;
+                let event = FlowEvent::Polled { times, note, pause };
+                reporter.report(event).await;
             }
             Next::Done(tokens) => return Ok(*tokens),
             Next::Failed(failure) => return Err(failure.into()),

@@ -12,7 +12,7 @@ use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::failure::Failure;
+use crate::oauth::failure::{Failure, ServerError};
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
 
@@ -56,6 +56,8 @@ pub enum FlowEvent {
         times: u32,
         /// What it said.
         note: Note,
+        /// How long until the next one.
+        pause: Duration,
     },
     /// What the user needs for the authorization code flow.
     SignIn {
@@ -70,6 +72,8 @@ pub enum FlowEvent {
     },
     /// A callback that is not the answer to this sign-in; says why.
     NotOurs(String),
+    /// An error that came without the state of this sign-in: anyone may have sent it, so it ends nothing.
+    Unverified(ServerError),
     /// A paste that is not the answer to this sign-in; says why.
     PasteRefused(String),
     /// Something went wrong and is tried again; says what.
@@ -102,6 +106,7 @@ impl FlowEvent {
             | Self::PasteRefused(text)
             | Self::Trouble(text)
             | Self::Note(text) => vec![text],
+            Self::Unverified(error) => error.texts(),
             Self::Check(check) => vec![&mut check.detail],
             Self::Failed(error) => error.texts(),
             Self::Began(_)
@@ -127,6 +132,7 @@ impl std::fmt::Debug for FlowEvent {
             Self::Polled { .. } => "Polled",
             Self::SignIn { .. } => "SignIn",
             Self::NotOurs(_) => "NotOurs",
+            Self::Unverified(_) => "Unverified",
             Self::PasteRefused(_) => "PasteRefused",
             Self::Trouble(_) => "Trouble",
             Self::Note(_) => "Note",
@@ -162,7 +168,7 @@ pub enum FlowError {
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The issuer's metadata cannot be used.
-    #[error("No metadata of {issuer} can be used: {reason}.")]
+    #[error("No usable metadata found for {issuer}: {reason}.")]
     Discovery {
         /// As typed.
         issuer: String,
@@ -170,7 +176,7 @@ pub enum FlowError {
         reason: String,
     },
     /// A request could not be built.
-    #[error("The request cannot be built: {0}.")]
+    #[error("The request can't be built: {0}.")]
     Request(#[from] RequestError),
 }
 
@@ -234,7 +240,7 @@ impl FlowError {
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
-                "Check the Issuer: it is the address by which the service names itself. The URLs can also be typed by hand."
+                "Check the Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
                     .to_owned()
             }
             Self::Request(_) => "Check the URLs in the form.".to_owned(),
@@ -245,7 +251,7 @@ impl FlowError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::failure::{Asked, ServerError};
+    use crate::oauth::failure::Asked;
 
     #[test]
     fn the_words_of_an_error_are_a_sentence_where_another_follows() {

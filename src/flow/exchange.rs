@@ -142,7 +142,7 @@ mod tests {
             host: "as.example".to_owned(),
         })])
         .await;
-        assert!(outcome.unwrap_err().hint().contains("Check the URL"));
+        assert!(outcome.unwrap_err().hint().contains("Check that the URL"));
         for gone in [
             lost(),
             late(),

@@ -14,7 +14,7 @@ pub enum HttpError {
         reason: String,
     },
     /// The certificates that are trusted here cannot be read.
-    #[error("The certificates of the system cannot be used: {reason}.")]
+    #[error("The system's CA certificates cannot be used: {reason}.")]
     Authorities {
         /// What the system or its certificates lack.
         reason: String,
@@ -50,7 +50,7 @@ pub enum HttpError {
         hint: &'static str,
     },
     /// Connected, but the connection ended before the answer did.
-    #[error("The connection to {host} was lost before its answer was complete: {cause}.")]
+    #[error("The connection to {host} was lost before the response was complete: {cause}.")]
     Lost {
         /// Host and port.
         host: String,
@@ -64,7 +64,7 @@ pub enum HttpError {
         host: String,
     },
     /// The other side does not speak TLS, or not one that is safe.
-    #[error("No secure connection to {host} is possible: {cause}.")]
+    #[error("Can't establish a secure connection to {host}: {cause}.")]
     Tls {
         /// Host and port.
         host: String,
@@ -84,7 +84,9 @@ pub enum HttpError {
         hint: &'static str,
     },
     /// An answer of 3xx.
-    #[error("{host} sends the request on to {target}. A request with credentials is not sent on.")]
+    #[error(
+        "{host} redirects the request to {target}. A request with credentials is not redirected."
+    )]
     Redirected {
         /// Host and port.
         host: String,
@@ -92,7 +94,7 @@ pub enum HttpError {
         target: String,
     },
     /// A body over the limit.
-    #[error("The answer of {host} is larger than any token answer.")]
+    #[error("The response from {host} is too large for a token response.")]
     TooLarge {
         /// Host and port.
         host: String,
@@ -122,17 +124,17 @@ impl HttpError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::CaFile { .. } => {
-                "Name a readable file with certificates in PEM form, or leave CA file empty."
+                "Enter a readable file with certificates in PEM format, or leave CA file empty."
             }
             Self::Authorities { .. } => {
                 "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
                  install the CA certificates of the system (package ca-certificates), or set CA file under Advanced."
             }
             Self::Unreachable { .. } => {
-                "Check the URL for typing errors, and the network, firewall and proxy settings."
+                "Check the URL for typos, then check network, firewall and proxy."
             }
             Self::Lost { .. } | Self::TimedOut { .. } => {
-                "Try again; if it stays so, check the firewall and proxy settings."
+                "Try again. If this continues, check the firewall and proxy settings."
             }
             Self::ProxySetting { .. } => {
                 "Write it as http://user:password@host:port, with special characters of user name and password \
@@ -142,9 +144,9 @@ impl HttpError {
                 hint
             }
             Self::Redirected { .. } => {
-                "Compare the URL with the documentation of the service. Enter the other address only if it is named there."
+                "Compare the URL with the documentation of the service. Enter the other URL only if it is listed there."
             }
-            Self::TooLarge { .. } => "Check the URL: is it the address of this service's endpoint?",
+            Self::TooLarge { .. } => "Check that the URL is an endpoint of this service.",
         }
     }
 }

@@ -1,11 +1,22 @@
-//! The pages that the listener answers with. Each says only what is true at that moment; none echoes
-//! anything of the request.
+//! The pages that the listener answers with. Each says only what is true at that moment; none repeats anything of the
+//! request. They load nothing: the style is part of the page, and the policy allows it by its hash.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
 
-/// What the browser is told.
+/// The style of every page. [`POLICY`] allows exactly this text.
+const STYLE: &str = "html{color-scheme:light dark}body{margin:0;min-height:100vh;display:grid;place-items:center;\
+    background:#fff;color:#1b1b1b;font:1.125rem/1.5 system-ui,sans-serif}main{max-width:32rem;padding:2rem;\
+    border-left:.375rem solid #767676}.ok{border-color:#0969da}.no{border-color:#b42318}h1{margin:0 0 .5rem;\
+    font-size:1.5rem;line-height:1.25}p{margin:.5rem 0}small{color:#595959}@media(prefers-color-scheme:dark){\
+    body{background:#1b1b1b;color:#eee}.ok{border-color:#4493f8}.no{border-color:#ff7b72}small{color:#a8a8a8}}";
+
+/// What a page may do: show [`STYLE`], and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'sha256-FihaCp2Gc6nfU+X/tPsRBzBDlBLbcW/4eFKyEUuLQLw='; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the browser shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     /// A code came; the exchange is still to be done.
@@ -48,55 +59,73 @@ impl Page {
         }
     }
 
+    /// The class of its border, which is its only decoration: nothing is done yet, or something is wrong.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Received | Self::Over => "ok",
+            Self::Refused
+            | Self::NotOurs
+            | Self::Unverified
+            | Self::Empty
+            | Self::NotFound
+            | Self::WrongMethod
+            | Self::Posted
+            | Self::WrongHost
+            | Self::Malformed
+            | Self::Remote => "no",
+        }
+    }
+
     fn text(self) -> (&'static str, &'static str) {
         match self {
             Self::Received => (
-                "The answer was received",
-                "OAuth Authorizer is asking for the tokens now. Look at your terminal: it shows whether that worked. \
-                 You can close this page.",
+                "Almost done",
+                "Return to your terminal to finish. You can close this tab.",
             ),
             Self::Refused => (
-                "The sign-in was refused",
-                "The service reported that the sign-in was refused or failed. Look at your terminal for the reason. \
-                 You can close this page.",
+                "Sign-in was refused",
+                "The service reported that the sign-in was refused or failed. Your terminal shows the reason. You can \
+                 close this tab.",
             ),
             Self::NotOurs => (
-                "This was not the sign-in you started",
-                "OAuth Authorizer is still waiting for the answer to the sign-in that it started. Open the URL that \
-                 your terminal shows.",
+                "This sign-in doesn't match",
+                "This is not the sign-in that OAuth Authorizer is waiting for. Open the URL shown in your terminal. You \
+                 can close this tab.",
             ),
             Self::Unverified => (
-                "The answer could not be verified",
-                "The service reported an error without the proof that it belongs to your sign-in. Look at your terminal: it \
-                 shows what the service says. OAuth Authorizer is still waiting.",
+                "This sign-in doesn't match",
+                "If the service reported an error, your terminal shows it. OAuth Authorizer is still waiting.",
             ),
             Self::Empty => (
-                "The browser brought no answer",
+                "No response received",
                 "If the address bar shows code= or error= after a #, copy the whole address and paste it in your terminal. \
                  OAuth Authorizer is still waiting.",
             ),
             Self::Over => (
-                "This sign-in is over",
-                "OAuth Authorizer has its answer already. Look at your terminal.",
+                "Already received",
+                "OAuth Authorizer is no longer waiting for this sign-in. Return to your terminal. You can close this tab.",
             ),
             Self::NotFound => (
-                "Nothing is here",
-                "OAuth Authorizer answers only on the redirect URL.",
+                "Page not found",
+                "OAuth Authorizer only answers requests for the redirect URL.",
             ),
             Self::WrongMethod => (
-                "Not accepted",
-                "OAuth Authorizer accepts only a GET request here.",
+                "Request rejected",
+                "OAuth Authorizer only accepts GET requests here.",
             ),
             Self::Posted => (
-                "The answer came in a way that is not accepted",
-                "The service sent its answer by POST, and OAuth Authorizer accepts only a GET request here. Look at your \
-                 terminal: it shows what to change.",
+                "Request rejected",
+                "The service sent its response by POST, but OAuth Authorizer only accepts GET requests here. Your terminal shows \
+                 what to change.",
             ),
-            Self::WrongHost => ("Not accepted", "This request was meant for another host."),
-            Self::Malformed => ("Not accepted", "This is not a valid HTTP request."),
+            Self::WrongHost => (
+                "Request rejected",
+                "This request was sent to a different host name than the redirect URL's.",
+            ),
+            Self::Malformed => ("Request rejected", "This is not a valid HTTP request."),
             Self::Remote => (
-                "Not accepted",
-                "OAuth Authorizer accepts requests only from the machine that it runs on.",
+                "Request rejected",
+                "OAuth Authorizer only accepts requests from the computer it runs on.",
             ),
         }
     }
@@ -104,8 +133,11 @@ impl Page {
     fn html(self) -> String {
         let (title, text) = self.text();
         format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>{title}</h1>\n<p>{text}</p></body></html>\n"
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title} - OAuth Authorizer</title>\
+             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head>\n\
+             <body><main class=\"{}\"><h1>{title}</h1><p>{text}</p><p><small>OAuth Authorizer</small></p></main></body>\
+             </html>\n",
+            self.class()
         )
     }
 
@@ -128,10 +160,7 @@ impl Page {
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
             (header::CACHE_CONTROL, "no-store"),
             (header::REFERRER_POLICY, "no-referrer"),
-            (
-                header::CONTENT_SECURITY_POLICY,
-                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            ),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::CONNECTION, "close"),
         ] {
@@ -145,5 +174,60 @@ impl Page {
                 .insert(header::ALLOW, HeaderValue::from_static("GET"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use ring::digest::{SHA256, digest};
+
+    use super::*;
+
+    const ALL: [Page; 9] = [
+        Page::Received,
+        Page::Refused,
+        Page::NotOurs,
+        Page::Over,
+        Page::NotFound,
+        Page::WrongMethod,
+        Page::WrongHost,
+        Page::Malformed,
+        Page::Remote,
+    ];
+
+    #[test]
+    fn the_policy_allows_the_style_that_is_in_the_page() {
+        for page in ALL {
+            let html = page.html();
+            let style = html
+                .split_once("<style>")
+                .and_then(|(_, rest)| rest.split_once("</style>"));
+            let style = style.map_or("", |(style, _)| style);
+            let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+            let response = page.response();
+            let policy = &response.headers()[header::CONTENT_SECURITY_POLICY];
+            let allowed = format!("style-src 'sha256-{hash}';");
+            assert!(
+                policy
+                    .to_str()
+                    .is_ok_and(|policy| policy.contains(&allowed)),
+                "{allowed}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_is_small_and_loads_nothing() {
+        for page in ALL {
+            let html = page.html();
+            assert!(html.len() < 1500, "{}", html.len());
+            for active in [
+                "<script", "<img", "<link", "<a ", "<form", "url(", "http", "style=",
+            ] {
+                assert!(!html.contains(active), "{active} in {html}");
+            }
+        }
     }
 }

@@ -9,10 +9,10 @@ use super::http::{HttpError, Transport};
 use super::listener::{Listener, ListenerEvent, Stray};
 use super::pages::Page;
 use super::reporter::Reporter;
-use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste};
+use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste, unverified_error};
 use crate::oauth::client::{Client, Pending};
 use crate::oauth::dialect::Answers;
-use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
@@ -206,7 +206,7 @@ async fn receive(
     reporter: &Reporter,
 ) -> Result<Option<Arrived>, FlowError> {
     let mut is_empty = false;
-    let (callback, browser) = match incoming {
+    let (callback, browser, unverified) = match incoming {
         Incoming::FromBrowser(ListenerEvent::Stray(Stray::Post)) => {
             reporter
                 .report(FlowEvent::NotOurs(BY_POST.to_owned()))
@@ -223,7 +223,7 @@ async fn receive(
             let source = "GET, from the browser";
             reporter.callback(source, query, &callback).await;
             is_empty = query.is_empty();
-            (callback, Some(arrival.answer))
+            (callback, Some(arrival.answer), unverified_error(query))
         }
         Incoming::Pasted(paste) => {
             let text = paste.expose_secret();
@@ -234,7 +234,7 @@ async fn receive(
             let callback = parse_paste(text, pending, client);
             let query = query.expose_secret();
             reporter.callback("Pasted", query, &callback).await;
-            (callback, None)
+            (callback, None, unverified_error(query))
         }
     };
     let pasted = browser.is_none();
@@ -250,18 +250,28 @@ async fn receive(
             return Err(failure.into());
         }
         Callback::NotOurs(reason) | Callback::Unverified(reason) if pasted => {
+            report_unverified(unverified, reporter).await;
             reporter.report(FlowEvent::PasteRefused(reason)).await;
         }
         Callback::Unverified(reason) => {
             answer(Page::Unverified);
+            report_unverified(unverified, reporter).await;
             reporter.report(FlowEvent::NotOurs(reason)).await;
         }
         Callback::NotOurs(reason) => {
             answer(if is_empty { Page::Empty } else { Page::NotOurs });
+            report_unverified(unverified, reporter).await;
             reporter.report(FlowEvent::NotOurs(reason)).await;
         }
     }
     Ok(None)
+}
+
+/// What an error without the right state says is shown, and ends nothing.
+async fn report_unverified(error: Option<ServerError>, reporter: &Reporter) {
+    if let Some(error) = error {
+        reporter.report(FlowEvent::Unverified(error)).await;
+    }
 }
 
 /// Why a code that was pasted without its state was rejected, as part of a sentence. `None` where the right code would fail in
@@ -320,7 +330,6 @@ mod tests {
     use crate::form::request::ListenerChoice;
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{Check, CheckName, Outcome};
-    use crate::oauth::failure::ServerError;
 
     /// Waits for a sign-in while `pastes` come; `{state}` stands for its state. How often a code was sent, what was
     /// refused, and the outcome; `None` where the wait goes on.
@@ -395,7 +404,7 @@ mod tests {
                     host: "as.example".to_owned(),
                     target: "other.example".to_owned(),
                 }),
-                "sends the request on",
+                "redirects the request",
             ),
         ] {
             let shown = format!("{refusal:?}");
@@ -420,10 +429,10 @@ mod tests {
         ];
         let called = called(&queries, success()).await;
         for (page, words) in called.pages.iter().zip([
-            "The answer could not be verified",
-            "The browser brought no answer",
-            "not the sign-in you started",
-            "The answer was received",
+            "your terminal shows it",
+            "No response received",
+            "Open the URL shown in your terminal",
+            "Almost done",
         ]) {
             assert!(page.contains(words), "{page}");
             assert!(
@@ -576,8 +585,8 @@ mod tests {
         let [forged, right] = &called.pages[..] else {
             unreachable!()
         };
-        assert!(forged.contains("not the sign-in you started"), "{forged}");
-        assert!(right.contains("The answer was received"), "{right}");
+        assert!(forged.contains("This sign-in doesn't match"), "{forged}");
+        assert!(right.contains("Almost done"), "{right}");
         let Ok(SignedIn::Code(code)) = called.outcome else {
             unreachable!()
         };
@@ -588,7 +597,7 @@ mod tests {
     #[tokio::test]
     async fn a_callback_ends_the_sign_in_during_the_exchange_of_a_pasted_code() {
         let called = called(&["error=access_denied&state={state}"], success()).await;
-        assert!(called.pages[0].contains("The sign-in was refused"));
+        assert!(called.pages[0].contains("Sign-in was refused"));
         let denied = Failure::Denied {
             polled: false,
             error: ServerError::new("access_denied", None),
@@ -603,7 +612,7 @@ mod tests {
     async fn a_callback_with_the_pasted_code_does_not_send_it_again() {
         let query = ["code=a-bare-code&state={state}&shop=1"];
         let right = called(&query, success()).await;
-        assert!(right.pages[0].contains("The answer was received"));
+        assert!(right.pages[0].contains("Almost done"));
         let Ok(SignedIn::Tokens(tokens)) = right.outcome else {
             unreachable!()
         };

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value as Json};
 use url::{Url, form_urlencoded};
 
 use super::http::HttpError;
@@ -27,6 +27,13 @@ const HEADERS: &[&str] = &[
     "x-request-id",
     "x-ms-request-id",
 ];
+
+/// In front of what was sent.
+const SENT: &str = "  > ";
+/// In front of what was received.
+const RECEIVED: &str = "  < ";
+/// Between a request and its outcome.
+const OUTCOME: &str = " -> ";
 
 /// No line of the trace has more characters.
 const LINE_LIMIT: usize = 600;
@@ -48,8 +55,13 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Adds an exchange. Where there are too many, the oldest goes; among rejected callbacks the oldest of these.
-    pub fn push(&mut self, exchange: Exchange) {
+    /// Adds an exchange that was heard of at this time. Where there are too many, the oldest goes; among rejected callbacks
+    /// the oldest of these.
+    pub fn push(&mut self, exchange: Exchange, time: impl Into<String>) {
+        let exchange = Exchange {
+            time: time.into(),
+            ..exchange
+        };
         let rejected = |exchange: &Exchange| exchange.rejected;
         if exchange.rejected
             && self.exchanges.iter().filter(|e| rejected(e)).count() == REJECTED_LIMIT
@@ -76,11 +88,15 @@ impl Trace {
         self.exchanges.iter()
     }
 
-    /// The lines of all exchanges.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.exchanges()
-            .flat_map(Exchange::lines)
-            .map(String::as_str)
+    /// The lines of all exchanges, to be copied or saved: each begins with its time.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.exchanges().flat_map(|exchange| {
+            let lines = exchange.lines.iter().enumerate();
+            lines.map(|(at, line)| match at {
+                0 => format!("{}  {line}", exchange.time),
+                _ => line.clone(),
+            })
+        })
     }
 
     /// True before the first exchange.
@@ -93,6 +109,8 @@ impl Trace {
 /// One exchange, in lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
+    /// When it was heard of, such as `12:01:12`.
+    time: String,
     lines: Vec<String>,
     /// It is a callback that was not taken.
     rejected: bool,
@@ -103,6 +121,24 @@ impl Exchange {
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// When it was heard of, such as `12:01:12`.
+    #[must_use]
+    pub fn time(&self) -> &str {
+        &self.time
+    }
+
+    /// The request, such as `POST https://as.example/token`, and its outcome, such as `400 (12 ms)`.
+    #[must_use]
+    pub fn head(&self) -> (&str, &str) {
+        let line = self.lines.first().map_or("", String::as_str);
+        line.split_once(OUTCOME).unwrap_or((line, ""))
+    }
+
+    /// What was sent and received, by name.
+    pub fn values(&self) -> impl Iterator<Item = Value<'_>> {
+        self.lines.iter().skip(1).map(|line| Value::of(line))
     }
 
     fn bytes(&self) -> usize {
@@ -119,7 +155,7 @@ impl Exchange {
         known: &Secrets,
     ) -> Self {
         let mut entry = Entry::new(&format!(
-            "POST {} -> {} ({} ms)",
+            "POST {}{OUTCOME}{} ({} ms)",
             harmless_url(&request.url),
             result(outcome),
             took.as_millis()
@@ -127,9 +163,9 @@ impl Exchange {
         if let Some(authorization) = &request.authorization {
             let header = authorization.expose_secret();
             let scheme = header.split(' ').next().unwrap_or_default();
-            entry.push("  > ", &["authorization: ", scheme, " ", &redacted(header)]);
+            entry.push(SENT, &["authorization: ", scheme, " ", &redacted(header)]);
         }
-        entry.form("  > ", request.body.expose_secret());
+        entry.form(SENT, request.body.expose_secret());
         if let Ok(answer) = outcome {
             entry.answer(answer);
         }
@@ -140,7 +176,7 @@ impl Exchange {
     #[must_use]
     pub(super) fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
         let mut entry = Entry::new(&format!(
-            "GET {} -> {} ({} ms)",
+            "GET {}{OUTCOME}{} ({} ms)",
             harmless_url(url),
             result(outcome),
             took.as_millis()
@@ -162,8 +198,8 @@ impl Exchange {
         rejected: bool,
         known: &Secrets,
     ) -> Self {
-        let mut entry = Entry::new(&format!("{way} -> {verdict}"));
-        entry.form("  < ", query);
+        let mut entry = Entry::new(&format!("{way}{OUTCOME}{verdict}"));
+        entry.form(RECEIVED, query);
         Self {
             rejected,
             ..entry.finish(known)
@@ -175,6 +211,57 @@ fn result(outcome: &Result<Answer, HttpError>) -> String {
     match outcome {
         Ok(answer) => answer.status.to_string(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// Which way a value went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To the service.
+    Sent,
+    /// To this program.
+    Received,
+}
+
+/// A line of an exchange, below its first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a> {
+    /// Which way it went; `None` for the line that stands for those left out.
+    pub way: Option<Way>,
+    /// Its name, empty where it has none.
+    pub name: &'a str,
+    /// The value itself.
+    pub text: &'a str,
+}
+
+impl<'a> Value<'a> {
+    /// Reads a line of an entry. No name that is shown contains one of the separators.
+    fn of(line: &'a str) -> Self {
+        let sent = line.strip_prefix(SENT).map(|rest| (Way::Sent, rest));
+        let received = || {
+            line.strip_prefix(RECEIVED)
+                .map(|rest| (Way::Received, rest))
+        };
+        let Some((way, rest)) = sent.or_else(received) else {
+            return Self {
+                way: None,
+                name: "",
+                text: line.trim_start(),
+            };
+        };
+        let split = |separator: &str| {
+            let at = rest.find(separator)?;
+            Some((at, separator.len()))
+        };
+        let (name, text) = match split("=").into_iter().chain(split(": ")).min() {
+            Some((at, length)) => (&rest[..at], &rest[at + length..]),
+            None => ("", rest),
+        };
+        Self {
+            way: Some(way),
+            name,
+            text,
+        }
     }
 }
 
@@ -232,13 +319,13 @@ impl Entry {
     fn answer(&mut self, answer: &Answer) {
         for (name, value) in &answer.headers {
             if HEADERS.contains(&name.as_str()) {
-                self.push("  < ", &[name, ": ", value]);
+                self.push(RECEIVED, &[name, ": ", value]);
             }
         }
         match answer.body.members() {
             Some(members) => self.members(&mut Vec::new(), members),
             None => self.push(
-                "  < ",
+                RECEIVED,
                 &[
                     "[a body of ",
                     &answer.body.length().to_string(),
@@ -249,7 +336,7 @@ impl Entry {
     }
 
     /// The members of a JSON object, a line for each value. The depth is that of the parsed answer, and so bounded.
-    fn members<'a>(&mut self, path: &mut Vec<(&'a str, String)>, members: &'a Map<String, Value>) {
+    fn members<'a>(&mut self, path: &mut Vec<(&'a str, String)>, members: &'a Map<String, Json>) {
         for (name, value) in members {
             path.push((name, display_name(name)));
             self.value(path, value);
@@ -261,10 +348,10 @@ impl Entry {
         }
     }
 
-    fn value<'a>(&mut self, path: &mut Vec<(&'a str, String)>, value: &'a Value) {
+    fn value<'a>(&mut self, path: &mut Vec<(&'a str, String)>, value: &'a Json) {
         match value {
-            Value::Object(members) => return self.members(path, members),
-            Value::Array(list) => {
+            Json::Object(members) => return self.members(path, members),
+            Json::Array(list) => {
                 for (at, value) in list.iter().enumerate() {
                     let name = path.last().map_or("", |(name, _)| name);
                     path.push((name, at.to_string()));
@@ -277,13 +364,13 @@ impl Entry {
                 }
                 return;
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
         }
         let name = path.last().map_or("", |(name, _)| name);
         let text = match value {
-            Value::String(text) => display_value(name, text),
+            Json::String(text) => display_value(name, text),
             // A number can be a code.
-            Value::Number(number) if !is_harmless(name) => redacted(&number.to_string()),
+            Json::Number(number) if !is_harmless(name) => redacted(&number.to_string()),
             other => other.to_string(),
         };
         let mut parts = Vec::new();
@@ -294,7 +381,7 @@ impl Entry {
             parts.push(part);
         }
         parts.extend([": ", &text]);
-        self.push("  < ", &parts);
+        self.push(RECEIVED, &parts);
     }
 
     /// Redacts what the texts repeat of secrets.
@@ -305,6 +392,7 @@ impl Entry {
             self.lines.push("  ...".to_owned());
         }
         Exchange {
+            time: String::new(),
             lines: self.lines,
             rejected: false,
         }
@@ -636,15 +724,10 @@ mod tests {
             let outcome = Ok(answer(200, body));
             Exchange::posted(&sent, &outcome, Duration::ZERO, &Secrets::default())
         };
-        trace.push(exchange(r#"{"scope":"first"}"#));
+        trace.push(exchange(r#"{"scope":"first"}"#), "12:01:07");
         for _ in 0..10_000 {
-            trace.push(Exchange::callback(
-                "GET",
-                "a=b",
-                "no",
-                true,
-                &Secrets::default(),
-            ));
+            let callback = Exchange::callback("GET", "a=b", "no", true, &Secrets::default());
+            trace.push(callback, "12:01:08");
         }
         assert_eq!(trace.exchanges().len(), REJECTED_LIMIT + 1);
         assert!(trace.lines().any(|line| line.contains("first")));
@@ -653,15 +736,61 @@ mod tests {
             vec!["x".repeat(500); 100].join("\",\"")
         ));
         for _ in 0..100 {
-            trace.push(large.clone());
+            trace.push(large.clone(), "12:01:09");
         }
-        assert!(trace.lines().map(str::len).sum::<usize>() <= TRACE_BYTES);
+        assert!(trace.exchanges().map(Exchange::bytes).sum::<usize>() <= TRACE_BYTES);
         assert!(trace.exchanges().len() > 3);
         let small = exchange("{}");
         for _ in 0..1_000 {
-            trace.push(small.clone());
+            trace.push(small.clone(), "12:01:10");
         }
         assert_eq!(trace.exchanges().len(), TRACE_LIMIT);
+    }
+
+    #[test]
+    fn an_exchange_is_read_back_in_its_parts() {
+        let sent = request("grant_type=x&s3cret-name=y", Some("Basic s3cret-basic"));
+        let outcome = Ok(answer(
+            400,
+            r#"{"error_description":"a=b: c","a":{"scope":"d"}}"#,
+        ));
+        let took = Duration::from_millis(12);
+        let exchange = Exchange::posted(&sent, &outcome, took, &Secrets::default());
+        let (request, result) = exchange.head();
+        assert!(
+            request.starts_with("POST https://as.example/token?"),
+            "{request}"
+        );
+        assert_eq!(result, "400 (12 ms)");
+        let value = |way, name, text| Value {
+            way: Some(way),
+            name,
+            text,
+        };
+        let values: Vec<_> = exchange.values().collect();
+        assert_eq!(
+            values,
+            [
+                value(Way::Sent, "authorization", "Basic [redacted, 18 chars]"),
+                value(Way::Sent, "grant_type", "x"),
+                value(Way::Sent, "[redacted, 11 chars]", "[redacted, 1 chars]"),
+                value(Way::Received, "content-type", "application/json"),
+                value(Way::Received, "[redacted, 1 chars].scope", "d"),
+                value(Way::Received, "error_description", "a=b: c"),
+            ]
+        );
+        let callback = Exchange::callback(
+            "GET, from the browser",
+            "",
+            "taken",
+            false,
+            &Secrets::default(),
+        );
+        assert_eq!(callback.head(), ("GET, from the browser", "taken"));
+        let mut trace = Trace::default();
+        trace.push(callback, "12:01:07");
+        let lines: Vec<_> = trace.lines().collect();
+        assert_eq!(lines, ["12:01:07  GET, from the browser -> taken"]);
     }
 
     /// The attacks that once took seconds and gigabytes.

@@ -17,6 +17,9 @@ use crate::oauth::url::{is_loopback, same_operator};
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;
 
+/// The word of settings with which the service issues no refresh token.
+pub const NO_REFRESH_TOKEN: &str = "no refresh token";
+
 /// What the service would reject, in no order.
 #[must_use]
 pub fn service_problems(settings: &Settings) -> Vec<Problem> {
@@ -51,8 +54,9 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     };
     let note = preset.client.secret_note.as_deref().unwrap_or_default();
     let name = &preset.name;
+    let with_note = |text: &str| format!("{text} {note}").trim_end().to_owned();
     if required && !given {
-        let text = format!("{name} wants a client secret. {note}");
+        let text = with_note("The client secret is missing.");
         return Some(Problem::new(
             Key::ClientSecret,
             Severity::Error,
@@ -61,7 +65,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         ));
     }
     (given && preset.client.secret == SecretRule::None).then(|| {
-        let text = format!("{name} takes no client secret; leave it empty. {note}");
+        let text = with_note(&format!("{name} accepts no client secret."));
         Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
             .with_remedy("Empty it", Change::Text(Key::ClientSecret, String::new()))
     })
@@ -180,7 +184,7 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
         "No refresh token will come: {} gives one only with the scope {wanted}",
         settings.preset().name
     );
-    let problem = Problem::new(Key::Scope, Severity::Warning, "no refresh token", text);
+    let problem = Problem::new(Key::Scope, Severity::Warning, NO_REFRESH_TOKEN, text);
     Some(problem.with_remedy(
         format!("Add {wanted}"),
         Change::Text(Key::Scope, scopes.join(" ")),
@@ -208,7 +212,7 @@ fn refresh_parameter(settings: &Settings) -> Option<Problem> {
     let problem = Problem::new(
         Key::ExtraParameters,
         Severity::Warning,
-        "no refresh token",
+        NO_REFRESH_TOKEN,
         text,
     );
     Some(problem.with_remedy(
@@ -332,7 +336,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
     }
     if rule.port == Some(PortRule::Registered) && url.port() == Some(0) {
         let text = format!(
-            "{} wants a redirect URL with a fixed port: type the one that you registered. {note}",
+            "{} requires a redirect URL with a fixed port. Enter the one that you registered. {note}",
             preset.name
         );
         let change = instead(&|other| other.set_port(Some(8400)).ok())?;

@@ -263,7 +263,7 @@ mod tests {
         let failure = server(Asked::DeviceCode, "incorrect_client_credentials", "no");
         assert_eq!(
             explained("custom", &failure).cause,
-            "The Client ID or the Client secret is wrong."
+            "The client ID or the client secret is wrong."
         );
         assert!(explained("github", &failure).cause.contains("GitHub"));
     }

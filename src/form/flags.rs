@@ -46,7 +46,7 @@ pub struct Overrides {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
     /// The preset fixes the value.
-    #[error("The preset {preset} fixes the {label}. Leave out {source_name}, or choose --preset {CUSTOM}.", label = .key.label())]
+    #[error("The preset {preset} locks {label}. Omit {source_name}, or use --preset {CUSTOM}.", label = .key.label())]
     Locked {
         /// The flag or variable that gave it.
         source_name: String,
@@ -68,7 +68,7 @@ pub enum OverrideError {
         known: String,
     },
     /// The service does not offer the flow.
-    #[error("{preset} does not offer the flow \"{}\".", .flow.label())]
+    #[error("{preset} does not support the flow \"{}\".", .flow.label())]
     NoFlow {
         /// The flow, as given.
         flow: FlowKind,
@@ -209,7 +209,7 @@ mod tests {
             values: BTreeMap::from([(Key::TokenUrl, "https://x.example/".to_owned())]),
             ..Overrides::default()
         };
-        assert!(over("github", token_url).contains("fixes the Token ex. URL"));
+        assert!(over("github", token_url).contains("locks Token ex. URL"));
         let variable = Overrides {
             variables: vec![("tenant".to_owned(), "x".to_owned())],
             ..Overrides::default()

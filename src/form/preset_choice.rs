@@ -162,7 +162,7 @@ mod tests {
             ),
             ("", "")
         );
-        // Nor does the secret, where the ID was changed; one that was typed anew is nobody's yet.
+        // Nor does the secret, where the ID was changed; one that was typed again belongs to nobody yet.
         changed.set(Key::ClientId, "google-idx".to_owned());
         let mut typed = changed.clone();
         changed.choose(presets::get("keycloak").unwrap());

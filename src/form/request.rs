@@ -356,7 +356,7 @@ impl RequestBuilder<'_> {
             return None;
         }
         let Ok(listen) = text.trim().parse::<ListenAddress>() else {
-            let text = "The Listen address is an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
+            let text = "Listen address must be an IP address of this machine, with or without a port, such as 127.0.0.1:8400";
             self.problems.error(Key::ListenAddress, "malformed", text);
             return None;
         };

@@ -34,6 +34,8 @@ pub struct Settings {
     trusted_for: BTreeSet<(String, String)>,
     /// The listener that waits for the browser; set by a flag only.
     pub(super) listener: ListenerChoice,
+    /// The preset that a flag took from a file, and the path of that.
+    pub(super) preset_file: Option<(String, String)>,
     /// Where the browser runs.
     pub(super) browser: Browser,
     /// The certificates that this program created.
@@ -52,6 +54,7 @@ impl Settings {
             trusted_hosts: BTreeSet::new(),
             trusted_for: BTreeSet::new(),
             listener: ListenerChoice::Auto,
+            preset_file: None,
             browser: Browser::Here,
             created: Created::default(),
         }

@@ -14,7 +14,7 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
     let typed = settings.value(Key::RedirectUrl);
     let listens_elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
     if typed.trim().is_empty() {
-        problems.error(Key::RedirectUrl, "missing", "The Redirect URL is missing. Type the one that you registered, such as http://localhost:8400/");
+        problems.error(Key::RedirectUrl, "missing", "Redirect URL is missing. Enter the one that you registered, such as http://localhost:8400/");
         return None;
     }
     match endpoint(&typed) {
@@ -119,7 +119,7 @@ pub(super) fn endpoint_url(
             key,
             "missing",
             format!(
-                "The {} is missing. It stands in the service's documentation.",
+                "The {} is missing. See the service's documentation.",
                 key.label()
             ),
         );

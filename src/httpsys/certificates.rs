@@ -63,7 +63,7 @@ impl StoreCertificate {
     }
 }
 
-/// Reads a certificate in DER form as it stands at the time `now`; `None` where it is none. Its texts are cleaned:
+/// Reads a certificate in DER form as it stands at the time `now`; `None` for anything else. Its texts are cleaned:
 /// whoever made it chose them.
 #[must_use]
 pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
@@ -87,7 +87,7 @@ pub fn thumbprint(der: &[u8]) -> Option<Thumbprint> {
     Some(Thumbprint(hash.as_ref().try_into().ok()?))
 }
 
-/// What the user has to know of a certificate that a browser is shown; `None` where it is none.
+/// What the user has to know of a certificate that a browser is shown; `None` for anything else.
 #[must_use]
 pub fn about(der: &[u8]) -> Option<About> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;

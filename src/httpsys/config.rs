@@ -126,7 +126,7 @@ impl Config {
         },
     };
 
-    /// True where HTTP.sys is told to listen on some addresses only, and this machine's own is not among them.
+    /// True where HTTP.sys is limited to some addresses, and this machine's own is not one of them.
     pub(crate) fn is_deaf(&self) -> bool {
         let Ok(_api) = Api::configuration() else {
             return false;
@@ -306,7 +306,7 @@ impl Config {
     ) -> Result<Option<Vec<u64>>, u32> {
         let _api = Api::configuration()?;
         let mut answer = vec![0_u64; USUAL_WORDS];
-        // Where that is too little room, the service says how much it wants.
+        // If that is too little room, the service says how much it needs.
         for _ in 0..2 {
             let bytes = size_of_val(answer.as_slice()) as u32;
             let mut length = 0;

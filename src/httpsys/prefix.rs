@@ -15,17 +15,17 @@ pub const STORE: &str = "MY";
 pub enum PrefixError {
     /// No URL.
     #[error(
-        "The redirect URL is not complete: {0}. It is written like http://localhost:8400/callback."
+        "The redirect URL is not complete: {0}. Enter one such as http://localhost:8400/callback."
     )]
     Malformed(String),
     /// Neither http nor https.
-    #[error("A redirect URL to listen on begins with http:// or https://. Change it.")]
+    #[error("The redirect URL must start with http:// or https://. Correct it.")]
     Scheme,
     /// `user@`, or a fragment.
-    #[error("A redirect URL holds no user name and no part behind a #. Remove it.")]
+    #[error("The redirect URL must not contain a user name or a fragment (#). Remove it.")]
     Surplus,
     /// A name that stands for many.
-    #[error("A * cannot be the host of a redirect URL. Name one, such as localhost.")]
+    #[error("The host of a redirect URL can't be *. Enter one, such as localhost.")]
     Star,
 }
 
@@ -34,12 +34,12 @@ pub enum PrefixError {
 pub enum ThumbprintError {
     /// Too short or too long.
     #[error(
-        "A thumbprint has 40 hexadecimal digits (SHA-1), and this has {0}. Copy it from the certificate's details."
+        "A thumbprint has 40 hexadecimal digits (SHA-1); this one has {0}. Copy it from the certificate's details."
     )]
     Length(usize),
     /// No digits.
     #[error(
-        "A thumbprint has only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
+        "A thumbprint contains only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
     )]
     NotHex,
 }
@@ -142,7 +142,7 @@ impl Prefix {
     }
 }
 
-/// The SHA-1 of a certificate, by which Windows finds it.
+/// The SHA-1 of a certificate. Windows finds the certificate with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thumbprint(pub [u8; 20]);
 
@@ -286,14 +286,14 @@ mod tests {
     fn what_is_no_redirect_url_is_told() {
         for (url, error) in [
             ("", "not complete"),
-            ("localhost:8400/", "begins with http"),
+            ("localhost:8400/", "start with http"),
             ("http://", "not complete"),
             ("http://local host/", "a space"),
             ("http://localhost:99999/", "not complete"),
-            ("ftp://localhost/", "begins with http"),
-            ("http://me@localhost/", "no user name"),
-            ("http://localhost/#x", "no user name"),
-            ("http://*:80/", "A *"),
+            ("ftp://localhost/", "start with http"),
+            ("http://me@localhost/", "not contain a user name"),
+            ("http://localhost/#x", "not contain a user name"),
+            ("http://*:80/", "can't be *"),
         ] {
             let told = Prefix::of(url).unwrap_err().to_string();
             assert!(told.contains(error), "{url}: {told}");

@@ -176,6 +176,23 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
 }
 
+/// The error in a query string that is no answer to this sign-in. Nothing says who sent it.
+#[must_use]
+pub fn unverified_error(query: &str) -> Option<ServerError> {
+    let one = |name: &str| {
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+        values.next().map(|(_, value)| value.into_owned())
+    };
+    if query.len() > QUERY_LIMIT {
+        return None;
+    }
+    let error = one("error").filter(|error| !error.is_empty())?;
+    Some(ServerError::new(
+        &error,
+        one("error_description").as_deref(),
+    ))
+}
+
 /// Reads what a user pasted: the URL that the browser came back to, its query, or the code alone.
 #[must_use]
 pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {

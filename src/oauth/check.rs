@@ -104,7 +104,7 @@ pub fn check_tls(client: &Client, kind: FlowKind) -> Check {
         (Outcome::Passed, "https, certificates checked")
     } else {
         // http was accepted on loopback only, so plain text does not leave this machine.
-        (Outcome::NotApplicable, "http, within this machine")
+        (Outcome::NotApplicable, "not used on loopback")
     };
     Check::new(CheckName::Tls, outcome, detail)
 }
@@ -118,7 +118,7 @@ pub fn check_pkce(pending: &Pending) -> Check {
             "S256; sent with the request and with the exchange",
         )
     } else {
-        (Outcome::NotChecked, "switched off")
+        (Outcome::NotChecked, "turned off")
     };
     Check::new(CheckName::Pkce, outcome, detail)
 }
@@ -126,11 +126,11 @@ pub fn check_pkce(pending: &Pending) -> Check {
 /// The checks that the device code flow does not have.
 #[must_use]
 pub fn inapplicable_to_device_code() -> [Check; 3] {
-    let no_callback = "no browser comes back here";
+    let no_callback = "not used in this flow";
     [
         (CheckName::State, no_callback),
         (CheckName::Issuer, no_callback),
-        (CheckName::Pkce, "not part of this flow"),
+        (CheckName::Pkce, "not used in this flow"),
     ]
     .map(|(name, reason)| Check::new(name, Outcome::NotApplicable, reason))
 }
@@ -166,9 +166,9 @@ pub fn check_id_token(
     let check = |outcome, detail: &str| Check::new(CheckName::IdToken, outcome, detail);
     let Some(id_token) = &tokens.id_token else {
         return Ok(if client.asks_for("openid") {
-            check(Outcome::Failed, "none came, though openid was asked for")
+            check(Outcome::Failed, "not issued, although openid was requested")
         } else {
-            check(Outcome::NotApplicable, "the scope openid was not asked for")
+            check(Outcome::NotApplicable, "the openid scope was not requested")
         });
     };
     if is_encrypted(id_token.expose_secret()) {
@@ -195,7 +195,7 @@ pub fn check_id_token(
         "issuer, "
     };
     let nonce = if nonce.is_some() { ", nonce" } else { "" };
-    let detail = format!("{issuer}client, expiry{nonce}; signature not verified");
+    let detail = format!("{issuer}audience{nonce} and expiry match (signature not verified)");
     Ok(check(Outcome::Passed, &detail))
 }
 
@@ -204,7 +204,7 @@ pub fn check_id_token(
 pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
     let (missing, renamed) = not_granted(client, tokens);
     let (outcome, detail) = if tokens.scope.is_none() {
-        let detail = "the answer names no other than was asked for";
+        let detail = "the response names no other scopes than requested";
         (Outcome::Passed, detail.to_owned())
     } else if !missing.is_empty() {
         let detail = format!("not in the answer: {}", missing.join(" "));
@@ -217,7 +217,7 @@ pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
         let detail = format!("named differently in the answer: {}", pairs.join(", "));
         (Outcome::NotChecked, detail)
     } else {
-        (Outcome::Passed, "all that was asked for".to_owned())
+        (Outcome::Passed, "all requested scopes granted".to_owned())
     };
     Check::new(CheckName::Scope, outcome, detail)
 }
@@ -275,19 +275,19 @@ fn is_alike(one: &str, other: &str) -> bool {
 pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
     let note = client.dialect.refresh_note.as_deref();
     let (outcome, detail) = if tokens.refresh_token.is_some() {
-        (Outcome::Passed, "returned".to_owned())
+        (Outcome::Passed, "received".to_owned())
     } else if client.dialect.no_refresh {
         (
             Outcome::NotApplicable,
-            note.unwrap_or("this service gives none").to_owned(),
+            note.unwrap_or("this service issues none").to_owned(),
         )
     } else {
         let reason = match note {
-            Some(note) => format!("none came. {note}"),
+            Some(note) => format!("not issued. {note}"),
             None if client.asks_for("offline_access") => {
-                "none came, though offline_access was asked for; some services want prompt=consent with it".to_owned()
+                "not issued, although offline_access was requested; some services also require prompt=consent".to_owned()
             }
-            None => "none came; many services give one only with the scope offline_access".to_owned(),
+            None => "not issued; many services require the offline_access scope".to_owned(),
         };
         (Outcome::Failed, reason)
     };
@@ -298,10 +298,8 @@ pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
 #[must_use]
 pub fn check_rotation(before: &SecretString, fresh: &TokenSet) -> Check {
     let detail = match &fresh.refresh_token {
-        Some(new) if !same(new, before.expose_secret()) => {
-            "a new one came and replaces the old one"
-        }
-        Some(_) | None => "no new one came; the old one stays",
+        Some(new) if !same(new, before.expose_secret()) => "rotated; use the new one",
+        Some(_) | None => "not rotated; the old one stays",
     };
     Check::new(CheckName::RefreshToken, Outcome::Passed, detail)
 }
@@ -429,13 +427,13 @@ mod tests {
         let checks = check(&client, &right, TIME).unwrap();
         assert_eq!(
             checks[0].detail,
-            "client, expiry, nonce; signature not verified"
+            "audience, nonce and expiry match (signature not verified)"
         );
         client.id_token_issuers = vec!["https://as.example".to_owned()];
         let checks = check(&client, &right, TIME).unwrap();
         assert_eq!(
             checks[0].detail,
-            "issuer, client, expiry, nonce; signature not verified"
+            "issuer, audience, nonce and expiry match (signature not verified)"
         );
         let names: Vec<CheckName> = checks.iter().map(|check| check.name).collect();
         let expected = [
@@ -532,10 +530,16 @@ mod tests {
         let check = check_refresh_token(&client(&[]), &returned);
         assert_eq!(check.outcome, Outcome::Passed);
         for (scope, no_refresh, note, outcome, words) in [
-            ("mail", false, None, Outcome::Failed, "only with the scope"),
-            ("offline_access", false, None, Outcome::Failed, "though"),
-            ("mail", false, Some("Ask."), Outcome::Failed, "came. Ask."),
-            ("mail", true, None, Outcome::NotApplicable, "gives none"),
+            (
+                "mail",
+                false,
+                None,
+                Outcome::Failed,
+                "require the offline_access scope",
+            ),
+            ("offline_access", false, None, Outcome::Failed, "although"),
+            ("mail", false, Some("Ask."), Outcome::Failed, "issued. Ask."),
+            ("mail", true, None, Outcome::NotApplicable, "issues none"),
             (
                 "mail",
                 true,
@@ -556,9 +560,9 @@ mod tests {
     #[test]
     fn a_refresh_may_replace_the_refresh_token() {
         for (new, words) in [
-            (None, "no new one"),
-            (Some("old"), "no new one"),
-            (Some("new"), "a new one"),
+            (None, "not rotated"),
+            (Some("old"), "not rotated"),
+            (Some("new"), "rotated"),
         ] {
             let fresh = TokenSet {
                 refresh_token: new.map(SecretString::from),

@@ -656,7 +656,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_separates_scopes_where_the_service_wants_it() {
+    fn a_comma_separates_scopes_where_the_service_requires_it() {
         let mut client = client(ClientAuthentication::None, None);
         client.dialect.scope_separator = Some(",".to_owned());
         assert_eq!(

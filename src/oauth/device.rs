@@ -193,14 +193,14 @@ pub enum Next {
     Failed(Failure),
 }
 
-/// The state of polling, to be told to the user.
+/// The state of polling, for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// Not yet approved.
     Pending,
     /// The server asked for longer pauses.
     SlowDown,
-    /// No usable answer; asked again later.
+    /// An unexpected response; polled again later.
     Trouble(String),
     /// The service asks for a pause that is longer than the code is valid.
     NoMore,

@@ -67,7 +67,7 @@ pub struct Metadata {
     pub authentication: Option<Vec<String>>,
     /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
-    /// How it wants to be asked.
+    /// How it has to be asked.
     pub ways: Ways,
 }
 

@@ -45,7 +45,7 @@ const PROTOCOL_CODES: &[&str] = &[
 
 impl ServerError {
     /// The texts in it that may repeat what came from outside.
-    fn texts(&mut self) -> Vec<&mut String> {
+    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         let code = (!PROTOCOL_CODES.contains(&self.code.as_str())).then_some(&mut self.code);
         code.into_iter().chain(&mut self.description).collect()
     }
@@ -110,6 +110,14 @@ impl Asked {
             Self::Approval => "the token request",
             Self::Exchange => "the exchange of the code for tokens",
             Self::Refresh => "the refresh",
+        }
+    }
+
+    fn rejected(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "The service rejected the request for a device code",
+            Self::Approval | Self::Exchange => "The service rejected the token request",
+            Self::Refresh => "The service rejected the refresh",
         }
     }
 
@@ -294,7 +302,7 @@ pub enum Failure {
         reason: String,
     },
     /// The ID token belongs to another sign-in, client or issuer.
-    #[error("The ID token does not belong to this sign-in: {0}. The tokens were thrown away.")]
+    #[error("The ID token does not belong to this sign-in: {0}. The tokens were discarded.")]
     IdToken(String),
 }
 
@@ -351,7 +359,7 @@ impl Failure {
                 reason,
                 asked,
                 status,
-            } if !wants_certificate(reason) => by_status(*asked, *status),
+            } if !requires_certificate(reason) => by_status(*asked, *status),
             Self::Unanswered {
                 status: Some(status),
                 ..
@@ -362,6 +370,24 @@ impl Failure {
             } => Some(About::Scope),
             Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
             _ => None,
+        }
+    }
+
+    /// The service's own error, and what it put an end to in a few words; `None` where it said nothing.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(&'static str, &ServerError)> {
+        match self {
+            Self::Denied { error, .. } => Some(("The sign-in was refused in the browser", error)),
+            Self::Callback(error) => Some(("The service ended the sign-in", error)),
+            Self::Server { asked, error } => Some((asked.rejected(), error)),
+            Self::UsedUp { .. }
+            | Self::Unavailable { .. }
+            | Self::Unusable { .. }
+            | Self::Unanswered { .. }
+            | Self::Useless { .. }
+            | Self::Address(_)
+            | Self::IdToken(_)
+            | Self::Expired => None,
         }
     }
 
@@ -400,7 +426,7 @@ impl Failure {
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
-            Self::Unusable { reason, .. } if wants_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
+            Self::Unusable { reason, .. } if requires_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
             Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
             Self::Unanswered {
                 status: Some(500..),
@@ -434,7 +460,7 @@ impl Failure {
 }
 
 /// True for the page of a web server that requires a client certificate, and takes the request before it says so.
-fn wants_certificate(reason: &str) -> bool {
+fn requires_certificate(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     let has = |words: &str| reason.contains(words);
     has("certificate") && (has("required") || has("client")) && (has("ssl") || has("tls"))

@@ -95,6 +95,14 @@ impl Claims {
         self.text("sub")
     }
 
+    /// A claim that is a time, in seconds since 1970.
+    #[must_use]
+    pub fn time(&self, name: &str) -> Option<i64> {
+        let seconds = self.0.get(name)?.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "bounded just here")]
+        (0.0..1e12).contains(&seconds).then_some(seconds as i64)
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }

@@ -8,22 +8,24 @@ use crate::clean::{clean, is_clean};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlProblem {
     /// Not a URL at all.
-    #[error("This is not a complete URL: {0}. It begins with https:// and has no spaces")]
+    #[error("Not a valid URL: {0}. Enter the full URL, starting with https:// and without spaces")]
     Malformed(String),
     /// A scheme other than http and https.
-    #[error("A URL here begins with https://, not with {0}:")]
+    #[error("The URL must start with https://, not with {0}:")]
     Scheme(String),
     /// http to another machine.
-    #[error("http is only for this machine (localhost, 127.0.0.1); use https for {0}")]
+    #[error(
+        "Plain http is allowed only for this machine (localhost, 127.0.0.1). Use https for {0}"
+    )]
     Insecure(String),
     /// `user:password@` in the URL.
-    #[error("A URL here holds no user name or password")]
+    #[error("Remove the user name and password from the URL")]
     UserInfo,
     /// A fragment, which is never sent (RFC 6749, section 3.1).
-    #[error("A URL here has no part behind a #")]
+    #[error("Remove the fragment (# and what follows) from the URL")]
     Fragment,
     /// Another machine gave an address of this one.
-    #[error("{0} leads to this machine, and the answer came from another one")]
+    #[error("{0} leads to this machine, but the response came from another one")]
     Here(String),
     /// A parameter in its query would be sent twice (RFC 6749, section 3.1).
     #[error("The query of the URL sets {0}, which this program sets itself")]

@@ -30,14 +30,14 @@ pub(super) fn say_event(event: &FlowEvent) {
             }
             say("expires_in", &expires_in.as_secs().to_string());
         }
-        FlowEvent::Polled { times, note } => {
+        FlowEvent::Polled { times, note, .. } => {
             let note = match note {
                 Note::Pending => "not approved yet".to_owned(),
                 Note::SlowDown => {
-                    "not approved yet; asking less often, as the service wishes".to_owned()
+                    "not approved yet; polling less often, as the service requested".to_owned()
                 }
-                Note::Trouble(reason) => format!("no usable answer ({reason}); asking again"),
-                Note::NoMore => "the service asks for a longer pause than the code is valid, so there is no further poll".to_owned(),
+                Note::Trouble(reason) => format!("unexpected response ({reason}); retrying"),
+                Note::NoMore => "the service requested a longer pause than the code is valid, so there is no further poll".to_owned(),
             };
             say_often(Often::Polled, &format!("{times} {note}"));
         }
@@ -49,10 +49,10 @@ pub(super) fn say_event(event: &FlowEvent) {
         }
         FlowEvent::Stray(_) => say_often(
             Often::Stray,
-            "a request that has nothing to do with this sign-in was rejected",
+            "rejected a request that does not belong to this sign-in",
         ),
         FlowEvent::Trouble(reason) => {
-            say_often(Often::Trouble, &format!("{reason} Trying again."));
+            say_often(Often::Trouble, &format!("{reason} Retrying."));
         }
         FlowEvent::Note(note) => say("note", note),
         FlowEvent::Check(check) => {
@@ -66,7 +66,7 @@ pub(super) fn say_event(event: &FlowEvent) {
                 ),
             );
         }
-        // The others are told where they are waited for.
+        // The others are reported where they are waited for.
         _ => {}
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn say_sign_in(
         say(
             "hint",
             &format!(
-                "For a browser on your own machine, first open the tunnel there. {}",
+                "If your browser is on another computer, first open the tunnel there. {}",
                 tunnel.login_advice()
             ),
         );
@@ -108,21 +108,21 @@ pub(super) fn say_sign_in(
     say("authorization_url", url.as_str());
     say(
         "hint",
-        "Open the URL in a browser. If it cannot come back to this machine, paste the address it ends at here.",
+        "Open the URL in a browser. If the browser can't return to this machine, paste the final URL here.",
     );
     if !environment.can_browse() && device_code {
-        say("hint", "With --flow device-code any browser will do.");
+        say("hint", "With --flow device-code, any browser works.");
     }
 }
 
 fn step_text(step: Step) -> &'static str {
     match step {
-        Step::DeviceCode => "asking for a device code",
+        Step::DeviceCode => "requesting a device code",
         Step::Approval => "waiting for approval",
         Step::Listen => "listening",
         Step::SignIn => "waiting for the browser",
         Step::Exchange => "exchanging the code for tokens",
-        Step::Refresh => "asking for new tokens",
+        Step::Refresh => "requesting new tokens",
     }
 }
 

@@ -64,9 +64,8 @@ fn authorize(
     if print.is_none() && !std::io::stdin().is_terminal() {
         say(
             "error",
-            "There is no screen, and nobody at a terminal who could be asked what to print. Add --print access-token \
-             (refresh-token, id-token or json), or run the program in a terminal, such as with ssh -t, docker run -it or \
-             kubectl exec -it.",
+            "No terminal to prompt on. Add --print access-token, refresh-token, id-token or json, or run the program in a \
+             terminal, for example with ssh -t, docker run -it or kubectl exec -it.",
         );
         return Err(exit::USAGE);
     }
@@ -113,7 +112,7 @@ fn install_hook() {
             .unwrap_or_default();
         say(
             "error",
-            &format!("a defect{place} ended the program; please report this line"),
+            &format!("the program ended because of a bug{place}; please report this line"),
         );
         talk::flush();
     }));
@@ -238,8 +237,8 @@ impl Front<'_> {
                 say(
                     "error",
                     &format!(
-                        "Issuer: {address} is a mail address. Name the preset of its mail service with --preset, or the URL of the \
-                         issuer with --issuer."
+                        "Issuer: {address} is an e-mail address. Select the preset of its mail service with --preset, or enter the \
+                         URL of the issuer with --issuer."
                     ),
                 );
                 return Err(exit::USAGE);
@@ -278,8 +277,9 @@ impl Front<'_> {
             .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
             .collect();
         let choices = choices.join(", ");
-        let question =
-            format!("The tokens are there. Type what to print: {choices}. Type quit to leave.");
+        let question = format!(
+            "Sign-in completed. Enter what to print: {choices}. Enter quit to exit without printing."
+        );
         say("hint", &question);
         let mut input = self.input.take().unwrap_or_else(Input::start);
         input.expect_short_lines();
@@ -306,7 +306,10 @@ impl Front<'_> {
                         }
                     }
                     // What was typed may be a late paste, and is not repeated.
-                    Err(_) => say("hint", &format!("That is none of these: {choices}, quit.")),
+                    Err(_) => say(
+                        "hint",
+                        &format!("Unknown choice. Enter one of: {choices}, quit."),
+                    ),
                 },
             }
         }
@@ -410,7 +413,7 @@ impl std::fmt::Display for Stopped {
         match self {
             Self::Flow(error, _) => error.fmt(f),
             Self::Signal => f.write_str("The program was interrupted."),
-            Self::Defect => f.write_str("The program ended because of a defect in it."),
+            Self::Defect => f.write_str("The program ended because of a bug."),
         }
     }
 }

@@ -520,7 +520,7 @@ label = "Host"
             (
                 "https://{host}/token",
                 "http://{host}/token",
-                &["line 7: endpoints.token: ", "use https", "Correct the URL"],
+                &["line 7: endpoints.token: ", "Use https", "Correct the URL"],
             ),
             (
                 "https://{host}/authorize",

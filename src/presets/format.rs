@@ -34,7 +34,7 @@ pub struct Preset {
     pub confidence: Confidence,
     /// Why the confidence is not high.
     pub confidence_note: Option<String>,
-    /// Where a client ID is to be had.
+    /// Where to get a client ID.
     pub register_at: Option<String>,
     /// What to know about the client ID, in a sentence or two.
     pub client_id_help: Option<String>,
@@ -126,7 +126,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// The name in lists; nothing for what stands above the groups.
+    /// The name in lists; empty for those listed before the groups.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -242,7 +242,7 @@ impl Flows {
     }
 }
 
-/// What the service wants of a client.
+/// What the service requires of a client.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
@@ -282,7 +282,7 @@ impl Default for Client {
     }
 }
 
-/// Whether a service wants a client secret.
+/// Whether a service requires a client secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretRule {
@@ -333,7 +333,7 @@ pub struct Redirect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortRule {
-    /// Not compared: any free port will do.
+    /// Not compared: any free port is fine.
     Any,
     /// Compared with the registered one.
     Registered,

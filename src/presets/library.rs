@@ -1,4 +1,4 @@
-//! All presets at hand: the files built into the program, and the user's over them.
+//! All presets: the files built into the program, and the user's over them.
 //!
 //! Only the preset in use is parsed at start-up; the others when the list is first shown.
 
@@ -22,7 +22,7 @@ const PATH_LIMIT: usize = 300;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PresetError {
     /// No preset has that identifier.
-    #[error("There is no preset \"{id}\".{} `oauth-authorizer presets list` shows them all.", meant(.like.as_deref()))]
+    #[error("There is no preset \"{id}\".{} `oauth-authorizer presets list` lists them all.", meant(.like.as_deref()))]
     Unknown {
         /// As given.
         id: String,
@@ -30,7 +30,7 @@ pub enum PresetError {
         like: Option<String>,
     },
     /// The file cannot be read, or is not what docs/presets.md describes.
-    #[error("The preset file {file} was left out: {}.", summary(.findings))]
+    #[error("The preset file {file} was skipped: {}.", summary(.findings))]
     Malformed {
         /// Which one.
         file: String,
@@ -109,7 +109,7 @@ struct Own {
     text: String,
 }
 
-/// All presets at hand.
+/// All presets.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     own: Vec<Own>,
@@ -303,6 +303,13 @@ impl Library {
         self.own.iter().any(|own| own.preset.id == id)
     }
 
+    /// How many presets there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let replaced = |id: &&str| self.is_own(id) || self.in_place_of(id).is_some();
+        built_in_ids().filter(|id| !replaced(id)).count() + self.own.len()
+    }
+
     /// All presets, in the order of the list: Custom settings and the demo, then by group and name.
     ///
     /// # Errors
@@ -375,6 +382,27 @@ mod tests {
     }
 
     #[test]
+    fn the_form_has_room_for_the_first_sentence_of_each_hint() {
+        let too_long = |text: &str| text.split_inclusive(". ").next().unwrap().trim().len() > 110;
+        for preset in Library::default().all().unwrap() {
+            let hints = [
+                &preset.client_id_help,
+                &preset.flows.why,
+                &preset.client.secret_note,
+                &preset.client.pkce_note,
+                &preset.redirect.note,
+            ];
+            for hint in hints.into_iter().flatten() {
+                assert!(!too_long(hint), "{}: {hint}", preset.id);
+            }
+            let help = preset.client_id_help.as_deref().unwrap_or_default();
+            if let Some((_, place)) = help.split_once("Where: ") {
+                assert!(place.len() <= 116, "{}: {place}", preset.id);
+            }
+        }
+    }
+
+    #[test]
     fn the_list_begins_with_custom_settings_and_goes_by_group_and_name() {
         let all = Library::default().all().unwrap();
         let names: Vec<&str> = all.iter().map(|preset| preset.name.as_str()).collect();
@@ -414,7 +442,7 @@ mod tests {
         assert!(library.get("keycloak").is_err(), "not replaced in silence");
         assert!(told[2].contains("the file is named other.toml"), "{told:?}");
         assert!(
-            told[0].starts_with("The preset file bad.toml was left out: line 1: id: "),
+            told[0].starts_with("The preset file bad.toml was skipped: line 1: id: "),
             "{told:?}"
         );
         assert!(told[3].contains("worse.toml"), "{told:?}");

@@ -5,7 +5,8 @@ use std::fmt;
 
 use url::Url;
 
-use super::{Session, Value};
+use super::report::report;
+use super::{Session, Taken, Value};
 use crate::flow::attempt::AttemptId;
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -16,6 +17,8 @@ pub enum Content {
     UserCode(String),
     /// A URL to open.
     Url(Url),
+    /// The user code of a device flow and the URL to enter it at.
+    CodeAndUrl(String, Url),
     /// The command of a tunnel.
     Tunnel(String),
     /// Commands that set up a listener, a line for each.
@@ -28,6 +31,10 @@ pub enum Content {
     Json(AttemptId),
     /// The trace.
     Trace,
+    /// A text without secrets, and its name within a sentence.
+    Text(&'static str, String),
+    /// Why the sign-in failed.
+    Report,
 }
 
 impl fmt::Debug for Content {
@@ -44,12 +51,15 @@ impl Content {
         match self {
             Self::UserCode(_) => "code",
             Self::Url(_) => "URL",
+            Self::CodeAndUrl(..) => "code and URL",
             Self::Tunnel(_) => "tunnel command",
             Self::Commands(_) => "commands",
             Self::Token(value, _) => value.name(),
             Self::Header(_) => "Authorization header",
             Self::Json(_) => "JSON",
             Self::Trace => "trace",
+            Self::Text(name, _) => name,
+            Self::Report => "report",
         }
     }
 
@@ -64,9 +74,12 @@ impl Content {
             Self::Trace => Some("oauth-authorizer-trace.txt"),
             Self::UserCode(_)
             | Self::Url(_)
+            | Self::CodeAndUrl(..)
             | Self::Tunnel(_)
             | Self::Commands(_)
-            | Self::Header(_) => None,
+            | Self::Report
+            | Self::Header(_)
+            | Self::Text(..) => None,
         }
     }
 
@@ -74,12 +87,16 @@ impl Content {
     #[must_use]
     pub fn instead(&self) -> &'static str {
         match self {
-            Self::Tunnel(_) | Self::Commands(_) => "It stands on the screen, to be selected.",
-            Self::UserCode(_) | Self::Url(_) | Self::Trace => {
-                "The plain view shows it alone, to be selected."
+            Self::Tunnel(_) | Self::Commands(_) | Self::Report => {
+                "Select it on the screen with the mouse."
             }
+            Self::UserCode(_) | Self::Url(_) | Self::CodeAndUrl(..) | Self::Text(..) => {
+                "View alone shows it by itself, to select with the mouse."
+            }
+            Self::Trace => "Save… writes it to a file.",
             Self::Token(..) | Self::Header(_) | Self::Json(_) => {
-                "The plain view shows the token alone, to be selected; Save writes it, or all as JSON, to a file."
+                "View alone shows the token by itself, to select with the mouse. Save… writes it, or everything as JSON, to a \
+                 file."
             }
         }
     }
@@ -91,9 +108,12 @@ impl Content {
             Self::Token(_, attempt) | Self::Header(attempt) | Self::Json(attempt) => Some(*attempt),
             Self::UserCode(_)
             | Self::Url(_)
+            | Self::CodeAndUrl(..)
             | Self::Tunnel(_)
             | Self::Commands(_)
-            | Self::Trace => None,
+            | Self::Trace
+            | Self::Report
+            | Self::Text(..) => None,
         }
     }
 
@@ -119,8 +139,10 @@ impl Content {
                 .filter(|tokens| tokens.attempt == attempt)
         };
         Some(match self {
-            Self::UserCode(code) => code.as_str().into(),
+            Self::UserCode(text) | Self::Text(_, text) => text.as_str().into(),
             Self::Url(url) => url.as_str().into(),
+            // Written as it is, where only a carriage return leads to the first column.
+            Self::CodeAndUrl(code, url) => format!("{url}\r\n\r\n{code}").into(),
             Self::Tunnel(command) => command.as_str().into(),
             Self::Commands(lines) => lines.join("\r\n").into(),
             Self::Token(value, _) => tokens()?.secret(*value)?.clone(),
@@ -131,18 +153,33 @@ impl Content {
             }
             Self::Json(_) => tokens()?.set.to_json(),
             Self::Trace => {
-                let lines: Vec<&str> = session.trace.lines().collect();
+                let lines: Vec<String> = session.trace.lines().collect();
                 (lines.join("\n") + "\n").into()
             }
+            Self::Report => report(session.sign_in()?, &session.settings)?.into(),
         })
+    }
+
+    /// The tokens in it.
+    fn values(&self) -> &'static [Value] {
+        match self {
+            Self::Token(Value::Access, _) | Self::Header(_) => &[Value::Access],
+            Self::Token(Value::Refresh, _) => &[Value::Refresh],
+            Self::Token(Value::Id, _) => &[Value::Id],
+            Self::Json(_) => &Value::ALL,
+            _ => &[],
+        }
     }
 }
 
 impl Session {
-    /// The user has this for certain, so that quitting need not ask about it.
-    pub fn took(&mut self, content: &Content) {
-        if let (Some(attempt), Some(tokens)) = (content.tokens_of(), &mut self.tokens) {
-            tokens.taken |= tokens.attempt == attempt;
+    /// This has left the program in this way. Quitting asks about tokens that the user may not have.
+    pub fn took(&mut self, content: &Content, how: Taken) {
+        let of = content.tokens_of();
+        if let Some(tokens) = self.tokens.as_mut().filter(|it| Some(it.attempt) == of) {
+            for value in content.values() {
+                tokens.took(*value, how);
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Refused {
     Form(Vec<Problem>),
     /// The form names no issuer.
     NoIssuer,
-    /// The issuer is a mail address; a preset may know its service.
+    /// The issuer is an e-mail address; a preset may know its service.
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
@@ -50,7 +50,7 @@ pub enum SessionEvent {
     },
     /// A paste was not taken; says why.
     PasteRefused(String),
-    /// The metadata was taken over into the form.
+    /// The metadata was filled into the form.
     Discovered {
         /// What it filled in.
         filled: Vec<Key>,

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod content;
 mod event;
+pub mod report;
 pub mod run;
 pub mod set_up;
 pub mod tokens;
@@ -14,11 +15,12 @@ use std::sync::Arc;
 
 use self::clock::Moment;
 pub use self::event::{Refused, SessionEvent, Started};
-use self::run::{Ended, Phase, Run, add_check};
+use self::run::{Ended, Phase, Run, Unverified, add_check};
 use self::set_up::ListenerSetUp;
-pub use self::tokens::{TokenState, Value};
+pub use self::tokens::{Taken, TokenState, Value};
 use self::work::Work;
 use crate::certificate::created::Created;
+use crate::configure::quote;
 use crate::configure::report::{Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
@@ -33,7 +35,7 @@ use crate::form::settings::{Key, Overwrite, Settings};
 use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::failure::{Asked, Failure};
+use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
@@ -124,18 +126,20 @@ impl Session {
         }
     }
 
-    /// The settings with the device code flow, where a sign-in waits for a browser that cannot be opened here and they
-    /// would do as they are.
+    /// The settings with the other flow than that of the sign-in under way, where the service offers it and they would do
+    /// as they are.
     #[must_use]
-    pub fn with_device_code(&self, environment: &Environment) -> Option<Settings> {
-        if !self.sign_in().is_some_and(Run::awaits_browser)
-            || environment.can_browse()
-            || !self.settings.offers(FlowKind::DeviceCode)
-        {
+    pub fn with_other_flow(&self) -> Option<Settings> {
+        let run = self.sign_in().filter(|run| run.is_live())?;
+        let other = match run.request.kind {
+            FlowKind::DeviceCode => FlowKind::AuthorizationCode,
+            FlowKind::AuthorizationCode => FlowKind::DeviceCode,
+        };
+        if !self.settings.offers(other) {
             return None;
         }
         let mut settings = self.settings.clone();
-        settings.set_flow(FlowKind::DeviceCode);
+        settings.set_flow(other);
         request::request(&settings).is_ok().then_some(settings)
     }
 
@@ -157,7 +161,9 @@ impl Session {
         self.others_give_way()?;
         let request = request::request(&self.settings).map_err(Refused::Form)?;
         let job = Job::Authorize(request.clone());
-        let run = Box::new(Run::new(request, Arc::clone(self.settings.preset())));
+        let command = command(&self.settings.flags());
+        let run = Run::new(request, Arc::clone(self.settings.preset()), command);
+        let run = Box::new(run);
         self.trace = Trace::default();
         Ok(self.start(job, Work::SigningIn(run)))
     }
@@ -196,7 +202,8 @@ impl Session {
         }
         let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
         let job = Job::Refresh(tokens.request.clone(), Box::new(tokens.set.clone()));
-        let run = Box::new(Run::new(tokens.request.clone(), Arc::clone(&tokens.preset)));
+        let (preset, command) = (Arc::clone(&tokens.preset), tokens.command.clone());
+        let run = Box::new(Run::new(tokens.request.clone(), preset, command));
         Ok(self.start(job, Work::Refreshing(run)))
     }
 
@@ -231,12 +238,16 @@ impl Session {
         }
         let event = match event {
             FlowEvent::Exchange(exchange) => {
-                self.trace.push(exchange);
+                self.trace.push(exchange, now.to_string());
                 return Some(SessionEvent::Progress);
             }
             FlowEvent::Metadata(metadata) => return self.discovered(metadata),
             FlowEvent::Tokens(set) => return self.granted(*set, now),
             FlowEvent::Failed(error) => return self.ended(error),
+            FlowEvent::Unverified(error) => {
+                self.reported(error, now);
+                return Some(SessionEvent::Progress);
+            }
             FlowEvent::PasteRefused(reason) => return Some(SessionEvent::PasteRefused(reason)),
             event => event,
         };
@@ -254,6 +265,20 @@ impl Session {
             },
             _ => SessionEvent::Progress,
         })
+    }
+
+    /// Takes in an error that anyone may have sent, with what it would mean.
+    fn reported(&mut self, error: ServerError, at: Moment) {
+        if let Some((_, Work::SigningIn(run))) = &mut self.work {
+            let failure = Failure::Callback(error.clone());
+            let with_secret = run.request.client.secret.is_some();
+            let explanation = explain(&failure, &run.preset, with_secret, &self.library);
+            run.unverified = Some(Unverified {
+                at,
+                error,
+                explanation,
+            });
+        }
     }
 
     fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
@@ -280,6 +305,7 @@ impl Session {
             let mut checks = run.checks.iter();
             let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
             let told = rotated.map(|check| check.detail.clone());
+            fresh.keep_taken(&before);
             // What the first run checked stays true; the refresh adds its own.
             fresh.checks = before.checks;
             for check in run.checks {
@@ -300,7 +326,8 @@ impl Session {
                 if let Some(last) = run.steps.last_mut() {
                     last.failed = last.took.is_none();
                 }
-                run.phase = Phase::Failed(ended.clone());
+                let failed = Phase::Failed(ended.clone());
+                run.before = Some(std::mem::replace(&mut run.phase, failed));
                 self.failed = Some(run);
                 SessionEvent::SignInFailed(error, ended)
             }
@@ -321,27 +348,35 @@ impl Session {
             }),
             _ => None,
         };
+        let text = match error {
+            FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
+                if explanation.is_some() =>
+            {
+                "Nothing was sent to the service.".to_owned()
+            }
+            error => error.to_string(),
+        };
+        let refusal = match error {
+            FlowError::Protocol(failure) => failure.refusal(),
+            _ => None,
+        };
+        let expired = matches!(
+            error,
+            FlowError::Protocol(Failure::Expired | Failure::Unanswered { .. })
+        );
+        let asked = Asked::Approval;
+        let used_up = |failure: &Failure| matches!(failure, Failure::UsedUp { asked: of, .. } if *of == asked);
         Ended {
-            text: match error {
-                FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
-                    if explanation.is_some() =>
-                {
-                    "Nothing was sent to the service.".to_owned()
-                }
-                error => error.to_string(),
-            },
-            hint: error.hint(),
-            expired: matches!(
-                error,
-                FlowError::Protocol(
-                    Failure::Expired
-                        | Failure::Unanswered { .. }
-                        | Failure::UsedUp {
-                            asked: Asked::Approval,
-                            ..
-                        }
-                )
+            step: refusal.map_or_else(
+                || text.clone(),
+                |(step, error)| format!("{step}: {}", error.code),
             ),
+            service: refusal.map(|(_, error)| error.to_string()),
+            text,
+            hint: error.hint(),
+            expired,
+            another_code: expired
+                || matches!(error, FlowError::Protocol(failure) if used_up(failure)),
             explanation,
         }
     }
@@ -362,7 +397,8 @@ impl Session {
     /// True where quitting loses tokens that the user does not have.
     #[must_use]
     pub fn has_untaken_tokens(&self) -> bool {
-        self.tokens.as_ref().is_some_and(|tokens| !tokens.taken)
+        let tokens = self.tokens.as_ref();
+        tokens.is_some_and(|tokens| !tokens.untaken().is_empty())
     }
 
     /// Opens the listener's set-up on the form's redirect URL. What was typed there before stays, and what is under way goes on;
@@ -430,6 +466,16 @@ impl Session {
     }
 }
 
+/// This program with these flags, as a line for the shell of this machine.
+fn command(flags: &[String]) -> Option<String> {
+    let words = || std::iter::once("oauth-authorizer").chain(flags.iter().map(String::as_str));
+    if cfg!(windows) {
+        quote::line(&words().collect::<Vec<_>>()).ok()
+    } else {
+        shlex::try_join(words()).ok()
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
@@ -438,7 +484,6 @@ mod tests {
     use super::content::Content;
     use super::*;
     use crate::flow::event::Step;
-    use crate::oauth::failure::ServerError;
     use crate::presets;
 
     fn session() -> Session {
@@ -533,7 +578,9 @@ mod tests {
     fn a_refresh_that_fails_keeps_the_tokens_and_a_new_one_is_not_taken_yet() {
         let mut session = authorized();
         let first = session.tokens.as_ref().unwrap().attempt;
-        session.took(&Content::Json(first));
+        session.took(&Content::Json(first), Taken::Sent);
+        assert!(session.has_untaken_tokens());
+        session.took(&Content::Json(first), Taken::Saved);
         assert!(!session.has_untaken_tokens());
         let attempt = session.refresh().unwrap().attempt;
         let error = FlowError::Protocol(Failure::Server {
@@ -549,7 +596,7 @@ mod tests {
         hear(&mut session, attempt, set("second"));
         assert!(session.has_untaken_tokens());
         // A copy of the tokens before is no copy of these.
-        session.took(&Content::Token(Value::Access, first));
+        session.took(&Content::Token(Value::Access, first), Taken::Copied);
         assert!(session.has_untaken_tokens());
         let stale = Content::Token(Value::Access, first);
         assert!(stale.text(&session).is_none());

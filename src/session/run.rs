@@ -14,7 +14,9 @@ use crate::flow::event::{FlowEvent, Step};
 use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::Check;
+use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
+use crate::oauth::failure::ServerError;
 use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
 
@@ -34,12 +36,14 @@ pub enum Phase {
         verification_uri: Url,
         /// The same with the code in it.
         complete: Option<Url>,
-        /// When the code expires.
-        until: Duration,
+        /// How long the code is valid in all.
+        valid: Duration,
+        /// When it expires.
+        until: Moment,
         /// How often was polled.
         asked: u32,
-        /// What the last answer said.
-        note: Option<Note>,
+        /// What the last poll brought.
+        last: Option<Poll>,
     },
     /// The user has a URL to open.
     SignIn {
@@ -58,15 +62,43 @@ pub enum Phase {
     Failed(Ended),
 }
 
+/// What a poll brought.
+#[derive(Debug, Clone)]
+pub struct Poll {
+    /// What the answer said.
+    pub note: Note,
+    /// When it came.
+    pub at: Moment,
+    /// How long until the next one.
+    pub pause: Duration,
+}
+
+/// An error that came without the state of the sign-in.
+#[derive(Debug, Clone)]
+pub struct Unverified {
+    /// When it came.
+    pub at: Moment,
+    /// What it says.
+    pub error: ServerError,
+    /// What that would mean.
+    pub explanation: Option<Explanation>,
+}
+
 /// Why a run ended without tokens.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// What happened.
     pub text: String,
+    /// The same without the service's own words.
+    pub step: String,
+    /// The service's own words.
+    pub service: Option<String>,
     /// What to do.
     pub hint: String,
-    /// A new code is all that is needed.
+    /// The code was not used in time.
     pub expired: bool,
+    /// A new code is all that is needed.
+    pub another_code: bool,
     /// What the service's error means, where that is known.
     pub explanation: Option<Explanation>,
 }
@@ -91,8 +123,12 @@ pub struct Run {
     pub request: FlowRequest,
     /// The preset of that time.
     pub preset: Arc<Preset>,
+    /// The command that fills in the form like this; none where no shell takes it as it is.
+    pub command: Option<String>,
     /// How it stands.
     pub phase: Phase,
+    /// What it waited for when it failed.
+    pub before: Option<Phase>,
     /// In order.
     pub steps: Vec<StepLine>,
     /// In order.
@@ -101,6 +137,8 @@ pub struct Run {
     pub strays: u32,
     /// Callbacks that were not its own, and why the last was not.
     pub not_ours: Option<(u32, String)>,
+    /// The last error that came without its state.
+    pub unverified: Option<Unverified>,
     /// What is being tried again.
     pub trouble: Option<String>,
     /// What else the user should know, in order.
@@ -112,15 +150,18 @@ pub struct Run {
 impl Run {
     /// One that has just begun.
     #[must_use]
-    pub fn new(request: FlowRequest, preset: Arc<Preset>) -> Self {
+    pub fn new(request: FlowRequest, preset: Arc<Preset>, command: Option<String>) -> Self {
         Self {
             request,
             preset,
+            command,
             phase: Phase::Starting,
+            before: None,
             steps: Vec::new(),
             checks: Vec::new(),
             strays: 0,
             not_ours: None,
+            unverified: None,
             trouble: None,
             notes: Vec::new(),
             tunnel: None,
@@ -139,6 +180,19 @@ impl Run {
         matches!(self.phase, Phase::SignIn { .. })
     }
 
+    /// Where the browser is sent back to, as the service is told; `None` in a flow without that.
+    #[must_use]
+    pub fn redirect_url(&self) -> Option<&RedirectUrl> {
+        let phases = std::iter::once(&self.phase).chain(&self.before);
+        let mut sent = phases.filter_map(|phase| match phase {
+            Phase::SignIn { redirect_url, .. } => Some(redirect_url),
+            Phase::Starting | Phase::Device { .. } | Phase::Failed(_) => None,
+        });
+        let typed = || self.request.redirect_url.as_ref();
+        let code = self.request.kind == FlowKind::AuthorizationCode;
+        code.then(|| sent.next().or_else(typed)).flatten()
+    }
+
     /// What to compare where the service shows an error of its own instead of a sign-in, and sends nobody back.
     #[must_use]
     pub fn if_no_sign_in(&self) -> Option<String> {
@@ -151,6 +205,13 @@ impl Run {
             clean(&self.request.client.client_id, 100),
             clean(redirect_url.text(), 200)
         ))
+    }
+
+    /// True while the code is exchanged for tokens.
+    #[must_use]
+    pub fn exchanges(&self) -> bool {
+        let last = self.steps.last();
+        last.is_some_and(|last| last.step == Step::Exchange && last.took.is_none())
     }
 
     /// The URLs that the user can open, the one that says most first.
@@ -192,15 +253,17 @@ impl Run {
                     user_code,
                     verification_uri,
                     complete,
-                    until: now.up + expires_in,
+                    valid: expires_in,
+                    until: now.after(expires_in),
                     asked: 0,
-                    note: None,
+                    last: None,
                 };
             }
-            FlowEvent::Polled { times, note: new } => {
-                if let Phase::Device { asked, note, .. } = &mut self.phase {
+            FlowEvent::Polled { times, note, pause } => {
+                if let Phase::Device { asked, last, .. } = &mut self.phase {
                     *asked = times;
-                    *note = Some(new);
+                    let at = now;
+                    *last = Some(Poll { note, at, pause });
                 }
             }
             FlowEvent::SignIn {

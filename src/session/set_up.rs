@@ -1,6 +1,7 @@
 //! The set-up of the listener: the redirect URL parsed, what was typed, what is under way, and what came of it.
 
 use super::clock::Moment;
+use crate::configure::loopback;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY};
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Ssh;
@@ -8,14 +9,16 @@ use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Prefix, PrefixError, Thumbprint, ThumbprintError};
 
-/// A step of what would be done.
+/// What an action would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// In words.
+pub enum Planned {
+    /// Nothing, and why.
+    Nothing(String),
+    /// This, in words that follow the name of the action.
     Words(String),
-    /// As a command, to be shown as it is.
-    Line(String),
-    /// Why it cannot be done.
+    /// The same as these commands.
+    Commands(Vec<String>),
+    /// It cannot be done, and why.
     Problem(String),
 }
 
@@ -49,8 +52,10 @@ pub struct ListenerSetUp {
     pub thumbprint: String,
     /// To choose from.
     pub certificates: Vec<StoreCertificate>,
-    /// What came of the latest action.
-    pub outcome: Option<SetUpOutcome>,
+    /// What came of the latest change, unless something else was typed since.
+    pub changed: Option<SetUpOutcome>,
+    /// What the latest check found.
+    pub checked: Option<SetUpOutcome>,
     /// The action under way, and its number.
     pub busy: Option<(SetUpAction, u64)>,
     /// The redirect URL that gave way to the one without set-up.
@@ -70,7 +75,8 @@ impl ListenerSetUp {
             user: String::new(),
             thumbprint: String::new(),
             certificates: Vec::new(),
-            outcome: None,
+            changed: None,
+            checked: None,
             busy: None,
             before: None,
         }
@@ -86,7 +92,14 @@ impl ListenerSetUp {
         if !report.certificates.is_empty() {
             self.certificates.clone_from(&report.certificates);
         }
-        self.outcome = Some(SetUpOutcome { action, at, report });
+        let outcome = Some(SetUpOutcome { action, at, report });
+        if action == SetUpAction::Verify {
+            self.checked = outcome;
+        } else {
+            self.changed = outcome;
+            // It was about what has changed since.
+            self.checked = None;
+        }
     }
 
     /// True where HTTP.sys is set up.
@@ -162,45 +175,42 @@ impl ListenerSetUp {
         Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(action)
     }
 
-    /// What `action` would do, before it is done.
+    /// The tunnel that leads a browser on the user's own computer to the listener.
     #[must_use]
-    pub fn steps(&self, action: SetUpAction) -> Vec<Step> {
-        let words = |text: &str| vec![Step::Words(text.to_owned())];
-        let Ok(prefix) = &self.prefix else {
-            return Vec::new();
-        };
-        let host = &prefix.host;
-        match (self.http_sys(), action) {
-            (true, _) if prefix.needs_no_set_up() => vec![Step::Words(format!(
-                "Windows has reserved all below {TEMPORARY} for everybody: nothing has to be set up, and nothing is deleted."
-            ))],
-            (true, _) => {
-                let lead = match action {
-                    SetUpAction::SetUp if prefix.is_free_for_all() => {
-                        "Most versions of Windows need none of this for localhost, and what is reserved is for that user \
-                         alone. Set up does, as administrator, what these commands do:"
-                    }
-                    SetUpAction::SetUp => "Set up does, as administrator, what these commands do:",
-                    SetUpAction::Verify => "Verify asks the HTTP service itself. To look by hand:",
-                    SetUpAction::Delete => "Delete does, as administrator, what these commands do:",
-                };
-                match self.commands(action) {
-                    Ok(commands) => std::iter::once(Step::Words(lead.to_owned()))
-                        .chain(commands.into_iter().map(Step::Line))
-                        .collect(),
-                    Err(error) => vec![Step::Problem(error.to_string())],
-                }
-            }
-            (false, SetUpAction::Verify) => words(
-                "Verify listens on the port for a moment, looks who has it if it is taken, and asks what localhost means \
-                 here. It changes nothing.",
-            ),
-            (false, SetUpAction::SetUp) => words(&format!(
-                "Set up makes a certificate for {host} that only you can read."
-            )),
-            (false, SetUpAction::Delete) => words(&format!(
-                "Delete removes the certificate for {host} and its key."
-            )),
+    pub fn tunnel(&self) -> Option<String> {
+        if self.http_sys() {
+            return None;
         }
+        let task = self.task(SetUpAction::Verify).ok()?;
+        loopback::tunnel(&task).map(|tunnel| tunnel.to_string())
+    }
+
+    /// What `action` would do; `None` where that goes without saying.
+    #[must_use]
+    pub fn planned(&self, action: SetUpAction) -> Option<Planned> {
+        let prefix = self.prefix.as_ref().ok()?;
+        let host = &prefix.host;
+        Some(match (self.http_sys(), action) {
+            (true, _) if prefix.needs_no_set_up() => Planned::Nothing(format!(
+                "Nothing to set up: Windows reserves all URLs below {TEMPORARY} for all users."
+            )),
+            (true, _) => match self.commands(action) {
+                Ok(commands) => Planned::Commands(commands),
+                Err(error) => Planned::Problem(error.to_string()),
+            },
+            (false, SetUpAction::Verify) => return None,
+            (false, _) if !prefix.secure => {
+                Planned::Nothing("Nothing to set up for plain http.".to_owned())
+            }
+            (false, _) if !prefix.is_loopback() => {
+                Planned::Nothing(format!("Nothing to set up on this machine for {host}."))
+            }
+            (false, SetUpAction::SetUp) => Planned::Words(format!(
+                "create a certificate for {host} that only you can read."
+            )),
+            (false, SetUpAction::Delete) => Planned::Words(format!(
+                "delete the certificate for {host} and its private key."
+            )),
+        })
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::Moment;
-use super::run::Run;
+use super::run::{Run, StepLine};
 use crate::flow::attempt::AttemptId;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::Check;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::{self, ExposeSecret, SecretString};
 
 /// One of the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub enum Value {
 }
 
 impl Value {
+    /// All of them, in the order of the screen.
+    pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Id];
+
     /// The label on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -46,6 +49,36 @@ impl Value {
     }
 }
 
+/// How a token has left the program; what is more certain is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Taken {
+    /// Not at all.
+    #[default]
+    Not,
+    /// It was sent to the terminal's clipboard, and nobody confirms that it arrived.
+    Sent,
+    /// It was shown alone.
+    Viewed,
+    /// It was copied for certain.
+    Copied,
+    /// It was saved to a file.
+    Saved,
+}
+
+impl Taken {
+    /// The word on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Not => "",
+            Self::Sent => "sent",
+            Self::Viewed => "viewed",
+            Self::Copied => "copied",
+            Self::Saved => "saved",
+        }
+    }
+}
+
 /// Tokens, how they were obtained, and whether the user has them.
 #[derive(Debug)]
 pub struct TokenState {
@@ -57,12 +90,16 @@ pub struct TokenState {
     pub request: FlowRequest,
     /// The preset that they came by.
     pub preset: Arc<Preset>,
+    /// The command that fills in the form like this.
+    pub command: Option<String>,
+    /// The steps of the run.
+    pub steps: Vec<StepLine>,
     /// How the checks of the run came out.
     pub checks: Vec<Check>,
     /// The claims of the ID token, not verified.
     pub claims: Option<Claims>,
-    /// They were copied for certain, saved, or shown alone.
-    pub taken: bool,
+    /// How each of them has left the program.
+    taken: [Taken; 3],
     /// The attempt that they came from.
     pub attempt: AttemptId,
 }
@@ -80,9 +117,11 @@ impl TokenState {
             at,
             request: run.request.clone(),
             preset: Arc::clone(&run.preset),
+            command: run.command.clone(),
+            steps: run.steps.clone(),
             checks: run.checks.clone(),
             claims,
-            taken: false,
+            taken: [Taken::Not; 3],
             attempt,
         }
     }
@@ -96,10 +135,39 @@ impl TokenState {
     /// The tokens that there are.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
-        [Value::Access, Value::Refresh, Value::Id]
-            .into_iter()
-            .filter(|value| self.secret(*value).is_some())
-            .collect()
+        let mut all = Value::ALL.to_vec();
+        all.retain(|value| self.secret(*value).is_some());
+        all
+    }
+
+    /// How a token has left the program.
+    #[must_use]
+    pub fn taken(&self, value: Value) -> Taken {
+        self.taken[value as usize]
+    }
+
+    /// A token has left the program.
+    pub(super) fn took(&mut self, value: Value, how: Taken) {
+        let taken = &mut self.taken[value as usize];
+        *taken = how.max(*taken);
+    }
+
+    /// The tokens that the user may not have, and that are lost at the end of the program.
+    #[must_use]
+    pub fn untaken(&self) -> Vec<Value> {
+        let mut values = self.values();
+        values.retain(|value| self.taken(*value) <= Taken::Sent);
+        values
+    }
+
+    /// A refresh may leave a token as it was before, which the user then has already.
+    pub(super) fn keep_taken(&mut self, before: &Self) {
+        for value in self.values() {
+            let same = self.secret(value).zip(before.secret(value));
+            if same.is_some_and(|(new, old)| secret::same(new, old.expose_secret())) {
+                self.took(value, before.taken(value));
+            }
+        }
     }
 
     /// A token.

@@ -26,11 +26,13 @@ impl Work {
     pub fn in_the_way(&self) -> &'static str {
         match self {
             Self::Discovering(_) => {
-                "The issuer's metadata is being requested. Wait for it, or press Esc to cancel that."
+                "The issuer's metadata is being requested. Wait for it, or press Esc in the form to cancel it."
             }
-            Self::SigningIn(_) => "A sign-in is under way. Wait for it, or press Esc to cancel it.",
+            Self::SigningIn(_) => {
+                "A sign-in is in progress. Wait for it, or press Esc to cancel it."
+            }
             Self::Refreshing(_) => {
-                "A refresh is under way: wait for it, or cancel it among the tokens."
+                "A refresh is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
         }
     }

@@ -1,11 +1,19 @@
 //! What is said about a copy and a saved file, and the question where to save one.
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Prompt};
 use super::screen::Message;
 use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::Taken;
 use crate::session::content::Content;
 use crate::store::file::Readers;
+
+/// Who can read a saved file, in a few words.
+const PRIVATE: &str = if cfg!(windows) {
+    "only you can read it"
+} else {
+    "mode 0600"
+};
 
 /// Asks where to save `content`. `before` is what the dialog asked about so far, and the path in it.
 pub(super) fn save_dialog(
@@ -17,26 +25,35 @@ pub(super) fn save_dialog(
         Some((before, path)) if before.file_name() != Some(path.expose_secret()) => path,
         Some(_) | None => name.into(),
     };
-    let what = match content {
-        Content::Json(_) => "tokens, with all that is known of them as JSON,",
-        _ => content.name(),
+    let (what, other) = match content {
+        Content::Json(_) => (
+            "tokens, and all that came with them, as JSON",
+            "a single token",
+        ),
+        Content::Token(..) => (content.name(), "all tokens as JSON"),
+        _ => (content.name(), ""),
     };
-    let lead = format!("Save the {what} to this file; one that is there is replaced.");
-    let note = match content {
-        Content::Token(..) => {
-            "The file will be private (mode 0600) where the file system supports it. Tab: all tokens as JSON instead."
-        }
-        Content::Json(_) => {
-            "The file will be private (mode 0600) where the file system supports it. Tab: the token alone instead."
-        }
-        _ => "",
-    };
-    Some(Dialog::line(
-        content,
+    let lead = format!("Save the {what} to this file. An existing file is replaced.");
+    let mode = if cfg!(windows) { "" } else { " (mode 0600)" };
+    let mut note = format!("Only you can read the file{mode}, where the file system supports it.");
+    if !other.is_empty() {
+        note += &format!(" Tab: save {other} instead.");
+    }
+    let prompt = Prompt {
+        title: "Save to a file".to_owned(),
         lead,
-        note.to_owned(),
-        path.expose_secret(),
-    ))
+        note,
+    };
+    Some(Dialog::line(content, prompt, path.expose_secret()))
+}
+
+/// How certain it is that a copy has arrived: what was only sent to a terminal may be lost.
+pub(super) fn taken(by: Option<&CopiedBy>) -> Taken {
+    match by {
+        Some(by) if by.is_certain() => Taken::Copied,
+        Some(_) => Taken::Sent,
+        None => Taken::Not,
+    }
 }
 
 /// Names the way that a copy took, and those that failed.
@@ -48,48 +65,78 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         .map(|skipped| format!("{}: {}", skipped.way.name(), skipped.why))
         .collect();
     let skipped = skipped.join("; ");
-    let done = match &outcome.by {
-        Some(CopiedBy::Desktop) => format!(
-            "Copied the {name} to the desktop clipboard. It stays there while this program runs."
+    let (label, done) = match &outcome.by {
+        Some(CopiedBy::Desktop) => (
+            "Copied",
+            format!("the {name} to the desktop clipboard. It stays there while this program runs."),
         ),
-        Some(CopiedBy::DesktopOfLogin) => format!(
-            "Copied the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
+        Some(CopiedBy::DesktopOfLogin) => (
+            "Copied",
+            format!(
+                "the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
+            ),
         ),
-        Some(CopiedBy::Tmux) => format!(
-            "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). tmux was asked to hand it on to your \
-             terminal, which may not support that."
+        Some(CopiedBy::Tmux) => (
+            "Copied",
+            format!(
+                "the {name} to the tmux buffer (paste: prefix ]) and sent it to your terminal's clipboard, if it supports \
+                 this."
+            ),
         ),
-        Some(CopiedBy::TmuxThroughMosh) => format!(
-            "Copied the {name} to tmux's buffer (paste with prefix ] in tmux). mosh passes it on to your terminal only if tmux's \
-             terminal-overrides changes Ms, and may not repeat an identical copy."
+        Some(CopiedBy::TmuxThroughMosh) => (
+            "Copied",
+            format!(
+                "the {name} to the tmux buffer (paste: prefix ]). mosh passes it on to your terminal only if tmux's \
+                 terminal-overrides changes Ms, and may not repeat an identical copy."
+            ),
         ),
-        Some(CopiedBy::TmuxOnly) => format!(
-            "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). tmux hands it on to your terminal from \
-             3.2 on."
+        Some(CopiedBy::TmuxOnly) => (
+            "Copied",
+            format!(
+                "the {name} to the tmux buffer only (paste: prefix ]). tmux 3.2 and later also send it to your terminal."
+            ),
         ),
-        Some(CopiedBy::TmuxBeforeMosh) => format!(
-            "Copied the {name} to tmux's buffer only (paste with prefix ] in tmux). Your terminal did not get it: mosh passes on \
-             {limit} bytes at most. {instead}",
-            limit = clipboard::MOSH_LIMIT
+        Some(CopiedBy::TmuxBeforeMosh) => (
+            "Copied",
+            format!(
+                "the {name} to the tmux buffer only (paste: prefix ]). Your terminal did not get it: mosh passes on {limit} \
+                 bytes at most. {instead}",
+                limit = clipboard::MOSH_LIMIT
+            ),
         ),
-        Some(CopiedBy::TmuxAndTerminal(_)) => format!(
-            "Copied the {name} to tmux's buffer, and sent it to your terminal's clipboard (OSC 52), because this terminal is not \
-             a pane of that tmux. Your terminal may not support that."
+        Some(CopiedBy::TmuxAndTerminal(_)) => (
+            "Sent",
+            format!(
+                "the {name} to the tmux buffer, and to your terminal's clipboard (OSC 52), because this terminal is not a \
+                 pane of that tmux. Not every terminal supports this, and none confirms it."
+            ),
         ),
-        Some(CopiedBy::ThroughTmux(_)) => format!(
-            "Sent the {name} to your terminal's clipboard (OSC 52). tmux passes it on only if its option set-clipboard is on. \
-             {instead}"
+        Some(CopiedBy::ThroughTmux(_)) => (
+            "Sent",
+            format!(
+                "the {name} to your terminal's clipboard (OSC 52). tmux passes it on only if its option set-clipboard is on. \
+                 {instead}"
+            ),
         ),
-        Some(CopiedBy::ThroughMosh(_)) => format!(
-            "Sent the {name} to your terminal's clipboard (OSC 52) through mosh. Your terminal may not support that, and mosh may \
-             not repeat an identical copy."
+        Some(CopiedBy::ThroughMosh(_)) => (
+            "Sent",
+            format!(
+                "the {name} to your terminal's clipboard (OSC 52) through mosh. Not every terminal supports this, none confirms \
+                 it, and mosh may not repeat an identical copy."
+            ),
         ),
-        Some(CopiedBy::Terminal(_)) => format!(
-            "Sent the {name} to your terminal's clipboard (OSC 52). Your terminal may not support that."
+        Some(CopiedBy::Terminal(_)) => (
+            "Sent",
+            format!(
+                "the {name} to your terminal's clipboard (OSC 52). Not every terminal supports this, and none confirms it."
+            ),
         ),
-        Some(CopiedBy::ThroughScreen(_)) => format!(
-            "Sent the {name} to your terminal's clipboard (OSC 52), as GNU screen takes it. If yours is tmux, it is too long \
-             and does not arrive. {instead}"
+        Some(CopiedBy::ThroughScreen(_)) => (
+            "Sent",
+            format!(
+                "the {name} to your terminal's clipboard (OSC 52), in pieces for GNU screen. In tmux it is too long and does \
+                 not arrive. {instead}"
+            ),
         ),
         None if skipped.is_empty() => {
             return Message::warning(format!(
@@ -99,14 +146,19 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         }
         None => {
             return Message::warning(format!(
-                "The {name} was not copied. Not taken: {skipped}. {instead}"
+                "The {name} was not copied. Failed: {skipped}. {instead}"
             ));
         }
     };
-    if skipped.is_empty() {
-        Message::note(done)
+    let text = if skipped.is_empty() {
+        done
     } else {
-        Message::note(format!("{done} Not taken: {skipped}."))
+        format!("{done} Failed: {skipped}.")
+    };
+    if label == "Copied" {
+        Message::done(label, text)
+    } else {
+        Message::new(label, text)
     }
 }
 
@@ -114,13 +166,13 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
 pub(super) fn saved(content: &Content, outcome: &Result<(String, Readers), String>) -> Message {
     let name = content.name();
     match outcome {
-        Ok((path, Readers::User)) => Message::note(format!(
-            "Saved the {name} to {path}, readable by you alone."
-        )),
-        Ok((path, Readers::Others)) => Message::warning(format!(
-            "Saved the {name} to {path}. This file system does not support permissions: other users of this machine may \
-             be able to read the file."
-        )),
-        Err(reason) => Message::warning(format!("Nothing was saved: {reason}.")),
+        Ok((path, Readers::User)) => {
+            Message::done("Saved", format!("the {name} to {path} ({PRIVATE})."))
+        }
+        Ok((path, Readers::Others)) => Message::done("Saved", format!("the {name} to {path}.")).and(
+            "Warning",
+            "This file system does not support permissions: other users of this machine may be able to read the file.",
+        ),
+        Err(reason) => Message::warning(format!("The {name} was not saved: {reason}.")),
     }
 }

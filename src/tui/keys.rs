@@ -17,6 +17,8 @@ pub enum Context {
     Text,
     /// The paste box.
     Paste,
+    /// A value that is found by typing.
+    Search,
     /// A choice between a few values.
     Choice,
     /// A button, or a value that can be chosen.
@@ -40,7 +42,7 @@ pub enum Context {
 pub enum Command {
     /// To the next item.
     Next,
-    /// To the item before.
+    /// To the previous item.
     Previous,
     /// The next value of a choice.
     ChangeRight,
@@ -50,16 +52,22 @@ pub enum Command {
     Enter,
     /// Changes the marked choice or tick.
     Toggle,
-    /// Closes what lies on top, else cancels the flow.
+    /// One level back.
     Escape,
-    /// Leaves the program.
+    /// Quits the program.
     Leave,
-    /// Draws all anew.
+    /// Redraws the screen.
     Redraw,
     /// To the shell, until `fg`.
     Suspend,
-    /// Makes the change that helps against the problem of the field.
+    /// Applies the fix of the message area.
     Fix,
+    /// Saves what the screen holds.
+    Save,
+    /// Shows or hides the secret of the field.
+    Reveal,
+    /// Deletes what is selected.
+    Delete,
     /// Edits the line.
     Edit(Edit),
     /// A line up.
@@ -81,6 +89,16 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
+impl Chord {
+    fn is_arrow(self) -> bool {
+        [UP, DOWN, LEFT, RIGHT].contains(&self)
+    }
+
+    fn is_page(self) -> bool {
+        [PAGE_UP, PAGE_DOWN].contains(&self)
+    }
+}
+
 const fn key(code: KeyCode) -> Chord {
     Chord {
         code,
@@ -88,11 +106,15 @@ const fn key(code: KeyCode) -> Chord {
     }
 }
 
-const fn ctrl(letter: char) -> Chord {
+const fn with_ctrl(code: KeyCode) -> Chord {
     Chord {
-        code: KeyCode::Char(letter),
+        code,
         modifiers: KeyModifiers::CONTROL,
     }
+}
+
+const fn ctrl(letter: char) -> Chord {
+    with_ctrl(KeyCode::Char(letter))
 }
 
 const TAB: Chord = key(KeyCode::Tab);
@@ -110,6 +132,8 @@ const PAGE_UP: Chord = key(KeyCode::PageUp);
 const PAGE_DOWN: Chord = key(KeyCode::PageDown);
 const BACKSPACE: Chord = key(KeyCode::Backspace);
 const DELETE: Chord = key(KeyCode::Delete);
+const WORD_LEFT: Chord = with_ctrl(KeyCode::Left);
+const WORD_RIGHT: Chord = with_ctrl(KeyCode::Right);
 
 impl fmt::Display for Chord {
     /// As on a keyboard, such as `Ctrl+A`.
@@ -119,9 +143,15 @@ impl fmt::Display for Chord {
             KeyCode::Char(letter) if self.modifiers == KeyModifiers::CONTROL => {
                 write!(f, "Ctrl+{}", letter.to_ascii_uppercase())
             }
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::Left if self.modifiers.is_empty() => f.write_str("←"),
+            KeyCode::Right if self.modifiers.is_empty() => f.write_str("→"),
             KeyCode::BackTab => f.write_str("Shift+Tab"),
-            KeyCode::PageDown => f.write_str("Page down"),
-            KeyCode::PageUp => f.write_str("Page up"),
+            KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::Delete => f.write_str("Del"),
+            code if self.modifiers == KeyModifiers::CONTROL => write!(f, "Ctrl+{code:?}"),
             code => write!(f, "{code:?}"),
         }
     }
@@ -166,72 +196,86 @@ const fn edit(edit: Edit) -> Command {
 use Command::Suspend;
 use Command::{
     ChangeLeft, ChangeRight, Enter, Escape, Fix, Leave, LineDown, LineUp, Next, PageDown, PageUp,
-    Previous, Redraw, Toggle,
+    Previous, Redraw, Reveal, Save, Toggle,
 };
-use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Text, Ticks};
-use Edit::{Backspace, Delete, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right};
+use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Search, Text, Ticks};
+use Edit::{
+    Backspace, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right, Undo, WordLeft,
+    WordRight,
+};
 
 const ALL: &[Context] = &[
-    Text, Paste, Choice, Button, Below, List, Ticks, Reading, Path, Picture,
+    Text, Paste, Search, Choice, Button, Below, List, Ticks, Reading, Path, Picture,
 ];
-const ITEMS: &[Context] = &[Text, Paste, Choice, Button, Below];
+const ITEMS: &[Context] = &[Text, Paste, Search, Choice, Button, Below];
 const BUTTONS: &[Context] = &[Button, Below];
 const OPEN: &[Context] = &[List, Ticks, Reading, Path, Picture];
 const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
+const FIELDS: &[Context] = &[Text, Paste, Path];
 
 /// The table. The first row that fits counts.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    on(TAB,        ITEMS,                      Next,                "next item", "next"),
-    on(DOWN,       &[Below],                   LineDown,            "in the trace: scroll down", "scroll"),
-    on(UP,         &[Below],                   LineUp,              "in the trace: scroll up", ""),
-    on(DOWN,       ITEMS,                      Next,                "next item", ""),
-    on(BACK_TAB,   ITEMS,                      Previous,            "item before", "back"),
-    on(UP,         ITEMS,                      Previous,            "item before", ""),
-    on(ENTER,      &[Text],                    Enter,               "in a text: to the next missing value, else to Authorize", "next missing"),
-    on(ENTER,      &[Paste],                   Enter,               "in the paste box: hand over what is in it", "hand over"),
-    on(ENTER,      BUTTONS,                    Enter,               "on a button: press it", "press"),
-    on(SPACE,      BUTTONS,                    Enter,               "on a button: press it", ""),
-    on(ENTER,      &[Choice],                  Enter,               "on a choice: to the next missing value", ""),
-    on(LEFT,       &[Choice],                  ChangeLeft,          "change a choice", ""),
+    on(ENTER,      &[Text],                    Enter,               "next empty required field, or Authorize", "next required"),
+    on(ENTER,      &[Paste],                   Enter,               "submit what was pasted", "submit"),
+    on(ENTER,      &[Search],                  Enter,               "on Preset: open the list of services", "list"),
+    on(ENTER,      BUTTONS,                    Enter,               "press the button, or act on the selected line", "press"),
+    on(SPACE,      BUTTONS,                    Enter,               "press the button, or act on the selected line", ""),
+    on(ENTER,      &[Choice],                  Enter,               "on a choice: next empty required field, or Authorize", ""),
+    on(LEFT,       &[Choice],                  ChangeLeft,          "change a choice", "change"),
     on(RIGHT,      &[Choice],                  ChangeRight,         "change a choice", ""),
-    on(SPACE,      &[Choice],                  Toggle,              "change a choice", "change"),
-    on(LEFT,       BUTTONS,                    Previous,            "button before", ""),
-    on(RIGHT,      BUTTONS,                    Next,                "next button", ""),
-    on(DOWN,       LISTS,                      Next,                "in a list: down", "down"),
-    on(UP,         LISTS,                      Previous,            "in a list: up", "up"),
-    on(TAB,        LISTS,                      Next,                "in a list: down", ""),
-    on(BACK_TAB,   LISTS,                      Previous,            "in a list: up", ""),
-    on(ENTER,      &[List],                    Enter,               "in a list: take the marked entry", "take"),
-    on(SPACE,      &[Ticks],                   Toggle,              "in the scope list: add or remove", "add or remove"),
-    on(ENTER,      &[Path],                    Enter,               "in a path: save", "save"),
-    on(TAB,        &[Path],                    Next,                "in a path: the token alone, or all as JSON", ""),
-    on(ENTER,      &[Ticks, Reading, Picture], Escape,              "close the scope list, the help or the QR code", "close"),
-    on(DOWN,       &[Reading],                 Next,                "in the help: scroll down", "scroll"),
-    on(UP,         &[Reading],                 Previous,            "in the help: scroll up", ""),
-    on(PAGE_DOWN,  ALL,                        PageDown,            "scroll down", ""),
-    on(PAGE_UP,    ALL,                        PageUp,              "scroll up", ""),
-    on(ESC,        OPEN,                       Escape,              "close what lies on top, else cancel the flow", "close"),
-    on(ESC,        ITEMS,                      Escape,              "close what lies on top, else cancel the flow", ""),
-    on(LEFT,       TYPED,                      edit(Left),          "in a text: one character back", ""),
-    on(RIGHT,      TYPED,                      edit(Right),         "in a text: one character on", ""),
-    on(HOME,       TYPED,                      edit(Home),          "in a text: to the beginning", ""),
-    on(ctrl('a'),  TYPED,                      edit(Home),          "in a text: to the beginning", ""),
-    on(END,        TYPED,                      edit(End),           "in a text: to the end", ""),
-    on(ctrl('e'),  TYPED,                      edit(End),           "in a text: to the end", ""),
-    on(BACKSPACE,  TYPED,                      edit(Backspace),     "in a text: delete the character before", ""),
-    on(ctrl('h'),  TYPED,                      edit(Backspace),     "in a text: delete the character before", ""),
-    on(DELETE,     TYPED,                      edit(Delete),        "in a text: delete the character", ""),
-    on(ctrl('d'),  TYPED,                      edit(Delete),        "in a text: delete the character", ""),
-    on(ctrl('w'),  TYPED,                      edit(DeleteWord),    "in a text: delete the word before", ""),
-    on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "in a text: delete all before", "clear"),
-    on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "in a text: delete all behind", ""),
-    on(ctrl('f'),  &[Text, Choice, Button],    Fix,                 "on a field with a problem: make the change that helps, where there is one", ""),
-    on(ctrl('l'),  ALL,                        Redraw,              "draw the screen anew", ""),
+    on(SPACE,      &[Choice],                  Toggle,              "change a choice", ""),
+    on(ENTER,      &[List],                    Enter,               "select", "select"),
+    on(SPACE,      &[Ticks],                   Toggle,              "select or clear", "select"),
+    on(ENTER,      &[Ticks],                   Escape,              "close the list", "done"),
+    on(ENTER,      &[Path],                    Enter,               "save", "save"),
+    on(TAB,        &[Path],                    Next,                "when saving a token: everything as JSON, or the token alone", ""),
+    on(ENTER,      &[Reading, Picture],        Escape,              "close", "close"),
+    on(TAB,        ITEMS,                      Next,                "next", "next"),
+    on(UP,         &[Below],                   LineUp,              "scroll", ""),
+    on(DOWN,       &[Below],                   LineDown,            "scroll", "scroll"),
+    on(DOWN,       ITEMS,                      Next,                "next", ""),
+    on(BACK_TAB,   ITEMS,                      Previous,            "previous", ""),
+    on(UP,         ITEMS,                      Previous,            "previous", ""),
+    on(LEFT,       BUTTONS,                    Previous,            "previous", ""),
+    on(RIGHT,      BUTTONS,                    Next,                "next", ""),
+    on(UP,         LISTS,                      Previous,            "move", ""),
+    on(DOWN,       LISTS,                      Next,                "move", "move"),
+    on(TAB,        LISTS,                      Next,                "move", ""),
+    on(BACK_TAB,   LISTS,                      Previous,            "move", ""),
+    on(UP,         &[Reading],                 Previous,            "scroll", ""),
+    on(DOWN,       &[Reading],                 Next,                "scroll", "scroll"),
+    on(PAGE_UP,    ALL,                        PageUp,              "scroll", ""),
+    on(PAGE_DOWN,  ALL,                        PageDown,            "scroll", ""),
+    on(LEFT,       TYPED,                      edit(Left),          "move the cursor", ""),
+    on(RIGHT,      TYPED,                      edit(Right),         "move the cursor", ""),
+    on(WORD_LEFT,  TYPED,                      edit(WordLeft),      "previous or next word", ""),
+    on(WORD_RIGHT, TYPED,                      edit(WordRight),     "previous or next word", ""),
+    on(HOME,       TYPED,                      edit(Home),          "start of the line", ""),
+    on(ctrl('a'),  TYPED,                      edit(Home),          "start of the line", ""),
+    on(END,        TYPED,                      edit(End),           "end of the line", ""),
+    on(ctrl('e'),  TYPED,                      edit(End),           "end of the line", ""),
+    on(BACKSPACE,  TYPED,                      edit(Backspace),     "delete the previous character", ""),
+    on(ctrl('h'),  TYPED,                      edit(Backspace),     "delete the previous character", ""),
+    on(DELETE,     TYPED,                      edit(Edit::Delete),  "delete the next character", ""),
+    on(ctrl('d'),  TYPED,                      edit(Edit::Delete),  "delete the next character", ""),
+    on(ctrl('w'),  TYPED,                      edit(DeleteWord),    "delete the previous word", ""),
+    on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "delete to the start of the line", "clear"),
+    on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "delete to the end of the line", ""),
+    on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
+    // How most terminals send it.
+    on(ctrl('7'),  FIELDS,                     edit(Undo),          "undo", ""),
+    on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry, after a question", ""),
+    on(ctrl('f'),  ITEMS,                      Fix,                 "apply the suggested fix", ""),
+    on(ctrl('r'),  ITEMS,                      Reveal,              "show or hide the secret", ""),
+    on(ctrl('s'),  ITEMS,                      Save,                "save", ""),
+    on(ESC,        OPEN,                       Escape,              "close", "close"),
+    on(ESC,        ITEMS,                      Escape,              "one level back", ""),
+    on(ctrl('l'),  ALL,                        Redraw,              "redraw the screen", ""),
     #[cfg(unix)]
-    on(ctrl('z'),  ALL,                        Suspend,             "to the shell, until fg", ""),
-    on(ctrl('c'),  ALL,                        Leave,               "leave the program", "leave"),
+    on(ctrl('z'),  ALL,                        Suspend,             "suspend (fg resumes)", ""),
+    on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens would be lost", "quit"),
 ];
 
 /// What `event` asks for where the focus is `context`.
@@ -250,7 +294,7 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     });
     match (found, event.code, context) {
         (Some(row), _, _) => Some(row.command),
-        (None, KeyCode::Char(ch), Text | Paste | List | Path) if typed => {
+        (None, KeyCode::Char(ch), Text | Paste | Search | List | Path) if typed => {
             Some(Command::Edit(Edit::Insert(ch)))
         }
         (None, KeyCode::Char(ch), Context::Button | Context::Below | Context::Choice)
@@ -273,30 +317,66 @@ fn lower(code: KeyCode, modifiers: KeyModifiers) -> KeyCode {
     }
 }
 
-/// The keys worth a place in the footer, with their words.
+/// The keys worth a place in the footer, with their words. Arrows stand with the others that do the same.
 #[must_use]
 pub fn footer(context: Context) -> Vec<(String, &'static str)> {
-    TABLE
-        .iter()
-        .filter(|row| row.contexts.contains(&context) && !row.footer.is_empty())
-        .map(|row| (row.chord.to_string(), row.footer))
-        .collect()
+    let rows = || TABLE.iter().filter(|row| row.contexts.contains(&context));
+    let mut lines = Vec::new();
+    for row in rows().filter(|row| !row.footer.is_empty()) {
+        let mut keys = row.chord.to_string();
+        if row.chord.is_arrow() {
+            let same = || rows().filter(|other| other.help == row.help);
+            let chords =
+                |kind: fn(Chord) -> bool| same().map(|row| row.chord).filter(move |it| kind(*it));
+            keys = chords(Chord::is_arrow)
+                .map(|chord| chord.to_string())
+                .collect();
+            for chord in chords(Chord::is_page) {
+                keys.push_str(&format!(" {chord}"));
+            }
+        }
+        lines.push((keys, row.footer));
+    }
+    lines
 }
 
-/// All keys with their words; keys that do the same stand together.
+/// The parts of the help.
+const GROUPS: &[(&str, &[Context])] = &[
+    ("Everywhere", ALL),
+    ("In a text", TYPED),
+    ("In a list", LISTS),
+];
+
+/// All keys with their words, part by part; keys that do the same stand together.
 #[must_use]
-pub fn help() -> Vec<(String, &'static str)> {
-    let mut lines: Vec<(Vec<String>, &'static str)> = Vec::new();
-    for row in TABLE {
-        let key = row.chord.to_string();
-        match lines.iter_mut().find(|(_, help)| *help == row.help) {
-            Some((keys, _)) if keys.contains(&key) => {}
-            Some((keys, _)) => keys.push(key),
-            None => lines.push((vec![key], row.help)),
+pub fn help() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let part = |row: &Binding| {
+        let within = |contexts: &[Context]| row.contexts.iter().all(|one| contexts.contains(one));
+        let found = GROUPS.iter().rposition(|(_, contexts)| within(contexts));
+        found.unwrap_or(0)
+    };
+    let mut parts = Vec::new();
+    for (at, (name, _)) in GROUPS.iter().enumerate() {
+        let mut lines: Vec<(Vec<String>, &'static str)> = Vec::new();
+        for row in TABLE.iter().filter(|row| part(row) == at) {
+            let key = row.chord.to_string();
+            match lines.iter_mut().find(|(_, help)| *help == row.help) {
+                Some((keys, _)) if keys.contains(&key) => {}
+                Some((keys, _)) => keys.push(key),
+                None => lines.push((vec![key], row.help)),
+            }
         }
+        // Arrows need no comma.
+        let arrows = ["↑", "↓", "←", "→"];
+        let joined = |(keys, help): (Vec<String>, _)| {
+            let keys = arrows.iter().fold(keys.join(", "), |keys, arrow| {
+                keys.replace(&format!("{arrow}, "), &format!("{arrow} "))
+            });
+            (keys, help)
+        };
+        parts.push((*name, lines.into_iter().map(joined).collect()));
     }
-    let joined = |(keys, help): (Vec<String>, _)| (keys.join(", "), help);
-    lines.into_iter().map(joined).collect()
+    parts
 }
 
 #[cfg(test)]
@@ -353,6 +433,19 @@ mod tests {
     }
 
     #[test]
+    fn arrows_stand_with_what_does_the_same() {
+        let keys = |context, words| {
+            let line = footer(context).into_iter().find(|(_, it)| *it == words);
+            line.map(|(keys, _)| keys).unwrap_or_default()
+        };
+        assert_eq!(keys(Reading, "scroll"), "↑↓ PgUp PgDn");
+        assert_eq!(keys(Below, "scroll"), "↑↓ PgUp PgDn");
+        assert_eq!(keys(List, "move"), "↑↓");
+        assert_eq!(keys(Choice, "change"), "←→");
+        assert_eq!(keys(Text, "next"), "Tab");
+    }
+
+    #[test]
     fn escape_never_leaves() {
         assert!(
             TABLE
@@ -364,9 +457,13 @@ mod tests {
     #[test]
     fn every_row_is_in_the_help() {
         let help = help();
+        let lines: Vec<_> = help.into_iter().flat_map(|(_, lines)| lines).collect();
         for row in TABLE {
-            let found = help.iter().any(|(keys, words)| {
-                *words == row.help && keys.split(", ").any(|key| key == row.chord.to_string())
+            let found = lines.iter().any(|(keys, words)| {
+                *words == row.help
+                    && keys
+                        .split([',', ' '])
+                        .any(|key| key == row.chord.to_string())
             });
             assert!(found && !row.help.is_empty(), "{}", row.chord);
         }

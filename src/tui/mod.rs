@@ -9,6 +9,7 @@ pub mod keys;
 mod layout;
 pub mod message;
 pub mod model;
+mod page;
 mod root;
 mod saves;
 pub mod screen;

@@ -4,25 +4,33 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::dialog::{self, Dialog, List};
+use super::dialog::{self, Dialog, List, ListEntry, Question, Reading};
 use super::keys;
-use super::screen::{ItemView, Shortcut};
+use super::screen::{Console, ItemView, Kind, Route, Shortcut};
+use super::widgets::button::shown_label;
+use super::widgets::grid::NARROW;
+use super::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
 use super::widgets::rows::labelled_lines;
-use super::widgets::text::width;
+use super::widgets::text::{lower_first, width, wrap};
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
+use crate::session::{Taken, TokenState, Value};
 
-/// The button that leaves.
-pub(super) const LEAVE: &str = "Leave";
+/// The button that quits.
+pub(super) const QUIT: &str = "Quit";
+/// The button that saves the tokens instead.
+pub(super) const SAVE: &str = "Save…";
 /// The button that shows a value outside.
-pub(super) const SHOW: &str = "Show it";
+pub(super) const SHOW: &str = "Show";
 
 /// What a dialog of the program itself was opened for.
 #[derive(Debug, Clone)]
 pub(super) enum RootDialog {
     /// The keys.
     Help,
+    /// The buttons that have no room, and those that are rarely needed.
+    More,
     /// Leave without having taken the tokens?
     Leave,
     /// A value that does not fit into the window would stay in the scrollback.
@@ -43,10 +51,68 @@ pub(super) fn help() -> Dialog<RootDialog> {
     Dialog::reading(RootDialog::Help)
 }
 
-/// Asks whether to leave.
-pub(super) fn leave() -> Dialog<RootDialog> {
-    let text = "The tokens were not copied, saved or shown alone, or only sent to your terminal. If you leave now they are gone. Ctrl+C once more leaves as well.";
-    Dialog::question(RootDialog::Leave, text.to_owned(), &["Stay", LEAVE])
+/// The buttons without room.
+pub(super) fn more() -> Dialog<RootDialog> {
+    Dialog::list(RootDialog::More, false)
+}
+
+/// Asks whether to quit, and names each token that the user may not have.
+pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog> {
+    let theme = console.theme;
+    let narrow = console.size.0 < NARROW;
+    let untaken = tokens.untaken();
+    let sent = |value: &Value| tokens.taken(*value) == Taken::Sent;
+    let row = |value: &Value| {
+        let token = tokens.secret(*value).map(ExposeSecret::expose_secret);
+        let token = token.unwrap_or_default();
+        let ends = if narrow { SHORT_ENDS } else { ENDS };
+        let about = match (sent(value), narrow) {
+            (true, true) => "sent".to_owned(),
+            (true, false) => "sent to your terminal's clipboard".to_owned(),
+            (false, true) => String::new(),
+            (false, false) => format!("{:>5} chars", thousands(token.chars().count())),
+        };
+        let shown = masked(theme, token, ends);
+        let gap = (ends.0 + ends.1 + 1).saturating_sub(width(&shown));
+        format!("{:<15} {shown}{}  {about}", value.label(), " ".repeat(gap))
+    };
+    let rows: Vec<String> = untaken.iter().map(row).collect();
+    let (one, only_sent) = (untaken.len() == 1, untaken.iter().all(sent));
+    let title = match (only_sent, one, narrow) {
+        (true, true, false) => "Quit? This token may not have arrived:",
+        (true, false, false) => "Quit? These tokens may not have arrived:",
+        (true, _, true) => "Quit? May not have arrived:",
+        (false, true, false) => "Quit? This token has not been copied or saved:",
+        (false, false, false) => "Quit? These tokens have not been copied or saved:",
+        (false, _, true) => "Quit? Not copied or saved:",
+    };
+    let mut text = String::new();
+    if !only_sent {
+        let they = if one { "It is" } else { "They are" };
+        text = format!("{they} lost when you quit.");
+        let have = tokens
+            .values()
+            .into_iter()
+            .filter(|it| !untaken.contains(it));
+        for value in have {
+            let word = tokens.taken(value).word();
+            text += &format!(" The {} was {word}.", value.name());
+        }
+        text += if untaken.iter().any(sent) { " " } else { "" };
+    }
+    if untaken.iter().any(sent) {
+        text += "Your terminal did not confirm that it took the copy. Paste it somewhere to check before you quit.";
+    }
+    let buttons = [
+        (Shortcut::Letter('s'), SAVE),
+        (Shortcut::Letter('y'), QUIT),
+        (Shortcut::Esc, "Stay"),
+    ];
+    let question = Question::new(title, text, &buttons)
+        .with_rows(rows)
+        .with_aside("Ctrl+C again also quits")
+        .beginning_on(Shortcut::Letter('s'));
+    Dialog::question(RootDialog::Leave, question)
 }
 
 /// True where a value fits into a window of this size; the last row says how to go back.
@@ -58,48 +124,231 @@ pub(super) fn fits(value: &SecretString, (columns, rows): (u16, u16)) -> bool {
 /// Asks whether to show a value where it stays in the scrollback.
 pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDialog> {
     let text = format!(
-        "This value has {} characters and does not fit into this window. Shown outside, it stays in the scrollback of \
-         your terminal, where others may find it.",
+        "This value has {} characters and doesn't fit into this window. Shown outside, it stays in your terminal's \
+         scrollback, where others may find it.",
         value.expose_secret().chars().count()
     );
-    let id = RootDialog::Scrollback(content, value);
-    Dialog::question(id, text, &["Back", SHOW])
+    let buttons = [(Shortcut::Letter('y'), SHOW), (Shortcut::Esc, "Back")];
+    let question = Question::new("Show it outside of the program?", text, &buttons);
+    Dialog::question(RootDialog::Scrollback(content, value), question)
 }
 
-/// Draws a dialog over a screen with these items, and says where the cursor belongs.
+/// The screen below the dialogs: its name and its items.
+pub(super) struct Below<'a> {
+    pub(super) route: Route,
+    pub(super) items: &'a [ItemView],
+}
+
+/// What the dialogs show, over this screen.
+pub(super) fn with_source<T>(
+    below: &Below<'_>,
+    theme: Theme,
+    act: impl FnOnce(&dialog::Source<'_, RootDialog>) -> T,
+) -> T {
+    act(&dialog::Source {
+        list: &|_, _| more_list(below.items),
+        reading: &|_, columns| Reading {
+            title: format!("Help: {}", below.route.name()),
+            lines: help_lines(below, theme, columns),
+        },
+        caption: &|_, _| Vec::new(),
+    })
+}
+
+/// Draws a dialog over this screen, and says where the cursor belongs.
 pub(super) fn draw(
     dialog: &Dialog<RootDialog>,
-    items: &[ItemView],
+    below: &Below<'_>,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Option<Position> {
-    let source = dialog::Source {
-        list: &|_, _| List::default(),
-        reading: &|_, columns| help_lines(items, theme, columns),
-        caption: &|_, _| Vec::new(),
-    };
-    dialog::draw(dialog, &source, theme, frame, area)
+    with_source(below, theme, |source| {
+        dialog::draw(dialog, source, theme, frame, area)
+    })
 }
 
-/// Every key, and the letters of the screen's buttons.
-fn help_lines(items: &[ItemView], theme: Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled("Keys", theme.strong()), Line::default()];
-    let indent = (columns / 3).min(24);
-    let mut entry =
-        |key: &str, words: &str| lines.extend(labelled_lines(key, words, indent, columns));
-    for (keys, words) in keys::help() {
-        entry(&keys, words);
+/// The buttons that have no place at the bottom, each with its key and what it does.
+fn more_list(items: &[ItemView]) -> List {
+    let entry = |item: &ItemView| {
+        let key = item.shortcut.name();
+        let about = item.more.as_deref().unwrap_or_default();
+        ListEntry {
+            key: item.label.to_string(),
+            name: item.label.to_string(),
+            about: match (key.is_empty(), about.is_empty()) {
+                (true, _) => about.to_owned(),
+                (false, true) => format!("key: {key}"),
+                (false, false) => format!("key: {key}. {about}"),
+            },
+            off: item.off,
+            ..ListEntry::default()
+        }
+    };
+    let shown = items.iter().filter(|item| item.is_under_more());
+    List {
+        head: "More".to_owned(),
+        entries: shown.map(entry).collect(),
+        ..List::default()
     }
-    entry("", "");
-    entry(
-        "Outside of texts",
-        "a letter presses a button of this screen:",
-    );
-    for item in items {
-        if let Shortcut::Letter(letter) = item.shortcut {
-            entry(&letter.to_string(), &item.label);
+}
+
+/// What there is to know about copies; nowhere else can a program do less about what comes of it.
+const COPYING: [(&str, &str); 4] = [
+    (
+        "Copy",
+        "uses the desktop's clipboard, the tmux buffer or, over SSH, an escape sequence that your terminal may or may not \
+         support (OSC 52). The message names the way.",
+    ),
+    (
+        "View alone",
+        "shows a value by itself, unwrapped, to select with the mouse.",
+    ),
+    (
+        "tmux",
+        "prefix ] pastes what was copied. In a tmux inside tmux, run tmux set -s set-clipboard on in the outer one.",
+    ),
+    (
+        "Terminal",
+        "oauth-authorizer doctor shows what was detected about your terminal, and the flag that corrects it.",
+    ),
+];
+
+/// The keys of the screen, then every other key, then what there is to know about copies.
+fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let indent = if columns < usize::from(NARROW) {
+        10
+    } else {
+        18
+    };
+    let head = |text: String| Line::styled(text, theme.strong());
+    let line = |key: &str, words: &str| {
+        // Measured as it is shown.
+        let key = shown_label(key, !theme.utf8);
+        if width(&key) + 2 < indent {
+            return labelled_lines(&format!("  {key}"), words, indent, columns);
+        }
+        let key = wrap(&key, columns.saturating_sub(2)).into_iter();
+        let mut lines: Vec<Line<'_>> = key.map(|key| Line::from(format!("  {key}"))).collect();
+        lines.extend(labelled_lines("", words, indent, columns));
+        lines
+    };
+    let mut lines = vec![head(format!("This screen: {}", below.route.name()))];
+    for (key, words) in screen_keys(below.items) {
+        lines.extend(line(&key, &words));
+    }
+    for (part, keys) in keys::help() {
+        lines.push(Line::default());
+        lines.push(head(part.to_owned()));
+        for (keys, words) in keys {
+            lines.extend(line(&keys, words));
         }
     }
+    lines.push(Line::default());
+    lines.push(head("Copying and your terminal".to_owned()));
+    for (label, words) in COPYING {
+        lines.extend(line(label, words));
+    }
     lines
+}
+
+/// The keys that mean something on a screen with these items; those that do the same stand together.
+fn screen_keys(items: &[ItemView]) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    if items.iter().any(|item| item.kind == Kind::Line) {
+        found.push(("↑ ↓".to_owned(), "select a line".to_owned()));
+    }
+    for item in items.iter().filter(|item| !item.off) {
+        let key = item.shortcut.name();
+        if key.is_empty() {
+            continue;
+        }
+        let label = lower_first(&item.label);
+        let words = match &item.more {
+            Some(about) => format!("{label}: {}", lower_first(about)),
+            None => label,
+        };
+        match found.iter_mut().find(|(_, same)| *same == words) {
+            Some((keys, _)) => keys.push_str(&format!(", {key}")),
+            None => found.push((key.into_owned(), words)),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::environment::Environment;
+    use crate::tui::screen::Place;
+
+    fn item_view(kind: Kind, label: &'static str, shortcut: Shortcut) -> ItemView {
+        ItemView {
+            kind,
+            label: label.into(),
+            shortcut,
+            beside: false,
+            fix: None,
+            enter: None,
+            hint: None,
+            more: None,
+            off: false,
+            place: Place::Row(0),
+            focused: false,
+        }
+    }
+
+    #[test]
+    fn the_help_begins_with_the_keys_of_the_screen() {
+        let items = [
+            item_view(Kind::Line, "Access token", Shortcut::None),
+            item_view(Kind::Button, "Copy", Shortcut::Letter('c')),
+            item_view(Kind::Button, "Save…", Shortcut::Letter('s')),
+            item_view(Kind::Button, "Copy", Shortcut::Letter('n')),
+            item_view(Kind::Button, "Back", Shortcut::Esc),
+        ];
+        let below = Below {
+            route: Route::Tokens,
+            items: &items,
+        };
+        for (utf8, arrows) in [
+            (true, "  ↑ ↓             select a line"),
+            (false, "  Up Down         select a line"),
+        ] {
+            let environment = Environment {
+                utf8,
+                ..Environment::default()
+            };
+            let lines = help_lines(&below, Theme::new(&environment), 76);
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                lines[..6],
+                [
+                    "This screen: tokens",
+                    arrows,
+                    "  c, n            copy",
+                    "  s               save",
+                    "  Esc             back",
+                    "",
+                ]
+            );
+            let heads: Vec<&String> = lines
+                .iter()
+                .filter(|line| !line.starts_with(' ') && !line.is_empty())
+                .collect();
+            assert_eq!(
+                heads,
+                [
+                    "This screen: tokens",
+                    "Everywhere",
+                    "In a text",
+                    "In a list",
+                    "Copying and your terminal"
+                ]
+            );
+        }
+        // A key wider than its column has a row of its own, so nothing runs together.
+        let lines = help_lines(&below, Theme::new(&Environment::default()), 37);
+        assert!(lines.iter().all(|line| width(&line.to_string()) <= 37));
+    }
 }

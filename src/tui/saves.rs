@@ -67,7 +67,7 @@ impl Saves {
         let (_, _, task) = self.running.as_mut()?;
         let outcome = task
             .await
-            .unwrap_or_else(|_| Err("a defect ended it".to_owned()));
+            .unwrap_or_else(|_| Err("a bug in the program stopped it".to_owned()));
         let (content, ..) = self.running.take()?;
         self.start();
         Some((content, outcome))

@@ -54,12 +54,12 @@ const AT_LEAST: Duration = Duration::from_millis(100);
 pub enum TuiError {
     /// There is no terminal to draw on.
     #[error(
-        "There is no terminal to draw on: {0}. Run the program in a terminal, such as with ssh -t, docker run -it or \
-         kubectl exec -it, or add --plain."
+        "No terminal available: {0}. Run the program in a terminal, for example with ssh -t, docker run -it or kubectl \
+             exec -it, or use --plain."
     )]
     NoTerminal(io::Error),
     /// The terminal could not be set up or drawn on.
-    #[error("The terminal cannot be used: {0}.")]
+    #[error("The terminal can't be used: {0}.")]
     Terminal(#[from] io::Error),
     /// What the caller waits for could not be printed.
     #[error("{0}")]
@@ -68,7 +68,7 @@ pub enum TuiError {
     #[error("{0}")]
     Save(String),
     /// A defect; the guard has said where.
-    #[error("The program ended because of a defect in it. Nothing was stored.")]
+    #[error("The program ended because of a bug. Nothing was saved.")]
     Defect,
 }
 
@@ -107,7 +107,7 @@ pub fn run(
         exit::DONE
     };
     if model.console.environment.colours {
-        // The surroundings were judged already; crossterm would ask NO_COLOR once more.
+        // The environment was read already; crossterm would read NO_COLOR again.
         style::force_color_output(true);
     }
     let outcome = runtime.block_on(async {
@@ -153,7 +153,7 @@ pub fn run(
     outcome
 }
 
-/// Performs what `update` wants done.
+/// Performs what `update` asks for.
 struct Shell {
     model: Model,
     output: Output,
@@ -345,7 +345,8 @@ impl Shell {
         let now = jiff::Zoned::now();
         let at = Moment {
             up: self.began.elapsed(),
-            clock: (now.hour(), now.minute(), now.second()),
+            local: now.datetime(),
+            unix: now.timestamp().as_second(),
         };
         for effect in update(&mut self.model, Msg { at, event }) {
             self.perform(effect).await?;

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::dialog::DialogKind;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
+use super::screen::Message;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
 use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
@@ -26,6 +28,7 @@ use crate::secret::ExposeSecret;
 use crate::session::Value;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
+use crate::store::file::Readers;
 
 /// The program with a user before it.
 struct User {
@@ -44,7 +47,8 @@ impl User {
     fn send(&mut self, event: Event) -> Vec<Effect> {
         let at = Moment {
             up: Duration::from_secs(1),
-            clock: (12, 0, 0),
+            local: jiff::civil::date(2026, 11, 26).at(12, 0, 0, 0),
+            ..Moment::default()
         };
         update(&mut self.model, Msg { at, event })
     }
@@ -84,16 +88,21 @@ impl User {
     }
 
     fn message(&self) -> &str {
-        self.model
-            .message
-            .as_ref()
-            .map_or("", |message| message.text.as_str())
+        self.model.message.as_ref().map_or("", Message::text)
     }
 
     /// How many items have the focus.
     fn focused(&self) -> usize {
         let items = self.model.items();
         items.iter().filter(|item| item.focused).count()
+    }
+
+    /// A copy of this token came out.
+    fn copied(&mut self, value: Value, by: CopiedBy) {
+        let attempt = self.model.session.tokens.as_ref().unwrap().attempt;
+        let (by, skipped) = (Some(by), Vec::new());
+        let content = Content::Token(value, attempt);
+        self.send(Event::Copied(content, Copied { by, skipped }));
     }
 
     fn asks_whether_to_leave(&mut self) -> bool {
@@ -121,7 +130,7 @@ fn debug_texts_hold_no_secret() {
     let mut user = authorized("s3cret");
     let settings = &mut user.model.session.settings;
     settings.set(Key::ClientSecret, "s3cret-client".to_owned());
-    user.press("Plain view");
+    user.press("View alone");
     let effects = [
         Effect::Paste("s3cret-paste".into()),
         Effect::ShowInScrollback("s3cret-value".into()),
@@ -166,7 +175,7 @@ fn a_failed_or_cancelled_refresh_keeps_the_tokens() {
     user.press("Refresh");
     user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
     assert_eq!(user.access_token(), "second-access");
-    assert!(user.message().starts_with("Refreshed at 12:00:00."));
+    assert!(user.message().starts_with("at 12:00:00."));
     assert!(user.asks_whether_to_leave());
 }
 
@@ -181,7 +190,8 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
         (now, Some(CopiedBy::Terminal("sequence".into())), false),
         (now, None, false),
         (old, Some(CopiedBy::Desktop), false),
-        (now, Some(CopiedBy::Tmux), true),
+        // The refresh token is not there yet.
+        (now, Some(CopiedBy::Tmux), false),
     ] {
         let sends = matches!(by, Some(CopiedBy::Terminal(_)));
         let skipped = Vec::new();
@@ -190,7 +200,92 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
         assert_eq!(matches!(effects.as_slice(), [Effect::Send(_)]), sends);
         assert_eq!(!user.model.session.has_untaken_tokens(), taken);
     }
+    user.copied(Value::Refresh, CopiedBy::Desktop);
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn the_question_before_the_end_names_each_token_that_may_be_lost() {
+    let mut user = authorized("first");
+    let question = |user: &mut User| {
+        assert!(user.asks_whether_to_leave());
+        let dialog = user.model.dialog.take().unwrap();
+        let DialogKind::Question(question) = dialog.kind else {
+            panic!("no question");
+        };
+        (question.title, question.rows.join("|"), question.text)
+    };
+    let mask = user.model.console.theme.mask();
+    let masked = mask.repeat(12);
+    let (title, rows, text) = question(&mut user);
+    assert_eq!(title, "Quit? These tokens have not been copied or saved:");
+    let access = format!("Access token    {masked}");
+    let refresh = format!("Refresh token   {masked}");
+    assert!(
+        rows.starts_with(&access) && rows.contains(&refresh),
+        "{rows}"
+    );
+    assert!(rows.ends_with("   13 chars"), "{rows}");
+    assert_eq!(text, "They are lost when you quit.");
+
+    user.copied(Value::Access, CopiedBy::Tmux);
+    let (title, rows, text) = question(&mut user);
+    assert_eq!(title, "Quit? This token has not been copied or saved:");
+    assert!(rows.starts_with(&refresh) && !rows.contains('|'), "{rows}");
+    assert_eq!(
+        text,
+        "It is lost when you quit. The access token was copied."
+    );
+
+    user.copied(Value::Refresh, CopiedBy::Terminal("sequence".into()));
+    let (title, rows, text) = question(&mut user);
+    assert_eq!(title, "Quit? This token may not have arrived:");
+    assert!(
+        rows.ends_with("sent to your terminal's clipboard"),
+        "{rows}"
+    );
+    assert!(text.starts_with("Your terminal did not confirm"), "{text}");
+
+    // Shown alone, it is there.
+    user.press("Refresh token");
+    user.letter('w');
+    user.letter('x');
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn save_in_the_question_before_the_end_saves_all_tokens() {
+    let mut user = authorized("first");
+    user.letter('e');
+    assert!(user.asks_whether_to_leave());
+    assert!(user.letter('s').is_empty());
+    assert!(user.title().ends_with("tokens"));
+    let effects = user.key(KeyCode::Enter);
+    let [Effect::Save(content, path)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert!(matches!(content, Content::Json(_)));
+    let (content, saved) = (content.clone(), (path.clone(), Readers::User));
+    user.send(Event::Saved(content, Ok(saved)));
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn the_question_before_the_end_names_the_tokens_of_a_refresh_that_ends_meanwhile() {
+    let mut user = authorized("first");
+    user.copied(Value::Access, CopiedBy::Desktop);
+    user.copied(Value::Refresh, CopiedBy::Desktop);
+    user.letter('f');
+    let mut set = token_set("first");
+    set.access_token = "another-access".into();
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    user.hear(FlowEvent::Tokens(Box::new(set)));
+    // The refresh token is the same, and was copied.
+    let untaken = user.model.session.tokens.as_ref().unwrap().untaken();
+    assert_eq!(untaken, [Value::Access]);
+    assert!(user.asks_whether_to_leave());
+    user.copied(Value::Access, CopiedBy::Desktop);
+    assert!(user.model.dialog.is_none(), "nothing is left to ask about");
 }
 
 #[test]
@@ -199,7 +294,7 @@ fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
         let mut user = User::new("demo", FlowKind::DeviceCode);
         user.press("Authorize");
         user.hear(device_code());
-        user.letter('p');
+        user.letter('w');
         assert!(user.model.alone().is_some());
         user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
         // Shown again, or asked about where it fits no more.
@@ -214,18 +309,19 @@ fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
 }
 
 #[test]
-fn escape_cancels_a_refresh_from_any_screen_and_the_focus_stays_there() {
-    for other in ["Settings", "Trace"] {
-        let mut user = authorized("first");
-        user.press("Refresh");
-        user.press(other);
-        assert!(matches!(
-            user.key(KeyCode::Esc).as_slice(),
-            [Effect::Cancel]
-        ));
-        assert_eq!(user.focused(), 1, "{other}");
-        assert!(user.model.session.work().is_none());
-    }
+fn escape_cancels_a_refresh_where_it_is_seen_and_leads_back_elsewhere() {
+    let mut user = authorized("first");
+    user.press("Refresh");
+    user.press("Trace");
+    assert!(user.key(KeyCode::Esc).is_empty());
+    assert!(user.title().ends_with("tokens"), "{}", user.title());
+    assert!(user.model.session.is_refreshing());
+    assert!(matches!(
+        user.key(KeyCode::Esc).as_slice(),
+        [Effect::Cancel]
+    ));
+    assert_eq!(user.focused(), 1);
+    assert!(user.model.session.work().is_none());
 }
 
 #[test]
@@ -241,10 +337,13 @@ fn a_refresh_waits_for_the_discovery() {
     assert!(user.press("Refresh").is_empty());
     assert!(user.message().contains("Esc"), "{}", user.message());
     assert!(user.model.session.work().is_some() && !user.model.session.is_refreshing());
+    // Back to the form, where it is cancelled.
+    assert!(user.key(KeyCode::Esc).is_empty());
     assert!(matches!(
         user.key(KeyCode::Esc).as_slice(),
         [Effect::Cancel]
     ));
+    user.press("Tokens");
     let effects = user.press("Refresh");
     assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
 }
@@ -252,7 +351,8 @@ fn a_refresh_waits_for_the_discovery() {
 #[test]
 fn a_resize_shows_a_value_alone_again_or_asks() {
     let mut user = authorized("first");
-    user.letter('p');
+    user.copied(Value::Refresh, CopiedBy::Desktop);
+    user.letter('w');
     let effects = user.send(Event::Resized(40, 20));
     assert!(matches!(effects.as_slice(), [Effect::Redraw]));
     assert!(user.model.alone().is_some());
@@ -275,7 +375,7 @@ fn tokens_that_come_under_the_trace_leave_it_on_top() {
     user.hear(device_code());
     user.press("Trace");
     user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
-    assert_eq!(user.title(), "Trace");
+    assert!(user.title().ends_with("trace"));
     assert!(user.message().contains("arrived"));
     user.press("Back");
     assert!(user.title().ends_with("tokens"), "{}", user.title());
@@ -289,10 +389,10 @@ fn a_failure_under_the_trace_is_told_and_back_leads_to_it() {
     user.hear(sign_in());
     user.press("Trace");
     user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
-    assert_eq!(user.title(), "Trace");
+    assert!(user.title().ends_with("trace"));
     assert!(!user.message().is_empty());
     user.press("Back");
-    user.press("New code");
+    user.press("Another code");
     assert!(user.model.session.work().is_some());
 }
 
@@ -404,23 +504,19 @@ fn leaving_asks_once_where_tokens_would_be_lost() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());
     // Stay.
-    assert!(user.key(KeyCode::Enter).is_empty());
+    assert!(user.key(KeyCode::Esc).is_empty());
     assert!(user.model.dialog.is_none());
     assert!(user.asks_whether_to_leave());
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
-    user.key(KeyCode::Tab);
-    assert!(matches!(
-        user.key(KeyCode::Enter).as_slice(),
-        [Effect::Quit]
-    ));
+    assert!(matches!(user.letter('y').as_slice(), [Effect::Quit]));
 }
 
 #[test]
 fn a_question_over_a_dialog_leaves_it_open() {
     let mut user = authorized("first");
-    user.press("Save");
+    user.press("Save…");
     assert!(user.asks_whether_to_leave());
-    user.key(KeyCode::Enter);
+    user.key(KeyCode::Esc);
     assert!(user.model.dialog.is_none());
     assert!(user.model.has_dialog());
 }
@@ -429,7 +525,7 @@ fn a_question_over_a_dialog_leaves_it_open() {
 fn a_refresh_under_the_save_dialog_saves_the_new_tokens() {
     let mut user = authorized("first");
     user.letter('f');
-    user.letter('w');
+    user.letter('s');
     user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
     let effects = user.key(KeyCode::Enter);
     let [Effect::Save(content, _)] = effects.as_slice() else {
@@ -441,7 +537,7 @@ fn a_refresh_under_the_save_dialog_saves_the_new_tokens() {
     user.key(KeyCode::Tab);
     user.press("Refresh token");
     user.letter('f');
-    user.letter('w');
+    user.letter('s');
     let mut set = token_set("third");
     set.refresh_token = None;
     user.hear(FlowEvent::Tokens(Box::new(set)));
@@ -455,8 +551,33 @@ fn leaving_a_second_sign_in_is_leaving_before_the_end() {
     user.press("Authorize");
     user.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     assert_eq!(user.model.exit, exit::EXPIRED);
-    user.press("New code");
+    user.press("Another code");
     user.key(KeyCode::Esc);
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
     assert_eq!(user.model.exit, exit::INTERRUPTED);
+}
+
+#[test]
+fn pages_lead_to_the_last_line_of_the_tokens_and_back_in_as_many_presses() {
+    for size in [(80, 24), (80, 16), (40, 10)] {
+        let mut user = authorized("first");
+        user.send(Event::Resized(size.0, size.1));
+        let presses = |user: &mut User, key: KeyCode| {
+            let mut count = 0;
+            loop {
+                let before = user.model.top().scroll();
+                user.key(key);
+                if user.model.top().scroll() == before {
+                    return count;
+                }
+                count += 1;
+            }
+        };
+        let down = presses(&mut user, KeyCode::PageDown);
+        let page = super::page::Page::of(&user.model);
+        assert_eq!(page.first, page.last_first(), "{size:?}");
+        let up = presses(&mut user, KeyCode::PageUp);
+        assert!(down > 0 && up == down, "{down} {up} {size:?}");
+        assert_eq!(user.model.top().scroll(), 0);
+    }
 }

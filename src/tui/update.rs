@@ -4,13 +4,15 @@
 //! What a key does on a screen is in that screen's folder.
 
 use crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
 
 use super::copies;
 use super::dialog::{Answer, Dialog, Reply};
 use super::keys::{Command, Context, command};
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
-use super::root::{self, Alone, RootDialog};
+use super::page::Page;
+use super::root::{self, Alone, Below, RootDialog};
 use super::screen::{Message, Navigation, Outbox, Route};
 use super::screens;
 use super::widgets::text::shorten;
@@ -20,9 +22,9 @@ use crate::flow::driver::Job;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::SecretString;
-use crate::session::SessionEvent;
 use crate::session::content::Content;
 use crate::session::run::Ended;
+use crate::session::{SessionEvent, Taken};
 
 /// Takes a message into the model, and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -30,7 +32,37 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = happened(model, msg.event);
     let out = model.settle();
     effects.extend(apply(model, out));
+    scroll_into_sight(model);
     effects
+}
+
+/// After every message: the body is not scrolled beyond its end, and a focus that moved is in sight.
+fn scroll_into_sight(model: &mut Model) {
+    let follow = model.screens.top_mut().take_follow();
+    if !model.has_dialog() || follow {
+        let page = Page::of(model);
+        let first = if follow {
+            page.with_focus()
+        } else {
+            page.first
+        };
+        model.screens.top_mut().scroll_to(first);
+    }
+}
+
+/// Scrolls the body by pages or lines, as much as there is.
+fn scroll(model: &mut Model, command: Command) {
+    let page = Page::of(model);
+    let height = page.height();
+    let first = match command {
+        Command::LineDown => page.first + 1,
+        Command::LineUp => page.first.saturating_sub(1),
+        // With one line of the page before in sight.
+        Command::PageDown => page.first + height.saturating_sub(1).max(1),
+        _ => page.first.saturating_sub(height.saturating_sub(1).max(1)),
+    };
+    let first = first.min(page.last_first());
+    model.screens.top_mut().scroll_to(first);
 }
 
 fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -49,7 +81,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             let out = model.on_every(|screen, cx| screen.resized(cx));
             let mut effects = apply(model, out);
             match model.alone.take() {
-                // The terminal may have cut it: written again, or asked about where it fits no more.
+                // The terminal may have cut it: it is written again, or asked about if it no longer fits.
                 Some(Alone::OnScreen(content, value)) => {
                     show_alone(model, content, value);
                     effects.push(Effect::Redraw);
@@ -68,15 +100,15 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Copied(content, outcome) => copied(model, &content, outcome),
         Event::Saved(content, outcome) => {
             if outcome.is_ok() {
-                model.session.took(&content);
+                model.session.took(&content, Taken::Saved);
+                ask_again(model);
             }
             tell(model, copies::saved(&content, &outcome))
         }
         Event::Browser(attempt, Err(reason)) if model.session.browser_failed(attempt) => tell(
             model,
-            Message::warning(format!(
-                "No browser was opened: {reason}. Open the URL yourself."
-            )),
+            Message::warning(format!("No browser was opened: {reason}."))
+                .and("Fix", "Open the URL yourself, on any computer."),
         ),
         Event::Browser(..) | Event::Tick | Event::DemoApproved(Ok(())) => Vec::new(),
         Event::Demo(Ok(url)) => {
@@ -85,15 +117,15 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Demo(Err(reason)) => tell(
             model,
-            Message::warning(format!("The demo server could not be started: {reason}.")),
+            Message::warning(format!("The demo server did not start: {reason}.")),
         ),
         Event::DemoApproved(Err(reason)) => tell(
             model,
-            Message::warning(format!("The demo could not be approved: {reason}.")),
+            Message::warning(format!("The demo sign-in was not approved: {reason}.")),
         ),
         Event::PasteLost => tell(
             model,
-            Message::warning("Earlier pastes are still being looked at. Paste again in a moment."),
+            Message::warning("Earlier pastes are still being checked. Paste again in a moment."),
         ),
         Event::Attached(attached) => {
             model.console.environment.attached(&attached);
@@ -119,13 +151,13 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
     }
 }
 
-/// What is told about preset files that could not be used.
+/// What is said about preset files that could not be used.
 fn left_out(library: &Library) -> Option<Message> {
     let (first, others) = library.left_out().split_first()?;
     let more = match others.len() {
         0 => String::new(),
-        1 => " One more file was left out.".to_owned(),
-        count => format!(" {count} more files were left out."),
+        1 => " One more file was skipped.".to_owned(),
+        count => format!(" {count} more files were skipped."),
     };
     Some(Message::warning(format!("{first}{more}")))
 }
@@ -156,33 +188,55 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if let Some(dialog) = model.dialog.take() {
         return dialog_key(model, dialog, command);
     }
-    let cancels = command == Command::Escape && !model.top().has_dialog();
-    let out = model.on_top(|screen, cx| {
-        if cancels {
-            cx.cancel();
-        } else {
-            screen.key(command, cx);
-        }
-    });
+    let scrolls = matches!(
+        command,
+        Command::LineDown | Command::LineUp | Command::PageDown | Command::PageUp
+    );
+    if scrolls && !model.top().has_dialog() {
+        scroll(model, command);
+        return Vec::new();
+    }
+    // What happened is said until the next key.
+    model.message = None;
+    let out = model.on_top(|screen, cx| screen.key(command, cx));
     apply(model, out)
 }
 
 /// A key while the program itself asks or shows something.
 fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Command) -> Vec<Effect> {
-    match dialog.key(command, &|_, _| Vec::new()) {
+    let items = model.items();
+    let theme = model.console.theme;
+    let (columns, rows) = model.console.size;
+    let window = (theme, Rect::new(0, 0, columns, rows));
+    let below = Below {
+        route: model.top().route(),
+        items: &items,
+    };
+    let reply = root::with_source(&below, theme, |source| dialog.key(command, source, window));
+    match reply {
         Reply::Open | Reply::Tell(_) => {
             model.dialog = Some(dialog);
             Vec::new()
         }
         Reply::Close(Some(Answer::Button(button))) => match (dialog.id, button) {
-            (RootDialog::Leave, root::LEAVE) => vec![Effect::Quit],
+            (RootDialog::Leave, root::QUIT) => vec![Effect::Quit],
+            (RootDialog::Leave, root::SAVE) => {
+                let mut effects = navigate(model, Navigation::Open(Route::Tokens));
+                let out = model.on_top(|screen, cx| screen.save_all(cx));
+                effects.extend(apply(model, out));
+                effects
+            }
             (RootDialog::Scrollback(content, value), root::SHOW) => {
-                model.session.took(&content);
+                model.session.took(&content, Taken::Viewed);
                 model.alone = Some(Alone::Outside);
                 vec![Effect::ShowInScrollback(value)]
             }
             _ => Vec::new(),
         },
+        Reply::Close(Some(Answer::Picked { key, .. })) => {
+            let out = model.on_top(|screen, cx| screen.press(&key, cx));
+            apply(model, out)
+        }
         Reply::Close(_) => Vec::new(),
     }
 }
@@ -193,11 +247,28 @@ fn leave(model: &mut Model) -> Vec<Effect> {
         .dialog
         .as_ref()
         .is_some_and(|dialog| matches!(dialog.id, RootDialog::Leave));
-    if asked || !model.session.has_untaken_tokens() {
-        return vec![Effect::Quit];
+    match ask_to_leave(model) {
+        Some(dialog) if !asked => {
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+        _ => vec![Effect::Quit],
     }
-    model.dialog = Some(root::leave());
-    Vec::new()
+}
+
+/// The question before the end, where tokens would be lost.
+fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
+    let tokens = model.session.tokens.as_ref();
+    let tokens = tokens.filter(|tokens| !tokens.untaken().is_empty())?;
+    Some(root::leave(tokens, &model.console))
+}
+
+/// The question before the end, if it is open, names the tokens that would be lost now; it goes where there are none.
+fn ask_again(model: &mut Model) {
+    let asked = model.dialog.as_ref().map(|dialog| &dialog.id);
+    if matches!(asked, Some(RootDialog::Leave)) {
+        model.dialog = ask_to_leave(model);
+    }
 }
 
 /// Does what screens have asked for.
@@ -221,6 +292,9 @@ fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     }
     if out.help {
         model.dialog = Some(root::help());
+    }
+    if out.more {
+        model.dialog = Some(root::more());
     }
     if out.quit {
         effects.extend(leave(model));
@@ -256,7 +330,7 @@ fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
 fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool {
     let fits = root::fits(&value, model.console.size);
     if fits {
-        model.session.took(&content);
+        model.session.took(&content, Taken::Viewed);
         model.alone = Some(Alone::OnScreen(content, value));
     } else {
         model.dialog = Some(root::scrollback(content, value));
@@ -268,13 +342,19 @@ fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool 
 fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<Effect> {
     let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
     let mut effects = apply(model, out);
+    if matches!(event, SessionEvent::Tokens { .. }) {
+        ask_again(model);
+    }
     match event {
         SessionEvent::SignIn { open: Some(url) } => {
             effects.push(Effect::OpenBrowser(url, attempt));
         }
-        SessionEvent::PasteRefused(reason) => {
+        // The sign-in says so itself, beside what was pasted.
+        SessionEvent::PasteRefused(reason)
+            if !model.top().route().is_same_screen(Route::SignIn) =>
+        {
             model.message = Some(Message::warning(format!(
-                "The paste was not taken: {reason}. Still waiting for the right one."
+                "The paste was not used: {reason}. Still waiting for the right one."
             )));
         }
         SessionEvent::Tokens { refreshed: None } => effects.extend(tokens_arrived(model)),
@@ -282,9 +362,10 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
             refreshed: Some(what),
         } => {
             let now = model.console.now;
-            model.message = Some(Message::note(format!(
-                "Refreshed at {now}. Refresh token: {what}."
-            )));
+            model.message = Some(Message::done(
+                "Refreshed",
+                format!("at {now}. Refresh token: {what}."),
+            ));
         }
         SessionEvent::SignInFailed(error, ended) => {
             if model.print.is_some() {
@@ -332,7 +413,7 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
     let effects = if seen {
         navigate(model, Navigation::Open(Route::Tokens))
     } else {
-        let told = "The tokens have arrived. Go back to see them.";
+        let told = "The tokens arrived. Go back to see them.";
         tell(model, Message::note(told))
     };
     if let Some(Err(missing)) = printed {
@@ -345,9 +426,10 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
 /// A copy came out.
 fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> {
     model.message = Some(copies::copied(content, &outcome));
-    if outcome.by.as_ref().is_some_and(CopiedBy::is_certain) {
-        model.session.took(content);
-    }
+    model
+        .session
+        .took(content, copies::taken(outcome.by.as_ref()));
+    ask_again(model);
     let sequence = outcome.by.and_then(CopiedBy::sequence);
     sequence.map(Effect::Send).into_iter().collect()
 }

@@ -2,145 +2,109 @@
 //!
 //! ```text
 //!  OAuth Authorizer                                        title of the screen
-//!  ───────────────────────────────────────────────────────────────────────────
+//!  ─────────────────────────────────────────── lines 4–15 of 19 · PgUp PgDn ──
 //!  body, which scrolls
 //!
-//!  message: what to do first, why second
-//!  [ buttons ]
+//!  message: a label, and what it says
+//!
+//!  [a Button] [? Help]
 //!  ───────────────────────────────────────────────────────────────────────────
 //!  keys that count here
 //! ```
 //!
-//! On a wide screen the settings stand left, and what a run says right.
+//! On a wide page the settings stand at the left, and what a run says at the right. A low window has no rules.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use url::Url;
 
 use super::keys::{self, Context};
 use super::model::Model;
-use super::root;
-use super::screen::{ItemView, ViewContext};
-use super::screens;
-use super::widgets::draw::{Anchor, Body, button, put, put_in};
-use super::widgets::text::{fit, shorten, width, wrap};
+use super::page::{Page, is_low, is_narrow};
+use super::root::{self, Below};
+use super::screen::{ItemView, Shortcut};
+use super::screen::{Place, buttons};
+use super::widgets::button::{button, shown_label};
+use super::widgets::draw::{Row, put, put_in};
+use super::widgets::grid::{self, LABEL};
+use super::widgets::text::{fit, lower_first, shorten, width, wrap};
 use super::widgets::theme::Theme;
 
 /// Below this the screen holds only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
-/// From this width on, the settings stand left and what a run says right.
-const WIDE: u16 = 120;
-/// The most columns of either.
-const WIDEST: u16 = 100;
-/// From this height on there are empty rows around the message.
-const ROOMY: u16 = 22;
-/// Lines kept for the message above the buttons.
-const MESSAGE_LINES: u16 = 3;
-/// Lines that a long message may take.
-const MESSAGE_MOST: u16 = 6;
+/// At the top left.
+const NAME: &str = "OAuth Authorizer";
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
+    let theme = model.console.theme;
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        let text = format!(
-            "This window is too small: {} x {} at least.",
-            SMALLEST.0, SMALLEST.1
-        );
-        let columns = usize::from(area.width);
-        let lines = wrap(&text, columns);
-        let lines = fit(
-            lines,
-            area.height.into(),
-            columns,
-            model.console.theme.ellipsis(),
-        );
-        for (row, line) in (0..area.height).zip(lines) {
-            put(model.console.theme, frame, 0, row, Line::from(line));
-        }
+        too_small(theme, frame);
         return;
     }
-    let theme = model.console.theme;
     let cx = model.view_context();
-    let inner = usize::from(area.width) - 2;
-    let title = model.top().title(cx);
-    let name = "OAuth Authorizer";
-    let room = inner.saturating_sub(width(name) + 2);
-    let title = shorten(&title, room, theme.ellipsis());
-    put(theme, frame, 1, 0, Line::styled(name, theme.strong()));
-    let x = area.width.saturating_sub(1 + columns(&title));
-    put(theme, frame, x, 0, Line::from(title));
-    rule(theme, frame, 1);
-
     let items = model.items();
-    let places = Places::of(model, &items, area);
-    let body_area = places.body;
-    let (body, mut cursor) = if let Some((left, right)) = halves(model, body_area) {
-        draw_halves(model, frame, left, right)
-    } else {
-        let body = model.top().body(cx, body_area, area.width);
-        let first = first_row(&body, usize::from(body_area.height));
-        let cursor = draw_body(theme, frame, &body, body_area, first);
-        (body, cursor)
+    let page = Page::of(model);
+    title(model, &page, frame);
+    if !is_low(area) {
+        let place = scroller(theme, &page);
+        let words = if place.is_empty() {
+            place
+        } else {
+            format!("lines {place}")
+        };
+        rule(theme, frame, 1, &words);
+        rule(theme, frame, area.height - 2, "");
+    }
+    if let Some(beside) = &page.beside {
+        let rows = &beside.body.rows;
+        draw_rows(theme, frame, rows, beside.area);
+    }
+    let shown = page.body.rows.get(page.first..).unwrap_or_default();
+    let mut cursor = draw_rows(theme, frame, shown, page.body_area);
+    let below = Rect {
+        x: 0,
+        y: page.body_area.bottom(),
+        width: area.width,
+        height: page.message.y.saturating_sub(page.body_area.bottom()),
     };
-    draw_message(model, frame, &body, places.message);
-    for (row, buttons) in (places.button_top..).zip(places.buttons) {
-        let mut x = 3;
-        for item in buttons {
-            let (next, at) = button(theme, frame, (x, row), &item.label, item.focused);
-            cursor = at.or(cursor);
-            x = next;
+    draw_rows(theme, frame, &page.body.below, below);
+    draw_message(theme, &page, frame);
+    footer(model, &items, frame);
+    cursor = draw_buttons(theme, frame, &items, page.buttons).or(cursor);
+    if model.has_dialog() {
+        // What has the focus is in the dialog.
+        for cell in &mut frame.buffer_mut().content {
+            cell.modifier.remove(Modifier::REVERSED);
         }
     }
-    rule(theme, frame, area.height - 2);
-    footer(model, &items, frame);
     let over = match &model.dialog {
-        Some(dialog) => root::draw(dialog, &items, theme, frame, area),
+        Some(dialog) => {
+            let route = model.top().route();
+            let items = &items;
+            root::draw(dialog, &Below { route, items }, theme, frame, area)
+        }
         None => model.top().draw_dialog(cx, frame, area),
     };
-    cursor = over.or(cursor);
-    if let Some(position) = cursor {
-        frame.set_cursor_position(position);
-    }
+    // Where nothing has the focus, at the beginning of the body.
+    let start = Position::new(page.body_area.x + 3, page.body_area.y);
+    frame.set_cursor_position(over.or(cursor).unwrap_or(start));
 }
 
-/// Where the parts of a screen stand.
-struct Places<'a> {
-    body: Rect,
-    message: Rect,
-    button_top: u16,
-    /// In rows that fit.
-    buttons: Vec<Vec<&'a ItemView>>,
-}
-
-impl<'a> Places<'a> {
-    fn of(model: &Model, items: &'a [ItemView], area: Rect) -> Self {
-        let inner = usize::from(area.width) - 2;
-        let buttons = button_rows(items, inner);
-        let button_count = u16::try_from(buttons.len()).unwrap_or(1);
-        let button_top = area.height - 2 - button_count;
-        let roomy = area.height >= ROOMY;
-        let lines = match &model.message {
-            // What was said is not cut where the body can spare the room.
-            Some(message) if roomy => {
-                let lines = wrap(&message.text, inner.saturating_sub(1)).len();
-                u16::try_from(lines).map_or(MESSAGE_LINES, |lines| {
-                    lines.clamp(MESSAGE_LINES, MESSAGE_MOST)
-                })
-            }
-            Some(_) | None if area.height >= 18 => MESSAGE_LINES,
-            Some(_) | None => 1,
-        };
-        let top = button_top - u16::from(roomy) - lines;
-        let body = top.saturating_sub(2 + u16::from(roomy));
-        Self {
-            body: Rect::new(0, 2, area.width, body),
-            message: Rect::new(1, top, area.width - 2, lines),
-            button_top,
-            buttons,
-        }
+fn too_small(theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let text = format!(
+        "This window is too small. The smallest is {} x {}.",
+        SMALLEST.0, SMALLEST.1
+    );
+    let columns = usize::from(area.width);
+    let lines = wrap(&text, columns);
+    let lines = fit(lines, area.height.into(), columns, theme.ellipsis());
+    for (row, line) in (0..area.height).zip(lines) {
+        put(theme, frame, 0, row, Line::from(line));
     }
 }
 
@@ -149,95 +113,63 @@ fn columns(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
-fn rule(theme: Theme, frame: &mut Frame<'_>, y: u16) {
+/// The name of the program, and what the screen is about. A low window has the scroller here, and a narrow one no name.
+fn title(model: &Model, page: &Page, frame: &mut Frame<'_>) {
+    let theme = model.console.theme;
+    let area = frame.area();
+    let mut title = model.top().title(model.view_context());
+    let named = !is_narrow(area) || !is_low(area);
+    let left = if named { width(NAME) + 2 } else { 0 };
+    let mut room = usize::from(area.width) - 2 - left;
+    let mut place = scroller(theme, page);
+    if is_low(area) && !place.is_empty() {
+        place = format!(" {} {place}", theme.dot());
+        room = room.saturating_sub(width(&place));
+    } else {
+        place.clear();
+    }
+    title = shorten(&title, room, theme.ellipsis()) + &place;
+    if named {
+        put(theme, frame, 1, 0, Line::styled(NAME, theme.strong()));
+    }
+    let x = area.width.saturating_sub(1 + columns(&title));
+    put(theme, frame, x, 0, Line::from(title));
+}
+
+/// A rule, with words at its right end.
+fn rule(theme: Theme, frame: &mut Frame<'_>, y: u16, words: &str) {
     let columns = usize::from(frame.area().width.saturating_sub(2));
-    let line = Line::styled(theme.rule().repeat(columns), theme.dim());
+    let line = if words.is_empty() {
+        Line::styled(theme.rule().repeat(columns), theme.dim())
+    } else {
+        let before = columns.saturating_sub(width(words) + 4);
+        Line::from(vec![
+            Span::styled(theme.rule().repeat(before), theme.dim()),
+            Span::raw(format!(" {words} ")),
+            Span::styled(theme.rule().repeat(2), theme.dim()),
+        ])
+    };
     put(theme, frame, 1, y, line);
 }
 
-/// Where the settings stand, and where what a run says, side by side, on a page that has room for both.
-fn halves(model: &Model, area: Rect) -> Option<(Rect, Rect)> {
-    let fits = model.top().fits_beside(area, model.view_context());
-    if !fits || area.width < WIDE {
-        return None;
+/// Which part of the body is shown, and which keys show the others; empty where all of it is.
+fn scroller(theme: Theme, page: &Page) -> String {
+    let (height, count) = (page.height(), page.body.rows.len());
+    if count <= height {
+        return String::new();
     }
-    // Wider ones are no easier to read.
-    let width = (area.width / 2).min(WIDEST);
-    let left = Rect { width, ..area };
-    Some((left, Rect { x: width, ..left }))
-}
-
-/// Draws both halves, and what needs the whole width below them; says of the one with the focus what its hint is and
-/// where the cursor belongs.
-fn draw_halves(
-    model: &Model,
-    frame: &mut Frame<'_>,
-    mut left: Rect,
-    mut right: Rect,
-) -> (Body, Option<Position>) {
-    let page = frame.area().width;
-    let theme = model.console.theme;
-    let focused = model.view_context();
-    let passive = ViewContext {
-        focused: false,
-        ..focused
-    };
-    if model.screens.is_form_on_top() {
-        let body = model.screens.form().body(focused, left, page);
-        let beside = screens::beside_form(passive, right, page);
-        draw_body(theme, frame, &beside, right, 0);
-        let first = first_row(&body, usize::from(left.height));
-        let cursor = draw_body(theme, frame, &body, left, first);
-        return (body, cursor);
-    }
-    let settings = model.screens.form().body(passive, left, page);
-    let body = model.top().body(focused, right, page);
-    if !body.below.is_empty() {
-        let rows = u16::try_from(body.below.len()).unwrap_or(0);
-        let top = left.bottom().saturating_sub(rows);
-        for (y, row) in (top..left.bottom()).zip(&body.below) {
-            put(theme, frame, 0, y, row.line.clone());
-        }
-        left.height = left.height.saturating_sub(rows + 1);
-        right.height = left.height;
-    }
-    draw_body(theme, frame, &settings, left, 0);
-    let first = first_row(&body, usize::from(right.height));
-    let cursor = draw_body(theme, frame, &body, right, first);
-    (body, cursor)
-}
-
-/// The first row that is shown, so that the focus is in sight.
-fn first_row(body: &Body, height: usize) -> usize {
-    let last = body.rows.len().saturating_sub(height);
-    let scrolled = body.scroll.min(last);
-    let focused = body.rows.iter().position(|row| row.cursor.is_some());
-    match (body.anchor, focused) {
-        (Anchor::Focus | Anchor::End, Some(row)) if row >= height => row + 1 - height,
-        (Anchor::Focus | Anchor::End, Some(row)) => scrolled.min(row),
-        (Anchor::End, None) => last,
-        (Anchor::Focus, None) | (Anchor::Scroll, _) => scrolled,
-    }
+    let (first, last) = (page.first + 1, (page.first + height).min(count));
+    let up = if first > 1 { " PgUp" } else { "" };
+    let down = if last < count { " PgDn" } else { "" };
+    let dash = theme.dash();
+    let dot = theme.dot();
+    format!("{first}{dash}{last} of {count} {dot}{up}{down}")
 }
 
 /// Draws the rows that fit, and says where the cursor belongs.
-fn draw_body(
-    theme: Theme,
-    frame: &mut Frame<'_>,
-    body: &Body,
-    area: Rect,
-    first: usize,
-) -> Option<Position> {
-    let last = body.rows.len().saturating_sub(usize::from(area.height));
-    // Where there is room between the body and the message, what is hidden below is told.
-    if first < last && frame.area().height >= ROOMY {
-        let words = "more below";
-        let x = area.right().saturating_sub(columns(words) + 1);
-        let line = Line::styled(words, theme.dim());
-        put(theme, frame, x, area.bottom(), line);
-    }
+fn draw_rows(theme: Theme, frame: &mut Frame<'_>, rows: &[Row], area: Rect) -> Option<Position> {
     let mut cursor = None;
-    for (y, row) in (area.y..area.bottom()).zip(body.rows.iter().skip(first)) {
+    for (y, row) in (area.y..area.bottom()).zip(rows) {
         let place = Rect {
             y,
             height: 1,
@@ -252,110 +184,165 @@ fn draw_body(
     cursor
 }
 
-fn draw_message(model: &Model, frame: &mut Frame<'_>, body: &Body, area: Rect) {
-    let (text, bad) = match &model.message {
-        Some(message) => (message.text.as_str(), message.bad),
-        None => (body.hint.as_str(), body.hint_is_bad),
-    };
-    let style = if bad {
-        model.console.theme.bad()
-    } else {
-        Style::new()
-    };
-    let columns = usize::from(area.width.saturating_sub(3));
-    let lines = fit(
-        wrap(text, columns),
-        area.height.into(),
-        columns,
-        model.console.theme.ellipsis(),
-    );
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        put(model.console.theme, frame, 3, y, Line::styled(line, style));
-    }
-}
-
-/// The buttons in rows that fit.
-fn button_rows(items: &[ItemView], inner: usize) -> Vec<Vec<&ItemView>> {
-    let mut rows = vec![Vec::new()];
-    let mut used = 2;
-    for item in items.iter().filter(|item| item.is_button()) {
-        let needed = width(&item.label) + 5;
-        if used + needed > inner + 1 {
-            rows.push(Vec::new());
-            used = 2;
+fn draw_message(theme: Theme, page: &Page, frame: &mut Frame<'_>) {
+    let narrow = is_narrow(frame.area());
+    let columns = usize::from(page.message.width);
+    let value = grid::value(columns);
+    for (y, line) in (page.message.y..page.message.bottom()).zip(&page.lines) {
+        let Some(said) = page.said.get(line.said) else {
+            continue;
+        };
+        let style = theme.tone(said.tone);
+        if narrow {
+            let label = line.text.strip_prefix(said.label.as_ref());
+            let rest = label.filter(|_| line.first).unwrap_or(&line.text);
+            let (label, text) = line.text.split_at(line.text.len() - rest.len());
+            let spans = vec![Span::styled(label, style), Span::raw(text)];
+            put(theme, frame, 1, y, Line::from(spans));
+            continue;
         }
-        used += needed;
-        if let Some(row) = rows.last_mut() {
-            row.push(item);
+        if line.first {
+            let label = shorten(&said.label, value - LABEL - 1, theme.ellipsis());
+            put(
+                theme,
+                frame,
+                narrow_to_u16(LABEL),
+                y,
+                Line::styled(label, style),
+            );
         }
+        put(
+            theme,
+            frame,
+            narrow_to_u16(value),
+            y,
+            Line::from(line.text.as_str()),
+        );
     }
-    rows
 }
 
-/// The label of a button as part of a sentence.
-fn lower_first(label: &str) -> String {
-    // QR stays QR.
-    if label.chars().nth(1).is_some_and(char::is_uppercase) {
-        return label.to_owned();
-    }
-    let mut chars = label.chars();
-    let first = chars.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
+fn narrow_to_u16(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }
 
-/// The keys that count here. Where room is short, how to cancel and how to leave stay.
+/// Draws the rows of buttons from row `top` on, and says where the cursor belongs.
+fn draw_buttons(
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    items: &[ItemView],
+    top: u16,
+) -> Option<Position> {
+    let start = buttons::start(frame.area().width);
+    let mut cursor = None;
+    let (mut row, mut x) = (0, start);
+    // As they are placed: those beside the row in focus stand first in a narrow window.
+    let mut placed: Vec<(usize, &ItemView)> = items
+        .iter()
+        .filter_map(|item| match item.place {
+            Place::Row(row) => Some((row, item)),
+            Place::Body | Place::More | Place::Nowhere => None,
+        })
+        .collect();
+    placed.sort_by_key(|(row, item)| (*row, !item.beside));
+    for (at, item) in placed {
+        if at != row {
+            (row, x) = (at, start);
+        }
+        let y = top + narrow_to_u16(row);
+        let shown = (item.shortcut, item.label.as_ref());
+        let (next, focus) = button(theme, frame, (x, y), shown, item.focused);
+        cursor = focus.or(cursor);
+        x = next;
+    }
+    cursor
+}
+
+/// A key, and what it does.
+type Hint = (String, String);
+
+/// The keys that count here: Ctrl+F and what Enter does first, Esc and Ctrl+C last. Where room is short, those stay.
 fn footer(model: &Model, items: &[ItemView], frame: &mut Frame<'_>) {
     let theme = model.console.theme;
     let area = frame.area();
+    let gap = if is_narrow(area) { 2 } else { 3 };
+    let (first, middle, last) = hints(model, items);
+    let needed = |(key, words): &Hint| {
+        width(&shown_label(key, !theme.utf8)) + width(&shown_label(words, !theme.utf8)) + 1 + gap
+    };
+    let mut left = usize::from(area.width - 1 + narrow_to_u16(gap)) - 1;
+    let mut keep = |hints: Vec<Hint>| -> Vec<Hint> {
+        let kept = hints.into_iter().take_while(|hint| {
+            let fits = needed(hint) <= left;
+            left = if fits { left - needed(hint) } else { left };
+            fits
+        });
+        kept.collect()
+    };
+    let first = keep(first);
+    let last = keep(last);
+    let middle = keep(middle);
+    // In one style: on a slow line the row is often written again.
+    let hints = first.into_iter().chain(middle).chain(last);
+    let hints: Vec<String> = hints.map(|(key, words)| format!("{key} {words}")).collect();
+    let line = hints.join(&" ".repeat(gap));
+    put(theme, frame, 1, area.height - 1, Line::from(line));
+}
+
+/// The hints that come first, those that may be left out, and those that come last.
+fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>) {
     let context = model.context();
-    let entry = |key: String, words: &str| (key, words.to_owned());
-    let mut keys: Vec<(String, String)> = keys::footer(context)
+    let hint = |key: &str, words: &str| (key.to_owned(), words.to_owned());
+    let mut keys: Vec<Hint> = keys::footer(context)
         .into_iter()
-        .map(|(key, words)| entry(key, words))
+        .map(|(key, words)| hint(&key, words))
         .collect();
-    let mut last: Vec<(String, String)> = keys.pop().into_iter().collect();
-    if !model.has_dialog() {
-        if model.session.work().is_some() {
-            last.insert(0, entry("Esc".to_owned(), "cancel"));
-        }
-        let focused = items.iter().find(|item| item.focused);
-        if let Some(words) = focused.and_then(|item| item.enter)
-            && let Some((_, told)) = keys.iter_mut().find(|(key, _)| key == "Enter")
-        {
-            words.clone_into(told);
-        }
-        if let Some(fix) = focused.and_then(|item| item.fix.as_ref()) {
-            keys.insert(0, ("Ctrl+F".to_owned(), lower_first(fix)));
-        }
-        if matches!(context, Context::Button | Context::Below) {
-            let letters = items.iter().filter_map(|item| {
-                let letter = item.letter()?;
-                Some((letter.to_string(), lower_first(&item.label)))
-            });
-            keys.extend(letters);
-        }
+    let leave: Vec<Hint> = keys.pop().into_iter().collect();
+    if model.has_dialog() {
+        let (escape, keys) = keys.into_iter().partition(|(key, _)| key == "Esc");
+        let mut last: Vec<Hint> = escape;
+        last.extend(leave);
+        let mut keys = keys;
+        let first = keys.drain(..keys.len().min(1)).collect();
+        return (first, keys, last);
     }
-    let needed = |(key, words): &(String, String)| width(key) + width(words) + 4;
-    let mut left =
-        usize::from(area.width).saturating_sub(1 + last.iter().map(needed).sum::<usize>());
-    keys.retain(|entry| {
-        let fits = needed(entry) <= left;
-        left = if fits { left - needed(entry) } else { 0 };
-        fits
-    });
-    keys.extend(last);
-    let mut spans = Vec::new();
-    for (key, words) in keys {
-        spans.push(Span::styled(key, theme.strong()));
-        spans.push(Span::raw(format!(" {words}   ")));
+    let focused = items.iter().find(|item| item.focused);
+    let mut first = Vec::new();
+    if let Some(fix) = focused.and_then(|item| item.fix.as_ref()) {
+        first.push(hint("Ctrl+F", &lower_first(fix)));
     }
-    put(theme, frame, 1, area.height - 1, Line::from(spans));
+    if let Some(at) = keys.iter().position(|(key, _)| key == "Enter") {
+        let (key, words) = keys.remove(at);
+        let own = focused.and_then(|item| item.enter);
+        first.push((key, own.map_or(words, ToOwned::to_owned)));
+    }
+    let mut last = Vec::new();
+    // Buttons show their own keys.
+    let mut middle = keys;
+    if let Some((key, words)) = focused.and_then(|item| item.hint) {
+        middle.push(hint(key, words));
+    }
+    let escape = items.iter().find(|item| item.shortcut == Shortcut::Esc);
+    let typed = matches!(context, Context::Text | Context::Paste | Context::Search);
+    if typed && items.iter().any(ItemView::is_button) {
+        last.push(hint("Esc", "buttons"));
+    } else if let Some(escape) = escape.filter(|item| !item.focused) {
+        last.push(hint("Esc", &lower_first(&escape.label)));
+    }
+    last.extend(leave);
+    (first, middle, last)
 }
 
 /// The URLs that stand on the screen to be opened, those that others begin with last.
 #[must_use]
 pub fn urls(model: &Model) -> Vec<Url> {
     model.top().urls(model.view_context())
+}
+
+/// The row behind the last one of the body, and the first row of buttons, in the window as it is.
+#[must_use]
+pub fn parts(model: &Model) -> (u16, u16) {
+    let page = Page::of(model);
+    (page.body_area.bottom(), page.buttons)
 }
 
 /// True while something other than the model owns the screen.

@@ -1,7 +1,8 @@
 // Opens a URL in headless Chromium: fetch.mjs URL [--trust HASH]
 //
 // HASH is the SHA-256 of the public key (SPKI, base64) of the one certificate that is trusted besides the system's.
-// Prints one line of JSON: { status, title, text }, or { error } with Chromium's own name for it.
+// `border` is the color at the left of the page's main part, which shows whether its style was applied.
+// Prints one line of JSON: { status, title, text, border }, or { error } with Chromium's own name for it.
 
 import { execFileSync } from 'node:child_process';
 
@@ -21,6 +22,7 @@ try {
     status: answer.status(),
     title: await page.title(),
     text: await page.innerText('body'),
+    border: await page.$eval('main', (main) => getComputedStyle(main).borderLeftColor),
   };
 } catch (error) {
   result = { error: /net::(\w+)/.exec(error.message)?.[1] ?? error.message };

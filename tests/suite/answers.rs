@@ -287,7 +287,7 @@ fn tokens(home: &Path, server: &Scripted, more: &[&str]) -> Terminal {
     let flags = flags(server, "device-code", more);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home, &flags).start_sized(100, 30);
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("Access token");
@@ -324,7 +324,7 @@ fn a_refresh_is_tried_once_more_with_the_scope_where_the_service_requires_it() {
     ];
     let mut terminal = tokens(home.path(), &server, &more);
     terminal.send("f");
-    terminal.wait_for("no new one came");
+    terminal.wait_for("Refresh token: not rotated; the old one stays.");
     let sent: Vec<Request> = server
         .requests("/token")
         .into_iter()
@@ -489,10 +489,10 @@ fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
     let flags = flags(&server, "authorization-code", &["--no-browser"]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start_sized(100, 40);
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Listening on");
+    terminal.wait_for("for the browser at");
     let url = url::Url::parse(&terminal.url()).unwrap();
     let parameter = |wanted: &str| {
         let mut pairs = url.query_pairs();
@@ -505,14 +505,15 @@ fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
     let redirect = parameter("redirect_uri");
     // A service that knows no such client or URL sends nobody back.
     terminal.wait_for(&format!(
-        "compare Client ID cid and Redirect URL {redirect} with the app's registration."
+        "or compare there client_id cid redirect_uri {redirect}"
     ));
     get(
         &format!("{redirect}?error=unauthorized_client&error_description=Client+nobody"),
         &[],
     );
-    terminal.wait_for("It says: unauthorized_client: Client nobody");
-    terminal.wait_for("not verified");
+    terminal
+        .wait_for("anyone may have sent it: error unauthorized_client description Client nobody");
+    terminal.wait_for("The report above did not end the sign-in.");
     get(
         &format!("{redirect}?code=c0de-c0de&state={}", parameter("state")),
         &[],

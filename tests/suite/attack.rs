@@ -20,7 +20,7 @@ fn probe(to: SocketAddr, pause: Duration, when: &str) {
     let (answer, took) = callback(to, pause, "code=c0de-c0de&state=forged");
     println!("attack: {when}: answered {took:?} after a pause of {pause:?}");
     assert!(
-        answer.contains("This was not the sign-in you started"),
+        answer.contains("This sign-in doesn't match"),
         "{when}, {pause:?}: {answer:?}"
     );
 }
@@ -52,7 +52,8 @@ fn withstand(pid: u32, to: SocketAddr, held: usize, junk: usize) {
     rivals.junk(junk, "/callback");
     let mut most = quiet;
     let mut pauses = [PAUSE, Duration::from_secs(1), Duration::from_secs(2)].into_iter();
-    let end = Instant::now() + Duration::from_mins(1);
+    // On a busy machine the rivals are slow as well.
+    let end = Instant::now() + Duration::from_mins(3);
     while rivals.junk_made() < junk {
         if let Some(pause) = pauses.next() {
             probe(to, pause, "everything at once");
@@ -80,7 +81,7 @@ fn the_callback_gets_through_an_attack() {
     let query = format!("code=true-code&state={}", sign_in.state);
     let (answer, took) = callback(to, PAUSE, &query);
     println!("attack: the true callback was answered after {took:?}");
-    assert!(answer.contains("The answer was received"), "{answer}");
+    assert!(answer.contains("Almost done"), "{answer}");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
     assert_eq!(sign_in.server.requests("/token").len(), 1);
@@ -97,7 +98,7 @@ fn the_screen_gets_through_an_attack() {
     let query = format!("code=true-code&state={}", screen.state);
     let (answer, took) = callback(screen.to, PAUSE, &query);
     println!("attack: the true callback was answered after {took:?}");
-    assert!(answer.contains("The answer was received"), "{answer}");
+    assert!(answer.contains("Almost done"), "{answer}");
     screen.terminal.wait_for("Access token");
 }
 
@@ -160,7 +161,7 @@ fn a_process_with_few_descriptors_keeps_half_of_them() {
     // Enough are free for the exchange.
     let query = format!("code=true-code&state={}", sign_in.state);
     let (answer, _) = callback(to, PAUSE, &query);
-    assert!(answer.contains("The answer was received"), "{answer}");
+    assert!(answer.contains("Almost done"), "{answer}");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
 }

@@ -199,10 +199,10 @@ fn callback() {
     });
     let ours = median(|| {
         let mut terminal = Command::new(home.path(), &flags).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.focus("Authorize");
         terminal.send(ENTER);
-        terminal.wait_for("Listening on");
+        terminal.wait_for("URL, code or error text");
         let answer = person(&terminal.url(), &["--no-callback"]);
         let callback = answer["callback"].as_str().unwrap().to_owned();
         let begin = Instant::now();
@@ -256,7 +256,7 @@ fn attack() {
         attack(&mut rivals);
         let query = format!("code=a-code&state={}", screen.state);
         let (page, time) = callback(screen.to, Duration::from_millis(200), &query);
-        assert!(page.contains("The answer was received"), "{page}");
+        assert!(page.contains("Almost done"), "{page}");
         time
     };
     let mut times: Vec<Duration> = Vec::new();

@@ -91,26 +91,26 @@ fn a_port_taken_by_another_process_names_it() {
     let (code, out, err) = verify(false, &url);
     assert_eq!(code, 6, "{out}{err}");
     let told = format!(
-        "wrong: Port {port} of 127.0.0.1 is taken by {}. ",
+        "problem: 127.0.0.1 port {port} is in use by {}. ",
         taker.name()
     );
     assert!(out.lines().any(|line| line.starts_with(&told)), "{out}");
-    assert!(out.contains("take another port"), "{out}");
+    assert!(out.contains("choose another port"), "{out}");
 
     let home = tempfile::tempdir().unwrap();
     let flags = ["--flow", "authorization-code", "--redirect-url", &url];
     let mut screen = terminal::Command::new(home.path(), &flags).start();
-    screen.wait_for("[ Authorize ]");
+    screen.wait_for("[a Authorize]");
     screen.focus("Configure…");
     screen.send(ENTER);
-    screen.wait_for(&format!("is taken by {}.", taker.name()));
+    screen.wait_for(&format!("is in use by {}.", taker.name()));
     drop(taker);
     // Verify has the focus.
     screen.send(ENTER);
-    screen.wait_for(&format!("ok Port {port} of 127.0.0.1 is free"));
+    screen.wait_for(&format!("ok 127.0.0.1 port {port} is free"));
     screen.focus("Back");
     screen.send(ENTER);
-    screen.wait_for("[ Authorize ]");
+    screen.wait_for("[a Authorize]");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_another_user_has_is_not_visible_to_an_ordinary_one() {
     let (code, out, err) = verify(true, &url);
     assert_eq!(code, 6, "{out}{err}");
     assert!(
-        out.contains("taken by a program of the user root; which one is not visible to this user"),
+        out.contains("in use by a process of the user root, which your account can't see"),
         "{out}"
     );
     assert!(out.contains("sudo ss -ltnp 'sport = :"), "{out}");
@@ -142,11 +142,11 @@ fn a_port_for_root_says_what_to_do() {
     assert_eq!(code, 6, "{out}{err}");
     for words in [
         &*format!(
-            "wrong: Port 443 of 127.0.0.1 is for root: this user may listen from port {first} on. Take such a port"
+            "problem: 127.0.0.1 port 443 requires root. Your account may listen on ports from {first} up. Choose such a port"
         ),
         "sudo setcap cap_net_bind_service=+ep '",
         "sudo sysctl net.ipv4.ip_unprivileged_port_start=443",
-        "set 127.0.0.1:8443 as the Listen address",
+        "set Listen address to 127.0.0.1:8443",
     ] {
         assert!(out.contains(words), "{words}\n{out}");
     }
@@ -159,7 +159,7 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert_eq!(
         out,
-        format!("ok: Port {port} of 127.0.0.1 is free, and this user may listen there.\n")
+        format!("ok: 127.0.0.1 port {port} is free, and you may listen there.\n")
     );
     for work in ["setup", "verify", "delete"] {
         let (code, out, err) = configure(false, &[work, "--redirect-url", "localhost 8400"]);
@@ -175,17 +175,17 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
     let (code, out, _) = verify(false, "https://sso.example.org/callback");
     assert_eq!(code, 6);
     assert!(
-        out.starts_with("wrong: The redirect URL leads to sso.example.org"),
+        out.starts_with("problem: The redirect URL leads to sso.example.org"),
         "{out}"
     );
     let url = format!("http://127.0.0.1:{port}/");
     let (code, out, err) = configure(false, &["setup", "--redirect-url", &url, "--user", "me"]);
     assert_eq!(code, 0, "{out}");
     assert!(
-        out.starts_with("note: Nothing has to be set up for this listener."),
+        out.starts_with("note: There is nothing to set up for this listener."),
         "{out}"
     );
-    assert!(err.contains("--user counts on Windows only"), "{err}");
+    assert!(err.contains("--user is only used on Windows"), "{err}");
     let (code, out, _) = configure(false, &["delete", "--redirect-url", &url]);
     assert_eq!(code, 0, "{out}");
 }
@@ -193,11 +193,15 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
 #[test]
 fn without_a_redirect_url_it_asks_for_one() {
     let home = tempfile::tempdir().unwrap();
-    let mut screen = terminal::Command::new(home.path(), &["--redirect-url", ""]).start();
-    screen.wait_for("[ Authorize ]");
+    let mut screen = terminal::Command::new(
+        home.path(),
+        &["--flow", "authorization-code", "--redirect-url", ""],
+    )
+    .start();
+    screen.wait_for("[a Authorize]");
     screen.focus("Configure…");
     screen.send(ENTER);
-    screen.wait_for("there is none yet. Type one");
+    screen.wait_for("Enter the redirect URL first");
 }
 
 /// The set-up of this redirect URL on a Windows machine.
@@ -215,10 +219,10 @@ fn windows_http_is_deleted_only_when_that_was_confirmed() {
     let mut app = windows(HTTP);
     app.press("Set up");
     assert!(app.service.sddl.is_some());
-    // The question is answered with Back at first.
-    app.press("Delete").keys("<enter>").expect("[ Set up ]");
+    // The question is answered with Keep at first.
+    app.press("Delete…").keys("<enter>").expect("[y Set up]");
     assert!(app.service.sddl.is_some());
-    app.press("Delete").press("Delete");
+    app.press("Delete…").keys("y");
     assert_eq!(app.service.sddl, None);
 }
 
@@ -240,7 +244,7 @@ fn windows_has_a_redirect_url_without_set_up() {
         .press("Without set-up")
         .expect(&format!("Redirect URL {HTTP}"))
         .press("Back")
-        .expect("[ Authorize ]")
+        .expect("[a Authorize]")
         .expect(&format!("Redirect URL {HTTP}"));
 }
 
@@ -263,7 +267,7 @@ fn a_certificate_is_made_told_and_deleted() {
     let (code, out) = run("verify");
     assert_eq!(code, 6, "{out}");
     assert!(
-        out.contains("There is no certificate for localhost. Set up makes one."),
+        out.contains("missing: Certificate for localhost. Set up creates one."),
         "{out}"
     );
     let (code, out) = run("setup");

@@ -216,7 +216,10 @@ fn the_text_of_an_error_page_is_explained_and_the_wait_goes_on() {
          in the request does not match the redirect URIs configured for the application '1111'.",
     );
     let cause = plain.value("cause");
-    assert!(cause.contains("Redirect URL is not among those"), "{cause}");
+    assert!(
+        cause.contains("redirect URL isn't registered for the app"),
+        "{cause}"
+    );
     assert_eq!(plain.value("field"), "Redirect URL");
     assert!(server.requests("/token").is_empty());
     plain.paste(&format!("?code=4%2F0Right%2BCode&state={state}"));

@@ -5,7 +5,7 @@ use crate::terminal::{Command, ENTER, RIGHT, Terminal};
 
 fn start(home: &tempfile::TempDir) -> Terminal {
     let terminal = Command::new(home.path(), &["--demo"]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal
 }
 
@@ -14,12 +14,12 @@ fn the_device_flow_ends_with_tokens_by_keys_alone() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(&home);
     terminal.send(ENTER);
-    terminal.wait_for("and enter the code");
+    terminal.wait_for("Enter code");
     terminal.focus("Approve (demo)");
     terminal.send(ENTER);
     terminal.wait_for("Access token");
     assert!(
-        terminal.flat().contains("worth nothing elsewhere"),
+        terminal.flat().contains("work anywhere else"),
         "{}",
         terminal.screen()
     );
@@ -39,11 +39,11 @@ fn the_authorization_code_flow_ends_with_tokens_by_keys_alone() {
     terminal.wait_for("(•) Authorization code");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Listening on 127.0.0.1:");
-    terminal.send("a");
+    terminal.wait_for("for the browser at http://127.0.0.1:");
+    terminal.send("y");
     terminal.wait_for("Access token");
     assert!(
-        terminal.flat().contains("worth nothing elsewhere"),
+        terminal.flat().contains("work anywhere else"),
         "{}",
         terminal.screen()
     );
@@ -54,7 +54,7 @@ fn the_demo_can_be_approved_with_curl() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(&home);
     terminal.send(ENTER);
-    terminal.wait_for("or open, code included");
+    terminal.wait_for("With code");
     let url = terminal.url();
     let (status, page) = get(&url, &[]);
     assert_eq!(status, 200);

@@ -6,7 +6,7 @@ use crate::terminal::{CTRL_C, Command, ENTER, Terminal, program};
 
 fn started(home: &tempfile::TempDir) -> Terminal {
     let terminal = Command::new(home.path(), &["--preset", "github", "--client-id", "me"]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     let (alternate, paste) =
         terminal.look(|screen| (screen.alternate_screen(), screen.bracketed_paste()));
     assert!(alternate && paste, "the guard has taken the terminal");
@@ -59,9 +59,7 @@ fn restored_after_panics_in_a_draw_and_in_a_task() {
         terminal.assert_restored();
         // Where it was is told, on the shell's screen; what the panic said may be a secret.
         assert!(
-            terminal
-                .flat()
-                .contains("a defect at tests/suite/panics.rs:"),
+            terminal.flat().contains("a bug at tests/suite/panics.rs:"),
             "{}",
             terminal.screen()
         );
@@ -73,19 +71,19 @@ fn restored_after_panics_in_a_draw_and_in_a_task() {
 fn leaving_with_tokens_that_were_not_taken_asks_once() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.send(ENTER);
-    terminal.wait_for("and enter the code");
-    terminal.send("a");
+    terminal.wait_for("Enter code");
+    terminal.send("y");
     terminal.wait_for("Access token");
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied,");
-    terminal.send(ENTER);
+    terminal.wait_for("not been copied or saved:");
+    terminal.send("\x1b");
     terminal.wait_until("the tokens again", |screen| {
-        !screen.contents().contains("were not copied,")
+        !screen.contents().contains("copied or saved:")
     });
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied,");
+    terminal.wait_for("not been copied or saved:");
     terminal.send(CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.assert_restored();
@@ -103,7 +101,7 @@ fn the_program_stops_and_goes_on_with_the_shell() {
     terminal.wait_for("line 14 shell>");
     let shell = terminal.screen();
     terminal.send(&format!("{} --preset github\r", program().display()));
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     let ours = terminal.screen();
     assert!(!ours.contains("line 14"), "{ours}");
     for _ in 0..2 {
@@ -124,7 +122,7 @@ fn the_program_stops_and_goes_on_with_the_shell() {
         terminal.wait_for("line 14 shell>");
         terminal.send("fg\r");
         terminal.wait_until("our screen", vt100::Screen::alternate_screen);
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         assert_eq!(terminal.screen(), ours);
     }
     terminal.send(CTRL_C);
@@ -247,9 +245,8 @@ fn without_a_terminal_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(
-        text.contains("There is no terminal to draw on")
-            && text.contains("Run the program in a terminal, such as with ssh -t")
-            && text.contains("kubectl exec -it, or add --plain."),
+        text.contains("No terminal available")
+            && text.contains("Run the program in a terminal, for example with ssh -t"),
         "{text}"
     );
     assert!(output.stdout.is_empty());

@@ -185,24 +185,15 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
         command = command.env("OAUTH_AUTHORIZER_CLIENT_SECRET", "a-secret");
     }
     let mut terminal = command.start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     (terminal, about)
 }
 
 /// The browser comes back with this query beside the state.
 fn come_back(terminal: &mut Terminal, query: &str) {
-    terminal.wait_for("Listening on");
-    // Wide enough for the whole URL.
-    terminal.resize(250, 24);
-    terminal.wait_until("the rule at the new width", |screen| {
-        screen.contents_between(1, 0, 1, 250).trim().chars().count() == 248
-    });
+    terminal.wait_for("URL, code or error text");
     let url = url::Url::parse(&terminal.url()).unwrap();
-    terminal.resize(80, 24);
-    terminal.wait_until("the rule at the old width", |screen| {
-        screen.contents_between(1, 0, 1, 80).trim().chars().count() == 78
-    });
     let parameter = |wanted: &str| {
         url.query_pairs()
             .find(|(name, _)| name == wanted)
@@ -235,7 +226,7 @@ fn fail(terminal: &mut Terminal, answer: &Documented) {
     let end = if answer.at == At::Refresh {
         answer.cause.as_str()
     } else {
-        "[ Try again ]"
+        "[a Try again]"
     };
     terminal.wait_for(end);
 }
@@ -254,22 +245,27 @@ fn assert_words(terminal: &mut Terminal, words: &str) {
 
 /// Enter on the row of the field goes to it, or to the preset that locks it.
 fn assert_field(terminal: &mut Terminal, key: Key) {
-    let told = format!("Field {} Enter goes there", key.label());
+    let told = format!("Field {} [Edit]", key.label());
     assert!(terminal.flat().contains(&told), "{}", terminal.screen());
     assert!(
-        terminal.look(|screen| is_focused(screen, "Field")),
+        terminal.look(|screen| is_focused(screen, "Edit")),
         "{}",
         terminal.screen()
     );
     terminal.send(ENTER);
     let locked = matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
-    let label = if locked { "Preset" } else { key.label() };
+    let label = match key {
+        _ if locked => "Preset",
+        // As long as its column.
+        Key::ExtraParameters => "Extra params",
+        _ => key.label(),
+    };
     terminal.wait_until(&format!("the focus on {label}"), |screen| {
         is_focused(screen, label)
     });
     if locked {
         terminal.wait_for(&format!(
-            "The {} is set by the preset. Choose another preset, or Custom settings to change it.",
+            "{} is set by the preset. To change it, choose another preset or Custom settings.",
             key.label()
         ));
     }
@@ -296,7 +292,7 @@ fn play(answer: &Documented) {
         if refresh {
             flat.contains(&format!("{cause} {remedy}"))
         } else {
-            flat.contains(&format!("Cause {cause} Remedy {remedy}"))
+            flat.contains(&format!("Failed {cause} Fix {remedy}"))
         }
     });
     assert!(
@@ -315,11 +311,7 @@ fn play(answer: &Documented) {
     assert_words(&mut terminal, &answer.words());
     match &answer.field {
         Some(name) => assert_field(&mut terminal, Key::from_name(name).unwrap()),
-        None => assert!(
-            !terminal.flat().contains("Enter goes there"),
-            "{}",
-            terminal.screen()
-        ),
+        None => assert!(!terminal.flat().contains("[Edit]"), "{}", terminal.screen()),
     }
 }
 
@@ -354,7 +346,7 @@ fn a_field_that_the_preset_locks_leads_to_the_preset() {
     let (mut terminal, _) = form(home.path(), "slack", &service.url, At::Exchange);
     terminal.send(ENTER);
     come_back(&mut terminal, "code=c");
-    terminal.wait_for("Slack did not recognize the kind of token request.");
+    terminal.wait_for("Slack didn't recognize the type of token request.");
     assert_field(&mut terminal, Key::TokenUrl);
 }
 
@@ -369,9 +361,9 @@ fn a_long_answer_can_be_read_to_its_end() {
     let (mut terminal, _) = form(home.path(), "google-mail", &service.url, At::Exchange);
     terminal.send(ENTER);
     come_back(&mut terminal, "code=c");
-    terminal.wait_for("[ Try again ]");
+    terminal.wait_for("[a Try again]");
     // From where the focus is: on the field that the error is about.
-    assert!(terminal.look(|screen| is_focused(screen, "Field")));
+    assert!(terminal.look(|screen| is_focused(screen, "Edit")));
     assert_words(&mut terminal, "theveryend");
 }
 

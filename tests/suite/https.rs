@@ -155,7 +155,7 @@ impl SignIn {
         let (exit, page) = curl(&self.trusted, &self.callback(), &[]);
         assert_eq!(exit, 0, "{page}");
         assert!(
-            page.contains("The answer was received") && page.ends_with(" 200 1.1"),
+            page.contains("Almost done") && page.ends_with(" 200 1.1"),
             "{page}"
         );
         let (exit, stdout, stderr) = self.plain.end();
@@ -187,7 +187,7 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     let flags = flags(&server, &redirect, &[]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     assert!(
         !terminal.flat().contains("no certificate"),
         "{}",
@@ -195,7 +195,7 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     );
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Or paste it here");
+    terminal.wait_for("URL, code or error text");
     let screen = terminal.flat();
     assert!(
         screen.contains("Your browser will warn: it does not trust this certificate. Its SHA-256:"),
@@ -216,15 +216,12 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     let (exit, page) = curl(&files.certificate, &callback, &[]);
     assert_eq!(exit, 0, "{page}");
     assert!(
-        page.contains("The answer was received") && page.ends_with(" 200 1.1"),
+        page.contains("Almost done") && page.ends_with(" 200 1.1"),
         "{page}"
     );
     terminal.wait_for("Access token");
-    assert!(
-        terminal.flat().contains("State passed"),
-        "{}",
-        terminal.screen()
-    );
+    terminal.send("k");
+    terminal.wait_for("passed State: the one that was sent");
 }
 
 /// Chromium opens `url`, trusting the certificate with this key, or no more than it does anyway.
@@ -256,12 +253,14 @@ fn a_real_browser_shows_the_page_where_it_trusts_exactly_this_certificate() {
     }
     let shown = chromium(&callback, Some(&sign_in.trusted));
     assert_eq!(shown["status"], 200, "{shown}");
-    assert_eq!(shown["title"], "The answer was received", "{shown}");
+    assert_eq!(shown["title"], "Almost done - OAuth Authorizer", "{shown}");
     let text = shown["text"].as_str().unwrap();
     assert!(
-        text.contains("Look at your terminal: it shows whether that worked."),
+        text.contains("Return to your terminal to finish."),
         "{text}"
     );
+    // Its policy let its style through.
+    assert_eq!(shown["border"], "rgb(9, 105, 218)", "{shown}");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
     assert!(
@@ -491,7 +490,7 @@ fn files_that_cannot_be_used_are_told_with_their_field() {
             at("own.key"),
             at("own.key"),
             "Certificate",
-            "it holds no certificate in PEM form",
+            "it contains no certificate in PEM format",
         ),
         (
             at("expired.pem"),
@@ -521,13 +520,13 @@ fn files_that_cannot_be_used_are_told_with_their_field() {
             at("own.pem"),
             at("own.pem"),
             "Certificate key",
-            "it holds no private key in PEM form",
+            "it contains no private key in PEM format",
         ),
         (
             at("own.pem"),
             at("locked.key"),
             "Certificate key",
-            "its key is locked with a passphrase",
+            "its key is protected by a passphrase",
         ),
     ] {
         let more = [
@@ -577,7 +576,7 @@ fn on_the_screen_a_bad_file_leads_to_its_field() {
     let flags = flags(&server, redirect, &more);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("The certificate /nonexistent.pem cannot be used: there is no such file.");
@@ -586,7 +585,7 @@ fn on_the_screen_a_bad_file_leads_to_its_field() {
         screen.contains("Nothing was sent to the service."),
         "{screen}"
     );
-    terminal.focus("Field");
+    terminal.focus("Edit");
     terminal.send(ENTER);
     terminal.wait_until("the field", |screen| is_focused(screen, "Certificate"));
 }
@@ -597,15 +596,15 @@ fn without_a_certificate_the_form_says_what_to_do_and_the_answer_can_be_pasted()
     let flags = flags(&server, "https://localhost:8443/callback", &[]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.wait_for("no certificate");
     terminal.focus("Redirect URL");
     terminal.wait_for("There is no certificate for localhost, so nothing can listen there. Create one with Configure…;");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Nothing can listen for the browser's return here");
+    terminal.wait_for("This computer can't receive the redirect");
     let state = state(&terminal.url());
-    terminal.focus("Or paste it here");
+    terminal.focus("Paste");
     terminal.paste(&format!(
         "https://localhost:8443/callback?code=true-code&state={state}"
     ));

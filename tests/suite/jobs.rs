@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, run};
-use crate::terminal::{CTRL_C, Command, ENTER, RIGHT, TAB, Terminal, is_focused, program};
+use crate::terminal::{CTRL_C, Command, ENTER, TAB, Terminal, is_focused, program};
 
 const CTRL_D: &str = "\x04";
 const CTRL_Z: &str = "\x1a";
@@ -27,7 +27,6 @@ pub fn shell(home: &Path, name: &str) -> Terminal {
 const MODES: &str = "stty -a | grep -v rows";
 
 fn store_modes(terminal: &mut Terminal) {
-    terminal.send("clear\r");
     terminal.send(&format!("{MODES} > before && echo stored\r"));
     terminal.wait_for("echo stored stored shell>");
 }
@@ -70,7 +69,7 @@ pub fn kill(signal: &str, target: &str) {
 /// The form is on the screen, and hears keys.
 fn assert_works(terminal: &mut Terminal) {
     terminal.wait_until("our screen", |screen| {
-        screen.alternate_screen() && screen.contents().contains("[ Authorize ]")
+        screen.alternate_screen() && screen.contents().contains("[a Authorize]")
     });
     let text = format!("typed-{}", terminal.written());
     terminal.focus("Client ID");
@@ -203,15 +202,14 @@ fn a_value_alone_on_the_screen_can_be_left_after_a_stop() {
         });
         let mut terminal = shell(home.path(), "bash");
         let pid = start(&mut terminal, &flags(&server, "device-code"));
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.focus("Authorize");
         terminal.send(ENTER);
         terminal.wait_for("Access token");
-        terminal.send("p");
+        terminal.send("w");
         if !fits {
-            terminal.wait_for("does not fit into this window");
-            terminal.send(RIGHT);
-            terminal.send(ENTER);
+            terminal.wait_for("doesn't fit into this window");
+            terminal.send("y");
         }
         terminal.wait_for("Any key: back");
         kill("TSTP", &pid.to_string());
@@ -278,12 +276,12 @@ fn line_by_line_the_modes_are_given_back_and_the_question_is_asked_again() {
         terminal.send(&format!(
             "?padding={padding}&code=true-code&state={state}\r"
         ));
-        terminal.wait_for("Type quit to leave.");
+        terminal.wait_for("Enter quit to exit without printing.");
         terminal.send(CTRL_Z);
         wait_stopped(pid);
         assert_modes(&mut terminal);
         terminal.send("fg\r");
-        terminal.wait_for("Type quit to leave.");
+        terminal.wait_for("Enter quit to exit without printing.");
         // Arrows are no part of the answer.
         terminal.send("\x1b[A\x1bOBACCESS-TOKEN\x1b[D\r");
         terminal.wait_for("the-token");
@@ -301,7 +299,7 @@ fn line_by_line_the_background_waits_for_the_terminal() {
         &mut terminal,
         &format!("--plain {}", flags(&server, "device-code")),
     );
-    terminal.wait_for("Type quit to leave.");
+    terminal.wait_for("Enter quit to exit without printing.");
     terminal.send(CTRL_Z);
     wait_stopped(pid);
     terminal.send("bg\r");
@@ -313,7 +311,7 @@ fn line_by_line_the_background_waits_for_the_terminal() {
     assert_eq!(state(pid), Some('S'));
     assert_modes(&mut terminal);
     terminal.send("fg\r");
-    terminal.wait_for("Type quit to leave.");
+    terminal.wait_for("Enter quit to exit without printing.");
     terminal.send(CTRL_C);
     terminal.wait_for("The program was interrupted.");
     terminal.send("echo code $?\r");
@@ -331,14 +329,14 @@ fn without_a_controlling_terminal_the_one_of_a_stream_is_drawn_on() {
             flags(&server, "device-code")
         );
         let mut terminal = Command::of(Path::new("/bin/sh"), home.path(), &["-c", &script]).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         if redirected.is_empty() {
             // No signal tells of it there.
             terminal.resize(100, 30);
             terminal.wait_until("the new size", |screen| {
                 let contents = screen.contents();
                 let columns = contents.lines().map(|line| line.trim_end().chars().count());
-                contents.contains("[ Authorize ]") && columns.max() > Some(80)
+                contents.contains("[a Authorize]") && columns.max() > Some(80)
             });
         }
         terminal.focus("Authorize");

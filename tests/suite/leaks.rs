@@ -97,15 +97,15 @@ fn terminal(home: &Path, server: &Scripted, flow: &str) -> Terminal {
     let mut terminal = Command::new(home, &flags.iter().map(String::as_str).collect::<Vec<_>>())
         .env("OAUTH_AUTHORIZER_CLIENT_SECRET", SECRET)
         .start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal
 }
 
 /// The callback's address with this query; the state is filled in.
-fn come_back(terminal: &Terminal, query: &str) -> String {
-    terminal.wait_for("Listening on");
+fn come_back(terminal: &mut Terminal, query: &str) -> String {
+    terminal.wait_for("URL, code or error text");
     let url = url::Url::parse(&terminal.url()).unwrap();
     let value = |name: &str| {
         let found = url.query_pairs().find(|(known, _)| known == name);
@@ -140,7 +140,7 @@ fn device(request: &Request) -> Reply {
 fn a_device_flow_repeats_no_code_and_no_secret() {
     let (home, server) = (tempfile::tempdir().unwrap(), Scripted::start(device));
     let mut terminal = terminal(home.path(), &server, "device-code");
-    terminal.wait_for("[ Try again ]");
+    terminal.wait_for("[a Try again]");
     let trace = terminal.trace(home.path());
     for secret in [DEVICE_CODE, SECRET] {
         assert_without(&terminal.screen(), secret, "on the screen");
@@ -176,10 +176,10 @@ fn an_exchange_repeats_no_code_and_no_secret() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = terminal(home.path(), &server, "authorization-code");
     let state = come_back(
-        &terminal,
+        &mut terminal,
         &format!("code={}&state={{state}}", encoded(CODE)),
     );
-    terminal.wait_for("[ Try again ]");
+    terminal.wait_for("[a Try again]");
     let verifier = server.requests("/token")[0].form["code_verifier"].clone();
     let trace = terminal.trace(home.path());
     for secret in [CODE, SECRET, &verifier, &state] {
@@ -198,14 +198,14 @@ fn a_callback_repeats_no_code_and_no_state() {
     let mut terminal = terminal(home.path(), &server, "authorization-code");
     let text = encoded(&sentence(CODE));
     let state = come_back(
-        &terminal,
+        &mut terminal,
         &format!(
             "error=server_error&code={}&error_description={text}+{{state}}&error_uri={text}&state={{state}}&{}={text}",
             encoded(CODE),
             encoded(CODE)
         ),
     );
-    terminal.wait_for("[ Try again ]");
+    terminal.wait_for("[a Try again]");
     let trace = terminal.trace(home.path());
     for secret in [CODE, &state] {
         assert_without(&terminal.screen(), secret, "on the screen");
@@ -239,7 +239,7 @@ fn tokens_are_repeated_nowhere_nor_is_what_a_refresh_sends() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = terminal(home.path(), &server, "authorization-code");
     come_back(
-        &terminal,
+        &mut terminal,
         &format!("code={}&state={{state}}", encoded(CODE)),
     );
     terminal.wait_for("Access token");

@@ -68,6 +68,7 @@ mod snapshots;
 mod ssh;
 #[cfg(target_os = "linux")]
 mod stopped;
+mod style;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;

@@ -202,10 +202,10 @@ fn authorizing(home: &Path, more: &[&str]) -> (Terminal, Scripted) {
     let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
     all.extend(more);
     let mut terminal = crate::terminal::Command::new(home, &all).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("[ Cancel ]");
+    terminal.wait_for("[Esc Cancel]");
     (terminal, server)
 }
 
@@ -217,7 +217,7 @@ fn the_screen_does_not_wait_for_a_pipe_that_nobody_writes_to() {
     let begin = || Instant::now();
     let (mut terminal, _server) = authorizing(home.path(), &flags);
     terminal.send("?");
-    terminal.wait_for("next item");
+    terminal.wait_for("This screen: sign-in");
     terminal.send(ESC);
     let time = begin();
     terminal.send(CTRL_C);
@@ -404,7 +404,7 @@ fn a_secret_file_that_others_can_read_is_warned_about_and_used() {
         assert!(asked.form.contains_key("device_code"));
 
         let terminal = crate::terminal::Command::new(home.path(), &more).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         let squeezed = |text: &str| text.split_whitespace().collect::<String>();
         let told = squeezed(&terminal.screen()).contains(&squeezed(&warning));
         assert_eq!(told, warned, "{mode:o}: {}", terminal.screen());

@@ -278,7 +278,7 @@ fn the_endpoints_are_asked_of_the_issuer() {
     drop(slash);
     let (exit, _, stderr) = start_with(&format!("{}/other", provider.issuer())).end();
     assert_eq!(exit, 1, "{stderr}");
-    assert!(stderr.contains("No metadata of"), "{stderr}");
+    assert!(stderr.contains("No usable metadata found for"), "{stderr}");
 }
 
 #[test]
@@ -345,10 +345,11 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
                 200
             );
         }
-        terminal.wait_for("Type quit to leave.");
+        terminal.wait_for("Enter quit to exit without printing.");
         terminal.send("the-token-please\r");
-        terminal
-            .wait_for("That is none of these: access-token, refresh-token, id-token, json, quit.");
+        terminal.wait_for(
+            "Unknown choice. Enter one of: access-token, refresh-token, id-token, json, quit.",
+        );
         terminal.send("json\r");
         terminal.wait_for("\"access_token\"");
         let text = String::from_utf8(terminal.bytes()).unwrap();
@@ -369,7 +370,7 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
             "TERM is dumb"
         };
         assert!(
-            text.contains(&format!("hint: {reason}, so there is no screen here")),
+            text.contains(&format!("hint: {reason}, so the program runs without")),
             "{text}"
         );
         assert!(!text.contains('\u{1b}'), "{text:?}");

@@ -20,7 +20,7 @@ fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Termin
     all.extend(flags.iter().map(|&flag| flag.to_owned()));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &all).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal
 }
@@ -28,14 +28,14 @@ fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Termin
 /// Starts the device flow: the complete URL that the screen shows.
 fn device(terminal: &mut Terminal) -> String {
     terminal.send(ENTER);
-    terminal.wait_for("or open, code included");
+    terminal.wait_for("With code");
     terminal.url()
 }
 
 /// Starts the authorization code flow: the URL that the screen shows.
 fn sign_in(terminal: &mut Terminal) -> String {
     terminal.send(ENTER);
-    terminal.wait_for("Listening on");
+    terminal.wait_for("URL, code or error text");
     terminal.url()
 }
 
@@ -44,7 +44,7 @@ fn assert_token_works(terminal: &mut Terminal, provider: &Provider) -> String {
     terminal.wait_for("Access token");
     terminal.focus("Access token");
     terminal.send("r");
-    terminal.wait_for("[ Hide ]");
+    terminal.wait_for("r Hide]");
     let token = terminal.revealed();
     assert_eq!(
         provider.userinfo(&token),
@@ -52,7 +52,7 @@ fn assert_token_works(terminal: &mut Terminal, provider: &Provider) -> String {
         "{token}"
     );
     terminal.send("r");
-    terminal.wait_for("[ Reveal ]");
+    terminal.wait_for("[r Reveal]");
     assert!(
         !terminal.flat().contains(&token),
         "a token is shown only while revealed"
@@ -89,7 +89,7 @@ fn device_flow_approved_by_typing_the_code() {
     );
     let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
     terminal.send(ENTER);
-    terminal.wait_for("and enter the code");
+    terminal.wait_for("Enter code");
     let screen = terminal.screen();
     let word = |before: &str| {
         screen
@@ -101,7 +101,7 @@ fn device_flow_approved_by_typing_the_code() {
             .unwrap()
             .to_owned()
     };
-    let (url, code) = (word("On this machine, open"), word("and enter the code"));
+    let (url, code) = (word("1  Open"), word("As text"));
     assert_eq!(outcome(&person(&url, &["--user-code", &code])), "approved");
     assert_token_works(&mut terminal, &provider);
 }
@@ -121,14 +121,9 @@ fn discovery_fills_the_form() {
         "openid",
     ];
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
-    terminal.focus("Advanced");
-    terminal.send(ENTER);
-    terminal.wait_for("Login hint");
-    terminal.focus("Issuer");
-    // The small button behind the value.
-    terminal.send("\t");
-    terminal.wait_for("Asks the issuer for its metadata");
+    terminal.wait_for("[a Authorize]");
+    terminal.focus("Discover");
+    terminal.wait_for("Fetch endpoints and scopes from the issuer's metadata.");
     terminal.send(ENTER);
     terminal.wait_for(&format!(
         "Found at {}/.well-known/openid-configuration: Auth. code URL, Device code URL, Token ex. URL (now locked)",
@@ -139,7 +134,14 @@ fn discovery_fills_the_form() {
         found.contains("PKCE S256, answers name the issuer. Another Issuer undoes it."),
         "{found}"
     );
-    assert_eq!(found.matches("found, locked").count(), 2, "{found}");
+    let screen = terminal.screen();
+    for field in ["Device code URL", "Token ex. URL"] {
+        let row = screen.lines().find(|line| line.contains(field)).unwrap();
+        assert!(
+            row.contains(provider.issuer()) && row.trim_end().ends_with("found"),
+            "{screen}"
+        );
+    }
     terminal.focus("Authorize");
     let url = device(&mut terminal);
     assert_eq!(outcome(&person(&url, &[])), "approved");
@@ -155,11 +157,11 @@ fn device_flow_denied() {
     let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
     let url = device(&mut terminal);
     assert_eq!(outcome(&person(&url, &["--deny"])), "denied");
-    terminal.wait_for("refused in the browser");
+    terminal.wait_for("denied in the browser");
     assert!(
         terminal
             .flat()
-            .contains("[ Try again ] [ Trace ] [ Settings ]"),
+            .contains("[a Try again] [e Trace] [c Copy report] [Esc Settings]"),
         "{}",
         terminal.screen()
     );
@@ -173,11 +175,11 @@ fn device_flow_expired_and_asked_again() {
     );
     let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
     device(&mut terminal);
-    terminal.wait_for("The code expired");
+    terminal.wait_for("without approval");
     // One key asks for a new code.
     let url = {
-        terminal.send("n");
-        terminal.wait_for("or open, code included");
+        terminal.send("a");
+        terminal.wait_for("With code");
         terminal.url()
     };
     assert_eq!(outcome(&person(&url, &[])), "approved");
@@ -206,19 +208,15 @@ fn authorization_code_as_a_public_client() {
         answer["body"]
             .as_str()
             .unwrap()
-            .contains("Look at your terminal"),
+            .contains("Return to your terminal"),
         "{answer}"
     );
     assert_token_works(&mut terminal, &provider);
     // All checks at once, each in full.
     terminal.resize(80, 40);
-    for check in [
-        "State passed",
-        "Issuer passed",
-        "PKCE passed",
-        "ID token passed",
-    ] {
-        terminal.wait_for(check);
+    terminal.send("k");
+    for check in ["State", "Issuer", "PKCE", "ID token"] {
+        terminal.wait_for(&format!("passed {check}: "));
     }
 }
 
@@ -291,20 +289,18 @@ fn refresh_rotates_the_refresh_token() {
     let refresh_token = |terminal: &mut Terminal| {
         terminal.focus("Refresh token");
         terminal.send("r");
-        terminal.wait_for("[ Hide ]");
+        terminal.wait_for("r Hide]");
         let token = terminal.revealed();
         terminal.send("r");
-        terminal.wait_for("[ Reveal ]");
+        terminal.wait_for("[r Reveal]");
         token
     };
     let old = refresh_token(&mut terminal);
-    terminal.focus("Refresh ]");
+    terminal.focus("Refresh]");
     terminal.send(ENTER);
     terminal.wait_for("Refreshed at");
     assert!(
-        terminal
-            .flat()
-            .contains("a new one came and replaces the old one"),
+        terminal.flat().contains("rotated; use the new one"),
         "{}",
         terminal.screen()
     );
@@ -340,9 +336,9 @@ fn an_answer_with_a_wrong_state_is_refused_and_the_wait_goes_on() {
         answer["body"]
             .as_str()
             .unwrap()
-            .contains("not the sign-in you started")
+            .contains("This sign-in doesn't match")
     );
-    terminal.wait_for("An answer was not taken: its state is not the one of this sign-in.");
+    terminal.wait_for("Ignored a redirect: its state is not the one of this sign-in.");
     assert_eq!(person(&url, &[])["status"], 200);
     assert_token_works(&mut terminal, &provider);
 }
@@ -369,7 +365,7 @@ fn a_code_that_is_not_bound_to_this_program_is_refused() {
             "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
         ],
     );
-    terminal.wait_for("The service refused the exchange of the code for tokens: invalid_grant");
+    terminal.wait_for("The service rejected the code");
     assert!(terminal.flat().contains("PKCE"), "{}", terminal.screen());
 }
 
@@ -431,7 +427,7 @@ fn a_refusal_in_the_browser_is_told() {
     let url = sign_in(&mut terminal);
     let answer = person(&url, &["--deny"]);
     assert!(answer["body"].as_str().unwrap().contains("refused"));
-    terminal.wait_for("refused in the browser");
+    terminal.wait_for("denied in the browser");
 }
 
 #[test]
@@ -450,6 +446,8 @@ fn cancelling_frees_the_port_at_once() {
     let mut terminal = form(&home, &provider, &flags);
     let old = sign_in(&mut terminal);
     terminal.send(ESC);
+    terminal.wait_for("Cancel this sign-in?");
+    terminal.send("y");
     terminal.wait_for("The sign-in was cancelled.");
     terminal.wait_until("the focus on Authorize", |screen| {
         crate::terminal::is_focused(screen, "Authorize")

@@ -120,7 +120,7 @@ fn demo(home: &tempfile::TempDir) -> Terminal {
     let terminal = Command::new(home.path(), &["--demo"])
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
         .start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal
 }
 

@@ -51,10 +51,10 @@ const SLOW: [&str; 12] = [
 /// With the tokens of the demo on the screen.
 fn tokens(home: &tempfile::TempDir) -> Terminal {
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.send(ENTER);
-    terminal.wait_for("and enter the code");
-    terminal.send("a");
+    terminal.wait_for("Enter code");
+    terminal.send("y");
     terminal.wait_for("Access token");
     terminal
 }
@@ -62,14 +62,14 @@ fn tokens(home: &tempfile::TempDir) -> Terminal {
 /// The bytes have pressed nothing, nor led to a sentence with `said`, and the program ends with Ctrl+C.
 fn assert_nothing_pressed(mut terminal: Terminal, said: &[&str], what: &str) {
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied,");
+    terminal.wait_for("not been copied or saved:");
     let written = String::from_utf8_lossy(&terminal.bytes()).into_owned();
     let pressed = [
         "\x1b]52;",
-        "demo-access-",
+        "r Hide",
         "Sent",
         "Copied",
-        "Asking for new",
+        "Refreshing",
         "Refreshed",
         "Saved",
     ];
@@ -161,16 +161,16 @@ fn a_report_before_the_start_is_no_key() {
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     // Type-ahead of a late answer, and a key.
     terminal.send_now("\x1b[?2026;2$y\x1b]11;rgb:1c1c/2e2e/3434\x1b\\");
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.send(ENTER);
-    terminal.wait_for("and enter the code");
+    terminal.wait_for("Enter code");
 }
 
 #[test]
 fn an_unfinished_paste_ends() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Client ID");
     terminal.send("\x1b[200~hello");
     terminal.wait_for("hello");
@@ -214,7 +214,7 @@ fn every_encoding_of_ctrl_c_ends_the_program_whatever_is_unfinished() {
             before = "\x1b[1;5";
         }
         let mut terminal = Command::new(home.path(), &[]).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.send_now(before);
         terminal.send_bytes(encoding);
         println!("{before:?} {}", encoding.escape_ascii());

@@ -235,10 +235,10 @@ impl OnScreen {
             "http://127.0.0.1:0/callback",
         ];
         let mut terminal = Command::new(home.path(), &flags).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.focus("Authorize");
         terminal.send(ENTER);
-        terminal.wait_for("Listening on");
+        terminal.wait_for("URL, code or error text");
         let url = url::Url::parse(&terminal.url()).unwrap();
         let value = |wanted: &str| {
             let mut pairs = url.query_pairs();

@@ -51,10 +51,10 @@ fn a_run_leaves_no_secret_behind() {
     ]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("or open, code included");
+    terminal.wait_for("With code");
     let url = terminal.url();
     assert_eq!(person(&url, &[])["outcome"], "approved");
     terminal.wait_for("Access token");
@@ -64,14 +64,14 @@ fn a_run_leaves_no_secret_behind() {
     for (label, next) in [
         ("Access token", "Refresh token"),
         ("Refresh token", "ID token"),
-        ("ID token", "Copy ]"),
+        ("ID token", "Copy]"),
     ] {
         terminal.focus(label);
         terminal.send("r");
-        terminal.wait_for("[ Hide ]");
+        terminal.wait_for("r Hide]");
         secrets.push(terminal.revealed());
         terminal.send("r");
-        terminal.wait_for("[ Reveal ]");
+        terminal.wait_for("[r Reveal]");
         terminal.focus(next);
     }
     for secret in &secrets {
@@ -88,10 +88,10 @@ fn a_run_leaves_no_secret_behind() {
     for label in ["Access token", "Refresh token"] {
         terminal.focus(label);
         terminal.send("r");
-        terminal.wait_for("[ Hide ]");
+        terminal.wait_for("r Hide]");
         secrets.push(terminal.revealed());
         terminal.send("r");
-        terminal.wait_for("[ Reveal ]");
+        terminal.wait_for("[r Reveal]");
     }
     let code = url.split("user_code=").nth(1).unwrap().to_owned();
     let trace = terminal.trace(home.path());
@@ -109,7 +109,7 @@ fn a_run_leaves_no_secret_behind() {
         assert!(trace.contains(told), "{told}\n{trace}");
     }
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied,");
+    terminal.wait_for("not been copied or saved:");
     terminal.send(CTRL_C);
     terminal.wait_exit();
     // HOME, the folder for temporary files and the working folder are one and the same here.
@@ -167,10 +167,10 @@ fn with_browser(
         command = command.env(name, value);
     }
     let mut terminal = command.start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Listening on");
+    terminal.wait_for("URL, code or error text");
     terminal
 }
 
@@ -195,7 +195,9 @@ fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
         std::fs::read_to_string(folder.path().join("url")).ok()
     });
     assert!(
-        terminal.flat().contains("A browser is being opened here."),
+        terminal
+            .flat()
+            .contains("in the browser window that has opened"),
         "{}",
         terminal.screen()
     );
@@ -226,7 +228,7 @@ fn a_browser_that_fails_is_told_and_one_that_never_returns_does_not_matter() {
     let failing = browser(folder.path(), "exit 3");
     let terminal = with_browser(home.path(), &provider, &failing, &[]);
     terminal.wait_for("No browser was opened:");
-    terminal.wait_for("Open the URL yourself.");
+    terminal.wait_for("Open the URL yourself,");
     let endless = browser(
         folder.path(),
         "echo $$ > $OUT/pid; printf '%s' \"$1\" > $OUT/part && mv $OUT/part $OUT/url; exec sleep 60",
@@ -247,18 +249,21 @@ fn over_ssh_and_without_a_display_no_browser_is_started() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let provider = Provider::start(&[]);
     let browser = browser(folder.path(), "touch $OUT/started");
-    for more in [
-        ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
-        ("DISPLAY", ""),
+    for (more, where_to_open) in [
+        (
+            ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
+            "In the browser there, open",
+        ),
+        (("DISPLAY", ""), "In a browser on this computer, open"),
     ] {
         let terminal = with_browser(home.path(), &provider, &browser, &[more]);
         assert!(
-            terminal.flat().contains("Open this URL in a browser"),
+            terminal.flat().contains(where_to_open),
             "{}",
             terminal.screen()
         );
         assert!(
-            !terminal.flat().contains("[ Open browser ]"),
+            !terminal.flat().contains("[b Open browser]"),
             "{}",
             terminal.screen()
         );
@@ -270,7 +275,7 @@ fn over_ssh_and_without_a_display_no_browser_is_started() {
 fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
     let home = tempfile::tempdir().unwrap();
     let terminal = Command::new(home.path(), &["--preset", "github"]).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", terminal.pid())).unwrap();
     let core = limits
         .lines()
@@ -357,7 +362,7 @@ fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
     let (code, stderr) = plain_device_flow(&url, &[nowhere]);
     assert_eq!(code, Some(2), "{stderr}");
     for words in [
-        "error: The certificates of the system cannot be used: No CA certificates were loaded",
+        "error: The system's CA certificates cannot be used: No CA certificates were loaded",
         "install the CA certificates of the system (package ca-certificates), or set CA file",
     ] {
         assert!(stderr.contains(words), "{stderr}");
@@ -378,7 +383,7 @@ fn an_answer_without_end_is_bounded() {
     let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &[]);
     assert_eq!(code, Some(1), "{stderr}");
     assert!(
-        stderr.contains("is larger than any token answer"),
+        stderr.contains("is too large for a token response"),
         "{stderr}"
     );
 }

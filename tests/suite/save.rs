@@ -11,7 +11,7 @@ fn tokens(home: &tempfile::TempDir) -> (Terminal, Scripted) {
     let (server, flags) = DeviceFlow::giving(TOKEN).start();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("Access token");
@@ -27,17 +27,14 @@ fn assert_private(path: &std::path::Path) {
 fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
-    terminal.send("w");
+    terminal.send("s");
     terminal.wait_for("Save the access token to this file");
     // Before it is written nobody knows whether the file system keeps modes.
-    terminal.wait_for("private (mode 0600) where the file system supports it.");
+    terminal.wait_for("Only you can read the file (mode 0600), where the file system supports it.");
     terminal.send(ENTER);
     let path = home.path().join("oauth-authorizer-access-token.txt");
-    terminal.wait_for("readable by you alone.");
-    let told = format!(
-        "Saved the access token to {}, readable by you alone.",
-        path.display()
-    );
+    terminal.wait_for("(mode 0600).");
+    let told = format!("Saved the access token to {} (mode 0600).", path.display());
     // A path may be broken anywhere.
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     assert!(
@@ -57,7 +54,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     .unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     terminal.focus("Refresh token");
-    terminal.send("w");
+    terminal.send("s");
     terminal.wait_for("Save the refresh token to this file");
     terminal.send("\x15");
     terminal.send("mine");
@@ -69,10 +66,10 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     );
     assert_private(&path);
 
-    terminal.send("w");
+    terminal.send("s");
     terminal.wait_for("Save the refresh token to this file");
     terminal.send(TAB);
-    terminal.wait_for("as JSON, to this file");
+    terminal.wait_for("as JSON to this file");
     terminal.send(ENTER);
     terminal.wait_for("Saved the JSON to");
     let path = home.path().join("oauth-authorizer-tokens.json");
@@ -88,20 +85,20 @@ fn what_was_saved_is_not_asked_about_when_leaving() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
     // Nothing is saved where there is no such folder, so the question still comes.
-    terminal.send("w");
+    terminal.send("s");
     terminal.wait_for("Save the access token to this file");
     terminal.send("\x15");
     terminal.send("no-such-folder/token");
     terminal.send(ENTER);
-    terminal.wait_for("Nothing was saved:");
+    terminal.wait_for("The access token was not saved:");
     terminal.send(CTRL_C);
-    terminal.wait_for("The tokens were not copied,");
+    terminal.wait_for("not been copied or saved:");
+    // The question offers to save all of them.
     terminal.send(ENTER);
-    terminal.wait_for("[ Save ]");
-    terminal.send("w");
-    terminal.wait_for("Save the access token to this file");
+    terminal.wait_for("as JSON to this file");
     terminal.send(ENTER);
-    terminal.wait_for("readable by you alone.");
+    terminal.wait_for("Saved the JSON to");
+    terminal.wait_for("saved, until");
     terminal.send(CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.assert_restored();

@@ -777,7 +777,7 @@ impl Record {
 
 /// Waits for `text`; gives up at once where the service complains or the program does.
 fn wait_for(terminal: &Terminal, service: &Mutex<Service>, text: &str) {
-    let stopped = "[ Try again ]";
+    let stopped = "[a Try again]";
     let complains = || !service.lock().unwrap().complaints.is_empty();
     terminal.wait_until(text, |screen| {
         let screen = screen.contents();
@@ -846,7 +846,7 @@ fn run(plan: &Plan) -> Record {
     }
     let mut terminal = command.start();
     terminal.resize(200, 60);
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     let sign_in = match plan.flow {
@@ -857,13 +857,13 @@ fn run(plan: &Plan) -> Record {
             None
         }
         FlowKind::AuthorizationCode => {
-            wait_for(&terminal, &service, "Or paste it here");
+            wait_for(&terminal, &service, "Paste");
             Some(sign_in(&mut terminal, &service, &redirect))
         }
     };
     if plan.refused.is_some() {
-        wait_for(&terminal, &service, "refused the exchange of the code");
-        wait_for(&terminal, &service, REFUSAL);
+        wait_for(&terminal, &service, &format!("Service said {REFUSAL}"));
+        wait_for(&terminal, &service, "Code exchange");
     } else {
         tokens(&mut terminal, &service);
     }
@@ -885,15 +885,23 @@ fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
     let plan = service.lock().unwrap().plan.clone();
     let preset = &plan.preset;
     wait_for(terminal, service, "Access token");
-    let screen = terminal.flat();
     let shows = |text: &str, wanted: bool| {
-        let there = screen.contains(text);
+        if wanted {
+            // On a busy machine the rest of the frame may come late.
+            wait_for(terminal, service, text);
+        }
+        let there = terminal.flat().contains(text);
         assert_eq!(there, wanted, "{text:?} is shown\n{}", terminal.screen());
     };
     let answers = &preset.answers;
-    shows("Scope passed all that was asked for", true);
-    shows("59 minutes left", !answers.expires_in.is_empty());
-    shows("[ Refresh ]", !preset.tokens.no_refresh);
+    let granted = match plan.scopes.len() {
+        0 => "no scopes requested".to_owned(),
+        1 => "the requested scope".to_owned(),
+        count => format!("all {count} requested scopes"),
+    };
+    shows(&format!("Granted {granted}"), true);
+    shows("(59 min)", !answers.expires_in.is_empty());
+    shows("[f Refresh]", !preset.tokens.no_refresh);
     let body = service.lock().unwrap().tokens(0);
     for path in &answers.keep {
         let value = body.pointer(&format!("/{}", path.replace('.', "/")));
@@ -1038,9 +1046,7 @@ fn sign_in(terminal: &mut Terminal, service: &Mutex<Service>, redirect: &str) ->
         assert_eq!(status, 200, "{}: {page}", plan.name());
     } else {
         terminal.paste(back.as_str());
-        terminal.wait_until("the paste box", |screen| {
-            is_focused(screen, "Or paste it here")
-        });
+        terminal.wait_until("the paste box", |screen| is_focused(screen, "Paste"));
         terminal.send(ENTER);
     }
     url

@@ -203,7 +203,7 @@ fn form(sshd: &Sshd, home: &Path, provider: &Provider, redirect: &str) -> Termin
         .map(str::to_owned),
     );
     let mut terminal = sshd.session(home, &flags);
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal
 }
@@ -213,10 +213,11 @@ fn tunnel(terminal: &Terminal) -> String {
     let screen = terminal.screen();
     let rows: Vec<&str> = screen
         .lines()
-        .filter(|row| row.starts_with("ssh "))
+        .filter_map(|row| row.find(" ssh ").map(|at| row[at + 1..].trim_end()))
         .collect();
     assert_eq!(rows.len(), 1, "{screen}");
-    rows[0].trim_end().to_owned()
+    let command = rows[0].trim_end_matches("[n Copy]");
+    command.trim_end().to_owned()
 }
 
 /// The tokens are there and the server takes them; a copy goes the way that is right over SSH.
@@ -224,7 +225,7 @@ fn assert_tokens(terminal: &mut Terminal, provider: &Provider) {
     terminal.wait_for("Access token");
     terminal.focus("Access token");
     terminal.send("r");
-    terminal.wait_for("[ Hide ]");
+    terminal.wait_for("r Hide]");
     let token = terminal.revealed();
     assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
     terminal.send("c");
@@ -253,7 +254,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         &format!("http://localhost:{port}/callback"),
     );
     terminal.send(ENTER);
-    terminal.wait_for("Or paste it here");
+    terminal.wait_for("URL, code or error text");
     // All that is needed stands on the screen at once.
     let url = terminal.url_at("http://127.0.0.1");
     assert!(
@@ -261,9 +262,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         "{url}"
     );
     assert!(
-        terminal
-            .flat()
-            .contains(&format!("Listening on 127.0.0.1:{port}")),
+        terminal.flat().contains("this screen continues by itself"),
         "{}",
         terminal.screen()
     );
@@ -276,7 +275,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         )
     );
     // The same by its button.
-    terminal.focus("Copy tunnel");
+    terminal.focus("Copy");
     terminal.send(ENTER);
     terminal.wait_for("Sent the tunnel command to your terminal");
     // No display was forwarded: no browser is offered here, but another flow is.
@@ -286,7 +285,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         terminal.screen()
     );
     assert!(
-        terminal.flat().contains("[ Switch to device code ]"),
+        terminal.flat().contains("[l Device code flow]"),
         "{}",
         terminal.screen()
     );
@@ -335,7 +334,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         answer["body"]
             .as_str()
             .unwrap()
-            .contains("Look at your terminal"),
+            .contains("Return to your terminal"),
         "{answer}"
     );
     assert_tokens(&mut terminal, &provider);
@@ -353,15 +352,15 @@ fn over_ssh_a_paste_is_enough() {
     let redirect = format!("http://127.0.0.1:{}/callback", free_port());
     let mut terminal = form(&sshd, home.path(), &provider, &redirect);
     terminal.send(ENTER);
-    terminal.wait_for("Or paste it here");
+    terminal.wait_for("URL, code or error text");
     let url = terminal.url_at("http://127.0.0.1");
     // What comes and is not the answer is told beside all that stands there, at 80x24.
     assert_eq!(person(&url, &["--set", "state=forged"])["status"], 400);
-    terminal.wait_for("An answer was not taken: its state is not the one of this sign-in.");
+    terminal.wait_for("Ignored a redirect: its state is not the one of this sign-in.");
     tunnel(&terminal);
     assert_eq!(terminal.url_at("http://127.0.0.1"), url);
     assert!(
-        terminal.flat().contains("Or paste it here"),
+        terminal.flat().contains("URL, code or error text"),
         "{}",
         terminal.screen()
     );
@@ -369,7 +368,7 @@ fn over_ssh_a_paste_is_enough() {
     let answer = person(&url, &["--no-callback"]);
     assert_eq!(answer["outcome"], "approved");
     terminal.paste(answer["callback"].as_str().unwrap());
-    terminal.focus("Or paste it here");
+    terminal.focus("Paste");
     terminal.send(ENTER);
     assert_tokens(&mut terminal, &provider);
 }

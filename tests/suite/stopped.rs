@@ -44,7 +44,7 @@ fn device(home: &tempfile::TempDir) -> (Terminal, Scripted, Arc<AtomicBool>) {
         &token,
     ];
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("WDJB-MJHT");
@@ -75,10 +75,10 @@ fn browser(home: &tempfile::TempDir, port: u16) -> (Terminal, Scripted) {
         &redirect,
     ];
     let mut terminal = Command::new(home.path(), &flags).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("state=");
+    terminal.wait_for("URL, code or error text");
     (terminal, server)
 }
 
@@ -124,7 +124,7 @@ fn polls_stay_on_time_and_the_tokens_and_a_copy_come_afterwards() {
 fn the_callback_is_answered_meanwhile() {
     let home = tempfile::tempdir().unwrap();
     let port = free_port();
-    let (terminal, server) = browser(&home, port);
+    let (mut terminal, server) = browser(&home, port);
     let url = terminal.url();
     let state = url::Url::parse(&url).unwrap();
     let state = state

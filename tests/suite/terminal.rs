@@ -376,36 +376,66 @@ impl Terminal {
     pub fn trace(&mut self, home: &Path) -> String {
         self.focus("Trace");
         self.send(ENTER);
-        self.wait_for("Save to a file");
-        self.send("w");
+        self.wait_for("Secrets and tokens are redacted.");
+        self.send("s");
         self.wait_for("Save the trace to this file");
         self.send(ENTER);
-        self.wait_for("oauth-authorizer-trace.txt, readable by you alone.");
+        self.wait_for("oauth-authorizer-trace.txt (mode 0600).");
         let path = home.join("oauth-authorizer-trace.txt");
         let trace = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         self.focus("Back");
         self.send(ENTER);
         self.wait_until("the screen before", |screen| {
-            !screen.contents().contains("Save to a file")
+            !screen
+                .contents()
+                .contains("Secrets and tokens are redacted.")
         });
         trace
     }
 
     /// The last URL on loopback with a query that stands on the screen, put together from its rows.
-    pub fn url(&self) -> String {
+    pub fn url(&mut self) -> String {
         self.url_at("http://127.0.0.1")
     }
 
-    /// The same for URLs that begin like this.
-    pub fn url_at(&self, beginning: &str) -> String {
+    /// The same for URLs that begin like this. One that is cut is read where it stands alone.
+    pub fn url_at(&mut self, beginning: &str) -> String {
+        // A form beside it may show the address without a query.
+        let cut = |line: &str| {
+            let rest = line.split_once(beginning).map(|(_, rest)| rest);
+            let rest = rest.and_then(|rest| rest.split(' ').next());
+            rest.is_some_and(|rest| rest.contains(['…', '?']) || rest.contains("..."))
+        };
+        let whole = |line: &str| !line.contains('…') && !line.contains("...");
+        let screen = self.screen();
+        let found = screen.lines().rfind(|line| cut(line));
+        if found.is_some_and(whole) {
+            return self.whole_url(beginning);
+        }
+        if self.look(|screen| is_focused(screen, "Paste")) {
+            self.send(ESC);
+            self.settle();
+        }
+        self.send("w");
+        self.wait_for("Any key: back");
+        let url = self.whole_url(beginning);
+        self.send(" ");
+        self.wait_until("the screen as before", |screen| {
+            !screen.contents().contains("Any key: back")
+        });
+        url
+    }
+
+    fn whole_url(&self, beginning: &str) -> String {
         let screen = self.screen();
         let mut url = String::new();
         for line in screen.lines() {
             let line = line.trim_end();
-            let start = line.find(beginning).filter(|_| !line.contains("Listening"));
+            let start = line.find(beginning);
             match start {
                 Some(start) => line[start..].clone_into(&mut url),
+                None if line.starts_with("Any key") => break,
                 None if !url.is_empty() && !line.is_empty() && !line.starts_with(' ') => {
                     url.push_str(line);
                 }
@@ -458,21 +488,26 @@ fn flat(screen: &vt100::Screen) -> String {
         .join(" ")
 }
 
-/// True where the hardware cursor is on the row or button that begins with `label`.
+/// True where the hardware cursor is on the row or button that begins with `label`, or on a further row of its value.
 pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
-    let (row, column) = screen.cursor_position();
+    let (mut row, column) = screen.cursor_position();
     let columns = screen.size().1.get();
-    let line = screen.contents_between(row, 0, row, columns);
-    // A button has the cursor on its first letter.
+    let line = |row: u16| screen.contents_between(row, 0, row, columns);
+    while row > 0 && line(row).starts_with(&" ".repeat(10)) {
+        row -= 1;
+    }
+    let line = line(row);
+    // A button has the cursor on its key, or on its first letter where it has none.
     let chars: Vec<char> = line.chars().collect();
     let here: String = chars.iter().skip(column.into()).collect();
-    let button = column >= 2 && chars.get(usize::from(column) - 2) == Some(&'[');
+    let button = column >= 1 && chars.get(usize::from(column) - 1) == Some(&'[');
     if button {
-        here.starts_with(label)
+        let named = here.split_once(' ').map_or("", |(_, named)| named);
+        here.starts_with(label) || named.starts_with(label)
     } else {
         // On a wide screen the row may begin with another thing, and the marker stands in its right half.
         let marked = line.split(['▸', '>']).nth(1).unwrap_or_default();
         let begins = |text: &str| text.trim_start_matches([' ', '▸', '>']).starts_with(label);
-        (begins(&line) || begins(marked)) && !here.starts_with("[ ")
+        begins(&line) || begins(marked)
     }
 }

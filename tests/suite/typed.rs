@@ -152,7 +152,7 @@ fn the_line_of_a_long_answer_is_edited_too() {
         "?x={}&code=true-code&state={state}\r",
         "x".repeat(6000)
     ));
-    terminal.wait_for("Type quit to leave.");
+    terminal.wait_for("Enter quit to exit without printing.");
     terminal.send("access-token\r");
     terminal.wait_for("the-token");
     terminal.send(CTRL_D);

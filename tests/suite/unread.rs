@@ -258,7 +258,10 @@ fn a_log_stays_small_under_an_attack() {
     assert_eq!((code, stdout.as_str()), (Some(0), "the-token\n"), "{log}");
     assert!(log.len() < 8 * 1024, "{} bytes\n{log}", log.len());
     for (line, count) in [
-        ("stray: a request that has nothing to do", 20),
+        (
+            "stray: rejected a request that does not belong to this sign-in",
+            20,
+        ),
         ("refused: a callback: its state is not the one", 20),
         ("stray: 5000 requests rejected in total\n", 1),
         ("refused: 5000 callbacks rejected in total\n", 1),
@@ -396,7 +399,7 @@ fn after_the_screen_a_result_that_nobody_reads_does_not_keep_a_signal_from_endin
     all.extend(flags.iter().map(String::as_str));
     let shell = Path::new("/bin/sh");
     let mut terminal = crate::terminal::Command::of(shell, home.path(), &all).start();
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_until("the shell's screen", |screen| !screen.alternate_screen());

@@ -68,7 +68,7 @@ impl Home {
     /// The form.
     fn start(&self, flags: &[&str]) -> Terminal {
         let terminal = self.command(flags).start();
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal
     }
 
@@ -128,17 +128,24 @@ fn title(screen: &vt100::Screen) -> String {
 fn find(terminal: &mut Terminal, typed: &str) {
     terminal.focus("Preset");
     terminal.send(ENTER);
-    terminal.wait_for("Find:");
+    terminal.wait_for("Choose a preset");
     terminal.send(typed);
-    terminal.wait_for(&format!("Find: {typed}"));
+    terminal.wait_for(&format!("Find {typed}"));
+}
+
+/// The row of the marked entry of the list, counted from 0.
+fn marked_row(terminal: &Terminal) -> usize {
+    let screen = terminal.screen();
+    screen
+        .lines()
+        .position(|line| line.starts_with(" ▸"))
+        .unwrap_or_else(|| panic!("nothing is marked\n{screen}"))
 }
 
 /// The marked entry of the list: its name.
 fn marked(terminal: &Terminal) -> String {
-    let line = terminal.look(|screen| {
-        let (row, _) = screen.cursor_position();
-        screen.contents_between(row, 0, row, 80)
-    });
+    let screen = terminal.screen();
+    let line = screen.lines().nth(marked_row(terminal)).unwrap();
     let line = line.trim_start_matches([' ', '▸']);
     line.split("  ").next().unwrap().trim().to_owned()
 }
@@ -156,11 +163,11 @@ fn message(terminal: &Terminal) -> String {
     // The presets of the user are read after the first frame, which has the hint of the focused field there.
     terminal.wait_until("a message", |screen| {
         let text = screen.contents();
-        text.contains("[ Authorize ]") && !text.contains("Enter opens the list of services")
+        text.contains("[a Authorize]") && !text.contains("Press Enter to choose a service")
     });
     let screen = terminal.screen();
     let lines: Vec<&str> = screen.lines().collect();
-    let buttons = lines.iter().position(|line| line.contains("[ Authorize ]"));
+    let buttons = lines.iter().position(|line| line.contains("[a Authorize]"));
     let buttons = buttons.unwrap();
     let words = lines[buttons - 4..buttons - 1]
         .iter()
@@ -329,7 +336,11 @@ fn a_file_that_is_not_named_like_its_id() {
     let mut terminal = home.start(&[]);
     assert_good_works(&mut terminal);
     find(&mut terminal, "twin");
-    assert_eq!(terminal.flat().matches("Twin business").count(), 1);
+    let screen = terminal.screen();
+    let rows = screen
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '▸']));
+    assert_eq!(rows.filter(|row| row.starts_with("Twin ")).count(), 1);
     drop(terminal);
     let (code, out, err) = home.run(&["presets", "list"]);
     assert_eq!((code, out.matches("\ntwin\t").count()), (0, 1), "{out}");
@@ -459,7 +470,7 @@ label = "Floor"
     let mut terminal = home.start(&flags);
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("Cause The house does not want that. Remedy Ask the porter. ▸ Field Floor");
+    terminal.wait_for("Failed The house does not want that. Fix Ask the porter. ▸ Field Floor");
     assert!(
         terminal.flat().contains("house_rule"),
         "{}",
@@ -485,9 +496,11 @@ fn three_characters_find_the_great_ones() {
         find(&mut terminal, typed);
         assert_eq!(marked(&terminal), name, "{}", terminal.screen());
         // The marked one is the first.
-        assert_eq!(terminal.look(|screen| screen.cursor_position().0), 4);
+        assert_eq!(marked_row(&terminal), 4);
         terminal.send(ESC);
-        terminal.wait_until("the form", |screen| !screen.contents().contains("Find:"));
+        terminal.wait_until("the form", |screen| {
+            !screen.contents().contains("Choose a preset")
+        });
     }
 }
 
@@ -509,7 +522,7 @@ fn an_address_finds_its_mail_service() {
         terminal.wait_until("the preset", |screen| {
             names.contains(&title(screen).as_str())
         });
-        terminal.focus("Advanced");
+        terminal.focus("Show");
         terminal.send(ENTER);
         terminal.wait_for("Login hint");
         assert_eq!(row(&terminal, "Login hint"), address);
@@ -522,7 +535,7 @@ fn an_address_that_no_preset_knows_is_said_to_be_so() {
     let mut terminal = home.start(&[]);
     find(&mut terminal, "me@example.org");
     terminal.settle();
-    let told = "No preset knows this domain. Type the name of the service that hosts its mail.";
+    let told = "No preset covers me@example.org. Type the name of the service that hosts its mail";
     assert!(terminal.flat().contains(told), "{}", terminal.screen());
 }
 
@@ -531,17 +544,16 @@ fn what_is_not_certain_is_said() {
     let home = Home::new();
     let mut terminal = home.start(&["--preset", "pingfederate"]);
     assert!(
-        row(&terminal, "Preset").contains("not certain"),
+        row(&terminal, "Preset").contains("unverified"),
         "{}",
         terminal.screen()
     );
     terminal.press_until(UP, "Preset", |screen| is_focused(screen, "Preset"));
-    terminal
-        .wait_for("The facts of this preset are not certain: Discover asks the service itself.");
+    terminal.wait_for("Discover checks it against the service itself.");
     terminal.send(TAB);
     let (_, out, _) = home.run(&["presets", "list"]);
     assert!(
-        out.contains("pingfederate\tPingFederate\tidentity\tnot certain\n"),
+        out.contains("pingfederate\tPingFederate\tidentity\tunverified\n"),
         "{out}"
     );
 }

@@ -52,11 +52,11 @@ fn a_display_of_another_machine_gets_no_copy_and_no_browser() {
         let (mut terminal, token) = tokens(command);
         terminal.send("c");
         terminal.wait_for(SENT);
-        terminal.wait_for("Not taken: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine.");
+        terminal.wait_for("Failed: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine.");
         assert_eq!(copies(&terminal), [token], "{display}");
         let told = doctor(Command::new(home.path(), &["doctor"]).env("DISPLAY", display));
         assert!(
-            told.contains("browser: is not opened: DISPLAY is a network address, so the desktop may be on another machine"),
+            told.contains("browser: won't be opened (DISPLAY is a network address, so the desktop may be on another machine)"),
             "{told}"
         );
         assert!(
@@ -86,8 +86,8 @@ fn after_su_it_is_said_whose_desktop_it_is() {
     assert_eq!(x.clipboard(), token);
     let told = doctor(su("doctor"));
     for text in [
-        "; sudo or su changed the user, and the desktop belongs to the one who ran it",
-        "; sudo or su changed the user, so it is not certain that a browser starts",
+        "; the desktop belongs to the user who ran sudo or su",
+        "; sudo or su changed the user, so it may not start",
     ] {
         assert!(told.contains(text), "{told}");
     }
@@ -101,7 +101,7 @@ fn the_desktop_of_another_user_gets_no_copy() {
     let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", &other.1);
     let (mut terminal, token) = tokens(command);
     terminal.send("c");
-    terminal.wait_for("Not taken: the desktop clipboard: this is another user's desktop.");
+    terminal.wait_for("Failed: the desktop clipboard: this is another user's desktop.");
     assert_eq!(copies(&terminal), [token]);
 }
 
@@ -149,8 +149,8 @@ fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
     let mut elsewhere = elsewhere.env(OVER_SSH.0, OVER_SSH.1).start();
     elsewhere.wait_for("Access token");
     elsewhere.send("h");
-    elsewhere.wait_for("Copied the Authorization header to tmux's buffer");
-    elsewhere.wait_for("Not taken: the desktop clipboard: ");
+    elsewhere.wait_for("Copied the Authorization header to the tmux buffer");
+    elsewhere.wait_for("Failed: the desktop clipboard: ");
     assert_eq!(
         tmux.buffer(),
         Some(format!("Authorization: Bearer {token}"))
@@ -172,7 +172,7 @@ fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
         let (tmux, mut terminal) = attached(&line, &x, variables);
         authorize(&mut terminal);
         terminal.send("c");
-        terminal.wait_for("Copied the access token to tmux's buffer");
+        terminal.wait_for("Copied the access token to the tmux buffer");
         assert!(tmux.buffer() == Some(token), "{variables:?}");
         assert_eq!(x.clipboard(), "a mark", "{variables:?}");
     }
@@ -186,21 +186,21 @@ fn doctor_says_who_is_attached_to_tmux() {
             vec![OVER_SSH],
             false,
             &[
-                "reached: over SSH, at 192.0.2.2 port 2222, ",
+                "session: SSH to 192.0.2.2:2222 (user name unknown) (tmux is attached over SSH)",
                 ", in tmux, attached over SSH",
-                "clipboard: tmux's buffer, as this is tmux",
+                "clipboard: tmux buffer (delivery to tmux is confirmed",
                 "not the desktop clipboard: tmux is not attached from this desktop only",
-                "browser: is not opened: ",
+                "browser: won't be opened (",
             ][..],
         ),
         (
             vec![],
             true,
             &[
-                "reached: on this machine",
+                "session: local",
                 ", in tmux, attached from this desktop only",
-                "clipboard: the desktop's, as ",
-                "browser: is opened",
+                "clipboard: desktop clipboard (",
+                "browser: will be opened",
             ],
         ),
     ] {
@@ -236,7 +236,7 @@ fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
             let (mut terminal, token) = tokens(command);
             terminal.send("c");
             terminal.wait_for(SENT);
-            terminal.wait_for("Not taken: tmux's buffer: ");
+            terminal.wait_for("Failed: tmux's buffer: ");
             assert_eq!(copies(&terminal), [token], "{gone} {term}");
         }
     }
@@ -246,7 +246,9 @@ fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
     let command = Command::new(home.path(), &["--demo"]).env("TMUX", &variable);
     let (mut terminal, token) = tokens(command);
     terminal.send("c");
-    terminal.wait_for("Copied the access token to tmux's buffer, and sent it to your terminal's clipboard (OSC 52)");
+    terminal.wait_for(
+        "Sent the access token to the tmux buffer, and to your terminal's clipboard (OSC 52)",
+    );
     assert_eq!(copies(&terminal), [token]);
     assert_eq!(tmux.buffer().as_ref(), copies(&terminal).first());
     let told = doctor(Command::new(home.path(), &["doctor"]).env("TMUX", &variable));
@@ -292,11 +294,11 @@ fn over_ssh_another_user_is_known_to_be_elsewhere() {
     let mut terminal = sshd.run(home.path(), &line);
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     let told = terminal.flat();
-    let reached = format!(
-        "reached: over SSH, at 127.0.0.1 port {}, as {}: an SSH server is a parent process",
-        sshd.port, sshd.user
+    let session = format!(
+        "session: SSH to {}@127.0.0.1:{} (an SSH server is a parent process)",
+        sshd.user, sshd.port
     );
-    assert!(told.contains(&reached), "{reached}\n{told}");
+    assert!(told.contains(&session), "{session}\n{told}");
 }
 
 /// mosh's server with a program in it. It ends with the value.
@@ -462,8 +464,9 @@ fn through_mosh_a_copy_arrives_whole_or_is_refused() {
         let (_mosh, mut terminal, _server) = through_mosh(&token(size));
         terminal.send("c");
         terminal.wait_for(&format!(
-            "The access token was not copied. Not taken: the terminal's clipboard: mosh takes 12200 bytes at most, and this \
-             has {size}. The plain view shows the token alone, to be selected; Save writes it, or all as JSON, to a file."
+            "The access token was not copied. Failed: the terminal's clipboard: mosh takes 12200 bytes at most, and this \
+             has {size}. View alone shows the token by itself, to select with the mouse. Save… writes it, or everything as \
+             JSON, to a file."
         ));
         assert!(
             !terminal.bytes().windows(4).any(|bytes| bytes == b"\x1b]52"),
@@ -480,9 +483,9 @@ fn doctor_says_that_mosh_is_there_and_what_it_carries() {
         format!("{} doctor; exec cat", program().display()),
     ]);
     let terminal = mosh.client(mosh.port);
-    terminal.wait_for("reached: over mosh, ");
+    terminal.wait_for("session: mosh ");
     terminal.wait_for("mosh-server is a parent process");
-    terminal.wait_for("mosh passes on 12200 bytes at most, and may not repeat an identical copy");
+    terminal.wait_for("mosh passes on at most 12200 bytes, and may not repeat an identical copy");
 }
 
 #[test]
@@ -547,9 +550,11 @@ fn tmux_over_mosh_has_the_copy_and_the_terminal_gets_it_as_the_guide_says() {
         authorize(&mut terminal);
         terminal.send("c");
         if size > 12_200 {
-            terminal.wait_for("Copied the access token to tmux's buffer only (paste with prefix ] in tmux). Your terminal did not get it");
+            terminal.wait_for("Copied the access token to the tmux buffer only (paste: prefix ]). Your terminal did not get it");
         } else {
-            terminal.wait_for("Copied the access token to tmux's buffer (paste with prefix ] in tmux). mosh passes it on");
+            terminal.wait_for(
+                "Copied the access token to the tmux buffer (paste: prefix ]). mosh passes it on",
+            );
         }
         assert!(tmux.buffer().as_ref() == Some(&token), "{size}");
         if configured && size <= 12_200 {

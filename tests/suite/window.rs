@@ -7,7 +7,7 @@ fn where_the_terminal_does_not_know_its_size_80_by_24_are_drawn() {
     for (cols, rows) in [(0, 0), (80, 0), (0, 24)] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = Command::new(home.path(), &[]).start_sized(cols, rows);
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.send(TAB);
         terminal.wait_until("the next item", |screen| is_focused(screen, "Client ID"));
         assert_eq!(
@@ -24,7 +24,7 @@ fn a_window_of_many_cells_is_drawn_from_its_top() {
     for (cols, rows) in [(500, 200), (154, 640)] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = Command::new(home.path(), &[]).start_sized(cols, rows);
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         terminal.wait_for("OAuth Authorizer");
         terminal.wait_for("Client secret");
         terminal.send(TAB);
@@ -47,7 +47,7 @@ fn where_the_terminal_does_not_know_its_size_the_variables_count() {
         let terminal = command.start_sized(0, 0);
         // As wide as what is drawn, so that nothing is broken.
         terminal.resize_emulator(110, 40);
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         // The title and the keys reach from the first row to the last.
         let screen = terminal.screen();
         assert_eq!(screen.lines().count(), rows, "{variables:?}\n{screen}");
@@ -60,12 +60,12 @@ fn where_the_terminal_does_not_know_its_size_the_variables_count() {
 fn a_window_may_become_unknown_or_a_single_cell_and_come_back() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start_sized(100, 30);
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     for (cols, rows) in [(1, 1), (u16::MAX, 1), (1, u16::MAX), (0, 0), (0, 1)] {
         terminal.resize(cols, rows);
         terminal.settle();
         terminal.resize(100, 30);
-        terminal.wait_for("[ Authorize ]");
+        terminal.wait_for("[a Authorize]");
         assert!(terminal.screen().contains("OAuth Authorizer"));
         terminal.send(TAB);
         terminal.settle();
@@ -74,6 +74,6 @@ fn a_window_may_become_unknown_or_a_single_cell_and_come_back() {
     terminal.resize(0, 0);
     terminal.wait_until("80 columns", |screen| {
         let contents = screen.contents();
-        contents.contains("[ Authorize ]") && contents.lines().next().unwrap().len() == 79
+        contents.contains("[a Authorize]") && contents.lines().next().unwrap().len() == 79
     });
 }

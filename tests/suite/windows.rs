@@ -190,7 +190,7 @@ fn flags(provider: &Provider, port: u16) -> Vec<String> {
 fn start(flags: &[String]) -> InTmux {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let program = InTmux::start(&flags);
-    program.terminal.wait_for("[ Authorize ]");
+    program.terminal.wait_for("[a Authorize]");
     program
 }
 
@@ -242,7 +242,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     assert_eq!(answer["outcome"], "approved", "{answer}");
     let (status, page) = get(answer["callback"].as_str().unwrap(), &[]);
     assert_eq!(status, 200, "{page}");
-    assert!(page.contains("The answer was received"), "{page}");
+    assert!(page.contains("Almost done"), "{page}");
     terminal.wait_for("Access token");
     terminal.wait_for("Signed in as");
     terminal.focus("Access token");
@@ -260,11 +260,11 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     // What is saved is for this user alone, from Wine's side as well as from the machine's own.
     terminal.focus("Trace");
     terminal.send(ENTER);
-    terminal.wait_for("Save to a file");
-    terminal.send("w");
+    terminal.wait_for("Secrets and tokens are redacted.");
+    terminal.send("s");
     terminal.wait_for("Save the trace to this file");
     terminal.send(ENTER);
-    terminal.wait_for("readable by you alone.");
+    terminal.wait_for("(only you can read it).");
     let path = program.home.path().join("oauth-authorizer-trace.txt");
     let about = fs::metadata(&path).unwrap();
     // Wine tells the rights of the system itself, which has them anyway, as those of the group.
@@ -339,8 +339,8 @@ fn configure_asks_the_http_service() {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
-        text.contains(&format!("Missing: a URL reservation for {url}"))
-            || text.contains(&format!("may listen on {url}: it was tried."))
+        text.contains(&format!("missing URL reservation for {url}"))
+            || text.contains(&format!("may listen on {url}"))
     });
 }
 
@@ -348,7 +348,7 @@ fn configure_asks_the_http_service() {
 fn keys_that_come_in_a_burst_are_a_paste() {
     let mut program = InTmux::start(&["--no-browser"]);
     let terminal = &mut program.terminal;
-    terminal.wait_for("[ Authorize ]");
+    terminal.wait_for("[a Authorize]");
     terminal.focus("Client ID");
     terminal.send("one\ttwo\rthree");
     terminal.wait_for("onetwothree");
@@ -358,7 +358,7 @@ fn keys_that_come_in_a_burst_are_a_paste() {
 #[test]
 fn the_program_ends_when_its_console_is_closed() {
     let program = InTmux::start(&["--demo", "--no-browser"]);
-    program.terminal.wait_for("[ Authorize ]");
+    program.terminal.wait_for("[a Authorize]");
     let running = || {
         let all = processes();
         let ours = |found: &&Found| found.prefix && found.name == "oauth-authorizer.exe";

@@ -25,7 +25,7 @@ pub enum ListenError {
         port: u16,
     },
     /// The system does not let us.
-    #[error("Listening on port {port} of {ip} is not allowed for this user.")]
+    #[error("Your account may not listen on port {port} of {ip}.")]
     NotAllowed {
         /// The address to listen on.
         ip: IpAddr,
@@ -47,13 +47,13 @@ pub enum ListenError {
         code: u32,
     },
     /// HTTP.sys has no certificate for an https URL.
-    #[error("No certificate is bound to {prefix}, so a browser cannot come back there.")]
+    #[error("No certificate is bound to {prefix}, so a browser can't return there.")]
     NotBound {
         /// What was to be registered.
         prefix: String,
     },
     /// HTTP.sys was asked for where there is none.
-    #[error("HTTP.sys is a part of Windows, and this is another system.")]
+    #[error("HTTP.sys is only available on Windows.")]
     NoHttpSys,
     /// Anything else that the system says.
     #[error("Listening on port {port} of {ip} failed: {cause}.")]
@@ -105,28 +105,26 @@ impl ListenError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::InUse { .. } => {
-                "End that program, or take another port in the Redirect URL and register it with the service (port 0 \
-                 takes any free one, where the service allows it)."
+                "Stop that program, or choose another port and register it with the service. Port 0 picks a free port, if the \
+                 service allows any port."
             }
             Self::NotAllowed { .. } if cfg!(windows) => {
-                "Windows keeps this port for itself or for another program. Take another port in the Redirect URL, \
-                 and register that with the service."
+                "Windows reserves this port for itself or for another program. Choose another port and register it with the \
+                 service."
             }
-            Self::NotAllowed { .. } => {
-                "Take a port above 1023 in the Redirect URL, and register that with the service."
-            }
+            Self::NotAllowed { .. } => "Choose a port above 1023 and register it with the service.",
             Self::HttpSys { code: 5, .. } => {
-                "Open Configure… and choose Set up: as administrator it reserves the URL for this user. Or use a Redirect URL \
-                 below http://localhost:80/Temporary_Listen_Addresses/, which needs none."
+                "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL below \
+                 http://localhost:80/Temporary_Listen_Addresses/, which needs no set-up."
             }
             Self::HttpSys { code: 183, .. } => {
-                "End that program, or take another port or path in the Redirect URL and register it with the service."
+                "Stop that program, or choose another port or path and register it with the service."
             }
             Self::HttpSys { code: 32, .. } => {
-                "Another program has the port without HTTP.sys. End it, or take another port in the Redirect URL."
+                "Another program uses the port without HTTP.sys. Stop it, or choose another port in Redirect URL."
             }
             Self::HttpSys { code: 87, .. } => {
-                "Correct the Redirect URL: host name, port and path, without a query."
+                "Correct Redirect URL: host name, port and path, without a query."
             }
             Self::HttpSys {
                 code: 2 | 1058 | 1060 | 1062 | 1075,
@@ -134,16 +132,16 @@ impl ListenError {
             } => {
                 "Start the service as an administrator: net start http. Or use --listener loopback."
             }
-            Self::HttpSys { .. } => "Start with --listener loopback, which does without HTTP.sys.",
+            Self::HttpSys { .. } => "Start with --listener loopback, which does not use HTTP.sys.",
             Self::NotBound { .. } => {
-                "Open Configure…, choose a certificate of this machine, and Set up. Or start with --listener loopback, \
-                 which can make a certificate of its own."
+                "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener loopback, \
+                 which can create a certificate of its own."
             }
-            Self::NoHttpSys => "Leave out --listener httpsys.",
+            Self::NoHttpSys => "Omit --listener httpsys.",
             Self::NotHere { .. } => {
                 "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
             }
-            Self::Other { .. } => "Take another port in the Redirect URL.",
+            Self::Other { .. } => "Choose another port in Redirect URL.",
         }
     }
 }

@@ -160,7 +160,7 @@ impl Loopback {
     /// Frees the port at once and lets answers under way go out, for at most two seconds.
     pub(super) async fn finish(mut self) {
         self.accepting.cancel();
-        // Other callbacks that came are told that it is over.
+        // Other callbacks that came are answered that it is over.
         self.arrivals.close();
         while self.arrivals.try_recv().is_ok() {}
         self.tasks.close();
@@ -213,7 +213,7 @@ fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What was turned away and is still to be reported. It is counted and not queued: no number of such requests costs
+/// What was rejected and is still to be reported. It is counted and not queued: no number of such requests costs
 /// memory, holds up an answer, or stands before a callback.
 #[derive(Debug, Default)]
 struct Strays {
@@ -483,7 +483,7 @@ mod tests {
         })
         .await
         else {
-            panic!("a callback comes before what was turned away");
+            panic!("a callback comes before what was rejected");
         };
         assert_eq!(arrival.query.expose_secret(), "state=s");
         arrival.answer.send(Page::NotOurs).unwrap();
@@ -524,8 +524,8 @@ mod tests {
             pages.extend(within(browser).await.ok());
         }
         let count = |words| pages.iter().filter(|page| page.contains(words)).count();
-        assert_eq!(count("The answer was received"), 1, "{pages:?}");
-        assert!(count("This sign-in is over") >= 16, "{pages:?}");
+        assert_eq!(count("Almost done"), 1, "{pages:?}");
+        assert!(count("Already received") >= 16, "{pages:?}");
     }
 
     #[test]

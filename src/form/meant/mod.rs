@@ -735,7 +735,7 @@ mod tests {
                 ("a:b", Err("is one part of a URL")),
                 ("contoso", Ok(tenant)),
                 ("alice@contoso.onmicrosoft.com", Ok(tenant)),
-                ("11111111-2222", Err("only a part of a tenant ID")),
+                ("11111111-2222", Err("only part of a tenant ID")),
                 ("organisations", Ok("organizations")),
             ],
         );

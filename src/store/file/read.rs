@@ -27,7 +27,7 @@ pub enum ReadError {
     /// A socket.
     #[error("it is a socket, not a file")]
     Socket,
-    /// A pipe, where only a regular file will do.
+    /// A pipe, where only a regular file is allowed.
     #[error("it is a pipe, not a regular file")]
     Pipe,
     /// More than the limit, in KiB.

@@ -4,38 +4,55 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use crate::tui::widgets::draw::{inside_dialog, put};
+use crate::tui::widgets::boxed::{dialog_box, places};
+use crate::tui::widgets::draw::put_in;
 use crate::tui::widgets::editor::Editor;
 use crate::tui::widgets::text::{fit, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
+/// What stands around the line.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// The title.
+    pub title: String,
+    /// Above the line.
+    pub lead: String,
+    /// Below it.
+    pub note: String,
+}
+
 /// Draws it; what is typed last stays in sight.
 pub(super) fn draw(
-    lead: &str,
-    note: &str,
-    path: &Editor,
+    prompt: &Prompt,
+    typed: &Editor,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Position {
-    let inside = inside_dialog(frame, area);
-    let columns = usize::from(area.width.saturating_sub(6));
-    let text = wrap(lead, columns);
-    // The path comes below an empty row; a small window has none above.
-    let height = usize::from(inside.height);
-    let top = inside.y + u16::from(text.len() + 3 <= height);
-    let room = height
-        .saturating_sub(usize::from(top - inside.y) + 2)
-        .max(1);
-    let text = fit(text, room, columns, theme.ellipsis());
-    let line = top + 1 + u16::try_from(text.len()).unwrap_or(1);
-    for (y, words) in (top..inside.bottom()).zip(text) {
-        put(theme, frame, 3, y, Line::from(words));
+    let columns = usize::from(places(area, 1).1.width);
+    let lead = wrap(&prompt.lead, columns);
+    let note = wrap(&prompt.note, columns);
+    let count = u16::try_from(lead.len() + note.len() + 3).unwrap_or(u16::MAX - 2);
+    let inside = dialog_box(theme, frame, &prompt.title, count);
+    let room = usize::from(inside.height).saturating_sub(2).max(1);
+    let lead = fit(lead, room, columns, theme.ellipsis());
+    // A small window has no empty rows.
+    let tight = inside.height < count;
+    let gap = u16::from(!tight);
+    let line = inside.y + gap + u16::try_from(lead.len()).unwrap_or(1);
+    let row = |y: u16| Rect {
+        y,
+        height: 1,
+        ..inside
+    };
+    for (y, words) in (inside.y..inside.bottom()).zip(lead) {
+        put_in(theme, frame, row(y), Line::from(words));
     }
-    let (shown, column) = window(path.text(), path.cursor_column(), columns, theme.ellipsis());
-    put(theme, frame, 3, line, Line::from(shown));
-    for (y, words) in (line + 2..inside.bottom()).zip(wrap(note, columns)) {
-        put(theme, frame, 3, y, Line::styled(words, theme.dim()));
+    let (text, cursor) = (typed.text(), typed.cursor_column());
+    let (shown, column) = window(text, cursor, columns, theme.ellipsis());
+    put_in(theme, frame, row(line), Line::from(shown));
+    for (y, words) in (line + 1 + gap..inside.bottom()).zip(note) {
+        put_in(theme, frame, row(y), Line::styled(words, theme.dim()));
     }
-    Position::new(3 + u16::try_from(column).unwrap_or(0), line)
+    Position::new(inside.x + u16::try_from(column).unwrap_or(0), line)
 }

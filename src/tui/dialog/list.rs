@@ -5,37 +5,103 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::tui::widgets::draw::{inside_dialog, put};
+use super::entries::List;
+use super::page_list;
+use crate::tui::widgets::boxed::{dialog_box, places};
+use crate::tui::widgets::draw::put_in;
 use crate::tui::widgets::editor::Editor;
 use crate::tui::widgets::text::{fit, shorten, width, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
 /// Before the line that filters.
-const FIND: &str = "Find: ";
+const FIND: &str = "Find ";
+/// Before an entry: room for the marker.
+const INDENT: usize = 2;
+/// Rows of a window in which the entries take all of them.
+const SMALL: u16 = 12;
 
-/// An entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListEntry {
-    /// What it is: a name that stays the same while the list is loaded again.
-    pub key: String,
-    /// On the left.
-    pub name: String,
-    /// On the right.
-    pub about: String,
+/// The parts of a list in a window.
+struct Parts {
+    /// Lines below the entries: the whole of the marked one where its row cuts it, and the note.
+    below: Vec<String>,
+    lines: u16,
 }
 
-/// What a list dialog shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct List {
-    /// Above it, where nothing filters it.
-    pub head: String,
-    /// In their order.
-    pub entries: Vec<ListEntry>,
-    /// What is said where there are none.
-    pub none: String,
+impl Parts {
+    fn of(list: &List, filter: bool, selected: usize, theme: Theme, area: Rect) -> Self {
+        let (_, inner) = places(area, u16::MAX - 2);
+        let columns = usize::from(inner.width);
+        let names = name_columns(list, columns);
+        let mut below = Vec::new();
+        if area.height >= SMALL {
+            if let Some(entry) = list.entries.get(selected) {
+                let about = columns.saturating_sub(INDENT + names + 2);
+                if !entry.whole.is_empty() {
+                    below.extend(fit(
+                        wrap(&entry.whole, columns),
+                        2,
+                        columns,
+                        theme.ellipsis(),
+                    ));
+                } else if width(&entry.name) > names || width(&entry.about) > about {
+                    let text = format!("{}: {}", entry.name, entry.about);
+                    below.extend(fit(wrap(&text, columns), 2, columns, theme.ellipsis()));
+                }
+            }
+            if !list.note.is_empty() {
+                below.extend(wrap(&list.note, columns));
+            }
+        }
+        let head = if filter { 2 } else { 0 };
+        let entries = list.entries.len().max(1);
+        let gap = usize::from(!below.is_empty());
+        let lines = u16::try_from(head + entries + gap + below.len()).unwrap_or(u16::MAX - 2);
+        Self { below, lines }
+    }
+
+    /// Where the entries stand.
+    fn entries(&self, filter: bool, inside: Rect) -> Rect {
+        let head = match (filter, inside.height > 6) {
+            (true, true) => 2,
+            (true, false) => 1,
+            (false, _) => 0,
+        };
+        let below = u16::try_from(self.below.len()).unwrap_or(0);
+        let below = if below > 0 { below + 1 } else { 0 };
+        Rect {
+            y: inside.y + head,
+            height: inside.height.saturating_sub(head + below),
+            ..inside
+        }
+    }
 }
 
-/// Draws a list. The cursor is on the marked entry, or where the filter is typed.
+/// How many columns the names take: as many as the longest, up to what leaves room for the rest.
+fn name_columns(list: &List, columns: usize) -> usize {
+    let names = list.entries.iter().map(|entry| width(&entry.name));
+    let longest = names.max().unwrap_or(0);
+    let without = list.entries.iter().all(|entry| entry.about.is_empty());
+    let most = if without { columns } else { columns * 3 / 5 };
+    longest.min(most.saturating_sub(INDENT))
+}
+
+/// How many entries are shown at once.
+pub(super) fn height(
+    list: &List,
+    filter: bool,
+    selected: usize,
+    theme: Theme,
+    area: Rect,
+) -> usize {
+    if list.page {
+        return page_list::height(area);
+    }
+    let parts = Parts::of(list, filter, selected, theme, area);
+    let (_, inside) = places(area, parts.lines);
+    parts.entries(filter, inside).height.into()
+}
+
+/// Draws a list. The cursor is where the filter is typed, else on the marked entry.
 pub(super) fn draw(
     list: &List,
     filter: Option<&Editor>,
@@ -44,83 +110,70 @@ pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Option<Position> {
-    let lines = &list.entries;
-    let (head, typing) = match filter {
-        Some(filter) => {
-            let (shown, column) = window(
-                filter.text(),
-                filter.cursor_column(),
-                usize::from(area.width.saturating_sub(4)) - width(FIND),
-                theme.ellipsis(),
-            );
-            let typing = u16::try_from(3 + width(FIND) + column).unwrap_or(0);
-            (format!("{FIND}{shown}"), Some(Position::new(typing, 2)))
-        }
-        None => (list.head.clone(), None),
+    if list.page {
+        return Some(page_list::draw(list, filter, selected, theme, frame));
+    }
+    let parts = Parts::of(list, filter.is_some(), selected, theme, area);
+    let inside = dialog_box(theme, frame, &list.head, parts.lines);
+    let columns = usize::from(inside.width);
+    let row = |y: u16| Rect {
+        y,
+        height: 1,
+        ..inside
     };
-    let none = &list.none;
-    let inside = inside_dialog(frame, area);
-    let columns = usize::from(area.width);
-    put(
-        theme,
-        frame,
-        3,
-        inside.y,
-        Line::styled(head, theme.strong()),
-    );
-    // The marked entry stands below in full, where its row has no room for it.
-    let full: Vec<String> =
-        lines
-            .get(selected)
-            .map_or_else(Vec::new, |ListEntry { name, about, .. }| {
-                let whole =
-                    width(name) + width(about) + 7 <= columns && width(about) + 4 <= columns / 2;
-                if whole || inside.height < 12 {
-                    return Vec::new();
-                }
-                let words = wrap(&format!("{name}: {about}"), columns.saturating_sub(6));
-                fit(words, 2, columns.saturating_sub(6), theme.ellipsis())
-            });
-    let below = if inside.height < 12 { 0 } else { 3 };
-    let list_end = inside.bottom().saturating_sub(below);
-    for (y, line) in (list_end + 1..inside.bottom()).zip(full) {
-        put(theme, frame, 3, y, Line::styled(line, theme.dim()));
-    }
-    let rows = usize::from(list_end.saturating_sub(inside.y + 2));
-    let first = (selected + 1).saturating_sub(rows);
-    let mut cursor = None;
-    if lines.is_empty() {
-        let rows = usize::from(inside.height.saturating_sub(2));
-        let room = columns.saturating_sub(6);
-        let words = fit(wrap(none, room), rows, room, theme.ellipsis());
-        for (y, line) in (inside.y + 2..inside.bottom()).zip(words) {
-            put(theme, frame, 3, y, Line::from(line));
-        }
-    }
-    for (y, (at, ListEntry { name, about, .. })) in
-        (inside.y + 2..list_end).zip(lines.iter().enumerate().skip(first))
-    {
-        let focused = at == selected;
-        let style = if focused { theme.focus() } else { Style::new() };
-        let about_room = (columns / 2).saturating_sub(4);
-        let about = shorten(about, about_room, theme.ellipsis());
-        let name = shorten(
-            name,
-            columns.saturating_sub(width(&about) + 7),
+    let mut typing = None;
+    if let Some(filter) = filter {
+        let room = columns - width(FIND);
+        let (shown, column) = window(
+            filter.text(),
+            filter.cursor_column(),
+            room,
             theme.ellipsis(),
         );
-        let gap = columns.saturating_sub(4 + width(&name) + width(&about));
-        let spans = vec![
-            Span::raw(format!(" {} ", if focused { theme.marker() } else { " " })),
-            Span::styled(name, style),
-            Span::raw(" ".repeat(gap)),
-            Span::styled(about, theme.dim()),
-        ];
-        put(theme, frame, 0, y, Line::from(spans));
-        if focused {
-            cursor = Some(Position::new(3, y));
+        let x = inside.x + u16::try_from(width(FIND) + column).unwrap_or(0);
+        typing = Some(Position::new(x, inside.y));
+        let line = Line::from(vec![Span::styled(FIND, theme.strong()), Span::raw(shown)]);
+        put_in(theme, frame, row(inside.y), line);
+    }
+    let at = parts.entries(filter.is_some(), inside);
+    let mut cursor = None;
+    if list.entries.is_empty() {
+        let words = fit(
+            wrap(&list.none, columns),
+            at.height.into(),
+            columns,
+            theme.ellipsis(),
+        );
+        for (y, line) in (at.y..at.bottom()).zip(words) {
+            put_in(theme, frame, row(y), Line::from(line));
         }
     }
-    // The cursor is where the typing goes, unless there is an entry to take.
-    cursor.or(typing)
+    let rows = usize::from(at.height);
+    let first = (selected + 1).saturating_sub(rows);
+    let names = name_columns(list, columns);
+    for (y, (at, entry)) in (at.y..at.bottom()).zip(list.entries.iter().enumerate().skip(first)) {
+        let focused = at == selected;
+        let style = match (focused, entry.off) {
+            (true, _) => theme.focus(),
+            (false, true) => theme.dim(),
+            (false, false) => Style::new(),
+        };
+        let name = shorten(&entry.name, names, theme.ellipsis());
+        let gap = names - width(&name) + 2;
+        let marker = if focused { theme.marker() } else { " " };
+        let spans = vec![
+            Span::raw(format!("{marker} ")),
+            Span::styled(name, style),
+            Span::raw(" ".repeat(gap)),
+            Span::styled(entry.about.clone(), theme.dim()),
+        ];
+        put_in(theme, frame, row(y), Line::from(spans));
+        if focused {
+            cursor = Some(Position::new(inside.x + 2, y));
+        }
+    }
+    for (y, line) in (at.bottom() + 1..inside.bottom()).zip(parts.below) {
+        put_in(theme, frame, row(y), Line::from(line));
+    }
+    typing.or(cursor)
 }

@@ -1,8 +1,11 @@
 //! What lies on top of a screen: one of five kinds. A screen says which, and what the answer means; it neither draws one nor
 //! reads its keys.
 
+mod entries;
+mod head;
 mod line;
 mod list;
+mod page_list;
 mod picture;
 pub mod qr_code;
 mod question;
@@ -10,11 +13,14 @@ mod reading;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
 
-pub use self::list::{List, ListEntry};
+pub use self::entries::{List, ListEntry};
+pub use self::line::Prompt;
 use self::qr_code::Picture;
+pub use self::question::Question;
+pub use self::reading::Reading;
 use super::keys::{Command, Context};
+use super::widgets::button::Shortcut;
 use super::widgets::editor::{Edit, Editor};
 use super::widgets::theme::Theme;
 use crate::secret::SecretString;
@@ -41,14 +47,7 @@ pub enum DialogKind {
         ticks: bool,
     },
     /// A question.
-    Question {
-        /// Its text.
-        text: String,
-        /// The first one changes nothing.
-        buttons: &'static [&'static str],
-        /// The button that has the focus.
-        selected: usize,
-    },
+    Question(Question),
     /// A text to be read.
     Reading {
         /// First line shown.
@@ -56,10 +55,8 @@ pub enum DialogKind {
     },
     /// A line to be typed.
     Line {
-        /// Above it.
-        lead: String,
-        /// Below it.
-        note: String,
+        /// What stands around it.
+        prompt: Prompt,
         /// The line.
         editor: Editor,
     },
@@ -134,8 +131,6 @@ impl Mark {
     }
 }
 
-/// Gives a list dialog its entries.
-type Entries<'a, D> = dyn Fn(&D, &str) -> Vec<ListEntry> + 'a;
 /// Gives a list dialog all that it shows.
 type Lists<'a, D> = dyn Fn(&D, &str) -> List + 'a;
 
@@ -145,7 +140,12 @@ impl<D> Dialog<D> {
     pub fn filtered_list(id: D, filter: &str, marked: &str) -> Self {
         let kind = DialogKind::List {
             filter: Some(Editor::new(filter)),
-            marked: Mark::on(marked),
+            // What was typed counts more than what was there.
+            marked: if filter.is_empty() {
+                Mark::on(marked)
+            } else {
+                Mark::default()
+            },
             ticks: false,
         };
         Self { id, kind }
@@ -162,14 +162,21 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A question; the first button changes nothing.
+    /// A list to choose from, which begins on the entry with this key, if it has one.
     #[must_use]
-    pub fn question(id: D, text: String, buttons: &'static [&'static str]) -> Self {
-        let kind = DialogKind::Question {
-            text,
-            buttons,
-            selected: 0,
+    pub fn list_on(id: D, marked: &str) -> Self {
+        let kind = DialogKind::List {
+            filter: None,
+            marked: Mark::on(marked),
+            ticks: false,
         };
+        Self { id, kind }
+    }
+
+    /// A question.
+    #[must_use]
+    pub fn question(id: D, question: Question) -> Self {
+        let kind = DialogKind::Question(question);
         Self { id, kind }
     }
 
@@ -182,10 +189,9 @@ impl<D> Dialog<D> {
 
     /// A line to be typed, which begins with `text`.
     #[must_use]
-    pub fn line(id: D, lead: String, note: String, text: &str) -> Self {
+    pub fn line(id: D, prompt: Prompt, text: &str) -> Self {
         let kind = DialogKind::Line {
-            lead,
-            note,
+            prompt,
             editor: Editor::new(text),
         };
         Self { id, kind }
@@ -204,7 +210,7 @@ impl<D> Dialog<D> {
         match &self.kind {
             DialogKind::List { ticks: false, .. } => Context::List,
             DialogKind::List { ticks: true, .. } => Context::Ticks,
-            DialogKind::Question { .. } => Context::Button,
+            DialogKind::Question(_) => Context::Button,
             DialogKind::Reading { .. } => Context::Reading,
             DialogKind::Line { .. } => Context::Path,
             DialogKind::Picture(_) => Context::Picture,
@@ -225,46 +231,47 @@ impl<D> Dialog<D> {
             }
             DialogKind::Line { editor, .. } => editor.paste(text),
             DialogKind::List { filter: None, .. }
-            | DialogKind::Question { .. }
+            | DialogKind::Question(_)
             | DialogKind::Reading { .. }
             | DialogKind::Picture(_) => true,
         }
     }
 
-    /// What a key does.
-    pub fn key(&mut self, command: Command, lists: &Entries<'_, D>) -> Reply {
-        if command == Command::Escape {
-            return Reply::Close(None);
-        }
+    /// What a key does, in a window like this.
+    pub fn key(
+        &mut self,
+        command: Command,
+        source: &Source<'_, D>,
+        (theme, area): (Theme, Rect),
+    ) -> Reply {
         match &mut self.kind {
+            DialogKind::Question(question) => question_key(question, command),
+            _ if command == Command::Escape => Reply::Close(None),
             DialogKind::List { filter, marked, .. } => {
                 let text = filter.as_ref().map_or("", Editor::text).to_owned();
-                let entries = lists(&self.id, &text);
-                list_key(command, filter.as_mut(), marked, &entries, text)
+                let list = (source.list)(&self.id, &text);
+                let place = marked.place(&list.entries);
+                let page = list::height(&list, filter.is_some(), place, theme, area);
+                list_key(
+                    command,
+                    filter.as_mut(),
+                    marked,
+                    &list.entries,
+                    (text, page),
+                )
             }
-            DialogKind::Question {
-                buttons, selected, ..
-            } => match command {
-                Command::Next | Command::Previous => {
-                    let by = if command == Command::Next { 1 } else { -1 };
-                    *selected = around(*selected, by, buttons.len());
-                    Reply::Open
-                }
-                Command::Enter => {
-                    let pressed = buttons.get(*selected).copied();
-                    Reply::Close(pressed.map(Answer::Button))
-                }
-                _ => Reply::Open,
-            },
             DialogKind::Reading { scroll } => {
+                let lines = (source.reading)(&self.id, reading::columns(area)).lines;
+                let (height, last) = reading::height(lines.len(), area);
+                let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
                 let by = match command {
                     Command::Next => 1,
                     Command::Previous => -1,
-                    Command::PageDown => 10,
-                    Command::PageUp => -10,
+                    Command::PageDown => page,
+                    Command::PageUp => -page,
                     _ => 0,
                 };
-                *scroll = scroll.saturating_add_signed(by);
+                *scroll = (*scroll).min(last).saturating_add_signed(by).min(last);
                 Reply::Open
             }
             DialogKind::Line { editor, .. } => match command {
@@ -283,23 +290,49 @@ impl<D> Dialog<D> {
     }
 }
 
+fn question_key(question: &mut Question, command: Command) -> Reply {
+    let count = question.buttons.len();
+    let answer = match command {
+        Command::Next => {
+            question.selected = around(question.selected, 1, count);
+            return Reply::Open;
+        }
+        Command::Previous => {
+            question.selected = around(question.selected, -1, count);
+            return Reply::Open;
+        }
+        Command::Enter => question.buttons.get(question.selected).map(|(_, it)| *it),
+        Command::Letter(letter) => question.answer(Shortcut::Letter(letter)),
+        // Also where no button says so.
+        Command::Escape => return Reply::Close(question.answer(Shortcut::Esc).map(Answer::Button)),
+        _ => None,
+    };
+    match answer {
+        Some(answer) => Reply::Close(Some(Answer::Button(answer))),
+        None => Reply::Open,
+    }
+}
+
 fn list_key(
     command: Command,
     filter: Option<&mut Editor>,
     marked: &mut Mark,
     entries: &[ListEntry],
-    text: String,
+    (text, page): (String, usize),
 ) -> Reply {
     let place = marked.place(entries);
     let last = entries.len().saturating_sub(1);
-    let key = || entries.get(place).map(|entry| entry.key.clone());
+    let chosen = entries.get(place).filter(|entry| !entry.off);
+    let key = || chosen.map(|entry| entry.key.clone());
+    // With one entry of the page before in sight.
+    let page = page.saturating_sub(1).max(1);
     match command {
         Command::Next | Command::Previous => {
             let by = if command == Command::Next { 1 } else { -1 };
             marked.move_to(around(place, by, entries.len()), entries)
         }
-        Command::PageDown => marked.move_to((place + 8).min(last), entries),
-        Command::PageUp => marked.move_to(place.saturating_sub(8), entries),
+        Command::PageDown => marked.move_to((place + page).min(last), entries),
+        Command::PageUp => marked.move_to(place.saturating_sub(page), entries),
         Command::Edit(edit) => {
             if let Some(filter) = filter {
                 filter.edit(edit);
@@ -335,7 +368,7 @@ pub struct Source<'a, D> {
     /// The entries of a list, with what was typed to filter it.
     pub list: &'a Lists<'a, D>,
     /// A text in lines of so many columns.
-    pub reading: &'a dyn Fn(&D, usize) -> Vec<Line<'static>>,
+    pub reading: &'a dyn Fn(&D, usize) -> Reading,
     /// The words beside a picture, in so many columns and rows.
     pub caption: &'a picture::Captions<'a>,
 }
@@ -355,19 +388,12 @@ pub fn draw<D>(
             let marked = marked.place(&list.entries);
             list::draw(&list, filter.as_ref(), marked, theme, frame, area)
         }
-        DialogKind::Question {
-            text,
-            buttons,
-            selected,
-        } => question::draw(text, buttons, *selected, theme, frame, area),
+        DialogKind::Question(question) => question::draw(question, theme, frame, area),
         DialogKind::Reading { scroll } => {
-            let columns = usize::from(area.width.saturating_sub(5));
-            let lines = (source.reading)(&dialog.id, columns);
-            Some(reading::draw(lines, *scroll, theme, frame, area))
+            let reading = (source.reading)(&dialog.id, reading::columns(area));
+            Some(reading::draw(reading, *scroll, theme, frame, area))
         }
-        DialogKind::Line { lead, note, editor } => {
-            Some(line::draw(lead, note, editor, theme, frame, area))
-        }
+        DialogKind::Line { prompt, editor } => Some(line::draw(prompt, editor, theme, frame, area)),
         DialogKind::Picture(picture) => {
             Some(picture::draw(picture, source.caption, theme, frame, area))
         }
@@ -376,7 +402,10 @@ pub fn draw<D>(
 
 #[cfg(test)]
 mod tests {
+    use ratatui::text::Line;
+
     use super::*;
+    use crate::console::environment::Environment;
     use crate::secret::ExposeSecret;
 
     fn entries(names: &[&str], filter: &str) -> Vec<ListEntry> {
@@ -384,15 +413,30 @@ mod tests {
         fit.map(|name| ListEntry {
             key: (*name).to_owned(),
             name: (*name).to_owned(),
-            about: String::new(),
+            ..ListEntry::default()
         })
         .collect()
     }
 
+    /// A key in a dialog whose list has these entries, and whose text has 100 lines.
+    fn key_with(dialog: &mut Dialog<()>, command: Command, names: &[&str]) -> Reply {
+        let theme = Theme::new(&Environment::default());
+        let source = Source {
+            list: &|(), filter| List {
+                entries: entries(names, filter),
+                ..List::default()
+            },
+            reading: &|(), _| Reading {
+                lines: vec![Line::default(); 100],
+                ..Reading::default()
+            },
+            caption: &|_, _| Vec::new(),
+        };
+        dialog.key(command, &source, (theme, Rect::new(0, 0, 80, 24)))
+    }
+
     fn key(dialog: &mut Dialog<()>, command: Command) -> Reply {
-        dialog.key(command, &|(), filter| {
-            entries(&["alpha", "beta", "gamma"], filter)
-        })
+        key_with(dialog, command, &["alpha", "beta", "gamma"])
     }
 
     #[test]
@@ -414,15 +458,13 @@ mod tests {
     fn a_list_that_is_loaded_again_keeps_its_mark() {
         let mut dialog = Dialog::list((), false);
         key(&mut dialog, Command::Next);
-        let more = |(): &(), filter: &str| entries(&["aardvark", "alpha", "beta"], filter);
-        let reply = dialog.key(Command::Enter, &more);
+        let reply = key_with(&mut dialog, Command::Enter, &["aardvark", "alpha", "beta"]);
         assert!(matches!(
             reply,
             Reply::Close(Some(Answer::Picked { key, .. })) if key == "beta"
         ));
         // What took the place of an entry that is gone.
-        let fewer = |(): &(), filter: &str| entries(&["alpha", "gamma"], filter);
-        let reply = dialog.key(Command::Enter, &fewer);
+        let reply = key_with(&mut dialog, Command::Enter, &["alpha", "gamma"]);
         assert!(matches!(
             reply,
             Reply::Close(Some(Answer::Picked { key, .. })) if key == "gamma"
@@ -432,11 +474,11 @@ mod tests {
     #[test]
     fn two_entries_of_one_name_do_not_hold_the_mark() {
         let mut dialog = Dialog::list((), false);
-        let twice = |(): &(), filter: &str| entries(&["a", "repo", "repo", "z"], filter);
+        let twice = ["a", "repo", "repo", "z"];
         for _ in 0..3 {
-            dialog.key(Command::Next, &twice);
+            key_with(&mut dialog, Command::Next, &twice);
         }
-        let reply = dialog.key(Command::Enter, &twice);
+        let reply = key_with(&mut dialog, Command::Enter, &twice);
         assert!(matches!(
             reply,
             Reply::Close(Some(Answer::Picked { key, .. })) if key == "z"
@@ -455,23 +497,55 @@ mod tests {
 
     #[test]
     fn a_question_begins_with_the_button_that_changes_nothing() {
-        let mut dialog = Dialog::question((), String::new(), &["Back", "Save", "Delete"]);
+        let buttons = [
+            (Shortcut::Letter('s'), "Save"),
+            (Shortcut::Letter('y'), "Delete"),
+            (Shortcut::Esc, "Back"),
+        ];
+        let mut dialog = Dialog::question((), Question::new("Delete?", "", &buttons));
+        let answered = |reply: Reply, expected: &str| {
+            let is_it = matches!(reply, Reply::Close(Some(Answer::Button(at))) if at == expected);
+            assert!(is_it, "{expected}");
+        };
         for expected in ["Back", "Save", "Delete", "Back"] {
-            assert!(matches!(
-                key(&mut dialog, Command::Enter),
-                Reply::Close(Some(Answer::Button(at))) if at == expected
-            ));
+            answered(key(&mut dialog, Command::Enter), expected);
             key(&mut dialog, Command::Next);
         }
-        assert!(matches!(
-            key(&mut dialog, Command::Escape),
-            Reply::Close(None)
-        ));
+        answered(key(&mut dialog, Command::Escape), "Back");
+        answered(key(&mut dialog, Command::Letter('y')), "Delete");
+        let reply = key(&mut dialog, Command::Letter('x'));
+        assert!(matches!(reply, Reply::Open));
+    }
+
+    #[test]
+    fn a_text_scrolls_to_its_end_and_back_in_as_many_pages() {
+        let mut dialog = Dialog::reading(());
+        let scroll = |dialog: &Dialog<()>| match dialog.kind {
+            DialogKind::Reading { scroll } => scroll,
+            _ => usize::MAX,
+        };
+        let mut pages = 0;
+        let mut before = usize::MAX;
+        while scroll(&dialog) != before {
+            before = scroll(&dialog);
+            key(&mut dialog, Command::PageDown);
+            pages += 1;
+        }
+        assert!(before > 80 && pages < 10, "{before} {pages}");
+        for _ in 1..pages {
+            key(&mut dialog, Command::PageUp);
+        }
+        assert_eq!(scroll(&dialog), 0);
     }
 
     #[test]
     fn a_line_answers_with_its_text_and_tab_asks_for_another() {
-        let mut dialog = Dialog::line((), String::new(), String::new(), "");
+        let prompt = Prompt {
+            title: String::new(),
+            lead: String::new(),
+            note: String::new(),
+        };
+        let mut dialog = Dialog::line((), prompt, "");
         assert!(matches!(key(&mut dialog, Command::Enter), Reply::Open));
         assert!(dialog.paste(" a path "));
         assert!(matches!(

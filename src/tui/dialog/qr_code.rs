@@ -1,7 +1,7 @@
 //! Whether a URL can be shown as a QR code here, and its modules.
 //!
 //! Two modules stand in a cell, one above the other, as half blocks. Around them is a border of two modules instead
-//! of the four of the standard: decoders do with it, and four would leave no room for URLs of 80 characters and more
+//! of the four of the standard: decoders accept it, and four would leave no room for URLs of 80 characters and more
 //! on 24 rows.
 
 use qrcode::bits::encode_auto;
@@ -20,15 +20,15 @@ const SMALLEST: usize = 21;
 /// Why there is no QR code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The terminal has no colours, or the user wants none.
-    #[error("No QR code: it has to be black on white, and this terminal is used without colours.")]
+    /// The terminal has no colors, or they are turned off.
+    #[error("QR code unavailable: it must be black on white, and colors are off.")]
     Mono,
     /// The terminal has no half blocks.
-    #[error("No QR code: it is made of half blocks, and this terminal is used with ASCII only.")]
+    #[error("QR code unavailable in ASCII mode.")]
     Ascii,
     /// It needs more room.
     #[error(
-        "No QR code: it needs a window of {columns} x {rows} for the {characters} characters of the URL, and this has {} \
+        "QR code unavailable: the URL has {characters} characters, which needs a window of {columns} x {rows}. This one is {} \
          x {}.", .window.0, .window.1
     )]
     TooLong {
@@ -42,7 +42,7 @@ pub enum Refusal {
         window: (u16, u16),
     },
     /// No QR code is as large as that.
-    #[error("No QR code: the URL has {0} characters, which is more than any QR code holds.")]
+    #[error("QR code unavailable: the URL has {0} characters, more than a QR code can hold.")]
     Endless(usize),
 }
 
@@ -184,7 +184,7 @@ mod tests {
             Picture::of(good, (80, 24), &url(107))
                 .unwrap_err()
                 .to_string(),
-            "No QR code: it needs a window of 45 x 26 for the 107 characters of the URL, and this has 80 x 24."
+            "QR code unavailable: the URL has 107 characters, which needs a window of 45 x 26. This one is 80 x 24."
         );
         assert!(Picture::of(good, (45, 26), &url(107)).is_ok());
         assert_eq!(

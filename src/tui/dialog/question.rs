@@ -1,44 +1,128 @@
-//! A question with up to three buttons; the first one changes nothing.
+//! A question with up to three buttons. Esc gives the harmless answer.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use crate::tui::widgets::draw::{button, inside_dialog, put};
-use crate::tui::widgets::text::{fit, wrap};
+use crate::tui::widgets::boxed::dialog_box;
+use crate::tui::widgets::button::{Shortcut, button};
+use crate::tui::widgets::draw::put_in;
+use crate::tui::widgets::text::{fit, shorten, width, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Where the buttons of a question stand: an empty line below its text.
-fn inside_height(lines: usize) -> u16 {
-    u16::try_from(lines).unwrap_or(1) + 2
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What is asked, in a few words.
+    pub title: String,
+    /// What it is about, in rows above the text.
+    pub rows: Vec<String>,
+    /// What comes of the answers.
+    pub text: String,
+    /// At the end of the row of buttons, where there is room for it.
+    pub aside: &'static str,
+    /// The answers. One of them has Esc: it changes nothing.
+    pub buttons: Vec<(Shortcut, &'static str)>,
+    /// The button that has the focus.
+    pub selected: usize,
+}
+
+impl Question {
+    /// With the focus on the answer that changes nothing.
+    #[must_use]
+    pub fn new(
+        title: impl Into<String>,
+        text: impl Into<String>,
+        buttons: &[(Shortcut, &'static str)],
+    ) -> Self {
+        let harmless = buttons.iter().position(|(key, _)| *key == Shortcut::Esc);
+        Self {
+            title: title.into(),
+            rows: Vec::new(),
+            text: text.into(),
+            aside: "",
+            buttons: buttons.to_vec(),
+            selected: harmless.unwrap_or(0),
+        }
+    }
+
+    /// With rows above the text, each of which is cut where it is too long.
+    #[must_use]
+    pub fn with_rows(self, rows: Vec<String>) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// With words at the end of the row of buttons.
+    #[must_use]
+    pub fn with_aside(self, aside: &'static str) -> Self {
+        Self { aside, ..self }
+    }
+
+    /// With the focus on another answer that loses nothing.
+    #[must_use]
+    pub fn beginning_on(mut self, key: Shortcut) -> Self {
+        let place = self.buttons.iter().position(|(own, _)| *own == key);
+        self.selected = place.unwrap_or(self.selected);
+        self
+    }
+
+    /// The answer of a key.
+    pub(super) fn answer(&self, key: Shortcut) -> Option<&'static str> {
+        let mut buttons = self.buttons.iter();
+        buttons.find_map(|(own, label)| (*own == key).then_some(*label))
+    }
 }
 
 /// Draws the question and its buttons.
 pub(super) fn draw(
-    text: &str,
-    buttons: &[&str],
-    selected: usize,
+    question: &Question,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Option<Position> {
-    let columns = usize::from(area.width.saturating_sub(6));
-    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, columns)).collect();
-    let below = inside_height(lines.len());
-    let inside = inside_dialog(frame, area);
-    let y = (inside.y + below).min(inside.bottom().saturating_sub(1));
-    // The buttons stay, even where the text has no room.
-    let rows = usize::from(y.saturating_sub(inside.y + 1));
-    let lines = fit(lines, rows, columns, theme.ellipsis());
-    for (y, line) in (inside.y + 1..y).zip(lines) {
-        put(theme, frame, 3, y, Line::from(line));
+    let (_, inner) = crate::tui::widgets::boxed::places(area, 1);
+    let columns = usize::from(inner.width);
+    let paragraphs = question.text.lines();
+    let text: Vec<String> = paragraphs.flat_map(|line| wrap(line, columns)).collect();
+    let rows = question.rows.len();
+    let gap = usize::from(rows > 0);
+    let count = u16::try_from(rows + gap + text.len() + 2).unwrap_or(u16::MAX - 2);
+    let inside = dialog_box(theme, frame, &question.title, count);
+    // The buttons stay, even where the text has no room; the empty row above it goes first.
+    let y = (inside.y + count - 1).min(inside.bottom().saturating_sub(1));
+    let room = usize::from(y.saturating_sub(inside.y));
+    let gap = if rows + gap + text.len() > room {
+        0
+    } else {
+        gap
+    };
+    let shown = question.rows.iter();
+    let mut lines: Vec<String> = shown
+        .map(|row| shorten(&format!("  {row}"), columns, theme.ellipsis()))
+        .collect();
+    lines.extend(std::iter::repeat_n(String::new(), gap));
+    let left = room.saturating_sub(lines.len());
+    lines.extend(fit(text, left, columns, theme.ellipsis()));
+    for (y, line) in (inside.y..y).zip(lines) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..inside
+        };
+        put_in(theme, frame, row, Line::from(line));
     }
-    let mut x = 3;
+    let mut x = inside.x + 1;
     let mut cursor = None;
-    for (at, label) in buttons.iter().enumerate() {
-        let (next, at) = button(theme, frame, (x, y), label, at == selected);
+    for (at, (key, label)) in question.buttons.iter().enumerate() {
+        let focused = at == question.selected;
+        let (next, at) = button(theme, frame, (x, y), (*key, label), focused);
         cursor = at.or(cursor);
         x = next;
+    }
+    let aside = u16::try_from(width(question.aside)).unwrap_or(u16::MAX);
+    if x.saturating_add(aside) < inside.right() {
+        let place = Rect::new(inside.right() - aside, y, aside, 1);
+        put_in(theme, frame, place, Line::from(question.aside));
     }
     cursor
 }

@@ -1,36 +1,80 @@
-//! A text to be read, which scrolls.
+//! A text to be read, which takes the whole screen and scrolls.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
+use ratatui::widgets::Clear;
 
-use crate::tui::widgets::draw::{inside_dialog, put};
-use crate::tui::widgets::text::width;
+use super::head;
+use crate::tui::widgets::draw::put_in;
+use crate::tui::widgets::grid::{LABEL, LOW, NARROW};
 use crate::tui::widgets::theme::Theme;
 
-/// Draws the part of the text from line `scroll` on.
+/// A text to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The title.
+    pub title: String,
+    /// The text.
+    pub lines: Vec<Line<'static>>,
+}
+
+/// Where the text stands in a window.
+fn inside(area: Rect) -> Rect {
+    let left = if area.width < NARROW {
+        2
+    } else {
+        u16::try_from(LABEL).unwrap_or(0)
+    };
+    // The title, the rule; an empty row, the rule, the keys.
+    let (above, below) = if area.height < LOW { (1, 1) } else { (2, 3) };
+    Rect {
+        x: left,
+        y: above,
+        width: area.width.saturating_sub(left + 1),
+        height: area.height.saturating_sub(above + below).max(1),
+    }
+}
+
+/// How many columns a text has.
+pub(super) fn columns(area: Rect) -> usize {
+    inside(area).width.into()
+}
+
+/// How many lines of the text are shown at once, and the last first one of them.
+pub(super) fn height(lines: usize, area: Rect) -> (usize, usize) {
+    let height = usize::from(inside(area).height);
+    (height, lines.saturating_sub(height))
+}
+
+/// Draws the part of the text from line `scroll` on, over all but the keys, and says where the cursor belongs.
 pub(super) fn draw(
-    lines: Vec<Line<'_>>,
+    reading: Reading,
     scroll: usize,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Position {
-    let inside = inside_dialog(frame, area);
-    let height = usize::from(inside.height);
-    let last = lines.len().saturating_sub(height);
-    let below = scroll < last;
-    for (y, line) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(scroll.min(last))) {
-        put(theme, frame, 3, y, line);
+    let low = area.height < LOW;
+    let whole = Rect {
+        height: area.height.saturating_sub(if low { 1 } else { 2 }),
+        ..area
+    };
+    frame.render_widget(Clear, whole);
+    let count = reading.lines.len();
+    let (height, last) = height(count, area);
+    let first = scroll.min(last);
+    let place = head::place(theme, first, height, count);
+    head::draw(theme, frame, &reading.title, "lines ", &place);
+    let inside = inside(area);
+    let lines = reading.lines.into_iter().skip(first).take(height);
+    for (y, line) in (inside.y..inside.bottom()).zip(lines) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..inside
+        };
+        put_in(theme, frame, row, line);
     }
-    if below {
-        let words = "more below";
-        let x = area
-            .width
-            .saturating_sub(u16::try_from(width(words)).unwrap_or(0) + 1);
-        // In the rule below, as every row may have text.
-        let line = Line::styled(format!(" {words}"), theme.dim());
-        put(theme, frame, x.saturating_sub(1), inside.bottom(), line);
-    }
-    Position::new(3, inside.y)
+    Position::new(inside.x, inside.y)
 }

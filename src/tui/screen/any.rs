@@ -8,8 +8,9 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use url::Url;
 
+use super::buttons::places;
 use super::context::{UpdateContext, ViewContext};
-use super::item::{Entry, ItemView, Kind, Shortcut};
+use super::item::{Entry, ItemView, Kind, Place, Shortcut};
 use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
 use crate::secret::{ExposeSecret, SecretString};
@@ -17,7 +18,7 @@ use crate::session::SessionEvent;
 use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
-use crate::tui::widgets::editor::Edit;
+use crate::tui::widgets::editor::{Edit, Editor};
 
 /// The message for a paste that is too long.
 const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
@@ -45,10 +46,20 @@ pub trait AnyScreen: Debug {
         frame: &mut Frame<'_>,
         area: Rect,
     ) -> Option<Position>;
+    /// First row of the body that is shown.
+    fn scroll(&self) -> usize;
+    /// Shows the body from this row on.
+    fn scroll_to(&mut self, row: usize);
+    /// True once after the focus has moved.
+    fn take_follow(&mut self) -> bool;
+    /// Presses the button with this label, wherever it stands.
+    fn press(&mut self, label: &str, cx: &mut UpdateContext<'_>);
     /// A key.
     fn key(&mut self, command: Command, cx: &mut UpdateContext<'_>);
     /// A paste.
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>);
+    /// Asks where to save all that is lost at the end of the program.
+    fn save_all(&mut self, cx: &mut UpdateContext<'_>);
     /// After every message: a focus on what is no longer there goes to what took its place, and the editor follows a value
     /// that was changed by others.
     fn settle(&mut self, cx: &mut UpdateContext<'_>);
@@ -77,15 +88,19 @@ impl<S: Screen> AnyScreen for S {
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<ItemView> {
         let focus = &self.common().focus;
-        Screen::items(self, cx)
+        placed(self, cx)
             .into_iter()
-            .map(|entry| ItemView {
+            .map(|(entry, place)| ItemView {
                 kind: entry.kind,
                 label: entry.label,
                 shortcut: entry.shortcut,
                 beside: entry.beside,
                 fix: entry.fix,
                 enter: entry.enter,
+                hint: entry.hint,
+                more: entry.more,
+                off: entry.off,
+                place,
                 focused: entry.item == *focus,
             })
             .collect()
@@ -104,6 +119,7 @@ impl<S: Screen> AnyScreen for S {
         match focused.map(|item| item.kind) {
             Some(Kind::Text) => Context::Text,
             Some(Kind::Paste) => Context::Paste,
+            Some(Kind::Search) => Context::Search,
             Some(Kind::Choice) => Context::Choice,
             Some(Kind::Button | Kind::Line) | None => Context::Button,
         }
@@ -124,18 +140,37 @@ impl<S: Screen> AnyScreen for S {
         area: Rect,
     ) -> Option<Position> {
         let dialog = self.common().dialog.as_ref()?;
-        let source = dialog::Source {
-            list: &|id, filter| self.list(id, filter, cx),
-            reading: &|id, columns| self.reading(id, columns, cx),
-            caption: &|picture, size| self.caption(picture, size, cx),
-        };
-        dialog::draw(dialog, &source, cx.theme(), frame, area)
+        with_source(self, cx, |source| {
+            dialog::draw(dialog, source, cx.theme(), frame, area)
+        })
+    }
+
+    fn scroll(&self) -> usize {
+        self.common().scroll
+    }
+
+    fn scroll_to(&mut self, row: usize) {
+        self.common_mut().scroll = row;
+    }
+
+    fn take_follow(&mut self) -> bool {
+        std::mem::take(&mut self.common_mut().follow)
+    }
+
+    fn press(&mut self, label: &str, cx: &mut UpdateContext<'_>) {
+        let found = Screen::items(self, cx.view());
+        let found = found.into_iter().find(|entry| entry.label == label);
+        if let Some(entry) = found {
+            press(self, entry.item, cx);
+        }
     }
 
     fn key(&mut self, command: Command, cx: &mut UpdateContext<'_>) {
         if let Some(mut dialog) = self.common_mut().dialog.take() {
-            let reply = dialog.key(command, &|id, filter| {
-                self.list(id, filter, cx.view()).entries
+            let (columns, rows) = cx.console.size;
+            let window = (cx.console.theme, Rect::new(0, 0, columns, rows));
+            let reply = with_source(self, cx.view(), |source| {
+                dialog.key(command, source, window)
             });
             let id = dialog.id.clone();
             if matches!(reply, Reply::Open | Reply::Tell(_)) {
@@ -146,9 +181,10 @@ impl<S: Screen> AnyScreen for S {
             }
             return;
         }
-        let items = Screen::items(self, cx.view());
+        let items = shown(self, cx.view());
         let focus = self.common().focus.clone();
         let at = items.iter().position(|entry| entry.item == focus);
+        let kind = at.map(|at| items[at].kind);
         match command {
             Command::Next | Command::Previous => {
                 let count = items.len();
@@ -166,7 +202,10 @@ impl<S: Screen> AnyScreen for S {
             }
             Command::ChangeLeft => self.changed(focus, -1, cx),
             Command::ChangeRight | Command::Toggle => self.changed(focus, 1, cx),
-            Command::Enter => self.activate(focus, cx),
+            Command::Enter => activate(self, focus, cx),
+            Command::Edit(Edit::Insert(ch)) if kind == Some(Kind::Search) => {
+                self.searched(focus, ch, cx);
+            }
             Command::Edit(edit) => {
                 if matches!(edit, Edit::Insert(_)) && self.common().editor.is_full() {
                     cx.say(FULL);
@@ -176,27 +215,31 @@ impl<S: Screen> AnyScreen for S {
                 commit(self, &focus, cx);
             }
             Command::Fix => self.fix(focus, cx),
-            Command::LineDown => self.scrolled(1, cx),
-            Command::LineUp => self.scrolled(-1, cx),
-            Command::PageDown => self.scrolled(5, cx),
-            Command::PageUp => self.scrolled(-5, cx),
-            Command::Letter(letter) => {
-                let found = items
+            Command::Save => self.save(cx),
+            Command::Reveal => self.reveal(cx),
+            Command::Letter(letter) => by_key(self, Shortcut::Letter(letter), cx),
+            Command::Delete => by_key(self, Shortcut::Del, cx),
+            Command::Escape => {
+                let typed = matches!(kind, Some(Kind::Text | Kind::Paste | Kind::Search));
+                let button = items
                     .into_iter()
-                    .find(|entry| entry.shortcut == Shortcut::Letter(letter));
-                if let Some(entry) = found {
-                    self.activate(entry.item.clone(), cx);
-                    // What leads to another screen has the focus after the return.
-                    if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
-                        self.common_mut().focus = entry.item;
+                    .find(|entry| entry.kind == Kind::Button && !entry.beside);
+                match button.filter(|_| typed) {
+                    Some(button) => {
+                        set_focus(self, button.item, cx);
+                        self.moved(cx);
                     }
-                } else if letter.is_alphabetic() && !letter.is_ascii() {
-                    cx.say(format!(
-                        "No button has the letter {letter}. Change the keyboard layout, or use Tab and Enter."
-                    ));
+                    None => by_key(self, Shortcut::Esc, cx),
                 }
             }
-            Command::Escape | Command::Leave | Command::Redraw | Command::Suspend => {}
+            // The root scrolls, as it knows how much fits.
+            Command::LineDown
+            | Command::LineUp
+            | Command::PageDown
+            | Command::PageUp
+            | Command::Leave
+            | Command::Redraw
+            | Command::Suspend => {}
         }
     }
 
@@ -214,12 +257,15 @@ impl<S: Screen> AnyScreen for S {
             .any(|entry| entry.item == focus && typed(entry));
         if !on_text {
             let Some(target) = self.paste_target(cx.view()) else {
-                cx.say("The paste was dropped: the focus is not on a text field.");
+                cx.say("Nothing pasted: select a text field first.");
                 return;
             };
             set_focus(self, target, cx);
         }
         let focus = self.common().focus.clone();
+        if self.is_replaced_by_paste(&focus) {
+            self.common_mut().editor = Editor::default();
+        }
         let (text, note) = self.cleaned(&focus, text, cx.view());
         if self.common_mut().editor.paste(text.expose_secret()) {
             commit(self, &focus, cx);
@@ -231,8 +277,12 @@ impl<S: Screen> AnyScreen for S {
         }
     }
 
+    fn save_all(&mut self, cx: &mut UpdateContext<'_>) {
+        Screen::save_all(self, cx);
+    }
+
     fn settle(&mut self, cx: &mut UpdateContext<'_>) {
-        let items = Screen::items(self, cx.view());
+        let items = shown(self, cx.view());
         let common = self.common();
         let there = items.iter().position(|entry| entry.item == common.focus);
         let Some(place) = there else {
@@ -258,6 +308,7 @@ impl<S: Screen> AnyScreen for S {
     }
 
     fn resized(&mut self, cx: &mut UpdateContext<'_>) {
+        self.common_mut().follow = true;
         Screen::resized(self, cx);
     }
 
@@ -275,6 +326,71 @@ impl<S: Screen> AnyScreen for S {
 
     fn urls(&self, cx: ViewContext<'_>) -> Vec<Url> {
         Screen::urls(self, cx)
+    }
+}
+
+/// What the dialogs of a screen show.
+fn with_source<S: Screen, T>(
+    screen: &S,
+    cx: ViewContext<'_>,
+    act: impl FnOnce(&dialog::Source<'_, S::DialogId>) -> T,
+) -> T {
+    act(&dialog::Source {
+        list: &|id, filter| screen.list(id, filter, cx),
+        reading: &|id, columns| screen.reading(id, columns, cx),
+        caption: &|picture, size| screen.caption(picture, size, cx),
+    })
+}
+
+/// The items, each with its place.
+fn placed<S: Screen>(screen: &S, cx: ViewContext<'_>) -> Vec<(Entry<S::Item>, Place)> {
+    let entries = Screen::items(screen, cx);
+    let focus = &screen.common().focus;
+    let focus = entries.iter().position(|entry| entry.item == *focus);
+    let places = places(&entries, focus, cx.console.size, !cx.theme().utf8);
+    let placed = entries.into_iter().zip(places);
+    placed
+        .filter(|(_, place)| *place != Place::Nowhere)
+        .collect()
+}
+
+/// The items that can have the focus.
+fn shown<S: Screen>(screen: &S, cx: ViewContext<'_>) -> Vec<Entry<S::Item>> {
+    let placed = placed(screen, cx).into_iter();
+    let shown = placed.filter(|(_, place)| *place != Place::More);
+    shown.map(|(entry, _)| entry).collect()
+}
+
+fn activate<S: Screen>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>) {
+    if S::more().as_ref() == Some(&item) {
+        cx.more();
+    } else {
+        screen.activate(item, cx);
+    }
+}
+
+/// Presses the item of a key.
+fn by_key<S: Screen>(screen: &mut S, key: Shortcut, cx: &mut UpdateContext<'_>) {
+    let found = placed(screen, cx.view()).into_iter();
+    let found = found
+        .map(|(entry, _)| entry)
+        .find(|entry| entry.shortcut == key && !entry.off);
+    match (found, key) {
+        (Some(entry), _) => press(screen, entry.item, cx),
+        (None, Shortcut::Letter(letter)) if letter.is_alphabetic() && !letter.is_ascii() => {
+            cx.say(format!(
+                "No button has the letter {letter}. Change the keyboard layout, or use Tab and Enter."
+            ));
+        }
+        (None, _) => {}
+    }
+}
+
+fn press<S: Screen>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>) {
+    activate(screen, item.clone(), cx);
+    // What leads to another screen has the focus after the return.
+    if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
+        screen.common_mut().focus = item;
     }
 }
 

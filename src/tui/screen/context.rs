@@ -1,13 +1,15 @@
 //! What a screen may look at, what it may change, and what it may ask for.
 
+use std::borrow::Cow;
+
 use super::route::{FormTarget, Navigation, Route};
 use crate::console::environment::Environment;
-use crate::form::checks::{Problem, Severity};
 use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::session::work::Work;
 use crate::session::{Refused, Session};
 use crate::tui::message::Effect;
+use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::theme::Theme;
 
 /// The console as it is now.
@@ -42,22 +44,33 @@ impl ViewContext<'_> {
     }
 }
 
-/// A sentence for the user, always in the same place.
+/// What the user is told, until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What happened.
-    pub text: String,
-    /// Something went wrong.
-    pub bad: bool,
+    /// Its sentences.
+    pub said: Vec<Said>,
 }
 
 impl Message {
+    /// A sentence behind a label.
+    #[must_use]
+    pub fn new(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        Self {
+            said: vec![Said::new(label, text)],
+        }
+    }
+
     /// Something went as intended.
     #[must_use]
     pub fn note(text: impl Into<String>) -> Self {
+        Self::new("Note", text)
+    }
+
+    /// Something was done.
+    #[must_use]
+    pub fn done(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
-            bad: false,
+            said: vec![Said::new(label, text).toned(Tone::Good)],
         }
     }
 
@@ -65,9 +78,21 @@ impl Message {
     #[must_use]
     pub fn warning(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
-            bad: true,
+            said: vec![Said::new("Problem", text).toned(Tone::Bad)],
         }
+    }
+
+    /// Its first sentence.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.said.first().map_or("", |said| &said.text)
+    }
+
+    /// With another sentence below it.
+    #[must_use]
+    pub fn and(mut self, label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        self.said.push(Said::new(label, text));
+        self
     }
 }
 
@@ -84,6 +109,8 @@ pub struct Outbox {
     pub alone: Option<Content>,
     /// The keys are to be shown.
     pub help: bool,
+    /// The buttons without room are to be listed.
+    pub more: bool,
     /// The program is to be left.
     pub quit: bool,
 }
@@ -115,6 +142,11 @@ impl UpdateContext<'_> {
         self.out.effects.push(effect);
     }
 
+    /// Tells the user something, behind a label.
+    pub fn tell(&mut self, message: Message) {
+        self.out.message = Some(Some(message));
+    }
+
     /// Tells the user something.
     pub fn say(&mut self, text: impl Into<String>) {
         self.out.message = Some(Some(Message::note(text)));
@@ -142,13 +174,8 @@ impl UpdateContext<'_> {
                 self.emit(Effect::Start(started));
                 self.go(Navigation::Open(Route::SignIn));
             }
-            Err(Refused::Form(problems)) => {
-                self.go(Navigation::Open(Route::Form(FormTarget::Missing)));
-                let stops = |problem: &Problem| problem.severity == Severity::Error;
-                if let Some(problem) = problems.into_iter().find(stops) {
-                    self.warn(problem.text);
-                }
-            }
+            // The form tells what that is.
+            Err(Refused::Form(_)) => self.go(Navigation::Open(Route::Form(FormTarget::Missing))),
             Err(refused) => self.warn_refused(&refused),
         }
     }
@@ -182,6 +209,11 @@ impl UpdateContext<'_> {
     /// Shows the keys.
     pub fn help(&mut self) {
         self.out.help = true;
+    }
+
+    /// Lists the buttons without room.
+    pub fn more(&mut self) {
+        self.out.more = true;
     }
 
     /// Leaves the program, after a question where something would be lost.

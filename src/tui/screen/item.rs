@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub use crate::tui::widgets::button::Shortcut;
+
 /// What kind of thing has the focus: decides which keys count and what the footer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -9,6 +11,8 @@ pub enum Kind {
     Text,
     /// A line to be typed whose Enter hands it over.
     Paste,
+    /// A value that is found by typing.
+    Search,
     /// A choice between a few values.
     Choice,
     /// A button.
@@ -17,20 +21,21 @@ pub enum Kind {
     Line,
 }
 
-/// The key that activates an item outside of texts.
+/// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shortcut {
-    /// A letter key.
-    Letter(char),
-    /// Enter, from anywhere.
-    Enter,
-    /// The Esc key.
-    Esc,
-    /// The Delete key.
-    Del,
-    /// None but Enter on the item itself.
-    None,
+pub(in crate::tui) enum Place {
+    /// In the body.
+    Body,
+    /// In this row of buttons.
+    Row(usize),
+    /// Under More.
+    More,
+    /// Nowhere: there is nothing under More.
+    Nowhere,
 }
+
+/// The label of the button that shows the others.
+pub(super) const MORE: &str = "More…";
 
 /// A row of a screen's one table of items.
 #[derive(Debug, Clone)]
@@ -46,11 +51,17 @@ pub struct Entry<I> {
     /// It stands beside a row of the body, not among the buttons at the bottom.
     pub beside: bool,
     /// A word about it at the edge of its row, such as `missing`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
+    /// What More says about it. It is only there.
+    pub more: Option<Cow<'static, str>>,
+    /// It cannot be used; More says why.
+    pub off: bool,
     /// The change that Ctrl+F makes here, in a few words.
     pub fix: Option<String>,
     /// What Enter does here, for the footer, where it is not what Enter does in any item of its kind.
     pub enter: Option<&'static str>,
+    /// A key that means something here alone, for the footer.
+    pub hint: Option<(&'static str, &'static str)>,
 }
 
 impl<I> Entry<I> {
@@ -61,9 +72,12 @@ impl<I> Entry<I> {
             label: label.into(),
             shortcut,
             beside: kind != Kind::Button,
-            state: "",
+            state: Cow::Borrowed(""),
+            more: None,
+            off: false,
             fix: None,
             enter: None,
+            hint: None,
         }
     }
 
@@ -92,6 +106,26 @@ impl<I> Entry<I> {
         Self::new(item, Kind::Button, label, Shortcut::Letter(letter))
     }
 
+    /// A button at the bottom that Esc presses.
+    pub fn esc(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(item, Kind::Button, label, Shortcut::Esc)
+    }
+
+    /// A button at the bottom that Delete presses.
+    pub fn del(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(item, Kind::Button, label, Shortcut::Del)
+    }
+
+    /// A button at the bottom that no key presses but Enter on it.
+    pub fn quiet(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(item, Kind::Button, label, Shortcut::None)
+    }
+
+    /// The button that shows what has no room, or what is rarely needed.
+    pub fn more(item: I) -> Self {
+        Self::button(item, MORE, 'o')
+    }
+
     /// A button beside a row.
     pub fn beside(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -100,10 +134,45 @@ impl<I> Entry<I> {
         }
     }
 
+    /// A value that is found by typing.
+    pub fn search(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(item, Kind::Search, label, Shortcut::None)
+    }
+
+    /// With a letter that activates it.
+    #[must_use]
+    pub fn with_letter(self, letter: char) -> Self {
+        Self {
+            shortcut: Shortcut::Letter(letter),
+            ..self
+        }
+    }
+
+    /// Under More, with a sentence about it.
+    #[must_use]
+    pub fn under_more(self, about: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            more: Some(about.into()),
+            ..self
+        }
+    }
+
+    /// Under More, where it cannot be used, with the reason.
+    #[must_use]
+    pub fn not_offered(self, why: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            off: true,
+            ..self.under_more(why)
+        }
+    }
+
     /// With a word at the edge of its row.
     #[must_use]
-    pub fn with_state(self, state: &'static str) -> Self {
-        Self { state, ..self }
+    pub fn with_state(self, state: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            state: state.into(),
+            ..self
+        }
     }
 
     /// With a word of its own for what Enter does.
@@ -111,6 +180,15 @@ impl<I> Entry<I> {
     pub fn with_enter(self, enter: &'static str) -> Self {
         Self {
             enter: Some(enter),
+            ..self
+        }
+    }
+
+    /// With a key that means something here alone.
+    #[must_use]
+    pub fn with_hint(self, key: &'static str, words: &'static str) -> Self {
+        Self {
+            hint: Some((key, words)),
             ..self
         }
     }
@@ -137,6 +215,14 @@ pub struct ItemView {
     pub fix: Option<String>,
     /// What Enter does here, where it is not what it does in any item of this kind.
     pub enter: Option<&'static str>,
+    /// A key that means something here alone.
+    pub hint: Option<(&'static str, &'static str)>,
+    /// What More says about it.
+    pub more: Option<Cow<'static, str>>,
+    /// It cannot be used.
+    pub off: bool,
+    /// Where it stands.
+    pub(in crate::tui) place: Place,
     /// It has the focus.
     pub focused: bool,
 }
@@ -146,6 +232,12 @@ impl ItemView {
     #[must_use]
     pub fn is_button(&self) -> bool {
         self.kind == Kind::Button && !self.beside
+    }
+
+    /// True where it is under More.
+    #[must_use]
+    pub fn is_under_more(&self) -> bool {
+        self.place == Place::More
     }
 
     /// The letter that activates it.

@@ -3,6 +3,7 @@
 //! [`Screen`] has types of its own for its items and dialogs. [`AnyScreen`] is the same without them.
 
 mod any;
+pub(in crate::tui) mod buttons;
 mod context;
 mod item;
 mod route;
@@ -13,6 +14,7 @@ mod typed;
 
 pub use self::any::AnyScreen;
 pub use self::context::{Console, Message, Outbox, UpdateContext, ViewContext};
+pub(in crate::tui) use self::item::Place;
 pub use self::item::{Entry, ItemView, Kind, Shortcut};
 pub use self::route::{FormTarget, Navigation, Route};
 pub use self::typed::{Common, Screen, set_focus};

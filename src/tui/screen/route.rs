@@ -29,6 +29,18 @@ pub enum FormTarget {
 }
 
 impl Route {
+    /// The name of the screen, for the help.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Form(_) => "settings",
+            Self::SignIn => "sign-in",
+            Self::Tokens => "tokens",
+            Self::Trace => "trace",
+            Self::Configure => "configure",
+        }
+    }
+
     /// True for the same screen.
     #[must_use]
     pub fn is_same_screen(self, other: Self) -> bool {

@@ -163,7 +163,7 @@ impl<S: Screen> Solo<S> {
     /// The message that is asked for.
     pub(in crate::tui) fn told(out: &Outbox) -> &str {
         match &out.message {
-            Some(Some(message)) => &message.text,
+            Some(Some(message)) => message.text(),
             Some(None) | None => "",
         }
     }

@@ -13,7 +13,7 @@ use super::route::Route;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
 use crate::tui::dialog::qr_code::Picture;
-use crate::tui::dialog::{Answer, Dialog, List};
+use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::editor::Editor;
 
@@ -30,8 +30,10 @@ pub struct Common<I, D> {
     pub(super) committed: SecretString,
     /// What lies on top.
     pub dialog: Option<Dialog<D>>,
-    /// First line shown, where the screen scrolls by hand.
+    /// First row of the body that is shown.
     pub scroll: usize,
+    /// The focus has moved, and has to be brought in sight.
+    pub(super) follow: bool,
 }
 
 impl<I, D> Common<I, D> {
@@ -45,6 +47,7 @@ impl<I, D> Common<I, D> {
             committed: SecretString::default(),
             dialog: None,
             scroll: 0,
+            follow: true,
         }
     }
 }
@@ -76,6 +79,11 @@ pub trait Screen: Debug {
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Self::Item>>;
     /// The body, for an area on a page of this width.
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
+    /// The button that shows those without room, where the screen may have too many.
+    #[must_use]
+    fn more() -> Option<Self::Item> {
+        None
+    }
     /// Enter on an item, or its letter.
     fn activate(&mut self, item: Self::Item, cx: &mut UpdateContext<'_>);
 
@@ -93,6 +101,14 @@ pub trait Screen: Debug {
     fn focused(&mut self, _item: Self::Item, _cx: &mut UpdateContext<'_>) {}
     /// The user moved the focus by hand.
     fn moved(&mut self, _cx: &mut UpdateContext<'_>) {}
+    /// A character was typed on an item that is found by typing.
+    fn searched(&mut self, _item: Self::Item, _ch: char, _cx: &mut UpdateContext<'_>) {}
+    /// Ctrl+S, from anywhere.
+    fn save(&mut self, _cx: &mut UpdateContext<'_>) {}
+    /// Asks where to save all that is lost at the end of the program.
+    fn save_all(&mut self, _cx: &mut UpdateContext<'_>) {}
+    /// Ctrl+R, from anywhere.
+    fn reveal(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// Where a paste goes when the focus is on no text; `None`: nowhere, and that is said.
     fn paste_target(&self, _cx: ViewContext<'_>) -> Option<Self::Item> {
         None
@@ -106,6 +122,10 @@ pub trait Screen: Debug {
     ) -> (SecretString, Option<String>) {
         (text.into(), None)
     }
+    /// True where a paste takes the place of the text instead of going into it.
+    fn is_replaced_by_paste(&self, _item: &Self::Item) -> bool {
+        false
+    }
     /// A dialog was answered. It is closed by then, unless the answer says otherwise.
     fn answered(&mut self, _id: Self::DialogId, _answer: Answer, _cx: &mut UpdateContext<'_>) {}
     /// What a list dialog shows, with what was typed to filter it.
@@ -113,13 +133,8 @@ pub trait Screen: Debug {
         List::default()
     }
     /// What a reading dialog shows, in lines of so many columns.
-    fn reading(
-        &self,
-        _id: &Self::DialogId,
-        _columns: usize,
-        _cx: ViewContext<'_>,
-    ) -> Vec<Line<'static>> {
-        Vec::new()
+    fn reading(&self, _id: &Self::DialogId, _columns: usize, _cx: ViewContext<'_>) -> Reading {
+        Reading::default()
     }
     /// The words beside a picture, in so many columns and rows.
     fn caption(
@@ -136,8 +151,6 @@ pub trait Screen: Debug {
     fn resized(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// It was navigated to, and is on top now.
     fn entered(&mut self, _route: Route, _cx: &mut UpdateContext<'_>) {}
-    /// Lines up or down by hand.
-    fn scrolled(&mut self, _by: isize, _cx: &mut UpdateContext<'_>) {}
     /// True where the body scrolls with the arrow keys, because it holds nothing that can have the focus.
     fn scrolls_by_line(&self) -> bool {
         false
@@ -167,6 +180,7 @@ pub(super) fn load<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: ViewCo
     let text = screen.text(&item, cx);
     let common = screen.common_mut();
     common.focus = item;
+    common.follow = true;
     common.editor = Editor::new(text.expose_secret());
     common.committed = text;
 }

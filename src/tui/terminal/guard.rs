@@ -306,7 +306,7 @@ fn install_hook() {
             if let Ok(output) = output() {
                 restore(&output, LAST_BYTES);
                 let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-                let line = format!("oauth-authorizer: a defect{place} ended the program. Please report this line.\r\n");
+                let line = format!("oauth-authorizer: the program ended because of a bug{place}. Please report this line.\r\n");
                 let _ = write_within(&output, line.into_bytes(), LAST_BYTES);
             }
             PANICKED.notify_one();

@@ -5,7 +5,7 @@
 //! row is erased by a sequence where that is shorter than the spaces.
 //!
 //! About the width of some characters no two terminals agree. A row that holds one is erased and written as a whole when
-//! something in it changes, and the cursor is set anew behind each such character: so nothing of it stays behind.
+//! something in it changes, and the cursor is set again after each such character, so nothing of it is left.
 
 use std::collections::BTreeSet;
 
@@ -252,7 +252,7 @@ impl<B: Backend> Backend for Thrifty<B> {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Self::Error> {
-        // Ratatui draws all anew after this.
+        // Ratatui draws everything again after this.
         self.shown.reset();
         self.at = None;
         self.backend.clear_region(clear_type)

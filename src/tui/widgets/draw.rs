@@ -1,12 +1,12 @@
 //! What the screens draw with.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Clear;
 
 use crate::clean::is_visible;
+use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::{ascii, characters, shorten, width};
 use crate::tui::widgets::theme::Theme;
 
@@ -39,18 +39,6 @@ impl Row {
     }
 }
 
-/// Which row of a body counts when not all fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::tui) enum Anchor {
-    /// The row that has the focus, else the one that was scrolled to.
-    #[default]
-    Focus,
-    /// The row that was scrolled to, even where the focus is above it.
-    Scroll,
-    /// The row that has the focus, else the last.
-    End,
-}
-
 /// What a screen gives to be drawn.
 #[derive(Debug, Default)]
 pub struct Body {
@@ -58,14 +46,8 @@ pub struct Body {
     pub(in crate::tui) rows: Vec<Row>,
     /// A value to be copied that has no room beside other things: across the whole width, below them.
     pub(in crate::tui) below: Vec<Row>,
-    /// The first row wanted, where the screen scrolls by hand.
-    pub(in crate::tui) scroll: usize,
-    /// Which row counts when not all fit.
-    pub(in crate::tui) anchor: Anchor,
     /// What is said while there is no message.
-    pub(in crate::tui) hint: String,
-    /// The hint is about something wrong.
-    pub(in crate::tui) hint_is_bad: bool,
+    pub(in crate::tui) hint: Vec<Said>,
 }
 
 /// Draws a line where it fits; outside text loses what the terminal cannot show, and what is cut ends in the
@@ -155,32 +137,6 @@ fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
         }
         room -= needed;
     }
-}
-
-/// Draws a button, marked where it has the focus; says where the next one begins and where the cursor belongs.
-pub(in crate::tui) fn button(
-    theme: Theme,
-    frame: &mut Frame<'_>,
-    (x, y): (u16, u16),
-    label: &str,
-    focused: bool,
-) -> (u16, Option<Position>) {
-    let text = format!("[ {label} ]");
-    let end = x + u16::try_from(width(&text)).unwrap_or(0) + 1;
-    let style = if focused { theme.focus() } else { Style::new() };
-    if focused {
-        // Reversed colours alone are not seen everywhere.
-        put(theme, frame, x - 1, y, Line::from(theme.marker()));
-    }
-    put(theme, frame, x, y, Line::styled(text, style));
-    (end, focused.then(|| Position::new(x + 2, y)))
-}
-
-/// The inside of a dialog: all between the rules of the screen.
-pub(in crate::tui) fn inside_dialog(frame: &mut Frame<'_>, area: Rect) -> Rect {
-    let inside = Rect::new(0, 2, area.width, area.height.saturating_sub(4));
-    frame.render_widget(Clear, inside);
-    inside
 }
 
 #[cfg(test)]

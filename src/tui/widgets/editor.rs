@@ -1,7 +1,7 @@
 //! One line of text being edited.
 
 use tui_input::{Input, InputRequest};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::text::width;
 use crate::clean::is_visible;
@@ -22,6 +22,12 @@ pub enum Edit {
     Home,
     /// To the end.
     End,
+    /// One word to the left.
+    WordLeft,
+    /// One word to the right.
+    WordRight,
+    /// Takes back the last change.
+    Undo,
     /// Deletes before the cursor.
     Backspace,
     /// Deletes at the cursor.
@@ -34,10 +40,19 @@ pub enum Edit {
     DeleteToEnd,
 }
 
+/// So many changes can be taken back.
+const CHANGES: usize = 100;
+
 /// The editor of the focused field. Shows nothing of its text in `Debug` and wipes it on drop: it may
-/// hold a secret. What it cuts is not kept.
+/// hold a secret.
 #[derive(Default)]
-pub struct Editor(Input);
+pub struct Editor {
+    input: Input,
+    /// The texts before the latest changes, each with its cursor.
+    before: Vec<(Zeroizing<String>, usize)>,
+    /// The last change typed a character: the next one belongs to it.
+    typing: bool,
+}
 
 impl std::fmt::Debug for Editor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,7 +62,7 @@ impl std::fmt::Debug for Editor {
 
 impl Drop for Editor {
     fn drop(&mut self) {
-        String::from(std::mem::take(&mut self.0)).zeroize();
+        String::from(std::mem::take(&mut self.input)).zeroize();
     }
 }
 
@@ -55,26 +70,30 @@ impl Editor {
     /// An editor with its cursor at the end.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(Input::new(text.to_owned()))
+        Self {
+            input: Input::new(text.to_owned()),
+            before: Vec::new(),
+            typing: false,
+        }
     }
 
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0.value()
+        self.input.value()
     }
 
     /// The columns before the cursor.
     #[must_use]
     pub fn cursor_column(&self) -> usize {
-        let before: String = self.text().chars().take(self.0.cursor()).collect();
+        let before: String = self.text().chars().take(self.input.cursor()).collect();
         width(&before)
     }
 
     /// How many characters stand before the cursor.
     #[must_use]
     pub fn cursor(&self) -> usize {
-        self.0.cursor()
+        self.input.cursor()
     }
 
     /// True where no character can be added.
@@ -88,6 +107,15 @@ impl Editor {
         let request = match edit {
             Edit::Insert(ch) if !is_visible(ch) || self.is_full() => return,
             Edit::Insert(ch) => InputRequest::InsertChar(ch),
+            Edit::Undo => {
+                if let Some((text, cursor)) = self.before.pop() {
+                    self.input = Input::new(text.to_string()).with_cursor(cursor);
+                }
+                self.typing = false;
+                return;
+            }
+            Edit::WordLeft => InputRequest::GoToPrevWord,
+            Edit::WordRight => InputRequest::GoToNextWord,
             Edit::Left => InputRequest::GoToPrevChar,
             Edit::Right => InputRequest::GoToNextChar,
             Edit::Home => InputRequest::GoToStart,
@@ -98,14 +126,32 @@ impl Editor {
             Edit::DeleteToStart => InputRequest::DeleteFromStart,
             Edit::DeleteToEnd => InputRequest::DeleteTillEnd,
         };
-        self.0.handle(request);
+        let types = matches!(edit, Edit::Insert(_));
+        let before = (Zeroizing::new(self.text().to_owned()), self.cursor());
+        self.input.handle(request);
+        if *before.0 == self.text() {
+            self.typing = false;
+        } else {
+            self.keep(before, types);
+        }
+    }
+
+    /// Keeps what was there before a change, unless the change goes on with the last one.
+    fn keep(&mut self, before: (Zeroizing<String>, usize), types: bool) {
+        if !(types && self.typing) {
+            if self.before.len() >= CHANGES {
+                self.before.remove(0);
+            }
+            self.before.push(before);
+        }
+        self.typing = types;
     }
 
     /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go. False if it is too
     /// long, and nothing has changed: what was cut would be of no use.
     #[must_use]
     pub fn paste(&mut self, text: &str) -> bool {
-        let cursor = self.0.cursor();
+        let cursor = self.cursor();
         let clean: String = text.chars().filter(|ch| is_visible(*ch)).collect();
         if self.text().len() + clean.len() > LIMIT {
             return false;
@@ -113,7 +159,8 @@ impl Editor {
         let before: String = self.text().chars().take(cursor).collect();
         let after: String = self.text().chars().skip(cursor).collect();
         let end = cursor + clean.chars().count();
-        self.0 = Input::new(before + &clean + &after).with_cursor(end);
+        self.keep((Zeroizing::new(self.text().to_owned()), cursor), false);
+        self.input = Input::new(before + &clean + &after).with_cursor(end);
         true
     }
 }
@@ -143,6 +190,25 @@ mod tests {
         assert!(!field.paste("é"));
         assert!(field.paste("\r\ny\u{1b}"));
         assert!(field.text().ends_with("xy"));
+    }
+
+    #[test]
+    fn changes_are_taken_back_one_by_one() {
+        let mut field = Editor::new("before");
+        for ch in "abc".chars() {
+            field.edit(Edit::Insert(ch));
+        }
+        field.edit(Edit::Home);
+        assert!(field.paste("x "));
+        field.edit(Edit::DeleteToEnd);
+        assert_eq!(field.text(), "x ");
+        for expected in ["x beforeabc", "beforeabc", "before", "before"] {
+            field.edit(Edit::Undo);
+            assert_eq!(field.text(), expected);
+        }
+        field.edit(Edit::End);
+        field.edit(Edit::WordLeft);
+        assert_eq!(field.cursor(), 0);
     }
 
     #[test]

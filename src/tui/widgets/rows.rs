@@ -1,57 +1,157 @@
-//! Rows that several screens have: a label with its value, a check, words behind a label.
+//! Rows that several screens have: a label with its value, its state and its button; a check; words behind a label.
+
+use std::borrow::Cow;
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::button::{Shortcut, button_spans, button_width};
 use super::draw::Row;
 use super::editor::Editor;
+use super::grid::{self, DETAIL, LABEL, NARROW};
 use super::text::{shorten, width, window, wrap};
 use super::theme::Theme;
 use crate::oauth::check::{Check, Outcome};
 
-/// Where labels begin.
-const LABEL: usize = 3;
-/// Where values begin.
-pub(in crate::tui) const VALUE: usize = 21;
+/// A button at the end of a row.
+#[derive(Debug, Clone)]
+pub(in crate::tui) struct Beside {
+    pub(in crate::tui) shortcut: Shortcut,
+    pub(in crate::tui) label: Cow<'static, str>,
+    pub(in crate::tui) focused: bool,
+}
 
-/// One row: marker, label, value, and at the right edge what is to be said about it.
+impl Beside {
+    /// With this label and no key of its own.
+    pub(in crate::tui) fn new(label: impl Into<Cow<'static, str>>, focused: bool) -> Self {
+        Self {
+            shortcut: Shortcut::None,
+            label: label.into(),
+            focused,
+        }
+    }
+
+    /// With a letter.
+    pub(in crate::tui) fn letter(
+        letter: char,
+        label: impl Into<Cow<'static, str>>,
+        focused: bool,
+    ) -> Self {
+        Self {
+            shortcut: Shortcut::Letter(letter),
+            ..Self::new(label, focused)
+        }
+    }
+}
+
+/// One row: marker, label, value, state, button.
+#[derive(Debug, Default)]
 pub(in crate::tui) struct Parts {
-    pub(in crate::tui) label: String,
+    pub(in crate::tui) label: Cow<'static, str>,
+    /// How the label is drawn, where that says something.
+    pub(in crate::tui) label_style: Option<Style>,
+    /// A detail of the row above.
+    pub(in crate::tui) detail: bool,
     pub(in crate::tui) focused: bool,
     pub(in crate::tui) dim: bool,
     pub(in crate::tui) value: Vec<Span<'static>>,
     /// Columns before the cursor within the value.
     pub(in crate::tui) cursor: usize,
-    pub(in crate::tui) tag: Option<Span<'static>>,
-    /// The focus is on the tag, which then is a button.
-    pub(in crate::tui) tag_focused: bool,
+    pub(in crate::tui) state: Option<Span<'static>>,
+    /// In a narrow window it stands among the buttons at the bottom.
+    pub(in crate::tui) button: Option<Beside>,
+}
+
+impl Parts {
+    /// A row with this label.
+    pub(in crate::tui) fn new(label: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
+    /// With a value in one style.
+    pub(in crate::tui) fn with(self, value: impl Into<Span<'static>>) -> Self {
+        Self {
+            value: vec![value.into()],
+            ..self
+        }
+    }
+
+    /// How many columns the value may take.
+    pub(in crate::tui) fn room(&self, theme: Theme, columns: usize) -> usize {
+        let right = self.right_width(theme, columns);
+        let gap = if right > 0 { 2 } else { 0 };
+        grid::room(columns).saturating_sub(right + gap)
+    }
+
+    fn right_width(&self, theme: Theme, columns: usize) -> usize {
+        let state = self.state.as_ref().map_or(0, |state| width(&state.content));
+        let button = self.shown_button(columns);
+        let button = button.map_or(0, |button| {
+            button_width(button.shortcut, &button.label, !theme.utf8)
+        });
+        state + button + if state > 0 && button > 0 { 2 } else { 0 }
+    }
+
+    fn shown_button(&self, columns: usize) -> Option<&Beside> {
+        let narrow = columns < usize::from(NARROW);
+        self.button.as_ref().filter(|_| !narrow)
+    }
 }
 
 pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
-    let marked = parts.focused || parts.tag_focused;
-    let marker = if marked { theme.marker() } else { " " };
-    let label = shorten(&parts.label, VALUE - LABEL - 1, theme.ellipsis());
-    let label_style = match (parts.focused, parts.dim) {
-        (true, _) => theme.focus(),
-        (false, true) => theme.dim(),
-        (false, false) => Style::new(),
+    let start = if parts.detail { DETAIL } else { LABEL };
+    let value = grid::value(columns);
+    let on_button = parts.button.as_ref().is_some_and(|button| button.focused);
+    let marker = if parts.focused || on_button {
+        theme.marker()
+    } else {
+        " "
     };
+    let label = shorten(&parts.label, value - start - 1, theme.ellipsis());
+    let label_style = match (parts.label_style, parts.focused, parts.dim) {
+        (Some(style), ..) => style,
+        (None, true, _) => theme.strong(),
+        (None, false, true) => theme.dim(),
+        (None, false, false) => Style::new(),
+    };
+    let right = parts.right_width(theme, columns);
+    let shown = parts.shown_button(columns).cloned();
     let mut spans = vec![
-        Span::raw(format!(" {marker} ")),
+        Span::raw(format!(" {marker} {}", " ".repeat(start - LABEL))),
         Span::styled(label.clone(), label_style),
+        Span::raw(" ".repeat(value - start - width(&label))),
     ];
-    spans.push(Span::raw(" ".repeat(VALUE - LABEL - width(&label))));
     let used: usize = parts.value.iter().map(|span| width(&span.content)).sum();
     spans.extend(parts.value);
-    let mut cursor = parts.focused.then_some(VALUE + parts.cursor);
-    if let Some(tag) = parts.tag {
-        let tag = fitting(tag, columns.saturating_sub(VALUE + 1), theme);
-        let start = columns.saturating_sub(width(&tag.content) + 1);
-        spans.push(Span::raw(" ".repeat(start.saturating_sub(VALUE + used))));
-        if parts.tag_focused {
-            cursor = Some(start);
+    let mut cursor = parts.focused.then_some(value + parts.cursor);
+    if right > 0 {
+        let mut at = columns.saturating_sub(right + 1).max(value);
+        spans.push(Span::raw(" ".repeat(at.saturating_sub(value + used))));
+        if let Some(state) = parts.state {
+            at += width(&state.content);
+            spans.push(state);
+            if shown.is_some() {
+                spans.push(Span::raw("  "));
+                at += 2;
+            }
         }
-        spans.push(tag);
+        if let Some(button) = shown {
+            if button.focused {
+                cursor = Some(at + 1);
+            }
+            spans.extend(button_spans(
+                theme,
+                button.shortcut,
+                &button.label,
+                button.focused,
+            ));
+        }
+    }
+    if cursor.is_none() && on_button {
+        cursor = Some(value);
     }
     Row {
         line: Line::from(spans),
@@ -59,19 +159,40 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
     }
 }
 
-/// A value that is there to be read.
-pub(in crate::tui) fn fact(theme: Theme, label: &str, value: &str, columns: usize) -> Row {
-    let room = columns.saturating_sub(VALUE + 1);
+/// A value that is there to be read, in as many rows as it needs.
+pub(in crate::tui) fn fact(theme: Theme, label: &str, text: &str, columns: usize) -> Vec<Row> {
+    facts(theme, Parts::new(label.to_owned()), text, columns)
+}
+
+/// The same as a detail of the row above.
+pub(in crate::tui) fn detail(theme: Theme, label: &str, text: &str, columns: usize) -> Vec<Row> {
     let parts = Parts {
-        label: label.to_owned(),
-        focused: false,
-        dim: true,
-        value: vec![Span::raw(shorten(value, room, theme.ellipsis()))],
-        cursor: 0,
-        tag: None,
-        tag_focused: false,
+        detail: true,
+        ..Parts::new(label.to_owned())
     };
-    row(theme, parts, columns)
+    facts(theme, parts, text, columns)
+}
+
+/// The value in as many rows as it needs, the first one with these parts.
+pub(in crate::tui) fn facts(theme: Theme, parts: Parts, text: &str, columns: usize) -> Vec<Row> {
+    let room = parts.room(theme, columns);
+    let mut lines = wrap(text, room).into_iter();
+    let first = parts.with(lines.next().unwrap_or_default());
+    let mut rows = vec![row(theme, first, columns)];
+    rows.extend(lines.map(|line| below(line, columns)));
+    rows
+}
+
+/// A line below the value of the row above.
+pub(in crate::tui) fn below(text: impl Into<Span<'static>>, columns: usize) -> Row {
+    let indent = Span::raw(" ".repeat(grid::value(columns)));
+    Row::line(Line::from(vec![indent, text.into()]))
+}
+
+/// The head of a group of rows.
+pub(in crate::tui) fn head(theme: Theme, text: impl Into<Cow<'static, str>>) -> Row {
+    let text = Span::styled(text, theme.strong());
+    Row::line(Line::from(vec![Span::raw("   "), text]))
 }
 
 /// A line to be typed.
@@ -80,78 +201,57 @@ pub(in crate::tui) struct TextField<'a> {
     pub(in crate::tui) value: &'a str,
     /// Where it is being edited.
     pub(in crate::tui) editor: Option<&'a Editor>,
-    /// The button behind it, and whether that has the focus.
-    pub(in crate::tui) button: Option<(&'a str, bool)>,
+    /// The button at its end.
+    pub(in crate::tui) button: Option<Beside>,
 }
 
 /// A line to be typed, with the cursor in sight while it is edited.
-pub(in crate::tui) fn text_field(theme: Theme, field: &TextField<'_>, columns: usize) -> Row {
-    let button = field.button.map_or(0, |(text, _)| width(text) + 2);
-    let room = columns.saturating_sub(VALUE + 1 + button);
+pub(in crate::tui) fn text_field(theme: Theme, field: TextField<'_>, columns: usize) -> Row {
+    let mut parts = Parts {
+        focused: field.editor.is_some(),
+        button: field.button,
+        ..Parts::new(field.label.to_owned())
+    };
+    let room = parts.room(theme, columns);
     let (text, cursor) = match field.editor {
         Some(editor) => {
             let (text, cursor) = (editor.text(), editor.cursor_column());
-            window(text, cursor, room, theme.ellipsis())
+            window(text, cursor, room + 1, theme.ellipsis())
         }
         None => (shorten(field.value, room, theme.ellipsis()), 0),
     };
-    let style = match field.button {
-        Some((_, true)) => theme.focus(),
-        Some((_, false)) | None => Style::new(),
-    };
-    let tag = field.button;
-    let parts = Parts {
-        label: field.label.to_owned(),
-        focused: field.editor.is_some(),
-        dim: false,
-        value: vec![Span::raw(text)],
-        cursor,
-        tag: tag.map(|(text, _)| Span::styled(text.to_owned(), style)),
-        tag_focused: tag.is_some_and(|(_, focused)| focused),
-    };
-    row(theme, parts, columns)
+    parts.cursor = cursor;
+    row(theme, parts.with(text), columns)
 }
 
-/// A tag that is too long for its row is cut within its brackets.
-fn fitting(tag: Span<'static>, room: usize, theme: Theme) -> Span<'static> {
-    let inner = tag.content.strip_prefix("[ ");
-    match inner.and_then(|inner| inner.strip_suffix(" ]")) {
-        Some(inner) if width(&tag.content) > room => {
-            let inner = shorten(inner, room.saturating_sub(4), theme.ellipsis());
-            Span::styled(format!("[ {inner} ]"), tag.style)
-        }
-        _ => tag,
-    }
-}
-
-/// A named check, as far as its words go.
+/// A named check: its outcome as the label of a detail, then what it found.
 pub(in crate::tui) fn check_rows(theme: Theme, check: &Check, columns: usize) -> Vec<Row> {
     let style = match check.outcome {
         Outcome::Passed => theme.good(),
         Outcome::Failed => theme.bad(),
         Outcome::NotChecked | Outcome::NotApplicable => theme.dim(),
     };
-    let head = |detail: &str| {
-        Row::line(vec![
-            Span::raw(format!("   {:<17} ", check.name.label())),
-            Span::styled(format!("{:<15}", check.outcome.word()), style),
-            Span::raw(format!(" {detail}")),
-        ])
-    };
-    // A small window has no room beside the outcome.
-    let (first, indent) = if columns < 60 {
-        (Some(head("")), 5)
-    } else {
-        (None, 37)
-    };
-    let mut rows: Vec<Row> = first.into_iter().collect();
-    for line in wrap(&check.detail, columns.saturating_sub(indent + 1)) {
-        rows.push(if rows.is_empty() {
-            head(&line)
-        } else {
-            Row::line(Line::from(format!("{}{line}", " ".repeat(indent))))
-        });
-    }
+    let text = format!("{}: {}", check.name.label(), check.detail);
+    outcome_rows(theme, (check.outcome.word(), style), &text, columns)
+}
+
+/// A word for what came of something, and the details.
+pub(in crate::tui) fn outcome_rows(
+    theme: Theme,
+    (word, style): (&str, Style),
+    text: &str,
+    columns: usize,
+) -> Vec<Row> {
+    let value = grid::value(columns);
+    let word = shorten(word, value - DETAIL - 1, theme.ellipsis());
+    let mut lines = wrap(text, grid::room(columns)).into_iter();
+    let gap = " ".repeat(value - DETAIL - width(&word));
+    let mut rows = vec![Row::line(Line::from(vec![
+        Span::raw(" ".repeat(DETAIL)),
+        Span::styled(word, style),
+        Span::raw(format!("{gap}{}", lines.next().unwrap_or_default())),
+    ]))];
+    rows.extend(lines.map(|line| below(line, columns)));
     rows
 }
 

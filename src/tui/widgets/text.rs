@@ -57,6 +57,19 @@ pub fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
     }
 }
 
+/// The label of a button as part of a sentence.
+#[must_use]
+pub fn lower_first(label: &str) -> String {
+    let label = label.trim_end_matches('…');
+    // QR stays QR.
+    if label.chars().nth(1).is_some_and(char::is_uppercase) {
+        return label.to_owned();
+    }
+    let mut chars = label.chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// `text` in lines of at most `columns`, broken at spaces; a longer word is broken where the line ends.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -203,14 +216,30 @@ pub fn took(time: Duration) -> String {
 /// forms.
 #[must_use]
 pub fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|ch| match ch {
-            '…' => "...".to_owned(),
-            '–' | '—' => "-".to_owned(),
-            ch if ch.is_ascii() => ch.to_string(),
-            ch => "?".repeat(columns_of(ch)),
-        })
-        .collect()
+    let mut shown = String::new();
+    let mut arrow = false;
+    for ch in text.chars() {
+        let name = match ch {
+            '←' => Some("Left"),
+            '→' => Some("Right"),
+            '↑' => Some("Up"),
+            '↓' => Some("Down"),
+            _ => None,
+        };
+        match (name, ch) {
+            (Some(name), _) => {
+                // Two of them are two words.
+                shown.push_str(if arrow { " " } else { "" });
+                shown.push_str(name);
+            }
+            (None, '…') => shown.push_str("..."),
+            (None, '–' | '—') => shown.push('-'),
+            (None, ch) if ch.is_ascii() => shown.push(ch),
+            (None, ch) => shown.push_str(&"?".repeat(columns_of(ch))),
+        }
+        arrow = name.is_some();
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -230,6 +259,11 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn arrows_have_names_in_ascii() {
+        assert_eq!(ascii("↑↓ PgUp … → 日"), "Up Down PgUp ... Right ??");
     }
 
     #[test]

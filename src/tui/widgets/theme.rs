@@ -2,6 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::said::Tone;
 use crate::console::environment::Environment;
 
 /// What the terminal can show.
@@ -13,7 +14,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// As the surroundings allow.
+    /// As the environment allows.
     #[must_use]
     pub fn new(environment: &Environment) -> Self {
         Self {
@@ -46,10 +47,14 @@ impl Theme {
         if self.utf8 { "▾" } else { "v" }
     }
 
-    /// A folded part.
+    /// The parts of a box: corners from the left above, then the horizontal and the vertical rule.
     #[must_use]
-    pub fn folded(self) -> &'static str {
-        if self.utf8 { "▸" } else { ">" }
+    pub fn corners(self) -> [&'static str; 6] {
+        if self.utf8 {
+            ["┌", "┐", "└", "┘", "─", "│"]
+        } else {
+            ["+", "+", "+", "+", "-", "|"]
+        }
     }
 
     /// In place of each character of a secret.
@@ -66,6 +71,12 @@ impl Theme {
             (true, false) => "(*)",
             (false, _) => "( )",
         }
+    }
+
+    /// From one number to another.
+    #[must_use]
+    pub fn dash(self) -> &'static str {
+        if self.utf8 { "–" } else { "-" }
     }
 
     /// Between the parts of the title.
@@ -96,6 +107,23 @@ impl Theme {
     #[must_use]
     pub fn bad(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    /// Something may go wrong.
+    #[must_use]
+    pub fn warning(self) -> Style {
+        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
+    /// How a label of this tone is drawn.
+    #[must_use]
+    pub fn tone(self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Good => self.good().add_modifier(Modifier::BOLD),
+            Tone::Warning => self.warning(),
+            Tone::Bad => self.bad(),
+        }
     }
 
     /// Something is done.

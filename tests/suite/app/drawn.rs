@@ -12,7 +12,19 @@ use super::program::width;
 pub struct Drawn {
     pub buffer: Buffer,
     pub cursor: Option<Position>,
+    parts: Parts,
     rows: OnceCell<Vec<String>>,
+}
+
+/// Where the parts of a screen stand.
+#[derive(Clone, Copy)]
+pub struct Parts {
+    /// The row behind the last one of the body.
+    pub body_end: u16,
+    /// The first row of buttons.
+    pub buttons: u16,
+    /// Something lies on top of the screen.
+    pub dialog: bool,
 }
 
 /// What has the focus.
@@ -20,7 +32,9 @@ pub struct Drawn {
 pub struct Item {
     /// Its words, without the brackets of a button.
     pub label: String,
-    /// It is drawn as `[ Label ]`.
+    /// The label of the row that it stands in.
+    pub of: String,
+    /// It is drawn as `[k Label]`.
     pub button: bool,
     pub row: u16,
     /// From its first column to that behind its last.
@@ -33,10 +47,11 @@ pub fn plain(label: &str) -> String {
 }
 
 impl Drawn {
-    pub fn new(buffer: Buffer, cursor: Option<Position>) -> Self {
+    pub fn new(buffer: Buffer, cursor: Option<Position>, parts: Parts) -> Self {
         Self {
             buffer,
             cursor,
+            parts,
             rows: OnceCell::new(),
         }
     }
@@ -88,12 +103,11 @@ impl Drawn {
                     continue;
                 }
                 let text = text(run);
-                let inner = text
-                    .strip_prefix("[ ")
-                    .and_then(|text| text.strip_suffix(" ]"));
+                let button = buttons(&text).pop();
                 items.push(Item {
-                    label: plain(inner.unwrap_or(&text)),
-                    button: inner.is_some(),
+                    button: button.is_some(),
+                    label: button.unwrap_or_else(|| plain(&text)),
+                    of: self.label_of(row),
                     row,
                     columns: start..column,
                 });
@@ -102,11 +116,68 @@ impl Drawn {
         items
     }
 
-    /// The one item that is reversed; `None` where there is none, or more.
+    /// The columns in which the halves of a wide page begin.
+    fn halves(&self) -> Vec<u16> {
+        let columns = self.buffer.area.width;
+        let middle = (columns / 2).saturating_sub(1).min(100);
+        if columns >= 120 {
+            vec![0, middle]
+        } else {
+            vec![0]
+        }
+    }
+
+    /// Where values begin.
+    fn value(&self) -> u16 {
+        if self.buffer.area.width < 60 { 14 } else { 21 }
+    }
+
+    /// The label at the beginning of a row, in the half that has the marker.
+    fn label_of(&self, row: u16) -> String {
+        let marked = self
+            .halves()
+            .into_iter()
+            .rev()
+            .find(|half| self.is_marked(half + 1, row));
+        let half = marked.unwrap_or(0);
+        let part = self.part(half + 3, half + self.value());
+        plain(part[usize::from(row)].trim())
+    }
+
+    /// True where the marker of the focus stands.
+    pub fn is_marked(&self, column: u16, row: u16) -> bool {
+        self.buffer.area.contains(Position::new(column, row))
+            && matches!(self.buffer[(column, row)].symbol(), "▸" | ">")
+    }
+
+    /// The rows of the body that are marked, each with the column where its half begins.
+    pub fn marked(&self) -> Vec<(u16, u16)> {
+        let rows = 1..self.body_end();
+        let halves = self.halves();
+        rows.flat_map(|row| halves.iter().map(move |half| (*half, row)))
+            .filter(|(half, row)| self.is_marked(half + 1, *row))
+            .collect()
+    }
+
+    /// What has the focus: a button or an entry that is reversed, else the row that is marked; `None` where there is none, or
+    /// more than one.
     pub fn focus(&self) -> Option<Item> {
-        let mut items = self.reversed();
-        let item = items.pop();
-        item.filter(|_| items.is_empty())
+        let mut reversed = self.reversed();
+        let one = reversed.pop().filter(|_| reversed.is_empty());
+        if let Some(item) = one.filter(|item| item.button || self.has_dialog()) {
+            return Some(item);
+        }
+        let [(half, row)] = self.marked()[..] else {
+            return None;
+        };
+        let label = self.label_of(row);
+        Some(Item {
+            of: label.clone(),
+            label,
+            button: false,
+            row,
+            columns: half + 3..half + self.value(),
+        })
     }
 
     /// The labels of the buttons, row by row.
@@ -116,56 +187,41 @@ impl Drawn {
 
     /// Those that stand in rows of their own at the end of a screen.
     pub fn bottom_buttons(&self) -> Vec<String> {
+        if self.has_dialog() {
+            return Vec::new();
+        }
         let rows = self.rows();
-        let top = usize::from(self.button_top());
-        let end = rows.len().saturating_sub(2);
-        rows[top.min(end)..end]
-            .iter()
-            .flat_map(|row| buttons(row))
-            .collect()
+        let footer = if self.buffer.area.height < 16 { 1 } else { 2 };
+        let end = rows.len().saturating_sub(footer);
+        let top = usize::from(self.parts.buttons).min(end);
+        rows[top..end].iter().flat_map(|row| buttons(row)).collect()
     }
 
-    /// The first of the rows of buttons above the lower rule.
-    fn button_top(&self) -> u16 {
-        let rows = self.rows();
-        let end = self.buffer.area.height.saturating_sub(2);
-        let is_buttons = |row: &String| {
-            row.trim_start_matches([' ', '▸', '>']).starts_with("[ ") && !buttons(row).is_empty()
-        };
-        let count = rows[..usize::from(end)]
-            .iter()
-            .rev()
-            .take_while(|row| is_buttons(row))
-            .count();
-        end - u16::try_from(count).unwrap()
-    }
-
-    /// True where something lies on top of the screen: every screen has a button for the help, and nothing on top has.
+    /// True where something lies on top of the screen.
     pub fn has_dialog(&self) -> bool {
-        !self.bottom_buttons().iter().any(|label| label == "Help")
+        self.parts.dialog
     }
 
     /// The row behind the last of the body, which scrolls: below are the message and the buttons.
     pub fn body_end(&self) -> u16 {
-        let rows = self.rows();
-        let button_top = self.button_top();
         if self.has_dialog() {
-            return self.buffer.area.height.saturating_sub(2);
+            return self.buffer.area.height.saturating_sub(1);
         }
-        match self.buffer.area.height {
-            ..18 => button_top - 1,
-            18..22 => button_top - 3,
-            22.. => {
-                // Empty rows stand around the message, which has three to six.
-                let last = button_top - 1;
-                let said = rows[..usize::from(last)]
-                    .iter()
-                    .rev()
-                    .take_while(|row| !matches!(row.trim(), "" | "more below"))
-                    .count();
-                last - u16::try_from(said).unwrap().clamp(3, 6) - 1
-            }
-        }
+        self.parts.body_end
+    }
+
+    /// What stands in the box of a dialog, row by row; `None` where there is no box.
+    pub fn boxed(&self) -> Option<Vec<String>> {
+        let corner = |symbol: &str| matches!(symbol, "┌" | "+");
+        let area = self.buffer.area;
+        let symbol = |x: u16, y: u16| self.buffer[(x, y)].symbol();
+        let (x, y) = (1..area.height)
+            .flat_map(|y| (0..area.width / 2).map(move |x| (x, y)))
+            .find(|(x, y)| corner(symbol(*x, *y)) && matches!(symbol(x + 1, *y), "─" | "-"))?;
+        let right = (x + 1..area.width).find(|right| matches!(symbol(*right, y), "┐" | "+"))?;
+        let bottom = (y + 1..area.height).find(|row| matches!(symbol(x, *row), "└" | "+"))?;
+        let rows = self.part(x + 1, right);
+        Some(rows[usize::from(y) + 1..usize::from(bottom)].to_vec())
     }
 
     /// The last row: the keys that count here.
@@ -228,13 +284,30 @@ fn text(cells: &[Cell]) -> String {
     line
 }
 
-/// The labels of the buttons in a row: `[ Label ]`, but no box to be ticked.
+/// The labels of the buttons in a row, without their keys: `[k Label]`, but no box to be ticked and no address.
 fn buttons(row: &str) -> Vec<String> {
-    let parts = row.split("[ ").skip(1);
-    parts
-        .filter_map(|part| part.split_once(" ]"))
-        .map(|(label, _)| plain(label))
+    let parts = row.split('[').skip(1);
+    let inner = parts
+        .filter_map(|part| part.split_once(']'))
+        .map(|(inner, _)| inner);
+    inner
+        .filter(|inner| {
+            let first = inner.chars().next();
+            first.is_some_and(|ch| ch.is_alphanumeric() || ch == '?')
+                && !matches!(*inner, "x")
+                && !inner.contains(['[', ',', '='])
+        })
+        .map(|inner| match inner.split_once(' ') {
+            Some((key, label)) if is_key(key) => plain(label),
+            _ => plain(inner),
+        })
         .collect()
+}
+
+/// True for the key that presses a button.
+fn is_key(text: &str) -> bool {
+    matches!(text, "Enter" | "Esc" | "Del" | "?")
+        || text.chars().count() == 1 && text.chars().all(|ch| ch.is_ascii_lowercase())
 }
 
 /// What of a cell is not in the terminal's own style, in words.

@@ -14,7 +14,7 @@ mod sheet;
 mod stand_in;
 mod stories;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +26,12 @@ use oauth_authorizer::console::clipboard::{Copied, CopiedBy, CopyWay, SkippedWay
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
+use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::presets;
+use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::store::file::Readers;
 
-pub use drawn::{Drawn, plain};
+pub use drawn::{Drawn, Item, plain};
 pub use places::{PLACES, Place, TMUX, WINDOWS, XTERM};
 pub use program::{Asked, Event, ItemView, Kind, Started, ascii, width};
 pub use stand_in::{StandIn, found};
@@ -71,11 +73,38 @@ pub struct App {
 }
 
 /// Tokens that have come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
     pub attempt: u64,
-    /// They were copied for certain, or saved.
-    pub taken: bool,
+    /// Access token, refresh token and ID token, as far as they came.
+    texts: [Option<String>; 3],
+    /// Those that were copied for certain, or saved.
+    taken: [bool; 3],
+}
+
+impl Tokens {
+    fn new(attempt: u64, set: &TokenSet, before: Option<&Self>) -> Self {
+        let text = |token: &SecretString| token.expose_secret().to_owned();
+        let refresh = set.refresh_token.as_ref().map(text);
+        let id = set.id_token.as_ref().map(text);
+        let texts = [Some(text(&set.access_token)), refresh, id];
+        // A refresh may leave one as it was.
+        let same = |at: usize| {
+            before.is_some_and(|before| before.texts[at] == texts[at] && before.taken[at])
+        };
+        let taken = [same(0), same(1), same(2)];
+        Self {
+            attempt,
+            texts,
+            taken,
+        }
+    }
+
+    /// All of them were copied for certain, or saved.
+    pub fn are_taken(&self) -> bool {
+        let mut all = self.texts.iter().zip(self.taken);
+        all.all(|(text, taken)| text.is_none() || taken)
+    }
 }
 
 /// How often a key is pressed on the way to each item. Nothing has to be drawn on a way that was gone before.
@@ -102,12 +131,13 @@ impl App {
                 Report::of(vec![
                     Finding::new(
                         State::Good,
-                        "Port 8400 of 127.0.0.1 is free, and this user may listen there.",
+                        "127.0.0.1 port 8400 is free, and you may listen there.",
                     ),
                     Finding::new(
-                        State::Wrong,
-                        "Port 8400 of ::1 is taken by python3.11 (process 4711). End it, or take another port.",
-                    ),
+                        State::Problem,
+                        "[::1] port 8400 is in use by python3.11 (process 4711).",
+                    )
+                    .fix("Stop that process, or choose another port and register it with the service."),
                 ])
             }),
             up: Duration::ZERO,
@@ -183,7 +213,8 @@ impl App {
         let (asked, words) = self.program.send(event, self.up);
         self.words = words;
         self.asked.clear();
-        for one in asked {
+        let mut pending = VecDeque::from(asked);
+        while let Some(one) = pending.pop_front() {
             match &one {
                 Asked::Start(started) => {
                     self.attempt = started.attempt;
@@ -203,8 +234,9 @@ impl App {
                         (self.find)(task)
                     };
                     let configured = Event::Configured(*number, report);
+                    // A change is checked at once.
                     let (more, _) = self.program.send(configured, self.up);
-                    assert!(more.is_empty(), "a report leads to nothing");
+                    pending.extend(more);
                     continue;
                 }
                 _ => {}
@@ -223,12 +255,10 @@ impl App {
                     return;
                 };
                 match (event, job.kind) {
-                    (FlowEvent::Tokens(_), Kind::SignIn | Kind::Refresh) => {
+                    (FlowEvent::Tokens(set), kind @ (Kind::SignIn | Kind::Refresh)) => {
                         self.job = None;
-                        self.tokens = Some(Tokens {
-                            attempt: *attempt,
-                            taken: false,
-                        });
+                        let before = self.tokens.take().filter(|_| kind == Kind::Refresh);
+                        self.tokens = Some(Tokens::new(*attempt, set, before.as_ref()));
                     }
                     (FlowEvent::Failed(_), _) | (FlowEvent::Metadata(_), Kind::Discovery) => {
                         self.job = None;
@@ -245,7 +275,9 @@ impl App {
     /// This is outside of the program now.
     fn take(&mut self, name: &Name) {
         if let (Some(tokens), Some(attempt)) = (&mut self.tokens, name.tokens_of) {
-            tokens.taken |= tokens.attempt == attempt;
+            for at in name.tokens() {
+                tokens.taken[*at] |= tokens.attempt == attempt;
+            }
         }
     }
 
@@ -265,20 +297,23 @@ impl App {
         let items = self.program.items();
         let focused = items.iter().filter(|item| item.focused).count();
         assert_eq!(focused, 1, "have the focus: {items:#?}");
-        for beside in [true, false] {
-            let labels = items.iter().filter(|item| item.beside == beside);
-            let labels: Vec<&str> = labels.map(|item| item.label.as_ref()).collect();
-            let different: BTreeSet<&str> = labels.iter().copied().collect();
-            assert_eq!(labels.len(), different.len(), "twice: {labels:?}");
-        }
+        let labels = items.iter().filter(|item| item.is_button());
+        let labels: Vec<&str> = labels.map(|item| item.label.as_ref()).collect();
+        let different: BTreeSet<&str> = labels.iter().copied().collect();
+        assert_eq!(labels.len(), different.len(), "twice: {labels:?}");
         let letters: Vec<char> = items.iter().filter_map(ItemView::letter).collect();
         let different: BTreeSet<char> = letters.iter().copied().collect();
         assert_eq!(letters.len(), different.len(), "twice: {letters:?}");
     }
 
+    /// What can have the focus on the screen that is shown.
+    pub fn items(&self) -> Vec<ItemView> {
+        self.program.items()
+    }
+
     /// The latest tokens.
-    pub fn tokens_at_hand(&self) -> Option<Tokens> {
-        self.tokens
+    pub fn tokens_at_hand(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
     }
 
     /// What the latest message has led to.
@@ -333,12 +368,18 @@ impl App {
         panic!("{key} does not lead to {what}\n{}", self.look().text());
     }
 
-    /// Moves the focus by Tab to the item that has this label on the screen.
+    /// Moves the focus by Tab to the item that has this label on the screen: `List`, or `Scope > List` for that of a row.
     pub fn go(&mut self, label: &str) -> &mut Self {
         let wanted = plain(label);
-        self.until("<tab>", label, |drawn| {
-            drawn.focus().is_some_and(|item| item.label == wanted)
-        })
+        let is_wanted = |item: Item| match wanted.split_once(" > ") {
+            Some((of, label)) => item.of == of && item.label == label,
+            // What unfolds a part is called as the part is.
+            None if matches!(item.label.as_str(), "Show" | "Hide") => {
+                item.label == wanted || item.of == wanted
+            }
+            None => item.label == wanted,
+        };
+        self.until("<tab>", label, |drawn| drawn.focus().is_some_and(is_wanted))
     }
 
     /// Presses Enter on it.

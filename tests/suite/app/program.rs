@@ -15,6 +15,7 @@ use oauth_authorizer::flow::driver::Job;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::presets::{self, Library, Preset};
+use oauth_authorizer::session::Value;
 use oauth_authorizer::session::clock::Moment;
 use oauth_authorizer::session::content::Content;
 use oauth_authorizer::store::file::Readers;
@@ -22,12 +23,12 @@ use oauth_authorizer::tui::message::{self, Effect, Msg};
 use oauth_authorizer::tui::model::Model;
 pub use oauth_authorizer::tui::screen::ItemView;
 use oauth_authorizer::tui::update::update;
-use oauth_authorizer::tui::view::{is_plain, view};
+use oauth_authorizer::tui::view::{is_plain, parts, view};
 pub use oauth_authorizer::tui::widgets::text::{ascii, width};
 use ratatui::Terminal;
 use ratatui::layout::Size;
 
-use super::drawn::Drawn;
+use super::drawn::{Drawn, Parts};
 use super::sheet::Sheet;
 
 /// What happened.
@@ -56,6 +57,19 @@ pub struct Name {
     content: Content,
     /// The attempt that it came from, where it is of tokens.
     pub tokens_of: Option<u64>,
+}
+
+impl Name {
+    /// The tokens in it, by their place: access token, refresh token, ID token.
+    pub fn tokens(&self) -> &'static [usize] {
+        match self.content {
+            Content::Token(Value::Access, _) | Content::Header(_) => &[0],
+            Content::Token(Value::Refresh, _) => &[1],
+            Content::Token(Value::Id, _) => &[2],
+            Content::Json(_) => &[0, 1, 2],
+            _ => &[],
+        }
+    }
 }
 
 /// A job of the engine, by the number of its attempt.
@@ -117,11 +131,14 @@ impl Program {
     /// Something happens at this time since the beginning. Says what is asked for, and that in the program's own words, by
     /// which two runs are compared.
     pub fn send(&mut self, event: Event, up: Duration) -> (Vec<Asked>, String) {
-        let seconds = up.as_secs() + 7;
-        let part = |seconds: u64| i8::try_from(seconds % 60).unwrap();
+        // 12:01:07 UTC.
+        let began = jiff::Timestamp::from_second(1_795_694_467).unwrap();
+        let now = began.saturating_add(jiff::SignedDuration::try_from(up).unwrap());
+        let now = now.unwrap();
         let at = Moment {
             up,
-            clock: (12, 1 + part(seconds / 60).min(50), part(seconds)),
+            local: jiff::tz::Offset::UTC.to_datetime(now),
+            unix: now.as_second(),
         };
         let event = match event {
             Event::Key(key) => message::Event::Key(key),
@@ -169,7 +186,13 @@ impl Program {
         let model = &self.model;
         let frame = terminal.draw(|frame| view(model, frame)).unwrap();
         let buffer = frame.buffer.clone();
-        Drawn::new(buffer, terminal.backend().cursor)
+        let (body_end, buttons) = parts(model);
+        let parts = Parts {
+            body_end,
+            buttons,
+            dialog: model.has_dialog(),
+        };
+        Drawn::new(buffer, terminal.backend().cursor, parts)
     }
 
     /// True while a value stands alone on the screen, written by the shell and not drawn.
@@ -192,7 +215,7 @@ impl Program {
         self.model
             .message
             .as_ref()
-            .map(|message| message.text.as_str())
+            .map(oauth_authorizer::tui::screen::Message::text)
     }
 
     /// Takes away what was said, so that it is seen when it is said again.

@@ -89,7 +89,11 @@ impl App {
 
     /// The service was asked how it stands so often, and said this.
     pub fn polled(&mut self, times: u32, note: Note) -> &mut Self {
-        self.flow(FlowEvent::Polled { times, note })
+        self.flow(FlowEvent::Polled {
+            times,
+            note,
+            pause: Duration::from_secs(5),
+        })
     }
 
     /// The service refuses to give out a device code.

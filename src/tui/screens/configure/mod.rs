@@ -1,4 +1,4 @@
-//! Configure…: what the listener needs on this machine; what would be done, and what came of it.
+//! Configure…: what the listener needs on this machine, what Set up would do, and what came of it.
 
 mod state;
 #[cfg(test)]
@@ -15,11 +15,12 @@ use crate::form::settings::Key;
 use crate::secret::SecretString;
 use crate::session::SessionEvent;
 use crate::session::content::Content;
-use crate::session::set_up::ListenerSetUp;
-use crate::tui::dialog::{Answer, Dialog, List};
+use crate::session::set_up::{ListenerSetUp, SetUpOutcome};
+use crate::tui::dialog::{Answer, Dialog, List, Question};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, Navigation, Route, Screen, UpdateContext, ViewContext, set_focus,
+    Common, Entry, Message, Navigation, Route, Screen, Shortcut, UpdateContext, ViewContext,
+    set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -44,7 +45,7 @@ impl Configure {
         let set_up = cx.session.set_up.as_ref();
         let busy = set_up.is_some_and(|set_up| set_up.busy.is_some());
         if busy {
-            cx.say("Still at work on what was asked before.");
+            cx.say("The previous action is still in progress.");
         }
         busy
     }
@@ -63,7 +64,7 @@ impl Configure {
         }
     }
 
-    /// Shows what an action would do, and does it; a deletion only after a question.
+    /// Shows what an action would do, and does it. A deletion only after a question.
     fn perform(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
         set_focus(self, Item::Do(action), cx);
         if action != SetUpAction::Delete {
@@ -76,8 +77,9 @@ impl Configure {
         match set_up.task(action) {
             Ok(_) => {
                 let text = view::before_delete(set_up);
-                let buttons = &["Back", DELETE];
-                self.common.dialog = Some(Dialog::question(DialogId::Delete, text, buttons));
+                let buttons = [(Shortcut::Letter('y'), DELETE), (Shortcut::Esc, "Keep")];
+                let question = Question::new("Delete what Set up added?", text, &buttons);
+                self.common.dialog = Some(Dialog::question(DialogId::Delete, question));
             }
             Err(error) => cx.warn(error.to_string()),
         }
@@ -99,43 +101,77 @@ impl Configure {
             Some(WITHOUT_SET_UP.to_owned())
         };
         let Some(next) = next else {
-            cx.say("It is in use already. Another Redirect URL can be typed in the form.");
+            cx.say("This is already the redirect URL. You can enter another one in the settings.");
             return;
         };
         cx.session.settings.set(Key::RedirectUrl, next.clone());
         if cx.session.settings.value(Key::RedirectUrl) != next {
-            cx.warn("This preset does not let the Redirect URL be changed.");
+            cx.warn("This preset doesn't allow another redirect URL.");
             return;
         }
         self.open(cx);
         set_focus(self, Item::WithoutSetUp, cx);
         cx.say(format!(
-            "Register exactly this Redirect URL with the service: {next}"
+            "Register exactly this redirect URL with the service: {next}"
         ));
     }
 
-    fn copy_commands(&self, cx: &mut UpdateContext<'_>) {
+    /// What came of the change that is shown.
+    fn changed<'a>(&self, set_up: &'a ListenerSetUp) -> Option<&'a SetUpOutcome> {
+        let changed = set_up.changed.as_ref();
+        changed.filter(|it| self.shown == it.action || self.shown == SetUpAction::Verify)
+    }
+
+    /// The command or commands that are shown, to be run elsewhere.
+    fn copied(&self, set_up: &ListenerSetUp) -> Option<Content> {
+        if !set_up.http_sys() {
+            return set_up.tunnel().map(Content::Tunnel);
+        }
+        let changed = self.changed(set_up);
+        let action = match changed {
+            Some(outcome) if outcome.report.verdict() == Verdict::Fine => return None,
+            Some(outcome) => outcome.action,
+            None => self.shown,
+        };
+        let commands = set_up.commands(action).ok()?;
+        (!commands.is_empty()).then_some(Content::Commands(commands))
+    }
+
+    /// A change was made. What it came to is checked; a listener of our own has checked itself after a set-up.
+    fn check_again(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
+        let own = cx.session.set_up.as_ref().is_some_and(|it| !it.http_sys());
+        if action == SetUpAction::SetUp && own {
+            self.ready(cx);
+            return;
+        }
+        self.after = Some(action);
+        Self::start(SetUpAction::Verify, cx);
+    }
+
+    /// All is set up: the next step is to go back and sign in.
+    fn ready(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(set_up) = &cx.session.set_up else {
             return;
         };
-        match set_up.commands(self.shown) {
-            Ok(commands) if commands.is_empty() => {
-                cx.say("There is no command to copy: nothing has to be done.");
-            }
-            Ok(commands) => cx.emit(Effect::Copy(Content::Commands(commands))),
-            Err(error) => cx.warn(error.to_string()),
-        }
+        let text = format!(
+            "You can sign in now. The browser returns to {}",
+            set_up.redirect_url
+        );
+        cx.tell(Message::done("Ready", text));
+        set_focus(self, Item::Back, cx);
     }
 }
 
 /// The button of the question that deletes.
 const DELETE: &str = "Delete";
 
-fn letter(action: SetUpAction) -> char {
+/// The button of an action.
+fn button(action: SetUpAction) -> Entry<Item> {
+    let item = Item::Do(action);
     match action {
-        SetUpAction::SetUp => 's',
-        SetUpAction::Verify => 'v',
-        SetUpAction::Delete => 'd',
+        SetUpAction::SetUp => Entry::button(item, action.label(), 'y'),
+        SetUpAction::Verify => Entry::button(item, action.label(), 'v'),
+        SetUpAction::Delete => Entry::del(item, "Delete…"),
     }
 }
 
@@ -156,19 +192,13 @@ impl Screen for Configure {
     }
 
     fn title(&self, cx: ViewContext<'_>) -> String {
-        let set_up = cx.session.set_up.as_ref();
-        let what = if set_up.is_some_and(ListenerSetUp::http_sys) {
-            "HTTP.sys"
-        } else {
-            "this machine"
-        };
-        format!("Configure {} {what}", cx.theme().dot())
+        format!("Configure {} this machine", cx.theme().dot())
     }
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         let mut items = Vec::new();
         let Some(set_up) = &cx.session.set_up else {
-            return vec![Entry::button(Item::Back, "Back", 'z')];
+            return vec![Entry::esc(Item::Back, "Back")];
         };
         if set_up.http_sys() {
             if set_up.prefix.is_ok() {
@@ -182,18 +212,14 @@ impl Screen for Configure {
             }
             items.push(Entry::line(Item::WithoutSetUp, "Without set-up"));
         }
-        for action in set_up.actions().iter().copied() {
-            items.push(Entry::button(
-                Item::Do(action),
-                action.label(),
-                letter(action),
-            ));
+        if self.copied(set_up).is_some() {
+            items.push(Entry::beside(Item::Copy, "Copy").with_letter('n'));
         }
-        if set_up.http_sys() && !set_up.actions().is_empty() {
-            items.push(Entry::button(Item::CopyCommands, "Copy commands", 'c'));
+        for action in set_up.actions().iter().copied() {
+            items.push(button(action));
         }
         items.extend([
-            Entry::button(Item::Back, "Back", 'z'),
+            Entry::esc(Item::Back, "Back"),
             Entry::button(Item::Help, "Help", '?'),
         ]);
         items
@@ -220,7 +246,12 @@ impl Screen for Configure {
             }
             Item::WithoutSetUp => self.without_set_up(cx),
             Item::Do(action) => self.perform(action, cx),
-            Item::CopyCommands => self.copy_commands(cx),
+            Item::Copy => {
+                let set_up = cx.session.set_up.as_ref();
+                if let Some(content) = set_up.and_then(|set_up| self.copied(set_up)) {
+                    cx.emit(Effect::Copy(content));
+                }
+            }
             Item::Back => cx.go(Navigation::Back),
             Item::Help => cx.help(),
         }
@@ -243,8 +274,9 @@ impl Screen for Configure {
                 Item::User => text.clone_into(&mut set_up.user),
                 _ => text.clone_into(&mut set_up.thumbprint),
             }
-            // What was found was about another plan.
-            set_up.outcome = None;
+            // What was done and found was about other values.
+            set_up.changed = None;
+            set_up.checked = None;
             self.shown = SetUpAction::SetUp;
         }
         cx.clear_message();
@@ -282,30 +314,27 @@ impl Screen for Configure {
             return;
         };
         self.common.scroll = 0;
-        let name = action.label();
-        match (action, verdict) {
-            (SetUpAction::Verify, _) => {}
-            (_, Verdict::Fine) => {
-                cx.say(format!("{name}: done. Verify shows how it stands now."));
+        let after = self.after.take();
+        let fine = *verdict == Verdict::Fine;
+        match (action, after) {
+            (SetUpAction::Verify, Some(SetUpAction::SetUp)) if fine => self.ready(cx),
+            (SetUpAction::Verify, Some(SetUpAction::SetUp)) => {
+                cx.warn("The set-up was carried out, but the check found a problem. See Checked.");
             }
-            _ => cx.warn(format!(
-                "{name}: not all was done. What to do stands with each step."
+            (SetUpAction::Verify, Some(_)) => {
+                cx.tell(Message::done("Deleted", "What Set up added was removed."));
+            }
+            (SetUpAction::Verify, None) => {}
+            (action, _) if fine => self.check_again(*action, cx),
+            (action, _) => cx.warn(format!(
+                "{} was not completed. Each step below says why.",
+                action.label()
             )),
         }
     }
 
     fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
         self.open(cx);
-    }
-
-    fn scrolled(&mut self, by: isize, cx: &mut UpdateContext<'_>) {
-        // A small window shows few lines at once.
-        let by = if cx.console.size.1 < 18 {
-            by.signum() * 2
-        } else {
-            by
-        };
-        self.common.scroll = self.common.scroll.saturating_add_signed(by);
     }
 
     fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {

@@ -15,7 +15,8 @@ pub(in crate::tui::screens) enum Item {
     /// The redirect URL that needs no set-up.
     WithoutSetUp,
     Do(SetUpAction),
-    CopyCommands,
+    /// The commands, or the tunnel.
+    Copy,
     Back,
     Help,
 }
@@ -33,6 +34,8 @@ pub(in crate::tui::screens) struct Configure {
     pub(super) common: Common<Item, DialogId>,
     /// The action whose steps are shown.
     pub(super) shown: SetUpAction,
+    /// The change after which the check under way was started.
+    pub(super) after: Option<SetUpAction>,
 }
 
 impl Configure {
@@ -40,6 +43,7 @@ impl Configure {
         Self {
             common: Common::at(Item::Back),
             shown: SetUpAction::SetUp,
+            after: None,
         }
     }
 

@@ -3,13 +3,14 @@
 use super::*;
 use crate::certificate::created::Created;
 use crate::configure::report::{Finding, Report, State};
-use crate::console::environment::Environment;
+use crate::console::environment::{Environment, Ssh};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::oauth::client::FlowKind;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;
 use crate::tui::screen::testing::Solo;
+use crate::tui::widgets::editor::Edit;
 
 const USER: &str = r"DOMAIN\alice";
 
@@ -61,7 +62,7 @@ fn the_editor_follows_a_value_that_others_have_changed() {
 #[test]
 fn one_action_at_a_time_and_what_came_of_it_is_told() {
     let mut alone = opened(true, "http://localhost:8400/");
-    let busy = "Still at work on what was asked before.";
+    let busy = "The previous action is still in progress.";
     assert_eq!(told(&alone.press(Item::Do(SetUpAction::Verify))), busy);
     assert_eq!(told(&done(&mut alone, Report::default())), "");
     alone.go(Item::User);
@@ -70,11 +71,55 @@ fn one_action_at_a_time_and_what_came_of_it_is_told() {
     assert!(
         matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.action == SetUpAction::SetUp)
     );
-    let good = Report::of(vec![Finding::new(State::Done, "reserved")]);
-    assert!(told(&done(&mut alone, good)).starts_with("Set up: done."));
-    alone.press(Item::Do(SetUpAction::SetUp));
     let bad = Report::of(vec![Finding::new(State::Failed, "refused")]);
-    assert!(told(&done(&mut alone, bad)).contains("not all was done"));
+    assert!(told(&done(&mut alone, bad)).contains("was not completed"));
+}
+
+#[test]
+fn a_change_is_checked_and_leads_back() {
+    let mut alone = opened(true, "http://localhost:8400/");
+    done(&mut alone, Report::default());
+    alone.go(Item::User);
+    alone.type_text("alice");
+    let good = || Report::of(vec![Finding::new(State::Done, "reserved")]);
+    for (found, words) in [
+        (State::Missing, "the check found a problem"),
+        (State::Good, "You can sign in now."),
+    ] {
+        alone.press(Item::Do(SetUpAction::SetUp));
+        let out = done(&mut alone, good());
+        assert!(
+            matches!(out.effects.as_slice(), [Effect::SetUp(task, _)] if task.action == SetUpAction::Verify)
+        );
+        let out = done(&mut alone, Report::of(vec![Finding::new(found, "found")]));
+        assert!(told(&out).contains(words), "{}", told(&out));
+        let ready = alone.screen.common.focus == Item::Back;
+        assert_eq!(ready, found == State::Good);
+        let text = alone.text();
+        assert!(
+            text.contains("reserved") && text.contains("found"),
+            "{text}"
+        );
+        assert!(!text.contains("netsh"), "{text}");
+    }
+    // A check by itself does not move the focus, and says nothing.
+    let out = alone.press(Item::Do(SetUpAction::Verify));
+    assert!(!out.effects.is_empty());
+    assert_eq!(told(&done(&mut alone, Report::default())), "");
+    assert_eq!(alone.screen.common.focus, Item::Do(SetUpAction::Verify));
+}
+
+#[test]
+fn our_own_listener_has_checked_itself() {
+    let mut alone = opened(false, "https://localhost:8443/");
+    done(&mut alone, Report::default());
+    alone.press(Item::Do(SetUpAction::SetUp));
+    let out = done(
+        &mut alone,
+        Report::of(vec![Finding::new(State::Done, "created")]),
+    );
+    assert!(out.effects.is_empty() && told(&out).contains("You can sign in now."));
+    assert_eq!(alone.screen.common.focus, Item::Back);
 }
 
 #[test]
@@ -145,13 +190,82 @@ fn commands_are_copied_and_back_leads_to_the_form() {
     done(&mut alone, Report::default());
     alone.go(Item::User);
     alone.type_text("alice");
-    let out = alone.press(Item::CopyCommands);
+    let out = alone.press(Item::Copy);
     assert!(matches!(
         out.effects.as_slice(),
         [Effect::Copy(Content::Commands(_))]
     ));
+    // They are shown whole.
+    let text = alone.text();
+    assert!(
+        text.contains("run this command:") && text.contains("user=alice"),
+        "{text}"
+    );
+    // One that cannot be written is not offered.
+    alone.go(Item::User);
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    assert!(!alone.labels().contains(&"Copy".to_owned()));
     assert!(alone.press(Item::Help).help);
     assert_eq!(alone.press(Item::Back).navigation, Some(Navigation::Back));
-    let elsewhere = opened(false, "http://localhost:8400/");
+    let mut elsewhere = opened(false, "http://localhost:8400/");
     assert_eq!(elsewhere.labels(), ["Verify", "Back", "Help"]);
+    assert!(elsewhere.text().contains("Nothing to set up"));
+    // Over SSH there is a tunnel to copy.
+    elsewhere.session.set_up.as_mut().unwrap().ssh = Some(Ssh {
+        server: "192.0.2.2:22".parse().ok(),
+        login: Some("alice".to_owned()),
+    });
+    assert_eq!(elsewhere.labels(), ["Copy", "Verify", "Back", "Help"]);
+    let out = elsewhere.press(Item::Copy);
+    let tunnel = |effect: &Effect| match effect {
+        Effect::Copy(Content::Tunnel(command)) => Some(command.clone()),
+        _ => None,
+    };
+    let command = out.effects.iter().find_map(tunnel).unwrap();
+    let text = elsewhere.text();
+    assert!(
+        text.contains(command.as_str()) && text.contains("Over SSH"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_found_has_a_row_for_the_fix_and_one_for_the_command() {
+    let mut alone = opened(false, "http://localhost:8400/callback");
+    alone.console.environment.utf8 = true;
+    let findings = vec![
+        Finding::new(
+            State::Good,
+            "127.0.0.1 port 8400 is free, and you may listen there.",
+        ),
+        Finding::new(
+            State::Problem,
+            "[::1] port 8400 is in use by a process of the user root.",
+        )
+        .fix("Stop it.")
+        .with("sudo ss -ltnp"),
+    ];
+    done(&mut alone, Report::of(findings));
+    let expected = [
+        "   Redirect URL      http://localhost:8400/callback",
+        "",
+        &format!("   Checked           {}", alone.console.now),
+        "     ok              127.0.0.1 port 8400 is free, and you may listen there.",
+        "     problem         [::1] port 8400 is in use by a process of the user root.",
+        "     Fix             Stop it.",
+        "                     sudo ss -ltnp",
+        "",
+        "   Set up            Nothing to set up for plain http.",
+    ];
+    assert_eq!(alone.text(), expected.join("\n"));
+    alone.console.size = (40, 10);
+    let rows = alone.body(40, 7).rows;
+    let rows: Vec<String> = rows.iter().map(|row| row.line.to_string()).collect();
+    let expected = [
+        " http://localhost:8400/callback",
+        " ok       127.0.0.1 port 8400 is free,",
+        "          and you may listen there.",
+        " problem  [::1] port 8400 is in use by",
+    ];
+    assert_eq!(rows[..4], expected);
 }

@@ -1,17 +1,16 @@
-//! Configure…: what the listener needs on this machine; what would be done, and what came of it.
+//! What the listener needs on this machine, what Set up would do, and what came of it.
 //!
 //! ```text
 //!    Redirect URL      https://localhost:8443/callback
-//!    Registered as     https://localhost:8443/callback/
 //!  ▸ User              DOMAIN\name
-//!    Certificate       00112233445566778899aabbccddeeff00112233           [ List ]
-//!    Without set-up    ( ) http://localhost/Temporary_Listen_Addresses/oauth-auth…
+//!    Certificate       CN=localhost, until 2027-05-01   3F2A…91C0         [List]
 //!
-//!    Set up does, as administrator, what these commands do:
-//! netsh http add urlacl url=https://localhost:8443/callback/ user=DOMAIN\name
+//!    Set up will       run these 2 commands:                            [n Copy]
+//!                      netsh http add urlacl url=https://localhost:8443/callback/
+//!                      user=DOMAIN\name
 //!
-//!    Verify at 12:01:07
-//!    ok      The URL reservation is there: …
+//!    Checked           12:01:07
+//!      missing         URL reservation for https://localhost:8443/callback/
 //! ```
 
 use ratatui::layout::Rect;
@@ -22,231 +21,352 @@ use super::state::{Configure, Item};
 use crate::configure::plan::WITHOUT_SET_UP;
 use crate::configure::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
-use crate::session::set_up::{ListenerSetUp, SetUpOutcome, Step};
+use crate::session::set_up::{ListenerSetUp, Planned, SetUpOutcome};
 use crate::tui::dialog::{List, ListEntry};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
-use crate::tui::widgets::rows::{Parts, TextField, VALUE, fact, row, text_field};
-use crate::tui::widgets::text::{chunks, shorten, wrap};
+use crate::tui::widgets::grid::{self, LOW, NARROW};
+use crate::tui::widgets::rows::{
+    Beside, Parts, TextField, fact, facts, outcome_rows, row, text_field,
+};
+use crate::tui::widgets::said::{Said, Tone};
+use crate::tui::widgets::text::{shorten, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Where the words of a finding begin.
-const WORDS: usize = 11;
+/// Where the words of a finding begin in a narrow window.
+const WORDS: usize = 10;
+
+/// What all rows depend on.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    screen: &'a Configure,
+    cx: ViewContext<'a>,
+    set_up: &'a ListenerSetUp,
+    theme: Theme,
+    columns: usize,
+}
 
 /// The rows of the set-up.
 pub(super) fn body(screen: &Configure, cx: ViewContext<'_>, area: Rect) -> Body {
-    let theme = cx.theme();
-    let columns = usize::from(area.width);
     let Some(set_up) = &cx.session.set_up else {
         return Body::default();
     };
-    let mut rows = vec![fact(theme, "Redirect URL", &set_up.redirect_url, columns)];
-    match &set_up.prefix {
-        Ok(prefix) if set_up.http_sys() => {
-            let registered = prefix.registered().to_string();
-            rows.push(fact(theme, "Registered as", &registered, columns));
-            rows.push(user(screen, cx, set_up, columns));
-            if set_up.needs_certificate() {
-                rows.push(certificate(screen, cx, set_up, columns));
-            }
-            rows.push(without_set_up(screen, cx, set_up, columns));
-        }
-        Err(_) if set_up.http_sys() => rows.push(without_set_up(screen, cx, set_up, columns)),
-        Ok(_) | Err(_) => {}
-    }
-    if let Some(listen) = set_up.listen.filter(|_| !set_up.http_sys()) {
-        let port = listen.port.map(|port| format!(", port {port}"));
-        let text = format!("{}{}", listen.ip, port.unwrap_or_default());
-        rows.push(fact(theme, "Listen address", &text, columns));
-    }
-    if let Err(error) = &set_up.prefix {
-        let finding = Finding::new(State::Wrong, error.to_string());
-        rows.push(Row::blank());
-        rows.extend(finding_rows(theme, &finding, columns));
-    }
-    let plan = || steps(theme, set_up, screen.shown, columns);
-    let outcome = set_up.outcome.as_ref();
-    let came = || outcome.map_or_else(Vec::new, |outcome| outcome_rows(theme, outcome, columns));
-    // What came of the work that is shown is what the user waits for.
-    if let Some(outcome) = outcome.filter(|outcome| outcome.action == screen.shown) {
-        rows.extend(came());
-        // Where the commands stand with what came of it, they are not said twice.
-        let told = |finding: &Finding| finding.command.is_some();
-        if !outcome.report.findings.iter().any(told) {
-            rows.extend(plan());
-        }
-    } else {
-        rows.extend(plan());
-        rows.extend(came());
-    }
-    let more = rows.len().saturating_sub(screen.common.scroll) > usize::from(area.height);
-    let more = if more
-        && matches!(
-            screen.common.focus,
-            Item::Do(_) | Item::CopyCommands | Item::Back | Item::Help
-        ) {
-        " There is more below: Page down."
-    } else {
-        ""
+    let page = Page {
+        screen,
+        cx,
+        set_up,
+        theme: cx.theme(),
+        columns: area.width.into(),
     };
+    let groups = [
+        page.fields(),
+        page.change(),
+        page.checked(),
+        page.tunnel(),
+        page.nothing(),
+    ];
+    // A low window has no blank rows between the groups.
+    let gap = cx.console.size.1 >= LOW;
+    let mut rows = Vec::new();
+    for group in groups.into_iter().filter(|group| !group.is_empty()) {
+        if gap && !rows.is_empty() {
+            rows.push(Row::blank());
+        }
+        rows.extend(group);
+    }
     Body {
         rows,
-        scroll: screen.common.scroll,
-        hint: format!("{}{more}", hint(screen, set_up)),
+        hint: vec![page.hint()],
         ..Body::default()
     }
 }
 
-fn user(screen: &Configure, cx: ViewContext<'_>, set_up: &ListenerSetUp, columns: usize) -> Row {
-    let field = TextField {
-        label: "User",
-        value: &set_up.user,
-        editor: screen.editor(cx, &Item::User),
-        button: None,
-    };
-    text_field(cx.theme(), &field, columns)
-}
-
-fn certificate(
-    screen: &Configure,
-    cx: ViewContext<'_>,
-    set_up: &ListenerSetUp,
-    columns: usize,
-) -> Row {
-    let list = (
-        "[ List ]",
-        screen.common.has_focus(cx, &Item::CertificateList),
-    );
-    let field = TextField {
-        label: "Certificate",
-        value: &set_up.thumbprint,
-        editor: screen.editor(cx, &Item::Thumbprint),
-        button: (!set_up.certificates.is_empty()).then_some(list),
-    };
-    text_field(cx.theme(), &field, columns)
-}
-
-fn without_set_up(
-    screen: &Configure,
-    cx: ViewContext<'_>,
-    set_up: &ListenerSetUp,
-    columns: usize,
-) -> Row {
-    let theme = cx.theme();
-    let focused = screen.common.has_focus(cx, &Item::WithoutSetUp);
-    let on = set_up.redirect_url == WITHOUT_SET_UP;
-    let text = format!("{} {WITHOUT_SET_UP}", theme.radio(on));
-    let room = columns.saturating_sub(VALUE + 1);
-    let parts = Parts {
-        label: "Without set-up".to_owned(),
-        focused,
-        dim: false,
-        value: vec![Span::raw(shorten(&text, room, theme.ellipsis()))],
-        cursor: 0,
-        tag: None,
-        tag_focused: false,
-    };
-    row(theme, parts, columns)
-}
-
-/// What an action would do.
-fn steps(theme: Theme, set_up: &ListenerSetUp, action: SetUpAction, columns: usize) -> Vec<Row> {
-    let mut rows = vec![Row::blank()];
-    for step in set_up.steps(action) {
-        match step {
-            Step::Words(text) => rows.extend(text_rows(&text, Style::new(), columns)),
-            Step::Problem(text) => rows.extend(text_rows(&text, theme.bad(), columns)),
-            Step::Line(command) => rows.extend(command_rows(theme, &command, columns)),
-        }
+impl Page<'_> {
+    fn is_narrow(&self) -> bool {
+        self.columns < usize::from(NARROW)
     }
-    rows
-}
 
-fn text_rows(text: &str, style: Style, columns: usize) -> Vec<Row> {
-    wrap(text, columns.saturating_sub(6))
-        .into_iter()
-        .map(|line| Row::line(vec![Span::raw("   "), Span::styled(line, style)]))
-        .collect()
-}
-
-/// No border and no indentation, so that it can be selected.
-fn command_rows(theme: Theme, command: &str, columns: usize) -> Vec<Row> {
-    chunks(command, columns)
-        .into_iter()
-        .map(|line| Row::line(Line::styled(line, theme.strong())))
-        .collect()
-}
-
-fn outcome_rows(theme: Theme, outcome: &SetUpOutcome, columns: usize) -> Vec<Row> {
-    let head = format!("{} at {}", outcome.action.label(), outcome.at);
-    let mut rows = vec![
-        Row::blank(),
-        Row::line(vec![Span::raw("   "), Span::styled(head, theme.strong())]),
-    ];
-    for finding in &outcome.report.findings {
-        rows.extend(finding_rows(theme, finding, columns));
-    }
-    rows
-}
-
-fn finding_rows(theme: Theme, finding: &Finding, columns: usize) -> Vec<Row> {
-    let style = match finding.state {
-        State::Good | State::Done => theme.good(),
-        State::Note => theme.active(),
-        State::Wrong | State::Failed => theme.bad(),
-    };
-    let mut rows = Vec::new();
-    for text in wrap(&finding.text, columns.saturating_sub(WORDS + 2)) {
-        let word = if rows.is_empty() {
-            finding.state.word()
+    /// What is set up, and what can be typed about it.
+    fn fields(&self) -> Vec<Row> {
+        let (set_up, theme) = (self.set_up, self.theme);
+        let mut rows = if self.is_narrow() {
+            lines(&set_up.redirect_url, Style::new(), 1, self.columns)
         } else {
-            ""
+            fact(theme, "Redirect URL", &set_up.redirect_url, self.columns)
         };
-        rows.push(Row::line(vec![
-            Span::raw("   "),
-            Span::styled(format!("{word:<7} "), style),
-            Span::raw(text),
-        ]));
+        if set_up.http_sys() {
+            if set_up.prefix.is_ok() {
+                rows.push(self.text("User", &Item::User, &set_up.user, None));
+                if set_up.needs_certificate() {
+                    rows.push(self.certificate());
+                }
+            }
+            rows.push(self.without_set_up());
+        } else if let Some(listen) = set_up.listen {
+            let port = listen.port.map(|port| format!(", port {port}"));
+            let text = format!("{}{}", listen.ip, port.unwrap_or_default());
+            rows.extend(fact(theme, "Listen address", &text, self.columns));
+        }
+        if let Err(error) = &set_up.prefix {
+            let finding = Finding::new(State::Problem, error.to_string());
+            rows.extend(self.finding(&finding));
+        }
+        rows
     }
-    if let Some(command) = &finding.command {
-        rows.extend(command_rows(theme, command, columns));
+
+    fn text(&self, label: &str, item: &Item, value: &str, button: Option<Beside>) -> Row {
+        let field = TextField {
+            label,
+            value,
+            editor: self.screen.editor(self.cx, item),
+            button,
+        };
+        text_field(self.theme, field, self.columns)
     }
-    rows
+
+    /// The certificate that was chosen: what is known of it, or its thumbprint.
+    fn certificate(&self) -> Row {
+        let typed = self.set_up.thumbprint.trim();
+        let chosen = self.set_up.certificates.iter().find(|certificate| {
+            let thumbprint = certificate.thumbprint.to_string();
+            thumbprint.eq_ignore_ascii_case(typed)
+        });
+        let shown = chosen.map_or_else(
+            || typed.to_owned(),
+            |it| {
+                let thumbprint = it.thumbprint.to_string().to_ascii_uppercase();
+                let (start, end) = (&thumbprint[..4], &thumbprint[thumbprint.len() - 4..]);
+                let ellipsis = self.theme.ellipsis();
+                let (subject, until) = (&it.subject, &it.expires);
+                format!("{subject}, until {until}   {start}{ellipsis}{end}")
+            },
+        );
+        let focused = self
+            .screen
+            .common
+            .has_focus(self.cx, &Item::CertificateList);
+        let list = Beside::new("List", focused);
+        let list = (!self.set_up.certificates.is_empty()).then_some(list);
+        self.text("Certificate", &Item::Thumbprint, &shown, list)
+    }
+
+    fn without_set_up(&self) -> Row {
+        let theme = self.theme;
+        let on = self.set_up.redirect_url == WITHOUT_SET_UP;
+        let text = format!("{} {WITHOUT_SET_UP}", theme.radio(on));
+        let parts = Parts {
+            focused: self.screen.common.has_focus(self.cx, &Item::WithoutSetUp),
+            ..Parts::new("Without set-up")
+        };
+        let room = parts.room(theme, self.columns);
+        let text = shorten(&text, room, theme.ellipsis());
+        row(theme, parts.with(text), self.columns)
+    }
+
+    /// What came of the change that is shown, or what it would do.
+    fn change(&self) -> Vec<Row> {
+        let button = self.screen.copied(self.set_up).map(|_| self.copy());
+        if let Some(outcome) = self.screen.changed(self.set_up) {
+            let button = button.filter(|_| self.set_up.http_sys());
+            return self.outcome(outcome.action.label(), outcome, button);
+        }
+        let action = match self.screen.shown {
+            // What it does goes without saying.
+            SetUpAction::Verify if !self.set_up.http_sys() => SetUpAction::SetUp,
+            action => action,
+        };
+        let label = match action {
+            SetUpAction::SetUp => "Set up will",
+            SetUpAction::Verify => "By hand",
+            SetUpAction::Delete => "Delete will",
+        };
+        match self.set_up.planned(action) {
+            None | Some(Planned::Nothing(_)) => Vec::new(),
+            Some(Planned::Words(text)) => fact(self.theme, label, &text, self.columns),
+            Some(Planned::Problem(text)) => self.finding(&Finding::new(State::Missing, text)),
+            Some(Planned::Commands(commands)) => {
+                let text = match (action, commands.len()) {
+                    (SetUpAction::Verify, _) => "run this to see the same:".to_owned(),
+                    (_, 1) => "run this command:".to_owned(),
+                    (_, count) => format!("run these {count} commands:"),
+                };
+                let parts = Parts {
+                    button,
+                    ..Parts::new(label)
+                };
+                let mut rows = facts(self.theme, parts, &text, self.columns);
+                rows.extend(commands.iter().flat_map(|command| self.command(command)));
+                rows
+            }
+        }
+    }
+
+    /// That there is nothing to set up.
+    fn nothing(&self) -> Vec<Row> {
+        match self.set_up.planned(SetUpAction::SetUp) {
+            Some(Planned::Nothing(text)) => fact(self.theme, "Set up", &text, self.columns),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the latest check found.
+    fn checked(&self) -> Vec<Row> {
+        let checked = self.set_up.checked.as_ref();
+        checked.map_or_else(Vec::new, |outcome| self.outcome("Checked", outcome, None))
+    }
+
+    /// How a browser elsewhere reaches the listener.
+    fn tunnel(&self) -> Vec<Row> {
+        let Some(tunnel) = self.set_up.tunnel() else {
+            return Vec::new();
+        };
+        let parts = Parts {
+            button: Some(self.copy()),
+            ..Parts::new("Over SSH")
+        };
+        let text = "Your browser is on another computer. Before you sign in, run there:";
+        let mut rows = facts(self.theme, parts, text, self.columns);
+        rows.extend(self.command(&tunnel));
+        rows
+    }
+
+    fn copy(&self) -> Beside {
+        let focused = self.screen.common.has_focus(self.cx, &Item::Copy);
+        Beside::letter('n', "Copy", focused)
+    }
+
+    /// A command, whole: Copy gives it in one line.
+    fn command(&self, command: &str) -> Vec<Row> {
+        let indent = if self.is_narrow() {
+            1
+        } else {
+            grid::value(self.columns)
+        };
+        lines(command, self.theme.strong(), indent, self.columns)
+    }
+
+    fn outcome(&self, label: &str, outcome: &SetUpOutcome, button: Option<Beside>) -> Vec<Row> {
+        let mut rows = if self.is_narrow() {
+            Vec::new()
+        } else {
+            let parts = Parts {
+                button,
+                ..Parts::new(label.to_owned())
+            };
+            vec![row(
+                self.theme,
+                parts.with(outcome.at.to_string()),
+                self.columns,
+            )]
+        };
+        // The tunnel has a group of its own.
+        let tunnel = self.set_up.tunnel();
+        let findings = outcome.report.findings.iter();
+        let findings = findings.filter(|it| tunnel.is_none() || it.command != tunnel);
+        rows.extend(findings.flat_map(|finding| self.finding(finding)));
+        rows
+    }
+
+    /// What was found or done, what to do about it, and the command for that.
+    fn finding(&self, finding: &Finding) -> Vec<Row> {
+        let theme = self.theme;
+        let style = match finding.state {
+            State::Good | State::Done => theme.good(),
+            State::Missing | State::Note => theme.warning(),
+            State::Problem | State::Failed => theme.bad(),
+        };
+        let mut rows = self.part(finding.state.word(), style, &finding.text);
+        if let Some(fix) = &finding.fix {
+            rows.extend(self.part("Fix", Style::new(), fix));
+        }
+        if let Some(command) = &finding.command {
+            rows.extend(self.command(command));
+        }
+        rows
+    }
+
+    fn part(&self, word: &str, style: Style, text: &str) -> Vec<Row> {
+        if !self.is_narrow() {
+            return outcome_rows(self.theme, (word, style), text, self.columns);
+        }
+        let mut rows = lines(text, Style::new(), WORDS, self.columns);
+        if let Some(first) = rows.first_mut() {
+            let gap = " ".repeat(WORDS - 1 - word.len());
+            let mut spans = vec![
+                Span::raw(" "),
+                Span::styled(word.to_owned(), style),
+                gap.into(),
+            ];
+            spans.extend(first.line.spans.drain(1..));
+            first.line = Line::from(spans);
+        }
+        rows
+    }
+
+    /// What is said while there is no message.
+    fn hint(&self) -> Said {
+        let set_up = self.set_up;
+        if let Some((busy, _)) = set_up.busy {
+            return Said::new(busy.label(), "In progress…");
+        }
+        let said = |label: &'static str, text: &str| Said::new(label, text);
+        match &self.screen.common.focus {
+            Item::User => said(
+                "User",
+                "The account that runs the program, such as DOMAIN\\name, a service account, or a security identifier \
+                 (S-1-…).",
+            ),
+            Item::Thumbprint => said(
+                "Certificate",
+                "The thumbprint of a certificate in this computer's MY store: 40 hexadecimal digits. Choose List to pick one.",
+            ),
+            Item::CertificateList => said(
+                "Certificate",
+                "Pick a certificate of this computer. It must fit the host.",
+            ),
+            Item::WithoutSetUp if set_up.redirect_url == WITHOUT_SET_UP => said(
+                "Without set-up",
+                "In use. Press Enter to return to the previous redirect URL.",
+            ),
+            Item::WithoutSetUp => said(
+                "Without set-up",
+                "Windows reserves this URL for all users. Press Enter to use it, then register it with the service.",
+            ),
+            Item::Do(action) => match set_up.task(*action) {
+                Err(error) => said("Problem", &error.to_string()).toned(Tone::Bad),
+                Ok(_) => said(action.label(), self.about(*action)),
+            },
+            Item::Copy if set_up.http_sys() => said(
+                "Copy",
+                "Copy the commands, to run them as administrator elsewhere.",
+            ),
+            Item::Copy => said("Copy", "Copy the command, to run it on the other computer."),
+            Item::Back => said("Back", "Return to the settings."),
+            Item::Help => said("Help", "Keys of this screen, then all others."),
+        }
+    }
+
+    fn about(&self, action: SetUpAction) -> &'static str {
+        match action {
+            SetUpAction::SetUp if self.set_up.http_sys() => {
+                "Windows asks for your consent once. Nothing else is changed."
+            }
+            SetUpAction::SetUp => "Create the certificate. Nothing else is changed.",
+            SetUpAction::Verify => "Check again. Changes nothing.",
+            SetUpAction::Delete => "Remove what Set up added. Asks first.",
+        }
+    }
 }
 
-/// What is said while there is no message.
-fn hint(screen: &Configure, set_up: &ListenerSetUp) -> String {
-    if let Some((busy, _)) = set_up.busy {
-        return format!("{}: at work.", busy.label());
-    }
-    let text = match &screen.common.focus {
-        Item::User => {
-            "Who is to listen: the user that this program runs as, such as DOMAIN\\name, or a security identifier (S-1-…)."
-        }
-        Item::Thumbprint => {
-            "The thumbprint of a certificate in the machine's store MY: 40 hexadecimal digits. The list has those of this machine."
-        }
-        Item::CertificateList => "Shows the certificates of this machine, and which fit the host.",
-        Item::WithoutSetUp if set_up.redirect_url == WITHOUT_SET_UP => {
-            "This is in use. Enter goes back to the Redirect URL before."
-        }
-        Item::WithoutSetUp => {
-            "Windows has reserved this for everybody. Enter takes it as the Redirect URL; register it with the service."
-        }
-        Item::Do(action) if set_up.task(*action).is_err() => {
-            "What stands in the way is said above."
-        }
-        Item::Do(SetUpAction::SetUp) if set_up.http_sys() => {
-            "Enter does what stands above, and says what came of it."
-        }
-        Item::Do(SetUpAction::SetUp) => "Makes the certificate for https.",
-        Item::Do(SetUpAction::Verify) => "Looks again how it stands. Changes nothing.",
-        Item::Do(SetUpAction::Delete) => "Removes what Set up wrote. Asks before.",
-        Item::CopyCommands => "Copies the commands that stand above.",
-        Item::Back => "Back to the settings.",
-        Item::Help => "Shows all keys.",
-    };
-    text.to_owned()
+/// A text in lines that begin in this column.
+fn lines(text: &str, style: Style, column: usize, columns: usize) -> Vec<Row> {
+    let room = columns.saturating_sub(column + 1);
+    let indent = " ".repeat(column);
+    let line = |line| Line::from(vec![Span::raw(indent.clone()), Span::styled(line, style)]);
+    wrap(text, room)
+        .into_iter()
+        .map(|it| Row::line(line(it)))
+        .collect()
 }
 
 /// The certificates of the machine: subject, and what there is to know.
@@ -267,26 +387,25 @@ pub(super) fn certificates(set_up: &ListenerSetUp) -> List {
             name: certificate.subject.clone(),
             about: format!("{fit}; until {}; {thumbprint}", certificate.expires),
             key: thumbprint,
+            ..ListEntry::default()
         }
     };
     List {
-        head: format!("Certificates of this machine, for {host}"),
+        head: format!("Certificates of this computer for {host}"),
         entries: set_up.certificates.iter().map(entry).collect(),
-        none: String::new(),
+        ..List::default()
     }
 }
 
 /// What is asked before something is deleted.
 pub(super) fn before_delete(set_up: &ListenerSetUp) -> String {
-    let steps: Vec<String> = set_up
-        .steps(SetUpAction::Delete)
-        .into_iter()
-        .map(|step| match step {
-            Step::Words(text) | Step::Problem(text) | Step::Line(text) => text,
-        })
-        .collect();
-    format!(
-        "Delete this? What belongs to another user or program is left alone.\n\n{}",
-        steps.join("\n")
-    )
+    let what = match set_up.planned(SetUpAction::Delete) {
+        Some(Planned::Commands(commands)) => {
+            format!("Delete will run:\n{}", commands.join("\n"))
+        }
+        Some(Planned::Words(text)) => format!("Delete will {text}"),
+        Some(Planned::Nothing(text) | Planned::Problem(text)) => text,
+        None => String::new(),
+    };
+    format!("{what}\n\nEntries of other users and programs are kept.")
 }

@@ -1,114 +1,247 @@
 //! What is said about the item that has the focus: what is wrong with it, else what it is for.
 
-use super::state::{Form, Item, remedied};
+use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
 use crate::form::settings::{ADVANCED, Key};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
+use crate::tui::widgets::said::{Said, Tone};
 
-/// What is said about the focused item: what is wrong with it, else what it is for.
-pub(super) fn hint(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> (String, bool) {
+/// What is said: the problem of the focused field, else one elsewhere, else what the focused item is for.
+pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Vec<Said> {
+    if let Some(problem) = told(form, cx, problems) {
+        return problem_said(cx, &problem);
+    }
     match &form.common.focus {
-        Item::Field(key) => match problems.iter().find(|problem| problem.key == *key) {
-            // A value not typed yet is a task, not a mistake.
-            Some(problem) => (problem.text.clone(), problem.word != "missing" && problem.severity == Severity::Error),
-            None => (purpose(cx, *key), false),
-        },
-        Item::ShowSecret => ("Shows the client secret on the screen, or hides it.".to_owned(), false),
-        Item::Fix(key) => (
-            remedied(cx, *key).map(|problem| problem.text).unwrap_or_default(),
-            false,
-        ),
-        Item::ScopeList => ("Shows the scopes of this service and what each is for.".to_owned(), false),
-        Item::Advanced if !form.advanced && problems.iter().any(|problem| ADVANCED.contains(&problem.key)) => {
-            let problem = problems.iter().find(|problem| ADVANCED.contains(&problem.key));
-            (problem.map(|problem| format!("{}: {}", cx.session.settings.label(problem.key), problem.text)).unwrap_or_default(), false)
+        Item::Field(key) => purpose_said(cx, *key),
+        item => vec![Said::new(name(item), button(cx, item))],
+    }
+}
+
+/// What is wrong, and what helps.
+fn problem_said(cx: ViewContext<'_>, problem: &Problem) -> Vec<Said> {
+    let (label, tone) = match problem.severity {
+        Severity::Error => ("Problem", Tone::Bad),
+        Severity::Warning => ("Warning", Tone::Warning),
+    };
+    let field = cx.session.settings.label(problem.key);
+    // The sentence may be about another field than the focused one.
+    let text = if problem.text.contains(field) {
+        problem.text.clone()
+    } else {
+        format!("{field}: {}", problem.text)
+    };
+    let mut said = vec![Said::new(label, text).toned(tone)];
+    match &problem.remedy {
+        Some(remedy) if can_be_fixed(cx, problem) => {
+            let fix = crate::tui::widgets::text::lower_first(&remedy.label);
+            said.push(Said::new("Fix", format!("Press Ctrl+F to {fix}.")));
         }
-        Item::Advanced => ("Issuer, client authentication, extra parameters, login hint, PKCE, CA file, listen address and certificate.".to_owned(), false),
-        Item::DiscoverIssuer => ("Asks the issuer for its metadata, and fills in the URLs that it names.".to_owned(), false),
-        other => (button(cx, other), false),
+        _ => said.extend(where_to(cx, problem.key)),
+    }
+    said
+}
+
+/// Where the service shows a value of the app registration.
+fn where_to(cx: ViewContext<'_>, key: Key) -> Option<Said> {
+    let registered = matches!(key, Key::ClientId | Key::ClientSecret);
+    let place = cx.session.settings.preset().register_at.as_ref();
+    let place = place.filter(|_| registered)?;
+    Some(Said::new("Where", format!("{place}.")))
+}
+
+fn purpose_said(cx: ViewContext<'_>, key: Key) -> Vec<Said> {
+    let settings = &cx.session.settings;
+    let label = settings.label(key).to_owned();
+    let text = purpose(cx, key);
+    // The place has a row of its own.
+    let (text, place) = match (key, text.split_once(" Where: ")) {
+        (Key::ClientId, Some((text, place))) => (text.to_owned(), Some(first_sentence(place))),
+        _ => (text, None),
+    };
+    let mut said = vec![Said::new(label, text)];
+    match place {
+        Some(place) => said.push(Said::new("Where", place)),
+        None if key == Key::ClientId => said.extend(where_to(cx, key)),
+        None => {}
+    }
+    said
+}
+
+/// The label of a button in the message area.
+fn name(item: &Item) -> &'static str {
+    match item {
+        Item::Field(_) => "",
+        Item::Choices(_) | Item::ScopeList => "List",
+        Item::Configure => "Configure…",
+        Item::Advanced => "Advanced",
+        Item::Authorize => "Authorize",
+        Item::Tokens => "Tokens",
+        Item::Discover => "Discover",
+        Item::Info => "Info",
+        Item::Trace => "Trace",
+        Item::More => "More",
+        Item::Help => "Help",
+        Item::Cancel => "Cancel",
+        Item::Quit => "Quit",
     }
 }
 
 fn button(cx: ViewContext<'_>, item: &Item) -> String {
-    match (item, cx.session.settings.flow()) {
+    let text = match (item, cx.session.settings.flow()) {
+        (Item::Choices(_) | Item::ScopeList, _) => "Pick from a list, with what each is for.",
+        (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
+        (Item::Advanced, _) => {
+            return format!("{} fields that most services don't need.", ADVANCED.len());
+        }
         (Item::Authorize, FlowKind::DeviceCode) => {
-            "Starts the device code flow: you get a code to enter in a browser on any device.".to_owned()
+            "Start the sign-in. You get a code to enter in any browser."
         }
         (Item::Authorize, FlowKind::AuthorizationCode) => {
-            "Starts the authorization code flow: you get a URL to open in a browser that can reach the redirect URL.".to_owned()
+            "Start the sign-in. You get a URL to open in a browser."
         }
-        (Item::Discover, _) => {
-            "Asks the issuer for its metadata: endpoints, scopes, PKCE. What it names is filled in and locked.".to_owned()
-        }
-        (Item::About, _) => {
-            "Shows what is known of this service: notes, mail servers, lifetimes, rules, and what was not verified.".to_owned()
-        }
-        (Item::Configure, _) => {
-            "Shows what the listener of the Redirect URL needs on this machine: set up, verify, delete.".to_owned()
-        }
-        (Item::Tokens, _) => "Shows the tokens at hand.".to_owned(),
-        (Item::Help, _) => "Shows all keys.".to_owned(),
-        (Item::Quit, _) => "Leaves the program. Nothing is stored.".to_owned(),
-        _ => String::new(),
-    }
+        (Item::Tokens, _) => "Show the tokens of the last sign-in.",
+        (Item::Discover, _) => "Fetch endpoints and scopes from the issuer's metadata.",
+        (Item::Info, _) => "Where to register, limits, token lifetimes, mail servers.",
+        (Item::Trace, _) => "Show the last requests and responses. Secrets are redacted.",
+        (Item::More, _) => "Show the other buttons.",
+        (Item::Help, _) => "Keys of this screen, then all others.",
+        (Item::Cancel, _) => "Stop asking the issuer for its metadata.",
+        (Item::Quit, _) => "Quit. Settings and tokens are not saved.",
+        (Item::Field(_), _) => "",
+    };
+    text.to_owned()
+}
+
+/// The first sentence of a text.
+fn first_sentence(text: &str) -> &str {
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    // An abbreviation or a file name ends no sentence: the next one begins with a capital letter.
+    let mut ends = ends.filter(|end| {
+        let next = text[*end..].trim_start().chars().next();
+        next.is_some_and(|next| next.is_uppercase() || next == '"')
+    });
+    ends.next().map_or(text, |end| &text[..end])
 }
 
 fn purpose(cx: ViewContext<'_>, key: Key) -> String {
     let settings = &cx.session.settings;
     let preset = settings.preset();
-    let or = |text: &Option<String>, otherwise: &str| {
-        text.clone().unwrap_or_else(|| otherwise.to_owned())
+    // Info has the rest.
+    let or = |text: &Option<String>, otherwise: &str| match text {
+        Some(text) if key == Key::ClientId => text.clone(),
+        Some(text) => first_sentence(text).to_owned(),
+        None => otherwise.to_owned(),
     };
     match key {
-        Key::Preset => {
-            let note = preset.confidence_note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
-            let confidence = match (preset.confidence, preset.endpoints.issuer.is_some()) {
-                (Confidence::High, _) => "",
-                (Confidence::Medium | Confidence::Low, true) => {
-                    " The facts of this preset are not certain: Discover asks the service itself."
-                }
-                (Confidence::Medium | Confidence::Low, false) => {
-                    " The facts of this preset are not certain: compare them with the service's documentation."
-                }
-            };
-            let where_to = preset.register_at.as_ref().map(|place| format!(" A client ID is to be had at: {place}.")).unwrap_or_default();
-            format!("Enter opens the list of services. A preset fills and locks what it knows.{confidence}{note}{where_to}")
-        }
+        Key::Preset => preset_purpose(cx),
         Key::Var(place) => {
-            preset.variables.get(place).map(|variable| or(&variable.help, "Fills the URLs below.")).unwrap_or_default()
+            let variable = preset.variables.get(place);
+            variable.map(|variable| or(&variable.help, "Part of the URLs below.")).unwrap_or_default()
         }
-        Key::ClientId => or(&preset.client_id_help, "As registered with the service."),
-        Key::ClientSecret => or(&preset.client.secret_note, "Only where the service gave you one. It is sent to the Token ex. URL and nowhere else."),
+        Key::ClientId => or(&preset.client_id_help, "The client ID of your app registration."),
+        Key::ClientSecret => or(
+            &preset.client.secret_note,
+            "Required only if the service issued one. It is sent to the token endpoint and nowhere else.",
+        ),
         Key::Scope => {
-            let list = if settings.scope_list().is_empty() { "" } else { " The list behind it says what each is for." };
-            format!("What you ask permission for, with spaces between.{list}")
+            let list = if settings.scope_list().is_empty() {
+                ""
+            } else {
+                " Choose List to pick from known scopes."
+            };
+            format!("Permissions to request, separated by spaces.{list}")
         }
         Key::Flow if settings.begins_elsewhere() && settings.flow() != preset.preferred() => {
-            let why = preset.flows.why.as_deref().unwrap_or_default();
-            format!("No browser can be opened here, so {} goes first. {why}", settings.flow().label().to_lowercase())
+            let why = preset.flows.why.as_deref().map_or("", first_sentence);
+            format!(
+                "{} is selected because no browser can be opened here. {why}",
+                settings.flow().label()
+            )
         }
-        Key::Flow => or(&preset.flows.why, "Device code: approve on any device. Authorization code: the browser comes back to this machine."),
-        Key::RedirectUrl => or(&preset.redirect.note, "Where the browser is sent back to, as registered. Port 0 takes any free port, where the service allows that."),
-        Key::AuthorizationUrl => "The address of the sign-in page, from the service's documentation.".to_owned(),
-        Key::DeviceUrl => "The address that gives out device codes, from the service's documentation.".to_owned(),
-        Key::TokenUrl => "The address that gives out tokens; also used for the refresh.".to_owned(),
-        Key::Issuer => "Who answers, exactly as the service names itself. If set, answers and ID tokens of others are refused.".to_owned(),
-        Key::ClientAuthentication => "How the client secret is sent. Automatic does what the preset prefers, else the Basic header.".to_owned(),
+        Key::Flow => or(
+            &preset.flows.why,
+            "Device code: you enter a code in any browser. Best over SSH. Authorization code: the browser returns to this machine.",
+        ),
+        Key::RedirectUrl => or(
+            &preset.redirect.note,
+            "Where the browser returns after sign-in. Must match the URL registered with the service. Port 0 picks a free \
+             port, if the service allows any port.",
+        ),
+        Key::AuthorizationUrl => {
+            "Authorization endpoint (the sign-in page). See the service's documentation.".to_owned()
+        }
+        Key::DeviceUrl => "Device authorization endpoint. See the service's documentation.".to_owned(),
+        Key::TokenUrl => "Token endpoint. Exchanges the code for tokens and refreshes them.".to_owned(),
+        Key::Issuer => {
+            "The service's issuer identifier, exactly as it names itself. If set, answers and ID tokens from other issuers \
+             are refused."
+                .to_owned()
+        }
+        Key::ClientAuthentication => {
+            "How the client secret is sent. Automatic uses what the preset prefers, otherwise the Basic header.".to_owned()
+        }
         Key::ExtraParameters => {
             let known: Vec<&str> = preset.parameters.optional.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { String::new() } else { format!(" Known here: {}.", known.join(", ")) };
-            format!("Sent with the first request, as name=value with & between them.{known}")
+            let known = if known.is_empty() {
+                String::new()
+            } else {
+                format!(" Known to this service: {}.", known.join(", "))
+            };
+            format!(
+                "Added to the authorization request, as name=value pairs separated by &. Protocol parameters, such as state, \
+                 are not allowed.{known}"
+            )
         }
-        Key::LoginHint => "The account to sign in with, where the service takes a hint.".to_owned(),
-        Key::Pkce => or(&preset.client.pkce_note, match preset.client.pkce {
-            PkceMode::Required => "PKCE binds the code to this program; this service requires it.",
-            PkceMode::Supported | PkceMode::Undocumented | PkceMode::Off => "PKCE binds the code to this program. Turn it off only if the documentation of the service says that it rejects PKCE.",
-        }),
-        Key::CaFile => "A file with the certificate of your own authority (PEM), trusted besides those of the system.".to_owned(),
-        Key::ListenAddress => "An address of this machine to listen on, where a proxy leads from the redirect URL to here. Empty: as the redirect URL says.".to_owned(),
-        Key::Certificate => "The certificate (PEM) for an https redirect URL on this machine. Empty: the one that Configure… created.".to_owned(),
-        Key::CertificateKey => "The private key (PEM) of that certificate; may be the same file.".to_owned(),
+        Key::LoginHint => "The account to sign in with, if the service supports a hint.".to_owned(),
+        Key::Pkce => or(
+            &preset.client.pkce_note,
+            match preset.client.pkce {
+                PkceMode::Required => "PKCE ties the code to this program. This service requires it.",
+                PkceMode::Supported | PkceMode::Undocumented | PkceMode::Off => {
+                    "PKCE ties the code to this program. Turn it off only if the service's documentation says that it rejects \
+                     PKCE."
+                }
+            },
+        ),
+        Key::CaFile => {
+            "A PEM file with the certificate of your own certificate authority. It is trusted in addition to the system's."
+                .to_owned()
+        }
+        Key::ListenAddress => {
+            "The local address to listen on, if a proxy forwards the redirect URL to this machine. If empty, the address is \
+             taken from the redirect URL."
+                .to_owned()
+        }
+        Key::Certificate => {
+            "The certificate (PEM) for an https redirect URL on this machine. If empty, the one that Configure… created is used."
+                .to_owned()
+        }
+        Key::CertificateKey => "The private key (PEM) of that certificate. It may be in the same file.".to_owned(),
+    }
+}
+
+fn preset_purpose(cx: ViewContext<'_>) -> String {
+    let preset = cx.session.settings.preset();
+    if preset.is_custom() {
+        return "Press Enter to choose a service, or type its name, such as gmail or office 365. The preset fills in and \
+                locks its known settings."
+            .to_owned();
+    }
+    let first = match (preset.confidence, preset.endpoints.issuer.is_some()) {
+        (Confidence::High, _) => {
+            return "Press Enter to choose another service, or type its name.".to_owned();
+        }
+        (Confidence::Medium | Confidence::Low, true) => {
+            "This preset is not verified. Discover checks it against the service itself."
+        }
+        (Confidence::Medium | Confidence::Low, false) => {
+            "This preset is not verified. Compare it with the service's documentation."
+        }
+    };
+    match &preset.confidence_note {
+        Some(note) => format!("{first} {note}"),
+        None => first.to_owned(),
     }
 }

@@ -1,31 +1,38 @@
 //! The settings form: what is asked of the user before a sign-in.
 
-mod about;
 mod discovered;
 mod hints;
+mod info;
+mod lists;
 mod preset_list;
+mod prospect;
 mod state;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use std::borrow::Cow;
 
+use ratatui::layout::Rect;
+
+use self::lists::{ANOTHER, choices, scopes};
+pub(in crate::tui) use self::prospect::prospect;
 pub(super) use self::state::Form;
-use self::state::{DialogId, Item, can_be_fixed, missing, remedied};
-pub(in crate::tui) use self::view::prospect;
+use self::state::{DialogId, Item, can_be_fixed, missing, told};
+use crate::form::checks::{Problem, Severity};
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
 use crate::oauth::client::FlowKind;
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::work::Work;
 use crate::session::{Refused, SessionEvent};
-use crate::tui::dialog::{Answer, Dialog, List, ListEntry};
+use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Navigation, Route, Screen, UpdateContext, ViewContext, set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, Screen, UpdateContext, ViewContext,
+    set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -37,12 +44,51 @@ impl Form {
 
     fn go_to_missing(&mut self, cx: &mut UpdateContext<'_>) {
         match missing(cx.view()) {
-            Some((key, item)) => {
-                self.advanced |= ADVANCED.contains(&key);
-                set_focus(self, item, cx);
-            }
+            Some(key) => self.go_to(key, cx),
             None => set_focus(self, Item::Authorize, cx),
         }
+    }
+
+    /// Tells what stops a sign-in where no field can tell it.
+    fn tell_untold(&self, cx: &mut UpdateContext<'_>) {
+        let problems = request::problems(&cx.session.settings);
+        if told(self, cx.view(), &problems).is_some() {
+            return;
+        }
+        let stops = |problem: &Problem| problem.severity == Severity::Error;
+        if let Some(problem) = problems.into_iter().find(stops) {
+            cx.warn(problem.text);
+        }
+    }
+
+    /// The button at the end of a field's row: its item, its label, and its letter.
+    fn buttons_beside(
+        cx: ViewContext<'_>,
+        key: Key,
+    ) -> Option<(Item, Cow<'static, str>, Option<char>)> {
+        let settings = &cx.session.settings;
+        let access = settings.access(key);
+        let editable = access == Access::Editable;
+        match key {
+            Key::Var(place) if editable => {
+                let variable = settings.preset().variables.get(place)?;
+                let listed = !variable.choices.is_empty();
+                listed.then_some((Item::Choices(place), "List".into(), None))
+            }
+            Key::Scope if editable && !settings.scope_list().is_empty() => {
+                Some((Item::ScopeList, "List".into(), None))
+            }
+            Key::RedirectUrl if matches!(access, Access::Editable | Access::Locked) => {
+                Some((Item::Configure, "Configure…".into(), Some('g')))
+            }
+            _ => None,
+        }
+    }
+
+    /// The problem that is told, where Ctrl+F can do something about it.
+    fn fixable(&self, cx: ViewContext<'_>) -> Option<Problem> {
+        let problems = request::problems(&cx.session.settings);
+        told(self, cx, &problems).filter(|problem| can_be_fixed(cx, problem))
     }
 
     /// From the explanation of an error to the field to change.
@@ -53,7 +99,7 @@ impl Form {
             set_focus(self, Item::Field(Key::Preset), cx);
             let label = cx.session.settings.label(key).to_owned();
             cx.say(format!(
-                "The {label} is set by the preset. Choose another preset, or Custom settings to change it."
+                "{label} is set by the preset. To change it, choose another preset or Custom settings."
             ));
         }
     }
@@ -84,19 +130,8 @@ impl Form {
         }
         self.secret_shown = false;
         cx.clear_message();
-        // To the first thing that the new preset needs; custom settings begin at the top.
-        if cx.session.settings.preset().is_custom() {
-            let items = self.items(cx.view());
-            let at = items
-                .iter()
-                .position(|entry| entry.item == self.common.focus);
-            let next = at.map_or(0, |at| (at + 1) % items.len());
-            if let Some(entry) = items.into_iter().nth(next) {
-                set_focus(self, entry.item, cx);
-            }
-        } else {
-            self.go_to_missing(cx);
-        }
+        self.tried = false;
+        self.go_to_missing(cx);
         if demo {
             cx.emit(Effect::StartDemo);
         }
@@ -112,7 +147,7 @@ impl Form {
         match cx.session.discover(Overwrite::Everything) {
             Ok(started) => {
                 cx.emit(Effect::Start(started));
-                cx.say("Asking the issuer for its metadata.");
+                cx.tell(Message::new("Waiting", "for the issuer's metadata."));
                 // The button for the trace goes with the trace.
                 if self.common.focus == Item::Trace {
                     set_focus(self, Item::Discover, cx);
@@ -120,10 +155,11 @@ impl Form {
             }
             Err(Refused::NoIssuer) => {
                 self.go_to(Key::Issuer, cx);
-                cx.say(
-                    "Type the Issuer: the address by which the service names itself, such as https://login.example.com. Then \
-                     Discover asks it for its endpoints. An e-mail address finds the preset of its mail service.",
-                );
+                cx.tell(Message::new(
+                    "Issuer",
+                    "Enter the service's issuer URL, such as https://login.example.com, then choose Discover to fetch its \
+                     endpoints. An email address finds the preset of its mail service.",
+                ));
             }
             Err(Refused::MailAddress(address)) => self.open_presets(&address, cx),
             Err(Refused::Form(problems)) => {
@@ -146,10 +182,10 @@ impl Form {
         if settings.access(Key::RedirectUrl) == Access::Editable {
             set_focus(self, Item::Field(Key::RedirectUrl), cx);
         }
-        cx.say(
-            "Configure… sets up the listener of the Redirect URL, and there is none yet. Type one, such as \
-             http://localhost:8400/callback, with the authorization code flow.",
-        );
+        cx.tell(Message::new(
+            "Redirect URL",
+            "Enter the redirect URL first, such as http://localhost:8400/callback. Configure… then sets up its listener.",
+        ));
     }
 }
 
@@ -179,92 +215,96 @@ impl Screen for Form {
         let mut items = Vec::new();
         for key in settings.keys() {
             if key == ADVANCED[0] {
-                items.push(Entry::beside(Item::Advanced, "Advanced"));
+                let label = if self.advanced { "Hide" } else { "Show" };
+                items.push(Entry::beside(Item::Advanced, label));
             }
-            let folded = ADVANCED.contains(&key) && !self.advanced;
-            if folded {
+            if ADVANCED.contains(&key) && !self.advanced {
                 continue;
             }
-            let editable = settings.access(key) == Access::Editable;
             let label = settings.label(key).to_owned();
-            let mut of_field = problems.iter().filter(|problem| problem.key == key);
-            let state = of_field.clone().next().map_or("", |problem| problem.word);
-            let fix = of_field
-                .find(|problem| can_be_fixed(cx, problem))
-                .and_then(|problem| Some(problem.remedy.as_ref()?.label.clone()));
             let item = Item::Field(key);
             let entry = match key {
-                Key::Preset => Entry::line(item, label),
+                Key::Preset => Entry::search(item, label),
+                Key::ClientSecret => {
+                    let reveal = if self.secret_shown { "hide" } else { "show" };
+                    Entry::text(item, label).with_hint("Ctrl+R", reveal)
+                }
                 _ if key.is_text() => Entry::text(item, label),
                 _ => Entry::choice(item, label),
             };
-            if editable {
-                items.push(entry.with_state(state).with_fix(fix.clone()));
+            if settings.access(key) == Access::Editable {
+                let problem = problems.iter().find(|problem| problem.key == key);
+                let state = problem.map_or("", |problem| problem.word);
+                items.push(entry.with_state(state));
             }
-            if let Some(label) = fix {
-                let entry = Entry::beside(Item::Fix(key), label.clone());
-                items.push(entry.with_fix(Some(label)));
-            }
-            match key {
-                _ if !editable => {}
-                Key::ClientSecret if !settings.secret().expose_secret().is_empty() => {
-                    let label = if self.secret_shown { "Hide" } else { "Show" };
-                    items.push(Entry::beside(Item::ShowSecret, label));
-                }
-                Key::Scope if !settings.scope_list().is_empty() => {
-                    items.push(Entry::beside(Item::ScopeList, "List"));
-                }
-                Key::Issuer if !settings.value(key).trim().is_empty() => {
-                    items.push(Entry::beside(Item::DiscoverIssuer, "Discover"));
-                }
-                _ => {}
+            if let Some((item, label, letter)) = Self::buttons_beside(cx, key) {
+                let entry = Entry::beside(item, label);
+                items.push(match letter {
+                    Some(letter) => entry.with_letter(letter),
+                    None => entry,
+                });
             }
         }
-        let configure = if cx.theme().utf8 {
-            "Configure…"
-        } else {
-            "Configure..."
-        };
-        items.extend([
-            Entry::button(Item::Authorize, "Authorize", 'a'),
-            Entry::button(Item::Configure, configure, 'g'),
-            Entry::button(Item::Discover, "Discover", 'd'),
-        ]);
-        if !settings.preset().is_custom() {
-            items.push(Entry::button(Item::About, "About", 'i'));
-        }
+        items.push(Entry::button(Item::Authorize, "Authorize", 'a'));
         if cx.session.tokens.is_some() {
             items.push(Entry::button(Item::Tokens, "Tokens", 't'));
+        }
+        items.push(Entry::button(Item::Discover, "Discover", 'd'));
+        if !settings.preset().is_custom() {
+            items.push(Entry::button(Item::Info, "Info", 'i'));
         }
         if !cx.session.trace.is_empty() {
             items.push(Entry::button(Item::Trace, "Trace", 'e'));
         }
         items.extend([
+            Entry::more(Item::More),
             Entry::button(Item::Help, "Help", '?'),
-            Entry::button(Item::Quit, "Quit", 'q'),
         ]);
+        if matches!(cx.session.work(), Some(Work::Discovering(_))) {
+            items.push(Entry::esc(Item::Cancel, "Cancel"));
+        }
+        items.push(Entry::quiet(Item::Quit, "Quit"));
+        // Wherever the focus is.
+        if self.fixable(cx).is_some() {
+            for entry in &mut items {
+                entry.fix = Some("fix".to_owned());
+            }
+        }
         items
     }
 
     fn body(&self, cx: ViewContext<'_>, area: Rect, _page: u16) -> Body {
-        view::body(self, cx, area.width)
+        view::body(self, cx, area)
+    }
+
+    fn more() -> Option<Item> {
+        Some(Item::More)
     }
 
     fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
         match item {
             Item::Field(Key::Preset) => self.open_presets("", cx),
-            Item::Field(_) => self.go_to_missing(cx),
-            Item::Fix(key) => self.fix(Item::Field(key), cx),
-            Item::ShowSecret => self.secret_shown = !self.secret_shown,
+            Item::Field(key) => {
+                // Where the focus can't go on, the message says why.
+                self.tried |= missing(cx.view()) == Some(key);
+                self.go_to_missing(cx);
+            }
+            Item::Choices(place) => {
+                let id = DialogId::Choices(place);
+                let value = cx.session.settings.value(Key::Var(place));
+                self.common.dialog = Some(Dialog::list_on(id, &value));
+            }
             Item::ScopeList => self.common.dialog = Some(Dialog::list(DialogId::Scopes, true)),
             Item::Advanced => self.advanced = !self.advanced,
             Item::Authorize => cx.authorize(),
             Item::Configure => self.configure(cx),
-            Item::DiscoverIssuer | Item::Discover => self.discover(cx),
-            Item::About => self.common.dialog = Some(Dialog::reading(DialogId::About)),
+            Item::Discover => self.discover(cx),
+            Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),
             Item::Tokens => cx.go(Navigation::Open(Route::Tokens)),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
+            Item::More => cx.more(),
             Item::Help => cx.help(),
+            Item::Cancel => cx.cancel(),
             Item::Quit => cx.quit(),
         }
     }
@@ -317,27 +357,35 @@ impl Screen for Form {
         cx.clear_message();
     }
 
-    fn fix(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
-        let (Item::Field(key) | Item::Fix(key)) = item else {
+    /// Makes the change that helps against the problem that is told, and goes to its field.
+    fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
+        let Some(problem) = self.fixable(cx.view()) else {
             return;
         };
-        let Some(remedy) = remedied(cx.view(), key).and_then(|problem| problem.remedy) else {
+        let Some(remedy) = &problem.remedy else {
             return;
         };
         cx.session.settings.apply(&remedy.change);
-        if cx.session.settings.access(key) == Access::Editable {
-            set_focus(self, Item::Field(key), cx);
+        if cx.session.settings.access(problem.key) == Access::Editable {
+            self.go_to(problem.key, cx);
         } else {
             self.go_to_missing(cx);
         }
-        let left = remedied(cx.view(), key).and_then(|problem| problem.remedy);
-        if left.as_ref() != Some(&remedy) {
-            cx.say(format!("Done: {}.", remedy.label));
+        let problems = request::problems(&cx.session.settings);
+        if !problems.contains(&problem) {
+            cx.tell(Message::done("Changed", format!("{}.", remedy.label)));
         }
     }
 
-    fn moved(&mut self, cx: &mut UpdateContext<'_>) {
-        cx.clear_message();
+    /// A character on the Preset row begins a search.
+    fn searched(&mut self, _item: Item, ch: char, cx: &mut UpdateContext<'_>) {
+        self.open_presets(&ch.to_string(), cx);
+    }
+
+    fn reveal(&mut self, cx: &mut UpdateContext<'_>) {
+        if !cx.session.settings.secret().expose_secret().is_empty() {
+            self.secret_shown = !self.secret_shown;
+        }
     }
 
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
@@ -347,7 +395,12 @@ impl Screen for Form {
             }
             (DialogId::Scopes, Answer::Ticked(scope)) => {
                 cx.session.settings.toggle_scope(&scope);
-                cx.clear_message();
+            }
+            (DialogId::Choices(place), Answer::Picked { key, .. }) => {
+                self.go_to(Key::Var(place), cx);
+                if key != ANOTHER {
+                    cx.session.settings.set(Key::Var(place), key);
+                }
             }
             _ => {}
         }
@@ -356,33 +409,14 @@ impl Screen for Form {
     fn list(&self, id: &DialogId, filter: &str, cx: ViewContext<'_>) -> List {
         match id {
             DialogId::Presets => self.presets.list(filter, &cx.session.settings),
-            DialogId::Scopes => {
-                let chosen = cx.session.settings.scopes();
-                let entry = |(scope, purpose): (String, String)| {
-                    let tick = if chosen.contains(&scope) {
-                        "[x]"
-                    } else {
-                        "[ ]"
-                    };
-                    ListEntry {
-                        name: format!("{tick} {scope}"),
-                        key: scope,
-                        about: purpose,
-                    }
-                };
-                let scopes = cx.session.settings.scope_list().into_iter();
-                List {
-                    head: "Scopes of this service".to_owned(),
-                    entries: scopes.map(entry).collect(),
-                    none: String::new(),
-                }
-            }
-            DialogId::About => List::default(),
+            DialogId::Scopes => scopes(cx),
+            DialogId::Choices(place) => choices(cx, *place),
+            DialogId::Info => List::default(),
         }
     }
 
-    fn reading(&self, _id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Vec<Line<'static>> {
-        about::about(cx, columns)
+    fn reading(&self, _id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Reading {
+        info::info(cx, columns)
     }
 
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
@@ -395,10 +429,11 @@ impl Screen for Form {
                 if !there {
                     self.go_to_missing(cx);
                 }
-                cx.say(discovered::sentence(filled, metadata, &cx.session.settings));
+                let text = discovered::sentence(filled, metadata, &cx.session.settings);
+                cx.tell(Message::done("Discovered", text));
             }
             SessionEvent::DiscoveredOther => {
-                cx.say("The Issuer was changed meanwhile; its metadata was not taken over.");
+                cx.say("The Issuer was changed in the meantime, so its metadata was not used.");
             }
             SessionEvent::DiscoveryFailed(error) => {
                 cx.warn(format!("{} {}", error.sentence(), error.hint()));
@@ -410,7 +445,11 @@ impl Screen for Form {
 
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>) {
         match route {
-            Route::Form(FormTarget::Missing) => self.go_to_missing(cx),
+            Route::Form(FormTarget::Missing) => {
+                self.tried = true;
+                self.go_to_missing(cx);
+                self.tell_untold(cx);
+            }
             Route::Form(FormTarget::Field(key)) => self.go_to_explained(key, cx),
             _ => set_focus(self, Item::Authorize, cx),
         }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::clean::clean;
 use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
 use crate::presets::format::mail_domain;
-use crate::presets::{Library, Preset, PresetError};
+use crate::presets::search::Fit;
+use crate::presets::{Confidence, Library, Preset, PresetError};
 use crate::tui::dialog::{List, ListEntry};
+use crate::tui::widgets::said::Said;
 
 /// All presets, once the list was opened: reading them takes a while.
 #[derive(Debug, Default)]
@@ -47,38 +51,125 @@ impl PresetList {
         Some((Arc::clone(preset), again.is_some()))
     }
 
-    /// The presets that fit a filter, those whose name begins so first.
-    pub(super) fn list(&self, filter: &str, settings: &Settings) -> List {
-        let again = settings.has_custom_before();
-        let mut fitting: Vec<(&Arc<Preset>, bool)> = self
+    /// The presets that fit what was typed, best first; Custom settings, which takes any service, is always offered.
+    pub(super) fn list(&self, typed: &str, settings: &Settings) -> List {
+        let mut fitting: Vec<(Fit, &Arc<Preset>)> = self
             .0
             .iter()
-            .filter(|preset| preset.matches(filter) || preset.has_mailbox(filter))
-            .flat_map(|preset| {
-                let twice = (preset.is_custom() && again).then_some((preset, true));
-                [Some((preset, false)), twice].into_iter().flatten()
-            })
+            .filter_map(|preset| Some((preset.fit(typed)?, preset)))
             .collect();
-        let beginning = filter.trim().to_lowercase();
-        fitting.sort_by_key(|(preset, _)| !preset.name.to_lowercase().starts_with(&beginning));
-        let entry = |(preset, again): (&Arc<Preset>, bool)| ListEntry {
-            key: key(preset, again),
-            name: if again {
-                format!("{}, with the URLs typed before", preset.name)
-            } else {
-                preset.name.clone()
-            },
-            about: preset.group.name().to_owned(),
-        };
-        let none = if mail_domain(filter).is_some() {
-            "No preset knows this domain. Type the name of the service that hosts its mail."
-        } else {
-            "No preset fits. Custom settings takes any service."
-        };
+        fitting.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let found = !fitting.is_empty();
+        let custom = |preset: &&Arc<Preset>| preset.is_custom();
+        if !fitting.iter().any(|(_, preset)| preset.is_custom()) {
+            let custom = self.0.iter().find(custom);
+            fitting.extend(custom.map(|preset| (Fit::Somewhere, preset)));
+        }
+        let again = settings.has_custom_before();
+        let mut entries = Vec::new();
+        for (fit, preset) in fitting {
+            let mut said = about(preset);
+            if !found {
+                said = self.nothing_found(typed);
+            }
+            entries.push(ListEntry {
+                key: key(preset, false),
+                name: preset.name.clone(),
+                about: offers(preset),
+                state: state(preset, &fit, typed),
+                said,
+                ..ListEntry::default()
+            });
+            if preset.is_custom() && again {
+                entries.push(ListEntry {
+                    key: key(preset, true),
+                    name: format!("{}, as before", preset.name),
+                    about: "any service".to_owned(),
+                    said: vec![Said::new(
+                        "Custom settings",
+                        "The URLs that you typed before.",
+                    )],
+                    ..ListEntry::default()
+                });
+            }
+        }
         List {
-            head: String::new(),
-            entries: fitting.into_iter().map(entry).collect(),
-            none: none.to_owned(),
+            head: "Choose a preset".to_owned(),
+            entries,
+            page: true,
+            ..List::default()
         }
     }
+
+    /// What is said where no preset fits what was typed.
+    fn nothing_found(&self, typed: &str) -> Vec<Said> {
+        let shown = clean(typed.trim(), 40);
+        let text = if mail_domain(typed).is_some() {
+            format!(
+                "No preset covers {shown}. Type the name of the service that hosts its mail, or press Enter to use Custom \
+                 settings."
+            )
+        } else {
+            format!(
+                "No preset matches \"{shown}\". Press Enter to use Custom settings, or Backspace to search again."
+            )
+        };
+        let mut said = vec![Said::new("No match", text)];
+        let near: Vec<(&str, &str)> = self
+            .0
+            .iter()
+            .filter_map(|preset| Some((preset.nearly(typed)?, preset.name.as_str())))
+            .collect();
+        if let Some((alias, _)) = near.first() {
+            let names: Vec<&str> = near.iter().map(|(_, name)| *name).take(3).collect();
+            said.push(Said::new(
+                "Nearest",
+                format!("{alias}: {}", names.join(", ")),
+            ));
+        }
+        said
+    }
+}
+
+/// The flows of a preset, in a word or two.
+fn offers(preset: &Preset) -> String {
+    if preset.is_custom() {
+        return "any service".to_owned();
+    }
+    let words = |flow: &FlowKind| match flow {
+        FlowKind::DeviceCode => "device",
+        FlowKind::AuthorizationCode => "browser",
+    };
+    let words: Vec<&str> = preset.flows.offered.iter().map(words).collect();
+    words.join(", ")
+}
+
+/// Why it is in the list, where its name does not say so; else whether its facts were verified.
+fn state(preset: &Preset, fit: &Fit, typed: &str) -> String {
+    match fit {
+        Fit::Alias(alias) => format!("matches \"{alias}\""),
+        Fit::Domain(domain) if !typed.is_empty() => format!("matches {domain}"),
+        _ if preset.confidence != Confidence::High => "unverified".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// What is said of a preset.
+fn about(preset: &Preset) -> Vec<Said> {
+    if preset.is_custom() {
+        let text = "Enter every setting yourself. Nothing is locked. If you know the issuer, Discover fills in the rest.";
+        return vec![Said::new("Custom settings", text)];
+    }
+    let mut said = Vec::new();
+    if let Some(note) = &preset.confidence_note {
+        said.push(Said::new("Unverified", note.clone()));
+    } else if let Some(why) = &preset.flows.why {
+        said.push(Said::new("About", why.clone()));
+    } else if let Some(note) = preset.notes.first() {
+        said.push(Said::new("About", note.clone()));
+    }
+    if !preset.keywords.is_empty() {
+        said.push(Said::new("Also known as", preset.keywords.join(", ")));
+    }
+    said
 }

@@ -6,24 +6,27 @@ use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
 use crate::tui::screen::{Common, ViewContext};
 
+/// The word of a field without a value that has to have one.
+pub(super) const MISSING: &str = "missing";
+
 /// What can have the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     Field(Key),
-    /// The change that helps against a field's problem.
-    Fix(Key),
-    ShowSecret,
+    /// The usual values of a variable.
+    Choices(usize),
     ScopeList,
-    /// Discover, beside the issuer.
-    DiscoverIssuer,
+    Configure,
     Advanced,
     Authorize,
-    Configure,
-    Discover,
-    About,
     Tokens,
+    Discover,
+    Info,
     Trace,
+    More,
     Help,
+    /// Stops the discovery under way.
+    Cancel,
     Quit,
 }
 
@@ -32,7 +35,9 @@ pub(in crate::tui::screens) enum Item {
 pub(in crate::tui::screens) enum DialogId {
     Presets,
     Scopes,
-    About,
+    /// The usual values of a variable.
+    Choices(usize),
+    Info,
 }
 
 /// The form.
@@ -43,14 +48,9 @@ pub(in crate::tui::screens) struct Form {
     pub(super) advanced: bool,
     /// The client secret is shown.
     pub(super) secret_shown: bool,
+    /// Authorize was tried: what is missing is a mistake now.
+    pub(super) tried: bool,
     pub(super) presets: PresetList,
-}
-
-/// The first problem of a field that has a remedy.
-pub(super) fn remedied(cx: ViewContext<'_>, key: Key) -> Option<Problem> {
-    request::problems(&cx.session.settings)
-        .into_iter()
-        .find(|problem| problem.key == key && problem.remedy.is_some())
 }
 
 /// True where one key can do something about a problem, also at a field that is locked.
@@ -59,19 +59,34 @@ pub(super) fn can_be_fixed(cx: ViewContext<'_>, problem: &Problem) -> bool {
     problem.remedy.is_some() && matches!(access, Access::Editable | Access::Locked)
 }
 
-/// The first field that stops a sign-in, and the item to go to for it.
-pub(super) fn missing(cx: ViewContext<'_>) -> Option<(Key, Item)> {
+/// True for a problem that is told wherever the focus is: a value that was not typed yet is none.
+pub(super) fn claimed(cx: ViewContext<'_>, problem: &Problem) -> bool {
+    let editable = cx.session.settings.access(problem.key) == Access::Editable;
+    problem.word != MISSING && (editable || can_be_fixed(cx, problem))
+}
+
+/// The problem that is told: that of the focused field, else the first one elsewhere, what stops a sign-in first.
+pub(super) fn told(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Option<Problem> {
+    let of_focus = |problem: &&Problem| match &form.common.focus {
+        Item::Field(key) => problem.key == *key && (form.tried || problem.word != MISSING),
+        _ => false,
+    };
+    let stops = |problem: &&Problem| problem.severity == Severity::Error;
+    let elsewhere = || problems.iter().filter(|problem| claimed(cx, problem));
+    let found = problems.iter().find(of_focus);
+    let found = found.or_else(|| elsewhere().find(stops));
+    found.or_else(|| elsewhere().next()).cloned()
+}
+
+/// The first field that stops a sign-in and can have the focus.
+pub(super) fn missing(cx: ViewContext<'_>) -> Option<Key> {
     let problems = request::problems(&cx.session.settings);
     let mut errors = problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error);
     errors.find_map(|problem| {
-        let key = problem.key;
-        if cx.session.settings.access(key) == Access::Editable {
-            Some((key, Item::Field(key)))
-        } else {
-            can_be_fixed(cx, problem).then_some((key, Item::Fix(key)))
-        }
+        let editable = cx.session.settings.access(problem.key) == Access::Editable;
+        editable.then_some(problem.key)
     })
 }
 
@@ -82,7 +97,7 @@ impl Form {
             (Item::Field(Key::Preset), false)
         } else {
             match missing(cx) {
-                Some((key, item)) => (item, ADVANCED.contains(&key)),
+                Some(key) => (Item::Field(key), ADVANCED.contains(&key)),
                 None => (Item::Authorize, false),
             }
         };
@@ -90,6 +105,7 @@ impl Form {
             common: Common::at(focus),
             advanced,
             secret_shown: false,
+            tried: false,
             presets: PresetList::default(),
         }
     }

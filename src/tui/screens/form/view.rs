@@ -2,17 +2,21 @@
 //!
 //! ```text
 //!    Preset            Microsoft 365 mail                                     ▾
-//!  ▸ Client ID         _                                                missing
-//!    Scope             offline_access https://prospect.office.com/…     [ List ]
+//!  ▸ Client ID         _                                               required
+//!    Scope             offline_access …/SMTP.Send              warning  [List]
 //!    Flow              (•) Device code   ( ) Authorization code
 //!    Token ex. URL     https://login.microsoftonline.com/common/oau…     locked
-//!    Advanced          issuer, client authentication, …                       ▸
+//!    Advanced          issuer, client authentication, extra pa…  9 fields  [Show]
 //! ```
 
-use ratatui::text::{Line, Span};
+use std::borrow::Cow;
 
-use super::hints::hint;
-use super::state::{Form, Item, remedied};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::hints::said;
+use super::state::{Form, Item, MISSING, claimed};
 use crate::form::checks::{Problem, Severity};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
@@ -20,303 +24,349 @@ use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, SecretRule};
 use crate::secret::ExposeSecret;
 use crate::tui::screen::ViewContext;
-use crate::tui::widgets::draw::{Anchor, Body, Row};
-use crate::tui::widgets::rows::{Parts, VALUE, row};
-use crate::tui::widgets::text::{shorten, width, window, wrap};
+use crate::tui::widgets::draw::{Body, Row};
+use crate::tui::widgets::grid::{LOW, NARROW};
+use crate::tui::widgets::lines::{Lines, lines};
+use crate::tui::widgets::rows::{Beside, Parts, below, row};
+use crate::tui::widgets::text::{shorten, width};
 
-/// The rows of the form and the hint for the focused one.
-pub(super) fn body(form: &Form, cx: ViewContext<'_>, width: u16) -> Body {
+/// From this height on there are empty rows between the groups of fields.
+const ROOMY: u16 = 30;
+
+/// The rows of the form, and what is said of the focused item.
+pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     let problems = request::problems(&cx.session.settings);
-    let width = usize::from(width);
+    let columns = usize::from(area.width);
+    let roomy = cx.console.size.1 >= ROOMY;
     let mut rows = Vec::new();
     for key in cx.session.settings.keys() {
-        if key == ADVANCED[0] {
-            rows.push(advanced(form, cx, &problems, width));
+        let advanced_begins = key == ADVANCED[0];
+        if roomy && (matches!(key, Key::ClientId | Key::Flow) || advanced_begins) {
+            rows.push(Row::blank());
+        }
+        if advanced_begins {
+            rows.push(advanced(form, cx, &problems, columns));
         }
         if form.advanced || !ADVANCED.contains(&key) {
-            rows.push(field(form, cx, key, &problems, width));
+            rows.extend(field(form, cx, key, &problems, columns));
         }
     }
-    let (hint, hint_is_bad) = hint(form, cx, &problems);
     Body {
         rows,
-        anchor: Anchor::End,
-        hint,
-        hint_is_bad,
+        hint: said(form, cx, &problems),
         ..Body::default()
     }
 }
 
-/// What Authorize will do, where there is room to tell it beside the settings.
-pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
-    let (first, then) = match cx.session.settings.flow() {
-        FlowKind::DeviceCode => (
-            "The service gives out a code.",
-            "You open its address in a browser on any device, and enter the code.",
-        ),
-        FlowKind::AuthorizationCode => (
-            "You open a URL in a browser, and sign in.",
-            "The browser comes back to this machine; or you paste the address that it ends at.",
-        ),
+/// The label of a field; a narrow window has room for a word or two.
+fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
+    let narrow = columns < usize::from(NARROW);
+    let short = match key {
+        Key::ClientSecret => "Secret",
+        Key::RedirectUrl => "Redirect",
+        Key::AuthorizationUrl => "Auth. URL",
+        Key::DeviceUrl => "Device URL",
+        Key::TokenUrl => "Token URL",
+        Key::ClientAuthentication => "Auth.",
+        Key::ExtraParameters => "Extra",
+        Key::LoginHint => "Login",
+        Key::ListenAddress => "Listen on",
+        Key::Certificate => "Cert.",
+        Key::CertificateKey => "Cert. key",
+        _ => "",
     };
-    let last = "The tokens come here, with what was granted and for how long.";
-    let mut rows = vec![
-        Row::line(Line::styled("   What Authorize does", cx.theme().strong())),
-        Row::blank(),
-    ];
-    for (number, text) in (1..).zip([first, then, last]) {
-        let words = wrap(text, usize::from(columns).saturating_sub(9));
-        for (at, line) in words.into_iter().enumerate() {
-            let number = if at == 0 {
-                format!("{number}.")
-            } else {
-                String::new()
-            };
-            rows.push(Row::text(format!("{number:<3}{line}")));
-        }
+    if narrow && !short.is_empty() {
+        return short.into();
     }
-    Body {
-        rows,
-        ..Body::default()
+    if key == Key::ExtraParameters {
+        // As a detail it has less room.
+        return "Extra params".into();
     }
+    cx.session.settings.label(key).to_owned().into()
 }
 
-fn field(form: &Form, cx: ViewContext<'_>, key: Key, problems: &[Problem], columns: usize) -> Row {
+fn field(
+    form: &Form,
+    cx: ViewContext<'_>,
+    key: Key,
+    problems: &[Problem],
+    columns: usize,
+) -> Vec<Row> {
+    let theme = cx.theme();
+    let focused = form.common.has_focus(cx, &Item::Field(key));
+    let dim = cx.session.settings.access(key) != Access::Editable;
+    let mut parts = Parts {
+        detail: ADVANCED.contains(&key),
+        focused,
+        dim,
+        state: state(form, cx, key, problems),
+        button: beside(form, cx, key),
+        ..Parts::new(label(cx, key, columns))
+    };
+    let room = parts.room(theme, columns);
+    if focused && key.is_text() {
+        let Lines {
+            shown,
+            row: at,
+            column,
+            ..
+        } = edited(form, cx, key, room);
+        let mut shown = shown.into_iter();
+        let first = shown.next().unwrap_or_default();
+        parts.cursor = column;
+        let mut rows = vec![row(theme, parts.with(first), columns)];
+        rows.extend(shown.map(|line| below(line, columns)));
+        // The cursor belongs to its line.
+        if at > 0 {
+            let cursor = rows[0].cursor.take();
+            rows[at].cursor = cursor;
+        }
+        return rows;
+    }
+    let style = if dim { theme.dim() } else { Style::new() };
+    if let Some(values) = choice(cx, key, columns) {
+        // The chosen one is what has the focus.
+        let on = if focused { theme.focus() } else { style };
+        for (text, chosen) in values {
+            if chosen {
+                parts.cursor = parts.value.iter().map(|span| width(&span.content)).sum();
+                parts.cursor += 1;
+            }
+            let style = if chosen { on } else { style };
+            parts.value.push(Span::styled(text, style));
+        }
+        return vec![row(theme, parts, columns)];
+    }
+    let text = displayed(form, cx, key, room);
+    let text = shorten(&text, room, theme.ellipsis());
+    vec![row(theme, parts.with(Span::styled(text, style)), columns)]
+}
+
+/// A word about a field, at the end of its row.
+fn state(
+    form: &Form,
+    cx: ViewContext<'_>,
+    key: Key,
+    problems: &[Problem],
+) -> Option<Span<'static>> {
     let theme = cx.theme();
     let settings = &cx.session.settings;
     let access = settings.access(key);
-    let focused = form.common.has_focus(cx, &Item::Field(key));
-    // Beside a run the settings are there to be read.
-    let (side, side_focused) = if cx.focused {
-        side(form, cx, key)
-    } else {
-        (None, false)
-    };
-    let tag = match (
-        access,
-        problems.iter().find(|problem| problem.key == key),
-        side,
-    ) {
-        (Access::OtherFlow, ..) if matches!(key, Key::Certificate | Key::CertificateKey) => {
-            Some(Span::styled("only for https", theme.dim()))
+    let found = settings.source(key) == Some(Source::Metadata);
+    let dim = |word: &'static str| Some(Span::styled(word, theme.dim()));
+    match access {
+        Access::OtherFlow if matches!(key, Key::Certificate | Key::CertificateKey) => {
+            return dim("only for https");
         }
-        (Access::OtherFlow, ..) => Some(Span::styled(
-            if columns < 70 {
-                "not used"
-            } else {
-                "not used by this flow"
-            },
-            theme.dim(),
-        )),
-        (Access::NotOffered, ..) => Some(Span::styled("not offered", theme.dim())),
-        (Access::Editable | Access::Locked, _, Some(side)) if side_focused => {
-            Some(Span::styled(side, theme.focus()))
-        }
-        (access, Some(problem), _)
-            if access == Access::Editable || settings.source(key) == Some(Source::Metadata) =>
-        {
-            Some(Span::styled(
-                problem.word,
-                if problem.severity == Severity::Error {
-                    theme.bad()
-                } else {
-                    theme.active()
-                },
-            ))
-        }
-        // A wrong value of the preset cannot be helped here; its variable is marked.
-        (Access::Locked, _, _) if settings.source(key) == Some(Source::Metadata) => {
-            Some(Span::styled("found, locked", theme.dim()))
-        }
-        (Access::Locked, _, _) => Some(Span::styled("locked", theme.dim())),
-        (Access::Editable, _, Some(side)) => Some(Span::raw(side)),
-        (Access::Editable, _, None) => None,
-    };
-    let room =
-        columns.saturating_sub(VALUE + 1 + tag.as_ref().map_or(0, |tag| width(&tag.content) + 2));
-    let dim = access != Access::Editable;
-    let (value, cursor) = if focused && key.is_text() {
-        edited(form, cx, key, room)
-    } else {
-        let (text, faint) = displayed(form, cx, key);
-        let style = if dim || faint {
-            theme.dim()
-        } else {
-            ratatui::style::Style::new()
+        Access::OtherFlow => return dim("not used"),
+        Access::NotOffered => return dim("not offered"),
+        Access::Editable | Access::Locked => {}
+    }
+    let problem = problems.iter().find(|problem| problem.key == key);
+    if let Some(problem) = problem.filter(|_| access == Access::Editable || found) {
+        let style = match problem.severity {
+            // A value that was not typed yet is a task, not a mistake.
+            Severity::Error if problem.word == MISSING && !form.tried => Style::new(),
+            Severity::Error => theme.bad(),
+            Severity::Warning => theme.warning(),
         };
-        (
-            vec![Span::styled(shorten(&text, room, theme.ellipsis()), style)],
-            0,
-        )
-    };
-    let label = settings.label(key).to_owned();
-    row(
-        theme,
-        Parts {
-            label,
-            focused,
-            dim,
-            value,
-            cursor,
-            tag,
-            tag_focused: side_focused,
-        },
-        columns,
-    )
-}
-
-/// The small button behind a value, and whether the focus is on it.
-fn side(form: &Form, cx: ViewContext<'_>, key: Key) -> (Option<String>, bool) {
-    if form.common.has_focus(cx, &Item::Fix(key))
-        && let Some(remedy) = remedied(cx, key).and_then(|problem| problem.remedy)
-    {
-        return (Some(format!("[ {} ]", remedy.label)), true);
+        let word = if problem.word == MISSING {
+            "required"
+        } else {
+            problem.word
+        };
+        return Some(Span::styled(word, style));
     }
-    match key {
-        Key::Preset if cx.session.settings.preset().confidence != Confidence::High => {
-            (Some(format!("not certain  {}", cx.theme().list())), false)
-        }
-        Key::Preset => (Some(cx.theme().list().to_owned()), false),
-        Key::ClientSecret if !cx.session.settings.secret().expose_secret().is_empty() => {
-            let word = if form.secret_shown {
-                "[ Hide ]"
-            } else {
-                "[ Show ]"
+    match (access, key) {
+        (Access::Locked, _) if found => dim("found"),
+        (Access::Locked, _) => dim("locked"),
+        (_, Key::Preset) => {
+            let list = theme.list();
+            let custom = settings.preset().is_custom();
+            let words = match settings.preset().confidence {
+                Confidence::High if custom => format!("{} services {list}", services(cx)),
+                Confidence::High => list.to_owned(),
+                Confidence::Medium | Confidence::Low => format!("unverified {list}"),
             };
-            (
-                Some(word.to_owned()),
-                form.common.has_focus(cx, &Item::ShowSecret),
-            )
+            Some(Span::raw(words))
         }
-        Key::Scope if !cx.session.settings.scope_list().is_empty() => (
-            Some("[ List ]".to_owned()),
-            form.common.has_focus(cx, &Item::ScopeList),
-        ),
-        Key::Issuer if !cx.session.settings.value(key).trim().is_empty() => (
-            Some("[ Discover ]".to_owned()),
-            form.common.has_focus(cx, &Item::DiscoverIssuer),
-        ),
-        _ => (None, false),
+        (_, Key::ClientSecret) if settings.secret().expose_secret().is_empty() => {
+            Some(Span::raw(secret_word(cx)))
+        }
+        (_, key) if key.is_text() && settings.value(key).is_empty() => {
+            let optional = key != Key::ClientSecret;
+            optional.then(|| Span::raw("optional"))
+        }
+        _ => None,
     }
 }
 
-/// The line being edited, scrolled so that the cursor is in sight.
-fn edited(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> (Vec<Span<'static>>, usize) {
-    let masked = key == Key::ClientSecret && !form.secret_shown;
-    let (text, cursor) = if masked {
-        (
-            cx.theme()
-                .mask()
-                .repeat(form.common.editor.text().chars().count()),
-            form.common.editor.cursor(),
-        )
-    } else {
-        (
-            form.common.editor.text().to_owned(),
-            form.common.editor.cursor_column(),
-        )
-    };
-    let (visible, column) = window(&text, cursor, room, cx.theme().ellipsis());
-    (vec![Span::raw(visible)], column)
+/// How many services there are presets for.
+fn services(cx: ViewContext<'_>) -> usize {
+    cx.session.library.count().saturating_sub(1)
 }
 
-/// The value as text, and whether it only stands in for one.
-fn displayed(form: &Form, cx: ViewContext<'_>, key: Key) -> (String, bool) {
+fn secret_word(cx: ViewContext<'_>) -> &'static str {
     let settings = &cx.session.settings;
-    let radio = |on: bool, label: &str| format!("{} {label}", cx.theme().radio(on));
+    match settings.preset().client.secret {
+        SecretRule::Required => "required",
+        SecretRule::RequiredForAuthorizationCode
+            if settings.flow() == FlowKind::AuthorizationCode =>
+        {
+            "required"
+        }
+        SecretRule::None => "not needed",
+        SecretRule::RequiredForAuthorizationCode | SecretRule::Optional => "optional",
+    }
+}
+
+/// The button at the end of a field's row.
+fn beside(form: &Form, cx: ViewContext<'_>, key: Key) -> Option<Beside> {
+    let items = Form::buttons_beside(cx, key)?;
+    let (item, label, letter) = items;
+    let focused = form.common.has_focus(cx, &item);
+    Some(match letter {
+        Some(letter) => Beside::letter(letter, label, focused),
+        None => Beside::new(label, focused),
+    })
+}
+
+/// The line being edited, in as many lines as it needs.
+pub(super) fn edited(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> Lines {
+    let most = if cx.console.size.1 < LOW { 3 } else { 5 };
+    let editor = &form.common.editor;
+    let masked = key == Key::ClientSecret && !form.secret_shown;
+    if masked {
+        let text = cx.theme().mask().repeat(editor.text().chars().count());
+        return lines(&text, editor.cursor(), (room, most), false);
+    }
+    let words = key == Key::Scope;
+    lines(editor.text(), editor.cursor(), (room, most), words)
+}
+
+/// The value as text.
+fn displayed(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> String {
+    let settings = &cx.session.settings;
     match key {
-        Key::Preset => (settings.preset().name.clone(), false),
+        Key::Preset => settings.preset().name.clone(),
+        Key::ClientSecret => {
+            let text = settings.secret().expose_secret();
+            if form.secret_shown {
+                text.to_owned()
+            } else {
+                cx.theme().mask().repeat(text.chars().count())
+            }
+        }
+        Key::Scope => scopes(&settings.scopes(), room, cx.theme().ellipsis()),
+        _ => settings.value(key),
+    }
+}
+
+/// The values of a choice with what is between them, and which one is chosen; `None` for another field.
+fn choice(cx: ViewContext<'_>, key: Key, columns: usize) -> Option<Vec<(String, bool)>> {
+    let settings = &cx.session.settings;
+    let narrow = columns < usize::from(NARROW);
+    let (values, gap): (Vec<(&str, bool)>, usize) = match key {
         Key::Flow => {
+            let label = |flow: &FlowKind| match flow {
+                FlowKind::DeviceCode if narrow => "Device",
+                FlowKind::AuthorizationCode if narrow => "Code",
+                flow => flow.label(),
+            };
             let flows = settings.flows();
-            let parts: Vec<String> = flows
+            let values = flows
                 .iter()
-                .map(|flow| radio(settings.flow() == *flow, flow.label()))
-                .collect();
-            (parts.join("   "), false)
+                .map(|flow| (label(flow), settings.flow() == *flow));
+            (values.collect(), if narrow { 1 } else { 3 })
         }
         Key::ClientAuthentication => {
-            let all = AuthenticationChoice::ALL;
-            let parts: Vec<String> = all
-                .iter()
-                .map(|choice| radio(settings.authentication() == *choice, choice.label()))
-                .collect();
-            (parts.join("   "), false)
+            let all = AuthenticationChoice::ALL.iter();
+            let values = all.map(|choice| (choice.label(), settings.authentication() == *choice));
+            (values.collect(), 2)
         }
-        Key::Pkce => (
-            format!(
-                "{}   {}",
-                radio(settings.pkce(), "On"),
-                radio(!settings.pkce(), "Off")
-            ),
-            false,
-        ),
-        Key::ClientSecret => secret(form, cx),
-        _ => {
-            let value = settings.value(key);
-            let faint = value.is_empty();
-            let stand_in = if faint && ADVANCED.contains(&key) {
-                "not set"
-            } else {
-                ""
-            };
-            (if faint { stand_in.to_owned() } else { value }, faint)
+        Key::Pkce => {
+            let values = [("On", settings.pkce()), ("Off", !settings.pkce())];
+            (values.to_vec(), 3)
         }
+        _ => return None,
+    };
+    let mut parts = Vec::new();
+    for (label, on) in values {
+        if !parts.is_empty() {
+            parts.push((" ".repeat(gap), false));
+        }
+        parts.push((format!("{} {label}", cx.theme().radio(on)), on));
     }
+    Some(parts)
 }
 
-fn secret(form: &Form, cx: ViewContext<'_>) -> (String, bool) {
-    let settings = &cx.session.settings;
-    let text = settings.secret().expose_secret();
-    if text.is_empty() {
-        let word = match settings.preset().client.secret {
-            SecretRule::Required => "required",
-            SecretRule::RequiredForAuthorizationCode
-                if settings.flow() == FlowKind::AuthorizationCode =>
-            {
-                "required"
-            }
-            SecretRule::None => "not used",
-            SecretRule::RequiredForAuthorizationCode | SecretRule::Optional => "optional",
-        };
-        return (word.to_owned(), true);
+/// Scopes in so many columns: whole, else without their beginning, else as many as there is room for.
+fn scopes(scopes: &[String], room: usize, ellipsis: &str) -> String {
+    let whole = scopes.join(" ");
+    if width(&whole) <= room {
+        return whole;
     }
-    if form.secret_shown {
-        (text.to_owned(), false)
-    } else {
-        (cx.theme().mask().repeat(text.chars().count()), false)
+    let short = |scope: &String| match scope.trim_end_matches('/').rsplit_once('/') {
+        Some((_, name)) if scope.contains("://") && !name.is_empty() => {
+            format!("{ellipsis}/{name}")
+        }
+        _ => scope.clone(),
+    };
+    let short: Vec<String> = scopes.iter().map(short).collect();
+    for count in (1..=short.len()).rev() {
+        let more = short.len() - count;
+        let mut text = short[..count].join(" ");
+        if more > 0 {
+            text = format!("{text} +{more}");
+        }
+        if width(&text) <= room || count == 1 {
+            return text;
+        }
     }
+    whole
 }
 
 fn advanced(form: &Form, cx: ViewContext<'_>, problems: &[Problem], columns: usize) -> Row {
     let theme = cx.theme();
     let wrong = problems
         .iter()
-        .find(|problem| ADVANCED.contains(&problem.key) && !form.advanced);
-    let tag = match wrong {
+        .find(|problem| ADVANCED.contains(&problem.key) && !form.advanced && claimed(cx, problem));
+    let state = match wrong {
+        Some(problem) if problem.severity == Severity::Warning => {
+            Span::styled(problem.word, theme.warning())
+        }
         Some(problem) => Span::styled(problem.word, theme.bad()),
-        None => Span::raw(if form.advanced {
-            theme.list()
-        } else {
-            theme.folded()
-        }),
+        None => Span::raw(format!("{} fields", ADVANCED.len())),
     };
     let text = if form.advanced {
         ""
     } else {
         "issuer, client authentication, extra parameters, PKCE, CA file"
     };
-    let room = columns.saturating_sub(VALUE + 3 + width(&tag.content));
+    let label = if form.advanced { "Hide" } else { "Show" };
+    let focused = form.common.has_focus(cx, &Item::Advanced);
+    let narrow = columns < usize::from(NARROW);
     let parts = Parts {
-        label: "Advanced".to_owned(),
-        focused: form.common.has_focus(cx, &Item::Advanced),
-        dim: false,
-        value: vec![Span::styled(
-            shorten(text, room, theme.ellipsis()),
-            theme.dim(),
-        )],
-        cursor: 0,
-        tag: Some(tag),
-        tag_focused: false,
+        state: (!narrow || wrong.is_some()).then_some(state),
+        button: Some(Beside::new(label, focused)),
+        ..Parts::new("Advanced")
     };
-    row(theme, parts, columns)
+    let room = parts.room(theme, columns);
+    let text = Span::styled(shorten(text, room, theme.ellipsis()), theme.dim());
+    row(theme, parts.with(text), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_lose_their_beginning_first() {
+        let all = ["offline_access", "https://o.example/SMTP.Send"].map(str::to_owned);
+        assert_eq!(scopes(&all, 80, "…"), all.join(" "));
+        assert_eq!(scopes(&all, 30, "…"), "offline_access …/SMTP.Send");
+        assert_eq!(scopes(&all, 20, "…"), "offline_access +1");
+        let mail = ["https://mail.google.com/".to_owned()];
+        assert_eq!(scopes(&mail, 80, "…"), mail[0]);
+    }
 }

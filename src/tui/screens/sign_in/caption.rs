@@ -41,7 +41,7 @@ pub(super) fn caption(
     leads.extend(lines.into_iter().map(strong));
     if let Some((user_code, included)) = code {
         let about = if included {
-            "The code is in it"
+            "It includes the code"
         } else {
             "Enter the code there"
         };
@@ -59,10 +59,9 @@ pub(super) fn caption(
         paragraphs.push(leads);
     }
     if is_loopback(&picture.url) {
-        paragraphs
-            .push(text("This is an address of this machine: a phone cannot open it.").collect());
+        paragraphs.push(text("This URL is on this computer. A phone can't open it.").collect());
     }
-    paragraphs.push(text("The program goes on waiting.").collect());
+    paragraphs.push(text("Still waiting for approval.").collect());
     let needed: usize = paragraphs.iter().map(|lines| lines.len() + 1).sum();
     let mut all = Vec::new();
     for lines in paragraphs {

@@ -1,6 +1,12 @@
-//! A sign-in under way: what the user has to do, the steps and the checks; or why it failed.
+//! A sign-in under way: what the user has to do; or why it failed.
 
+mod browser;
 mod caption;
+mod device;
+mod failed;
+mod hints;
+mod items;
+mod layout;
 mod progress;
 mod state;
 #[cfg(test)]
@@ -14,20 +20,28 @@ use ratatui::text::Line;
 use url::Url;
 
 pub(super) use self::state::SignIn;
-use self::state::{DeviceItem, Item, user_code};
+use self::state::{DialogId, Item, Paste, field_to_edit, shown_url, user_code};
+use crate::console::environment::Environment;
+use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
 use crate::session::content::Content;
 use crate::session::run::{Phase, Run};
-use crate::tui::dialog::qr_code::{self, Picture};
-use crate::tui::dialog::{Dialog, DialogKind};
+use crate::tui::dialog::qr_code::Picture;
+use crate::tui::dialog::{Answer, Dialog, DialogKind, Question};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Navigation, Route, Screen, UpdateContext, ViewContext, set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, Screen, Shortcut, UpdateContext,
+    ViewContext, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::text::time_left;
+
+/// The button that cancels.
+const CANCEL: &str = "Cancel sign-in";
+/// The button that doesn't.
+const KEEP: &str = "Keep waiting";
 
 impl SignIn {
     /// Shows the URL that says most as a QR code, or else says why not.
@@ -38,45 +52,86 @@ impl SignIn {
         for url in cx.session.sign_in().into_iter().flat_map(Run::urls) {
             match Picture::of(theme, size, url) {
                 Ok(picture) => {
-                    self.common.dialog = Some(Dialog::picture((), picture));
+                    self.common.dialog = Some(Dialog::picture(DialogId::Picture, picture));
                     return;
                 }
                 Err(refusal) => refused = refused.or(Some(refusal)),
             }
         }
         if let Some(refusal) = refused {
-            cx.say(format!("{refusal} Copy the URL, or open the plain view."));
+            cx.say(refusal.to_string());
         }
     }
 
-    /// The pasted answer goes to the flow, which says what it makes of it.
-    fn hand_over(&mut self, cx: &mut UpdateContext<'_>) {
-        if self.pasted.expose_secret().trim().is_empty() {
-            cx.say(
-                "Paste the address that the browser came back to, or the code in it, and press Enter.",
-            );
+    /// The pasted answer goes to the flow, which says whether it takes it. The text of an error page is explained here.
+    fn submit(&mut self, cx: &mut UpdateContext<'_>) {
+        let text = self.pasted.expose_secret();
+        if text.trim().is_empty() {
+            cx.tell(Message::new("Paste", hints::PASTE));
             return;
         }
-        let pasted = std::mem::take(&mut self.pasted);
-        match cx.session.explain_paste(pasted.expose_secret()) {
-            Some(page) => cx.say(format!(
-                "That is an error page, and no answer: {} {}",
-                page.cause, page.remedy
-            )),
-            None => cx.emit(Effect::Paste(pasted)),
+        if let Some(explanation) = cx.session.explain_paste(text) {
+            let compare = match explanation.field {
+                Some(Key::ClientId) => Some(Item::ClientId),
+                Some(Key::RedirectUrl) => Some(Item::RedirectUrl),
+                _ => None,
+            };
+            self.paste = Paste::Explained(explanation);
+            if let Some(item) = compare {
+                set_focus(self, item, cx);
+            }
+            return;
         }
+        self.paste = Paste::Submitted;
+        cx.emit(Effect::Paste(self.pasted.clone()));
+    }
+
+    /// Asks before it cancels.
+    fn ask(&mut self, id: DialogId, cx: &UpdateContext<'_>) {
+        let lost = match user_code(cx.view()) {
+            Some(code) => format!("The code {code} can no longer be used. "),
+            None if cx.session.sign_in().is_some_and(Run::awaits_browser) => {
+                "The URL can no longer be used. ".to_owned()
+            }
+            None => String::new(),
+        };
+        let text = format!("{lost}Your settings are kept.");
+        let buttons = [(Shortcut::Letter('y'), CANCEL), (Shortcut::Esc, KEEP)];
+        let question = Question::new("Cancel this sign-in?", text, &buttons);
+        self.common.dialog = Some(Dialog::question(id, question));
+    }
+
+    /// To the field that an error is about; a sign-in under way has to be cancelled for that.
+    fn edit(&mut self, cx: &mut UpdateContext<'_>) {
+        let Some(key) = field_to_edit(cx.view()) else {
+            return;
+        };
+        if cx.session.sign_in().is_some_and(Run::is_live) {
+            self.ask(DialogId::Edit(key), cx);
+        } else {
+            cx.go(Navigation::Open(Route::Form(FormTarget::Field(key))));
+        }
+    }
+}
+
+/// Where the focus is when the URL has come: on what is to be done first.
+fn first_of_browser(environment: &Environment, run: &Run, low: bool) -> Item {
+    match (&environment.ssh, &run.tunnel) {
+        (Some(_), Some(_)) if !low => Item::CopyTunnel,
+        (Some(_), _) => Item::Paste,
+        (None, _) => Item::CopyUrl,
     }
 }
 
 impl Screen for SignIn {
     type Item = Item;
-    type DialogId = ();
+    type DialogId = DialogId;
 
-    fn common(&self) -> &Common<Item, ()> {
+    fn common(&self) -> &Common<Item, DialogId> {
         &self.common
     }
 
-    fn common_mut(&mut self) -> &mut Common<Item, ()> {
+    fn common_mut(&mut self) -> &mut Common<Item, DialogId> {
         &mut self.common
     }
 
@@ -89,94 +144,32 @@ impl Screen for SignIn {
         let Some(run) = cx.session.sign_in() else {
             return name.clone();
         };
-        let kind = match run.request.kind {
-            FlowKind::DeviceCode => "device code",
-            FlowKind::AuthorizationCode => "authorization code",
+        let kind = match (&run.phase, run.request.kind) {
+            (Phase::Failed(ended), _) if ended.expired => "code expired",
+            (Phase::Failed(_), _) => "sign-in failed",
+            (_, FlowKind::DeviceCode) => "device code",
+            (_, FlowKind::AuthorizationCode) => "authorization code",
         };
-        format!("{name} {} {kind}", cx.theme().dot())
+        let dot = cx.theme().dot();
+        if !layout::is_small(cx) {
+            return format!("{name} {dot} {kind}");
+        }
+        match &run.phase {
+            Phase::Device { until, .. } => {
+                let (left, _) = time_left(until.up.saturating_sub(cx.console.now.up));
+                format!("{kind} {dot} {left} left")
+            }
+            Phase::SignIn { .. } => format!("{kind} {dot} waiting"),
+            Phase::Starting | Phase::Failed(_) => kind.to_owned(),
+        }
     }
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
-        let Some(run) = cx.session.sign_in() else {
-            return vec![Entry::button(Item::Settings, "Settings", 's')];
-        };
-        let mut items = Vec::new();
-        let theme = cx.theme();
-        match &run.phase {
-            Phase::Starting => {}
-            Phase::Device { complete, .. } => {
-                items.extend([
-                    Entry::line(Item::Device(DeviceItem::Url), "open"),
-                    Entry::line(Item::Device(DeviceItem::Code), "and enter the code"),
-                ]);
-                if complete.is_some() {
-                    let item = Item::Device(DeviceItem::CompleteUrl);
-                    items.push(Entry::line(item, "or open, code included"));
-                }
-                items.extend([
-                    Entry::button(Item::CopyCode, "Copy code", 'c'),
-                    Entry::button(Item::CopyUrl, "Copy URL", 'u'),
-                ]);
-                // Where it cannot be shown, pressing it says why; but not where no window of this size could.
-                if qr_code::has_room(cx.console.size) {
-                    items.push(Entry::button(Item::QrCode, "QR code", 'q'));
-                }
-                items.push(Entry::button(Item::PlainView, "Plain view", 'p'));
-            }
-            Phase::SignIn { url, .. } => {
-                items.extend([
-                    Entry::paste(Item::Paste, "Or paste it here"),
-                    Entry::button(Item::CopyUrl, "Copy URL", 'u'),
-                ]);
-                if run.tunnel.is_some() {
-                    items.push(Entry::button(Item::CopyTunnel, "Copy tunnel", 't'));
-                }
-                // Few of these URLs are short enough.
-                if qr_code::version(theme, cx.console.size, url).is_ok() {
-                    items.push(Entry::button(Item::QrCode, "QR code", 'q'));
-                }
-                items.push(Entry::button(Item::PlainView, "Plain view", 'p'));
-                if cx
-                    .session
-                    .with_device_code(&cx.console.environment)
-                    .is_some()
-                {
-                    let item = Item::SwitchToDeviceCode;
-                    items.push(Entry::button(item, "Switch to device code", 'd'));
-                }
-            }
-            Phase::Failed(ended) => {
-                if cx.session.explained_field().is_some() {
-                    items.push(Entry::beside(Item::Explanation, "Field"));
-                }
-                let again = if ended.expired {
-                    "New code"
-                } else {
-                    "Try again"
-                };
-                items.extend([
-                    Entry::button(Item::Again, again, 'n'),
-                    Entry::button(Item::Trace, "Trace", 'e'),
-                    Entry::button(Item::Settings, "Settings", 's'),
-                    Entry::button(Item::Help, "Help", '?'),
-                ]);
-                return items;
-            }
-        }
-        if run.urls().next().is_some() {
-            if cx.console.environment.can_browse() {
-                items.push(Entry::button(Item::OpenBrowser, "Open browser", 'b'));
-            }
-            if cx.session.settings.preset().embedded_server {
-                items.push(Entry::button(Item::ApproveDemo, "Approve (demo)", 'a'));
-            }
-        }
-        items.extend([
-            Entry::button(Item::Trace, "Trace", 'e'),
-            Entry::button(Item::Cancel, "Cancel", 'x'),
-            Entry::button(Item::Help, "Help", '?'),
-        ]);
-        items
+        items::items(self, cx)
+    }
+
+    fn more() -> Option<Item> {
+        Some(Item::More)
     }
 
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
@@ -184,57 +177,86 @@ impl Screen for SignIn {
     }
 
     fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
+        let run = cx.session.sign_in();
         match item {
-            Item::Paste => self.hand_over(cx),
-            Item::Explanation => {
-                if let Some(key) = cx.session.explained_field() {
-                    cx.go(Navigation::Open(Route::Form(FormTarget::Field(key))));
-                }
-            }
-            Item::CopyCode | Item::Device(DeviceItem::Code) => {
+            Item::Paste => self.submit(cx),
+            Item::Edit => self.edit(cx),
+            Item::CopyCode => {
                 if let Some(code) = user_code(cx.view()) {
                     cx.emit(Effect::Copy(Content::UserCode(code)));
                 }
             }
-            Item::CopyUrl | Item::Device(_) => {
-                if let Some(url) = self.url(cx.view()) {
+            Item::CopyUrl => {
+                if let Some(url) = shown_url(cx.view()) {
                     cx.emit(Effect::Copy(Content::Url(url)));
                 }
             }
+            Item::Link | Item::OpenBrowser | Item::ApproveDemo => {
+                // The one that says most.
+                let Some(url) = run.and_then(|run| run.urls().next()).cloned() else {
+                    return;
+                };
+                match (item, cx.session.attempt()) {
+                    (Item::OpenBrowser, Some(attempt)) => {
+                        cx.emit(Effect::OpenBrowser(url, attempt));
+                    }
+                    (Item::ApproveDemo, _) => cx.emit(Effect::ApproveDemo(url)),
+                    _ => cx.emit(Effect::Copy(Content::Url(url))),
+                }
+            }
             Item::CopyTunnel => {
-                let tunnel = cx.session.sign_in().and_then(|run| run.tunnel.as_ref());
+                let tunnel = run.and_then(|run| run.tunnel.as_ref());
                 if let Some(command) = tunnel.map(ToString::to_string) {
                     cx.emit(Effect::Copy(Content::Tunnel(command)));
                 }
             }
+            Item::ClientId => {
+                if let Some(id) = run.map(|run| run.request.client.client_id.clone()) {
+                    cx.emit(Effect::Copy(Content::Text("client ID", id)));
+                }
+            }
+            Item::RedirectUrl => {
+                // Exactly as it is sent.
+                if let Some(url) = run.and_then(Run::redirect_url) {
+                    let text = url.text().to_owned();
+                    cx.emit(Effect::Copy(Content::Text("redirect URL", text)));
+                }
+            }
+            Item::CopyReport => cx.emit(Effect::Copy(Content::Report)),
             Item::QrCode => self.show_qr_code(cx),
-            Item::PlainView => {
-                if let Some(content) = self.content(cx.view()) {
+            Item::Alone => {
+                if let Some(content) = Self::content(cx.view()) {
                     cx.show_alone(content);
                 }
             }
-            Item::SwitchToDeviceCode => {
-                if let Some(settings) = cx.session.with_device_code(&cx.console.environment) {
+            Item::OtherFlow => {
+                if let Some(settings) = cx.session.with_other_flow() {
                     cx.session.settings = settings;
                     cx.authorize();
                 }
             }
-            Item::OpenBrowser => {
-                if let (Some(url), Some(attempt)) = (self.url(cx.view()), cx.session.attempt()) {
-                    cx.emit(Effect::OpenBrowser(url, attempt));
-                }
-            }
-            Item::ApproveDemo => {
-                if let Some(url) = self.url(cx.view()) {
-                    cx.emit(Effect::ApproveDemo(url));
-                }
+            Item::Checks => {
+                self.checks = !self.checks;
+                // They stand at the end.
+                self.common.scroll = if self.checks { usize::MAX } else { 0 };
             }
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
-            Item::Cancel => cx.cancel(),
+            Item::Cancel => self.ask(DialogId::Cancel, cx),
             // With the form as it is now: it may have been what was wrong.
             Item::Again => cx.authorize(),
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),
+            Item::More => cx.more(),
             Item::Help => cx.help(),
+        }
+    }
+
+    fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
+        if !matches!(answer, Answer::Button(CANCEL)) {
+            return;
+        }
+        cx.cancel();
+        if let DialogId::Edit(key) = id {
+            cx.go(Navigation::Open(Route::Form(FormTarget::Field(key))));
         }
     }
 
@@ -246,20 +268,19 @@ impl Screen for SignIn {
     }
 
     fn edited(&mut self, _item: Item, text: &str, cx: &mut UpdateContext<'_>) {
+        if text != self.pasted.expose_secret() {
+            self.paste = Paste::Typed;
+        }
         self.pasted = text.into();
-        // What is typed is seen, wherever the screen was scrolled to.
-        self.common.scroll = 0;
         cx.clear_message();
     }
 
-    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
-        if let Item::Device(which) = item {
-            self.chosen = which;
-        }
+    fn is_replaced_by_paste(&self, item: &Item) -> bool {
+        *item == Item::Paste && !matches!(self.paste, Paste::Typed)
     }
 
     fn moved(&mut self, _cx: &mut UpdateContext<'_>) {
-        self.common.scroll = 0;
+        self.moved = true;
     }
 
     /// While an answer can be pasted, a paste is meant to be one wherever the focus is.
@@ -278,13 +299,27 @@ impl Screen for SignIn {
     }
 
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        if matches!(event, SessionEvent::Code | SessionEvent::SignIn { .. }) {
+            self.look_again(cx.view());
+        }
         match event {
             SessionEvent::Code => set_focus(self, Item::CopyCode, cx),
-            SessionEvent::SignIn { .. } => set_focus(self, Item::CopyUrl, cx),
+            SessionEvent::SignIn { .. } => {
+                let low = layout::is_small(cx.view());
+                let item = match cx.session.sign_in() {
+                    Some(run) => first_of_browser(&cx.console.environment, run, low),
+                    None => Item::CopyUrl,
+                };
+                set_focus(self, item, cx);
+            }
+            SessionEvent::PasteRefused(reason) => {
+                self.paste = Paste::Refused(reason.clone());
+            }
             SessionEvent::SignInFailed(..) => {
                 self.common.scroll = 0;
+                self.common.dialog = None;
                 let item = match cx.session.explained_field() {
-                    Some(_) => Item::Explanation,
+                    Some(_) => Item::Edit,
                     None => Item::Again,
                 };
                 set_focus(self, item, cx);
@@ -308,12 +343,13 @@ impl Screen for SignIn {
     }
 
     fn resized(&mut self, cx: &mut UpdateContext<'_>) {
+        self.look_again(cx.view());
         if matches!(&self.common.dialog, Some(dialog) if matches!(dialog.kind, DialogKind::Picture(_)))
         {
             self.common.dialog = None;
             self.show_qr_code(cx);
         }
-        // A button that makes no sense in a small window takes the focus with it.
+        // A button that makes no sense in this window takes the focus with it.
         let items = self.items(cx.view());
         if !items.iter().any(|entry| entry.item == self.common.focus) {
             let button = items.into_iter().find(|entry| !entry.beside);
@@ -329,15 +365,11 @@ impl Screen for SignIn {
         set_focus(self, Item::Cancel, cx);
     }
 
-    fn scrolled(&mut self, by: isize, _cx: &mut UpdateContext<'_>) {
-        self.common.scroll = self.common.scroll.saturating_add_signed(by);
-    }
-
     fn tick(&self, cx: ViewContext<'_>) -> Option<Duration> {
         let Phase::Device { until, .. } = &cx.session.sign_in()?.phase else {
             return None;
         };
-        let left = until.saturating_sub(cx.console.now.up);
+        let left = until.up.saturating_sub(cx.console.now.up);
         (!left.is_zero()).then(|| time_left(left).1)
     }
 

@@ -1,101 +1,84 @@
-//! How a sign-in goes on, in rows: its steps, its polls, and what it tries again.
+//! How a sign-in goes on, in rows: its steps, and its checks so far.
 
-use ratatui::text::Span;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 
 use crate::flow::event::Step;
-use crate::oauth::device::Note;
+use crate::oauth::check::CheckName;
+use crate::oauth::client::FlowKind;
 use crate::session::run::{Run, StepLine};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::Row;
-use crate::tui::widgets::text::{shorten, took, width, wrap};
+use crate::tui::widgets::grid::{self, DETAIL};
+use crate::tui::widgets::rows::{check_rows, head, outcome_rows};
+use crate::tui::widgets::text::{lower_first, shorten, took, width};
 
-/// How often the service was asked, and what it said last.
-pub(super) fn polling(asked: u32, note: Option<&Note>) -> String {
-    let times = match asked {
-        0 => "not asked yet".to_owned(),
-        1 => "asked once".to_owned(),
-        times => format!("asked {times} times"),
-    };
-    match note {
-        None | Some(Note::Pending) => format!("Waiting for approval; {times}."),
-        Some(Note::SlowDown) => {
-            format!("Waiting for approval; {times}, now less often, as the service wishes.")
-        }
-        Some(Note::Trouble(reason)) => {
-            format!(
-                "No usable answer ({}); {times}, and asking again.",
-                shorten(reason, 160, "...")
-            )
-        }
-        Some(Note::NoMore) => format!(
-            "The service asks for a longer pause than the code is valid: {times}, and not again. Ask for a new code."
-        ),
-    }
-}
+/// The checks of a device code sign-in, and those of one in the browser.
+const OF_BOTH: [CheckName; 3] = [
+    CheckName::IdToken,
+    CheckName::Scope,
+    CheckName::RefreshToken,
+];
+const OF_BROWSER: [CheckName; 3] = [CheckName::State, CheckName::Issuer, CheckName::Pkce];
 
-/// What is tried again, and what came that was not the answer.
-pub(super) fn notices(run: &Run, columns: usize) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for note in &run.notes {
-        rows.extend(
-            wrap(note, columns.saturating_sub(6))
-                .into_iter()
-                .map(Row::text),
-        );
-    }
-    if let Some(trouble) = &run.trouble {
-        let text = format!("{trouble} Trying again.");
-        rows.extend(
-            wrap(&text, columns.saturating_sub(6))
-                .into_iter()
-                .map(Row::text),
-        );
-    }
-    if let Some((count, reason)) = &run.not_ours {
-        let times = if *count == 1 {
-            "An answer was".to_owned()
-        } else {
-            format!("{count} answers were")
-        };
-        let text = format!("{times} not taken: {reason}. Still waiting for the right one.");
-        rows.extend(
-            wrap(&text, columns.saturating_sub(6))
-                .into_iter()
-                .map(Row::text),
-        );
-    }
-    if run.strays > 0 {
-        let text = match run.strays {
-            1 => "1 other request came and was turned away.".to_owned(),
-            count => format!("{count} other requests came and were turned away."),
-        };
-        rows.push(Row::text(text));
+/// The steps and the checks.
+pub(super) fn progress(cx: ViewContext<'_>, run: &Run, columns: usize) -> Vec<Row> {
+    let theme = cx.theme();
+    let mut rows = vec![head(theme, "Steps")];
+    let steps = run.steps.iter();
+    rows.extend(steps.map(|step| step_row(cx, run, step, columns)));
+    rows.push(Row::blank());
+    rows.push(head(theme, "Checks"));
+    let checks = run.checks.iter();
+    rows.extend(checks.flat_map(|check| check_rows(theme, check, columns)));
+    let later = later(run);
+    if run.is_live() && !later.is_empty() {
+        rows.extend(outcome_rows(theme, ("later", theme.dim()), &later, columns));
     }
     rows
 }
 
+/// The checks that are still to come.
+fn later(run: &Run) -> String {
+    let browser = run.request.kind == FlowKind::AuthorizationCode;
+    let names = OF_BROWSER.iter().filter(|_| browser).chain(&OF_BOTH);
+    let open = names.filter(|name| run.checks.iter().all(|check| check.name != **name));
+    let names: Vec<String> = open.map(|name| lower_first(name.label())).collect();
+    names.join(", ")
+}
+
 /// A step: how it stands, when it began, and how long it took.
-pub(super) fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> Row {
+fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> Row {
     let theme = cx.theme();
-    let (word, style) = match (line.took, line.failed, run.is_live()) {
-        (Some(_), _, _) => ("done", theme.good()),
-        (None, true, _) | (None, false, false) => ("failed", theme.bad()),
-        (None, false, true) => ("waiting", theme.active()),
+    let done = line.took.is_some();
+    let (word, style) = match (done, line.failed || !run.is_live()) {
+        (true, _) => ("done", theme.good()),
+        (false, true) => ("failed", theme.bad()),
+        (false, false) => ("waiting", Style::new()),
     };
-    let name = match line.step {
-        Step::DeviceCode => "code requested",
-        Step::Approval => "approval",
-        Step::Listen => "listening",
-        Step::SignIn => "sign-in in the browser",
-        Step::Exchange => "code exchanged for tokens",
-        Step::Refresh => "new tokens requested",
+    let name = match (line.step, done) {
+        (Step::DeviceCode, true) => "Device code received",
+        (Step::DeviceCode, false) => "Device code",
+        (Step::Approval, true) => "Approved",
+        (Step::Approval, false) => "Approval",
+        (Step::Listen, true) => "Listener started",
+        (Step::Listen, false) => "Listener",
+        (Step::SignIn, true) => "Signed in",
+        (Step::SignIn, false) => "Sign-in in the browser",
+        (Step::Exchange, true) => "Tokens received",
+        (Step::Exchange, false) => "Code exchange",
+        (Step::Refresh, true) => "New tokens received",
+        (Step::Refresh, false) => "Refresh",
     };
     let time = line.took.map(took).unwrap_or_default();
-    let text = format!("{}  {name}", line.at);
-    let gap = columns.saturating_sub(13 + width(&text) + width(&time));
-    Row::line(vec![
-        Span::raw("   "),
-        Span::styled(format!("{word:<8}"), style),
-        Span::raw(format!(" {text}{}{time}", " ".repeat(gap))),
-    ])
+    let value = grid::value(columns);
+    let room = grid::room(columns).saturating_sub(width(&time) + 1);
+    let text = shorten(&format!("{}  {name}", line.at), room, theme.ellipsis());
+    let gap = (room + 1).saturating_sub(width(&text));
+    Row::line(Line::from(vec![
+        Span::raw(" ".repeat(DETAIL)),
+        Span::styled(word, style),
+        Span::raw(" ".repeat(value.saturating_sub(DETAIL + width(word)))),
+        Span::raw(format!("{text}{}{time}", " ".repeat(gap))),
+    ]))
 }

@@ -1,13 +1,20 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends on what it did not expect"
+)]
 
 use super::*;
 use crate::console::environment::{Environment, Ssh};
+use crate::flow::event::Step;
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::oauth::failure::Failure;
+use crate::oauth::device::Note;
+use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;
 use crate::tui::screen::testing::{Solo, device_code, sign_in};
+use crate::tui::widgets::editor::Edit;
 
 /// A sign-in by this flow that waits for the user.
 fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignIn> {
@@ -22,12 +29,29 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignI
 }
 
 fn device() -> Solo<SignIn> {
-    let colourful = Environment {
+    waiting(colourful(), "demo", FlowKind::DeviceCode)
+}
+
+fn colourful() -> Environment {
+    Environment {
         utf8: true,
         colours: true,
         ..Environment::default()
-    };
-    waiting(colourful, "demo", FlowKind::DeviceCode)
+    }
+}
+
+fn alice() -> Ssh {
+    Ssh {
+        server: "192.0.2.2:22".parse().ok(),
+        login: Some("alice".to_owned()),
+    }
+}
+
+fn over_ssh() -> Environment {
+    Environment {
+        ssh: Some(alice()),
+        ..Environment::default()
+    }
 }
 
 fn browser(ssh: Option<Ssh>) -> Solo<SignIn> {
@@ -45,6 +69,11 @@ fn copied(out: &Outbox) -> Option<&Content> {
     }
 }
 
+/// The redirect URL, as it is sent.
+fn redirect_url() -> Content {
+    Content::Text("redirect URL", "http://localhost:8400/".to_owned())
+}
+
 fn url(text: &str) -> Content {
     Content::Url(text.parse().unwrap())
 }
@@ -56,19 +85,87 @@ fn the_code_and_its_urls_are_copied_and_shown_alone() {
     let mut alone = device();
     assert_eq!(alone.screen.common.focus, Item::CopyCode);
     let code = Content::UserCode("WDJB-MJHT".to_owned());
-    for item in [Item::CopyCode, Item::Device(DeviceItem::Code)] {
-        assert_eq!(copied(&alone.press(item)), Some(&code));
-    }
-    assert_eq!(alone.press(Item::PlainView).alone, Some(code));
-    // The buttons act on what was chosen last.
-    assert_eq!(copied(&alone.press(Item::CopyUrl)), Some(&url(COMPLETE)));
+    assert_eq!(copied(&alone.press(Item::CopyCode)), Some(&code));
     let short = url("https://as.example/device");
-    let item = Item::Device(DeviceItem::Url);
-    assert_eq!(copied(&alone.press(item)), Some(&short));
     assert_eq!(copied(&alone.press(Item::CopyUrl)), Some(&short));
-    let item = Item::Device(DeviceItem::CompleteUrl);
-    assert_eq!(copied(&alone.press(item)), Some(&url(COMPLETE)));
-    assert_eq!(alone.press(Item::PlainView).alone, Some(url(COMPLETE)));
+    assert_eq!(copied(&alone.press(Item::Link)), Some(&url(COMPLETE)));
+    for (letter, content) in [('c', code), ('u', short)] {
+        let out = alone.keys(&[Command::Letter(letter)]);
+        assert_eq!(copied(&out), Some(&content));
+    }
+    let both = alone.press(Item::Alone).alone.unwrap();
+    let text = both.text(&alone.session).unwrap();
+    assert_eq!(
+        text.expose_secret(),
+        "https://as.example/device\r\n\r\nWDJB-MJHT"
+    );
+}
+
+#[test]
+fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
+    let mut alone = device();
+    assert!(alone.text().contains("█▄▀▄█  █  █  ▄  █  █▀▀▄  ▀▀▀"));
+    assert!(alone.text().contains("   As text        WDJB-MJHT"));
+    // Of a low window the steps are what is left out first, then the letters.
+    let shown = |alone: &Solo<SignIn>, columns, rows| {
+        let body = alone.body(columns, rows).rows;
+        let lines: Vec<String> = body.iter().map(|row| row.line.to_string()).collect();
+        assert!(lines.len() <= usize::from(rows), "{lines:#?}");
+        lines.join("\n")
+    };
+    alone.console.size = (80, 12);
+    let low = shown(&alone, 80, 6);
+    assert!(low.contains('█') && !low.contains("3  Approve"), "{low}");
+    let lowest = shown(&alone, 80, 4);
+    assert!(!lowest.contains('█') && lowest.contains("2  Enter code     WDJB-MJHT"));
+    alone.console.size = (40, 10);
+    let small = shown(&alone, 40, 5);
+    assert!(
+        !small.contains('█') && small.contains("   WDJB-MJHT"),
+        "{small}"
+    );
+    // ASCII has no half blocks, and small letters have no large ones.
+    let mut ascii = waiting(Environment::default(), "demo", FlowKind::DeviceCode);
+    assert!(ascii.text().contains("|   W D J B - M J H T   |"));
+    ascii.hear(FlowEvent::DeviceCode {
+        user_code: "wdjb".to_owned(),
+        verification_uri: "https://as.example/device".parse().unwrap(),
+        complete: None,
+        expires_in: Duration::from_mins(15),
+    });
+    ascii.console.theme.utf8 = true;
+    assert!(!ascii.text().contains('█') && ascii.text().contains("2  Enter code     wdjb"));
+}
+
+#[test]
+fn the_wait_for_approval_tells_when_the_code_expires_and_how_often_is_checked() {
+    let mut alone = device();
+    let said = |alone: &Solo<SignIn>| {
+        let hint = alone.body(80, 14).hint;
+        let lines = hint
+            .iter()
+            .map(|said| format!("{}: {}", said.label, said.text));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert!(said(&alone).starts_with(
+        "Waiting: for approval. The code expires at 00:15, in 15 minutes. Not checked yet."
+    ));
+    let polled = |times, note| FlowEvent::Polled {
+        times,
+        note,
+        pause: Duration::from_secs(5),
+    };
+    alone.hear(polled(4, Note::Pending));
+    assert!(said(&alone).contains("Checked 4 times, every 5 seconds."));
+    alone.hear(polled(5, Note::Trouble("no answer in time".to_owned())));
+    let slow = said(&alone);
+    assert!(slow.contains(
+        "Retrying: The last check failed: no answer in time. Next check in about 5 seconds."
+    ));
+    assert!(!slow.contains("Checked"), "{slow}");
+    alone.console.size = (40, 10);
+    assert!(said(&alone).contains("Waiting for approval. Checked 5 times."));
+    assert!(Screen::title(&alone.screen, alone.view()).contains("device code · 15 minutes left"));
 }
 
 #[test]
@@ -83,61 +180,186 @@ fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     assert!(!AnyScreen::has_dialog(&alone.screen));
     assert_eq!(alone.screen.common.focus, Item::Again);
-    assert!(alone.labels().contains(&"New code".to_owned()));
+    assert!(alone.labels().contains(&"Another code".to_owned()));
+    let text = alone.text();
+    assert!(text.contains("The code WDJB-MJHT expired at 00:15 without approval."));
+    assert!(text.contains("approve it within 15 minutes."), "{text}");
 }
 
 #[test]
-fn what_is_pasted_is_handed_over_and_the_box_is_empty_again() {
+fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
+    let long = |environment| {
+        let mut alone = waiting(environment, "demo", FlowKind::DeviceCode);
+        alone.hear(FlowEvent::DeviceCode {
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: format!("https://as.example/{}", "device/".repeat(40))
+                .parse()
+                .unwrap(),
+            complete: None,
+            expires_in: Duration::from_mins(15),
+        });
+        let items = Screen::items(&alone.screen, alone.view());
+        let found = items.into_iter().find(|entry| entry.item == Item::QrCode);
+        found.map(|entry| (entry.off, entry.more.is_some()))
+    };
+    assert_eq!(long(colourful()), Some((true, true)));
+    assert_eq!(long(Environment::default()), None);
+}
+
+#[test]
+fn a_paste_is_handed_over_and_stays_until_the_next_one() {
     let mut alone = browser(None);
-    assert!(Solo::<SignIn>::told(&alone.press(Item::Paste)).contains("Paste the address"));
+    assert!(Solo::<SignIn>::told(&alone.press(Item::Paste)).contains("copy the URL"));
     // Wherever the focus is, a paste is meant to be the answer.
     alone.go(Item::Trace);
-    alone.act(|screen, cx| AnyScreen::paste(screen, "http://localhost:8400/?code=c\n", cx));
+    let paste = |alone: &mut Solo<SignIn>, text: &str| {
+        alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+        alone.screen.common.editor.text().to_owned()
+    };
+    let first = paste(&mut alone, "http://localhost:8400/?code=c\n");
     assert_eq!(alone.screen.common.focus, Item::Paste);
     let out = alone.keys(&[Command::Enter]);
     assert!(
         matches!(out.effects.as_slice(), [Effect::Paste(text)] if text.expose_secret().contains("code=c")),
         "{out:?}"
     );
-    assert_eq!(alone.screen.common.editor.text(), "");
-}
-
-#[test]
-fn a_sign_in_over_ssh_offers_the_tunnel() {
-    let alice = Ssh {
-        server: "192.0.2.2:22".parse().ok(),
-        login: Some("alice".to_owned()),
-    };
-    let mut alone = browser(Some(alice));
-    let tunnel = "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2";
+    assert!(alone.text().contains("checking"));
+    alone.hear(FlowEvent::PasteRefused(
+        "its state is not the one of this sign-in".to_owned(),
+    ));
+    assert_eq!(alone.screen.common.editor.text(), first);
+    assert!(alone.text().contains("not used"), "{}", alone.text());
+    let hint = alone.body(80, 14).hint;
+    assert_eq!(hint[0].label, "Not used");
+    assert_eq!(hint[0].text, "Its state is not the one of this sign-in.");
+    assert!(hint[1].text.contains("step 1"), "{}", hint[1].text);
+    // The next one takes its place; what is typed then is typed into it.
     assert_eq!(
-        copied(&alone.press(Item::CopyTunnel)),
-        Some(&Content::Tunnel(tunnel.to_owned()))
+        paste(&mut alone, "http://localhost:8400/?code=d"),
+        "http://localhost:8400/?code=d"
     );
-    assert!(!browser(None).labels().contains(&"Copy tunnel".to_owned()));
+    assert!(!alone.text().contains("not used"));
+    paste(&mut alone, "e");
+    assert_eq!(
+        alone.screen.common.editor.text(),
+        "http://localhost:8400/?code=de"
+    );
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    assert_eq!(alone.screen.pasted.expose_secret(), "");
 }
 
 #[test]
-fn it_is_left_for_the_device_code_where_no_browser_can_be_opened() {
+fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
+    let mut alone = waiting(
+        Environment::default(),
+        "microsoft-mail",
+        FlowKind::AuthorizationCode,
+    );
+    alone.go(Item::Paste);
+    let text = "AADSTS50011: The redirect URI specified in the request does not match.";
+    alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+    let out = alone.keys(&[Command::Enter]);
+    assert!(out.effects.is_empty(), "{out:?}");
+    let hint = alone.body(80, 14).hint;
+    assert_eq!(hint[0].label, "Error page");
+    assert!(alone.text().contains("explained"));
+    // Enter or `c` copies what is to be registered.
+    assert_eq!(alone.screen.common.focus, Item::RedirectUrl);
+    let redirect_url = redirect_url();
+    for key in [Command::Enter, Command::Letter('c')] {
+        assert_eq!(copied(&alone.keys(&[key])), Some(&redirect_url));
+    }
+    let id = Content::Text("client ID", "me".to_owned());
+    assert_eq!(copied(&alone.press(Item::ClientId)), Some(&id));
+}
+
+#[test]
+fn an_error_without_the_state_is_shown_and_ends_nothing() {
     let mut alone = browser(None);
-    let out = alone.press(Item::SwitchToDeviceCode);
-    assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
-    assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
-    assert_eq!(alone.session.settings.flow(), FlowKind::DeviceCode);
-    // A desktop needs no way around, a service without that flow has none, and one that would refuse what is requested
-    // has none either.
-    let desktop = Environment {
-        display: true,
-        ..Environment::default()
-    };
-    let none = Environment::default();
-    for (environment, preset) in [
-        (desktop, "demo"),
-        (none.clone(), "spotify"),
-        (none, "google-mail"),
+    let error = ServerError::new("invalid_scope", Some("The scope SMTP.Sendd is not valid."));
+    alone.hear(FlowEvent::Unverified(error));
+    let text = alone.text();
+    assert!(text.contains("Unverified") && text.contains("     error           invalid_scope"));
+    assert!(
+        text.contains("SMTP.Sendd") && text.contains("If genuine"),
+        "{text}"
+    );
+    let hint = alone.body(80, 14).hint;
+    assert!(hint[0].text.contains("did not end the sign-in"));
+    assert!(alone.session.work().is_some());
+    // To the field only after a question.
+    let out = alone.press(Item::Edit);
+    assert!(out.effects.is_empty() && out.navigation.is_none());
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    let out = alone.keys(&[Command::Letter('y')]);
+    assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
+    let form = FormTarget::Field(Key::Scope);
+    assert_eq!(out.navigation, Some(Navigation::Open(Route::Form(form))));
+}
+
+#[test]
+fn a_sign_in_over_ssh_has_numbered_steps_and_begins_with_the_tunnel() {
+    let tunnel = "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2";
+    let mut alone = browser(Some(alice()));
+    assert_eq!(alone.screen.common.focus, Item::CopyTunnel);
+    let content = Content::Tunnel(tunnel.to_owned());
+    assert_eq!(copied(&alone.keys(&[Command::Letter('n')])), Some(&content));
+    let text = alone.text();
+    for part in ["1  Tunnel", tunnel, "2  Sign in", "3  Return", "Paste  "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!browser(None).labels().contains(&"Copy".to_owned()));
+    // The box is in sight in the smallest window, and has the cursor.
+    alone = Solo::new(over_ssh(), "demo", |_| SignIn::new());
+    alone.console.size = (40, 10);
+    alone.authorize(FlowKind::AuthorizationCode);
+    alone.act(|screen, cx| Screen::entered(screen, Route::SignIn, cx));
+    alone.hear(sign_in());
+    assert_eq!(alone.screen.common.focus, Item::Paste);
+    let rows = alone.body(40, 5).rows;
+    assert!(rows[3].cursor.is_some());
+    assert!(rows[0].line.to_string().ends_with(" [n]"));
+    assert!(
+        rows[1].line.to_string().ends_with("… [u]")
+            || rows[1].line.to_string().ends_with("... [u]")
+    );
+    // Nothing can come back by itself: the box is what there is.
+    let mut without = Solo::new(over_ssh(), "demo", |_| SignIn::new());
+    without.authorize(FlowKind::AuthorizationCode);
+    without.hear(FlowEvent::SignIn {
+        url: "https://as.example/authorize".parse().unwrap(),
+        redirect_url: "https://sso.example.com/callback".parse().unwrap(),
+        listening: Vec::new(),
+        certificate: None,
+    });
+    assert_eq!(without.screen.common.focus, Item::Paste);
+}
+
+#[test]
+fn the_other_flow_is_offered_where_it_would_do() {
+    for (flow, other, label) in [
+        (
+            FlowKind::AuthorizationCode,
+            FlowKind::DeviceCode,
+            "Device code flow",
+        ),
+        (
+            FlowKind::DeviceCode,
+            FlowKind::AuthorizationCode,
+            "Browser flow",
+        ),
     ] {
-        let alone = waiting(environment, preset, FlowKind::AuthorizationCode);
-        let label = "Switch to device code".to_owned();
+        let mut alone = waiting(Environment::default(), "demo", flow);
+        assert!(alone.labels().contains(&label.to_owned()));
+        let out = alone.press(Item::OtherFlow);
+        assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
+        assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
+        assert_eq!(alone.session.settings.flow(), other);
+    }
+    // A service without that flow has none, and one that would refuse what is requested has none either.
+    for preset in ["spotify", "google-mail"] {
+        let alone = waiting(Environment::default(), preset, FlowKind::AuthorizationCode);
+        let label = "Device code flow".to_owned();
         assert!(!alone.labels().contains(&label), "{preset}");
     }
 }
@@ -162,19 +384,106 @@ fn a_browser_is_opened_and_the_demo_approved() {
 }
 
 #[test]
-fn it_is_cancelled_and_tried_again() {
+fn steps_and_checks_are_folded_but_on_a_wide_page() {
+    let mut alone = device();
+    alone.hear(FlowEvent::Began(Step::Approval));
+    assert!(!alone.text().contains("Steps"));
+    alone.press(Item::Checks);
+    let text = alone.text();
+    assert!(text.contains("Steps") && text.contains("waiting"), "{text}");
+    assert!(text.contains("ID token, scope, refresh token"), "{text}");
+    assert!(alone.labels().contains(&"Hide checks".to_owned()));
+    alone.press(Item::Checks);
+    assert!(!alone.text().contains("Steps"));
+    alone.console.size = (132, 43);
+    assert!(alone.text().contains("Steps"));
+    assert!(!alone.labels().contains(&"Checks".to_owned()));
+}
+
+#[test]
+fn it_is_cancelled_after_a_question_and_tried_again() {
     let mut alone = device();
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
     assert!(alone.press(Item::Help).help);
-    let out = alone.press(Item::Cancel);
+    for keep in [Command::Escape, Command::Enter] {
+        let out = alone.keys(&[Command::Escape]);
+        assert!(out.effects.is_empty() && AnyScreen::has_dialog(&alone.screen));
+        let out = alone.keys(&[keep]);
+        assert!(out.effects.is_empty() && !AnyScreen::has_dialog(&alone.screen));
+    }
+    let out = alone.keys(&[Command::Escape, Command::Letter('y')]);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
     let form = Navigation::Open(Route::Form(FormTarget::Authorize));
     assert_eq!(out.navigation, Some(form));
     let mut alone = device();
+    // What is asked about may be over before the answer.
+    alone.keys(&[Command::Escape]);
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    assert!(!AnyScreen::has_dialog(&alone.screen));
     assert_eq!(alone.press(Item::Settings).navigation, Some(form));
     let out = alone.press(Item::Again);
     assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
     assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
+}
+
+#[test]
+fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
+    let mut alone = waiting(
+        Environment::default(),
+        "microsoft-mail",
+        FlowKind::AuthorizationCode,
+    );
+    let said = "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.";
+    let error = ServerError::new("invalid_request", Some(said));
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Callback(
+        error,
+    ))));
+    let rows: Vec<String> = alone.text().lines().map(str::to_owned).collect();
+    let at = |words: &str| {
+        let found = rows.iter().position(|row| row.contains(words));
+        found.unwrap_or_else(|| panic!("{words} is not in {rows:#?}"))
+    };
+    let exact = at("http://localhost:8400/  ");
+    assert!(rows[exact].contains("[u Copy URL]"));
+    let order = [
+        at("Failed"),
+        at("Fix"),
+        exact,
+        at("Field "),
+        at("Service said"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    assert_eq!(alone.screen.common.focus, Item::Edit);
+    let field = Navigation::Open(Route::Form(FormTarget::Field(Key::RedirectUrl)));
+    assert_eq!(alone.keys(&[Command::Enter]).navigation, Some(field));
+    let out = alone.keys(&[Command::Letter('u')]);
+    assert_eq!(copied(&out), Some(&redirect_url()));
+    // The report says the same.
+    assert_eq!(
+        copied(&alone.keys(&[Command::Letter('c')])),
+        Some(&Content::Report)
+    );
+    let report = Content::Report.text(&alone.session).unwrap();
+    for part in ["Fix: ", "Redirect URL: http://localhost:8400/\n", said] {
+        assert!(report.expose_secret().contains(part), "{part}");
+    }
+    assert!(!report.expose_secret().contains("state=s"));
+}
+
+#[test]
+fn what_has_no_explanation_is_told_in_the_words_of_the_service() {
+    let mut alone = device();
+    let error = ServerError::new("made_up", Some("No one knows this."));
+    let asked = Asked::Exchange;
+    let failure = Failure::Server { asked, error };
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+    let text = alone.text();
+    assert!(
+        text.contains("The service rejected the token request: made_up"),
+        "{text}"
+    );
+    assert!(text.contains("made_up: No one knows this."), "{text}");
+    assert_eq!(alone.screen.common.focus, Item::Again);
+    assert!(!alone.labels().contains(&"Edit".to_owned()));
 }

@@ -1,43 +1,119 @@
 //! The tokens: what was obtained, for whom and for how long, and what can be done with it.
 
+mod claims;
+mod hints;
+mod lines;
+mod report;
 mod state;
 #[cfg(test)]
 mod tests;
+mod times;
 mod view;
 
 use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use self::state::Item;
+use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
+use self::state::{DialogId, Item};
 use crate::session::content::Content;
 use crate::session::{SessionEvent, Value};
 use crate::tui::copies::save_dialog;
-use crate::tui::dialog::Answer;
+use crate::tui::dialog::{Answer, Dialog, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Navigation, Route, Screen, UpdateContext, ViewContext, set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, Screen, UpdateContext, ViewContext,
+    set_focus,
 };
 use crate::tui::widgets::draw::Body;
+use crate::tui::widgets::grid::NARROW;
 use crate::tui::widgets::text::time_left;
 
 impl Tokens {
-    fn reveal(&mut self) {
+    fn reveal_chosen(&mut self, cx: ViewContext<'_>) {
         self.revealed = !self.revealed;
-        self.common.scroll = 0;
+        // With the row that it belongs to.
+        if let Some(at) = view::revealed_at(self, cx) {
+            self.common.scroll = at.saturating_sub(1);
+        }
+    }
+
+    /// The button that stopped the refresh is gone, and the one that starts it is there again.
+    fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
+        if self.common.focus == Item::Cancel {
+            set_focus(self, Item::Refresh, cx);
+        }
+    }
+
+    /// Asks where to save something. `before` is what the dialog asked about so far, and the path in it.
+    fn ask_where(
+        &mut self,
+        content: Content,
+        before: Option<(&Content, crate::secret::SecretString)>,
+    ) {
+        let dialog = save_dialog(content, before);
+        self.common.dialog = dialog.map(|dialog| Dialog {
+            id: DialogId::Save(dialog.id),
+            kind: dialog.kind,
+        });
+    }
+
+    /// The buttons, those that lead back last.
+    fn buttons(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
+        let Some(tokens) = &cx.session.tokens else {
+            return Vec::new();
+        };
+        let refreshing = cx.session.is_refreshing();
+        let reveal = if self.revealed { "Hide" } else { "Reveal" };
+        let mut items = vec![Entry::button(Item::Copy, "Copy", 'c')];
+        if lines::has_header(tokens) {
+            items.push(Entry::button(Item::CopyHeader, "Copy header", 'h'));
+        }
+        items.extend([
+            Entry::button(Item::CopyJson, "Copy JSON", 'j'),
+            Entry::button(Item::Reveal, reveal, 'r'),
+            Entry::button(Item::ViewAlone, "View alone", 'w'),
+        ]);
+        // In a small window there is room for two.
+        let narrow = cx.console.size.0 < NARROW;
+        let place = if narrow { 1 } else { items.len() };
+        items.insert(place, Entry::button(Item::Save, "Save…", 's'));
+        if tokens.set.refresh_token.is_some() && !refreshing {
+            items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
+        }
+        items.push(Entry::button(Item::Trace, "Trace", 'e'));
+        items.push(Entry::more(Item::More));
+        let claims = Entry::quiet(Item::Claims, "Claims…");
+        items.push(if claims::claims(tokens).is_empty() {
+            claims.not_offered("no token here has claims that can be read")
+        } else {
+            claims.under_more(hints::CLAIMS)
+        });
+        if tokens.command.is_some() {
+            let copy = Entry::quiet(Item::CopyCommand, "Copy command");
+            items.push(copy.under_more(hints::COMMAND));
+        }
+        items.push(Entry::quiet(Item::CopyReport, "Copy report").under_more(hints::REPORT));
+        items.push(if refreshing {
+            Entry::esc(Item::Cancel, "Cancel")
+        } else {
+            Entry::esc(Item::Settings, "Settings")
+        });
+        items.push(Entry::button(Item::Help, "Help", '?'));
+        items
     }
 }
 
 impl Screen for Tokens {
     type Item = Item;
-    type DialogId = Content;
+    type DialogId = DialogId;
 
-    fn common(&self) -> &Common<Item, Content> {
+    fn common(&self) -> &Common<Item, DialogId> {
         &self.common
     }
 
-    fn common_mut(&mut self) -> &mut Common<Item, Content> {
+    fn common_mut(&mut self) -> &mut Common<Item, DialogId> {
         &mut self.common
     }
 
@@ -54,40 +130,30 @@ impl Screen for Tokens {
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         let Some(tokens) = &cx.session.tokens else {
-            return vec![Entry::button(Item::Settings, "Settings", 's')];
+            return vec![Entry::esc(Item::Settings, "Settings")];
         };
-        let mut items: Vec<Entry<Item>> = tokens
-            .values()
-            .into_iter()
-            .map(|value| Entry::line(Item::Value(value), value.label()))
-            .collect();
-        items.push(Entry::button(Item::Copy, "Copy", 'c'));
-        if tokens.set.is_bearer() || tokens.header() != "Bearer" {
-            items.push(Entry::button(Item::CopyHeader, "Copy header", 'h'));
+        let line = |line: &Line| Entry::line(Item::Line(*line), line.label()).with_enter("copy");
+        let [first, mail, script] = lines(tokens);
+        let mut items: Vec<Entry<Item>> = first.iter().map(line).collect();
+        let unfold = if self.checks { "hide" } else { "show" };
+        let checks = Entry::beside(Item::Checks, "Checks").with_letter('k');
+        items.push(checks.with_enter(unfold));
+        items.extend(mail.iter().chain(&script).map(line));
+        items.extend(self.buttons(cx));
+        if hints::remedy(cx).is_some() {
+            for entry in &mut items {
+                entry.fix = Some("fix".to_owned());
+            }
         }
-        let reveal = if self.revealed { "Hide" } else { "Reveal" };
-        items.extend([
-            Entry::button(Item::CopyJson, "Copy JSON", 'j'),
-            Entry::button(Item::Reveal, reveal, 'r'),
-            Entry::button(Item::PlainView, "Plain view", 'p'),
-            // With the other buttons it has to fit into a small window.
-            Entry::button(Item::Save, "Save", 'w'),
-        ]);
-        if cx.session.is_refreshing() {
-            items.push(Entry::button(Item::Cancel, "Cancel", 'x'));
-        } else if tokens.set.refresh_token.is_some() {
-            items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
-        }
-        items.extend([
-            Entry::button(Item::Trace, "Trace", 'e'),
-            Entry::button(Item::Settings, "Settings", 's'),
-            Entry::button(Item::Help, "Help", '?'),
-        ]);
         items
     }
 
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
         view::body(self, cx, area, page)
+    }
+
+    fn more() -> Option<Item> {
+        Some(Item::More)
     }
 
     fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
@@ -96,87 +162,151 @@ impl Screen for Tokens {
             return;
         };
         match item {
-            Item::Value(_) | Item::Reveal => self.reveal(),
-            Item::Copy => {
-                if let Some(content) = self.content(cx.view()) {
-                    cx.emit(Effect::Copy(content));
-                }
+            Item::Line(line) => {
+                let tokens = cx.session.tokens.as_ref();
+                let content = tokens.and_then(|tokens| content(tokens, line));
+                cx.out.effects.extend(content.map(Effect::Copy));
             }
+            Item::Checks => self.checks = !self.checks,
+            Item::Copy => cx
+                .out
+                .effects
+                .extend(self.content(cx.view()).map(Effect::Copy)),
             Item::CopyHeader => cx.emit(Effect::Copy(Content::Header(attempt))),
             Item::CopyJson => cx.emit(Effect::Copy(Content::Json(attempt))),
-            Item::PlainView => {
+            Item::Reveal => self.reveal_chosen(cx.view()),
+            Item::ViewAlone => {
                 if let Some(content) = self.content(cx.view()) {
                     cx.show_alone(content);
                 }
             }
             Item::Save => {
-                self.common.dialog = self.content(cx.view()).and_then(|it| save_dialog(it, None));
+                if let Some(content) = self.content_to_save(cx.view()) {
+                    self.ask_where(content, None);
+                }
             }
             Item::Refresh => match cx.session.refresh() {
                 Ok(started) => {
                     cx.emit(Effect::Start(started));
-                    cx.say("Asking for new tokens. The ones at hand stay until they come.");
-                    set_focus(self, Item::Cancel, cx);
+                    if self.common.focus == Item::Refresh {
+                        set_focus(self, Item::Cancel, cx);
+                    }
+                    cx.tell(Message::new(
+                        "Refreshing",
+                        "Your current tokens are kept until new ones arrive.",
+                    ));
                 }
                 Err(refused) => cx.warn_refused(&refused),
             },
-            Item::Cancel => cx.cancel(),
+            Item::Cancel => {
+                cx.cancel();
+                self.leave_cancel(cx);
+            }
+            Item::More => cx.more(),
+            Item::Claims => self.common.dialog = Some(Dialog::reading(DialogId::Claims)),
+            Item::CopyCommand => {
+                let tokens = cx.session.tokens.as_ref();
+                let content = tokens.and_then(|tokens| content(tokens, Line::Command));
+                cx.out.effects.extend(content.map(Effect::Copy));
+            }
+            Item::CopyReport => {
+                let tokens = cx.session.tokens.as_ref();
+                let report = tokens.map(|tokens| report::report(tokens, cx.console.now));
+                let content = report.map(|report| Content::Text("report", report));
+                cx.out.effects.extend(content.map(Effect::Copy));
+            }
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),
             Item::Help => cx.help(),
         }
     }
 
-    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
-        if let Item::Value(value) = item
-            && self.chosen != value
-        {
-            self.chosen = value;
-            self.revealed = false;
-            self.common.scroll = 0;
+    /// Makes the change of the form that brings a refresh token, and returns there.
+    fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
+        let Some(remedy) = hints::remedy(cx.view()) else {
+            return;
+        };
+        cx.session.settings.apply(&remedy.change);
+        cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
+        let text = format!("{}. Authorize again to get a refresh token.", remedy.label);
+        cx.tell(Message::done("Changed", text));
+    }
+
+    fn save(&mut self, cx: &mut UpdateContext<'_>) {
+        self.activate(Item::Save, cx);
+    }
+
+    fn save_all(&mut self, cx: &mut UpdateContext<'_>) {
+        if let Some(tokens) = &cx.session.tokens {
+            self.ask_where(Content::Json(tokens.attempt), None);
         }
     }
 
-    fn answered(&mut self, id: Content, answer: Answer, cx: &mut UpdateContext<'_>) {
+    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
+        if let Item::Line(line) = item
+            && self.chosen != line
+        {
+            self.chosen = line;
+            self.revealed = false;
+        }
+    }
+
+    fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
+        let DialogId::Save(content) = id else {
+            return;
+        };
         match answer {
-            Answer::Text(path) => cx.emit(Effect::save(id, &path)),
+            Answer::Text(path) => cx.emit(Effect::save(content, &path)),
             // The token alone, or all as JSON.
             Answer::Other(path) => {
-                let other = match id.tokens_of() {
-                    Some(attempt) if !matches!(id, Content::Json(_)) => {
-                        Some(Content::Json(attempt))
-                    }
-                    _ => self.content(cx.view()),
+                let Some(attempt) = content.tokens_of() else {
+                    return;
                 };
-                self.common.dialog = other.and_then(|other| save_dialog(other, Some((&id, path))));
+                let chosen = self.content(cx.view());
+                let chosen = chosen.filter(|chosen| chosen.file_name().is_some());
+                let other = match &content {
+                    Content::Json(_) => chosen.unwrap_or(Content::Token(Value::Access, attempt)),
+                    _ => Content::Json(attempt),
+                };
+                self.ask_where(other, Some((&content, path)));
             }
             Answer::Picked { .. } | Answer::Ticked(_) | Answer::Button(_) => {}
         }
     }
 
+    fn reading(&self, _id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Reading {
+        claims::reading(cx, columns)
+    }
+
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        if matches!(
+            event,
+            SessionEvent::Tokens { .. } | SessionEvent::RefreshFailed(_)
+        ) {
+            self.leave_cancel(cx);
+        }
         let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens) else {
             return;
         };
-        // The value that was chosen may be gone with the old tokens.
-        if tokens.secret(self.chosen).is_none() {
-            (self.chosen, self.revealed) = (Value::Access, false);
+        // The line that was chosen may be gone with the old tokens.
+        if content(tokens, self.chosen).is_none() {
+            (self.chosen, self.revealed) = (Line::Token(Value::Access), false);
         }
         // What is to be saved is now of the new tokens, where they have it.
         if let Some(mut dialog) = self.common.dialog.take() {
-            dialog.id = dialog.id.of_attempt(tokens.attempt);
-            if dialog.id.text(cx.session).is_some() {
-                self.common.dialog = Some(dialog);
+            if let DialogId::Save(content) = dialog.id {
+                dialog.id = DialogId::Save(content.of_attempt(tokens.attempt));
             }
+            let there = match &dialog.id {
+                DialogId::Save(content) => content.text(cx.session).is_some(),
+                DialogId::Claims => true,
+            };
+            self.common.dialog = there.then_some(dialog);
         }
     }
 
     fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
-        set_focus(self, Item::Value(Value::Access), cx);
-    }
-
-    fn scrolled(&mut self, by: isize, _cx: &mut UpdateContext<'_>) {
-        self.common.scroll = self.common.scroll.saturating_add_signed(by);
+        set_focus(self, Item::Line(Line::Token(Value::Access)), cx);
     }
 
     fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! What the tokens screen itself remembers, and what on it can have the focus.
 
+use super::lines::{Line, content};
 use crate::session::Value;
 use crate::session::content::Content;
 use crate::tui::screen::{Common, ViewContext};
@@ -7,44 +8,69 @@ use crate::tui::screen::{Common, ViewContext};
 /// What can have the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
-    Value(Value),
+    /// A value that can be copied.
+    Line(Line),
+    Checks,
     Copy,
     CopyHeader,
     CopyJson,
     Reveal,
-    PlainView,
+    ViewAlone,
     Save,
     Refresh,
     Cancel,
+    More,
+    Claims,
+    CopyCommand,
+    CopyReport,
     Trace,
     Settings,
     Help,
 }
 
+/// What a dialog was opened for.
+#[derive(Debug, Clone)]
+pub(in crate::tui::screens) enum DialogId {
+    /// Where to save this.
+    Save(Content),
+    Claims,
+}
+
 /// The tokens screen.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct Tokens {
-    /// A dialog asks where to save its content.
-    pub(super) common: Common<Item, Content>,
-    /// The value that the buttons act on.
-    pub(super) chosen: Value,
-    /// The chosen value is shown.
+    pub(super) common: Common<Item, DialogId>,
+    /// The line that the buttons act on.
+    pub(super) chosen: Line,
+    /// The chosen line is shown whole.
     pub(super) revealed: bool,
+    /// The checks are unfolded.
+    pub(super) checks: bool,
 }
 
 impl Tokens {
     pub(in crate::tui::screens) fn new() -> Self {
+        let first = Line::Token(Value::Access);
         Self {
-            common: Common::at(Item::Value(Value::Access)),
-            chosen: Value::Access,
+            common: Common::at(Item::Line(first)),
+            chosen: first,
             revealed: false,
+            checks: false,
         }
     }
 
-    /// The chosen value.
+    /// The chosen line, whole.
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
+        content(cx.session.tokens.as_ref()?, self.chosen)
+    }
+
+    /// What is saved: the chosen token, or with any other line all of them.
+    pub(super) fn content_to_save(&self, cx: ViewContext<'_>) -> Option<Content> {
+        let chosen = self.content(cx)?;
+        if chosen.file_name().is_some() {
+            return Some(chosen);
+        }
         let tokens = cx.session.tokens.as_ref()?;
-        tokens.secret(self.chosen)?;
-        Some(Content::Token(self.chosen, tokens.attempt))
+        Some(Content::Json(tokens.attempt))
     }
 }

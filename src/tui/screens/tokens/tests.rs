@@ -1,25 +1,91 @@
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::lines::Protocol;
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::form::settings::Key;
+use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::Failure;
+use crate::oauth::token::TokenSet;
 use crate::secret::ExposeSecret;
+use crate::session::Taken;
+use crate::session::clock::Moment;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::testing::{Solo, token_set};
 
-fn tokens() -> Solo<Tokens> {
-    let mut alone = Solo::new(Environment::default(), "demo", |_| Tokens::new());
+const ACCESS: Item = Item::Line(Line::Token(Value::Access));
+const REFRESH: Item = Item::Line(Line::Token(Value::Refresh));
+
+/// When the tokens of the tests come: 2026-11-26 12:01:07.
+const CAME: i64 = 1_795_694_467;
+
+fn moment(after: u64) -> Moment {
+    let seconds = i64::try_from(after).unwrap();
+    Moment {
+        up: Duration::from_secs(after),
+        local: jiff::civil::date(2026, 11, 26).at(12, 1, 7, 0)
+            + jiff::SignedDuration::from_secs(seconds),
+        unix: CAME + seconds,
+    }
+}
+
+fn with(preset: &str, set: TokenSet) -> Solo<Tokens> {
+    let environment = Environment {
+        utf8: true,
+        ..Environment::default()
+    };
+    let mut alone = Solo::new(environment, preset, |_| Tokens::new());
+    alone.console.now = moment(0);
     alone.authorize(FlowKind::DeviceCode);
-    alone.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
+    alone.hear(FlowEvent::Tokens(Box::new(set)));
     alone
+}
+
+fn tokens() -> Solo<Tokens> {
+    with("demo", token_set("first"))
+}
+
+fn jwt(claims: &serde_json::Value) -> String {
+    format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+/// Tokens as Microsoft 365 gives them.
+fn of_mail() -> TokenSet {
+    let id = json!({
+        "aud": "me", "email": "alice@contoso.example", "exp": CAME + 3600, "iat": CAME, "iss": "https://as.example",
+    });
+    TokenSet {
+        access_token: format!("eyJ0eXAiOiJK{}9fQx3w", "x".repeat(1183)).into(),
+        expires_in: Some(3600),
+        refresh_token: Some(format!("0.AXYAwq3-Ti{}kT9_vA", "y".repeat(948)).into()),
+        id_token: Some(jwt(&id).into()),
+        ..token_set("mail")
+    }
 }
 
 /// What a button copies, in plain text.
 fn copied(alone: &mut Solo<Tokens>, item: Item) -> String {
-    match alone.press(item).effects.as_slice() {
+    let out = alone.press(item);
+    text_of(alone, &out.effects)
+}
+
+/// The same for a button under More.
+fn copied_from_more(alone: &mut Solo<Tokens>, label: &str) -> String {
+    let out = alone.act(|screen, cx| AnyScreen::press(screen, label, cx));
+    text_of(alone, &out.effects)
+}
+
+fn text_of(alone: &Solo<Tokens>, effects: &[Effect]) -> String {
+    match effects {
         [Effect::Copy(content)] => {
             let text = content.text(&alone.session).unwrap();
             text.expose_secret().to_owned()
@@ -28,18 +94,36 @@ fn copied(alone: &mut Solo<Tokens>, item: Item) -> String {
     }
 }
 
+/// The row with this label, without the spaces at its end.
+fn row(alone: &Solo<Tokens>, label: &str) -> String {
+    let text = alone.text();
+    let mut rows = text.lines().map(|row| row.trim_start_matches([' ', '▸']));
+    let found = rows.find(|row| row.starts_with(label));
+    found.unwrap_or_default().trim_end().to_owned()
+}
+
+/// What is said of the item in focus, label and text.
+fn said(alone: &Solo<Tokens>) -> Vec<(String, String)> {
+    let said = alone.body(80, 24).hint.into_iter();
+    said.map(|said| (said.label.into_owned(), said.text))
+        .collect()
+}
+
 #[test]
-fn the_buttons_act_on_the_chosen_value() {
+fn the_buttons_act_on_the_chosen_line() {
     let mut alone = tokens();
+    assert_eq!(alone.screen.common.focus, ACCESS);
     assert_eq!(copied(&mut alone, Item::Copy), "first-access");
-    alone.go(Item::Value(Value::Refresh));
+    alone.go(REFRESH);
     assert_eq!(copied(&mut alone, Item::Copy), "first-refresh");
+    assert_eq!(copied(&mut alone, ACCESS), "first-access");
+    alone.go(REFRESH);
     assert_eq!(
         copied(&mut alone, Item::CopyHeader),
         "Authorization: Bearer first-access"
     );
     assert!(copied(&mut alone, Item::CopyJson).contains(r#""refresh_token":"first-refresh""#));
-    let alone_view = alone.press(Item::PlainView).alone;
+    let alone_view = alone.press(Item::ViewAlone).alone;
     assert!(matches!(
         alone_view,
         Some(Content::Token(Value::Refresh, _))
@@ -47,23 +131,263 @@ fn the_buttons_act_on_the_chosen_value() {
 }
 
 #[test]
-fn a_value_is_shown_until_another_is_chosen() {
+fn each_line_is_copied_whole() {
+    let mut alone = with("microsoft-mail", of_mail());
+    let command = "oauth-authorizer --preset microsoft-mail --client-id me";
+    for (line, text) in [
+        (Line::Person, "alice@contoso.example"),
+        (
+            Line::Granted,
+            "offline_access https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send",
+        ),
+        (Line::User, "alice@contoso.example"),
+        (
+            Line::Server(Protocol::Imap),
+            "outlook.office365.com:993 TLS",
+        ),
+        (
+            Line::Server(Protocol::Smtp),
+            "smtp.office365.com:587 STARTTLS",
+        ),
+        (Line::ClientId, "me"),
+        (
+            Line::TokenUrl,
+            "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+        ),
+        (Line::Command, command),
+    ] {
+        assert_eq!(copied(&mut alone, Item::Line(line)), text);
+        assert_eq!(copied(&mut alone, Item::Copy), text);
+    }
+    let access = copied(&mut alone, Item::Line(Line::Password));
+    assert!(access.starts_with("eyJ0eXAiOiJKx") && access.len() == 1201);
+    assert!(copied(&mut alone, Item::Line(Line::RefreshWith)).ends_with("kT9_vA"));
+    assert!(copied(&mut alone, Item::Line(Line::Header)).ends_with(&access));
+    assert_eq!(copied_from_more(&mut alone, "Copy command"), command);
+}
+
+#[test]
+fn the_client_secret_is_in_no_command_and_no_report() {
+    let mut alone = Solo::new(Environment::default(), "google-mail", |_| Tokens::new());
+    let settings = &mut alone.session.settings;
+    settings.set(Key::ClientSecret, "s3cret-of-the-client".to_owned());
+    settings.set(Key::Scope, "openid".to_owned());
+    alone.authorize(FlowKind::AuthorizationCode);
+    alone.hear(FlowEvent::Check(Check::new(
+        CheckName::Pkce,
+        Outcome::Passed,
+        "S256",
+    )));
+    alone.hear(FlowEvent::Tokens(Box::new(of_mail())));
+    let command = copied_from_more(&mut alone, "Copy command");
+    let report = copied_from_more(&mut alone, "Copy report");
+    assert!(command.contains("--client-id me"), "{command}");
+    assert!(report.contains("passed: PKCE: S256"), "{report}");
+    assert!(
+        report.contains("Access token: 1,201 characters"),
+        "{report}"
+    );
+    let set = of_mail();
+    let mut secrets: Vec<&str> = set.secrets().map(ExposeSecret::expose_secret).collect();
+    secrets.push("s3cret-of-the-client");
+    for secret in secrets {
+        let part = &secret[..8];
+        assert!(!command.contains(part) && !report.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_row_has_the_ends_of_its_token_its_length_and_its_state() {
+    let mut alone = with("microsoft-mail", of_mail());
+    assert_eq!(
+        row(&alone, "Access token"),
+        "Access token      eyJ0eXAiOiJK…9fQx3w  1,201 chars      until 13:01 (60 min)"
+    );
+    let attempt = alone.session.tokens.as_ref().unwrap().attempt;
+    let refresh = Content::Token(Value::Refresh, attempt);
+    alone.session.took(&refresh, Taken::Sent);
+    assert!(row(&alone, "Refresh token").ends_with("966 chars                      sent"));
+    alone.session.took(&refresh, Taken::Copied);
+    alone.session.took(&refresh, Taken::Sent);
+    assert_eq!(
+        row(&alone, "Refresh token"),
+        "Refresh token     0.AXYAwq3-Ti…kT9_vA    966 chars                    copied"
+    );
+    alone.session.took(&Content::Header(attempt), Taken::Copied);
+    assert!(row(&alone, "Access token").ends_with("1,201 chars       copied, until 13:01"));
+    alone.session.took(&Content::Json(attempt), Taken::Saved);
+    assert!(row(&alone, "ID token").ends_with("saved, until 13:01"));
+    alone.console.now = moment(3600);
+    assert!(row(&alone, "Access token").ends_with(" expired"));
+}
+
+#[test]
+fn a_small_window_loses_the_length_then_the_time_left_then_the_ends() {
+    let alone = with("microsoft-mail", of_mail());
+    let first = |columns| {
+        let row = &alone.body(columns, 24).rows[0];
+        row.line.to_string().trim_end().to_owned()
+    };
+    assert_eq!(
+        first(66),
+        " ▸ Access token      eyJ0eXAiOiJK…9fQx3w     until 13:01 (60 min)"
+    );
+    assert_eq!(
+        first(60),
+        " ▸ Access token      eyJ0eXAiOiJK…9fQx3w        until 13:01"
+    );
+    assert_eq!(first(40), " ▸ Access     eyJ0e…Qx3w    until 13:01");
+}
+
+#[test]
+fn a_line_is_shown_whole_until_another_is_chosen() {
+    let mut alone = with("microsoft-mail", of_mail());
+    let whole = "x".repeat(79);
+    assert!(!alone.text().contains(&whole));
+    alone.press(Item::Reveal);
+    alone.go(ACCESS);
+    // Without indentation.
+    assert!(
+        alone
+            .text()
+            .contains(&format!("\neyJ0eXAiOiJK{}", "x".repeat(68)))
+    );
+    assert!(alone.labels().contains(&"Hide".to_owned()));
+    alone.press(Item::Reveal);
+    assert!(!alone.text().contains(&whole));
+    alone.press(Item::Reveal);
+    alone.go(REFRESH);
+    assert!(!alone.text().contains(&whole));
+    assert!(alone.labels().contains(&"Reveal".to_owned()));
+}
+
+#[test]
+fn checks_are_one_line_until_they_are_unfolded() {
     let mut alone = tokens();
-    assert!(!alone.text().contains("first-access"));
-    alone.press(Item::Value(Value::Access));
-    assert!(alone.text().contains("first-access"));
-    alone.press(Item::Reveal);
-    assert!(!alone.text().contains("first-access"));
-    alone.press(Item::Reveal);
-    alone.go(Item::Value(Value::Refresh));
-    assert!(!alone.text().contains("first-"));
+    alone.press(Item::Refresh);
+    for (name, outcome) in [
+        (CheckName::Tls, Outcome::Passed),
+        (CheckName::Pkce, Outcome::NotApplicable),
+        (CheckName::IdToken, Outcome::NotChecked),
+        (CheckName::Scope, Outcome::Failed),
+    ] {
+        alone.hear(FlowEvent::Check(Check::new(name, outcome, "the detail")));
+    }
+    alone.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
+    assert_eq!(
+        row(&alone, "Checks"),
+        "Checks            1 passed, 1 failed: scope, 1 not checked: ID …  [k Checks]"
+    );
+    assert!(!alone.text().contains("the detail"));
+    alone.keys(&[Command::Letter('k')]);
+    assert!(
+        alone
+            .text()
+            .contains("not checked     ID token: the detail")
+    );
+    alone.press(Item::Checks);
+    assert!(!alone.text().contains("the detail"));
+}
+
+#[test]
+fn the_message_says_first_that_there_is_no_refresh_token_and_ctrl_f_adds_its_scope() {
+    let mut alone = Solo::new(Environment::default(), "microsoft-mail", |_| Tokens::new());
+    alone.console.now = moment(0);
+    let settings = &mut alone.session.settings;
+    settings.toggle_scope("offline_access");
+    alone.authorize(FlowKind::DeviceCode);
+    let set = TokenSet {
+        refresh_token: None,
+        ..of_mail()
+    };
+    alone.hear(FlowEvent::Tokens(Box::new(set)));
+    assert!(row(&alone, "Refresh token").ends_with("not issued"));
+    let [(label, text), (fix, how)] = said(&alone).try_into().unwrap();
+    assert_eq!((label.as_str(), fix.as_str()), ("No refresh token", "Fix"));
+    assert!(
+        text.starts_with("At 13:01 you must sign in again."),
+        "{text}"
+    );
+    assert_eq!(
+        how,
+        "Press Ctrl+F to add offline_access and return to the form."
+    );
+    let out = alone.keys(&[Command::Fix]);
+    let form = Navigation::Open(Route::Form(FormTarget::Authorize));
+    assert_eq!(out.navigation, Some(form));
+    assert!(Solo::<Tokens>::told(&out).starts_with("Add offline_access."));
+    let scopes = alone.session.settings.scopes();
+    assert!(scopes.contains(&"offline_access".to_owned()));
+    // Done: there is nothing more to change.
+    assert_eq!(said(&alone).len(), 1);
+    assert!(alone.keys(&[Command::Fix]).navigation.is_none());
+}
+
+#[test]
+fn what_was_not_granted_is_named() {
+    let granted = |scope: Option<&[&str]>| {
+        let scope = scope.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
+        let set = TokenSet {
+            scope,
+            ..token_set("first")
+        };
+        row(&with("demo", set), "Granted")
+    };
+    let all = "Granted           all 3 requested scopes";
+    assert_eq!(granted(None), all);
+    assert_eq!(granted(Some(&["email", "openid"])), all);
+    assert_eq!(
+        granted(Some(&["email", "openid", "more"])),
+        format!("{all}, and 1 more")
+    );
+    assert_eq!(
+        granted(Some(&["openid"])),
+        "Granted           2 of 3 requested scopes; missing: email"
+    );
+}
+
+#[test]
+fn claims_have_times_and_name_this_client() {
+    let mut alone = with("microsoft-mail", of_mail());
+    alone.act(|screen, cx| AnyScreen::press(screen, "Claims…", cx));
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
+    let lines: Vec<String> = reading.lines.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        reading.title,
+        "Claims of the ID token (signature not verified)"
+    );
+    let text = lines.join("\n");
+    let exp = CAME + 3600;
+    for line in [
+        format!("exp    {exp}    today 13:01:07, in 60 minutes"),
+        format!("iat    {CAME}    today 12:01:07"),
+        "aud    me    this client ID".to_owned(),
+    ] {
+        assert!(lines.contains(&line), "{line}: {text}");
+    }
+    // Those of an access token as well.
+    let access = jwt(&json!({"scp": "SMTP.Send", "nbf": CAME - 90_000}));
+    let set = TokenSet {
+        access_token: access.into(),
+        ..of_mail()
+    };
+    let alone = with("microsoft-mail", set);
+    let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
+    let text: Vec<String> = reading.lines.iter().map(ToString::to_string).collect();
+    let text = text.join("\n");
+    assert!(text.contains("Of the access token\nnbf"), "{text}");
+    assert!(text.contains("yesterday 11:01:07"), "{text}");
 }
 
 #[test]
 fn the_chosen_value_or_all_of_them_are_saved() {
     let mut alone = tokens();
-    let mut saved = |keys: &[Command]| {
-        alone.press(Item::Save);
+    let mut saved = |item: Option<Item>, keys: &[Command]| {
+        match item {
+            Some(item) => alone.press(item),
+            None => alone.keys(&[Command::Save]),
+        };
         match alone.keys(keys).effects.pop() {
             Some(Effect::Save(content, path)) => (content.name(), path),
             other => ("", format!("{other:?}")),
@@ -74,13 +398,32 @@ fn the_chosen_value_or_all_of_them_are_saved() {
         "oauth-authorizer-access-token.txt".to_owned(),
     );
     let json = ("JSON", "oauth-authorizer-tokens.json".to_owned());
-    assert_eq!(saved(&[Command::Enter]), token);
-    assert_eq!(saved(&[Command::Next, Command::Enter]), json);
+    assert_eq!(saved(Some(Item::Save), &[Command::Enter]), token);
+    assert_eq!(saved(None, &[Command::Enter]), token);
     assert_eq!(
-        saved(&[Command::Next, Command::Next, Command::Enter]),
+        saved(Some(Item::Save), &[Command::Next, Command::Enter]),
+        json
+    );
+    assert_eq!(
+        saved(
+            Some(Item::Save),
+            &[Command::Next, Command::Next, Command::Enter]
+        ),
         token
     );
+    // With a line that is no token, all of them; or the access token.
+    alone.go(Item::Line(Line::ClientId));
+    let mut saved = |keys: &[Command]| {
+        alone.keys(&[Command::Letter('s')]);
+        match alone.keys(keys).effects.pop() {
+            Some(Effect::Save(content, path)) => (content.name(), path),
+            other => ("", format!("{other:?}")),
+        }
+    };
+    assert_eq!(saved(&[Command::Enter]), json);
+    assert_eq!(saved(&[Command::Next, Command::Enter]), token);
     // A name that was typed stays.
+    alone.go(ACCESS);
     alone.press(Item::Save);
     alone.type_text("x");
     alone.keys(&[Command::Next]);
@@ -92,14 +435,22 @@ fn the_chosen_value_or_all_of_them_are_saved() {
 }
 
 #[test]
-fn a_refresh_can_be_cancelled_and_the_focus_follows_its_button() {
+fn a_refresh_can_be_cancelled_and_the_focus_stays_where_it_was() {
     let mut alone = tokens();
-    let out = alone.press(Item::Refresh);
+    alone.go(REFRESH);
+    let out = alone.keys(&[Command::Letter('f')]);
     assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
+    assert_eq!(alone.screen.common.focus, REFRESH);
+    // Esc stops it, and does not lead to the form.
+    let out = alone.keys(&[Command::Escape]);
+    assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
+    assert!(out.navigation.is_none());
+    assert!(Solo::<Tokens>::told(&out).contains("may have replaced the refresh token"));
+    // The focus goes from the button for the one to that for the other.
+    alone.press(Item::Refresh);
     assert_eq!(alone.screen.common.focus, Item::Cancel);
     let out = alone.press(Item::Cancel);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
-    assert!(Solo::<Tokens>::told(&out).contains("may have replaced the refresh token"));
     assert_eq!(alone.screen.common.focus, Item::Refresh);
     // It ends by itself.
     alone.press(Item::Refresh);
@@ -108,13 +459,13 @@ fn a_refresh_can_be_cancelled_and_the_focus_follows_its_button() {
     alone.press(Item::Refresh);
     alone.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
     assert_eq!(alone.screen.common.focus, Item::Refresh);
-    assert_eq!(copied(&mut alone, Item::Copy), "second-access");
+    assert_eq!(copied(&mut alone, ACCESS), "second-access");
 }
 
 #[test]
 fn a_value_that_the_new_tokens_lack_is_no_longer_chosen() {
     let mut alone = tokens();
-    alone.press(Item::Value(Value::Refresh));
+    alone.go(REFRESH);
     alone.press(Item::Refresh);
     let mut set = token_set("second");
     set.refresh_token = None;
@@ -129,8 +480,21 @@ fn others_are_named_by_their_route() {
     let mut alone = tokens();
     let form = Navigation::Open(Route::Form(FormTarget::Authorize));
     assert_eq!(alone.press(Item::Settings).navigation, Some(form));
+    assert_eq!(alone.keys(&[Command::Escape]).navigation, Some(form));
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
     assert!(alone.press(Item::Help).help);
+    assert!(alone.keys(&[Command::Letter('o')]).more);
     assert!(!AnyScreen::has_dialog(&alone.screen));
+}
+
+#[test]
+fn saving_before_the_end_asks_where_to_save_all() {
+    let mut alone = tokens();
+    alone.act(Screen::save_all);
+    let effects = alone.keys(&[Command::Enter]).effects;
+    assert!(
+        matches!(effects.as_slice(), [Effect::Save(Content::Json(_), _)]),
+        "{effects:?}"
+    );
 }

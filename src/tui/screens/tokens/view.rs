@@ -1,226 +1,467 @@
 //! The tokens.
 //!
 //! ```text
-//!  ▸ Access token      eyJ0…                      1204 characters, 58 minutes left
-//!    Refresh token     0.AX…                                       912 characters
+//!  ▸ Access token      eyJ0eXAiOiJK…9fQx3w  1,201 chars      until 13:01 (59 min)
+//!    Refresh token     0.AXYAwq3-Ti…kT9_vA    966 chars                    copied
+//!    ID token                                                          not issued
 //!
 //!    Signed in as      alice@example.org
-//!    Scope             all that was asked for: openid email
+//!    Granted           all 4 requested scopes
+//!    Checks            5 passed                                        [k Checks]
+//!
+//!    For the mail server
+//!      IMAP            outlook.office365.com  993  TLS
 //! ```
 
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::style::Style;
+use ratatui::text::{Line as TextLine, Span};
 
+use super::hints::said;
+use super::lines::{Line, content, granted, has_header, lines, mail, server, token_url};
 use super::state::{Item, Tokens};
-use crate::oauth::check::not_granted;
-use crate::oauth::id_token::Claims;
+use super::times::{End, end};
+use crate::oauth::check::{Outcome, not_granted};
 use crate::secret::ExposeSecret;
-use crate::session::{TokenState, Value};
+use crate::session::{Taken, TokenState, Value};
 use crate::tui::screen::ViewContext;
-use crate::tui::widgets::draw::{Anchor, Body, Row};
-use crate::tui::widgets::rows::check_rows;
-use crate::tui::widgets::text::{chunks, shorten, time_left, width, wrap};
-
-/// Shorter values are masked whole: a beginning would tell too much of them.
-const SHOWN_FROM: usize = 20;
-/// How much of a longer value is shown.
-const BEGINNING: usize = 4;
+use crate::tui::widgets::draw::{Body, Row};
+use crate::tui::widgets::grid::{self, LOW, NARROW};
+use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
+use crate::tui::widgets::rows::{Beside, Parts, check_rows, fact, facts, head, row};
+use crate::tui::widgets::text::{chunks, lower_first, shorten, time_left, width};
 
 /// True where the value that is shown needs the whole screen, as it would leave no room for other things.
 pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool {
-    let tokens = cx.session.tokens.as_ref().filter(|_| screen.revealed);
-    let value = tokens.and_then(|tokens| tokens.secret(screen.chosen));
+    let shown = screen.content(cx).filter(|_| screen.revealed);
+    let value = shown.and_then(|content| content.text(cx.session));
     let room = usize::from(area.width) * usize::from(area.height / 2);
     value.is_some_and(|value| width(value.expose_secret()) > room)
 }
 
-/// The rows of the tokens panel.
+/// The body of the screen.
 ///
 /// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
 pub(super) fn body(screen: &Tokens, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
-    let columns = usize::from(area.width);
-    let mut across = Vec::new();
-    let Some(tokens) = &cx.session.tokens else {
+    let Some(drawing) = Drawing::of(screen, cx, area.width, page) else {
         return Body::default();
     };
-    let mut rows = Vec::new();
-    if let Some(notice) = &tokens.preset.token_notice {
-        rows.extend(
-            wrap(notice, columns.saturating_sub(6))
-                .into_iter()
-                .map(Row::text),
-        );
-        rows.push(Row::blank());
-    }
-    rows.extend(
-        tokens
-            .values()
-            .into_iter()
-            .map(|value| value_row(screen, cx, tokens, value, columns)),
-    );
-    if screen.revealed
-        && let Some(secret) = tokens.secret(screen.chosen)
-    {
-        // No indentation, so that it can be selected.
-        let lines = chunks(secret.expose_secret(), page.into())
-            .into_iter()
-            .map(|line| Row::line(Line::from(line)));
-        if page > area.width {
-            across.extend(lines);
-        } else {
-            rows.push(Row::blank());
-            rows.extend(lines);
-        }
-    }
-    rows.push(Row::blank());
-    facts(cx, tokens, &mut rows, columns);
-    rows.push(Row::blank());
-    rows.extend(
-        tokens
-            .checks
-            .iter()
-            .flat_map(|check| check_rows(cx.theme(), check, columns)),
-    );
-    if let Some(claims) = &tokens.claims {
-        rows.push(Row::blank());
-        rows.push(Row::text("Claims of the ID token (signature not verified)"));
-        for (name, value) in claims.lines() {
-            let room = columns.saturating_sub(26);
-            let line = format!(
-                "   {:<20}  {}",
-                shorten(&name, 20, cx.theme().ellipsis()),
-                shorten(&value, room, cx.theme().ellipsis())
-            );
-            rows.push(Row::line(Line::from(line)));
-        }
-    }
-    let more = if rows.len() > usize::from(area.height) {
-        " There is more below: Page down."
-    } else {
-        ""
-    };
-    let hint = format!("The buttons act on the {}.{more}", screen.chosen.name());
     Body {
-        rows,
-        below: across,
-        scroll: screen.common.scroll,
-        anchor: Anchor::Focus,
-        hint,
-        hint_is_bad: false,
+        rows: drawing.rows,
+        below: drawing.below,
+        hint: said(screen, cx, drawing.tokens),
     }
 }
 
-fn value_row(
-    screen: &Tokens,
-    cx: ViewContext<'_>,
-    tokens: &TokenState,
-    value: Value,
+/// The row of the body in which the value that is shown whole begins, in a window like this one.
+pub(super) fn revealed_at(screen: &Tokens, cx: ViewContext<'_>) -> Option<usize> {
+    let columns = cx.console.size.0;
+    Drawing::of(screen, cx, columns, columns)?.revealed
+}
+
+/// How much is shown of a token.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    /// Its ends, how many characters it has, and what is left of its time.
+    Characters,
+    /// The same without a word.
+    Count,
+    /// Its ends, with or without what is left of its time.
+    Ends((usize, usize), bool),
+}
+
+impl Shown {
+    /// From the most: the length goes first, then the time that is left, then the ends.
+    const ALL: [Self; 5] = [
+        Self::Characters,
+        Self::Count,
+        Self::Ends(ENDS, true),
+        Self::Ends(ENDS, false),
+        Self::Ends(SHORT_ENDS, false),
+    ];
+}
+
+/// The rows, as they are put together.
+struct Drawing<'a> {
+    screen: &'a Tokens,
+    cx: ViewContext<'a>,
+    tokens: &'a TokenState,
     columns: usize,
-) -> Row {
-    let theme = cx.theme();
-    let focused = screen.common.has_focus(cx, &Item::Value(value));
-    let text = tokens
-        .secret(value)
-        .map(|secret| secret.expose_secret().to_owned())
-        .unwrap_or_default();
-    let count = text.chars().count();
-    let beginning: String = text
-        .chars()
-        .take(if count >= SHOWN_FROM { BEGINNING } else { 0 })
-        .collect();
-    let characters = format!("{count} characters");
-    let life = match (value, tokens.left(cx.console.now)) {
-        (Value::Refresh | Value::Id, _) => None,
-        (Value::Access, Some(left)) if left.is_zero() => Some("expired".to_owned()),
-        (Value::Access, Some(left)) => Some(format!("{} left", time_left(left).0)),
-        (Value::Access, None) => Some("life not told".to_owned()),
-    };
-    let about = match life {
-        // The life counts more than the length where there is no room for both.
-        Some(life) if columns < 60 => life,
-        Some(life) => format!("{characters}, {life}"),
-        None => characters,
-    };
-    let shown = format!("{beginning}{}", theme.ellipsis());
-    // Where there is no room for its beginning, what is told of the value stays.
-    let shown = if 24 + width(&shown) + width(&about) > columns {
-        String::new()
-    } else {
-        shown
-    };
-    let chosen = match (focused, screen.chosen == value) {
-        (true, _) => theme.marker(),
-        (false, true) => theme.mask(),
-        (false, false) => " ",
-    };
-    let label = value.label();
-    let style = if focused {
-        theme.focus()
-    } else {
-        ratatui::style::Style::new()
-    };
-    let gap = columns.saturating_sub(22 + width(&shown) + width(&about));
-    Row {
-        line: Line::from(vec![
-            Span::raw(format!(" {chosen} ")),
-            Span::styled(label, style),
-            Span::raw(" ".repeat(18 - width(label))),
-            Span::raw(format!("{shown}{}{about}", " ".repeat(gap))),
-        ]),
-        cursor: focused.then_some(3),
+    page: usize,
+    rows: Vec<Row>,
+    below: Vec<Row>,
+    revealed: Option<usize>,
+    shown: Shown,
+}
+
+impl<'a> Drawing<'a> {
+    fn of(screen: &'a Tokens, cx: ViewContext<'a>, columns: u16, page: u16) -> Option<Self> {
+        let mut drawing = Self {
+            screen,
+            cx,
+            tokens: cx.session.tokens.as_ref()?,
+            columns: columns.into(),
+            page: page.into(),
+            rows: Vec::new(),
+            below: Vec::new(),
+            revealed: None,
+            shown: Shown::Characters,
+        };
+        drawing.shown = drawing.fitting();
+        drawing.all();
+        Some(drawing)
+    }
+
+    fn all(&mut self) {
+        let [_, mail, script] = lines(self.tokens);
+        for value in Value::ALL {
+            let row = self.token(Line::Token(value), value);
+            self.rows.push(row);
+            self.reveal(Line::Token(value));
+        }
+        self.gap();
+        self.about();
+        if !mail.is_empty() {
+            self.group("For the mail server", &Line::MAIL);
+        }
+        if !script.is_empty() {
+            self.group("For your script", &Line::SCRIPT);
+        }
+    }
+
+    /// An empty row, where there is room for one.
+    fn gap(&mut self) {
+        if self.cx.console.size.1 >= LOW {
+            self.rows.push(Row::blank());
+        }
+    }
+
+    fn is_narrow(&self) -> bool {
+        self.columns < usize::from(NARROW)
+    }
+
+    fn group(&mut self, name: &'static str, of: &[Line]) {
+        self.gap();
+        self.rows.push(head(self.cx.theme(), name));
+        for line in of {
+            let shown = match line {
+                Line::Server(protocol) => server(self.tokens, *protocol).map(spaced),
+                line => self.text(*line),
+            };
+            match (line, shown) {
+                (Line::RefreshWith, _) if self.tokens.set.refresh_token.is_some() => {
+                    let row = self.token(*line, Value::Refresh);
+                    self.rows.push(row);
+                }
+                (line, Some(text)) => self.line(*line, &text),
+                (_, None) => continue,
+            }
+            self.reveal(*line);
+        }
+    }
+
+    /// What the row of a line shows; `None`: it has none.
+    fn text(&self, line: Line) -> Option<String> {
+        let tokens = self.tokens;
+        let whole = || content(tokens, line)?.text(self.cx.session);
+        match line {
+            Line::User => {
+                let user = whole().map(|user| user.expose_secret().to_owned());
+                Some(user.unwrap_or_else(|| "the address of the mailbox".to_owned()))
+            }
+            Line::Password => Some(password(tokens)),
+            Line::TokenUrl => Some(token_url(tokens).to_owned()),
+            Line::Header if has_header(tokens) => {
+                let room = grid::room(self.columns);
+                let token = tokens.set.access_token.expose_secret();
+                let shown = |ends| {
+                    let token = masked(self.cx.theme(), token, ends);
+                    format!("{} {token}", tokens.header())
+                };
+                let whole = format!("Authorization: {}", shown(ENDS));
+                let short = [whole, shown(ENDS)];
+                let fits = short.into_iter().find(|text| width(text) <= room);
+                Some(fits.unwrap_or_else(|| shown(SHORT_ENDS)))
+            }
+            Line::ClientId | Line::Command => Some(whole()?.expose_secret().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The label of a row, with the focus where that is on it.
+    fn parts(&self, line: Line) -> Parts {
+        let detail = Line::MAIL.contains(&line) || Line::SCRIPT.contains(&line);
+        let narrow = self.is_narrow();
+        Parts {
+            detail: detail && !narrow,
+            focused: self.screen.common.has_focus(self.cx, &Item::Line(line)),
+            ..Parts::new(if narrow {
+                line.short_label()
+            } else {
+                line.label()
+            })
+        }
+    }
+
+    /// A row with a text, which is shown whole where it has the focus.
+    fn line(&mut self, line: Line, text: &str) {
+        let (theme, columns) = (self.cx.theme(), self.columns);
+        let parts = self.parts(line);
+        if parts.focused {
+            self.rows.extend(facts(theme, parts, text, columns));
+        } else {
+            let room = parts.room(theme, columns);
+            let text = shorten(text, room, theme.ellipsis());
+            self.rows.push(row(theme, parts.with(text), columns));
+        }
+    }
+
+    /// A token: its ends, its length, and its state.
+    fn token(&self, line: Line, value: Value) -> Row {
+        let theme = self.cx.theme();
+        let parts = self.parts(line);
+        if self.tokens.secret(value).is_none() {
+            let wanted = value == Value::Refresh && !self.tokens.preset.tokens.no_refresh;
+            let style = if wanted { theme.warning() } else { theme.dim() };
+            let state = Some(Span::styled("not issued", style));
+            let parts = Parts { state, ..parts };
+            return row(theme, parts, self.columns);
+        }
+        let style = match end(self.tokens, value, self.cx.console.now) {
+            Some(end) if end.is_near() => theme.warning(),
+            Some(_) | None => Style::new(),
+        };
+        let (text, state) = self.token_texts(value, self.shown);
+        let parts = Parts {
+            state: (!state.is_empty()).then(|| Span::styled(state, style)),
+            ..parts
+        };
+        row(theme, parts.with(text), self.columns)
+    }
+
+    /// How much of the tokens there is room for: the same for all of them, so that they stand in columns.
+    fn fitting(&self) -> Shown {
+        let room = grid::room(self.columns);
+        let fits = |shown: &Shown| {
+            let values = self.tokens.values();
+            let mut texts = values.into_iter().map(|it| self.token_texts(it, *shown));
+            texts.all(|(text, state)| width(&text) + 2 + width(&state) <= room)
+        };
+        let found = Shown::ALL.into_iter().find(fits);
+        found.unwrap_or(Shown::Ends((SHORT_ENDS.0, 0), false))
+    }
+
+    /// The ends of a token and its length, and its state.
+    fn token_texts(&self, value: Value, shown: Shown) -> (String, String) {
+        let theme = self.cx.theme();
+        let token = self.tokens.secret(value).map(ExposeSecret::expose_secret);
+        let token = token.unwrap_or_default();
+        let end = end(self.tokens, value, self.cx.console.now);
+        let (short, long) = state(value, end, self.tokens.taken(value));
+        let count = thousands(token.chars().count());
+        let padded = |ends: (usize, usize)| {
+            let shown = masked(theme, token, ends);
+            let gap = (ends.0 + ends.1 + width(theme.ellipsis())).saturating_sub(width(&shown));
+            shown + &" ".repeat(gap)
+        };
+        match shown {
+            Shown::Characters => (format!("{}  {count:>5} chars", padded(ENDS)), long),
+            Shown::Count => (format!("{}  {count:>5}", padded(ENDS)), long),
+            Shown::Ends(ends, true) => (padded(ends), long),
+            Shown::Ends(ends, false) => (padded(ends), short),
+        }
+    }
+
+    /// The chosen line, whole and without indentation, so that it can be selected.
+    fn reveal(&mut self, line: Line) {
+        if !self.screen.revealed || self.screen.chosen != line {
+            return;
+        }
+        let text = content(self.tokens, line).and_then(|it| it.text(self.cx.session));
+        let Some(text) = text else {
+            return;
+        };
+        let rows = chunks(text.expose_secret(), self.page)
+            .into_iter()
+            .map(|line| Row::line(TextLine::from(line)));
+        if self.page > self.columns {
+            self.below.extend(rows);
+        } else {
+            self.revealed = Some(self.rows.len());
+            self.rows.extend(rows);
+        }
+    }
+
+    /// Whose tokens these are, what they are for, and how the checks came out.
+    fn about(&mut self) {
+        let (theme, columns, tokens) = (self.cx.theme(), self.columns, self.tokens);
+        if let Some(person) = self.content_text(Line::Person) {
+            self.line(Line::Person, &person);
+        } else {
+            let why = if tokens.set.id_token.is_some() {
+                "unknown (the ID token doesn't say)"
+            } else {
+                "unknown (no ID token)"
+            };
+            let row = row(theme, self.parts(Line::Person).with(why), columns);
+            self.rows.push(row);
+        }
+        self.reveal(Line::Person);
+        if granted(tokens).is_empty() {
+            let text = granted_words(tokens);
+            let row = row(theme, self.parts(Line::Granted).with(text), columns);
+            self.rows.push(row);
+        } else {
+            self.line(Line::Granted, &granted_words(tokens));
+            self.reveal(Line::Granted);
+        }
+        self.checks();
+        match &tokens.set.token_type {
+            Some(_) if tokens.set.is_bearer() => {}
+            Some(kind) => {
+                let text = format!("{kind}, not a bearer token: few programs can use it");
+                self.rows.extend(fact(theme, "Type", &text, columns));
+            }
+            None => {
+                let text = "not named by the service; probably Bearer";
+                self.rows.extend(fact(theme, "Type", text, columns));
+            }
+        }
+        if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
+            let text = format!("not in the answer; usual here: {lifetime}");
+            self.rows.extend(fact(theme, "Lifetime", &text, columns));
+        }
+        for kept in &tokens.set.kept {
+            let value = kept.display_value();
+            let text = value.as_deref().unwrap_or("kept; the JSON has it");
+            self.rows.extend(fact(theme, &kept.name, text, columns));
+        }
+        if let Some(notice) = &tokens.preset.token_notice {
+            self.rows.extend(fact(theme, "Note", notice, columns));
+        }
+    }
+
+    fn content_text(&self, line: Line) -> Option<String> {
+        let text = content(self.tokens, line)?.text(self.cx.session)?;
+        Some(text.expose_secret().to_owned())
+    }
+
+    fn checks(&mut self) {
+        let (theme, columns) = (self.cx.theme(), self.columns);
+        let focused = self.screen.common.has_focus(self.cx, &Item::Checks);
+        let parts = Parts {
+            button: Some(Beside::letter('k', "Checks", focused)),
+            ..Parts::new("Checks")
+        };
+        let room = parts.room(theme, columns);
+        let summary = shorten(&summary(self.tokens), room, theme.ellipsis());
+        self.rows.push(row(theme, parts.with(summary), columns));
+        if self.screen.checks {
+            let checks = self.tokens.checks.iter();
+            let rows = checks.flat_map(|check| check_rows(theme, check, columns));
+            self.rows.extend(rows);
+        }
     }
 }
 
-fn facts(cx: ViewContext<'_>, tokens: &TokenState, rows: &mut Vec<Row>, columns: usize) {
-    let mut fact = |name: &str, text: &str| {
-        let mut lines = wrap(text, columns.saturating_sub(23)).into_iter();
-        rows.push(Row::line(Line::from(format!(
-            "   {:<17} {}",
-            shorten(name, 17, cx.theme().ellipsis()),
-            lines.next().unwrap_or_default()
-        ))));
-        rows.extend(lines.map(|line| Row::line(Line::from(format!("{}{line}", " ".repeat(21))))));
+/// What stands at the edge of a token's row: without and with the time that is left.
+fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
+    let word = taken.word();
+    match end {
+        Some(end) => {
+            let (short, long) = end.words();
+            if word.is_empty() || end.left.is_zero() {
+                (short, long)
+            } else {
+                let long = format!("{word}, {short}");
+                (short, long)
+            }
+        }
+        None if word.is_empty() && value == Value::Access => {
+            ("lifetime unknown".to_owned(), "lifetime unknown".to_owned())
+        }
+        None => (word.to_owned(), word.to_owned()),
+    }
+}
+
+/// `outlook.office365.com  993  TLS`
+fn spaced(server: &str) -> String {
+    let (address, security) = server.split_once(' ').unwrap_or((server, ""));
+    match address.rsplit_once(':') {
+        Some((host, port)) => format!("{host}  {port}  {security}").trim_end().to_owned(),
+        None => server.to_owned(),
+    }
+}
+
+/// What is the password of the mail server.
+fn password(tokens: &TokenState) -> String {
+    let mechanism = mail(tokens).and_then(|mail| mail.sasl.first());
+    let mechanism = mechanism.map_or("XOAUTH2", String::as_str);
+    let again = match tokens.set.expires_in {
+        // Some services give a few minutes more or less.
+        Some(3300..=5400) => "new every hour, ".to_owned(),
+        Some(seconds) => {
+            let left = time_left(std::time::Duration::from_secs(seconds)).0;
+            format!("valid for {left}, ")
+        }
+        None => String::new(),
     };
-    match &tokens.set.token_type {
-        None => fact("Type", "not named by the service; probably Bearer"),
-        Some(kind) if tokens.set.is_bearer() => fact("Type", kind),
-        Some(kind) => fact(
-            "Type",
-            &format!("{kind}, which is not a bearer token: few programs know how to use it"),
-        ),
-    }
-    if let Some(person) = tokens.claims.as_ref().and_then(Claims::person) {
-        fact("Signed in as", &person);
-    }
+    format!("the access token, {again}by {mechanism}")
+}
+
+/// Which of the requested scopes were granted.
+pub(super) fn granted_words(tokens: &TokenState) -> String {
     let asked = &tokens.request.client.scopes;
-    let (missing, _) = not_granted(&tokens.request.client, &tokens.set);
-    let granted = tokens.set.scope.clone().unwrap_or_else(|| asked.clone());
-    let scope = if granted.is_empty() {
-        "none named".to_owned()
-    } else {
-        granted.join(" ")
+    let client = &tokens.request.client;
+    let (missing, renamed) = not_granted(client, &tokens.set);
+    // Another name of a scope that was requested is none that was not.
+    let known = |scope: &String| {
+        let same = client.dialect.same_scope.iter();
+        let mut same = same.filter(|names| names.contains(scope));
+        asked.contains(scope)
+            || renamed.iter().any(|(_, name)| name == scope)
+            || same.any(|names| asked.iter().any(|asked| names.contains(asked)))
     };
-    fact("Scope granted", &scope);
-    if !missing.is_empty() {
-        fact("Not granted", &missing.join(" "));
+    let others = granted(tokens).iter().filter(|scope| !known(scope)).count();
+    let more = match others {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    let scopes = |count: usize| if count == 1 { "scope" } else { "scopes" };
+    match (asked.len(), missing.len()) {
+        (0, _) if others == 0 => "no scopes requested".to_owned(),
+        (0, _) => format!("{others} {}, none requested", scopes(others)),
+        (1, 0) => format!("the requested scope{more}"),
+        (count, 0) => format!("all {count} requested scopes{more}"),
+        (count, lost) => {
+            let granted = count.saturating_sub(lost);
+            let names = missing.join(" ");
+            format!(
+                "{granted} of {count} requested {}{more}; missing: {names}",
+                scopes(count)
+            )
+        }
     }
-    if tokens.set.refresh_token.is_none() {
-        let reason = tokens.preset.tokens.refresh_note.as_deref().unwrap_or(
-            "Many services give one only with the scope offline_access, or with a parameter of their own.",
-        );
-        fact("Refresh token", &format!("none came. {reason}"));
-    }
-    if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
-        fact(
-            "Life",
-            &format!("not told by the service; known of it: {lifetime}"),
-        );
-    }
-    for kept in &tokens.set.kept {
-        let value = kept.display_value();
-        fact(
-            &kept.name,
-            value.as_deref().unwrap_or("kept; the JSON has it"),
-        );
-    }
+}
+
+/// How the checks came out, in one line.
+fn summary(tokens: &TokenState) -> String {
+    let named = |outcome: Outcome, word: &str| {
+        let of = tokens.checks.iter().filter(|it| it.outcome == outcome);
+        let mut names: Vec<String> = of.map(|it| lower_first(it.name.label())).collect();
+        // That of the ID token, which is decoded only.
+        if outcome == Outcome::NotChecked && tokens.claims.is_some() {
+            names.push("signature".to_owned());
+        }
+        let count = names.len();
+        (count > 0).then(|| format!("{count} {word}: {}", names.join(", ")))
+    };
+    let passed = tokens.checks.iter();
+    let passed = passed.filter(|it| it.outcome == Outcome::Passed).count();
+    let parts = [
+        Some(format!("{passed} passed")),
+        named(Outcome::Failed, "failed"),
+        named(Outcome::NotChecked, "not checked"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

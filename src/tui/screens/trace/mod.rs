@@ -15,7 +15,6 @@ use crate::tui::dialog::Answer;
 use crate::tui::message::Effect;
 use crate::tui::screen::{Common, Entry, Navigation, Route, Screen, UpdateContext, ViewContext};
 use crate::tui::widgets::draw::Body;
-use crate::tui::widgets::text::width;
 
 impl Screen for Trace {
     type Item = Item;
@@ -33,25 +32,28 @@ impl Screen for Trace {
         Route::Trace
     }
 
-    fn title(&self, _cx: ViewContext<'_>) -> String {
-        "Trace".to_owned()
+    fn title(&self, cx: ViewContext<'_>) -> String {
+        let preset = cx.session.settings.preset();
+        format!("{} {} trace", preset.name, cx.theme().dot())
     }
 
     fn items(&self, _cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         vec![
-            Entry::button(Item::Back, "Back", 'z'),
-            Entry::button(Item::Save, "Save to a file", 'w'),
+            Entry::button(Item::Copy, "Copy", 'c'),
+            Entry::button(Item::Save, "Save…", 's'),
+            Entry::esc(Item::Back, "Back"),
             Entry::button(Item::Help, "Help", '?'),
         ]
     }
 
-    fn body(&self, cx: ViewContext<'_>, area: Rect, _page: u16) -> Body {
-        view::body(self, cx, area)
+    fn body(&self, cx: ViewContext<'_>, _area: Rect, page: u16) -> Body {
+        view::body(cx, page)
     }
 
     fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
         match item {
             Item::Back => cx.go(Navigation::Back),
+            Item::Copy => cx.emit(Effect::Copy(Content::Trace)),
             Item::Save => self.common.dialog = save_dialog(Content::Trace, None),
             Item::Help => cx.help(),
         }
@@ -61,16 +63,6 @@ impl Screen for Trace {
         if let Answer::Text(path) = answer {
             cx.emit(Effect::save(id, &path));
         }
-    }
-
-    fn scrolled(&mut self, by: isize, cx: &mut UpdateContext<'_>) {
-        // Not far behind the end, from where it would be a long way back.
-        let columns = usize::from(cx.console.size.0).saturating_sub(4).max(1);
-        let lines = cx.session.trace.lines();
-        let rows: usize = lines.map(|line| width(line).div_ceil(columns)).sum();
-        let most = (rows + cx.session.trace.exchanges().len()).saturating_sub(1);
-        let scroll = &mut self.common.scroll;
-        *scroll = scroll.saturating_add_signed(by).min(most);
     }
 
     fn scrolls_by_line(&self) -> bool {

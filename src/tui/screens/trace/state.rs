@@ -6,8 +6,9 @@ use crate::tui::screen::Common;
 /// What can have the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
-    Back,
+    Copy,
     Save,
+    Back,
     Help,
 }
 

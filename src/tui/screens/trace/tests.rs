@@ -8,13 +8,19 @@ use crate::flow::event::FlowEvent;
 use crate::flow::http::HttpError;
 use crate::flow::redact::Secrets;
 use crate::flow::trace::Exchange;
+use crate::oauth::answer::Answer;
 use crate::oauth::client::{FlowKind, Request};
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::testing::Solo;
+use crate::tui::widgets::text::width;
 
 fn trace() -> Solo<Trace> {
-    let mut alone = Solo::new(Environment::default(), "demo", |_| Trace::new());
+    let environment = Environment {
+        utf8: true,
+        ..Environment::default()
+    };
+    let mut alone = Solo::new(environment, "demo", |_| Trace::new());
     alone.authorize(FlowKind::DeviceCode);
     let request = Request {
         url: "https://as.example/token".parse().unwrap(),
@@ -40,6 +46,8 @@ fn each_item_does_what_it_says() {
     let mut alone = trace();
     assert_eq!(alone.press(Item::Back).navigation, Some(Navigation::Back));
     assert!(alone.press(Item::Help).help);
+    let copied = alone.press(Item::Copy).effects;
+    assert!(matches!(copied.as_slice(), [Effect::Copy(Content::Trace)]));
     alone.press(Item::Save);
     let effects = alone.keys(&[Command::Enter]).effects;
     assert!(
@@ -52,14 +60,58 @@ fn each_item_does_what_it_says() {
     assert!(AnyScreen::has_dialog(&alone.screen));
 }
 
+/// The rows of the body on a page of this width.
+fn rows(alone: &Solo<Trace>, columns: u16) -> Vec<String> {
+    let rows = alone.body(columns, 20).rows;
+    rows.iter().map(|row| row.line.to_string()).collect()
+}
+
 #[test]
-fn it_scrolls_line_by_line_and_not_far_behind_the_end() {
+fn an_exchange_stands_in_columns() {
     let mut alone = trace();
-    alone.keys(&[Command::LineDown, Command::LineDown, Command::LineUp]);
-    assert_eq!(alone.body(80, 10).scroll, 1);
-    for _ in 0..20 {
-        alone.keys(&[Command::PageDown]);
+    let time = alone.console.now;
+    let request = Request {
+        url: "https://as.example/token".parse().unwrap(),
+        authorization: None,
+        body: "grant_type=refresh_token&code_challenge_method=S256".into(),
+    };
+    let answer = Answer {
+        status: 400,
+        retry_after: None,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: format!(r#"{{"error_description":"{}"}}"#, "word ".repeat(12))
+            .as_str()
+            .into(),
+    };
+    let took = Duration::from_millis(141);
+    let exchange = Exchange::posted(&request, &Ok(answer), took, &Secrets::default());
+    alone.hear(FlowEvent::Exchange(exchange));
+    let all = rows(&alone, 80);
+    assert!(all.iter().any(|row| row.contains("number29")));
+    let words = "word word word word word word word word word word";
+    let last = [
+        &format!("   {time}  POST  https://as.example/token"),
+        "             400   141 ms",
+        "     sent      grant_type     refresh_token",
+        "               code_challenge_method  S256",
+        "     received  content-type   application/json",
+        "               error_description",
+        &format!("                              {words}"),
+        "                              word word",
+    ];
+    assert_eq!(all[all.len() - last.len()..], last);
+    for row in rows(&alone, 40) {
+        assert!(width(row.trim_end()) < 40, "{row}");
     }
-    assert!(alone.body(80, 10).scroll < 60);
-    assert!(alone.text().contains("number29"));
+}
+
+#[test]
+fn what_failed_without_an_answer_is_said_in_full() {
+    let all = rows(&trace(), 80);
+    let at = all.iter().position(|row| row.contains("POST")).unwrap();
+    assert!(
+        all[at + 1].contains("as.example") && all[at + 1].ends_with("(0 ms)"),
+        "{}",
+        all[at + 1]
+    );
 }

@@ -1,23 +1,19 @@
 //! What is known of the chosen service.
 
-use ratatui::text::Line;
-
+use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labelled_lines;
 
 /// What is known of the service, in words.
-pub(super) fn about(cx: ViewContext<'_>, columns: usize) -> Vec<Line<'static>> {
+pub(super) fn info(cx: ViewContext<'_>, columns: usize) -> Reading {
     let preset = cx.session.settings.preset();
-    let mut lines = vec![
-        Line::styled(preset.name.clone(), cx.theme().strong()),
-        Line::default(),
-    ];
+    let mut lines = Vec::new();
     let mut entry = |label: &str, text: &str| {
         lines.extend(labelled_lines(label, text, (columns / 3).min(18), columns));
     };
     let fill = |text: &String| cx.session.settings.fill(text);
     let optional = [
-        ("Client ID from", preset.register_at.clone()),
+        ("Register", preset.register_at.clone()),
         ("Client secret", preset.client.secret_note.clone()),
         ("Flow", preset.flows.why.clone()),
         ("Redirect URL", preset.redirect.note.clone()),
@@ -30,13 +26,10 @@ pub(super) fn about(cx: ViewContext<'_>, columns: usize) -> Vec<Line<'static>> {
                 .or_else(|| preset.device.notes.clone()),
         ),
         ("PKCE", preset.client.pkce_note.clone()),
-        ("Lifetime", preset.tokens.lifetime.clone()),
+        ("Lifetimes", preset.tokens.lifetime.clone()),
         ("Refresh", preset.tokens.rotation.clone()),
         ("Refresh token", preset.tokens.refresh_note.clone()),
-        (
-            "Who signed in",
-            preset.endpoints.userinfo.as_ref().map(fill),
-        ),
+        ("User info", preset.endpoints.userinfo.as_ref().map(fill)),
         ("Revocation", preset.endpoints.revocation.as_ref().map(fill)),
         (
             "Introspection",
@@ -66,12 +59,15 @@ pub(super) fn about(cx: ViewContext<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     for (list, label) in [
         (&preset.notes, "Note"),
-        (&preset.variants, "Also"),
+        (&preset.variants, "Variants"),
         (&preset.unverified, "Not verified"),
     ] {
         for text in list {
             entry(label, text);
         }
     }
-    lines
+    Reading {
+        title: preset.name.clone(),
+        lines,
+    }
 }

@@ -1,0 +1,90 @@
+//! The flags that fill in the form with the same values the next time. A client secret is never one of them.
+
+use std::sync::Arc;
+
+use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::form::field::{Access, Key};
+use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
+
+/// The flags of fields that are typed.
+const FLAGS: &[(Key, &str)] = &[
+    (Key::ClientId, "--client-id"),
+    (Key::Scope, "--scope"),
+    (Key::RedirectUrl, "--redirect-url"),
+    (Key::AuthorizationUrl, "--authorization-url"),
+    (Key::DeviceUrl, "--device-url"),
+    (Key::TokenUrl, "--token-url"),
+    (Key::Issuer, "--issuer"),
+    (Key::ExtraParameters, "--extra-parameters"),
+    (Key::LoginHint, "--login-hint"),
+    (Key::CaFile, "--ca-file"),
+    (Key::ListenAddress, "--listen-address"),
+    (Key::Certificate, "--certificate"),
+    (Key::CertificateKey, "--certificate-key"),
+];
+
+impl Settings {
+    /// The preset in use was taken from this file.
+    #[must_use]
+    pub fn of_preset_file(mut self, path: &str) -> Self {
+        self.preset_file = Some((self.preset().id.clone(), path.to_owned()));
+        self
+    }
+
+    /// The flags that give these settings: all that differs from what the preset begins with.
+    #[must_use]
+    pub fn flags(&self) -> Vec<String> {
+        let preset = self.preset();
+        let mut flags = Vec::new();
+        let mut push = |flag: &str, value: &str| {
+            flags.extend([flag.to_owned(), value.to_owned()]);
+        };
+        let fresh = Self::new(Arc::clone(preset)).with_browser(self.browser);
+        match &self.preset_file {
+            Some((id, path)) if *id == preset.id => push("--preset-file", path),
+            _ if preset.is_custom() => {}
+            _ => push("--preset", &preset.id),
+        }
+        for (position, variable) in preset.variables.iter().enumerate() {
+            let value = self.value(Key::Var(position));
+            if !preset.embedded_server && value.trim() != variable.default {
+                push("--var", &format!("{}={}", variable.name, value.trim()));
+            }
+        }
+        for (key, flag) in FLAGS {
+            let used = matches!(self.access(*key), Access::Editable | Access::Locked);
+            let value = self.value(*key);
+            // What the preset fixes is refused as a flag.
+            if used && self.preset_text(*key).is_none() && value.trim() != fresh.value(*key) {
+                push(flag, value.trim());
+            }
+        }
+        if self.flow() != fresh.flow() {
+            push(
+                "--flow",
+                match self.flow() {
+                    FlowKind::DeviceCode => "device-code",
+                    FlowKind::AuthorizationCode => "authorization-code",
+                },
+            );
+        }
+        match self.authentication() {
+            AuthenticationChoice::Automatic => {}
+            AuthenticationChoice::Post => push("--client-authentication", "post"),
+            AuthenticationChoice::Basic => push("--client-authentication", "basic"),
+        }
+        if self.access(Key::Pkce) == Access::Editable && self.pkce() != fresh.pkce() {
+            push("--pkce", if self.pkce() { "on" } else { "off" });
+        }
+        match self.listener() {
+            ListenerChoice::Auto => {}
+            ListenerChoice::HttpSys => push("--listener", "httpsys"),
+            ListenerChoice::Loopback => push("--listener", "loopback"),
+        }
+        for host in &self.trusted_hosts {
+            push("--trust-host", host);
+        }
+        flags
+    }
+}

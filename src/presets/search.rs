@@ -1,0 +1,150 @@
+//! Finding a preset by what users call its service.
+
+use super::format::{Preset, mail_domain};
+
+/// How well a preset fits what was typed; better ones are less.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// The name or the identifier is what was typed.
+    Exactly,
+    /// The name begins so.
+    Name,
+    /// Each word begins a word of the name; or they are the first characters of its words, such as `m3`; or the
+    /// identifier begins so.
+    Words,
+    /// It is also called so.
+    Alias(String),
+    /// It is the mail service of this domain.
+    Domain(String),
+    /// It holds each word somewhere.
+    Somewhere,
+}
+
+impl Preset {
+    /// How well it fits `typed`: words in any order, in its name, its identifier, what else it is called, and its mail
+    /// domains. `None`: not at all.
+    #[must_use]
+    pub fn fit(&self, typed: &str) -> Option<Fit> {
+        let typed = typed.trim().to_lowercase();
+        let name = self.name.to_lowercase();
+        if name == typed || self.id == typed {
+            return Some(Fit::Exactly);
+        }
+        if typed.is_empty() || name.starts_with(&typed) {
+            return Some(Fit::Name);
+        }
+        if let Some(domain) = mail_domain(&typed) {
+            return self.has_mailbox(&typed).then_some(Fit::Domain(domain));
+        }
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let begins = |text: &str, word: &str| {
+            let mut parts = text.split(|ch: char| !ch.is_alphanumeric());
+            parts.any(|part| part.starts_with(word))
+        };
+        let initials: String = name
+            .split_whitespace()
+            .filter_map(|it| it.chars().next())
+            .collect();
+        if words.iter().all(|word| begins(&name, word))
+            || initials.starts_with(&typed)
+            || self.id.starts_with(&typed)
+        {
+            return Some(Fit::Words);
+        }
+        let run_together: String = typed.split_whitespace().collect();
+        let called = |alias: &&String| {
+            let alias = alias.to_lowercase();
+            let without: String = alias.split_whitespace().collect();
+            alias.starts_with(&typed)
+                || without.starts_with(&run_together)
+                || words.iter().all(|word| begins(&alias, word))
+        };
+        if let Some(alias) = self.keywords.iter().find(called) {
+            return Some(Fit::Alias(alias.clone()));
+        }
+        let domains = || self.mail.iter().flat_map(|mail| &mail.domains);
+        if let Some(domain) = domains().find(|domain| domain.starts_with(&typed)) {
+            return Some(Fit::Domain(domain.clone()));
+        }
+        let anywhere = |word: &&str| {
+            let mut texts = std::iter::once(&name)
+                .chain(std::iter::once(&self.id))
+                .chain(&self.keywords)
+                .chain(domains());
+            texts.any(|text| text.to_lowercase().contains(*word))
+        };
+        words.iter().all(anywhere).then_some(Fit::Somewhere)
+    }
+
+    /// What else it is called that is almost what was typed: with one character more, less or other.
+    #[must_use]
+    pub fn nearly(&self, typed: &str) -> Option<&str> {
+        let typed = typed.trim().to_lowercase();
+        let near = |text: &str| {
+            let text = text.to_lowercase();
+            let first = text.split(' ').next().unwrap_or_default();
+            let close = |text: &str| strsim::damerau_levenshtein(text, &typed) == 1;
+            close(&text) || close(first)
+        };
+        let names = std::iter::once(&self.name).chain(&self.keywords);
+        let long = typed.chars().count() > 2;
+        names.map(String::as_str).find(|name| long && near(name))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use crate::presets::Library;
+
+    /// The presets that fit, best first.
+    fn found(typed: &str) -> Vec<String> {
+        let all = Library::default().all().unwrap();
+        let mut fitting: Vec<_> = all
+            .iter()
+            .filter_map(|preset| Some((preset.fit(typed)?, preset)))
+            .collect();
+        fitting.sort_by(|a, b| a.0.cmp(&b.0));
+        fitting
+            .into_iter()
+            .map(|(_, preset)| preset.id.clone())
+            .collect()
+    }
+
+    #[test]
+    fn services_are_found_by_what_they_are_called() {
+        for (typed, expected) in [
+            ("m3", "microsoft-mail"),
+            ("office 365", "microsoft-mail"),
+            ("365 office", "microsoft-mail"),
+            ("o365", "microsoft-mail"),
+            ("m365", "microsoft-mail"),
+            ("exchange online", "microsoft-mail"),
+            ("mail microsoft", "microsoft-mail"),
+            ("gmail", "google-mail"),
+            ("gmail.com", "google-mail"),
+            ("google workspace", "google-mail"),
+            ("gsuite", "google-mail"),
+            ("g suite", "google-mail"),
+            ("azure ad", "microsoft-mail"),
+            ("entra", "microsoft-mail"),
+            ("git", "github"),
+        ] {
+            let all = found(typed);
+            assert_eq!(
+                all.first().map(String::as_str),
+                Some(expected),
+                "{typed}: {all:?}"
+            );
+        }
+        assert!(found("no such service").is_empty());
+        assert_eq!(found("someone@gmail.com"), ["google-mail"]);
+    }
+
+    #[test]
+    fn a_slip_has_a_neighbor() {
+        let preset = crate::presets::get("microsoft-mail").unwrap();
+        assert_eq!(preset.nearly("ofice"), Some("office 365"));
+        assert_eq!(preset.nearly("xy"), None);
+    }
+}

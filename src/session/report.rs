@@ -1,0 +1,40 @@
+//! A failed sign-in in words that can be sent to others.
+
+use super::run::{Phase, Run};
+use crate::form::settings::{Key, Settings};
+
+/// What failed, the fix and the service's answer, without secrets; `None` for a sign-in that has not failed.
+#[must_use]
+pub fn report(run: &Run, settings: &Settings) -> Option<String> {
+    let Phase::Failed(ended) = &run.phase else {
+        return None;
+    };
+    let mut lines = vec![
+        ("Service", run.preset.name.clone()),
+        ("Flow", run.request.kind.label().to_owned()),
+    ];
+    if let Some(explanation) = &ended.explanation {
+        lines.push(("Failed", explanation.cause.clone()));
+        lines.push(("Fix", explanation.remedy.clone()));
+        if let Some(key) = explanation.field {
+            lines.push(("Field", settings.label(key).to_owned()));
+        }
+    } else {
+        lines.push(("Failed", ended.step.clone()));
+        if ended.service.is_none() {
+            lines.push(("Fix", ended.hint.clone()));
+        }
+    }
+    if let Some(url) = run.redirect_url() {
+        lines.push((settings.label(Key::RedirectUrl), url.text().to_owned()));
+    }
+    if let Some(said) = &ended.service {
+        lines.push(("Service said", said.clone()));
+    }
+    // When its last step began.
+    lines.extend(run.steps.last().map(|step| ("Time", step.at.to_string())));
+    let lines = lines
+        .iter()
+        .map(|(label, text)| format!("{label}: {text}\n"));
+    Some(lines.collect())
+}

@@ -1,0 +1,111 @@
+//! Which buttons have room at the bottom, and in which rows. The others are under More.
+
+use super::item::{Entry, Kind, Place};
+use crate::tui::widgets::button::{Shortcut, button_width};
+use crate::tui::widgets::grid::{LOW, NARROW};
+
+/// Where the first button of a row begins.
+pub(in crate::tui) fn start(columns: u16) -> u16 {
+    if columns < NARROW { 1 } else { 3 }
+}
+
+/// So many rows of buttons at most.
+fn most_rows(rows: u16) -> usize {
+    match rows {
+        ..LOW => 1,
+        LOW..20 => 2,
+        20.. => 3,
+    }
+}
+
+/// Where each entry stands in a window of this size, while this one has the focus.
+pub(super) fn places<I>(
+    entries: &[Entry<I>],
+    focus: Option<usize>,
+    (columns, rows): (u16, u16),
+    ascii: bool,
+) -> Vec<Place> {
+    let narrow = columns < NARROW;
+    let near = |at: usize| narrow && focus.is_some_and(|focus| is_near(entries, focus, at));
+    let mut places: Vec<Place> = entries.iter().map(|_| Place::Body).collect();
+    // The buttons about the row in focus come first.
+    let beside = |at: &usize| entries[*at].beside && entries[*at].kind == Kind::Button;
+    let besides = (0..entries.len()).filter(|at| beside(at) && near(*at));
+    let bottom = |at: &usize| entries[*at].kind == Kind::Button && !entries[*at].beside;
+    let mut order: Vec<usize> = besides.chain((0..entries.len()).filter(bottom)).collect();
+    let more = order
+        .iter()
+        .position(|at| entries[*at].shortcut == Shortcut::Letter('o'))
+        .map(|at| order.remove(at));
+    let (rare, order): (Vec<usize>, Vec<usize>) = order
+        .into_iter()
+        .partition(|at| entries[*at].more.is_some());
+    for at in &rare {
+        places[*at] = Place::More;
+    }
+    let room = usize::from(columns.saturating_sub(start(columns) + 1));
+    let needed = |at: usize| button_width(entries[at].shortcut, &entries[at].label, ascii) + 1;
+    let most = most_rows(rows);
+    // With More before the last ones, which lead back and to the help; or in place of what has no room.
+    let last = order
+        .iter()
+        .rposition(|at| !matches!(entries[*at].shortcut, Shortcut::Esc | Shortcut::Letter('?')))
+        .map_or(0, |at| at + 1);
+    let mut whole = order.clone();
+    if let Some(more) = more {
+        if rare.is_empty() {
+            places[more] = Place::Nowhere;
+        } else {
+            whole.insert(last, more);
+        }
+    }
+    let flowed = flow(&whole, room, needed);
+    if flowed.last().is_none_or(|(_, row)| *row < most) || more.is_none() {
+        for (at, row) in flowed {
+            places[at] = Place::Row(row);
+        }
+        return places;
+    }
+    for count in (0..order.len()).rev() {
+        let mut shown = order[..count].to_vec();
+        shown.extend(more);
+        let flowed = flow(&shown, room, needed);
+        if flowed.last().is_none_or(|(_, row)| *row < most) || count == 0 {
+            for at in &order[count..] {
+                places[*at] = Place::More;
+            }
+            for (at, row) in flowed {
+                places[at] = Place::Row(row);
+            }
+            break;
+        }
+    }
+    places
+}
+
+/// True for the buttons beside the row of the focus.
+fn is_near<I>(entries: &[Entry<I>], focus: usize, at: usize) -> bool {
+    let (low, high) = (focus.min(at), focus.max(at));
+    // From a row to its buttons, or among them.
+    let between = &entries[low + 1..high.max(low + 1)];
+    let beside = |entry: &Entry<I>| entry.beside && entry.kind == Kind::Button;
+    at >= focus && between.iter().all(beside)
+        || beside(&entries[focus]) && between.iter().all(beside)
+}
+
+/// Each with its row.
+fn flow(order: &[usize], room: usize, needed: impl Fn(usize) -> usize) -> Vec<(usize, usize)> {
+    let (mut row, mut used) = (0, 0);
+    order
+        .iter()
+        .map(|at| {
+            let needed = needed(*at);
+            if used > 0 && used + needed > room + 1 {
+                row += 1;
+                used = 0;
+            }
+            used += needed;
+            (*at, row)
+        })
+        .collect()
+}

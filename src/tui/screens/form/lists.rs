@@ -1,0 +1,71 @@
+//! The lists beside a field: the scopes of the service, and the usual values of a variable.
+
+use crate::form::settings::Key;
+use crate::tui::dialog::{List, ListEntry};
+use crate::tui::screen::ViewContext;
+
+/// The key of the entry for a value that is typed.
+pub(super) const ANOTHER: &str = "";
+
+/// The scopes of the service, ticked where they are requested, and what each is for.
+pub(super) fn scopes(cx: ViewContext<'_>) -> List {
+    let settings = &cx.session.settings;
+    let chosen = settings.scopes();
+    let listed = settings.scope_list();
+    let count = chosen.len();
+    let of = listed.len();
+    let entry = |(scope, purpose): (String, String)| {
+        let tick = if chosen.contains(&scope) {
+            "[x]"
+        } else {
+            "[ ]"
+        };
+        // The address of the resource is below, where the whole entry stands.
+        let short = match scope.trim_end_matches('/').rsplit_once('/') {
+            Some((_, name)) if scope.contains("://") && !name.is_empty() => name,
+            _ => &scope,
+        };
+        ListEntry {
+            name: format!("{tick} {short}"),
+            about: purpose,
+            whole: scope.clone(),
+            key: scope,
+            ..ListEntry::default()
+        }
+    };
+    List {
+        head: format!("Scope: {}", settings.preset().name),
+        entries: listed.into_iter().map(entry).collect(),
+        note: format!("{count} of {of} selected. Custom scopes: type them in the field."),
+        ..List::default()
+    }
+}
+
+/// The usual values of a variable.
+pub(super) fn choices(cx: ViewContext<'_>, place: usize) -> List {
+    let settings = &cx.session.settings;
+    let value = settings.value(Key::Var(place));
+    let Some(variable) = settings.preset().variables.get(place) else {
+        return List::default();
+    };
+    let entry = |key: &str, name: &str, on: bool| ListEntry {
+        key: key.to_owned(),
+        name: format!("{} {name}", cx.theme().radio(on)),
+        ..ListEntry::default()
+    };
+    let mut entries: Vec<ListEntry> = variable
+        .choices
+        .iter()
+        .map(|choice| entry(choice, choice, *choice == value))
+        .collect();
+    let other = !variable.choices.contains(&value);
+    let mut another = entry(ANOTHER, "another", other);
+    "type it in the field".clone_into(&mut another.about);
+    entries.push(another);
+    List {
+        head: variable.label.clone(),
+        entries,
+        note: variable.help.clone().unwrap_or_default(),
+        ..List::default()
+    }
+}

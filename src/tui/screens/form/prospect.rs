@@ -1,0 +1,41 @@
+//! What stands beside the form on a wide page before a sign-in: what Authorize will do.
+
+use crate::oauth::client::FlowKind;
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::{Body, Row};
+use crate::tui::widgets::rows::head;
+use crate::tui::widgets::text::wrap;
+
+/// What Authorize will do, step by step.
+pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
+    let steps = match cx.session.settings.flow() {
+        FlowKind::DeviceCode => [
+            "Ask the service for a code.",
+            "Show you the code. You enter it in any browser.",
+            "Check every few seconds until you approve.",
+            "Receive the tokens, and check them.",
+        ],
+        FlowKind::AuthorizationCode => [
+            "Show you a URL to open in a browser.",
+            "Wait for the browser to return to this machine, or for the URL that you paste.",
+            "Exchange the code for tokens.",
+            "Receive the tokens, and check them.",
+        ],
+    };
+    let mut rows = vec![head(cx.theme(), "What Authorize will do")];
+    for (number, text) in (1..).zip(steps) {
+        let words = wrap(text, usize::from(columns).saturating_sub(9));
+        for (at, line) in words.into_iter().enumerate() {
+            let number = if at == 0 {
+                format!("{number}")
+            } else {
+                String::new()
+            };
+            rows.push(Row::text(format!("  {number:<3}{line}")));
+        }
+    }
+    Body {
+        rows,
+        ..Body::default()
+    }
+}

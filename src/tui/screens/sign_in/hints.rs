@@ -1,0 +1,303 @@
+//! What is said below the sign-in: what it waits for, what came of a paste, and what the focused item is for.
+
+use std::time::Duration;
+
+use super::failed::times;
+use super::layout::is_narrow;
+use super::state::{Item, Paste, SignIn};
+use crate::oauth::device::Note;
+use crate::session::run::{Phase, Poll, Run};
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::said::{Said, Tone};
+use crate::tui::widgets::text::{time_left, wrap};
+
+/// Rows below the body of a small window.
+const SMALL_ROWS: usize = 2;
+
+/// How to paste.
+pub(super) const PASTE: &str = "After signing in, copy the URL from the browser's address bar, even if the page shows an \
+                                error, paste it here and press Enter.";
+
+/// All of it, the most important first.
+pub(super) fn hints(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
+    let mut said = match &run.phase {
+        Phase::Starting => vec![Said::new("Waiting", "for the service to answer.")],
+        Phase::Device { .. } => waiting_for_approval(cx, run),
+        Phase::SignIn { .. } if run.exchanges() => {
+            vec![Said::new("Waiting", "for the service to issue the tokens.")]
+        }
+        Phase::SignIn { .. } => match of_paste(screen, run) {
+            Some(said) => said,
+            None => waiting_for_browser(screen, cx, run),
+        },
+        Phase::Failed(_) => vec![Said::new("", "Your settings are unchanged.")],
+    };
+    if run.is_live() {
+        said.extend(retries(run));
+        said.extend(demo(screen, cx, run));
+    }
+    if is_narrow(cx) {
+        if matches!(run.phase, Phase::Device { .. }) {
+            said.push(Said::new("", "Esc asks before it cancels."));
+        }
+        // Those that fit in whole.
+        let room = usize::from(cx.console.size.0).saturating_sub(2);
+        let mut left = SMALL_ROWS;
+        said.retain(|said| {
+            let rows = wrap(&format!("{}: {}", said.label, said.text), room).len();
+            let fits = rows <= left || left == SMALL_ROWS;
+            left = left.saturating_sub(rows);
+            fits
+        });
+    } else if screen.moved && matches!(screen.paste, Paste::Typed) {
+        said.push(purpose(screen, run));
+    }
+    said
+}
+
+fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
+    let Phase::Device {
+        until, asked, last, ..
+    } = &run.phase
+    else {
+        return Vec::new();
+    };
+    let checked = match asked {
+        0 => "Not checked yet.".to_owned(),
+        count => format!("Checked {}", times(*count)),
+    };
+    let trouble = last.as_ref().and_then(trouble);
+    if is_narrow(cx) {
+        let waiting = format!("Waiting for approval. {}.", checked.trim_end_matches('.'));
+        let waiting = Said::new("", waiting);
+        return std::iter::once(waiting).chain(trouble).collect();
+    }
+    let left = until.up.saturating_sub(cx.console.now.up);
+    let (left, _) = time_left(left);
+    let mut text = format!(
+        "for approval. The code expires at {}, in {left}.",
+        until.minute()
+    );
+    if trouble.is_none() {
+        text = format!("{text} {checked}");
+        if let Some(last) = last {
+            text += &pace(last);
+        }
+    }
+    let mut said = vec![Said::new("Waiting", text)];
+    said.extend(trouble);
+    said
+}
+
+/// How often is checked.
+fn pace(last: &Poll) -> String {
+    let every = seconds(last.pause);
+    match last.note {
+        Note::SlowDown => format!(", now every {every}, as the service requested."),
+        Note::NoMore => ". The service requested a longer pause than the code is valid, so there is no further check.".to_owned(),
+        Note::Pending | Note::Trouble(_) => format!(", every {every}."),
+    }
+}
+
+/// What is said of a check that brought no answer.
+fn trouble(last: &Poll) -> Option<Said> {
+    let Note::Trouble(reason) = &last.note else {
+        return None;
+    };
+    let reason = reason.trim_end_matches('.');
+    let text = format!(
+        "The last check failed: {reason}. Next check in about {}. You can approve meanwhile.",
+        seconds(last.pause)
+    );
+    Some(Said::new("Retrying", text))
+}
+
+/// A short time in words.
+fn seconds(time: Duration) -> String {
+    time_left(time.max(Duration::from_secs(1))).0
+}
+
+/// What came of a paste, and what to do now.
+fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
+    let step = if run.tunnel.is_some() { 2 } else { 1 };
+    Some(match &screen.paste {
+        Paste::Typed => return None,
+        Paste::Submitted => vec![Said::new("Waiting", "for the pasted text to be checked.")],
+        Paste::Refused(reason) => vec![
+            Said::new("Not used", sentence(reason)).toned(Tone::Warning),
+            Said::new(
+                "Fix",
+                format!(
+                    "Sign in again with the URL in step {step}, then paste the new one. Still waiting."
+                ),
+            ),
+        ],
+        Paste::Explained(explanation) => vec![
+            Said::new("Error page", &explanation.cause).toned(Tone::Warning),
+            Said::new("Fix", &explanation.remedy),
+        ],
+    })
+}
+
+/// Part of a sentence as a whole one.
+fn sentence(part: &str) -> String {
+    let mut chars = part.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    let text: String = first.into_iter().chain(chars).collect();
+    format!("{text}.")
+}
+
+fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
+    let Phase::SignIn {
+        redirect_url,
+        listening,
+        ..
+    } = &run.phase
+    else {
+        return Vec::new();
+    };
+    if is_narrow(cx) {
+        let text = match (listening.is_empty(), cx.console.environment.ssh.is_some()) {
+            (true, _) => "Waiting for the URL to be pasted.".to_owned(),
+            (false, true) => {
+                "If the page loads after signing in, there is nothing to paste.".to_owned()
+            }
+            (false, false) => format!("Waiting for the browser at {redirect_url}"),
+        };
+        return vec![Said::new("", text)];
+    }
+    let text = match (listening.is_empty(), &run.tunnel) {
+        (true, _) => {
+            format!("for a paste. This computer can't receive the redirect to {redirect_url}")
+        }
+        (false, Some(tunnel)) => format!("for the browser or a paste. {}", tunnel.login_advice()),
+        (false, None) if cx.console.environment.ssh.is_some() => {
+            format!("for the browser at {redirect_url} or a paste.")
+        }
+        (false, None) => format!("for the browser at {redirect_url}"),
+    };
+    let mut said = vec![Said::new("Waiting", text)];
+    if run.unverified.is_some() {
+        said[0].text =
+            format!("for the browser at {redirect_url}. The report above did not end the sign-in.");
+    }
+    // Until something is in the box, or the user has seen other hints.
+    if screen.common.focus == Item::Paste && !screen.moved && screen.common.editor.text().is_empty()
+    {
+        said.push(Said::new("Paste", PASTE));
+    }
+    said
+}
+
+/// What is tried again, and what came that was not the answer.
+fn retries(run: &Run) -> Vec<Said> {
+    let mut said = Vec::new();
+    if let Some(trouble) = &run.trouble {
+        said.push(Said::new(
+            "Retrying",
+            format!("{}. Trying again.", trouble.trim_end_matches('.')),
+        ));
+    }
+    if let Some((count, reason)) = run.not_ours.as_ref().filter(|_| run.unverified.is_none()) {
+        let what = if *count == 1 {
+            "a redirect".to_owned()
+        } else {
+            format!("{count} redirects, the last")
+        };
+        let text = format!("{what}: {reason}. Still waiting for the right one.");
+        said.push(Said::new("Ignored", text));
+    }
+    if run.strays > 0 {
+        let text = match run.strays {
+            1 => "1 other request to the port was rejected.".to_owned(),
+            count => format!("{count} other requests to the port were rejected."),
+        };
+        said.push(Said::new("Rejected", text));
+    }
+    said
+}
+
+/// The demo server's user needs no account.
+fn demo(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Option<Said> {
+    let demo = cx.session.settings.preset().embedded_server;
+    let waits = run.urls().next().is_some() && !run.exchanges();
+    let pasted = !matches!(screen.paste, Paste::Typed);
+    (demo && waits && !pasted).then(|| {
+        if is_narrow(cx) {
+            Said::new("Demo", "press y to approve.")
+        } else {
+            let text = "No account is needed. Press y to approve, or open the URL in a browser.";
+            Said::new("Demo", text)
+        }
+    })
+}
+
+/// What the focused item is for.
+fn purpose(screen: &SignIn, run: &Run) -> Said {
+    let device = !run.awaits_browser();
+    let (label, text) = match &screen.common.focus {
+        Item::CopyTunnel => (
+            "Copy",
+            "Copy the command to run on the computer with the browser.",
+        ),
+        Item::CopyUrl if device => ("Copy URL", "Copy the URL to open."),
+        Item::CopyUrl => ("Copy URL", "Copy the authorization URL."),
+        Item::CopyCode => ("Copy code", "Copy the code."),
+        Item::Link => (
+            "With code",
+            "This URL includes the code. Press Enter to copy it.",
+        ),
+        Item::Paste => ("Paste", PASTE),
+        Item::ClientId => (
+            "client_id",
+            "If the service shows an error page, compare this value with the one registered there.",
+        ),
+        Item::RedirectUrl if run.is_live() => (
+            "redirect_uri",
+            "If the service shows an error page, compare this value with the one registered there.",
+        ),
+        Item::RedirectUrl => ("Copy URL", "Copy the redirect URL exactly as it is sent."),
+        Item::Edit if run.is_live() => ("Edit", "Cancel this sign-in and change the field."),
+        Item::Edit => ("Edit", "Go to this field in the form."),
+        Item::OpenBrowser => (
+            "Open browser",
+            "Open the URL in a browser on this computer.",
+        ),
+        Item::QrCode => (
+            "QR code",
+            "Show the link as a QR code to scan with a phone.",
+        ),
+        Item::Alone if device => (
+            "View alone",
+            "Show only the code and the URL, to select with the mouse.",
+        ),
+        Item::Alone => (
+            "View alone",
+            "Show the whole URL alone, to select with the mouse.",
+        ),
+        Item::OtherFlow if device => (
+            "Browser flow",
+            "Cancel, and sign in with the authorization code flow instead.",
+        ),
+        Item::OtherFlow => ("Device code", "Cancel, and sign in with a code instead."),
+        Item::Checks => ("Checks", "Show the steps and checks so far."),
+        Item::Trace => (
+            "Trace",
+            "Show the requests and responses. Secrets are redacted.",
+        ),
+        Item::ApproveDemo => ("Approve", "Demo only: approve without a browser."),
+        Item::Again => (
+            "Try again",
+            "Start the sign-in again with the same settings.",
+        ),
+        Item::CopyReport => (
+            "Copy report",
+            "Copy cause, fix and the service's answer, without secrets.",
+        ),
+        Item::More => ("More", "Show the other buttons."),
+        Item::Cancel => ("Cancel", "Cancel this sign-in. It asks first."),
+        Item::Settings => ("Settings", "Back to the form."),
+        Item::Help => ("Help", "Keys of this screen, then all others."),
+    };
+    Said::new(label, text)
+}

@@ -1,0 +1,90 @@
+//! What the rows of the sign-in have in common: numbered steps, values to copy, and what gives way in small windows.
+
+use ratatui::text::{Line, Span};
+
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::draw::Row;
+use crate::tui::widgets::grid::{LOW, NARROW, WIDE};
+use crate::tui::widgets::rows::{Parts, row};
+use crate::tui::widgets::text::{shorten, width};
+use crate::tui::widgets::theme::Theme;
+
+/// True where every column counts.
+pub(super) fn is_narrow(cx: ViewContext<'_>) -> bool {
+    cx.console.size.0 < NARROW
+}
+
+/// True where every row counts.
+pub(super) fn is_low(cx: ViewContext<'_>) -> bool {
+    cx.console.size.1 < LOW
+}
+
+/// True where both do.
+pub(super) fn is_small(cx: ViewContext<'_>) -> bool {
+    is_narrow(cx) && is_low(cx)
+}
+
+/// True where the sign-in has half of a page.
+pub(super) fn is_wide(cx: ViewContext<'_>) -> bool {
+    cx.console.size.0 >= WIDE && !is_low(cx)
+}
+
+/// The rows with as much as fits: `build` is given what it has to leave out, from nothing to all but the necessary. Empty rows
+/// go before that, from the top.
+pub(super) fn fitted<L: Copy>(
+    height: usize,
+    levels: &[L],
+    build: impl Fn(L) -> Vec<Row>,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for level in levels {
+        rows = build(*level);
+        let mut excess = rows.len().saturating_sub(height);
+        rows.retain(|row| {
+            let goes = excess > 0 && row.line.spans.is_empty();
+            excess -= usize::from(goes);
+            !goes
+        });
+        if excess == 0 {
+            break;
+        }
+    }
+    rows
+}
+
+/// A step with its number, which is what the eye looks for.
+pub(super) fn step(theme: Theme, parts: Parts, columns: usize) -> Row {
+    let parts = Parts {
+        label_style: Some(theme.strong()),
+        ..parts
+    };
+    row(theme, parts, columns)
+}
+
+/// A step of a narrow window: its number at the left, its text behind, and a key at the end.
+pub(super) fn narrow_step(
+    theme: Theme,
+    number: &str,
+    text: &Span<'static>,
+    letter: Option<char>,
+    columns: usize,
+) -> Row {
+    let key = letter
+        .map(|letter| format!("[{letter}]"))
+        .unwrap_or_default();
+    let right = if key.is_empty() { 0 } else { width(&key) + 1 };
+    let room = columns.saturating_sub(4 + right);
+    let shown = shorten(&text.content, room, theme.ellipsis());
+    let gap = room.saturating_sub(width(&shown)) + usize::from(right > 0);
+    Row::line(Line::from(vec![
+        Span::styled(format!(" {number:<2}"), theme.strong()),
+        Span::styled(shown, text.style),
+        Span::raw(" ".repeat(gap)),
+        Span::raw(key),
+    ]))
+}
+
+/// A row of a narrow window without a number.
+pub(super) fn narrow_text(text: impl Into<Span<'static>>) -> Row {
+    Row::line(Line::from(vec![Span::raw("   "), text.into()]))
+}

@@ -1,0 +1,75 @@
+//! What the tokens say, where they are JSON Web Tokens: times as times, and whether the client ID is ours.
+
+use ratatui::text::Line;
+
+use super::times::claimed;
+use crate::oauth::id_token::{Claims, decode};
+use crate::secret::ExposeSecret;
+use crate::session::TokenState;
+use crate::tui::dialog::Reading;
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::rows::labelled_lines;
+use crate::tui::widgets::text::width;
+
+/// Claims that are times.
+const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
+/// The most columns of a name; a longer one has its value below it.
+const NAME: usize = 20;
+
+/// The claims of the tokens that have some.
+pub(super) fn claims(tokens: &TokenState) -> Vec<(&'static str, Claims)> {
+    let access = decode(tokens.set.access_token.expose_secret());
+    let id = tokens.claims.clone().map(|claims| ("ID token", claims));
+    let access = access.map(|claims| ("access token", claims));
+    id.into_iter().chain(access).collect()
+}
+
+/// The claims, to be read.
+pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
+    let Some(tokens) = &cx.session.tokens else {
+        return Reading::default();
+    };
+    let all = claims(tokens);
+    let mut lines = Vec::new();
+    let title = match all.as_slice() {
+        [(name, _)] => format!("Claims of the {name} (signature not verified)"),
+        _ => "Claims (signatures not verified)".to_owned(),
+    };
+    for (name, claims) in &all {
+        if all.len() > 1 {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.push(Line::styled(format!("Of the {name}"), cx.theme().strong()));
+        }
+        lines.extend(of_token(cx, tokens, claims, columns));
+    }
+    Reading { title, lines }
+}
+
+fn of_token(
+    cx: ViewContext<'_>,
+    tokens: &TokenState,
+    claims: &Claims,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let all = claims.lines();
+    let longest = all.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let indent = longest.min(NAME).min(columns / 2) + 2;
+    let client_id = &tokens.request.client.client_id;
+    let mut lines = Vec::new();
+    for (name, value) in all {
+        let time = claims
+            .time(&name)
+            .filter(|_| TIMES.contains(&name.as_str()));
+        let ours =
+            name == "aud" && (value == *client_id || value.contains(&format!("\"{client_id}\"")));
+        let text = match time {
+            Some(time) => format!("{value}    {}", claimed(time, cx.console.now)),
+            None if ours => format!("{value}    this client ID"),
+            None => value,
+        };
+        lines.extend(labelled_lines(&name, &text, indent, columns));
+    }
+    lines
+}

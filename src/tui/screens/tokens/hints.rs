@@ -1,0 +1,182 @@
+//! What is said about the item that has the focus: first what is missing, else what it is for.
+
+use super::lines::{Line, granted, mail};
+use super::state::{Item, Tokens};
+use super::times::{End, end};
+use crate::form::checks::{NO_REFRESH_TOKEN, Remedy};
+use crate::form::request;
+use crate::oauth::check::not_granted;
+use crate::secret::ExposeSecret;
+use crate::session::{Taken, TokenState, Value};
+use crate::tui::screen::ViewContext;
+use crate::tui::widgets::grid::NARROW;
+use crate::tui::widgets::masked::thousands;
+use crate::tui::widgets::said::{Said, Tone};
+use crate::tui::widgets::text::lower_first;
+
+/// What is said while there is no message.
+pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
+    match &screen.common.focus {
+        Item::Line(Line::Token(_)) if lacks_refresh(tokens) => no_refresh(cx, tokens),
+        Item::Line(line) => vec![Said::new(line.label(), about_line(cx, tokens, *line))],
+        item => vec![Said::new(name(screen, item), about_button(screen, item))],
+    }
+}
+
+/// True where the service might have issued a refresh token, and did not.
+fn lacks_refresh(tokens: &TokenState) -> bool {
+    tokens.set.refresh_token.is_none() && !tokens.preset.tokens.no_refresh
+}
+
+/// The change of the form that brings a refresh token the next time.
+pub(super) fn remedy(cx: ViewContext<'_>) -> Option<Remedy> {
+    let tokens = cx.session.tokens.as_ref()?;
+    let settings = &cx.session.settings;
+    if !lacks_refresh(tokens) || settings.preset().id != tokens.preset.id {
+        return None;
+    }
+    let mut problems = request::problems(settings).into_iter();
+    problems
+        .find(|problem| problem.word == NO_REFRESH_TOKEN)?
+        .remedy
+}
+
+fn no_refresh(cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
+    let when = match end(tokens, Value::Access, cx.console.now) {
+        Some(end) if end.left.is_zero() => "Sign in again to get a new access token.".to_owned(),
+        Some(end) => format!("At {} you must sign in again.", end.time()),
+        None => "When the access token expires you must sign in again.".to_owned(),
+    };
+    let note = tokens.preset.tokens.refresh_note.as_deref();
+    let note = note.unwrap_or("Many services issue one only if you request offline_access.");
+    let mut said =
+        vec![Said::new("No refresh token", format!("{when} {note}")).toned(Tone::Warning)];
+    if let Some(remedy) = remedy(cx) {
+        let fix = lower_first(&remedy.label);
+        said.push(Said::new(
+            "Fix",
+            format!("Press Ctrl+F to {fix} and return to the form."),
+        ));
+    }
+    said
+}
+
+fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
+    match line {
+        Line::Token(value) => about_token(cx, tokens, value),
+        Line::Person => "From the ID token. Its signature was not verified.".to_owned(),
+        Line::Granted => {
+            let (missing, _) = not_granted(&tokens.request.client, &tokens.set);
+            let all = granted(tokens).join(" ");
+            if missing.is_empty() {
+                all
+            } else {
+                format!("{all}. Not granted: {}", missing.join(" "))
+            }
+        }
+        Line::User | Line::Server(_) => {
+            let text = "Paste this into the settings of your mail program.";
+            match mail(tokens).and_then(|mail| mail.note.as_deref()) {
+                Some(note) if line != Line::User => format!("{text} {note}"),
+                _ => text.to_owned(),
+            }
+        }
+        Line::Password => "Copies the access token. The mail program must sign in with XOAUTH2 or OAUTHBEARER. The token \
+                           doesn't work in a plain password field."
+            .to_owned(),
+        Line::ClientId | Line::TokenUrl | Line::RefreshWith => {
+            "What a script needs to get new access tokens.".to_owned()
+        }
+        Line::Header => "The header that sends the access token to an API.".to_owned(),
+        Line::Command if tokens.request.client.secret.is_some() => {
+            "Fills in the form like this the next time. The client secret is not part of it.".to_owned()
+        }
+        Line::Command => "Fills in the form like this the next time.".to_owned(),
+    }
+}
+
+fn about_token(cx: ViewContext<'_>, tokens: &TokenState, value: Value) -> String {
+    let count = tokens
+        .secret(value)
+        .map_or(0, |token| token.expose_secret().chars().count());
+    let end = end(tokens, value, cx.console.now);
+    let mut said: Vec<String> = end.map(End::sentence).into_iter().collect();
+    said.push(format!("{} characters.", thousands(count)));
+    if cx.console.size.0 < NARROW {
+        return said.join(" ");
+    }
+    let purpose = match value {
+        Value::Access => "Press c to copy the selected line.",
+        Value::Refresh => "Gets new access tokens without another sign-in.",
+        Value::Id => "Says who signed in. Mail servers and APIs don't accept it.",
+    };
+    said.push(purpose.to_owned());
+    if value == Value::Refresh
+        && let Some(lifetime) = &tokens.preset.tokens.lifetime
+    {
+        said.push(format!("Lifetimes here: {lifetime}."));
+    }
+    if tokens.taken(value) == Taken::Sent {
+        said.push("It was sent to your terminal's clipboard, which doesn't confirm it.".to_owned());
+    }
+    said.join(" ")
+}
+
+/// The label of a button in the message area.
+fn name(screen: &Tokens, item: &Item) -> &'static str {
+    match item {
+        Item::Line(line) => line.label(),
+        Item::Checks => "Checks",
+        Item::Copy => "Copy",
+        Item::CopyHeader => "Copy header",
+        Item::CopyJson => "Copy JSON",
+        Item::Reveal if screen.revealed => "Hide",
+        Item::Reveal => "Reveal",
+        Item::ViewAlone => "View alone",
+        Item::Save => "Save",
+        Item::Refresh => "Refresh",
+        Item::Cancel => "Cancel",
+        Item::More => "More",
+        Item::Claims => "Claims",
+        Item::CopyCommand => "Copy command",
+        Item::CopyReport => "Copy report",
+        Item::Trace => "Trace",
+        Item::Settings => "Settings",
+        Item::Help => "Help",
+    }
+}
+
+fn about_button(screen: &Tokens, item: &Item) -> String {
+    let chosen = screen.chosen.name();
+    let text = match item {
+        Item::Line(_) => "",
+        Item::Checks => {
+            "\"Not checked\" is not a failure. The signature of an ID token that comes straight from the token endpoint \
+             need not be checked."
+        }
+        Item::Copy => return format!("Copy the {chosen}, whole."),
+        Item::CopyHeader => "Copy an Authorization header with the access token.",
+        Item::CopyJson => "Copy all tokens and times as JSON.",
+        Item::Reveal if screen.revealed => return format!("Hide the {chosen} again."),
+        Item::Reveal => return format!("Show the {chosen}, whole."),
+        Item::ViewAlone => {
+            return format!("Show only the {chosen}, unwrapped, to select it with the mouse.");
+        }
+        Item::Save => "Save the selected token, or all tokens as JSON, to a file.",
+        Item::Refresh => "Get new tokens with the refresh token.",
+        Item::Cancel => "Stop the refresh. Your current tokens are kept.",
+        Item::More => "Claims, copy command, copy report.",
+        Item::Claims => CLAIMS,
+        Item::CopyCommand => COMMAND,
+        Item::CopyReport => REPORT,
+        Item::Trace => "Show the last requests and responses. Secrets are redacted.",
+        Item::Settings => "Return to the form. The tokens are kept.",
+        Item::Help => "Keys of this screen, then all others.",
+    };
+    text.to_owned()
+}
+
+/// What More says about its entries.
+pub(super) const CLAIMS: &str = "Show what the tokens say";
+pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
+pub(super) const REPORT: &str = "Copy the checks and steps, without secrets";

@@ -1,0 +1,190 @@
+//! The lines that can be selected and copied: which there are, what each is called, and what it holds.
+
+use crate::oauth::id_token::Claims;
+use crate::presets::format::{Mail, mail_domain};
+use crate::session::content::Content;
+use crate::session::{TokenState, Value};
+
+/// A protocol of a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui::screens) enum Protocol {
+    Imap,
+    Pop3,
+    Smtp,
+}
+
+impl Protocol {
+    pub(super) const ALL: [Self; 3] = [Self::Imap, Self::Pop3, Self::Smtp];
+
+    /// Its server, as `host:port TLS`.
+    fn server(self, mail: &Mail) -> Option<&str> {
+        match self {
+            Self::Imap => mail.imap.as_deref(),
+            Self::Pop3 => mail.pop3.as_deref(),
+            Self::Smtp => mail.smtp.as_deref(),
+        }
+    }
+}
+
+/// A value that can be selected and copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui::screens) enum Line {
+    Token(Value),
+    /// Who signed in.
+    Person,
+    Granted,
+    /// For the mail server.
+    User,
+    Password,
+    Server(Protocol),
+    /// For a script.
+    ClientId,
+    TokenUrl,
+    RefreshWith,
+    Header,
+    Command,
+}
+
+impl Line {
+    /// What belongs to the tokens themselves, in the order of the screen.
+    const FIRST: [Self; 5] = [
+        Self::Token(Value::Access),
+        Self::Token(Value::Refresh),
+        Self::Token(Value::Id),
+        Self::Person,
+        Self::Granted,
+    ];
+    /// What a mail server needs.
+    pub(super) const MAIL: [Self; 5] = [
+        Self::User,
+        Self::Password,
+        Self::Server(Protocol::Imap),
+        Self::Server(Protocol::Pop3),
+        Self::Server(Protocol::Smtp),
+    ];
+    /// What a script needs.
+    pub(super) const SCRIPT: [Self; 5] = [
+        Self::ClientId,
+        Self::TokenUrl,
+        Self::RefreshWith,
+        Self::Header,
+        Self::Command,
+    ];
+
+    /// The label on screen. No two are the same, so that each is found by its label.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Token(value) => value.label(),
+            Self::Person => "Signed in as",
+            Self::Granted => "Granted",
+            Self::User => "User",
+            Self::Password => "Password",
+            Self::Server(Protocol::Imap) => "IMAP",
+            Self::Server(Protocol::Pop3) => "POP3",
+            Self::Server(Protocol::Smtp) => "SMTP",
+            Self::ClientId => "Client ID",
+            Self::TokenUrl => "Token URL",
+            Self::RefreshWith => "Refresh with",
+            Self::Header => "Header",
+            Self::Command => "Command",
+        }
+    }
+
+    /// The label where there is room for a word.
+    pub(super) fn short_label(self) -> &'static str {
+        match self {
+            Self::Token(Value::Access) => "Access",
+            Self::Token(Value::Refresh) | Self::RefreshWith => "Refresh",
+            Self::Person => "Signed in",
+            other => other.label(),
+        }
+    }
+
+    /// The name within a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Token(value) => value.name(),
+            Self::Person => "account",
+            Self::Granted => "granted scopes",
+            Self::User => "user",
+            Self::Password => Value::Access.name(),
+            Self::Server(Protocol::Imap) => "IMAP server",
+            Self::Server(Protocol::Pop3) => "POP3 server",
+            Self::Server(Protocol::Smtp) => "SMTP server",
+            Self::ClientId => "client ID",
+            Self::TokenUrl => "token URL",
+            Self::RefreshWith => Value::Refresh.name(),
+            Self::Header => "Authorization header",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// The lines that there are, part by part: the tokens, the mail server, the script.
+pub(super) fn lines(tokens: &TokenState) -> [Vec<Line>; 3] {
+    [Line::FIRST, Line::MAIL, Line::SCRIPT].map(|part| {
+        let there = |line: &Line| content(tokens, *line).is_some();
+        part.into_iter().filter(there).collect()
+    })
+}
+
+/// What a line holds, whole; `None` where it is not there, or only says what is missing.
+pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
+    let text = |text: String| (!text.is_empty()).then(|| Content::Text(line.name(), text));
+    let token = |value: Value| {
+        tokens.secret(value)?;
+        Some(Content::Token(value, tokens.attempt))
+    };
+    match line {
+        Line::Token(value) => token(value),
+        Line::Person => text(person(tokens)?),
+        Line::Granted => text(granted(tokens).join(" ")),
+        Line::User => mail(tokens).and_then(|_| text(mailbox(tokens)?)),
+        Line::Password => mail(tokens).and_then(|_| token(Value::Access)),
+        Line::Server(protocol) => text(server(tokens, protocol)?.to_owned()),
+        Line::ClientId => text(tokens.request.client.client_id.clone()),
+        Line::TokenUrl => text(token_url(tokens).to_owned()),
+        Line::RefreshWith => token(Value::Refresh),
+        Line::Header => has_header(tokens).then_some(Content::Header(tokens.attempt)),
+        Line::Command => text(tokens.command.clone()?),
+    }
+}
+
+/// True where an `Authorization` header with the token is of use.
+pub(super) fn has_header(tokens: &TokenState) -> bool {
+    tokens.set.is_bearer() || tokens.header() != "Bearer"
+}
+
+/// Who signed in, as the ID token says.
+pub(super) fn person(tokens: &TokenState) -> Option<String> {
+    tokens.claims.as_ref().and_then(Claims::person)
+}
+
+/// The address of the mailbox, where the ID token names one.
+fn mailbox(tokens: &TokenState) -> Option<String> {
+    person(tokens).filter(|address| mail_domain(address).is_some())
+}
+
+/// The scopes that were granted: those that were requested, where the answer names none.
+pub(super) fn granted(tokens: &TokenState) -> &[String] {
+    let asked = &tokens.request.client.scopes;
+    tokens.set.scope.as_ref().unwrap_or(asked)
+}
+
+/// Where the tokens are refreshed.
+pub(super) fn token_url(tokens: &TokenState) -> &str {
+    let other = tokens.set.token_url.as_ref();
+    other.unwrap_or(&tokens.request.client.token_url).as_str()
+}
+
+/// The mail servers that accept these tokens.
+pub(super) fn mail(tokens: &TokenState) -> Option<&Mail> {
+    let mail = tokens.preset.mail.as_ref()?;
+    let mut servers = Protocol::ALL.iter().map(|it| it.server(mail));
+    servers.any(|server| server.is_some()).then_some(mail)
+}
+
+/// The server of a protocol, as `host:port TLS`.
+pub(super) fn server(tokens: &TokenState, protocol: Protocol) -> Option<&str> {
+    protocol.server(mail(tokens)?)
+}

@@ -1,0 +1,118 @@
+//! A value being edited that takes several lines: all of it, and the cursor in it.
+
+use super::text::width;
+
+/// A value in lines.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::tui) struct Lines {
+    /// The lines that are shown.
+    pub(in crate::tui) shown: Vec<String>,
+    /// Which of them has the cursor.
+    pub(in crate::tui) row: usize,
+    /// The columns before it.
+    pub(in crate::tui) column: usize,
+    /// How many lines stand before the ones that are shown.
+    pub(in crate::tui) before: usize,
+    /// How many there are in all.
+    pub(in crate::tui) count: usize,
+}
+
+/// The value in lines of at most `columns`, of which at most `most` are shown. With `words`, each word has a line of its own.
+/// The cursor stands behind `cursor` characters, and may stand in the column behind a full line.
+pub(in crate::tui) fn lines(
+    text: &str,
+    cursor: usize,
+    (columns, most): (usize, usize),
+    words: bool,
+) -> Lines {
+    let columns = columns.max(1);
+    let mut all = vec![String::new()];
+    let (mut used, mut row, mut column) = (0, 0, 0);
+    for (at, ch) in text.chars().enumerate() {
+        let needed = width(ch.encode_utf8(&mut [0; 4]));
+        if used + needed > columns && !(words && ch == ' ') {
+            all.push(String::new());
+            used = 0;
+        }
+        if at == cursor {
+            (row, column) = (all.len() - 1, used);
+        }
+        if words && ch == ' ' {
+            all.push(String::new());
+            used = 0;
+            continue;
+        }
+        if let Some(last) = all.last_mut() {
+            last.push(ch);
+        }
+        used += needed;
+    }
+    if cursor >= text.chars().count() {
+        (row, column) = (all.len() - 1, used);
+    }
+    let count = all.len();
+    let most = most.max(1);
+    // The cursor in the middle, where there is more on both sides.
+    let before = row.saturating_sub(most / 2).min(count.saturating_sub(most));
+    let shown = all.into_iter().skip(before).take(most).collect();
+    Lines {
+        shown,
+        row: row - before,
+        column,
+        before,
+        count,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, cursor: usize, most: usize) -> (Vec<String>, usize, usize) {
+        let lines = lines(text, cursor, (6, most), true);
+        (lines.shown, lines.row, lines.column)
+    }
+
+    #[test]
+    fn each_word_has_its_line_and_the_cursor_its_place() {
+        let text = "ab cdefghij k";
+        let whole = |row, column| {
+            (
+                ["ab", "cdefgh", "ij", "k"].map(str::to_owned).to_vec(),
+                row,
+                column,
+            )
+        };
+        assert_eq!(at(text, 0, 9), whole(0, 0));
+        assert_eq!(at(text, 2, 9), whole(0, 2));
+        assert_eq!(at(text, 3, 9), whole(1, 0));
+        assert_eq!(at(text, 9, 9), whole(2, 0));
+        assert_eq!(at(text, 13, 9), whole(3, 1));
+        // What is being typed next stands in a line of its own.
+        assert_eq!(at("ab ", 3, 9).1, 1);
+    }
+
+    #[test]
+    fn a_long_value_scrolls_within_itself() {
+        let text = "a b c d e f g";
+        assert_eq!(
+            at(text, 13, 3),
+            (["e", "f", "g"].map(str::to_owned).to_vec(), 2, 1)
+        );
+        assert_eq!(
+            at(text, 6, 3),
+            (["c", "d", "e"].map(str::to_owned).to_vec(), 1, 0)
+        );
+        assert_eq!(at(text, 0, 3).0, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn other_values_break_where_the_line_ends() {
+        let broken = lines("abc defgh", 9, (4, 9), false);
+        assert_eq!(broken.shown, ["abc ", "defg", "h"]);
+        assert_eq!((broken.row, broken.column), (2, 1));
+        // Behind a full line.
+        let full = lines("abcd", 4, (4, 9), false);
+        assert_eq!((full.row, full.column), (0, 4));
+    }
+}

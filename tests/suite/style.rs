@@ -1,0 +1,113 @@
+//! Phrases that must not come back: see docs/style.md.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// In small letters, as whole words. A space stands for any white space and for what begins a comment.
+const PHRASES: &[&str] = &[
+    "anew",
+    "as it stands here",
+    "as the service wishes",
+    "at hand",
+    "by which",
+    "goes on waiting",
+    "hand it on",
+    "is to be had",
+    "its person",
+    "life not told",
+    "nobody says",
+    "none came",
+    "no usable answer",
+    "puts an end to",
+    "stands above",
+    "stands below",
+    "surroundings",
+    "the person",
+    "turned away",
+    "wants",
+    "well founded",
+    "where it is none",
+];
+
+/// What is searched.
+const PLACES: [&str; 4] = ["src", "docs", "presets", "README.md"];
+
+/// The files of texts below a path.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        let is_text = matches!(kind, Some("rs" | "md" | "toml"));
+        return if is_text {
+            vec![path.to_owned()]
+        } else {
+            Vec::new()
+        };
+    }
+    let entries = fs::read_dir(path).unwrap();
+    entries
+        .flat_map(|entry| files(&entry.unwrap().path()))
+        .collect()
+}
+
+/// The phrases in a text, each with the number of its line.
+fn found(text: &str) -> Vec<(usize, &'static str)> {
+    // Words in a row, over the ends of lines and the marks of comments.
+    let mut flat = String::new();
+    let mut lines = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let words = line
+            .trim_start()
+            .trim_start_matches(['/', '!', '#', '|'])
+            .split_whitespace()
+            .filter(|word| *word != "\\");
+        for word in words {
+            let word = word.to_lowercase();
+            lines.extend(std::iter::repeat_n(at + 1, word.len() + 1));
+            flat.push_str(&word);
+            flat.push(' ');
+        }
+    }
+    let bytes = flat.as_bytes();
+    let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let mut all = Vec::new();
+    for phrase in PHRASES {
+        for (at, _) in flat.match_indices(phrase) {
+            let before = at.checked_sub(1).is_some_and(is_letter);
+            if !before && !is_letter(at + phrase.len()) {
+                all.push((lines[at], *phrase));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn phrases_that_were_improved_do_not_come_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<PathBuf> = PLACES.iter().flat_map(|at| files(&root.join(at))).collect();
+    assert!(files.len() > 200, "{} files", files.len());
+    let mut all = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(root).unwrap().display();
+        let found = found(&text).into_iter();
+        all.extend(found.map(|(line, phrase)| format!("{name}:{line}: {phrase}")));
+    }
+    assert!(all.is_empty(), "see docs/style.md:\n{}", all.join("\n"));
+}
+
+#[test]
+fn a_phrase_is_found_wherever_it_stands() {
+    let found = |text: &str| {
+        found(text)
+            .into_iter()
+            .map(|(line, _)| line)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("The tokens at hand are kept."), [1]);
+    assert_eq!(found("\n/// What the\n/// person did.\n"), [2]);
+    assert_eq!(found("\"The ones at \\\n     hand\""), [1]);
+    assert_eq!(found("Drawn ANEW, by\nwhich way?"), [1, 1]);
+    // Parts of other words are not meant.
+    assert!(found("renewed; that hand; a wantsome thing; the personal account").is_empty());
+}
