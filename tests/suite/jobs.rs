@@ -27,8 +27,12 @@ pub fn shell(home: &Path, name: &str) -> Terminal {
 const MODES: &str = "stty -a | grep -v rows";
 
 fn store_modes(terminal: &mut Terminal) {
-    terminal.send(&format!("{MODES} > before && echo stored\r"));
-    terminal.wait_for("echo stored stored shell>");
+    // A program that was stopped at once leaves its screen behind.
+    terminal.send(&format!("clear; {MODES} > before && echo stored\r"));
+    terminal.wait_until("the modes to be stored", |screen| {
+        let shown = screen.contents();
+        shown.split_whitespace().eq(["stored", "shell>"])
+    });
 }
 
 /// The modes of the terminal are those that were stored.
