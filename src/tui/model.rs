@@ -36,6 +36,8 @@ pub struct Model {
     pub(super) alone: Option<Alone>,
     /// What the user is told.
     pub message: Option<Message>,
+    /// The user has scrolled, and has not moved the focus since.
+    pub(super) scrolled: bool,
     /// What the caller waits for. With it, the program ends once the tokens have arrived.
     pub print: Option<Print>,
     /// What goes to standard output at the end.
@@ -70,6 +72,7 @@ impl Model {
             dialog: None,
             alone: None,
             message,
+            scrolled: false,
             print: None,
             result: None,
             exit: exit::DONE,

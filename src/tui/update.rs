@@ -39,12 +39,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// After every message: the body is not scrolled beyond its end, and a focus that moved is in sight.
 fn scroll_into_sight(model: &mut Model) {
     let follow = model.screens.top_mut().take_follow();
+    model.scrolled &= !follow;
     if !model.has_dialog() || follow {
         let page = Page::of(model);
-        let first = if follow {
-            page.with_focus()
-        } else {
+        // Unless the user has scrolled away from it.
+        let first = if model.scrolled {
             page.first
+        } else {
+            page.with_focus()
         };
         model.screens.top_mut().scroll_to(first);
     }
@@ -62,6 +64,7 @@ fn scroll(model: &mut Model, command: Command) {
         _ => page.first.saturating_sub(height.saturating_sub(1).max(1)),
     };
     let first = first.min(page.last_first());
+    model.scrolled = true;
     model.screens.top_mut().scroll_to(first);
 }
 

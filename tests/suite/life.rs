@@ -122,6 +122,12 @@ impl Report {
     }
 }
 
+/// A user code, as services have them: others are rejected before they reach a screen.
+fn user_code() -> impl Strategy<Value = String> {
+    let chars: Vec<char> = "ABCDXYZ0189-bcd日本".chars().collect();
+    vec(select(chars), 0..20).prop_map(|chars| chars.into_iter().collect())
+}
+
 fn text(most: usize) -> impl Strategy<Value = String> {
     let odd: Vec<char> = ODD.chars().collect();
     vec(select(odd), 0..most).prop_map(|chars| chars.into_iter().collect())
@@ -180,7 +186,7 @@ fn report() -> impl Strategy<Value = Report> {
     prop_oneof![
         2 => select(steps).prop_map(Report::Began),
         1 => (0..100_000u64).prop_map(Report::Done),
-        2 => (text(40), 0..4usize, proptest::option::of(0..9usize), 0..2000u64)
+        2 => (user_code(), 0..4usize, proptest::option::of(0..9usize), 0..2000u64)
             .prop_map(|(code, scopes, complete, seconds)| Report::DeviceCode(code, scopes, complete, seconds)),
         1 => (0..1000u32, note).prop_map(|(times, note)| Report::Polled(times, note)),
         2 => (0..60usize, 0..3usize).prop_map(|(scopes, listening)| Report::SignIn(scopes, listening)),
@@ -381,7 +387,9 @@ impl Life {
         let long = drawn.rows().iter().any(|row| row.starts_with("http"));
         let low = columns >= WIDE && rows < 43 && long;
         let low = low && title.ends_with(" code");
-        drawn.focus().is_none() && (self.scrolled || low)
+        // In a window of few rows what is said may leave no room for it, or for the line with the cursor.
+        let few = rows < 18;
+        self.scrolled || few || drawn.focus().is_none() && low
     }
 }
 

@@ -175,7 +175,14 @@ pub fn focus(drawn: &Drawn) -> Result<(), String> {
             return Ok(());
         }
         let Some((half, row)) = marked.first().copied() else {
-            return Err("nothing has the focus".to_owned());
+            // A long value may be scrolled, with its label above the first row.
+            let row = &drawn.rows()[usize::from(cursor.y)];
+            let goes_on = cursor.y < drawn.body_end() && row.starts_with(&" ".repeat(10));
+            return if goes_on {
+                Ok(())
+            } else {
+                Err("nothing has the focus".to_owned())
+            };
         };
         // A value may take several rows below its label.
         let rows = row..(row + 6).min(drawn.body_end());

@@ -493,7 +493,12 @@ pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
     let (mut row, column) = screen.cursor_position();
     let columns = screen.size().1.get();
     let line = |row: u16| screen.contents_between(row, 0, row, columns);
-    while row > 0 && line(row).starts_with(&" ".repeat(10)) {
+    // A further row of a value; in the right half the marker stands in the row itself.
+    let goes_on = |row: u16| {
+        let line = line(row);
+        line.starts_with(&" ".repeat(10)) && !line.contains(['▸', '>'])
+    };
+    while row > 0 && goes_on(row) {
         row -= 1;
     }
     let line = line(row);

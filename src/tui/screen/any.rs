@@ -212,6 +212,8 @@ impl<S: Screen> AnyScreen for S {
                     return;
                 }
                 self.common_mut().editor.edit(edit);
+                // The cursor may be in another line of the value now.
+                self.common_mut().follow = true;
                 commit(self, &focus, cx);
             }
             Command::Fix => self.fix(focus, cx),

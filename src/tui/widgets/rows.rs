@@ -124,8 +124,15 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         Span::styled(label.clone(), label_style),
         Span::raw(" ".repeat(value - start - width(&label))),
     ];
-    let used: usize = parts.value.iter().map(|span| width(&span.content)).sum();
-    spans.extend(parts.value);
+    // A value that is longer than its room leaves the rest of its row where it is.
+    let room = columns.saturating_sub(right + 3).max(value) - value;
+    let fitting = if right > 0 {
+        cut(parts.value, room, theme)
+    } else {
+        parts.value
+    };
+    let used: usize = fitting.iter().map(|span| width(&span.content)).sum();
+    spans.extend(fitting);
     let mut cursor = parts.focused.then_some(value + parts.cursor);
     if right > 0 {
         let mut at = columns.saturating_sub(right + 1).max(value);
@@ -157,6 +164,17 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         line: Line::from(spans),
         cursor: cursor.and_then(|column| u16::try_from(column).ok()),
     }
+}
+
+/// The beginning of a value, with the ellipsis where something was cut.
+fn cut(value: Vec<Span<'static>>, room: usize, theme: Theme) -> Vec<Span<'static>> {
+    let used: usize = value.iter().map(|span| width(&span.content)).sum();
+    if used <= room {
+        return value;
+    }
+    let text: String = value.iter().map(|span| span.content.as_ref()).collect();
+    let style = value.first().map_or_else(Style::new, |span| span.style);
+    vec![Span::styled(shorten(&text, room, theme.ellipsis()), style)]
 }
 
 /// A value that is there to be read, in as many rows as it needs.
