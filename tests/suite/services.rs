@@ -862,8 +862,9 @@ fn run(plan: &Plan) -> Record {
         }
     };
     if plan.refused.is_some() {
-        wait_for(&terminal, &service, &format!("Service said {REFUSAL}"));
-        wait_for(&terminal, &service, "Code exchange");
+        // Both are of one frame, which may come in parts.
+        terminal.wait_for(&format!("Service said {REFUSAL}"));
+        terminal.wait_for("Code exchange");
     } else {
         tokens(&mut terminal, &service);
     }
