@@ -63,7 +63,13 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
         return Err(QuoteError::Backslash);
     }
     let plain = |ch: char| ch.is_ascii_alphanumeric() || "=:/._-+\\".contains(ch);
-    if argument.starts_with(|ch: char| ch.is_ascii_alphanumeric()) && argument.chars().all(plain) {
+    // PowerShell splits a word after a hyphen at a period or colon, so the name of a flag has letters and hyphens only.
+    let flag = argument.strip_prefix("--").is_some_and(|name| {
+        name.starts_with(|ch: char| ch.is_ascii_alphabetic())
+            && name.chars().all(|ch| ch.is_ascii_alphabetic() || ch == '-')
+    });
+    let value = argument.starts_with(|ch: char| ch.is_ascii_alphanumeric());
+    if flag || (value && argument.chars().all(plain)) {
         Ok(argument.to_owned())
     } else {
         Ok(format!("\"{argument}\""))
@@ -226,6 +232,9 @@ mod tests {
             ("user=DOMAIN\\svc$", "\"user=DOMAIN\\svc$\""),
             ("user=D\\Jürgen Groß", "\"user=D\\Jürgen Groß\""),
             ("user=R&D", "\"user=R&D\""),
+            ("--client-id", "--client-id"),
+            ("--a.b:c", "\"--a.b:c\""),
+            ("--", "\"--\""),
             ("--%", ""),
             ("a\"b", ""),
             ("a%PATH%", ""),
