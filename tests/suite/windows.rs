@@ -247,7 +247,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     terminal.wait_for("Signed in as");
     terminal.focus("Access token");
     terminal.send("r");
-    terminal.wait_for("[ Hide ]");
+    terminal.wait_for("r Hide]");
     let token = terminal.revealed();
     assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
     // tmux has the same on its screen.
@@ -285,6 +285,8 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
         terminal.send(ENTER);
         terminal.wait_for("(HTTP.sys)");
         terminal.send(ESC);
+        terminal.wait_for("Cancel this sign-in?");
+        terminal.send("y");
         terminal.wait_for("The sign-in was cancelled.");
         counts.push(wineserver_descriptors());
     }

@@ -14,6 +14,9 @@ use crate::tui::widgets::text::{time_left, wrap};
 /// Rows below the body of a small window.
 const SMALL_ROWS: usize = 2;
 
+/// How a listener of the system ends the words for where it listens.
+const HTTP_SYS: &str = "(HTTP.sys)";
+
 /// How to paste.
 pub(super) const PASTE: &str = "After signing in, copy the URL from the browser's address bar, even if the page shows an \
                                 error, paste it here and press Enter.";
@@ -173,6 +176,10 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
         (false, Some(tunnel)) => format!("for the browser or a paste. {}", tunnel.login_advice()),
         (false, None) if cx.console.environment.ssh.is_some() => {
             format!("for the browser at {redirect_url} or a paste.")
+        }
+        // On Windows, that the system itself listens, and not this program.
+        (false, None) if listening.ends_with(HTTP_SYS) => {
+            format!("for the browser at {redirect_url} {HTTP_SYS}")
         }
         (false, None) => format!("for the browser at {redirect_url}"),
     };
