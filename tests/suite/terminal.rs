@@ -480,7 +480,7 @@ fn settings(master: &dyn MasterPty) -> String {
 }
 
 /// The screen as one line with single spaces.
-fn flat(screen: &vt100::Screen) -> String {
+pub fn flat(screen: &vt100::Screen) -> String {
     screen
         .contents()
         .split_whitespace()

@@ -311,7 +311,7 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
     // The real driver says that the URL is taken (183), Wine that the port is (32).
     let url = format!("http://localhost:{port}/callback/");
     terminal.wait_until("who has it", |screen| {
-        let text = screen.contents();
+        let text = terminal::flat(screen);
         text.contains(&format!("Another program listens on {url} already."))
             || text.contains(&format!("The port of {url} is in use by another program."))
     });
@@ -336,11 +336,7 @@ fn configure_asks_the_http_service() {
     terminal.wait_for("netsh http add urlacl");
     // An ordinary user tries it; an administrator reads it off the reservation.
     terminal.wait_until("what Verify found", |screen| {
-        let text = screen
-            .contents()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let text = terminal::flat(screen);
         text.contains(&format!("missing URL reservation for {url}"))
             || text.contains(&format!("may listen on {url}"))
     });
