@@ -21,6 +21,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(error),
     };
+    if let Some(outcome) = cli.subcommand.as_ref().and_then(commands::run_at_once) {
+        return ExitCode::from(ended(outcome).unwrap_or_else(|(text, code)| {
+            talk::say("error", &text);
+            code
+        }));
+    }
     let environment = cli.place.over(Environment::of_process());
     let front = Front::choose(&cli, &environment);
     // Without a screen every line begins with a word that scripts know.
@@ -80,15 +86,20 @@ impl Front {
     }
 }
 
+/// The exit code of a command, or a sentence that comes with one.
+fn ended(outcome: std::io::Result<u8>) -> Result<u8, (String, u8)> {
+    match outcome {
+        // The reader, such as `head`, has all that it needs.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
+        outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
+    }
+}
+
 /// The exit code, or a sentence that comes with one.
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
-        return match commands::run(subcommand, &Library::load_user()) {
-            // The reader, such as `head`, has all that it needs.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
-            outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
-        };
+        return ended(commands::run(subcommand, &Library::load_user()));
     }
     // Before any other thread, which inherits it.
     jobs::hold();

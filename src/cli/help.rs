@@ -9,11 +9,13 @@ pub const EXAMPLES: &str = include_str!("examples.txt");
 const EXIT_CODES: &str = "\
 Exit codes:
   0 done, 1 failed, 2 wrong flag or setting, 3 refused, 4 code expired,
-  5 service unreachable or busy, 6 listener not possible, 130 interrupted";
+  5 service unreachable or busy, 6 listener not possible, 7 sign in again,
+  8 refresh under way elsewhere, 9 profile files not usable, 130 interrupted";
 
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Run", &["plain", "print", "demo"], &["no_browser"]),
+    ("Profiles", &["profile"], &["save", "profiles"]),
     (
         "Service and app registration",
         &["preset", "client_id", "client_secret_file", "scope", "flow"],

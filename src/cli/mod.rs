@@ -3,6 +3,7 @@
 mod flags;
 mod help;
 mod path;
+mod profile;
 mod read;
 mod secret;
 mod subcommands;
@@ -20,6 +21,9 @@ pub use self::flags::{
 };
 pub use self::help::EXAMPLES;
 use self::path::cleaned_path;
+pub use self::profile::{
+    KeepFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
+};
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, ExplainFlags, ManFlags, PresetsCommand,
@@ -33,6 +37,7 @@ use crate::form::settings::Settings;
 use crate::outcome::{Print, exit};
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
+use crate::profile::name::ProfileName;
 
 /// Get OAuth 2.0 access and refresh tokens from a terminal.
 ///
@@ -55,6 +60,15 @@ pub struct Cli {
     /// Print this to standard output when sign-in completes, then exit
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
+    /// Open this profile in the form; with --plain, sign in with its settings
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["demo", "preset", "preset_file"])]
+    pub profile: Option<ProfileName>,
+    /// With --plain: save the sign-in as this profile. With --profile alone: save it there
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain")]
+    pub save: Option<Option<ProfileName>>,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
     /// What overrides auto-detection.
     #[command(flatten)]
     pub place: PlaceFlags,

@@ -4,7 +4,7 @@ mod announced;
 pub mod checks;
 pub mod choices;
 pub mod clean_value;
-mod command_line;
+pub mod command_line;
 mod dialect;
 mod discovered;
 mod draft;

@@ -103,7 +103,9 @@ impl Claims {
         (0.0..1e12).contains(&seconds).then_some(seconds as i64)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// A claim that is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 

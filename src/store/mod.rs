@@ -1,4 +1,8 @@
 //! What is kept on disk, and only when asked for.
 
+pub mod attempt;
 pub mod file;
 pub mod folders;
+pub mod lock;
+pub mod private;
+pub mod record;

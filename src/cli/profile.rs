@@ -1,0 +1,215 @@
+//! The flags of the commands that use profiles.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::profile::name::ProfileName;
+
+/// The folder of the profiles.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProfilesFlags {
+    /// Look for profiles in this folder only, both settings and tokens
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PROFILES",
+        hide_env_values = true,
+        value_name = "FOLDER"
+    )]
+    pub profiles: Option<PathBuf>,
+}
+
+/// What `token` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TokenFormat {
+    /// The access token alone
+    Raw,
+    /// A JSON object with the token, its type, expiry and scope
+    Json,
+    /// An HTTP header: Authorization: Bearer …
+    Header,
+    /// Two assignments for a POSIX shell
+    Env,
+    /// The same for PowerShell
+    EnvPowershell,
+    /// A configuration for curl -K -
+    Curl,
+    /// The initial response of SASL XOAUTH2, in base64
+    Xoauth2,
+    /// The initial response of SASL OAUTHBEARER, in base64
+    Oauthbearer,
+    /// The answer of a git credential helper
+    Git,
+    /// The text of --template
+    Template,
+}
+
+/// The flags of `token`.
+#[derive(Debug, clap::Args)]
+pub struct TokenFlags {
+    /// Name of the profile
+    #[arg(value_name = "PROFILE")]
+    pub profile: ProfileName,
+    /// What git asks its credential helper: get, store or erase
+    #[arg(value_name = "ACTION", hide = true)]
+    pub action: Option<String>,
+    /// Refresh the token unless it is valid for this long
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub min_valid: Duration,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "raw")]
+    pub format: TokenFormat,
+    /// Text with {access_token}, {token_type}, {expires_at}, {expires_in}, {scope}, {user}, {id_token}, {profile}; |json, |url, |base64 or |sh in the braces encode the value
+    #[arg(long, value_name = "TEXT")]
+    pub template: Option<String>,
+    /// Mailbox for the formats that need one. Default: that of the profile
+    #[arg(long, value_name = "ADDRESS")]
+    pub user: Option<String>,
+    /// Write to this file instead of standard output, readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Permissions of that file, as an octal number
+    #[arg(long, value_name = "MODE", requires = "output", value_parser = mode, default_value = "600")]
+    pub mode: u32,
+    /// How long to wait for a refresh
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    pub wait: Duration,
+    /// Don't refresh
+    #[arg(long)]
+    pub offline: bool,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The flags of `refresh`.
+#[derive(Debug, clap::Args)]
+pub struct RefreshFlags {
+    /// Names of the profiles
+    #[arg(value_name = "PROFILE", required_unless_present = "all")]
+    pub names: Vec<ProfileName>,
+    /// Refresh all profiles
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Only those whose tokens are older than this, such as 12h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub older_than: Option<Duration>,
+    /// How long to wait for each
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    pub wait: Duration,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The flags of the keeper.
+#[derive(Debug, clap::Args)]
+pub struct KeepFlags {
+    /// Name of the profile
+    pub profile: ProfileName,
+    /// The generation of the record that the caller has
+    #[arg(long)]
+    pub generation: u64,
+    /// The number of the last attempt that had ended
+    #[arg(long)]
+    pub attempt: u64,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The commands of `profiles`.
+#[derive(Debug, clap::Subcommand)]
+pub enum ProfilesCommand {
+    /// List all profiles: name, preset, user, state and folder, separated by tabs
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Show the settings of a profile and facts about its tokens; prints no secret
+    Show {
+        /// Name of the profile
+        name: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Rename a profile
+    Rename {
+        /// Name of the profile
+        name: ProfileName,
+        /// The new name
+        to: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Delete a profile: its settings, tokens and client secret. Doesn't revoke the tokens
+    Delete {
+        /// Name of the profile
+        name: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+}
+
+/// A length of time, such as 90s, 5m or 12h; a bare number is in seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number with s, m, h or d, such as 90s, 5m or 12h".to_owned();
+    let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = count.checked_mul(unit).filter(|all| *all <= 3650 * 86_400);
+    Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
+}
+
+/// Permissions that let only some read and nobody but the owner write.
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok();
+    mode.filter(|mode| mode & !0o644 == 0 && mode & 0o400 != 0)
+        .ok_or_else(|| "write 600, 640 or 644".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [
+            ("60", Some(60)),
+            ("90s", Some(90)),
+            ("5m", Some(300)),
+            ("12h", Some(43_200)),
+            ("2d", Some(172_800)),
+            ("", None),
+            ("m", None),
+            ("-1s", None),
+            ("1.5h", None),
+            ("5 m", None),
+            ("99999999999999999999", None),
+            ("9999999999999999d", None),
+        ] {
+            let read = duration(text).ok().map(|time| time.as_secs());
+            assert_eq!(read, seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_by_its_owner_alone() {
+        assert_eq!((mode("600"), mode("640")), (Ok(0o600), Ok(0o640)));
+        assert!(mode("666").is_err() && mode("755").is_err() && mode("x").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! Saves a sign-in as a profile.
+
+use std::time::{Duration, Instant};
+
+use super::refresh::unix_time;
+use crate::form::field::Key;
+use crate::form::request::FlowRequest;
+use crate::form::settings::Settings;
+use crate::oauth::id_token::decode;
+use crate::oauth::token::TokenSet;
+use crate::profile::issued_for::issued_for;
+use crate::profile::places::Place;
+use crate::profile::settings_file::{self, digest};
+use crate::secret::ExposeSecret;
+use crate::store::lock::Lock;
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Record, RecordError, Reserved, Tokens};
+
+/// A refresh under way is waited for so long.
+const LOCK_LIMIT: Duration = Duration::from_secs(45);
+
+/// Why a profile was not saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SaveError {
+    /// The files.
+    #[error(transparent)]
+    File(#[from] PrivateError),
+    /// The record that is there cannot be replaced.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Another process refreshes the profile.
+    #[error("Another process is refreshing this profile and did not finish. Try again.")]
+    Busy,
+}
+
+/// Takes the lock of a profile, waiting for a refresh under way.
+///
+/// # Errors
+/// Where another process holds it for too long.
+pub fn lock(place: &Place) -> Result<Lock, SaveError> {
+    let end = Instant::now() + LOCK_LIMIT;
+    loop {
+        match Lock::try_take(&place.lock())? {
+            Some(lock) => return Ok(lock),
+            None if Instant::now() >= end => return Err(SaveError::Busy),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// Saves settings and tokens under the name of `place`. What was there before is replaced as a whole; edited settings are
+/// kept beside them with the ending `.before`.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn save(
+    place: &Place,
+    settings: &Settings,
+    request: &FlowRequest,
+    set: &TokenSet,
+) -> Result<(), SaveError> {
+    private::create_folder(place.settings_folder())?;
+    private::create_folder(place.record_folder())?;
+    let _lock = lock(place)?;
+    let before = match Record::read(&place.record()) {
+        Ok(record) => record.generation,
+        Err(RecordError::File(PrivateError::Missing(_)) | RecordError::Damaged(_)) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    private::remove(&place.next())?;
+    let user = user(settings, set);
+    let text = settings_file::write(settings, user.as_deref());
+    // Reserved first: what cannot be stored must not leave new settings with old tokens.
+    let reserved = Reserved::take(&place.next())?;
+    let written = write_settings(place, &text);
+    if let Err(error) = written {
+        reserved.release();
+        return Err(error.into());
+    }
+    let tokens = Tokens::of_set(set, unix_time(), None);
+    let mut record = Record::new(
+        place.name.as_str(),
+        digest(text.as_bytes()),
+        issued_for(request, settings, user),
+        Some(tokens),
+        request.client.secret.clone(),
+    );
+    record.generation = before + 1;
+    reserved.store(&record, &place.record())?;
+    private::remove(&place.attempt())?;
+    Ok(())
+}
+
+fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
+    let path = place.settings();
+    match settings_file::read_bytes(place) {
+        Ok(old) if old == text.as_bytes() => return Ok(()),
+        Ok(old) => {
+            let kept = path.with_extension("toml.before");
+            private::replace(&kept, &path.with_extension("toml.next"), &old)?;
+        }
+        Err(PrivateError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    private::replace(&path, &path.with_extension("toml.next"), text.as_bytes())
+}
+
+/// The mailbox: the account that the form names, or the one that signed in.
+fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
+    let hint = settings.value(Key::LoginHint).trim().to_owned();
+    if hint.contains('@') {
+        return Some(hint);
+    }
+    let claims = decode(set.id_token.as_ref()?.expose_secret())?;
+    ["email", "preferred_username", "upn"]
+        .into_iter()
+        .find_map(|name| claims.text(name).filter(|text| text.contains('@')))
+        .map(str::to_owned)
+}
