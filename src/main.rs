@@ -10,6 +10,7 @@ use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
+use oauth_authorizer::keeper::profile::open;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
@@ -108,9 +109,10 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     // The screen reads the other presets once it is there.
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
-        (None, Front::Screen) => Library::default(),
-        (_, Front::Plain) => Library::load_user(),
+        (None, Front::Screen) if cli.profile.is_none() => Library::default(),
+        _ => Library::load_user(),
     };
+    let profiles = cli.profiles_named().map_err(|error| (error, exit::USAGE))?;
     environment.secret_variables = cli.secret.variables();
     if front == Front::Plain || environment.display_of_tmux {
         // The first flow depends on it. For the rest, the screen asks once it is there.
@@ -141,8 +143,13 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             ),
         );
     }
+    let base = profiles.open.as_ref().map(|place| {
+        open(place, browser, &mut library)
+            .map_err(|outcome| (format!("{}: {}", place.name, outcome.error), outcome.code))
+    });
+    let base = base.transpose()?;
     let mut settings = cli
-        .settings(variable, browser, &mut library)
+        .settings(base, variable, browser, &mut library)
         .map_err(|error| (error.to_string(), error.exit_code()))?;
     settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
@@ -151,6 +158,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             settings,
             library,
             print,
+            profiles.save,
             print_result,
         ));
     }

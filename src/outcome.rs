@@ -64,6 +64,8 @@ pub mod exit {
     pub const BUSY: u8 = 8;
     /// The files of a profile cannot be read, locked or written. The service was not asked.
     pub const RECORD: u8 = 9;
+    /// The tokens were printed, but could not be stored.
+    pub const NOT_STORED: u8 = 10;
     /// Ended before the end: by a signal, or by leaving without what was asked for.
     pub const INTERRUPTED: u8 = 130;
 

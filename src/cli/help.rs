@@ -10,12 +10,13 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done, 1 failed, 2 wrong flag or setting, 3 refused, 4 code expired,
   5 service unreachable or busy, 6 listener not possible, 7 sign in again,
-  8 refresh under way elsewhere, 9 profile files not usable, 130 interrupted";
+  8 refresh under way elsewhere, 9 profile files not usable,
+  10 printed but not stored, 130 interrupted";
 
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Run", &["plain", "print", "demo"], &["no_browser"]),
-    ("Profiles", &["profile"], &["save", "profiles"]),
+    ("Profiles", &["profile"], &["save", "machine", "profiles"]),
     (
         "Service and app registration",
         &["preset", "client_id", "client_secret_file", "scope", "flow"],
@@ -28,8 +29,9 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "Endpoints",
-        &["redirect_url"],
+        &[],
         &[
+            "redirect_url",
             "authorization_url",
             "device_url",
             "token_url",

@@ -30,7 +30,7 @@ pub use self::subcommands::{
     Subcommand,
 };
 use crate::clean::{clean, trimmed, unquoted};
-use crate::form::choices::Browser;
+use crate::form::choices::{Browser, ListenerChoice};
 use crate::form::field::Key;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
@@ -61,11 +61,20 @@ pub struct Cli {
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
     /// Open this profile in the form; with --plain, sign in with its settings
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["demo", "preset", "preset_file"])]
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PROFILE",
+        hide_env_values = true,
+        value_name = "NAME",
+        conflicts_with_all = ["demo", "preset", "preset_file"]
+    )]
     pub profile: Option<ProfileName>,
-    /// With --plain: save the sign-in as this profile. With --profile alone: save it there
-    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain")]
+    /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
     pub save: Option<Option<ProfileName>>,
+    /// Save the profile for this computer instead of for you; requires root or an administrator
+    #[arg(long, requires = "save")]
+    pub machine: bool,
     /// The folder of the profiles.
     #[command(flatten)]
     pub profiles: ProfilesFlags,
@@ -297,16 +306,8 @@ pub fn command() -> Command {
 }
 
 impl Cli {
-    /// The settings that these flags and variables give.
-    ///
-    /// # Errors
-    /// If a flag or variable is wrong, with what to do about it.
-    pub fn settings(
-        self,
-        variable: impl Fn(&str) -> Option<OsString>,
-        browser: Browser,
-        library: &mut Library,
-    ) -> Result<Settings, CliError> {
+    /// The settings that the preset begins with.
+    fn begin(&self, browser: Browser, library: &mut Library) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
             (Some(path), _) => library.add(read_file(&cleaned_path(path)))?,
             (None, _) if self.demo => library.get(presets::DEMO)?,
@@ -324,6 +325,24 @@ impl Cli {
             let path = std::path::absolute(&path).unwrap_or(path);
             settings = settings.of_preset_file(&path.to_string_lossy());
         }
+        Ok(settings)
+    }
+
+    /// The settings that these flags and variables give, laid over those of a profile if there is one.
+    ///
+    /// # Errors
+    /// If a flag or variable is wrong, with what to do about it.
+    pub fn settings(
+        self,
+        profile: Option<Settings>,
+        variable: impl Fn(&str) -> Option<OsString>,
+        browser: Browser,
+        library: &mut Library,
+    ) -> Result<Settings, CliError> {
+        let mut settings = match profile {
+            Some(settings) => settings,
+            None => self.begin(browser, library)?,
+        };
         let secret = self.secret.load(variable)?;
         let path = |path: &Option<PathBuf>| {
             let path = path.as_ref()?;
@@ -386,7 +405,7 @@ impl Cli {
             flow: self.flow.map(FlowFlag::kind),
             authentication: self.client_authentication.map(AuthenticationFlag::choice),
             pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
-            listener: self.listener.choice(),
+            listener: Some(self.listener.choice()).filter(|choice| *choice != ListenerChoice::Auto),
             trusted_hosts: self.trusted_hosts.into_iter().collect(),
         })?;
         Ok(settings)
@@ -419,7 +438,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).into())
         };
-        cli.settings(find, browser, &mut Library::default())
+        cli.settings(None, find, browser, &mut Library::default())
     }
 
     #[test]
@@ -517,6 +536,8 @@ mod tests {
                     "client-secret-stdin",
                     "plain",
                     "print",
+                    "save",
+                    "machine",
                     "help",
                     "version"
                 ]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::Cli;
 use crate::profile::name::ProfileName;
+use crate::profile::places::{Place, Places};
 
 /// The folder of the profiles.
 #[derive(Debug, Clone, clap::Args)]
@@ -18,6 +20,49 @@ pub struct ProfilesFlags {
         value_name = "FOLDER"
     )]
     pub profiles: Option<PathBuf>,
+}
+
+/// The profiles that the form opens and saves.
+#[derive(Debug, Default)]
+pub struct NamedProfiles {
+    /// Its settings fill in the form.
+    pub open: Option<Place>,
+    /// The tokens and settings are saved there.
+    pub save: Option<Place>,
+}
+
+impl Cli {
+    /// The profiles that `--profile` and `--save` name.
+    ///
+    /// # Errors
+    /// Why that is impossible, as a sentence.
+    pub fn profiles_named(&self) -> Result<NamedProfiles, String> {
+        if self.profile.is_none() && self.save.is_none() {
+            return Ok(NamedProfiles::default());
+        }
+        let named = self.profiles.profiles.as_deref();
+        let places = Places::new(named).map_err(|error| error.to_string())?;
+        let open = self.profile.as_ref().map(|name| {
+            let place = places.get(name);
+            place.map_err(|error| format!("{error} {}", error.hint()))
+        });
+        let open = open.transpose()?;
+        let place = |name| {
+            places
+                .place(name, self.machine)
+                .map_err(|error| error.to_string())
+        };
+        let save = match (&self.save, &open) {
+            (None, _) => None,
+            (Some(None), None) => {
+                return Err("--save requires a name, such as --save office.".to_owned());
+            }
+            (Some(None), Some(open)) if !self.machine => Some(open.clone()),
+            (Some(None), Some(open)) => Some(place(&open.name)?),
+            (Some(Some(name)), _) => Some(place(name)?),
+        };
+        Ok(NamedProfiles { open, save })
+    }
 }
 
 /// What `token` prints.

@@ -1,6 +1,7 @@
 //! `profiles`: what profiles there are, and their files.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -23,7 +24,8 @@ use crate::store::record::{Record, RecordError, Reserved};
 /// Where standard output cannot be written to.
 pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
     match command {
-        ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref()) {
+        ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref())
+        {
             Ok(places) => list(&places, *json),
             Err(error) => {
                 say("error", &error.to_string());
@@ -121,7 +123,9 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     for place in places.all() {
         let row = Row::of(&place, now);
         // The user's comes first, and goes before the machine's.
-        let hidden = before.as_ref().is_some_and(|name| name.is(place.name.as_str()));
+        let hidden = before
+            .as_ref()
+            .is_some_and(|name| name.is(place.name.as_str()));
         let owner = match place.owner {
             Owner::User | Owner::Named => "",
             Owner::Machine if hidden => "machine, hidden by the user's",
@@ -134,7 +138,12 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
                 "settings": place.settings(), "record": place.record(),
             }));
         } else {
-            let Row { preset, user, state, .. } = &row;
+            let Row {
+                preset,
+                user,
+                state,
+                ..
+            } = &row;
             writeln!(out, "{}\t{preset}\t{user}\t{state}\t{owner}", place.name)?;
         }
         before = Some(place.name.clone());
@@ -167,10 +176,18 @@ fn show(place: &Place) -> io::Result<u8> {
                 if let Some(end) = tokens.expires_at {
                     writeln!(out, "# Expires:  {}", time(end))?;
                 }
-                let refresh = if tokens.refresh_token.is_some() { "yes" } else { "no" };
+                let refresh = if tokens.refresh_token.is_some() {
+                    "yes"
+                } else {
+                    "no"
+                };
                 writeln!(out, "# Refresh token: {refresh}")?;
             }
-            let secret = if record.client_secret.is_some() { "yes" } else { "no" };
+            let secret = if record.client_secret.is_some() {
+                "yes"
+            } else {
+                "no"
+            };
             writeln!(out, "# Client secret in the record: {secret}")?;
             if let Some(rejected) = &record.rejected {
                 writeln!(out, "# Rejected {}: {}", time(rejected.at), rejected.error)?;
@@ -195,7 +212,12 @@ fn delete(place: &Place) -> Result<(), String> {
         None
     };
     // The secrets first.
-    for path in [place.record(), place.next(), place.attempt(), place.settings()] {
+    for path in [
+        place.record(),
+        place.next(),
+        place.attempt(),
+        place.settings(),
+    ] {
         private::remove(&path).map_err(file)?;
     }
     Ok(())
@@ -204,15 +226,16 @@ fn delete(place: &Place) -> Result<(), String> {
 fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
     let words = |error: SaveError| error.to_string();
     let file = |error: PrivateError| error.to_string();
-    let new = places
-        .place(to, place.owner == Owner::Machine)
-        .ok_or("There is no folder for it.")?;
-    if places.find(to).is_some() && !place.name.is(to.as_str()) {
-        return Err(format!("There is a profile \"{to}\" already. Choose another name, or delete it."));
+    let new = place.renamed(to);
+    let only_case = place.name.is(to.as_str());
+    if places.find(to).is_some() && !only_case {
+        return Err(format!(
+            "There is already a profile \"{to}\". Choose another name, or delete it first."
+        ));
     }
-    private::create_folder(new.record_folder()).map_err(file)?;
+    private::create_folder(place.record_folder()).map_err(file)?;
     let _lock = lock(place).map_err(words)?;
-    let _new_lock = if place.name.is(to.as_str()) {
+    let _new_lock = if only_case {
         None
     } else {
         Some(lock(&new).map_err(words)?)
@@ -223,20 +246,25 @@ fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String
                 profile: to.to_string(),
                 ..record
             };
-            private::rename(&place.settings(), &new.settings()).map_err(file)?;
             let reserved = Reserved::take(&new.next()).map_err(file)?;
             reserved.store(&record, &new.record()).map_err(file)?;
-            if place.record() != new.record() {
-                private::remove(&place.record()).map_err(file)?;
-            }
         }
-        Err(RecordError::File(PrivateError::Missing(_))) => {
-            private::rename(&place.settings(), &new.settings()).map_err(file)?;
-        }
+        Err(RecordError::File(PrivateError::Missing(_))) => {}
         Err(error) => return Err(error.to_string()),
+    }
+    // From here on the new name is the one that counts; up to here the old one is whole.
+    private::rename(&place.settings(), &new.settings()).map_err(file)?;
+    let old = place.record();
+    if old.file_name() != new.record().file_name() && !same_file(&old, &new.record()) {
+        private::remove(&old).map_err(file)?;
     }
     for path in [place.next(), place.attempt()] {
         private::remove(&path).map_err(file)?;
     }
     Ok(())
+}
+
+/// On file systems that ignore case, both names lead to one file.
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

@@ -35,15 +35,9 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
         say("error", &error.to_string());
         exit::USAGE
     })?;
-    places.find(name).ok_or_else(|| {
-        say("error", &format!("There is no profile \"{name}\"."));
-        let names: Vec<String> = places.all().iter().map(|place| place.name.to_string()).collect();
-        let hint = if names.is_empty() {
-            format!("Create it: oauth-authorizer --plain --save {name}")
-        } else {
-            format!("Profiles: {}.", names.join(", "))
-        };
-        say("hint", &hint);
+    places.get(name).map_err(|error| {
+        say("error", &error.to_string());
+        say("hint", &error.hint());
         exit::USAGE
     })
 }
@@ -87,22 +81,20 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
     };
-    match &flags.output {
-        Some(path) => match write(path, &text, flags.mode) {
-            Ok(()) => Ok(exit::DONE),
-            Err(error) => {
-                say("error", &format!("{}: {error}", place.name));
-                Ok(exit::RECORD)
-            }
-        },
-        None => {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(text.expose_secret().as_bytes())?;
-            stdout.write_all(b"\n")?;
-            stdout.flush()?;
-            Ok(exit::DONE)
+    let Some(path) = &flags.output else {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.expose_secret().as_bytes())?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()?;
+        return Ok(exit::DONE);
+    };
+    Ok(match write(path, &text, flags.mode) {
+        Ok(()) => exit::DONE,
+        Err(error) => {
+            say("error", &format!("{}: {error}", place.name));
+            exit::RECORD
         }
-    }
+    })
 }
 
 fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
@@ -143,7 +135,13 @@ fn write(path: &Path, text: &SecretString, mode: u32) -> Result<(), PrivateError
     #[cfg(not(unix))]
     let _ = mode;
     file.as_file().sync_all().map_err(failed)?;
-    private::rename(&file.into_temp_path().keep().map_err(|error| failed(error.error))?, &path)
+    private::rename(
+        &file
+            .into_temp_path()
+            .keep()
+            .map_err(|error| failed(error.error))?,
+        &path,
+    )
 }
 
 /// Gets newer tokens for profiles. The exit code is the worst.
@@ -174,7 +172,10 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
             Ok(place) if is_recent(&place, flags) => exit::DONE,
             Ok(place) => match obtain(&place, wish) {
                 Ok(got) => {
-                    let left = got.record.tokens.and_then(|tokens| tokens.left(unix_time()));
+                    let left = got
+                        .record
+                        .tokens
+                        .and_then(|tokens| tokens.left(unix_time()));
                     let left = left.map_or_else(String::new, |left| {
                         format!("; the access token is valid for {left} seconds")
                     });
@@ -207,7 +208,9 @@ fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
 pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     process::close_descriptors();
     let named = flags.profiles.profiles.as_deref();
-    let place = Places::new(named).ok().and_then(|places| places.find(&flags.profile));
+    let place = Places::new(named)
+        .ok()
+        .and_then(|places| places.find(&flags.profile));
     let Some(place) = place else {
         return Ok(exit::USAGE);
     };
@@ -215,7 +218,9 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         generation: flags.generation,
         attempt: flags.attempt,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let outcome = runtime.block_on(async {
         // A request under way is not given up: its answer may hold the only tokens that still work.
         let _signals = process::put_off_signals()?;

@@ -44,7 +44,10 @@ impl Printed<'_> {
             ),
             TokenFormat::Curl => match self.user {
                 Some(user) => format!("oauth2-bearer = {}\nuser = {}", curl(token), curl(user)),
-                None => format!("header = {}", curl(&format!("Authorization: {header} {token}"))),
+                None => format!(
+                    "header = {}",
+                    curl(&format!("Authorization: {header} {token}"))
+                ),
             },
             TokenFormat::Xoauth2 => {
                 let user = self.needed_user()?;
@@ -103,7 +106,12 @@ impl Printed<'_> {
     fn value(&self, name: &str) -> Result<String, String> {
         Ok(match name {
             "access_token" => self.tokens.access_token().to_owned(),
-            "token_type" => self.tokens.token_type.as_deref().unwrap_or("Bearer").to_owned(),
+            "token_type" => self
+                .tokens
+                .token_type
+                .as_deref()
+                .unwrap_or("Bearer")
+                .to_owned(),
             "expires_at" => self.expires_at(),
             "expires_in" => self
                 .tokens
@@ -141,9 +149,10 @@ impl Printed<'_> {
                 rest = after;
                 continue;
             }
-            let end = rest.find('}').filter(|_| brace == "{").ok_or(
-                "--template has a single brace. Write {{ or }} for a brace in the text.",
-            )?;
+            let end = rest
+                .find('}')
+                .filter(|_| brace == "{")
+                .ok_or("--template has a single brace. Write {{ or }} for a brace in the text.")?;
             let (name, encoding) = match rest[..end].split_once('|') {
                 Some((name, encoding)) => (name, Some(encoding)),
                 None => (&rest[..end], None),
@@ -172,7 +181,9 @@ impl Printed<'_> {
 /// A time in RFC 3339.
 pub(super) fn time(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+    Timestamp::from_second(seconds)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
 }
 
 /// A word of a POSIX shell.
@@ -291,7 +302,10 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_str(&print(TokenFormat::Json, None, None)).unwrap();
         assert_eq!(json["access_token"], ODD);
-        assert_eq!((&json["expires_in"], &json["scope"]), (&json!(3000), &json!("a b")));
+        assert_eq!(
+            (&json["expires_in"], &json["scope"]),
+            (&json!(3000), &json!("a b"))
+        );
         assert!(!json.to_string().contains("the-refresh-token"));
     }
 

@@ -45,9 +45,7 @@ impl Answer {
         match error {
             FlowError::LostRefresh(cause) => match cause.as_ref() {
                 FlowError::Protocol(Failure::Unavailable {
-                    status: 429,
-                    wait,
-                    ..
+                    status: 429, wait, ..
                 }) => Self::Busy(*wait),
                 _ => Self::MaybeTaken,
             },
@@ -56,9 +54,9 @@ impl Answer {
                 | HttpError::Proxy { .. }
                 | HttpError::Tls { .. }
                 | HttpError::Certificate { .. } => Self::NotSent,
-                HttpError::Lost { .. } | HttpError::TimedOut { .. } | HttpError::TooLarge { .. } => {
-                    Self::MaybeTaken
-                }
+                HttpError::Lost { .. }
+                | HttpError::TimedOut { .. }
+                | HttpError::TooLarge { .. } => Self::MaybeTaken,
                 HttpError::CaFile { .. }
                 | HttpError::Authorities { .. }
                 | HttpError::ProxySetting { .. } => Self::Settings,
@@ -73,10 +71,10 @@ impl Answer {
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
-            Failure::UsedUp { .. } => Self::Rejected,
             Failure::Unavailable { wait, .. } => Self::Busy(*wait),
-            // A refusal without a word (Glewlwyd sends 400 without a body).
-            Failure::Unusable {
+            // Glewlwyd rejects with status 400 and an empty body.
+            Failure::UsedUp { .. }
+            | Failure::Unusable {
                 status: 400 | 401, ..
             } => Self::Rejected,
             Failure::Unusable {
@@ -97,8 +95,12 @@ impl Answer {
         }
         match error.code.as_str() {
             code if REJECTED.contains(&code) => Self::Rejected,
-            "invalid_client" | "unauthorized_client" | "invalid_request" | "invalid_scope"
-            | "invalid_target" | "unsupported_grant_type" => Self::Settings,
+            "invalid_client"
+            | "unauthorized_client"
+            | "invalid_request"
+            | "invalid_scope"
+            | "invalid_target"
+            | "unsupported_grant_type" => Self::Settings,
             // Salesforce and others name the expiry in their own words.
             _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
             _ if matches!(error.status, Some(400 | 401)) => Self::Rejected,
@@ -138,9 +140,15 @@ mod tests {
         let lost = |error| FlowError::LostRefresh(Box::new(error));
         for (error, answer) in [
             (server("invalid_grant", ""), Answer::Rejected),
-            (server("invalid_grant", "Token is not valid yet"), Answer::TooEarly),
+            (
+                server("invalid_grant", "Token is not valid yet"),
+                Answer::TooEarly,
+            ),
             (server("interaction_required", ""), Answer::Rejected),
-            (server("invalid_client", "AADSTS7000222: expired"), Answer::Settings),
+            (
+                server("invalid_client", "AADSTS7000222: expired"),
+                Answer::Settings,
+            ),
             (server("made_up", "the token was revoked"), Answer::Rejected),
             (server("made_up", "x"), Answer::Unusable),
             (unusable(400), Answer::Rejected),

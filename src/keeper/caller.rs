@@ -73,7 +73,7 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     if let Some(outcome) = refusal(place, &first, tokens, wish, now) {
         return fallback(first, outcome, wish);
     }
-    wait(place, first, wish)
+    wait(place, &first, wish)
 }
 
 fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
@@ -145,7 +145,7 @@ fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Out
     })
 }
 
-fn wait(place: &Place, first: Record, wish: Wish<'_>) -> Result<Got, Outcome> {
+fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let end = Instant::now() + wish.wait;
     let attempt = || AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error));
     let begun = attempt()?;
@@ -163,10 +163,16 @@ fn wait(place: &Place, first: Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let mut pause = Duration::from_millis(5);
     loop {
         let last = attempt()?;
-        let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+        let record =
+            Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
         // What came after this process began is good enough: otherwise those who wait would refresh one after another.
         let newer = record.generation > first.generation || record.lineage != first.lineage;
-        if newer && record.tokens.as_ref().is_some_and(|tokens| tokens.lives(unix_time())) {
+        if newer
+            && record
+                .tokens
+                .as_ref()
+                .is_some_and(|tokens| tokens.lives(unix_time()))
+        {
             return Ok(Got {
                 record,
                 warning: None,
@@ -241,7 +247,10 @@ fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
     );
     Outcome {
         code: exit::BUSY,
-        error: format!("{who}, and did not finish within {}.", words::seconds(wish.wait.as_secs())),
+        error: format!(
+            "{who}, and did not finish within {}.",
+            words::seconds(wish.wait.as_secs())
+        ),
         cause: None,
         hint: Some(format!(
             "Try again later. If that process hangs, stop it; it holds {}.",

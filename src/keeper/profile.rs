@@ -9,7 +9,7 @@ use crate::presets::Library;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
 use crate::store::record::{IssuedFor, Record, RecordError};
@@ -37,22 +37,11 @@ impl Profile {
     pub fn load(place: &Place, secret: Option<SecretString>) -> Result<Self, Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         let mut library = Library::load_user();
-        let mut settings = file
-            .form(Browser::Elsewhere, &mut library)
-            .map_err(|error| settings_outcome(&error))?;
-        let secret = match file.secret().map_err(|error| settings_outcome(&error))? {
-            Some(secret) => Some(secret),
-            None => secret,
-        };
-        if let Some(secret) = secret {
-            use crate::secret::ExposeSecret;
-            settings.set(Key::ClientSecret, secret.expose_secret().to_owned());
-        }
+        let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
         let request = request(&settings).map_err(|problems| {
             let problem = problems.into_iter().next();
-            let text = problem.map(|problem| {
-                format!("{}: {}", settings.label(problem.key), problem.text)
-            });
+            let text =
+                problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
             Outcome {
                 code: exit::USAGE,
                 error: text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
@@ -91,6 +80,39 @@ impl Profile {
             )),
         })
     }
+}
+
+/// The form of a profile, with its client secret. The tokens are not read.
+///
+/// # Errors
+/// The outcome to report.
+pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Settings, Outcome> {
+    let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+    // A record that can't be read doesn't keep the user from signing in again.
+    let record = Record::read(&place.record()).ok();
+    form(
+        &file,
+        record.and_then(|record| record.client_secret),
+        browser,
+        library,
+    )
+}
+
+/// The form that a settings file fills in. The client secret is the one that the file names, or else `secret` of the record.
+fn form(
+    file: &SettingsFile,
+    secret: Option<SecretString>,
+    browser: Browser,
+    library: &mut Library,
+) -> Result<Settings, Outcome> {
+    let mut settings = file
+        .form(browser, library)
+        .map_err(|error| settings_outcome(&error))?;
+    let named = file.secret().map_err(|error| settings_outcome(&error))?;
+    if let Some(secret) = named.or(secret) {
+        settings.set(Key::ClientSecret, secret.expose_secret().to_owned());
+    }
+    Ok(settings)
 }
 
 /// What to report of settings that cannot be used.

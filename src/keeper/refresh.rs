@@ -151,16 +151,14 @@ async fn locked(
                 rejected: None,
                 ..current
             };
-            reserved
-                .store(&record, &path)
-                .map_err(|error| Outcome {
-                    hint: Some(format!(
-                        "Repair the disk and sign in again, if the next refresh is refused. {}",
-                        sign_in_again(place)
-                    )),
-                    error: format!("The service issued new tokens, and they can't be stored. {error}"),
-                    ..file_outcome(&error)
-                })
+            reserved.store(&record, &path).map_err(|error| Outcome {
+                hint: Some(format!(
+                    "Repair the disk and sign in again, if the next refresh is refused. {}",
+                    sign_in_again(place)
+                )),
+                error: format!("The service issued new tokens, and they can't be stored. {error}"),
+                ..file_outcome(&error)
+            })
         }
         Err(error) => {
             let lost = last.filter(|last| {
@@ -204,7 +202,9 @@ pub fn no_refresh_token(place: &Place) -> Outcome {
 async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> {
     let end = Instant::now() + RETRY_LIMIT;
     let mut pauses = PAUSES.into_iter();
-    let mut again = !before.left(unix_time()).is_some_and(|left| left > SAFE_LIFE);
+    let mut again = before
+        .left(unix_time())
+        .is_none_or(|left| left <= SAFE_LIFE);
     loop {
         let error = match once(profile, before).await {
             Ok(set) => return Ok(set),

@@ -48,6 +48,31 @@ pub fn lock(place: &Place) -> Result<Lock, SaveError> {
     }
 }
 
+/// Finds out whether a profile can be saved there, before there are tokens.
+///
+/// # Errors
+/// Why it can't.
+pub fn try_place(place: &Place) -> Result<(), SaveError> {
+    private::create_folder(place.settings_folder())?;
+    private::create_folder(place.record_folder())?;
+    let _lock = lock(place)?;
+    generation(place)?;
+    // A refresh that was stopped may have left tokens there, which the next one adopts.
+    if !place.next().exists() {
+        Reserved::take(&place.next())?.release();
+    }
+    Ok(())
+}
+
+/// The generation of the record that is replaced.
+fn generation(place: &Place) -> Result<u64, SaveError> {
+    match Record::read(&place.record()) {
+        Ok(record) => Ok(record.generation),
+        Err(RecordError::File(PrivateError::Missing(_)) | RecordError::Damaged(_)) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Saves settings and tokens under the name of `place`. What was there before is replaced as a whole; edited settings are
 /// kept beside them with the ending `.before`.
 ///
@@ -62,11 +87,7 @@ pub fn save(
     private::create_folder(place.settings_folder())?;
     private::create_folder(place.record_folder())?;
     let _lock = lock(place)?;
-    let before = match Record::read(&place.record()) {
-        Ok(record) => record.generation,
-        Err(RecordError::File(PrivateError::Missing(_)) | RecordError::Damaged(_)) => 0,
-        Err(error) => return Err(error.into()),
-    };
+    let before = generation(place)?;
     private::remove(&place.next())?;
     let user = user(settings, set);
     let text = settings_file::write(settings, user.as_deref());

@@ -13,7 +13,9 @@ pub struct ProfileName(String);
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a profile name has 1 to {LIMIT} letters, digits and . _ @ + -, begins with a letter or digit, and is not a device name of Windows such as con")]
+#[error(
+    "a profile name has 1 to {LIMIT} letters, digits and . _ @ + -, begins with a letter or digit, and is not a device name of Windows such as con"
+)]
 pub struct NameError;
 
 impl FromStr for ProfileName {
@@ -22,9 +24,15 @@ impl FromStr for ProfileName {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let begins = text.starts_with(|ch: char| ch.is_ascii_alphanumeric());
         let is_allowed = |ch: char| ch.is_ascii_alphanumeric() || "._@+-".contains(ch);
-        let stem = text.split('.').next().unwrap_or_default().to_ascii_lowercase();
-        let port = (stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt")))
-            .is_some_and(|rest| rest.len() == 1 && rest.chars().all(|ch| ch.is_ascii_digit()));
+        let stem = text
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let port = (stem
+            .strip_prefix("com")
+            .or_else(|| stem.strip_prefix("lpt")))
+        .is_some_and(|rest| rest.len() == 1 && rest.chars().all(|ch| ch.is_ascii_digit()));
         let ends = !text.ends_with('.');
         if begins
             && ends
@@ -66,7 +74,14 @@ mod tests {
 
     #[test]
     fn names_are_file_names_everywhere() {
-        for good in ["office", "alice@contoso.example", "a", "0_x+y-z", "com", "console"] {
+        for good in [
+            "office",
+            "alice@contoso.example",
+            "a",
+            "0_x+y-z",
+            "com",
+            "console",
+        ] {
             assert!(good.parse::<ProfileName>().is_ok(), "{good}");
         }
         let long = "a".repeat(65);

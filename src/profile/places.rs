@@ -34,8 +34,30 @@ pub struct Places(Vec<Folders>);
 
 /// This system names no home folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("There is no home folder to look for profiles in. Set HOME, or name a folder with --profiles or {VARIABLE}.")]
+#[error(
+    "There is no home folder to look for profiles in. Set HOME, or name a folder with --profiles or {VARIABLE}."
+)]
 pub struct NoFolder;
+
+/// There is no profile of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("There is no profile \"{name}\".")]
+pub struct NoProfile {
+    name: String,
+    known: Vec<String>,
+}
+
+impl NoProfile {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        if self.known.is_empty() {
+            format!("Create it: oauth-authorizer --plain --save {}", self.name)
+        } else {
+            format!("Profiles: {}.", self.known.join(", "))
+        }
+    }
+}
 
 /// The files of one profile.
 #[derive(Debug, Clone)]
@@ -75,7 +97,11 @@ impl Places {
             folders::machine_records(),
         );
         let all: Vec<Folders> = own.into_iter().chain(machine).collect();
-        if all.is_empty() { Err(NoFolder) } else { Ok(Self(all)) }
+        if all.is_empty() {
+            Err(NoFolder)
+        } else {
+            Ok(Self(all))
+        }
     }
 
     /// The profile of this name; the user's comes before the machine's.
@@ -94,15 +120,35 @@ impl Places {
         })
     }
 
-    /// Where a profile of this name goes that does not exist yet.
-    #[must_use]
-    pub fn place(&self, name: &ProfileName, machine: bool) -> Option<Place> {
-        let owner = |folders: &&Folders| (folders.owner == Owner::Machine) == machine;
-        let folders = self.0.iter().find(owner).or_else(|| {
-            let only = self.0.first()?;
-            (only.owner == Owner::Named).then_some(only)
-        })?;
-        Some(Place::new(name.clone(), folders))
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, name: &ProfileName) -> Result<Place, NoProfile> {
+        self.find(name).ok_or_else(|| NoProfile {
+            name: name.to_string(),
+            known: self
+                .all()
+                .iter()
+                .map(|place| place.name.to_string())
+                .collect(),
+        })
+    }
+
+    /// Where a profile of this name is saved: in the folder that was named, or else in the user's or the machine's.
+    ///
+    /// # Errors
+    /// Where this system names no home folder.
+    pub fn place(&self, name: &ProfileName, machine: bool) -> Result<Place, NoFolder> {
+        let owner = if machine { Owner::Machine } else { Owner::User };
+        let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
+        let folders = self.0.iter().find(fits).ok_or(NoFolder)?;
+        // Written in another case.
+        let known = names(&folders.settings).into_iter();
+        let known = known
+            .filter(|known| name.is(known))
+            .find_map(|known| known.parse().ok());
+        Ok(Place::new(known.unwrap_or_else(|| name.clone()), folders))
     }
 
     /// All profiles, by name. One that the user and the machine both have is there twice.
@@ -140,6 +186,15 @@ impl Place {
             name,
             owner: folders.owner,
             folders: folders.clone(),
+        }
+    }
+
+    /// The same place under another name.
+    #[must_use]
+    pub fn renamed(&self, name: &ProfileName) -> Self {
+        Self {
+            name: name.clone(),
+            ..self.clone()
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::places::Place;
@@ -15,6 +17,7 @@ use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
+use crate::store::file;
 use crate::store::private::{self, Audience, PrivateError};
 
 /// The format that this program writes.
@@ -43,7 +46,9 @@ pub enum SettingsError {
         message: String,
     },
     /// A newer version wrote it.
-    #[error("{path} was written by a newer version of this program (format {format}). Update the program.")]
+    #[error(
+        "{path} was written by a newer version of this program (format {format}). Update the program."
+    )]
     Newer {
         /// The file.
         path: String,
@@ -91,7 +96,9 @@ pub struct SettingsFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
-    format: u32,
+    /// Checked before the rest is read.
+    #[serde(rename = "format")]
+    _format: u32,
     preset: Option<String>,
     preset_file: Option<PathBuf>,
     #[serde(default)]
@@ -131,9 +138,7 @@ struct Mail {
 /// The digest of the bytes of a settings file, as a record has it.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let digits = digest.as_ref().iter();
-    digits.map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, bytes))
 }
 
 /// Reads the bytes of a settings file, which only this user and root may change.
@@ -178,7 +183,11 @@ impl SettingsFile {
             SettingsError::Syntax {
                 path: path.clone(),
                 line: before.matches('\n').count() + 1,
-                column: before.rsplit('\n').next().map_or(0, |row| row.chars().count()) + 1,
+                column: before
+                    .rsplit('\n')
+                    .next()
+                    .map_or(0, |row| row.chars().count())
+                    + 1,
                 message: clean(error.message().lines().next().unwrap_or_default(), 200),
             }
         })?;
@@ -242,11 +251,12 @@ impl SettingsFile {
                 ));
             }
         };
-        use crate::store::file::read::{Kinds, read};
-        let bytes = read(&path, Kinds::WithPipes, SECRET_LIMIT).map_err(|error| {
-            let path = clean(&path.to_string_lossy(), 200);
-            SettingsError::Secret(format!("{path}: {error}"))
-        })?;
+        let bytes = file::read::read(&path, file::read::Kinds::WithPipes, SECRET_LIMIT).map_err(
+            |error| {
+                let path = clean(&path.to_string_lossy(), 200);
+                SettingsError::Secret(format!("{path}: {error}"))
+            },
+        )?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
         Ok(Some(SecretString::from(text.trim().to_owned())))
@@ -333,12 +343,12 @@ impl SettingsFile {
                     });
                 }
                 "listener" => {
-                    overrides.listener = match text {
+                    overrides.listener = Some(match text {
                         "auto" => ListenerChoice::Auto,
                         "httpsys" => ListenerChoice::HttpSys,
                         "loopback" => ListenerChoice::Loopback,
                         _ => return choice("auto, httpsys, loopback"),
-                    };
+                    });
                 }
                 _ => {
                     let known = FLAGS.iter().find(|(_, known)| *known == flag);
@@ -376,6 +386,15 @@ pub fn write(settings: &Settings, user: Option<&str>) -> String {
                 vars += &format!("{name} = {}\n", quoted(value));
             }
             "trust-host" => hosts.push(quoted(value)),
+            "ca-file" | "certificate" | "certificate-key" => {
+                // Read from any folder.
+                let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
+                rest += &format!(
+                    "{} = {}\n",
+                    flag.replace('-', "_"),
+                    quoted(&path.to_string_lossy())
+                );
+            }
             flag => rest += &format!("{} = {}\n", flag.replace('-', "_"), quoted(value)),
         }
     }
@@ -430,22 +449,42 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_place() {
         for (text, words) in [
-            ("format = 1\nprset = \"x\"\n", "office.toml, line 2, column 1: unknown field"),
+            (
+                "format = 1\nprset = \"x\"\n",
+                "office.toml, line 2, column 1: unknown field",
+            ),
             ("format = 1\n[settings\n", "line 2"),
-            ("format = 2\nfuture = 1\n", "newer version of this program (format 2)"),
+            (
+                "format = 2\nfuture = 1\n",
+                "newer version of this program (format 2)",
+            ),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
         for (text, words) in [
-            ("format = 1\n[settings]\nclient-idd = \"x\"\n", "unknown setting client-idd"),
-            ("format = 1\n[settings]\nflow = \"implicit\"\n", "must be one of: device-code"),
+            (
+                "format = 1\n[settings]\nclient-idd = \"x\"\n",
+                "unknown setting client-idd",
+            ),
+            (
+                "format = 1\n[settings]\nflow = \"implicit\"\n",
+                "must be one of: device-code",
+            ),
             ("format = 1\npreset = \"nothing\"\n", "nothing"),
-            ("format = 1\npreset = \"github\"\n[vars]\nx = \"y\"\n", "no variable"),
+            (
+                "format = 1\npreset = \"github\"\n[vars]\nx = \"y\"\n",
+                "no variable",
+            ),
         ] {
-            let form = read(text).unwrap().form(Browser::Here, &mut Library::default());
+            let form = read(text)
+                .unwrap()
+                .form(Browser::Here, &mut Library::default());
             let error = form.unwrap_err().to_string();
-            assert!(error.starts_with("office.toml: ") && error.contains(words), "{error}");
+            assert!(
+                error.starts_with("office.toml: ") && error.contains(words),
+                "{error}"
+            );
         }
     }
 }

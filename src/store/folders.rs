@@ -36,7 +36,11 @@ pub fn records() -> Option<PathBuf> {
 pub fn machine_profiles() -> Option<PathBuf> {
     if cfg!(windows) {
         let data = std::env::var_os("ProgramData")?;
-        return Some(PathBuf::from(data).join("oauth-authorizer").join("profiles"));
+        return Some(
+            PathBuf::from(data)
+                .join("oauth-authorizer")
+                .join("profiles"),
+        );
     }
     Some(PathBuf::from("/etc/oauth-authorizer/profiles"))
 }

@@ -25,9 +25,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => {
-                Err(PrivateError::system(path, "locked", &error))
-            }
+            Err(TryLockError::Error(error)) => Err(PrivateError::system(path, "locked", &error)),
         }
     }
 }

@@ -214,8 +214,8 @@ fn check_owner(path: &Path, owner: u32) -> Result<(), PrivateError> {
 /// # Errors
 /// Where it is missing, belongs to another user, or can be written to by others.
 pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
-    let about = std::fs::metadata(folder)
-        .map_err(|error| PrivateError::system(folder, "read", &error))?;
+    let about =
+        std::fs::metadata(folder).map_err(|error| PrivateError::system(folder, "read", &error))?;
     if !about.is_dir() {
         return Err(PrivateError::NotAFile(folder.to_owned()));
     }
@@ -325,7 +325,10 @@ mod tests {
         ] {
             mode(&path, bits);
             let error = read(&path, audience, 10).unwrap_err().to_string();
-            assert!(error.contains(words) && error.contains("a.record"), "{error}");
+            assert!(
+                error.contains(words) && error.contains("a.record"),
+                "{error}"
+            );
         }
         mode(&path, 0o644);
         assert!(read(&path, Audience::All, 10).is_ok());

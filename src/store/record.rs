@@ -5,6 +5,8 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
@@ -31,10 +33,14 @@ pub enum RecordError {
     #[error(transparent)]
     File(#[from] PrivateError),
     /// It is not whole, or not one of ours.
-    #[error("{0} is damaged, or another program wrote it. Restore it from a backup, or delete the profile and sign in again.")]
+    #[error(
+        "{0} is damaged, or another program wrote it. Restore it from a backup, or delete the profile and sign in again."
+    )]
     Damaged(String),
     /// A newer version wrote it.
-    #[error("{path} was written by a newer version of this program (format {format}). Update the program.")]
+    #[error(
+        "{path} was written by a newer version of this program (format {format}). Update the program."
+    )]
     Newer {
         /// The file.
         path: String,
@@ -66,7 +72,7 @@ pub struct Record {
     /// The service refused the refresh token.
     pub rejected: Option<Rejected>,
     /// The last member: without it, the file is not whole.
-    end: bool,
+    pub end: bool,
 }
 
 /// What a token was issued for. Tokens and secrets go nowhere else, whatever settings and presets say later.
@@ -178,9 +184,9 @@ impl Tokens {
         });
         // More than ten years is a number that means something else.
         let life = set.expires_in.filter(|life| *life <= 10 * 366 * 86_400);
-        let expires_at = life.map(|life| obtained_at + life).or_else(|| {
-            claim(&set.access_token, "exp").filter(|end| *end > obtained_at)
-        });
+        let expires_at = life
+            .map(|life| obtained_at + life)
+            .or_else(|| claim(&set.access_token, "exp").filter(|end| *end > obtained_at));
         Self {
             access_token: Some(set.access_token.clone()),
             token_type: set.token_type.clone(),
@@ -234,7 +240,10 @@ impl Tokens {
                     Kept::new(&kept.name, value.to_owned())
                 })
                 .collect(),
-            token_url: self.token_url.as_deref().and_then(|url| Url::parse(url).ok()),
+            token_url: self
+                .token_url
+                .as_deref()
+                .and_then(|url| Url::parse(url).ok()),
             redirect_url: self
                 .redirect_url
                 .as_deref()
@@ -270,8 +279,6 @@ impl Tokens {
 
 /// A number in the payload of a JWT, which is not verified.
 fn claim(token: &SecretString, name: &str) -> Option<u64> {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let payload = token.expose_secret().split('.').nth(1)?;
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
     let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
@@ -350,7 +357,7 @@ fn lineage() -> String {
     let mut bytes = [0_u8; 16];
     // Without randomness it is the same text each time, and the generation still tells records apart.
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The place of the next record, on disk before the service is asked for what goes there.
@@ -471,7 +478,13 @@ mod tests {
 
     fn record() -> Record {
         let tokens = Tokens::of_set(&set(Some(3600)), 1000, None);
-        Record::new("office", "digest".to_owned(), issued_for(), Some(tokens), None)
+        Record::new(
+            "office",
+            "digest".to_owned(),
+            issued_for(),
+            Some(tokens),
+            None,
+        )
     }
 
     #[test]
@@ -480,10 +493,16 @@ mod tests {
         let path = folder.path().join("office.record");
         let next = folder.path().join("office.next");
         let record = record();
-        Reserved::take(&next).unwrap().store(&record, &path).unwrap();
+        Reserved::take(&next)
+            .unwrap()
+            .store(&record, &path)
+            .unwrap();
         assert!(!next.exists());
         let read = Record::read(&path).unwrap();
-        assert_eq!(read.tokens.as_ref().unwrap().access_token(), "an-access-token");
+        assert_eq!(
+            read.tokens.as_ref().unwrap().access_token(),
+            "an-access-token"
+        );
         assert_eq!(read.issued_for, record.issued_for);
         assert!(!format!("{read:?}").contains("a-refresh-token"));
         let bytes = std::fs::read(&path).unwrap();
@@ -494,7 +513,9 @@ mod tests {
         }
         // A copy under another name is not the record of that profile.
         assert!(Record::parse(&bytes, Path::new("other.record")).is_err());
-        let newer = String::from_utf8(bytes).unwrap().replace("\"format\":1", "\"format\":2");
+        let newer = String::from_utf8(bytes)
+            .unwrap()
+            .replace("\"format\":1", "\"format\":2");
         let error = Record::parse(newer.as_bytes(), &path).unwrap_err();
         assert!(error.to_string().contains("newer version"), "{error}");
     }

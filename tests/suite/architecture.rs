@@ -758,9 +758,10 @@ fn imports_are_read_however_they_are_written() {
 #[test]
 fn use_goes_one_way() {
     // From the top down: a file uses only its own layer and those below.
-    let layers: [&[&str]; 6] = [
+    let layers: [&[&str]; 7] = [
         &["main.rs", "lib.rs"],
         &["cli/", "commands/", "tui/", "plain/"],
+        &["keeper/"],
         &["outcome.rs"],
         &["session/"],
         &["flow/", "configure/"],
@@ -768,6 +769,7 @@ fn use_goes_one_way() {
             "oauth/",
             "form/",
             "presets/",
+            "profile/",
             "console/",
             "certificate/",
             "clean.rs",
