@@ -59,19 +59,23 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
 
 /// The same commands and flags, with the help laid out.
 pub(super) fn laid_out(command: Command) -> Command {
-    let after = format!("Examples:\n{EXAMPLES}\n{EXIT_CODES}");
-    command.after_help(after).mut_args(|flag| {
-        let id = flag.get_id().as_str().to_owned();
-        let find = |(_, short, long): &&(&str, &[&str], &[&str])| {
-            short.contains(&id.as_str()) || long.contains(&id.as_str())
-        };
-        match GROUPS.iter().find(find) {
-            Some((heading, short, _)) => flag
-                .help_heading(*heading)
-                .hide_short_help(!short.contains(&id.as_str())),
-            None => flag,
-        }
-    })
+    let short = format!("Examples:\n{EXAMPLES}");
+    let long = format!("{short}\n{EXIT_CODES}");
+    command
+        .after_help(short)
+        .after_long_help(long)
+        .mut_args(|flag| {
+            let id = flag.get_id().as_str().to_owned();
+            let find = |(_, short, long): &&(&str, &[&str], &[&str])| {
+                short.contains(&id.as_str()) || long.contains(&id.as_str())
+            };
+            match GROUPS.iter().find(find) {
+                Some((heading, short, _)) => flag
+                    .help_heading(*heading)
+                    .hide_short_help(!short.contains(&id.as_str())),
+                None => flag,
+            }
+        })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::cli::TokenFormat;
@@ -136,32 +136,27 @@ impl Printed<'_> {
         })
     }
 
-    /// The template with its fields replaced. `{{` and `}}` are braces.
+    /// The template with its fields replaced. A brace that begins no field stands for itself, so that JSON can be written
+    /// as it is.
     fn filled(&self, template: &str) -> Result<String, String> {
         let mut text = String::new();
         let mut rest = template;
-        while let Some(at) = rest.find(['{', '}']) {
+        while let Some(at) = rest.find('{') {
             text.push_str(&rest[..at]);
-            let brace = &rest[at..=at];
             rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix(brace) {
-                text.push_str(brace);
-                rest = after;
+            let Some(field) = field(rest) else {
+                text.push('{');
                 continue;
-            }
-            let end = rest
-                .find('}')
-                .filter(|_| brace == "{")
-                .ok_or("--template has a single brace. Write {{ or }} for a brace in the text.")?;
-            let (name, encoding) = match rest[..end].split_once('|') {
+            };
+            let (name, encoding) = match field.split_once('|') {
                 Some((name, encoding)) => (name, Some(encoding)),
-                None => (&rest[..end], None),
+                None => (field, None),
             };
             let value = self.value(name)?;
             text += &match encoding {
                 None => value,
                 Some("json") => serde_json::to_string(&value).unwrap_or_default(),
-                Some("url") => utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string(),
+                Some("url") => utf8_percent_encode(&value, URL).to_string(),
                 Some("base64") => STANDARD.encode(value),
                 Some("sh") => sh(&value),
                 Some(other) => {
@@ -171,11 +166,27 @@ impl Printed<'_> {
                     ));
                 }
             };
-            rest = &rest[end + 1..];
+            rest = &rest[field.len() + 1..];
         }
         text.push_str(rest);
         Ok(text)
     }
+}
+
+/// What is encoded in a URL: all but the unreserved characters of RFC 3986, section 2.3.
+const URL: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The field that `rest` begins with, up to its closing brace; `None` where it begins with none.
+fn field(rest: &str) -> Option<&str> {
+    let (field, _) = rest.split_once('}')?;
+    let is_part =
+        |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '_' || ch == '|';
+    (field.starts_with(|ch: char| ch.is_ascii_lowercase()) && field.chars().all(is_part))
+        .then_some(field)
 }
 
 /// A time in RFC 3339.
@@ -312,9 +323,13 @@ mod tests {
     #[test]
     fn templates_encode_and_say_what_is_wrong() {
         for (template, expected) in [
-            ("{{{profile}}}", "{office}"),
+            (
+                "{\"a\":{\"b\":\"{profile}\"}}",
+                "{\"a\":{\"b\":\"office\"}}",
+            ),
             ("{access_token|json}", "\"a\\\"b'c\\\\d$e`f\u{2019}ü\""),
             ("{access_token|url}", "a%22b%27c%5Cd%24e%60f%E2%80%99%C3%BC"),
+            ("a } {profile {} {0} { }", "a } {profile {} {0} { }"),
             ("{scope|sh};{expires_in}", "'a b';3000"),
             ("{profile|base64}", "b2ZmaWNl"),
         ] {
@@ -323,8 +338,6 @@ mod tests {
         for (template, words) in [
             ("{refresh_token}", "unknown field {refresh_token}"),
             ("{profile|hex}", "unknown encoding hex"),
-            ("{profile", "single brace"),
-            ("a } b", "single brace"),
             ("{user}", "Add --user ADDRESS"),
             ("{id_token}", "no ID token"),
         ] {

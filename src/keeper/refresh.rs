@@ -29,6 +29,8 @@ const LOCK_LIMIT: Duration = Duration::from_secs(40);
 const RETRY_LIMIT: Duration = Duration::from_secs(20);
 /// The pauses between tries that did not reach the service.
 const PAUSES: [u64; 3] = [1, 2, 4];
+/// Services that accept a refresh token twice do so for a few seconds: later, asking again helps nobody.
+const LEEWAY: Duration = Duration::from_secs(3);
 /// An access token that lives longer is not put at risk by sending the refresh token twice.
 const SAFE_LIFE: u64 = 300;
 
@@ -206,13 +208,16 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> 
         .left(unix_time())
         .is_none_or(|left| left <= SAFE_LIFE);
     loop {
+        let begun = Instant::now();
         let error = match once(profile, before).await {
             Ok(set) => return Ok(set),
             Err(error) => error,
         };
         let pause = match Answer::of(&error) {
             Answer::NotSent => pauses.next().map(Duration::from_secs),
-            Answer::MaybeTaken => std::mem::take(&mut again).then_some(Duration::ZERO),
+            Answer::MaybeTaken => {
+                (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
+            }
             Answer::Busy(wait) => Some(wait.unwrap_or(Duration::from_secs(2))),
             _ => None,
         };

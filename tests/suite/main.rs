@@ -34,6 +34,8 @@ mod form;
 mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
+#[cfg(target_os = "linux")]
+mod keeper;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -46,6 +48,8 @@ mod paste;
 mod pictures;
 mod plain;
 mod process;
+#[cfg(unix)]
+mod profiles;
 mod provider;
 mod proxies;
 mod qr;
