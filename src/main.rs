@@ -109,10 +109,10 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     // The screen reads the other presets once it is there.
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
-        (None, Front::Screen) if cli.profile.is_none() => Library::default(),
+        (None, Front::Screen) if cli.profile.profile.is_none() => Library::default(),
         _ => Library::load_user(),
     };
-    let profiles = cli.profiles_named().map_err(|error| (error, exit::USAGE))?;
+    let profiles = cli.profile.find().map_err(|error| (error, exit::USAGE))?;
     environment.secret_variables = cli.secret.variables();
     if front == Front::Plain || environment.display_of_tmux {
         // The first flow depends on it. For the rest, the screen asks once it is there.

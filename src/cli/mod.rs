@@ -22,7 +22,7 @@ pub use self::flags::{
 pub use self::help::EXAMPLES;
 use self::path::cleaned_path;
 pub use self::profile::{
-    KeepFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
+    KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
 };
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
@@ -37,7 +37,6 @@ use crate::form::settings::Settings;
 use crate::outcome::{Print, exit};
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
-use crate::profile::name::ProfileName;
 
 /// Get OAuth 2.0 access and refresh tokens from a terminal.
 ///
@@ -60,24 +59,9 @@ pub struct Cli {
     /// Print this to standard output when sign-in completes, then exit
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
-    /// Open this profile in the form; with --plain, sign in with its settings
-    #[arg(
-        long,
-        env = "OAUTH_AUTHORIZER_PROFILE",
-        hide_env_values = true,
-        value_name = "NAME",
-        conflicts_with_all = ["demo", "preset", "preset_file"]
-    )]
-    pub profile: Option<ProfileName>,
-    /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
-    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
-    pub save: Option<Option<ProfileName>>,
-    /// Save the profile for this computer instead of for you; requires root or an administrator
-    #[arg(long, requires = "save")]
-    pub machine: bool,
-    /// The folder of the profiles.
+    /// The profiles to open and to save.
     #[command(flatten)]
-    pub profiles: ProfilesFlags,
+    pub profile: ProfileFlags,
     /// What overrides auto-detection.
     #[command(flatten)]
     pub place: PlaceFlags,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::Cli;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 
@@ -22,7 +21,30 @@ pub struct ProfilesFlags {
     pub profiles: Option<PathBuf>,
 }
 
-/// The profiles that the form opens and saves.
+/// The profiles that the form opens and that a sign-in is saved to.
+#[derive(Debug, clap::Args)]
+pub struct ProfileFlags {
+    /// Open this profile in the form; with --plain, sign in with its settings
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PROFILE",
+        hide_env_values = true,
+        value_name = "NAME",
+        conflicts_with_all = ["demo", "preset", "preset_file"]
+    )]
+    pub profile: Option<ProfileName>,
+    /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
+    pub save: Option<Option<ProfileName>>,
+    /// Save the profile for this computer instead of for you; requires root or an administrator
+    #[arg(long, requires = "save")]
+    pub machine: bool,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The files of the profiles that the flags name.
 #[derive(Debug, Default)]
 pub struct NamedProfiles {
     /// Its settings fill in the form.
@@ -31,12 +53,12 @@ pub struct NamedProfiles {
     pub save: Option<Place>,
 }
 
-impl Cli {
-    /// The profiles that `--profile` and `--save` name.
+impl ProfileFlags {
+    /// Looks up the profiles that `--profile` and `--save` name.
     ///
     /// # Errors
     /// Why that is impossible, as a sentence.
-    pub fn profiles_named(&self) -> Result<NamedProfiles, String> {
+    pub fn find(&self) -> Result<NamedProfiles, String> {
         if self.profile.is_none() && self.save.is_none() {
             return Ok(NamedProfiles::default());
         }
@@ -48,9 +70,8 @@ impl Cli {
         });
         let open = open.transpose()?;
         let place = |name| {
-            places
-                .place(name, self.machine)
-                .map_err(|error| error.to_string())
+            let place = places.place(name, self.machine);
+            place.map_err(|error| error.to_string())
         };
         let save = match (&self.save, &open) {
             (None, _) => None,

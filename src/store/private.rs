@@ -83,7 +83,7 @@ impl PrivateError {
 pub enum Audience {
     /// Its owner alone: it has secrets.
     Owner,
-    /// Everybody.
+    /// All users of the computer.
     All,
 }
 

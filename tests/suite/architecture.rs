@@ -450,10 +450,13 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/doctor.rs",
             "commands/explain.rs",
             "commands/presets.rs",
-            // It chooses the terminal, and writes nothing.
+            "commands/profiles.rs",
+            "commands/token.rs",
+            // They choose the terminal or start another program, and write nothing.
             "console/device.rs",
             "console/browser.rs",
             "console/tmux.rs",
+            "keeper/process.rs",
         ],
     );
     for (file, source) in sources() {
@@ -468,6 +471,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/device.rs",
             "console/browser.rs",
             "console/tmux.rs",
+            "keeper/process.rs",
         ],
     );
     assert_only(
