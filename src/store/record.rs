@@ -387,6 +387,15 @@ impl Reserved {
         })
     }
 
+    /// Finds out whether a place could be reserved there, beside the one that there may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(next: &Path) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"))?.release();
+        Ok(())
+    }
+
     /// Writes `record` to the place, and puts it where `path` is.
     ///
     /// # Errors

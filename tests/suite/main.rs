@@ -36,6 +36,8 @@ mod https;
 mod jobs;
 #[cfg(target_os = "linux")]
 mod keeper;
+#[cfg(target_os = "linux")]
+mod keeper_failures;
 mod leaks;
 #[cfg(unix)]
 mod life;
