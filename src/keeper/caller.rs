@@ -54,8 +54,7 @@ pub struct Got {
 pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
     if digest(&settings) != first.settings {
-        let profile = Profile::load(place, first.client_secret.clone())?;
-        profile.check_destinations(&first, place)?;
+        Profile::check(place, &first)?;
     }
     let now = unix_time();
     let tokens = first.tokens.as_ref().ok_or_else(|| Outcome {

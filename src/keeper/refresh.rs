@@ -140,8 +140,7 @@ async fn locked(
     let Some(before) = before.filter(|tokens| tokens.refresh_token.is_some()) else {
         return Err(no_refresh_token(place));
     };
-    let profile = Profile::load(place, current.client_secret.clone())?;
-    profile.check_destinations(&current, place)?;
+    let profile = Profile::load(place, &current)?;
     let reserved = Reserved::take(&place.next()).map_err(|error| file_outcome(&error))?;
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {

@@ -10,7 +10,7 @@ use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::issued_for;
 use crate::profile::places::Place;
-use crate::profile::settings_file::{self, digest};
+use crate::profile::settings_file::{self, SettingsFile, digest};
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -90,7 +90,11 @@ pub fn save(
     let before = generation(place)?;
     private::remove(&place.next())?;
     let user = user(settings, set);
-    let text = settings_file::write(settings, user.as_deref());
+    // What was written by hand and has no field in the form stays.
+    let file = SettingsFile::read(place).ok();
+    let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+    let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+    let secret_command = file.as_ref().and_then(SettingsFile::secret_command);
     // Reserved first: what cannot be stored must not leave new settings with old tokens.
     let reserved = Reserved::take(&place.next())?;
     let written = write_settings(place, &text);
@@ -102,9 +106,14 @@ pub fn save(
     let mut record = Record::new(
         place.name.as_str(),
         digest(text.as_bytes()),
-        issued_for(request, settings, user),
+        issued_for(
+            request,
+            settings,
+            user,
+            secret_command.map(<[String]>::to_vec),
+        ),
         Some(tokens),
-        request.client.secret.clone(),
+        request.client.secret.clone().filter(|_| !names_secret),
     );
     record.generation = before + 1;
     reserved.store(&record, &place.record())?;

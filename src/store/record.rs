@@ -90,6 +90,9 @@ pub struct IssuedFor {
     pub flow: String,
     /// A certificate authority trusted beside those of the system.
     pub ca_file: Option<String>,
+    /// The command that prints the client secret.
+    #[serde(default)]
+    pub secret_command: Option<Vec<String>>,
     /// The mailbox, for the formats that need it.
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
@@ -466,6 +469,7 @@ mod tests {
             scope: vec!["mail".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,
+            secret_command: None,
             user: None,
             header: "Bearer".to_owned(),
         }

@@ -457,6 +457,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/browser.rs",
             "console/tmux.rs",
             "keeper/process.rs",
+            "store/program.rs",
         ],
     );
     for (file, source) in sources() {
@@ -472,6 +473,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/browser.rs",
             "console/tmux.rs",
             "keeper/process.rs",
+            "store/program.rs",
         ],
     );
     assert_only(

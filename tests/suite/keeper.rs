@@ -349,8 +349,13 @@ impl ControlGroup {
             .map(std::path::Path::new)
             .filter(|root| root.join("cgroup.procs").exists())
             .map(|root| root.join(format!("oauth-authorizer-test-{}", std::process::id())))
+            .filter(|folder| std::fs::create_dir(folder).is_ok())
             .find(|folder| {
-                std::fs::create_dir(folder).is_ok() && folder.join("cgroup.kill").exists()
+                let can_kill = folder.join("cgroup.kill").exists();
+                if !can_kill {
+                    let _ = std::fs::remove_dir(folder);
+                }
+                can_kill
             });
         Self { folder }
     }

@@ -378,7 +378,7 @@ fn a_client_secret_stays_in_the_record_or_where_the_settings_say() {
     std::fs::remove_file(&file).unwrap();
     profiles.expire();
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
-    // Another place for it, by hand.
+    // Another place for it, by hand. A command would have to be accepted by a sign-in first.
     profiles.edit(|record| record["client_secret"] = Value::Null);
     for (name, variable) in [("file", None), ("env", Some("OFFICE_SECRET"))] {
         let source = match variable {
@@ -523,4 +523,81 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
         record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
     });
     assert_eq!(profiles.token(), "first");
+}
+
+#[test]
+fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    // A settings file written by hand, as for a service.
+    let settings = profiles.settings();
+    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    std::fs::set_permissions(settings.parent().unwrap(), PermissionsExt::from_mode(0o700)).unwrap();
+    let kept = profiles.home.path().join("kept");
+    std::fs::write(&kept, ODD_SECRET).unwrap();
+    let text = |command: &str| {
+        format!(
+            "format = 1\n\n[settings]\nclient_id = {:?}\nscope = \"openid offline_access\"\nextra_parameters = \"prompt=consent\"\nflow = \"device-code\"\nclient_authentication = \"post\"\ndevice_url = {:?}\ntoken_url = {:?}\nauthorization_url = {:?}\n\n[secret]\ncommand = {command}\nexpires = 2031-05-01\n",
+            ODD_POST,
+            provider.endpoint("device"),
+            provider.endpoint("token"),
+            provider.endpoint("authorization"),
+        )
+    };
+    let command = format!("[\"cat\", {kept:?}]");
+    std::fs::write(&settings, text(&command)).unwrap();
+    profiles.sign_in(&["--profile".to_owned(), "office".to_owned()], "office");
+    let saved = std::fs::read_to_string(&settings).unwrap();
+    assert!(
+        saved.contains(&format!(
+            "[secret]\ncommand = {command}\nexpires = 2031-05-01\n"
+        )),
+        "{saved}"
+    );
+    assert_eq!(profiles.record()["client_secret"], Value::Null);
+    assert!(
+        !std::fs::read_to_string(profiles.state("record"))
+            .unwrap()
+            .contains(ODD_SECRET)
+    );
+    profiles.expire();
+    assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+    // Another command is not run, not even when the form is opened.
+    let witness = profiles.home.path().join("witness");
+    std::fs::write(
+        &settings,
+        saved.replace(&command, &format!("[\"touch\", {witness:?}]")),
+    )
+    .unwrap();
+    let before = provider.refreshes();
+    for expired in [false, true] {
+        if expired {
+            profiles.expire();
+        }
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("The command for the client secret in the settings"),
+            "{ran:?}"
+        );
+    }
+    let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
+    assert!(plain.value("hint").contains("wasn't run"));
+    drop(plain);
+    assert!(!witness.exists());
+    assert_eq!(provider.refreshes(), before);
+    // One that fails says why, and the tokens stay.
+    let failing = text("[\"sh\", \"-c\", \"echo locked >&2; exit 2\"]");
+    profiles.edit(|record| {
+        record["issued_for"]["secret_command"] = json!(["sh", "-c", "echo locked >&2; exit 2"]);
+    });
+    std::fs::write(&settings, failing).unwrap();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("failed with exit code 2: locked."),
+        "{ran:?}"
+    );
+    assert_eq!(provider.refreshes(), before);
 }
