@@ -165,7 +165,11 @@ impl SettingsFile {
         Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
     }
 
-    fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
+    /// Reads the bytes of a settings file; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,

@@ -312,6 +312,21 @@ impl Record {
         }
     }
 
+    /// True where these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        if self.lineage == other.lineage {
+            return self.generation > other.generation;
+        }
+        let obtained = |record: &Self| {
+            record
+                .tokens
+                .as_ref()
+                .map_or(0, |tokens| tokens.obtained_at)
+        };
+        obtained(self) > obtained(other)
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -321,7 +336,11 @@ impl Record {
         Self::parse(&bytes, path)
     }
 
-    fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+    /// Reads the bytes of a record that was at `path`.
+    ///
+    /// # Errors
+    /// Where they are not whole, or newer than this program.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -345,7 +364,9 @@ impl Record {
         }
     }
 
-    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    /// The bytes of the record.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED));
         // Writing to memory cannot fail, and all keys are texts.
         let _ = serde_json::to_writer(&mut *bytes, self);

@@ -452,6 +452,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/presets.rs",
             "commands/profiles.rs",
             "commands/token.rs",
+            "commands/transfer.rs",
             // They choose the terminal or start another program, and write nothing.
             "console/device.rs",
             "console/browser.rs",

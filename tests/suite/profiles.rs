@@ -601,3 +601,163 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
     );
     assert_eq!(provider.refreshes(), before);
 }
+
+#[test]
+fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let token_url = format!("{}/token", server.url);
+    let device_url = format!("{}/device", server.url);
+    let flags = [
+        "--client-id",
+        "me",
+        "--token-url",
+        &token_url,
+        "--device-url",
+        &device_url,
+        "--flow",
+        "device-code",
+    ];
+    let save = |name: &'static str, more: &[&'static str]| {
+        profiles.run(&[&["profiles", "save", name], &flags[..], more].concat())
+    };
+    let ran = save("new", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "new"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Sign in: oauth-authorizer --profile new"),
+        "{ran:?}"
+    );
+    let shown = profiles.run(&["profiles", "show", "new"]).stdout;
+    assert!(shown.contains("user = \"alice@example.org\""), "{shown}");
+    // What was there before stays beside it, and so do the tokens where they still fit.
+    let ran = save("office", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(profiles.settings().with_extension("toml.before").exists());
+    assert_eq!(profiles.token(), "first");
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+    let ran = save("office", &["--scope", "more"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The scope in the settings is not the one"),
+        "{ran:?}"
+    );
+    assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
+    for wrong in [
+        &["profiles", "save", "x", "--preset", "github"][..],
+        &["profiles", "save", "x", "--plain"],
+    ] {
+        let ran = profiles.run(wrong);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+    assert_eq!(profiles.run(&["token", "x"]).code, 2);
+}
+
+#[test]
+fn a_profile_moves_to_another_computer_encrypted() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let home = profiles.home.path();
+    let key = home.join("key");
+    let output = Command::new("age-keygen")
+        .arg("-o")
+        .arg(&key)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let recipient = said.trim().rsplit(' ').next().unwrap();
+    let file = home.join("office.age");
+    let export = [
+        "profiles",
+        "export",
+        "office",
+        "-r",
+        recipient,
+        "--to",
+        file.to_str().unwrap(),
+    ];
+    let ran = profiles.run(&export);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("on one computer only"), "{ran:?}");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("refresh-1"));
+    // Nothing is overwritten.
+    assert_eq!(profiles.run(&export).code, 1);
+    let other = Profiles::new();
+    let import = |more: &[&str]| {
+        let base = [
+            "profiles",
+            "import",
+            file.to_str().unwrap(),
+            "--identity",
+            key.to_str().unwrap(),
+        ];
+        other.run(&[&base, more].concat())
+    };
+    let ran = import(&[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Its tokens are sent to http://127.0.0.1:"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "first");
+    assert_eq!(mode(&other.state("record")), 0o600);
+    assert_eq!(import(&[]).code, 2, "it is there already");
+    assert_eq!(import(&["--as", "copy"]).code, 0);
+    assert_eq!(other.run(&["token", "copy"]).stdout, "first\n");
+    // At each start of a container: what was refreshed since is newer than the file.
+    other.edit(|record| {
+        record["generation"] = json!(5);
+        record["tokens"]["access_token"] = json!("fresh");
+    });
+    let ran = import(&["--if-newer"]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("nothing changed"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "fresh");
+    other.edit(|record| record["generation"] = json!(0));
+    assert_eq!(import(&["--if-newer"]).code, 0);
+    assert_eq!(other.token(), "first");
+    // Settings that run a command are shown, and have to be accepted.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    std::fs::write(
+        profiles.settings(),
+        format!("{settings}\n[secret]\ncommand = [\"touch\", \"/x\"]\n"),
+    )
+    .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(profiles.run(&export).code, 0);
+    let ran = import(&["--as", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("touch /x") && ran.stderr.contains("--allow-commands"),
+        "{ran:?}"
+    );
+    assert_eq!(import(&["--as", "third", "--allow-commands"]).code, 0);
+    // Even accepted, a command that the record does not name is not run.
+    let ran = other.run(&["token", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    std::fs::write(&file, "not a profile").unwrap();
+    assert_eq!(import(&["--as", "fourth"]).code, 9);
+    let ran: Ran = profiles
+        .command(&export)
+        .env("PATH", home)
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        ran.code == 9 && ran.stderr.contains("age is not installed"),
+        "{ran:?}"
+    );
+}
