@@ -34,6 +34,7 @@ mod form;
 mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
+mod keystrokes;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -73,7 +74,6 @@ mod style;
 mod surroundings;
 mod terminal;
 mod traffic;
-#[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;
