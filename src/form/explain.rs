@@ -4,7 +4,10 @@
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
-use crate::form::field::Key;
+use crate::form::choices::Change;
+use crate::form::field::{Access, Key};
+use crate::form::problem::Remedy;
+use crate::form::settings::Settings;
 use crate::oauth::failure::{About, Asked, Failure, ServerError};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
@@ -21,6 +24,27 @@ pub struct Explanation {
     pub remedy: String,
     /// The field to change.
     pub field: Option<Key>,
+    /// The scope to remove there.
+    pub without: Option<&'static str>,
+}
+
+impl Explanation {
+    /// What one key changes in these settings.
+    #[must_use]
+    pub fn fix(&self, settings: &Settings) -> Option<Remedy> {
+        let scope = self.without?;
+        let there = settings.scopes().iter().any(|one| one == scope);
+        if !there || settings.access(Key::Scope) != Access::Editable {
+            return None;
+        }
+        let mut changed = settings.clone();
+        changed.toggle_scope(scope);
+        Some(Remedy {
+            label: format!("Remove {scope} from {}", settings.label(Key::Scope)),
+            change: Change::Text(Key::Scope, changed.value(Key::Scope)),
+            guessed: false,
+        })
+    }
 }
 
 /// The explanation of a certificate that cannot be used; `None` for a created one, which no field names.
@@ -33,6 +57,7 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
             CertificateFile::Certificate => Key::Certificate,
             CertificateFile::Key => Key::CertificateKey,
         }),
+        without: None,
     })
 }
 
@@ -137,21 +162,24 @@ fn find(
             .as_deref()
             .and_then(Key::from_name)
             .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
+        without: None,
     })
 }
 
 /// What a failure tells itself, with the field that it is about.
 fn by_itself(failure: &Failure) -> Option<Explanation> {
-    let field = match failure.about()? {
+    let about = failure.about()?;
+    let field = match about {
         About::Secret => Key::ClientSecret,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
         About::Url(Asked::Approval | Asked::Exchange | Asked::Refresh) => Key::TokenUrl,
-        About::Scope => Key::Scope,
+        About::Scope | About::OpenId => Key::Scope,
     };
     Some(Explanation {
         cause: failure.to_string(),
         remedy: failure.hint(),
         field: Some(field),
+        without: (about == About::OpenId).then_some("openid"),
     })
 }
 

@@ -472,6 +472,43 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
 }
 
 #[test]
+fn a_scope_without_which_it_works_is_removed_by_one_key() {
+    for (reason, scope, left) in [
+        (
+            "it carries no nonce, though one was sent",
+            "email openid a",
+            Some("email a"),
+        ),
+        (
+            "it names no client (aud is missing or empty)",
+            "openid",
+            Some(""),
+        ),
+        ("it is not a JSON Web Token", "openid x", Some("x")),
+        // Nothing of the form helps where the token may be another's, or the scope was not asked for.
+        ("its nonce is not the one that was sent", "openid", None),
+        ("it names no issuer", "email", None),
+    ] {
+        let mut alone = waiting(Environment::default(), "demo", FlowKind::AuthorizationCode);
+        let settings = &mut alone.session.settings;
+        settings.set(Key::Scope, scope.to_owned());
+        let failure = Failure::IdToken(reason.to_owned());
+        alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+        let text = alone.text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let offered = words
+            .join(" ")
+            .contains("Press Ctrl+F to remove openid from Scope.");
+        assert_eq!(offered, left.is_some(), "{reason}");
+        let out = alone.keys(&[Command::Fix]);
+        let value = alone.session.settings.value(Key::Scope);
+        assert_eq!(value, left.unwrap_or(scope), "{reason}");
+        let form = Navigation::Open(Route::Form(FormTarget::Authorize));
+        assert_eq!(out.navigation, left.map(|_| form), "{reason}");
+    }
+}
+
+#[test]
 fn what_has_no_explanation_is_told_in_the_words_of_the_service() {
     let mut alone = device();
     let error = ServerError::new("made_up", Some("No one knows this."));
