@@ -6,9 +6,11 @@ use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
+use crate::form::numbers::{has_number, names_by_number};
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
 use crate::oauth::failure::{About, Asked, Failure, ServerError};
+use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
@@ -94,16 +96,21 @@ pub fn explain(
 }
 
 /// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
-/// text.
+/// text. An answer is none, unless all that it says is a number without the state of the sign-in.
 #[must_use]
 pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
     let words = clean(text, PAGE_LIMIT);
+    if let Pasted::Query(query) = pasted::read(text)
+        && (!has_number(&words) || pasted::has_state(&query))
+    {
+        return None;
+    }
     let is_named = |entry: &ErrorEntry, name: &Option<String>| {
         name.as_ref()
             // A single word such as "denied" may stand in any text.
             .is_some_and(|name| {
                 name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
-            } && holds(&words, name))
+            } && names(&words, name))
             && (entry.at.is_empty() || entry.at.contains(&At::Callback))
     };
     find(preset, library, |entry| match &entry.text {
@@ -203,17 +210,22 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     let place = entry.at.is_empty() || entry.at.contains(&at);
     let code = entry.code.as_ref().is_none_or(|code| *code == error.code);
     let text = entry.text.as_ref().is_none_or(|text| {
-        holds(&error.code, text)
+        names(&error.code, text)
             || error
                 .description
                 .as_ref()
-                .is_some_and(|description| holds(description, text))
+                .is_some_and(|description| names(description, text))
     });
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
+/// True where `text` names an error by what tells it from others, or by its number.
+pub(super) fn names(text: &str, name: &str) -> bool {
+    holds(text, name) || names_by_number(text, name)
+}
+
 /// True where `words` stand in `text` as whole words, however written.
-pub(super) fn holds(text: &str, words: &str) -> bool {
+fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
     !words.is_empty()

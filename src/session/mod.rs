@@ -37,7 +37,6 @@ use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure, ServerError};
-use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::presets::format::mail_domain;
@@ -92,12 +91,7 @@ impl Session {
     /// What a paste means that is no answer, but the text of an error page that the service shows instead.
     #[must_use]
     pub fn explain_paste(&self, text: &str) -> Option<Explanation> {
-        match pasted::read(text) {
-            Pasted::Query(_) => None,
-            Pasted::Url | Pasted::Text(_) => {
-                explain_page(text, &self.sign_in()?.preset, &self.library)
-            }
-        }
+        explain_page(text, &self.sign_in()?.preset, &self.library)
     }
 
     /// What is under way.
