@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::incomplete::{NO_NONCE, is_incomplete};
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -208,8 +209,8 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
 
-/// What is wrong with an ID token whose service does not support the nonce.
-pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
+const WITHOUT_OPENID: &str =
+    "Without openid in Scope no ID token is issued: remove openid from Scope, then start again.";
 
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
@@ -227,6 +228,8 @@ pub enum About {
     Url(Asked),
     /// The scopes.
     Scope,
+    /// The scope `openid`, without which there is no ID token.
+    OpenId,
 }
 
 /// Why there are no tokens.
@@ -368,7 +371,7 @@ impl Failure {
                 useless: Useless::IdTokenOnly,
                 ..
             } => Some(About::Scope),
-            Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
+            Self::IdToken(reason) if is_incomplete(reason) => Some(About::OpenId),
             _ => None,
         }
     }
@@ -446,9 +449,10 @@ impl Failure {
                     .to_owned()
             }
             Self::IdToken(reason) if reason == NO_NONCE => {
-                "The service does not return the nonce, which protects an ID token against replay. Without openid in Scope \
-                 no ID token is issued: remove openid from Scope, then start again."
-                    .to_owned()
+                format!("The service does not return the nonce, which protects an ID token against replay. {WITHOUT_OPENID}")
+            }
+            Self::IdToken(reason) if is_incomplete(reason) => {
+                format!("The ID tokens of this service can't be checked. {WITHOUT_OPENID}")
             }
             Self::IdToken(_) => {
                 "Start again, and open only the URL that is shown then. If it happens again, check \

@@ -38,6 +38,7 @@ mod jobs;
 mod keeper;
 #[cfg(target_os = "linux")]
 mod keeper_failures;
+mod keystrokes;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -79,7 +80,6 @@ mod style;
 mod surroundings;
 mod terminal;
 mod traffic;
-#[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;
