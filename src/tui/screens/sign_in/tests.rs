@@ -29,13 +29,13 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignI
 }
 
 fn device() -> Solo<SignIn> {
-    waiting(colourful(), "demo", FlowKind::DeviceCode)
+    waiting(colorful(), "demo", FlowKind::DeviceCode)
 }
 
-fn colourful() -> Environment {
+fn colorful() -> Environment {
     Environment {
         utf8: true,
-        colours: true,
+        colors: true,
         ..Environment::default()
     }
 }
@@ -202,7 +202,7 @@ fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
         let found = items.into_iter().find(|entry| entry.item == Item::QrCode);
         found.map(|entry| (entry.off, entry.more.is_some()))
     };
-    assert_eq!(long(colourful()), Some((true, true)));
+    assert_eq!(long(colorful()), Some((true, true)));
     assert_eq!(long(Environment::default()), None);
 }
 
@@ -225,13 +225,16 @@ fn a_paste_is_handed_over_and_stays_until_the_next_one() {
     );
     assert!(alone.text().contains("checking"));
     alone.hear(FlowEvent::PasteRefused(
-        "its state is not the one of this sign-in".to_owned(),
+        "it is from a different sign-in (state mismatch)".to_owned(),
     ));
     assert_eq!(alone.screen.common.editor.text(), first);
     assert!(alone.text().contains("not used"), "{}", alone.text());
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Not used");
-    assert_eq!(hint[0].text, "Its state is not the one of this sign-in.");
+    assert_eq!(
+        hint[0].text,
+        "It is from a different sign-in (state mismatch)."
+    );
     assert!(hint[1].text.contains("step 1"), "{}", hint[1].text);
     // The next one takes its place; what is typed then is typed into it.
     assert_eq!(
@@ -401,7 +404,7 @@ fn steps_and_checks_are_folded_but_on_a_wide_page() {
 }
 
 #[test]
-fn it_is_cancelled_after_a_question_and_tried_again() {
+fn it_is_canceled_after_a_question_and_tried_again() {
     let mut alone = device();
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
