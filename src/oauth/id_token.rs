@@ -138,22 +138,24 @@ impl Claims {
             return Err(if named.is_empty() {
                 NO_CLIENT.to_owned()
             } else {
-                format!("it is for another client (aud is {})", named.join(", "))
+                format!("it is for a different client (aud is {})", named.join(", "))
             });
         }
         if self
             .text("azp")
             .is_some_and(|azp| azp != expected.client_id)
         {
-            return Err("it was issued to another client (azp)".to_owned());
+            return Err("it was issued to a different client (azp)".to_owned());
         }
         if expected.subject.is_some() && expected.subject != self.subject() {
-            return Err("it is about another person than the first one".to_owned());
+            return Err("it is for a different user than the first one (sub)".to_owned());
         }
         match (expected.nonce, self.text("nonce")) {
             (None, _) => {}
             (Some(sent), Some(nonce)) if same(sent, nonce) => {}
-            (Some(_), Some(_)) => return Err("its nonce is not the one that was sent".to_owned()),
+            (Some(_), Some(_)) => {
+                return Err("its nonce doesn't match the one that was sent".to_owned());
+            }
             (Some(_), None) => return Err(NO_NONCE.to_owned()),
         }
         let expiry = self
@@ -165,7 +167,7 @@ impl Claims {
             .ok_or(NO_EXPIRY)?;
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
-            return Err("it has expired; is the clock of this machine right?".to_owned());
+            return Err("it has expired; check this machine's clock".to_owned());
         }
         Ok(())
     }
@@ -224,22 +226,22 @@ mod tests {
             (
                 "aud",
                 serde_json::json!("you"),
-                "another client (aud is you)",
+                "a different client (aud is you)",
             ),
             (
                 "aud",
                 serde_json::json!(["you", "they"]),
                 "(aud is you, they)",
             ),
-            ("aud", serde_json::json!([]), "names no client"),
-            ("aud", Value::Null, "names no client"),
+            ("aud", serde_json::json!([]), "has no audience"),
+            ("aud", Value::Null, "has no audience"),
             ("azp", serde_json::json!("you"), "azp"),
-            ("nonce", serde_json::json!("m"), "nonce is not"),
+            ("nonce", serde_json::json!("m"), "nonce doesn't match"),
             ("nonce", Value::Null, "no nonce"),
             ("exp", serde_json::json!(999_000), "expired"),
             ("exp", serde_json::json!("999000"), "expired"),
-            ("exp", serde_json::json!("inf"), "when it expires"),
-            ("exp", Value::Null, "when it expires"),
+            ("exp", serde_json::json!("inf"), "has no expiry"),
+            ("exp", Value::Null, "has no expiry"),
         ] {
             let mut bad = good.clone();
             bad[name] = value;

@@ -1,10 +1,10 @@
-//! What a service may leave out of its ID tokens, in words. The user can't change that, except by asking for none.
+//! What a service may omit from its ID tokens, in words. The user can only avoid it by requesting no ID token.
 
 pub(super) const NOT_ONE: &str = "it is not a JSON Web Token";
-pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
-pub(super) const NO_ISSUER: &str = "it names no issuer";
-pub(super) const NO_CLIENT: &str = "it names no client (aud is missing or empty)";
-pub(super) const NO_EXPIRY: &str = "it does not say when it expires";
+pub(super) const NO_NONCE: &str = "it has no nonce, although one was sent";
+pub(super) const NO_ISSUER: &str = "it has no issuer (iss)";
+pub(super) const NO_CLIENT: &str = "it has no audience (aud is missing or empty)";
+pub(super) const NO_EXPIRY: &str = "it has no expiry (exp)";
 
 /// True where this is wrong with an ID token because its service leaves something out.
 pub(super) fn is_incomplete(reason: &str) -> bool {

@@ -149,12 +149,12 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
             Note::Pending => "authorization_pending",
             Note::SlowDown => "slow_down",
             Note::Trouble(reason) => reason,
-            Note::NoMore => "a request for a pause longer than the code is valid",
+            Note::NoMore => "a request for a pause that is longer than the code is valid",
         };
         let times = times(*asked);
         parts.push(Part::new(
             "Checked",
-            format!("{times}; the last answer, at {}, was {answer}", last.at),
+            format!("{times}; the last response, at {}, was {answer}", last.at),
         ));
     }
     parts

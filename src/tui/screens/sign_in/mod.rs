@@ -101,7 +101,7 @@ impl SignIn {
         self.common.dialog = Some(Dialog::question(id, question));
     }
 
-    /// To the field that an error is about; a sign-in under way has to be cancelled for that.
+    /// To the field that an error is about; a sign-in under way has to be canceled for that.
     fn edit(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(key) = field_to_edit(cx.view()) else {
             return;

@@ -29,13 +29,13 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignI
 }
 
 fn device() -> Solo<SignIn> {
-    waiting(colourful(), "demo", FlowKind::DeviceCode)
+    waiting(colorful(), "demo", FlowKind::DeviceCode)
 }
 
-fn colourful() -> Environment {
+fn colorful() -> Environment {
     Environment {
         utf8: true,
-        colours: true,
+        colors: true,
         ..Environment::default()
     }
 }
@@ -202,7 +202,7 @@ fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
         let found = items.into_iter().find(|entry| entry.item == Item::QrCode);
         found.map(|entry| (entry.off, entry.more.is_some()))
     };
-    assert_eq!(long(colourful()), Some((true, true)));
+    assert_eq!(long(colorful()), Some((true, true)));
     assert_eq!(long(Environment::default()), None);
 }
 
@@ -225,13 +225,16 @@ fn a_paste_is_handed_over_and_stays_until_the_next_one() {
     );
     assert!(alone.text().contains("checking"));
     alone.hear(FlowEvent::PasteRefused(
-        "its state is not the one of this sign-in".to_owned(),
+        "it is from a different sign-in (state mismatch)".to_owned(),
     ));
     assert_eq!(alone.screen.common.editor.text(), first);
     assert!(alone.text().contains("not used"), "{}", alone.text());
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Not used");
-    assert_eq!(hint[0].text, "Its state is not the one of this sign-in.");
+    assert_eq!(
+        hint[0].text,
+        "It is from a different sign-in (state mismatch)."
+    );
     assert!(hint[1].text.contains("step 1"), "{}", hint[1].text);
     // The next one takes its place; what is typed then is typed into it.
     assert_eq!(
@@ -441,7 +444,7 @@ fn steps_and_checks_are_folded_but_on_a_wide_page() {
 }
 
 #[test]
-fn it_is_cancelled_after_a_question_and_tried_again() {
+fn it_is_canceled_after_a_question_and_tried_again() {
     let mut alone = device();
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
@@ -515,19 +518,19 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
 fn a_scope_without_which_it_works_is_removed_by_one_key() {
     for (reason, scope, left) in [
         (
-            "it carries no nonce, though one was sent",
+            "it has no nonce, although one was sent",
             "email openid a",
             Some("email a"),
         ),
         (
-            "it names no client (aud is missing or empty)",
+            "it has no audience (aud is missing or empty)",
             "openid",
             Some(""),
         ),
         ("it is not a JSON Web Token", "openid x", Some("x")),
         // Nothing of the form helps where the token may be another's, or the scope was not asked for.
         ("its nonce is not the one that was sent", "openid", None),
-        ("it names no issuer", "email", None),
+        ("it has no issuer (iss)", "email", None),
     ] {
         let mut alone = waiting(Environment::default(), "demo", FlowKind::AuthorizationCode);
         let settings = &mut alone.session.settings;
