@@ -681,7 +681,7 @@ mod tests {
         }
         assert!(
             told(401, &[], "<o><error>invalid_client</error></o>")
-                .contains("tokens: invalid_client")
+                .contains("exchange: invalid_client")
         );
         // Not from a success, which may hold a token.
         assert!(!told(200, &[basic], "s3cret").contains("s3cret"));
