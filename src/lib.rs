@@ -22,6 +22,7 @@
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,
 //!   `configure/account.rs` and `store/file/windows.rs` only.
+//! - A record of a profile is written by the holder of its lock only, through `store/record.rs`.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
 //! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use no front end.

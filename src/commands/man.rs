@@ -25,6 +25,22 @@ const EXIT_STATUS: &[(&str, &str)] = &[
         "The program could not listen on the redirect URL. With configure: the listener cannot work with these settings.",
     ),
     (
+        "7",
+        "Profiles: the service rejected the refresh token, or there is none. Sign in again.",
+    ),
+    (
+        "8",
+        "Profiles: another process is refreshing and didn't finish in time.",
+    ),
+    (
+        "9",
+        "Profiles: the files can't be read, locked or written. The service wasn't contacted.",
+    ),
+    (
+        "10",
+        "Profiles: the tokens were printed, but couldn't be saved.",
+    ),
+    (
         "130",
         "Interrupted: a signal, the terminal was closed, or you quit before there was anything to print.",
     ),
@@ -34,6 +50,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "~/.config/oauth-authorizer/presets/*.toml",
         "Your own presets. XDG_CONFIG_HOME is honored; on Windows the folder is under %APPDATA%.",
+    ),
+    (
+        "~/.config/oauth-authorizer/profiles/NAME.toml",
+        "The settings of a profile; no secret.",
+    ),
+    (
+        "~/.local/state/oauth-authorizer/profiles/NAME.record",
+        "The tokens and client secret of a profile. XDG_STATE_HOME is honored.",
     ),
     (
         "~/.config/oauth-authorizer/presets/errors/*.toml",
