@@ -123,13 +123,14 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
     if let Ok(url) = endpoint(typed)
         && url.query().is_some()
     {
-        let text = "An issuer has no query (RFC 8414, section 2). Type it without the ? and what follows; or leave Issuer empty, \
-                    and type the endpoints";
-        return Some(Problem::new(
+        let meant = typed.split('?').next().map(str::to_owned);
+        return Some(suggested(
+            settings,
             key,
             Severity::Error,
             "has a query",
-            text.to_owned(),
+            "An issuer has no query (RFC 8414, section 2)",
+            meant,
         ));
     }
     let meant = with_small_scheme(&meant?);

@@ -594,7 +594,7 @@ mod tests {
                 ("https://me:pa55@as.example/r", Ok(url)),
                 ("me:pa55@as.example/r", Ok(url)),
                 ("https://as.example/r#x", Ok(url)),
-                ("https://as.example/r?p=policy", Err("no query")),
+                ("https://as.example/r?p=policy", Ok(url)),
                 ("https://as.example/{tenantid}/v2.0", Err("{tenantid}")),
                 ("https://as.example/<tenant>/v2.0", Err("<tenant>")),
             ],
