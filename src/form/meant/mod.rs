@@ -612,6 +612,30 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_address_is_no_issuer() {
+        for typed in [
+            "alice@contoso.example",
+            "mailto:alice@contoso.example",
+            "<alice@contoso.example>",
+            "\"alice@contoso.example\"",
+            "Alice Example <alice@contoso.example>",
+            " alice@contoso.example ",
+        ] {
+            let mut form = form("custom");
+            let (said, _) = tried(&mut form, Key::Issuer, typed);
+            assert!(
+                said.starts_with("alice@contoso.example is an email address. Enter the URL"),
+                "{said}"
+            );
+            let problems = request::problems(&form);
+            let problem = problems.iter().find(|it| it.key == Key::Issuer).unwrap();
+            form.apply(&problem.remedy.as_ref().unwrap().change);
+            assert_eq!(form.value(Key::Issuer), "");
+            assert_eq!(form.value(Key::LoginHint), "alice@contoso.example");
+        }
+    }
+
+    #[test]
     fn redirect_urls_as_they_are_pasted() {
         let mut form = form("custom");
         form.set_flow(FlowKind::AuthorizationCode);
