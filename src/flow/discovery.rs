@@ -5,19 +5,23 @@ use super::http::{Http, HttpError};
 use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;
-use crate::oauth::discovery::{Metadata, addresses, parse_metadata};
+use crate::oauth::discovery::{
+    Metadata, addresses, issuer_behind, other_issuer, parse_metadata, without_endpoint,
+};
 use crate::oauth::url::endpoint;
 
 /// Gets the metadata from the first address that returns it for this issuer.
 pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, FlowError> {
-    let failed = |reason: String| FlowError::Discovery {
+    let failed = |reason: String, named: Option<String>| FlowError::Discovery {
         issuer: clean(&issuer.name, 120),
         reason,
+        instead: named.or_else(|| without_endpoint(&issuer.name)),
     };
-    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string()))?;
+    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string(), None))?;
     let http = Http::new(issuer.ca_file.as_deref()).await?;
     let mut reasons: Vec<String> = Vec::new();
     let mut unavailable = None;
+    let mut named = None;
     for address in addresses(&url) {
         let reason = match reporter.get(&http, &address).await {
             // Another address may answer all the same; some services fail where they have nothing.
@@ -27,10 +31,14 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             }
             Ok(answer) => match parse_metadata(&answer, issuer.expected(), &address) {
                 Ok(metadata) => return Ok(metadata),
-                Err(reason) => reason,
+                Err(reason) => {
+                    named = named.or_else(|| other_issuer(&answer, &issuer.name, &address));
+                    reason
+                }
             },
             // The other addresses are on the same host.
             Err(HttpError::Redirected { host, target }) => {
+                named = named.or_else(|| issuer_behind(&target, &url));
                 format!(
                     "{host} redirects to {target}, but metadata must be at the issuer's own URL"
                 )
@@ -44,5 +52,5 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             reasons.push(reason);
         }
     }
-    Err(unavailable.map_or_else(|| failed(reasons.join("; ")), FlowError::from))
+    Err(unavailable.map_or_else(|| failed(reasons.join("; "), named), FlowError::from))
 }

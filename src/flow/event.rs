@@ -174,6 +174,8 @@ pub enum FlowError {
         issuer: String,
         /// Why not, by address.
         reason: String,
+        /// The issuer that was probably meant.
+        instead: Option<String>,
     },
     /// A request could not be built.
     #[error("The request can't be built: {0}.")]
@@ -187,8 +189,27 @@ impl FlowError {
             Self::Protocol(failure) => failure.texts(),
             Self::Http(HttpError::Redirected { target, .. }) => vec![target],
             Self::Lost(cause) | Self::LostRefresh(cause) => cause.texts(),
-            Self::Discovery { reason, .. } => vec![reason],
+            Self::Discovery {
+                reason, instead, ..
+            } => std::iter::once(reason).chain(instead).collect(),
             Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Request(_) => Vec::new(),
+        }
+    }
+
+    /// Why there is no metadata, where that is a matter of the issuer; with the issuer that was probably meant.
+    #[must_use]
+    pub fn of_issuer(&self) -> Option<(String, Option<String>)> {
+        let checked = || format!("{} {}", self.sentence(), self.hint());
+        match self {
+            // What to use instead says more than what to check.
+            Self::Discovery {
+                instead: Some(issuer),
+                ..
+            } => Some((self.sentence(), Some(issuer.clone()))),
+            Self::Discovery { .. } | Self::Http(HttpError::Unreachable { .. }) => {
+                Some((checked(), None))
+            }
+            _ => None,
         }
     }
 

@@ -6,6 +6,14 @@ use crate::oauth::discovery::Metadata;
 /// The fields that metadata can fill.
 pub(super) const ENDPOINTS: [Key; 3] = [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl];
 
+/// The issuer that was asked for its metadata.
+#[derive(Debug, Clone)]
+pub(super) struct AskedIssuer {
+    pub(super) issuer: String,
+    /// Why there is none, and the issuer that was probably meant.
+    pub(super) failure: Option<(String, Option<String>)>,
+}
+
 /// The metadata of an issuer, and what of it is in use.
 #[derive(Debug, Clone)]
 pub(super) struct Found {

@@ -224,6 +224,8 @@ impl RequestBuilder<'_> {
 
     /// What was removed from values that were given.
     fn notices(&mut self) {
+        let of_issuer = self.settings.issuer_problem();
+        self.problems.extend(of_issuer.into_iter().collect());
         for (key, note) in self.settings.notices() {
             self.problems.warning(*key, "cleaned", note.clone());
         }

@@ -8,7 +8,7 @@ use url::Url;
 use crate::certificate::Files;
 use crate::certificate::created::Created;
 pub use crate::form::choices::{AuthenticationChoice, Browser, Change, ListenerChoice, Overwrite};
-use crate::form::discovered::{ENDPOINTS, Found};
+use crate::form::discovered::{AskedIssuer, ENDPOINTS, Found};
 use crate::form::draft::Draft;
 use crate::form::field::BASIC;
 pub use crate::form::field::{ADVANCED, Access, Key, Source};
@@ -28,6 +28,7 @@ pub struct Settings {
     /// URLs that were typed, not with those that it had from a preset.
     pub(super) earlier: HashMap<String, Draft>,
     pub(super) found: Option<Found>,
+    pub(super) asked: Option<AskedIssuer>,
     /// Hosts that may have endpoints of any issuer; set by a flag only.
     pub(super) trusted_hosts: BTreeSet<String>,
     /// The same for the issuer on one host: host of the issuer, host of the endpoints.
@@ -51,6 +52,7 @@ impl Settings {
             preset,
             earlier: HashMap::new(),
             found: None,
+            asked: None,
             trusted_hosts: BTreeSet::new(),
             trusted_for: BTreeSet::new(),
             listener: ListenerChoice::Auto,

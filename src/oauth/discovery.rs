@@ -208,6 +208,100 @@ pub fn parse_metadata(
     })
 }
 
+/// The issuer that the metadata at `source` names in place of the one that was asked, where that can be asked instead.
+#[must_use]
+pub fn other_issuer(answer: &Answer, asked: &str, source: &Url) -> Option<String> {
+    let named = text(answer.members().ok()?, "issuer").filter(|_| answer.status == 200)?;
+    let url = endpoint(&named).ok()?;
+    is_near(&url, source).then_some(())?;
+    let whole = named.len() <= ISSUER_LIMIT && !named.contains(['{', '<']);
+    (whole && url.query().is_none() && named != asked).then_some(named)
+}
+
+/// The issuer whose metadata is where a request for that of `asked` was redirected to.
+#[must_use]
+pub fn issuer_behind(target: &str, asked: &Url) -> Option<String> {
+    let issuer = issuer_of_address(target).filter(|issuer| issuer.len() <= ISSUER_LIMIT)?;
+    let url = endpoint(&issuer).ok()?;
+    is_near(&url, asked).then_some(())?;
+    (url != *asked).then_some(issuer)
+}
+
+/// True on the same host, or where one host is within the other. An issuer elsewhere may be anybody's.
+fn is_near(url: &Url, asked: &Url) -> bool {
+    let (Some(one), Some(other)) = (url.domain(), asked.domain()) else {
+        return url.host() == asked.host();
+    };
+    let is_within = |inner: &str, outer: &str| {
+        outer.contains('.')
+            && inner
+                .strip_suffix(outer)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    one == other || is_within(one, other) || is_within(other, one)
+}
+
+/// A longer issuer is not offered.
+const ISSUER_LIMIT: usize = 200;
+
+/// The issuer that was meant by the address of an endpoint or of a page; `None` where it may be an issuer.
+#[must_use]
+pub fn without_endpoint(issuer: &str) -> Option<String> {
+    let url = endpoint(issuer).ok()?;
+    let parts: Vec<&str> = url
+        .path_segments()?
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_endpoint = |part: &&str| {
+        let part = part.to_ascii_lowercase();
+        ENDPOINT_WORDS.contains(&part.as_str())
+    };
+    // A version may be part of an issuer, unless it stands before such a word.
+    let is_version = |part: &&str| {
+        part.starts_with('v') && part[1..].starts_with(|ch: char| ch.is_ascii_digit())
+    };
+    let kept = match parts
+        .iter()
+        .rposition(|part| !is_endpoint(part) && !is_version(part))
+    {
+        Some(last) => last + 1,
+        None => 0,
+    };
+    let ends_in_endpoint = parts.last().is_some_and(is_endpoint);
+    let kept = match (ends_in_endpoint, parts.len()) {
+        (true, _) => kept,
+        // A page of the service's website.
+        (false, 1) => 0,
+        (false, _) => return None,
+    };
+    let mut root = url.clone();
+    root.set_path(&parts[..kept].join("/"));
+    root.set_query(None);
+    Some(root.as_str().trim_end_matches('/').to_owned())
+}
+
+/// What the address of an endpoint or a page ends in, but hardly an issuer.
+const ENDPOINT_WORDS: [&str; 18] = [
+    "auth",
+    "authorization",
+    "authorize",
+    "connect",
+    "device",
+    "device_authorization",
+    "devicecode",
+    "index.html",
+    "login",
+    "oauth",
+    "oauth2",
+    "openid-connect",
+    "protocol",
+    "signin",
+    "sign-in",
+    "token",
+    "tokens",
+    "userinfo",
+];
+
 fn is_set(members: &Map<String, Value>, name: &str) -> bool {
     members.get(name).and_then(Value::as_bool) == Some(true)
 }
@@ -470,5 +564,87 @@ mod tests {
         assert_eq!(metadata.pkce_methods.unwrap(), ["plain"]);
         assert!(metadata.authentication.is_none() && metadata.revocation_url.is_none());
         assert!(metadata.userinfo_url.is_some());
+    }
+
+    #[test]
+    fn the_address_of_an_endpoint_or_page_leads_to_its_issuer() {
+        for (typed, issuer) in [
+            (
+                "https://as.example/oauth2/v1/token",
+                Some("https://as.example"),
+            ),
+            ("https://as.example/TOKEN", Some("https://as.example")),
+            (
+                "https://as.example/realms/staff/protocol/openid-connect/auth",
+                Some("https://as.example/realms/staff"),
+            ),
+            (
+                "https://as.example/t1/oauth2/v2.0/authorize",
+                Some("https://as.example/t1"),
+            ),
+            (
+                "https://as.example:8443/home",
+                Some("https://as.example:8443"),
+            ),
+            (
+                "https://as.example/login?next=1",
+                Some("https://as.example"),
+            ),
+            ("https://as.example", None),
+            ("https://as.example/", None),
+            ("https://as.example/realms/staff", None),
+            ("https://as.example/t1/v2.0", None),
+            ("as.example/token", None),
+        ] {
+            assert_eq!(without_endpoint(typed).as_deref(), issuer, "{typed}");
+        }
+    }
+
+    #[test]
+    fn another_issuer_is_offered_only_where_it_can_be_asked() {
+        let source = Url::parse("https://as.example/.well-known/openid-configuration").unwrap();
+        let asked = Url::parse("https://as.example").unwrap();
+        let behind = |issuer: &str| {
+            issuer_behind(
+                &format!("{issuer}/.well-known/openid-configuration"),
+                &asked,
+            )
+        };
+        let moved = "https://login.as.example";
+        assert_eq!(behind(moved).as_deref(), Some(moved));
+        assert_eq!(issuer_behind(moved, &asked), None);
+        for issuer in [
+            "https://as.example",
+            "https://other.example",
+            "https://evil-as.example",
+            "https://example",
+            "http://127.0.0.1:1",
+            "http://as.example",
+        ] {
+            assert_eq!(behind(issuer), None, "{issuer}");
+        }
+        let named = |status, issuer: &str| {
+            let answer = Answer {
+                status,
+                retry_after: None,
+                headers: Vec::new(),
+                body: format!("{{\"issuer\":\"{issuer}\"}}").as_str().into(),
+            };
+            other_issuer(&answer, "https://as.example", &source)
+        };
+        let other = "https://login.as.example/t";
+        assert_eq!(named(200, other).as_deref(), Some(other));
+        for (status, issuer) in [
+            (404, other),
+            (200, "https://as.example"),
+            (200, "https://as.example/{tenant}"),
+            (200, "https://as.example/?p=x"),
+            (200, "http://127.0.0.1:1/"),
+            (200, "https://evil.example"),
+            (200, "http://as.example"),
+            (200, "someone"),
+        ] {
+            assert_eq!(named(status, issuer), None, "{issuer}");
+        }
     }
 }

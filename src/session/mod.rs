@@ -193,6 +193,7 @@ impl Session {
             return Err(Refused::Form(vec![problem]));
         }
         self.trace = Trace::default();
+        self.settings.asks_issuer();
         Ok(self.start(Job::Discover(issuer), Work::Discovering(overwrite)))
     }
 
@@ -323,7 +324,12 @@ impl Session {
 
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
-            Work::Discovering(_) => SessionEvent::DiscoveryFailed(error),
+            Work::Discovering(_) => {
+                if let Some((reason, instead)) = error.of_issuer() {
+                    self.settings.issuer_failed(reason, instead);
+                }
+                SessionEvent::DiscoveryFailed(error)
+            }
             Work::Refreshing(run) => SessionEvent::RefreshFailed(self.explained(&error, &run)),
             Work::SigningIn(mut run) => {
                 let ended = self.explained(&error, &run);

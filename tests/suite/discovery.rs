@@ -136,7 +136,88 @@ fn another_issuer_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|_, url| metadata("https://evil.example", url));
     let told = "its issuer is https://evil.example, not http://127.0.0.1";
-    assert_nothing_changed(&discover(home.path(), &server.url, told));
+    let terminal = discover(home.path(), &server.url, told);
+    assert_nothing_changed(&terminal);
+    // Another host is never offered.
+    assert!(!terminal.flat().contains("Ctrl+F"), "{}", terminal.screen());
+}
+
+/// From a text, by the letter of the button.
+fn press_discover(terminal: &mut Terminal) {
+    terminal.send(ESC);
+    terminal.wait_until("the buttons", |screen| is_focused(screen, "Authorize"));
+    terminal.send("d");
+}
+
+#[test]
+fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
+    let home = tempfile::tempdir().unwrap();
+    // Asked for the address of an endpoint, it has nothing; its issuer names another spelling.
+    let server = server(|path, url| match path {
+        WELL_KNOWN => metadata(&format!("{url}/v1"), url),
+        "/v1/.well-known/openid-configuration" => metadata(&format!("{url}/v1"), url),
+        _ => Reply::json(404, "{}"),
+    });
+    let issuer = format!("{}/oauth2/token", server.url);
+    let told = format!("Did you mean {}?", server.url);
+    let mut terminal = discover(home.path(), &issuer, &told);
+    terminal.wait_for("Issuer: No usable metadata found for");
+    terminal.wait_for("Fix Press Ctrl+F to use http://127.0.0.1:");
+    assert!(terminal.look(|screen| is_focused(screen, "Issuer")));
+    terminal.send(CTRL_F);
+    terminal.wait_for("Changed Use http://127.0.0.1:");
+    press_discover(&mut terminal);
+    let told = format!("Did you mean {}/v1?", server.url);
+    terminal.wait_until(&told, |screen| {
+        let together = |text: &str| -> String { text.split_whitespace().collect() };
+        together(&screen.contents()).contains(&together(&told))
+    });
+    terminal.send(CTRL_F);
+    terminal.wait_for("Changed Use http://127.0.0.1:");
+    press_discover(&mut terminal);
+    terminal.wait_for("Found at");
+}
+
+#[test]
+fn a_discovery_that_is_refused_leads_to_the_field_with_its_fix() {
+    let home = tempfile::tempdir().unwrap();
+    for (typed, told, fix, changed) in [
+        (
+            "as.example/r",
+            "Did you mean https://as.example/r?",
+            "use https://as.example/r.",
+            "Issuer https://as.example/r",
+        ),
+        (
+            "https://as.example/r/.well-known/openid-configuration",
+            "This is the address of the service's metadata, not the Issuer.",
+            "use https://as.example/r.",
+            "Issuer https://as.example/r",
+        ),
+        (
+            "https://as.example/r?p=x",
+            "An issuer has no query",
+            "use https://as.example/r.",
+            "Issuer https://as.example/r",
+        ),
+    ] {
+        let mut terminal = Command::new(home.path(), &[]).start();
+        terminal.focus("Show");
+        terminal.send(ENTER);
+        terminal.focus("Issuer");
+        // Typed: what is pasted into an empty field is put right at once.
+        let (first, rest) = typed.split_at(1);
+        terminal.send(first);
+        terminal.send(rest);
+        terminal.focus("Discover");
+        terminal.send(ENTER);
+        terminal.wait_until("the focus on Issuer", |screen| is_focused(screen, "Issuer"));
+        terminal.wait_for(told);
+        terminal.wait_for(&format!("Fix Press Ctrl+F to {fix}"));
+        terminal.send(CTRL_F);
+        terminal.wait_for("Changed");
+        terminal.wait_for(changed);
+    }
 }
 
 #[test]

@@ -96,13 +96,45 @@ pub(super) fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
     ))
 }
 
+/// The mail address in a text, without what mail programs write around it.
+fn mail_address(text: &str) -> Option<String> {
+    let inner = match (text.find('<'), text.strip_suffix('>')) {
+        (Some(at), Some(before)) => &before[at + 1..],
+        _ => text,
+    };
+    let bare = unwrapped(inner).map_or_else(|| inner.to_owned(), |value| value.text);
+    let address = bare.trim().trim_start_matches("mailto:");
+    mail_domain(address).map(|_| address.to_owned())
+}
+
+/// What is said of a mail address in place of an issuer.
+fn no_issuer(settings: &Settings, address: String) -> Problem {
+    let text = format!(
+        "{} is an email address. Enter the URL of the service that signs you in, such as https://login.example.com, or choose \
+         Discover to find the preset of this address",
+        clean(&address, 80)
+    );
+    let problem = Problem::new(Key::Issuer, Severity::Error, "not a URL", text);
+    if settings.access(Key::LoginHint) != Access::Editable {
+        return problem;
+    }
+    let change = Change::Move {
+        from: Key::Issuer,
+        to: Key::LoginHint,
+        text: address,
+    };
+    problem.with_remedy("Move it to Login hint", change)
+}
+
 pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
     let key = Key::Issuer;
     let typed = settings.value(key);
     let typed = trimmed(&typed);
-    // A mail address finds its preset.
-    if typed.is_empty() || mail_domain(typed).is_some() {
+    if typed.is_empty() {
         return None;
+    }
+    if let Some(address) = mail_address(typed) {
+        return Some(no_issuer(settings, address));
     }
     if let Some(open) = is_left_open(settings, key, typed) {
         return Some(open);
@@ -122,13 +154,14 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
     if let Ok(url) = endpoint(typed)
         && url.query().is_some()
     {
-        let text = "An issuer can't have a query (RFC 8414, section 2). Remove the ? and everything after it, or leave \
-            Issuer empty and enter the endpoints";
-        return Some(Problem::new(
+        let meant = typed.split('?').next().map(str::to_owned);
+        return Some(suggested(
+            settings,
             key,
             Severity::Error,
             "has a query",
-            text.to_owned(),
+            "An issuer can't have a query (RFC 8414, section 2)",
+            meant,
         ));
     }
     let meant = with_small_scheme(&meant?);

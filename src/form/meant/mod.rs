@@ -594,7 +594,7 @@ mod tests {
                 ("https://me:pa55@as.example/r", Ok(url)),
                 ("me:pa55@as.example/r", Ok(url)),
                 ("https://as.example/r#x", Ok(url)),
-                ("https://as.example/r?p=policy", Err("can't have a query")),
+                ("https://as.example/r?p=policy", Ok(url)),
                 ("https://as.example/{tenantid}/v2.0", Err("{tenantid}")),
                 ("https://as.example/<tenant>/v2.0", Err("<tenant>")),
             ],
@@ -608,6 +608,30 @@ mod tests {
             form.set(Key::Issuer, typed.to_owned());
             let said = format!("{:?}", request::problems(&form));
             assert!(!said.contains("pa55") && said.contains("Issuer"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_mail_address_is_no_issuer() {
+        for typed in [
+            "alice@contoso.example",
+            "mailto:alice@contoso.example",
+            "<alice@contoso.example>",
+            "\"alice@contoso.example\"",
+            "Alice Example <alice@contoso.example>",
+            " alice@contoso.example ",
+        ] {
+            let mut form = form("custom");
+            let (said, _) = tried(&mut form, Key::Issuer, typed);
+            assert!(
+                said.starts_with("alice@contoso.example is an email address. Enter the URL"),
+                "{said}"
+            );
+            let problems = request::problems(&form);
+            let problem = problems.iter().find(|it| it.key == Key::Issuer).unwrap();
+            form.apply(&problem.remedy.as_ref().unwrap().change);
+            assert_eq!(form.value(Key::Issuer), "");
+            assert_eq!(form.value(Key::LoginHint), "alice@contoso.example");
         }
     }
 

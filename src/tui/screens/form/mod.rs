@@ -49,6 +49,22 @@ impl Form {
         }
     }
 
+    /// Goes to the field of a problem, which says what it is and what helps; says it here where the field can't.
+    fn show(&mut self, problem: Problem, cx: &mut UpdateContext<'_>) {
+        let editable = cx.session.settings.access(problem.key) == Access::Editable;
+        // What is being typed goes on.
+        if editable && !matches!(self.common.focus, Item::Field(key) if key != problem.key) {
+            self.go_to(problem.key, cx);
+        }
+        let problems = request::problems(&cx.session.settings);
+        if told(self, cx.view(), &problems).as_ref() == Some(&problem) {
+            cx.clear_message();
+        } else {
+            let label = cx.session.settings.label(problem.key);
+            cx.warn(format!("{label}: {}", problem.text));
+        }
+    }
+
     /// Tells what stops a sign-in where no field can tell it.
     fn tell_untold(&self, cx: &mut UpdateContext<'_>) {
         let problems = request::problems(&cx.session.settings);
@@ -163,9 +179,10 @@ impl Form {
             }
             Err(Refused::MailAddress(address)) => self.open_presets(&address, cx),
             Err(Refused::Form(problems)) => {
-                for problem in problems {
-                    self.go_to(problem.key, cx);
-                    cx.warn(problem.text);
+                // Its field says what is wrong, with the fix.
+                self.tried = true;
+                if let Some(problem) = problems.into_iter().next() {
+                    self.show(problem, cx);
                 }
             }
             Err(refused) => cx.warn_refused(&refused),
@@ -435,9 +452,10 @@ impl Screen for Form {
             SessionEvent::DiscoveredOther => {
                 cx.say("Issuer was changed in the meantime, so the metadata was not used.");
             }
-            SessionEvent::DiscoveryFailed(error) => {
-                cx.warn(format!("{} {}", error.sentence(), error.hint()));
-            }
+            SessionEvent::DiscoveryFailed(error) => match cx.session.settings.issuer_problem() {
+                Some(problem) => self.show(problem, cx),
+                None => cx.warn(format!("{} {}", error.sentence(), error.hint())),
+            },
             SessionEvent::Presets => self.presets.reload(&cx.session.library),
             _ => {}
         }
