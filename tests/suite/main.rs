@@ -31,6 +31,8 @@ mod endings;
 mod errors;
 mod explained;
 mod form;
+#[cfg(unix)]
+mod git;
 mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
@@ -76,6 +78,8 @@ mod style;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod token_file;
 mod traffic;
 #[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
