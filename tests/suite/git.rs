@@ -61,9 +61,9 @@ fn git(profiles: &Profiles, url: &str) -> Ran {
         .into()
 }
 
-/// A repository that takes this token only.
-fn repository(token: &str) -> Scripted {
-    let credential = STANDARD.encode(format!("alice@example.org:{token}"));
+/// A repository that takes this user with this token only.
+pub fn repository(user: &str, token: &str) -> Scripted {
+    let credential = STANDARD.encode(format!("{user}:{token}"));
     let accepted = format!("Basic {credential}");
     Scripted::start(move |request| {
         if request.authorization.as_ref() != Some(&accepted) {
@@ -87,7 +87,7 @@ fn repository(token: &str) -> Scripted {
 #[test]
 fn git_gets_a_new_token_after_a_refusal() {
     let (profiles, server) = profiles();
-    let repository = repository("second");
+    let repository = repository("alice@example.org", "second");
     let ran = git(&profiles, &repository.url);
     assert_eq!(ran.code, 128, "{ran:?}");
     assert!(ran.stderr.contains("Authentication failed"), "{ran:?}");

@@ -44,6 +44,8 @@ mod life;
 mod links;
 mod listener;
 #[cfg(target_os = "linux")]
+mod mail_server;
+#[cfg(target_os = "linux")]
 mod named;
 mod paste;
 #[cfg(unix)]
@@ -57,6 +59,8 @@ mod proxies;
 mod qr;
 #[cfg(unix)]
 mod random;
+#[cfg(target_os = "linux")]
+mod recipes;
 #[cfg(target_os = "linux")]
 mod reports;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use crate::scripted::Reply;
 use crate::terminal::{base, program};
 
 /// The user and the group that the tests drop to, and another group.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 const OTHER: u32 = 64_321;
 
 fn profiles() -> Profiles {
@@ -68,7 +68,7 @@ fn an_unknown_group_is_an_error_before_anything_is_written() {
 }
 
 /// Gives all files of a home to `nobody`.
-fn give_away(path: &Path) {
+pub fn give_away(path: &Path) {
     chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {
