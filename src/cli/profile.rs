@@ -136,9 +136,13 @@ pub struct TokenFlags {
     /// Write to this file instead of standard output, readable by you alone
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Permissions of that file, as an octal number
-    #[arg(long, value_name = "MODE", requires = "output", value_parser = mode, default_value = "600")]
-    pub mode: u32,
+    /// Permissions of that file: 600, 640 or 644. Default: 600, or 640 with --group
+    #[arg(long, value_name = "MODE", requires = "output", value_parser = mode)]
+    pub mode: Option<u32>,
+    /// Group of that file. You must be a member of it, or root
+    #[cfg(unix)]
+    #[arg(long, value_name = "GROUP", requires = "output")]
+    pub group: Option<String>,
     /// How long to wait for a refresh
     #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
     pub wait: Duration,

@@ -12,7 +12,9 @@ mod man;
 mod presets;
 mod profiles;
 mod token;
+mod token_file;
 mod token_format;
+mod token_git;
 mod transfer;
 
 use crate::cli::{self, Subcommand};

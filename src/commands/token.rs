@@ -3,18 +3,20 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::token_file::{self, Readers};
 use super::token_format::Printed;
+use super::token_git::Credential;
 use crate::cli::{KeepFlags, RefreshFlags, TokenFlags, TokenFormat};
 use crate::console::talk::say;
 use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
+use crate::keeper::refuse::refuse;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
-use crate::store::private::{self, Audience, PrivateError};
 use crate::store::record::Record;
 
 /// Says what went wrong with a profile.
@@ -47,15 +49,37 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
 /// # Errors
 /// Where standard output cannot be written to.
 pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
-    if flags.format == TokenFormat::Git
-        && let Some(action) = &flags.action
-        && action != "get"
-    {
-        // Git offers to store and to erase; the profile is the store.
-        io::copy(&mut io::stdin().lock(), &mut io::sink())?;
-        return Ok(exit::DONE);
-    }
     let named = flags.profiles.profiles.as_deref();
+    if let Some(action) = &flags.action {
+        if flags.format != TokenFormat::Git {
+            say(
+                "error",
+                "Only --format git takes an action after the name of the profile.",
+            );
+            return Ok(exit::USAGE);
+        }
+        let credential = Credential::read()?;
+        match action.as_str() {
+            "get" if credential.is_sent_in_clear() => {
+                say(
+                    "error",
+                    "The remote uses http, so the token would be sent unencrypted. Use its https URL.",
+                );
+                return Ok(exit::USAGE);
+            }
+            "get" => {}
+            "erase" => return Ok(erase(&flags.profile, named, &credential)),
+            // The profile is the store; other actions are those of newer versions of git, which expects them to be ignored.
+            _ => return Ok(exit::DONE),
+        }
+    }
+    let readers = match readers(flags) {
+        Ok(readers) => readers,
+        Err(error) => {
+            say("error", &error);
+            return Ok(exit::USAGE);
+        }
+    };
     let place = match find(&flags.profile, named) {
         Ok(place) => place,
         Err(code) => return Ok(code),
@@ -88,7 +112,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         stdout.flush()?;
         return Ok(exit::DONE);
     };
-    Ok(match write(path, &text, flags.mode) {
+    Ok(match token_file::write(path, &text, readers) {
         Ok(()) => exit::DONE,
         Err(error) => {
             say("error", &format!("{}: {error}", place.name));
@@ -109,39 +133,32 @@ fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
     printed.text(flags.format)
 }
 
-/// Replaces a file as a whole. A link, the file of another user, and a folder that others can write to get nothing.
-fn write(path: &Path, text: &SecretString, mode: u32) -> Result<(), PrivateError> {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().unwrap_or(&path);
-    private::check_folder(folder)?;
-    match private::open_existing(&path, Audience::All, false) {
-        Ok(_) | Err(PrivateError::Missing(_)) => {}
-        Err(error) => return Err(error),
-    }
-    let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
-    let mut file = tempfile::Builder::new()
-        .prefix(".token-")
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    file.write_all(text.expose_secret().as_bytes())
-        .and_then(|()| file.write_all(b"\n"))
-        .map_err(failed)?;
+/// Who may read the file of `--output`.
+fn readers(flags: &TokenFlags) -> Result<Readers, String> {
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::Permissions::from_mode(mode);
-        file.as_file().set_permissions(mode).map_err(failed)?;
-    }
+    let group = flags.group.as_deref().map(token_file::group).transpose()?;
     #[cfg(not(unix))]
-    let _ = mode;
-    file.as_file().sync_all().map_err(failed)?;
-    private::rename(
-        &file
-            .into_temp_path()
-            .keep()
-            .map_err(|error| failed(error.error))?,
-        &path,
-    )
+    let group = None;
+    let default = if group.is_some() { 0o640 } else { 0o600 };
+    Ok(Readers {
+        mode: flags.mode.unwrap_or(default),
+        group,
+    })
+}
+
+/// Git was refused with this password.
+fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u8 {
+    let Some(password) = credential.password() else {
+        return exit::DONE;
+    };
+    match find(name, named).map(|place| refuse(&place, &password)) {
+        Ok(Ok(())) => exit::DONE,
+        Ok(Err(error)) => {
+            say("error", &format!("{name}: {error}"));
+            exit::RECORD
+        }
+        Err(code) => code,
+    }
 }
 
 /// Gets newer tokens for profiles. The exit code is the worst.

@@ -9,5 +9,6 @@ pub mod caller;
 pub mod process;
 pub mod profile;
 pub mod refresh;
+pub mod refuse;
 pub mod save;
 mod words;

@@ -35,6 +35,7 @@
 //   public-native                     no secret, PKCE required
 //   conf odd:id %/+&=?"~ basic        client_secret_basic, secret s3cr%t:/+ &=?"~
 //   conf odd:id %/+&=?"~ post         client_secret_post, the same secret
+//   mail-server                       client_secret_basic, secret mail-servers-secret
 // The library takes every character from space to "~" in an identifier or secret, and no other.
 //
 // Users: alice, password "alice's password", and bob, password "bob's password".
@@ -231,6 +232,7 @@ const configuration = (prefix) => ({
     client('public-native', 'none'),
     client('conf odd:id %/+&=?"~ basic', 'client_secret_basic', SECRET),
     client('conf odd:id %/+&=?"~ post', 'client_secret_post', SECRET),
+    client('mail-server', 'client_secret_basic', 'mail-servers-secret'),
   ],
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
   clientBasedCORS: () => false,

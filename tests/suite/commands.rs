@@ -103,6 +103,9 @@ fn the_help_of_each_command_is_tested() {
     assert_eq!(tested, all);
 }
 
+/// What ends a command, or its part that this program reads.
+const SHELL: [char; 7] = [')', '#', '`', '|', '>', '"', '\\'];
+
 /// What follows the name of the program in the commands of a document: in blocks of code, indented or fenced, and in sentences.
 fn commands(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -118,7 +121,7 @@ fn commands(document: &str) -> Vec<&str> {
             let flags = ["oauth-authorizer ", "cargo run --release -- "]
                 .iter()
                 .find_map(|before| Some(code.split_once(before)?.1));
-            found.extend(flags.and_then(|flags| flags.split([')', '#', '`']).next()));
+            found.extend(flags.and_then(|flags| flags.split(SHELL).next()));
         }
     }
     found

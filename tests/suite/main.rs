@@ -31,6 +31,8 @@ mod endings;
 mod errors;
 mod explained;
 mod form;
+#[cfg(unix)]
+mod git;
 mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
@@ -45,6 +47,8 @@ mod life;
 mod links;
 mod listener;
 #[cfg(target_os = "linux")]
+mod mail_server;
+#[cfg(target_os = "linux")]
 mod named;
 mod paste;
 #[cfg(unix)]
@@ -58,6 +62,8 @@ mod proxies;
 mod qr;
 #[cfg(unix)]
 mod random;
+#[cfg(target_os = "linux")]
+mod recipes;
 #[cfg(target_os = "linux")]
 mod reports;
 #[cfg(target_os = "linux")]
@@ -79,6 +85,8 @@ mod style;
 #[cfg(unix)]
 mod surroundings;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod token_file;
 mod traffic;
 #[cfg(target_os = "linux")]
 mod typed;

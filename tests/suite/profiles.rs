@@ -19,7 +19,7 @@ pub struct Profiles {
 }
 
 /// What a command of the program did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ran {
     pub code: i32,
     pub stdout: String,

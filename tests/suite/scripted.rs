@@ -11,6 +11,8 @@ use std::time::Instant;
 pub struct Request {
     pub at: Instant,
     pub path: String,
+    /// The value of the `Authorization` header.
+    pub authorization: Option<String>,
     pub form: HashMap<String, String>,
 }
 
@@ -157,15 +159,20 @@ fn serve(
             return Ok(());
         }
         let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        let mut length = 0;
+        let (mut length, mut authorization) = (0, None);
         loop {
             let mut header = String::new();
             reader.read_line(&mut header)?;
             if header.trim().is_empty() {
                 break;
             }
-            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
+            let Some((name, value)) = header.split_once(':') else {
+                continue;
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap_or(0),
+                "authorization" => authorization = Some(value.trim().to_owned()),
+                _ => {}
             }
         }
         let mut body = vec![0; length];
@@ -174,6 +181,7 @@ fn serve(
         let request = Request {
             at: Instant::now(),
             path,
+            authorization,
             form,
         };
         log.lock().unwrap().push(request.clone());

@@ -1,0 +1,113 @@
+//! The file of `token --output`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::private::{self, Audience, PrivateError};
+
+/// Who may read the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Readers {
+    /// The permissions.
+    pub(super) mode: u32,
+    /// The number of the group that the file is given to; `None` leaves the one that the system chooses.
+    pub(super) group: Option<u32>,
+}
+
+/// Replaces a file as a whole. A link, the file of another user, and a folder that others can write to get nothing.
+pub(super) fn write(
+    path: &Path,
+    text: &SecretString,
+    readers: Readers,
+) -> Result<(), PrivateError> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(&path);
+    private::check_folder(folder)?;
+    match private::open_existing(&path, Audience::All, false) {
+        Ok(_) | Err(PrivateError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
+    let mut file = tempfile::Builder::new()
+        .prefix(".token-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    file.write_all(text.expose_secret().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .map_err(failed)?;
+    let_read(file.as_file(), &path, readers)?;
+    file.as_file().sync_all().map_err(failed)?;
+    private::rename(
+        &file
+            .into_temp_path()
+            .keep()
+            .map_err(|error| failed(error.error))?,
+        &path,
+    )
+}
+
+/// The group first: with the permissions, the file would for a moment be readable by the members of another one.
+#[cfg(unix)]
+fn let_read(file: &std::fs::File, path: &Path, readers: Readers) -> Result<(), PrivateError> {
+    use std::os::unix::fs::{PermissionsExt, fchown};
+    if readers.group.is_some() {
+        fchown(file, None, readers.group).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => PrivateError::System {
+                path: path.to_owned(),
+                action: "given to the group",
+                reason: "you are neither root nor a member of it".to_owned(),
+            },
+            _ => PrivateError::system(path, "given to the group", &error),
+        })?;
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(readers.mode))
+        .map_err(|error| PrivateError::system(path, "written", &error))
+}
+
+#[cfg(not(unix))]
+fn let_read(_: &std::fs::File, _: &Path, _: Readers) -> Result<(), PrivateError> {
+    Ok(())
+}
+
+/// The number of a group, which is named or numbered.
+///
+/// # Errors
+/// A sentence, where there is no such group.
+#[cfg(unix)]
+pub(super) fn group(name: &str) -> Result<u32, String> {
+    let found = nix::unistd::Group::from_name(name)
+        .map_err(|error| format!("The group \"{name}\" can't be looked up: {}.", error.desc()))?;
+    found
+        .map(|group| group.gid.as_raw())
+        .or_else(|| name.parse().ok().filter(|number| *number != u32::MAX))
+        .ok_or_else(|| {
+            let name = crate::clean::clean(name, 40);
+            format!("There is no group \"{name}\". List the groups with: getent group")
+        })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_names_or_numbers() {
+        assert_eq!(group("4294967294"), Ok(4_294_967_294));
+        for wrong in [
+            "",
+            "no such group",
+            "-1",
+            "4294967295",
+            "99999999999",
+            "a\0b",
+            "\u{1b}",
+        ] {
+            let error = group(wrong).err().unwrap_or_default();
+            assert!(
+                error.contains("group") && !error.contains('\u{1b}'),
+                "{wrong:?}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What git asks its credential helper.
+
+use std::io::{self, Read};
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::oauth::url::is_loopback;
+use crate::secret::SecretString;
+
+/// More than git says of one credential.
+const LIMIT: u64 = 256 * 1024;
+
+/// The credential that git asks for or is done with.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Credential {
+    protocol: Option<String>,
+    host: Option<String>,
+    password: Option<Zeroizing<String>>,
+}
+
+impl Credential {
+    /// Reads what git says on standard input.
+    ///
+    /// # Errors
+    /// Where standard input cannot be read.
+    pub(super) fn read() -> io::Result<Self> {
+        let mut stdin = io::stdin().lock();
+        let mut bytes = Zeroizing::new(Vec::new());
+        stdin.by_ref().take(LIMIT).read_to_end(&mut bytes)?;
+        // To the end: git would fail on a pipe that is closed before.
+        io::copy(&mut stdin, &mut io::sink())?;
+        Ok(Self::parse(&bytes))
+    }
+
+    /// Lines of `key=value`. Of a key that is repeated, the last value counts.
+    fn parse(bytes: &[u8]) -> Self {
+        let mut credential = Self::default();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            // What is not UTF-8 is neither a host nor one of our tokens.
+            let Some((key, value)) = std::str::from_utf8(line)
+                .ok()
+                .and_then(|line| line.split_once('='))
+            else {
+                continue;
+            };
+            match key {
+                "protocol" => credential.protocol = Some(value.to_owned()),
+                "host" => credential.host = Some(value.to_owned()),
+                "password" => credential.password = Some(Zeroizing::new(value.to_owned())),
+                _ => {}
+            }
+        }
+        credential
+    }
+
+    /// The password that was refused.
+    pub(super) fn password(&self) -> Option<SecretString> {
+        let password = self.password.as_ref()?;
+        Some(SecretString::from(password.as_str()))
+    }
+
+    /// True where git would send the password to another machine without TLS.
+    pub(super) fn is_sent_in_clear(&self) -> bool {
+        if !self
+            .protocol
+            .as_deref()
+            .is_some_and(|name| name.eq_ignore_ascii_case("http"))
+        {
+            return false;
+        }
+        let host = self.host.as_deref().unwrap_or_default();
+        !Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::same;
+
+    #[test]
+    fn lines_of_git_are_read_whatever_else_is_among_them() {
+        let read = |text: &[u8]| {
+            let credential = Credential::parse(text);
+            let password = credential.password();
+            (credential.host, password)
+        };
+        for (text, host, password) in [
+            (
+                &b"protocol=https\nhost=example.org\nusername=a\npassword=a=b c\n\n"[..],
+                Some("example.org"),
+                Some("a=b c"),
+            ),
+            (b"host=a\r\npassword=b\r\n", Some("a"), Some("b")),
+            (
+                b"capability[]=authtype\nhost\n=\n\xff=\npassword=x",
+                None,
+                Some("x"),
+            ),
+            (b"password=\xff\n", None, None),
+            (b"", None, None),
+        ] {
+            let (read_host, read_password) = read(text);
+            assert_eq!(read_host.as_deref(), host);
+            let same = match (&read_password, password) {
+                (Some(read), Some(password)) => same(read, password),
+                (None, None) => true,
+                _ => false,
+            };
+            assert!(same, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_goes_over_http_to_this_machine_only() {
+        for (text, in_clear) in [
+            ("protocol=http\nhost=example.org", true),
+            ("protocol=HTTP\nhost=example.org:8080", true),
+            ("protocol=http\nhost=localhost.example.org", true),
+            ("protocol=http\nhost=127.0.0.1@example.org", true),
+            ("protocol=http", true),
+            ("protocol=http\nhost=127.0.0.1:3000", false),
+            ("protocol=http\nhost=localhost", false),
+            ("protocol=http\nhost=[::1]:80", false),
+            ("protocol=https\nhost=example.org", false),
+            ("protocol=smtp\nhost=example.org:587", false),
+            ("", false),
+        ] {
+            let credential = Credential::parse(text.as_bytes());
+            assert_eq!(credential.is_sent_in_clear(), in_clear, "{text}");
+        }
+    }
+}

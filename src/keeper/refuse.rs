@@ -1,0 +1,36 @@
+//! Takes an access token that a server refused out of use.
+
+use super::refresh::unix_time;
+use super::save::{SaveError, lock};
+use crate::profile::places::Place;
+use crate::secret::{SecretString, same};
+use crate::store::private;
+use crate::store::record::{Record, Reserved, Tokens, adopt};
+
+/// Marks the access token of a profile as expired, where it is `refused` and can be refreshed: the next process that asks
+/// for a token gets a new one. Any other token is left alone, because it was replaced meanwhile or is not of this profile.
+///
+/// # Errors
+/// Where the record cannot be read or written, or another process holds it for too long.
+pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
+    private::check_folder(place.record_folder())?;
+    let is_refused =
+        |tokens: &Tokens| tokens.refresh_token.is_some() && same(refused, tokens.access_token());
+    let path = place.record();
+    // Most calls end here, without waiting for a refresh.
+    if !Record::read(&path)?.tokens.as_ref().is_some_and(is_refused) {
+        return Ok(());
+    }
+    let _lock = lock(place)?;
+    let current = Record::read(&path)?;
+    // A refresh that was stopped may have left newer tokens.
+    let mut current = adopt(&place.next(), &current, &path)?.unwrap_or(current);
+    let Some(tokens) = current.tokens.as_mut().filter(|tokens| is_refused(tokens)) else {
+        return Ok(());
+    };
+    let now = unix_time();
+    tokens.expires_at = Some(tokens.expires_at.map_or(now, |end| end.min(now)));
+    // The generation stays: it counts refreshes, and those who wait for one would take this for it.
+    Reserved::take(&place.next())?.store(&current, &path)?;
+    Ok(())
+}
