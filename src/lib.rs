@@ -21,7 +21,7 @@
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
 //! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,
-//!   `configure/account.rs` and `store/file/windows.rs` only.
+//!   `configure/account.rs`, `keeper/process/windows.rs`, `store/file/windows.rs` and `store/seal/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
 //! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use no front end.

@@ -55,6 +55,13 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         io::copy(&mut io::stdin().lock(), &mut io::sink())?;
         return Ok(exit::DONE);
     }
+    if cfg!(windows) && flags.mode != 0o600 {
+        say(
+            "error",
+            "--mode isn't supported on Windows. The file is readable by you alone.",
+        );
+        return Ok(exit::USAGE);
+    }
     let named = flags.profiles.profiles.as_deref();
     let place = match find(&flags.profile, named) {
         Ok(place) => place,
@@ -121,7 +128,7 @@ fn write(path: &Path, text: &SecretString, mode: u32) -> Result<(), PrivateError
     let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
     let mut file = tempfile::Builder::new()
         .prefix(".token-")
-        .tempfile_in(folder)
+        .make_in(folder, private::create)
         .map_err(failed)?;
     file.write_all(text.expose_secret().as_bytes())
         .and_then(|()| file.write_all(b"\n"))

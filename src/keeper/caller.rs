@@ -1,10 +1,9 @@
 //! Gets a good token of a profile: from its record, or from a keeper.
 
 use std::path::Path;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::process;
+use super::process::Keeper;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::refresh::{Known, no_refresh_token, unix_time};
 use super::words;
@@ -158,7 +157,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         generation: first.generation,
         attempt: ended,
     };
-    let mut keeper: Option<Child> = None;
+    let mut keeper: Option<Keeper> = None;
     let mut starts = 0;
     let mut pause = Duration::from_millis(5);
     loop {
@@ -186,10 +185,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         if let Some(outcome) = outcome {
             return fallback(record, outcome, wish);
         }
-        let running = match &mut keeper {
-            Some(child) => matches!(child.try_wait(), Ok(None)),
-            None => false,
-        };
+        let running = keeper.as_mut().is_some_and(Keeper::is_running);
         if !running {
             let free = Lock::try_take(&place.lock()).map_err(|error| file_outcome(&error))?;
             if free.is_some() {
@@ -210,9 +206,9 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     }
 }
 
-fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Child, Outcome> {
+fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
-    let started = process::start(place, wish.named, file.secret_variable(), known);
+    let started = Keeper::start(place, wish.named, file.secret_variable(), known);
     started.map_err(|error| Outcome {
         code: exit::FAILED,
         error: format!("The refresh can't be started: {error}."),

@@ -137,7 +137,8 @@ async fn locked(
     };
     let profile = Profile::load(place, current.client_secret.clone())?;
     profile.check_destinations(&current, place)?;
-    let reserved = Reserved::take(&place.next()).map_err(|error| file_outcome(&error))?;
+    let reserved =
+        Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {
         reserved.release();

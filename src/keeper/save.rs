@@ -9,12 +9,13 @@ use crate::form::settings::Settings;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::issued_for;
-use crate::profile::places::Place;
-use crate::profile::settings_file::{self, digest};
+use crate::profile::places::{Owner, Place};
+use crate::profile::settings_file::{self, SettingsError, SettingsFile, StoreKind, digest};
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError, Reserved, Tokens};
+use crate::store::seal::Seal;
 
 /// A refresh under way is waited for so long.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -28,6 +29,9 @@ pub enum SaveError {
     /// The record that is there cannot be replaced.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The settings that are there don't say which store to use.
+    #[error("{0}")]
+    Settings(String),
     /// Another process refreshes the profile.
     #[error("Another process is refreshing this profile and did not finish. Try again.")]
     Busy,
@@ -53,22 +57,53 @@ pub fn lock(place: &Place) -> Result<Lock, SaveError> {
 /// # Errors
 /// Why it can't.
 pub fn try_place(place: &Place) -> Result<(), SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
     generation(place)?;
+    let (_, seal) = store(place)?;
+    seal.check().map_err(|problem| PrivateError::Seal {
+        path: place.record(),
+        problem,
+    })?;
     // A refresh that was stopped may have left tokens there, which the next one adopts.
     if !place.next().exists() {
-        Reserved::take(&place.next())?.release();
+        Reserved::take(&place.next(), seal)?.release();
     }
     Ok(())
+}
+
+fn create_folders(place: &Place) -> Result<(), PrivateError> {
+    private::create_folder(place.settings_folder())?;
+    private::create_folder(place.record_folder())?;
+    match &place.account {
+        Some(account) => private::grant(place.record_folder(), account),
+        None => Ok(()),
+    }
+}
+
+/// The store that the settings name, and how its files are encrypted. One store never stands in for another.
+fn store(place: &Place) -> Result<(Option<StoreKind>, Seal), SaveError> {
+    let named = match SettingsFile::read(place) {
+        Ok(file) => file.store(),
+        Err(SettingsError::File(PrivateError::Missing(_))) => None,
+        Err(SettingsError::File(error)) => return Err(error.into()),
+        Err(error) => return Err(SaveError::Settings(error.to_string())),
+    };
+    let seal = named.map_or_else(
+        || Seal::by_default(place.owner == Owner::Machine),
+        StoreKind::seal,
+    );
+    Ok((named, seal))
 }
 
 /// The generation of the record that is replaced.
 fn generation(place: &Place) -> Result<u64, SaveError> {
     match Record::read(&place.record()) {
         Ok(record) => Ok(record.generation),
-        Err(RecordError::File(PrivateError::Missing(_)) | RecordError::Damaged(_)) => Ok(0),
+        Err(
+            RecordError::File(PrivateError::Missing(_) | PrivateError::Seal { .. })
+            | RecordError::Damaged(_),
+        ) => Ok(0),
         Err(error) => Err(error.into()),
     }
 }
@@ -84,15 +119,15 @@ pub fn save(
     request: &FlowRequest,
     set: &TokenSet,
 ) -> Result<(), SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
+    let (named, seal) = store(place)?;
     let before = generation(place)?;
     private::remove(&place.next())?;
     let user = user(settings, set);
-    let text = settings_file::write(settings, user.as_deref());
+    let text = settings_file::write(settings, user.as_deref(), named);
     // Reserved first: what cannot be stored must not leave new settings with old tokens.
-    let reserved = Reserved::take(&place.next())?;
+    let reserved = Reserved::take(&place.next(), seal)?;
     let written = write_settings(place, &text);
     if let Err(error) = written {
         reserved.release();

@@ -1,8 +1,10 @@
 //! What is kept on disk, and only when asked for.
 
+pub mod access;
 pub mod attempt;
 pub mod file;
 pub mod folders;
 pub mod lock;
 pub mod private;
 pub mod record;
+pub mod seal;
