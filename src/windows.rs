@@ -7,16 +7,23 @@
 
 use std::ffi::{OsStr, c_void};
 use std::os::windows::ffi::OsStrExt;
-use std::os::windows::io::{FromRawHandle, OwnedHandle};
-use std::ptr::null_mut;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{GetLastError, LocalFree, NO_ERROR};
-use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
-use windows_sys::Win32::Security::{PSID, TOKEN_QUERY};
+use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, GetLastError, LocalFree, NO_ERROR};
+use windows_sys::Win32::Security::Authorization::{ConvertSidToStringSidW, ConvertStringSidToSidW};
+use windows_sys::Win32::Security::{
+    CheckTokenMembership, GetTokenInformation, LookupAccountNameW, PSID, SidTypeComputer,
+    SidTypeDomain, TOKEN_QUERY, TOKEN_USER, TokenUser,
+};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 /// A text of Windows is not read beyond this many characters.
 pub(crate) const TEXT_LIMIT: usize = 32 * 1024;
+/// A security identifier has 68 bytes at most; aligned like its numbers.
+const SID_WORDS: usize = 32;
+/// The largest `TOKEN_USER`: the structure and such an identifier.
+const TOKEN_USER_WORDS: usize = 16;
 
 /// A text or a path as Windows takes it, with a zero at its end.
 pub(crate) fn wide(text: impl AsRef<OsStr>) -> Vec<u16> {
@@ -110,4 +117,97 @@ pub(crate) unsafe fn sid_text(sid: PSID) -> Result<String, u32> {
     let text = unsafe { Local::new(text.cast()) };
     // SAFETY: a text that ends in a zero, until it is freed.
     Ok(unsafe { read_wide(text.pointer().cast()) })
+}
+
+/// The security identifier of this process' user.
+///
+/// # Errors
+/// Where the system does not tell.
+pub(crate) fn user_sid() -> Result<String, u32> {
+    let token = process_token()?;
+    // Aligned for the pointer in it.
+    let mut about = [0_u64; TOKEN_USER_WORDS];
+    let mut length = 0;
+    // SAFETY: the memory is as long as told.
+    let told = unsafe {
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenUser,
+            about.as_mut_ptr().cast(),
+            size_of_val(&about) as u32,
+            &raw mut length,
+        )
+    };
+    if told == 0 {
+        return Err(last_error());
+    }
+    // SAFETY: this is what such a question is answered with.
+    let sid = unsafe { (*about.as_ptr().cast::<TOKEN_USER>()).User.Sid };
+    // SAFETY: the identifier lies in `about`.
+    unsafe { sid_text(sid) }
+}
+
+/// The security identifier of a user or a group.
+///
+/// # Errors
+/// The code of Windows.
+pub(crate) fn account_sid(user: &str) -> Result<String, u32> {
+    let mut sid = [0_u32; SID_WORDS];
+    let mut sid_bytes = size_of_val(&sid) as u32;
+    let mut domain = [0_u16; 512];
+    let mut domain_length = domain.len() as u32;
+    let mut kind = 0;
+    let user = wide(user);
+    // SAFETY: `user` ends in a zero; both buffers are as long as told.
+    let known = unsafe {
+        LookupAccountNameW(
+            null(),
+            user.as_ptr(),
+            sid.as_mut_ptr().cast(),
+            &raw mut sid_bytes,
+            domain.as_mut_ptr(),
+            &raw mut domain_length,
+            &raw mut kind,
+        )
+    };
+    if known == 0 {
+        return Err(last_error());
+    }
+    // A name alone may be that of the machine or of a domain, which nobody signs in as.
+    if kind == SidTypeDomain || kind == SidTypeComputer {
+        return Err(ERROR_NONE_MAPPED);
+    }
+    // SAFETY: the call before has filled in the identifier.
+    unsafe { sid_text(sid.as_mut_ptr().cast()) }
+}
+
+/// True where the current user counts as a member of this group.
+pub(crate) fn is_member(sid: &str) -> bool {
+    let Some(group) = Sid::parse(sid) else {
+        return false;
+    };
+    let mut member = 0;
+    // SAFETY: without a token it is that of this thread; the identifier is sound, and `member` outlives the call.
+    let told = unsafe { CheckTokenMembership(null_mut(), group.pointer(), &raw mut member) };
+    told != 0 && member != 0
+}
+
+/// A security identifier.
+pub(crate) struct Sid(Local);
+
+impl Sid {
+    /// Parses one that is written whole, or by the short name that descriptors have for it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = wide(text);
+        let mut sid: PSID = null_mut();
+        // SAFETY: `text` ends in a zero, and `sid` outlives the call.
+        let known = unsafe { ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) };
+        // SAFETY: given by a call whose result is to be freed so.
+        (known != 0).then(|| Self(unsafe { Local::new(sid) }))
+    }
+
+    /// Valid as long as `self`.
+    pub(crate) fn pointer(&self) -> PSID {
+        self.0.pointer()
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::profile::name::ProfileName;
-use crate::profile::places::{Place, Places};
+use crate::profile::places::{Owner, Place, Places};
 
 /// The folder of the profiles.
 #[derive(Debug, Clone, clap::Args)]
@@ -40,6 +40,14 @@ pub struct ProfileFlags {
     /// Save the profile for this computer instead of for you; requires root or an administrator
     #[arg(long, requires = "save")]
     pub machine: bool,
+    /// With --machine: the account that may use the tokens, such as "NT SERVICE\Name"; Windows only
+    #[arg(
+        long = "for",
+        value_name = "ACCOUNT",
+        requires = "machine",
+        hide = cfg!(not(windows))
+    )]
+    pub account: Option<String>,
     /// The folder of the profiles.
     #[command(flatten)]
     pub profiles: ProfilesFlags,
@@ -70,9 +78,17 @@ impl ProfileFlags {
             place.map_err(|error| format!("{error} {}", error.hint()))
         });
         let open = open.transpose()?;
+        let account = self.account.as_deref().map(account).transpose()?;
         let place = |name| {
             let place = places.place(name, self.machine);
-            place.map_err(|error| error.to_string())
+            let mut place = place.map_err(|error| error.to_string())?;
+            if account.is_some() && place.owner != Owner::Machine {
+                return Err(
+                    "--for can't be combined with --profiles: that folder is yours.".to_owned(),
+                );
+            }
+            place.account.clone_from(&account);
+            Ok(place)
         };
         let save = match (&self.save, &open) {
             (None, _) => None,
@@ -85,6 +101,33 @@ impl ProfileFlags {
         };
         Ok(NamedProfiles { open, save })
     }
+}
+
+/// The security identifier of the account that `--for` names.
+#[cfg(windows)]
+fn account(name: &str) -> Result<String, String> {
+    use crate::windows::{Sid, account_sid};
+    let shown = crate::clean::clean(name, 80);
+    let known = if name.starts_with("S-1-") {
+        Sid::parse(name).map(|_| name.to_owned())
+    } else {
+        account_sid(name).ok()
+    };
+    let sid = known.ok_or_else(|| {
+        format!("There is no account \"{shown}\" on this computer or in its domain.")
+    })?;
+    if crate::store::access::is_broad(&sid) {
+        return Err(format!(
+            "\"{shown}\" is a group that includes other users. Name the account of the service with --for."
+        ));
+    }
+    Ok(sid)
+}
+
+/// Other systems have no such accounts.
+#[cfg(not(windows))]
+fn account(_: &str) -> Result<String, String> {
+    Err("--for requires Windows.".to_owned())
 }
 
 /// What `token` prints.

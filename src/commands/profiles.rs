@@ -336,6 +336,8 @@ fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String
         ));
     }
     private::create_folder(place.record_folder()).map_err(file)?;
+    private::create_folder(new.record_folder()).map_err(file)?;
+    private::share_as(new.record_folder(), place.record_folder()).map_err(file)?;
     let _lock = lock(place).map_err(words)?;
     let _new_lock = if only_case {
         None
@@ -348,7 +350,7 @@ fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String
                 profile: to.to_string(),
                 ..record
             };
-            let reserved = Reserved::take(&new.next()).map_err(file)?;
+            let reserved = Reserved::take(&new.next(), record.seal).map_err(file)?;
             reserved.store(&record, &new.record()).map_err(file)?;
         }
         Err(RecordError::File(PrivateError::Missing(_))) => {}

@@ -49,6 +49,13 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
 /// # Errors
 /// Where standard output cannot be written to.
 pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
+    if cfg!(windows) && flags.mode.is_some_and(|mode| mode != 0o600) {
+        say(
+            "error",
+            "--mode isn't supported on Windows. The file is readable by you alone.",
+        );
+        return Ok(exit::USAGE);
+    }
     let named = flags.profiles.profiles.as_deref();
     if let Some(action) = &flags.action {
         if flags.format != TokenFormat::Git {

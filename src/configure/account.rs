@@ -8,12 +8,9 @@
 use std::os::windows::io::AsRawHandle;
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::ERROR_NONE_MAPPED;
 use windows_sys::Win32::Security::Authentication::Identity::{GetUserNameExW, NameSamCompatible};
-use windows_sys::Win32::Security::Authorization::ConvertStringSidToSidW;
 use windows_sys::Win32::Security::{
-    CheckTokenMembership, GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID,
-    SidTypeAlias, SidTypeComputer, SidTypeDomain, SidTypeGroup, SidTypeWellKnownGroup,
+    GetTokenInformation, LookupAccountSidW, SidTypeAlias, SidTypeGroup, SidTypeWellKnownGroup,
     TOKEN_ELEVATION, TokenElevation,
 };
 use windows_sys::Win32::System::StationsAndDesktops::{
@@ -22,10 +19,7 @@ use windows_sys::Win32::System::StationsAndDesktops::{
 use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
 
 use super::reading::Account;
-use crate::windows::{Local, TEXT_LIMIT, last_error, process_token, sid_text, up_to_zero, wide};
-
-/// A security identifier has 68 bytes at most; aligned like its numbers.
-const SID_WORDS: usize = 32;
+use crate::windows::{Sid, TEXT_LIMIT, process_token, sid_text, up_to_zero};
 
 /// The current user, as `DOMAIN\name`.
 pub(super) fn user() -> Option<String> {
@@ -38,40 +32,6 @@ pub(super) fn user() -> Option<String> {
     let told = unsafe { GetUserNameExW(NameSamCompatible, name.as_mut_ptr(), &raw mut length) };
     told.then(|| up_to_zero(&name))
         .filter(|name| !name.is_empty())
-}
-
-/// The security identifier of an account that can listen: a user or a group.
-///
-/// # Errors
-/// The code of Windows.
-pub(super) fn sid(user: &str) -> Result<String, u32> {
-    let mut sid = [0_u32; SID_WORDS];
-    let mut sid_bytes = size_of_val(&sid) as u32;
-    let mut domain = [0_u16; 512];
-    let mut domain_length = domain.len() as u32;
-    let mut kind = 0;
-    let user = wide(user);
-    // SAFETY: `user` ends in a zero; both buffers are as long as told.
-    let known = unsafe {
-        LookupAccountNameW(
-            null(),
-            user.as_ptr(),
-            sid.as_mut_ptr().cast(),
-            &raw mut sid_bytes,
-            domain.as_mut_ptr(),
-            &raw mut domain_length,
-            &raw mut kind,
-        )
-    };
-    if known == 0 {
-        return Err(last_error());
-    }
-    // A name alone may be that of the machine or of a domain, which nobody signs in as.
-    if kind == SidTypeDomain || kind == SidTypeComputer {
-        return Err(ERROR_NONE_MAPPED);
-    }
-    // SAFETY: the call before has filled in the identifier.
-    unsafe { sid_text(sid.as_mut_ptr().cast()) }
 }
 
 /// The account of a security identifier.
@@ -102,37 +62,6 @@ pub(super) fn account(sid: &str) -> Option<Account> {
         },
         group: [SidTypeGroup, SidTypeAlias, SidTypeWellKnownGroup].contains(&kind),
     })
-}
-
-/// True where the current user counts as a member of this group.
-pub(super) fn is_member(sid: &str) -> bool {
-    let Some(group) = Sid::parse(sid) else {
-        return false;
-    };
-    let mut member = 0;
-    // SAFETY: without a token it is that of this thread; the identifier is sound, and `member` outlives the call.
-    let told = unsafe { CheckTokenMembership(null_mut(), group.pointer(), &raw mut member) };
-    told != 0 && member != 0
-}
-
-/// A security identifier.
-struct Sid(Local);
-
-impl Sid {
-    /// Parses one that is written whole, or by the short name that descriptors have for it.
-    fn parse(text: &str) -> Option<Self> {
-        let text = wide(text);
-        let mut sid: PSID = null_mut();
-        // SAFETY: `text` ends in a zero, and `sid` outlives the call.
-        let known = unsafe { ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) };
-        // SAFETY: given by a call whose result is to be freed so.
-        (known != 0).then(|| Self(unsafe { Local::new(sid) }))
-    }
-
-    /// Valid as long as `self`.
-    fn pointer(&self) -> PSID {
-        self.0.pointer()
-    }
 }
 
 /// A descriptor in which every account is named by its whole identifier: Windows has short names for some, such as LA for
@@ -193,20 +122,23 @@ pub(super) fn desktop_is_visible() -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use windows_sys::Win32::Foundation::ERROR_NONE_MAPPED;
+
     use super::*;
+    use crate::windows::{account_sid, is_member};
 
     #[test]
     fn accounts_have_identifiers_and_names() {
         let me = user().unwrap();
-        let own = sid(&me).unwrap();
+        let own = account_sid(&me).unwrap();
         assert!(own.starts_with("S-1-5-"), "{me}: {own}");
         let found = account(&own).unwrap();
         assert_eq!(found.name.to_lowercase(), me.to_lowercase());
         assert!(!found.group);
         // Its name is translated, its identifier is not.
         let system = account("S-1-5-18").unwrap().name;
-        assert_eq!(sid(&system).unwrap(), "S-1-5-18");
-        assert_eq!(sid("nobody-of-that-name"), Err(ERROR_NONE_MAPPED));
+        assert_eq!(account_sid(&system).unwrap(), "S-1-5-18");
+        assert_eq!(account_sid("nobody-of-that-name"), Err(ERROR_NONE_MAPPED));
         assert_eq!(account("S-1-rubbish"), None);
         // Everybody is everybody, and the guests are others.
         assert!(is_member("S-1-1-0") && !is_member("S-1-5-32-546"));

@@ -63,7 +63,7 @@ impl Service for System {
     }
 
     fn sid(&self, user: &str) -> Result<String, u32> {
-        account::sid(user)
+        crate::windows::account_sid(user)
     }
 
     fn account(&self, sid: &str) -> Option<Account> {
@@ -71,7 +71,7 @@ impl Service for System {
     }
 
     fn is_member(&self, sid: &str) -> bool {
-        account::is_member(sid)
+        crate::windows::is_member(sid)
     }
 
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {

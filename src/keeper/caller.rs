@@ -1,10 +1,9 @@
 //! Gets a good token of a profile: from its record, or from a keeper.
 
 use std::path::Path;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::process;
+use super::process::Keeper;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::refresh::{Known, no_refresh_token, unix_time};
 use super::words;
@@ -157,15 +156,12 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         generation: first.generation,
         attempt: ended,
     };
-    let mut keeper: Option<Child> = None;
+    let mut keeper: Option<Keeper> = None;
     let mut starts = 0;
     let mut pause = Duration::from_millis(5);
     loop {
         // Looked at first: what it left is complete once it has ended.
-        let ended_with = match &mut keeper {
-            Some(child) => child.try_wait().ok().flatten(),
-            None => None,
-        };
+        let ended_with = keeper.as_mut().and_then(Keeper::ended);
         let last = attempt()?;
         let record =
             Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
@@ -190,7 +186,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         if let Some(outcome) = outcome {
             return fallback(record, outcome, wish);
         }
-        if ended_with.is_some_and(|status| status.code() == Some(i32::from(exit::RECORD))) {
+        if ended_with == Some(Some(i32::from(exit::RECORD))) {
             return fallback(record, no_outcome(place), wish);
         }
         if keeper.is_none() || ended_with.is_some() {
@@ -213,9 +209,9 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     }
 }
 
-fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Child, Outcome> {
+fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
-    let started = process::start(place, wish.named, file.secret_variable(), known);
+    let started = Keeper::start(place, wish.named, file.secret_variable(), known);
     started.map_err(|error| Outcome {
         code: exit::FAILED,
         error: format!("The refresh can't be started: {error}."),

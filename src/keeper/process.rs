@@ -1,64 +1,97 @@
 //! The keeper as a process of its own, which outlives the one that started it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use super::refresh::Known;
+#[cfg(windows)]
+use crate::profile::places;
 use crate::profile::places::Place;
 use crate::secret::SECRET_VARIABLE;
+
+#[cfg(windows)]
+mod windows;
 
 /// The hidden command of the keeper.
 pub const COMMAND: &str = "keep-token";
 
-/// Starts the keeper of a profile. `named` is the folder of profiles that was named, `variable` the environment variable
-/// that has the client secret by the settings.
-///
-/// # Errors
-/// Where the system starts no process.
-pub fn start(
-    place: &Place,
-    named: Option<&Path>,
-    variable: Option<&str>,
-    known: Known,
-) -> std::io::Result<Child> {
-    let mut command = Command::new(program()?);
-    command
-        .arg(COMMAND)
-        .arg(place.name.as_str())
-        .arg("--generation")
-        .arg(known.generation.to_string())
-        .arg("--attempt")
-        .arg(known.attempt.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if let Some(folder) = named {
-        command.arg("--profiles").arg(folder);
-    }
-    // It needs no other secret than that of the profile.
-    if variable != Some(SECRET_VARIABLE) {
-        command.env_remove(SECRET_VARIABLE);
-    }
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    #[cfg(windows)]
-    {
-        use windows_sys::Win32::System::Threading::{
-            CREATE_BREAKAWAY_FROM_JOB, CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS,
-        };
-        let flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
-        let started = std::os::windows::process::CommandExt::creation_flags(
-            &mut command,
-            flags | CREATE_BREAKAWAY_FROM_JOB,
-        )
-        .spawn();
-        if started.is_ok() {
-            return started;
+/// A keeper that was started.
+#[derive(Debug)]
+pub struct Keeper(
+    #[cfg(unix)] std::process::Child,
+    #[cfg(windows)] windows::Process,
+);
+
+impl Keeper {
+    /// Starts the keeper of a profile. `named` is the folder of profiles that was named, `variable` the environment variable
+    /// that has the client secret by the settings.
+    ///
+    /// # Errors
+    /// Where the system starts no process.
+    pub fn start(
+        place: &Place,
+        named: Option<&Path>,
+        variable: Option<&str>,
+        known: Known,
+    ) -> std::io::Result<Self> {
+        let (generation, attempt) = (known.generation.to_string(), known.attempt.to_string());
+        let arguments = [
+            COMMAND,
+            place.name.as_str(),
+            "--generation",
+            &generation,
+            "--attempt",
+            &attempt,
+        ];
+        // It needs no other secret than that of the profile.
+        let left_out = (variable != Some(SECRET_VARIABLE)).then_some(SECRET_VARIABLE);
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt;
+            use std::process::{Command, Stdio};
+            let mut command = Command::new(program()?);
+            command
+                .args(arguments)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .process_group(0);
+            if let Some(folder) = named {
+                command.arg("--profiles").arg(folder);
+            }
+            if let Some(name) = left_out {
+                command.env_remove(name);
+            }
+            command.spawn().map(Self)
         }
-        // The job does not let it go.
-        std::os::windows::process::CommandExt::creation_flags(&mut command, flags);
+        #[cfg(windows)]
+        {
+            let is_kept = |name: &std::ffi::OsStr| {
+                let is = |other: &str| name.eq_ignore_ascii_case(other);
+                !left_out.is_some_and(is) && !is(places::VARIABLE)
+            };
+            let mut environment: Vec<_> = std::env::vars_os()
+                .filter(|(name, _)| is_kept(name))
+                .collect();
+            // In the environment it needs no quotes.
+            if let Some(folder) = named {
+                environment.push((places::VARIABLE.into(), folder.into()));
+            }
+            let arguments = arguments.join(" ");
+            windows::Process::start(&program()?, &arguments, &environment).map(Self)
+        }
     }
-    command.spawn()
+
+    /// Once the keeper has ended, its exit code where that is known; `None` before.
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        #[cfg(unix)]
+        return match self.0.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.code()),
+            Err(_) => Some(None),
+        };
+        #[cfg(windows)]
+        return (!self.0.is_running()).then_some(None);
+    }
 }
 
 /// This program. After an upgrade the path of the running one leads to another file, or to none.

@@ -141,7 +141,8 @@ async fn locked(
         return Err(no_refresh_token(place));
     };
     let profile = Profile::load(place, &current)?;
-    let reserved = Reserved::take(&place.next()).map_err(|error| file_outcome(&error))?;
+    let reserved =
+        Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {
         reserved.release();

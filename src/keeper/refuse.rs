@@ -31,6 +31,6 @@ pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     let now = unix_time();
     tokens.expires_at = Some(tokens.expires_at.map_or(now, |end| end.min(now)));
     // The generation stays: it counts refreshes, and those who wait for one would take this for it.
-    Reserved::take(&place.next())?.store(&current, &path)?;
+    Reserved::take(&place.next(), current.seal)?.store(&current, &path)?;
     Ok(())
 }

@@ -9,12 +9,13 @@ use crate::form::settings::Settings;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::issued_for;
-use crate::profile::places::Place;
-use crate::profile::settings_file::{self, SettingsFile, digest};
+use crate::profile::places::{Owner, Place};
+use crate::profile::settings_file::{self, SettingsError, SettingsFile, StoreKind, digest};
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError, Reserved, Tokens};
+use crate::store::seal::Seal;
 
 /// A refresh under way is waited for so long.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -28,6 +29,9 @@ pub enum SaveError {
     /// The record that is there cannot be replaced.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The settings that are there don't say which store to use.
+    #[error("{0}")]
+    Settings(String),
     /// Another process refreshes the profile.
     #[error("Another process is refreshing this profile and did not finish. Try again.")]
     Busy,
@@ -53,22 +57,55 @@ pub fn lock(place: &Place) -> Result<Lock, SaveError> {
 /// # Errors
 /// Why it can't.
 pub fn try_place(place: &Place) -> Result<(), SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
     generation(place)?;
+    let seal = store(place)?;
+    seal.check().map_err(|problem| PrivateError::Seal {
+        path: place.record(),
+        problem,
+    })?;
     // A refresh that was stopped may have left tokens there, which the next one adopts.
     if !place.next().exists() {
-        Reserved::take(&place.next())?.release();
+        Reserved::take(&place.next(), seal)?.release();
     }
     Ok(())
+}
+
+fn create_folders(place: &Place) -> Result<(), PrivateError> {
+    private::create_folder(place.settings_folder())?;
+    private::create_folder(place.record_folder())?;
+    match &place.account {
+        Some(account) => private::grant(place.record_folder(), account),
+        None => Ok(()),
+    }
+}
+
+/// How the record is encrypted: as the settings say. One store never stands in for another.
+fn store(place: &Place) -> Result<Seal, SaveError> {
+    match SettingsFile::read(place) {
+        Ok(file) => Ok(seal_of(&file, place)),
+        Err(SettingsError::File(PrivateError::Missing(_))) => {
+            Ok(Seal::by_default(place.owner == Owner::Machine))
+        }
+        Err(SettingsError::File(error)) => Err(error.into()),
+        Err(error) => Err(SaveError::Settings(error.to_string())),
+    }
+}
+
+fn seal_of(file: &SettingsFile, place: &Place) -> Seal {
+    let by_default = || Seal::by_default(place.owner == Owner::Machine);
+    file.store().map_or_else(by_default, StoreKind::seal)
 }
 
 /// The generation of the record that is replaced.
 fn generation(place: &Place) -> Result<u64, SaveError> {
     match Record::read(&place.record()) {
         Ok(record) => Ok(record.generation),
-        Err(RecordError::File(PrivateError::Missing(_)) | RecordError::Damaged(_)) => Ok(0),
+        Err(
+            RecordError::File(PrivateError::Missing(_) | PrivateError::Seal { .. })
+            | RecordError::Damaged(_),
+        ) => Ok(0),
         Err(error) => Err(error.into()),
     }
 }
@@ -84,9 +121,9 @@ pub fn save(
     request: &FlowRequest,
     set: &TokenSet,
 ) -> Result<(), SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
+    let seal = store(place)?;
     let before = generation(place)?;
     let user = user(settings, set);
     // What was written by hand and has no field in the form stays.
@@ -108,7 +145,7 @@ pub fn save(
         request.client.secret.clone().filter(|_| !names_secret),
     );
     record.generation = before + 1;
-    install(place, &text, &record)
+    install(place, &text, &record, seal)
 }
 
 /// Saves settings without a sign-in. Tokens that the profile has stay, and remain tied to what they were issued for.
@@ -120,9 +157,9 @@ pub fn save_settings(
     settings: &Settings,
     request: &FlowRequest,
 ) -> Result<(), SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
+    let seal = store(place)?;
     let current = match Record::read(&place.record()) {
         Ok(record) => Some(record),
         Err(RecordError::File(PrivateError::Missing(_))) => None,
@@ -147,14 +184,14 @@ pub fn save_settings(
         },
         _ => Record::new(place.name.as_str(), digest, now, None, secret),
     };
-    install(place, &text, &record)
+    install(place, &text, &record, seal)
 }
 
 /// Puts settings and a record in their places. The caller holds the lock.
-fn install(place: &Place, text: &str, record: &Record) -> Result<(), SaveError> {
+fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(), SaveError> {
     private::remove(&place.next())?;
     // Reserved first: what cannot be stored must not leave new settings with old tokens.
-    let reserved = Reserved::take(&place.next())?;
+    let reserved = Reserved::take(&place.next(), seal)?;
     if let Err(error) = write_settings(place, text) {
         reserved.release();
         return Err(error.into());
@@ -172,11 +209,11 @@ fn install(place: &Place, text: &str, record: &Record) -> Result<(), SaveError> 
 pub fn save_imported(
     place: &Place,
     text: &str,
+    file: &SettingsFile,
     record: Record,
     if_newer: bool,
 ) -> Result<bool, SaveError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
+    create_folders(place)?;
     let _lock = lock(place)?;
     let current = match Record::read(&place.record()) {
         Ok(current) => Some(current),
@@ -194,7 +231,7 @@ pub fn save_imported(
         profile: place.name.to_string(),
         ..record
     };
-    install(place, text, &record)?;
+    install(place, text, &record, seal_of(file, place))?;
     Ok(true)
 }
 

@@ -145,6 +145,7 @@ fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
     say("error", &format!("{} was not saved. {error}", place.name));
     match error {
         SaveError::Busy => exit::BUSY,
+        SaveError::Settings(_) => exit::USAGE,
         SaveError::File(_) | SaveError::Record(_) => exit::RECORD,
     }
 }

@@ -66,6 +66,9 @@ pub struct Place {
     pub name: ProfileName,
     /// Whose it is.
     pub owner: Owner,
+    /// The account that may use the tokens of a profile of the machine, where another is to be let in: its security
+    /// identifier.
+    pub account: Option<String>,
     folders: Folders,
 }
 
@@ -182,20 +185,28 @@ fn names(folder: &Path) -> Vec<String> {
 
 impl Place {
     fn new(name: ProfileName, folders: &Folders) -> Self {
+        let mut folders = folders.clone();
+        // The access list of the folder says which service may use the tokens.
+        if cfg!(windows) && folders.owner == Owner::Machine {
+            folders.records.push(name.as_str());
+        }
         Self {
             name,
             owner: folders.owner,
-            folders: folders.clone(),
+            account: None,
+            folders,
         }
     }
 
     /// The same place under another name.
     #[must_use]
     pub fn renamed(&self, name: &ProfileName) -> Self {
-        Self {
-            name: name.clone(),
-            ..self.clone()
+        let mut renamed = self.clone();
+        renamed.name = name.clone();
+        if cfg!(windows) && self.owner == Owner::Machine {
+            renamed.folders.records.set_file_name(name.as_str());
         }
+        renamed
     }
 
     /// The folder of the settings.

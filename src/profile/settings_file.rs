@@ -20,6 +20,7 @@ use crate::secret::SecretString;
 use crate::store::file;
 use crate::store::private::{self, Audience, PrivateError};
 use crate::store::program;
+use crate::store::seal::Seal;
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -111,6 +112,7 @@ struct Raw {
     settings: BTreeMap<String, Value>,
     secret: Option<SecretSource>,
     mail: Option<Mail>,
+    store: Option<Store>,
 }
 
 /// A setting: a text or a list of texts.
@@ -137,6 +139,46 @@ struct SecretSource {
 #[serde(deny_unknown_fields)]
 struct Mail {
     user: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Store {
+    kind: StoreKind,
+}
+
+/// Where the tokens are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreKind {
+    /// In a file that only the user can read.
+    File,
+    /// In a file that Windows encrypts for the user.
+    Dpapi,
+    /// In a file that Windows encrypts for the computer, readable by those whom its access list names.
+    DpapiMachine,
+}
+
+impl StoreKind {
+    /// As the settings name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Dpapi => "dpapi",
+            Self::DpapiMachine => "dpapi-machine",
+        }
+    }
+
+    /// How its files are encrypted.
+    #[must_use]
+    pub fn seal(self) -> Seal {
+        match self {
+            Self::File => Seal::Plain,
+            Self::Dpapi => Seal::Dpapi,
+            Self::DpapiMachine => Seal::DpapiMachine,
+        }
+    }
 }
 
 /// The digest of the bytes of a settings file, as a record has it.
@@ -199,11 +241,29 @@ impl SettingsFile {
                 message: clean(error.message().lines().next().unwrap_or_default(), 200),
             }
         })?;
+        if let Some(Store { kind }) = raw.store
+            && kind.seal() != Seal::Plain
+            && !cfg!(windows)
+        {
+            let kind = kind.name();
+            return Err(SettingsError::Setting {
+                path,
+                problem: format!(
+                    "[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer."
+                ),
+            });
+        }
         Ok(Self {
             raw,
             digest: digest(bytes),
             path,
         })
+    }
+
+    /// Where the tokens are to be kept, where the file says so.
+    #[must_use]
+    pub fn store(&self) -> Option<StoreKind> {
+        Some(self.raw.store.as_ref()?.kind)
     }
 
     /// The mailbox, where the file names one.
@@ -470,6 +530,9 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
     if let Some(user) = user {
         top += &format!("\n[mail]\nuser = {}\n", quoted(user));
     }
+    if let Some(store) = before.and_then(SettingsFile::store) {
+        top += &format!("\n[store]\nkind = {}\n", quoted(store.name()));
+    }
     top
 }
 
@@ -504,11 +567,13 @@ mod tests {
         settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
         settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
         settings.set_flow(FlowKind::AuthorizationCode);
-        let text = write(&settings, Some("alice@contoso.example"), None);
+        let before = read("format = 1\n[store]\nkind = \"file\"\n").unwrap();
+        let text = write(&settings, Some("alice@contoso.example"), Some(&before));
         let file = read(&text).unwrap();
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());
         assert_eq!(file.user(), Some("alice@contoso.example"));
+        assert_eq!(file.store(), Some(StoreKind::File));
         assert_eq!(file.preset(), "microsoft-mail");
         assert!(!text.contains("secret ="), "{text}");
     }
@@ -552,6 +617,33 @@ mod tests {
                 error.starts_with("office.toml: ") && error.contains(words),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn stores_are_known_and_those_of_windows_are_refused_elsewhere() {
+        for (kind, seal) in [
+            ("file", Seal::Plain),
+            ("dpapi", Seal::Dpapi),
+            ("dpapi-machine", Seal::DpapiMachine),
+        ] {
+            let file = read(&format!("format = 1\n[store]\nkind = \"{kind}\"\n"));
+            if cfg!(windows) || seal == Seal::Plain {
+                let store = file.unwrap().store().unwrap();
+                assert_eq!((store.name(), store.seal()), (kind, seal));
+            } else {
+                let error = file.unwrap_err().to_string();
+                assert!(error.contains("requires Windows"), "{error}");
+            }
+        }
+        for text in [
+            "kind = \"keyring\"",
+            "kind = \"DPAPI\"",
+            "",
+            "kind = \"file\"\nfor = \"me\"",
+        ] {
+            let error = read(&format!("format = 1\n[store]\n{text}\n"));
+            assert!(matches!(error, Err(SettingsError::Syntax { .. })), "{text}");
         }
     }
 }

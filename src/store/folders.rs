@@ -35,12 +35,7 @@ pub fn records() -> Option<PathBuf> {
 #[must_use]
 pub fn machine_profiles() -> Option<PathBuf> {
     if cfg!(windows) {
-        let data = std::env::var_os("ProgramData")?;
-        return Some(
-            PathBuf::from(data)
-                .join("oauth-authorizer")
-                .join("profiles"),
-        );
+        return Some(machine()?.join("profiles"));
     }
     Some(PathBuf::from("/etc/oauth-authorizer/profiles"))
 }
@@ -49,10 +44,16 @@ pub fn machine_profiles() -> Option<PathBuf> {
 #[must_use]
 pub fn machine_records() -> Option<PathBuf> {
     if cfg!(windows) {
-        let data = std::env::var_os("ProgramData")?;
-        return Some(PathBuf::from(data).join("oauth-authorizer").join("state"));
+        return Some(machine()?.join("state"));
     }
     Some(PathBuf::from("/var/lib/oauth-authorizer/profiles"))
+}
+
+/// The folder of the machine, on Windows: all else of it is there.
+#[must_use]
+pub fn machine() -> Option<PathBuf> {
+    let data = PathBuf::from(std::env::var_os("ProgramData")?);
+    Some(data.join("oauth-authorizer"))
 }
 
 fn configuration() -> Option<PathBuf> {

@@ -1,5 +1,6 @@
 //! What is kept on disk, and only when asked for.
 
+pub mod access;
 pub mod attempt;
 pub mod file;
 pub mod folders;
@@ -7,3 +8,4 @@ pub mod lock;
 pub mod private;
 pub mod program;
 pub mod record;
+pub mod seal;

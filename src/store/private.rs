@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::seal::SealError;
 use crate::clean::clean;
 
-/// How long a file that another program has open is tried to be replaced, on Windows.
-const REPLACE_LIMIT: Duration = Duration::from_secs(2);
+/// How long a file that another program has open is tried again, on Windows.
+const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// Paths longer than this are shortened in messages.
 const PATH_LIMIT: usize = 200;
 
@@ -37,6 +38,34 @@ pub enum PrivateError {
     /// Others can change it.
     #[error("{path} can be changed by other users. Run: chmod go-w {path}", path = shown(.0))]
     Writable(PathBuf),
+    /// It belongs to another account, on Windows.
+    #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", shown(.path))]
+    Account {
+        /// The file or folder.
+        path: PathBuf,
+        /// The security identifier of its owner.
+        owner: String,
+    },
+    /// Its access list lets another account use it, on Windows.
+    #[error("{} can be {can} by another account ({account}). Run: {command}", shown(.path))]
+    Access {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the account can do, as a participle.
+        can: &'static str,
+        /// The security identifier of the account.
+        account: String,
+        /// What ends that.
+        command: String,
+    },
+    /// Its contents cannot be encrypted or decrypted.
+    #[error("{}: {problem}.", shown(.path))]
+    Seal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: SealError,
+    },
     /// More than it can be.
     #[error("{} is larger than {limit} KiB. This program writes no such file; restore it from a backup.", shown(.path))]
     TooLarge {
@@ -70,6 +99,7 @@ impl PrivateError {
         }
         let text = error.to_string();
         let reason = text.split(" (os error").next().unwrap_or_default();
+        let reason = reason.trim_end_matches('.');
         Self::System {
             path: path.to_owned(),
             action,
@@ -126,7 +156,7 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
     let mut options = OpenOptions::new();
     options.read(true).write(write);
     no_links(&mut options);
-    let file = options.open(path).map_err(|error| {
+    let file = patiently(HELD, || options.open(path)).map_err(|error| {
         // A link that is not followed is an error of the system.
         match std::fs::symlink_metadata(path) {
             Ok(about) if !about.is_file() => PrivateError::NotAFile(path.to_owned()),
@@ -143,7 +173,7 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
 /// Where something is there, or the folder cannot be written to.
 pub fn create(path: &Path) -> io::Result<File> {
     #[cfg(windows)]
-    return super::file::create_private(path);
+    return access_lists::create(path);
     #[cfg(not(windows))]
     {
         let mut options = OpenOptions::new();
@@ -162,8 +192,12 @@ fn no_links(options: &mut OpenOptions) {
         .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
 }
 
-#[cfg(not(unix))]
-fn no_links(_: &mut OpenOptions) {}
+#[cfg(windows)]
+fn no_links(options: &mut OpenOptions) {
+    use std::os::windows::fs::OpenOptionsExt;
+    use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
+    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+}
 
 #[cfg(unix)]
 fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateError> {
@@ -184,16 +218,15 @@ fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateErro
     Ok(())
 }
 
-#[cfg(not(unix))]
-fn check(file: &File, path: &Path, _: Audience) -> Result<(), PrivateError> {
+#[cfg(windows)]
+fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateError> {
     let about = file
         .metadata()
         .map_err(|error| PrivateError::system(path, "read", &error))?;
-    if about.is_file() {
-        Ok(())
-    } else {
-        Err(PrivateError::NotAFile(path.to_owned()))
+    if !about.is_file() {
+        return Err(PrivateError::NotAFile(path.to_owned()));
     }
+    access_lists::check_file(file, path, audience)
 }
 
 #[cfg(unix)]
@@ -226,8 +259,10 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
         if about.mode() & 0o022 != 0 {
             return Err(PrivateError::Writable(folder.to_owned()));
         }
+        Ok(())
     }
-    Ok(())
+    #[cfg(windows)]
+    access_lists::check_folder(folder)
 }
 
 /// Creates a folder and those above it, for this user alone, and checks it.
@@ -235,14 +270,46 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
 /// # Errors
 /// As [`check_folder`], and where it cannot be created.
 pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|error| PrivateError::system(folder, "created", &error))?;
+    let created = {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)
+    };
+    #[cfg(windows)]
+    let created = access_lists::create_folder(folder);
+    created.map_err(|error| PrivateError::system(folder, "created", &error))?;
     check_folder(folder)
+}
+
+/// Lets `account`, a security identifier, use the tokens of a profile of the machine, on Windows.
+///
+/// # Errors
+/// Where this user may not say so.
+pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
+    #[cfg(windows)]
+    let granted = access_lists::grant(folder, &[account.to_owned()]);
+    #[cfg(not(windows))]
+    let granted = {
+        let _ = account;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    };
+    granted.map_err(|error| PrivateError::system(folder, "shared", &error))
+}
+
+/// Lets those use a new folder of tokens who may use `like`, on Windows. On other systems, all are this user's.
+///
+/// # Errors
+/// Where this user may not say so.
+pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
+    #[cfg(windows)]
+    return access_lists::share_as(folder, like);
+    #[cfg(not(windows))]
+    {
+        let _ = (folder, like);
+        Ok(())
+    }
 }
 
 /// Removes a file, if it is there.
@@ -250,7 +317,7 @@ pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
 /// # Errors
 /// Where the system refuses.
 pub fn remove(path: &Path) -> Result<(), PrivateError> {
-    match std::fs::remove_file(path) {
+    match patiently(HELD, || std::fs::remove_file(path)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(PrivateError::system(path, "removed", &error)),
@@ -276,17 +343,37 @@ pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateEr
 /// # Errors
 /// Where the system refuses. On Windows, a file that another program has open is tried again for two seconds.
 pub fn rename(from: &Path, to: &Path) -> Result<(), PrivateError> {
-    let end = Instant::now() + REPLACE_LIMIT;
-    while let Err(error) = std::fs::rename(from, to) {
-        // Access denied, sharing violation, lock violation.
-        let held = cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33));
-        if !held || Instant::now() >= end {
-            return Err(PrivateError::system(to, "replaced", &error));
+    #[cfg(unix)]
+    let replace = || std::fs::rename(from, to);
+    // The standard library can replace a file whose readers permit that, but does not wait for the disk.
+    #[cfg(windows)]
+    let replace = || {
+        let replaced = super::file::windows::replace(from, to);
+        replaced.or_else(|_| std::fs::rename(from, to))
+    };
+    patiently(REPLACED_HELD, replace)
+        .map_err(|error| PrivateError::system(to, "replaced", &error))?;
+    sync_folder(to);
+    Ok(())
+}
+
+/// What Windows says of a file that another program, such as a virus scanner, has open: sharing violation, lock violation.
+const HELD: &[i32] = &[32, 33];
+/// The same where it is to be replaced: access denied as well.
+const REPLACED_HELD: &[i32] = &[5, 32, 33];
+
+/// Does something, and again for two seconds while Windows refuses with one of these codes.
+fn patiently<T>(codes: &[i32], action: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let end = Instant::now() + HELD_LIMIT;
+    loop {
+        let outcome = action();
+        let code = outcome.as_ref().err().and_then(io::Error::raw_os_error);
+        let is_held = cfg!(windows) && code.is_some_and(|code| codes.contains(&code));
+        if !is_held || Instant::now() >= end {
+            return outcome;
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    sync_folder(to);
-    Ok(())
 }
 
 /// Makes new names in the folder of `path` last. Not every file system can, and none of them undoes the rename.
@@ -299,6 +386,165 @@ pub fn sync_folder(path: &Path) {
     }
     #[cfg(not(unix))]
     let _ = path;
+}
+
+/// Access lists of Windows. Files are for this user alone. In the folders of the machine, they are for those whom the
+/// administrators let use the folder.
+#[cfg(windows)]
+mod access_lists {
+    use std::fs::File;
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use super::{Audience, PrivateError};
+    use crate::store::access::{Access, Finding, MODIFY, is_broad};
+    use crate::store::file::windows as system;
+    use crate::store::folders;
+    use crate::windows::user_sid;
+
+    /// The administrators do everything, in this folder and below it.
+    const MACHINE: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+
+    /// The folder of the machine that `path` is in.
+    fn machine(path: &Path) -> Option<PathBuf> {
+        folders::machine().filter(|base| path.starts_with(base))
+    }
+
+    /// True for the folder of the tokens of one profile of the machine.
+    fn is_shared(folder: &Path) -> bool {
+        folder.parent() == folders::machine_records().as_deref()
+    }
+
+    fn me() -> Option<String> {
+        user_sid().ok()
+    }
+
+    pub(super) fn create(path: &Path) -> io::Result<File> {
+        let folder = path.parent().filter(|folder| machine(folder).is_some());
+        let descriptor = match folder {
+            Some(folder) => system::access(folder)?.handed_down(),
+            None => system::user_alone()?,
+        };
+        system::create(path, &descriptor)
+    }
+
+    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+        let is_missing = |one: &&Path| !one.as_os_str().is_empty() && !one.exists();
+        let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+        for one in missing.into_iter().rev() {
+            let descriptor = match machine(one) {
+                // The names of the profiles are no secret.
+                Some(_) if folders::machine_records().as_deref() == Some(one) => {
+                    format!("{MACHINE}(A;;0x1200a9;;;BU)")
+                }
+                Some(_) if is_shared(one) => MACHINE.to_owned(),
+                Some(_) => format!("{MACHINE}(A;OICI;0x1200a9;;;BU)"),
+                None => system::user_alone()?.replace("(A;;", "(A;OICI;"),
+            };
+            match system::create_folder(one, &descriptor) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Every user can create a folder for the machine first: whose it is counts for each level.
+    pub(super) fn check_folder(folder: &Path) -> Result<(), PrivateError> {
+        let Some(base) = machine(folder) else {
+            // A link is followed, as on other systems.
+            let real = folder.canonicalize();
+            let about = access(real.as_deref().unwrap_or(folder))?;
+            return judge(folder, &about, false, &[]);
+        };
+        for one in folder.ancestors().take_while(|one| one.starts_with(&base)) {
+            let about = std::fs::symlink_metadata(one)
+                .map_err(|error| PrivateError::system(one, "read", &error))?;
+            if !about.is_dir() {
+                return Err(PrivateError::NotAFile(one.to_owned()));
+            }
+            let access = access(one)?;
+            judge(one, &access, false, &granted(one, &access))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_file(
+        file: &File,
+        path: &Path,
+        audience: Audience,
+    ) -> Result<(), PrivateError> {
+        let failed = |error: io::Error| PrivateError::system(path, "read", &error);
+        let mut about = system::access_of(file).map_err(failed)?;
+        let mut accounts = Vec::new();
+        if let Some(folder) = path.parent().filter(|folder| machine(folder).is_some()) {
+            check_folder(folder)?;
+            let of_folder = access(folder)?;
+            accounts = granted(folder, &of_folder);
+            // Who may create files there is known; a service owns them by the name that it signed in with.
+            about.owner = of_folder.owner;
+        }
+        judge(path, &about, audience == Audience::Owner, &accounts)
+    }
+
+    fn access(path: &Path) -> Result<Access, PrivateError> {
+        system::access(path).map_err(|error| PrivateError::system(path, "read", &error))
+    }
+
+    /// The accounts that the administrators let use the tokens of a profile.
+    fn granted(folder: &Path, access: &Access) -> Vec<String> {
+        if !is_shared(folder) {
+            return Vec::new();
+        }
+        let accounts = access.accounts().filter(|account| !is_broad(account));
+        accounts.map(str::to_owned).collect()
+    }
+
+    fn judge(
+        path: &Path,
+        access: &Access,
+        secret: bool,
+        accounts: &[String],
+    ) -> Result<(), PrivateError> {
+        let me = me().unwrap_or_default();
+        let is_trusted = |account: &str| account == me || accounts.iter().any(|one| one == account);
+        let path = path.to_owned();
+        let (can, account) = match access.finding(secret, is_trusted) {
+            None => return Ok(()),
+            Some(Finding::Owner(owner)) => return Err(PrivateError::Account { path, owner }),
+            Some(Finding::Read(account)) => ("read", account),
+            Some(Finding::Change(account)) => ("changed", account),
+        };
+        // Inherited entries become the file's own: those of a folder can't be removed from a file.
+        let at = path.display();
+        let command = format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F");
+        Err(PrivateError::Access {
+            path,
+            can,
+            account,
+            command,
+        })
+    }
+
+    /// Lets `accounts` use the tokens of a profile of the machine, and nobody else but administrators.
+    pub(super) fn grant(folder: &Path, accounts: &[String]) -> io::Result<()> {
+        let of_account = |account: &String| format!("(A;OICI;{MODIFY:#x};;;{account})");
+        let list: String = accounts.iter().map(of_account).collect();
+        system::set_access(folder, &format!("{MACHINE}{list}"))?;
+        let handed_down = system::access(folder)?.handed_down();
+        for entry in std::fs::read_dir(folder)? {
+            system::set_access(&entry?.path(), &handed_down)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
+        if !is_shared(folder) || folder == like {
+            return Ok(());
+        }
+        let accounts = granted(like, &access(like)?);
+        grant(folder, &accounts).map_err(|error| PrivateError::system(folder, "shared", &error))
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -373,5 +619,98 @@ mod tests {
             check_folder(&inner),
             Err(PrivateError::Writable(_))
         ));
+    }
+}
+
+/// What Wine can't show here: it keeps no access lists, but makes one of the owner and the mode of the file. That of a service
+/// and the wait for the disk show on Windows only.
+#[cfg(all(test, windows))]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod windows_tests {
+    use std::os::windows::fs::OpenOptionsExt;
+
+    use windows_sys::Win32::Storage::FileSystem::{FILE_SHARE_READ, FILE_SHARE_WRITE};
+
+    use super::*;
+    use crate::store::file::windows::access;
+    use crate::windows::user_sid;
+
+    #[test]
+    fn folders_and_files_are_for_this_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a\\b");
+        create_folder(&inner).unwrap();
+        create_folder(&inner).unwrap();
+        let path = inner.join("a.record");
+        replace(&path, &inner.join("a.next"), b"text").unwrap();
+        assert_eq!(*read(&path, Audience::Owner, 10).unwrap(), b"text");
+        let me = user_sid().unwrap();
+        for one in [inner.parent().unwrap(), &inner, &path] {
+            let access = access(one).unwrap();
+            assert_eq!(access.owner, me);
+            let accounts: Vec<&str> = access.accounts().collect();
+            assert_eq!(accounts, [&me], "{one:?}");
+        }
+        assert!(matches!(
+            read(&inner, Audience::All, 10),
+            Err(PrivateError::NotAFile(_))
+        ));
+    }
+
+    #[test]
+    fn a_file_is_replaced_once_its_readers_let_it_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, next) = (folder.path().join("record"), folder.path().join("next"));
+        std::fs::write(&path, "old").unwrap();
+        std::fs::write(&next, "new").unwrap();
+        // As the virus scanners do that don't share the deletion.
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE);
+        let held = options.open(&path).unwrap();
+        let (sender, released) = std::sync::mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            // For a second, and longer only if the test is already lost.
+            let _: Result<(), _> = released.recv_timeout(Duration::from_secs(1));
+            drop(held);
+        });
+        let begun = Instant::now();
+        rename(&next, &path).unwrap();
+        assert!(begun.elapsed() > Duration::from_millis(900));
+        drop(sender);
+        reader.join().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+
+        // One that never lets go: the file stays as it was, and what was to replace it stays too.
+        std::fs::write(&next, "newer").unwrap();
+        let _held = options.open(&path).unwrap();
+        let error = rename(&next, &path).unwrap_err();
+        assert!(matches!(error, PrivateError::System { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_to_string(&next).unwrap(), "newer");
+    }
+
+    #[test]
+    fn a_file_is_replaced_under_readers_that_permit_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, next) = (folder.path().join("record"), folder.path().join("next"));
+        std::fs::write(&path, "old").unwrap();
+        std::fs::write(&next, "new").unwrap();
+        let mut reader = File::open(&path).unwrap();
+        rename(&next, &path).unwrap();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(
+            (text, std::fs::read_to_string(&path).unwrap()),
+            ("old".to_owned(), "new".to_owned())
+        );
+    }
+
+    #[test]
+    fn reasons_of_windows_end_in_one_period() {
+        let error = io::Error::from_raw_os_error(5);
+        let text = PrivateError::system(Path::new("x"), "read", &error).to_string();
+        assert!(text.ends_with('.') && !text.ends_with(".."), "{text}");
     }
 }

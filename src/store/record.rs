@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::private::{self, Audience, PrivateError};
+use super::seal::{self, Seal, SealError};
 use crate::oauth::dialect::Kept;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
@@ -73,6 +74,9 @@ pub struct Record {
     pub rejected: Option<Rejected>,
     /// The last member: without it, the file is not whole.
     pub end: bool,
+    /// How the file is encrypted; it says so itself.
+    #[serde(skip)]
+    pub seal: Seal,
 }
 
 /// What a token was issued for. Tokens and secrets go nowhere else, whatever settings and presets say later.
@@ -309,6 +313,7 @@ impl Record {
             client_secret,
             rejected: None,
             end: true,
+            seal: Seal::default(),
         }
     }
 
@@ -342,25 +347,34 @@ impl Record {
     /// Where they are not whole, or newer than this program.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
-        struct Version {
+        struct Head {
             format: u32,
+            sealed: Option<serde::de::IgnoredAny>,
         }
         let name = || path.to_string_lossy().into_owned();
-        let version: Version =
-            serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
-        if version.format > FORMAT {
+        let head: Head = serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
+        if head.format > FORMAT {
             return Err(RecordError::Newer {
                 path: name(),
-                format: version.format,
+                format: head.format,
             });
         }
-        let record: Self =
-            serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
+        if head.sealed.is_none() {
+            return Self::parse_open(bytes, path);
+        }
+        let (seal, opened) = seal::open(bytes).map_err(|problem| sealed(path, problem))?;
+        let record = Self::parse_open(&opened, path)?;
+        Ok(Self { seal, ..record })
+    }
+
+    fn parse_open(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+        let damaged = || RecordError::Damaged(path.to_string_lossy().into_owned());
+        let record: Self = serde_json::from_slice(bytes).map_err(|_| damaged())?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if record.end && record.profile.eq_ignore_ascii_case(&stem) {
             Ok(record)
         } else {
-            Err(RecordError::Damaged(name()))
+            Err(damaged())
         }
     }
 
@@ -372,6 +386,13 @@ impl Record {
         let _ = serde_json::to_writer(&mut *bytes, self);
         bytes.push(b'\n');
         bytes
+    }
+}
+
+fn sealed(path: &Path, problem: SealError) -> PrivateError {
+    PrivateError::Seal {
+        path: path.to_owned(),
+        problem,
     }
 }
 
@@ -389,14 +410,17 @@ fn lineage() -> String {
 pub struct Reserved {
     file: std::fs::File,
     next: std::path::PathBuf,
+    seal: Seal,
 }
 
 impl Reserved {
-    /// Reserves the place: a full or read-only disk is found out here.
+    /// Reserves the place of a record that is encrypted so: a full or read-only disk, and a key that is not there, are found
+    /// out here.
     ///
     /// # Errors
-    /// Where nothing can be written. Then nothing is left behind.
-    pub fn take(next: &Path) -> Result<Self, PrivateError> {
+    /// Where nothing can be written or encrypted. Then nothing is left behind.
+    pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
+        seal.check().map_err(|problem| sealed(next, problem))?;
         private::remove(next)?;
         let failed = |error: std::io::Error| {
             let _ = private::remove(next);
@@ -408,6 +432,7 @@ impl Reserved {
         Ok(Self {
             file,
             next: next.to_owned(),
+            seal,
         })
     }
 
@@ -416,7 +441,7 @@ impl Reserved {
     /// # Errors
     /// Why not.
     pub fn probe(next: &Path) -> Result<(), PrivateError> {
-        Self::take(&next.with_extension("probe"))?.release();
+        Self::take(&next.with_extension("probe"), Seal::Plain)?.release();
         Ok(())
     }
 
@@ -425,7 +450,8 @@ impl Reserved {
     /// # Errors
     /// Where the system refuses. Once the record is written, the next process adopts it.
     pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
-        let bytes = record.to_bytes();
+        let bytes = self.seal.close(record.to_bytes());
+        let bytes = bytes.map_err(|problem| sealed(path, problem))?;
         let failed =
             |next: &Path, error: std::io::Error| PrivateError::system(next, "written", &error);
         let write = |file: &mut std::fs::File| {
@@ -461,7 +487,8 @@ pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record
         }
     };
     let follows = |record: &Record| {
-        record.lineage == current.lineage
+        record.seal == current.seal
+            && record.lineage == current.lineage
             && record.generation == current.generation + 1
             && record.issued_for == current.issued_for
     };
@@ -527,7 +554,7 @@ mod tests {
         let path = folder.path().join("office.record");
         let next = folder.path().join("office.next");
         let record = record();
-        Reserved::take(&next)
+        Reserved::take(&next, Seal::Plain)
             .unwrap()
             .store(&record, &path)
             .unwrap();
@@ -591,7 +618,7 @@ mod tests {
             assert_eq!(outcome.is_some(), adopted);
             assert!(!next.exists());
         }
-        Reserved::take(&next).unwrap();
+        Reserved::take(&next, Seal::Plain).unwrap();
         assert!(adopt(&next, &current, &path).unwrap().is_none() && !next.exists());
     }
 

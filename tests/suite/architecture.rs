@@ -486,7 +486,9 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "httpsys/api.rs",
             "httpsys/config.rs",
             "httpsys/store.rs",
+            "keeper/process/windows.rs",
             "store/file/windows.rs",
+            "store/seal/windows.rs",
             "windows.rs",
         ],
     );

@@ -11,8 +11,10 @@
     reason = "a test ends on what it did not expect; not all of what is shared is used here"
 )]
 
+mod scripted;
 mod servers;
 mod terminal;
+mod windows_profiles;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -2,7 +2,7 @@
 
 pub mod read;
 #[cfg(windows)]
-mod windows;
+pub(super) mod windows;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -30,12 +30,9 @@ impl Readers {
 }
 
 /// Creates a file that must not exist, for this user alone.
-///
-/// # Errors
-/// Where something is there, or the folder cannot be written to.
 #[cfg(windows)]
-pub(super) fn create_private(path: &Path) -> io::Result<std::fs::File> {
-    windows::create(path)
+fn create_private(path: &Path) -> io::Result<std::fs::File> {
+    windows::create(path, &windows::user_alone()?)
 }
 
 #[cfg(unix)]
@@ -76,7 +73,7 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     #[cfg(unix)]
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     #[cfg(windows)]
-    let mut file = tempfile::Builder::new().make_in(folder, windows::create)?;
+    let mut file = tempfile::Builder::new().make_in(folder, create_private)?;
     file.write_all(text.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
     let file = file.persist(path)?;
@@ -105,17 +102,12 @@ mod tests {
         );
         #[cfg(windows)]
         {
-            let (list, user) = (windows::access(&path).unwrap(), windows::user().unwrap());
-            let whom: Vec<&str> = list
-                .split(')')
-                .filter_map(|entry| entry.rsplit(';').next())
-                .filter(|whom| !whom.is_empty())
-                .collect();
+            let access = windows::access(&path).unwrap();
+            let user = crate::windows::user_sid().unwrap();
+            assert_eq!(access.owner, user);
             // The system itself may everything anyway; some name it.
-            assert!(
-                whom.contains(&&*user) && whom.iter().all(|whom| [&*user, "SY"].contains(whom)),
-                "{list}"
-            );
+            assert!(access.accounts().all(|account| account == user));
+            assert!(access.accounts().next().is_some(), "{access:?}");
         }
         assert!(save(folder.path(), &"new".into()).is_err());
         #[cfg(unix)]

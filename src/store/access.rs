@@ -1,0 +1,229 @@
+//! Access lists of Windows: who may read and change a file. Decides only, by what `file` reads.
+
+/// The account of the system itself.
+const SYSTEM: &str = "S-1-5-18";
+/// The administrators of the computer.
+const ADMINISTRATORS: &str = "S-1-5-32-544";
+/// Whoever owns the file.
+const OWNER_RIGHTS: &str = "S-1-3-4";
+
+/// Reading the contents: by itself or in one of the general rights.
+const READ: u32 = 0x0000_0001 | GENERIC_READ | GENERIC_ALL;
+/// Changing the contents, the entries of a folder, the file itself, its access list or its owner.
+const CHANGE: u32 =
+    0x0000_0002 | 0x0000_0004 | 0x0000_0040 | 0x000D_0000 | GENERIC_WRITE | GENERIC_ALL;
+const GENERIC_READ: u32 = 0x8000_0000;
+const GENERIC_WRITE: u32 = 0x4000_0000;
+const GENERIC_ALL: u32 = 0x1000_0000;
+
+/// The rights of a service on the tokens of its profile: all but to change who has rights.
+pub const MODIFY: u32 = 0x0013_01BF;
+
+/// One entry that allows something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The security identifier of the account.
+    pub account: String,
+    /// The rights, as bits.
+    pub rights: u32,
+}
+
+/// The owner of a file or folder, and what its access list allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The security identifier of the owner.
+    pub owner: String,
+    /// The entries that allow something here, not only further down. `None` without a list: everybody may do everything.
+    pub entries: Option<Vec<Entry>>,
+}
+
+/// What an access list allows and should not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It belongs to this account.
+    Owner(String),
+    /// This account can read it.
+    Read(String),
+    /// This account can change it.
+    Change(String),
+}
+
+/// True for the system and the administrators, who can do everything anyway.
+#[must_use]
+pub fn is_administrator(account: &str) -> bool {
+    account == SYSTEM || account == ADMINISTRATORS
+}
+
+/// True for groups that anybody may be in: no file of a service is for them.
+#[must_use]
+pub fn is_broad(account: &str) -> bool {
+    let is_domain_group = account
+        .strip_prefix("S-1-5-21-")
+        .and_then(|rest| rest.rsplit('-').next())
+        // Users, guests and computers of a domain.
+        .is_some_and(|last| matches!(last, "501" | "513" | "514" | "515"));
+    let is_local_group = account.starts_with("S-1-5-32-") && account != ADMINISTRATORS;
+    // One number under the authority of NT: groups of how somebody signed in, but for the accounts of services.
+    let is_sign_in = account
+        .strip_prefix("S-1-5-")
+        .is_some_and(|rest| !rest.contains('-') && !matches!(rest, "18" | "19" | "20"));
+    // All services, all applications in containers, all virtual machines.
+    let is_all_of_a_kind = account.starts_with("S-1-15-2-")
+        || matches!(account, "S-1-5-80-0" | "S-1-5-82-0" | "S-1-5-83-0");
+    let is_nt = account.starts_with("S-1-5-") || account.starts_with("S-1-12-1-");
+    is_domain_group || is_local_group || is_sign_in || is_all_of_a_kind || !is_nt
+}
+
+impl Access {
+    /// What is wrong for a file or folder that only the administrators and `trusted` may change, and only they may read if it
+    /// is `secret`. Entries that deny something are not relied on.
+    #[must_use]
+    pub fn finding(&self, secret: bool, trusted: impl Fn(&str) -> bool) -> Option<Finding> {
+        let is_trusted = |account: &str| is_administrator(account) || trusted(account);
+        if !is_trusted(&self.owner) {
+            return Some(Finding::Owner(self.owner.clone()));
+        }
+        let everyone = || Entry {
+            account: "S-1-1-0".to_owned(),
+            rights: GENERIC_ALL,
+        };
+        let entries = self.entries.clone().unwrap_or_else(|| vec![everyone()]);
+        let others = entries
+            .into_iter()
+            .filter(|entry| entry.account != OWNER_RIGHTS && !is_trusted(&entry.account));
+        for entry in others {
+            if entry.rights & CHANGE != 0 {
+                return Some(Finding::Change(entry.account));
+            }
+            if secret && entry.rights & READ != 0 {
+                return Some(Finding::Read(entry.account));
+            }
+        }
+        None
+    }
+
+    /// A descriptor, as text, for a file that those may use who may use this folder.
+    #[must_use]
+    pub fn handed_down(&self) -> String {
+        let entries = self.entries.iter().flatten();
+        let entries = entries.map(|entry| format!("(A;;{:#x};;;{})", entry.rights, entry.account));
+        format!("D:P{}", entries.collect::<String>())
+    }
+
+    /// The accounts besides the administrators.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter().flatten();
+        let accounts = entries.map(|entry| entry.account.as_str());
+        accounts.filter(|account| !is_administrator(account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: &str = "S-1-5-21-1-2-3-1001";
+    const SERVICE: &str = "S-1-5-80-1-2-3-4-5";
+
+    fn access(owner: &str, entries: &[(&str, u32)]) -> Access {
+        let entries = entries.iter().map(|(account, rights)| Entry {
+            account: (*account).to_owned(),
+            rights: *rights,
+        });
+        Access {
+            owner: owner.to_owned(),
+            entries: Some(entries.collect()),
+        }
+    }
+
+    #[test]
+    fn what_others_may_do_is_found() {
+        let (everyone, other) = ("S-1-1-0", "S-1-5-21-1-2-3-1002");
+        let of = |account: &str| account == ME;
+        let all = 0x001F_01FF;
+        let read = 0x0012_0089;
+        let change = |account: &str| Some(Finding::Change(account.to_owned()));
+        for (entries, open, secret) in [
+            (
+                vec![(ME, all), (SYSTEM, all), (ADMINISTRATORS, all)],
+                None,
+                None,
+            ),
+            (
+                vec![(ME, all), (everyone, read)],
+                None,
+                Some(Finding::Read(everyone.to_owned())),
+            ),
+            (
+                vec![(other, GENERIC_READ)],
+                None,
+                Some(Finding::Read(other.to_owned())),
+            ),
+            (vec![(other, GENERIC_ALL)], change(other), change(other)),
+            (vec![(other, MODIFY)], change(other), change(other)),
+            // Deleting it, its access list, its owner.
+            (vec![(other, 0x0001_0000)], change(other), change(other)),
+            (vec![(other, 0x0004_0000)], change(other), change(other)),
+            (vec![(other, 0x0008_0000)], change(other), change(other)),
+            // Reading attributes and the access list, and waiting.
+            (vec![(other, 0x0012_0080)], None, None),
+            (vec![(OWNER_RIGHTS, all)], None, None),
+        ] {
+            for owner in [ME, SYSTEM, ADMINISTRATORS] {
+                let list = access(owner, &entries);
+                assert_eq!(list.finding(false, of), open, "{list:?}");
+                assert_eq!(list.finding(true, of), secret, "{list:?}");
+            }
+            let foreign = access(other, &entries);
+            assert_eq!(
+                foreign.finding(false, of),
+                Some(Finding::Owner(other.to_owned()))
+            );
+        }
+        let none = Access {
+            owner: ME.to_owned(),
+            entries: None,
+        };
+        assert_eq!(none.finding(false, of), change(everyone));
+    }
+
+    #[test]
+    fn a_service_is_an_account_and_everybody_is_not() {
+        for account in [
+            ME,
+            SERVICE,
+            SYSTEM,
+            "S-1-5-19",
+            "S-1-5-20",
+            "S-1-5-82-1-2-3-4-5",
+            "S-1-12-1-1-2-3-4",
+        ] {
+            assert!(!is_broad(account), "{account}");
+        }
+        for group in [
+            "S-1-1-0",
+            "S-1-3-0",
+            "S-1-5-2",
+            "S-1-5-4",
+            "S-1-5-7",
+            "S-1-5-11",
+            "S-1-5-32-545",
+            "S-1-5-32-546",
+            "S-1-5-21-1-2-3-513",
+            "S-1-5-80-0",
+            "S-1-15-2-1",
+        ] {
+            assert!(is_broad(group), "{group}");
+        }
+    }
+
+    #[test]
+    fn files_take_over_what_their_folder_allows() {
+        let folder = access(ADMINISTRATORS, &[(SYSTEM, 0x001F_01FF), (SERVICE, MODIFY)]);
+        assert_eq!(
+            folder.handed_down(),
+            format!("D:P(A;;0x1f01ff;;;{SYSTEM})(A;;0x1301bf;;;{SERVICE})")
+        );
+        assert_eq!(folder.accounts().collect::<Vec<_>>(), [SERVICE]);
+    }
+}

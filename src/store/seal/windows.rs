@@ -1,0 +1,147 @@
+//! The calls of the Data Protection API.
+
+#![allow(
+    unsafe_code,
+    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+)]
+
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Security::Cryptography::{
+    CRYPT_INTEGER_BLOB, CRYPTPROTECT_LOCAL_MACHINE, CRYPTPROTECT_UI_FORBIDDEN, CryptProtectData,
+    CryptUnprotectData,
+};
+use windows_sys::Win32::System::Registry::{HKEY_USERS, KEY_READ, RegCloseKey, RegOpenKeyExW};
+use windows_sys::Win32::UI::Shell::GetProfileType;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::windows::{Local, last_error, user_sid, wide};
+
+/// The key's data is too large for the call.
+const ERROR_ARITHMETIC_OVERFLOW: u32 = 534;
+const ERROR_FILE_NOT_FOUND: u32 = 2;
+/// Kinds of profiles that are dropped when the user signs out.
+const PT_TEMPORARY: u32 = 1;
+const PT_MANDATORY: u32 = 4;
+
+/// The profile of the user, which has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Profile {
+    /// It lasts, as far as Windows says.
+    Lasting,
+    /// It is dropped at sign-out.
+    Temporary,
+    /// It is not loaded in this session.
+    NotLoaded,
+}
+
+/// Bytes as the calls take them; they only read them.
+fn blob(bytes: &[u8]) -> Result<CRYPT_INTEGER_BLOB, u32> {
+    Ok(CRYPT_INTEGER_BLOB {
+        cbData: u32::try_from(bytes.len()).map_err(|_| ERROR_ARITHMETIC_OVERFLOW)?,
+        pbData: bytes.as_ptr().cast_mut(),
+    })
+}
+
+/// The bytes that a call gave. They are erased where they were.
+///
+/// # Safety
+/// `blob` was filled in by such a call.
+unsafe fn take(blob: &CRYPT_INTEGER_BLOB) -> Zeroizing<Vec<u8>> {
+    // SAFETY: given by a call whose result is to be freed so.
+    let memory = unsafe { Local::new(blob.pbData.cast()) };
+    if memory.pointer().is_null() {
+        return Zeroizing::default();
+    }
+    // SAFETY: the memory is as long as told, ours alone, and freed below.
+    let bytes = unsafe {
+        std::slice::from_raw_parts_mut(memory.pointer().cast::<u8>(), blob.cbData as usize)
+    };
+    let taken = Zeroizing::new(bytes.to_vec());
+    bytes.zeroize();
+    taken
+}
+
+/// Encrypts for the user, or for every process of the computer.
+///
+/// # Errors
+/// The code of Windows.
+pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
+    let input = blob(bytes)?;
+    let mut output = CRYPT_INTEGER_BLOB::default();
+    let place = if machine {
+        CRYPTPROTECT_LOCAL_MACHINE
+    } else {
+        0
+    };
+    // SAFETY: `input` leads to `bytes`, which is only read; `output` outlives the call. The rest is optional.
+    let done = unsafe {
+        CryptProtectData(
+            &raw const input,
+            null(),
+            null(),
+            null(),
+            null(),
+            CRYPTPROTECT_UI_FORBIDDEN | place,
+            &raw mut output,
+        )
+    };
+    if done == 0 {
+        return Err(last_error());
+    }
+    // SAFETY: just filled in.
+    Ok(unsafe { take(&output) }.to_vec())
+}
+
+/// Decrypts what [`protect`] encrypted.
+///
+/// # Errors
+/// The code of Windows.
+pub(super) fn unprotect(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, u32> {
+    let input = blob(bytes)?;
+    let mut output = CRYPT_INTEGER_BLOB::default();
+    // SAFETY: as above. No description is asked for.
+    let done = unsafe {
+        CryptUnprotectData(
+            &raw const input,
+            null_mut(),
+            null(),
+            null(),
+            null(),
+            CRYPTPROTECT_UI_FORBIDDEN,
+            &raw mut output,
+        )
+    };
+    if done == 0 {
+        return Err(last_error());
+    }
+    // SAFETY: just filled in.
+    Ok(unsafe { take(&output) })
+}
+
+/// The state of the user's profile in this session.
+pub(super) fn profile() -> Profile {
+    let mut kind = 0;
+    // SAFETY: `kind` outlives the call.
+    let told = unsafe { GetProfileType(&raw mut kind) } != 0;
+    if told && kind & (PT_TEMPORARY | PT_MANDATORY) != 0 {
+        return Profile::Temporary;
+    }
+    let Ok(user) = user_sid() else {
+        return Profile::Lasting;
+    };
+    // A profile that is loaded has its part of the registry under the identifier of its user.
+    let (user, mut key) = (wide(user), null_mut());
+    // SAFETY: `user` ends in a zero; `key` outlives the call.
+    let code = unsafe { RegOpenKeyExW(HKEY_USERS, user.as_ptr(), 0, KEY_READ, &raw mut key) };
+    match code {
+        0 => {
+            // SAFETY: just opened, and closed once.
+            unsafe { RegCloseKey(key) };
+            Profile::Lasting
+        }
+        ERROR_FILE_NOT_FOUND => Profile::NotLoaded,
+        // Not to be known.
+        _ => Profile::Lasting,
+    }
+}
