@@ -8,13 +8,13 @@ use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
-use crate::profile::issued_for::issued_for;
+use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::Place;
-use crate::profile::settings_file::{self, digest};
+use crate::profile::settings_file::{self, SettingsFile, digest};
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, RecordError, Reserved, Tokens};
+use crate::store::record::{Record, RecordError, Reserved, Tokens, adopt};
 
 /// A refresh under way is waited for so long.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -112,6 +112,58 @@ pub fn save(
     Ok(())
 }
 
+/// Saves settings alone. The tokens of the profile stay, and may go where they were issued for and nowhere else.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn save_settings(
+    place: &Place,
+    settings: &Settings,
+    request: &FlowRequest,
+) -> Result<(), SaveError> {
+    private::create_folder(place.settings_folder())?;
+    private::create_folder(place.record_folder())?;
+    let _lock = lock(place)?;
+    let path = place.record();
+    let before = match Record::read(&path) {
+        // A refresh that was stopped may have left newer tokens.
+        Ok(record) => Some(adopt(&place.next(), &record, &path)?.unwrap_or(record)),
+        Err(RecordError::File(PrivateError::Missing(_))) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let old = SettingsFile::read(place).ok();
+    let user = login_hint(settings).or_else(|| old?.user().map(str::to_owned));
+    let text = settings_file::write(settings, user.as_deref());
+    let secret = request.client.secret.clone();
+    let digest = digest(text.as_bytes());
+    let now = issued_for(request, settings, user);
+    let record = match before {
+        Some(record) if difference(&record.issued_for, &now).is_none() => Some(Record {
+            settings: digest,
+            issued_for: now,
+            client_secret: secret,
+            ..record
+        }),
+        Some(record) => Some(Record {
+            client_secret: secret,
+            ..record
+        }),
+        None => secret.is_some().then(|| {
+            let name = place.name.as_str();
+            Record::new(name, digest, now, None, secret)
+        }),
+    };
+    let Some(record) = record else {
+        return Ok(write_settings(place, &text)?);
+    };
+    let reserved = Reserved::take(&place.next())?;
+    if let Err(error) = write_settings(place, &text) {
+        reserved.release();
+        return Err(error.into());
+    }
+    Ok(reserved.store(&record, &path)?)
+}
+
 fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     let path = place.settings();
     match settings_file::read_bytes(place) {
@@ -126,10 +178,15 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     private::replace(&path, &path.with_extension("toml.next"), text.as_bytes())
 }
 
+/// The mailbox that the form names.
+fn login_hint(settings: &Settings) -> Option<String> {
+    let hint = settings.value(Key::LoginHint).trim().to_owned();
+    hint.contains('@').then_some(hint)
+}
+
 /// The mailbox: the account that the form names, or the one that signed in.
 fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
-    let hint = settings.value(Key::LoginHint).trim().to_owned();
-    if hint.contains('@') {
+    if let Some(hint) = login_hint(settings) {
         return Some(hint);
     }
     let claims = decode(set.id_token.as_ref()?.expose_secret())?;

@@ -26,13 +26,14 @@ use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
 use crate::oauth::client::FlowKind;
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::profiles::ProfileNews;
 use crate::session::work::Work;
 use crate::session::{Refused, SessionEvent};
 use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Message, Navigation, Route, Screen, UpdateContext, ViewContext,
-    set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, SaveFrom, Screen, UpdateContext,
+    ViewContext, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -206,7 +207,16 @@ impl Screen for Form {
     }
 
     fn title(&self, cx: ViewContext<'_>) -> String {
-        cx.session.settings.preset().name.clone()
+        let preset = &cx.session.settings.preset().name;
+        let Some(name) = cx.session.profile() else {
+            return preset.clone();
+        };
+        let changed = if cx.session.has_unsaved_changes() {
+            " *"
+        } else {
+            ""
+        };
+        format!("{name}{changed} {} {preset}", cx.theme().dot())
     }
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
@@ -249,6 +259,16 @@ impl Screen for Form {
         if cx.session.tokens.is_some() {
             items.push(Entry::button(Item::Tokens, "Tokens", 't'));
         }
+        if cx.session.profiles.places.is_some() {
+            items.push(Entry::button(Item::Profiles, "Profiles…", 'p'));
+            if cx.session.profile().is_some() {
+                let save_as = Entry::quiet(Item::SaveAs, "Save as…");
+                items.push(Entry::button(Item::Save, "Save", 's'));
+                items.push(save_as.under_more(hints::SAVE_AS));
+            } else {
+                items.push(Entry::button(Item::Save, "Save…", 's'));
+            }
+        }
         items.push(Entry::button(Item::Discover, "Discover", 'd'));
         if !settings.preset().is_custom() {
             items.push(Entry::button(Item::Info, "Info", 'i'));
@@ -268,6 +288,11 @@ impl Screen for Form {
         if self.fixable(cx).is_some() {
             for entry in &mut items {
                 entry.fix = Some("fix".to_owned());
+            }
+        }
+        if cx.session.has_unsaved_changes() {
+            for entry in items.iter_mut().filter(|entry| entry.hint.is_none()) {
+                entry.hint = Some(("Ctrl+S", "save"));
             }
         }
         items
@@ -302,11 +327,18 @@ impl Screen for Form {
             Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),
             Item::Tokens => cx.go(Navigation::Open(Route::Tokens)),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
+            Item::Profiles => cx.go(Navigation::Open(Route::Profiles)),
+            Item::Save => cx.save_profile(SaveFrom::Form),
+            Item::SaveAs => cx.go(Navigation::Open(Route::SaveProfile(SaveFrom::Form))),
             Item::More => cx.more(),
             Item::Help => cx.help(),
             Item::Cancel => cx.cancel(),
             Item::Quit => cx.quit(),
         }
+    }
+
+    fn save(&mut self, cx: &mut UpdateContext<'_>) {
+        cx.save_profile(SaveFrom::Form);
     }
 
     fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
@@ -437,6 +469,9 @@ impl Screen for Form {
             }
             SessionEvent::DiscoveryFailed(error) => {
                 cx.warn(format!("{} {}", error.sentence(), error.hint()));
+            }
+            SessionEvent::Profile(ProfileNews::Opened(..)) => {
+                (self.secret_shown, self.tried) = (false, false);
             }
             SessionEvent::Presets => self.presets.reload(&cx.session.library),
             _ => {}
