@@ -13,7 +13,9 @@ use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::keeper::profile::open;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
+use oauth_authorizer::profile::places::Places;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
+use oauth_authorizer::session::profiles::Profiles;
 use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
@@ -148,6 +150,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             .map_err(|outcome| (format!("{}: {}", place.name, outcome.error), outcome.code))
     });
     let base = base.transpose()?;
+    let places = Places::new(cli.profile.profiles.profiles.as_deref()).ok();
+    let opened = profiles.open.zip(base.clone());
     let mut settings = cli
         .settings(base, variable, browser, &mut library)
         .map_err(|error| (error.to_string(), error.exit_code()))?;
@@ -162,8 +166,16 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             print_result,
         ));
     }
-    tui::run(environment, settings, library, print, print_result)
-        .map_err(|error| (error.to_string(), exit::FAILED))
+    let profiles = Profiles::new(places, std::env::home_dir(), opened);
+    tui::run(
+        environment,
+        settings,
+        library,
+        profiles,
+        print,
+        print_result,
+    )
+    .map_err(|error| (error.to_string(), exit::FAILED))
 }
 
 /// The only thing that ever goes to standard output.

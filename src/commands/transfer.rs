@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::clean::clean;
 use crate::console::talk::say;
-use crate::keeper::save::{SaveError, lock, save_imported};
+use crate::keeper::save::{SaveError, current, lock, save_imported};
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
@@ -115,7 +115,8 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
         error => fail(error.to_string()),
     })?;
     let settings = read_bytes(place).map_err(|error| fail(error.to_string()))?;
-    let record = Record::read(&place.record()).map_err(|error| fail(error.to_string()))?;
+    let record = current(place).map_err(|error| fail(error.to_string()))?;
+    let record = record.ok_or_else(|| fail("It has no tokens yet.".to_owned()))?;
     let exported = Exported {
         format: FORMAT,
         profile: place.name.to_string(),

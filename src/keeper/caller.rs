@@ -58,7 +58,7 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let now = unix_time();
     let tokens = first.tokens.as_ref().ok_or_else(|| Outcome {
         code: exit::SIGN_IN,
-        error: "There are no tokens: they were revoked.".to_owned(),
+        error: "There are no tokens.".to_owned(),
         cause: None,
         hint: Some(sign_in_again(place)),
     })?;

@@ -6,6 +6,8 @@
 
 pub mod answer;
 pub mod caller;
+pub mod list;
+pub mod manage;
 pub mod process;
 pub mod profile;
 pub mod refresh;

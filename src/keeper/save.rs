@@ -8,13 +8,13 @@ use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
-use crate::profile::issued_for::issued_for;
+use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, StoreKind, digest};
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, RecordError, Reserved, Tokens};
+use crate::store::record::{Record, RecordError, Reserved, Tokens, adopt};
 use crate::store::seal::Seal;
 
 /// A refresh under way is waited for so long.
@@ -148,7 +148,8 @@ pub fn save(
     install(place, &text, &record, seal)
 }
 
-/// Saves settings without a sign-in. Tokens that the profile has stay, and remain tied to what they were issued for.
+/// Saves settings without a sign-in. Tokens that the profile has stay, and may be sent where they were issued for and nowhere
+/// else.
 ///
 /// # Errors
 /// Where a file cannot be written.
@@ -160,31 +161,56 @@ pub fn save_settings(
     create_folders(place)?;
     let _lock = lock(place)?;
     let seal = store(place)?;
-    let current = match Record::read(&place.record()) {
-        Ok(record) => Some(record),
-        Err(RecordError::File(PrivateError::Missing(_))) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let before = current(place)?;
     let file = SettingsFile::read(place).ok();
-    let text = settings_file::write(settings, user_of_form(settings).as_deref(), file.as_ref());
-    let secret = request.client.secret.clone();
-    let digest = digest(text.as_bytes());
+    let old_user = || {
+        file.as_ref()
+            .and_then(SettingsFile::user)
+            .map(str::to_owned)
+    };
+    let user = user_of_form(settings).or_else(old_user);
+    let text = settings_file::write(settings, user.as_deref(), file.as_ref());
     let command = file.as_ref().and_then(SettingsFile::secret_command);
-    let now = issued_for(
-        request,
-        settings,
-        user_of_form(settings),
-        command.map(<[String]>::to_vec),
-    );
-    let record = match current {
-        Some(current) if current.tokens.is_some() => Record {
-            client_secret: secret.or(current.client_secret),
-            generation: current.generation + 1,
-            ..current
+    let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+    let secret = request.client.secret.clone().filter(|_| !names_secret);
+    let digest = digest(text.as_bytes());
+    let now = issued_for(request, settings, user, command.map(<[String]>::to_vec));
+    let record = match before {
+        Some(record)
+            if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
+        {
+            Record {
+                settings: digest,
+                issued_for: now,
+                client_secret: secret.or(record.client_secret),
+                generation: record.generation + 1,
+                ..record
+            }
+        }
+        Some(record) => Record {
+            client_secret: secret.or(record.client_secret),
+            generation: record.generation + 1,
+            ..record
         },
-        _ => Record::new(place.name.as_str(), digest, now, None, secret),
+        None => Record::new(place.name.as_str(), digest, now, None, secret),
     };
     install(place, &text, &record, seal)
+}
+
+/// The newest record of a profile. A refresh that was stopped may have left one that is newer than the stored one. The caller
+/// holds the lock.
+///
+/// # Errors
+/// Where the record cannot be read.
+pub fn current(place: &Place) -> Result<Option<Record>, SaveError> {
+    let path = place.record();
+    match Record::read(&path) {
+        Ok(record) => Ok(Some(
+            adopt(&place.next(), &record, &path)?.unwrap_or(record),
+        )),
+        Err(RecordError::File(PrivateError::Missing(_))) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Puts settings and a record in their places. The caller holds the lock.
@@ -215,16 +241,9 @@ pub fn save_imported(
 ) -> Result<bool, SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let current = match Record::read(&place.record()) {
-        Ok(current) => Some(current),
-        Err(RecordError::File(PrivateError::Missing(_))) => None,
-        Err(error) => return Err(error.into()),
-    };
-    if if_newer
-        && current
-            .as_ref()
-            .is_some_and(|current| !record.is_newer_than(current))
-    {
+    let current = current(place)?;
+    let is_newer = |current: &Record| record.is_newer_than(current);
+    if if_newer && !current.as_ref().is_none_or(is_newer) {
         return Ok(false);
     }
     let record = Record {

@@ -107,6 +107,31 @@ impl Places {
         }
     }
 
+    /// This user's folders, for settings and for tokens.
+    #[must_use]
+    pub fn of_user(settings: PathBuf, records: PathBuf) -> Self {
+        Self(vec![Folders {
+            owner: Owner::User,
+            settings,
+            records,
+        }])
+    }
+
+    /// True where profiles of the machine have folders of their own.
+    #[must_use]
+    pub fn has_machine(&self) -> bool {
+        self.0.iter().any(|folders| folders.owner == Owner::Machine)
+    }
+
+    /// Where a new profile of this name would be. Looks at no file.
+    #[must_use]
+    pub fn new_place(&self, name: &ProfileName, machine: bool) -> Option<Place> {
+        let owner = if machine { Owner::Machine } else { Owner::User };
+        let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
+        let folders = self.0.iter().find(fits)?;
+        Some(Place::new(name.clone(), folders))
+    }
+
     /// The profile of this name; the user's comes before the machine's.
     #[must_use]
     pub fn find(&self, name: &ProfileName) -> Option<Place> {
@@ -196,6 +221,12 @@ impl Place {
             account: None,
             folders,
         }
+    }
+
+    /// True for the same profile.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.owner == other.owner && self.name.is(other.name.as_str())
     }
 
     /// The same place under another name.

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::profiles::ProfileNews;
 use super::run::Ended;
 use crate::configure::report::{SetUpAction, Verdict};
 use crate::flow::attempt::AttemptId;
@@ -34,6 +35,8 @@ pub enum Refused {
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
+    /// This system names no folder for profiles.
+    NoFolder,
 }
 
 /// What came of an event of the engine.
@@ -72,6 +75,8 @@ pub enum SessionEvent {
     DiscoveryFailed(FlowError),
     /// The user's own presets are there.
     Presets,
+    /// Something became of profiles.
+    Profile(ProfileNews),
     /// An action of the listener's set-up is over.
     SetUp(SetUpAction, Verdict),
 }

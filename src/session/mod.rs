@@ -5,6 +5,8 @@
 pub mod clock;
 pub mod content;
 mod event;
+pub mod profile_work;
+pub mod profiles;
 pub mod report;
 pub mod run;
 pub mod set_up;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 
 use self::clock::Moment;
 pub use self::event::{Refused, SessionEvent, Started};
+use self::profiles::Profiles;
 use self::run::{Ended, Phase, Run, Unverified, add_check};
 use self::set_up::ListenerSetUp;
 pub use self::tokens::{Taken, TokenState, Value};
@@ -54,6 +57,8 @@ pub struct Session {
     pub trace: Trace,
     /// The set-up of the listener, once it was opened.
     pub set_up: Option<ListenerSetUp>,
+    /// Saved settings and tokens.
+    pub profiles: Profiles,
     /// One thing at a time.
     work: Option<(AttemptId, Work)>,
     /// The latest sign-in, where it failed and nothing was started since.
@@ -72,6 +77,7 @@ impl Session {
             tokens: None,
             trace: Trace::default(),
             set_up: None,
+            profiles: Profiles::default(),
             work: None,
             failed: None,
             attempts: Attempts::default(),
@@ -103,7 +109,10 @@ impl Session {
     /// True while the tokens are refreshed.
     #[must_use]
     pub fn is_refreshing(&self) -> bool {
-        matches!(self.work(), Some(Work::Refreshing(_)))
+        matches!(
+            self.work(),
+            Some(Work::Refreshing(_) | Work::RefreshingProfile)
+        )
     }
 
     /// The number of what is under way.
@@ -166,7 +175,12 @@ impl Session {
         let request = request::request(&self.settings).map_err(Refused::Form)?;
         let job = Job::Authorize(request.clone());
         let command = command(&self.settings.flags());
-        let run = Run::new(request, Arc::clone(self.settings.preset()), command);
+        let run = Run::new(
+            request,
+            Arc::clone(self.settings.preset()),
+            command,
+            self.settings.clone(),
+        );
         let run = Box::new(run);
         self.trace = Trace::default();
         Ok(self.start(job, Work::SigningIn(run)))
@@ -208,7 +222,8 @@ impl Session {
         let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
         let job = Job::Refresh(tokens.request.clone(), Box::new(tokens.set.clone()));
         let (preset, command) = (Arc::clone(&tokens.preset), tokens.command.clone());
-        let run = Box::new(Run::new(tokens.request.clone(), preset, command));
+        let (request, settings) = (tokens.request.clone(), tokens.settings.clone());
+        let run = Box::new(Run::new(request, preset, command, settings));
         Ok(self.start(job, Work::Refreshing(run)))
     }
 
@@ -324,6 +339,8 @@ impl Session {
 
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
+            // No job reports of it.
+            Work::RefreshingProfile => return None,
             Work::Discovering(_) => {
                 if let Some((reason, instead)) = error.of_issuer() {
                     self.settings.issuer_failed(reason, instead);

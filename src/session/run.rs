@@ -13,6 +13,7 @@ use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowEvent, Step};
 use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
+use crate::form::settings::Settings;
 use crate::oauth::check::Check;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
@@ -125,6 +126,8 @@ pub struct Run {
     pub preset: Arc<Preset>,
     /// The command that fills in the form like this; none where no shell takes it as it is.
     pub command: Option<String>,
+    /// The form of that time.
+    pub settings: Settings,
     /// How it stands.
     pub phase: Phase,
     /// What it waited for when it failed.
@@ -150,11 +153,17 @@ pub struct Run {
 impl Run {
     /// One that has just begun.
     #[must_use]
-    pub fn new(request: FlowRequest, preset: Arc<Preset>, command: Option<String>) -> Self {
+    pub fn new(
+        request: FlowRequest,
+        preset: Arc<Preset>,
+        command: Option<String>,
+        settings: Settings,
+    ) -> Self {
         Self {
             request,
             preset,
             command,
+            settings,
             phase: Phase::Starting,
             before: None,
             steps: Vec::new(),

@@ -7,6 +7,7 @@ use super::clock::Moment;
 use super::run::{Run, StepLine};
 use crate::flow::attempt::AttemptId;
 use crate::form::request::FlowRequest;
+use crate::form::settings::Settings;
 use crate::oauth::check::Check;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
@@ -90,8 +91,12 @@ pub struct TokenState {
     pub request: FlowRequest,
     /// The preset that they came by.
     pub preset: Arc<Preset>,
-    /// The command that fills in the form like this.
+    /// The command that gives them: that of their profile, or one that fills in the form like this.
     pub command: Option<String>,
+    /// The form that they were requested with.
+    pub settings: Settings,
+    /// The profile that they are in.
+    pub profile: Option<String>,
     /// The steps of the run.
     pub steps: Vec<StepLine>,
     /// How the checks of the run came out.
@@ -118,6 +123,8 @@ impl TokenState {
             request: run.request.clone(),
             preset: Arc::clone(&run.preset),
             command: run.command.clone(),
+            settings: run.settings.clone(),
+            profile: None,
             steps: run.steps.clone(),
             checks: run.checks.clone(),
             claims,
@@ -150,6 +157,21 @@ impl TokenState {
     pub(super) fn took(&mut self, value: Value, how: Taken) {
         let taken = &mut self.taken[value as usize];
         *taken = how.max(*taken);
+    }
+
+    /// All of them have left the program.
+    pub(super) fn took_all(&mut self, how: Taken) {
+        for value in Value::ALL {
+            self.took(value, how);
+        }
+    }
+
+    /// The profile that they were in is gone, and what it had with it.
+    pub(super) fn leave_profile(&mut self) {
+        if self.profile.take().is_some() {
+            self.command = None;
+            self.taken = [Taken::Not; 3];
+        }
     }
 
     /// The tokens that the user may not have, and that are lost at the end of the program.

@@ -12,13 +12,15 @@ pub enum Work {
     SigningIn(Box<Run>),
     /// A refresh of the tokens.
     Refreshing(Box<Run>),
+    /// The keeper of a profile refreshes its tokens; it is only waited for here.
+    RefreshingProfile,
 }
 
 impl Work {
     /// True where a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token.
     #[must_use]
     pub fn gives_way(&self) -> bool {
-        !matches!(self, Self::Refreshing(_))
+        !matches!(self, Self::Refreshing(_) | Self::RefreshingProfile)
     }
 
     /// Why something else has to wait, and what to do.
@@ -31,7 +33,7 @@ impl Work {
             Self::SigningIn(_) => {
                 "A sign-in is in progress. Wait for it, or press Esc to cancel it."
             }
-            Self::Refreshing(_) => {
+            Self::Refreshing(_) | Self::RefreshingProfile => {
                 "A refresh is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
         }
@@ -43,6 +45,9 @@ impl Work {
         match self {
             Self::Discovering(_) => "The discovery was canceled.",
             Self::SigningIn(_) => "The sign-in was canceled.",
+            Self::RefreshingProfile => {
+                "The refresh continues in the background, and its tokens are saved in the profile."
+            }
             Self::Refreshing(_) => {
                 "The refresh was canceled. The service may have already replaced the refresh token: if the next refresh is \
                     rejected, sign in again."
@@ -54,7 +59,7 @@ impl Work {
     pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
         match self {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
-            Self::Discovering(_) => None,
+            Self::Discovering(_) | Self::RefreshingProfile => None,
         }
     }
 }

@@ -264,6 +264,16 @@ impl Tokens {
         self.expires_at.map(|end| end.saturating_sub(now))
     }
 
+    /// When a sign-in is needed, where the tokens say so: the end of a refresh token that is a JWT, or without a refresh
+    /// token that of the access token.
+    #[must_use]
+    pub fn sign_in_by(&self) -> Option<u64> {
+        match &self.refresh_token {
+            Some(token) => claim(token, "exp"),
+            None => self.expires_at,
+        }
+    }
+
     /// True where the access token has not ended at `now`, as far as anybody knows.
     #[must_use]
     pub fn lives(&self, now: u64) -> bool {

@@ -1,11 +1,14 @@
-//! What is said about a copy and a saved file, and the question where to save one.
+//! What is said about a copy, a saved file, a profile and a refresh, and the question where to save a file.
 
 use super::dialog::{Dialog, Prompt};
 use super::screen::Message;
+use super::widgets::text::shorten;
 use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Taken;
 use crate::session::content::Content;
+use crate::session::profiles::ProfileNews;
+use crate::session::run::Ended;
 use crate::store::file::Readers;
 
 /// Who can read a saved file, in a few words.
@@ -175,4 +178,40 @@ pub(super) fn saved(content: &Content, outcome: &Result<(String, Readers), Strin
         ),
         Err(reason) => Message::warning(format!("The {name} was not saved: {reason}.")),
     }
+}
+
+/// Says why a refresh brought no tokens.
+pub(super) fn refresh_failed(ended: Ended) -> Message {
+    let hint = match &ended.explanation {
+        Some(explanation) if explanation.cause != ended.text => {
+            format!("{} {}", explanation.cause, explanation.remedy)
+        }
+        Some(_) | None => ended.hint,
+    };
+    // What happened first; the service's own words may be long, and are in the trace.
+    let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
+    Message::warning(format!("{text}. {hint} Your current tokens are kept."))
+}
+
+/// What is said of what became of profiles.
+pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
+    Some(match news {
+        ProfileNews::Opened(_, Some(notice)) => Message::warning(notice.clone()),
+        ProfileNews::Saved(name, true) => Message::done(
+            "Saved",
+            format!(
+                "the settings and tokens as the profile {name}. Scripts get a valid token from: oauth-authorizer token {name}"
+            ),
+        ),
+        ProfileNews::Saved(name, false) => {
+            Message::done("Saved", format!("the settings as the profile {name}."))
+        }
+        ProfileNews::Done(label, text) => Message::done(*label, text.clone()),
+        ProfileNews::Failed(reason) => Message::warning(reason.clone()),
+        ProfileNews::Listed
+        | ProfileNews::Opened(_, None)
+        | ProfileNews::Tokens
+        | ProfileNews::Exists
+        | ProfileNews::Nothing => return None,
+    })
 }

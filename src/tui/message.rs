@@ -15,6 +15,7 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
+use crate::session::profiles::{ProfileReport, ProfileTask};
 use crate::store::file::Readers;
 
 /// Something happened.
@@ -54,6 +55,8 @@ pub enum Event {
     SetUp(u64, Box<Report>, Box<Created>),
     /// A file was written, or not: its path and who can read it, or why not.
     Saved(Content, Result<(String, Readers), String>),
+    /// What came of a task with the files of profiles.
+    Profile(Box<ProfileReport>),
     /// A time on the screen has changed.
     Tick,
 }
@@ -75,6 +78,7 @@ impl fmt::Debug for Event {
             Self::Library(_) => "Library",
             Self::SetUp(..) => "SetUp",
             Self::Saved(..) => "Saved",
+            Self::Profile(_) => "Profile",
             Self::Tick => "Tick",
         })
     }
@@ -101,6 +105,8 @@ pub enum Effect {
     ShowInScrollback(SecretString),
     /// Do an action of the listener's set-up, off the loop.
     SetUp(Box<SetUpTask>, u64),
+    /// Do something with the files of profiles, off the loop.
+    Profile(ProfileTask),
     /// Start the demo server.
     StartDemo,
     /// Let the demo's user approve.

@@ -5,11 +5,13 @@
 
 mod copies;
 pub mod dialog;
+mod error;
 pub mod keys;
 mod layout;
 pub mod message;
 pub mod model;
 mod page;
+mod profiles;
 mod root;
 mod saves;
 pub mod screen;
@@ -23,4 +25,5 @@ pub mod update;
 pub mod view;
 pub mod widgets;
 
-pub use self::shell::{TuiError, run};
+pub use self::error::TuiError;
+pub use self::shell::run;

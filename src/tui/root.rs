@@ -21,6 +21,8 @@ use crate::session::{Taken, TokenState, Value};
 pub(super) const QUIT: &str = "Quit";
 /// The button that saves the tokens instead.
 pub(super) const SAVE: &str = "Save…";
+/// The button that saves the changes to a profile.
+pub(super) const SAVE_NOW: &str = "Save";
 /// The button that shows a value outside.
 pub(super) const SHOW: &str = "Show";
 
@@ -33,6 +35,8 @@ pub(super) enum RootDialog {
     More,
     /// Leave without having taken the tokens?
     Leave,
+    /// Leave without the changes to the profile that is open?
+    LeaveChanges,
     /// A value that does not fit into the window would stay in the scrollback.
     Scrollback(Content, SecretString),
 }
@@ -114,6 +118,20 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
         .with_aside("Ctrl+C again also quits")
         .beginning_on(Shortcut::Letter('s'));
     Dialog::question(RootDialog::Leave, question)
+}
+
+/// Asks whether to quit without the changes to a profile.
+pub(super) fn leave_changes(profile: &str) -> Dialog<RootDialog> {
+    let title = format!("Quit? The changes to {profile} are not saved.");
+    let buttons = [
+        (Shortcut::Letter('s'), SAVE_NOW),
+        (Shortcut::Letter('y'), QUIT),
+        (Shortcut::Esc, "Stay"),
+    ];
+    let question = Question::new(title, "They are lost when you quit.", &buttons)
+        .with_aside("Ctrl+C again also quits")
+        .beginning_on(Shortcut::Letter('s'));
+    Dialog::question(RootDialog::LeaveChanges, question)
 }
 
 /// True where a value fits into a window of this size; the last row says how to go back.

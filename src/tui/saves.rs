@@ -5,39 +5,40 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::message::Event;
+use super::profiles;
 use crate::console::signals::Signals;
 use crate::secret::SecretString;
 use crate::session::content::Content;
+use crate::session::profiles::{ProfileReport, ProfileTask, Unsaved};
 use crate::store::file::{self, Readers};
 
 /// The whole path of a file and who can read it, or why it was not written.
-pub(super) type Outcome = Result<(String, Readers), String>;
+type Outcome = Result<(String, Readers), String>;
 
 /// How long a file is waited for once the system asks for the end.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A file to be written.
-struct Save {
-    content: Content,
-    path: String,
-    text: SecretString,
+/// Something to be written.
+pub(super) enum Save {
+    /// A file, at this path.
+    File(Content, String, SecretString),
+    /// The files of a profile, with what they are in a few words.
+    Profile(String, Box<ProfileTask>),
 }
 
 /// Files that are being written.
 #[derive(Default)]
 pub(super) struct Saves {
     waiting: VecDeque<Save>,
-    running: Option<(Content, String, JoinHandle<Outcome>)>,
+    /// What it is, in a few words, and where it goes.
+    running: Option<(String, JoinHandle<Event>)>,
 }
 
 impl Saves {
-    /// Writes a file after those that were pushed before.
-    pub(super) fn push(&mut self, content: Content, path: String, text: SecretString) {
-        self.waiting.push_back(Save {
-            content,
-            path,
-            text,
-        });
+    /// Writes this after what was pushed before.
+    pub(super) fn push(&mut self, save: Save) {
+        self.waiting.push_back(save);
         self.start();
     }
 
@@ -45,16 +46,21 @@ impl Saves {
         if self.running.is_some() {
             return;
         }
-        if let Some(Save {
-            content,
-            path,
-            text,
-        }) = self.waiting.pop_front()
-        {
-            let to = path.clone();
-            let task = tokio::task::spawn_blocking(move || write(&to, &text));
-            self.running = Some((content, path, task));
-        }
+        let Some(save) = self.waiting.pop_front() else {
+            return;
+        };
+        self.running = Some(match save {
+            Save::File(content, path, text) => {
+                let what = format!("{} was saved to {path}", content.name());
+                let write = move || Event::Saved(content, write(&path, &text));
+                (what, tokio::task::spawn_blocking(write))
+            }
+            Save::Profile(what, task) => {
+                let perform = move || Event::Profile(Box::new(profiles::perform(*task)));
+                let what = format!("{what} was written");
+                (what, tokio::task::spawn_blocking(perform))
+            }
+        });
     }
 
     /// True where no file is being written.
@@ -63,14 +69,13 @@ impl Saves {
     }
 
     /// What came of the file that is being written; `None` where there is none. Nothing is lost where this is dropped.
-    pub(super) async fn next(&mut self) -> Option<(Content, Outcome)> {
-        let (_, _, task) = self.running.as_mut()?;
-        let outcome = task
-            .await
-            .unwrap_or_else(|_| Err("a bug in the program stopped it".to_owned()));
-        let (content, ..) = self.running.take()?;
+    pub(super) async fn next(&mut self) -> Option<Event> {
+        let (_, task) = self.running.as_mut()?;
+        // A bug that stopped it ends the program.
+        let event = task.await.unwrap_or(Event::Tick);
+        self.running = None;
         self.start();
-        Some((content, outcome))
+        Some(event)
     }
 
     /// Waits until all are written.
@@ -79,11 +84,8 @@ impl Saves {
     /// Says what was not saved, and why.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         let mut failed = Ok(());
-        while let Some((content, outcome)) = self.next().await {
-            if let Err(reason) = outcome {
-                let name = content.name();
-                failed = failed.and(Err(format!("The {name} was not saved: {reason}.")));
-            }
+        while let Some(event) = self.next().await {
+            failed = failed.and(failure(event));
         }
         failed
     }
@@ -113,12 +115,38 @@ impl Saves {
 
     /// What is told where nobody waits until a file is written.
     fn abandoned(&self) -> Option<String> {
-        let (content, path, _) = self.running.as_ref()?;
-        let name = content.name();
+        let (what, _) = self.running.as_ref()?;
         Some(format!(
-            "The program ended before the {name} was saved to {path}. Part of it may remain in a temporary file in the same \
-                folder."
+            "The program ended before the {what}. Part of it may remain in a temporary file in the same folder."
         ))
+    }
+}
+
+/// What was not written, and why, as a sentence.
+fn failure(event: Event) -> Result<(), String> {
+    match event {
+        Event::Saved(content, Err(reason)) => {
+            let name = content.name();
+            Err(format!("The {name} was not saved: {reason}."))
+        }
+        Event::Profile(report) => match *report {
+            ProfileReport::Saved(task, Err(unsaved)) => {
+                let name = task.name;
+                Err(match unsaved {
+                    Unsaved::Exists => {
+                        format!("The profile {name} was not saved: there is one of this name.")
+                    }
+                    Unsaved::Failed(reason) => {
+                        format!("The profile {name} was not saved. {reason}")
+                    }
+                })
+            }
+            ProfileReport::Deleted(_, Err(error)) | ProfileReport::Renamed(_, Err(error)) => {
+                Err(error)
+            }
+            _ => Ok(()),
+        },
+        _ => Ok(()),
     }
 }
 
@@ -140,15 +168,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut saves = Saves::default();
+        let push = |saves: &mut Saves, name: &str, text: &str| {
+            saves.push(Save::File(Content::Trace, path(name), text.into()));
+        };
         for at in 0..20 {
-            saves.push(Content::Trace, path("same"), format!("text {at}").into());
+            push(&mut saves, "same", &format!("text {at}"));
         }
-        saves.push(Content::Trace, path("none/there"), "text".into());
-        saves.push(Content::Trace, path("last"), "text".into());
+        push(&mut saves, "none/there", "text");
+        push(&mut saves, "last", "text");
         let told = saves.abandoned().unwrap();
         assert!(told.contains("trace") && told.contains("same"), "{told}");
-        let (content, outcome) = saves.next().await.unwrap();
-        assert!(content == Content::Trace && outcome.is_ok());
+        let event = saves.next().await.unwrap();
+        assert!(matches!(event, Event::Saved(Content::Trace, Ok(_))));
         let failed = saves.finish().await.unwrap_err();
         assert!(failed.starts_with("The trace was not saved: "), "{failed}");
         let text = |name: &str| std::fs::read_to_string(path(name)).unwrap();

@@ -10,10 +10,12 @@ use ratatui::Frame;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
+use super::error::TuiError;
 use super::keys::Context;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
-use super::saves::Saves;
+use super::profiles;
+use super::saves::{Save, Saves};
 use super::terminal::display::Display;
 use super::terminal::guard::{self, Guard, LAST_BYTES, LAST_BYTES_IN_A_HURRY, Output};
 use super::terminal::input::{self, Resized};
@@ -41,6 +43,7 @@ use crate::secret::SecretString;
 use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
+use crate::session::profiles::Profiles;
 
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.
@@ -48,29 +51,6 @@ const ALIVE: Duration = Duration::from_secs(10);
 
 /// How long the terminal may take for the last bytes, when it was late with those before.
 const AT_LEAST: Duration = Duration::from_millis(100);
-
-/// Why the screen could not be shown, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum TuiError {
-    /// There is no terminal to draw on.
-    #[error(
-        "No terminal available: {0}. Run the program in a terminal, for example with ssh -t, docker run -it or kubectl \
-             exec -it, or use --plain."
-    )]
-    NoTerminal(io::Error),
-    /// The terminal could not be set up or drawn on.
-    #[error("The terminal can't be used: {0}.")]
-    Terminal(#[from] io::Error),
-    /// What the caller waits for could not be printed.
-    #[error("{0}")]
-    Print(String),
-    /// A file was not written.
-    #[error("{0}")]
-    Save(String),
-    /// A defect; the guard has said where.
-    #[error("The program ended because of a bug. Nothing was saved.")]
-    Defect,
-}
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +61,7 @@ enum Ending {
     Interrupted,
 }
 
-/// Shows the screen until the user leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
+/// Shows the screen, with the folders of profiles and the one that is open, until the user leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
 /// the exit code.
 ///
 /// # Errors
@@ -90,6 +70,7 @@ pub fn run(
     environment: Environment,
     settings: Settings,
     library: Library,
+    profiles: Profiles,
     print: Option<Print>,
     put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<u8, TuiError> {
@@ -99,6 +80,7 @@ pub fn run(
         .build()?;
     let demo = settings.preset().embedded_server;
     let mut model = Model::new(environment, settings, library);
+    model.session.profiles = profiles;
     model.print = print;
     // Until there is something to print, leaving is leaving before the end.
     model.exit = if print.is_some() {
@@ -197,10 +179,10 @@ impl Shell {
     async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
         // What the first frame does not need comes after it.
-        let events = self.events.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
-        });
+        self.off_the_loop(|| Event::Library(Box::new(Library::load_user())));
+        if let Some(task) = self.model.session.load_profile_tokens() {
+            self.perform(Effect::Profile(task)).await?;
+        }
         self.ask_tmux();
         let mut input = input::start();
         let mut resized = Resized::watch()?;
@@ -223,9 +205,7 @@ impl Shell {
                 job = jobs.next() => self.on_job(job).await?,
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
-                Some((content, outcome)) = self.saves.next(), if !self.saves.is_empty() => {
-                    self.take(Event::Saved(content, outcome)).await?;
-                }
+                Some(event) = self.saves.next(), if !self.saves.is_empty() => self.take(event).await?,
                 event = input.recv() => match event {
                     Some((event, at)) => self.on_terminal_event(event, at).await?,
                     // The terminal cannot be read any more.
@@ -373,7 +353,7 @@ impl Shell {
             }
             Effect::Save(content, path) => {
                 if let Some(text) = content.text(&self.model.session) {
-                    self.saves.push(content, path, text);
+                    self.saves.push(Save::File(content, path, text));
                 } else {
                     let gone = Err("it is no longer there".to_owned());
                     let _ = self.events.0.try_send(Event::Saved(content, gone));
@@ -402,13 +382,15 @@ impl Shell {
             }
             Effect::ShowInScrollback(value) => self.display.show_in_scrollback(value),
             Effect::SetUp(task, number) => {
-                let events = self.events.0.clone();
-                tokio::task::spawn_blocking(move || {
+                self.off_the_loop(move || {
                     let report = Box::new(configure::perform(&task));
-                    let created = Box::new(Created::load_user());
-                    let _ = events.blocking_send(Event::SetUp(number, report, created));
+                    Event::SetUp(number, report, Box::new(Created::load_user()))
                 });
             }
+            Effect::Profile(task) => match task.writes() {
+                Some(what) => self.saves.push(Save::Profile(what, Box::new(task))),
+                None => self.off_the_loop(|| Event::Profile(Box::new(profiles::perform(task)))),
+            },
             Effect::StartDemo => self.start_demo().await,
             Effect::ApproveDemo(url) => {
                 let events = self.events.0.clone();
@@ -422,6 +404,14 @@ impl Shell {
             Effect::Quit => self.ended = true,
         }
         Ok(())
+    }
+
+    /// Does what may take its time.
+    fn off_the_loop(&self, act: impl FnOnce() -> Event + Send + 'static) {
+        let events = self.events.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = events.blocking_send(act());
+        });
     }
 
     async fn start_demo(&mut self) {

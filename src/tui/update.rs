@@ -13,9 +13,8 @@ use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::page::Page;
 use super::root::{self, Alone, Below, RootDialog};
-use super::screen::{Message, Navigation, Outbox, Route};
+use super::screen::{FormTarget, Message, Navigation, Outbox, Route, SaveFrom};
 use super::screens;
-use super::widgets::text::shorten;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
@@ -23,7 +22,7 @@ use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::SecretString;
 use crate::session::content::Content;
-use crate::session::run::Ended;
+use crate::session::profiles::{Opening, ProfileNews};
 use crate::session::{SessionEvent, Taken};
 
 /// Takes a message into the model, and says what is to be done.
@@ -142,6 +141,10 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             apply(model, out)
         }
+        Event::Profile(report) => {
+            let event = model.session.hear_profile(*report, now);
+            on_profile(model, event)
+        }
         Event::SetUp(number, report, created) => {
             match model.session.set_up_done(number, *report, *created, now) {
                 Some(event) => {
@@ -222,7 +225,11 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
             Vec::new()
         }
         Reply::Close(Some(Answer::Button(button))) => match (dialog.id, button) {
-            (RootDialog::Leave, root::QUIT) => vec![Effect::Quit],
+            (RootDialog::Leave | RootDialog::LeaveChanges, root::QUIT) => vec![Effect::Quit],
+            (RootDialog::LeaveChanges, root::SAVE_NOW) => {
+                let out = model.on_top(|_, cx| cx.save_profile(SaveFrom::Form));
+                apply(model, out)
+            }
             (RootDialog::Leave, root::SAVE) => {
                 let mut effects = navigate(model, Navigation::Open(Route::Tokens));
                 let out = model.on_top(|screen, cx| screen.save_all(cx));
@@ -246,10 +253,7 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
 
 /// Leaves, after a question where tokens would be lost.
 fn leave(model: &mut Model) -> Vec<Effect> {
-    let asked = model
-        .dialog
-        .as_ref()
-        .is_some_and(|dialog| matches!(dialog.id, RootDialog::Leave));
+    let asked = model.dialog.as_ref().is_some_and(asks_to_leave);
     match ask_to_leave(model) {
         Some(dialog) if !asked => {
             model.dialog = Some(dialog);
@@ -259,17 +263,29 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// The question before the end, where tokens would be lost.
+fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
+    matches!(dialog.id, RootDialog::Leave | RootDialog::LeaveChanges)
+}
+
+/// The question before the end, where tokens or changes would be lost.
 fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
-    let tokens = model.session.tokens.as_ref();
-    let tokens = tokens.filter(|tokens| !tokens.untaken().is_empty())?;
-    Some(root::leave(tokens, &model.console))
+    let session = &model.session;
+    if let Some(tokens) = session
+        .tokens
+        .as_ref()
+        .filter(|it| !it.untaken().is_empty())
+    {
+        return Some(root::leave(tokens, &model.console));
+    }
+    let name = session
+        .profile()
+        .filter(|_| session.has_unsaved_changes())?;
+    Some(root::leave_changes(name.as_str()))
 }
 
 /// The question before the end, if it is open, names the tokens that would be lost now; it goes where there are none.
 fn ask_again(model: &mut Model) {
-    let asked = model.dialog.as_ref().map(|dialog| &dialog.id);
-    if matches!(asked, Some(RootDialog::Leave)) {
+    if model.dialog.as_ref().is_some_and(asks_to_leave) {
         model.dialog = ask_to_leave(model);
     }
 }
@@ -343,6 +359,10 @@ fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool 
 
 /// The session has taken in an event of an attempt: first the screens hear of it, then what concerns all of them is done.
 fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<Effect> {
+    heard(model, event, Some(attempt))
+}
+
+fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> Vec<Effect> {
     let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
     let mut effects = apply(model, out);
     if matches!(event, SessionEvent::Tokens { .. }) {
@@ -350,7 +370,7 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
     }
     match event {
         SessionEvent::SignIn { open: Some(url) } => {
-            effects.push(Effect::OpenBrowser(url, attempt));
+            effects.extend(attempt.map(|attempt| Effect::OpenBrowser(url, attempt)));
         }
         // The sign-in says so itself, beside what was pasted.
         SessionEvent::PasteRefused(reason)
@@ -378,7 +398,7 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
             model.message = (!seen).then(|| Message::warning(ended.text));
         }
         SessionEvent::RefreshFailed(ended) => {
-            model.message = Some(refresh_failed(ended));
+            model.message = Some(copies::refresh_failed(ended));
         }
         // The others concern the screens alone.
         _ => {}
@@ -386,16 +406,33 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
     effects
 }
 
-fn refresh_failed(ended: Ended) -> Message {
-    let hint = match &ended.explanation {
-        Some(explanation) if explanation.cause != ended.text => {
-            format!("{} {}", explanation.cause, explanation.remedy)
-        }
-        Some(_) | None => ended.hint,
+/// Something became of profiles.
+fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
+    let SessionEvent::Profile(news) = &event else {
+        return heard(model, event, None);
     };
-    // What happened first; the service's own words may be long, and are in the trace.
-    let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
-    Message::warning(format!("{text}. {hint} Your current tokens are kept."))
+    let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
+    let mut effects = apply(model, out);
+    let saving = matches!(model.top().route(), Route::SaveProfile(_));
+    match news {
+        ProfileNews::Opened(..) => {
+            let form = Route::Form(FormTarget::Authorize);
+            effects.extend(navigate(model, Navigation::Open(form)));
+        }
+        ProfileNews::Saved(..) if saving => effects.extend(navigate(model, Navigation::Back)),
+        _ => {}
+    }
+    if let ProfileNews::Opened(Opening::Authorize, _) = news {
+        let out = model.on_top(|_, cx| cx.authorize());
+        effects.extend(apply(model, out));
+    } else if let Some(message) = copies::profile_news(news) {
+        model.message = Some(message);
+    }
+    if let ProfileNews::Saved(..) | ProfileNews::Done(..) = news {
+        effects.extend(model.session.list_profiles().map(Effect::Profile));
+    }
+    ask_again(model);
+    effects
 }
 
 /// The tokens take the place of the sign-in; what lies over it stays.

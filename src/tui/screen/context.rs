@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::route::{FormTarget, Navigation, Route};
+use super::route::{FormTarget, Navigation, Route, SaveFrom};
 use crate::console::environment::Environment;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
+use crate::session::profiles::ProfileTask;
 use crate::session::work::Work;
 use crate::session::{Refused, Session};
 use crate::tui::message::Effect;
@@ -96,6 +97,10 @@ impl Message {
     }
 }
 
+/// What is said where there is no place for profiles.
+const NO_FOLDER: &str =
+    "There is no folder for profiles. Set HOME, or start the program with --profiles FOLDER.";
+
 /// What a screen asked for.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -180,6 +185,24 @@ impl UpdateContext<'_> {
         }
     }
 
+    /// Saves the form or the tokens to the profile that is open; where none is open, asks for a name first.
+    pub fn save_profile(&mut self, from: SaveFrom) {
+        let from_tokens = from != SaveFrom::Form;
+        match self.session.save_open_profile(from_tokens) {
+            None => self.go(Navigation::Open(Route::SaveProfile(from))),
+            Some(saved) => self.start_save(saved),
+        }
+    }
+
+    /// Starts a save, or says what stands in the way.
+    pub fn start_save(&mut self, saved: Result<ProfileTask, Refused>) {
+        match saved {
+            Ok(task) => self.emit(Effect::Profile(task)),
+            Err(Refused::Form(_)) => self.go(Navigation::Open(Route::Form(FormTarget::Missing))),
+            Err(refused) => self.warn_refused(&refused),
+        }
+    }
+
     /// Stops what is under way, if anything is, and says what that was.
     pub fn cancel(&mut self) {
         let Some(canceled) = self.session.cancel() else {
@@ -197,6 +220,7 @@ impl UpdateContext<'_> {
         match refused {
             Refused::Busy(sentence) => self.warn(*sentence),
             Refused::NoTokens => self.warn("There are no tokens yet."),
+            Refused::NoFolder => self.warn(NO_FOLDER),
             Refused::Form(_) | Refused::NoIssuer | Refused::MailAddress(_) => {}
         }
     }

@@ -111,6 +111,11 @@ impl<I> Entry<I> {
         Self::new(item, Kind::Button, label, Shortcut::Esc)
     }
 
+    /// A button at the bottom that does what Enter does on the chosen row.
+    pub fn enter(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(item, Kind::Button, label, Shortcut::Enter)
+    }
+
     /// A button at the bottom that Delete presses.
     pub fn del(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::Del)

@@ -1,6 +1,7 @@
 //! Where a screen can send the user.
 
 use crate::form::settings::Key;
+use crate::session::Value;
 
 /// Where a screen can send the user: a name, so that no screen names another's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,19 @@ pub enum Route {
     Trace,
     /// The set-up of the listener.
     Configure,
+    /// The profiles.
+    Profiles,
+    /// What is saved as a profile.
+    SaveProfile(SaveFrom),
+}
+
+/// What is to be saved as a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveFrom {
+    /// The form.
+    Form,
+    /// The tokens; with the one that is saved instead where a file is wanted.
+    Tokens(Option<Value>),
 }
 
 /// What to show of the form.
@@ -38,6 +52,8 @@ impl Route {
             Self::Tokens => "tokens",
             Self::Trace => "trace",
             Self::Configure => "configure",
+            Self::Profiles => "profiles",
+            Self::SaveProfile(_) => "save as a profile",
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod configure;
 mod form;
+mod profiles;
+mod save_profile;
 mod sign_in;
 mod tokens;
 mod trace;
@@ -19,6 +21,8 @@ pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
         Route::Tokens => Box::new(tokens::Tokens::new()),
         Route::Trace => Box::new(trace::Trace::new()),
         Route::Configure => Box::new(configure::Configure::new()),
+        Route::Profiles => Box::new(profiles::Profiles::new()),
+        Route::SaveProfile(from) => Box::new(save_profile::SaveProfile::new(from, cx)),
     }
 }
 

@@ -306,7 +306,7 @@ fn buttons(row: &str) -> Vec<String> {
 
 /// True for the key that presses a button.
 fn is_key(text: &str) -> bool {
-    matches!(text, "Enter" | "Esc" | "Del" | "?")
+    matches!(text, "Enter" | "Esc" | "Del" | "?" | "/")
         || text.chars().count() == 1 && text.chars().all(|ch| ch.is_ascii_lowercase())
 }
 

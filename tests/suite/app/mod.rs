@@ -29,11 +29,12 @@ use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::presets;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
+use oauth_authorizer::session::profiles::{ProfileReport, ProfileTask};
 use oauth_authorizer::store::file::Readers;
 
 pub use drawn::{Drawn, Item, plain};
 pub use places::{PLACES, Place, TMUX, WINDOWS, XTERM};
-pub use program::{Asked, Event, ItemView, Kind, Started, ascii, width};
+pub use program::{Asked, Event, ItemView, Kind, Started, ascii, places, width};
 pub use stand_in::{StandIn, found};
 pub use stories::{CLIENT, sign_in, token_set};
 
@@ -69,6 +70,8 @@ pub struct App {
     /// The copies and files that wait for an answer.
     copies: Vec<Name>,
     files: Vec<Name>,
+    /// What is to be done with the files of profiles.
+    tasks: Vec<ProfileTask>,
     route: Route,
 }
 
@@ -150,6 +153,7 @@ impl App {
             words: String::new(),
             copies: Vec::new(),
             files: Vec::new(),
+            tasks: Vec::new(),
             route: Route::default(),
         }
     }
@@ -227,6 +231,12 @@ impl App {
                 }
                 Asked::Copy(name) => self.copies.push(name.clone()),
                 Asked::Save(name) => self.files.push(name.clone()),
+                Asked::Profile(_) => {
+                    if let Asked::Profile(task) = one {
+                        self.tasks.push(task);
+                    }
+                    continue;
+                }
                 Asked::Configure(task, number) => {
                     let report = if self.environment.windows {
                         steps::perform(task, &mut self.service)
@@ -459,6 +469,16 @@ impl App {
     pub fn saved_for_others(&mut self, path: &str) -> &mut Self {
         let name = self.files.pop().expect("a file was asked for");
         self.send(Event::Saved(name, Ok((path.to_owned(), Readers::Others))))
+    }
+
+    /// What came of a task with the files of profiles.
+    pub fn profile(&mut self, report: ProfileReport) -> &mut Self {
+        self.send(Event::Profile(report))
+    }
+
+    /// The latest task with the files of profiles.
+    pub fn task(&mut self) -> ProfileTask {
+        self.tasks.pop().expect("a task was asked for")
     }
 
     /// No browser could be opened.

@@ -15,9 +15,11 @@ use oauth_authorizer::flow::driver::Job;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::presets::{self, Library, Preset};
+use oauth_authorizer::profile::places::Places;
 use oauth_authorizer::session::Value;
 use oauth_authorizer::session::clock::Moment;
 use oauth_authorizer::session::content::Content;
+use oauth_authorizer::session::profiles::{ProfileReport, ProfileTask, Profiles};
 use oauth_authorizer::store::file::Readers;
 use oauth_authorizer::tui::message::{self, Effect, Msg};
 use oauth_authorizer::tui::model::Model;
@@ -48,6 +50,7 @@ pub enum Event {
     PasteLost,
     Library(Library),
     Configured(u64, Report),
+    Profile(ProfileReport),
     Tick,
 }
 
@@ -95,10 +98,20 @@ pub enum Asked {
     Copy(Name),
     Save(Name),
     Configure(Box<SetUpTask>, u64),
+    Profile(ProfileTask),
     /// The end.
     Quit,
     /// What needs no answer here.
     Other,
+}
+
+/// The user's home folder.
+const HOME: &str = "/home/alice";
+
+/// Where the profiles are.
+pub fn places() -> Places {
+    let folder = |part: &str| format!("{HOME}/{part}/oauth-authorizer/profiles").into();
+    Places::of_user(folder(".config"), folder(".local/state"))
 }
 
 /// The program but its terminal and the real world.
@@ -121,8 +134,10 @@ pub fn preset(id: &str) -> Arc<Preset> {
 
 impl Program {
     pub fn new(environment: &Environment, settings: &Settings) -> Self {
+        let mut model = Model::new(environment.clone(), settings.clone(), Library::default());
+        model.session.profiles = Profiles::new(Some(places()), Some(HOME.into()), None);
         Self {
-            model: Model::new(environment.clone(), settings.clone(), Library::default()),
+            model,
             attempts: Vec::new(),
             terminal: RefCell::new(Terminal::new(Sheet::default()).unwrap()),
         }
@@ -161,6 +176,7 @@ impl Program {
             Event::Configured(number, report) => {
                 message::Event::SetUp(number, Box::new(report), Box::default())
             }
+            Event::Profile(report) => message::Event::Profile(Box::new(report)),
             Event::Tick => message::Event::Tick,
         };
         let effects = update(&mut self.model, Msg { at, event });
@@ -175,9 +191,10 @@ impl Program {
         self.attempts.get(index).copied()
     }
 
+    /// Tokens of a profile come from no attempt that was begun here: they are number 0.
     fn number(&self, attempt: AttemptId) -> u64 {
         let index = self.attempts.iter().position(|known| *known == attempt);
-        u64::try_from(index.unwrap()).unwrap() + 1
+        index.map_or(0, |index| u64::try_from(index).unwrap() + 1)
     }
 
     pub fn draw(&self, (columns, rows): (u16, u16)) -> Drawn {
@@ -251,6 +268,7 @@ impl Program {
                 assert!(content.text(&self.model.session).is_some(), "{content:?}");
                 Asked::Save(name(content))
             }
+            Effect::Profile(task) => Asked::Profile(task),
             Effect::SetUp(task, number) => Asked::Configure(task, number),
             Effect::Quit => Asked::Quit,
             Effect::Paste(_)

@@ -178,6 +178,11 @@ impl App {
         self.flow(FlowEvent::Tokens(Box::new(tokens)))
     }
 
+    /// The question where to save the tokens.
+    pub fn save_to_a_file(&mut self) -> &mut Self {
+        self.keys("s").press("To a file instead…")
+    }
+
     /// The trace of a device flow.
     pub fn traced(&mut self) -> &mut Self {
         self.tokens().press("Trace")

@@ -13,10 +13,46 @@ pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Ve
     if let Some(problem) = told(form, cx, problems) {
         return problem_said(cx, &problem);
     }
+    if let Item::Field(key) = &form.common.focus
+        && let Some(saved) = cx.session.saved_value(*key)
+    {
+        return changed_said(cx, *key, &saved);
+    }
     match &form.common.focus {
         Item::Field(key) => purpose_said(cx, *key),
         item => vec![Said::new(name(item), button(cx, item))],
     }
+}
+
+/// What a changed field had before, and what follows from the change.
+fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
+    let label = cx.session.settings.label(key);
+    let was = match (key, saved.is_empty()) {
+        (Key::ClientSecret, _) => format!("{label} differs from the saved one."),
+        (_, true) => format!("{label} was empty."),
+        (_, false) => format!("{label} was \"{saved}\"."),
+    };
+    let another = matches!(
+        key,
+        Key::Preset
+            | Key::Var(_)
+            | Key::ClientId
+            | Key::Scope
+            | Key::Flow
+            | Key::TokenUrl
+            | Key::ClientAuthentication
+            | Key::CaFile
+    );
+    let after = if another {
+        " After that, authorize again: the stored tokens are of the other sign-in."
+    } else {
+        ""
+    };
+    let text = format!("{was} Scripts keep using the saved settings until you save.{after}");
+    vec![
+        Said::new("Changed", text),
+        Said::new("Fix", "Ctrl+S saves the change. Ctrl+_ undoes it."),
+    ]
 }
 
 /// What is wrong, and what helps.
@@ -78,6 +114,9 @@ fn name(item: &Item) -> &'static str {
         Item::Advanced => "Advanced",
         Item::Authorize => "Authorize",
         Item::Tokens => "Tokens",
+        Item::Profiles => "Profiles",
+        Item::Save => "Save",
+        Item::SaveAs => "Save as",
         Item::Discover => "Discover",
         Item::Info => "Info",
         Item::Trace => "Trace",
@@ -102,17 +141,26 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
             "Start the sign-in. You get a URL to open in a browser."
         }
         (Item::Tokens, _) => "Show the tokens of the last sign-in.",
+        (Item::Profiles, _) => "List, open, rename and delete saved profiles.",
+        (Item::Save, _) => match cx.session.profile() {
+            Some(name) => return format!("Save these settings to the profile {name}."),
+            None => "Save these settings, and the tokens if there are any, as a profile.",
+        },
+        (Item::SaveAs, _) => SAVE_AS,
         (Item::Discover, _) => "Fetch endpoints and scopes from the issuer's metadata.",
         (Item::Info, _) => "Where to register, limits, token lifetimes, mail servers.",
         (Item::Trace, _) => "Show the last requests and responses. Secrets are redacted.",
         (Item::More, _) => "Show the other buttons.",
         (Item::Help, _) => "Keys of this screen, then all others.",
         (Item::Cancel, _) => "Stop requesting the issuer's metadata.",
-        (Item::Quit, _) => "Quit. Settings and tokens are not saved.",
+        (Item::Quit, _) => "Quit. Unsaved settings and tokens are lost.",
         (Item::Field(_), _) => "",
     };
     text.to_owned()
 }
+
+/// What More says about saving under another name.
+pub(super) const SAVE_AS: &str = "Save under another name";
 
 /// The first sentence of a text.
 fn first_sentence(text: &str) -> &str {

@@ -26,13 +26,14 @@ use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
 use crate::oauth::client::FlowKind;
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::profiles::ProfileNews;
 use crate::session::work::Work;
 use crate::session::{Refused, SessionEvent};
 use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Message, Navigation, Route, Screen, UpdateContext, ViewContext,
-    set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, SaveFrom, Screen, UpdateContext,
+    ViewContext, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -50,14 +51,14 @@ impl Form {
     }
 
     /// Goes to the field of a problem, which says what it is and what helps; says it here where the field can't.
-    fn show(&mut self, problem: Problem, cx: &mut UpdateContext<'_>) {
+    fn show(&mut self, problem: &Problem, cx: &mut UpdateContext<'_>) {
         let editable = cx.session.settings.access(problem.key) == Access::Editable;
         // What is being typed goes on.
         if editable && !matches!(self.common.focus, Item::Field(key) if key != problem.key) {
             self.go_to(problem.key, cx);
         }
         let problems = request::problems(&cx.session.settings);
-        if told(self, cx.view(), &problems).as_ref() == Some(&problem) {
+        if told(self, cx.view(), &problems).as_ref() == Some(problem) {
             cx.clear_message();
         } else {
             let label = cx.session.settings.label(problem.key);
@@ -182,7 +183,7 @@ impl Form {
                 // Its field says what is wrong, with the fix.
                 self.tried = true;
                 if let Some(problem) = problems.into_iter().next() {
-                    self.show(problem, cx);
+                    self.show(&problem, cx);
                 }
             }
             Err(refused) => cx.warn_refused(&refused),
@@ -223,7 +224,16 @@ impl Screen for Form {
     }
 
     fn title(&self, cx: ViewContext<'_>) -> String {
-        cx.session.settings.preset().name.clone()
+        let preset = &cx.session.settings.preset().name;
+        let Some(name) = cx.session.profile() else {
+            return preset.clone();
+        };
+        let changed = if cx.session.has_unsaved_changes() {
+            " *"
+        } else {
+            ""
+        };
+        format!("{name}{changed} {} {preset}", cx.theme().dot())
     }
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
@@ -266,6 +276,16 @@ impl Screen for Form {
         if cx.session.tokens.is_some() {
             items.push(Entry::button(Item::Tokens, "Tokens", 't'));
         }
+        if cx.session.profiles.places.is_some() {
+            items.push(Entry::button(Item::Profiles, "Profiles…", 'p'));
+            if cx.session.profile().is_some() {
+                let save_as = Entry::quiet(Item::SaveAs, "Save as…");
+                items.push(Entry::button(Item::Save, "Save", 's'));
+                items.push(save_as.under_more(hints::SAVE_AS));
+            } else {
+                items.push(Entry::button(Item::Save, "Save…", 's'));
+            }
+        }
         items.push(Entry::button(Item::Discover, "Discover", 'd'));
         if !settings.preset().is_custom() {
             items.push(Entry::button(Item::Info, "Info", 'i'));
@@ -285,6 +305,11 @@ impl Screen for Form {
         if self.fixable(cx).is_some() {
             for entry in &mut items {
                 entry.fix = Some("fix".to_owned());
+            }
+        }
+        if cx.session.has_unsaved_changes() {
+            for entry in items.iter_mut().filter(|entry| entry.hint.is_none()) {
+                entry.hint = Some(("Ctrl+S", "save"));
             }
         }
         items
@@ -319,11 +344,18 @@ impl Screen for Form {
             Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),
             Item::Tokens => cx.go(Navigation::Open(Route::Tokens)),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
+            Item::Profiles => cx.go(Navigation::Open(Route::Profiles)),
+            Item::Save => cx.save_profile(SaveFrom::Form),
+            Item::SaveAs => cx.go(Navigation::Open(Route::SaveProfile(SaveFrom::Form))),
             Item::More => cx.more(),
             Item::Help => cx.help(),
             Item::Cancel => cx.cancel(),
             Item::Quit => cx.quit(),
         }
+    }
+
+    fn save(&mut self, cx: &mut UpdateContext<'_>) {
+        cx.save_profile(SaveFrom::Form);
     }
 
     fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
@@ -453,9 +485,12 @@ impl Screen for Form {
                 cx.say("Issuer was changed in the meantime, so the metadata was not used.");
             }
             SessionEvent::DiscoveryFailed(error) => match cx.session.settings.issuer_problem() {
-                Some(problem) => self.show(problem, cx),
+                Some(problem) => self.show(&problem, cx),
                 None => cx.warn(format!("{} {}", error.sentence(), error.hint())),
             },
+            SessionEvent::Profile(ProfileNews::Opened(..)) => {
+                (self.secret_shown, self.tried) = (false, false);
+            }
             SessionEvent::Presets => self.presets.reload(&cx.session.library),
             _ => {}
         }

@@ -33,6 +33,9 @@ use crate::tui::widgets::text::{shorten, width};
 /// From this height on there are empty rows between the groups of fields.
 const ROOMY: u16 = 30;
 
+/// So much is shown of the value that a changed field had.
+const WAS: usize = 20;
+
 /// The rows of the form, and what is said of the focused item.
 pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     let problems = request::problems(&cx.session.settings);
@@ -176,6 +179,14 @@ fn state(
             problem.word
         };
         return Some(Span::styled(word, style));
+    }
+    if let Some(saved) = cx.session.saved_value(key).filter(|_| key != Key::Preset) {
+        let word = match (key, saved.is_empty()) {
+            (Key::ClientSecret, _) => "changed".to_owned(),
+            (_, true) => "was empty".to_owned(),
+            (_, false) => format!("was {}", shorten(&saved, WAS, theme.ellipsis())),
+        };
+        return Some(Span::raw(word));
     }
     match (access, key) {
         (Access::Locked, _) if found => dim("found"),

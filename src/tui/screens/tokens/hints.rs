@@ -19,7 +19,10 @@ pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) ->
     match &screen.common.focus {
         Item::Line(Line::Token(_)) if lacks_refresh(tokens) => no_refresh(cx, tokens),
         Item::Line(line) => vec![Said::new(line.label(), about_line(cx, tokens, *line))],
-        item => vec![Said::new(name(screen, item), about_button(screen, item))],
+        item => vec![Said::new(
+            name(screen, item),
+            about_button(screen, cx, item),
+        )],
     }
 }
 
@@ -88,6 +91,9 @@ fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
             "What a script needs to get new access tokens.".to_owned()
         }
         Line::Header => "The header that sends the access token to an API.".to_owned(),
+        Line::Command if tokens.profile.is_some() => {
+            "Prints a valid access token, and refreshes it first where needed. For scripts.".to_owned()
+        }
         Line::Command if tokens.request.client.secret.is_some() => {
             "Fills in the form the same way next time. The client secret is not included.".to_owned()
         }
@@ -146,7 +152,7 @@ fn name(screen: &Tokens, item: &Item) -> &'static str {
     }
 }
 
-fn about_button(screen: &Tokens, item: &Item) -> String {
+fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
     let chosen = screen.chosen.name();
     let text = match item {
         Item::Line(_) => "",
@@ -162,11 +168,16 @@ fn about_button(screen: &Tokens, item: &Item) -> String {
         Item::ViewAlone => {
             return format!("Show only the {chosen}, unwrapped, to select it with the mouse.");
         }
-        Item::Save => "Save the selected token, or all tokens as JSON, to a file.",
+        Item::Save => return about_save(cx),
+        Item::Refresh if is_stored(cx) => {
+            "Get new tokens with the refresh token, and store them in the profile."
+        }
         Item::Refresh => "Get new tokens with the refresh token.",
+        Item::Cancel if is_stored(cx) => "Stop waiting. The refresh continues in the background.",
         Item::Cancel => "Stop the refresh. Your current tokens are kept.",
         Item::More => "Claims, copy command, copy report.",
         Item::Claims => CLAIMS,
+        Item::CopyCommand if is_stored(cx) => TOKEN_COMMAND,
         Item::CopyCommand => COMMAND,
         Item::CopyReport => REPORT,
         Item::Trace => "Show the last requests and responses. Secrets are redacted.",
@@ -176,7 +187,26 @@ fn about_button(screen: &Tokens, item: &Item) -> String {
     text.to_owned()
 }
 
+/// True where a profile has the tokens.
+fn is_stored(cx: ViewContext<'_>) -> bool {
+    let tokens = cx.session.tokens.as_ref();
+    tokens.is_some_and(|tokens| tokens.profile.is_some())
+}
+
+fn about_save(cx: ViewContext<'_>) -> String {
+    let tokens = cx.session.tokens.as_ref();
+    let stored = tokens.and_then(|tokens| tokens.profile.as_ref());
+    match (stored, cx.session.profile()) {
+        (Some(name), _) => {
+            format!("They are in the profile {name}. Save them under another name, or to a file.")
+        }
+        (None, Some(name)) => format!("Save the tokens and their settings to the profile {name}."),
+        (None, None) => "Save the tokens as a profile, or to a file.".to_owned(),
+    }
+}
+
 /// What More says about its entries.
 pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
+pub(super) const TOKEN_COMMAND: &str = "Copy the command that prints a valid token";
 pub(super) const REPORT: &str = "Copy the checks and steps, without secrets";

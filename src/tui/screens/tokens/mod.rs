@@ -18,13 +18,13 @@ use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
 use crate::session::content::Content;
-use crate::session::{SessionEvent, Value};
+use crate::session::{Refused, SessionEvent, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Answer, Dialog, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
-    Common, Entry, FormTarget, Message, Navigation, Route, Screen, UpdateContext, ViewContext,
-    set_focus,
+    Common, Entry, FormTarget, Message, Navigation, Route, SaveFrom, Screen, UpdateContext,
+    ViewContext, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::grid::NARROW;
@@ -43,6 +43,40 @@ impl Tokens {
     fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
         if self.common.focus == Item::Cancel {
             set_focus(self, Item::Refresh, cx);
+        }
+    }
+
+    /// The job that refreshes the tokens, or the task of the profile that has them.
+    fn start_refresh(cx: &mut UpdateContext<'_>) -> Result<Effect, Refused> {
+        match cx.session.refresh_profile() {
+            Some(task) => task.map(Effect::Profile),
+            None => cx.session.refresh().map(Effect::Start),
+        }
+    }
+
+    /// Saves the tokens to the profile that is open, or asks for a name. The chosen one can be saved to a file instead.
+    fn save_chosen(&mut self, cx: &mut UpdateContext<'_>) {
+        let chosen = match self.content(cx.view()) {
+            Some(Content::Token(value, _)) => Some(value),
+            _ => None,
+        };
+        self.save_from(SaveFrom::Tokens(chosen), cx);
+    }
+
+    fn save_from(&mut self, from: SaveFrom, cx: &mut UpdateContext<'_>) {
+        let Some(tokens) = &cx.session.tokens else {
+            return;
+        };
+        if cx.session.profiles.places.is_none() {
+            let content = match from {
+                SaveFrom::Tokens(Some(value)) => Content::Token(value, tokens.attempt),
+                SaveFrom::Tokens(None) | SaveFrom::Form => Content::Json(tokens.attempt),
+            };
+            self.ask_where(content, None);
+        } else if tokens.profile.is_some() {
+            cx.go(Navigation::Open(Route::SaveProfile(from)));
+        } else {
+            cx.save_profile(from);
         }
     }
 
@@ -78,7 +112,10 @@ impl Tokens {
         // In a small window there is room for two.
         let narrow = cx.console.size.0 < NARROW;
         let place = if narrow { 1 } else { items.len() };
-        items.insert(place, Entry::button(Item::Save, "Save…", 's'));
+        // The name is known where a profile is open that does not have them yet.
+        let asks = tokens.profile.is_some() || cx.session.profile().is_none();
+        let save = if asks { "Save…" } else { "Save" };
+        items.insert(place, Entry::button(Item::Save, save, 's'));
         if tokens.set.refresh_token.is_some() && !refreshing {
             items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
         }
@@ -92,7 +129,11 @@ impl Tokens {
         });
         if tokens.command.is_some() {
             let copy = Entry::quiet(Item::CopyCommand, "Copy command");
-            items.push(copy.under_more(hints::COMMAND));
+            items.push(copy.under_more(if tokens.profile.is_some() {
+                hints::TOKEN_COMMAND
+            } else {
+                hints::COMMAND
+            }));
         }
         items.push(Entry::quiet(Item::CopyReport, "Copy report").under_more(hints::REPORT));
         items.push(if refreshing {
@@ -123,7 +164,10 @@ impl Screen for Tokens {
 
     fn title(&self, cx: ViewContext<'_>) -> String {
         match &cx.session.tokens {
-            Some(tokens) => format!("{} {} tokens", tokens.preset.name, cx.theme().dot()),
+            Some(tokens) => {
+                let name = tokens.profile.as_ref().unwrap_or(&tokens.preset.name);
+                format!("{name} {} tokens", cx.theme().dot())
+            }
             None => cx.session.settings.preset().name.clone(),
         }
     }
@@ -180,14 +224,10 @@ impl Screen for Tokens {
                     cx.show_alone(content);
                 }
             }
-            Item::Save => {
-                if let Some(content) = self.content_to_save(cx.view()) {
-                    self.ask_where(content, None);
-                }
-            }
-            Item::Refresh => match cx.session.refresh() {
-                Ok(started) => {
-                    cx.emit(Effect::Start(started));
+            Item::Save => self.save_chosen(cx),
+            Item::Refresh => match Self::start_refresh(cx) {
+                Ok(effect) => {
+                    cx.emit(effect);
                     if self.common.focus == Item::Refresh {
                         set_focus(self, Item::Cancel, cx);
                     }
@@ -237,9 +277,7 @@ impl Screen for Tokens {
     }
 
     fn save_all(&mut self, cx: &mut UpdateContext<'_>) {
-        if let Some(tokens) = &cx.session.tokens {
-            self.ask_where(Content::Json(tokens.attempt), None);
-        }
+        self.save_from(SaveFrom::Tokens(None), cx);
     }
 
     fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {

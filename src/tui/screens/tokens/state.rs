@@ -63,14 +63,4 @@ impl Tokens {
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
         content(cx.session.tokens.as_ref()?, self.chosen)
     }
-
-    /// What is saved: the chosen token, or with any other line all of them.
-    pub(super) fn content_to_save(&self, cx: ViewContext<'_>) -> Option<Content> {
-        let chosen = self.content(cx)?;
-        if chosen.file_name().is_some() {
-            return Some(chosen);
-        }
-        let tokens = cx.session.tokens.as_ref()?;
-        Some(Content::Json(tokens.attempt))
-    }
 }

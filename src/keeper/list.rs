@@ -1,0 +1,118 @@
+//! Reads all profiles for the list: what each is, and how its tokens stand.
+
+use std::collections::BTreeMap;
+
+use super::refresh::unix_time;
+use crate::presets::Library;
+use crate::profile::places::{Place, Places};
+use crate::profile::settings_file::SettingsFile;
+use crate::session::profiles::{Listed, Standing};
+use crate::store::private::PrivateError;
+use crate::store::record::{Record, RecordError};
+
+/// More profiles are not listed.
+const MOST: usize = 1000;
+
+/// All profiles, by name.
+#[must_use]
+pub fn list(places: &Places, library: &Library) -> Vec<Listed> {
+    let now = unix_time();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut name_of = |id: &str| {
+        let named = names.entry(id.to_owned()).or_insert_with(|| {
+            let preset = library.get(id);
+            preset.map_or_else(|_| id.to_owned(), |preset| preset.name.clone())
+        });
+        named.clone()
+    };
+    let all = places.all().into_iter().take(MOST);
+    all.map(|place| {
+        let file = SettingsFile::read(&place);
+        let preset = file
+            .as_ref()
+            .map_or_else(|_| String::new(), |file| name_of(file.preset()));
+        let (user, standing) = match file {
+            Ok(file) => {
+                let (user, standing) = standing(&place, now);
+                (user.or_else(|| file.user().map(str::to_owned)), standing)
+            }
+            Err(error) => (None, Standing::Unusable(error.to_string())),
+        };
+        Listed {
+            place,
+            preset,
+            user,
+            standing,
+        }
+    })
+    .collect()
+}
+
+fn standing(place: &Place, now: u64) -> (Option<String>, Standing) {
+    let record = match Record::read(&place.record()) {
+        Ok(record) => record,
+        Err(RecordError::File(PrivateError::Missing(_))) => return (None, Standing::New),
+        Err(error) => return (None, Standing::Unusable(error.to_string())),
+    };
+    let standing = match (&record.rejected, &record.tokens) {
+        (Some(rejected), _) => Standing::Rejected {
+            at: rejected.at,
+            error: rejected.error.clone(),
+        },
+        (None, None) => Standing::New,
+        (None, Some(tokens)) => {
+            let sign_in_by = tokens.sign_in_by();
+            if sign_in_by.is_some_and(|end| end <= now) {
+                Standing::NoTokens
+            } else {
+                Standing::Tokens {
+                    expires_at: tokens.expires_at,
+                    refresh_at: tokens.refresh_obtained_at,
+                    sign_in_by,
+                }
+            }
+        }
+    };
+    (record.issued_for.user, standing)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_that_cannot_be_used_is_listed_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write("broken.toml", "format = 1\nprset = \"x\"\n");
+        write("new.toml", "format = 1\npreset = \"microsoft-mail\"\n");
+        write(
+            "torn.toml",
+            "format = 1\n[mail]\nuser = \"bob@example.org\"\n",
+        );
+        write("torn.record", "{\"format\":1");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let path = folder.path().join("torn.record");
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+        }
+        let places = Places::new(Some(folder.path())).unwrap();
+        let list = list(&places, &Library::default());
+        let [broken, new, torn] = &list[..] else {
+            panic!("{list:?}");
+        };
+        let is_unusable = |listed: &Listed, words: &str| match &listed.standing {
+            Standing::Unusable(reason) => reason.contains(words),
+            _ => false,
+        };
+        assert!(is_unusable(broken, "unknown field"), "{broken:?}");
+        assert_eq!(new.standing, Standing::New);
+        assert_eq!(new.preset, "Microsoft 365 mail");
+        assert!(is_unusable(torn, "damaged"), "{torn:?}");
+        assert_eq!(torn.user.as_deref(), Some("bob@example.org"));
+    }
+}

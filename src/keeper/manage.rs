@@ -1,0 +1,85 @@
+//! Deletes and renames profiles.
+
+use std::path::Path;
+
+use super::save::{SaveError, current, lock};
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Place, Places};
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Record, Reserved};
+
+/// Removes the files of a profile. The lock file stays: another process may wait for it.
+///
+/// # Errors
+/// Why that is impossible, as a sentence.
+pub fn delete(place: &Place) -> Result<(), String> {
+    let words = |error: SaveError| error.to_string();
+    let file = |error: PrivateError| error.to_string();
+    private::check_folder(place.settings_folder()).map_err(file)?;
+    let has_record_folder = place.record_folder().exists();
+    let _lock = if has_record_folder {
+        private::check_folder(place.record_folder()).map_err(file)?;
+        Some(lock(place).map_err(words)?)
+    } else {
+        None
+    };
+    // The secrets first.
+    for path in [
+        place.record(),
+        place.next(),
+        place.attempt(),
+        place.settings(),
+        place.settings().with_extension("toml.before"),
+    ] {
+        private::remove(&path).map_err(file)?;
+    }
+    Ok(())
+}
+
+/// Gives a profile another name. The lock file of the old name stays.
+///
+/// # Errors
+/// Why that is impossible, as a sentence.
+pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
+    let words = |error: SaveError| error.to_string();
+    let file = |error: PrivateError| error.to_string();
+    let new = place.renamed(to);
+    let only_case = place.name.is(to.as_str());
+    if places.find(to).is_some() && !only_case {
+        return Err(format!(
+            "There is already a profile \"{to}\". Choose another name, or delete it first."
+        ));
+    }
+    private::create_folder(place.record_folder()).map_err(file)?;
+    private::create_folder(new.record_folder()).map_err(file)?;
+    private::share_as(new.record_folder(), place.record_folder()).map_err(file)?;
+    let _lock = lock(place).map_err(words)?;
+    let _new_lock = if only_case {
+        None
+    } else {
+        Some(lock(&new).map_err(words)?)
+    };
+    if let Some(record) = current(place).map_err(words)? {
+        let record = Record {
+            profile: to.to_string(),
+            ..record
+        };
+        let reserved = Reserved::take(&new.next(), record.seal).map_err(file)?;
+        reserved.store(&record, &new.record()).map_err(file)?;
+    }
+    // From here on the new name is the one that counts; up to here the old one is whole.
+    private::rename(&place.settings(), &new.settings()).map_err(file)?;
+    let old = place.record();
+    if old.file_name() != new.record().file_name() && !same_file(&old, &new.record()) {
+        private::remove(&old).map_err(file)?;
+    }
+    for path in [place.next(), place.attempt()] {
+        private::remove(&path).map_err(file)?;
+    }
+    Ok(())
+}
+
+/// On file systems that ignore case, both names lead to one file.
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

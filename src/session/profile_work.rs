@@ -1,0 +1,363 @@
+//! Opens, saves and refreshes profiles, as far as that needs no file.
+
+use std::sync::Arc;
+
+use super::clock::Moment;
+use super::event::{Refused, SessionEvent};
+use super::profiles::{
+    OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveTask, Stored,
+    Unsaved, Version, same,
+};
+use super::run::{Ended, Run};
+use super::tokens::{Taken, TokenState};
+use super::work::Work;
+use super::{Session, command};
+use crate::flow::attempt::AttemptId;
+use crate::form::choices::Browser;
+use crate::form::request;
+use crate::form::settings::{Key, Settings};
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Owner, Place};
+use crate::secret::{self, ExposeSecret};
+
+impl Session {
+    /// The name of the profile that is open in the form.
+    #[must_use]
+    pub fn profile(&self) -> Option<&ProfileName> {
+        Some(&self.profiles.open.as_ref()?.place.name)
+    }
+
+    /// True where the form has changes that are not in the open profile.
+    #[must_use]
+    pub fn has_unsaved_changes(&self) -> bool {
+        let open = self.profiles.open.as_ref();
+        open.is_some_and(|open| open.differs(&self.settings))
+    }
+
+    /// The value that the open profile has of a field, where it is another one than in the form.
+    #[must_use]
+    pub fn saved_value(&self, key: Key) -> Option<String> {
+        let saved = &self.profiles.open.as_ref()?.saved;
+        let same_preset = saved.preset().id == self.settings.preset().id;
+        let different = match key {
+            Key::ClientSecret => {
+                !secret::same(saved.secret(), self.settings.secret().expose_secret())
+            }
+            // What stands in the fields of another preset is no change of the same field.
+            _ if !same_preset && key != Key::Preset => false,
+            _ => saved.value(key).trim() != self.settings.value(key).trim(),
+        };
+        different.then(|| saved.value(key))
+    }
+
+    /// Reads the list of profiles; `None` where there is no folder for them.
+    #[must_use]
+    pub fn list_profiles(&self) -> Option<ProfileTask> {
+        self.profiles.places.clone().map(ProfileTask::List)
+    }
+
+    /// Opens a profile of the list.
+    ///
+    /// # Errors
+    /// Where something is under way that its settings would be taken from.
+    pub fn open_profile(
+        &self,
+        place: &Place,
+        opening: Opening,
+        browser: Browser,
+    ) -> Result<ProfileTask, Refused> {
+        if let Some(work) = self.work() {
+            return Err(Refused::Busy(work.in_the_way()));
+        }
+        Ok(ProfileTask::Open(place.clone(), opening, browser))
+    }
+
+    /// Reads the tokens of the profile that is open.
+    #[must_use]
+    pub fn load_profile_tokens(&self) -> Option<ProfileTask> {
+        let place = self.profiles.open.as_ref()?.place.clone();
+        Some(ProfileTask::Open(place, Opening::Tokens, Browser::Here))
+    }
+
+    /// The tokens that a save from the form or, `from_tokens`, from the tokens screen takes along: those that are in no
+    /// profile yet and were issued for these settings.
+    #[must_use]
+    pub fn tokens_to_save(&self, from_tokens: bool) -> Option<&TokenState> {
+        let tokens = self.tokens.as_ref()?;
+        (from_tokens || same(&tokens.settings, &self.settings)).then_some(tokens)
+    }
+
+    /// The settings to be saved: those of the form, or those that the tokens were issued for.
+    #[must_use]
+    pub fn settings_to_save(&self, from_tokens: bool) -> &Settings {
+        let tokens = self.tokens.as_ref().filter(|_| from_tokens);
+        tokens.map_or(&self.settings, |tokens| &tokens.settings)
+    }
+
+    /// Saves the form, or the tokens with the settings that they were issued for, under a name.
+    ///
+    /// # Errors
+    /// Where the form is not complete, or another one is being saved.
+    pub fn save_profile(
+        &mut self,
+        name: ProfileName,
+        (from_tokens, machine, replace): (bool, bool, bool),
+        (with_tokens, with_secret): (bool, bool),
+    ) -> Result<ProfileTask, Refused> {
+        let places = self.profiles.places.clone().ok_or(Refused::NoFolder)?;
+        if self.profiles.saving {
+            return Err(Refused::Busy("The profile is still being saved."));
+        }
+        let tokens = self.tokens_to_save(from_tokens);
+        let mut request = match tokens {
+            Some(tokens) if from_tokens => tokens.request.clone(),
+            _ => request::request(&self.settings).map_err(Refused::Form)?,
+        };
+        if !with_secret {
+            request.client.secret = None;
+        }
+        let tokens = tokens.filter(|_| with_tokens);
+        let task = SaveTask {
+            name,
+            places,
+            machine,
+            replace,
+            settings: self.settings_to_save(from_tokens).clone(),
+            request,
+            tokens: tokens.map(|tokens| (tokens.set.clone(), tokens.attempt)),
+        };
+        self.profiles.saving = true;
+        Ok(ProfileTask::Save(Box::new(task)))
+    }
+
+    /// Saves the form to the profile that is open, with tokens that are in no profile yet; `None` where none is open.
+    pub fn save_open_profile(&mut self, from_tokens: bool) -> Option<Result<ProfileTask, Refused>> {
+        let place = &self.profiles.open.as_ref()?.place;
+        let (name, machine) = (place.name.clone(), place.owner == Owner::Machine);
+        // The record may be newer than what is shown here.
+        let fresh = self
+            .tokens_to_save(from_tokens)
+            .is_some_and(|tokens| tokens.profile.is_none());
+        Some(self.save_profile(name, (from_tokens, machine, true), (fresh, true)))
+    }
+
+    /// Lets the keeper of the profile that has the tokens refresh them; `None` where no profile has them.
+    pub fn refresh_profile(&mut self) -> Option<Result<ProfileTask, Refused>> {
+        let tokens = self.tokens.as_ref()?;
+        tokens.profile.as_ref()?;
+        let open = self.profiles.open.as_ref()?;
+        let (place, version) = (open.place.clone(), open.version.clone()?);
+        if let Some(work) = self.work() {
+            return Some(Err(Refused::Busy(work.in_the_way())));
+        }
+        let attempt = self.attempts.begin();
+        self.work = Some((attempt, Work::RefreshingProfile));
+        self.failed = None;
+        Some(Ok(ProfileTask::Refresh(place, attempt, version)))
+    }
+
+    /// Takes in what came of a task.
+    pub fn hear_profile(&mut self, report: ProfileReport, now: Moment) -> SessionEvent {
+        SessionEvent::Profile(match report {
+            ProfileReport::Listed(list) => {
+                self.profiles.list = Some(list);
+                ProfileNews::Listed
+            }
+            ProfileReport::Opened(Ok(opened), opening) => self.opened(*opened, opening, now),
+            ProfileReport::Opened(Err(_), Opening::Tokens) => ProfileNews::Nothing,
+            ProfileReport::Opened(Err(error), _) => ProfileNews::Failed(error),
+            ProfileReport::Saved(task, outcome) => {
+                self.profiles.saving = false;
+                match outcome {
+                    Ok((place, version)) => self.saved(*task, place, version),
+                    Err(Unsaved::Exists) => ProfileNews::Exists,
+                    Err(Unsaved::Failed(reason)) => {
+                        ProfileNews::Failed(format!("{} was not saved. {reason}", task.name))
+                    }
+                }
+            }
+            ProfileReport::Refreshed(place, attempt, outcome) => {
+                return self.refreshed(&place, attempt, outcome, now);
+            }
+            ProfileReport::Deleted(_, Err(error)) => ProfileNews::Failed(error),
+            ProfileReport::Deleted(place, Ok(())) => {
+                if self.is_open(&place) {
+                    self.profiles.open = None;
+                    if let Some(tokens) = &mut self.tokens {
+                        tokens.leave_profile();
+                    }
+                }
+                ProfileNews::Done("Deleted", format!("the profile {}.", place.name))
+            }
+            ProfileReport::Renamed(_, Err(error)) => ProfileNews::Failed(error),
+            ProfileReport::Renamed(place, Ok(to)) => {
+                let text = format!("{} to {}.", place.name, to.name);
+                if self.is_open(&place) {
+                    self.in_profile(&to);
+                    if let Some(open) = &mut self.profiles.open {
+                        open.place = to;
+                    }
+                }
+                ProfileNews::Done("Renamed", text)
+            }
+        })
+    }
+
+    fn is_open(&self, place: &Place) -> bool {
+        let open = self.profiles.open.as_ref();
+        open.is_some_and(|open| open.place.is(place))
+    }
+
+    fn opened(&mut self, opened: Opened, opening: Opening, now: Moment) -> ProfileNews {
+        if opening == Opening::Tokens {
+            // Tokens of a sign-in that came meanwhile are not replaced.
+            let own = self.tokens.as_ref();
+            let replaceable = own.is_none_or(|tokens| tokens.profile.is_some());
+            return match opened.tokens {
+                Some(stored) if self.is_open(&opened.place) && replaceable => {
+                    if self.work.is_some() {
+                        return ProfileNews::Nothing;
+                    }
+                    let saved = self.profiles.open.as_ref().map(|open| open.saved.clone());
+                    self.take_stored(stored, saved.unwrap_or(opened.settings), now);
+                    ProfileNews::Tokens
+                }
+                _ => ProfileNews::Nothing,
+            };
+        }
+        if let Some(work) = self.work() {
+            return ProfileNews::Failed(work.in_the_way().to_owned());
+        }
+        self.settings = opened.settings.clone();
+        self.tokens = None;
+        self.failed = None;
+        self.profiles.open = Some(OpenProfile {
+            place: opened.place,
+            saved: opened.settings.clone(),
+            version: None,
+        });
+        if let Some(stored) = opened.tokens {
+            self.take_stored(stored, opened.settings, now);
+        }
+        ProfileNews::Opened(opening, opened.notice)
+    }
+
+    /// Takes over the tokens of the open profile.
+    fn take_stored(&mut self, stored: Stored, settings: Settings, now: Moment) -> bool {
+        let known = self
+            .profiles
+            .open
+            .as_ref()
+            .and_then(|open| open.version.as_ref());
+        if known == Some(&stored.version) && self.tokens.is_some() {
+            return false;
+        }
+        let Ok(request) = request::request(&settings) else {
+            return false;
+        };
+        let Some(open) = &mut self.profiles.open else {
+            return false;
+        };
+        let place = open.place.clone();
+        open.version = Some(stored.version);
+        let preset = Arc::clone(settings.preset());
+        let run = Run::new(request, preset, None, settings);
+        let attempt = self.attempts.begin();
+        let mut tokens = TokenState::new(stored.set, now, &run, attempt);
+        if let Some(before) = self.tokens.take() {
+            tokens.checks = before.checks;
+        }
+        tokens.took_all(Taken::Saved);
+        self.tokens = Some(tokens);
+        self.in_profile(&place);
+        true
+    }
+
+    /// The tokens are in this profile.
+    fn in_profile(&mut self, place: &Place) {
+        if let Some(tokens) = &mut self.tokens {
+            tokens.profile = Some(place.name.to_string());
+            tokens.command = token_command(place);
+        }
+    }
+
+    fn saved(&mut self, task: SaveTask, place: Place, version: Option<Version>) -> ProfileNews {
+        let of = task.tokens.as_ref().map(|(_, attempt)| *attempt);
+        let same = self
+            .tokens
+            .as_mut()
+            .filter(|tokens| of == Some(tokens.attempt));
+        let name = place.name.clone();
+        let stored = same.is_some();
+        if let Some(tokens) = same {
+            tokens.took_all(Taken::Saved);
+        } else if let Some(tokens) = &mut self.tokens
+            && self
+                .profiles
+                .open
+                .as_ref()
+                .is_none_or(|open| !open.place.is(&place))
+        {
+            // They are in another profile than the one that is open from now on.
+            tokens.profile = None;
+        }
+        let before = self.profiles.open.take();
+        let version = if of.is_some() {
+            version.filter(|_| stored)
+        } else {
+            before
+                .filter(|open| open.place.is(&place))
+                .and_then(|open| open.version)
+        };
+        self.profiles.open = Some(OpenProfile {
+            place: place.clone(),
+            saved: task.settings,
+            version,
+        });
+        if stored {
+            self.in_profile(&place);
+        }
+        ProfileNews::Saved(name, of.is_some())
+    }
+
+    fn refreshed(
+        &mut self,
+        place: &Place,
+        attempt: AttemptId,
+        outcome: Result<Stored, Ended>,
+        now: Moment,
+    ) -> SessionEvent {
+        let waited = self.work.take_if(|(id, _)| *id == attempt).is_some();
+        let nothing = SessionEvent::Profile(ProfileNews::Nothing);
+        let in_profile = self.tokens.as_ref().is_some_and(|it| it.profile.is_some());
+        match outcome {
+            Err(ended) if waited => SessionEvent::RefreshFailed(ended),
+            // Also where nobody waits any more: what is shown must not be older than what is stored.
+            Ok(stored) if in_profile && self.is_open(place) => {
+                let settings = self.tokens.as_ref().map(|tokens| tokens.settings.clone());
+                let settings = settings.unwrap_or_else(|| self.settings.clone());
+                self.take_stored(stored, settings, now);
+                if waited {
+                    let told = format!("stored in {}", place.name);
+                    SessionEvent::Tokens {
+                        refreshed: Some(told),
+                    }
+                } else {
+                    SessionEvent::Profile(ProfileNews::Tokens)
+                }
+            }
+            _ => nothing,
+        }
+    }
+}
+
+/// The command that prints a valid token of a profile.
+#[must_use]
+pub fn token_command(place: &Place) -> Option<String> {
+    let mut words = vec!["token".to_owned(), place.name.to_string()];
+    if place.owner == Owner::Named {
+        let folder = place.settings_folder().to_str()?.to_owned();
+        words.extend(["--profiles".to_owned(), folder]);
+    }
+    command(&words)
+}

@@ -1,0 +1,183 @@
+//! Does what the screens ask for with the files of profiles. This may take its time, and is called off the loop.
+
+use std::time::Duration;
+
+use crate::certificate::created::Created;
+use crate::form::request::request;
+use crate::keeper::caller::{Wish, obtain};
+use crate::keeper::list::list;
+use crate::keeper::manage::{delete, rename};
+use crate::keeper::profile::open;
+use crate::keeper::refresh::unix_time;
+use crate::keeper::save::{save, save_settings};
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::profile::issued_for::{difference, issued_for};
+use crate::profile::places::{Owner, Place};
+use crate::session::profiles::{
+    Opened, Opening, ProfileReport, ProfileTask, SaveTask, Stored, Unsaved, Version,
+};
+use crate::session::run::Ended;
+use crate::store::attempt::Outcome;
+use crate::store::record::Record;
+
+/// How long a refresh is waited for.
+const WAIT: Duration = Duration::from_secs(45);
+/// A stored token that is valid for so long is good enough instead of a new one, in seconds.
+const MIN_VALID: u64 = 60;
+
+/// Does it, and says what came of it.
+pub(super) fn perform(task: ProfileTask) -> ProfileReport {
+    match task {
+        ProfileTask::List(places) => ProfileReport::Listed(list(&places, &Library::load_user())),
+        ProfileTask::Open(place, opening, browser) => {
+            let mut library = Library::load_user();
+            let opened = open(&place, browser, &mut library).map_err(|outcome| {
+                let hint = outcome
+                    .hint
+                    .map_or_else(String::new, |hint| format!(" {hint}"));
+                format!("{}: {}{hint}", place.name, outcome.error)
+            });
+            let opened = opened.map(|mut settings| {
+                if opening != Opening::Tokens {
+                    settings.set_created_certificates(Created::load_user());
+                }
+                let (tokens, notice) = match tokens(&place, &settings) {
+                    Ok(tokens) => (tokens, None),
+                    Err(notice) => (None, Some(notice)),
+                };
+                Box::new(Opened {
+                    place,
+                    settings,
+                    tokens,
+                    notice,
+                })
+            });
+            ProfileReport::Opened(opened, opening)
+        }
+        ProfileTask::Save(task) => {
+            let outcome = save_profile(&task);
+            ProfileReport::Saved(task, outcome)
+        }
+        ProfileTask::Refresh(place, attempt, known) => {
+            let outcome = refresh(&place, &known);
+            ProfileReport::Refreshed(place, attempt, outcome)
+        }
+        ProfileTask::Delete(place) => {
+            let outcome =
+                delete(&place).map_err(|error| format!("{} was not deleted. {error}", place.name));
+            ProfileReport::Deleted(place, outcome)
+        }
+        ProfileTask::Rename(place, to, places) => {
+            let outcome = rename(&place, &places, &to)
+                .map(|()| place.renamed(&to))
+                .map_err(|error| format!("{} was not renamed. {error}", place.name));
+            ProfileReport::Renamed(place, outcome)
+        }
+    }
+}
+
+/// The tokens of a profile, where they were issued for these settings.
+fn tokens(
+    place: &Place,
+    settings: &crate::form::settings::Settings,
+) -> Result<Option<Stored>, String> {
+    if !place.record().exists() {
+        return Ok(None);
+    }
+    let record = Record::read(&place.record()).map_err(|error| error.to_string())?;
+    if let Ok(request) = request(settings) {
+        let now = issued_for(
+            &request,
+            settings,
+            record.issued_for.user.clone(),
+            record.issued_for.secret_command.clone(),
+        );
+        if let Some(changed) = difference(&record.issued_for, &now) {
+            return Err(format!(
+                "The {changed} is not the one that the stored tokens were issued for. Authorize again."
+            ));
+        }
+    }
+    Ok(stored(&record))
+}
+
+fn stored(record: &Record) -> Option<Stored> {
+    let set = record.tokens.as_ref()?.to_set(unix_time());
+    let version = version(record);
+    Some(Stored { version, set })
+}
+
+fn version(record: &Record) -> Version {
+    Version {
+        lineage: record.lineage.clone(),
+        generation: record.generation,
+    }
+}
+
+fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
+    let failed = |reason: String| Unsaved::Failed(reason);
+    let place = task.places.place(&task.name, task.machine);
+    let place = place.map_err(|error| failed(error.to_string()))?;
+    if !task.replace && place.settings().exists() {
+        return Err(Unsaved::Exists);
+    }
+    let saved = match &task.tokens {
+        Some((set, _)) => save(&place, &task.settings, &task.request, set),
+        None => save_settings(&place, &task.settings, &task.request),
+    };
+    saved.map_err(|error| failed(error.to_string()))?;
+    let record = Record::read(&place.record()).ok();
+    Ok((place, record.as_ref().map(version)))
+}
+
+/// Tokens newer than those of this record. What another program has obtained meanwhile counts.
+fn refresh(place: &Place, known: &Version) -> Result<Stored, Ended> {
+    let current = Record::read(&place.record()).ok();
+    let newer = current.filter(|record| {
+        let tokens = record.tokens.as_ref();
+        version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
+    });
+    let record = match newer {
+        Some(record) => record,
+        None => {
+            let wish = Wish {
+                min_valid: 0,
+                wait: WAIT,
+                offline: false,
+                newer: true,
+                named: (place.owner == Owner::Named).then(|| place.settings_folder()),
+            };
+            obtain(place, wish).map_err(ended)?.record
+        }
+    };
+    stored(&record).ok_or_else(|| {
+        ended(Outcome {
+            code: exit::SIGN_IN,
+            error: "There are no tokens.".to_owned(),
+            cause: None,
+            hint: None,
+        })
+    })
+}
+
+/// The outcome in the words of this program's screens.
+fn ended(outcome: Outcome) -> Ended {
+    let hint = match outcome.code {
+        exit::SIGN_IN => "Authorize again.".to_owned(),
+        _ => outcome.hint.unwrap_or_default(),
+    };
+    let hint = match outcome.cause {
+        Some(cause) => format!("{cause} {hint}"),
+        None => hint,
+    };
+    Ended {
+        step: outcome.error.clone(),
+        text: outcome.error,
+        service: None,
+        hint,
+        expired: false,
+        another_code: false,
+        explanation: None,
+    }
+}

@@ -1,0 +1,261 @@
+//! The profiles: which there are, how their tokens stand, and what can be done with each.
+
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+pub(super) use self::state::Profiles;
+use self::state::{DialogId, Item, all, label};
+use crate::form::choices::Browser;
+use crate::profile::name::ProfileName;
+use crate::profile::places::Place;
+use crate::secret::ExposeSecret;
+use crate::session::SessionEvent;
+use crate::session::content::Content;
+use crate::session::profile_work::token_command;
+use crate::session::profiles::{Opening, ProfileNews, ProfileTask};
+use crate::tui::dialog::{Answer, Dialog, List, Prompt, Question};
+use crate::tui::message::Effect;
+use crate::tui::screen::{
+    Common, Entry, Navigation, Route, Screen, Shortcut, UpdateContext, ViewContext, set_focus,
+};
+use crate::tui::widgets::draw::Body;
+
+/// With more profiles there is a key that finds one.
+const MANY: usize = 8;
+/// The answer of the question that deletes.
+const DELETE: &str = "Delete";
+/// The answer of the question that opens another profile.
+const OPEN: &str = "Open";
+
+impl Profiles {
+    /// Opens the chosen profile, after a question where something would be lost.
+    fn open(&mut self, opening: Opening, cx: &mut UpdateContext<'_>) {
+        let Some(listed) = self.chosen(cx.view()) else {
+            return;
+        };
+        let place = listed.place.clone();
+        let session = &cx.session;
+        let mut lost = Vec::new();
+        if let Some(name) = session.profile().filter(|_| session.has_unsaved_changes()) {
+            lost.push(format!("The changes to {name} are not saved."));
+        }
+        if session.has_untaken_tokens() {
+            lost.push("The tokens of the last sign-in have not been copied or saved.".to_owned());
+        }
+        if lost.is_empty() {
+            Self::start(&place, opening, cx);
+            return;
+        }
+        let text = format!(
+            "{} They are lost when you open another profile.",
+            lost.join(" ")
+        );
+        let buttons = [(Shortcut::Letter('y'), OPEN), (Shortcut::Esc, "Keep")];
+        let title = format!("Open the profile \"{}\"?", place.name);
+        let question = Question::new(title, text, &buttons);
+        self.common.dialog = Some(Dialog::question(DialogId::Open(place, opening), question));
+    }
+
+    fn start(place: &Place, opening: Opening, cx: &mut UpdateContext<'_>) {
+        let browser = if cx.console.environment.display {
+            Browser::Here
+        } else {
+            Browser::Elsewhere
+        };
+        match cx.session.open_profile(place, opening, browser) {
+            Ok(task) => cx.emit(Effect::Profile(task)),
+            Err(refused) => cx.warn_refused(&refused),
+        }
+    }
+
+    fn ask_name(&mut self, place: &Place, typed: &str, wrong: Option<String>) {
+        let prompt = Prompt {
+            title: format!("Rename the profile \"{}\"", place.name),
+            lead: wrong.unwrap_or_else(|| "New name:".to_owned()),
+            note: "Scripts that use the old name must be changed.".to_owned(),
+        };
+        let dialog = Dialog::line(DialogId::Rename(place.clone()), prompt, typed);
+        self.common.dialog = Some(dialog);
+    }
+
+    fn rename(&mut self, place: Place, name: &str, cx: &mut UpdateContext<'_>) {
+        match (
+            name.parse::<ProfileName>(),
+            cx.session.profiles.places.clone(),
+        ) {
+            (Err(error), _) => self.ask_name(&place, name, Some(format!("Problem: {error}."))),
+            (Ok(to), _) if to.as_str() == place.name.as_str() => {}
+            (Ok(to), Some(places)) => {
+                self.chosen = to.to_string();
+                cx.emit(Effect::Profile(ProfileTask::Rename(place, to, places)));
+            }
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn ask_to_delete(&mut self, cx: ViewContext<'_>) {
+        let Some(listed) = self.chosen(cx) else {
+            return;
+        };
+        let text = "Its settings and tokens are removed from this computer.\n\
+                    A copy of the refresh token elsewhere keeps working until it is revoked.";
+        let buttons = [(Shortcut::Letter('y'), DELETE), (Shortcut::Esc, "Keep")];
+        let title = format!("Delete the profile \"{}\"?", listed.place.name);
+        let question = Question::new(title, text, &buttons);
+        let id = DialogId::Delete(listed.place.clone());
+        self.common.dialog = Some(Dialog::question(id, question));
+    }
+
+    /// The row to begin with: the one that was chosen, that of the open profile, or the first.
+    fn first(&self, cx: ViewContext<'_>) -> Option<Item> {
+        let open = cx.session.profiles.open.as_ref();
+        let all = all(cx);
+        let is_open = |place: &Place| open.is_some_and(|open| open.place.is(place));
+        let listed = self
+            .chosen(cx)
+            .or_else(|| all.iter().find(|listed| is_open(&listed.place)))
+            .or_else(|| all.first())?;
+        Some(Item::Row(label(listed)))
+    }
+}
+
+impl Screen for Profiles {
+    type Item = Item;
+    type DialogId = DialogId;
+
+    fn common(&self) -> &Common<Item, DialogId> {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common<Item, DialogId> {
+        &mut self.common
+    }
+
+    fn route(&self) -> Route {
+        Route::Profiles
+    }
+
+    fn title(&self, cx: ViewContext<'_>) -> String {
+        view::title(cx)
+    }
+
+    fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
+        let all = all(cx);
+        let row = |listed| {
+            let label = label(listed);
+            Entry::line(Item::Row(label.clone()), label).with_enter("open")
+        };
+        let mut items: Vec<Entry<Item>> = all.iter().map(row).collect();
+        if !all.is_empty() {
+            items.extend([
+                Entry::enter(Item::Open, "Open"),
+                Entry::button(Item::Authorize, "Authorize", 'a'),
+            ]);
+            if all.len() > MANY {
+                items.push(Entry::button(Item::Find, "Find", '/'));
+            }
+            items.extend([
+                Entry::del(Item::Delete, "Delete…"),
+                Entry::more(Item::More),
+                Entry::quiet(Item::Rename, "Rename…").under_more(view::RENAME),
+                Entry::quiet(Item::CopyCommand, "Copy command").under_more(view::COMMAND),
+            ]);
+        }
+        items.extend([
+            Entry::esc(Item::Back, "Back"),
+            Entry::button(Item::Help, "Help", '?'),
+        ]);
+        items
+    }
+
+    fn body(&self, cx: ViewContext<'_>, area: Rect, _page: u16) -> Body {
+        view::body(self, cx, area)
+    }
+
+    fn more() -> Option<Item> {
+        Some(Item::More)
+    }
+
+    fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
+        match item {
+            Item::Row(_) | Item::Open => self.open(Opening::Form, cx),
+            Item::Authorize => self.open(Opening::Authorize, cx),
+            Item::Find => {
+                self.common.dialog = Some(Dialog::filtered_list(DialogId::Find, "", &self.chosen));
+            }
+            Item::Delete => self.ask_to_delete(cx.view()),
+            Item::More => cx.more(),
+            Item::Rename => {
+                let place = self.chosen(cx.view()).map(|listed| listed.place.clone());
+                if let Some(place) = place {
+                    self.ask_name(&place, place.name.as_str(), None);
+                }
+            }
+            Item::CopyCommand => {
+                let chosen = self.chosen(cx.view());
+                let command = chosen.and_then(|listed| token_command(&listed.place));
+                let content = command.map(|command| Content::Text("command", command));
+                cx.out.effects.extend(content.map(Effect::Copy));
+            }
+            Item::Back => cx.go(Navigation::Back),
+            Item::Help => cx.help(),
+        }
+    }
+
+    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
+        if let Item::Row(label) = item {
+            self.chosen = label;
+        }
+    }
+
+    fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
+        match (id, answer) {
+            (DialogId::Find, Answer::Picked { key, .. }) => set_focus(self, Item::Row(key), cx),
+            (DialogId::Delete(place), Answer::Button(DELETE)) => {
+                cx.emit(Effect::Profile(ProfileTask::Delete(place)));
+            }
+            (DialogId::Open(place, opening), Answer::Button(OPEN)) => {
+                Self::start(&place, opening, cx);
+            }
+            (DialogId::Rename(place), Answer::Text(name)) => {
+                self.rename(place, name.expose_secret(), cx);
+            }
+            (DialogId::Rename(place), Answer::Other(name)) => {
+                self.ask_name(&place, name.expose_secret(), None);
+            }
+            _ => {}
+        }
+    }
+
+    fn list(&self, _id: &DialogId, filter: &str, cx: ViewContext<'_>) -> List {
+        view::found(cx, filter)
+    }
+
+    fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        let listed = matches!(event, SessionEvent::Profile(ProfileNews::Listed));
+        if listed
+            && self.common.focus == Item::Back
+            && let Some(first) = self.first(cx.view())
+        {
+            set_focus(self, first, cx);
+        }
+    }
+
+    fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
+        if let Some(first) = self.first(cx.view()) {
+            set_focus(self, first, cx);
+        }
+        let list = cx.session.list_profiles();
+        cx.out.effects.extend(list.map(Effect::Profile));
+    }
+
+    fn tick(&self, _cx: ViewContext<'_>) -> Option<Duration> {
+        Some(Duration::from_mins(1))
+    }
+}

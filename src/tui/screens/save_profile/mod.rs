@@ -1,0 +1,213 @@
+//! Saves settings and tokens as a profile, or the tokens to a file.
+
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use ratatui::layout::Rect;
+
+pub(super) use self::state::SaveProfile;
+use self::state::{DialogId, Item};
+use crate::profile::name::ProfileName;
+use crate::secret::SecretString;
+use crate::session::content::Content;
+use crate::session::profiles::ProfileNews;
+use crate::session::{SessionEvent, Value};
+use crate::tui::copies::save_dialog;
+use crate::tui::dialog::{Answer, Dialog, Question};
+use crate::tui::message::Effect;
+use crate::tui::screen::{
+    Common, Entry, Navigation, Route, SaveFrom, Screen, Shortcut, UpdateContext, ViewContext,
+    set_focus,
+};
+use crate::tui::widgets::draw::Body;
+
+/// The answer of the question that replaces a profile.
+const REPLACE: &str = "Replace";
+
+impl SaveProfile {
+    fn save_as(&mut self, name: ProfileName, replace: bool, cx: &mut UpdateContext<'_>) {
+        let what = (self.tokens, self.secret);
+        let how = (self.from_tokens(), self.machine, replace);
+        let saved = cx.session.save_profile(name, how, what);
+        cx.start_save(saved);
+    }
+
+    fn try_to_save(&mut self, cx: &mut UpdateContext<'_>) {
+        self.tried = true;
+        match self.name() {
+            Ok(name) => self.save_as(name, false, cx),
+            Err(_) => set_focus(self, Item::Name, cx),
+        }
+    }
+
+    /// Asks where to save the token that was chosen, or all of them.
+    fn ask_where(&mut self, content: Content, before: Option<(&Content, SecretString)>) {
+        let dialog = save_dialog(content, before);
+        self.common.dialog = dialog.map(|dialog| Dialog {
+            id: DialogId::File(dialog.id),
+            kind: dialog.kind,
+        });
+    }
+
+    fn token(&self) -> Value {
+        match self.from {
+            SaveFrom::Tokens(Some(value)) => value,
+            SaveFrom::Tokens(None) | SaveFrom::Form => Value::Access,
+        }
+    }
+}
+
+impl Screen for SaveProfile {
+    type Item = Item;
+    type DialogId = DialogId;
+
+    fn common(&self) -> &Common<Item, DialogId> {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common<Item, DialogId> {
+        &mut self.common
+    }
+
+    fn route(&self) -> Route {
+        Route::SaveProfile(self.from)
+    }
+
+    fn title(&self, _cx: ViewContext<'_>) -> String {
+        "Save as a profile".to_owned()
+    }
+
+    fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
+        let mut items = vec![Entry::text(Item::Name, "Name").with_enter("save")];
+        let places = cx.session.profiles.places.as_ref();
+        if places.is_some_and(crate::profile::places::Places::has_machine) {
+            items.push(Entry::choice(Item::For, "For"));
+        }
+        if self.has_tokens(cx) {
+            items.push(Entry::choice(Item::Tokens, "Save tokens"));
+        }
+        if self.has_secret(cx) {
+            items.push(Entry::choice(Item::Secret, "Save secret"));
+        }
+        items.push(Entry::button(Item::Save, "Save", 's'));
+        if self.has_tokens(cx) {
+            items.push(Entry::quiet(Item::File, "To a file instead…"));
+        }
+        items.extend([
+            Entry::esc(Item::Back, "Back"),
+            Entry::button(Item::Help, "Help", '?'),
+        ]);
+        items
+    }
+
+    fn body(&self, cx: ViewContext<'_>, area: Rect, _page: u16) -> Body {
+        view::body(self, cx, area)
+    }
+
+    fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
+        match item {
+            Item::Name | Item::For | Item::Tokens | Item::Secret | Item::Save => {
+                self.try_to_save(cx);
+            }
+            Item::File => {
+                let attempt = cx.session.tokens.as_ref().map(|tokens| tokens.attempt);
+                let content = attempt.map(|attempt| match self.from {
+                    SaveFrom::Tokens(Some(value)) => Content::Token(value, attempt),
+                    SaveFrom::Tokens(None) | SaveFrom::Form => Content::Json(attempt),
+                });
+                if let Some(content) = content {
+                    self.ask_where(content, None);
+                }
+            }
+            Item::Back => cx.go(Navigation::Back),
+            Item::Help => cx.help(),
+        }
+    }
+
+    fn text(&self, item: &Item, _cx: ViewContext<'_>) -> SecretString {
+        match item {
+            Item::Name => self.name.as_str().into(),
+            _ => SecretString::default(),
+        }
+    }
+
+    fn edited(&mut self, _item: Item, text: &str, cx: &mut UpdateContext<'_>) {
+        text.clone_into(&mut self.name);
+        cx.clear_message();
+    }
+
+    fn cleaned(
+        &self,
+        _item: &Item,
+        text: &str,
+        _cx: ViewContext<'_>,
+    ) -> (SecretString, Option<String>) {
+        (text.trim().into(), None)
+    }
+
+    fn changed(&mut self, item: Item, _by: isize, cx: &mut UpdateContext<'_>) {
+        match item {
+            Item::For => self.machine = !self.machine,
+            Item::Tokens => self.tokens = !self.tokens,
+            Item::Secret => self.secret = !self.secret,
+            _ => {}
+        }
+        cx.clear_message();
+    }
+
+    fn save(&mut self, cx: &mut UpdateContext<'_>) {
+        self.try_to_save(cx);
+    }
+
+    fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
+        match (id, answer) {
+            (DialogId::Replace(name), Answer::Button(REPLACE)) => self.save_as(name, true, cx),
+            (DialogId::File(content), Answer::Text(path)) => {
+                cx.emit(Effect::save(content, &path));
+                cx.go(Navigation::Back);
+            }
+            // The token alone, or all as JSON.
+            (DialogId::File(content), Answer::Other(path)) => {
+                if let Some(attempt) = content.tokens_of() {
+                    let other = match &content {
+                        Content::Json(_) => Content::Token(self.token(), attempt),
+                        _ => Content::Json(attempt),
+                    };
+                    self.ask_where(other, Some((&content, path)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
+        let exists = matches!(event, SessionEvent::Profile(ProfileNews::Exists));
+        if let (true, Ok(name)) = (exists, self.name()) {
+            let text = "Its settings and tokens are replaced. A copy of the settings stays beside them, with the ending \
+                        .before.";
+            let buttons = [(Shortcut::Letter('y'), REPLACE), (Shortcut::Esc, "Keep")];
+            let question =
+                Question::new(format!("Replace the profile \"{name}\"?"), text, &buttons);
+            self.common.dialog = Some(Dialog::question(DialogId::Replace(name), question));
+        }
+        // What is to be saved is now of the new tokens, where they have it.
+        if let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens)
+            && let Some(mut dialog) = self.common.dialog.take()
+        {
+            if let DialogId::File(content) = dialog.id {
+                dialog.id = DialogId::File(content.of_attempt(tokens.attempt));
+            }
+            let there = match &dialog.id {
+                DialogId::File(content) => content.text(cx.session).is_some(),
+                DialogId::Replace(_) => true,
+            };
+            self.common.dialog = there.then_some(dialog);
+        }
+    }
+
+    fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {
+        false
+    }
+}

@@ -1,0 +1,78 @@
+//! What the screen that saves a profile remembers, and what on it can have the focus.
+
+use crate::profile::name::{NameError, ProfileName};
+use crate::session::content::Content;
+use crate::tui::screen::{Common, SaveFrom, ViewContext};
+
+/// What can have the focus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui::screens) enum Item {
+    Name,
+    /// Who can use it.
+    For,
+    Tokens,
+    Secret,
+    Save,
+    File,
+    Back,
+    Help,
+}
+
+/// What a dialog was opened for.
+#[derive(Debug, Clone)]
+pub(in crate::tui::screens) enum DialogId {
+    /// A profile of this name is there already.
+    Replace(ProfileName),
+    /// Where to save this instead.
+    File(Content),
+}
+
+/// The screen that saves a profile.
+#[derive(Debug)]
+pub(in crate::tui::screens) struct SaveProfile {
+    pub(super) common: Common<Item, DialogId>,
+    pub(super) from: SaveFrom,
+    pub(super) name: String,
+    /// For all users of this computer.
+    pub(super) machine: bool,
+    pub(super) tokens: bool,
+    pub(super) secret: bool,
+    /// Saving was tried: a name that is missing is a mistake now.
+    pub(super) tried: bool,
+}
+
+impl SaveProfile {
+    pub(in crate::tui::screens) fn new(from: SaveFrom, cx: ViewContext<'_>) -> Self {
+        let name = cx.session.profile().map(ToString::to_string);
+        Self {
+            common: Common::at(Item::Name),
+            from,
+            name: name.unwrap_or_default(),
+            machine: false,
+            tokens: true,
+            secret: true,
+            tried: false,
+        }
+    }
+
+    pub(super) fn from_tokens(&self) -> bool {
+        self.from != SaveFrom::Form
+    }
+
+    /// The name, or what is wrong with it.
+    pub(super) fn name(&self) -> Result<ProfileName, NameError> {
+        self.name.trim().parse()
+    }
+
+    /// True where there are tokens that can be saved with it.
+    pub(super) fn has_tokens(&self, cx: ViewContext<'_>) -> bool {
+        cx.session.tokens_to_save(self.from_tokens()).is_some()
+    }
+
+    /// True where there is a client secret.
+    pub(super) fn has_secret(&self, cx: ViewContext<'_>) -> bool {
+        use crate::secret::ExposeSecret;
+        let settings = cx.session.settings_to_save(self.from_tokens());
+        !settings.secret().expose_secret().is_empty()
+    }
+}
