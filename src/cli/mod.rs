@@ -523,6 +523,7 @@ mod tests {
                     "print",
                     "save",
                     "machine",
+                    "for",
                     "help",
                     "version"
                 ]
@@ -719,11 +720,6 @@ mod tests {
                 "your own Host",
             ),
             (&["--client-id", "c\u{fffc}id"], Key::ClientId, "(U+FFFC)"),
-            (
-                &["--issuer", "https://as.example?p=x"],
-                Key::Issuer,
-                "can't have a query",
-            ),
             (
                 &["--token-url", "https://{host}/token"],
                 Key::TokenUrl,

@@ -1,6 +1,8 @@
 //! Profiles: settings with a name, and where their files are.
 
+mod client_secret;
 pub mod issued_for;
 pub mod name;
 pub mod places;
 pub mod settings_file;
+mod toml_text;

@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
+use super::toml_text::quoted;
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
@@ -17,17 +19,13 @@ use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
-use crate::store::file;
 use crate::store::private::{self, Audience, PrivateError};
-use crate::store::program;
 use crate::store::seal::Seal;
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
 /// A settings file is never larger.
 const LIMIT: u64 = 256 * 1024;
-/// The longest client secret in a file.
-const SECRET_LIMIT: u64 = 64 * 1024;
 
 /// Why a settings file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,11 +80,8 @@ pub enum SettingsError {
         error: OverrideError,
     },
     /// The client secret cannot be read.
-    #[error("The client secret can't be read: {0}.")]
-    Secret(String),
-    /// The command for the client secret failed.
-    #[error("The client secret can't be read. {0}")]
-    SecretCommand(String),
+    #[error(transparent)]
+    Secret(#[from] SourceError),
 }
 
 /// A settings file, read.
@@ -121,18 +116,6 @@ struct Raw {
 enum Value {
     Text(String),
     List(Vec<String>),
-}
-
-/// Where the client secret is, if it is not in the record.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SecretSource {
-    file: Option<PathBuf>,
-    env: Option<String>,
-    credential: Option<String>,
-    command: Option<Vec<String>>,
-    /// When the service stops accepting it.
-    expires: Option<toml::value::Datetime>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -278,28 +261,28 @@ impl SettingsFile {
         self.raw.preset.as_deref().unwrap_or(CUSTOM)
     }
 
+    /// Where the client secret is, if the file says so.
+    #[must_use]
+    pub fn secret_source(&self) -> Option<&SecretSource> {
+        self.raw.secret.as_ref()
+    }
+
     /// The environment variable that has the client secret, where the file names one.
     #[must_use]
     pub fn secret_variable(&self) -> Option<&str> {
-        self.raw.secret.as_ref()?.env.as_deref()
+        self.secret_source()?.env.as_deref()
     }
 
     /// The command that prints the client secret, where the file names one.
     #[must_use]
     pub fn secret_command(&self) -> Option<&[String]> {
-        self.raw.secret.as_ref()?.command.as_deref()
+        self.secret_source()?.command.as_deref()
     }
 
     /// True where the file says where the client secret is, so that the record needs none.
     #[must_use]
     pub fn names_secret(&self) -> bool {
-        let source = self.raw.secret.as_ref();
-        source.is_some_and(|source| {
-            source.file.is_some()
-                || source.env.is_some()
-                || source.credential.is_some()
-                || source.command.is_some()
-        })
+        self.secret_source().is_some_and(SecretSource::is_named)
     }
 
     /// The client secret, where the file says where it is.
@@ -307,59 +290,10 @@ impl SettingsFile {
     /// # Errors
     /// Where it cannot be read.
     pub fn secret(&self) -> Result<Option<SecretString>, SettingsError> {
-        let Some(source) = &self.raw.secret else {
-            return Ok(None);
-        };
-        let path = match (
-            &source.file,
-            &source.credential,
-            &source.env,
-            &source.command,
-        ) {
-            (Some(file), None, None, None) => file.clone(),
-            (None, Some(name), None, None) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                    SettingsError::Secret(
-                        "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
-                            .to_owned(),
-                    )
-                })?;
-                PathBuf::from(folder).join(name)
-            }
-            (None, None, Some(name), None) => {
-                let value = std::env::var(name).map_err(|_| {
-                    SettingsError::Secret(format!(
-                        "the environment variable {} is not set",
-                        clean(name, 80)
-                    ))
-                })?;
-                return Ok(Some(SecretString::from(value)));
-            }
-            (None, None, None, Some(command)) => {
-                let output = program::run(command, b"")
-                    .map_err(|error| SettingsError::SecretCommand(error.to_string()))?;
-                let text = std::str::from_utf8(&output)
-                    .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
-                // Of pass and others, the first line is the secret.
-                let first = text.lines().next().unwrap_or_default().trim();
-                return Ok(Some(SecretString::from(first.to_owned())));
-            }
-            (None, None, None, None) => return Ok(None),
-            _ => {
-                return Err(SettingsError::Secret(
-                    "[secret] names more than one of file, credential, env and command".to_owned(),
-                ));
-            }
-        };
-        let bytes = file::read::read(&path, file::read::Kinds::WithPipes, SECRET_LIMIT).map_err(
-            |error| {
-                let path = clean(&path.to_string_lossy(), 200);
-                SettingsError::Secret(format!("{path}: {error}"))
-            },
-        )?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
-        Ok(Some(SecretString::from(text.trim().to_owned())))
+        match &self.raw.secret {
+            Some(source) => Ok(source.read()?),
+            None => Ok(None),
+        }
     }
 
     /// The form that the file fills in, without the client secret of the record.
@@ -507,25 +441,8 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
             top += &format!("\n[{name}]\n{table}");
         }
     }
-    let secret = before.and_then(|before| before.raw.secret.as_ref());
-    if let Some(secret) = secret {
-        top += "\n[secret]\n";
-        let path = secret.file.as_ref().map(|path| path.to_string_lossy());
-        for (name, value) in [
-            ("file", path.as_deref()),
-            ("env", secret.env.as_deref()),
-            ("credential", secret.credential.as_deref()),
-        ] {
-            if let Some(value) = value {
-                top += &format!("{name} = {}\n", quoted(value));
-            }
-        }
-        if let Some(command) = &secret.command {
-            top += &format!("command = {}\n", list(command));
-        }
-        if let Some(expires) = &secret.expires {
-            top += &format!("expires = {expires}\n");
-        }
+    if let Some(source) = before.and_then(SettingsFile::secret_source) {
+        top += &format!("\n[secret]\n{}", source.lines());
     }
     if let Some(user) = user {
         top += &format!("\n[mail]\nuser = {}\n", quoted(user));
@@ -534,18 +451,6 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
         top += &format!("\n[store]\nkind = {}\n", quoted(store.name()));
     }
     top
-}
-
-/// A list of texts in TOML.
-fn list(texts: &[String]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-/// A basic string of TOML, which has the escapes of JSON and one more.
-fn quoted(text: &str) -> String {
-    let json = serde_json::to_string(text).unwrap_or_default();
-    json.replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub enum Standing {
     New,
     /// The service rejected the refresh token.
     Rejected {
-        /// When.
+        /// When it happened, in seconds since 1970.
         at: u64,
         /// What it said.
         error: String,

@@ -51,7 +51,7 @@ pub enum SealError {
     /// Windows has no key that fits any more.
     #[error(
         "Windows no longer has the key. That happens after an administrator resets your password or your user profile is \
-         created anew. Sign in again"
+         created again. Sign in again"
     )]
     UserKey,
     /// It comes from another computer.

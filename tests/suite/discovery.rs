@@ -196,7 +196,7 @@ fn a_discovery_that_is_refused_leads_to_the_field_with_its_fix() {
         ),
         (
             "https://as.example/r?p=x",
-            "An issuer has no query",
+            "An issuer can't have a query",
             "use https://as.example/r.",
             "Issuer https://as.example/r",
         ),

@@ -1,0 +1,127 @@
+//! Where the client secret of a profile is, if it is not in the record: the section `[secret]` of the settings.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::toml_text::{list, quoted};
+use crate::clean::clean;
+use crate::secret::SecretString;
+use crate::store::file;
+use crate::store::program;
+
+/// The longest client secret in a file.
+const SECRET_LIMIT: u64 = 64 * 1024;
+
+/// Why a client secret cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The command failed.
+    #[error("The client secret can't be read. {0}")]
+    Command(String),
+    /// Anything else.
+    #[error("The client secret can't be read: {0}.")]
+    Other(String),
+}
+
+/// Where the client secret is, if it is not in the record.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// A file with nothing else in it.
+    pub(super) file: Option<PathBuf>,
+    /// An environment variable.
+    pub(super) env: Option<String>,
+    /// A credential of systemd, in the folder of `CREDENTIALS_DIRECTORY`.
+    pub(super) credential: Option<String>,
+    /// A program and its arguments, which prints it.
+    pub(super) command: Option<Vec<String>>,
+    /// When the service stops accepting it.
+    pub(super) expires: Option<toml::value::Datetime>,
+}
+
+impl SecretSource {
+    /// True where a source is named.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.file.is_some()
+            || self.env.is_some()
+            || self.credential.is_some()
+            || self.command.is_some()
+    }
+
+    /// The client secret; `None` where no source is named.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read(&self) -> Result<Option<SecretString>, SourceError> {
+        let path = match (&self.file, &self.credential, &self.env, &self.command) {
+            (Some(file), None, None, None) => file.clone(),
+            (None, Some(name), None, None) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    SourceError::Other(
+                        "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
+                            .to_owned(),
+                    )
+                })?;
+                PathBuf::from(folder).join(name)
+            }
+            (None, None, Some(name), None) => {
+                let value = std::env::var(name).map_err(|_| {
+                    SourceError::Other(format!(
+                        "the environment variable {} is not set",
+                        clean(name, 80)
+                    ))
+                })?;
+                return Ok(Some(SecretString::from(value)));
+            }
+            (None, None, None, Some(command)) => {
+                let output = program::run(command, b"")
+                    .map_err(|error| SourceError::Command(error.to_string()))?;
+                let text = std::str::from_utf8(&output)
+                    .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
+                // Of pass and others, the first line is the secret.
+                let first = text.lines().next().unwrap_or_default().trim();
+                return Ok(Some(SecretString::from(first.to_owned())));
+            }
+            (None, None, None, None) => return Ok(None),
+            _ => {
+                return Err(SourceError::Other(
+                    "[secret] names more than one of file, credential, env and command".to_owned(),
+                ));
+            }
+        };
+        let bytes = file::read::read(&path, file::read::Kinds::WithPipes, SECRET_LIMIT).map_err(
+            |error| {
+                let path = clean(&path.to_string_lossy(), 200);
+                SourceError::Other(format!("{path}: {error}"))
+            },
+        )?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
+        Ok(Some(SecretString::from(text.trim().to_owned())))
+    }
+
+    /// The lines of the section.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        let mut lines = String::new();
+        let path = self.file.as_ref().map(|path| path.to_string_lossy());
+        for (name, value) in [
+            ("file", path.as_deref()),
+            ("env", self.env.as_deref()),
+            ("credential", self.credential.as_deref()),
+        ] {
+            if let Some(value) = value {
+                lines += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        if let Some(command) = &self.command {
+            lines += &format!("command = {}\n", list(command));
+        }
+        if let Some(expires) = &self.expires {
+            lines += &format!("expires = {expires}\n");
+        }
+        lines
+    }
+}
