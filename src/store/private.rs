@@ -63,7 +63,7 @@ pub enum PrivateError {
     Seal {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the encryption.
         problem: SealError,
     },
     /// More than it can be.
