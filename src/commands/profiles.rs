@@ -16,7 +16,7 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, RecordError, Reserved};
+use crate::store::record::{Record, RecordError, Reserved, adopt};
 
 /// Does what the command says. Comes back with the exit code.
 ///
@@ -242,9 +242,12 @@ fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String
     };
     match Record::read(&place.record()) {
         Ok(record) => {
+            // A refresh that was stopped may have left newer tokens.
+            let adopted = adopt(&place.next(), &record, &place.record());
+            let adopted = adopted.map_err(|error| error.to_string())?;
             let record = Record {
                 profile: to.to_string(),
-                ..record
+                ..adopted.unwrap_or(record)
             };
             let reserved = Reserved::take(&new.next()).map_err(file)?;
             reserved.store(&record, &new.record()).map_err(file)?;
