@@ -11,7 +11,7 @@ use crate::store::private::{self, Audience, PrivateError};
 pub(super) struct Readers {
     /// The permissions.
     pub(super) mode: u32,
-    /// The number of the group that the file is given to; `None` leaves the one that the system chooses.
+    /// The number of the group that the file is given to; `None` for the one that the system chooses.
     pub(super) group: Option<u32>,
 }
 
