@@ -15,6 +15,7 @@ mod token;
 mod token_file;
 mod token_format;
 mod token_git;
+mod transfer;
 
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;

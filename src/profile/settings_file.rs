@@ -19,6 +19,7 @@ use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
 use crate::store::file;
 use crate::store::private::{self, Audience, PrivateError};
+use crate::store::program;
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -82,6 +83,9 @@ pub enum SettingsError {
     /// The client secret cannot be read.
     #[error("The client secret can't be read: {0}.")]
     Secret(String),
+    /// The command for the client secret failed.
+    #[error("The client secret can't be read. {0}")]
+    SecretCommand(String),
 }
 
 /// A settings file, read.
@@ -118,14 +122,14 @@ enum Value {
 }
 
 /// Where the client secret is, if it is not in the record.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecretSource {
     file: Option<PathBuf>,
     env: Option<String>,
     credential: Option<String>,
-    /// For `profiles check`.
-    #[allow(dead_code, reason = "read so that the file is accepted")]
+    command: Option<Vec<String>>,
+    /// When the service stops accepting it.
     expires: Option<toml::value::Datetime>,
 }
 
@@ -161,7 +165,11 @@ impl SettingsFile {
         Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
     }
 
-    fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
+    /// Reads the bytes of a settings file; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -216,6 +224,24 @@ impl SettingsFile {
         self.raw.secret.as_ref()?.env.as_deref()
     }
 
+    /// The command that prints the client secret, where the file names one.
+    #[must_use]
+    pub fn secret_command(&self) -> Option<&[String]> {
+        self.raw.secret.as_ref()?.command.as_deref()
+    }
+
+    /// True where the file says where the client secret is, so that the record needs none.
+    #[must_use]
+    pub fn names_secret(&self) -> bool {
+        let source = self.raw.secret.as_ref();
+        source.is_some_and(|source| {
+            source.file.is_some()
+                || source.env.is_some()
+                || source.credential.is_some()
+                || source.command.is_some()
+        })
+    }
+
     /// The client secret, where the file says where it is.
     ///
     /// # Errors
@@ -224,9 +250,14 @@ impl SettingsFile {
         let Some(source) = &self.raw.secret else {
             return Ok(None);
         };
-        let path = match (&source.file, &source.credential, &source.env) {
-            (Some(file), None, None) => file.clone(),
-            (None, Some(name), None) => {
+        let path = match (
+            &source.file,
+            &source.credential,
+            &source.env,
+            &source.command,
+        ) {
+            (Some(file), None, None, None) => file.clone(),
+            (None, Some(name), None, None) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     SettingsError::Secret(
                         "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
@@ -235,7 +266,7 @@ impl SettingsFile {
                 })?;
                 PathBuf::from(folder).join(name)
             }
-            (None, None, Some(name)) => {
+            (None, None, Some(name), None) => {
                 let value = std::env::var(name).map_err(|_| {
                     SettingsError::Secret(format!(
                         "the environment variable {} is not set",
@@ -244,10 +275,19 @@ impl SettingsFile {
                 })?;
                 return Ok(Some(SecretString::from(value)));
             }
-            (None, None, None) => return Ok(None),
+            (None, None, None, Some(command)) => {
+                let output = program::run(command, b"")
+                    .map_err(|error| SettingsError::SecretCommand(error.to_string()))?;
+                let text = std::str::from_utf8(&output)
+                    .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
+                // Of pass and others, the first line is the secret.
+                let first = text.lines().next().unwrap_or_default().trim();
+                return Ok(Some(SecretString::from(first.to_owned())));
+            }
+            (None, None, None, None) => return Ok(None),
             _ => {
                 return Err(SettingsError::Secret(
-                    "[secret] names more than one of file, credential and env".to_owned(),
+                    "[secret] names more than one of file, credential, env and command".to_owned(),
                 ));
             }
         };
@@ -368,8 +408,9 @@ impl SettingsFile {
 }
 
 /// The text of a settings file for these settings: only what differs from the preset.
+/// The sections of `before` that the form does not have stay as they are.
 #[must_use]
-pub fn write(settings: &Settings, user: Option<&str>) -> String {
+pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFile>) -> String {
     let mut top = format!(
         "# Settings of a profile of oauth-authorizer. May be edited; has no secret.\nformat = {FORMAT}\n"
     );
@@ -406,10 +447,36 @@ pub fn write(settings: &Settings, user: Option<&str>) -> String {
             top += &format!("\n[{name}]\n{table}");
         }
     }
+    let secret = before.and_then(|before| before.raw.secret.as_ref());
+    if let Some(secret) = secret {
+        top += "\n[secret]\n";
+        let path = secret.file.as_ref().map(|path| path.to_string_lossy());
+        for (name, value) in [
+            ("file", path.as_deref()),
+            ("env", secret.env.as_deref()),
+            ("credential", secret.credential.as_deref()),
+        ] {
+            if let Some(value) = value {
+                top += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        if let Some(command) = &secret.command {
+            top += &format!("command = {}\n", list(command));
+        }
+        if let Some(expires) = &secret.expires {
+            top += &format!("expires = {expires}\n");
+        }
+    }
     if let Some(user) = user {
         top += &format!("\n[mail]\nuser = {}\n", quoted(user));
     }
     top
+}
+
+/// A list of texts in TOML.
+fn list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 /// A basic string of TOML, which has the escapes of JSON and one more.
@@ -437,7 +504,7 @@ mod tests {
         settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
         settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
         settings.set_flow(FlowKind::AuthorizationCode);
-        let text = write(&settings, Some("alice@contoso.example"));
+        let text = write(&settings, Some("alice@contoso.example"), None);
         let file = read(&text).unwrap();
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());

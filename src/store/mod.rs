@@ -5,4 +5,5 @@ pub mod file;
 pub mod folders;
 pub mod lock;
 pub mod private;
+pub mod program;
 pub mod record;

@@ -90,6 +90,9 @@ pub struct IssuedFor {
     pub flow: String,
     /// A certificate authority trusted beside those of the system.
     pub ca_file: Option<String>,
+    /// The command that prints the client secret.
+    #[serde(default)]
+    pub secret_command: Option<Vec<String>>,
     /// The mailbox, for the formats that need it.
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
@@ -309,6 +312,21 @@ impl Record {
         }
     }
 
+    /// True where these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        if self.lineage == other.lineage {
+            return self.generation > other.generation;
+        }
+        let obtained = |record: &Self| {
+            record
+                .tokens
+                .as_ref()
+                .map_or(0, |tokens| tokens.obtained_at)
+        };
+        obtained(self) > obtained(other)
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -318,7 +336,11 @@ impl Record {
         Self::parse(&bytes, path)
     }
 
-    fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+    /// Reads the bytes of a record that was at `path`.
+    ///
+    /// # Errors
+    /// Where they are not whole, or newer than this program.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -342,7 +364,9 @@ impl Record {
         }
     }
 
-    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    /// The bytes of the record.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED));
         // Writing to memory cannot fail, and all keys are texts.
         let _ = serde_json::to_writer(&mut *bytes, self);
@@ -385,6 +409,15 @@ impl Reserved {
             file,
             next: next.to_owned(),
         })
+    }
+
+    /// Finds out whether a place could be reserved there, beside the one that there may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(next: &Path) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"))?.release();
+        Ok(())
     }
 
     /// Writes `record` to the place, and puts it where `path` is.
@@ -457,6 +490,7 @@ mod tests {
             scope: vec!["mail".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,
+            secret_command: None,
             user: None,
             header: "Bearer".to_owned(),
         }

@@ -38,6 +38,9 @@ mod https;
 mod jobs;
 #[cfg(target_os = "linux")]
 mod keeper;
+#[cfg(target_os = "linux")]
+mod keeper_failures;
+mod keystrokes;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -85,7 +88,6 @@ mod terminal;
 #[cfg(target_os = "linux")]
 mod token_file;
 mod traffic;
-#[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;
