@@ -8,6 +8,10 @@ use crate::store::private::{self, Audience, PrivateError};
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "files get the access list of the folder")
+)]
 pub(super) struct Readers {
     /// The permissions.
     pub(super) mode: u32,
