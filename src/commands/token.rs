@@ -130,10 +130,14 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
 
 fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
     let tokens = record.tokens.as_ref().ok_or("There are no tokens.")?;
+    let of_profile = record.issued_for.user.as_deref();
+    // With a mailbox, curl itself puts the word before the token, which an API may require to be another one.
+    let of_profile = of_profile
+        .filter(|_| flags.format != TokenFormat::Curl || record.issued_for.header == "Bearer");
     let printed = Printed {
         record,
         tokens,
-        user: flags.user.as_deref().or(record.issued_for.user.as_deref()),
+        user: flags.user.as_deref().or(of_profile),
         template: flags.template.as_deref(),
         now: unix_time(),
     };

@@ -8,10 +8,14 @@ use crate::store::private::{self, Audience, PrivateError};
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "files get the access list of the folder")
+)]
 pub(super) struct Readers {
     /// The permissions.
     pub(super) mode: u32,
-    /// The number of the group that the file is given to; `None` leaves the one that the system chooses.
+    /// The number of the group that the file is given to; `None` for the one that the system chooses.
     pub(super) group: Option<u32>,
 }
 

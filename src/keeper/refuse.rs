@@ -8,7 +8,7 @@ use crate::store::private;
 use crate::store::record::{Record, Reserved, Tokens, adopt};
 
 /// Marks the access token of a profile as expired, where it is `refused` and can be refreshed: the next process that asks
-/// for a token gets a new one. Any other token is left alone, because it was replaced meanwhile or is not of this profile.
+/// for a token gets a new one. Any other token changes nothing: it was replaced meanwhile, or is not of this profile.
 ///
 /// # Errors
 /// Where the record cannot be read or written, or another process holds it for too long.

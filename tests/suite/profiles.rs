@@ -450,6 +450,21 @@ fn profiles_are_listed_shown_renamed_and_deleted() {
 }
 
 #[test]
+fn renaming_keeps_the_newer_tokens_of_a_refresh_that_was_stopped() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let mut next = profiles.record();
+    next["generation"] = json!(next["generation"].as_u64().unwrap() + 1);
+    next["tokens"]["access_token"] = json!("newer");
+    let path = profiles.state("next");
+    std::fs::write(&path, next.to_string()).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    let ran = profiles.run(&["profiles", "rename", "office", "shop"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(profiles.run(&["token", "shop"]).stdout, "newer\n");
+    assert!(!path.exists());
+}
+
+#[test]
 fn one_folder_can_hold_everything() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let folder = profiles.home.path().join("all");

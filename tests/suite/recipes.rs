@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::git::repository;
 use crate::mail_server::{MailServer, messages};
 use crate::profiles::{Profiles, Ran};
-use crate::scripted::Reply;
+use crate::scripted::{Reply, Scripted};
 use crate::servers::{Provider, eventually};
 use crate::terminal::{LIMIT, base, program};
 use crate::token_file::{NOBODY, give_away};
@@ -233,6 +233,17 @@ fn curl_calls_an_api() {
         .edit(|record| record["issued_for"]["user"] = json!("alice@example.org"));
     let ran = desk.sh(&script);
     assert!(ran.code == 0 && ran.stdout.contains("alice"), "{ran:?}");
+    // An API that requires another word before the token.
+    let api = Scripted::start(|_| Reply::json(200, "{}"));
+    let other = script.replace(url, &format!("{}/me", api.url));
+    desk.profiles
+        .edit(|record| record["issued_for"]["header"] = json!("Token"));
+    assert_eq!(desk.sh(&other).code, 0);
+    let token = desk.profiles.token();
+    let sent = api.requests("/me")[0].authorization.clone();
+    assert_eq!(sent, Some(format!("Token {token}")));
+    desk.profiles
+        .edit(|record| record["issued_for"]["header"] = json!("Bearer"));
     desk.spoil_token();
     let ran = desk.sh(&script);
     assert!(
@@ -589,6 +600,14 @@ fn exec_start(command: &str, setpriv: &[&str], environment: &[(&str, &str)]) -> 
 /// A user without rights.
 const AS_NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 
+/// The access token of the profile in this folder has expired.
+fn expire(folder: &Path) {
+    let path = folder.join("office.record");
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record["tokens"]["expires_at"] = json!(1);
+    std::fs::write(&path, record.to_string()).unwrap();
+}
+
 /// Moves the profile into one folder, and the program beside it, for `nobody`.
 fn state_directory(profiles: &Profiles, name: &str) -> (PathBuf, PathBuf) {
     let state = profiles.home.path().join(name);
@@ -700,10 +719,7 @@ fn a_service_account_gets_access_tokens_only() {
     let file = directory.join("token");
     for expired in [false, true] {
         if expired {
-            let path = state.join("office.record");
-            let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            record["tokens"]["expires_at"] = json!(1);
-            std::fs::write(&path, record.to_string()).unwrap();
+            expire(&state);
         }
         let ran = exec_start(&command, &member, &environment);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
@@ -725,46 +741,74 @@ fn a_service_account_gets_access_tokens_only() {
     assert_documented(&ran, "can't be given to the group");
 }
 
-/// systemd stops a service with a signal for all its processes, and so does a container.
-#[test]
-fn a_refresh_under_way_finishes_when_its_service_is_stopped() {
-    let (begun, has_begun) = mpsc::channel();
+/// A refresh whose answer the test holds back.
+struct Held {
+    begun: mpsc::Receiver<()>,
+    finish: mpsc::Sender<()>,
+}
+
+/// A profile whose refresh is held back, and then gives the token `second`.
+fn held_refresh() -> (Profiles, Scripted, Held) {
+    let (begin, begun) = mpsc::channel();
     let (finish, may_finish) = mpsc::channel::<()>();
-    let (begun, may_finish) = (Mutex::new(begun), Mutex::new(may_finish));
-    let (profiles, _server) = Profiles::scripted(move |_| {
-        begun.lock().unwrap().send(()).unwrap();
+    let (begin, may_finish) = (Mutex::new(begin), Mutex::new(may_finish));
+    let (profiles, server) = Profiles::scripted(move |_| {
+        begin.lock().unwrap().send(()).unwrap();
         may_finish.lock().unwrap().recv_timeout(LIMIT).unwrap();
         Reply::json(
             200,
             r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-2"}"#,
         )
     });
+    (profiles, server, Held { begun, finish })
+}
+
+fn kill(arguments: &[&str]) {
+    let status = Command::new("kill").args(arguments).status().unwrap();
+    assert!(status.success(), "{arguments:?}");
+}
+
+/// systemd stops a service with a signal for all its processes.
+#[test]
+fn a_refresh_under_way_finishes_when_its_service_is_stopped() {
+    let (profiles, _server, refresh) = held_refresh();
     profiles.expire();
     let mut caller = profiles.command(&["token", "office"]).spawn().unwrap();
-    has_begun.recv_timeout(LIMIT).unwrap();
+    refresh.begun.recv_timeout(LIMIT).unwrap();
     let note: Value =
         serde_json::from_slice(&std::fs::read(profiles.state("attempt")).unwrap()).unwrap();
     let keeper = note["pid"].to_string();
     assert_ne!(keeper, caller.id().to_string());
     for signal in ["-TERM", "-HUP", "-INT"] {
-        let status = Command::new("kill")
-            .args([signal, &keeper])
-            .status()
-            .unwrap();
-        assert!(status.success(), "{signal}");
+        kill(&[signal, &keeper]);
     }
-    let pid = caller.id().to_string();
-    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    kill(&[&caller.id().to_string()]);
     assert!(!caller.wait().unwrap().success());
-    finish.send(()).unwrap();
+    refresh.finish.send(()).unwrap();
     eventually("the new token", || {
         (profiles.record()["tokens"]["access_token"] == "second").then_some(())
     });
     assert_eq!(profiles.token(), "second");
 }
 
-/// Runs a command by the entry point, in a file system of its own with this folder as the volume.
-fn contained(root: &Path, volume: Option<(&Path, &str)>, command: &[&str]) -> Ran {
+/// The file system of a container, with the program and the entry point.
+fn container() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for name in ["usr", "proc", "dev", "app", "tmp", "var/lib/office"] {
+        std::fs::create_dir_all(at(name)).unwrap();
+    }
+    for name in ["bin", "lib", "lib64"] {
+        symlink(format!("usr/{name}"), at(name)).unwrap();
+    }
+    std::fs::copy(program(), at("app/oauth-authorizer")).unwrap();
+    std::fs::write(at("app/entrypoint"), block("entrypoint", &[])).unwrap();
+    std::fs::set_permissions(at("app/entrypoint"), PermissionsExt::from_mode(0o755)).unwrap();
+    root
+}
+
+/// A command run by the entry point, in namespaces and a file system of its own with this folder as the volume.
+fn contained(root: &Path, volume: Option<(&Path, &str)>, command: &[&str]) -> Command {
     let mut script =
         "set -e; mount --rbind /usr usr; mount --rbind /proc proc; mount --rbind /dev dev; "
             .to_owned();
@@ -775,7 +819,8 @@ fn contained(root: &Path, volume: Option<(&Path, &str)>, command: &[&str]) -> Ra
         );
     }
     script += "exec chroot . /app/entrypoint \"$@\"";
-    Command::new("unshare")
+    let mut unshare = Command::new("unshare");
+    unshare
         .args([
             "--map-root-user",
             "--mount",
@@ -789,9 +834,9 @@ fn contained(root: &Path, volume: Option<(&Path, &str)>, command: &[&str]) -> Ra
         .env_clear()
         .env("PATH", "/app:/usr/sbin:/usr/bin:/bin")
         .stdin(Stdio::null())
-        .output()
-        .unwrap()
-        .into()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    unshare
 }
 
 #[test]
@@ -799,37 +844,63 @@ fn a_container_starts_with_a_valid_token() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let (volume, _) = state_directory(&profiles, "volume");
-    let root = tempfile::tempdir().unwrap();
-    let at = |name: &str| root.path().join(name);
-    for name in ["usr", "proc", "dev", "app", "tmp", "var/lib/office"] {
-        std::fs::create_dir_all(at(name)).unwrap();
-    }
-    for name in ["bin", "lib", "lib64"] {
-        symlink(format!("usr/{name}"), at(name)).unwrap();
-    }
-    std::fs::copy(program(), at("app/oauth-authorizer")).unwrap();
-    std::fs::write(at("app/entrypoint"), block("entrypoint", &[])).unwrap();
-    std::fs::set_permissions(at("app/entrypoint"), PermissionsExt::from_mode(0o755)).unwrap();
-    let expire = || {
-        let path = volume.join("office.record");
-        let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        record["tokens"]["expires_at"] = json!(1);
-        std::fs::write(&path, record.to_string()).unwrap();
+    let root = container();
+    let run = |options: Option<&str>, command: &[&str]| -> Ran {
+        let volume = options.map(|options| (volume.as_path(), options));
+        let mut command = contained(root.path(), volume, command);
+        command.output().unwrap().into()
     };
     let command = ["oauth-authorizer", "token", "office"];
-    expire();
+    expire(&volume);
     for _ in 0..2 {
-        let ran = contained(root.path(), Some((&volume, "rw")), &command);
+        let ran = run(Some("rw"), &command);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
         assert_eq!(provider.userinfo(ran.stdout.trim_end()).0, 200, "{ran:?}");
     }
+    // The container ends as its command does.
+    let ran = run(Some("rw"), &["sh", "-c", "exit 3"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
     // A volume that is read-only serves a token that is valid.
-    let ran = contained(root.path(), Some((&volume, "ro")), &command);
+    let ran = run(Some("ro"), &command);
     assert_eq!(ran.code, 0, "{ran:?}");
-    expire();
-    let ran = contained(root.path(), Some((&volume, "ro")), &command);
+    expire(&volume);
+    let ran = run(Some("ro"), &command);
     assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
-    let ran = contained(root.path(), None, &command);
+    let ran = run(None, &command);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     assert_eq!(provider.refreshes(), (1, 0));
+}
+
+#[test]
+fn a_container_that_is_stopped_waits_for_a_refresh() {
+    let (profiles, _server, refresh) = held_refresh();
+    let (volume, _) = state_directory(&profiles, "volume");
+    let root = container();
+    // Its caller ends at once, and so does the command.
+    let command = ["oauth-authorizer", "refresh", "office"];
+    let mut child = contained(root.path(), Some((&volume, "rw")), &command)
+        .spawn()
+        .unwrap();
+    refresh.begun.recv_timeout(LIMIT).unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let first = std::fs::read_to_string(children).unwrap();
+    kill(&["-TERM", first.trim()]);
+    // The command has ended: what is left is the entry point, which waits, and the refresh.
+    eventually("the end of the command", || {
+        let children = format!("/proc/{0}/task/{0}/children", first.trim());
+        let children = std::fs::read_to_string(children).unwrap();
+        let names = children
+            .split_whitespace()
+            .map(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default());
+        names
+            .into_iter()
+            .any(|name| name == "flock\n")
+            .then_some(())
+    });
+    assert!(child.try_wait().unwrap().is_none());
+    refresh.finish.send(()).unwrap();
+    // 143: the command was stopped by SIGTERM.
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let record = std::fs::read_to_string(volume.join("office.record")).unwrap();
+    assert!(record.contains("second"), "{record}");
 }
