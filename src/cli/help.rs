@@ -16,7 +16,11 @@ Exit codes:
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Run", &["plain", "print", "demo"], &["no_browser"]),
-    ("Profiles", &["profile"], &["save", "machine", "profiles"]),
+    (
+        "Profiles",
+        &["profile"],
+        &["save", "machine", "account", "profiles"],
+    ),
     (
         "Service and app registration",
         &["preset", "client_id", "client_secret_file", "scope", "flow"],

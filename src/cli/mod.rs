@@ -522,6 +522,7 @@ mod tests {
                     "print",
                     "save",
                     "machine",
+                    "for",
                     "help",
                     "version"
                 ]
