@@ -40,13 +40,8 @@ pub struct ProfileFlags {
     /// Save the profile for this computer instead of for you; requires root or an administrator
     #[arg(long, requires = "save")]
     pub machine: bool,
-    /// With --machine: the account that may use the tokens, such as "NT SERVICE\Name"; Windows only
-    #[arg(
-        long = "for",
-        value_name = "ACCOUNT",
-        requires = "machine",
-        hide = cfg!(not(windows))
-    )]
+    /// Windows: the account that may use the tokens of --machine, such as NT SERVICE\Name
+    #[arg(long = "for", value_name = "ACCOUNT", requires = "machine")]
     pub account: Option<String>,
     /// The folder of the profiles.
     #[command(flatten)]

@@ -9,6 +9,9 @@ use crate::store::folders;
 /// The environment variable that names the one folder for everything.
 pub const VARIABLE: &str = "OAUTH_AUTHORIZER_PROFILES";
 
+/// The usual file systems of these systems ignore case.
+const IGNORES_CASE: bool = cfg!(any(windows, target_os = "macos"));
+
 /// Whose profile it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
@@ -137,14 +140,11 @@ impl Places {
     pub fn find(&self, name: &ProfileName) -> Option<Place> {
         self.0.iter().find_map(|folders| {
             let place = Place::new(name.clone(), folders);
-            if place.settings().exists() {
+            // Where names are compared without regard to case, the file may have another than this one.
+            if !IGNORES_CASE && place.settings().exists() {
                 return Some(place);
             }
-            // Written in another case.
-            let known = names(&folders.settings).into_iter();
-            known
-                .filter(|known| name.is(known))
-                .find_map(|known| Some(Place::new(known.parse().ok()?, folders)))
+            Some(Place::new(known(name, &folders.settings)?, folders))
         })
     }
 
@@ -171,11 +171,7 @@ impl Places {
         let owner = if machine { Owner::Machine } else { Owner::User };
         let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
         let folders = self.0.iter().find(fits).ok_or(NoFolder)?;
-        // Written in another case.
-        let known = names(&folders.settings).into_iter();
-        let known = known
-            .filter(|known| name.is(known))
-            .find_map(|known| known.parse().ok());
+        let known = known(name, &folders.settings);
         Ok(Place::new(known.unwrap_or_else(|| name.clone()), folders))
     }
 
@@ -193,6 +189,14 @@ impl Places {
         }
         all.into_values().collect()
     }
+}
+
+/// The name of a settings file in a folder, as it is written there: the same, or else in another case.
+fn known(name: &ProfileName, folder: &Path) -> Option<ProfileName> {
+    let mut same = names(folder);
+    same.retain(|known| name.is(known));
+    let exact = same.iter().find(|known| *known == name.as_str());
+    exact.or_else(|| same.first())?.parse().ok()
 }
 
 /// The names of the settings files in a folder.

@@ -1,5 +1,11 @@
 //! Access lists of Windows: who may read and change a file. Decides only, by what `file` reads.
 
+use std::path::{Path, PathBuf};
+
+use crate::clean::clean;
+
+/// Paths longer than this are shortened in messages.
+const PATH_LIMIT: usize = 200;
 /// The account of the system itself.
 const SYSTEM: &str = "S-1-5-18";
 /// The administrators of the computer.
@@ -46,6 +52,46 @@ pub enum Finding {
     Read(String),
     /// This account can change it.
     Change(String),
+}
+
+/// Why a file or folder is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// A link leads elsewhere.
+    #[error("{} is a link, not a folder. Remove it.", shown(.0))]
+    Link(PathBuf),
+    /// It belongs to another account.
+    #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", shown(.path))]
+    Owner {
+        /// The file or folder.
+        path: PathBuf,
+        /// The security identifier of its owner.
+        owner: String,
+    },
+    /// Its access list lets another account use it.
+    #[error("{} can be {can} by another account ({account}). Run: {command}", shown(.path))]
+    Others {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the account can do, as a participle.
+        can: &'static str,
+        /// The security identifier of the account.
+        account: String,
+        /// What ends that.
+        command: String,
+    },
+    /// The system does not tell who may use it.
+    #[error("The access list of {} can't be read: {}.", shown(.path), .reason.trim_end_matches('.'))]
+    Unknown {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+fn shown(path: &Path) -> String {
+    clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
 /// True for the system and the administrators, who can do everything anyway.
@@ -102,10 +148,14 @@ impl Access {
         None
     }
 
-    /// A descriptor, as text, for a file that those may use who may use this folder.
+    /// A descriptor, as text, for a file that those may use who may use this folder. One with a secret is not for groups that
+    /// anybody may be in.
     #[must_use]
-    pub fn handed_down(&self) -> String {
+    pub fn handed_down(&self, secret: bool) -> String {
         let entries = self.entries.iter().flatten();
+        let entries = entries.filter(|entry| {
+            !secret || is_administrator(&entry.account) || !is_broad(&entry.account)
+        });
         let entries = entries.map(|entry| format!("(A;;{:#x};;;{})", entry.rights, entry.account));
         format!("D:P{}", entries.collect::<String>())
     }
@@ -219,11 +269,19 @@ mod tests {
 
     #[test]
     fn files_take_over_what_their_folder_allows() {
-        let folder = access(ADMINISTRATORS, &[(SYSTEM, 0x001F_01FF), (SERVICE, MODIFY)]);
-        assert_eq!(
-            folder.handed_down(),
-            format!("D:P(A;;0x1f01ff;;;{SYSTEM})(A;;0x1301bf;;;{SERVICE})")
+        let users = "S-1-5-32-545";
+        let folder = access(
+            ADMINISTRATORS,
+            &[
+                (SYSTEM, 0x001F_01FF),
+                (SERVICE, MODIFY),
+                (users, 0x0012_00A9),
+            ],
         );
-        assert_eq!(folder.accounts().collect::<Vec<_>>(), [SERVICE]);
+        let secret = format!("D:P(A;;0x1f01ff;;;{SYSTEM})(A;;0x1301bf;;;{SERVICE})");
+        assert_eq!(folder.handed_down(true), secret);
+        let open = format!("{secret}(A;;0x1200a9;;;{users})");
+        assert_eq!(folder.handed_down(false), open);
+        assert_eq!(folder.accounts().collect::<Vec<_>>(), [SERVICE, users]);
     }
 }

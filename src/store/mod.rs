@@ -1,6 +1,8 @@
 //! What is kept on disk, and only when asked for.
 
 pub mod access;
+#[cfg(windows)]
+mod access_lists;
 pub mod attempt;
 pub mod file;
 pub mod folders;

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::access::AccessError;
+#[cfg(windows)]
+use super::access_lists;
 use super::seal::SealError;
 use crate::clean::clean;
 
@@ -38,26 +41,9 @@ pub enum PrivateError {
     /// Others can change it.
     #[error("{path} can be changed by other users. Run: chmod go-w {path}", path = shown(.0))]
     Writable(PathBuf),
-    /// It belongs to another account, on Windows.
-    #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", shown(.path))]
-    Account {
-        /// The file or folder.
-        path: PathBuf,
-        /// The security identifier of its owner.
-        owner: String,
-    },
-    /// Its access list lets another account use it, on Windows.
-    #[error("{} can be {can} by another account ({account}). Run: {command}", shown(.path))]
-    Access {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the account can do, as a participle.
-        can: &'static str,
-        /// The security identifier of the account.
-        account: String,
-        /// What ends that.
-        command: String,
-    },
+    /// Its access list or its owner, on Windows.
+    #[error(transparent)]
+    AccessList(#[from] AccessError),
     /// Its contents cannot be encrypted or decrypted.
     #[error("{}: {problem}.", shown(.path))]
     Seal {
@@ -172,10 +158,16 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
 /// # Errors
 /// Where something is there, or the folder cannot be written to.
 pub fn create(path: &Path) -> io::Result<File> {
+    create_for(path, Audience::Owner)
+}
+
+/// The same for all whom the folder is for, in the folders of the machine on Windows.
+fn create_for(path: &Path, audience: Audience) -> io::Result<File> {
     #[cfg(windows)]
-    return access_lists::create(path);
+    return access_lists::create(path, audience == Audience::Owner);
     #[cfg(not(windows))]
     {
+        let _ = audience;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         no_links(&mut options);
@@ -226,7 +218,8 @@ fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateErro
     if !about.is_file() {
         return Err(PrivateError::NotAFile(path.to_owned()));
     }
-    access_lists::check_file(file, path, audience)
+    access_lists::check_file(file, path, audience == Audience::Owner)?;
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -262,7 +255,10 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
         Ok(())
     }
     #[cfg(windows)]
-    access_lists::check_folder(folder)
+    {
+        access_lists::check_folder(folder)?;
+        Ok(())
+    }
 }
 
 /// Creates a folder and those above it, for this user alone, and checks it.
@@ -304,7 +300,10 @@ pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
 /// Where this user may not say so.
 pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
     #[cfg(windows)]
-    return access_lists::share_as(folder, like);
+    {
+        let shared = access_lists::share_as(folder, like);
+        shared.map_err(|error| PrivateError::system(folder, "shared", &error))
+    }
     #[cfg(not(windows))]
     {
         let _ = (folder, like);
@@ -324,14 +323,14 @@ pub fn remove(path: &Path) -> Result<(), PrivateError> {
     }
 }
 
-/// Writes a small file as a whole: `beside` is written first and then takes the place of `path`.
+/// Writes a small file without a secret as a whole: `beside` is written first and then takes the place of `path`.
 ///
 /// # Errors
 /// Where the folder cannot be written to. What was there before stays.
 pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
     remove(beside)?;
     let failed = |error: io::Error| PrivateError::system(path, "written", &error);
-    let mut file = create(beside).map_err(failed)?;
+    let mut file = create_for(beside, Audience::All).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     drop(file);
@@ -386,165 +385,6 @@ pub fn sync_folder(path: &Path) {
     }
     #[cfg(not(unix))]
     let _ = path;
-}
-
-/// Access lists of Windows. Files are for this user alone. In the folders of the machine, they are for those whom the
-/// administrators let use the folder.
-#[cfg(windows)]
-mod access_lists {
-    use std::fs::File;
-    use std::io;
-    use std::path::{Path, PathBuf};
-
-    use super::{Audience, PrivateError};
-    use crate::store::access::{Access, Finding, MODIFY, is_broad};
-    use crate::store::file::windows as system;
-    use crate::store::folders;
-    use crate::windows::user_sid;
-
-    /// The administrators do everything, in this folder and below it.
-    const MACHINE: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-
-    /// The folder of the machine that `path` is in.
-    fn machine(path: &Path) -> Option<PathBuf> {
-        folders::machine().filter(|base| path.starts_with(base))
-    }
-
-    /// True for the folder of the tokens of one profile of the machine.
-    fn is_shared(folder: &Path) -> bool {
-        folder.parent() == folders::machine_records().as_deref()
-    }
-
-    fn me() -> Option<String> {
-        user_sid().ok()
-    }
-
-    pub(super) fn create(path: &Path) -> io::Result<File> {
-        let folder = path.parent().filter(|folder| machine(folder).is_some());
-        let descriptor = match folder {
-            Some(folder) => system::access(folder)?.handed_down(),
-            None => system::user_alone()?,
-        };
-        system::create(path, &descriptor)
-    }
-
-    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-        let is_missing = |one: &&Path| !one.as_os_str().is_empty() && !one.exists();
-        let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-        for one in missing.into_iter().rev() {
-            let descriptor = match machine(one) {
-                // The names of the profiles are no secret.
-                Some(_) if folders::machine_records().as_deref() == Some(one) => {
-                    format!("{MACHINE}(A;;0x1200a9;;;BU)")
-                }
-                Some(_) if is_shared(one) => MACHINE.to_owned(),
-                Some(_) => format!("{MACHINE}(A;OICI;0x1200a9;;;BU)"),
-                None => system::user_alone()?.replace("(A;;", "(A;OICI;"),
-            };
-            match system::create_folder(one, &descriptor) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                outcome => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Every user can create a folder for the machine first: whose it is counts for each level.
-    pub(super) fn check_folder(folder: &Path) -> Result<(), PrivateError> {
-        let Some(base) = machine(folder) else {
-            // A link is followed, as on other systems.
-            let real = folder.canonicalize();
-            let about = access(real.as_deref().unwrap_or(folder))?;
-            return judge(folder, &about, false, &[]);
-        };
-        for one in folder.ancestors().take_while(|one| one.starts_with(&base)) {
-            let about = std::fs::symlink_metadata(one)
-                .map_err(|error| PrivateError::system(one, "read", &error))?;
-            if !about.is_dir() {
-                return Err(PrivateError::NotAFile(one.to_owned()));
-            }
-            let access = access(one)?;
-            judge(one, &access, false, &granted(one, &access))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn check_file(
-        file: &File,
-        path: &Path,
-        audience: Audience,
-    ) -> Result<(), PrivateError> {
-        let failed = |error: io::Error| PrivateError::system(path, "read", &error);
-        let mut about = system::access_of(file).map_err(failed)?;
-        let mut accounts = Vec::new();
-        if let Some(folder) = path.parent().filter(|folder| machine(folder).is_some()) {
-            check_folder(folder)?;
-            let of_folder = access(folder)?;
-            accounts = granted(folder, &of_folder);
-            // Who may create files there is known; a service owns them by the name that it signed in with.
-            about.owner = of_folder.owner;
-        }
-        judge(path, &about, audience == Audience::Owner, &accounts)
-    }
-
-    fn access(path: &Path) -> Result<Access, PrivateError> {
-        system::access(path).map_err(|error| PrivateError::system(path, "read", &error))
-    }
-
-    /// The accounts that the administrators let use the tokens of a profile.
-    fn granted(folder: &Path, access: &Access) -> Vec<String> {
-        if !is_shared(folder) {
-            return Vec::new();
-        }
-        let accounts = access.accounts().filter(|account| !is_broad(account));
-        accounts.map(str::to_owned).collect()
-    }
-
-    fn judge(
-        path: &Path,
-        access: &Access,
-        secret: bool,
-        accounts: &[String],
-    ) -> Result<(), PrivateError> {
-        let me = me().unwrap_or_default();
-        let is_trusted = |account: &str| account == me || accounts.iter().any(|one| one == account);
-        let path = path.to_owned();
-        let (can, account) = match access.finding(secret, is_trusted) {
-            None => return Ok(()),
-            Some(Finding::Owner(owner)) => return Err(PrivateError::Account { path, owner }),
-            Some(Finding::Read(account)) => ("read", account),
-            Some(Finding::Change(account)) => ("changed", account),
-        };
-        // Inherited entries become the file's own: those of a folder can't be removed from a file.
-        let at = path.display();
-        let command = format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F");
-        Err(PrivateError::Access {
-            path,
-            can,
-            account,
-            command,
-        })
-    }
-
-    /// Lets `accounts` use the tokens of a profile of the machine, and nobody else but administrators.
-    pub(super) fn grant(folder: &Path, accounts: &[String]) -> io::Result<()> {
-        let of_account = |account: &String| format!("(A;OICI;{MODIFY:#x};;;{account})");
-        let list: String = accounts.iter().map(of_account).collect();
-        system::set_access(folder, &format!("{MACHINE}{list}"))?;
-        let handed_down = system::access(folder)?.handed_down();
-        for entry in std::fs::read_dir(folder)? {
-            system::set_access(&entry?.path(), &handed_down)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
-        if !is_shared(folder) || folder == like {
-            return Ok(());
-        }
-        let accounts = granted(like, &access(like)?);
-        grant(folder, &accounts).map_err(|error| PrivateError::system(folder, "shared", &error))
-    }
 }
 
 #[cfg(all(test, unix))]
@@ -692,6 +532,7 @@ mod windows_tests {
     }
 
     #[test]
+    #[ignore = "Wine 8 replaces no file that is open; Windows 10 does"]
     fn a_file_is_replaced_under_readers_that_permit_it() {
         let folder = tempfile::tempdir().unwrap();
         let (path, next) = (folder.path().join("record"), folder.path().join("next"));

@@ -1,0 +1,189 @@
+//! Access lists of Windows for the files of profiles. They are for this user alone; in the folders of the machine, they are
+//! for those whom the administrators let use the folder.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::access::{Access, AccessError, Finding, MODIFY, is_broad};
+use super::file::windows as system;
+use super::folders;
+use crate::windows::user_sid;
+
+/// The administrators do everything, in this folder and below it.
+const MACHINE: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+
+/// What Windows says to others than administrators.
+const INVALID_OWNER: i32 = 1307;
+
+/// The folder of the machine that `path` is in.
+fn machine(path: &Path) -> Option<PathBuf> {
+    folders::machine().filter(|base| path.starts_with(base))
+}
+
+/// True for the folder of the tokens of one profile of the machine.
+fn is_shared(folder: &Path) -> bool {
+    folders::machine_records().is_some_and(|records| folder.parent() == Some(&records))
+}
+
+fn me() -> Option<String> {
+    user_sid().ok()
+}
+
+/// Creates a file that must not exist. One without a secret is for all whom its folder of the machine is for.
+///
+/// # Errors
+/// Where something is there, or the folder cannot be written to.
+pub(in crate::store) fn create(path: &Path, secret: bool) -> io::Result<File> {
+    let folder = path.parent().filter(|folder| machine(folder).is_some());
+    let descriptor = match folder {
+        Some(folder) => system::access(folder)?.handed_down(secret),
+        None => system::user_alone()?,
+    };
+    system::create(path, &descriptor)
+}
+
+/// Creates a folder and those above it.
+///
+/// # Errors
+/// Where they cannot be created.
+pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
+    let is_missing = |one: &&Path| !one.as_os_str().is_empty() && !one.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    for one in missing.into_iter().rev() {
+        let descriptor = match machine(one) {
+            // The names of the profiles are no secret.
+            Some(_) if folders::machine_records().as_deref() == Some(one) => {
+                format!("{MACHINE}(A;;0x1200a9;;;BU)")
+            }
+            Some(_) if is_shared(one) => MACHINE.to_owned(),
+            Some(_) => format!("{MACHINE}(A;OICI;0x1200a9;;;BU)"),
+            None => system::user_alone()?.replace("(A;;", "(A;OICI;"),
+        };
+        match system::create_folder(one, &descriptor) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // Only an administrator gives something to the administrators.
+            Err(error) if error.raw_os_error() == Some(INVALID_OWNER) => {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no other user can replace what is in a folder. Every user can create a folder for the machine first: whose it
+/// is counts for each level.
+///
+/// # Errors
+/// What is wrong.
+pub(in crate::store) fn check_folder(folder: &Path) -> Result<(), AccessError> {
+    let Some(base) = machine(folder) else {
+        // A link is followed, as on other systems.
+        let real = folder.canonicalize();
+        let about = access(real.as_deref().unwrap_or(folder))?;
+        return judge(folder, &about, false, &[]);
+    };
+    for one in folder.ancestors().take_while(|one| one.starts_with(&base)) {
+        let about = std::fs::symlink_metadata(one);
+        if !about.map_err(|error| unknown(one, &error))?.is_dir() {
+            return Err(AccessError::Link(one.to_owned()));
+        }
+        let access = access(one)?;
+        judge(one, &access, false, &granted(one, &access))?;
+    }
+    Ok(())
+}
+
+/// Checks that no other user can change a file, or read it if it is `secret`.
+///
+/// # Errors
+/// What is wrong.
+pub(in crate::store) fn check_file(
+    file: &File,
+    path: &Path,
+    secret: bool,
+) -> Result<(), AccessError> {
+    let mut about = system::access_of(file).map_err(|error| unknown(path, &error))?;
+    let mut accounts = Vec::new();
+    if let Some(folder) = path.parent().filter(|folder| machine(folder).is_some()) {
+        check_folder(folder)?;
+        let of_folder = access(folder)?;
+        accounts = granted(folder, &of_folder);
+        // Who may create files there is known; a service owns them by the name that it signed in with.
+        about.owner = of_folder.owner;
+    }
+    judge(path, &about, secret, &accounts)
+}
+
+fn access(path: &Path) -> Result<Access, AccessError> {
+    system::access(path).map_err(|error| unknown(path, &error))
+}
+
+fn unknown(path: &Path, error: &io::Error) -> AccessError {
+    AccessError::Unknown {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// The accounts that the administrators let use the tokens of a profile.
+fn granted(folder: &Path, access: &Access) -> Vec<String> {
+    if !is_shared(folder) {
+        return Vec::new();
+    }
+    let accounts = access.accounts().filter(|account| !is_broad(account));
+    accounts.map(str::to_owned).collect()
+}
+
+fn judge(
+    path: &Path,
+    access: &Access,
+    secret: bool,
+    accounts: &[String],
+) -> Result<(), AccessError> {
+    let me = me().unwrap_or_default();
+    let is_trusted = |account: &str| account == me || accounts.iter().any(|one| one == account);
+    let path = path.to_owned();
+    let (can, account) = match access.finding(secret, is_trusted) {
+        None => return Ok(()),
+        Some(Finding::Owner(owner)) => return Err(AccessError::Owner { path, owner }),
+        Some(Finding::Read(account)) => ("read", account),
+        Some(Finding::Change(account)) => ("changed", account),
+    };
+    // Inherited entries become the file's own: those of a folder can't be removed from a file.
+    let at = path.display();
+    let command = format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F");
+    Err(AccessError::Others {
+        path,
+        can,
+        account,
+        command,
+    })
+}
+
+/// Lets `accounts` use the tokens of a profile of the machine, and nobody else but administrators.
+///
+/// # Errors
+/// Where this user may not say so.
+pub(in crate::store) fn grant(folder: &Path, accounts: &[String]) -> io::Result<()> {
+    let of_account = |account: &String| format!("(A;OICI;{MODIFY:#x};;;{account})");
+    let list: String = accounts.iter().map(of_account).collect();
+    system::set_access(folder, &format!("{MACHINE}{list}"))?;
+    let handed_down = system::access(folder)?.handed_down(true);
+    for entry in std::fs::read_dir(folder)? {
+        system::set_access(&entry?.path(), &handed_down)?;
+    }
+    Ok(())
+}
+
+/// Lets those use a new folder of tokens who may use `like`.
+///
+/// # Errors
+/// Where this user may not say so.
+pub(in crate::store) fn share_as(folder: &Path, like: &Path) -> io::Result<()> {
+    if !is_shared(folder) || folder == like {
+        return Ok(());
+    }
+    grant(folder, &granted(like, &system::access(like)?))
+}
