@@ -49,6 +49,7 @@ mod pictures;
 mod plain;
 mod process;
 #[cfg(unix)]
+mod profile_screens;
 mod profiles;
 mod provider;
 mod proxies;
