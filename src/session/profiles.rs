@@ -69,7 +69,7 @@ pub enum Standing {
     New,
     /// The service rejected the refresh token.
     Rejected {
-        /// When.
+        /// When it did.
         at: u64,
         /// What it said.
         error: String,
