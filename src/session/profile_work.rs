@@ -15,7 +15,7 @@ use super::{Session, command};
 use crate::flow::attempt::AttemptId;
 use crate::form::choices::Browser;
 use crate::form::request;
-use crate::form::settings::{Key, Settings};
+use crate::form::settings::{Access, Key, Settings};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place};
 use crate::secret::{self, ExposeSecret};
@@ -43,7 +43,8 @@ impl Session {
             Key::ClientSecret => {
                 !secret::same(saved.secret(), self.settings.secret().expose_secret())
             }
-            // What stands in the fields of another preset is no change of the same field.
+            // What stands in the fields of another preset is no change of the same field; nor is what follows from another.
+            _ if key != Key::Preset && self.settings.access(key) != Access::Editable => false,
             _ if !same_preset && key != Key::Preset => false,
             _ => saved.value(key).trim() != self.settings.value(key).trim(),
         };

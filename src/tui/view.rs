@@ -313,7 +313,7 @@ fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>)
     // Buttons show their own keys.
     let mut middle = keys;
     if let Some((key, words)) = focused.and_then(|item| item.hint) {
-        middle.push(hint(key, words));
+        middle.insert(middle.len().min(1), hint(key, words));
     }
     let escape = items.iter().find(|item| item.shortcut == Shortcut::Esc);
     let typed = matches!(context, Context::Text | Context::Paste | Context::Search);

@@ -56,6 +56,7 @@ mod pictures;
 mod plain;
 mod process;
 #[cfg(unix)]
+mod profile_screens;
 mod profiles;
 mod provider;
 mod proxies;

@@ -18,6 +18,14 @@ fn tokens(home: &tempfile::TempDir) -> (Terminal, Scripted) {
     (terminal, server)
 }
 
+/// From the tokens to the question where to save the chosen one.
+fn to_a_file(terminal: &mut Terminal) {
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.focus("To a file instead…");
+    terminal.send(ENTER);
+}
+
 fn assert_private(path: &std::path::Path) {
     let mode = std::fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{}", path.display());
@@ -27,7 +35,7 @@ fn assert_private(path: &std::path::Path) {
 fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
-    terminal.send("s");
+    to_a_file(&mut terminal);
     terminal.wait_for("Save the access token to this file");
     // Before it is written nobody knows whether the file system keeps modes.
     terminal.wait_for(
@@ -56,7 +64,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     .unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     terminal.focus("Refresh token");
-    terminal.send("s");
+    to_a_file(&mut terminal);
     terminal.wait_for("Save the refresh token to this file");
     terminal.send("\x15");
     terminal.send("mine");
@@ -68,7 +76,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     );
     assert_private(&path);
 
-    terminal.send("s");
+    to_a_file(&mut terminal);
     terminal.wait_for("Save the refresh token to this file");
     terminal.send(TAB);
     terminal.wait_for("as JSON to this file");
@@ -87,7 +95,7 @@ fn what_was_saved_is_not_asked_about_when_leaving() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
     // Nothing is saved where there is no such folder, so the question still comes.
-    terminal.send("s");
+    to_a_file(&mut terminal);
     terminal.wait_for("Save the access token to this file");
     terminal.send("\x15");
     terminal.send("no-such-folder/token");
@@ -96,6 +104,9 @@ fn what_was_saved_is_not_asked_about_when_leaving() {
     terminal.send(CTRL_C);
     terminal.wait_for("not been copied or saved:");
     // The question offers to save all of them.
+    terminal.send(ENTER);
+    terminal.wait_for("Save as a profile");
+    terminal.focus("To a file instead…");
     terminal.send(ENTER);
     terminal.wait_for("as JSON to this file");
     terminal.send(ENTER);

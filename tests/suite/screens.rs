@@ -547,8 +547,8 @@ fn walk(fixture: &Fixture) -> Found {
         for item in fresh().items() {
             let letter = item.letter();
             let own = item.label.to_lowercase();
-            let told =
-                letter.is_none_or(|it| own.contains(it) || matches!(it, 'y' | 'n' | 'r' | '?'));
+            let told = letter
+                .is_none_or(|it| own.contains(it) || matches!(it, 'y' | 'n' | 'r' | '?' | '/'));
             assert!(told, "{name}: {letter:?} is not in {own}");
             let key = item.shortcut != Shortcut::None || item.label == "Quit";
             let listed = item.is_under_more();
@@ -637,7 +637,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 41] = [
+pub const BUTTONS: [&str; 48] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
@@ -659,21 +659,28 @@ pub const BUTTONS: [&str; 41] = [
     "Device code flow",
     "Discover",
     "Edit",
+    "Find",
     "Help",
     "Hide",
     "Hide checks",
     "Info",
     "List",
     "More...",
+    "Open",
     "Open browser",
+    "Profiles...",
     "QR code",
     "Quit",
     "Refresh",
+    "Rename...",
     "Reveal",
+    "Save",
+    "Save as...",
     "Save...",
     "Set up",
     "Settings",
     "Show",
+    "To a file instead...",
     "Tokens",
     "Trace",
     "Try again",

@@ -257,7 +257,9 @@ fn about(cx: ViewContext<'_>, listed: &Listed) -> Vec<Said> {
                 Some(end) => format!("Access token until {}.", day_and_time(now, *end)),
             };
             if let Some(at) = refresh_at {
-                text += &format!(" Refresh token issued {}.", day_and_time(now, *at));
+                let day = day_and_time(now, *at);
+                let today = if day.contains(' ') { "" } else { "today at " };
+                text += &format!(" Refresh token issued {today}{day}.");
             }
             said.push(Said::new(name.to_string(), text));
             if let Some(end) = sign_in_by.filter(|end| end.saturating_sub(unix) < SOON) {

@@ -456,6 +456,9 @@ fn summary(tokens: &TokenState) -> String {
         let count = names.len();
         (count > 0).then(|| format!("{count} {word}: {}", names.join(", ")))
     };
+    if tokens.checks.is_empty() && tokens.profile.is_some() {
+        return "none: the tokens were read from the profile".to_owned();
+    }
     let passed = tokens.checks.iter();
     let passed = passed.filter(|it| it.outcome == Outcome::Passed).count();
     let parts = [

@@ -1,0 +1,259 @@
+//! Profiles in the full-screen program, against a real server.
+
+use crate::profiles::{Profiles, Ran};
+use crate::servers::{Provider, eventually, person};
+use crate::terminal::{CTRL_C, Command, ENTER, ESC, Terminal};
+
+fn flags(provider: &Provider) -> Vec<String> {
+    let mut flags = provider.flags();
+    flags.extend(
+        [
+            "--client-id",
+            "public-native",
+            "--scope",
+            "openid email offline_access",
+            "--extra-parameters",
+            "prompt=consent",
+            "--flow",
+            "device-code",
+        ]
+        .map(str::to_owned),
+    );
+    flags
+}
+
+fn start(profiles: &Profiles, flags: &[&str]) -> Terminal {
+    let terminal = Command::new(profiles.home.path(), flags).start();
+    terminal.wait_for("[a Authorize]");
+    terminal
+}
+
+/// Signs in as alice, up to the tokens.
+fn sign_in(profiles: &Profiles, provider: &Provider) -> Terminal {
+    let flags = flags(provider);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = start(profiles, &flags);
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Copy code");
+    let url = terminal.url();
+    assert_eq!(person(&url, &[])["outcome"], "approved");
+    terminal.wait_for("Signed in as");
+    terminal
+}
+
+fn quit(mut terminal: Terminal) {
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
+    terminal.assert_restored();
+}
+
+/// All files below the home folder.
+fn files(profiles: &Profiles) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![profiles.home.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_sign_in_is_saved_opened_changed_and_refreshed() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    let mut terminal = sign_in(&profiles, &provider);
+    assert_eq!(files(&profiles), [""; 0], "nothing is written unasked");
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send("office");
+    terminal.wait_for("oauth-authorizer token office");
+    terminal.send(ENTER);
+    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("office · tokens");
+    // They are safe, so nothing is asked.
+    quit(terminal);
+    let first = profiles.token();
+    assert_eq!(provider.userinfo(&first), (200, "alice".to_owned()));
+    assert_eq!(provider.refreshes(), (0, 0));
+
+    let mut terminal = start(&profiles, &["--profile", "office"]);
+    terminal.wait_for("office · Custom settings");
+    terminal.wait_for("[t Tokens]");
+    terminal.focus("Scope");
+    terminal.send(" profile");
+    terminal.wait_for("office * · Custom settings");
+    terminal.wait_for("was openid email off");
+    terminal.wait_for("Scope was \"openid email offline_access\".");
+    // Leaving asks, and can save.
+    terminal.send(CTRL_C);
+    terminal.wait_for("Quit? The changes to office are not saved.");
+    terminal.send(ESC);
+    terminal.wait_until("no question", |screen| {
+        !screen.contents().contains("[y Quit]")
+    });
+    terminal.send("\x13");
+    terminal.wait_for("Saved the settings as the profile office.");
+    terminal.wait_for("office · Custom settings");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(settings.contains("offline_access profile\""), "{settings}");
+    // The tokens were issued for other scopes.
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    terminal.send("\x7f".repeat(" profile".len()).as_str());
+    terminal.wait_for("office * · Custom settings");
+    terminal.send("\x13");
+    terminal.wait_for("office · Custom settings");
+    assert_eq!(profiles.token(), first);
+
+    // The screen and scripts refresh at once, and the server is asked once.
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("t");
+    terminal.wait_for("office · tokens");
+    profiles.expire();
+    let scripts: Vec<_> = (0..10)
+        .map(|_| profiles.command(&["token", "office"]).spawn().unwrap())
+        .collect();
+    terminal.send("f");
+    terminal.wait_for("Refresh token: stored in office.");
+    let ran: Vec<Ran> = scripts
+        .into_iter()
+        .map(|script| script.wait_with_output().unwrap().into())
+        .collect();
+    assert!(
+        ran.iter()
+            .all(|one| one.code == 0 && one.stdout == ran[0].stdout),
+        "{ran:?}"
+    );
+    assert_eq!(provider.refreshes(), (1, 0));
+    // The screen has the same token.
+    terminal.send("r");
+    terminal.wait_for("[r Hide]");
+    assert_eq!(terminal.revealed(), ran[0].stdout.trim_end());
+    assert_eq!(profiles.record()["generation"], 2);
+    quit(terminal);
+}
+
+#[test]
+fn nothing_is_written_unless_asked_for() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    let mut terminal = sign_in(&profiles, &provider);
+    terminal.send("f");
+    terminal.wait_for("Refreshed at");
+    terminal.send(ESC);
+    terminal.wait_for("[p Profiles…]");
+    terminal.send("p");
+    terminal.wait_for("There are no profiles yet.");
+    terminal.send(ESC);
+    terminal.wait_for("[a Authorize]");
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send("office");
+    terminal.wait_for("token office");
+    terminal.send(ESC);
+    terminal.wait_for("▸[s Save]");
+    terminal.send(ESC);
+    terminal.wait_for("[p Profiles…]");
+    terminal.send(CTRL_C);
+    terminal.wait_for("not been copied or saved:");
+    terminal.send("y");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    assert_eq!(files(&profiles), [""; 0]);
+}
+
+#[test]
+fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let mut terminal = start(&profiles, &[]);
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("p");
+    terminal.wait_for("1 profile");
+    terminal.wait_for("token 5");
+    terminal.send(ENTER);
+    terminal.wait_for("office · Custom settings");
+    terminal.wait_for("[t Tokens]");
+    terminal.send("p");
+    terminal.wait_for("1 profile");
+    terminal.send("o");
+    terminal.wait_for("Rename…");
+    terminal.send(ENTER);
+    terminal.wait_for("Rename the profile \"office\"");
+    terminal.send("\x15");
+    terminal.send("a/b");
+    terminal.send(ENTER);
+    terminal.wait_for("Problem: a profile name has");
+    terminal.send("\x15");
+    terminal.send("Shop");
+    terminal.send(ENTER);
+    terminal.wait_for("Renamed office to Shop.");
+    assert_eq!(profiles.run(&["token", "shop"]).code, 0);
+    // Nothing is deleted by a single key.
+    terminal.send("\x1b[3~");
+    terminal.wait_for("Delete the profile \"Shop\"?");
+    terminal.send(ENTER);
+    terminal.wait_until("no question", |screen| {
+        !screen.contents().contains("[y Delete]")
+    });
+    assert_eq!(profiles.run(&["token", "shop"]).code, 0);
+    terminal.send("\x1b[3~");
+    terminal.wait_for("Delete the profile \"Shop\"?");
+    terminal.send("y");
+    terminal.wait_for("There are no profiles yet.");
+    assert_eq!(profiles.run(&["token", "shop"]).code, 2);
+    // The tokens are nowhere but here now.
+    terminal.send(CTRL_C);
+    terminal.wait_for("not been copied or saved:");
+    terminal.send("y");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
+
+#[test]
+fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses_nothing() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let before = profiles.record();
+    let mut terminal = sign_in(&profiles, &provider);
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send("OFFICE");
+    terminal.send(ENTER);
+    terminal.wait_for("Replace the profile \"OFFICE\"?");
+    terminal.send(ENTER);
+    terminal.wait_until("no question", |screen| {
+        !screen.contents().contains("[y Replace]")
+    });
+    assert_eq!(profiles.record(), before);
+    // A folder that cannot be written to.
+    let folder = profiles.state("record").parent().unwrap().to_owned();
+    let state = folder.parent().unwrap();
+    std::fs::rename(&folder, state.join("moved")).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+    terminal.send(ENTER);
+    terminal.wait_for("Replace the profile");
+    terminal.send("y");
+    terminal.wait_for("OFFICE was not saved.");
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(state.join("moved"), &folder).unwrap();
+    assert_eq!(profiles.record(), before);
+    terminal.send(ENTER);
+    terminal.wait_for("Replace the profile");
+    terminal.send("y");
+    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    let after = eventually("another record", || {
+        let after = profiles.record();
+        (after != before).then_some(after)
+    });
+    assert_eq!(after["generation"], 2);
+    assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+}
