@@ -95,4 +95,6 @@ mod unread;
 mod user_presets;
 #[cfg(target_os = "linux")]
 mod whereabouts;
+#[cfg(unix)]
+mod wide;
 mod window;

@@ -1,6 +1,9 @@
 //! What the screens draw with.
 
+use std::num::NonZeroU16;
+
 use ratatui::Frame;
+use ratatui::buffer::CellDiffOption;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -81,7 +84,16 @@ pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mu
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
     let line = apart(&line);
     let width = columns.min(area.width);
-    frame.render_widget(line, Rect { width, ..area });
+    let area = Rect { width, ..area };
+    frame.render_widget(line, area);
+    // Ratatui counts them as wider than it draws them, and would leave out what stands behind them.
+    let buffer = frame.buffer_mut();
+    for x in area.x..area.right() {
+        let cell = &mut buffer[(x, area.y)];
+        if matches!(cell.symbol(), "\u{ff9e}" | "\u{ff9f}") {
+            cell.diff_option = CellDiffOption::ForcedWidth(NonZeroU16::MIN);
+        }
+    }
 }
 
 /// The same line, in which each character that is not ASCII stands by itself. Ratatui would join some of them in one
@@ -102,7 +114,7 @@ fn apart<'a>(line: &'a Line<'_>) -> Line<'a> {
 }
 
 /// Cuts a line that is longer than `columns`.
-fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
+pub(in crate::tui) fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
     while let Some(last) = line.spans.last_mut() {
         let end = last.content.trim_end();
         // Spaces that are seen, by their color, are no end of a line.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::button::{Shortcut, button_spans, button_width};
-use super::draw::Row;
+use super::draw::{self, Row};
 use super::editor::Editor;
 use super::grid::{self, DETAIL, LABEL, NARROW};
 use super::text::{shorten, width, window, wrap};
@@ -160,8 +160,11 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
     if cursor.is_none() && on_button {
         cursor = Some(value);
     }
+    let mut line = Line::from(spans);
+    // The last column stays empty, whatever stands beside.
+    draw::cut(&mut line, columns.saturating_sub(1), theme.ellipsis());
     Row {
-        line: Line::from(spans),
+        line,
         cursor: cursor.and_then(|column| u16::try_from(column).ok()),
     }
 }
@@ -283,10 +286,30 @@ pub(in crate::tui) fn labeled_lines(
     let mut words = wrap(words, columns.saturating_sub(indent)).into_iter();
     let mut lines: Vec<Line<'_>> = if width(label) < indent {
         let first = words.next().unwrap_or_default();
-        vec![Line::from(format!("{label:<indent$}{first}"))]
+        let gap = " ".repeat(indent - width(label));
+        vec![Line::from(format!("{label}{gap}{first}"))]
     } else {
         wrap(label, columns).into_iter().map(Line::from).collect()
     };
     lines.extend(words.map(|words| Line::from(format!("{}{words}", " ".repeat(indent)))));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_in_one_column_behind_labels_of_any_width() {
+        for label in ["name", "日本語", "e\u{301}👍", "ﾊﾟ"] {
+            let lines = labelled_lines(label, "one two", 8, 12);
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            let before = lines[0].split("one").next().unwrap_or_default();
+            assert_eq!(
+                (width(before), lines[1].as_str()),
+                (8, "        two"),
+                "{label}"
+            );
+        }
+    }
 }

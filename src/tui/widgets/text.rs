@@ -13,11 +13,7 @@ pub fn width(text: &str) -> usize {
 
 /// How many columns a character takes.
 fn columns_of(ch: char) -> usize {
-    match ch {
-        // The sound marks of narrow Katakana take one; Ratatui gives them one more, as it takes them for marks.
-        '\u{ff9e}' | '\u{ff9f}' => 2,
-        ch => ch.width().unwrap_or(0),
-    }
+    ch.width().unwrap_or(0)
 }
 
 /// The characters of `text`, each with the marks that stand on it.
@@ -325,7 +321,7 @@ mod tests {
 
     #[test]
     fn columns_are_counted_as_terminals_do() {
-        assert_eq!(width("e\u{301}日👍🏽لاﾊﾟ"), 1 + 2 + 4 + 2 + 3);
+        assert_eq!(width("e\u{301}日👍🏽لاﾊﾟ"), 1 + 2 + 4 + 2 + 2);
         let all: Vec<&str> = characters("\u{301}e\u{301}\u{302}日كّ").collect();
         assert_eq!(all, ["\u{301}", "e\u{301}\u{302}", "日", "كّ"]);
     }
