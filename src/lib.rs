@@ -1,4 +1,4 @@
-//! OAuth Authorizer: authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+//! OAuth Authorizer: get OAuth 2.0 access and refresh tokens from a terminal.
 //!
 //! Data flows one way:
 //!
@@ -11,20 +11,23 @@
 //! Each is tested by reading the sources (`tests/suite/architecture.rs`):
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
-//! - `flow/` drives it and knows no screen.
-//! - `session/` is what outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers attempts.
+//! - `flow/` drives it and depends on no screen.
+//! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers
+//!   attempts.
 //! - A screen in `tui/screens/` uses no other screen, and nothing that holds the screens.
-//! - `configure/` says what the listener needs; only `loopback`, `holder`, `certificate`, `windows` and `account` in it touch
+//! - `configure/` decides what the listener requires; only `loopback`, `holder`, `certificate`, `windows` and `account` in it
+//!   touch
 //!   the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/terminal/writer.rs` and `tui/terminal/guard.rs` write to the terminal.
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,
+//! - `unsafe` is in `windows.rs`, `httpsys/` (`api`, `config`, `store`), `flow/listener/httpsys.rs`, `configure/windows.rs`,
 //!   `configure/account.rs` and `store/file/windows.rs` only.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use no front end.
+//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use
+//!   no front end.
 //! - No file is longer than 500 lines before its tests, except those that the test names with a reason.
 
 pub mod certificate;

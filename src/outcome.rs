@@ -1,4 +1,4 @@
-//! What the caller gets: the result on standard output, and the exit code.
+//! The result on standard output, and the exit code.
 
 use clap::ValueEnum;
 
@@ -44,7 +44,7 @@ pub mod exit {
     use crate::flow::http::HttpError;
     use crate::oauth::failure::Failure;
 
-    /// The run ended with what was asked for.
+    /// The run ended with what was requested.
     pub const DONE: u8 = 0;
     /// Something failed that has no code of its own.
     pub const FAILED: u8 = 1;
@@ -58,7 +58,7 @@ pub mod exit {
     pub const UNREACHABLE: u8 = 5;
     /// The redirect URL could not be listened on.
     pub const LISTENER: u8 = 6;
-    /// Ended before the end: by a signal, or by leaving without what was asked for.
+    /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
 
     /// The code for a run that ended in this way.

@@ -68,14 +68,14 @@ pub fn explain(
     .or_else(|| by_itself(failure))
 }
 
-/// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
+/// The explanation of what a service's page shows in place of sending the browser back, where a known error is in the
 /// text.
 #[must_use]
 pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
     let words = clean(text, PAGE_LIMIT);
     let is_named = |entry: &ErrorEntry, name: &Option<String>| {
         name.as_ref()
-            // A single word such as "denied" may stand in any text.
+            // A single word such as "denied" may be in any text.
             .is_some_and(|name| {
                 name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
             } && holds(&words, name))
@@ -155,7 +155,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     })
 }
 
-/// True where the explanation names the service that its set is about.
+/// True if the explanation names the service that its set is about.
 fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
     [&entry.cause, &entry.remedy]
         .iter()
@@ -184,7 +184,7 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
-/// True where `words` stand in `text` as whole words, however written.
+/// True if `words` are in `text` as whole words, however written.
 pub(super) fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';

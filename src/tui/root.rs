@@ -1,4 +1,4 @@
-//! What the program itself asks or shows over any screen: the keys, whether to leave, a value that is shown alone.
+//! Dialogs of the program itself, on top of any screen: help, quit, and a value that is shown alone.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -116,7 +116,7 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
     Dialog::question(RootDialog::Leave, question)
 }
 
-/// True where a value fits into a window of this size; the last row says how to go back.
+/// True if a value fits into a window of this size; the last row says how to go back.
 pub(super) fn fits(value: &SecretString, (columns, rows): (u16, u16)) -> bool {
     let room = usize::from(columns) * usize::from(rows.saturating_sub(1));
     width(value.expose_secret()) <= room
@@ -348,7 +348,7 @@ mod tests {
                 ]
             );
         }
-        // A key wider than its column has a row of its own, so nothing runs together.
+        // A key wider than its column has its own row, so nothing runs together.
         let lines = help_lines(&below, Theme::new(&Environment::default()), 37);
         assert!(lines.iter().all(|line| width(&line.to_string()) <= 37));
     }

@@ -1,4 +1,4 @@
-//! Files that are being written: one after the other, and off the loop, as a file system may take its time.
+//! Saves files in the background, one after the other, because a file system may be slow.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::store::file::{self, Readers};
 /// The whole path of a file and who can read it, or why it was not written.
 pub(super) type Outcome = Result<(String, Readers), String>;
 
-/// How long a file is waited for once the system asks for the end.
+/// How long a file is waited for once the system requests the end.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// A file to be written.
@@ -57,12 +57,12 @@ impl Saves {
         }
     }
 
-    /// True where no file is being written.
+    /// True if no file is being written.
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_none()
     }
 
-    /// What came of the file that is being written; `None` where there is none. Nothing is lost where this is dropped.
+    /// What came of the file that is being written; `None` if there is none. Nothing is lost where this is dropped.
     pub(super) async fn next(&mut self) -> Option<(Content, Outcome)> {
         let (_, _, task) = self.running.as_mut()?;
         let outcome = task
@@ -88,7 +88,7 @@ impl Saves {
         failed
     }
 
-    /// The same before the end of the program: until the system asks for the end too, or in a hurry, no more than
+    /// The same before the end of the program: until the system requests the end too, or in a hurry, no more than
     /// [`LIMIT`].
     ///
     /// # Errors

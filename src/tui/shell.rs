@@ -81,7 +81,7 @@ enum Ending {
     Interrupted,
 }
 
-/// Shows the screen until the user leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
+/// Shows the screen until the user leaves, or until there is what `print` requests, which `put` then prints. Comes back with
 /// the exit code.
 ///
 /// # Errors
@@ -153,7 +153,7 @@ pub fn run(
     outcome
 }
 
-/// Performs what `update` asks for.
+/// Performs what `update` requests.
 struct Shell {
     model: Model,
     output: Output,

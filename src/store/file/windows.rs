@@ -79,13 +79,13 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     Ok(unsafe { File::from_raw_handle(handle) })
 }
 
-/// True where the file system of a file keeps access lists, as FAT does not.
+/// True if the file system of a file keeps access lists, as FAT does not.
 ///
 /// # Errors
 /// Where the system does not tell.
 pub(super) fn keeps_access_lists(file: &File) -> io::Result<bool> {
     let mut flags = 0;
-    // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is asked for.
+    // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is requested.
     let told = unsafe {
         GetVolumeInformationByHandleW(
             file.as_raw_handle(),
@@ -142,7 +142,7 @@ pub(super) fn access(path: &Path) -> io::Result<String> {
     use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
     let path = wide(path);
     let mut descriptor = null_mut();
-    // SAFETY: the path ends in a zero; only the descriptor is asked for.
+    // SAFETY: the path ends in a zero; only the descriptor is requested.
     let code = unsafe {
         GetNamedSecurityInfoW(
             path.as_ptr(),

@@ -33,7 +33,7 @@ use crate::tui::widgets::text::{shorten, width};
 /// From this height on there are empty rows between the groups of fields.
 const ROOMY: u16 = 30;
 
-/// The rows of the form, and what is said of the focused item.
+/// The rows of the form, and the message about the focused item.
 pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     let problems = request::problems(&cx.session.settings);
     let columns = usize::from(area.width);
