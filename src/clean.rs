@@ -1,4 +1,4 @@
-//! Text from outside, made safe to show and to store.
+//! Makes external text safe to show and store.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar;
 /// How many characters of a server's text are kept by [`clean`] callers that have no better limit.
 pub const TEXT_LIMIT: usize = 500;
 
-/// How many marks without a width of their own may stand on a character: more would cover what is around.
+/// How many marks without a width of their own may be on a character: more would cover what is around.
 const MARKS: usize = 3;
 
 /// Outside text made safe to show and to store: one line, no control, bidi or invisible characters, plain spaces, few
@@ -32,27 +32,27 @@ pub fn clean(text: &str, limit: usize) -> String {
     out
 }
 
-/// True where `text` would lose something in [`clean`]: such a value must not be shown as if whole.
+/// True if `text` would lose something in [`clean`]: such a value must not be shown as if whole.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
     let mut marks = Marks::default();
     text.chars().all(|ch| is_visible(ch) && marks.allow(ch))
 }
 
-/// True where in `text` each character takes a column of its own, so that a user can see and type all of it.
+/// True if in `text` each character takes its own column, so that a user can see and type all of it.
 #[must_use]
 pub fn is_typable(text: &str) -> bool {
     let is_seen = |ch: char| is_visible(ch) && ch.width().is_some_and(|width| width > 0);
     text.chars().all(is_seen)
 }
 
-/// True for a character that can stand in a line that is being edited.
+/// True for a character that can be in a line that is being edited.
 #[must_use]
 pub fn is_visible(ch: char) -> bool {
     display_char(ch) == Some(ch)
 }
 
-/// The text without white space and byte order marks around it.
+/// The text without whitespace and byte order marks around it.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{feff}')
@@ -80,7 +80,7 @@ pub fn unquoted(text: &str) -> Option<&str> {
     (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
 }
 
-/// What stands in place of a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
+/// The replacement for a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
 /// what terminals do not agree about.
 fn display_char(ch: char) -> Option<char> {
     use GeneralCategory as Category;
@@ -128,12 +128,12 @@ fn is_control_mark(ch: char) -> bool {
 /// Counts the marks on a character.
 #[derive(Default)]
 struct Marks {
-    /// On what came last; `None` where there is nothing that a mark could stand on.
+    /// On what came last; `None` if there is nothing that a mark could be on.
     count: Option<usize>,
 }
 
 impl Marks {
-    /// False for a mark that is one too many, or stands on nothing. Sound marks of Hangul count as well.
+    /// False for a mark that is one too many, or is on nothing. Sound marks of Hangul count as well.
     fn allow(&mut self, ch: char) -> bool {
         if ch.width() != Some(0) {
             self.count = (ch != ' ').then_some(0);

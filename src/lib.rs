@@ -1,4 +1,4 @@
-//! OAuth Authorizer: authorize with an OAuth 2.0 service from a terminal, and hold and copy the tokens.
+//! OAuth Authorizer: get OAuth 2.0 access and refresh tokens from a terminal.
 //!
 //! Data flows one way:
 //!
@@ -11,10 +11,12 @@
 //! Each is tested by reading the sources (`tests/suite/architecture.rs`):
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
-//! - `flow/` drives it and knows no screen.
-//! - `session/` is what outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers attempts.
+//! - `flow/` drives it and depends on no screen.
+//! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers
+//!   attempts.
 //! - A screen in `tui/screens/` uses no other screen, and nothing that holds the screens.
-//! - `configure/` says what the listener needs; only `loopback`, `holder`, `certificate`, `windows` and `account` in it touch
+//! - `configure/` decides what the listener requires; only `loopback`, `holder`, `certificate`, `windows` and `account` in it
+//!   touch
 //!   the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/terminal/writer.rs` and `tui/terminal/guard.rs` write to the terminal.
@@ -25,7 +27,8 @@
 //! - A record of a profile is written by the holder of its lock only, through `store/record.rs`.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use no front end.
+//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use
+//!   no front end.
 //! - No file is longer than 500 lines before its tests, except those that the test names with a reason.
 
 pub mod certificate;

@@ -1,4 +1,4 @@
-//! What the caller gets: the result on standard output, and the exit code.
+//! The result on standard output, and the exit code.
 
 use clap::ValueEnum;
 
@@ -44,7 +44,7 @@ pub mod exit {
     use crate::flow::http::HttpError;
     use crate::oauth::failure::Failure;
 
-    /// The run ended with what was asked for.
+    /// The run ended with what was requested.
     pub const DONE: u8 = 0;
     /// Something failed that has no code of its own.
     pub const FAILED: u8 = 1;

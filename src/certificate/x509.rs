@@ -1,4 +1,4 @@
-//! What stands in a certificate, and how it is written.
+//! Reads the contents of a certificate.
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};

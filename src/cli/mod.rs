@@ -53,7 +53,8 @@ pub struct Cli {
     /// What to do instead of signing in.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
-    /// Run without the full-screen interface; progress goes to standard error. Prompts for what to print unless --print is given
+    /// Run without the full-screen interface; progress goes to standard error. Prompts for what to print unless --print is
+    /// given
     #[arg(long)]
     pub plain: bool,
     /// Print this to standard output when sign-in completes, then exit
@@ -234,7 +235,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((trimmed(name).to_owned(), value.to_owned()))
 }
 
-/// A host as it stands in a parsed URL.
+/// A host as in a parsed URL.
 fn host(text: &str) -> Result<String, String> {
     let text = trimmed(text);
     let text = unquoted(text).unwrap_or(text);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clean::{trimmed, unquoted};
 
-/// A path without white space and quotation marks around it, unless that is its name.
+/// A path without whitespace and quotation marks around it, unless that is its name.
 pub(super) fn cleaned_path(path: &Path) -> PathBuf {
     match path.to_str() {
         Some(text) if !path.exists() => {

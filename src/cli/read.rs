@@ -1,4 +1,4 @@
-//! Reads flags and environment variables: a flag goes before a variable, and what is wrong with a variable names it.
+//! Reads flags and environment variables: a flag takes precedence over a variable, and errors name the variable.
 
 use std::ffi::{OsStr, OsString};
 

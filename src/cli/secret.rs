@@ -14,7 +14,7 @@ use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others,
 
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
-/// What is said where the secret is typed.
+/// The message if the secret is typed.
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
@@ -249,7 +249,7 @@ mod tests {
                 .map(|form| form.secret().expose_secret().to_owned())
                 .map_err(|error| error.to_string())
         };
-        // Whitespace around it is none of it, and that is told.
+        // Whitespace around it is removed with a note.
         for bytes in ["s3cret \n", "\ts3cret", "\u{a0}s3cret\u{2003}\r\n"] {
             std::fs::write(file.path(), bytes).unwrap();
             let flags = ["--client-secret-file", file.path().to_str().unwrap()];

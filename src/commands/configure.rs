@@ -1,4 +1,4 @@
-//! `configure setup`, `verify` and `delete`: the set-up of the listener for scripts.
+//! `configure setup`, `verify` and `delete`: the setup of the listener for scripts.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What the program does beside authorizing.
+//! The subcommands.
 
 use std::io::{self, Write};
 

@@ -24,7 +24,7 @@ use crate::windows::{Sid, TEXT_LIMIT, process_token, sid_text, up_to_zero};
 /// The current user, as `DOMAIN\name`.
 pub(super) fn user() -> Option<String> {
     let mut length = 0;
-    // SAFETY: with no room given, only the length is told.
+    // SAFETY: with no room given, only the length is returned.
     unsafe { GetUserNameExW(NameSamCompatible, null_mut(), &raw mut length) };
     let mut name = vec![0; usize::try_from(length).ok()?.clamp(1, TEXT_LIMIT)];
     length = u32::try_from(name.len()).ok()?;
@@ -81,14 +81,14 @@ pub(super) fn with_whole_identifiers(sddl: &str) -> String {
     parts.fold(first, |text, part| text + ")" + &part)
 }
 
-/// True where this process has the rights of an administrator.
+/// True if this process has the rights of an administrator.
 pub(super) fn is_elevated() -> bool {
     let Ok(token) = process_token() else {
         return false;
     };
     let mut elevation = TOKEN_ELEVATION::default();
     let mut length = 0;
-    // SAFETY: `elevation` is what this question is answered with, and its size is told.
+    // SAFETY: `elevation` is what this question is answered with, and its size is passed.
     let told = unsafe {
         GetTokenInformation(
             token.as_raw_handle(),
@@ -101,7 +101,7 @@ pub(super) fn is_elevated() -> bool {
     told != 0 && elevation.TokenIsElevated != 0
 }
 
-/// True where this process belongs to a desktop that somebody can see; services and remote shells do not.
+/// True if this process belongs to a desktop that somebody can see; services and remote shells do not.
 pub(super) fn desktop_is_visible() -> bool {
     let mut flags = USEROBJECTFLAGS::default();
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! Set up and delete with HTTP.sys: what is left to do, and by whom it can be done.
+//! Set up and delete with HTTP.sys: which changes are left, and who can make them.
 
 use super::codes::{self, Object};
 use super::plan::{Plan, PlanError};

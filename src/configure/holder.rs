@@ -1,4 +1,4 @@
-//! Who has a port: read off the tables of the kernel, as far as this user may see. Of Linux only.
+//! Which process uses a port, from the kernel's tables, if this user can see it. Linux only.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -45,7 +45,7 @@ pub(super) fn holders(address: SocketAddr) -> Vec<Holder> {
     holders
 }
 
-/// True where a socket that listens on `there` keeps others from listening on `here`.
+/// True if a socket that listens on `there` keeps others from listening on `here`.
 fn in_the_way(there: SocketAddr, here: SocketAddr) -> bool {
     let (one, other) = (there.ip().to_canonical(), here.ip().to_canonical());
     there.port() == here.port()

@@ -108,7 +108,7 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     findings
 }
 
-/// The tunnel through which a browser on the user's own computer reaches the listener; `None` where none is needed.
+/// The tunnel through which a browser on the user's own computer reaches the listener; `None` if none is needed.
 #[must_use]
 pub fn tunnel(task: &SetUpTask) -> Option<Tunnel> {
     let prefix = &task.prefix;
@@ -358,7 +358,7 @@ fn first_unprivileged() -> u16 {
         .unwrap_or(UNPRIVILEGED)
 }
 
-/// This program's path, where it can stand in quotes.
+/// This program's path, where it can be in quotes.
 fn program() -> String {
     std::env::current_exe()
         .ok()

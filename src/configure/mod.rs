@@ -1,4 +1,4 @@
-//! Configure…: what the listener of a redirect URL needs on this machine, set up, verified and deleted.
+//! Configure…: sets up, verifies and deletes what the listener of a redirect URL requires on this machine.
 //!
 //! `plan` composes, `reading` compares and `codes` explains; none of them does anything. With HTTP.sys, `steps` is the order
 //! of things: `verify` and `change`, over the interface in `service`, which `windows` and `account` fill in. `loopback` looks

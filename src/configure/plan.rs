@@ -1,4 +1,4 @@
-//! What HTTP.sys needs for a redirect URL: the commands, and the structures for its interface. Only composes.
+//! What HTTP.sys requires for a redirect URL: the commands, and the structures for its API. Changes nothing.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,20 +10,20 @@ use crate::httpsys::prefix::{
 /// Windows reserves this for everybody, on every machine.
 pub const TEMPORARY: &str = "http://+:80/Temporary_Listen_Addresses/";
 
-/// A redirect URL below [`TEMPORARY`], offered as the one that needs no set-up.
+/// A redirect URL below [`TEMPORARY`], offered as the one that needs no setup.
 pub const WITHOUT_SET_UP: &str = "http://localhost/Temporary_Listen_Addresses/oauth-authorizer/";
 
 /// Whose bindings these are: the identifier of this program, for good.
 pub const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetUpAction {
     /// Write what the listener needs.
     SetUp,
     /// Look whether all is as it should be; changes nothing.
     Verify,
-    /// Remove what the set-up writes.
+    /// Remove what the setup writes.
     Delete,
 }
 
@@ -102,12 +102,12 @@ pub fn sddl(sid: &str) -> String {
     format!("D:(A;;GX;;;{})", sid.to_ascii_uppercase())
 }
 
-/// A set-up, as it is wanted.
+/// A setup, as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// What is registered.
     pub prefix: Prefix,
-    /// For whom: a name, or a security identifier. May be empty until it is asked for.
+    /// For whom: a name, or a security identifier. May be empty until it is requested.
     pub user: String,
     /// Which certificate, with https.
     pub thumbprint: Option<Thumbprint>,

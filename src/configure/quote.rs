@@ -1,10 +1,10 @@
 //! One command line for the command prompt and for PowerShell.
 //!
-//! Each argument with anything but the plainest characters stands in double quotes. There, a space, `&`, `|`, `<`, `>`,
+//! Each argument with anything but the plainest characters is in double quotes. There, a space, `&`, `|`, `<`, `>`,
 //! `^` and parentheses are text to both. What stays special within double quotes to one of them cannot be written
 //! for both at once, and is refused.
 
-/// Why a value cannot stand in a command.
+/// Why a value cannot be in a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
     /// A character that a shell would act on.

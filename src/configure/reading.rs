@@ -1,4 +1,4 @@
-//! What the HTTP service's configuration says, compared with what it should say. Only compares.
+//! Compares the HTTP service's configuration with what is required. Changes nothing.
 
 use super::plan::{APP_ID, Plan, guid};
 use super::report::{Finding, State};
@@ -59,7 +59,7 @@ struct Entry {
     sid: String,
 }
 
-/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`; accounts stand in it by their whole identifier.
+/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`; accounts are in it by their whole identifier.
 fn entries(sddl: &str) -> Vec<Entry> {
     let list = sddl.split_once("D:").map_or("", |(_, rest)| rest);
     let inside = list
@@ -286,7 +286,7 @@ pub fn certificate_findings(
     findings
 }
 
-/// True where the binding is one that Set up wrote.
+/// True if the binding is one that Set up wrote.
 #[must_use]
 pub fn is_ours(found: &FoundBinding) -> bool {
     found.app_id == APP_ID

@@ -1,4 +1,4 @@
-//! What is asked of Configure…, and what it answers.
+//! The requests to Configure…, and its reports.
 
 pub use super::plan::SetUpAction;
 use crate::console::environment::Ssh;
@@ -36,7 +36,7 @@ pub enum Listener {
     Loopback,
 }
 
-/// Whether somebody is asked for consent to what this program may not do by itself.
+/// Whether the user is asked for consent to what requires administrator rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
     /// The user at this machine's desktop, where there is one.
@@ -63,7 +63,7 @@ pub enum State {
 }
 
 impl State {
-    /// True where the listener cannot work like this.
+    /// True if the listener cannot work like this.
     #[must_use]
     pub fn stops(self) -> bool {
         matches!(self, Self::Missing | Self::Problem)

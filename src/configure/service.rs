@@ -33,7 +33,7 @@ pub trait Service {
     fn sid(&self, user: &str) -> Result<String, u32>;
     /// The account of a security identifier.
     fn account(&self, sid: &str) -> Option<Account>;
-    /// True where the current user counts as a member of this group.
+    /// True if the current user counts as a member of this group.
     fn is_member(&self, sid: &str) -> bool;
     /// The certificates of the machine's store.
     ///
@@ -42,14 +42,14 @@ pub trait Service {
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32>;
     /// Registers a prefix for a moment, as a sign-in does.
     fn listen(&self, prefix: &str) -> u32;
-    /// True where HTTP.sys is limited to some addresses, and this machine's own is not one of them.
+    /// True if HTTP.sys is limited to some addresses, and this machine's own is not one of them.
     fn is_deaf(&self) -> bool;
-    /// The descriptor of a prefix, with whole identifiers; `None` where there is no reservation.
+    /// The descriptor of a prefix, with whole identifiers; `None` if there is no reservation.
     ///
     /// # Errors
     /// The code of Windows, where it is another than "not found".
     fn reservation(&self, prefix: &str) -> Result<Option<String>, u32>;
-    /// The binding of an endpoint; `None` where there is none.
+    /// The binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
     /// The code of Windows, where it is another than "not found".

@@ -1,4 +1,4 @@
-//! Verify with HTTP.sys: what is as it should be, and what is in the way. Changes nothing.
+//! Verify with HTTP.sys: what is correct, and what blocks the listener. Changes nothing.
 
 use super::codes::{self, Object};
 use super::plan::Plan;
@@ -13,7 +13,7 @@ use crate::httpsys::prefix::Thumbprint;
 /// Another program has the port, without HTTP.sys.
 const SHARING_VIOLATION: u32 = 32;
 
-/// What can be seen of the set-up for an account, or why that is not known.
+/// What can be seen of the setup for an account, or why that is not known.
 pub(super) fn verify(
     plan: &Plan,
     account: Result<Listener, Finding>,

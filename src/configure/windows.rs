@@ -128,14 +128,14 @@ impl Service for System {
             nShow: SW_HIDE,
             ..SHELLEXECUTEINFOW::default()
         };
-        // SAFETY: the size is told, all texts end in a zero and outlive the call.
+        // SAFETY: the size is passed, all texts end in a zero and outlive the call.
         if unsafe { ShellExecuteExW(&raw mut order) } == 0 {
             return Err(last_error());
         }
         if order.hProcess.is_null() {
             return Err(ERROR_NOT_FOUND);
         }
-        // SAFETY: the handle is ours, as was asked for.
+        // SAFETY: the handle is ours, as was requested.
         let process = unsafe { OwnedHandle::from_raw_handle(order.hProcess) };
         // SAFETY: the handle is ours.
         match unsafe { WaitForSingleObject(process.as_raw_handle(), CONSENT_LIMIT) } {

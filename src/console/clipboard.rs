@@ -1,8 +1,8 @@
 //! The copy ladder: how text gets to the user's clipboard, best first, and those that need no
 //! terminal.
 //!
-//! A value is never cut: where a way cannot carry it, or fails, the next is taken. What could not be confirmed is not
-//! claimed, and the way used is always named.
+//! A value is never cut: if a method can't carry it or fails, the next one is tried. The message always names the method, and
+//! claims only what was confirmed.
 
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl CopyWay {
         }
     }
 
-    /// How many bytes it carries; `None` where no limit is known.
+    /// How many bytes it carries; `None` if no limit is known.
     #[must_use]
     pub fn limit(self, environment: &Environment) -> Option<usize> {
         match self {
@@ -85,7 +85,7 @@ pub struct Ladder {
     pub skipped: Vec<SkippedWay>,
 }
 
-/// The ways from here for a text of this many bytes, best first. `tmux` is what tmux said; `None` where there is none.
+/// The ways from here for a text of this many bytes, best first. `tmux` is what tmux said; `None` if there is none.
 #[must_use]
 pub fn ladder(
     environment: &Environment,
@@ -161,7 +161,7 @@ pub enum CopiedBy {
 }
 
 impl CopiedBy {
-    /// True where the copy has arrived for certain: what was only sent to a terminal may be lost.
+    /// True if the copy has arrived for certain: what was only sent to a terminal may be lost.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         match self {
@@ -201,7 +201,7 @@ impl CopiedBy {
 /// How a copy came out.
 #[derive(Debug, Clone)]
 pub struct Copied {
-    /// `None` where no way was left.
+    /// `None` if no way was left.
     pub by: Option<CopiedBy>,
     /// The ways before it.
     pub skipped: Vec<SkippedWay>,
@@ -284,7 +284,7 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     Copied { by: None, skipped }
 }
 
-/// True where the terminal calls itself as those of tmux and GNU screen do.
+/// True if the terminal calls itself as those of tmux and GNU screen do.
 fn is_of_keeper(environment: &Environment) -> bool {
     ["screen", "tmux"]
         .into_iter()

@@ -33,7 +33,7 @@ pub struct Environment {
     pub wayland_display: Option<String>,
     /// The name of the terminal's device.
     pub line: Option<String>,
-    /// Who has logged in, as the variables tell; `None` where the name is not one that can stand in a command.
+    /// Who has logged in, as the variables tell; `None` if the name is not one that can be in a command.
     pub login: Option<String>,
     /// The terminal's type.
     pub term: String,
@@ -62,9 +62,9 @@ pub struct Environment {
 /// A session over SSH, as this machine sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ssh {
-    /// Where this machine was reached; `None` where that is not told, or counts on this machine only.
+    /// Where this machine was reached; `None` if that is not told, or counts on this machine only.
     pub server: Option<SocketAddr>,
-    /// Who has logged in; `None` where the name is not one that can stand in a command.
+    /// Who has logged in; `None` if the name is not one that can be in a command.
     pub login: Option<String>,
 }
 
@@ -233,7 +233,7 @@ impl Environment {
         }
     }
 
-    /// True where a browser can be shown to the user: on a desktop of this machine only.
+    /// True if a browser can be shown to the user: on a desktop of this machine only.
     #[must_use]
     pub fn can_browse(&self) -> bool {
         self.display && !self.no_browser

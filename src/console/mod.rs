@@ -1,4 +1,4 @@
-//! Where the user sits: the terminal and the session, and the ways out of it to a clipboard, a browser, standard error.
+//! The user's terminal and session, and the ways to a clipboard, a browser and standard error.
 
 pub mod browser;
 pub mod clipboard;

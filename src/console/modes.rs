@@ -51,7 +51,7 @@ fn set(terminal: impl AsFd, when: OptionalActions) {
     }
 }
 
-/// True where a program in the background is stopped for writing.
+/// True if a program in the background is stopped for writing.
 #[must_use]
 pub fn stops_writers(terminal: impl AsFd) -> bool {
     tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::TOSTOP))

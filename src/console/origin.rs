@@ -114,7 +114,7 @@ impl Origin {
     }
 }
 
-/// The values of these variables as a process was started with; `None` where they cannot be read.
+/// The values of these variables as a process was started with; `None` if they cannot be read.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Option<String>; N]> {
@@ -160,8 +160,8 @@ fn is_container() -> bool {
         || std::env::var_os("container").is_some_and(|name| !name.is_empty())
 }
 
-/// Those whose sockets were not created in this container: what was mounted into it is on another file system, and what comes with
-/// the network of the host has no file here.
+/// Those whose sockets were not created in this container: what was mounted into it is on another file system, and what comes
+/// with the network of the host has no file here.
 #[cfg(target_os = "linux")]
 fn outside_displays() -> Vec<String> {
     use std::os::unix::fs::MetadataExt;

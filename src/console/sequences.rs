@@ -21,7 +21,7 @@ const SILENT: &[&str] = &[
     "wezterm",
 ];
 
-/// What stands between the program and the terminal.
+/// What is between the program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplexer {
     /// Nothing that is known.
@@ -34,7 +34,7 @@ pub enum Multiplexer {
     ScreenOrTmux,
 }
 
-/// How the terminal is reached by sequences; `None` where it might print them.
+/// How the terminal is reached by sequences; `None` if it might print them.
 #[must_use]
 pub fn multiplexer(environment: &Environment) -> Option<Multiplexer> {
     multiplexer_beside(environment, environment.tmux || environment.lost_tmux)
@@ -56,7 +56,7 @@ pub fn multiplexer_beside(environment: &Environment, tmux: bool) -> Option<Multi
     })
 }
 
-/// True where text may be sent as links (OSC 8). tmux passes them on from 3.4, and drops them before; screen drops
+/// True if text may be sent as links (OSC 8). tmux passes them on from 3.4, and drops them before; screen drops
 /// short ones and prints the rest of long ones, so it gets none.
 #[must_use]
 pub fn takes_links(environment: &Environment) -> bool {

@@ -1,6 +1,6 @@
 //! The system's requests to end the program.
 //!
-//! Once listened for, they end nothing by themselves: whatever may wait for long has to be left when one comes.
+//! Once handled, they don't end the program by themselves: every long wait must stop when one arrives.
 
 use std::io;
 
@@ -79,8 +79,8 @@ impl Signals {
 }
 
 impl Signals {
-    /// Does what may block, such as writing to a pipe that nobody reads, on a thread of its own. `None` where the system
-    /// asks for the end meanwhile: the thread is left behind then, and ends with the program.
+    /// Does what may block, such as writing to a pipe that nobody reads, on its own thread. `None` if the system
+    /// requests the end meanwhile: the thread is left behind then, and ends with the program.
     pub async fn unless_asked_to_end<T: Send + 'static>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -1,6 +1,6 @@
 //! Talk: lines on standard error for a user or a log. A stable word, a colon and a text; docs/guide.md lists the words.
 //!
-//! Nobody has to read it: while a front end runs, a thread of its own writes, and nothing else ever waits for it. What a
+//! Nothing waits for its reader: while a front end runs, a separate thread writes. What a
 //! network or a pipe can repeat without end is written [`FIRST`] times of each kind, and then only with a text that is new,
 //! as often again. The rest is counted, and summed up after 1, 2, 4, 8, … seconds: a day of it makes at most
 //! 2 * [`FIRST`] + 17 lines of a kind, a year nine more, and the total at the end one.

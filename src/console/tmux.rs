@@ -45,7 +45,7 @@ pub async fn ask(environment: &Environment) -> Result<Attached, String> {
     Ok(attached(environment, &text, Origin::of))
 }
 
-/// The same for what may wait: takes the answer into `environment`. `None` where this is not tmux.
+/// The same for what may wait: takes the answer into `environment`. `None` if this is not tmux.
 #[must_use]
 pub fn settle(environment: &mut Environment) -> Option<Result<Attached, String>> {
     if !environment.tmux {

@@ -21,7 +21,7 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// From `port` of the user's machine, as `host`, to the first of `ends` that serves. `None` where there is no way:
+    /// From `port` of the user's machine, as `host`, to the first of `ends` that serves. `None` if there is no way:
     /// the browser is sent to another host than its own, or nothing listens.
     ///
     /// A tunnel begins on both families there, so one end is enough for `localhost`.

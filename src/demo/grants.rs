@@ -56,7 +56,7 @@ pub(super) fn refuse<T>(
     Err(Refusal { error, description })
 }
 
-/// Who asks for what. All that is issued from one approval shares it, which also tells the families apart.
+/// Who requests what. All that is issued from one approval shares it, which also tells the families apart.
 pub(super) struct SignIn {
     pub(super) client_id: String,
     pub(super) scope: String,

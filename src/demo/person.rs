@@ -104,7 +104,7 @@ async fn browse(method: Method, url: Url, form: &'static str) -> Result<Page, De
     Ok(page)
 }
 
-/// One request on a connection of its own. With the page comes the `Location` of a redirect.
+/// One request on its own connection. With the page comes the `Location` of a redirect.
 async fn exchange(
     method: Method,
     url: Url,

@@ -349,7 +349,7 @@ fn loopback(uri: &str) -> Result<Url, Refusal> {
     }
 }
 
-/// What is asked for, and the code challenge.
+/// What is requested, and the code challenge.
 fn authorization_request(client_id: String, params: &Params) -> Result<(SignIn, &str), Refusal> {
     if params.require("response_type")? != "code" {
         return refuse(
@@ -380,7 +380,7 @@ fn decision(body: &[u8]) -> Result<Decision, Refusal> {
     }
 }
 
-/// The scope as it will be granted: all that was asked for, in the characters of RFC 6749, section 3.3.
+/// The scope as it will be granted: all that was requested, in the characters of RFC 6749, section 3.3.
 fn scope(params: &Params) -> Result<String, Refusal> {
     let scope = params.get("scope").unwrap_or_default();
     if scope

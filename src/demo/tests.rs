@@ -1,4 +1,4 @@
-//! The demo server over real sockets, with a client of its own so that `person` is not tested by itself.
+//! The demo server over real sockets, with its own client so that `person` is not tested by itself.
 
 #![allow(
     clippy::unwrap_used,

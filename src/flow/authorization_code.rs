@@ -69,7 +69,7 @@ pub(super) async fn authorization_code(
     }
 }
 
-/// Listens on the redirect URL. `None` where this machine cannot: the URL that the browser was sent to can still be pasted.
+/// Listens on the redirect URL. `None` if this machine cannot: the URL that the browser was sent to can still be pasted.
 async fn listen(
     request: &FlowRequest,
     redirect_url: &Url,

@@ -1,4 +1,4 @@
-//! The CA file: read, and if it is not in PEM form, named for what it is with the command that converts it.
+//! The CA file: reads it, and if it is not in PEM format, names its format and the command that converts it.
 
 use std::path::Path;
 

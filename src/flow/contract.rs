@@ -1,4 +1,4 @@
-//! What every listener must do, tried on each that this platform has.
+//! The contract of the listeners, tested with each that this platform has.
 //!
 //! Each line that is printed says which listener did what, and what the platform cannot do.
 
@@ -77,7 +77,7 @@ async fn bind(kind: ListenerChoice, redirect: &str) -> Result<Listener, ListenEr
     Listener::bind(&url(redirect), None, kind, None, &TaskTracker::new()).await
 }
 
-/// Lets go of a listener as a canceled flow does, and waits until its tasks have ended.
+/// Releases a listener as a canceled flow does, and waits until its tasks have ended.
 async fn dropped(listener: Listener, tasks: &TaskTracker) {
     drop(listener);
     tasks.close();
@@ -115,7 +115,7 @@ fn is_whole(answer: &[u8]) -> bool {
     length.is_some_and(|length| body.len() >= length)
 }
 
-/// The request of a browser, from a thread of its own.
+/// The request of a browser, from its own thread.
 fn browse(ip: IpAddr, port: u16, host: &str, target: &str) -> std::thread::JoinHandle<String> {
     let request =
         format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
@@ -128,7 +128,7 @@ fn local(port: u16, target: &str) -> std::thread::JoinHandle<String> {
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let outcome = tokio::time::timeout(LIMIT, future).await;
-    outcome.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    outcome.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
 async fn answered(browser: std::thread::JoinHandle<String>) -> String {
@@ -182,7 +182,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
     }
 }
 
-/// A flow under way, and what it reports.
+/// A flow in progress, and what it reports.
 struct Sign {
     flow: Flow,
     events: mpsc::Receiver<Report>,

@@ -37,7 +37,7 @@ pub enum Step {
 pub enum FlowEvent {
     /// A step began.
     Began(Step),
-    /// The step under way is done and took this long.
+    /// The step in progress is done and took this long.
     Done(Duration),
     /// What the user needs for the device flow.
     DeviceCode {
@@ -65,7 +65,7 @@ pub enum FlowEvent {
         url: Url,
         /// Where the browser will come back to.
         redirect_url: RedirectUrl,
-        /// Where it is awaited; empty where nothing can listen for it.
+        /// Where it is awaited; empty if the program cannot listen on it.
         listening: Vec<String>,
         /// What the browser is shown there, where it speaks https.
         certificate: Option<Box<About>>,

@@ -1,7 +1,7 @@
 //! HTTP to the authorization server; the only user of reqwest.
 //!
 //! No redirect is followed, because every request carries a credential. Loopback bypasses proxies.
-//! There is no switch to skip certificate checks: a CA file does that job.
+//! There is no switch to skip certificate checks: use a CA file instead.
 
 use std::error::Error as _;
 use std::path::Path;
@@ -94,7 +94,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(EXCHANGE_LIMIT)
-            // Each request has a connection of its own: one that the server is about to close would lose the request
+            // Each request has its own connection: one that the server is about to close would lose the request
             // and leave open whether it was processed. Nothing is repeated below this module.
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
@@ -302,7 +302,7 @@ fn tls_failure(error: &reqwest::Error, host: String) -> Option<HttpError> {
     })
 }
 
-/// True where what came back is not HTTP.
+/// True if what came back is not HTTP.
 fn is_no_http(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,8 +1,8 @@
-//! Why a request has no answer, in sentences, each with what to do.
+//! Why a request got no response: sentences, each with a fix.
 
 use std::path::PathBuf;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The CA file of the settings cannot be used.
@@ -63,7 +63,7 @@ pub enum HttpError {
         /// Host and port.
         host: String,
     },
-    /// The other side does not speak TLS, or not one that is safe.
+    /// The server does not use TLS, or no secure version of it.
     #[error("Can't establish a secure connection to {host}: {cause}.")]
     Tls {
         /// Host and port.
@@ -102,7 +102,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    /// True where the request may have been processed and only its answer is missing. Where there was no connection,
+    /// True if the request may have been processed and only its answer is missing. Where there was no connection,
     /// nothing was sent.
     #[must_use]
     pub fn is_lost_answer(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The engine: runs a flow as a background task that reports [`FlowEvent`](event::FlowEvent)s.
 //!
-//! It knows no screen. `oauth` decides what to send and what an answer means; the engine sends, waits and listens.
+//! It depends on no screen. `oauth` decides what to send and what a response means; the engine sends, waits and listens.
 
 pub mod attempt;
 mod authorization_code;

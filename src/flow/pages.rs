@@ -23,9 +23,9 @@ pub enum Page {
     Received,
     /// The service reported that the sign-in was refused or failed.
     Refused,
-    /// A callback, but not that of the sign-in under way.
+    /// A callback, but not that of the sign-in in progress.
     NotOurs,
-    /// An error that may be that of the sign-in under way, but lacks what would prove it.
+    /// An error that may be that of the sign-in in progress, but lacks what would prove it.
     Unverified,
     /// A callback without a query.
     Empty,

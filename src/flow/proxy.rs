@@ -1,6 +1,6 @@
 //! The proxy of the environment: which one a request goes through, and why it failed there.
 //!
-//! A setting that cannot be read is an error. reqwest would drop it, and the request would go straight out.
+//! An invalid setting is an error. reqwest would ignore it and connect directly.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;

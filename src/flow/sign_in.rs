@@ -20,7 +20,7 @@ use crate::secret::{ExposeSecret, SecretString, same};
 /// How many codes with a lost answer are remembered. Each of them was pasted by hand.
 const LOST_CODES: usize = 16;
 
-/// What is said of an answer in a form that the browser posts, which is not read: only a GET is.
+/// The message about an answer in a form that the browser posts, which is not read: only a GET is.
 const BY_POST: &str = "the service sent it by POST (response_mode=form_post), which this program doesn't support. Add \
     response_mode=query to Extra parameters, if the service allows it";
 
@@ -34,7 +34,7 @@ pub(super) enum SignedIn {
 
 /// Where a code can come from.
 pub(super) struct Sources {
-    /// `None` where the redirect URL cannot be listened on.
+    /// `None` if the redirect URL cannot be listened on.
     pub(super) listener: Option<Listener>,
     pub(super) pastes: mpsc::Receiver<SecretString>,
 }
@@ -198,7 +198,7 @@ async fn next_code(
     }
 }
 
-/// Reads and answers what came in. `None` where it is no code of this sign-in.
+/// Reads and answers what came in. `None` if it is no code of this sign-in.
 async fn receive(
     incoming: Incoming,
     pending: &Pending,
@@ -274,7 +274,7 @@ async fn report_unverified(error: Option<ServerError>, reporter: &Reporter) {
     }
 }
 
-/// Why a code that was pasted without its state was rejected, as part of a sentence. `None` where the right code would fail in
+/// Why a code that was pasted without its state was rejected, as part of a sentence. `None` if the right code would fail in
 /// the same way.
 fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
     let plain = |error: &FlowError| error.to_string().trim_end_matches('.').to_owned();
@@ -333,7 +333,7 @@ mod tests {
     use crate::oauth::check::{Check, CheckName, Outcome};
 
     /// Waits for a sign-in while `pastes` come; `{state}` stands for its state. How often a code was sent, what was
-    /// refused, and the outcome; `None` where the wait goes on.
+    /// refused, and the outcome; `None` if the wait goes on.
     async fn pasted(
         pastes: &[&str],
         answers: Vec<Result<Answer, HttpError>>,
@@ -523,8 +523,8 @@ mod tests {
         outcome: Result<SignedIn, FlowError>,
     }
 
-    /// Pastes `a-bare-code`, and sends callbacks with these queries, in which `{state}` stands for the state of the sign-in, before
-    /// the service sends `answer`.
+    /// Pastes `a-bare-code`, and sends callbacks with these queries, in which `{state}` stands for the state of the sign-in,
+    /// before the service sends `answer`.
     async fn called(queries: &[&str], answer: Result<Answer, HttpError>) -> Called {
         let (mut script, mut client) = (script(vec![answer]), client());
         let release = script.release.insert(Arc::default()).clone();

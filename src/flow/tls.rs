@@ -1,4 +1,4 @@
-//! What went wrong with TLS: a sentence for each cause, and what helps.
+//! TLS errors: a sentence for each cause, and its fix.
 
 use rustls::{AlertDescription, CertificateError as Wrong, Error};
 

@@ -1,7 +1,7 @@
-//! The trace of the HTTP exchanges, fit to be sent to a support desk.
+//! The trace of the HTTP exchanges, safe to send to support.
 //!
 //! Secrets, codes and tokens are redacted before an entry exists. Only what is known to be harmless is shown;
-//! all else is replaced by its length, so that a member nobody has heard of cannot leak. An entry is bounded while it
+//! all else is replaced by its length, so that an unknown member cannot leak. An entry is bounded while it
 //! is built: what is beyond its last line costs nothing.
 
 use std::collections::VecDeque;
@@ -55,7 +55,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Adds an exchange that was heard of at this time. Where there are too many, the oldest goes; among rejected callbacks
+    /// Adds an exchange that was received at this time. Where there are too many, the oldest goes; among rejected callbacks
     /// the oldest of these.
     pub fn push(&mut self, exchange: Exchange, time: impl Into<String>) {
         let exchange = Exchange {
@@ -109,7 +109,7 @@ impl Trace {
 /// One exchange, in lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// When it was heard of, such as `12:01:12`.
+    /// When it was received, such as `12:01:12`.
     time: String,
     lines: Vec<String>,
     /// It is a callback that was not taken.
@@ -123,7 +123,7 @@ impl Exchange {
         &self.lines
     }
 
-    /// When it was heard of, such as `12:01:12`.
+    /// When it was received, such as `12:01:12`.
     #[must_use]
     pub fn time(&self) -> &str {
         &self.time
@@ -188,8 +188,8 @@ impl Exchange {
         entry.finish(&Secrets::default())
     }
 
-    /// A callback that came to the listener or was pasted, and what was made of it. `known` are the secrets of the run and of the
-    /// callback itself.
+    /// A callback that came to the listener or was pasted, and what was made of it. `known` are the secrets of the run and of
+    /// the callback itself.
     #[must_use]
     pub(super) fn callback(
         way: &str,
@@ -413,7 +413,7 @@ fn inner(part: &str, limit: usize) -> String {
     )
 }
 
-/// A name, where it is one that is known: what stands in its place may be anything.
+/// A name, where it is one that is known: its replacement may be anything.
 fn display_name(name: &str) -> String {
     if is_known_name(name) {
         name.to_owned()
@@ -431,7 +431,7 @@ fn display_value(name: &str, value: &str) -> String {
             return redacted(value);
         };
         let shown = harmless_url(&url);
-        // An issuer is compared letter by letter, so no slash may appear that the server did not send.
+        // An issuer must match exactly, so no slash may appear that the server did not send.
         if shown.strip_suffix('/') == Some(value) {
             value.to_owned()
         } else {

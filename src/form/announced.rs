@@ -1,4 +1,4 @@
-//! What the issuer's metadata requires and this program cannot do, as warnings before the run: the service decides.
+//! Warnings about features that the issuer's metadata requires and this program doesn't support.
 
 use crate::form::choices::Change;
 use crate::form::field::Key;
@@ -22,7 +22,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         .collect()
 }
 
-/// The flow that is chosen cannot be run as the service asks for it.
+/// The flow that is chosen cannot be run as the service requests it.
 fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let ways = &metadata.ways;
     let lacks = |list: &Option<Vec<String>>, name: &str| {

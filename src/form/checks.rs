@@ -80,7 +80,7 @@ fn secret_place(settings: &Settings) -> Option<Problem> {
     Some(Problem::new(Key::ClientSecret, warning, word, notice))
 }
 
-/// Scopes that the device flow of this service rejects.
+/// Scopes that the service rejects with device code.
 fn device_scopes(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let allowed = &preset.scope.device_allowed;

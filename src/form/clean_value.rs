@@ -1,4 +1,4 @@
-//! What surely does not belong to a value that was pasted, or given by a flag, and is removed at once.
+//! Removes text that can't belong to a pasted value or a flag's value.
 
 use crate::clean::{trimmed, unquoted};
 use crate::form::field::Key;
@@ -13,7 +13,7 @@ pub struct Cleaned {
     pub note: Option<String>,
 }
 
-/// Removes white space and byte order marks around the value, the quotation marks around all of it, and what makes an
+/// Removes whitespace and byte order marks around the value, the quotation marks around all of it, and what makes an
 /// issuer the address of its metadata. A secret keeps its quotation marks, which may belong to it.
 #[must_use]
 pub fn clean_value(key: Key, text: &str) -> Cleaned {

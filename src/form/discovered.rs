@@ -1,4 +1,4 @@
-//! What an issuer said about itself, and which fields of the form have their value from it.
+//! The issuer's metadata, and the fields of the form that it fills in.
 
 use crate::form::field::Key;
 use crate::oauth::discovery::Metadata;

@@ -107,7 +107,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
     }
     let is_named = |entry: &ErrorEntry, name: &Option<String>| {
         name.as_ref()
-            // A single word such as "denied" may stand in any text.
+            // A single word such as "denied" may be in any text.
             .is_some_and(|name| {
                 name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
             } && names(&words, name))
@@ -190,7 +190,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     })
 }
 
-/// True where the explanation names the service that its set is about.
+/// True if the explanation names the service that its set is about.
 fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
     [&entry.cause, &entry.remedy]
         .iter()

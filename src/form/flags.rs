@@ -160,7 +160,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Takes what was surely meant in place of what was given, with a note.
+    /// Applies suggestions that are certain to the given values, with a note.
     fn take_meant(&mut self) {
         for problem in meant::problems(self) {
             let Some(Remedy {

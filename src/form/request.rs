@@ -331,7 +331,7 @@ impl RequestBuilder<'_> {
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
-            // The way in which the answer is read may be asked for, where the service chooses another.
+            // The way in which the answer is read may be requested, where the service chooses another.
             let as_read = name == "response_mode" && value == "query";
             if is_reserved(name, &dialect) && !as_read {
                 let text = format!("{name} is set by the program and can't be an extra parameter");

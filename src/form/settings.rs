@@ -301,8 +301,8 @@ impl Settings {
         self.created.files(host)
     }
 
-    /// True if the loopback listener itself must speak https: the redirect URL does, and leads to this machine.
-    /// HTTP.sys has certificates of its own.
+    /// True if the loopback listener must use https: the redirect URL does, and points to this machine.
+    /// HTTP.sys has its own certificates.
     #[must_use]
     pub fn listens_with_tls(&self) -> bool {
         self.draft.flow == FlowKind::AuthorizationCode

@@ -19,7 +19,7 @@ impl Unwrapped {
     }
 }
 
-/// The value without what was copied along with it; `None` where nothing was.
+/// The value without what was copied along with it; `None` if nothing was.
 pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
     let mut value: String = text
         .chars()
@@ -71,7 +71,7 @@ fn peeled(text: &str) -> Option<(String, &'static str)> {
     None
 }
 
-/// The secret without what was copied along with it. It is told in words only.
+/// The secret without what was copied along with it. It is described in words only.
 pub(super) fn bare_secret(secret: &str) -> Option<(String, String)> {
     let bare = trimmed(secret);
     let value = unwrapped(bare);

@@ -1,4 +1,4 @@
-//! The HTTP Server API of Windows (2.0): its parts, and what they make, let go of when they are dropped.
+//! The HTTP Server API of Windows (2.0): its parts, and what they make, released when they are dropped.
 
 #![allow(
     unsafe_code,
@@ -91,7 +91,7 @@ impl Group {
             Flags: HTTP_PROPERTY_FLAGS { _bitfield: 1 },
             RequestQueueHandle: queue.0,
         };
-        // SAFETY: `info` is what this property asks for, and its size is told.
+        // SAFETY: `info` is what this property requests, and its size is passed.
         checked(unsafe {
             HttpSetUrlGroupProperty(
                 self.0,

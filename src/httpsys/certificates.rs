@@ -32,7 +32,7 @@ pub struct StoreCertificate {
 }
 
 impl StoreCertificate {
-    /// True where a browser takes it for `host`. A star stands for one part of a name.
+    /// True if a browser takes it for `host`. A star stands for one part of a name.
     #[must_use]
     pub fn fits(&self, host: &str) -> bool {
         let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
@@ -63,7 +63,7 @@ impl StoreCertificate {
     }
 }
 
-/// Reads a certificate in DER form as it stands at the time `now`; `None` for anything else. Its texts are cleaned:
+/// Reads a certificate in DER form as of the time `now`; `None` for anything else. Its texts are cleaned:
 /// whoever made it chose them.
 #[must_use]
 pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {

@@ -126,7 +126,7 @@ impl Config {
         },
     };
 
-    /// True where HTTP.sys is limited to some addresses, and this machine's own is not one of them.
+    /// True if HTTP.sys is limited to some addresses, and this machine's own is not one of them.
     pub(crate) fn is_deaf(&self) -> bool {
         let Ok(_api) = Api::configuration() else {
             return false;
@@ -168,7 +168,7 @@ impl Config {
         !addresses.is_empty() && !addresses.iter().any(heard)
     }
 
-    /// The descriptor of a reservation, as it was written; `None` where there is no reservation.
+    /// The descriptor of a reservation, as it was written; `None` if there is no reservation.
     ///
     /// # Errors
     /// The code of Windows.
@@ -190,7 +190,7 @@ impl Config {
         Ok(sddl)
     }
 
-    /// The binding of an endpoint; `None` where there is none.
+    /// The binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
     /// The code of Windows.
@@ -298,7 +298,7 @@ impl Config {
         }
     }
 
-    /// Asks for one entry; its structure, aligned, or `None` where there is none.
+    /// Asks for one entry; its structure, aligned, or `None` if there is none.
     fn query<Question>(
         &self,
         which: HTTP_SERVICE_CONFIG_ID,
@@ -310,7 +310,7 @@ impl Config {
         for _ in 0..2 {
             let bytes = size_of_val(answer.as_slice()) as u32;
             let mut length = 0;
-            // SAFETY: the question is the structure that belongs to `which`, whose size is told; the answer's memory is as
+            // SAFETY: the question is the structure that belongs to `which`, whose size is passed; the answer's memory is as
             // long as told, and aligned for the pointers in it.
             let code = unsafe {
                 (self.calls.query)(
@@ -342,7 +342,7 @@ impl Config {
             Ok(api) => api,
             Err(code) => return code,
         };
-        // SAFETY: the entry is the structure that belongs to `which`, whose size is told; what it points to outlives the
+        // SAFETY: the entry is the structure that belongs to `which`, whose size is passed; what it points to outlives the
         // call.
         unsafe {
             call(
@@ -512,7 +512,7 @@ pub(crate) mod tests {
             let binding = binding(url);
             let mut key = Key::of(&binding.endpoint);
             assert_eq!(key.address.ss_family, family, "{url}");
-            // SAFETY: of either family, the port stands in the same place.
+            // SAFETY: of either family, the port is in the same place.
             let inner = unsafe { *(&raw const key.address).cast::<SOCKADDR_IN>() };
             assert_eq!(u16::from_be(inner.sin_port), 8443);
             // SAFETY: all views of the union are plain bytes.

@@ -49,7 +49,7 @@ pub enum ThumbprintError {
 pub struct Prefix {
     /// True for https, false for http.
     pub secure: bool,
-    /// As it stands in the URL; IPv6 in brackets, `+` for all names.
+    /// As in the URL; IPv6 in brackets, `+` for all names.
     pub host: String,
     /// Always named, also where it is the scheme's own.
     pub port: u16,
@@ -101,7 +101,7 @@ impl Prefix {
         })
     }
 
-    /// True where Windows has reserved it for everybody.
+    /// True if Windows has reserved it for everybody.
     #[must_use]
     pub fn needs_no_set_up(&self) -> bool {
         let below = "/temporary_listen_addresses/";
@@ -119,7 +119,7 @@ impl Prefix {
         registered
     }
 
-    /// True where most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
+    /// True if most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
     /// port above 1024.
     #[must_use]
     pub fn is_free_for_all(&self) -> bool {
@@ -132,7 +132,7 @@ impl Prefix {
         self.host.trim_matches(['[', ']']).parse().ok()
     }
 
-    /// True where the host is this machine by its name or address.
+    /// True if the host is this machine by its name or address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self.address() {
@@ -181,7 +181,7 @@ pub enum Endpoint {
     Address(SocketAddr),
     /// A host name and a port: `HTTP_SERVICE_CONFIG_SSL_SNI_KEY`.
     Name {
-        /// As the browser asks for it.
+        /// As the browser requests it.
         host: String,
         /// The port of the binding.
         port: u16,

@@ -24,7 +24,7 @@ use crate::windows::{last_error, wide};
 /// More certificates are not listed.
 const MOST_CERTIFICATES: usize = 500;
 
-/// The certificates, as they stand at the time `now`.
+/// The certificates, as of the time `now`.
 ///
 /// # Errors
 /// The code of Windows.
@@ -69,7 +69,7 @@ fn each_certificate(mut look: impl FnMut(&[u8], bool)) -> Result<(), u32> {
             std::slice::from_raw_parts((*context).pbCertEncoded, (*context).cbCertEncoded as usize)
         };
         let mut length = 0;
-        // SAFETY: with no room given, only the length is told.
+        // SAFETY: with no room given, only the length is returned.
         let has_key = unsafe {
             CertGetCertificateContextProperty(
                 context,

@@ -30,7 +30,7 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, as a time from now.
     pub retry_after: Option<std::time::Duration>,
-    /// Headers, their names in lower case.
+    /// Headers, their names in lowercase.
     pub headers: Vec<(String, String)>,
     /// The body, parsed.
     pub body: Body,
@@ -260,7 +260,7 @@ struct Limited<'a> {
 }
 
 impl Limited<'_> {
-    /// What stands inside.
+    /// What is inside.
     fn inner(&mut self) -> Limited<'_> {
         Limited {
             left: self.left,

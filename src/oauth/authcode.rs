@@ -24,14 +24,14 @@ pub struct Arrived {
     pub code: SecretString,
     /// The checks that it passed.
     pub checks: Vec<Check>,
-    /// What came beside the code and is kept.
+    /// What came in addition to the code and is kept.
     pub kept: Vec<Kept>,
     /// The token endpoint, where the answer named another of the service's servers.
     pub token_url: Option<Url>,
 }
 
 impl Arrived {
-    /// True where it came with the state of this sign-in. Otherwise only the service knows whether it is the right code.
+    /// True if it came with the state of this sign-in. Otherwise only the service knows whether it is the right code.
     #[must_use]
     pub fn has_state(&self) -> bool {
         self.checks
@@ -54,14 +54,14 @@ pub enum Callback {
     Unverified(String),
 }
 
-/// Reads the query string that the browser brought back. An answer counts only with the right `state`,
+/// Reads the query string that the browser returned with. An answer counts only with the right `state`,
 /// an error as well.
 #[must_use]
 pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callback {
     if query.len() > QUERY_LIMIT {
         return Callback::NotOurs("it is too long".to_owned());
     }
-    // A parameter that stands twice makes the answer ambiguous (RFC 6749, section 3.1).
+    // A repeated parameter makes the answer ambiguous (RFC 6749, section 3.1).
     let mut twice = false;
     let mut one = |name: &str| {
         let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
@@ -180,7 +180,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
 }
 
-/// The error in a query string that is no answer to this sign-in. Nothing says who sent it.
+/// The error in a query string that does not belong to this sign-in. Its sender is unknown.
 #[must_use]
 pub fn unverified_error(query: &str) -> Option<ServerError> {
     let one = |name: &str| {
@@ -215,7 +215,7 @@ pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     }
 }
 
-/// A code without its state is bound to this program by PKCE only, so that is asked for; and where `iss` is
+/// A code without its state is bound to this program by PKCE only, so that is requested; and where `iss` is
 /// promised, an answer without it is none.
 fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! The named checks of a run, and how each comes out.
+//! The named checks of a run, and their results.
 
 use super::client::{Client, FlowKind, Pending};
 use super::id_token::{Claims, Expected, decode, is_encrypted};
@@ -19,7 +19,7 @@ pub enum CheckName {
     Pkce,
     /// The ID token is of this issuer, client and sign-in (OpenID Connect Core, section 3.1.3.7).
     IdToken,
-    /// All that was asked for was granted (RFC 6749, section 3.3).
+    /// All that was requested was granted (RFC 6749, section 3.3).
     Scope,
     /// There is a refresh token.
     RefreshToken,
@@ -223,7 +223,7 @@ pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
     Check::new(CheckName::Scope, outcome, detail)
 }
 
-/// Of the scopes asked for, those that were not granted, and those that were probably granted under another name, with that
+/// Of the scopes requested, those that were not granted, and those that were probably granted under another name, with that
 /// name.
 #[must_use]
 pub fn not_granted<'a>(

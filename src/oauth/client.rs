@@ -1,8 +1,7 @@
 //! A registered client and the requests it sends, built by the oauth2 crate.
 //!
-//! The crate is used for what it is good at: URLs, PKCE, state, client authentication. A request is
-//! taken out of it with a stand-in for the HTTP client that keeps what would be sent; its reading of
-//! answers and its polling are not used.
+//! The crate builds URLs, PKCE, state and client authentication. A stub for its HTTP client captures each request. Its
+//! response parser and its polling are not used.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -48,7 +47,7 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "client_assertion_type",
 ];
 
-/// True where the program itself sends a parameter of this name, or where such a parameter would replace what it sends.
+/// True if the program itself sends a parameter of this name, or where such a parameter would replace what it sends.
 /// Some services ignore the case of names.
 #[must_use]
 pub fn is_reserved(name: &str, dialect: &Dialect) -> bool {
@@ -155,7 +154,7 @@ pub struct Request {
 pub struct Pending {
     /// Comes back with the answer.
     pub state: SecretString,
-    /// Comes back in the ID token; there where `openid` is asked for.
+    /// Comes back in the ID token; there where `openid` is requested.
     pub nonce: Option<SecretString>,
     /// Proves at the exchange that the code is ours.
     pub verifier: Option<SecretString>,
@@ -177,7 +176,7 @@ impl RequestError {
 }
 
 impl Client {
-    /// True where the scope list holds `scope`.
+    /// True if the scope list holds `scope`.
     #[must_use]
     pub fn asks_for(&self, scope: &str) -> bool {
         self.scopes.iter().any(|asked| asked == scope)

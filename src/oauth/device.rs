@@ -179,7 +179,7 @@ pub enum Polled {
     Lost {
         /// Why there is none.
         reason: String,
-        /// False where nothing was sent.
+        /// False if nothing was sent.
         sent: bool,
     },
 }
@@ -200,11 +200,11 @@ pub enum Next {
 pub enum Note {
     /// Not yet approved.
     Pending,
-    /// The server asked for longer pauses.
+    /// The server requested longer pauses.
     SlowDown,
     /// An unexpected response; polled again later.
     Trouble(String),
-    /// The service asks for a pause that is longer than the code is valid.
+    /// The service requests a pause that is longer than the code is valid.
     NoMore,
 }
 
@@ -371,7 +371,7 @@ enum Verdict {
     Failed(Failure),
 }
 
-/// A tenth more than asked for: the clocks of virtual machines run fast, and a poll that comes early
+/// A tenth more than requested: the clocks of virtual machines run fast, and a poll that comes early
 /// is answered with `slow_down`.
 fn with_margin(pause: Duration) -> Duration {
     pause + pause / 10

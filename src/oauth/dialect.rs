@@ -34,7 +34,7 @@ pub enum ClientAuthentication {
 pub struct Dialect {
     /// Other names of the protocol's parameters.
     pub names: BTreeMap<String, String>,
-    /// What stands between scopes on the wire; `None`: a space.
+    /// What is between scopes on the wire; `None`: a space.
     pub scope_separator: Option<String>,
     /// Spaces in the authorization URL are written as `%20`.
     pub percent_spaces: bool,
@@ -56,7 +56,7 @@ pub struct Dialect {
     pub device: DeviceDialect,
     /// How answers are parsed.
     pub answers: Answers,
-    /// What the browser brings back.
+    /// What the browser returns with.
     pub callback: CallbackDialect,
 }
 
@@ -68,7 +68,7 @@ pub struct DeviceDialect {
     pub token_url: Option<String>,
     /// How the device request is authenticated, if not like the others.
     pub authentication: Option<ClientAuthentication>,
-    /// The client ID stands in the query of the device request.
+    /// The client ID is in the query of the device request.
     pub client_id_in_query: bool,
     /// How the poll is authenticated, if not like the others.
     pub poll_authentication: Option<ClientAuthentication>,
@@ -112,16 +112,16 @@ pub struct Answers {
     pub success: Option<String>,
     /// Where the error code stands: the first path that is there.
     pub error: Vec<String>,
-    /// Where the words beside it stand.
+    /// Where the words next to it stand.
     pub error_description: Vec<String>,
-    /// Further error codes, or the whole words beside one, that say that the code of a request is unknown, used or
+    /// Further error codes, or the whole words next to one, that say that the code of a request is unknown, used or
     /// expired.
     pub unknown_code: Vec<String>,
     /// An object with the tokens, looked into where none stand outside.
     pub access_token_in: Option<String>,
     /// Where the granted scopes stand.
     pub scope: String,
-    /// What stands between them beside white space.
+    /// What is between them in addition to whitespace.
     pub scope_separator: Option<String>,
     /// They come as a list; a list is read everywhere.
     pub scope_list: bool,
@@ -151,7 +151,7 @@ impl Default for Answers {
 }
 
 impl Answers {
-    /// True where `error` is about the code that was sent, authorization code or device code: the service does not know
+    /// True if `error` is about the code that was sent, authorization code or device code: the service does not know
     /// it, or no longer.
     #[must_use]
     pub fn is_about_the_code(&self, error: &ServerError) -> bool {
@@ -166,7 +166,7 @@ impl Answers {
             })
     }
 
-    /// True where `error` would come for the right code as well, as it is about the client or the request. Names of a
+    /// True if `error` would come for the right code as well, as it is about the client or the request. Names of a
     /// service's own may mean anything, so they do not count.
     #[must_use]
     pub fn is_about_the_client(&self, error: &ServerError) -> bool {
@@ -182,7 +182,7 @@ impl Answers {
     }
 }
 
-/// What the browser brings back beside the code.
+/// What the browser returns with in addition to the code.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallbackDialect {
@@ -203,7 +203,7 @@ pub struct TokenHost {
 }
 
 impl TokenHost {
-    /// The token endpoint at the server that `named` names; `None` where that is not one of the service's own.
+    /// The token endpoint at the server that `named` names; `None` if that is not one of the service's own.
     #[must_use]
     pub fn at(&self, token_url: &Url, named: &str) -> Option<Url> {
         let server = super::url::endpoint(named).ok()?;
@@ -217,7 +217,7 @@ impl TokenHost {
     }
 }
 
-/// Something beside the tokens that the service sent and the preset keeps.
+/// Something in addition to the tokens that the service sent and the preset keeps.
 #[derive(Debug, Clone)]
 pub struct Kept {
     /// The member or parameter, as the preset names it.
@@ -259,13 +259,13 @@ impl Kept {
         })
     }
 
-    /// The value on screen, cleaned and shortened; `None` where it is not for the screen.
+    /// The value on screen, cleaned and shortened; `None` if it is not for the screen.
     #[must_use]
     pub fn display_value(&self) -> Option<String> {
         (!self.is_secret()).then(|| clean(self.value.expose_secret(), 300))
     }
 
-    /// True where the value is not for the screen.
+    /// True if the value is not for the screen.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
@@ -328,7 +328,7 @@ impl Form {
         self.add(name, value);
     }
 
-    /// Adds a parameter; some may stand there several times.
+    /// Adds a parameter; some may be there several times.
     pub(super) fn add(&mut self, name: &str, value: &str) {
         self.0
             .push((name.to_owned(), Zeroizing::new(value.to_owned())));

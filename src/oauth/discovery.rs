@@ -22,7 +22,7 @@ pub struct Expected<'a> {
     pub others: &'a [String],
 }
 
-/// True where `issuer` is of the form of `pattern`.
+/// True if `issuer` is of the form of `pattern`.
 fn is_like(issuer: &str, pattern: &str) -> bool {
     let (issuer, pattern): (Vec<&str>, Vec<&str>) =
         (issuer.split('/').collect(), pattern.split('/').collect());
@@ -61,9 +61,9 @@ pub struct Metadata {
     pub userinfo_url: Option<Url>,
     /// The scopes that it tells of; it may take others.
     pub scopes: Vec<String>,
-    /// The PKCE methods that it takes; `None` where it does not say.
+    /// The PKCE methods that it takes; `None` if it does not say.
     pub pkce_methods: Option<Vec<String>>,
-    /// How clients may prove who they are; `None` where it does not say.
+    /// How clients may prove who they are; `None` if it does not say.
     pub authentication: Option<Vec<String>>,
     /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
@@ -71,7 +71,7 @@ pub struct Metadata {
     pub ways: Ways,
 }
 
-/// What a server says of the requests that it takes. A list is `None` where it does not say.
+/// What a server says of the requests that it takes. A list is `None` if it does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ways {
     /// Only authorization requests that were pushed before (RFC 9126, section 5).
@@ -182,7 +182,7 @@ pub fn parse_metadata(
     if token_url.is_none() {
         return Err("it has no token_endpoint".to_owned());
     }
-    // What is asked for later only is no reason to refuse the rest.
+    // What is requested later only is no reason to refuse the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
     Ok(Metadata {
         asked: asked.to_owned(),
@@ -306,7 +306,7 @@ fn is_set(members: &Map<String, Value>, name: &str) -> bool {
     members.get(name).and_then(Value::as_bool) == Some(true)
 }
 
-/// The part of the issuer's name that stands for a value, such as `{tenant}`, and what was typed there.
+/// The placeholder in the issuer, such as `{tenant}`, and what was typed there.
 fn placeholder(named: &str, asked: &str) -> Option<(String, String)> {
     let mut asked = asked.split('/');
     named.split('/').find_map(|part| {

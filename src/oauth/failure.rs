@@ -1,4 +1,4 @@
-//! How the protocol can fail, in sentences, each with what to do.
+//! How the protocol can fail: sentences, each with a fix.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl ServerError {
         }
     }
 
-    /// True where the user said no (RFC 8628 section 3.5, and the name that some servers use).
+    /// True if the user said no (RFC 8628 section 3.5, and the name that some servers use).
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(
@@ -72,7 +72,7 @@ impl ServerError {
         )
     }
 
-    /// True where the device code is over (RFC 8628 section 3.5, and the names that some servers use).
+    /// True if the device code is over (RFC 8628 section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_expiry(&self) -> bool {
         matches!(
@@ -144,7 +144,7 @@ impl Asked {
 pub enum Useless {
     /// There is an ID token and no access token.
     IdTokenOnly,
-    /// The access token has white space in it, which no bearer token has (RFC 6750, section 2.1).
+    /// The access token has whitespace in it, which no bearer token has (RFC 6750, section 2.1).
     WhiteSpace,
     /// The token type is there and empty (RFC 6749, section 5.1).
     NoType,
@@ -293,7 +293,7 @@ pub enum Failure {
         /// In its words.
         error: Option<ServerError>,
     },
-    /// The answer is not what the protocol asks for.
+    /// The answer is not what the protocol requests.
     #[error("The response to {} is invalid: {reason}.", .asked.name())]
     Unusable {
         /// At which request.
@@ -326,7 +326,7 @@ impl Failure {
         }
     }
 
-    /// True where the service said that it is overloaded, and has probably not looked at the request.
+    /// True if the service said that it is overloaded, and has probably not looked at the request.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         match self {
@@ -375,7 +375,7 @@ impl Failure {
         }
     }
 
-    /// The service's own error, and what it put an end to in a few words; `None` where it said nothing.
+    /// The service's own error, and what it put an end to in a few words; `None` if it said nothing.
     #[must_use]
     pub fn refusal(&self) -> Option<(&'static str, &ServerError)> {
         match self {

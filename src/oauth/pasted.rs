@@ -1,4 +1,4 @@
-//! What a user pasted in place of the browser's answer: the query in it, or a code alone.
+//! What a user pasted instead of the browser's redirect: its query, or only a code.
 
 use url::form_urlencoded;
 

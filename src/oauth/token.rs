@@ -14,7 +14,7 @@ use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Answer {
-    /// False where `error` only says that the server cannot answer just now. A busy server's error is final
+    /// False if `error` only says that the server cannot answer just now. A busy server's error is final
     /// only where it is one of the protocol (RFC 6749, section 5.2).
     #[must_use]
     pub fn is_final(&self, error: &ServerError) -> bool {
@@ -99,7 +99,7 @@ impl Answer {
 pub struct TokenSet {
     /// The bearer token.
     pub access_token: SecretString,
-    /// `Bearer` but for exotic services; `None` where the service leaves it out.
+    /// `Bearer` but for exotic services; `None` if the service leaves it out.
     pub token_type: Option<String>,
     /// Seconds that the access token lives, where the service says so.
     pub expires_in: Option<u64>,
@@ -107,9 +107,9 @@ pub struct TokenSet {
     pub refresh_token: Option<SecretString>,
     /// Who signed in (OpenID Connect Core, section 3.1.3.3).
     pub id_token: Option<SecretString>,
-    /// The granted scopes; `None` means all that was asked for.
+    /// The granted scopes; `None` means all that was requested.
     pub scope: Option<Vec<String>>,
-    /// What came beside them and is kept.
+    /// What came in addition to them and is kept.
     pub kept: Vec<Kept>,
     /// The token endpoint that gave them, where the browser's return named another than the preset.
     pub token_url: Option<Url>,
@@ -122,7 +122,7 @@ pub struct TokenSet {
 pub enum Reading {
     /// The tokens.
     Tokens(Box<TokenSet>),
-    /// An error, and the polling interval that may stand beside it.
+    /// An error, and the polling interval that may be next to it.
     Error(ServerError, Option<u64>),
     /// A success without an access token that can be used: what was sent is used up all the same.
     Useless(Useless),

@@ -1,4 +1,4 @@
-//! Which URLs may be asked, listened on and shown.
+//! Which URLs may be requested, listened on and shown.
 
 use url::{Host, Url};
 
@@ -116,14 +116,14 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// True where a connection to this host may end at this machine, however the host is written. Wider than
+/// True if a connection to this host may end at this machine, however the host is written. Wider than
 /// [`is_loopback`]: it decides what is rejected, not what may go without TLS.
 #[must_use]
 pub fn leads_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            // RFC 6761, section 6.3; the others stand in the hosts file of many systems.
+            // RFC 6761, section 6.3; the others are in the hosts file of many systems.
             [
                 "localhost",
                 "localhost.localdomain",
@@ -144,7 +144,7 @@ pub fn leads_here(url: &Url) -> bool {
     }
 }
 
-/// True where both URLs belong to the same operator as far as their hosts tell: one host, or one a subdomain of the
+/// True if both URLs belong to the same operator as far as their hosts tell: one host, or one a subdomain of the
 /// other, or both this machine.
 ///
 /// Two hosts below a common parent are not the same: without the public suffix list, tenants of one hosting domain
@@ -174,7 +174,7 @@ pub fn same_operator(one: &Url, other: &Url) -> bool {
 /// Rejects a URL of this machine where it comes from the server of another: what listens here is not its own.
 ///
 /// # Errors
-/// Says that it leads here.
+/// Says that it points to this machine.
 pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     if leads_here(url) && !leads_here(from) {
         return Err(UrlProblem::Here(clean(

@@ -1,4 +1,4 @@
-//! What an answer says where it is not the JSON of the protocol: a page, a text, XML, a header, a problem report.
+//! Error messages in responses that are not OAuth JSON: web pages, text, XML, headers, problem details.
 
 use std::borrow::Cow;
 
@@ -117,7 +117,7 @@ pub(super) fn challenge(header: &str) -> Option<ServerError> {
     Some(ServerError::new(&code, description.as_deref()))
 }
 
-/// The value of `name="value"` or `name=value` in a header; what stands in quotes is not searched.
+/// The value of `name="value"` or `name=value` in a header; what is in quotes is not searched.
 fn quoted(header: &str, name: &str) -> Option<String> {
     let mut word = String::new();
     let mut chars = header.chars().peekable();

@@ -1,4 +1,4 @@
-//! Lines of standard input.
+//! Reads lines from standard input.
 
 #[cfg(unix)]
 use std::io::IsTerminal;
@@ -23,7 +23,7 @@ use crate::secret::{ExposeSecret, SecretString};
 /// Ends the program, as Ctrl+D on an empty line does.
 const QUIT: [&str; 2] = ["quit", "exit"];
 
-/// What is said about a line that is not read.
+/// The message about a line that is not read.
 const TOO_LONG: &str = "a paste: it is longer than 128 KiB";
 
 /// True for a line that ends the program.
@@ -43,7 +43,7 @@ const ONE_PASTE: Duration = Duration::from_secs(2);
 /// Linux), which would cut a long URL; they are edited here then.
 pub(super) struct Input {
     lines: mpsc::Receiver<SecretString>,
-    /// Read, and not asked for yet.
+    /// Read, and not requested yet.
     ahead: Option<SecretString>,
     /// A URL that is not handed over yet, as it may go on in the next line.
     begun: Option<Begun>,

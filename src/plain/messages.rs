@@ -1,4 +1,4 @@
-//! What is said on standard error about the events of a flow.
+//! Messages on standard error about the events of a flow.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! The line that is being typed: what erases, and what is left out.
+//! The line that is being typed, and its editing keys.
 
 use unicode_width::UnicodeWidthChar;
 use vte::{Parser, Perform};

@@ -14,7 +14,7 @@ use crate::presets::patterns;
 /// Something wrong with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Counted from 1; `None` where it is about the whole file.
+    /// Counted from 1; `None` if it is about the whole file.
     pub line: Option<usize>,
     /// What is wrong and what to do, without the stop at the end.
     pub text: String,

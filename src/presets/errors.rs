@@ -38,13 +38,13 @@ pub struct ErrorEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum At {
-    /// A device code is asked for.
+    /// A device code is requested.
     DeviceCode,
     /// It is asked whether the user approved.
     Approval,
     /// The code is exchanged for tokens.
     Exchange,
-    /// New tokens are asked for.
+    /// New tokens are requested.
     Refresh,
     /// The browser came back with it.
     Callback,

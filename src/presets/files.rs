@@ -1,4 +1,4 @@
-//! Reading the preset files of a folder, and how much of them is read.
+//! Reads the preset files of a folder, within limits.
 
 use std::path::{Path, PathBuf};
 

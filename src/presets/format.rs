@@ -24,7 +24,7 @@ pub struct Preset {
     pub id: String,
     /// The name on screen.
     pub name: String,
-    /// Where it stands in the list.
+    /// Where it is in the list.
     pub group: Group,
     /// Other words a user may type to find it.
     #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Preset {
     /// The embedded demo server must run before the endpoints of this preset exist.
     #[serde(default)]
     pub embedded_server: bool,
-    /// What the user is told above the tokens of this service.
+    /// The message to the user above the tokens of this service.
     pub token_notice: Option<String>,
     /// The sets of explanations that its errors are looked up in, the most fitting first.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub struct Preset {
     /// Its metadata.
     #[serde(default)]
     pub discovery: Discovery,
-    /// What stands in braces in the endpoints.
+    /// What is in braces in the endpoints.
     #[serde(default)]
     pub variables: Vec<Variable>,
     /// Which flows there are and which to prefer.
@@ -79,7 +79,7 @@ pub struct Preset {
     /// How its answers differ from RFC 6749.
     #[serde(default)]
     pub answers: Answers,
-    /// What the browser brings back beside the code.
+    /// What the browser returns with in addition to the code.
     #[serde(default)]
     pub callback: CallbackDialect,
     /// What its tokens are like.
@@ -99,7 +99,7 @@ pub struct Preset {
     /// What was not verified; never told to the user as a fact.
     #[serde(default)]
     pub unverified: Vec<String>,
-    /// Related set-ups that this preset also covers or leaves out.
+    /// Related setups that this preset also covers or leaves out.
     #[serde(default)]
     pub variants: Vec<String>,
     /// Where the facts are from.
@@ -185,7 +185,7 @@ pub struct Discovery {
     pub issuers: Vec<String>,
 }
 
-/// A placeholder of the endpoints, asked for in the form.
+/// A placeholder of the endpoints, requested in the form.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
@@ -252,7 +252,7 @@ pub struct Client {
     pub secret_note: Option<String>,
     /// What the service accepts, the best first.
     pub authentication: Vec<ClientAuthentication>,
-    /// Methods the service also knows and this program does not speak.
+    /// Methods that the service supports and this program does not.
     #[serde(default)]
     pub other_authentication: Vec<String>,
     /// A client without a secret sends the Basic header all the same.
@@ -354,7 +354,7 @@ pub enum Space {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
-    /// What stands between scopes on the wire; a space but for some services.
+    /// What is between scopes on the wire; a space but for some services.
     #[serde(default = "space")]
     pub separator: String,
     /// How a space is written in the authorization URL.
@@ -453,7 +453,7 @@ pub struct TokenFacts {
     pub rotation: Option<String>,
     /// The word before the token in an `Authorization` header.
     pub header: Option<String>,
-    /// The scopes of which one must be asked for to get a refresh token.
+    /// The scopes of which one must be requested to get a refresh token.
     #[serde(default)]
     pub refresh_scope: Vec<String>,
     /// The parameters of the authorization request that a refresh token depends on.
@@ -483,7 +483,7 @@ pub struct Mail {
     /// SASL mechanisms, the best first.
     #[serde(default)]
     pub sasl: Vec<String>,
-    /// The domains of the e-mail addresses there.
+    /// The domains of the email addresses there.
     #[serde(default)]
     pub domains: Vec<String>,
     /// Further remarks.
@@ -559,13 +559,13 @@ impl Preset {
         }
     }
 
-    /// True where `flow` can be chosen.
+    /// True if `flow` can be chosen.
     #[must_use]
     pub fn offers(&self, flow: FlowKind) -> bool {
         self.flows.offered.contains(&flow)
     }
 
-    /// True where `address` is an e-mail address of one of this service's domains.
+    /// True if `address` is an email address of one of this service's domains.
     #[must_use]
     pub fn has_mailbox(&self, address: &str) -> bool {
         let Some(domain) = mail_domain(address) else {
@@ -580,7 +580,7 @@ impl Preset {
         })
     }
 
-    /// True where `filter` is found in the name, the identifier or a keyword, however written.
+    /// True if `filter` is found in the name, the identifier or a keyword, however written.
     #[must_use]
     pub fn matches(&self, filter: &str) -> bool {
         let filter = filter.trim().to_lowercase();
@@ -589,7 +589,7 @@ impl Preset {
     }
 }
 
-/// The part of an e-mail address behind its `@`, in small letters; `None` for what is none.
+/// The part of an email address after `@`, in lowercase; `None` for anything else.
 #[must_use]
 pub fn mail_domain(address: &str) -> Option<String> {
     let (person, domain) = address.trim().rsplit_once('@')?;

@@ -298,7 +298,7 @@ impl Library {
             .or_else(|| built_in(id).filter(|_| self.in_place_of(id).is_none()))
     }
 
-    /// True where the preset with this identifier is the user's.
+    /// True if the preset with this identifier is the user's.
     #[must_use]
     pub fn is_own(&self, id: &str) -> bool {
         self.own.iter().any(|own| own.preset.id == id)

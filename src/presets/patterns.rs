@@ -1,6 +1,6 @@
-//! The forms of what a service gives out: client IDs, secrets, and the values of variables; and what a near miss means.
+//! Patterns of a service's client IDs, secrets and variables, and of common mistakes.
 //!
-//! A preset has patterns of its own, and names sets that several presets share: `presets/patterns/`.
+//! A preset has its own patterns and can use sets that several presets share: `presets/patterns/`.
 
 use include_dir::{Dir, include_dir};
 use regex_lite::Regex;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/patterns");
 
-/// The patterns of a shared set; `None` where there is no such set.
+/// The patterns of a shared set; `None` if there is no such set.
 #[must_use]
 pub fn set(name: &str) -> Option<Vec<Pattern>> {
     #[derive(Deserialize)]
@@ -62,7 +62,7 @@ pub struct NearMiss {
 pub struct Form(Regex);
 
 impl Form {
-    /// True where all of `value` is of this form.
+    /// True if all of `value` is of this form.
     #[must_use]
     pub fn fits(&self, value: &str) -> bool {
         self.0.is_match(value)
@@ -86,7 +86,7 @@ impl Pattern {
     /// The field of the client secret.
     pub const CLIENT_SECRET: &str = "client_secret";
 
-    /// The near miss that `value` is, and the value to use instead; `None` where it is right, or like nothing known.
+    /// The near miss that `value` is, and the value to use instead; `None` if it is right, or like nothing known.
     #[must_use]
     pub fn near_miss(&self, value: &str) -> Option<(&NearMiss, Option<String>)> {
         if self.form.fits(value) {

@@ -1,4 +1,4 @@
-//! Time as the one who drives the session saw it.
+//! The time, passed in by whoever drives the session.
 
 use std::fmt;
 use std::time::Duration;

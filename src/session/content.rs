@@ -1,5 +1,5 @@
-//! What can be taken out of the program: copied, saved or shown alone. Each is named by what it is, so that what came of
-//! it is never guessed from the screen that happens to be open.
+//! The values that can be copied, saved or shown alone. Each has a name, so that a result never depends on the screen that is
+//! open.
 
 use std::fmt;
 
@@ -127,7 +127,7 @@ impl Content {
         }
     }
 
-    /// The text itself; `None` where it is no longer there, such as tokens that others have replaced.
+    /// The text itself; `None` if it is no longer there, such as tokens that others have replaced.
     #[must_use]
     pub fn text(&self, session: &Session) -> Option<SecretString> {
         let tokens = || {

@@ -1,4 +1,4 @@
-//! What comes of the session: what it starts, refuses and stops, and what it makes of the engine's events.
+//! The session's events: tasks that it starts, rejects and stops, and the interpreted events of the engine.
 
 use url::Url;
 
@@ -25,13 +25,13 @@ pub struct Started {
 /// Why nothing was started.
 #[derive(Debug)]
 pub enum Refused {
-    /// Something else is under way: a sentence about it.
+    /// Something else is in progress: a sentence about it.
     Busy(&'static str),
     /// The form is incomplete or wrong.
     Form(Vec<Problem>),
     /// The form names no issuer.
     NoIssuer,
-    /// The issuer is an e-mail address; a preset may know its service.
+    /// The issuer is an email address; a preset may know its service.
     MailAddress(String),
     /// There are no tokens.
     NoTokens,

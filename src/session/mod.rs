@@ -1,6 +1,6 @@
-//! What the program is about now: settings, the one thing under way, tokens, trace. No screen, no I/O, no clock.
+//! The current state: settings, the task in progress, tokens, trace. No screen, no I/O, no clock.
 //!
-//! What only one screen shows belongs to that screen; what outlives it is here.
+//! State of a single screen belongs to that screen; state that outlives it is here.
 
 pub mod clock;
 pub mod content;
@@ -55,7 +55,7 @@ pub struct Session {
     pub tokens: Option<TokenState>,
     /// The exchanges of the latest sign-in and what followed it.
     pub trace: Trace,
-    /// The set-up of the listener, once it was opened.
+    /// The setup of the listener, once it was opened.
     pub set_up: Option<ListenerSetUp>,
     /// Saved settings and tokens.
     pub profiles: Profiles,
@@ -85,7 +85,7 @@ impl Session {
         }
     }
 
-    /// The sign-in under way, or the latest one where it failed.
+    /// The sign-in in progress, or the latest one where it failed.
     #[must_use]
     pub fn sign_in(&self) -> Option<&Run> {
         match self.work() {
@@ -94,13 +94,13 @@ impl Session {
         }
     }
 
-    /// What a paste means that is no answer, but the text of an error page that the service shows instead.
+    /// What a paste means that is the text of an error page instead of a redirect.
     #[must_use]
     pub fn explain_paste(&self, text: &str) -> Option<Explanation> {
         explain_page(text, &self.sign_in()?.preset, &self.library)
     }
 
-    /// What is under way.
+    /// What is in progress.
     #[must_use]
     pub fn work(&self) -> Option<&Work> {
         self.work.as_ref().map(|(_, work)| work)
@@ -115,7 +115,7 @@ impl Session {
         )
     }
 
-    /// The number of what is under way.
+    /// The number of what is in progress.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
         self.work.as_ref().map(|(attempt, _)| *attempt)
@@ -166,7 +166,7 @@ impl Session {
         }
     }
 
-    /// Starts the flow that the form asks for. A sign-in or discovery under way gives way to it.
+    /// Starts the flow that the form requests. A sign-in or discovery in progress gives way to it.
     ///
     /// # Errors
     /// Where the form is not complete, or something does not give way.
@@ -186,8 +186,8 @@ impl Session {
         Ok(self.start(job, Work::SigningIn(run)))
     }
 
-    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery under way gives way to
-    /// it.
+    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery in progress gives way
+    /// to it.
     ///
     /// # Errors
     /// Where there is no issuer, the form is wrong, or something does not give way.
@@ -214,7 +214,7 @@ impl Session {
     /// Requests new tokens with the refresh token.
     ///
     /// # Errors
-    /// Where there are no tokens, or something else is under way.
+    /// Where there are no tokens, or something else is in progress.
     pub fn refresh(&mut self) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));
@@ -234,7 +234,7 @@ impl Session {
         }
     }
 
-    /// Stops what is under way, and returns it. Whatever it still reports changes nothing.
+    /// Stops what is in progress, and returns it. Whatever it still reports changes nothing.
     pub fn cancel(&mut self) -> Option<Work> {
         self.work.take().map(|(_, work)| work)
     }
@@ -245,7 +245,7 @@ impl Session {
         self.work.take_if(discovering).is_some()
     }
 
-    /// Takes in an event of the engine; `None` where it belongs to an attempt that is over.
+    /// Takes in an event of the engine; `None` if it belongs to an attempt that is over.
     pub fn hear(
         &mut self,
         attempt: AttemptId,
@@ -409,7 +409,7 @@ impl Session {
         }
     }
 
-    /// No browser was opened for this attempt after all. True where that matters now.
+    /// No browser was opened for this attempt after all. True if that matters now.
     pub fn browser_failed(&mut self, attempt: AttemptId) -> bool {
         if self.attempt() != Some(attempt) {
             return false;
@@ -422,15 +422,15 @@ impl Session {
         true
     }
 
-    /// True where quitting loses tokens that the user does not have.
+    /// True if quitting loses tokens that the user does not have.
     #[must_use]
     pub fn has_untaken_tokens(&self) -> bool {
         let tokens = self.tokens.as_ref();
         tokens.is_some_and(|tokens| !tokens.untaken().is_empty())
     }
 
-    /// Opens the listener's set-up on the form's redirect URL. What was typed there before stays, and what is under way goes on;
-    /// what was found then may no longer be true, and goes.
+    /// Opens the listener's setup on the form's redirect URL. What was typed there before stays, and what is in progress goes
+    /// on; what was found then may no longer be true, and goes.
     pub fn open_set_up(&mut self, environment: &Environment) {
         let redirect_url = self.settings.value(Key::RedirectUrl);
         let listen = self.settings.value(Key::ListenAddress).trim().to_owned();
@@ -457,10 +457,10 @@ impl Session {
         SessionEvent::Presets
     }
 
-    /// Begins an action of the listener's set-up; the number is that of its report.
+    /// Begins an action of the listener's setup; the number is that of its report.
     ///
     /// # Errors
-    /// Says what is wrong with the redirect URL or with what was typed; `None` where an action is under way already or
+    /// Says what is wrong with the redirect URL or with what was typed; `None` if an action is in progress already or
     /// nothing was opened.
     pub fn start_set_up(
         &mut self,
@@ -477,7 +477,7 @@ impl Session {
         Ok((Box::new(task), self.set_ups))
     }
 
-    /// Takes in the report of an action of the listener's set-up, and the certificates that there are now.
+    /// Takes in the report of an action of the listener's setup, and the certificates that there are now.
     pub fn set_up_done(
         &mut self,
         number: u64,

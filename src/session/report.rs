@@ -1,4 +1,4 @@
-//! A failed sign-in in words that can be sent to others.
+//! A report of a failed sign-in, safe to send to others.
 
 use super::run::{Phase, Run};
 use crate::form::settings::{Key, Settings};

@@ -1,4 +1,4 @@
-//! A sign-in or a refresh under way: its phase, its steps and its checks.
+//! A sign-in or a refresh in progress: its phase, its steps and its checks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +117,7 @@ pub struct StepLine {
     pub failed: bool,
 }
 
-/// A run, under way or ended.
+/// A run, in progress or ended.
 #[derive(Debug)]
 pub struct Run {
     /// As read from the form.

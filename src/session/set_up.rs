@@ -1,4 +1,4 @@
-//! The set-up of the listener: the redirect URL parsed, what was typed, what is under way, and what came of it.
+//! The setup of the listener: the redirect URL parsed, what was typed, what is in progress, and what came of it.
 
 use super::clock::Moment;
 use crate::configure::loopback;
@@ -33,12 +33,12 @@ pub struct SetUpOutcome {
     pub report: Report,
 }
 
-/// The set-up of the listener on screen.
+/// The setup of the listener on screen.
 #[derive(Debug)]
 pub struct ListenerSetUp {
     /// For which listener.
     pub listener: Listener,
-    /// As it stands in the form.
+    /// As in the form.
     pub redirect_url: String,
     /// The same, read.
     pub prefix: Result<Prefix, PrefixError>,
@@ -56,9 +56,9 @@ pub struct ListenerSetUp {
     pub changed: Option<SetUpOutcome>,
     /// What the latest check found.
     pub checked: Option<SetUpOutcome>,
-    /// The action under way, and its number.
+    /// The action in progress, and its number.
     pub busy: Option<(SetUpAction, u64)>,
-    /// The redirect URL that gave way to the one without set-up.
+    /// The redirect URL that gave way to the one without setup.
     pub before: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl ListenerSetUp {
         }
     }
 
-    /// True where HTTP.sys is set up.
+    /// True if HTTP.sys is set up.
     #[must_use]
     pub fn http_sys(&self) -> bool {
         self.listener == Listener::HttpSys
@@ -119,7 +119,7 @@ impl ListenerSetUp {
         }
     }
 
-    /// True where a certificate of the machine's store is needed.
+    /// True if a certificate of the machine's store is needed.
     #[must_use]
     pub fn needs_certificate(&self) -> bool {
         self.http_sys() && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
@@ -137,7 +137,7 @@ impl ListenerSetUp {
         }
     }
 
-    /// What is asked for, where it can be.
+    /// What is requested, where it can be.
     ///
     /// # Errors
     /// Says what is wrong with the redirect URL or with what was typed.
@@ -185,7 +185,7 @@ impl ListenerSetUp {
         loopback::tunnel(&task).map(|tunnel| tunnel.to_string())
     }
 
-    /// What `action` would do; `None` where that goes without saying.
+    /// What `action` would do; `None` if that goes without saying.
     #[must_use]
     pub fn planned(&self, action: SetUpAction) -> Option<Planned> {
         let prefix = self.prefix.as_ref().ok()?;

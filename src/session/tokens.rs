@@ -202,7 +202,7 @@ impl TokenState {
         }
     }
 
-    /// How long the access token is valid from `now` on; `None` where the service did not say.
+    /// How long the access token is valid from `now` on; `None` if the service did not say.
     #[must_use]
     pub fn left(&self, now: Moment) -> Option<Duration> {
         let life = Duration::from_secs(self.set.expires_in?);

@@ -1,9 +1,9 @@
-//! What is under way, and what is said about it. One thing at a time.
+//! The task in progress, and its messages. There is at most one.
 
 use super::run::Run;
 use crate::form::choices::Overwrite;
 
-/// What is under way.
+/// What is in progress.
 #[derive(Debug)]
 pub enum Work {
     /// A discovery, and what of the form it overwrites.
@@ -17,7 +17,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// True where a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token.
+    /// True if a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token.
     #[must_use]
     pub fn gives_way(&self) -> bool {
         !matches!(self, Self::Refreshing(_) | Self::RefreshingProfile)
@@ -39,7 +39,7 @@ impl Work {
         }
     }
 
-    /// What is said once it was canceled.
+    /// The message after it was canceled.
     #[must_use]
     pub fn canceled(&self) -> &'static str {
         match self {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-/// The folder of the certificates that were created here; `None` where this system names no home folder.
+/// The folder of the certificates that were created here; `None` if this system names no home folder.
 #[must_use]
 pub fn certificates() -> Option<PathBuf> {
     Some(configuration()?.join("certificates"))
 }
 
-/// The folder of the user's presets; `None` where this system names no home folder.
+/// The folder of the user's presets; `None` if this system names no home folder.
 #[must_use]
 pub fn presets() -> Option<PathBuf> {
     Some(configuration()?.join("presets"))

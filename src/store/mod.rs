@@ -1,4 +1,4 @@
-//! What is kept on disk, and only when asked for.
+//! Files on disk, written only when requested.
 
 pub mod access;
 #[cfg(windows)]

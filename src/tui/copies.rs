@@ -38,8 +38,7 @@ pub(super) fn save_dialog(
     };
     let lead = format!("Save the {what} to this file. An existing file is replaced.");
     let mode = if cfg!(windows) { "" } else { " (mode 0600)" };
-    let mut note =
-        format!("Only you can read the file{mode}, if the file system supports permissions.");
+    let mut note = format!("Only you can read the file{mode}, if the file system supports it.");
     if !other.is_empty() {
         note += &format!(" Tab: save {other} instead.");
     }

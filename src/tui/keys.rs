@@ -1,4 +1,4 @@
-//! The one key table: what a key does, where, and what the footer and the help say about it.
+//! The key table: what each key does, where, and its text in the footer and the help.
 //!
 //! A key that is not in the table does nothing, so none can exist undocumented. What a letter presses is not here but in the
 //! items of each screen.
@@ -37,7 +37,7 @@ pub enum Context {
     Picture,
 }
 
-/// What a key asks for.
+/// What a key requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// To the next item.
@@ -52,7 +52,7 @@ pub enum Command {
     Enter,
     /// Changes the marked choice or tick.
     Toggle,
-    /// One level back.
+    /// Goes back one level.
     Escape,
     /// Quits the program.
     Leave,
@@ -164,7 +164,7 @@ pub struct Binding {
     pub chord: Chord,
     /// Where it counts.
     pub contexts: &'static [Context],
-    /// What it asks for.
+    /// What it requests.
     pub command: Command,
     /// What it does, for the help.
     pub help: &'static str,
@@ -279,7 +279,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens would be lost", "quit"),
 ];
 
-/// What `event` asks for where the focus is `context`.
+/// What `event` requests where the focus is `context`.
 #[must_use]
 pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     // Shift is part of the character, and terminals differ in whether they report it.

@@ -29,7 +29,7 @@ const LAYOUTS: [(&str, &str); 8] = [
 /// What a full-width form is more than its character.
 const FULL_WIDTH: u32 = 0xfee0;
 
-/// The Latin character at the place of `ch`, in lower case; `None` where it is not known.
+/// The Latin character at the place of `ch`, in lowercase; `None` if it is not known.
 #[must_use]
 pub(in crate::tui) fn latin(ch: char) -> Option<char> {
     let lower = ch.to_lowercase().next().unwrap_or(ch);

@@ -1,4 +1,4 @@
-//! What happens to the screens, and what they ask for.
+//! The events that screens receive, and the effects that they request.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ pub enum Event {
     PasteLost,
     /// The user's own presets were read.
     Library(Box<Library>),
-    /// An action of the listener's set-up, by its number, came to this; and the certificates that there are now.
+    /// An action of the listener's setup, by its number, came to this; and the certificates that there are now.
     SetUp(u64, Box<Report>, Box<Created>),
     /// A file was written, or not: its path and who can read it, or why not.
     Saved(Content, Result<(String, Readers), String>),
@@ -87,9 +87,9 @@ impl fmt::Debug for Event {
 /// What `update` asks the shell to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Run a job, after the one before has let go of its port.
+    /// Run a job, after the one before has released its port.
     Start(Started),
-    /// Stop the job under way.
+    /// Stop the job in progress.
     Cancel,
     /// Hand the flow what was pasted in place of the browser's return.
     Paste(SecretString),
@@ -103,7 +103,7 @@ pub enum Effect {
     OpenBrowser(Url, AttemptId),
     /// Show a value on the shell's screen, until a key is pressed.
     ShowInScrollback(SecretString),
-    /// Do an action of the listener's set-up, off the loop.
+    /// Do an action of the listener's setup, off the loop.
     SetUp(Box<SetUpTask>, u64),
     /// Do something with the files of profiles, off the loop.
     Profile(ProfileTask),

@@ -1,4 +1,4 @@
-//! The full-screen front end: what stands on the screen, and what a key does.
+//! The full-screen front end: what is on the screen, and what a key does.
 //!
 //! `shell` owns the model. It waits for signals, events of the flow, keys and timers, lets `update` decide, performs the
 //! effects, and draws once for everything that was waiting. Nothing runs while nothing happens.

@@ -1,6 +1,6 @@
-//! The state of the screen front end: the console, the session, the open screens, and what lies over all of them.
+//! The state of the full-screen front end: the console, the session, the open screens, and the program's own dialogs.
 //!
-//! What only one screen shows is not here but in its folder; what outlives a screen is in the session.
+//! State of a single screen is in its folder; state that outlives a screen is in the session.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct Model {
     pub(super) dialog: Option<Dialog<RootDialog>>,
     /// A value that is shown alone, written by the shell instead of drawn.
     pub(super) alone: Option<Alone>,
-    /// What the user is told.
+    /// The message to the user.
     pub message: Option<Message>,
     /// The user has scrolled, and has not moved the focus since.
     pub(super) scrolled: bool,
@@ -95,7 +95,7 @@ impl Model {
         }
     }
 
-    /// Lets the screen that is shown do something, and says what it asked for.
+    /// Lets the screen that is shown do something, and says what it requested.
     pub(super) fn on_top(
         &mut self,
         act: impl FnOnce(&mut dyn AnyScreen, &mut UpdateContext<'_>),
@@ -110,7 +110,7 @@ impl Model {
         out
     }
 
-    /// Lets every open screen do something, and says what they asked for.
+    /// Lets every open screen do something, and says what they requested.
     pub(super) fn on_every(
         &mut self,
         act: impl Fn(&mut dyn AnyScreen, &mut UpdateContext<'_>),
@@ -148,7 +148,7 @@ impl Model {
         }
     }
 
-    /// True where a dialog lies over the screen.
+    /// True if a dialog lies over the screen.
     #[must_use]
     pub fn has_dialog(&self) -> bool {
         self.alone.is_some() || self.dialog.is_some() || self.top().has_dialog()

@@ -1,6 +1,6 @@
 //! Where the parts of a screen stand: the body, the message area, the buttons. Nothing else knows how much of the body fits.
 //!
-//! The body hangs from the top, everything else stands on the bottom. What is said takes the rows that the body leaves.
+//! The body is at the top, everything else at the bottom. The message uses the rows that the body doesn't need.
 
 use ratatui::layout::Rect;
 
@@ -34,7 +34,7 @@ pub(super) struct SaidLine {
     pub(super) text: String,
 }
 
-/// What stands beside the body that has the focus.
+/// What is next to the body that has the focus.
 #[derive(Debug)]
 pub(super) struct Beside {
     pub(super) body: Body,
@@ -50,9 +50,9 @@ pub(super) struct Page {
     pub(super) body_area: Rect,
     /// The first row of it that is shown.
     pub(super) first: usize,
-    /// What stands beside it on a wide page.
+    /// What is next to it on a wide page.
     pub(super) beside: Option<Beside>,
-    /// What is said.
+    /// The message.
     pub(super) said: Vec<Said>,
     /// The same in lines.
     pub(super) lines: Vec<SaidLine>,
@@ -195,7 +195,7 @@ fn cut(lines: &mut Vec<SaidLine>, rows: usize, area: Rect, theme: Theme) {
     }
 }
 
-/// How many columns there are for what is said.
+/// How many columns there are for the message.
 fn said_columns(area: Rect) -> usize {
     if is_narrow(area) {
         usize::from(area.width).saturating_sub(2)
@@ -251,7 +251,7 @@ fn said_lines(said: &[Said], area: Rect) -> Vec<SaidLine> {
     lines
 }
 
-/// The body that has the focus, what stands beside it, and where the first one stands.
+/// The body that has the focus, what is next to it, and where the first one stands.
 fn bodies(model: &Model, area: Rect, page: u16) -> (Body, Option<(Body, Rect)>, Rect) {
     let focused = model.view_context();
     let fits = model.top().fits_beside(area, focused);

@@ -1,4 +1,4 @@
-//! What the program itself asks or shows over any screen: the keys, whether to leave, a value that is shown alone.
+//! Dialogs of the program itself, on top of any screen: help, quit, and a value that is shown alone.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -366,7 +366,7 @@ mod tests {
                 ]
             );
         }
-        // A key wider than its column has a row of its own, so nothing runs together.
+        // A key wider than its column has its own row, so nothing runs together.
         let lines = help_lines(&below, Theme::new(&Environment::default()), 37);
         assert!(lines.iter().all(|line| width(&line.to_string()) <= 37));
     }

@@ -1,4 +1,4 @@
-//! Files that are being written: one after the other, and off the loop, as a file system may take its time.
+//! Saves files in the background, one after the other, because a file system may be slow.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::store::file::{self, Readers};
 /// The whole path of a file and who can read it, or why it was not written.
 type Outcome = Result<(String, Readers), String>;
 
-/// How long a file is waited for once the system asks for the end.
+/// How long a file is waited for once the system requests the end.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Something to be written.
@@ -63,7 +63,7 @@ impl Saves {
         });
     }
 
-    /// True where no file is being written.
+    /// True if no file is being written.
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_none()
     }
@@ -90,7 +90,7 @@ impl Saves {
         failed
     }
 
-    /// The same before the end of the program: until the system asks for the end too, or in a hurry, no more than
+    /// The same before the end of the program: until the system requests the end too, or in a hurry, no more than
     /// [`LIMIT`].
     ///
     /// # Errors

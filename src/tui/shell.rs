@@ -135,7 +135,7 @@ pub fn run(
     outcome
 }
 
-/// Performs what `update` asks for.
+/// Performs what `update` requests.
 struct Shell {
     model: Model,
     output: Output,

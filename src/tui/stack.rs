@@ -38,7 +38,7 @@ impl Stack {
         std::iter::once(&mut self.form).chain(&mut self.opened)
     }
 
-    /// True where nothing lies over the form.
+    /// True if nothing lies over the form.
     pub(super) fn is_form_on_top(&self) -> bool {
         self.opened.is_empty()
     }
@@ -53,7 +53,7 @@ impl Stack {
         self.opened.pop();
     }
 
-    /// Closes what lies over the screen of this route. False where it is not open.
+    /// Closes what lies over the screen of this route. False if it is not open.
     pub(super) fn return_to(&mut self, route: Route) -> bool {
         if self.form.route().is_same_screen(route) {
             self.opened.clear();

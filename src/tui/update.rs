@@ -157,7 +157,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
     }
 }
 
-/// What is said about preset files that could not be used.
+/// The message about preset files that could not be used.
 fn left_out(library: &Library) -> Option<Message> {
     let (first, others) = library.left_out().split_first()?;
     let more = match others.len() {
@@ -290,7 +290,7 @@ fn ask_again(model: &mut Model) {
     }
 }
 
-/// Does what screens have asked for.
+/// Does what screens have requested.
 fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     let mut effects = out.effects;
     if model.print.is_some() && effects.iter().any(starts_sign_in) {
@@ -344,7 +344,7 @@ fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
     apply(model, out)
 }
 
-/// Shows a value alone on our screen where it fits; otherwise asks whether to show it on the shell's. True where the screen
+/// Shows a value alone on our screen where it fits; otherwise asks whether to show it on the shell's. True if the screen
 /// has to be written again.
 fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool {
     let fits = root::fits(&value, model.console.size);
@@ -357,7 +357,7 @@ fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool 
     fits
 }
 
-/// The session has taken in an event of an attempt: first the screens hear of it, then what concerns all of them is done.
+/// The session has taken in an event of an attempt: first the screens receive it, then what concerns all of them is done.
 fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<Effect> {
     heard(model, event, Some(attempt))
 }
@@ -372,7 +372,7 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
         SessionEvent::SignIn { open: Some(url) } => {
             effects.extend(attempt.map(|attempt| Effect::OpenBrowser(url, attempt)));
         }
-        // The sign-in says so itself, beside what was pasted.
+        // The sign-in says so itself, next to what was pasted.
         SessionEvent::PasteRefused(reason)
             if !model.top().route().is_same_screen(Route::SignIn) =>
         {

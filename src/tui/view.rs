@@ -12,7 +12,7 @@
 //!  keys that count here
 //! ```
 //!
-//! On a wide page the settings stand at the left, and what a run says at the right. A low window has no rules.
+//! On a wide page the settings are at the left, and what a run says at the right. A low window has no rules.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -229,7 +229,7 @@ fn draw_buttons(
     let start = buttons::start(frame.area().width);
     let mut cursor = None;
     let (mut row, mut x) = (0, start);
-    // As they are placed: those beside the row in focus stand first in a narrow window.
+    // As they are placed: those next to the row in focus are first in a narrow window.
     let mut placed: Vec<(usize, &ItemView)> = items
         .iter()
         .filter_map(|item| match item.place {
@@ -326,7 +326,7 @@ fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>)
     (first, middle, last)
 }
 
-/// The URLs that stand on the screen to be opened, those that others begin with last.
+/// The URLs that are on the screen to be opened, those that others begin with last.
 #[must_use]
 pub fn urls(model: &Model) -> Vec<Url> {
     model.top().urls(model.view_context())

@@ -472,7 +472,7 @@ fn an_error_without_its_proof_is_shown_while_the_wait_goes_on() {
         );
         let told = sign_in.plain.value("refused");
         assert!(
-            told.contains(words) && told.contains("not verified"),
+            told.contains(words) && told.contains("unverified"),
             "{told}"
         );
     }

@@ -239,9 +239,9 @@ fn windows_https_takes_a_certificate_from_the_list() {
 fn windows_has_a_redirect_url_without_set_up() {
     let mut app = windows(HTTP);
     app.service(|service| service.rights = Rights::None);
-    app.press("Without set-up")
+    app.press("Without setup")
         .expect("Redirect URL http://localhost/Temporary_Listen_Addresses/")
-        .press("Without set-up")
+        .press("Without setup")
         .expect(&format!("Redirect URL {HTTP}"))
         .press("Back")
         .expect("[a Authorize]")

@@ -102,7 +102,7 @@ fn what_was_copied_along_is_removed_and_told() {
                 &secret,
             ],
             &[],
-            "White space around the value was removed.",
+            "Whitespace around the value was removed.",
         ),
         (
             &[
@@ -162,7 +162,7 @@ fn what_cannot_be_meant_is_an_error_that_names_its_flag_or_variable() {
         (
             &["--client-id", "cid"],
             &[("OAUTH_AUTHORIZER_CLIENT_SECRET", "s3\u{7f}cret")],
-            "the variable OAUTH_AUTHORIZER_CLIENT_SECRET",
+            "the environment variable OAUTH_AUTHORIZER_CLIENT_SECRET",
         ),
     ] {
         let (exit, stdout, stderr) = device(home.path(), &server, flags, variables).end();

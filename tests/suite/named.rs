@@ -85,7 +85,7 @@ fn what_is_no_file_is_refused_with_a_sentence() {
             assert_eq!(exit, 2, "{flag} {path}: {stderr}");
             assert!(stderr.contains(reason), "{flag} {path}: {stderr}");
             assert!(
-                stderr.contains(&format!("{path} cannot be used: "))
+                stderr.contains(&format!("use the CA file {path}: "))
                     || stderr.contains(&format!("read the client secret from {path}: ")),
                 "{stderr}"
             );
@@ -115,7 +115,7 @@ fn what_is_no_file_is_refused_with_a_sentence() {
             &["--print", "json", "--preset-file", path],
         );
         assert_eq!(exit, 2, "{path}: {stderr}");
-        let told = format!("error: The preset file {path} cannot be used: ");
+        let told = format!("error: Can't use the preset file {path}: ");
         assert!(stderr.contains(&told), "{path}: {stderr}");
         assert!(!stderr.contains("Remove it"), "{path}: {stderr}");
         assert!(
@@ -368,7 +368,7 @@ fn a_pipe_that_nobody_writes_to_is_given_up_before_the_screen() {
             (
                 "--preset-file",
                 format!(
-                    "The preset file {pipe} cannot be used: it could not be read within 10 seconds. "
+                    "Can't use the preset file {pipe}: it could not be read within 10 seconds. "
                 ),
             ),
         ] {

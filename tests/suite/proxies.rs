@@ -203,7 +203,7 @@ fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
             let (exit, stdout, stderr) = run(&[(variable, &setting)]);
             assert_eq!((exit, stdout.as_str()), (2, ""), "{setting}\n{stderr}");
             assert!(
-                stderr.contains(&format!("error: {variable} cannot be used: ")),
+                stderr.contains(&format!("error: Can't use {variable}: ")),
                 "{stderr}"
             );
             // It may hold a password.

@@ -727,7 +727,7 @@ const FIELDS: [&str; 41] = [
     "Token ex. URL",
     "User",
     "With code",
-    "Without set-up",
+    "Without setup",
     "Without...",
     "client_id",
     "redirect_uri",

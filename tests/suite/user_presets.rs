@@ -22,8 +22,8 @@ token = "https://zebra.example/token"
 
 /// Words that begin what is to be done.
 const REMEDIES: &[&str] = &[
-    "Add", "Change", "Choose", "Close", "Correct", "Give", "Make", "Move", "Remove", "Rename",
-    "Save", "Take", "Write",
+    "Add", "Change", "Choose", "Correct", "Enter", "Give", "List", "Make", "Move", "Remove",
+    "Rename", "Save",
 ];
 
 /// A home with a folder for presets.

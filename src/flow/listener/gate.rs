@@ -1,4 +1,4 @@
-//! What every listener takes, turns away and tells.
+//! What every listener accepts, rejects and reports.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -52,7 +52,7 @@ pub enum ListenError {
         /// What was to be registered.
         prefix: String,
     },
-    /// HTTP.sys was asked for where there is none.
+    /// HTTP.sys was requested on a system without it.
     #[error("HTTP.sys is only available on Windows.")]
     NoHttpSys,
     /// Anything else that the system says.

@@ -1,7 +1,7 @@
-//! The HTTP.sys listener: the kernel's web server of Windows (HTTP Server API 2.0).
+//! The HTTP.sys listener: the web server in the Windows kernel (HTTP Server API 2.0).
 //!
 //! One thread of the operating system owns all handles. It registers the redirect URL's prefix, receives with an
-//! overlapped call that can be canceled, answers, and lets go of everything when it is told to stop.
+//! overlapped call that can be canceled, answers, and releases everything when it is told to stop.
 //!
 //! HTTP.sys listens on all addresses of the machine by nature; requests from other machines are refused here.
 
@@ -42,7 +42,7 @@ use crate::windows::{last_error, wide};
 
 /// A request with all its headers; a callback with a long code fits.
 const REQUEST_BYTES: usize = 64 * 1024;
-/// How long the thread may take to let go of the URL.
+/// How long the thread may take to release the URL.
 const LET_GO: Duration = Duration::from_secs(2);
 
 /// Listens until it is finished or dropped; either frees the URL.
@@ -52,7 +52,7 @@ pub(super) struct HttpSys {
     prefix: String,
     events: mpsc::Receiver<ListenerEvent>,
     stop: Arc<Event>,
-    /// Closed by the thread when it has let go of everything.
+    /// Closed by the thread when it has released everything.
     ended: Option<std::sync::mpsc::Receiver<()>>,
 }
 
@@ -137,7 +137,7 @@ impl HttpSys {
         self.events.recv().await
     }
 
-    /// Frees the URL; an answer under way goes out first.
+    /// Frees the URL; an answer in progress goes out first.
     pub(super) async fn finish(self) {
         // Dropping waits for the thread.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
@@ -316,11 +316,11 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
             let first = unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, INFINITE) };
             let stopped = first == WAIT_OBJECT_0;
             if stopped {
-                // SAFETY: `overlapped` is that of the call under way; where it is over already, this does nothing.
+                // SAFETY: `overlapped` is that of the call in progress; where it is over already, this does nothing.
                 unsafe { CancelIoEx(queue.handle(), &raw const overlapped) };
             }
             let mut transferred = 0;
-            // SAFETY: waits until the kernel has let go of `overlapped` and `buffer`.
+            // SAFETY: waits until the kernel has released `overlapped` and `buffer`.
             let done = unsafe {
                 GetOverlappedResult(
                     queue.handle(),

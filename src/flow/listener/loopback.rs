@@ -72,8 +72,8 @@ impl Drop for Loopback {
 }
 
 impl Loopback {
-    /// Takes the port of the redirect URL, within a runtime; port 0 becomes a free one. `localhost` means both families. With a certificate
-    /// it speaks https and nothing else.
+    /// Takes the port of the redirect URL, within a runtime; port 0 becomes a free one. `localhost` means both families. With
+    /// a certificate it speaks https and nothing else.
     ///
     /// # Errors
     /// Where the port cannot be had.
@@ -157,7 +157,7 @@ impl Loopback {
         })
     }
 
-    /// Frees the port at once and lets answers under way go out, for at most two seconds.
+    /// Frees the port at once and lets answers in progress go out, for at most two seconds.
     pub(super) async fn finish(mut self) {
         self.accepting.cancel();
         // Other callbacks that came are answered that it is over.

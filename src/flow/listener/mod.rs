@@ -1,7 +1,7 @@
 //! The listener for the redirect URL: one interface, with the loopback listener behind it, or HTTP.sys.
 //!
-//! It takes GET on exactly the redirect path with the redirect URL's host. Everything else is answered
-//! or dropped, and counted where the platform tells us; none of it ends the wait.
+//! It accepts GET on exactly the redirect path with the redirect URL's host. Everything else is rejected or dropped, and
+//! counted if the platform reports it; none of it ends the wait.
 
 mod gate;
 #[cfg(windows)]
@@ -22,7 +22,7 @@ use crate::form::request::{ListenAddress, ListenerChoice};
 use crate::httpsys::{config, prefix::Prefix};
 use crate::oauth::url::is_loopback;
 
-/// True where the redirect URL leads to this machine and to a listener that speaks its language.
+/// True if the redirect URL leads to this machine and to a listener that speaks its language.
 #[must_use]
 pub fn can_be_here(
     redirect_url: &Url,
@@ -138,7 +138,7 @@ impl Listener {
         }
     }
 
-    /// Frees the port at once and lets answers under way go out, for at most two seconds.
+    /// Frees the port at once and lets answers in progress go out, for at most two seconds.
     pub async fn finish(self) {
         match self.kind {
             Kind::Loopback(listener) => listener.finish().await,

@@ -1,4 +1,4 @@
-//! Who is served: a bounded number of connections, and which of them gives way to a new one.
+//! A bounded pool of connections, and which of them is dropped for a new one.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -198,7 +198,7 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// Its whole request has come. False where it had come before.
+    /// Its whole request has come. False if it had come before.
     pub(super) fn stops_waiting(&self) -> bool {
         self.pool.waiting().remove(&self.number).is_some()
     }

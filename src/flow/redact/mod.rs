@@ -205,7 +205,7 @@ fn parts(secret: &str) -> Vec<Cow<'_, str>> {
     parts
 }
 
-/// True where a value of an unknown name may be a secret.
+/// True if a value of an unknown name may be a secret.
 fn may_be_secret(text: &str) -> bool {
     if text.contains("://") && !text.contains(char::is_whitespace) {
         return parts(text).iter().any(|part| looks_random(part));
@@ -214,7 +214,7 @@ fn may_be_secret(text: &str) -> bool {
 }
 
 /// True for a single word that does not look like one of a language, like an address, or like an identifier that support
-/// asks for.
+/// requests.
 fn looks_random(text: &str) -> bool {
     let letters = text.chars().filter(char::is_ascii_alphanumeric).count();
     let guid = text.len() == 36 && text.matches('-').count() == 4;
@@ -231,7 +231,7 @@ fn looks_random(text: &str) -> bool {
             && parts.all(|part| part.len() > 2)
     };
     let capitals = |text: &str| !text.contains(|ch: char| ch.is_ascii_lowercase());
-    // A code that people type has no small letters.
+    // A code that people type has no lowercase letters.
     (capitals(text) && !text.contains('_'))
         || !text
             .split(|ch: char| !ch.is_ascii_alphanumeric())

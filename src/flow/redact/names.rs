@@ -134,17 +134,17 @@ const KNOWN_NAMES: &[&str] = &[
     "user",
 ];
 
-/// True where the value of this parameter or member may be shown, after redaction.
+/// True if the value of this parameter or member may be shown, after redaction.
 pub(in crate::flow) fn is_harmless(name: &str) -> bool {
     HARMLESS.contains(&name) || METADATA.contains(&name)
 }
 
-/// True where the name of a parameter or member may be shown: any other may itself be a secret.
+/// True if the name of a parameter or member may be shown: any other may itself be a secret.
 pub(in crate::flow) fn is_known_name(name: &str) -> bool {
     is_harmless(name) || SECRET.contains(&name) || KNOWN_NAMES.contains(&name)
 }
 
-/// True where the value is an address that is needed as it is.
+/// True if the value is an address that is needed as it is.
 pub(in crate::flow) fn is_address(name: &str) -> bool {
     matches!(name, "iss" | "issuer" | "service_documentation")
         || ["_uri", "_url", "_endpoint"]

@@ -1,7 +1,7 @@
 //! Finds secrets in texts, and replaces the words around them.
 //!
-//! Texts and secrets are compared by their letters and digits alone, in lower case and decoded, six in a row. So a secret
-//! is found percent-encoded, escaped, in upper case, cut off, or with invisible characters in it.
+//! Texts and secrets are compared by their letters and digits alone, in lowercase and decoded, six in a row. So a secret
+//! is found percent-encoded, escaped, in uppercase, cut off, or with invisible characters in it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -166,7 +166,7 @@ fn is_vocabulary(values: &[u8]) -> bool {
     VOCABULARY.iter().any(|word| known(word))
 }
 
-/// True where a part of a secret is made of words: of letters of one case, none of them in too long a row.
+/// True if a part of a secret is made of words: of letters of one case, none of them in too long a row.
 fn is_of_words(secret: &str, part: Range<usize>) -> bool {
     // Whole words, beyond the ends of the part; no further than a word is long.
     let letters = |byte: &&u8| byte.is_ascii_alphabetic();
@@ -346,7 +346,7 @@ pub(super) fn replace(text: &mut String, mut found: Vec<Range<usize>>) {
     *text = result;
 }
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 pub(in crate::flow) fn redacted(value: &str) -> String {
     format!("[redacted, {} chars]", value.chars().count())
 }

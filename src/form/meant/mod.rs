@@ -1,5 +1,4 @@
-//! What was typed or pasted, where it cannot be right or another value was surely meant: the problem at the field, and the
-//! value to use instead.
+//! Problems with typed or pasted values that cannot be right, and the value to suggest instead.
 
 mod address;
 mod patterns;
@@ -333,7 +332,7 @@ mod tests {
         form
     }
 
-    /// What is said about a value, and the value after the remedy.
+    /// The message about a value, and the value after the remedy.
     fn tried(form: &mut Settings, key: Key, typed: &str) -> (String, Option<String>) {
         form.set(key, typed.to_owned());
         let problems = request::problems(form);

@@ -33,7 +33,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         Severity::Warning
     };
     let problem = Problem::new(key, severity, "looks wrong", near.means.clone());
-    // A secret is told in words only.
+    // A secret is described in words only.
     let Some(instead) = instead.filter(|_| key != Key::ClientSecret) else {
         return Some(problem);
     };

@@ -41,7 +41,7 @@ fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
         .filter(|ch| !own.contains(*ch))
         .collect();
     let decoded = if typed.contains("%20") || typed.contains("%2F") || typed.contains("%3A") {
-        // As it stands in the query of a URL.
+        // As in the query of a URL.
         let form = format!("x={}", typed.replace('&', "%26"));
         url::form_urlencoded::parse(form.as_bytes())
             .next()
@@ -122,13 +122,13 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
     Some(remedied.guessed())
 }
 
-/// What stands behind the resource of a scope.
+/// What is behind the resource of a scope.
 fn last_part(scope: &str) -> &str {
     let name = scope.trim_end_matches('/').rsplit('/').next();
     name.filter(|name| !name.is_empty()).unwrap_or(scope)
 }
 
-/// The known scope that `scope` was meant to be; `None` where it is known, or like no other.
+/// The known scope that `scope` was meant to be; `None` if it is known, or like no other.
 fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
     if known.iter().any(|one| one == scope) {
         return None;

@@ -121,7 +121,7 @@ fn without_user_info(text: &str) -> String {
     }
 }
 
-/// A URL whose scheme and host are in small letters, as parsers write them; the rest stays, also a missing slash.
+/// A URL whose scheme and host are in lowercase, as parsers write them; the rest stays, also a missing slash.
 pub(super) fn with_small_scheme(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, rest)) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
@@ -129,7 +129,7 @@ pub(super) fn with_small_scheme(text: &str) -> String {
     }
 }
 
-/// What stands for a value of the user's own in a URL, such as `{tenant}`, `<host>`, `your-domain`.
+/// A placeholder for the user's own value in a URL, such as `{tenant}`, `<host>`, `your-domain`.
 pub(super) fn placeholder(text: &str) -> Option<String> {
     for (opening, closing) in [('{', '}'), ('<', '>')] {
         if let Some(at) = text.find(opening) {

@@ -10,7 +10,7 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{only_names_a_value, unwrapped};
 
-/// Where a variable stands in the URLs of its preset.
+/// Where a variable is in the URLs of its preset.
 enum Place {
     /// It is the host, with a port and a path where the service is below one. Holds the path behind it.
     Host(String),
@@ -75,7 +75,7 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     Some(problem.with_remedy(name, Change::Text(key, meant)))
 }
 
-/// Where the variable stands in the first URL that has it.
+/// Where the variable is in the first URL that has it.
 fn place(settings: &Settings, position: usize) -> Option<Place> {
     let preset = settings.preset();
     let placeholder = format!("{{{}}}", preset.variables.get(position)?.name);
@@ -140,7 +140,7 @@ fn host(value: &str, path: &str) -> Option<String> {
     Some(meant + below)
 }
 
-/// What of a host stands between `before` and `behind`.
+/// What of a host is between `before` and `behind`.
 fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
     let value = value.trim_matches('/');
     let host = if is_legal(value, "") {

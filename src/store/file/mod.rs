@@ -1,4 +1,4 @@
-//! Files that the user named: read with care, and saved for the user alone.
+//! Files that the user named: read within limits, and saved so that only the user can read them.
 
 pub mod read;
 #[cfg(windows)]

@@ -1,4 +1,4 @@
-//! Reading files that the user named, which may be anything: only as much as is needed, and no longer than anybody waits.
+//! Reads files that the user named, which may be anything, within limits of size and time.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -168,7 +168,7 @@ pub fn in_time<T: Send + 'static>(
     done.recv_timeout(LIMIT).map_err(|_| ReadError::TooSlow)
 }
 
-/// Does what may wait for a file on a thread of its own, so that nothing else waits.
+/// Does what may wait for a file on its own thread, so that nothing else waits.
 ///
 /// A thread that waits too long is left behind, and does not hold up the end of the program.
 ///

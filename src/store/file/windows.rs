@@ -267,7 +267,7 @@ pub(in crate::store) fn replace(from: &Path, to: &Path) -> io::Result<()> {
 /// Where the system does not tell.
 pub(in crate::store) fn keeps_access_lists(file: &File) -> io::Result<bool> {
     let mut flags = 0;
-    // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is asked for.
+    // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is requested.
     let told = unsafe {
         GetVolumeInformationByHandleW(
             file.as_raw_handle(),

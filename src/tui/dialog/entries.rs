@@ -15,7 +15,7 @@ pub struct ListEntry {
     pub state: String,
     /// What stands for it below the list; empty: name and words, where its row cuts them.
     pub whole: String,
-    /// What is said of it, on a page.
+    /// The message about it, on a page.
     pub said: Vec<Said>,
     /// It cannot be chosen; `about` says why.
     pub off: bool,
@@ -28,7 +28,7 @@ pub struct List {
     pub head: String,
     /// In their order.
     pub entries: Vec<ListEntry>,
-    /// What is said where there are none.
+    /// The message if there are none.
     pub none: String,
     /// Below the entries.
     pub note: String,

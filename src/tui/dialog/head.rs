@@ -20,7 +20,7 @@ pub(super) fn place(theme: Theme, first: usize, shown: usize, count: usize) -> S
     format!("{}{dash}{last} of {count} {dot}{up}{down}", first + 1)
 }
 
-/// Draws both. A low window has no rule; there the place stands in the title. `unit` says what is counted, on the rule.
+/// Draws both. A low window has no rule; there the place is in the title. `unit` says what is counted, on the rule.
 pub(super) fn draw(theme: Theme, frame: &mut Frame<'_>, head: &str, unit: &str, place: &str) {
     let area = frame.area();
     let columns = usize::from(area.width);

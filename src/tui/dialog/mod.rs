@@ -1,4 +1,4 @@
-//! What lies on top of a screen: one of five kinds. A screen says which, and what the answer means; it neither draws one nor
+//! Dialogs on top of a screen, of five kinds. A screen defines the dialog and handles its result; it neither draws it nor
 //! reads its keys.
 
 mod entries;
@@ -369,7 +369,7 @@ pub struct Source<'a, D> {
     pub list: &'a Lists<'a, D>,
     /// A text in lines of so many columns.
     pub reading: &'a dyn Fn(&D, usize) -> Reading,
-    /// The words beside a picture, in so many columns and rows.
+    /// The words next to a picture, in so many columns and rows.
     pub caption: &'a picture::Captions<'a>,
 }
 

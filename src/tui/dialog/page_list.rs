@@ -1,4 +1,4 @@
-//! A list that takes the whole screen: a line to find entries with, rows in three columns, and what is said of the marked one.
+//! A full-screen list: a search line, rows in three columns, and a description of the selected entry.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -17,7 +17,7 @@ use crate::tui::widgets::theme::Theme;
 
 /// Where the second and the third column begin.
 const COLUMNS: (usize, usize) = (34, 58);
-/// Rows for what is said of the marked entry.
+/// Rows for the message about the marked entry.
 const SAID: u16 = 4;
 
 /// Rows above the entries, and below them.
@@ -25,7 +25,7 @@ fn around(area: Rect) -> (u16, u16) {
     if area.height < LOW {
         (2, 2)
     } else {
-        // The title, the rule, the line to find with and an empty row; an empty row, what is said, and the keys.
+        // The title, the rule, the line to find with and an empty row; an empty row, the message, and the keys.
         (4, SAID + 3)
     }
 }
@@ -141,7 +141,7 @@ fn entry(list: &List, at: usize, focused: bool, theme: Theme, frame: &mut Frame<
     put(theme, frame, small(state), y, Line::from(cut));
 }
 
-/// What is said of the marked entry, above the keys, from the row `free` on at most.
+/// The message about the marked entry, above the keys, from the row `free` on at most.
 fn message(said: &[Said], free: u16, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     let columns = usize::from(area.width);

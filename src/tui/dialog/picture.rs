@@ -1,4 +1,4 @@
-//! A QR code, with what it leads to beside it.
+//! A QR code, with its target next to it.
 //!
 //! ```text
 //!  OAuth Authorizer                              Microsoft 365 mail · device code
@@ -22,10 +22,10 @@ use crate::tui::widgets::theme::Theme;
 
 /// Columns on the left of the code, and between it and the words.
 const MARGIN: usize = 3;
-/// Columns that words need beside it, or rows below it.
+/// Columns that words need next to it, or rows below it.
 const WORDS: (usize, usize) = (16, 3);
 
-/// Gives the words beside a picture, in so many columns and rows.
+/// Gives the words next to a picture, in so many columns and rows.
 pub(super) type Captions<'a> = dyn Fn(&Picture, (usize, usize)) -> Vec<Line<'static>> + 'a;
 
 /// Draws it over all but the title and the keys, and says where the cursor belongs.

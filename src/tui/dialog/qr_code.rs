@@ -1,6 +1,6 @@
 //! Whether a URL can be shown as a QR code here, and its modules.
 //!
-//! Two modules stand in a cell, one above the other, as half blocks. Around them is a border of two modules instead
+//! Two modules are in a cell, one above the other, as half blocks. Around them is a border of two modules instead
 //! of the four of the standard: decoders accept it, and four would leave no room for URLs of 80 characters and more
 //! on 24 rows.
 
@@ -140,7 +140,7 @@ fn columns(side: usize) -> usize {
     side + 2 * BORDER
 }
 
-/// Two modules stand in a row.
+/// Two modules are in a row.
 fn rows(side: usize) -> usize {
     (side + 2 * BORDER).div_ceil(2)
 }
@@ -150,7 +150,7 @@ fn fits(side: usize, window: (u16, u16)) -> bool {
         && rows(side) + usize::from(ROWS_KEPT) <= usize::from(window.1)
 }
 
-/// True where a window of this size could hold the shortest QR code at least.
+/// True if a window of this size could hold the shortest QR code at least.
 #[must_use]
 pub fn has_room(window: (u16, u16)) -> bool {
     fits(SMALLEST, window)

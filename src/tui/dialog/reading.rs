@@ -1,4 +1,4 @@
-//! A text to be read, which takes the whole screen and scrolls.
+//! A full-screen text that scrolls.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -19,7 +19,7 @@ pub struct Reading {
     pub lines: Vec<Line<'static>>,
 }
 
-/// Where the text stands in a window.
+/// Where the text is in a window.
 fn inside(area: Rect) -> Rect {
     let left = if area.width < NARROW {
         2

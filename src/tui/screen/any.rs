@@ -1,5 +1,4 @@
-//! A screen without its types, implemented once for every screen. Tab, letters, Enter, editing, pasting, dialogs and
-//! scrolling are here and nowhere else.
+//! A screen without its types, implemented once for all screens: Tab, letters, Enter, editing, pasting, dialogs and scrolling.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -35,7 +34,7 @@ pub trait AnyScreen: Debug {
     fn items(&self, cx: ViewContext<'_>) -> Vec<ItemView>;
     /// What keys mean where the focus is.
     fn context(&self, cx: ViewContext<'_>) -> Context;
-    /// True where a dialog lies on top.
+    /// True if a dialog lies on top.
     fn has_dialog(&self) -> bool;
     /// The body.
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
@@ -63,13 +62,13 @@ pub trait AnyScreen: Debug {
     /// After every message: a focus on what is no longer there goes to what took its place, and the editor follows a value
     /// that was changed by others.
     fn settle(&mut self, cx: &mut UpdateContext<'_>);
-    /// The session heard something.
+    /// The session reported an event.
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>);
     /// The window has another size.
     fn resized(&mut self, cx: &mut UpdateContext<'_>);
     /// It was navigated to, and is on top now.
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>);
-    /// True where it can share a wide page with the form.
+    /// True if it can share a wide page with the form.
     fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool;
     /// How long until a time on it changes.
     fn tick(&self, cx: ViewContext<'_>) -> Option<Duration>;

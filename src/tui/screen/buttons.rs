@@ -18,7 +18,7 @@ fn most_rows(rows: u16) -> usize {
     }
 }
 
-/// Where each entry stands in a window of this size, while this one has the focus.
+/// Where each entry is in a window of this size, while this one has the focus.
 pub(super) fn places<I>(
     entries: &[Entry<I>],
     focus: Option<usize>,
@@ -83,7 +83,7 @@ pub(super) fn places<I>(
     places
 }
 
-/// True for the buttons beside the row of the focus.
+/// True for the buttons next to the row of the focus.
 fn is_near<I>(entries: &[Entry<I>], focus: usize, at: usize) -> bool {
     let (low, high) = (focus.min(at), focus.max(at));
     // From a row to its buttons, or among them.

@@ -1,4 +1,4 @@
-//! What a screen may look at, what it may change, and what it may ask for.
+//! What a screen can read, change and request.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub struct ViewContext<'a> {
     pub console: &'a Console,
     /// The session.
     pub session: &'a Session,
-    /// False where the screen is drawn beside the one that has the focus.
+    /// False if the screen is drawn next to the one that has the focus.
     pub focused: bool,
 }
 
@@ -45,7 +45,7 @@ impl ViewContext<'_> {
     }
 }
 
-/// What the user is told, until the next key.
+/// The message to the user, until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its sentences.
@@ -127,7 +127,7 @@ pub struct UpdateContext<'a> {
     pub console: &'a Console,
     /// The session.
     pub session: &'a mut Session,
-    /// What was asked for.
+    /// What was requested.
     pub out: &'a mut Outbox,
 }
 
@@ -172,7 +172,7 @@ impl UpdateContext<'_> {
         self.out.navigation = Some(navigation);
     }
 
-    /// Starts the flow that the form asks for, and goes where that is seen; or to the field that stands in the way.
+    /// Starts the flow that the form requests, and goes where that is seen; or to the field that stands in the way.
     pub fn authorize(&mut self) {
         match self.session.authorize() {
             Ok(started) => {

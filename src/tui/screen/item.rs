@@ -48,7 +48,7 @@ pub struct Entry<I> {
     pub label: Cow<'static, str>,
     /// The key that activates it.
     pub shortcut: Shortcut,
-    /// It stands beside a row of the body, not among the buttons at the bottom.
+    /// It is next to a row of the body, not among the buttons at the bottom.
     pub beside: bool,
     /// A word about it at the edge of its row, such as `missing`.
     pub state: Cow<'static, str>,
@@ -131,7 +131,7 @@ impl<I> Entry<I> {
         Self::button(item, MORE, 'o')
     }
 
-    /// A button beside a row.
+    /// A button next to a row.
     pub fn beside(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self {
             beside: true,
@@ -214,7 +214,7 @@ pub struct ItemView {
     pub label: Cow<'static, str>,
     /// The key that activates it.
     pub shortcut: Shortcut,
-    /// It stands beside a row of the body.
+    /// It is next to a row of the body.
     pub beside: bool,
     /// The change that Ctrl+F makes here.
     pub fix: Option<String>,
@@ -239,7 +239,7 @@ impl ItemView {
         self.kind == Kind::Button && !self.beside
     }
 
-    /// True where it is under More.
+    /// True if it is under More.
     #[must_use]
     pub fn is_under_more(&self) -> bool {
         self.place == Place::More

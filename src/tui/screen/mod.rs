@@ -1,6 +1,6 @@
-//! The face of a screen: what its author writes, and what the loop, the frame and the tests see of it.
+//! The interface of a screen: what it implements, and what the loop, the frame and the tests use.
 //!
-//! [`Screen`] has types of its own for its items and dialogs. [`AnyScreen`] is the same without them.
+//! [`Screen`] has its own types for its items and dialogs. [`AnyScreen`] is the same without them.
 
 mod any;
 pub(in crate::tui) mod buttons;

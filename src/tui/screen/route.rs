@@ -8,13 +8,13 @@ use crate::session::Value;
 pub enum Route {
     /// The settings; it is always there, below all others.
     Form(FormTarget),
-    /// The sign-in under way, or the one that failed.
+    /// The sign-in in progress, or the one that failed.
     SignIn,
     /// The tokens.
     Tokens,
     /// The trace of the HTTP exchanges.
     Trace,
-    /// The set-up of the listener.
+    /// The setup of the listener.
     Configure,
     /// The profiles.
     Profiles,

@@ -107,7 +107,7 @@ impl<S: Screen> Solo<S> {
         }
     }
 
-    /// Lets the screen do something, and settles it. Says what it asked for.
+    /// Lets the screen do something, and settles it. Says what it requested.
     pub(in crate::tui) fn act(
         &mut self,
         act: impl FnOnce(&mut S, &mut UpdateContext<'_>),
@@ -160,7 +160,7 @@ impl<S: Screen> Solo<S> {
         labels.collect()
     }
 
-    /// The message that is asked for.
+    /// The message that is requested.
     pub(in crate::tui) fn told(out: &Outbox) -> &str {
         match &out.message {
             Some(Some(message)) => message.text(),
@@ -174,7 +174,7 @@ impl<S: Screen> Solo<S> {
         self.session.authorize().unwrap().attempt
     }
 
-    /// Something that the engine reports of what is under way.
+    /// Something that the engine reports of what is in progress.
     pub(in crate::tui) fn hear(&mut self, event: FlowEvent) -> Outbox {
         let attempt = self.session.attempt().unwrap();
         let (now, environment) = (self.console.now, &self.console.environment);

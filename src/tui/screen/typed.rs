@@ -1,4 +1,4 @@
-//! What the author of a screen writes.
+//! The trait that each screen implements.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -53,14 +53,14 @@ impl<I, D> Common<I, D> {
 }
 
 impl<I: PartialEq, D> Common<I, D> {
-    /// True where an item has the focus, and the screen is not drawn beside another.
+    /// True if an item has the focus, and the screen is not drawn next to another.
     #[must_use]
     pub fn has_focus(&self, cx: ViewContext<'_>, item: &I) -> bool {
         cx.focused && self.focus == *item
     }
 }
 
-/// What the author of a screen writes.
+/// The trait that each screen implements.
 pub trait Screen: Debug {
     /// What on it can have the focus. Carries names, never positions.
     type Item: Clone + PartialEq + Debug;
@@ -113,7 +113,7 @@ pub trait Screen: Debug {
     fn paste_target(&self, _cx: ViewContext<'_>) -> Option<Self::Item> {
         None
     }
-    /// What of a paste goes into the line, and what is said about that.
+    /// What of a paste goes into the line, and the message about that.
     fn cleaned(
         &self,
         _item: &Self::Item,
@@ -122,7 +122,7 @@ pub trait Screen: Debug {
     ) -> (SecretString, Option<String>) {
         (text.into(), None)
     }
-    /// True where a paste takes the place of the text instead of going into it.
+    /// True if a paste takes the place of the text instead of going into it.
     fn is_replaced_by_paste(&self, _item: &Self::Item) -> bool {
         false
     }
@@ -136,7 +136,7 @@ pub trait Screen: Debug {
     fn reading(&self, _id: &Self::DialogId, _columns: usize, _cx: ViewContext<'_>) -> Reading {
         Reading::default()
     }
-    /// The words beside a picture, in so many columns and rows.
+    /// The words next to a picture, in so many columns and rows.
     fn caption(
         &self,
         _picture: &Picture,
@@ -145,17 +145,17 @@ pub trait Screen: Debug {
     ) -> Vec<Line<'static>> {
         Vec::new()
     }
-    /// The session heard something. Screens do not navigate here: the root does.
+    /// The session reported an event. Screens do not navigate here: the root does.
     fn on_event(&mut self, _event: &SessionEvent, _cx: &mut UpdateContext<'_>) {}
     /// The window has another size.
     fn resized(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// It was navigated to, and is on top now.
     fn entered(&mut self, _route: Route, _cx: &mut UpdateContext<'_>) {}
-    /// True where the body scrolls with the arrow keys, because it holds nothing that can have the focus.
+    /// True if the body scrolls with the arrow keys, because it holds nothing that can have the focus.
     fn scrolls_by_line(&self) -> bool {
         false
     }
-    /// True where it can share a wide page with the form.
+    /// True if it can share a wide page with the form.
     fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {
         true
     }

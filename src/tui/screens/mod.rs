@@ -26,7 +26,7 @@ pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
     }
 }
 
-/// What stands beside the form on a wide page: the tokens, the sign-in, or what Authorize will do.
+/// What is next to the form on a wide page: the tokens, the sign-in, or what Authorize will do.
 pub(super) fn beside_form(cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     if cx.session.tokens.is_some() {
         Screen::body(&tokens::Tokens::new(), cx, area, page)

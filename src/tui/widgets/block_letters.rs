@@ -1,6 +1,6 @@
 //! The characters of a code as large letters of half blocks, three rows high.
 //!
-//! Only for A to Z, 0 to 9 and `-`: a code is shown exactly as it was sent, and small letters have none.
+//! Only for A to Z, 0 to 9 and `-`: a code is shown exactly as it was sent, and lowercase letters have none.
 
 use super::text::width;
 
@@ -46,8 +46,8 @@ const FONT: [(char, [&str; 5]); 37] = [
     ('-', ["...", "...", "###", "...", "..."]),
 ];
 
-/// The code as three rows of large letters in at most so many columns: two columns between the letters where they fit, else one.
-/// `None` where they don't fit, and for other characters.
+/// The code as three rows of large letters in at most so many columns: two columns between the letters where they fit, else
+/// one. `None` if they don't fit, and for other characters.
 pub(in crate::tui) fn block_letters(code: &str, columns: usize) -> Option<[String; 3]> {
     let letters: Vec<&[&str; 5]> = code.chars().map(pixels).collect::<Option<_>>()?;
     if letters.is_empty() {

@@ -13,7 +13,7 @@ use super::theme::Theme;
 /// Wider dialogs are no easier to read.
 const WIDEST_BOX: u16 = 100;
 
-/// Where a dialog of so many lines stands in a window, and where its lines go: in a box, or in a small window below a title.
+/// Where a dialog of so many lines is in a window, and where its lines go: in a box, or in a small window below a title.
 pub(in crate::tui) fn places(area: Rect, lines: u16) -> (Rect, Rect) {
     if area.height < LOW || area.width < NARROW {
         let outer = Rect::new(0, 0, area.width, area.height.saturating_sub(1));
@@ -49,7 +49,7 @@ pub(in crate::tui) fn dialog_box(
         put(theme, frame, 1, 0, Line::styled(title, theme.strong()));
         return inside;
     }
-    // With a column on either side, or the text beside it would run into it.
+    // With a column on either side, or the text next to it would run into it.
     let cleared = Rect::new(outer.x - 1, outer.y, outer.width + 2, outer.height);
     frame.render_widget(Clear, cleared);
     let inner = usize::from(outer.width) - 2;

@@ -47,9 +47,9 @@ impl Row {
 pub struct Body {
     /// Lines; those that do not fit are scrolled.
     pub(in crate::tui) rows: Vec<Row>,
-    /// A value to be copied that has no room beside other things: across the whole width, below them.
+    /// A value to be copied that has no room next to other things: across the whole width, below them.
     pub(in crate::tui) below: Vec<Row>,
-    /// What is said while there is no message.
+    /// The hint while there is no message.
     pub(in crate::tui) hint: Vec<Said>,
 }
 
@@ -71,7 +71,7 @@ pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mu
         if span.content.is_ascii() {
             continue;
         }
-        // Only what takes columns of its own is drawn, or what comes behind it would stand elsewhere.
+        // Only what takes columns of its own is drawn, or what comes behind it would be elsewhere.
         span.content = if theme.utf8 {
             span.content.chars().filter(|ch| is_visible(*ch)).collect()
         } else {

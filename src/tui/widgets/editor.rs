@@ -96,7 +96,7 @@ impl Editor {
         self.input.cursor()
     }
 
-    /// True where no character can be added.
+    /// True if no character can be added.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.text().len() >= LIMIT

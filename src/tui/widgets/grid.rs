@@ -1,14 +1,14 @@
 //! The columns and rows that every screen is laid out in.
 //!
-//! Column 0 stays empty, the marker of the focus stands in column 1, labels begin in column 3 and values in column 21. States
+//! Column 0 stays empty, the marker of the focus is in column 1, labels begin in column 3 and values in column 21. States
 //! end in the last column but one. A narrow window has short labels, and values from column 14 on.
 
-/// Below this width labels are short, and buttons beside a row stand at the bottom.
+/// Below this width labels are short, and buttons next to a row are at the bottom.
 pub(in crate::tui) const NARROW: u16 = 60;
 /// Below this height every row counts: no rules, no empty rows.
 pub(in crate::tui) const LOW: u16 = 16;
 
-/// From this width on the settings stand at the left, and what a run says at the right.
+/// From this width on the settings are at the left, and what a run says at the right.
 pub(in crate::tui) const WIDE: u16 = 120;
 
 /// Where labels begin.

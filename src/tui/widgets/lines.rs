@@ -17,8 +17,8 @@ pub(in crate::tui) struct Lines {
     pub(in crate::tui) count: usize,
 }
 
-/// The value in lines of at most `columns`, of which at most `most` are shown. With `words`, each word has a line of its own.
-/// The cursor stands behind `cursor` characters, and may stand in the column behind a full line.
+/// The value in lines of at most `columns`, of which at most `most` are shown. With `words`, each word has its own line.
+/// The cursor is behind `cursor` characters, and may be in the column behind a full line.
 pub(in crate::tui) fn lines(
     text: &str,
     cursor: usize,
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(at(text, 3, 9), whole(1, 0));
         assert_eq!(at(text, 9, 9), whole(2, 0));
         assert_eq!(at(text, 13, 9), whole(3, 1));
-        // What is being typed next stands in a line of its own.
+        // What is being typed next is in its own line.
         assert_eq!(at("ab ", 3, 9).1, 1);
     }
 

@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn words_stand_in_one_column_behind_labels_of_any_width() {
         for label in ["name", "日本語", "e\u{301}👍", "ﾊﾟ"] {
-            let lines = labelled_lines(label, "one two", 8, 12);
+            let lines = labeled_lines(label, "one two", 8, 12);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
             let before = lines[0].split("one").next().unwrap_or_default();
             assert_eq!(

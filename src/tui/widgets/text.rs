@@ -16,7 +16,7 @@ fn columns_of(ch: char) -> usize {
     ch.width().unwrap_or(0)
 }
 
-/// The characters of `text`, each with the marks that stand on it.
+/// The characters of `text`, each with the marks that are on it.
 pub fn characters(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

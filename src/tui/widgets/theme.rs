@@ -132,13 +132,13 @@ impl Theme {
         self.colored(Color::Green)
     }
 
-    /// Something is under way.
+    /// Something is in progress.
     #[must_use]
     pub fn active(self) -> Style {
         self.colored(Color::Cyan)
     }
 
-    /// What a QR code is drawn with, said in full: the terminal's own colors may be any. `None` where no colors are
+    /// What a QR code is drawn with, said in full: the terminal's own colors may be any. `None` if no colors are
     /// used.
     #[must_use]
     pub fn black_on_white(self) -> Option<Style> {

@@ -25,7 +25,7 @@ use crate::tui::screen::{
 use crate::tui::widgets::draw::Body;
 
 impl Configure {
-    /// Opens the set-up on the form's redirect URL, and finds out at once how things are.
+    /// Opens the setup on the form's redirect URL, and finds out at once how things are.
     fn open(&mut self, cx: &mut UpdateContext<'_>) {
         cx.session.open_set_up(&cx.console.environment);
         *self = Self::new();
@@ -40,7 +40,7 @@ impl Configure {
         }
     }
 
-    /// True, and said, where an action is still under way.
+    /// True, and said, where an action is still in progress.
     fn is_busy(cx: &mut UpdateContext<'_>) -> bool {
         let set_up = cx.session.set_up.as_ref();
         let busy = set_up.is_some_and(|set_up| set_up.busy.is_some());
@@ -137,7 +137,7 @@ impl Configure {
         (!commands.is_empty()).then_some(Content::Commands(commands))
     }
 
-    /// A change was made. What it came to is checked; a listener of our own has checked itself after a set-up.
+    /// A change was made. What it came to is checked; a listener of our own has checked itself after a setup.
     fn check_again(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
         let own = cx.session.set_up.as_ref().is_some_and(|it| !it.http_sys());
         if action == SetUpAction::SetUp && own {
@@ -210,7 +210,7 @@ impl Screen for Configure {
                     items.push(Entry::beside(Item::CertificateList, "List"));
                 }
             }
-            items.push(Entry::line(Item::WithoutSetUp, "Without set-up"));
+            items.push(Entry::line(Item::WithoutSetUp, "Without setup"));
         }
         if self.copied(set_up).is_some() {
             items.push(Entry::beside(Item::Copy, "Copy").with_letter('n'));

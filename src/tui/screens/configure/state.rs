@@ -12,7 +12,7 @@ pub(in crate::tui::screens) enum Item {
     /// The thumbprint of the certificate.
     Thumbprint,
     CertificateList,
-    /// The redirect URL that needs no set-up.
+    /// The redirect URL that needs no setup.
     WithoutSetUp,
     Do(SetUpAction),
     /// The commands, or the tunnel.
@@ -34,7 +34,7 @@ pub(in crate::tui::screens) struct Configure {
     pub(super) common: Common<Item, DialogId>,
     /// The action whose steps are shown.
     pub(super) shown: SetUpAction,
-    /// The change after which the check under way was started.
+    /// The change after which the check in progress was started.
     pub(super) after: Option<SetUpAction>,
 }
 

@@ -14,7 +14,7 @@ use crate::tui::widgets::editor::Edit;
 
 const USER: &str = r"DOMAIN\alice";
 
-/// Opened on this redirect URL; the first Verify is under way.
+/// Opened on this redirect URL; the first Verify is in progress.
 fn opened(windows: bool, redirect_url: &str) -> Solo<Configure> {
     let environment = Environment {
         windows,
@@ -29,7 +29,7 @@ fn opened(windows: bool, redirect_url: &str) -> Solo<Configure> {
     alone
 }
 
-/// What is under way came to this.
+/// What is in progress came to this.
 fn done(alone: &mut Solo<Configure>, report: Report) -> Outbox {
     let (_, number) = alone.session.set_up.as_ref().unwrap().busy.unwrap();
     let now = alone.console.now;

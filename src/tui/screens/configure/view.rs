@@ -46,7 +46,7 @@ struct Page<'a> {
     columns: usize,
 }
 
-/// The rows of the set-up.
+/// The rows of the setup.
 pub(super) fn body(screen: &Configure, cx: ViewContext<'_>, area: Rect) -> Body {
     let Some(set_up) = &cx.session.set_up else {
         return Body::default();
@@ -156,7 +156,7 @@ impl Page<'_> {
         let text = format!("{} {WITHOUT_SET_UP}", theme.radio(on));
         let parts = Parts {
             focused: self.screen.common.has_focus(self.cx, &Item::WithoutSetUp),
-            ..Parts::new("Without set-up")
+            ..Parts::new("Without setup")
         };
         let room = parts.room(theme, self.columns);
         let text = shorten(&text, room, theme.ellipsis());
@@ -260,7 +260,7 @@ impl Page<'_> {
                 self.columns,
             )]
         };
-        // The tunnel has a group of its own.
+        // The tunnel has its own group.
         let tunnel = self.set_up.tunnel();
         let findings = outcome.report.findings.iter();
         let findings = findings.filter(|it| tunnel.is_none() || it.command != tunnel);
@@ -304,7 +304,7 @@ impl Page<'_> {
         rows
     }
 
-    /// What is said while there is no message.
+    /// The hint while there is no message.
     fn hint(&self) -> Said {
         let set_up = self.set_up;
         if let Some((busy, _)) = set_up.busy {
@@ -326,11 +326,11 @@ impl Page<'_> {
                 "Pick a certificate of this computer. It must be valid for the host.",
             ),
             Item::WithoutSetUp if set_up.redirect_url == WITHOUT_SET_UP => said(
-                "Without set-up",
+                "Without setup",
                 "In use. Press Enter to return to the previous redirect URL.",
             ),
             Item::WithoutSetUp => said(
-                "Without set-up",
+                "Without setup",
                 "Windows reserves this URL for all users. Press Enter to use it, then register it with the service.",
             ),
             Item::Do(action) => match set_up.task(*action) {

@@ -1,4 +1,4 @@
-//! What is said about the item that has the focus: what is wrong with it, else what it is for.
+//! The message about the item that has the focus: what is wrong with it, else what it is for.
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
@@ -8,7 +8,7 @@ use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
 
-/// What is said: the problem of the focused field, else one elsewhere, else what the focused item is for.
+/// The message: the problem of the focused field, else one elsewhere, else what the focused item is for.
 pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Vec<Said> {
     if let Some(problem) = told(form, cx, problems) {
         return problem_said(cx, &problem);
@@ -91,7 +91,7 @@ fn purpose_said(cx: ViewContext<'_>, key: Key) -> Vec<Said> {
     let settings = &cx.session.settings;
     let label = settings.label(key).to_owned();
     let text = purpose(cx, key);
-    // The place has a row of its own.
+    // The place has its own row.
     let (text, place) = match (key, text.split_once(" Where: ")) {
         (Key::ClientId, Some((text, place))) => (text.to_owned(), Some(first_sentence(place))),
         _ => (text, None),

@@ -1,4 +1,4 @@
-//! The lists beside a field: the scopes of the service, and the usual values of a variable.
+//! The lists next to a field: the scopes of the service, and the usual values of a variable.
 
 use crate::form::settings::Key;
 use crate::tui::dialog::{List, ListEntry};

@@ -102,7 +102,7 @@ impl Form {
         }
     }
 
-    /// The problem that is told, where Ctrl+F can do something about it.
+    /// The problem that is shown, where Ctrl+F can do something about it.
     fn fixable(&self, cx: ViewContext<'_>) -> Option<Problem> {
         let problems = request::problems(&cx.session.settings);
         told(self, cx, &problems).filter(|problem| can_be_fixed(cx, problem))
@@ -190,7 +190,7 @@ impl Form {
         }
     }
 
-    /// Opens the set-up of the listener, where there is something to listen for.
+    /// Opens the setup of the listener, where there is something to listen for.
     fn configure(&mut self, cx: &mut UpdateContext<'_>) {
         let settings = &cx.session.settings;
         if !settings.value(Key::RedirectUrl).trim().is_empty() {
@@ -406,7 +406,7 @@ impl Screen for Form {
         cx.clear_message();
     }
 
-    /// Makes the change that helps against the problem that is told, and goes to its field.
+    /// Makes the change that helps against the problem that is shown, and goes to its field.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
         let Some(problem) = self.fixable(cx.view()) else {
             return;

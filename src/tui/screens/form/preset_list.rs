@@ -101,7 +101,7 @@ impl PresetList {
         }
     }
 
-    /// What is said where no preset fits what was typed.
+    /// The message if no preset fits what was typed.
     fn nothing_found(&self, typed: &str) -> Vec<Said> {
         let shown = clean(typed.trim(), 40);
         let text = if mail_domain(typed).is_some() {
@@ -154,7 +154,7 @@ fn state(preset: &Preset, fit: &Fit, typed: &str) -> String {
     }
 }
 
-/// What is said of a preset.
+/// The message about a preset.
 fn about(preset: &Preset) -> Vec<Said> {
     if preset.is_custom() {
         let text = "Enter every setting yourself. Nothing is locked. If you know the issuer, Discover fills in the rest.";

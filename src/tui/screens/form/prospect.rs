@@ -1,4 +1,4 @@
-//! What stands beside the form on a wide page before a sign-in: what Authorize will do.
+//! What is next to the form on a wide page before a sign-in: what Authorize will do.
 
 use crate::oauth::client::FlowKind;
 use crate::tui::screen::ViewContext;

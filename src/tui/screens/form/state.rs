@@ -28,7 +28,7 @@ pub(in crate::tui::screens) enum Item {
     Trace,
     More,
     Help,
-    /// Stops the discovery under way.
+    /// Stops the discovery in progress.
     Cancel,
     Quit,
 }
@@ -56,19 +56,19 @@ pub(in crate::tui::screens) struct Form {
     pub(super) presets: PresetList,
 }
 
-/// True where one key can do something about a problem, also at a field that is locked.
+/// True if one key can do something about a problem, also at a field that is locked.
 pub(super) fn can_be_fixed(cx: ViewContext<'_>, problem: &Problem) -> bool {
     let access = cx.session.settings.access(problem.key);
     problem.remedy.is_some() && matches!(access, Access::Editable | Access::Locked)
 }
 
-/// True for a problem that is told wherever the focus is: a value that was not typed yet is none.
+/// True for a problem that is shown wherever the focus is: a value that was not typed yet is none.
 pub(super) fn claimed(cx: ViewContext<'_>, problem: &Problem) -> bool {
     let editable = cx.session.settings.access(problem.key) == Access::Editable;
     problem.word != MISSING && (editable || can_be_fixed(cx, problem))
 }
 
-/// The problem that is told: that of the focused field, else the first one elsewhere, what stops a sign-in first.
+/// The problem that is shown: that of the focused field, else the first one elsewhere, what stops a sign-in first.
 pub(super) fn told(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Option<Problem> {
     let of_focus = |problem: &&Problem| match &form.common.focus {
         Item::Field(key) => problem.key == *key && (form.tried || problem.word != MISSING),

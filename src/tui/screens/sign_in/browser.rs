@@ -41,7 +41,7 @@ enum Without {
 
 const LEVELS: [Without; 3] = [Without::Nothing, Without::ErrorPage, Without::Continues];
 
-/// What the user is told to do.
+/// What the user has to do.
 struct Steps<'a> {
     run: &'a Run,
     url: &'a Url,
@@ -104,7 +104,7 @@ impl Part<'_> {
         self.screen.common.has_focus(self.cx, item)
     }
 
-    /// True where there is no room for what an error page is compared with. What has the focus is always there.
+    /// True if there is no room for what an error page is compared with. What has the focus is always there.
     fn without_error_page(&self) -> bool {
         let compares = [Item::ClientId, Item::RedirectUrl]
             .iter()

@@ -1,4 +1,4 @@
-//! The words beside the QR code of a sign-in.
+//! The words next to the QR code of a sign-in.
 
 use ratatui::text::Line;
 
@@ -8,7 +8,7 @@ use crate::tui::dialog::qr_code::Picture;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::text::{chunks, shorten, width, wrap};
 
-/// Lines of a long URL beside a QR code; the code says all of it.
+/// Lines of a long URL next to a QR code; the code says all of it.
 const URL_LINES: usize = 4;
 
 /// What it leads to, and the code to be entered there; without blank lines where there is little room.

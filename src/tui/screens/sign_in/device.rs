@@ -45,7 +45,7 @@ const LEVELS: [Without; 4] = [
     Without::Blocks,
 ];
 
-/// What the user is told to do.
+/// What the user has to do.
 struct Steps<'a> {
     code: &'a str,
     url: &'a Url,

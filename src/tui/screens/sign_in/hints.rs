@@ -1,4 +1,4 @@
-//! What is said below the sign-in: what it waits for, what came of a paste, and what the focused item is for.
+//! The message below the sign-in: what it waits for, what came of a paste, and what the focused item is for.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn pace(last: &Poll) -> String {
     }
 }
 
-/// What is said of a check that brought no answer.
+/// The message about a check that brought no answer.
 fn trouble(last: &Poll) -> Option<Said> {
     let Note::Trouble(reason) = &last.note else {
         return None;

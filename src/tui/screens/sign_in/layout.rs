@@ -9,22 +9,22 @@ use crate::tui::widgets::rows::{Parts, row};
 use crate::tui::widgets::text::{shorten, width};
 use crate::tui::widgets::theme::Theme;
 
-/// True where every column counts.
+/// True if every column counts.
 pub(super) fn is_narrow(cx: ViewContext<'_>) -> bool {
     cx.console.size.0 < NARROW
 }
 
-/// True where every row counts.
+/// True if every row counts.
 pub(super) fn is_low(cx: ViewContext<'_>) -> bool {
     cx.console.size.1 < LOW
 }
 
-/// True where both do.
+/// True if both do.
 pub(super) fn is_small(cx: ViewContext<'_>) -> bool {
     is_narrow(cx) && is_low(cx)
 }
 
-/// True where the sign-in has half of a page.
+/// True if the sign-in has half of a page.
 pub(super) fn is_wide(cx: ViewContext<'_>) -> bool {
     cx.console.size.0 >= WIDE && !is_low(cx)
 }

@@ -1,4 +1,4 @@
-//! A sign-in under way: what the user has to do; or why it failed.
+//! A sign-in in progress: what the user has to do; or why it failed.
 
 mod browser;
 mod caption;
@@ -101,7 +101,7 @@ impl SignIn {
         self.common.dialog = Some(Dialog::question(id, question));
     }
 
-    /// To the field that an error is about; a sign-in under way has to be canceled for that.
+    /// To the field that an error is about; a sign-in in progress has to be canceled for that.
     fn edit(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(key) = field_to_edit(cx.view()) else {
             return;
@@ -237,7 +237,7 @@ impl Screen for SignIn {
             }
             Item::Checks => {
                 self.checks = !self.checks;
-                // They stand at the end.
+                // They are at the end.
                 self.common.scroll = if self.checks { usize::MAX } else { 0 };
             }
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),

@@ -89,7 +89,7 @@ pub(in crate::tui::screens) struct SignIn {
     pub(super) paste: Paste,
     /// The steps and checks are unfolded.
     pub(super) checks: bool,
-    /// What is offered beside the steps. To find out takes too long for every key.
+    /// What is offered next to the steps. To find out takes too long for every key.
     pub(super) offered: Offered,
     /// The user has moved the focus, and is told what it is on.
     pub(super) moved: bool,
@@ -133,7 +133,8 @@ impl SignIn {
     }
 }
 
-/// Whether there is a QR code here. The URLs of the browser are hardly ever short enough, so a larger window is no advice there.
+/// Whether there is a QR code here. The URLs of the browser are hardly ever short enough, so a larger window is no advice
+/// there.
 fn qr_code(cx: ViewContext<'_>, run: &Run) -> Option<QrCode> {
     let (theme, size) = (cx.theme(), cx.console.size);
     if !qr_code::has_room(size) {

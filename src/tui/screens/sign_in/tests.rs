@@ -124,7 +124,7 @@ fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
         !small.contains('█') && small.contains("   WDJB-MJHT"),
         "{small}"
     );
-    // ASCII has no half blocks, and small letters have no large ones.
+    // ASCII has no half blocks, and lowercase letters have no large ones.
     let mut ascii = waiting(Environment::default(), "demo", FlowKind::DeviceCode);
     assert!(ascii.text().contains("|   W D J B - M J H T   |"));
     ascii.hear(FlowEvent::DeviceCode {

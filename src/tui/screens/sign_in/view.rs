@@ -1,4 +1,4 @@
-//! The body of the sign-in, and what is said below it.
+//! The body of the sign-in, and the message below it.
 
 use ratatui::layout::Rect;
 
@@ -14,7 +14,7 @@ use crate::tui::widgets::grid;
 use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::wrap;
 
-/// Rows that the page keeps for what is said; more of them are taken from the body.
+/// Rows that the page keeps for the message; more of them are taken from the body.
 const SAID_ROWS: usize = 2;
 
 /// The rows of the sign-in.

@@ -1,4 +1,4 @@
-//! What is said about the item that has the focus: first what is missing, else what it is for.
+//! The message about the item that has the focus: first what is missing, else what it is for.
 
 use super::lines::{Line, granted, mail};
 use super::state::{Item, Tokens};
@@ -14,7 +14,7 @@ use crate::tui::widgets::masked::thousands;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::lower_first;
 
-/// What is said while there is no message.
+/// The hint while there is no message.
 pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
     match &screen.common.focus {
         Item::Line(Line::Token(_)) if lacks_refresh(tokens) => no_refresh(cx, tokens),
@@ -26,7 +26,7 @@ pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) ->
     }
 }
 
-/// True where the service might have issued a refresh token, and did not.
+/// True if the service might have issued a refresh token, and did not.
 fn lacks_refresh(tokens: &TokenState) -> bool {
     tokens.set.refresh_token.is_none() && !tokens.preset.tokens.no_refresh
 }

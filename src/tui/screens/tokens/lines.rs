@@ -128,7 +128,7 @@ pub(super) fn lines(tokens: &TokenState) -> [Vec<Line>; 3] {
     })
 }
 
-/// What a line holds, whole; `None` where it is not there, or only says what is missing.
+/// What a line holds, whole; `None` if it is not there, or only says what is missing.
 pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
     let text = |text: String| (!text.is_empty()).then(|| Content::Text(line.name(), text));
     let token = |value: Value| {
@@ -150,7 +150,7 @@ pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
     }
 }
 
-/// True where an `Authorization` header with the token is of use.
+/// True if an `Authorization` header with the token is of use.
 pub(super) fn has_header(tokens: &TokenState) -> bool {
     tokens.set.is_bearer() || tokens.header() != "Bearer"
 }

@@ -102,7 +102,7 @@ fn row(alone: &Solo<Tokens>, label: &str) -> String {
     found.unwrap_or_default().trim_end().to_owned()
 }
 
-/// What is said of the item in focus, label and text.
+/// The message about the item in focus, label and text.
 fn said(alone: &Solo<Tokens>) -> Vec<(String, String)> {
     let said = alone.body(80, 24).hint.into_iter();
     said.map(|said| (said.label.into_owned(), said.text))

@@ -23,7 +23,7 @@ pub(super) struct End {
     pub(super) left: Duration,
 }
 
-/// When a token ends; `None` where that is not known.
+/// When a token ends; `None` if that is not known.
 pub(super) fn end(tokens: &TokenState, value: Value, now: Moment) -> Option<End> {
     match value {
         Value::Access => Some(End {
@@ -48,7 +48,7 @@ pub(super) fn end(tokens: &TokenState, value: Value, now: Moment) -> Option<End>
 }
 
 impl End {
-    /// True where little or nothing is left.
+    /// True if little or nothing is left.
     pub(super) fn is_near(self) -> bool {
         self.left < SOON
     }

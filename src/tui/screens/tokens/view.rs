@@ -31,7 +31,7 @@ use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
 use crate::tui::widgets::rows::{Beside, Parts, check_rows, fact, facts, head, row};
 use crate::tui::widgets::text::{chunks, lower_first, shorten, time_left, width};
 
-/// True where the value that is shown needs the whole screen, as it would leave no room for other things.
+/// True if the value that is shown needs the whole screen, as it would leave no room for other things.
 pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool {
     let shown = screen.content(cx).filter(|_| screen.revealed);
     let value = shown.and_then(|content| content.text(cx.session));
@@ -41,7 +41,7 @@ pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool 
 
 /// The body of the screen.
 ///
-/// Where `page`, the width of the screen, is more than that of the area, other things stand beside it.
+/// Where `page`, the width of the screen, is more than that of the area, other things are next to it.
 pub(super) fn body(screen: &Tokens, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     let Some(drawing) = Drawing::of(screen, cx, area.width, page) else {
         return Body::default();
@@ -239,7 +239,7 @@ impl<'a> Drawing<'a> {
         row(theme, parts.with(text), self.columns)
     }
 
-    /// How much of the tokens there is room for: the same for all of them, so that they stand in columns.
+    /// How much of the tokens there is room for: the same for all of them, so that they are in columns.
     fn fitting(&self) -> Shown {
         let room = grid::room(self.columns);
         let fits = |shown: &Shown| {
@@ -364,7 +364,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// What stands at the edge of a token's row: without and with the time that is left.
+/// What is at the edge of a token's row: without and with the time that is left.
 fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
     let word = taken.word();
     match end {

@@ -38,7 +38,7 @@ const WIDE: Columns = Columns {
     value: 30,
 };
 
-/// What was sent or received has a row of its own.
+/// What was sent or received has its own row.
 const SMALL: Columns = Columns {
     request: LABEL,
     url: LABEL + 6,
