@@ -196,18 +196,17 @@ impl Shell {
 
     async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
-        // What the first frame does not need comes after it.
-        let events = self.events.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
-        });
-        self.ask_tmux();
         let mut input = input::start();
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
         alive.reset();
+        let mut shown = false;
         loop {
+            if !shown && self.display.is_ready() {
+                shown = true;
+                self.begin_the_rest();
+            }
             // From when the time was read on, whatever has come since.
             let tick = self.model.next_tick();
             let tick = tick.map(|tick| self.began + self.model.console.now.up + tick);
@@ -262,6 +261,15 @@ impl Shell {
             }
             self.draw()?;
         }
+    }
+
+    /// Starts what the first frame does not need, once it is on the terminal.
+    fn begin_the_rest(&self) {
+        let events = self.events.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = events.blocking_send(Event::Library(Box::new(Library::load_user())));
+        });
+        self.ask_tmux();
     }
 
     /// The program is about to be stopped, or was continued.
