@@ -173,8 +173,9 @@ struct Shell {
 
 impl Shell {
     fn new(model: Model, output: Output) -> io::Result<Self> {
+        let moves_rows = sequences::moves_rows(&model.console.environment);
         let mut shell = Self {
-            display: Display::new(output.try_clone()?)?,
+            display: Display::new(output.try_clone()?, moves_rows)?,
             model,
             output,
             began: Instant::now(),
@@ -433,21 +434,13 @@ impl Shell {
     }
 
     async fn start_demo(&mut self) {
-        if self.demo.is_none() {
-            match Demo::start().await {
-                Ok(demo) => self.demo = Some(demo),
-                Err(error) => {
-                    let _ = self.events.0.try_send(Event::Demo(Err(error.to_string())));
-                    return;
-                }
-            }
-        }
-        if let Some(demo) = &self.demo {
-            let _ = self
-                .events
-                .0
-                .try_send(Event::Demo(Ok(demo.url().to_owned())));
-        }
+        let demo = match &mut self.demo {
+            Some(demo) => Ok(demo),
+            none => Demo::start().await.map(|demo| none.insert(demo)),
+        };
+        let url = demo.map(|demo| demo.url().to_owned());
+        let event = Event::Demo(url.map_err(|error| error.to_string()));
+        let _ = self.events.0.try_send(event);
     }
 
     /// Off the loop, as tmux may take its time: whether the user is at this desktop.
