@@ -116,8 +116,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     };
     let profiles = cli.profile.find().map_err(|error| (error, exit::USAGE))?;
     environment.secret_variables = cli.secret.variables();
-    if front == Front::Plain || environment.display_of_tmux {
-        // The first flow depends on it. For the rest, the screen asks once it is there.
+    if front == Front::Plain {
+        // The first flow depends on the answer. The screen asks after its first frame.
         let _ = tmux::settle(&mut environment);
     }
     let browser = if environment.display {

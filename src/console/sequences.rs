@@ -3,7 +3,7 @@
 //! A terminal that does not know such a sequence should drop it in silence, but some print it. Nothing is asked:
 //! an answer would arrive among the keys, or never. So only terminals that are known to be silent get one.
 
-use crate::console::environment::Environment;
+use crate::console::environment::{Environment, Terminal};
 
 /// The beginnings of the names of terminals that drop what they do not know.
 const SILENT: &[&str] = &[
@@ -54,6 +54,18 @@ pub fn multiplexer_beside(environment: &Environment, tmux: bool) -> Option<Multi
         (false, false) if term.starts_with("screen") => Multiplexer::ScreenOrTmux,
         (false, true | false) => Multiplexer::Nothing,
     })
+}
+
+/// True if the terminal can insert and delete rows (IL, DL), which moves the rows below. A terminal on a serial line may
+/// be too old for that.
+#[must_use]
+pub fn moves_rows(environment: &Environment) -> bool {
+    let known = || SILENT.iter().any(|name| environment.term.starts_with(name));
+    match environment.terminal {
+        Terminal::Linux => true,
+        Terminal::Emulator => known(),
+        Terminal::Serial(_) | Terminal::Windows | Terminal::Dumb => false,
+    }
 }
 
 /// True if text may be sent as links (OSC 8). tmux passes them on from 3.4, and drops them before; screen drops

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     /// The flags and environment variables that gave values.
     pub(super) sources: BTreeMap<Key, String>,
     pub(super) flow: FlowKind,
+    /// The user chose the flow.
+    pub(super) flow_chosen: bool,
     pub(super) authentication: AuthenticationChoice,
     pub(super) pkce: bool,
     /// The client ID belongs to a service, and must not reach another.
@@ -51,6 +53,7 @@ impl Draft {
             notices: BTreeMap::new(),
             sources: BTreeMap::new(),
             flow: browser.first_flow(preset),
+            flow_chosen: false,
             authentication: AuthenticationChoice::Automatic,
             pkce: preset.client.pkce != PkceMode::Off,
             of_a_service: !preset.is_custom(),

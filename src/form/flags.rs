@@ -101,6 +101,7 @@ impl Settings {
                 });
             }
             self.draft.flow = flow;
+            self.draft.flow_chosen = true;
         }
         for (name, value) in overrides.variables {
             let position = preset

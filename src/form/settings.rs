@@ -70,6 +70,15 @@ impl Settings {
         self
     }
 
+    /// Sets where the browser runs, once that is known. The flow changes with it unless the user chose one, or `keep_flow`
+    /// is set.
+    pub fn find_browser(&mut self, browser: Browser, keep_flow: bool) {
+        self.browser = browser;
+        if !self.draft.flow_chosen && !keep_flow {
+            self.draft.flow = browser.first_flow(&self.preset);
+        }
+    }
+
     /// True if the preset starts with another flow than the one it prefers, because no browser can be opened here.
     #[must_use]
     pub fn begins_elsewhere(&self) -> bool {
@@ -391,6 +400,7 @@ impl Settings {
     pub fn set_flow(&mut self, flow: FlowKind) {
         if self.offers(flow) {
             self.draft.flow = flow;
+            self.draft.flow_chosen = true;
         }
     }
 

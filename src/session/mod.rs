@@ -31,6 +31,7 @@ use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
+use crate::form::choices::Browser;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
 use crate::form::problem::Remedy;
 use crate::form::problem::Severity;
@@ -92,6 +93,12 @@ impl Session {
             Some(Work::SigningIn(run)) => Some(run),
             _ => self.failed.as_deref(),
         }
+    }
+
+    /// Sets where the browser runs, once that is known. Settings that were used already keep their flow.
+    pub fn find_browser(&mut self, browser: Browser) {
+        let used = self.work.is_some() || self.failed.is_some() || self.tokens.is_some();
+        self.settings.find_browser(browser, used);
     }
 
     /// What a paste means that is the text of an error page instead of a redirect.

@@ -36,6 +36,8 @@ pub struct Model {
     pub(super) alone: Option<Alone>,
     /// The message to the user.
     pub message: Option<Message>,
+    /// tmux has answered who is attached to it.
+    pub(super) heard_of_tmux: bool,
     /// The user has scrolled, and has not moved the focus since.
     pub(super) scrolled: bool,
     /// What the caller waits for. With it, the program ends once the tokens have arrived.
@@ -72,6 +74,7 @@ impl Model {
             dialog: None,
             alone: None,
             message,
+            heard_of_tmux: false,
             scrolled: false,
             print: None,
             result: None,

@@ -155,8 +155,9 @@ struct Shell {
 
 impl Shell {
     fn new(model: Model, output: Output) -> io::Result<Self> {
+        let moves_rows = sequences::moves_rows(&model.console.environment);
         let mut shell = Self {
-            display: Display::new(output.try_clone()?)?,
+            display: Display::new(output.try_clone()?, moves_rows)?,
             model,
             output,
             began: Instant::now(),
@@ -178,18 +179,17 @@ impl Shell {
 
     async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
-        // What the first frame does not need comes after it.
-        self.off_the_loop(|| Event::Library(Box::new(Library::load_user())));
-        if let Some(task) = self.model.session.load_profile_tokens() {
-            self.perform(Effect::Profile(task)).await?;
-        }
-        self.ask_tmux();
         let mut input = input::start();
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
         alive.reset();
+        let mut shown = false;
         loop {
+            if !shown && self.display.is_ready() {
+                shown = true;
+                self.begin_the_rest().await?;
+            }
             // From when the time was read on, whatever has come since.
             let tick = self.model.next_tick();
             let tick = tick.map(|tick| self.began + self.model.console.now.up + tick);
@@ -242,6 +242,16 @@ impl Shell {
             }
             self.draw()?;
         }
+    }
+
+    /// Starts what the first frame does not need, once it is on the terminal.
+    async fn begin_the_rest(&mut self) -> Result<(), TuiError> {
+        self.off_the_loop(|| Event::Library(Box::new(Library::load_user())));
+        if let Some(task) = self.model.session.load_profile_tokens() {
+            self.perform(Effect::Profile(task)).await?;
+        }
+        self.ask_tmux();
+        Ok(())
     }
 
     /// The program is about to be stopped, or was continued.
@@ -415,21 +425,13 @@ impl Shell {
     }
 
     async fn start_demo(&mut self) {
-        if self.demo.is_none() {
-            match Demo::start().await {
-                Ok(demo) => self.demo = Some(demo),
-                Err(error) => {
-                    let _ = self.events.0.try_send(Event::Demo(Err(error.to_string())));
-                    return;
-                }
-            }
-        }
-        if let Some(demo) = &self.demo {
-            let _ = self
-                .events
-                .0
-                .try_send(Event::Demo(Ok(demo.url().to_owned())));
-        }
+        let demo = match &mut self.demo {
+            Some(demo) => Ok(demo),
+            none => Demo::start().await.map(|demo| none.insert(demo)),
+        };
+        let url = demo.map(|demo| demo.url().to_owned());
+        let event = Event::Demo(url.map_err(|error| error.to_string()));
+        let _ = self.events.0.try_send(event);
     }
 
     /// Off the loop, as tmux may take its time: whether the user is at this desktop.

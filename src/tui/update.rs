@@ -18,6 +18,7 @@ use super::screens;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
+use crate::form::choices::Browser;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::secret::SecretString;
@@ -130,7 +131,17 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             Message::warning("Earlier pastes are still being checked. Paste again in a moment."),
         ),
         Event::Attached(attached) => {
-            model.console.environment.attached(&attached);
+            let environment = &mut model.console.environment;
+            environment.attached(&attached);
+            // Only the first answer may change the form; by the next one, the user knows it.
+            if environment.display_of_tmux && !std::mem::replace(&mut model.heard_of_tmux, true) {
+                let browser = if environment.display {
+                    Browser::Here
+                } else {
+                    Browser::Elsewhere
+                };
+                model.session.find_browser(browser);
+            }
             Vec::new()
         }
         Event::Library(library) => {

@@ -10,7 +10,7 @@ use crate::clipboard::{Tmux, Xvfb, authorize, command, osc_52, token, tokens};
 use crate::scripted::Scripted;
 use crate::servers::{eventually, run};
 use crate::ssh::Sshd;
-use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
+use crate::terminal::{Command, ENTER, LEFT, RIGHT, TAB, Terminal, base, is_focused, program};
 
 const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
 const SENT: &str = "Sent the access token to your terminal's clipboard (OSC 52)";
@@ -104,6 +104,64 @@ fn the_desktop_of_another_user_gets_no_copy() {
     terminal.send("c");
     terminal.wait_for("Failed: the desktop clipboard: this is another user's desktop.");
     assert_eq!(copies(&terminal), [token]);
+}
+
+#[test]
+fn the_first_frame_does_not_wait_for_tmux() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| home.path().join(name);
+    let (asked, go) = (file("asked"), file("go"));
+    // Hangs until it may answer, and then says that the user is at this desk.
+    let script = "#!/bin/sh\n\
+        echo asked >> \"$HOME/asked\"\n\
+        until [ -e \"$HOME/go\" ]; do sleep 0.02; done\n\
+        echo \"pane $(readlink /proc/$PPID/fd/0)\"\n\
+        echo \"client $(cut -d ' ' -f 4 /proc/$PPID/stat)\"\n\
+        echo DISPLAY=:77\n";
+    std::fs::write(file("tmux"), script).unwrap();
+    run(Process::new("chmod").arg("+x").arg(file("tmux")));
+    let path = format!(
+        "{}:{}",
+        home.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let start = || {
+        let _ = std::fs::remove_file(&asked);
+        let _ = std::fs::remove_file(&go);
+        let terminal = Command::new(home.path(), &["--preset", "authentik"])
+            .env("PATH", &path)
+            .env("TMUX", "/tmp/no-socket,1,0")
+            .env("DISPLAY", ":77")
+            .start();
+        // Drawn while tmux hangs, with the flow that needs no browser here.
+        terminal.wait_for("[a Authorize]");
+        terminal.wait_for("(•) Device code");
+        let questions = || std::fs::read_to_string(&asked).ok();
+        let questions = eventually("the question", questions);
+        assert_eq!(questions.lines().count(), 1, "asked before the first frame");
+        terminal
+    };
+    // The answer changes the form.
+    let terminal = start();
+    std::fs::write(&go, "").unwrap();
+    terminal.wait_for("(•) Authorization code");
+    // But not a flow that the user chose in the meantime.
+    let mut terminal = start();
+    terminal.focus("Flow");
+    terminal.send(RIGHT);
+    terminal.wait_for("(•) Authorization code");
+    terminal.send(LEFT);
+    terminal.wait_for("(•) Device code");
+    let hint = "no browser can be opened here";
+    terminal.wait_for(hint);
+    std::fs::write(&go, "").unwrap();
+    eventually("another hint", || {
+        (!terminal.flat().contains(hint)).then_some(())
+    });
+    assert!(terminal.flat().contains("(•) Device code"));
+    // Without an answer, keys work all the same.
+    let mut terminal = start();
+    terminal.focus("Scope");
 }
 
 /// What doctor says there.

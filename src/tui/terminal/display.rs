@@ -8,22 +8,20 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue, style};
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::{Frame, Terminal};
 use zeroize::Zeroizing;
 
 use super::guard::{self, Output};
 use super::size;
-use super::styles::Styles;
 use super::thrifty::Thrifty;
 use super::writer::Writer;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// What is drawn on.
-type Screen = Terminal<Thrifty<CrosstermBackend<Styles<Bytes>>>>;
+type Screen = Terminal<Thrifty<Bytes>>;
 
 /// What is to be written next.
 #[derive(Debug, Clone, Default)]
@@ -78,14 +76,19 @@ pub(in crate::tui) struct Display {
 }
 
 impl Display {
-    /// Begins with an empty screen.
+    /// Begins with an empty screen, on a terminal that can insert and delete rows where `moves_rows` is set.
     ///
     /// # Errors
     /// Where the terminal's size cannot be read.
-    pub(in crate::tui) fn new(output: Output) -> io::Result<Self> {
+    pub(in crate::tui) fn new(output: Output, moves_rows: bool) -> io::Result<Self> {
         let bytes = Bytes::default();
+        let assumed = size::assumed(|name| std::env::var(name).ok());
+        let backend = Thrifty::new(bytes.clone())
+            .assuming(assumed)
+            .asking(guard::size)
+            .moving_rows(moves_rows);
         Ok(Self {
-            screen: screen(&bytes)?,
+            screen: Terminal::new(backend)?,
             bytes,
             parts: vec![Part::Empty],
             writer: Writer::start(output),
@@ -198,22 +201,12 @@ impl Display {
     }
 
     fn empty(&mut self) -> io::Result<()> {
-        queue!(
-            self.bytes,
-            EnterAlternateScreen,
-            style::ResetColor,
-            Clear(ClearType::All),
-            cursor::MoveTo(0, 0)
-        )?;
-        // A new one knows nothing of what is on the screen. Its own `clear` would ask where the cursor is,
-        // and wait for the terminal's answer.
-        self.screen = screen(&self.bytes)?;
-        Ok(())
+        queue!(self.bytes, EnterAlternateScreen, style::ResetColor)?;
+        self.screen.backend_mut().forget();
+        // Clears the screen, so that the next frame is written as a whole. Ratatui's `clear` would ask where the cursor
+        // is, and wait for the terminal's answer. A new screen would need its memory twice.
+        let size = self.size()?;
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))?;
+        queue!(self.bytes, cursor::MoveTo(0, 0))
     }
-}
-
-fn screen(bytes: &Bytes) -> io::Result<Screen> {
-    let assumed = size::assumed(|name| std::env::var(name).ok());
-    let backend = CrosstermBackend::new(Styles::new(bytes.clone()));
-    Terminal::new(Thrifty::new(backend).assuming(assumed).asking(guard::size))
 }

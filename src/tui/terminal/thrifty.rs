@@ -1,84 +1,53 @@
-//! Fewer bytes to the terminal, which may be behind a slow line.
+//! A backend that sends frames in few bytes: the terminal may be behind a slow line.
 //!
-//! Ratatui tells the cells that have changed, and each stretch of them costs a sequence that moves the cursor. Here a
-//! short stretch that has not changed is written once more where that is shorter than the sequence, and the end of a
-//! row is erased by a sequence where that is shorter than the spaces.
-//!
-//! About the width of some characters no two terminals agree. A row that holds one is erased and written as a whole when
-//! something in it changes, and the cursor is set again after each such character, so nothing of it is left.
+//! Ratatui names the cells that changed. They become the shorter of two ways to the same screen: cells are written
+//! where they changed, or rows that only moved are moved as a whole and the rest is written.
 
-use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::{Buffer, Cell, CellDiffOption};
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 
+use super::line::{COVERED, ERASE, Line, columns};
+use super::shift::Shift;
 use super::size;
-use crate::tui::widgets::text::width;
 
-/// What moving and erasing take together.
-const ERASE: usize = 11;
-
-/// What it takes to move the cursor, such as `ESC [ 12 ; 40 H`.
-fn cost_of_move(x: u16, y: u16) -> usize {
-    let digits = |count: u16| {
-        if count < 9 {
-            1
-        } else {
-            2 + usize::from(count >= 99)
-        }
-    };
-    4 + digits(x) + digits(y)
-}
-
-/// In place of a cell that a wide character or a link covers; none has this by itself.
-const COVERED: &str = "";
-
-/// How many columns a cell takes: a link is one cell with the width of its text.
-fn columns(cell: &Cell) -> u16 {
-    match cell.diff_option {
-        CellDiffOption::ForcedWidth(columns) => columns.get(),
-        _ => u16::try_from(width(cell.symbol())).unwrap_or(1),
-    }
-}
-
-/// True where a terminal may draw a cell wider or narrower than told. A link has the width of its text.
-fn is_doubtful(cell: &Cell) -> bool {
-    let symbol = cell.symbol();
-    !symbol.is_ascii()
-        && !matches!(cell.diff_option, CellDiffOption::ForcedWidth(_))
-        && (width(symbol) != 1 || symbol.chars().count() != 1)
-}
+/// A shorter frame is not worth a search for rows to move.
+const SHORT: usize = 150;
 
 /// Asks the terminal for its size.
-type Ask<B> = fn() -> Result<Size, <B as Backend>::Error>;
+type Ask = fn() -> io::Result<Size>;
 
-/// A backend that keeps what it has written, and writes the same with fewer bytes.
+/// A backend that knows what is on the screen, and sends the rest in few bytes.
 #[derive(Debug)]
-pub(in crate::tui) struct Thrifty<B: Backend> {
-    backend: B,
+pub(in crate::tui) struct Thrifty<W> {
+    writer: W,
     /// What is on the screen.
     shown: Buffer,
     /// Whether the cursor is, where that is known.
     cursor: Option<bool>,
     /// Where the cursor is, where that is known.
     at: Option<Position>,
-    /// The size where the terminal tells none.
+    /// The size where the terminal reports none.
     assumed: Size,
-    /// Asks the terminal for its size, in place of the backend.
-    ask: Option<Ask<B>>,
+    /// Asks the terminal for its size.
+    ask: Option<Ask>,
+    /// The terminal can move rows.
+    moves_rows: bool,
 }
 
-impl<B: Backend> Thrifty<B> {
+impl<W: Write> Thrifty<W> {
     /// On a screen that is empty.
-    pub(in crate::tui) fn new(backend: B) -> Self {
+    pub(in crate::tui) fn new(writer: W) -> Self {
         Self {
-            backend,
+            writer,
             shown: Buffer::default(),
             cursor: None,
             at: None,
             assumed: size::assumed(|_| None),
             ask: None,
+            moves_rows: false,
         }
     }
 
@@ -90,185 +59,148 @@ impl<B: Backend> Thrifty<B> {
 
     /// With this question for the size.
     #[must_use]
-    pub(in crate::tui) fn asking(self, ask: Ask<B>) -> Self {
+    pub(in crate::tui) fn asking(self, ask: Ask) -> Self {
         let ask = Some(ask);
         Self { ask, ..self }
     }
 
-    /// The changed cells of a row, with those between them that are cheaper to write than to pass over.
-    fn joined(&self, y: u16, changed: &[u16]) -> Vec<u16> {
-        let mut all: Vec<u16> = Vec::with_capacity(changed.len());
-        for &x in changed {
-            if let Some(&before) = all.last() {
-                let between = before + 1..x;
-                let cell = |x: u16| &self.shown[(x, y)];
-                let bytes: usize = between.clone().map(|x| cell(x).symbol().len()).sum();
-                // As before, then as behind: no other change of style than there is anyway.
-                let styles = between
-                    .clone()
-                    .skip_while(|at| cell(*at).style() == cell(before).style());
-                let cheap = bytes <= cost_of_move(x, y)
-                    && (before..x).all(|x| width(cell(x).symbol()) == 1)
-                    && styles
-                        .into_iter()
-                        .all(|at| cell(at).style() == cell(x).style());
-                if cheap {
-                    all.extend(between);
-                }
-            }
-            all.push(x);
+    /// On a terminal that can insert and delete rows, where `moves_rows` is set.
+    #[must_use]
+    pub(in crate::tui) fn moving_rows(self, moves_rows: bool) -> Self {
+        Self { moves_rows, ..self }
+    }
+
+    /// Forgets what is on the screen and where the cursor is: something else may have written there.
+    pub(in crate::tui) fn forget(&mut self) {
+        self.shown = Buffer::default();
+        (self.cursor, self.at) = (None, None);
+    }
+
+    fn take(&mut self, x: u16, y: u16, cell: &Cell) {
+        let end = x.saturating_add(columns(cell).max(1));
+        // What a wider one has covered is empty, unless it is among the changes.
+        let before = x.saturating_add(columns(&self.shown[(x, y)]));
+        for bared in x + 1..before.min(self.shown.area.width) {
+            self.shown[(bared, y)] = Cell::default();
         }
-        all
-    }
-
-    fn is_doubtful_row(&self, y: u16) -> bool {
-        let area = self.shown.area;
-        y < area.height && (0..area.width).any(|x| is_doubtful(&self.shown[(x, y)]))
-    }
-
-    /// Erases a row and writes all of it.
-    fn write_row(&mut self, y: u16) -> Result<(), B::Error> {
-        self.backend.set_cursor_position((0, y))?;
-        self.backend.clear_region(ClearType::UntilNewLine)?;
-        let shown = &self.shown;
-        let all: Vec<u16> = (0..self.end(y))
-            .filter(|x| shown[(*x, y)].symbol() != COVERED)
-            .collect();
-        // Each piece begins with a sequence that moves the cursor.
-        for piece in all.chunk_by(|before, _| !is_doubtful(&shown[(*before, y)])) {
-            self.backend
-                .draw(piece.iter().map(|x| (*x, y, &shown[(*x, y)])))?;
+        self.shown[(x, y)] = cell.clone();
+        // What it covers is not known by itself any more, until it is written again.
+        for covered in x + 1..end {
+            self.shown[(covered, y)] = Cell::new(COVERED);
         }
-        Ok(())
-    }
-
-    /// Where the row is empty from, to its end.
-    fn end(&self, y: u16) -> u16 {
-        let area = self.shown.area;
-        let empty = Cell::default();
-        let used = (0..area.width).rev().find(|x| self.shown[(*x, y)] != empty);
-        used.map_or(0, |x| x + 1)
     }
 }
 
-impl<B: Backend> Backend for Thrifty<B> {
-    type Error = B::Error;
+impl<W: Write> Backend for Thrifty<W> {
+    type Error = io::Error;
 
-    fn draw<'a, I>(&mut self, content: I) -> Result<(), Self::Error>
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut changed: Vec<(u16, u16)> = Vec::new();
-        let mut doubtful: BTreeSet<u16> = BTreeSet::new();
-        for (x, y, cell) in content {
-            // By what was there; what is there now is looked at below.
-            if changed.last().is_none_or(|(_, last)| *last != y) && self.is_doubtful_row(y) {
-                doubtful.insert(y);
-            }
-            let end = x.saturating_add(columns(cell).max(1));
-            let area = self.shown.area.union(Rect::new(0, 0, end, y + 1));
-            if area != self.shown.area {
-                // Rows keep their cells where the buffer becomes wider.
-                let mut wider = Buffer::empty(area);
-                wider.merge(&self.shown);
-                self.shown = wider;
-            }
-            // What a wider one has covered is empty, unless it is among the changes.
-            let before = x.saturating_add(columns(&self.shown[(x, y)]));
-            for bared in x + 1..before.min(self.shown.area.width) {
-                self.shown[(bared, y)] = Cell::default();
-            }
-            self.shown[(x, y)] = cell.clone();
-            // What it covers is not known by itself any more, until it is written again.
-            for covered in x + 1..end {
-                self.shown[(covered, y)] = Cell::new(COVERED);
-            }
-            changed.push((x, y));
+        let content: Vec<_> = content.collect();
+        let area = content.iter().fold(self.shown.area, |area, (x, y, cell)| {
+            area.union(Rect::new(
+                0,
+                0,
+                x.saturating_add(columns(cell).max(1)),
+                y + 1,
+            ))
+        });
+        if area != self.shown.area {
+            // Rows keep their cells where the buffer becomes wider.
+            let mut wider = Buffer::empty(area);
+            wider.merge(&self.shown);
+            self.shown = wider;
         }
-        if changed.is_empty() {
+        let old = self.shown.clone();
+        for (x, y, cell) in content {
+            self.take(x, y, cell);
+        }
+        let mut line = Line::default();
+        line.write(&old, &self.shown);
+        if self.moves_rows && line.bytes.len() > SHORT {
+            // Rows that did not change stay where they are; the rest is written after the move.
+            for shift in Shift::all(&old, &self.shown) {
+                let mut shifted = Line::default();
+                shift.write(&mut shifted);
+                shifted.write(&shift.apply(&old), &self.shown);
+                if shifted.bytes.len() < line.bytes.len() {
+                    line = shifted;
+                }
+            }
+        }
+        if line.bytes.is_empty() {
             return Ok(());
         }
+        line.finish();
+        self.at = line.certain();
+        self.writer.write_all(&line.bytes)
+    }
+
+    fn append_lines(&mut self, count: u16) -> io::Result<()> {
         self.at = None;
-        let mut written = Vec::with_capacity(changed.len());
-        for row in changed.chunk_by(|a, b| a.1 == b.1) {
-            let y = row[0].1;
-            if doubtful.contains(&y) || self.is_doubtful_row(y) {
-                doubtful.insert(y);
-                continue;
-            }
-            let row: Vec<u16> = row.iter().map(|(x, _)| *x).collect();
-            let end = self.end(y);
-            let (kept, emptied) = row.split_at(row.partition_point(|x| *x < end));
-            if let Some(first) = emptied.first().filter(|_| emptied.len() > ERASE) {
-                self.backend.set_cursor_position((*first, y))?;
-                self.backend.clear_region(ClearType::UntilNewLine)?;
-                written.extend(self.joined(y, kept).into_iter().map(|x| (x, y)));
-            } else {
-                written.extend(self.joined(y, &row).into_iter().map(|x| (x, y)));
-            }
-        }
-        for y in doubtful {
-            self.write_row(y)?;
-        }
-        let shown = &self.shown;
-        self.backend
-            .draw(written.into_iter().map(|(x, y)| (x, y, &shown[(x, y)])))
+        self.writer.write_all(&b"\n".repeat(usize::from(count)))
     }
 
-    fn append_lines(&mut self, count: u16) -> Result<(), Self::Error> {
-        self.backend.append_lines(count)
-    }
-
-    fn hide_cursor(&mut self) -> Result<(), Self::Error> {
+    fn hide_cursor(&mut self) -> io::Result<()> {
         if self.cursor.replace(false) == Some(false) {
             return Ok(());
         }
-        self.backend.hide_cursor()
+        self.writer.write_all(b"\x1b[?25l")
     }
 
-    fn show_cursor(&mut self) -> Result<(), Self::Error> {
+    fn show_cursor(&mut self) -> io::Result<()> {
         if self.cursor.replace(true) == Some(true) {
             return Ok(());
         }
-        self.backend.show_cursor()
+        self.writer.write_all(b"\x1b[?25h")
     }
 
-    fn get_cursor_position(&mut self) -> Result<Position, Self::Error> {
-        self.backend.get_cursor_position()
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        // The answer would come among the keys.
+        Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Self::Error> {
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.at.replace(position) == Some(position) {
-            return Ok(());
-        }
-        self.backend.set_cursor_position(position)
+        let mut line = Line::from(self.at);
+        line.move_to(position.x, position.y, None);
+        self.at = Some(position);
+        self.writer.write_all(&line.bytes)
     }
 
-    fn clear(&mut self) -> Result<(), Self::Error> {
-        self.shown.reset();
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        // Ratatui draws everything again after this, perhaps on a smaller screen.
+        self.shown = Buffer::default();
         self.at = None;
-        self.backend.clear()
+        self.writer.write_all(match clear_type {
+            ClearType::All => b"\x1b[2J",
+            ClearType::AfterCursor => b"\x1b[J",
+            ClearType::BeforeCursor => b"\x1b[1J",
+            ClearType::CurrentLine => b"\x1b[2K",
+            ClearType::UntilNewLine => ERASE,
+        })
     }
 
-    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Self::Error> {
-        // Ratatui draws everything again after this.
-        self.shown.reset();
-        self.at = None;
-        self.backend.clear_region(clear_type)
-    }
-
-    fn size(&self) -> Result<Size, Self::Error> {
-        let told = self.ask.map_or_else(|| self.backend.size(), |ask| ask())?;
+    fn size(&self) -> io::Result<Size> {
+        let told = self.ask.map_or(Ok(Size::ZERO), |ask| ask())?;
         Ok(size::usable(told, self.assumed))
     }
 
-    fn window_size(&mut self) -> Result<WindowSize, Self::Error> {
-        self.backend.window_size()
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize {
+            columns_rows: self.size()?,
+            pixels: Size::ZERO,
+        })
     }
 
-    fn flush(&mut self) -> Result<(), Self::Error> {
-        self.backend.flush()
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 
@@ -308,16 +240,13 @@ mod tests {
     }
 
     impl<B: Backend> Screen<B> {
-        fn new(
-            (columns, rows): (u16, u16),
-            backend: impl FnOnce(CrosstermBackend<Bytes>) -> B,
-        ) -> Self {
+        fn new((columns, rows): (u16, u16), backend: impl FnOnce(Bytes) -> B) -> Self {
             let size = |count: u16| count.try_into().unwrap();
             let bytes = Bytes::default();
             let options = TerminalOptions {
                 viewport: Viewport::Fixed(Rect::new(0, 0, columns, rows)),
             };
-            let backend = backend(CrosstermBackend::new(bytes.clone()));
+            let backend = backend(bytes.clone());
             Self {
                 terminal: Terminal::with_options(backend, options).unwrap(),
                 bytes,
@@ -338,8 +267,8 @@ mod tests {
             rows.map(|row| row.trim_end().to_owned()).collect()
         }
 
-        /// The same with its colours, cell by cell.
-        fn cells(&self) -> Vec<(String, vt100::Color, bool)> {
+        /// The same with its styles, cell by cell. Of a blank, only what is seen counts.
+        fn cells(&self) -> Vec<(String, vt100::Color, vt100::Color, [bool; 4])> {
             let screen = self.parser.screen();
             let (rows, columns) = screen.size();
             let all = (0..rows.get()).flat_map(|y| (0..columns.get()).map(move |x| (y, x)));
@@ -348,7 +277,19 @@ mod tests {
                 .map(|cell| {
                     let text = cell.contents();
                     let text = if text.is_empty() { " " } else { text };
-                    (text.to_owned(), cell.fgcolor(), cell.inverse())
+                    let seen = text != " ";
+                    let front = if seen || cell.inverse() {
+                        cell.fgcolor()
+                    } else {
+                        vt100::Color::Default
+                    };
+                    let modifiers = [
+                        cell.inverse(),
+                        cell.underline(),
+                        seen && cell.bold(),
+                        seen && cell.dim(),
+                    ];
+                    (text.to_owned(), front, cell.bgcolor(), modifiers)
                 })
                 .collect()
         }
@@ -428,44 +369,141 @@ mod tests {
         assert_eq!(screen.rows(), ["next"]);
     }
 
+    /// A row of words in styles.
+    fn words(dice: &mut Dice) -> Line<'static> {
+        let spans: Vec<_> = (0..dice.below(5))
+            .map(|_| {
+                let word = [
+                    "a",
+                    "  ",
+                    "focus",
+                    "日本",
+                    "longer words here",
+                    "…",
+                    "      ",
+                ][dice.below(7)];
+                let style = [
+                    Style::new(),
+                    Style::new().add_modifier(Modifier::REVERSED),
+                    Style::new().add_modifier(Modifier::BOLD),
+                    Style::new().add_modifier(Modifier::DIM),
+                    Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD),
+                    Style::new().add_modifier(Modifier::UNDERLINED),
+                    Style::new().fg(Color::Red),
+                    Style::new().fg(Color::Black).bg(Color::White),
+                ][dice.below(8)];
+                ratatui::text::Span::styled(word.repeat(1 + dice.below(3)), style)
+            })
+            .collect();
+        Line::from(spans)
+    }
+
     #[test]
     fn the_screen_is_the_same_as_without() {
         let mut dice = Dice(793);
-        let (columns, rows) = (60, 6);
-        let mut thrifty = Screen::new((columns, rows), Thrifty::new);
-        for _ in 0..2000 {
-            let lines: Vec<Line<'_>> = (0..rows)
-                .map(|_| {
-                    let spans: Vec<_> = (0..dice.below(5))
-                        .map(|_| {
-                            let word = ["a", "  ", "focus", "日本", "longer words here", "…"]
-                                [dice.below(6)];
-                            let style = [
-                                Style::new(),
-                                Style::new().add_modifier(Modifier::REVERSED),
-                                Style::new().fg(Color::Red),
-                            ][dice.below(3)];
-                            ratatui::text::Span::styled(word.repeat(1 + dice.below(3)), style)
-                        })
-                        .collect();
-                    Line::from(spans)
-                })
-                .collect();
-            let draw = |frame: &mut Frame<'_>| {
-                for (y, line) in (0..).zip(&lines) {
-                    frame.render_widget(line, Rect::new(0, y, columns, 1));
+        let (columns, rows) = (60, 12);
+        for moves_rows in [false, true] {
+            let mut thrifty = Screen::new((columns, rows), |bytes| {
+                Thrifty::new(bytes).moving_rows(moves_rows)
+            });
+            let mut lines: Vec<Line<'_>> = (0..rows).map(|_| words(&mut dice)).collect();
+            for _ in 0..2000 {
+                // Rows come, go and change.
+                for _ in 0..dice.below(4) {
+                    let at = dice.below(lines.len());
+                    lines.insert(at, words(&mut dice));
                 }
-            };
-            thrifty.draw(draw);
-            // On an empty screen, and without.
-            let mut plain = Screen::new((columns, rows), |backend| backend);
-            plain.draw(draw);
-            assert!(
-                thrifty.cells() == plain.cells(),
-                "{:?}\n{:?}",
-                thrifty.rows(),
-                plain.rows()
-            );
+                for _ in 0..dice.below(4) {
+                    lines.remove(dice.below(lines.len()));
+                }
+                lines.resize_with(usize::from(rows), || words(&mut dice));
+                for _ in 0..dice.below(3) {
+                    let at = dice.below(lines.len());
+                    lines[at] = words(&mut dice);
+                }
+                let cursor = (dice.below(2) == 0).then(|| {
+                    let below = |count: u16, dice: &mut Dice| {
+                        u16::try_from(dice.below(usize::from(count))).unwrap()
+                    };
+                    Position::new(below(columns, &mut dice), below(rows, &mut dice))
+                });
+                let draw = |frame: &mut Frame<'_>| {
+                    for (y, line) in (0..).zip(&lines) {
+                        frame.render_widget(line, Rect::new(0, y, columns, 1));
+                    }
+                    if let Some(cursor) = cursor {
+                        frame.set_cursor_position(cursor);
+                    }
+                };
+                thrifty.draw(draw);
+                // On an empty screen, and without.
+                let mut plain = Screen::new((columns, rows), CrosstermBackend::new);
+                plain.draw(draw);
+                assert!(
+                    thrifty.cells() == plain.cells(),
+                    "{:?}\n{:?}",
+                    thrifty.rows(),
+                    plain.rows()
+                );
+                let cursor = |screen: &vt100::Screen| {
+                    (!screen.hide_cursor()).then(|| screen.cursor_position())
+                };
+                assert_eq!(
+                    cursor(thrifty.parser.screen()),
+                    cursor(plain.parser.screen())
+                );
+            }
         }
+    }
+
+    #[test]
+    fn a_change_takes_few_bytes() {
+        let bytes = |before: &[&str], after: &[&str]| {
+            let bytes = Bytes::default();
+            let mut terminal = Terminal::with_options(
+                Thrifty::new(bytes.clone()).moving_rows(true),
+                TerminalOptions {
+                    viewport: Viewport::Fixed(Rect::new(0, 0, 80, 10)),
+                },
+            )
+            .unwrap();
+            for lines in [before, after] {
+                bytes.0.borrow_mut().clear();
+                let _ = terminal.draw(|frame| {
+                    for (y, line) in (0..).zip(lines) {
+                        frame.render_widget(*line, Rect::new(0, y, 80, 1));
+                    }
+                });
+            }
+            let bytes = bytes.0.borrow().clone();
+            String::from_utf8(bytes).unwrap()
+        };
+        for (before, after, expected) in [
+            // The end is erased where the cursor is already.
+            (
+                vec!["a name: longer"],
+                vec!["a name: b"],
+                "\x1b[1;9Hb\x1b[K",
+            ),
+            // What did not change is passed over, or written again where that is as short.
+            (vec!["a..b"], vec!["c..d"], "\x1b[Hc..d"),
+            (vec!["a.......b"], vec!["c.......d"], "\x1b[Hc\x1b[7Cd"),
+            (
+                vec!["1", "2", "3", "same"],
+                vec!["4", "5", "6", "same"],
+                "\x1b[H4\r\n5\r\n6",
+            ),
+            // Terminals disagree about the width of some characters.
+            (vec!["a.......b"], vec!["….......d"], "\x1b[H…\x1b[1;9Hd"),
+        ] {
+            assert_eq!(bytes(&before, &after), expected);
+        }
+        // Rows below what comes and goes move as a whole.
+        let rows: Vec<String> = (0..8).map(|number| number.to_string().repeat(30)).collect();
+        let all: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let mut more = all.clone();
+        more.insert(2, "new");
+        assert_eq!(bytes(&all, &more), "\x1b[9H\x1b[M\x1b[3H\x1b[L\x1b[3Hnew");
+        assert_eq!(bytes(&more, &all), "\x1b[3H\x1b[M\x1b[9H\x1b[L");
     }
 }
