@@ -10,6 +10,7 @@ use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
+use oauth_authorizer::keeper::profile::open;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
@@ -21,6 +22,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(error),
     };
+    if let Some(outcome) = cli.subcommand.as_ref().and_then(commands::run_at_once) {
+        return ExitCode::from(ended(outcome).unwrap_or_else(|(text, code)| {
+            talk::say("error", &text);
+            code
+        }));
+    }
     let environment = cli.place.over(Environment::of_process());
     let front = Front::choose(&cli, &environment);
     // Without a screen every line begins with a word that scripts know.
@@ -80,15 +87,20 @@ impl Front {
     }
 }
 
+/// The exit code of a command, or a sentence that comes with one.
+fn ended(outcome: std::io::Result<u8>) -> Result<u8, (String, u8)> {
+    match outcome {
+        // The reader, such as `head`, has all that it needs.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
+        outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
+    }
+}
+
 /// The exit code, or a sentence that comes with one.
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
-        return match commands::run(subcommand, &Library::load_user()) {
-            // The reader, such as `head`, has all that it needs.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
-            outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
-        };
+        return ended(commands::run(subcommand, &Library::load_user()));
     }
     // Before any other thread, which inherits it.
     jobs::hold();
@@ -97,9 +109,10 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     // The screen reads the other presets once it is there.
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
-        (None, Front::Screen) => Library::default(),
-        (_, Front::Plain) => Library::load_user(),
+        (None, Front::Screen) if cli.profile.profile.is_none() => Library::default(),
+        _ => Library::load_user(),
     };
+    let profiles = cli.profile.find().map_err(|error| (error, exit::USAGE))?;
     environment.secret_variables = cli.secret.variables();
     if front == Front::Plain || environment.display_of_tmux {
         // The first flow depends on it. For the rest, the screen asks once it is there.
@@ -130,8 +143,13 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             ),
         );
     }
+    let base = profiles.open.as_ref().map(|place| {
+        open(place, browser, &mut library)
+            .map_err(|outcome| (format!("{}: {}", place.name, outcome.error), outcome.code))
+    });
+    let base = base.transpose()?;
     let mut settings = cli
-        .settings(variable, browser, &mut library)
+        .settings(base, variable, browser, &mut library)
         .map_err(|error| (error.to_string(), error.exit_code()))?;
     settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
@@ -140,6 +158,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             settings,
             library,
             print,
+            profiles.save,
             print_result,
         ));
     }

@@ -58,6 +58,14 @@ pub mod exit {
     pub const UNREACHABLE: u8 = 5;
     /// The redirect URL could not be listened on.
     pub const LISTENER: u8 = 6;
+    /// The user must sign in again.
+    pub const SIGN_IN: u8 = 7;
+    /// Another process refreshes the tokens and did not end in time.
+    pub const BUSY: u8 = 8;
+    /// The files of a profile cannot be read, locked or written. The service was not asked.
+    pub const RECORD: u8 = 9;
+    /// The tokens were printed, but could not be stored.
+    pub const NOT_STORED: u8 = 10;
     /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
 

@@ -6,6 +6,9 @@
 pub use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
+/// The environment variable of the client secret.
+pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
+
 /// Compares two texts in constant time: how long it takes depends on their lengths only.
 #[must_use]
 pub fn same(a: &SecretString, b: &str) -> bool {

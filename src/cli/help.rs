@@ -9,11 +9,14 @@ pub const EXAMPLES: &str = include_str!("examples.txt");
 const EXIT_CODES: &str = "\
 Exit codes:
   0 success, 1 other error, 2 invalid flag or setting, 3 denied, 4 code expired,
-  5 service unavailable, 6 cannot listen on redirect URL, 130 interrupted";
+  5 service unavailable, 6 cannot listen on redirect URL, 7 sign in again,
+  8 refresh in progress elsewhere, 9 cannot use the files of the profile,
+  10 printed but not stored, 130 interrupted";
 
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Run", &["plain", "print", "demo"], &["no_browser"]),
+    ("Profiles", &["profile"], &["save", "machine", "profiles"]),
     (
         "Service and app registration",
         &["preset", "client_id", "client_secret_file", "scope", "flow"],
@@ -26,8 +29,9 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "Endpoints",
-        &["redirect_url"],
+        &[],
         &[
+            "redirect_url",
             "authorization_url",
             "device_url",
             "token_url",
@@ -55,19 +59,23 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
 
 /// The same commands and flags, with the help laid out.
 pub(super) fn laid_out(command: Command) -> Command {
-    let after = format!("Examples:\n{EXAMPLES}\n{EXIT_CODES}");
-    command.after_help(after).mut_args(|flag| {
-        let id = flag.get_id().as_str().to_owned();
-        let find = |(_, short, long): &&(&str, &[&str], &[&str])| {
-            short.contains(&id.as_str()) || long.contains(&id.as_str())
-        };
-        match GROUPS.iter().find(find) {
-            Some((heading, short, _)) => flag
-                .help_heading(*heading)
-                .hide_short_help(!short.contains(&id.as_str())),
-            None => flag,
-        }
-    })
+    let short = format!("Examples:\n{EXAMPLES}");
+    let long = format!("{short}\n{EXIT_CODES}");
+    command
+        .after_help(short)
+        .after_long_help(long)
+        .mut_args(|flag| {
+            let id = flag.get_id().as_str().to_owned();
+            let find = |(_, short, long): &&(&str, &[&str], &[&str])| {
+                short.contains(&id.as_str()) || long.contains(&id.as_str())
+            };
+            match GROUPS.iter().find(find) {
+                Some((heading, short, _)) => flag
+                    .help_heading(*heading)
+                    .hide_short_help(!short.contains(&id.as_str())),
+                None => flag,
+            }
+        })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod flags;
 mod help;
 mod path;
+mod profile;
 mod read;
 mod secret;
 mod subcommands;
@@ -20,13 +21,16 @@ pub use self::flags::{
 };
 pub use self::help::EXAMPLES;
 use self::path::cleaned_path;
+pub use self::profile::{
+    KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
+};
 pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, ExplainFlags, ManFlags, PresetsCommand,
     Subcommand,
 };
 use crate::clean::{clean, trimmed, unquoted};
-use crate::form::choices::Browser;
+use crate::form::choices::{Browser, ListenerChoice};
 use crate::form::field::Key;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
@@ -56,6 +60,9 @@ pub struct Cli {
     /// Print this to standard output when sign-in completes, then exit
     #[arg(long, value_name = "WHAT")]
     pub print: Option<Print>,
+    /// The profiles to open and to save.
+    #[command(flatten)]
+    pub profile: ProfileFlags,
     /// What overrides auto-detection.
     #[command(flatten)]
     pub place: PlaceFlags,
@@ -284,16 +291,8 @@ pub fn command() -> Command {
 }
 
 impl Cli {
-    /// The settings that these flags and variables give.
-    ///
-    /// # Errors
-    /// If a flag or variable is wrong, with what to do about it.
-    pub fn settings(
-        self,
-        variable: impl Fn(&str) -> Option<OsString>,
-        browser: Browser,
-        library: &mut Library,
-    ) -> Result<Settings, CliError> {
+    /// The settings that the preset begins with.
+    fn begin(&self, browser: Browser, library: &mut Library) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
             (Some(path), _) => library.add(read_file(&cleaned_path(path)))?,
             (None, _) if self.demo => library.get(presets::DEMO)?,
@@ -311,6 +310,24 @@ impl Cli {
             let path = std::path::absolute(&path).unwrap_or(path);
             settings = settings.of_preset_file(&path.to_string_lossy());
         }
+        Ok(settings)
+    }
+
+    /// The settings that these flags and variables give, laid over those of a profile if there is one.
+    ///
+    /// # Errors
+    /// If a flag or variable is wrong, with what to do about it.
+    pub fn settings(
+        self,
+        profile: Option<Settings>,
+        variable: impl Fn(&str) -> Option<OsString>,
+        browser: Browser,
+        library: &mut Library,
+    ) -> Result<Settings, CliError> {
+        let mut settings = match profile {
+            Some(settings) => settings,
+            None => self.begin(browser, library)?,
+        };
         let secret = self.secret.load(variable)?;
         let path = |path: &Option<PathBuf>| {
             let path = path.as_ref()?;
@@ -373,7 +390,7 @@ impl Cli {
             flow: self.flow.map(FlowFlag::kind),
             authentication: self.client_authentication.map(AuthenticationFlag::choice),
             pkce: self.pkce.map(|switch| matches!(switch, Switch::On)),
-            listener: self.listener.choice(),
+            listener: Some(self.listener.choice()).filter(|choice| *choice != ListenerChoice::Auto),
             trusted_hosts: self.trusted_hosts.into_iter().collect(),
         })?;
         Ok(settings)
@@ -406,7 +423,7 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).into())
         };
-        cli.settings(find, browser, &mut Library::default())
+        cli.settings(None, find, browser, &mut Library::default())
     }
 
     #[test]
@@ -505,6 +522,8 @@ mod tests {
                     "client-secret-stdin",
                     "plain",
                     "print",
+                    "save",
+                    "machine",
                     "help",
                     "version"
                 ]

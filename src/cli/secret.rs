@@ -18,8 +18,7 @@ const SECRET_LIMIT: u64 = 64 * 1024;
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
-/// The variable that holds the client secret if no other is named.
-pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
+pub use crate::secret::SECRET_VARIABLE;
 
 /// The flags that name the source of the client secret.
 #[derive(Debug, clap::Args)]

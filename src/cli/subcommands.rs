@@ -3,11 +3,25 @@
 use std::path::PathBuf;
 
 use super::flags::{ListenerFlag, PlaceFlags};
+use super::profile::{KeepFlags, ProfilesCommand, RefreshFlags, TokenFlags};
 use crate::form::listen_address::ListenAddress;
 
 /// What to do instead of signing in.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
+    /// Print a valid access token of a profile, for scripts. Refreshes it when needed
+    Token(TokenFlags),
+    /// Get newer tokens for profiles, and store them
+    Refresh(RefreshFlags),
+    /// List, show, save, rename, delete, export or import profiles
+    Profiles {
+        /// What to do.
+        #[command(subcommand)]
+        command: ProfilesCommand,
+    },
+    /// Refresh a profile for other processes
+    #[command(hide = true)]
+    KeepToken(KeepFlags),
     /// Print completions for a shell
     Completions {
         /// The shell to complete for

@@ -10,10 +10,26 @@ mod doctor;
 mod explain;
 mod man;
 mod presets;
+mod profiles;
+mod token;
+mod token_format;
+mod transfer;
 
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
+
+/// Does what a subcommand says that needs neither presets nor a terminal, so that it starts at once; `None` for the others.
+#[must_use]
+pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
+    match subcommand {
+        Subcommand::Token(flags) => Some(token::run(flags)),
+        Subcommand::Refresh(flags) => Some(Ok(token::refresh_all(flags))),
+        Subcommand::Profiles { command } => Some(profiles::run(command)),
+        Subcommand::KeepToken(flags) => Some(token::keep(flags)),
+        _ => None,
+    }
+}
 
 /// Does what the subcommand says, on standard output. Comes back with the exit code.
 ///
@@ -45,6 +61,10 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Configure { command } => return configure::run(command),
         Subcommand::Doctor(flags) => return doctor::run(flags),
         Subcommand::Explain(flags) => return explain::run(flags, library),
+        Subcommand::Token(_)
+        | Subcommand::Refresh(_)
+        | Subcommand::Profiles { .. }
+        | Subcommand::KeepToken(_) => return Ok(exit::FAILED),
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(&text)?;

@@ -74,13 +74,10 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
 /// A client secret from a source that others can read as well.
 fn secret_place(settings: &Settings) -> Option<Problem> {
     let notice = settings.secret_notice()?.to_owned();
+    let empty = settings.value(Key::ClientSecret).is_empty();
+    let word = if empty { "not read" } else { "not private" };
     let warning = Severity::Warning;
-    Some(Problem::new(
-        Key::ClientSecret,
-        warning,
-        "not private",
-        notice,
-    ))
+    Some(Problem::new(Key::ClientSecret, warning, word, notice))
 }
 
 /// Scopes that the service rejects with device code.

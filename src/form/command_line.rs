@@ -8,7 +8,7 @@ use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 
 /// The flags of fields that are typed.
-const FLAGS: &[(Key, &str)] = &[
+pub const FLAGS: &[(Key, &str)] = &[
     (Key::ClientId, "--client-id"),
     (Key::Scope, "--scope"),
     (Key::RedirectUrl, "--redirect-url"),

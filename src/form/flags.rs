@@ -33,7 +33,7 @@ pub struct Overrides {
     /// Whether PKCE is used.
     pub pkce: Option<bool>,
     /// Which listener waits for the browser.
-    pub listener: ListenerChoice,
+    pub listener: Option<ListenerChoice>,
     /// Hosts that may have endpoints of an issuer elsewhere.
     pub trusted_hosts: BTreeSet<String>,
     /// The flags and environment variables that gave the text of fields.
@@ -137,8 +137,10 @@ impl Settings {
             self.draft.own_urls |= ENDPOINTS.contains(&key);
             self.take_cleaned(key, &value);
         }
-        self.listener = overrides.listener;
-        self.trusted_hosts = overrides.trusted_hosts;
+        if let Some(listener) = overrides.listener {
+            self.listener = listener;
+        }
+        self.trusted_hosts.extend(overrides.trusted_hosts);
         if let Some(on) = overrides.pkce {
             if self.pkce_is_fixed() && on != self.draft.pkce {
                 return Err(locked(Key::Pkce));

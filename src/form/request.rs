@@ -431,7 +431,7 @@ mod tests {
         form.set_flow(FlowKind::AuthorizationCode);
         // Also where Windows would have HTTP.sys listen.
         form.lay_over(Overrides {
-            listener: ListenerChoice::Loopback,
+            listener: Some(ListenerChoice::Loopback),
             ..Overrides::default()
         })
         .unwrap();

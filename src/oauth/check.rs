@@ -2,6 +2,7 @@
 
 use super::client::{Client, FlowKind, Pending};
 use super::id_token::{Claims, Expected, decode, is_encrypted};
+use super::incomplete::NOT_ONE;
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -186,7 +187,7 @@ pub fn check_id_token(
         unix_time,
     };
     decode(id_token.expose_secret())
-        .ok_or_else(|| "it is not a JSON Web Token".to_owned())
+        .ok_or_else(|| NOT_ONE.to_owned())
         .and_then(|claims| claims.check(&expected))
         .map_err(|reason| check(Outcome::Failed, &reason))?;
     let issuer = if expected.issuers.is_empty() {

@@ -242,7 +242,8 @@ const SECRET_WORDS: &[&str] = &[
 
 impl Kept {
     /// `None` for what is too long or not fit to be shown.
-    fn new(name: &str, value: String) -> Option<Self> {
+    #[must_use]
+    pub fn new(name: &str, value: String) -> Option<Self> {
         let lower = name.to_lowercase();
         let last = lower.rsplit('.').next().unwrap_or_default();
         let secret = SECRET_WORDS.iter().any(|word| last.ends_with(word))

@@ -140,7 +140,7 @@ pub fn parse_metadata(
         return Err(format!("HTTP status {}", answer.status));
     }
     let members = answer.members()?;
-    let named = text(members, "issuer").ok_or("it names no issuer")?;
+    let named = text(members, "issuer").ok_or("it has no issuer")?;
     let asked = expected.issuer;
     let issuer = if expected
         .others

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::incomplete::{NO_NONCE, is_incomplete};
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -207,8 +208,8 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
 
-/// What is wrong with an ID token whose service does not support the nonce.
-pub(super) const NO_NONCE: &str = "it has no nonce, although one was sent";
+const WITHOUT_OPENID: &str =
+    "To sign in without an ID token, remove openid from Scope and start again.";
 
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
@@ -226,6 +227,8 @@ pub enum About {
     Url(Asked),
     /// The scopes.
     Scope,
+    /// The scope `openid`, without which there is no ID token.
+    OpenId,
 }
 
 /// Why there are no tokens.
@@ -367,7 +370,7 @@ impl Failure {
                 useless: Useless::IdTokenOnly,
                 ..
             } => Some(About::Scope),
-            Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
+            Self::IdToken(reason) if is_incomplete(reason) => Some(About::OpenId),
             _ => None,
         }
     }
@@ -445,9 +448,10 @@ impl Failure {
                     .to_owned()
             }
             Self::IdToken(reason) if reason == NO_NONCE => {
-                "The service doesn't return the nonce, which protects the ID token against replay. To sign in without an ID \
-                    token, remove openid from Scope and start again."
-                    .to_owned()
+                format!("The service doesn't return the nonce, which protects the ID token against replay. {WITHOUT_OPENID}")
+            }
+            Self::IdToken(reason) if is_incomplete(reason) => {
+                format!("The ID tokens of this service can't be checked. {WITHOUT_OPENID}")
             }
             Self::IdToken(_) => {
                 "Start again, and open only the new URL. If it happens again, check Issuer and Client ID."

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
-use super::failure::NO_NONCE;
+use super::incomplete::{NO_CLIENT, NO_EXPIRY, NO_ISSUER, NO_NONCE};
 
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
@@ -103,7 +103,9 @@ impl Claims {
         (0.0..1e12).contains(&seconds).then_some(seconds as i64)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// A claim that is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
@@ -112,7 +114,7 @@ impl Claims {
     /// # Errors
     /// The first thing that is wrong, in words.
     pub fn check(&self, expected: &Expected<'_>) -> Result<(), String> {
-        let issuer = self.text("iss").ok_or("it names no issuer")?;
+        let issuer = self.text("iss").ok_or(NO_ISSUER)?;
         if !expected.issuers.is_empty()
             && !expected
                 .issuers
@@ -134,7 +136,7 @@ impl Claims {
             let named = audience.iter().map(|name| clean(name, 60));
             let named: Vec<String> = named.filter(|name| !name.is_empty()).take(5).collect();
             return Err(if named.is_empty() {
-                "it has no audience (aud is missing or empty)".to_owned()
+                NO_CLIENT.to_owned()
             } else {
                 format!("it is for a different client (aud is {})", named.join(", "))
             });
@@ -162,7 +164,7 @@ impl Claims {
             // Some services send numbers as text.
             .and_then(|exp| exp.as_f64().or_else(|| exp.as_str()?.trim().parse().ok()))
             .filter(|exp: &f64| exp.is_finite())
-            .ok_or("it has no expiry (exp)")?;
+            .ok_or(NO_EXPIRY)?;
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
             return Err("it has expired; check this machine's clock".to_owned());

@@ -29,26 +29,30 @@ use crate::form::choices::{Change, Overwrite};
 use crate::form::explain::Explanation;
 use crate::form::request;
 use crate::form::settings::Settings;
+use crate::keeper::save::{SaveError, save, try_place};
 use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
+use crate::profile::places::Place;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::clock::Moment;
 use crate::session::run::Run;
+use crate::session::tokens::TokenState;
 use crate::session::{Refused, Session, SessionEvent, Started};
 
-/// Runs the flow of the settings, and lets `put` print the requested tokens. Returns the exit code; an error has been
-/// written to standard error by then.
+/// Runs the flow of the settings, saves the tokens to the profile `save`, and lets `put` print the requested ones. Returns
+/// the exit code; an error has been written to standard error by then.
 pub fn run(
     environment: &Environment,
     settings: Settings,
     library: Library,
     print: Option<Print>,
+    save: Option<Place>,
     put: fn(&SecretString) -> Result<(), String>,
 ) -> u8 {
-    match authorize(environment, settings, library, print, put) {
+    match authorize(environment, settings, library, print, save, put) {
         Ok(()) => exit::DONE,
         Err(code) => code,
     }
@@ -59,9 +63,10 @@ fn authorize(
     settings: Settings,
     library: Library,
     print: Option<Print>,
+    save: Option<Place>,
     put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<(), u8> {
-    if print.is_none() && !std::io::stdin().is_terminal() {
+    if print.is_none() && save.is_none() && !std::io::stdin().is_terminal() {
         say(
             "error",
             "No terminal to prompt on. Add --print access-token, refresh-token, id-token or json, or run the program in a \
@@ -77,6 +82,10 @@ fn authorize(
         exit::FAILED
     };
     install_hook();
+    if let Some(place) = &save {
+        // Found out before the user signs in.
+        try_place(place).map_err(|error| say_unsaved(place, &error))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -89,6 +98,7 @@ fn authorize(
             jobs: Jobs::new(),
             input: None,
             device_code: false,
+            save,
             put,
         };
         let outcome = front.tokens(print).await;
@@ -130,6 +140,15 @@ fn say_problem(problem: &Problem, settings: &Settings) {
     say(word, &format!("{label}{source}: {}", problem.text));
 }
 
+/// Says why a profile can't be saved. Returns the exit code.
+fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
+    say("error", &format!("{} was not saved. {error}", place.name));
+    match error {
+        SaveError::Busy => exit::BUSY,
+        SaveError::File(_) | SaveError::Record(_) => exit::RECORD,
+    }
+}
+
 /// Says what is wrong with the form. Fails where that stops the sign-in.
 fn check_form(settings: &Settings) -> Result<(), u8> {
     let problems = request::problems(settings);
@@ -162,6 +181,8 @@ struct Front<'a> {
     input: Option<Input>,
     /// The settings would work for the device code flow as well.
     device_code: bool,
+    /// Where the tokens and settings are saved.
+    save: Option<Place>,
     /// Prints the result.
     put: fn(&SecretString) -> Result<(), String>,
 }
@@ -192,12 +213,47 @@ impl Front<'_> {
             request::request(&other).is_ok()
         };
         let tokens = self.authorize().await?;
-        let Some(print) = print else {
-            return self.ask(&tokens).await;
+        let saved = self.save(&tokens);
+        let tokens = tokens.set;
+        let printed = match (print, saved) {
+            (None, Some(Ok(()))) => return Ok(()),
+            // Nobody can be asked what to do with the tokens.
+            (None, Some(Err(code))) if !std::io::stdin().is_terminal() => return Err(code),
+            (None, _) => self.ask(&tokens).await,
+            (Some(print), _) => self.put(print, &tokens).await,
         };
+        match saved {
+            Some(Err(_)) if printed.is_ok() => Err(exit::NOT_STORED),
+            _ => printed,
+        }
+    }
+
+    /// Saves the tokens and settings as a profile, if that was requested.
+    fn save(&self, tokens: &TokenState) -> Option<Result<(), u8>> {
+        let place = self.save.as_ref()?;
+        let settings = &self.session.settings;
+        Some(match save(place, settings, &tokens.request, &tokens.set) {
+            Ok(()) => {
+                let name = &place.name;
+                say(
+                    "done",
+                    &format!("Saved as the profile {name}: {}", place.record().display()),
+                );
+                say(
+                    "hint",
+                    &format!("Get an access token: oauth-authorizer token {name}"),
+                );
+                Ok(())
+            }
+            Err(error) => Err(say_unsaved(place, &error)),
+        })
+    }
+
+    /// Prints the requested tokens.
+    async fn put(&mut self, print: Print, tokens: &TokenSet) -> Result<(), u8> {
         // Nothing is read any more: the terminal is as it was before.
         self.input = None;
-        self.print(print, &tokens).await?.map_err(|reason| {
+        self.print(print, tokens).await?.map_err(|reason| {
             say("error", &reason);
             exit::FAILED
         })
@@ -256,7 +312,7 @@ impl Front<'_> {
         }
     }
 
-    async fn authorize(&mut self) -> Result<TokenSet, u8> {
+    async fn authorize(&mut self) -> Result<TokenState, u8> {
         let started = self.session.authorize().map_err(|_| exit::USAGE)?;
         if let Err(stopped) = self.run(started).await {
             return Err(match &stopped {
@@ -267,7 +323,7 @@ impl Front<'_> {
             });
         }
         let tokens = self.session.tokens.take();
-        Ok(tokens.ok_or(exit::FAILED)?.set)
+        tokens.ok_or(exit::FAILED)
     }
 
     /// Asks what to print, until the user quits.

@@ -1,4 +1,9 @@
 //! Files on disk, written only when requested.
 
+pub mod attempt;
 pub mod file;
 pub mod folders;
+pub mod lock;
+pub mod private;
+pub mod program;
+pub mod record;

@@ -81,7 +81,10 @@ fn commands_print_what_is_documented() {
 /// The calls of a command and of all its subcommands.
 fn calls(command: &clap::Command, call: &str, all: &mut BTreeSet<String>) {
     all.insert(format!("$ {call} --help"));
-    for command in command.get_subcommands() {
+    let shown = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    for command in shown {
         calls(command, &format!("{call} {}", command.get_name()), all);
     }
 }

@@ -34,6 +34,11 @@ mod form;
 mod https;
 #[cfg(target_os = "linux")]
 mod jobs;
+#[cfg(target_os = "linux")]
+mod keeper;
+#[cfg(target_os = "linux")]
+mod keeper_failures;
+mod keystrokes;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -46,6 +51,8 @@ mod paste;
 mod pictures;
 mod plain;
 mod process;
+#[cfg(unix)]
+mod profiles;
 mod provider;
 mod proxies;
 mod qr;
@@ -73,7 +80,6 @@ mod style;
 mod surroundings;
 mod terminal;
 mod traffic;
-#[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::servers::{ODD_BASIC, ODD_POST, ODD_SECRET, Provider, eventually, free_port, person};
-use crate::terminal::{Command, ENTER, ESC, Terminal};
+use crate::terminal::{Command, ENTER, ESC, Terminal, is_focused};
 
 /// The form at the provider, with these flags more.
 fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Terminal {
@@ -392,6 +392,35 @@ fn an_id_token_with_a_wrong_nonce_is_refused() {
         "{}",
         terminal.screen()
     );
+}
+
+#[test]
+fn an_id_token_without_a_nonce_is_helped_by_one_key() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    let url = sign_in(&mut terminal);
+    person(&url, &["--unset", "nonce"]);
+    terminal.wait_for("it has no nonce, although one was sent.");
+    terminal.wait_for("Press Ctrl+F to remove openid from Scope.");
+    terminal.wait_for("Ctrl+F fix");
+    terminal.send("\x06");
+    terminal.wait_for("Changed Remove openid from Scope.");
+    assert!(terminal.look(|screen| is_focused(screen, "Authorize")));
+    let url = sign_in(&mut terminal);
+    assert!(
+        url.contains("scope=email+offline_access&") && !url.contains("nonce="),
+        "{url}"
+    );
+    // Nothing is left to fix.
+    terminal.send(ESC);
+    terminal.wait_for("[y Cancel sign-in]");
+    assert!(!terminal.flat().contains("Ctrl+F fix"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,6 +25,7 @@ fn folder() -> PathBuf {
 pub struct Provider {
     child: Child,
     about: Value,
+    log: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Drop for Provider {
@@ -46,8 +47,18 @@ impl Provider {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("node is there");
+        let stderr = child.stderr.take().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Ok(entry) = serde_json::from_str(&line) {
+                    kept.lock().unwrap().push(entry);
+                }
+            }
+        });
         let stdout = child.stdout.take().unwrap();
         let (sender, ready) = mpsc::channel();
         std::thread::spawn(move || {
@@ -60,12 +71,22 @@ impl Provider {
             .expect("the provider is ready in time");
         let about =
             serde_json::from_str(&line).unwrap_or_else(|_| panic!("the provider said {line:?}"));
-        Self { child, about }
+        Self { child, about, log }
     }
 
     /// The issuer.
     pub fn issuer(&self) -> &str {
         self.about["issuer"].as_str().unwrap()
+    }
+
+    /// How many refreshes it has logged, and how many of them it refused.
+    pub fn refreshes(&self) -> (usize, usize) {
+        let log = self.log.lock().unwrap();
+        let refreshes = log
+            .iter()
+            .filter(|entry| entry["grant_type"] == "refresh_token");
+        let refused = refreshes.clone().filter(|entry| entry["status"] != 200);
+        (refreshes.count(), refused.count())
     }
 
     /// An endpoint: authorization, device, token, userinfo.
@@ -136,9 +157,11 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let mut some = [0; 4096];
     // Not every server closes the connection; its length says as well where the answer ends.
     while !has_its_length(&answer) {
-        match stream.read(&mut some).unwrap() {
-            0 => break,
-            count => answer.extend(&some[..count]),
+        match stream.read(&mut some) {
+            Ok(0) => break,
+            Ok(count) => answer.extend(&some[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => panic!("{url}: {error}"),
         }
     }
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -29,6 +29,15 @@ impl Readers {
     }
 }
 
+/// Creates a file that must not exist, for this user alone.
+///
+/// # Errors
+/// Where something is there, or the folder cannot be written to.
+#[cfg(windows)]
+pub(super) fn create_private(path: &Path) -> io::Result<std::fs::File> {
+    windows::create(path)
+}
+
 #[cfg(unix)]
 fn readers(file: &std::fs::File) -> io::Result<Readers> {
     use std::os::unix::fs::PermissionsExt;

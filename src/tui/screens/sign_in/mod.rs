@@ -250,6 +250,15 @@ impl Screen for SignIn {
         }
     }
 
+    /// Makes the change that helps, and goes to where the sign-in starts again.
+    fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
+        if let Some(remedy) = cx.session.explained_fix() {
+            cx.session.settings.apply(&remedy.change);
+            cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
+            cx.tell(Message::done("Changed", format!("{}.", remedy.label)));
+        }
+    }
+
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
         if !matches!(answer, Answer::Button(CANCEL)) {
             return;

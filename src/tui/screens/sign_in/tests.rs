@@ -258,11 +258,20 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
         "microsoft-mail",
         FlowKind::AuthorizationCode,
     );
-    alone.go(Item::Paste);
-    let text = "AADSTS50011: The redirect URI specified in the request does not match.";
-    alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
-    let out = alone.keys(&[Command::Enter]);
-    assert!(out.effects.is_empty(), "{out:?}");
+    for text in [
+        "http://localhost:8400/?error=50011",
+        "https://login.example.com/error?code=50011",
+        "https://login.example.com/oauth2/authorize?x=1&error_code=50011",
+        "50011",
+        "Error code: 50011",
+        "AADSTS50011: The redirect URI specified in the request does not match.",
+    ] {
+        alone.go(Item::Paste);
+        alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+        let out = alone.keys(&[Command::Enter]);
+        assert!(out.effects.is_empty(), "{text}: {out:?}");
+        assert!(alone.text().contains("explained"), "{text}");
+    }
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Error page");
     assert!(alone.text().contains("explained"));
@@ -274,6 +283,37 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
     }
     let id = Content::Text("client ID", "me".to_owned());
     assert_eq!(copied(&alone.press(Item::ClientId)), Some(&id));
+    // An answer goes to the flow, which knows the state; so does a number that is no known error.
+    for text in [
+        "http://localhost:8400/?error=50011&state=s",
+        "http://localhost:8400/?code=99999999",
+        "http://localhost:8400/?error=invalid_scope",
+    ] {
+        alone.go(Item::Paste);
+        alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+        let out = alone.keys(&[Command::Enter]);
+        assert!(
+            matches!(out.effects.as_slice(), [Effect::Paste(_)]),
+            "{text}: {out:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_that_is_only_a_number_is_explained() {
+    let mut alone = waiting(
+        Environment::default(),
+        "microsoft-mail",
+        FlowKind::AuthorizationCode,
+    );
+    let error = ServerError::new("50011", None);
+    let failure = Failure::Callback(error);
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+    let text = alone.text();
+    assert!(
+        text.contains("This redirect URL isn't registered for the app."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -472,6 +512,43 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
         assert!(report.expose_secret().contains(part), "{part}");
     }
     assert!(!report.expose_secret().contains("state=s"));
+}
+
+#[test]
+fn a_scope_without_which_it_works_is_removed_by_one_key() {
+    for (reason, scope, left) in [
+        (
+            "it has no nonce, although one was sent",
+            "email openid a",
+            Some("email a"),
+        ),
+        (
+            "it has no audience (aud is missing or empty)",
+            "openid",
+            Some(""),
+        ),
+        ("it is not a JSON Web Token", "openid x", Some("x")),
+        // Nothing of the form helps where the token may be another's, or the scope was not requested.
+        ("its nonce is not the one that was sent", "openid", None),
+        ("it has no issuer (iss)", "email", None),
+    ] {
+        let mut alone = waiting(Environment::default(), "demo", FlowKind::AuthorizationCode);
+        let settings = &mut alone.session.settings;
+        settings.set(Key::Scope, scope.to_owned());
+        let failure = Failure::IdToken(reason.to_owned());
+        alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+        let text = alone.text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let offered = words
+            .join(" ")
+            .contains("Press Ctrl+F to remove openid from Scope.");
+        assert_eq!(offered, left.is_some(), "{reason}");
+        let out = alone.keys(&[Command::Fix]);
+        let value = alone.session.settings.value(Key::Scope);
+        assert_eq!(value, left.unwrap_or(scope), "{reason}");
+        let form = Navigation::Open(Route::Form(FormTarget::Authorize));
+        assert_eq!(out.navigation, left.map(|_| form), "{reason}");
+    }
 }
 
 #[test]

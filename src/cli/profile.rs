@@ -1,0 +1,351 @@
+//! The flags of the commands that use profiles.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Place, Places};
+
+/// The folder of the profiles.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProfilesFlags {
+    /// Look for profiles in this folder only, both settings and tokens
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PROFILES",
+        hide_env_values = true,
+        value_name = "FOLDER"
+    )]
+    pub profiles: Option<PathBuf>,
+}
+
+/// The profiles that the form opens and that a sign-in is saved to.
+#[derive(Debug, clap::Args)]
+pub struct ProfileFlags {
+    /// Open this profile in the form; with --plain, sign in with its settings
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_PROFILE",
+        hide_env_values = true,
+        value_name = "NAME",
+        conflicts_with_all = ["demo", "preset", "preset_file"]
+    )]
+    pub profile: Option<ProfileName>,
+    /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
+    pub save: Option<Option<ProfileName>>,
+    /// Save the profile for this computer instead of for you; requires root or an administrator
+    #[arg(long, requires = "save")]
+    pub machine: bool,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The files of the profiles that the flags name.
+#[derive(Debug, Default)]
+pub struct NamedProfiles {
+    /// Its settings fill in the form.
+    pub open: Option<Place>,
+    /// The tokens and settings are saved there.
+    pub save: Option<Place>,
+}
+
+impl ProfileFlags {
+    /// Looks up the profiles that `--profile` and `--save` name.
+    ///
+    /// # Errors
+    /// Why that is impossible, as a sentence.
+    pub fn find(&self) -> Result<NamedProfiles, String> {
+        if self.profile.is_none() && self.save.is_none() {
+            return Ok(NamedProfiles::default());
+        }
+        let named = self.profiles.profiles.as_deref();
+        let places = Places::new(named).map_err(|error| error.to_string())?;
+        let open = self.profile.as_ref().map(|name| {
+            let place = places.get(name);
+            place.map_err(|error| format!("{error} {}", error.hint()))
+        });
+        let open = open.transpose()?;
+        let place = |name| {
+            let place = places.place(name, self.machine);
+            place.map_err(|error| error.to_string())
+        };
+        let save = match (&self.save, &open) {
+            (None, _) => None,
+            (Some(None), None) => {
+                return Err("--save requires a name, such as --save office.".to_owned());
+            }
+            (Some(None), Some(open)) if !self.machine => Some(open.clone()),
+            (Some(None), Some(open)) => Some(place(&open.name)?),
+            (Some(Some(name)), _) => Some(place(name)?),
+        };
+        Ok(NamedProfiles { open, save })
+    }
+}
+
+/// What `token` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TokenFormat {
+    /// The access token alone
+    Raw,
+    /// A JSON object with the token, its type, expiry and scope
+    Json,
+    /// An HTTP header: Authorization: Bearer …
+    Header,
+    /// Two assignments for a POSIX shell
+    Env,
+    /// The same for PowerShell
+    EnvPowershell,
+    /// A configuration for curl -K -
+    Curl,
+    /// The initial response of SASL XOAUTH2, in base64
+    Xoauth2,
+    /// The initial response of SASL OAUTHBEARER, in base64
+    Oauthbearer,
+    /// The answer of a git credential helper
+    Git,
+    /// The text of --template
+    Template,
+}
+
+/// The flags of `token`.
+#[derive(Debug, clap::Args)]
+pub struct TokenFlags {
+    /// Name of the profile
+    #[arg(value_name = "PROFILE")]
+    pub profile: ProfileName,
+    /// What git asks its credential helper: get, store or erase
+    #[arg(value_name = "ACTION", hide = true)]
+    pub action: Option<String>,
+    /// Refresh the token unless it is valid for this long
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub min_valid: Duration,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "raw")]
+    pub format: TokenFormat,
+    /// Text with {access_token}, {token_type}, {expires_at}, {expires_in}, {scope}, {user}, {id_token}, {profile}; |json,
+    /// |url, |base64 or |sh in the braces encode the value
+    #[arg(long, value_name = "TEXT")]
+    pub template: Option<String>,
+    /// Mailbox for the formats that need one. Default: that of the profile
+    #[arg(long, value_name = "ADDRESS")]
+    pub user: Option<String>,
+    /// Write to this file instead of standard output, readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Permissions of that file, as an octal number
+    #[arg(long, value_name = "MODE", requires = "output", value_parser = mode, default_value = "600")]
+    pub mode: u32,
+    /// How long to wait for a refresh
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    pub wait: Duration,
+    /// Don't refresh
+    #[arg(long)]
+    pub offline: bool,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The flags of `refresh`.
+#[derive(Debug, clap::Args)]
+pub struct RefreshFlags {
+    /// Names of the profiles
+    #[arg(value_name = "PROFILE", required_unless_present = "all")]
+    pub names: Vec<ProfileName>,
+    /// Refresh all profiles
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Only those whose tokens are older than this, such as 12h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub older_than: Option<Duration>,
+    /// How long to wait for each
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    pub wait: Duration,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The flags of the keeper.
+#[derive(Debug, clap::Args)]
+pub struct KeepFlags {
+    /// Name of the profile
+    pub profile: ProfileName,
+    /// The generation of the record that the caller has
+    #[arg(long)]
+    pub generation: u64,
+    /// The number of the last attempt that had ended
+    #[arg(long)]
+    pub attempt: u64,
+    /// The folder of the profiles.
+    #[command(flatten)]
+    pub profiles: ProfilesFlags,
+}
+
+/// The commands of `profiles`.
+#[derive(Debug, clap::Subcommand)]
+pub enum ProfilesCommand {
+    /// List all profiles: name, preset, user, state and folder, separated by tabs
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Show the settings of a profile and facts about its tokens; prints no secret
+    Show {
+        /// Name of the profile
+        name: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Save settings as a profile without signing in; takes the flags of the form
+    ///
+    /// Tokens that the profile has stay. Flags are those of `oauth-authorizer --help`: --preset, --client-id, --scope and so
+    /// on.
+    Save {
+        /// Name of the profile
+        name: ProfileName,
+        /// Save it for this computer instead of for you; requires root or an administrator
+        #[arg(long)]
+        machine: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+        /// Flags of the form
+        #[arg(
+            value_name = "FLAGS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        flags: Vec<OsString>,
+    },
+    /// Write a profile to a file that the program age encrypts, with its tokens and client secret
+    ///
+    /// Don't use the same profile on two computers if the service replaces refresh tokens: the second one is signed out.
+    Export {
+        /// Name of the profile
+        name: ProfileName,
+        /// The file; standard output if omitted
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Encrypt for this recipient, as `age -r`. May be repeated
+        #[arg(
+            short,
+            long,
+            value_name = "RECIPIENT",
+            required_unless_present = "passphrase"
+        )]
+        recipient: Vec<String>,
+        /// Encrypt with a passphrase, as `age -p`; age asks for it
+        #[arg(short, long, conflicts_with = "recipient")]
+        passphrase: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Read a profile from a file of `profiles export`
+    Import {
+        /// The file
+        file: PathBuf,
+        /// File with the identity to decrypt with, as `age -i`
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+        /// Give the profile this name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<ProfileName>,
+        /// Replace the tokens of a profile that exists, if those in the file are newer; otherwise do nothing
+        #[arg(long)]
+        if_newer: bool,
+        /// Accept settings that name a command to run
+        #[arg(long)]
+        allow_commands: bool,
+        /// Import it for this computer instead of for you; requires root or an administrator
+        #[arg(long)]
+        machine: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Rename a profile
+    Rename {
+        /// Name of the profile
+        name: ProfileName,
+        /// The new name
+        to: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Delete a profile: its settings, tokens and client secret. Doesn't revoke the tokens
+    Delete {
+        /// Name of the profile
+        name: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+}
+
+/// A length of time, such as 90s, 5m or 12h; a bare number is in seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number with s, m, h or d, such as 90s, 5m or 12h".to_owned();
+    let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = count.checked_mul(unit).filter(|all| *all <= 3650 * 86_400);
+    Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
+}
+
+/// Permissions that let only some read and nobody but the owner write.
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok();
+    mode.filter(|mode| mode & !0o644 == 0 && mode & 0o400 != 0)
+        .ok_or_else(|| "write 600, 640 or 644".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [
+            ("60", Some(60)),
+            ("90s", Some(90)),
+            ("5m", Some(300)),
+            ("12h", Some(43_200)),
+            ("2d", Some(172_800)),
+            ("", None),
+            ("m", None),
+            ("-1s", None),
+            ("1.5h", None),
+            ("5 m", None),
+            ("99999999999999999999", None),
+            ("9999999999999999d", None),
+        ] {
+            let read = duration(text).ok().map(|time| time.as_secs());
+            assert_eq!(read, seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_by_its_owner_alone() {
+        assert_eq!((mode("600"), mode("640")), (Ok(0o600), Ok(0o640)));
+        assert!(mode("666").is_err() && mode("755").is_err() && mode("x").is_err());
+    }
+}

@@ -1,0 +1,372 @@
+//! `profiles`: what profiles there are, and their files.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::token::find;
+use super::token_format::time;
+use super::transfer;
+use crate::cli::{Cli, ProfilesCommand};
+use crate::console::talk::say;
+use crate::form::choices::Browser;
+use crate::form::request::request;
+use crate::keeper::refresh::unix_time;
+use crate::keeper::save::{SaveError, lock, save_settings};
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Owner, Place, Places};
+use crate::profile::settings_file::{SettingsFile, read_bytes};
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Record, RecordError, Reserved};
+
+/// Does what the command says. Comes back with the exit code.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
+    match command {
+        ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref())
+        {
+            Ok(places) => list(&places, *json),
+            Err(error) => {
+                say("error", &error.to_string());
+                Ok(exit::USAGE)
+            }
+        },
+        ProfilesCommand::Show { name, profiles } => {
+            match find(name, profiles.profiles.as_deref()) {
+                Ok(place) => show(&place),
+                Err(code) => Ok(code),
+            }
+        }
+        ProfilesCommand::Save {
+            name,
+            machine,
+            profiles,
+            flags,
+        } => Ok(save(name, *machine, profiles.profiles.as_deref(), flags)),
+        ProfilesCommand::Export {
+            name,
+            to,
+            recipient,
+            passphrase,
+            profiles,
+        } => match find(name, profiles.profiles.as_deref()) {
+            Ok(place) => transfer::export(&place, to.as_deref(), recipient, *passphrase),
+            Err(code) => Ok(code),
+        },
+        ProfilesCommand::Import {
+            file,
+            identity,
+            name,
+            if_newer,
+            allow_commands,
+            machine,
+            profiles,
+        } => Ok(transfer::import(&transfer::Import {
+            file,
+            identity: identity.as_deref(),
+            name: name.as_ref(),
+            if_newer: *if_newer,
+            allow_commands: *allow_commands,
+            machine: *machine,
+            folder: profiles.profiles.as_deref(),
+        })),
+        ProfilesCommand::Rename { name, to, profiles } => {
+            let named = profiles.profiles.as_deref();
+            Ok(match (find(name, named), Places::new(named)) {
+                (Ok(place), Ok(places)) => report(rename(&place, &places, to)),
+                (Err(code), _) => code,
+                (_, Err(_)) => exit::USAGE,
+            })
+        }
+        ProfilesCommand::Delete { name, profiles } => {
+            Ok(match find(name, profiles.profiles.as_deref()) {
+                Ok(place) => report(delete(&place)),
+                Err(code) => code,
+            })
+        }
+    }
+}
+
+/// Saves the settings of these flags as a profile.
+fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsString]) -> u8 {
+    let usage = |text: &str| {
+        say("error", text);
+        exit::USAGE
+    };
+    let program = OsString::from("oauth-authorizer");
+    let all = std::iter::once(program).chain(flags.iter().cloned());
+    let cli = match Cli::read(all, |name| std::env::var_os(name)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return exit::USAGE;
+        }
+    };
+    if cli.subcommand.is_some() || cli.plain || cli.print.is_some() || cli.demo {
+        return usage(
+            "`profiles save` accepts only the flags of the form, such as --preset and --client-id.",
+        );
+    }
+    let place = Places::new(folder).and_then(|places| places.place(name, machine));
+    let place = match place {
+        Ok(place) => place,
+        Err(error) => return usage(&error.to_string()),
+    };
+    let mut library = Library::load_user();
+    let variable = |name: &str| std::env::var_os(name);
+    let settings = match cli.settings(None, variable, Browser::Elsewhere, &mut library) {
+        Ok(settings) => settings,
+        Err(error) => {
+            say("error", &error.to_string());
+            return error.exit_code();
+        }
+    };
+    let request = match request(&settings) {
+        Ok(request) => request,
+        Err(problems) => {
+            for problem in problems {
+                say(
+                    "error",
+                    &format!("{}: {}", settings.label(problem.key), problem.text),
+                );
+            }
+            return exit::USAGE;
+        }
+    };
+    match save_settings(&place, &settings, &request) {
+        Ok(()) => {
+            say(
+                "done",
+                &format!(
+                    "Saved as the profile {name}: {}",
+                    place.settings().display()
+                ),
+            );
+            exit::DONE
+        }
+        Err(error) => {
+            say("error", &format!("{name} was not saved. {error}"));
+            exit::RECORD
+        }
+    }
+}
+
+fn report(outcome: Result<(), String>) -> u8 {
+    match outcome {
+        Ok(()) => exit::DONE,
+        Err(error) => {
+            say("error", &error);
+            exit::RECORD
+        }
+    }
+}
+
+/// What there is to say of a profile in one row.
+struct Row {
+    preset: String,
+    user: String,
+    state: String,
+    expires_at: Option<u64>,
+}
+
+impl Row {
+    fn of(place: &Place, now: u64) -> Self {
+        let file = SettingsFile::read(place);
+        let record = Record::read(&place.record());
+        let preset = file
+            .as_ref()
+            .map_or_else(|_| String::new(), |file| file.preset().to_owned());
+        let (mut user, mut expires_at) = (String::new(), None);
+        let state = match (&file, &record) {
+            (Err(error), _) => error.to_string(),
+            (_, Err(RecordError::File(PrivateError::Missing(_)))) => "sign in".to_owned(),
+            (_, Err(error)) => error.to_string(),
+            (_, Ok(record)) => {
+                user = record.issued_for.user.clone().unwrap_or_default();
+                state(record, now, &mut expires_at)
+            }
+        };
+        Self {
+            preset,
+            user,
+            state,
+            expires_at,
+        }
+    }
+}
+
+fn state(record: &Record, now: u64, expires_at: &mut Option<u64>) -> String {
+    let Some(tokens) = &record.tokens else {
+        return "sign in again".to_owned();
+    };
+    *expires_at = tokens.expires_at;
+    if record.rejected.is_some() || (tokens.refresh_token.is_none() && !tokens.lives(now)) {
+        return "sign in again".to_owned();
+    }
+    match tokens.left(now) {
+        None => "token has no expiry".to_owned(),
+        Some(0) => "token expired, is refreshed when used".to_owned(),
+        Some(left @ 0..120) => format!("token {left} s"),
+        Some(left) => format!("token {} min", left / 60),
+    }
+}
+
+fn list(places: &Places, as_json: bool) -> io::Result<u8> {
+    let now = unix_time();
+    let mut out = io::stdout().lock();
+    let mut before: Option<ProfileName> = None;
+    let mut rows = Vec::new();
+    for place in places.all() {
+        let row = Row::of(&place, now);
+        // The user's comes first, and goes before the machine's.
+        let hidden = before
+            .as_ref()
+            .is_some_and(|name| name.is(place.name.as_str()));
+        let owner = match place.owner {
+            Owner::User | Owner::Named => "",
+            Owner::Machine if hidden => "machine, hidden by the user's",
+            Owner::Machine => "machine",
+        };
+        if as_json {
+            rows.push(json!({
+                "name": place.name.as_str(), "preset": row.preset, "user": row.user, "state": row.state,
+                "expires_at": row.expires_at.map(time), "machine": place.owner == Owner::Machine,
+                "settings": place.settings(), "record": place.record(),
+            }));
+        } else {
+            let Row {
+                preset,
+                user,
+                state,
+                ..
+            } = &row;
+            writeln!(out, "{}\t{preset}\t{user}\t{state}\t{owner}", place.name)?;
+        }
+        before = Some(place.name.clone());
+    }
+    if as_json {
+        writeln!(out, "{}", serde_json::Value::from(rows))?;
+    }
+    out.flush()?;
+    Ok(exit::DONE)
+}
+
+fn show(place: &Place) -> io::Result<u8> {
+    let bytes = match read_bytes(place) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            say("error", &error.to_string());
+            return Ok(exit::RECORD);
+        }
+    };
+    let now = unix_time();
+    let mut out = io::stdout().lock();
+    out.write_all(&bytes)?;
+    writeln!(out, "\n# Settings: {}", place.settings().display())?;
+    writeln!(out, "# Tokens:   {}", place.record().display())?;
+    match Record::read(&place.record()) {
+        Ok(record) => {
+            writeln!(out, "# State:    {}", state(&record, now, &mut None))?;
+            if let Some(tokens) = &record.tokens {
+                writeln!(out, "# Obtained: {}", time(tokens.obtained_at))?;
+                if let Some(end) = tokens.expires_at {
+                    writeln!(out, "# Expires:  {}", time(end))?;
+                }
+                let refresh = if tokens.refresh_token.is_some() {
+                    "yes"
+                } else {
+                    "no"
+                };
+                writeln!(out, "# Refresh token: {refresh}")?;
+            }
+            let secret = if record.client_secret.is_some() {
+                "yes"
+            } else {
+                "no"
+            };
+            writeln!(out, "# Client secret in the record: {secret}")?;
+            if let Some(rejected) = &record.rejected {
+                writeln!(out, "# Rejected {}: {}", time(rejected.at), rejected.error)?;
+            }
+        }
+        Err(error) => writeln!(out, "# State:    {error}")?,
+    }
+    out.flush()?;
+    Ok(exit::DONE)
+}
+
+/// Removes the files of a profile. The lock file stays: another process may wait for it.
+fn delete(place: &Place) -> Result<(), String> {
+    let words = |error: SaveError| error.to_string();
+    let file = |error: PrivateError| error.to_string();
+    private::check_folder(place.settings_folder()).map_err(file)?;
+    let has_record_folder = place.record_folder().exists();
+    let _lock = if has_record_folder {
+        private::check_folder(place.record_folder()).map_err(file)?;
+        Some(lock(place).map_err(words)?)
+    } else {
+        None
+    };
+    // The secrets first.
+    for path in [
+        place.record(),
+        place.next(),
+        place.attempt(),
+        place.settings(),
+    ] {
+        private::remove(&path).map_err(file)?;
+    }
+    Ok(())
+}
+
+fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
+    let words = |error: SaveError| error.to_string();
+    let file = |error: PrivateError| error.to_string();
+    let new = place.renamed(to);
+    let only_case = place.name.is(to.as_str());
+    if places.find(to).is_some() && !only_case {
+        return Err(format!(
+            "There is already a profile \"{to}\". Choose another name, or delete it first."
+        ));
+    }
+    private::create_folder(place.record_folder()).map_err(file)?;
+    let _lock = lock(place).map_err(words)?;
+    let _new_lock = if only_case {
+        None
+    } else {
+        Some(lock(&new).map_err(words)?)
+    };
+    match Record::read(&place.record()) {
+        Ok(record) => {
+            let record = Record {
+                profile: to.to_string(),
+                ..record
+            };
+            let reserved = Reserved::take(&new.next()).map_err(file)?;
+            reserved.store(&record, &new.record()).map_err(file)?;
+        }
+        Err(RecordError::File(PrivateError::Missing(_))) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    // From here on the new name is the one that counts; up to here the old one is whole.
+    private::rename(&place.settings(), &new.settings()).map_err(file)?;
+    let old = place.record();
+    if old.file_name() != new.record().file_name() && !same_file(&old, &new.record()) {
+        private::remove(&old).map_err(file)?;
+    }
+    for path in [place.next(), place.attempt()] {
+        private::remove(&path).map_err(file)?;
+    }
+    Ok(())
+}
+
+/// On file systems that ignore case, both names lead to one file.
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

@@ -1,0 +1,230 @@
+//! `token`, `refresh` and the keeper: valid access tokens for scripts.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::token_format::Printed;
+use crate::cli::{KeepFlags, RefreshFlags, TokenFlags, TokenFormat};
+use crate::console::talk::say;
+use crate::keeper::caller::{Got, Wish, obtain};
+use crate::keeper::process;
+use crate::keeper::refresh::{Known, refresh, unix_time};
+use crate::outcome::exit;
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Place, Places};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::attempt::Outcome;
+use crate::store::private::{self, Audience, PrivateError};
+use crate::store::record::Record;
+
+/// Says what went wrong with a profile.
+pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
+    say("error", &format!("{name}: {}", outcome.error));
+    if let Some(cause) = &outcome.cause {
+        say("cause", cause);
+    }
+    if let Some(hint) = &outcome.hint {
+        say("hint", hint);
+    }
+    outcome.code
+}
+
+/// The profile of this name, or the exit code.
+pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u8> {
+    let places = Places::new(folder).map_err(|error| {
+        say("error", &error.to_string());
+        exit::USAGE
+    })?;
+    places.get(name).map_err(|error| {
+        say("error", &error.to_string());
+        say("hint", &error.hint());
+        exit::USAGE
+    })
+}
+
+/// Prints a valid token.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
+    if flags.format == TokenFormat::Git
+        && let Some(action) = &flags.action
+        && action != "get"
+    {
+        // Git offers to store and to erase; the profile is the store.
+        io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+        return Ok(exit::DONE);
+    }
+    let named = flags.profiles.profiles.as_deref();
+    let place = match find(&flags.profile, named) {
+        Ok(place) => place,
+        Err(code) => return Ok(code),
+    };
+    let wish = Wish {
+        min_valid: flags.min_valid.as_secs(),
+        wait: flags.wait,
+        offline: flags.offline,
+        newer: false,
+        named,
+    };
+    let Got { record, warning } = match obtain(&place, wish) {
+        Ok(got) => got,
+        Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
+    };
+    if let Some(warning) = warning {
+        say("warning", &format!("{}: {warning}", place.name));
+    }
+    let text = match text(&record, flags) {
+        Ok(text) => text,
+        Err(error) => {
+            say("error", &format!("{}: {error}", place.name));
+            return Ok(exit::USAGE);
+        }
+    };
+    let Some(path) = &flags.output else {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.expose_secret().as_bytes())?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()?;
+        return Ok(exit::DONE);
+    };
+    Ok(match write(path, &text, flags.mode) {
+        Ok(()) => exit::DONE,
+        Err(error) => {
+            say("error", &format!("{}: {error}", place.name));
+            exit::RECORD
+        }
+    })
+}
+
+fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
+    let tokens = record.tokens.as_ref().ok_or("There are no tokens.")?;
+    let printed = Printed {
+        record,
+        tokens,
+        user: flags.user.as_deref().or(record.issued_for.user.as_deref()),
+        template: flags.template.as_deref(),
+        now: unix_time(),
+    };
+    printed.text(flags.format)
+}
+
+/// Replaces a file as a whole. A link, the file of another user, and a folder that others can write to get nothing.
+fn write(path: &Path, text: &SecretString, mode: u32) -> Result<(), PrivateError> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(&path);
+    private::check_folder(folder)?;
+    match private::open_existing(&path, Audience::All, false) {
+        Ok(_) | Err(PrivateError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
+    let mut file = tempfile::Builder::new()
+        .prefix(".token-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    file.write_all(text.expose_secret().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(mode);
+        file.as_file().set_permissions(mode).map_err(failed)?;
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    file.as_file().sync_all().map_err(failed)?;
+    private::rename(
+        &file
+            .into_temp_path()
+            .keep()
+            .map_err(|error| failed(error.error))?,
+        &path,
+    )
+}
+
+/// Gets newer tokens for profiles. The exit code is the worst.
+pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
+    let named = flags.profiles.profiles.as_deref();
+    let places: Vec<Result<Place, u8>> = if flags.all {
+        match Places::new(named) {
+            Ok(places) => places.all().into_iter().map(Ok).collect(),
+            Err(error) => {
+                say("error", &error.to_string());
+                return exit::USAGE;
+            }
+        }
+    } else {
+        flags.names.iter().map(|name| find(name, named)).collect()
+    };
+    let wish = Wish {
+        min_valid: 0,
+        wait: flags.wait,
+        offline: false,
+        newer: true,
+        named,
+    };
+    let mut worst = exit::DONE;
+    for place in places {
+        let code = match place {
+            Err(code) => code,
+            Ok(place) if is_recent(&place, flags) => exit::DONE,
+            Ok(place) => match obtain(&place, wish) {
+                Ok(got) => {
+                    let left = got
+                        .record
+                        .tokens
+                        .and_then(|tokens| tokens.left(unix_time()));
+                    let left = left.map_or_else(String::new, |left| {
+                        format!("; the access token is valid for {left} seconds")
+                    });
+                    say("done", &format!("{}: refreshed{left}", place.name));
+                    exit::DONE
+                }
+                Err(outcome) => say_outcome(&place.name, &outcome),
+            },
+        };
+        worst = worst.max(code);
+    }
+    worst
+}
+
+fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
+    let Some(age) = flags.older_than else {
+        return false;
+    };
+    let Ok(record) = Record::read(&place.record()) else {
+        return false;
+    };
+    let tokens = record.tokens.as_ref();
+    tokens.is_some_and(|tokens| unix_time() < tokens.obtained_at.saturating_add(age.as_secs()))
+}
+
+/// The keeper: refreshes a profile for the processes that wait. Nobody reads what it says.
+///
+/// # Errors
+/// Where no runtime can be started.
+pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
+    process::close_descriptors();
+    let named = flags.profiles.profiles.as_deref();
+    let place = Places::new(named)
+        .ok()
+        .and_then(|places| places.find(&flags.profile));
+    let Some(place) = place else {
+        return Ok(exit::USAGE);
+    };
+    let known = Known {
+        generation: flags.generation,
+        attempt: flags.attempt,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(async {
+        // A request in progress is not given up: its answer may hold the only tokens that still work.
+        let _signals = process::put_off_signals()?;
+        Ok::<_, io::Error>(refresh(&place, known).await)
+    })?;
+    Ok(outcome.err().map_or(exit::DONE, |outcome| outcome.code))
+}

@@ -1,0 +1,350 @@
+//! The formats of `token`, each of them safe for what reads it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use crate::cli::TokenFormat;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::record::{Record, Tokens};
+
+/// What is printed of a record.
+pub(super) struct Printed<'a> {
+    pub(super) record: &'a Record,
+    pub(super) tokens: &'a Tokens,
+    /// The mailbox that was named, or that of the profile.
+    pub(super) user: Option<&'a str>,
+    pub(super) template: Option<&'a str>,
+    pub(super) now: u64,
+}
+
+impl Printed<'_> {
+    /// The text, without the line end after it.
+    ///
+    /// # Errors
+    /// What is missing, as a sentence.
+    pub(super) fn text(&self, format: TokenFormat) -> Result<SecretString, String> {
+        let token = self.tokens.access_token();
+        let header = &self.record.issued_for.header;
+        Ok(match format {
+            TokenFormat::Raw => token.to_owned(),
+            TokenFormat::Json => self.json(),
+            TokenFormat::Header => format!("Authorization: {header} {token}"),
+            TokenFormat::Env => format!(
+                "ACCESS_TOKEN={}\nACCESS_TOKEN_EXPIRES_AT={}",
+                sh(token),
+                sh(&self.expires_at())
+            ),
+            TokenFormat::EnvPowershell => format!(
+                "$env:ACCESS_TOKEN = {}\n$env:ACCESS_TOKEN_EXPIRES_AT = {}",
+                powershell(token),
+                powershell(&self.expires_at())
+            ),
+            TokenFormat::Curl => match self.user {
+                Some(user) => format!("oauth2-bearer = {}\nuser = {}", curl(token), curl(user)),
+                None => format!(
+                    "header = {}",
+                    curl(&format!("Authorization: {header} {token}"))
+                ),
+            },
+            TokenFormat::Xoauth2 => {
+                let user = self.needed_user()?;
+                STANDARD.encode(format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"))
+            }
+            TokenFormat::Oauthbearer => {
+                let user = self.needed_user()?.replace('=', "=3D").replace(',', "=2C");
+                STANDARD.encode(format!("n,a={user},\u{1}auth=Bearer {token}\u{1}\u{1}"))
+            }
+            TokenFormat::Git => {
+                let user = self.needed_user()?;
+                let expiry = self.tokens.expires_at;
+                let expiry =
+                    expiry.map_or_else(String::new, |end| format!("\npassword_expiry_utc={end}"));
+                format!("username={user}\npassword={token}{expiry}")
+            }
+            TokenFormat::Template => self.filled(
+                self.template
+                    .ok_or("--format template requires --template TEXT.")?,
+            )?,
+        }
+        .into())
+    }
+
+    fn needed_user(&self) -> Result<&str, String> {
+        let user = self.user.ok_or(
+            "This format needs the mailbox. Add --user ADDRESS, or [mail] user = \"ADDRESS\" to the settings of the profile.",
+        )?;
+        if user.chars().any(char::is_control) {
+            return Err("The mailbox has a control character. Enter the address again.".to_owned());
+        }
+        Ok(user)
+    }
+
+    fn json(&self) -> String {
+        json!({
+            "profile": self.record.profile,
+            "access_token": self.tokens.access_token(),
+            "token_type": self.tokens.token_type.as_deref().unwrap_or("Bearer"),
+            "expires_at": self.tokens.expires_at.map(time),
+            "expires_in": self.tokens.left(self.now),
+            "scope": self.scope(),
+        })
+        .to_string()
+    }
+
+    fn scope(&self) -> String {
+        let asked = &self.record.issued_for.scope;
+        self.tokens.scope.as_ref().unwrap_or(asked).join(" ")
+    }
+
+    fn expires_at(&self) -> String {
+        self.tokens.expires_at.map(time).unwrap_or_default()
+    }
+
+    fn value(&self, name: &str) -> Result<String, String> {
+        Ok(match name {
+            "access_token" => self.tokens.access_token().to_owned(),
+            "token_type" => self
+                .tokens
+                .token_type
+                .as_deref()
+                .unwrap_or("Bearer")
+                .to_owned(),
+            "expires_at" => self.expires_at(),
+            "expires_in" => self
+                .tokens
+                .left(self.now)
+                .map(|left| left.to_string())
+                .unwrap_or_default(),
+            "scope" => self.scope(),
+            "user" => self.needed_user()?.to_owned(),
+            "profile" => self.record.profile.clone(),
+            "id_token" => {
+                let token = self.tokens.id_token.as_ref();
+                let token = token.ok_or("The profile has no ID token.")?;
+                token.expose_secret().to_owned()
+            }
+            _ => {
+                return Err(format!(
+                    "--template has the unknown field {{{}}}. It can have access_token, token_type, expires_at, expires_in, \
+                     scope, user, id_token and profile.",
+                    crate::clean::clean(name, 40)
+                ));
+            }
+        })
+    }
+
+    /// The template with its fields replaced. A brace that begins no field stands for itself, so that JSON can be written
+    /// as it is.
+    fn filled(&self, template: &str) -> Result<String, String> {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some(at) = rest.find('{') {
+            text.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            let Some(field) = field(rest) else {
+                text.push('{');
+                continue;
+            };
+            let (name, encoding) = match field.split_once('|') {
+                Some((name, encoding)) => (name, Some(encoding)),
+                None => (field, None),
+            };
+            let value = self.value(name)?;
+            text += &match encoding {
+                None => value,
+                Some("json") => serde_json::to_string(&value).unwrap_or_default(),
+                Some("url") => utf8_percent_encode(&value, URL).to_string(),
+                Some("base64") => STANDARD.encode(value),
+                Some("sh") => sh(&value),
+                Some(other) => {
+                    return Err(format!(
+                        "--template has the unknown encoding {}. It can be json, url, base64 or sh.",
+                        crate::clean::clean(other, 40)
+                    ));
+                }
+            };
+            rest = &rest[field.len() + 1..];
+        }
+        text.push_str(rest);
+        Ok(text)
+    }
+}
+
+/// What is encoded in a URL: all but the unreserved characters of RFC 3986, section 2.3.
+const URL: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The field that `rest` begins with, up to its closing brace; `None` if it begins with none.
+fn field(rest: &str) -> Option<&str> {
+    let (field, _) = rest.split_once('}')?;
+    let is_part =
+        |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '_' || ch == '|';
+    (field.starts_with(|ch: char| ch.is_ascii_lowercase()) && field.chars().all(is_part))
+        .then_some(field)
+}
+
+/// A time in RFC 3339.
+pub(super) fn time(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
+}
+
+/// A word of a POSIX shell.
+fn sh(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A literal text of PowerShell, to which typographic quotes are quotes as well.
+fn powershell(text: &str) -> String {
+    let mut quoted = String::from("'");
+    for ch in text.chars() {
+        quoted.push(ch);
+        if matches!(ch, '\'' | '\u{2018}'..='\u{201b}') {
+            quoted.push(ch);
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// A text in a configuration of curl.
+fn curl(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::oauth::token::TokenSet;
+    use crate::store::record::IssuedFor;
+
+    const ODD: &str = "a\"b'c\\d$e`f\u{2019}ü";
+
+    fn record() -> Record {
+        let set = TokenSet {
+            access_token: ODD.into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: Some("the-refresh-token".into()),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        let issued_for = IssuedFor {
+            token_url: "https://as.example/token".to_owned(),
+            client_id: "me".to_owned(),
+            client_authentication: "none".to_owned(),
+            scope: vec!["a".to_owned(), "b".to_owned()],
+            flow: "device-code".to_owned(),
+            ca_file: None,
+            secret_command: None,
+            user: None,
+            header: "Bearer".to_owned(),
+        };
+        let tokens = Tokens::of_set(&set, 1_000_000, None);
+        Record::new("office", String::new(), issued_for, Some(tokens), None)
+    }
+
+    fn print(format: TokenFormat, user: Option<&str>, template: Option<&str>) -> String {
+        let record = record();
+        let printed = Printed {
+            record: &record,
+            tokens: record.tokens.as_ref().unwrap(),
+            user,
+            template,
+            now: 1_000_600,
+        };
+        match printed.text(format) {
+            Ok(text) => text.expose_secret().to_owned(),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn each_format_keeps_odd_characters_and_has_no_refresh_token() {
+        let user = Some("al,i=ce@contoso.example");
+        for (format, expected) in [
+            (TokenFormat::Raw, ODD.to_owned()),
+            (TokenFormat::Header, format!("Authorization: Bearer {ODD}")),
+            (
+                TokenFormat::Env,
+                "ACCESS_TOKEN='a\"b'\\''c\\d$e`f\u{2019}ü'\nACCESS_TOKEN_EXPIRES_AT='1970-01-12T14:46:40Z'"
+                    .to_owned(),
+            ),
+            (
+                TokenFormat::EnvPowershell,
+                "$env:ACCESS_TOKEN = 'a\"b''c\\d$e`f\u{2019}\u{2019}ü'\n$env:ACCESS_TOKEN_EXPIRES_AT = '1970-01-12T14:46:40Z'"
+                    .to_owned(),
+            ),
+            (
+                TokenFormat::Curl,
+                "oauth2-bearer = \"a\\\"b'c\\\\d$e`f\u{2019}ü\"\nuser = \"al,i=ce@contoso.example\"".to_owned(),
+            ),
+            (
+                TokenFormat::Xoauth2,
+                STANDARD.encode(format!(
+                    "user=al,i=ce@contoso.example\u{1}auth=Bearer {ODD}\u{1}\u{1}"
+                )),
+            ),
+            (
+                TokenFormat::Oauthbearer,
+                STANDARD.encode(format!(
+                    "n,a=al=2Ci=3Dce@contoso.example,\u{1}auth=Bearer {ODD}\u{1}\u{1}"
+                )),
+            ),
+            (
+                TokenFormat::Git,
+                format!("username=al,i=ce@contoso.example\npassword={ODD}\npassword_expiry_utc=1003600"),
+            ),
+        ] {
+            let text = print(format, user, None);
+            assert_eq!(text, expected);
+        }
+        let json: serde_json::Value =
+            serde_json::from_str(&print(TokenFormat::Json, None, None)).unwrap();
+        assert_eq!(json["access_token"], ODD);
+        assert_eq!(
+            (&json["expires_in"], &json["scope"]),
+            (&json!(3000), &json!("a b"))
+        );
+        assert!(!json.to_string().contains("the-refresh-token"));
+    }
+
+    #[test]
+    fn templates_encode_and_say_what_is_wrong() {
+        for (template, expected) in [
+            (
+                "{\"a\":{\"b\":\"{profile}\"}}",
+                "{\"a\":{\"b\":\"office\"}}",
+            ),
+            ("{access_token|json}", "\"a\\\"b'c\\\\d$e`f\u{2019}ü\""),
+            ("{access_token|url}", "a%22b%27c%5Cd%24e%60f%E2%80%99%C3%BC"),
+            ("a } {profile {} {0} { }", "a } {profile {} {0} { }"),
+            ("{scope|sh};{expires_in}", "'a b';3000"),
+            ("{profile|base64}", "b2ZmaWNl"),
+        ] {
+            assert_eq!(print(TokenFormat::Template, None, Some(template)), expected);
+        }
+        for (template, words) in [
+            ("{refresh_token}", "unknown field {refresh_token}"),
+            ("{profile|hex}", "unknown encoding hex"),
+            ("{user}", "Add --user ADDRESS"),
+            ("{id_token}", "no ID token"),
+        ] {
+            let error = print(TokenFormat::Template, None, Some(template));
+            assert!(error.contains(words), "{error}");
+        }
+        assert!(print(TokenFormat::Template, None, None).contains("requires --template"));
+    }
+}

@@ -1,0 +1,175 @@
+//! What the end of a refresh means for the tokens that are stored.
+
+use std::time::Duration;
+
+use crate::flow::event::FlowError;
+use crate::flow::http::HttpError;
+use crate::oauth::failure::{Failure, ServerError};
+
+/// What follows from a refresh that brought no tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing reached the service.
+    NotSent,
+    /// The service may have replaced the refresh token.
+    MaybeTaken,
+    /// The service asks to come back later.
+    Busy(Option<Duration>),
+    /// The refresh token is of no use any more.
+    Rejected,
+    /// The refresh token is not valid yet.
+    TooEarly,
+    /// The client, its secret or a setting is wrong.
+    Settings,
+    /// The answer makes no sense.
+    Unusable,
+}
+
+/// Errors that only a new sign-in helps against.
+const REJECTED: &[&str] = &[
+    "invalid_grant",
+    "login_required",
+    "interaction_required",
+    "consent_required",
+    "invalid_token",
+    "expired_token",
+    "token_expired",
+    "bad_refresh_token",
+    "access_denied",
+];
+
+impl Answer {
+    /// What an error means.
+    #[must_use]
+    pub fn of(error: &FlowError) -> Self {
+        match error {
+            FlowError::LostRefresh(cause) => match cause.as_ref() {
+                FlowError::Protocol(Failure::Unavailable {
+                    status: 429, wait, ..
+                }) => Self::Busy(*wait),
+                _ => Self::MaybeTaken,
+            },
+            FlowError::Http(error) => match error {
+                HttpError::Unreachable { .. }
+                | HttpError::Proxy { .. }
+                | HttpError::Tls { .. }
+                | HttpError::Certificate { .. } => Self::NotSent,
+                HttpError::Lost { .. }
+                | HttpError::TimedOut { .. }
+                | HttpError::TooLarge { .. } => Self::MaybeTaken,
+                HttpError::CaFile { .. }
+                | HttpError::Authorities { .. }
+                | HttpError::ProxySetting { .. } => Self::Settings,
+                HttpError::Redirected { .. } => Self::Unusable,
+            },
+            FlowError::Protocol(failure) => Self::of_failure(failure),
+            FlowError::Request(_) => Self::Settings,
+            _ => Self::Unusable,
+        }
+    }
+
+    fn of_failure(failure: &Failure) -> Self {
+        match failure {
+            Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
+            Failure::Unavailable { wait, .. } => Self::Busy(*wait),
+            // Glewlwyd rejects with status 400 and an empty body.
+            Failure::UsedUp { .. }
+            | Failure::Unusable {
+                status: 400 | 401, ..
+            } => Self::Rejected,
+            Failure::Unusable {
+                status: 403 | 404 | 405 | 410,
+                ..
+            } => Self::Settings,
+            _ => Self::Unusable,
+        }
+    }
+
+    fn of_code(error: &ServerError) -> Self {
+        let text = error.to_string().to_ascii_lowercase();
+        if ["not valid yet", "not yet valid", "not before"]
+            .iter()
+            .any(|early| text.contains(early))
+        {
+            return Self::TooEarly;
+        }
+        match error.code.as_str() {
+            code if REJECTED.contains(&code) => Self::Rejected,
+            "invalid_client"
+            | "unauthorized_client"
+            | "invalid_request"
+            | "invalid_scope"
+            | "invalid_target"
+            | "unsupported_grant_type" => Self::Settings,
+            // Salesforce and others name the expiry in their own words.
+            _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
+            _ if matches!(error.status, Some(400 | 401)) => Self::Rejected,
+            _ => Self::Unusable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::failure::Asked;
+
+    fn server(code: &str, description: &str) -> FlowError {
+        FlowError::Protocol(Failure::Server {
+            asked: Asked::Refresh,
+            error: ServerError::new(code, Some(description)),
+        })
+    }
+
+    #[test]
+    fn each_answer_has_what_follows_from_it() {
+        let unusable = |status| {
+            FlowError::Protocol(Failure::Unusable {
+                asked: Asked::Refresh,
+                status,
+                reason: "it is empty".to_owned(),
+            })
+        };
+        let busy = |status| {
+            FlowError::Protocol(Failure::Unavailable {
+                status,
+                wait: None,
+                error: None,
+            })
+        };
+        let lost = |error| FlowError::LostRefresh(Box::new(error));
+        for (error, answer) in [
+            (server("invalid_grant", ""), Answer::Rejected),
+            (
+                server("invalid_grant", "Token is not valid yet"),
+                Answer::TooEarly,
+            ),
+            (server("interaction_required", ""), Answer::Rejected),
+            (
+                server("invalid_client", "AADSTS7000222: expired"),
+                Answer::Settings,
+            ),
+            (server("made_up", "the token was revoked"), Answer::Rejected),
+            (server("made_up", "x"), Answer::Unusable),
+            (unusable(400), Answer::Rejected),
+            (unusable(404), Answer::Settings),
+            (busy(429), Answer::Busy(None)),
+            (lost(busy(502)), Answer::MaybeTaken),
+            (
+                lost(FlowError::Http(HttpError::TimedOut {
+                    host: "as.example".to_owned(),
+                })),
+                Answer::MaybeTaken,
+            ),
+            (
+                FlowError::Http(HttpError::Unreachable {
+                    host: "as.example".to_owned(),
+                    cause: "connection refused".to_owned(),
+                }),
+                Answer::NotSent,
+            ),
+        ] {
+            assert_eq!(Answer::of(&error), answer, "{error}");
+        }
+    }
+}

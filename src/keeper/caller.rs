@@ -1,0 +1,267 @@
+//! Gets a good token of a profile: from its record, or from a keeper.
+
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use super::process;
+use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
+use super::refresh::{Known, no_refresh_token, unix_time};
+use super::words;
+use crate::outcome::exit;
+use crate::profile::places::Place;
+use crate::profile::settings_file::{SettingsFile, digest, read_bytes};
+use crate::store::attempt::{AttemptNote, Outcome};
+use crate::store::lock::Lock;
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Record, Reserved, Tokens};
+
+/// The service is not asked again so soon after it refused the refresh token. Some refuse it only while they are ill.
+const REJECTED_PAUSE: u64 = 600;
+/// So many keepers are started that end without an outcome.
+const STARTS: u32 = 3;
+/// The longest pause between two looks at the record.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is requested.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Seconds that the token must be valid.
+    pub min_valid: u64,
+    /// How long a refresh is waited for.
+    pub wait: Duration,
+    /// No refresh.
+    pub offline: bool,
+    /// A newer token than the stored one, however good that is.
+    pub newer: bool,
+    /// The folder of profiles that was named.
+    pub named: Option<&'a Path>,
+}
+
+/// A record with a token that can be used.
+#[derive(Debug)]
+pub struct Got {
+    /// The record.
+    pub record: Record,
+    /// Why the token is not as good as was requested.
+    pub warning: Option<String>,
+}
+
+/// Gets a good token.
+///
+/// # Errors
+/// The outcome to report.
+pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
+    let (first, settings) = read(place)?;
+    if digest(&settings) != first.settings {
+        Profile::check(place, &first)?;
+    }
+    let now = unix_time();
+    let tokens = first.tokens.as_ref().ok_or_else(|| Outcome {
+        code: exit::SIGN_IN,
+        error: "There are no tokens: they were revoked.".to_owned(),
+        cause: None,
+        hint: Some(sign_in_again(place)),
+    })?;
+    if !wish.newer && tokens.is_good(now, wish.min_valid) {
+        return Ok(Got {
+            record: first,
+            warning: None,
+        });
+    }
+    if let Some(outcome) = refusal(place, &first, tokens, wish, now) {
+        return fallback(first, outcome, wish);
+    }
+    wait(place, &first, wish)
+}
+
+fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
+    let settings = read_bytes(place).map_err(|error| settings_outcome(&error.into()))?;
+    let folder = private::check_folder(place.record_folder());
+    match folder {
+        Ok(()) | Err(PrivateError::Missing(_)) => {}
+        Err(error) => return Err(file_outcome(&error)),
+    }
+    let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+    Ok((record, settings))
+}
+
+/// Why no refresh is tried.
+fn refusal(
+    place: &Place,
+    record: &Record,
+    tokens: &Tokens,
+    wish: Wish<'_>,
+    now: u64,
+) -> Option<Outcome> {
+    if let Some(rejected) = &record.rejected
+        && now.abs_diff(rejected.at) < REJECTED_PAUSE
+    {
+        return Some(Outcome {
+            code: exit::SIGN_IN,
+            error: rejected.error.clone(),
+            cause: rejected.cause.clone(),
+            hint: Some(sign_in_again(place)),
+        });
+    }
+    if tokens.refresh_token.is_none() {
+        return Some(no_refresh_token(place));
+    }
+    if let Some(begin) = tokens.refresh_not_before.filter(|begin| *begin > now) {
+        return Some(Outcome {
+            code: exit::UNREACHABLE,
+            error: format!(
+                "The service accepts the refresh token only later: {}.",
+                words::when(begin, now)
+            ),
+            cause: None,
+            hint: Some("Try again then.".to_owned()),
+        });
+    }
+    wish.offline.then(|| Outcome {
+        code: exit::UNREACHABLE,
+        error: "The access token has expired, and --offline allows no refresh.".to_owned(),
+        cause: None,
+        hint: Some("Omit --offline.".to_owned()),
+    })
+}
+
+/// The stored token, with a warning, where it lives; otherwise the outcome.
+fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Outcome> {
+    let now = unix_time();
+    let Some(tokens) = record.tokens.as_ref().filter(|tokens| tokens.lives(now)) else {
+        return Err(outcome);
+    };
+    if wish.newer {
+        return Err(outcome);
+    }
+    let left = tokens.left(now).map_or_else(String::new, |left| {
+        format!(" The token is valid for {} more.", words::seconds(left))
+    });
+    Ok(Got {
+        warning: Some(format!("{}{left}", outcome.error)),
+        record,
+    })
+}
+
+fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
+    let end = Instant::now() + wish.wait;
+    let attempt = || AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error));
+    let begun = attempt()?;
+    // An attempt that goes on counts: its outcome is that of all who wait.
+    let ended = begun.map_or(0, |begun| match begun.outcome {
+        Some(_) => begun.number,
+        None => begun.number.saturating_sub(1),
+    });
+    let known = Known {
+        generation: first.generation,
+        attempt: ended,
+    };
+    let mut keeper: Option<Child> = None;
+    let mut starts = 0;
+    let mut pause = Duration::from_millis(5);
+    loop {
+        // Looked at first: what it left is complete once it has ended.
+        let ended_with = match &mut keeper {
+            Some(child) => child.try_wait().ok().flatten(),
+            None => None,
+        };
+        let last = attempt()?;
+        let record =
+            Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+        // What came after this process began is good enough: otherwise those who wait would refresh one after another.
+        let newer = record.generation > first.generation || record.lineage != first.lineage;
+        if newer
+            && record
+                .tokens
+                .as_ref()
+                .is_some_and(|tokens| tokens.lives(unix_time()))
+        {
+            return Ok(Got {
+                record,
+                warning: None,
+            });
+        }
+        let outcome = last
+            .as_ref()
+            .filter(|last| last.number > ended)
+            .and_then(|last| last.outcome.clone())
+            .filter(|outcome| outcome.code != exit::DONE);
+        if let Some(outcome) = outcome {
+            return fallback(record, outcome, wish);
+        }
+        if ended_with.is_some_and(|status| status.code() == Some(i32::from(exit::RECORD))) {
+            return fallback(record, no_outcome(place), wish);
+        }
+        if keeper.is_none() || ended_with.is_some() {
+            let free = Lock::try_take(&place.lock()).map_err(|error| file_outcome(&error))?;
+            if free.is_some() {
+                drop(free);
+                if starts == STARTS {
+                    return fallback(record, no_outcome(place), wish);
+                }
+                starts += 1;
+                keeper = Some(start(place, wish, known)?);
+            }
+        }
+        let now = Instant::now();
+        if now >= end {
+            return fallback(record, busy(place, last.as_ref(), wish), wish);
+        }
+        std::thread::sleep(pause.min(end - now));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Child, Outcome> {
+    let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+    let started = process::start(place, wish.named, file.secret_variable(), known);
+    started.map_err(|error| Outcome {
+        code: exit::FAILED,
+        error: format!("The refresh can't be started: {error}."),
+        cause: None,
+        hint: None,
+    })
+}
+
+/// The keeper ended and left no outcome: the disk may not take it.
+fn no_outcome(place: &Place) -> Outcome {
+    if let Err(error) = Reserved::probe(&place.next()) {
+        return file_outcome(&error);
+    }
+    Outcome {
+        code: exit::FAILED,
+        error: "The refresh was stopped before it had an outcome.".to_owned(),
+        cause: None,
+        hint: Some("Try again.".to_owned()),
+    }
+}
+
+/// Another process has been refreshing for too long.
+fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
+    let who = last.filter(|last| last.outcome.is_none()).map_or_else(
+        || "Another process is refreshing the tokens".to_owned(),
+        |last| {
+            format!(
+                "Process {} on {} has been refreshing the tokens since {}",
+                last.pid,
+                last.host,
+                words::when(last.since, unix_time())
+                    .trim_start_matches("at ")
+                    .trim_start_matches("on ")
+            )
+        },
+    );
+    Outcome {
+        code: exit::BUSY,
+        error: format!(
+            "{who}, and did not finish within {}.",
+            words::seconds(wish.wait.as_secs())
+        ),
+        cause: None,
+        hint: Some(format!(
+            "Try again later. If that process hangs, stop it; it holds {}.",
+            place.lock().display()
+        )),
+    }
+}

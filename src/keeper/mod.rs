@@ -1,0 +1,13 @@
+//! Keeps the tokens of profiles fresh: one refresh for any number of processes, and no token lost on the way.
+//!
+//! `caller` is what a command calls. Where the token is no longer good, it starts this program once more, as the keeper: a
+//! process of its own that holds the profile's lock, refreshes and stores, and then ends. A caller that is stopped meanwhile
+//! loses nothing. Callers wait for the record or for the outcome of the attempt; tokens reach them by the record alone.
+
+pub mod answer;
+pub mod caller;
+pub mod process;
+pub mod profile;
+pub mod refresh;
+pub mod save;
+mod words;

@@ -1,0 +1,203 @@
+//! A profile with all that a refresh needs: its settings, its request, and where its tokens may go.
+
+use crate::form::choices::Browser;
+use crate::form::field::Key;
+use crate::form::request::{FlowRequest, request};
+use crate::form::settings::Settings;
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::profile::issued_for::{difference, issued_for};
+use crate::profile::places::Place;
+use crate::profile::settings_file::{SettingsError, SettingsFile};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::attempt::Outcome;
+use crate::store::private::PrivateError;
+use crate::store::record::{Record, RecordError};
+
+/// A profile, loaded.
+#[derive(Debug)]
+pub struct Profile {
+    /// The settings file.
+    pub file: SettingsFile,
+    /// The form that it fills in.
+    pub settings: Settings,
+    /// The request that the form makes.
+    pub request: FlowRequest,
+    /// Presets and explanations.
+    pub library: Library,
+}
+
+impl Profile {
+    /// Reads the settings of a profile to send its tokens. The client secret is where they say, or in the record.
+    ///
+    /// # Errors
+    /// The outcome to report; also where the settings would send tokens to another place than the one that they were issued
+    /// for, or get the client secret from another command.
+    pub fn load(place: &Place, record: &Record) -> Result<Self, Outcome> {
+        let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+        if file.secret_command() != record.issued_for.secret_command.as_deref() {
+            return Err(changed("command for the client secret", place));
+        }
+        let named = file.secret().map_err(|error| settings_outcome(&error))?;
+        let secret = named.or_else(|| record.client_secret.clone());
+        Self::with_secret(place, record, file, secret)
+    }
+
+    /// Finds out whether the settings still fit the tokens. Neither sends anything nor runs a command.
+    ///
+    /// # Errors
+    /// The outcome to report.
+    pub fn check(place: &Place, record: &Record) -> Result<(), Outcome> {
+        let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+        let secret = if file.names_secret() {
+            Some(SecretString::from("not read"))
+        } else {
+            record.client_secret.clone()
+        };
+        Self::with_secret(place, record, file, secret).map(drop)
+    }
+
+    fn with_secret(
+        place: &Place,
+        record: &Record,
+        file: SettingsFile,
+        secret: Option<SecretString>,
+    ) -> Result<Self, Outcome> {
+        let mut library = Library::load_user();
+        let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
+        let request = request(&settings).map_err(|problems| {
+            let problem = problems.into_iter().next();
+            let text =
+                problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
+            Outcome {
+                code: exit::USAGE,
+                error: text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
+                cause: None,
+                hint: Some(format!("Edit {}.", place.settings().display())),
+            }
+        })?;
+        let now = issued_for(
+            &request,
+            &settings,
+            file.user().map(str::to_owned),
+            file.secret_command().map(<[String]>::to_vec),
+        );
+        if let Some(name) = difference(&record.issued_for, &now) {
+            return Err(changed(name, place));
+        }
+        Ok(Self {
+            file,
+            settings,
+            request,
+            library,
+        })
+    }
+}
+
+/// The settings name another place than the one that the tokens were issued for.
+fn changed(name: &str, place: &Place) -> Outcome {
+    Outcome {
+        code: exit::USAGE,
+        error: format!(
+            "The {name} in the settings is not the one that the tokens were issued for, so nothing was sent."
+        ),
+        cause: None,
+        hint: Some(format!(
+            "Undo the change in {}, or sign in again: oauth-authorizer --profile {}",
+            place.settings().display(),
+            place.name
+        )),
+    }
+}
+
+/// The form of a profile, with its client secret. The tokens are not read.
+///
+/// # Errors
+/// The outcome to report.
+pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Settings, Outcome> {
+    let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+    // A record that can't be read doesn't keep the user from signing in again.
+    let record = Record::read(&place.record()).ok();
+    let pinned = record
+        .as_ref()
+        .map(|record| &record.issued_for.secret_command);
+    if pinned.is_some_and(|pinned| pinned.as_deref() != file.secret_command()) {
+        let mut settings = form(&file, None, browser, library)?;
+        settings.set_secret_notice(
+            "The command for the client secret changed since the last sign-in and wasn't run. Enter the client secret; \
+             saving this profile accepts the new command.",
+        );
+        return Ok(settings);
+    }
+    let named = file.secret().map_err(|error| settings_outcome(&error))?;
+    let secret = named.or_else(|| record.and_then(|record| record.client_secret));
+    form(&file, secret, browser, library)
+}
+
+/// The form that a settings file fills in, with this client secret.
+fn form(
+    file: &SettingsFile,
+    secret: Option<SecretString>,
+    browser: Browser,
+    library: &mut Library,
+) -> Result<Settings, Outcome> {
+    let mut settings = file
+        .form(browser, library)
+        .map_err(|error| settings_outcome(&error))?;
+    if let Some(secret) = secret {
+        settings.set(Key::ClientSecret, secret.expose_secret().to_owned());
+    }
+    Ok(settings)
+}
+
+/// What to report of settings that cannot be used.
+#[must_use]
+pub fn settings_outcome(error: &SettingsError) -> Outcome {
+    let code = match error {
+        SettingsError::File(PrivateError::Missing(_)) => exit::USAGE,
+        SettingsError::File(_) => exit::RECORD,
+        _ => exit::USAGE,
+    };
+    Outcome {
+        code,
+        error: error.to_string(),
+        cause: None,
+        hint: None,
+    }
+}
+
+/// What to report of a record that cannot be used.
+#[must_use]
+pub fn record_outcome(error: &RecordError, place: &Place) -> Outcome {
+    if let RecordError::File(PrivateError::Missing(_)) = error {
+        return Outcome {
+            code: exit::SIGN_IN,
+            error: "There are no tokens yet.".to_owned(),
+            cause: None,
+            hint: Some(sign_in_again(place)),
+        };
+    }
+    Outcome {
+        code: exit::RECORD,
+        error: error.to_string(),
+        cause: None,
+        hint: None,
+    }
+}
+
+/// What to report of a file that cannot be used.
+#[must_use]
+pub fn file_outcome(error: &PrivateError) -> Outcome {
+    Outcome {
+        code: exit::RECORD,
+        error: error.to_string(),
+        cause: None,
+        hint: None,
+    }
+}
+
+/// The hint to sign in again.
+#[must_use]
+pub fn sign_in_again(place: &Place) -> String {
+    format!("Sign in: oauth-authorizer --profile {}", place.name)
+}

@@ -1,0 +1,314 @@
+//! The refresh of a profile, from the lock to the stored record.
+//!
+//! The order is what makes it safe. The place of the answer is reserved on disk before the service is asked; that the refresh
+//! token was sent is on disk before it is sent; the answer is complete on disk before it takes the place of the record. A
+//! process that is stopped between two steps leaves what the next one needs to go on, or to say truthfully what was lost.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::answer::Answer;
+use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
+use super::words;
+use crate::flow::attempt::Attempts;
+use crate::flow::driver::{Flow, Job};
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::form::explain::explain;
+use crate::oauth::token::TokenSet;
+use crate::outcome::exit;
+use crate::profile::places::Place;
+use crate::store::attempt::{AttemptNote, Outcome};
+use crate::store::lock::Lock;
+use crate::store::private;
+use crate::store::record::{Record, Rejected, Reserved, Tokens, adopt};
+
+/// Another process that holds the lock is waited for so long.
+const LOCK_LIMIT: Duration = Duration::from_secs(40);
+/// A service that is not reached or busy is tried again within this time.
+const RETRY_LIMIT: Duration = Duration::from_secs(20);
+/// The pauses between tries that did not reach the service.
+const PAUSES: [u64; 3] = [1, 2, 4];
+/// Services that accept a refresh token twice do so for a few seconds: later, asking again helps nobody.
+const LEEWAY: Duration = Duration::from_secs(3);
+/// An access token that lives longer is not put at risk by sending the refresh token twice.
+const SAFE_LIFE: u64 = 300;
+
+/// What the caller knew when it requested a refresh. Where more is known by now, there is nothing to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// The generation of the record.
+    pub generation: u64,
+    /// The number of the last attempt that had ended.
+    pub attempt: u64,
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn unix_time() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
+
+/// Refreshes the tokens of a profile, and stores them.
+///
+/// # Errors
+/// The outcome, which the callers that wait have on disk.
+pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
+    private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
+    let Some(_lock) = lock(place).await? else {
+        return Ok(());
+    };
+    let last = AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error))?;
+    let number = last.as_ref().map_or(0, |last| last.number);
+    // A failure that came meanwhile is the caller's, too. A success shows in the generation of the record.
+    let failed = |last: &AttemptNote| {
+        let outcome = last.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.code != exit::DONE)
+    };
+    if number > known.attempt && last.as_ref().is_some_and(failed) {
+        return Ok(());
+    }
+    let mut note = AttemptNote {
+        number: number + 1,
+        pid: std::process::id(),
+        host: host(),
+        since: unix_time(),
+        generation: known.generation,
+        sent: false,
+        outcome: None,
+    };
+    let outcome = locked(place, known, last.as_ref(), &mut note).await;
+    note.outcome = Some(match &outcome {
+        Ok(()) => Outcome {
+            code: exit::DONE,
+            error: String::new(),
+            cause: None,
+            hint: None,
+        },
+        Err(outcome) => outcome.clone(),
+    });
+    // Without it the callers find out by themselves, later.
+    let _ = note.write(&place.attempt());
+    outcome
+}
+
+/// The name of this host, for messages.
+fn host() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    #[cfg(not(unix))]
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+/// Waits for the lock. `None` if another process holds it for too long.
+async fn lock(place: &Place) -> Result<Option<Lock>, Outcome> {
+    let end = Instant::now() + LOCK_LIMIT;
+    loop {
+        match Lock::try_take(&place.lock()) {
+            Ok(Some(lock)) => return Ok(Some(lock)),
+            Ok(None) if Instant::now() >= end => return Ok(None),
+            Ok(None) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => return Err(file_outcome(&error)),
+        }
+    }
+}
+
+async fn locked(
+    place: &Place,
+    known: Known,
+    last: Option<&AttemptNote>,
+    note: &mut AttemptNote,
+) -> Result<(), Outcome> {
+    let path = place.record();
+    let current = Record::read(&path).map_err(|error| record_outcome(&error, place))?;
+    if current.generation > known.generation {
+        return Ok(());
+    }
+    note.generation = current.generation;
+    let adopted =
+        adopt(&place.next(), &current, &path).map_err(|error| record_outcome(&error, place))?;
+    if adopted.is_some() {
+        return Ok(());
+    }
+    let before = current.tokens.as_ref();
+    let Some(before) = before.filter(|tokens| tokens.refresh_token.is_some()) else {
+        return Err(no_refresh_token(place));
+    };
+    let profile = Profile::load(place, &current)?;
+    let reserved = Reserved::take(&place.next()).map_err(|error| file_outcome(&error))?;
+    note.sent = true;
+    if let Err(error) = note.write(&place.attempt()) {
+        reserved.release();
+        return Err(file_outcome(&error));
+    }
+    let asked_at = unix_time();
+    match ask(&profile, before).await {
+        Ok(set) => {
+            let record = Record {
+                generation: current.generation + 1,
+                settings: profile.file.digest.clone(),
+                tokens: Some(Tokens::of_set(&set, asked_at, Some(before))),
+                rejected: None,
+                ..current
+            };
+            reserved.store(&record, &path).map_err(|error| Outcome {
+                hint: Some(format!(
+                    "Repair the disk and sign in again, if the next refresh is refused. {}",
+                    sign_in_again(place)
+                )),
+                error: format!("The service issued new tokens, and they can't be stored. {error}"),
+                ..file_outcome(&error)
+            })
+        }
+        Err(error) => {
+            let lost = last.filter(|last| {
+                last.sent && last.outcome.is_none() && last.generation == current.generation
+            });
+            let failure = Failed {
+                place,
+                profile: &profile,
+                error,
+                lost: lost.map(|last| last.since),
+            };
+            let (outcome, rejected) = failure.outcome();
+            match rejected {
+                Some(rejected) => {
+                    let record = Record {
+                        rejected: Some(rejected),
+                        ..current
+                    };
+                    // Where it cannot be stored, the service is asked again later and says the same.
+                    let _ = reserved.store(&record, &path);
+                }
+                None => reserved.release(),
+            }
+            Err(outcome)
+        }
+    }
+}
+
+/// Why there is nothing to refresh with.
+#[must_use]
+pub fn no_refresh_token(place: &Place) -> Outcome {
+    Outcome {
+        code: exit::SIGN_IN,
+        error: "The access token has expired, and there is no refresh token.".to_owned(),
+        cause: None,
+        hint: Some(sign_in_again(place)),
+    }
+}
+
+/// Asks the service, and again where that is safe.
+async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> {
+    let end = Instant::now() + RETRY_LIMIT;
+    let mut pauses = PAUSES.into_iter();
+    let mut again = before
+        .left(unix_time())
+        .is_none_or(|left| left <= SAFE_LIFE);
+    loop {
+        let begun = Instant::now();
+        let error = match once(profile, before).await {
+            Ok(set) => return Ok(set),
+            Err(error) => error,
+        };
+        let pause = match Answer::of(&error) {
+            Answer::Busy(Some(wait)) => Some(wait),
+            Answer::NotSent | Answer::Busy(None) => pauses.next().map(Duration::from_secs),
+            Answer::MaybeTaken => {
+                (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
+            }
+            _ => None,
+        };
+        match pause {
+            Some(pause) if Instant::now() + pause < end => tokio::time::sleep(pause).await,
+            _ => return Err(error),
+        }
+    }
+}
+
+async fn once(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> {
+    let (sender, mut reports) = mpsc::channel(16);
+    let job = Job::Refresh(
+        profile.request.clone(),
+        Box::new(before.to_set(unix_time())),
+    );
+    let flow = Flow::start(job, Attempts::default().begin(), None, sender);
+    while let Some((_, event)) = reports.recv().await {
+        match event {
+            FlowEvent::Tokens(set) => return Ok(*set),
+            FlowEvent::Failed(error) => return Err(error),
+            _ => {}
+        }
+    }
+    drop(flow);
+    Err(FlowError::Http(crate::flow::http::HttpError::Lost {
+        host: "the service".to_owned(),
+        cause: "the program was stopped".to_owned(),
+    }))
+}
+
+/// A refresh that brought no tokens.
+struct Failed<'a> {
+    place: &'a Place,
+    profile: &'a Profile,
+    error: FlowError,
+    /// When an earlier process was stopped after it had sent the same refresh token.
+    lost: Option<u64>,
+}
+
+impl Failed<'_> {
+    /// What to report, and what the record keeps of it.
+    fn outcome(&self) -> (Outcome, Option<Rejected>) {
+        let now = unix_time();
+        let explained = match &self.error {
+            FlowError::Protocol(failure) => {
+                let preset = self.profile.settings.preset();
+                let with_secret = self.profile.request.client.secret.is_some();
+                explain(failure, preset, with_secret, &self.profile.library)
+            }
+            _ => None,
+        };
+        let cause = explained.as_ref().map(|explained| explained.cause.clone());
+        let remedy = explained.map_or_else(|| self.error.hint(), |explained| explained.remedy);
+        let outcome = |code, hint| Outcome {
+            code,
+            error: self.error.sentence(),
+            cause: cause.clone(),
+            hint: Some(hint),
+        };
+        match Answer::of(&self.error) {
+            Answer::Rejected => {
+                let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
+                if let Some(since) = self.lost {
+                    outcome.cause = Some(format!(
+                        "An earlier refresh was sent {}, and the program or the computer was stopped before the answer was \
+                         stored. The service has replaced the refresh token since.",
+                        words::when(since, now)
+                    ));
+                }
+                let rejected = Rejected {
+                    at: now,
+                    error: outcome.error.clone(),
+                    cause: outcome.cause.clone(),
+                };
+                (outcome, Some(rejected))
+            }
+            Answer::Settings => (outcome(exit::USAGE, remedy), None),
+            Answer::NotSent | Answer::MaybeTaken | Answer::Busy(_) => {
+                let hint = "Try again later. The tokens are unchanged.".to_owned();
+                (outcome(exit::UNREACHABLE, hint), None)
+            }
+            Answer::TooEarly => {
+                let hint = "Try again shortly before the access token expires.".to_owned();
+                (outcome(exit::UNREACHABLE, hint), None)
+            }
+            Answer::Unusable => (outcome(exit::FAILED, remedy), None),
+        }
+    }
+}

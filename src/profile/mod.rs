@@ -1,0 +1,6 @@
+//! Profiles: settings with a name, and where their files are.
+
+pub mod issued_for;
+pub mod name;
+pub mod places;
+pub mod settings_file;

@@ -1,0 +1,267 @@
+//! Where the files of profiles are: of this user, of the machine, or in one folder that was named.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::name::ProfileName;
+use crate::store::folders;
+
+/// The environment variable that names the one folder for everything.
+pub const VARIABLE: &str = "OAUTH_AUTHORIZER_PROFILES";
+
+/// Whose profile it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// This user's.
+    User,
+    /// The machine's.
+    Machine,
+    /// In the folder that a flag or the environment variable names.
+    Named,
+}
+
+/// A pair of folders.
+#[derive(Debug, Clone)]
+struct Folders {
+    owner: Owner,
+    settings: PathBuf,
+    records: PathBuf,
+}
+
+/// The folders to look in, in this order.
+#[derive(Debug, Clone)]
+pub struct Places(Vec<Folders>);
+
+/// This system names no home folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "There is no home folder to look for profiles in. Set HOME, or name a folder with --profiles or {VARIABLE}."
+)]
+pub struct NoFolder;
+
+/// There is no profile of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("There is no profile \"{name}\".")]
+pub struct NoProfile {
+    name: String,
+    known: Vec<String>,
+}
+
+impl NoProfile {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        if self.known.is_empty() {
+            format!("Create it: oauth-authorizer --plain --save {}", self.name)
+        } else {
+            format!("Profiles: {}.", self.known.join(", "))
+        }
+    }
+}
+
+/// The files of one profile.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its name.
+    pub name: ProfileName,
+    /// Whose it is.
+    pub owner: Owner,
+    folders: Folders,
+}
+
+impl Places {
+    /// The folder that was named and no other; otherwise this user's and the machine's.
+    ///
+    /// # Errors
+    /// Where this system names no home folder.
+    pub fn new(named: Option<&Path>) -> Result<Self, NoFolder> {
+        if let Some(folder) = named {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            return Ok(Self(vec![Folders {
+                owner: Owner::Named,
+                settings: folder.clone(),
+                records: folder,
+            }]));
+        }
+        let pair = |owner, settings: Option<PathBuf>, records: Option<PathBuf>| {
+            Some(Folders {
+                owner,
+                settings: settings?,
+                records: records?,
+            })
+        };
+        let own = pair(Owner::User, folders::profiles(), folders::records());
+        let machine = pair(
+            Owner::Machine,
+            folders::machine_profiles(),
+            folders::machine_records(),
+        );
+        let all: Vec<Folders> = own.into_iter().chain(machine).collect();
+        if all.is_empty() {
+            Err(NoFolder)
+        } else {
+            Ok(Self(all))
+        }
+    }
+
+    /// The profile of this name; the user's comes before the machine's.
+    #[must_use]
+    pub fn find(&self, name: &ProfileName) -> Option<Place> {
+        self.0.iter().find_map(|folders| {
+            let place = Place::new(name.clone(), folders);
+            if place.settings().exists() {
+                return Some(place);
+            }
+            // Written in another case.
+            let known = names(&folders.settings).into_iter();
+            known
+                .filter(|known| name.is(known))
+                .find_map(|known| Some(Place::new(known.parse().ok()?, folders)))
+        })
+    }
+
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, name: &ProfileName) -> Result<Place, NoProfile> {
+        self.find(name).ok_or_else(|| NoProfile {
+            name: name.to_string(),
+            known: self
+                .all()
+                .iter()
+                .map(|place| place.name.to_string())
+                .collect(),
+        })
+    }
+
+    /// Where a profile of this name is saved: in the folder that was named, or else in the user's or the machine's.
+    ///
+    /// # Errors
+    /// Where this system names no home folder.
+    pub fn place(&self, name: &ProfileName, machine: bool) -> Result<Place, NoFolder> {
+        let owner = if machine { Owner::Machine } else { Owner::User };
+        let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
+        let folders = self.0.iter().find(fits).ok_or(NoFolder)?;
+        // Written in another case.
+        let known = names(&folders.settings).into_iter();
+        let known = known
+            .filter(|known| name.is(known))
+            .find_map(|known| known.parse().ok());
+        Ok(Place::new(known.unwrap_or_else(|| name.clone()), folders))
+    }
+
+    /// All profiles, by name. One that the user and the machine both have is there twice.
+    #[must_use]
+    pub fn all(&self) -> Vec<Place> {
+        let mut all = BTreeMap::new();
+        for (order, folders) in self.0.iter().enumerate() {
+            for name in names(&folders.settings) {
+                if let Ok(parsed) = name.parse::<ProfileName>() {
+                    let place = Place::new(parsed, folders);
+                    all.insert((name.to_ascii_lowercase(), order), place);
+                }
+            }
+        }
+        all.into_values().collect()
+    }
+}
+
+/// The names of the settings files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".toml").map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+impl Place {
+    fn new(name: ProfileName, folders: &Folders) -> Self {
+        Self {
+            name,
+            owner: folders.owner,
+            folders: folders.clone(),
+        }
+    }
+
+    /// The same place under another name.
+    #[must_use]
+    pub fn renamed(&self, name: &ProfileName) -> Self {
+        Self {
+            name: name.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The folder of the settings.
+    #[must_use]
+    pub fn settings_folder(&self) -> &Path {
+        &self.folders.settings
+    }
+
+    /// The folder of the record.
+    #[must_use]
+    pub fn record_folder(&self) -> &Path {
+        &self.folders.records
+    }
+
+    /// The settings file.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.folders.settings.join(format!("{}.toml", self.name))
+    }
+
+    /// The tokens and the client secret.
+    #[must_use]
+    pub fn record(&self) -> PathBuf {
+        self.beside("record")
+    }
+
+    /// Held by whoever writes the record.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.beside("lock")
+    }
+
+    /// What is being tried.
+    #[must_use]
+    pub fn attempt(&self) -> PathBuf {
+        self.beside("attempt")
+    }
+
+    /// The place of the next record.
+    #[must_use]
+    pub fn next(&self) -> PathBuf {
+        self.beside("next")
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
+        self.folders.records.join(format!("{}.{end}", self.name))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_in_any_case_and_only_in_the_folder_that_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Office.toml"), "").unwrap();
+        std::fs::write(folder.path().join("no name.toml"), "").unwrap();
+        let places = Places::new(Some(folder.path())).unwrap();
+        let place = places.find(&"office".parse().unwrap()).unwrap();
+        assert_eq!(place.name.as_str(), "Office");
+        assert_eq!(place.record(), folder.path().join("Office.record"));
+        assert!(places.find(&"other".parse().unwrap()).is_none());
+        assert_eq!(places.all().len(), 1);
+        let new = places.place(&"other".parse().unwrap(), false).unwrap();
+        assert_eq!(new.owner, Owner::Named);
+    }
+}

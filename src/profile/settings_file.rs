@@ -1,0 +1,557 @@
+//! The settings file of a profile: TOML without a secret, to be edited and committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::places::Place;
+use crate::clean::clean;
+use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
+use crate::form::command_line::FLAGS;
+use crate::form::flags::{OverrideError, Overrides};
+use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
+use crate::presets::files::read_file;
+use crate::presets::{CUSTOM, Library, PresetError};
+use crate::secret::SecretString;
+use crate::store::file;
+use crate::store::private::{self, Audience, PrivateError};
+use crate::store::program;
+
+/// The format that this program writes.
+const FORMAT: u32 = 1;
+/// A settings file is never larger.
+const LIMIT: u64 = 256 * 1024;
+/// The longest client secret in a file.
+const SECRET_LIMIT: u64 = 64 * 1024;
+
+/// Why a settings file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] PrivateError),
+    /// It is not in order.
+    #[error("{path}, line {line}, column {column}: {message}.")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// From 1 on.
+        line: usize,
+        /// From 1 on.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A newer version wrote it.
+    #[error(
+        "{path} was written by a newer version of this program (format {format}). Update the program."
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its format.
+        format: u32,
+    },
+    /// A setting is unknown or has a value that it cannot have.
+    #[error("{path}: {problem}")]
+    Setting {
+        /// The file.
+        path: String,
+        /// What is wrong, as a sentence.
+        problem: String,
+    },
+    /// The preset.
+    #[error("{path}: {error}")]
+    Preset {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: PresetError,
+    },
+    /// The preset does not allow a setting.
+    #[error("{path}: {error}")]
+    Override {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: OverrideError,
+    },
+    /// The client secret cannot be read.
+    #[error("The client secret can't be read: {0}.")]
+    Secret(String),
+    /// The command for the client secret failed.
+    #[error("The client secret can't be read. {0}")]
+    SecretCommand(String),
+}
+
+/// A settings file, read.
+#[derive(Debug)]
+pub struct SettingsFile {
+    raw: Raw,
+    /// The SHA-256 digest of its bytes.
+    pub digest: String,
+    path: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    /// Checked before the rest is read.
+    #[serde(rename = "format")]
+    _format: u32,
+    preset: Option<String>,
+    preset_file: Option<PathBuf>,
+    #[serde(default)]
+    vars: BTreeMap<String, String>,
+    #[serde(default)]
+    settings: BTreeMap<String, Value>,
+    secret: Option<SecretSource>,
+    mail: Option<Mail>,
+}
+
+/// A setting: a text or a list of texts.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Text(String),
+    List(Vec<String>),
+}
+
+/// Where the client secret is, if it is not in the record.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretSource {
+    file: Option<PathBuf>,
+    env: Option<String>,
+    credential: Option<String>,
+    command: Option<Vec<String>>,
+    /// When the service stops accepting it.
+    expires: Option<toml::value::Datetime>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mail {
+    user: Option<String>,
+}
+
+/// The digest of the bytes of a settings file, as a record has it.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, bytes))
+}
+
+/// Reads the bytes of a settings file, which only this user and root may change.
+///
+/// # Errors
+/// Where it is missing, or within reach of other users.
+pub fn read_bytes(place: &Place) -> Result<Vec<u8>, PrivateError> {
+    private::check_folder(place.settings_folder())?;
+    let bytes = private::read(&place.settings(), Audience::All, LIMIT)?;
+    Ok(bytes.to_vec())
+}
+
+impl SettingsFile {
+    /// Reads the file of a profile.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn read(place: &Place) -> Result<Self, SettingsError> {
+        let bytes = read_bytes(place)?;
+        Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
+    }
+
+    /// Reads the bytes of a settings file; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let path = path.to_owned();
+        let text = std::str::from_utf8(bytes).map_err(|_| SettingsError::Setting {
+            path: path.clone(),
+            problem: "The file is not in UTF-8.".to_owned(),
+        })?;
+        // An unknown key of a newer format is no mistake of the user.
+        if let Ok(Version { format }) = toml::from_str(text)
+            && format > FORMAT
+        {
+            return Err(SettingsError::Newer { path, format });
+        }
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let before = text.get(..at).unwrap_or_default();
+            SettingsError::Syntax {
+                path: path.clone(),
+                line: before.matches('\n').count() + 1,
+                column: before
+                    .rsplit('\n')
+                    .next()
+                    .map_or(0, |row| row.chars().count())
+                    + 1,
+                message: clean(error.message().lines().next().unwrap_or_default(), 200),
+            }
+        })?;
+        Ok(Self {
+            raw,
+            digest: digest(bytes),
+            path,
+        })
+    }
+
+    /// The mailbox, where the file names one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.raw.mail.as_ref()?.user.as_deref()
+    }
+
+    /// The preset, by its ID.
+    #[must_use]
+    pub fn preset(&self) -> &str {
+        self.raw.preset.as_deref().unwrap_or(CUSTOM)
+    }
+
+    /// The environment variable that has the client secret, where the file names one.
+    #[must_use]
+    pub fn secret_variable(&self) -> Option<&str> {
+        self.raw.secret.as_ref()?.env.as_deref()
+    }
+
+    /// The command that prints the client secret, where the file names one.
+    #[must_use]
+    pub fn secret_command(&self) -> Option<&[String]> {
+        self.raw.secret.as_ref()?.command.as_deref()
+    }
+
+    /// True if the file says where the client secret is, so that the record needs none.
+    #[must_use]
+    pub fn names_secret(&self) -> bool {
+        let source = self.raw.secret.as_ref();
+        source.is_some_and(|source| {
+            source.file.is_some()
+                || source.env.is_some()
+                || source.credential.is_some()
+                || source.command.is_some()
+        })
+    }
+
+    /// The client secret, where the file says where it is.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn secret(&self) -> Result<Option<SecretString>, SettingsError> {
+        let Some(source) = &self.raw.secret else {
+            return Ok(None);
+        };
+        let path = match (
+            &source.file,
+            &source.credential,
+            &source.env,
+            &source.command,
+        ) {
+            (Some(file), None, None, None) => file.clone(),
+            (None, Some(name), None, None) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    SettingsError::Secret(
+                        "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
+                            .to_owned(),
+                    )
+                })?;
+                PathBuf::from(folder).join(name)
+            }
+            (None, None, Some(name), None) => {
+                let value = std::env::var(name).map_err(|_| {
+                    SettingsError::Secret(format!(
+                        "the environment variable {} is not set",
+                        clean(name, 80)
+                    ))
+                })?;
+                return Ok(Some(SecretString::from(value)));
+            }
+            (None, None, None, Some(command)) => {
+                let output = program::run(command, b"")
+                    .map_err(|error| SettingsError::SecretCommand(error.to_string()))?;
+                let text = std::str::from_utf8(&output)
+                    .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
+                // Of pass and others, the first line is the secret.
+                let first = text.lines().next().unwrap_or_default().trim();
+                return Ok(Some(SecretString::from(first.to_owned())));
+            }
+            (None, None, None, None) => return Ok(None),
+            _ => {
+                return Err(SettingsError::Secret(
+                    "[secret] names more than one of file, credential, env and command".to_owned(),
+                ));
+            }
+        };
+        let bytes = file::read::read(&path, file::read::Kinds::WithPipes, SECRET_LIMIT).map_err(
+            |error| {
+                let path = clean(&path.to_string_lossy(), 200);
+                SettingsError::Secret(format!("{path}: {error}"))
+            },
+        )?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
+        Ok(Some(SecretString::from(text.trim().to_owned())))
+    }
+
+    /// The form that the file fills in, without the client secret of the record.
+    ///
+    /// # Errors
+    /// Where the preset is missing, or does not allow a setting.
+    pub fn form(&self, browser: Browser, library: &mut Library) -> Result<Settings, SettingsError> {
+        let path = || self.path.clone();
+        let preset = match &self.raw.preset_file {
+            Some(file) => library.add(read_file(file)),
+            None => library.get(self.preset()),
+        };
+        let preset = preset.map_err(|error| SettingsError::Preset {
+            path: path(),
+            error,
+        })?;
+        let mut settings = Settings::new(preset).with_browser(browser);
+        if let Some(file) = &self.raw.preset_file {
+            settings = settings.of_preset_file(&file.to_string_lossy());
+        }
+        let overrides = self.overrides().map_err(|problem| SettingsError::Setting {
+            path: path(),
+            problem,
+        })?;
+        settings
+            .lay_over(overrides)
+            .map_err(|error| SettingsError::Override {
+                path: path(),
+                error,
+            })?;
+        Ok(settings)
+    }
+
+    fn overrides(&self) -> Result<Overrides, String> {
+        let mut overrides = Overrides {
+            variables: self
+                .raw
+                .vars
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            variable_source: "[vars]".to_owned(),
+            ..Overrides::default()
+        };
+        for (name, value) in &self.raw.settings {
+            let text = match value {
+                Value::Text(text) => text.as_str(),
+                Value::List(hosts) if name == "trust_host" => {
+                    overrides.trusted_hosts = hosts.iter().cloned().collect::<BTreeSet<_>>();
+                    continue;
+                }
+                Value::List(_) => return Err(format!("{} must be a text.", clean(name, 40))),
+            };
+            let choice = |allowed: &str| {
+                Err(format!(
+                    "{name} is \"{}\", but must be one of: {allowed}.",
+                    clean(text, 40)
+                ))
+            };
+            let flag = format!("--{}", name.replace('_', "-"));
+            match name.as_str() {
+                "flow" => {
+                    overrides.flow = Some(match text {
+                        "device-code" => FlowKind::DeviceCode,
+                        "authorization-code" => FlowKind::AuthorizationCode,
+                        _ => return choice("device-code, authorization-code"),
+                    });
+                }
+                "client_authentication" => {
+                    overrides.authentication = Some(match text {
+                        "post" => AuthenticationChoice::Post,
+                        "basic" => AuthenticationChoice::Basic,
+                        _ => return choice("post, basic"),
+                    });
+                }
+                "pkce" => {
+                    overrides.pkce = Some(match text {
+                        "on" => true,
+                        "off" => false,
+                        _ => return choice("on, off"),
+                    });
+                }
+                "listener" => {
+                    overrides.listener = Some(match text {
+                        "auto" => ListenerChoice::Auto,
+                        "httpsys" => ListenerChoice::HttpSys,
+                        "loopback" => ListenerChoice::Loopback,
+                        _ => return choice("auto, httpsys, loopback"),
+                    });
+                }
+                _ => {
+                    let known = FLAGS.iter().find(|(_, known)| *known == flag);
+                    let Some((key, _)) = known else {
+                        return Err(format!(
+                            "[settings] has the unknown setting {}. Settings have the names of the flags, with _ in place of -.",
+                            clean(name, 40)
+                        ));
+                    };
+                    overrides.sources.insert(*key, name.clone());
+                    overrides.values.insert(*key, text.to_owned());
+                }
+            }
+        }
+        Ok(overrides)
+    }
+}
+
+/// The text of a settings file for these settings: only what differs from the preset.
+/// The sections of `before` that the form does not have stay as they are.
+#[must_use]
+pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFile>) -> String {
+    let mut top = format!(
+        "# Settings of a profile of oauth-authorizer. May be edited; has no secret.\nformat = {FORMAT}\n"
+    );
+    let (mut vars, mut rest, mut hosts) = (String::new(), String::new(), Vec::new());
+    let flags = settings.flags();
+    for pair in flags.chunks_exact(2) {
+        let (flag, value) = (pair[0].trim_start_matches('-'), &pair[1]);
+        match flag {
+            "preset" | "preset-file" => {
+                top += &format!("{} = {}\n", flag.replace('-', "_"), quoted(value));
+            }
+            "var" => {
+                let (name, value) = value.split_once('=').unwrap_or((value, ""));
+                vars += &format!("{name} = {}\n", quoted(value));
+            }
+            "trust-host" => hosts.push(quoted(value)),
+            "ca-file" | "certificate" | "certificate-key" => {
+                // Read from any folder.
+                let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
+                rest += &format!(
+                    "{} = {}\n",
+                    flag.replace('-', "_"),
+                    quoted(&path.to_string_lossy())
+                );
+            }
+            flag => rest += &format!("{} = {}\n", flag.replace('-', "_"), quoted(value)),
+        }
+    }
+    if !hosts.is_empty() {
+        rest += &format!("trust_host = [{}]\n", hosts.join(", "));
+    }
+    for (name, table) in [("vars", vars), ("settings", rest)] {
+        if !table.is_empty() {
+            top += &format!("\n[{name}]\n{table}");
+        }
+    }
+    let secret = before.and_then(|before| before.raw.secret.as_ref());
+    if let Some(secret) = secret {
+        top += "\n[secret]\n";
+        let path = secret.file.as_ref().map(|path| path.to_string_lossy());
+        for (name, value) in [
+            ("file", path.as_deref()),
+            ("env", secret.env.as_deref()),
+            ("credential", secret.credential.as_deref()),
+        ] {
+            if let Some(value) = value {
+                top += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        if let Some(command) = &secret.command {
+            top += &format!("command = {}\n", list(command));
+        }
+        if let Some(expires) = &secret.expires {
+            top += &format!("expires = {expires}\n");
+        }
+    }
+    if let Some(user) = user {
+        top += &format!("\n[mail]\nuser = {}\n", quoted(user));
+    }
+    top
+}
+
+/// A list of texts in TOML.
+fn list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// A basic string of TOML, which has the escapes of JSON and one more.
+fn quoted(text: &str) -> String {
+    let json = serde_json::to_string(text).unwrap_or_default();
+    json.replace('\u{7f}', "\\u007f")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::field::Key;
+
+    fn read(text: &str) -> Result<SettingsFile, SettingsError> {
+        SettingsFile::parse(text.as_bytes(), "office.toml")
+    }
+
+    #[test]
+    fn what_is_written_gives_the_same_form() {
+        let mut library = Library::default();
+        let preset = library.get("microsoft-mail").unwrap();
+        let mut settings = Settings::new(preset).with_browser(Browser::Elsewhere);
+        settings.set(Key::Var(0), "contoso.example".to_owned());
+        settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
+        settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
+        settings.set_flow(FlowKind::AuthorizationCode);
+        let text = write(&settings, Some("alice@contoso.example"), None);
+        let file = read(&text).unwrap();
+        let again = file.form(Browser::Elsewhere, &mut library).unwrap();
+        assert_eq!(again.flags(), settings.flags());
+        assert_eq!(file.user(), Some("alice@contoso.example"));
+        assert_eq!(file.preset(), "microsoft-mail");
+        assert!(!text.contains("secret ="), "{text}");
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        for (text, words) in [
+            (
+                "format = 1\nprset = \"x\"\n",
+                "office.toml, line 2, column 1: unknown field",
+            ),
+            ("format = 1\n[settings\n", "line 2"),
+            (
+                "format = 2\nfuture = 1\n",
+                "newer version of this program (format 2)",
+            ),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        for (text, words) in [
+            (
+                "format = 1\n[settings]\nclient-idd = \"x\"\n",
+                "unknown setting client-idd",
+            ),
+            (
+                "format = 1\n[settings]\nflow = \"implicit\"\n",
+                "must be one of: device-code",
+            ),
+            ("format = 1\npreset = \"nothing\"\n", "nothing"),
+            (
+                "format = 1\npreset = \"github\"\n[vars]\nx = \"y\"\n",
+                "no variable",
+            ),
+        ] {
+            let form = read(text)
+                .unwrap()
+                .form(Browser::Here, &mut Library::default());
+            let error = form.unwrap_err().to_string();
+            assert!(
+                error.starts_with("office.toml: ") && error.contains(words),
+                "{error}"
+            );
+        }
+    }
+}

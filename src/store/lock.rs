@@ -1,0 +1,69 @@
+//! The lock of a profile: held by whoever writes its record.
+//!
+//! The file is never deleted and never renamed: a process that waits for it would otherwise hold a lock that nobody else
+//! sees. The system releases it with the process. It is not broken by its age.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::private::{self, Audience, PrivateError};
+
+/// A lock that is held; dropping it releases it.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock, if nobody holds it. `None` if another process does.
+    ///
+    /// # Errors
+    /// Where the file is within reach of other users, or the file system has no locks.
+    pub fn try_take(path: &Path) -> Result<Option<Self>, PrivateError> {
+        let file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(PrivateError::system(path, "locked", &error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
+fn open(path: &Path) -> Result<File, PrivateError> {
+    match private::open_existing(path, Audience::Owner, true) {
+        Err(PrivateError::Missing(_)) => {}
+        opened => return opened,
+    }
+    match private::create(path) {
+        Ok(file) => Ok(file),
+        // Another process was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            private::open_existing(path, Audience::Owner, true)
+        }
+        Err(error) => Err(PrivateError::system(path, "created", &error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time_and_the_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let first = Lock::try_take(&path).unwrap().unwrap();
+        assert!(Lock::try_take(&path).unwrap().is_none());
+        drop(first);
+        assert!(Lock::try_take(&path).unwrap().is_some());
+        assert!(path.exists());
+    }
+}

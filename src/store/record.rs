@@ -1,0 +1,619 @@
+//! The record of a profile: its tokens and its client secret, and where they may be sent.
+//!
+//! A record is replaced as a whole. Only the holder of the profile's [`Lock`](super::lock::Lock) writes one.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::private::{self, Audience, PrivateError};
+use crate::oauth::dialect::Kept;
+use crate::oauth::token::TokenSet;
+use crate::oauth::url::RedirectUrl;
+use crate::secret::{ExposeSecret, SecretString};
+
+/// The format that this program writes.
+pub const FORMAT: u32 = 1;
+/// A record is never larger; tokens are a few kilobytes.
+const LIMIT: u64 = 1024 * 1024;
+/// So much is reserved for the next record before it is requested from the service.
+const RESERVED: usize = 64 * 1024;
+/// Seconds that the clocks of two hosts may be apart.
+pub const SKEW: u64 = 120;
+
+/// Why a record cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] PrivateError),
+    /// It is not whole, or not one of ours.
+    #[error(
+        "{0} is damaged, or another program wrote it. Restore it from a backup, or delete the profile and sign in again."
+    )]
+    Damaged(String),
+    /// A newer version wrote it.
+    #[error(
+        "{path} was written by a newer version of this program (format {format}). Update the program."
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its format.
+        format: u32,
+    },
+}
+
+/// A record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The name of the profile.
+    pub profile: String,
+    /// A random text of the sign-in that the tokens come from.
+    pub lineage: String,
+    /// Counts the records of the profile.
+    pub generation: u64,
+    /// The SHA-256 digest of the settings file that the tokens were issued with.
+    pub settings: String,
+    /// Where the tokens and the secret may go.
+    pub issued_for: IssuedFor,
+    /// The tokens; `None` once they were revoked.
+    pub tokens: Option<Tokens>,
+    /// The client secret, where the settings name no other place.
+    #[serde(with = "secret_text")]
+    pub client_secret: Option<SecretString>,
+    /// The service refused the refresh token.
+    pub rejected: Option<Rejected>,
+    /// The last member: without it, the file is not whole.
+    pub end: bool,
+}
+
+/// What a token was issued for. Tokens and secrets go nowhere else, whatever settings and presets say later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedFor {
+    /// The token endpoint.
+    pub token_url: String,
+    /// The client ID.
+    pub client_id: String,
+    /// How the client authenticates: `none`, `post` or `basic`.
+    pub client_authentication: String,
+    /// The scopes that were requested.
+    pub scope: Vec<String>,
+    /// The flow, as its flag names it.
+    pub flow: String,
+    /// An additional CA certificate to trust.
+    pub ca_file: Option<String>,
+    /// The command that prints the client secret.
+    #[serde(default)]
+    pub secret_command: Option<Vec<String>>,
+    /// The mailbox, for the formats that need it.
+    pub user: Option<String>,
+    /// The word before the token in an `Authorization` header.
+    pub header: String,
+}
+
+/// The tokens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tokens {
+    /// The access token.
+    #[serde(with = "secret_text")]
+    access_token: Option<SecretString>,
+    /// Its type, where the service names one.
+    pub token_type: Option<String>,
+    /// When it was requested, in seconds since 1970.
+    pub obtained_at: u64,
+    /// When it ends, in seconds since 1970, where the service says so.
+    pub expires_at: Option<u64>,
+    /// The granted scopes; `None` means all that was requested.
+    pub scope: Option<Vec<String>>,
+    /// The refresh token.
+    #[serde(with = "secret_text")]
+    pub refresh_token: Option<SecretString>,
+    /// When it was issued, in seconds since 1970.
+    pub refresh_obtained_at: Option<u64>,
+    /// The service takes it no earlier, in seconds since 1970.
+    pub refresh_not_before: Option<u64>,
+    /// The ID token.
+    #[serde(with = "secret_text")]
+    pub id_token: Option<SecretString>,
+    /// What came in addition to the tokens and is kept.
+    kept: Vec<KeptText>,
+    /// The token endpoint that gave them, where it was another than that of the settings.
+    token_url: Option<String>,
+    /// Where the browser came back to: a refresh may have to name it.
+    redirect_url: Option<String>,
+}
+
+/// One value that came in addition to the tokens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KeptText {
+    name: String,
+    #[serde(with = "secret_text")]
+    value: Option<SecretString>,
+}
+
+/// A refusal of the refresh token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What happened.
+    pub error: String,
+    /// Why, where that is known.
+    pub cause: Option<String>,
+}
+
+/// A secret as text in JSON.
+mod secret_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::secret::{ExposeSecret, SecretString};
+
+    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<SecretString>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = secret.as_ref().map(ExposeSecret::expose_secret);
+        text.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<SecretString>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(SecretString::from))
+    }
+}
+
+impl Tokens {
+    /// The tokens of `set`, which were requested at `obtained_at`. A refresh token that is the same as that of `before` keeps
+    /// its date.
+    #[must_use]
+    pub fn of_set(set: &TokenSet, obtained_at: u64, before: Option<&Self>) -> Self {
+        let refresh_obtained_at = set.refresh_token.as_ref().map(|token| {
+            let same = before.and_then(|before| {
+                let old = before.refresh_token.as_ref()?;
+                crate::secret::same(token, old.expose_secret())
+                    .then_some(before.refresh_obtained_at)?
+            });
+            same.unwrap_or(obtained_at)
+        });
+        // More than ten years is a number that means something else.
+        let life = set.expires_in.filter(|life| *life <= 10 * 366 * 86_400);
+        let expires_at = life
+            .map(|life| obtained_at + life)
+            .or_else(|| claim(&set.access_token, "exp").filter(|end| *end > obtained_at));
+        Self {
+            access_token: Some(set.access_token.clone()),
+            token_type: set.token_type.clone(),
+            obtained_at,
+            expires_at,
+            scope: set.scope.clone(),
+            refresh_not_before: set
+                .refresh_token
+                .as_ref()
+                .and_then(|token| claim(token, "nbf"))
+                .filter(|begin| *begin > obtained_at),
+            refresh_token: set.refresh_token.clone(),
+            refresh_obtained_at,
+            id_token: set.id_token.clone(),
+            kept: set
+                .kept
+                .iter()
+                .map(|kept| KeptText {
+                    name: kept.name.clone(),
+                    value: Some(kept.value.clone()),
+                })
+                .collect(),
+            token_url: set.token_url.as_ref().map(ToString::to_string),
+            redirect_url: set.redirect_url.as_ref().map(|url| url.text().to_owned()),
+        }
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn access_token(&self) -> &str {
+        self.access_token
+            .as_ref()
+            .map(ExposeSecret::expose_secret)
+            .unwrap_or_default()
+    }
+
+    /// The same tokens as the flows know them, at `now`.
+    #[must_use]
+    pub fn to_set(&self, now: u64) -> TokenSet {
+        let kept = self.kept.iter();
+        TokenSet {
+            access_token: self.access_token.clone().unwrap_or_default(),
+            token_type: self.token_type.clone(),
+            expires_in: self.expires_at.map(|end| end.saturating_sub(now)),
+            refresh_token: self.refresh_token.clone(),
+            id_token: self.id_token.clone(),
+            scope: self.scope.clone(),
+            kept: kept
+                .filter_map(|kept| {
+                    let value = kept.value.as_ref()?.expose_secret();
+                    Kept::new(&kept.name, value.to_owned())
+                })
+                .collect(),
+            token_url: self
+                .token_url
+                .as_deref()
+                .and_then(|url| Url::parse(url).ok()),
+            redirect_url: self
+                .redirect_url
+                .as_deref()
+                .and_then(|text| Some(RedirectUrl::new(Url::parse(text).ok()?, text))),
+        }
+    }
+
+    /// Seconds that the access token is valid from `now` on; `None` if nobody knows.
+    #[must_use]
+    pub fn left(&self, now: u64) -> Option<u64> {
+        self.expires_at.map(|end| end.saturating_sub(now))
+    }
+
+    /// True if the access token has not ended at `now`, as far as anybody knows.
+    #[must_use]
+    pub fn lives(&self, now: u64) -> bool {
+        self.left(now) != Some(0)
+    }
+
+    /// True if the access token is valid for `min_valid` seconds, or for half of its lifetime if that is shorter. A clock
+    /// that went back makes it doubtful.
+    #[must_use]
+    pub fn is_good(&self, now: u64, min_valid: u64) -> bool {
+        if now + SKEW < self.obtained_at {
+            return false;
+        }
+        self.expires_at.is_none_or(|end| {
+            let life = end.saturating_sub(self.obtained_at);
+            end > now + min_valid.min(life / 2)
+        })
+    }
+}
+
+/// A number in the payload of a JWT, which is not verified.
+fn claim(token: &SecretString, name: &str) -> Option<u64> {
+    let payload = token.expose_secret().split('.').nth(1)?;
+    let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
+    let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    claims.get(name)?.as_u64()
+}
+
+impl Record {
+    /// The first record of a sign-in.
+    #[must_use]
+    pub fn new(
+        profile: &str,
+        settings: String,
+        issued_for: IssuedFor,
+        tokens: Option<Tokens>,
+        client_secret: Option<SecretString>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            profile: profile.to_owned(),
+            lineage: lineage(),
+            generation: 1,
+            settings,
+            issued_for,
+            tokens,
+            client_secret,
+            rejected: None,
+            end: true,
+        }
+    }
+
+    /// True if these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        if self.lineage == other.lineage {
+            return self.generation > other.generation;
+        }
+        let obtained = |record: &Self| {
+            record
+                .tokens
+                .as_ref()
+                .map_or(0, |tokens| tokens.obtained_at)
+        };
+        obtained(self) > obtained(other)
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Where it is missing, within reach of other users, not whole, or newer than this program.
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let bytes = private::read(path, Audience::Owner, LIMIT)?;
+        Self::parse(&bytes, path)
+    }
+
+    /// Reads the bytes of a record that was at `path`.
+    ///
+    /// # Errors
+    /// Where they are not whole, or newer than this program.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let name = || path.to_string_lossy().into_owned();
+        let version: Version =
+            serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
+        if version.format > FORMAT {
+            return Err(RecordError::Newer {
+                path: name(),
+                format: version.format,
+            });
+        }
+        let record: Self =
+            serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        if record.end && record.profile.eq_ignore_ascii_case(&stem) {
+            Ok(record)
+        } else {
+            Err(RecordError::Damaged(name()))
+        }
+    }
+
+    /// The bytes of the record.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED));
+        // Writing to memory cannot fail, and all keys are texts.
+        let _ = serde_json::to_writer(&mut *bytes, self);
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// A random text.
+fn lineage() -> String {
+    use ring::rand::SecureRandom;
+    let mut bytes = [0_u8; 16];
+    // Without randomness it is the same text each time, and the generation still tells records apart.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The place of the next record, on disk before its content is requested from the service.
+#[derive(Debug)]
+pub struct Reserved {
+    file: std::fs::File,
+    next: std::path::PathBuf,
+}
+
+impl Reserved {
+    /// Reserves the place: a full or read-only disk is found out here.
+    ///
+    /// # Errors
+    /// Where nothing can be written. Then nothing is left behind.
+    pub fn take(next: &Path) -> Result<Self, PrivateError> {
+        private::remove(next)?;
+        let failed = |error: std::io::Error| {
+            let _ = private::remove(next);
+            PrivateError::system(next, "written", &error)
+        };
+        let mut file = private::create(next).map_err(failed)?;
+        file.write_all(&vec![b' '; RESERVED]).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        Ok(Self {
+            file,
+            next: next.to_owned(),
+        })
+    }
+
+    /// Finds out whether a place could be reserved there, next to the one that there may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(next: &Path) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"))?.release();
+        Ok(())
+    }
+
+    /// Writes `record` to the place, and puts it where `path` is.
+    ///
+    /// # Errors
+    /// Where the system refuses. Once the record is written, the next process adopts it.
+    pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+        let bytes = record.to_bytes();
+        let failed =
+            |next: &Path, error: std::io::Error| PrivateError::system(next, "written", &error);
+        let write = |file: &mut std::fs::File| {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&bytes)?;
+            file.set_len(bytes.len() as u64)?;
+            file.sync_all()
+        };
+        write(&mut self.file).map_err(|error| failed(&self.next, error))?;
+        drop(self.file);
+        private::rename(&self.next, path)
+    }
+
+    /// Gives the place back.
+    pub fn release(self) {
+        drop(self.file);
+        let _ = private::remove(&self.next);
+    }
+}
+
+/// Adopts the record that a stopped process had written and not yet put in its place. Anything else there is removed. Only
+/// the holder of the lock calls this.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record>, RecordError> {
+    let bytes = match private::read(next, Audience::Owner, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(PrivateError::Missing(_)) => return Ok(None),
+        Err(_) => {
+            private::remove(next)?;
+            return Ok(None);
+        }
+    };
+    let follows = |record: &Record| {
+        record.lineage == current.lineage
+            && record.generation == current.generation + 1
+            && record.issued_for == current.issued_for
+    };
+    match Record::parse(&bytes, path) {
+        Ok(record) if follows(&record) => {
+            private::rename(next, path)?;
+            Ok(Some(record))
+        }
+        _ => {
+            private::remove(next)?;
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn issued_for() -> IssuedFor {
+        IssuedFor {
+            token_url: "https://as.example/token".to_owned(),
+            client_id: "me".to_owned(),
+            client_authentication: "none".to_owned(),
+            scope: vec!["mail".to_owned()],
+            flow: "device-code".to_owned(),
+            ca_file: None,
+            secret_command: None,
+            user: None,
+            header: "Bearer".to_owned(),
+        }
+    }
+
+    fn set(expires_in: Option<u64>) -> TokenSet {
+        TokenSet {
+            access_token: "an-access-token".into(),
+            token_type: Some("Bearer".to_owned()),
+            expires_in,
+            refresh_token: Some("a-refresh-token".into()),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        }
+    }
+
+    fn record() -> Record {
+        let tokens = Tokens::of_set(&set(Some(3600)), 1000, None);
+        Record::new(
+            "office",
+            "digest".to_owned(),
+            issued_for(),
+            Some(tokens),
+            None,
+        )
+    }
+
+    #[test]
+    fn a_record_comes_back_and_debug_shows_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("office.record");
+        let next = folder.path().join("office.next");
+        let record = record();
+        Reserved::take(&next)
+            .unwrap()
+            .store(&record, &path)
+            .unwrap();
+        assert!(!next.exists());
+        let read = Record::read(&path).unwrap();
+        assert_eq!(
+            read.tokens.as_ref().unwrap().access_token(),
+            "an-access-token"
+        );
+        assert_eq!(read.issued_for, record.issued_for);
+        assert!(!format!("{read:?}").contains("a-refresh-token"));
+        let bytes = std::fs::read(&path).unwrap();
+        // Every shorter part of it is damaged, and says so.
+        for end in 0..bytes.len() - 1 {
+            let error = Record::parse(&bytes[..end], &path).unwrap_err();
+            assert!(matches!(error, RecordError::Damaged(_)), "{end}: {error}");
+        }
+        // A copy under another name is not the record of that profile.
+        assert!(Record::parse(&bytes, Path::new("other.record")).is_err());
+        let newer = String::from_utf8(bytes)
+            .unwrap()
+            .replace("\"format\":1", "\"format\":2");
+        let error = Record::parse(newer.as_bytes(), &path).unwrap_err();
+        assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    #[test]
+    fn what_follows_is_adopted_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("office.record");
+        let next = folder.path().join("office.next");
+        let current = record();
+        let following = Record {
+            generation: 2,
+            ..current.clone()
+        };
+        let elsewhere = IssuedFor {
+            token_url: "https://evil.example/token".to_owned(),
+            ..issued_for()
+        };
+        for (found, adopted) in [
+            (following.clone(), true),
+            (current.clone(), false),
+            (
+                Record {
+                    lineage: "other".to_owned(),
+                    ..following.clone()
+                },
+                false,
+            ),
+            (
+                Record {
+                    issued_for: elsewhere,
+                    ..following
+                },
+                false,
+            ),
+        ] {
+            private::replace(&next, &folder.path().join("x"), &found.to_bytes()).unwrap();
+            let outcome = adopt(&next, &current, &path).unwrap();
+            assert_eq!(outcome.is_some(), adopted);
+            assert!(!next.exists());
+        }
+        Reserved::take(&next).unwrap();
+        assert!(adopt(&next, &current, &path).unwrap().is_none() && !next.exists());
+    }
+
+    #[test]
+    fn a_token_is_good_for_half_of_its_life_at_most() {
+        let of = |life| Tokens::of_set(&set(life), 1000, None);
+        for (life, now, min_valid, good) in [
+            (Some(3600), 1000, 60, true),
+            (Some(3600), 4539, 60, true),
+            (Some(3600), 4540, 60, false),
+            // Five minutes of life: no refresh at each call.
+            (Some(300), 1100, 300, true),
+            (Some(300), 1150, 300, false),
+            (None, 9_999_999, 60, true),
+            // The clock went back.
+            (Some(3600), 880, 60, true),
+            (Some(3600), 879, 60, false),
+        ] {
+            assert_eq!(of(life).is_good(now, min_valid), good, "{life:?} {now}");
+        }
+        assert!(of(Some(10)).lives(1009) && !of(Some(10)).lives(1010));
+        // A number that is no lifetime.
+        assert_eq!(of(Some(99_999_999_999)).expires_at, None);
+    }
+}

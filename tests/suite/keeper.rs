@@ -1,0 +1,406 @@
+//! Refreshes that nothing may spoil: many at once, stopped at any moment, on disks and services that fail.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::profiles::{Profiles, Ran};
+use crate::scripted::{Reply, Scripted};
+use crate::servers::{Provider, eventually};
+use crate::terminal::program;
+
+/// A number that looks random and is the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    /// A time up to `limit`.
+    fn time(&mut self, limit: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let nanos = u64::try_from(limit.as_nanos()).unwrap();
+        Duration::from_nanos(self.0 % nanos)
+    }
+}
+
+fn provider() -> Provider {
+    Provider::start(&[("DEVICE_INTERVAL", "1")])
+}
+
+/// What they printed, each after it has ended.
+fn all(children: Vec<Child>) -> Vec<Ran> {
+    let children = children.into_iter();
+    children
+        .map(|child| child.wait_with_output().unwrap().into())
+        .collect()
+}
+
+/// Starts `token office` this often, at once.
+fn start_many(profiles: &Profiles, count: usize) -> Vec<Child> {
+    (0..count)
+        .map(|_| profiles.command(&["token", "office"]).spawn().unwrap())
+        .collect()
+}
+
+/// Waits until no keeper holds the lock.
+fn wait_for_keepers(profiles: &Profiles) {
+    let lock = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(profiles.state("lock"))
+        .unwrap();
+    eventually("the keeper's end", || lock.try_lock().ok());
+}
+
+/// The refresh token still works: another refresh brings a token that the service accepts.
+fn assert_alive(profiles: &Profiles, provider: &Provider) {
+    profiles.expire();
+    let token = profiles.token();
+    assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
+}
+
+#[test]
+fn any_number_at_once_make_one_refresh() {
+    let provider = provider();
+    let profiles = Profiles::at(&provider);
+    for (round, count) in [50, 200].into_iter().enumerate() {
+        profiles.expire();
+        let ran = all(start_many(&profiles, count));
+        for ran in &ran {
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+        }
+        assert!(ran.iter().all(|one| one.stdout == ran[0].stdout), "{ran:?}");
+        assert_eq!(provider.refreshes(), (round + 1, 0));
+        assert_eq!(provider.userinfo(ran[0].stdout.trim_end()).0, 200);
+    }
+    // With `refresh` among them.
+    let before = provider.refreshes().0;
+    profiles.expire();
+    let mut children = start_many(&profiles, 25);
+    children.extend((0..20).map(|_| profiles.command(&["refresh", "office"]).spawn().unwrap()));
+    for ran in all(children) {
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    let after = provider.refreshes();
+    assert!(after.0 > before && after.1 == 0, "{after:?}");
+    assert_alive(&profiles, &provider);
+}
+
+#[test]
+fn an_earlier_success_does_not_stand_in_for_a_refresh() {
+    let provider = provider();
+    let profiles = Profiles::at(&provider);
+    profiles.expire();
+    profiles.token();
+    wait_for_keepers(&profiles);
+    profiles.expire();
+    // As if the caller had begun before the last keeper wrote that it was done.
+    let generation = profiles.record()["generation"].to_string();
+    let arguments = [
+        "keep-token",
+        "office",
+        "--attempt",
+        "0",
+        "--generation",
+        &generation,
+    ];
+    assert_eq!(profiles.run(&arguments).code, 0);
+    assert_eq!(provider.refreshes(), (2, 0));
+}
+
+#[test]
+fn a_failure_is_shared() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        std::thread::sleep(Duration::from_secs(5));
+        Reply {
+            drop: true,
+            ..Reply::default()
+        }
+    });
+    profiles.expire();
+    let begun = Instant::now();
+    let ran = all(start_many(&profiles, 50));
+    let took = begun.elapsed();
+    println!("measured: 50 callers on a service that hangs for 5 s: {took:?}");
+    for ran in &ran {
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{ran:?}");
+    }
+    assert!(ran.iter().all(|one| one.stderr == ran[0].stderr), "{ran:?}");
+    assert_eq!(refreshes(&server), 1);
+}
+
+fn refreshes(server: &Scripted) -> usize {
+    let requests = server.requests("/token");
+    let is_refresh = |request: &&crate::scripted::Request| {
+        request
+            .form
+            .get("grant_type")
+            .is_some_and(|grant| grant == "refresh_token")
+    };
+    requests.iter().filter(is_refresh).count()
+}
+
+#[test]
+fn a_caller_that_is_killed_loses_nothing() {
+    const ROUNDS: usize = 300;
+    let provider = provider();
+    let profiles = Profiles::at(&provider);
+    let mut dice = Dice(0x1234_5678_9abc_def1);
+    for round in 0..ROUNDS {
+        profiles.expire();
+        let mut child = profiles.command(&["token", "office"]).spawn().unwrap();
+        std::thread::sleep(dice.time(Duration::from_millis(60)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        wait_for_keepers(&profiles);
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (0, ""),
+            "round {round}: {ran:?}"
+        );
+    }
+    let (refreshes, refused) = provider.refreshes();
+    assert!(
+        refreshes >= ROUNDS / 2 && refused == 0,
+        "{refreshes} {refused}"
+    );
+    assert_alive(&profiles, &provider);
+}
+
+/// The process that the attempt names, where it is this program.
+fn keeper(profiles: &Profiles) -> Option<i32> {
+    let note = std::fs::read(profiles.state("attempt")).ok()?;
+    let note: Value = serde_json::from_slice(&note).ok()?;
+    let pid = i32::try_from(note["pid"].as_u64()?).ok()?;
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = String::from_utf8_lossy(&line).into_owned();
+    let home = profiles.home.path().to_str().unwrap();
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let ours = environment.is_empty() || String::from_utf8_lossy(&environment).contains(home);
+    (line.contains("keep-token") && ours).then_some(pid)
+}
+
+/// A keeper that was killed after it had sent the refresh token may have lost the answer. Then the program says so, and the
+/// user signs in again.
+fn assert_good_or_told(profiles: &Profiles, provider: &Provider, ran: &Ran, context: &str) -> bool {
+    // Whatever happened, the record is whole.
+    assert!(profiles.record()["tokens"]["refresh_token"].is_string());
+    if ran.code == 0 {
+        let (status, _) = provider.userinfo(ran.stdout.trim_end());
+        assert_eq!(status, 200, "{context}: {ran:?}");
+        return true;
+    }
+    assert_eq!(ran.code, 7, "{context}: {ran:?}");
+    let words = "was stopped before the answer was stored";
+    assert!(ran.stderr.contains(words), "{context}: {ran:?}");
+    false
+}
+
+#[test]
+fn a_keeper_that_is_killed_leaves_a_good_record_or_the_truth() {
+    const ROUNDS: usize = 200;
+    let provider = provider();
+    let mut profiles = Profiles::at(&provider);
+    let (mut dice, mut lost, mut killed) = (Dice(0x0bad_cafe_1234_5678), 0, 0);
+    for round in 0..ROUNDS {
+        profiles.expire();
+        let mut caller = profiles.command(&["token", "office"]).spawn().unwrap();
+        let end = Instant::now() + dice.time(Duration::from_millis(60));
+        while Instant::now() < end {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        if let Some(pid) = keeper(&profiles) {
+            kill(pid, "KILL");
+            killed += 1;
+        }
+        // Without a keeper the caller starts another one.
+        let first: Ran = {
+            let _ = caller.kill();
+            caller.wait_with_output().unwrap().into()
+        };
+        wait_for_keepers(&profiles);
+        let ran = if first.code == 0 {
+            first
+        } else {
+            profiles.run(&["token", "office"])
+        };
+        if !assert_good_or_told(&profiles, &provider, &ran, &format!("round {round}")) {
+            lost += 1;
+            profiles = Profiles::at(&provider);
+        }
+    }
+    println!("measured: {killed} keepers killed of {ROUNDS}, {lost} answers lost and told");
+    assert!(killed > 0);
+}
+
+fn kill(pid: i32, signal: &str) {
+    let status = Command::new("kill")
+        .args([format!("-{signal}"), pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
+    let _ = status.unwrap();
+}
+
+/// Runs the keeper under strace, which kills it at the `when`th call of `call`. Says whether it was killed.
+fn keeper_killed_at(profiles: &Profiles, call: &str, when: usize) -> bool {
+    let generation = profiles.record()["generation"].to_string();
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+        .arg(format!("trace={call}"))
+        .arg("-e")
+        .arg(format!("inject={call}:signal=KILL:when={when}"))
+        .arg(program())
+        .args([
+            "keep-token",
+            "office",
+            "--attempt",
+            "1000000",
+            "--generation",
+            &generation,
+        ])
+        .env_clear()
+        .envs(crate::terminal::base(profiles.home.path()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(9)
+}
+
+#[test]
+fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
+    let provider = provider();
+    let mut profiles = Profiles::at(&provider);
+    // Every call that a step ends with, each time that it is made: files are opened, written, made to last, renamed and
+    // removed; the service is connected to, written to and read from; the lock is taken and released.
+    let calls = [
+        "flock",
+        "openat",
+        "write",
+        "fsync",
+        "ftruncate",
+        "?rename,?renameat,?renameat2",
+        "?unlink,?unlinkat",
+        "connect",
+        "?sendto,?writev,?sendmsg",
+        "?recvfrom,?readv",
+    ];
+    let mut points = 0;
+    for call in calls {
+        for when in 1.. {
+            assert!(when < 500, "{call}");
+            // Those of the start, long before the first step, are many.
+            if call == "openat" && when < 8 {
+                continue;
+            }
+            profiles.expire();
+            if !keeper_killed_at(&profiles, call, when) {
+                break;
+            }
+            points += 1;
+            let ran = profiles.run(&["token", "office"]);
+            let context = format!("{call} {when}");
+            if !assert_good_or_told(&profiles, &provider, &ran, &context) {
+                profiles = Profiles::at(&provider);
+            }
+        }
+    }
+    println!("measured: killed at {points} points");
+    assert!(points >= 30, "{points}");
+}
+
+#[test]
+fn a_group_of_processes_that_ends_at_once_leaves_a_good_record_or_the_truth() {
+    // A container or a systemd unit that is stopped kills the caller and the keeper together. Where there is no control group
+    // to kill, each of them is killed, frozen first.
+    const ROUNDS: usize = 20;
+    let provider = provider();
+    let mut profiles = Profiles::at(&provider);
+    let mut dice = Dice(0x0f0f_1234_5555_aaaa);
+    for round in 0..ROUNDS {
+        profiles.expire();
+        let mut group = ControlGroup::new();
+        let mut caller = group.start(&mut profiles.command(&["token", "office"]));
+        std::thread::sleep(dice.time(Duration::from_millis(50)));
+        group.kill(&profiles);
+        caller.wait().unwrap();
+        wait_for_keepers(&profiles);
+        let ran = profiles.run(&["token", "office"]);
+        if !assert_good_or_told(&profiles, &provider, &ran, &format!("round {round}")) {
+            profiles = Profiles::at(&provider);
+        }
+    }
+}
+
+/// A control group of the kernel, which ends all that was started in it.
+struct ControlGroup {
+    folder: Option<std::path::PathBuf>,
+}
+
+impl ControlGroup {
+    fn new() -> Self {
+        // Version 2 alone, or beside version 1.
+        let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter();
+        let folder = roots
+            .map(std::path::Path::new)
+            .filter(|root| root.join("cgroup.procs").exists())
+            .map(|root| root.join(format!("oauth-authorizer-test-{}", std::process::id())))
+            .filter(|folder| std::fs::create_dir(folder).is_ok())
+            .find(|folder| {
+                let can_kill = folder.join("cgroup.kill").exists();
+                if !can_kill {
+                    let _ = std::fs::remove_dir(folder);
+                }
+                can_kill
+            });
+        Self { folder }
+    }
+
+    fn start(&mut self, command: &mut Command) -> Child {
+        let Some(folder) = &self.folder else {
+            return command.spawn().unwrap();
+        };
+        let mut inside = Command::new("sh");
+        inside
+            .args(["-c", "echo $$ >\"$0\" && exec \"$@\""])
+            .arg(folder.join("cgroup.procs"))
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(command.get_current_dir().unwrap())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        inside.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        inside.spawn().unwrap()
+    }
+
+    fn kill(&mut self, profiles: &Profiles) {
+        match &self.folder {
+            Some(folder) => std::fs::write(folder.join("cgroup.kill"), "1").unwrap(),
+            None => {
+                if let Some(pid) = keeper(profiles) {
+                    kill(pid, "KILL");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for ControlGroup {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            eventually("an empty control group", || {
+                std::fs::remove_dir(folder).ok()
+            });
+        }
+    }
+}

@@ -1,0 +1,763 @@
+//! Profiles: saved sign-ins, and the tokens that scripts get from them.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::plain::Plain;
+use crate::scripted::{Reply, Request, Scripted};
+use crate::servers::{ODD_POST, ODD_SECRET, Provider, person};
+use crate::terminal::{base, program};
+
+/// Saved profiles, in a home folder of the test's.
+pub struct Profiles {
+    pub home: tempfile::TempDir,
+}
+
+/// What a command of the program did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Profiles {
+    pub fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Signs in at the provider as alice, and saves that as `office`.
+    pub fn at(provider: &Provider) -> Self {
+        let profiles = Self::new();
+        let mut flags = provider.flags();
+        flags.extend(
+            [
+                "--client-id",
+                "public-native",
+                "--scope",
+                "openid email offline_access",
+                "--extra-parameters",
+                "prompt=consent",
+            ]
+            .map(str::to_owned),
+        );
+        profiles.sign_in(&flags, "office");
+        profiles
+    }
+
+    fn sign_in(&self, flags: &[String], name: &str) {
+        let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
+        all.extend(["--save", name]);
+        let mut plain = Plain::start(self.home.path(), &all);
+        let url = plain.value("verification_uri_complete");
+        assert_eq!(person(&url, &[])["outcome"], "approved");
+        let (code, stdout, stderr) = plain.end();
+        assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+        assert!(
+            stderr.contains(&format!("done: Saved as the profile {name}")),
+            "{stderr}"
+        );
+    }
+
+    /// A profile `office` whose tokens a scripted server issued. From then on it answers a refresh with what `reply` says.
+    pub fn scripted(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Self, Scripted) {
+        let server = Scripted::start(move |request| match request.path.as_str() {
+            "/device" => Reply::json(
+                200,
+                r#"{"device_code":"d","user_code":"CODE","verification_uri":"http://127.0.0.1/","expires_in":60,"interval":1}"#,
+            ),
+            _ if request
+                .form
+                .get("grant_type")
+                .is_some_and(|grant| grant == "refresh_token") =>
+            {
+                reply(request)
+            }
+            _ => Reply::json(
+                200,
+                r#"{"access_token":"first","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-1"}"#,
+            ),
+        });
+        let profiles = Self::new();
+        let flags = [
+            "--device-url",
+            &format!("{}/device", server.url),
+            "--token-url",
+            &format!("{}/token", server.url),
+            "--client-id",
+            "me",
+            "--flow",
+            "device-code",
+            "--save",
+            "office",
+        ];
+        let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
+        assert_eq!(code, 0, "{stderr}");
+        (profiles, server)
+    }
+
+    /// A command of the program, ready to run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env_clear()
+            .envs(base(self.home.path()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// A valid token of `office`.
+    pub fn token(&self) -> String {
+        let ran = self.run(&["token", "office"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+        ran.stdout.trim_end().to_owned()
+    }
+
+    /// A file of `office` in the state folder.
+    pub fn state(&self, end: &str) -> PathBuf {
+        let folder = self
+            .home
+            .path()
+            .join(".local/state/oauth-authorizer/profiles");
+        folder.join(format!("office.{end}"))
+    }
+
+    pub fn settings(&self) -> PathBuf {
+        self.home
+            .path()
+            .join(".config/oauth-authorizer/profiles/office.toml")
+    }
+
+    pub fn record(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.state("record")).unwrap()).unwrap()
+    }
+
+    /// Changes the record in place.
+    pub fn edit(&self, change: impl FnOnce(&mut Value)) {
+        let mut record = self.record();
+        change(&mut record);
+        std::fs::write(self.state("record"), record.to_string()).unwrap();
+    }
+
+    /// The access token has expired.
+    pub fn expire(&self) {
+        self.edit(|record| {
+            let obtained = record["tokens"]["obtained_at"].as_u64().unwrap() - 7200;
+            record["tokens"]["obtained_at"] = json!(obtained);
+            record["tokens"]["expires_at"] = json!(obtained + 3600);
+        });
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_saved_sign_in_gives_tokens_to_scripts() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(
+        settings.contains("client_id = \"public-native\""),
+        "{settings}"
+    );
+    assert!(
+        !settings.contains(
+            profiles.record()["tokens"]["access_token"]
+                .as_str()
+                .unwrap()
+        )
+    );
+    for end in ["record", "lock"] {
+        assert_eq!(mode(&profiles.state(end)), 0o600, "{end}");
+    }
+    assert_eq!(mode(profiles.state("record").parent().unwrap()), 0o700);
+    assert!(!profiles.state("next").exists());
+    let token = profiles.token();
+    assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
+    // Nothing was asked of the service for it.
+    assert_eq!(provider.refreshes(), (0, 0));
+    profiles.expire();
+    let fresh = profiles.token();
+    assert_ne!(fresh, token);
+    assert_eq!(provider.userinfo(&fresh), (200, "alice".to_owned()));
+    assert_eq!(provider.refreshes(), (1, 0));
+    assert_eq!(profiles.record()["generation"], 2);
+    // Asked for by itself, too.
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.starts_with("done: office: refreshed"), "{ran:?}");
+    assert_eq!(provider.refreshes(), (2, 0));
+    let ran = profiles.run(&["refresh", "--all", "--older-than", "1h"]);
+    assert_eq!((ran.code, provider.refreshes()), (0, (2, 0)), "{ran:?}");
+}
+
+#[test]
+fn each_format_carries_the_token_unchanged() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let odd = "a\"b'c\\d$e`f|%g";
+    profiles.edit(|record| {
+        record["tokens"]["access_token"] = json!(odd);
+        record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
+        record["issued_for"]["user"] = json!("alice@example.org");
+    });
+    let run = |flags: &[&str]| {
+        let ran = profiles.run(&[&["token", "office"], flags].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+        ran.stdout
+    };
+    let shell = |script: &str, input: &str| {
+        let output = Command::new("sh")
+            .args(["-c", script, "sh", input])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(&[]), format!("{odd}\n"));
+    assert_eq!(
+        run(&["--format", "header"]),
+        format!("Authorization: Bearer {odd}\n")
+    );
+    let json: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+    assert_eq!(json["access_token"], odd);
+    assert_eq!(json["expires_at"], "2096-10-02T07:06:40Z");
+    assert!(json.get("refresh_token").is_none(), "{json}");
+    let env = run(&["--format", "env"]);
+    assert_eq!(shell("eval \"$1\"; printf %s \"$ACCESS_TOKEN\"", &env), odd);
+    for (format, start) in [
+        ("xoauth2", "user=alice@example.org\u{1}auth=Bearer "),
+        ("oauthbearer", "n,a=alice@example.org,\u{1}auth=Bearer "),
+    ] {
+        let bytes = STANDARD
+            .decode(run(&["--format", format]).trim_end())
+            .unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text, format!("{start}{odd}\u{1}\u{1}"), "{format}");
+    }
+    let git = run(&["--format", "git"]);
+    assert_eq!(
+        git,
+        format!("username=alice@example.org\npassword={odd}\npassword_expiry_utc=4000000000\n")
+    );
+    let template =
+        "{\"t\":{access_token|json},\"u\":\"{user|url}\",\"b\":\"{access_token|base64}\"}";
+    let made: Value =
+        serde_json::from_str(&run(&["--format", "template", "--template", template])).unwrap();
+    assert_eq!(made["t"], odd);
+    assert_eq!(made["u"], "alice%40example.org");
+    assert_eq!(made["b"], STANDARD.encode(odd));
+    let quoted = run(&[
+        "--format",
+        "template",
+        "--template",
+        "printf %s {access_token|sh}",
+    ]);
+    assert_eq!(shell("eval \"$1\"", &quoted), odd);
+    // curl reads it from standard input: it never stands in an argument.
+    let server = Scripted::start(|_| Reply::json(200, "{}"));
+    let curl = run(&["--format", "curl"]);
+    let config = profiles.home.path().join("curl");
+    std::fs::write(&config, curl).unwrap();
+    let url = format!("{}/x", server.url);
+    let output = Command::new("curl")
+        .args(["-sS", "-v", "-K", config.to_str().unwrap(), &url])
+        .output()
+        .unwrap();
+    let sent = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        sent.contains(&format!("Authorization: Bearer {odd}")),
+        "{sent}"
+    );
+}
+
+#[test]
+fn a_token_file_goes_only_where_nobody_else_can_reach() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let home = profiles.home.path();
+    let write = |path: &Path, more: &[&str]| {
+        profiles.run(
+            &[
+                &["token", "office", "--output", path.to_str().unwrap()],
+                more,
+            ]
+            .concat(),
+        )
+    };
+    let file = home.join("token");
+    assert_eq!(write(&file, &[]).code, 0);
+    assert_eq!(
+        (
+            std::fs::read_to_string(&file).unwrap().as_str(),
+            mode(&file)
+        ),
+        ("first\n", 0o600)
+    );
+    assert_eq!(write(&file, &["--mode", "640"]).code, 0);
+    assert_eq!(mode(&file), 0o640);
+    // A link that somebody planted, a folder that others can write to, something that is no file.
+    let target = home.join("target");
+    std::fs::write(&target, "old").unwrap();
+    let link = home.join("link");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let open = home.join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
+    let folder = home.join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for (path, words) in [
+        (&link, "not a regular file"),
+        (&open.join("token"), "can be changed by other users"),
+        (&folder, "not a regular file"),
+        (&home.join("missing/token"), "does not exist"),
+    ] {
+        let ran = write(path, &[]);
+        assert_eq!(ran.code, 9, "{ran:?}");
+        assert!(
+            ran.stderr.contains(words) && ran.stdout.is_empty(),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
+    assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+}
+
+#[test]
+fn a_client_secret_stays_in_the_record_or_where_the_settings_say() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    let file = profiles.home.path().join("secret");
+    std::fs::write(&file, format!("{ODD_SECRET}\n")).unwrap();
+    let mut flags = provider.flags();
+    flags.extend(
+        [
+            "--client-id",
+            ODD_POST,
+            "--client-secret-file",
+            file.to_str().unwrap(),
+            "--client-authentication",
+            "post",
+            "--flow",
+            "device-code",
+            "--scope",
+            "openid offline_access",
+            "--extra-parameters",
+            "prompt=consent",
+        ]
+        .map(str::to_owned),
+    );
+    profiles.sign_in(&flags, "office");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(!settings.contains(ODD_SECRET), "{settings}");
+    assert_eq!(profiles.record()["client_secret"], ODD_SECRET);
+    std::fs::remove_file(&file).unwrap();
+    profiles.expire();
+    assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+    // Another place for it, by hand. A command would have to be accepted by a sign-in first.
+    profiles.edit(|record| record["client_secret"] = Value::Null);
+    for (name, variable) in [("file", None), ("env", Some("OFFICE_SECRET"))] {
+        let source = match variable {
+            None => format!("file = {:?}", profiles.home.path().join("kept")),
+            Some(variable) => format!("env = \"{variable}\""),
+        };
+        std::fs::write(profiles.home.path().join("kept"), ODD_SECRET).unwrap();
+        std::fs::write(
+            profiles.settings(),
+            format!("{settings}\n[secret]\n{source}\n"),
+        )
+        .unwrap();
+        profiles.expire();
+        let mut command = profiles.command(&["token", "office"]);
+        if let Some(variable) = variable {
+            command.env(variable, ODD_SECRET);
+        }
+        let ran: Ran = command.output().unwrap().into();
+        assert_eq!(ran.code, 0, "{name}: {ran:?}");
+    }
+}
+
+#[test]
+fn profiles_are_listed_shown_renamed_and_deleted() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let ran = profiles.run(&["profiles", "list"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stdout.starts_with("office\tcustom\t\ttoken "),
+        "{ran:?}"
+    );
+    let ran = profiles.run(&["profiles", "list", "--json"]);
+    let list: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(list[0]["name"], "office");
+    let ran = profiles.run(&["profiles", "show", "office"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stdout.contains("client_id = \"me\"") && ran.stdout.contains("Refresh token: yes"),
+        "{ran:?}"
+    );
+    assert!(
+        !ran.stdout.contains("first") && !ran.stdout.contains("refresh-1"),
+        "{ran:?}"
+    );
+    let ran = profiles.run(&["profiles", "rename", "office", "Shop"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "shop"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(
+        ran.stderr,
+        "error: There is no profile \"office\".\nhint: Profiles: Shop.\n"
+    );
+    assert_eq!(
+        profiles.run(&["profiles", "rename", "shop", "SHOP"]).code,
+        0
+    );
+    assert_eq!(profiles.run(&["token", "Shop"]).code, 0);
+    let ran = profiles.run(&["profiles", "delete", "shop"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left: Vec<_> = std::fs::read_dir(profiles.state("x").parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.rsplit('.').next() != Some("lock"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(profiles.run(&["token", "shop"]).code, 2);
+}
+
+#[test]
+fn one_folder_can_hold_everything() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let folder = profiles.home.path().join("all");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+    for path in [profiles.settings(), profiles.state("record")] {
+        std::fs::rename(&path, folder.join(path.file_name().unwrap())).unwrap();
+    }
+    let flag = ["token", "office", "--profiles", folder.to_str().unwrap()];
+    assert_eq!(profiles.run(&flag).stdout, "first\n");
+    let ran: Ran = profiles
+        .command(&["token", "office"])
+        .env("OAUTH_AUTHORIZER_PROFILES", &folder)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ran.stdout, "first\n", "{ran:?}");
+    // No other folder is looked at.
+    let empty = profiles.home.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let ran = profiles.run(&["token", "office", "--profiles", empty.to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[test]
+fn tokens_go_nowhere_else_than_where_they_came_from() {
+    let elsewhere = Scripted::start(|_| Reply::json(200, "{}"));
+    let other = format!("{}/token", elsewhere.url);
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let token_url = format!("{}/token", server.url);
+    for (from, to, words) in [
+        (
+            token_url.as_str(),
+            other.as_str(),
+            "The token URL in the settings",
+        ),
+        (
+            "client_id = \"me\"",
+            "client_id = \"you\"",
+            "The client ID in the settings",
+        ),
+        (
+            "client_id = \"me\"",
+            "client_id = \"me\"\nscope = \"more\"",
+            "The scope in the settings",
+        ),
+        (
+            "client_id = \"me\"",
+            "client_id = \"me\"\nca_file = \"/etc/hosts\"",
+            "The CA file in the settings",
+        ),
+    ] {
+        assert!(settings.contains(from), "{settings}");
+        std::fs::write(profiles.settings(), settings.replace(from, to)).unwrap();
+        for expired in [false, true] {
+            if expired {
+                profiles.expire();
+            }
+            let ran = profiles.run(&["token", "office"]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran:?}");
+            assert!(ran.stderr.contains(words), "{ran:?}");
+        }
+    }
+    assert!(elsewhere.requests("/token").is_empty());
+    let refreshes = server.requests("/token").len();
+    assert_eq!(refreshes, 1, "only the sign-in itself");
+    // What does not matter for the tokens may be edited.
+    std::fs::write(profiles.settings(), format!("# a note\n{settings}")).unwrap();
+    profiles.edit(|record| {
+        record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
+    });
+    assert_eq!(profiles.token(), "first");
+}
+
+#[test]
+fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    // A settings file written by hand, as for a service.
+    let settings = profiles.settings();
+    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    std::fs::set_permissions(settings.parent().unwrap(), PermissionsExt::from_mode(0o700)).unwrap();
+    let kept = profiles.home.path().join("kept");
+    std::fs::write(&kept, ODD_SECRET).unwrap();
+    let text = |command: &str| {
+        format!(
+            "format = 1\n\n[settings]\nclient_id = {:?}\nscope = \"openid offline_access\"\nextra_parameters = \"prompt=consent\"\nflow = \"device-code\"\nclient_authentication = \"post\"\ndevice_url = {:?}\ntoken_url = {:?}\nauthorization_url = {:?}\n\n[secret]\ncommand = {command}\nexpires = 2031-05-01\n",
+            ODD_POST,
+            provider.endpoint("device"),
+            provider.endpoint("token"),
+            provider.endpoint("authorization"),
+        )
+    };
+    let command = format!("[\"cat\", {kept:?}]");
+    std::fs::write(&settings, text(&command)).unwrap();
+    profiles.sign_in(&["--profile".to_owned(), "office".to_owned()], "office");
+    let saved = std::fs::read_to_string(&settings).unwrap();
+    assert!(
+        saved.contains(&format!(
+            "[secret]\ncommand = {command}\nexpires = 2031-05-01\n"
+        )),
+        "{saved}"
+    );
+    assert_eq!(profiles.record()["client_secret"], Value::Null);
+    assert!(
+        !std::fs::read_to_string(profiles.state("record"))
+            .unwrap()
+            .contains(ODD_SECRET)
+    );
+    profiles.expire();
+    assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+    // Another command is not run, not even when the form is opened.
+    let witness = profiles.home.path().join("witness");
+    std::fs::write(
+        &settings,
+        saved.replace(&command, &format!("[\"touch\", {witness:?}]")),
+    )
+    .unwrap();
+    let before = provider.refreshes();
+    for expired in [false, true] {
+        if expired {
+            profiles.expire();
+        }
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("The command for the client secret in the settings"),
+            "{ran:?}"
+        );
+    }
+    let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
+    assert!(plain.value("hint").contains("wasn't run"));
+    drop(plain);
+    assert!(!witness.exists());
+    assert_eq!(provider.refreshes(), before);
+    // One that fails says why, and the tokens stay.
+    let failing = text("[\"sh\", \"-c\", \"echo locked >&2; exit 2\"]");
+    profiles.edit(|record| {
+        record["issued_for"]["secret_command"] = json!(["sh", "-c", "echo locked >&2; exit 2"]);
+    });
+    std::fs::write(&settings, failing).unwrap();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("failed with exit code 2: locked."),
+        "{ran:?}"
+    );
+    assert_eq!(provider.refreshes(), before);
+}
+
+#[test]
+fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let token_url = format!("{}/token", server.url);
+    let device_url = format!("{}/device", server.url);
+    let flags = [
+        "--client-id",
+        "me",
+        "--token-url",
+        &token_url,
+        "--device-url",
+        &device_url,
+        "--flow",
+        "device-code",
+    ];
+    let save = |name: &'static str, more: &[&'static str]| {
+        profiles.run(&[&["profiles", "save", name], &flags[..], more].concat())
+    };
+    let ran = save("new", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "new"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Sign in: oauth-authorizer --profile new"),
+        "{ran:?}"
+    );
+    let shown = profiles.run(&["profiles", "show", "new"]).stdout;
+    assert!(shown.contains("user = \"alice@example.org\""), "{shown}");
+    // What was there before stays beside it, and so do the tokens where they still fit.
+    let ran = save("office", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(profiles.settings().with_extension("toml.before").exists());
+    assert_eq!(profiles.token(), "first");
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+    let ran = save("office", &["--scope", "more"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The scope in the settings is not the one"),
+        "{ran:?}"
+    );
+    assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
+    for wrong in [
+        &["profiles", "save", "x", "--preset", "github"][..],
+        &["profiles", "save", "x", "--plain"],
+    ] {
+        let ran = profiles.run(wrong);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+    assert_eq!(profiles.run(&["token", "x"]).code, 2);
+}
+
+#[test]
+fn a_profile_moves_to_another_computer_encrypted() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let home = profiles.home.path();
+    let key = home.join("key");
+    let output = Command::new("age-keygen")
+        .arg("-o")
+        .arg(&key)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let recipient = said.trim().rsplit(' ').next().unwrap();
+    let file = home.join("office.age");
+    let export = [
+        "profiles",
+        "export",
+        "office",
+        "-r",
+        recipient,
+        "--to",
+        file.to_str().unwrap(),
+    ];
+    let ran = profiles.run(&export);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("on one computer only"), "{ran:?}");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("refresh-1"));
+    // Nothing is overwritten.
+    assert_eq!(profiles.run(&export).code, 1);
+    let other = Profiles::new();
+    let import = |more: &[&str]| {
+        let base = [
+            "profiles",
+            "import",
+            file.to_str().unwrap(),
+            "--identity",
+            key.to_str().unwrap(),
+        ];
+        other.run(&[&base, more].concat())
+    };
+    let ran = import(&[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Its tokens are sent to http://127.0.0.1:"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "first");
+    assert_eq!(mode(&other.state("record")), 0o600);
+    assert_eq!(import(&[]).code, 2, "it is there already");
+    assert_eq!(import(&["--as", "copy"]).code, 0);
+    assert_eq!(other.run(&["token", "copy"]).stdout, "first\n");
+    // At each start of a container: what was refreshed since is newer than the file.
+    other.edit(|record| {
+        record["generation"] = json!(5);
+        record["tokens"]["access_token"] = json!("fresh");
+    });
+    let ran = import(&["--if-newer"]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("nothing changed"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "fresh");
+    other.edit(|record| record["generation"] = json!(0));
+    assert_eq!(import(&["--if-newer"]).code, 0);
+    assert_eq!(other.token(), "first");
+    // Settings that run a command are shown, and have to be accepted.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    std::fs::write(
+        profiles.settings(),
+        format!("{settings}\n[secret]\ncommand = [\"touch\", \"/x\"]\n"),
+    )
+    .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(profiles.run(&export).code, 0);
+    let ran = import(&["--as", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("touch /x") && ran.stderr.contains("--allow-commands"),
+        "{ran:?}"
+    );
+    assert_eq!(import(&["--as", "third", "--allow-commands"]).code, 0);
+    // Even accepted, a command that the record does not name is not run.
+    let ran = other.run(&["token", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    std::fs::write(&file, "not a profile").unwrap();
+    assert_eq!(import(&["--as", "fourth"]).code, 9);
+    let ran: Ran = profiles
+        .command(&export)
+        .env("PATH", home)
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        ran.code == 9 && ran.stderr.contains("age is not installed"),
+        "{ran:?}"
+    );
+}
