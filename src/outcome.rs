@@ -66,7 +66,7 @@ pub mod exit {
     pub const RECORD: u8 = 9;
     /// The tokens were printed, but could not be stored.
     pub const NOT_STORED: u8 = 10;
-    /// Ended before the end: by a signal, or by leaving without what was asked for.
+    /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
 
     /// The code for a run that ended in this way.

@@ -165,7 +165,8 @@ pub struct TokenFlags {
     /// What to print
     #[arg(long, value_name = "FORMAT", default_value = "raw")]
     pub format: TokenFormat,
-    /// Text with {access_token}, {token_type}, {expires_at}, {expires_in}, {scope}, {user}, {id_token}, {profile}; |json, |url, |base64 or |sh in the braces encode the value
+    /// Text with {access_token}, {token_type}, {expires_at}, {expires_in}, {scope}, {user}, {id_token}, {profile}; |json,
+    /// |url, |base64 or |sh in the braces encode the value
     #[arg(long, value_name = "TEXT")]
     pub template: Option<String>,
     /// Mailbox for the formats that need one. Default: that of the profile

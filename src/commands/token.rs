@@ -250,7 +250,7 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
-        // A request under way is not given up: its answer may hold the only tokens that still work.
+        // A request in progress is not given up: its answer may hold the only tokens that still work.
         let _signals = process::put_off_signals()?;
         Ok::<_, io::Error>(refresh(&place, known).await)
     })?;

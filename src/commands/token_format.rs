@@ -180,7 +180,7 @@ const URL: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The field that `rest` begins with, up to its closing brace; `None` where it begins with none.
+/// The field that `rest` begins with, up to its closing brace; `None` if it begins with none.
 fn field(rest: &str) -> Option<&str> {
     let (field, _) = rest.split_once('}')?;
     let is_part =

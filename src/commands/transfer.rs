@@ -107,7 +107,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The profile as it is now; a refresh under way is waited for.
+/// The profile as it is now; a refresh in progress is waited for.
 fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let fail = |text: String| (exit::RECORD, text);
     let _lock = lock(place).map_err(|error| match error {
@@ -128,7 +128,7 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     ))
 }
 
-/// Runs age. It asks for a passphrase on the terminal by itself, for as long as that takes.
+/// Runs age. It requests a passphrase on the terminal by itself, for as long as that takes.
 fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let missing = |error: io::Error| {
         let reason = if error.kind() == io::ErrorKind::NotFound {

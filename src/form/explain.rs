@@ -95,7 +95,7 @@ pub fn explain(
     .or_else(|| by_itself(failure))
 }
 
-/// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
+/// The explanation of what a service's page shows in place of sending the browser back, where a known error is in the
 /// text. An answer is none, unless all that it says is a number without the state of the sign-in.
 #[must_use]
 pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
@@ -219,12 +219,12 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
-/// True where `text` names an error by what tells it from others, or by its number.
+/// True if `text` names an error by what tells it from others, or by its number.
 pub(super) fn names(text: &str, name: &str) -> bool {
     holds(text, name) || names_by_number(text, name)
 }
 
-/// True where `words` stand in `text` as whole words, however written.
+/// True if `words` are in `text` as whole words, however written.
 fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';

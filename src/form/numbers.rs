@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Shorter numbers may stand for anything.
+/// Shorter numbers may be for anything.
 const SHORTEST: usize = 5;
 
-/// No more stands between a number and the word that says what it is.
+/// No more is between a number and the word that says what it is.
 const APART: usize = 16;
 
 /// More of the text before a number is not looked at.
@@ -20,12 +20,12 @@ fn number_of(name: &str) -> Option<&str> {
     (is_number && number.len() < name.len()).then_some(number)
 }
 
-/// True where `text` names this error by its number: alone, or behind a word such as `error`, `error_code` or `code`.
+/// True if `text` names this error by its number: alone, or behind a word such as `error`, `error_code` or `code`.
 pub(super) fn names_by_number(text: &str, name: &str) -> bool {
     number_of(name).is_some_and(|wanted| numbers(&decoded(text)).any(|number| number == wanted))
 }
 
-/// True where `text` names an error by a number.
+/// True if `text` names an error by a number.
 pub(super) fn has_number(text: &str) -> bool {
     numbers(&decoded(text)).next().is_some()
 }
@@ -55,7 +55,7 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
         .map(|(_, word)| word)
 }
 
-/// True where what stands before and behind a number says that it is an error.
+/// True if what stands before and behind a number says that it is an error.
 fn is_error(before: &str, behind: &str) -> bool {
     let is_letter = |ch: char| ch.is_alphabetic() || ch == '_';
     let start = before.floor_char_boundary(before.len().saturating_sub(LOOKED_AT));

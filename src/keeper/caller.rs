@@ -22,7 +22,7 @@ const STARTS: u32 = 3;
 /// The longest pause between two looks at the record.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
     /// Seconds that the token must be valid.
@@ -42,7 +42,7 @@ pub struct Wish<'a> {
 pub struct Got {
     /// The record.
     pub record: Record,
-    /// Why the token is not as good as was asked for.
+    /// Why the token is not as good as was requested.
     pub warning: Option<String>,
 }
 

@@ -34,7 +34,7 @@ const LEEWAY: Duration = Duration::from_secs(3);
 /// An access token that lives longer is not put at risk by sending the refresh token twice.
 const SAFE_LIFE: u64 = 300;
 
-/// What the caller knew when it asked for a refresh. Where more is known by now, there is nothing to do.
+/// What the caller knew when it requested a refresh. Where more is known by now, there is nothing to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// The generation of the record.
@@ -106,7 +106,7 @@ fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
-/// Waits for the lock. `None` where another process holds it for too long.
+/// Waits for the lock. `None` if another process holds it for too long.
 async fn lock(place: &Place) -> Result<Option<Lock>, Outcome> {
     let end = Instant::now() + LOCK_LIMIT;
     loop {

@@ -17,7 +17,7 @@ use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError, Reserved, Tokens, adopt};
 use crate::store::seal::Seal;
 
-/// A refresh under way is waited for so long.
+/// A refresh in progress is waited for so long.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
 
 /// Why a profile was not saved.
@@ -37,7 +37,7 @@ pub enum SaveError {
     Busy,
 }
 
-/// Takes the lock of a profile, waiting for a refresh under way.
+/// Takes the lock of a profile, waiting for a refresh in progress.
 ///
 /// # Errors
 /// Where another process holds it for too long.
@@ -111,7 +111,7 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
 }
 
 /// Saves settings and tokens under the name of `place`. What was there before is replaced as a whole; edited settings are
-/// kept beside them with the ending `.before`.
+/// kept next to them with the ending `.before`.
 ///
 /// # Errors
 /// Where a file cannot be written.

@@ -6,7 +6,7 @@ pub(super) const NO_ISSUER: &str = "it has no issuer (iss)";
 pub(super) const NO_CLIENT: &str = "it has no audience (aud is missing or empty)";
 pub(super) const NO_EXPIRY: &str = "it has no expiry (exp)";
 
-/// True where this is wrong with an ID token because its service leaves something out.
+/// True if this is wrong with an ID token because its service leaves something out.
 pub(super) fn is_incomplete(reason: &str) -> bool {
     [NOT_ONE, NO_NONCE, NO_ISSUER, NO_CLIENT, NO_EXPIRY].contains(&reason)
 }

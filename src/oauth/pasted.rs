@@ -91,7 +91,7 @@ fn names(query: &str) -> impl Iterator<Item = String> + '_ {
     form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
 }
 
-/// True where the query carries a state.
+/// True if the query carries a state.
 #[must_use]
 pub fn has_state(query: &str) -> bool {
     names(query).any(|name| name == "state")

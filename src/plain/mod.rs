@@ -42,8 +42,8 @@ use crate::session::run::Run;
 use crate::session::tokens::TokenState;
 use crate::session::{Refused, Session, SessionEvent, Started};
 
-/// Runs the flow of the settings, saves the tokens to the profile `save`, and lets `put` print the requested ones. Returns the exit code; an error has been
-/// written to standard error by then.
+/// Runs the flow of the settings, saves the tokens to the profile `save`, and lets `put` print the requested ones. Returns
+/// the exit code; an error has been written to standard error by then.
 pub fn run(
     environment: &Environment,
     settings: Settings,
@@ -229,7 +229,7 @@ impl Front<'_> {
         }
     }
 
-    /// Saves the tokens and settings as a profile, if that was asked for.
+    /// Saves the tokens and settings as a profile, if that was requested.
     fn save(&self, tokens: &TokenState) -> Option<Result<(), u8>> {
         let place = self.save.as_ref()?;
         let settings = &self.session.settings;

@@ -44,7 +44,7 @@ pub fn issued_for(
     }
 }
 
-/// What the settings say now and did not say when the tokens were issued, in the words of the form; `None` where nothing
+/// What the settings say now and did not say when the tokens were issued, in the words of the form; `None` if nothing
 /// differs that matters.
 #[must_use]
 pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {

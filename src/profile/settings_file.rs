@@ -279,7 +279,7 @@ impl SettingsFile {
         self.secret_source()?.command.as_deref()
     }
 
-    /// True where the file says where the client secret is, so that the record needs none.
+    /// True if the file says where the client secret is, so that the record needs none.
     #[must_use]
     pub fn names_secret(&self) -> bool {
         self.secret_source().is_some_and(SecretSource::is_named)

@@ -146,7 +146,7 @@ impl Session {
         ended.explanation.as_ref()?.fix(&self.settings)
     }
 
-    /// The settings with the other flow than that of the sign-in under way, where the service offers it and they would do
+    /// The settings with the other flow than that of the sign-in in progress, where the service offers it and they would do
     /// as they are.
     #[must_use]
     pub fn with_other_flow(&self) -> Option<Settings> {

@@ -42,7 +42,7 @@ pub struct Outcome {
 }
 
 impl AttemptNote {
-    /// The last one; `None` where there was none, or it cannot be read.
+    /// The last one; `None` if there was none, or it cannot be read.
     ///
     /// # Errors
     /// Where the file is within reach of other users.

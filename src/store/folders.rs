@@ -16,13 +16,13 @@ pub fn presets() -> Option<PathBuf> {
     Some(configuration()?.join("presets"))
 }
 
-/// The folder of this user's settings of profiles; `None` where this system names no home folder.
+/// The folder of this user's settings of profiles; `None` if this system names no home folder.
 #[must_use]
 pub fn profiles() -> Option<PathBuf> {
     Some(configuration()?.join("profiles"))
 }
 
-/// The folder of this user's tokens; `None` where this system names no home folder.
+/// The folder of this user's tokens; `None` if this system names no home folder.
 #[must_use]
 pub fn records() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;

@@ -16,7 +16,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, if nobody holds it. `None` where another process does.
+    /// Takes the lock, if nobody holds it. `None` if another process does.
     ///
     /// # Errors
     /// Where the file is within reach of other users, or the file system has no locks.

@@ -22,7 +22,7 @@ use crate::secret::{ExposeSecret, SecretString};
 pub const FORMAT: u32 = 1;
 /// A record is never larger; tokens are a few kilobytes.
 const LIMIT: u64 = 1024 * 1024;
-/// So much is reserved for the next record before the service is asked for it.
+/// So much is reserved for the next record before it is requested from the service.
 const RESERVED: usize = 64 * 1024;
 /// Seconds that the clocks of two hosts may be apart.
 pub const SKEW: u64 = 120;
@@ -88,11 +88,11 @@ pub struct IssuedFor {
     pub client_id: String,
     /// How the client authenticates: `none`, `post` or `basic`.
     pub client_authentication: String,
-    /// The scopes that were asked for.
+    /// The scopes that were requested.
     pub scope: Vec<String>,
     /// The flow, as its flag names it.
     pub flow: String,
-    /// A certificate authority trusted beside those of the system.
+    /// An additional CA certificate to trust.
     pub ca_file: Option<String>,
     /// The command that prints the client secret.
     #[serde(default)]
@@ -111,11 +111,11 @@ pub struct Tokens {
     access_token: Option<SecretString>,
     /// Its type, where the service names one.
     pub token_type: Option<String>,
-    /// When it was asked for, in seconds since 1970.
+    /// When it was requested, in seconds since 1970.
     pub obtained_at: u64,
     /// When it ends, in seconds since 1970, where the service says so.
     pub expires_at: Option<u64>,
-    /// The granted scopes; `None` means all that was asked for.
+    /// The granted scopes; `None` means all that was requested.
     pub scope: Option<Vec<String>>,
     /// The refresh token.
     #[serde(with = "secret_text")]
@@ -127,7 +127,7 @@ pub struct Tokens {
     /// The ID token.
     #[serde(with = "secret_text")]
     pub id_token: Option<SecretString>,
-    /// What came beside the tokens and is kept.
+    /// What came in addition to the tokens and is kept.
     kept: Vec<KeptText>,
     /// The token endpoint that gave them, where it was another than that of the settings.
     token_url: Option<String>,
@@ -135,7 +135,7 @@ pub struct Tokens {
     redirect_url: Option<String>,
 }
 
-/// One value that came beside the tokens.
+/// One value that came in addition to the tokens.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct KeptText {
     name: String,
@@ -177,7 +177,7 @@ mod secret_text {
 }
 
 impl Tokens {
-    /// The tokens of `set`, which were asked for at `obtained_at`. A refresh token that is the same as that of `before` keeps
+    /// The tokens of `set`, which were requested at `obtained_at`. A refresh token that is the same as that of `before` keeps
     /// its date.
     #[must_use]
     pub fn of_set(set: &TokenSet, obtained_at: u64, before: Option<&Self>) -> Self {
@@ -258,7 +258,7 @@ impl Tokens {
         }
     }
 
-    /// Seconds that the access token is valid from `now` on; `None` where nobody knows.
+    /// Seconds that the access token is valid from `now` on; `None` if nobody knows.
     #[must_use]
     pub fn left(&self, now: u64) -> Option<u64> {
         self.expires_at.map(|end| end.saturating_sub(now))
@@ -274,13 +274,13 @@ impl Tokens {
         }
     }
 
-    /// True where the access token has not ended at `now`, as far as anybody knows.
+    /// True if the access token has not ended at `now`, as far as anybody knows.
     #[must_use]
     pub fn lives(&self, now: u64) -> bool {
         self.left(now) != Some(0)
     }
 
-    /// True where the access token is valid for `min_valid` seconds, or for half of its lifetime if that is shorter. A clock
+    /// True if the access token is valid for `min_valid` seconds, or for half of its lifetime if that is shorter. A clock
     /// that went back makes it doubtful.
     #[must_use]
     pub fn is_good(&self, now: u64, min_valid: u64) -> bool {
@@ -327,7 +327,7 @@ impl Record {
         }
     }
 
-    /// True where these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    /// True if these tokens were obtained after those of `other`: of one sign-in, the generation says so.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         if self.lineage == other.lineage {
@@ -415,7 +415,7 @@ fn lineage() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The place of the next record, on disk before the service is asked for what goes there.
+/// The place of the next record, on disk before its content is requested from the service.
 #[derive(Debug)]
 pub struct Reserved {
     file: std::fs::File,
@@ -446,7 +446,7 @@ impl Reserved {
         })
     }
 
-    /// Finds out whether a place could be reserved there, beside the one that there may be.
+    /// Finds out whether a place could be reserved there, next to the one that there may be.
     ///
     /// # Errors
     /// Why not.

@@ -204,7 +204,7 @@ fn said_columns(area: Rect) -> usize {
     }
 }
 
-/// What is said as the terminal shows it. A label that is longer than its column stands before its text.
+/// The message as the terminal shows it. A label that is longer than its column stands before its text.
 fn fitting(said: Vec<Said>, area: Rect, theme: Theme) -> Vec<Said> {
     let room = grid::label_room(area.width.into());
     let shown = |said: Said| {
@@ -229,7 +229,7 @@ fn fitting(said: Vec<Said>, area: Rect, theme: Theme) -> Vec<Said> {
     said.into_iter().map(shown).collect()
 }
 
-/// What is said, in lines of its columns.
+/// The message, in lines of its columns.
 fn said_lines(said: &[Said], area: Rect) -> Vec<SaidLine> {
     let narrow = is_narrow(area);
     let columns = said_columns(area);
@@ -326,12 +326,12 @@ mod tests {
         send(model, Event::Key(KeyEvent::new(code, modifiers)));
     }
 
-    /// The text without white space, so that it is the same wherever it is broken.
+    /// The text without whitespace, so that it is the same wherever it is broken.
     fn dense(text: &str) -> String {
         text.split_whitespace().collect()
     }
 
-    /// What is said stands on the screen, whole.
+    /// The message is on the screen, whole.
     fn assert_whole(model: &Model, terminal: &mut Terminal<TestBackend>) {
         let page = Page::of(model);
         let frame = terminal.draw(|frame| view(model, frame)).unwrap();

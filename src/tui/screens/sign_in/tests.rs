@@ -528,7 +528,7 @@ fn a_scope_without_which_it_works_is_removed_by_one_key() {
             Some(""),
         ),
         ("it is not a JSON Web Token", "openid x", Some("x")),
-        // Nothing of the form helps where the token may be another's, or the scope was not asked for.
+        // Nothing of the form helps where the token may be another's, or the scope was not requested.
         ("its nonce is not the one that was sent", "openid", None),
         ("it has no issuer (iss)", "email", None),
     ] {
