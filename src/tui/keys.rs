@@ -62,6 +62,8 @@ pub enum Command {
     Suspend,
     /// Applies the fix of the message area.
     Fix,
+    /// Shows the whole message, which a small window cuts.
+    WholeMessage,
     /// Saves what the screen holds.
     Save,
     /// Shows or hides the secret of the field.
@@ -196,7 +198,7 @@ const fn edit(edit: Edit) -> Command {
 use Command::Suspend;
 use Command::{
     ChangeLeft, ChangeRight, Enter, Escape, Fix, Leave, LineDown, LineUp, Next, PageDown, PageUp,
-    Previous, Redraw, Reveal, Save, Toggle,
+    Previous, Redraw, Reveal, Save, Toggle, WholeMessage,
 };
 use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Search, Text, Ticks};
 use Edit::{
@@ -269,6 +271,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('7'),  FIELDS,                     edit(Undo),          "undo", ""),
     on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry; asks first", ""),
     on(ctrl('f'),  ITEMS,                      Fix,                 "apply the suggested fix", ""),
+    on(ctrl('o'),  ITEMS,                      WholeMessage,        "show the whole message, where a small window cuts it", ""),
     on(ctrl('r'),  ITEMS,                      Reveal,              "show or hide the secret", ""),
     on(ctrl('s'),  ITEMS,                      Save,                "save", ""),
     on(ESC,        OPEN,                       Escape,              "close", "close"),

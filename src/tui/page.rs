@@ -18,10 +18,13 @@ use super::widgets::theme::Theme;
 const WIDEST: u16 = 100;
 /// From this height on there are empty rows above and below the message.
 const ROOMY: u16 = 22;
+/// The key that shows a message that was cut.
+const WHOLE: &str = "Ctrl+O";
 /// Rows kept for the message, so that most of them leave the body where it is.
 const MESSAGE_ROWS: u16 = 2;
-/// Rows of the body that no message takes.
-const BODY_ROWS: u16 = 3;
+/// Rows of the body that no message takes: with them the box for a paste is in sight wherever the focus is. Ctrl+O shows
+/// the rest of a message.
+const BODY_ROWS: u16 = 4;
 
 /// A line of the message area.
 #[derive(Debug, PartialEq, Eq)]
@@ -182,16 +185,17 @@ fn button_rows(model: &Model) -> u16 {
     u16::try_from(rows.max().unwrap_or(0)).unwrap_or(1)
 }
 
-/// What has no room is cut, and the last line says so.
+/// What has no room is cut, and the last line says so, with the key that shows all of it.
 fn cut(lines: &mut Vec<SaidLine>, rows: usize, area: Rect, theme: Theme) {
     if lines.len() <= rows {
         return;
     }
     lines.truncate(rows);
     if let Some(last) = lines.last_mut() {
-        let room = said_columns(area).saturating_sub(width(theme.ellipsis()));
+        let mark = format!("{} {WHOLE}", theme.ellipsis());
+        let room = said_columns(area).saturating_sub(width(&mark));
         let text = shorten(&last.text, room, "");
-        last.text = format!("{}{}", text.trim_end(), theme.ellipsis());
+        last.text = format!("{}{mark}", text.trim_end());
     }
 }
 
@@ -380,7 +384,7 @@ mod tests {
                 ..Environment::default()
             };
             let mut model = Model::new(environment, settings.clone(), Library::default());
-            for (rows, words) in [(24, 16 * 9 - 7), (22, 14 * 9 - 7), (24, 3)] {
+            for (rows, words) in [(24, 15 * 9 - 7), (22, 13 * 9 - 7), (24, 3)] {
                 let mut terminal = Terminal::new(TestBackend::new(80, rows)).unwrap();
                 send(&mut model, Event::Resized(80, rows));
                 let text = vec!["word…"; words].join(" ");
@@ -391,6 +395,76 @@ mod tests {
                 };
                 model.message = Some(Message::new("A label that is longer than its column", text));
                 assert_whole(&model, &mut terminal);
+            }
+        }
+    }
+
+    /// In the smallest window the focus is in sight, and what has no room is one key away.
+    fn assert_readable(model: &mut Model, terminal: &mut Terminal<TestBackend>) {
+        let page = Page::of(model);
+        let frame = terminal.draw(|frame| view(model, frame)).unwrap();
+        let rows = |frame: &ratatui::CompletedFrame<'_>| -> Vec<String> {
+            let cells = frame.buffer.content.chunks(40);
+            let row =
+                |cells: &[ratatui::buffer::Cell]| cells.iter().map(|it| it.symbol()).collect();
+            cells.map(row).collect()
+        };
+        let shown = rows(&frame);
+        let text = shown.join("\n");
+        assert!(shown.iter().any(|row| row.contains('▸')), "{text}");
+        let last = shown[usize::from(page.message.bottom().max(1)) - 1].trim_end();
+        let said: usize = said_lines(&page.said, Rect::new(0, 0, 40, 10)).len();
+        let is_cut = page.lines.len() < said;
+        assert_eq!(last.ends_with("… Ctrl+O"), is_cut, "{text}");
+        if !is_cut {
+            return;
+        }
+        key(model, KeyCode::Char('o'), KeyModifiers::CONTROL);
+        let mut read = String::new();
+        // More pages than any message has.
+        for _ in 0..12 {
+            let frame = terminal.draw(|frame| view(model, frame)).unwrap();
+            read += &rows(&frame)[1..9].join(" ");
+            key(model, KeyCode::PageDown, KeyModifiers::NONE);
+        }
+        // Pages overlap by a line, so each sentence is looked for line by line.
+        let read = dense(&read);
+        for said in &page.said {
+            for line in wrap(&said.text, 37) {
+                assert!(read.contains(&dense(&line)), "{line:?} is not in {read}");
+            }
+        }
+        key(model, KeyCode::Esc, KeyModifiers::NONE);
+        assert!(!model.has_dialog() && Page::of(model).said == page.said);
+    }
+
+    #[test]
+    fn in_the_smallest_window_every_message_can_be_read_and_the_focus_is_seen() {
+        let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
+        let environment = Environment {
+            utf8: true,
+            ..Environment::default()
+        };
+        let mut typed = TYPED.iter().cycle();
+        for id in ["custom", "microsoft-mail"] {
+            for flow in Settings::new(presets::get(id).unwrap()).flows() {
+                let mut settings = Settings::new(presets::get(id).unwrap());
+                settings.set_flow(flow);
+                let mut model = Model::new(environment.clone(), settings, Library::default());
+                send(&mut model, Event::Resized(40, 10));
+                go(&mut model, "Show");
+                key(&mut model, KeyCode::Enter, KeyModifiers::NONE);
+                for _ in 0..model.items().len() {
+                    assert_readable(&mut model, &mut terminal);
+                    if model.context() == Context::Text {
+                        for text in typed.by_ref().copied().take(2) {
+                            key(&mut model, KeyCode::Char('u'), KeyModifiers::CONTROL);
+                            send(&mut model, Event::Paste(text.to_owned()));
+                            assert_readable(&mut model, &mut terminal);
+                        }
+                    }
+                    key(&mut model, KeyCode::Tab, KeyModifiers::NONE);
+                }
             }
         }
     }

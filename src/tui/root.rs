@@ -11,6 +11,7 @@ use super::widgets::button::shown_label;
 use super::widgets::grid::NARROW;
 use super::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
 use super::widgets::rows::labeled_lines;
+use super::widgets::said::Said;
 use super::widgets::text::{lower_first, width, wrap};
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
@@ -31,6 +32,8 @@ pub(super) const SHOW: &str = "Show";
 pub(super) enum RootDialog {
     /// The keys.
     Help,
+    /// The whole of what is said.
+    Message(Vec<Said>),
     /// The buttons that have no room, and those that are rarely needed.
     More,
     /// Leave without having taken the tokens?
@@ -53,6 +56,11 @@ pub(super) enum Alone {
 /// The keys.
 pub(super) fn help() -> Dialog<RootDialog> {
     Dialog::reading(RootDialog::Help)
+}
+
+/// The whole of what is said.
+pub(super) fn message(said: Vec<Said>) -> Dialog<RootDialog> {
+    Dialog::reading(RootDialog::Message(said))
 }
 
 /// The buttons without room.
@@ -166,9 +174,15 @@ pub(super) fn with_source<T>(
 ) -> T {
     act(&dialog::Source {
         list: &|_, _| more_list(below.items),
-        reading: &|_, columns| Reading {
-            title: format!("Help: {}", below.route.name()),
-            lines: help_lines(below, theme, columns),
+        reading: &|id, columns| match id {
+            RootDialog::Message(said) => Reading {
+                title: "Message".to_owned(),
+                lines: said_lines(said, theme, columns),
+            },
+            _ => Reading {
+                title: format!("Help: {}", below.route.name()),
+                lines: help_lines(below, theme, columns),
+            },
         },
         caption: &|_, _| Vec::new(),
     })
@@ -232,6 +246,20 @@ const COPYING: [(&str, &str); 4] = [
         "oauth-authorizer doctor shows what was detected about your terminal, and the flags to correct it.",
     ),
 ];
+
+/// Sentences behind their labels, an empty row between them.
+fn said_lines(said: &[Said], theme: Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for sentence in said {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        let label = sentence.label.to_string();
+        lines.push(Line::styled(label, theme.tone(sentence.tone)));
+        lines.extend(wrap(&sentence.text, columns).into_iter().map(Line::from));
+    }
+    lines
+}
 
 /// The keys of the screen, then every other key, then what there is to know about copies.
 fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'static>> {

@@ -213,6 +213,11 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         scroll(model, command);
         return Vec::new();
     }
+    if command == Command::WholeMessage {
+        let said = Page::of(model).said;
+        model.dialog = (!said.is_empty()).then(|| root::message(said));
+        return Vec::new();
+    }
     // What happened is said until the next key.
     model.message = None;
     let out = model.on_top(|screen, cx| screen.key(command, cx));

@@ -77,6 +77,8 @@ mod scripted;
 mod servers;
 mod services;
 #[cfg(unix)]
+mod small;
+#[cfg(unix)]
 mod snapshots;
 #[cfg(target_os = "linux")]
 mod ssh;

@@ -119,7 +119,9 @@ fn cut(rows: &[String], said: &Said, ellipsis: &str, last: usize) -> Vec<(usize,
             let ends = word
                 .strip_suffix('.')
                 .is_some_and(|word| said.words.contains(word));
-            if known || ends || marked || rule {
+            // It shows the rest of a message that was cut.
+            let whole = word == "Ctrl+O";
+            if known || ends || marked || rule || whole {
                 continue;
             }
             // Below the last row the body is scrolled on.
@@ -737,13 +739,14 @@ const FIELDS: [&str; 41] = [
 const WALKED: [&str; 8] = ["Tab", "Shift+Tab", "↑", "↓", "←", "→", "Space", "Enter"];
 
 /// The others, and what does the same.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
     ("Esc", "Cancel, Back and the buttons of each question"),
     ("Ctrl+C", "Quit"),
     ("PgDn", "the lines of a list or of the trace, one by one"),
     ("PgUp", "the same"),
     ("Ctrl+L", "for a terminal that has lost its screen"),
     ("Ctrl+F", "typing what the message says"),
+    ("Ctrl+O", "a larger window, which has room for the message"),
     ("Ctrl+R", "nothing: it only shows what was typed"),
     ("Ctrl+S", "Save"),
     ("Del", "Delete"),

@@ -239,6 +239,7 @@ impl<S: Screen> AnyScreen for S {
             | Command::PageDown
             | Command::PageUp
             | Command::Leave
+            | Command::WholeMessage
             | Command::Redraw
             | Command::Suspend => {}
         }

@@ -1,0 +1,86 @@
+//! The smallest window: what is typed into stays in sight, and what has no room is one key away.
+
+use oauth_authorizer::flow::event::FlowEvent;
+use oauth_authorizer::oauth::failure::ServerError;
+
+use crate::app::{App, XTERM};
+
+const COLUMNS: u16 = 40;
+const ROWS: u16 = 10;
+
+/// A sign-in in the browser with this in its paste box, and what came of it.
+fn waiting(over_ssh: bool, pasted: &str, event: Option<FlowEvent>) -> App {
+    let mut app = App::new(XTERM.environment());
+    if over_ssh {
+        app.over_ssh();
+    }
+    app.browser(None);
+    if !pasted.is_empty() {
+        app.go("Paste").paste(pasted).keys("<enter>");
+    }
+    if let Some(event) = event {
+        app.flow(event);
+    }
+    app.resize(COLUMNS, ROWS);
+    app
+}
+
+#[test]
+fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
+    let refused = || FlowEvent::PasteRefused("its state is not the one of this sign-in".to_owned());
+    let unverified = || {
+        let words = "The scope \"SMTP.Sendd\" is not valid for this client. ".repeat(4);
+        FlowEvent::Unverified(ServerError::new("invalid_scope", Some(&words)))
+    };
+    let answer = "http://localhost:8400/?code=M.C546_BAY.2.U.42&state=Zk93";
+    let page = "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.";
+    for over_ssh in [false, true] {
+        for (pasted, event, shown) in [
+            (
+                "",
+                None,
+                ("URL, code or error text", "URL, code or error text"),
+            ),
+            (
+                answer,
+                Some(refused()),
+                ("http://localhost:8400/?code", "Zk93"),
+            ),
+            (
+                answer,
+                Some(unverified()),
+                ("http://localhost:8400/?code", "Zk93"),
+            ),
+            (page, None, ("AADSTS50011", "not match.")),
+            (
+                "",
+                Some(FlowEvent::NotOurs(
+                    "its state is not the one that was sent, ".repeat(4),
+                )),
+                ("URL, code or error text", "URL, code or error text"),
+            ),
+        ] {
+            let mut app = waiting(over_ssh, pasted, event);
+            // Its beginning, or its end while it is edited; empty, it has the marker then.
+            let is_shown = |row: &String| {
+                row.contains(shown.0) || row.contains(shown.1) || row.trim_end() == " ▸"
+            };
+            let assert_shown = |app: &App| {
+                let drawn = app.look();
+                let rows = &drawn.rows()[1..usize::from(drawn.body_end())];
+                assert!(
+                    rows.iter().any(is_shown),
+                    "over SSH: {over_ssh}\n{}",
+                    drawn.text()
+                );
+            };
+            for _ in 0..app.items().len() {
+                assert_shown(&app);
+                // Whatever is said.
+                app.no_browser(&"xdg-open: not found, ".repeat(6));
+                assert_shown(&app);
+                app.keys("<tab>");
+            }
+        }
+    }
+}
