@@ -96,7 +96,7 @@ fn display_char(ch: char) -> Option<char> {
     if ch.is_whitespace() || matches!(ch, '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{1d159}') {
         return Some(' ');
     }
-    // Some terminals draw the colour of an emoji by itself.
+    // Some terminals draw the color of an emoji by itself.
     if IGNORABLE.contains(ch) || is_control_mark(ch) || matches!(ch, '\u{1f3fb}'..='\u{1f3ff}') {
         return None;
     }

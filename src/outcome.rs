@@ -24,14 +24,14 @@ impl Print {
     /// # Errors
     /// A sentence, where the service gave no such token.
     pub fn text(self, set: &TokenSet) -> Result<SecretString, String> {
-        let missing = |name: &str| format!("The service gave no {name}.");
+        let missing = |name: &str| format!("The service did not return {name}.");
         match self {
             Self::AccessToken => Ok(set.access_token.clone()),
             Self::RefreshToken => set
                 .refresh_token
                 .clone()
-                .ok_or_else(|| missing("refresh token")),
-            Self::IdToken => set.id_token.clone().ok_or_else(|| missing("ID token")),
+                .ok_or_else(|| missing("a refresh token")),
+            Self::IdToken => set.id_token.clone().ok_or_else(|| missing("an ID token")),
             Self::Json => Ok(set.to_json()),
         }
     }
@@ -48,7 +48,7 @@ pub mod exit {
     pub const DONE: u8 = 0;
     /// Something failed that has no code of its own.
     pub const FAILED: u8 = 1;
-    /// A flag or a setting is wrong.
+    /// A flag or a setting is invalid.
     pub const USAGE: u8 = 2;
     /// The user said no.
     pub const REFUSED: u8 = 3;

@@ -114,42 +114,40 @@ impl CertificateError {
             (CertificateProblem::HostName(_), _) => {
                 "Use localhost or 127.0.0.1 in the Redirect URL."
             }
-            (CertificateProblem::NotWritten(_), _) => {
-                "Make the folder writable for you, and try again."
-            }
+            (CertificateProblem::NotWritten(_), _) => "Make the folder writable, and try again.",
             (_, Origin::Created) => {
-                "Create a new one with Configure…, or name PEM files of your own under Advanced."
+                "Create a new one with Configure…, or enter your own PEM files under Advanced."
             }
             (CertificateProblem::Unread(_) | CertificateProblem::NotMade(_), _) => {
-                "Correct the path under Advanced, or make the file readable for you."
+                "Correct the path under Advanced, or make the file readable."
             }
             (
                 CertificateProblem::NoCertificate
                 | CertificateProblem::Damaged
                 | CertificateProblem::NotUnderstood,
                 _,
-            ) => "Name a PEM file: the certificate first, then those of the authorities between.",
+            ) => {
+                "Enter a PEM file with the certificate first, followed by its intermediate certificates."
+            }
             (CertificateProblem::NoKey, _) => {
-                "Name the PEM file that holds the private key of the certificate."
+                "Enter the PEM file with the private key of the certificate."
             }
             (CertificateProblem::Locked, _) => {
-                "Write it once more without: openssl pkey -in FILE -out NEW, with NEW readable by you alone."
+                "Remove the passphrase: openssl pkey -in FILE -out NEW. Make sure that only you can read NEW."
             }
             (CertificateProblem::KeyKind, _) => {
-                "Take a certificate with an ECDSA (P-256) or RSA (2048 bits) key."
+                "Use a certificate with an ECDSA (P-256) or RSA (2048 bits) key."
             }
             (CertificateProblem::OtherKey(_), _) => {
-                "Name the key that the certificate was made for."
+                "Enter the private key that belongs to the certificate."
             }
-            (CertificateProblem::Expired(_), _) => {
-                "Have it renewed, or name another under Advanced."
-            }
+            (CertificateProblem::Expired(_), _) => "Renew it, or enter another one under Advanced.",
             (CertificateProblem::NotYet(_), _) => {
                 "Check the clock of this machine, or wait until then."
             }
             (CertificateProblem::OtherHost { .. }, _) => {
-                "Take a certificate for the host of the Redirect URL, or leave Certificate and Certificate key empty and \
-                 create one with Configure…"
+                "Use a certificate for the host of the Redirect URL, or leave Certificate and Certificate key empty and \
+                    create one with Configure…"
             }
         }
     }
@@ -190,9 +188,9 @@ impl About {
     #[must_use]
     pub fn browser_warning(&self) -> &'static str {
         if self.self_made {
-            "Your browser will warn: it does not trust this certificate. Its SHA-256:"
+            "Your browser will warn that this certificate isn't trusted. SHA-256 fingerprint:"
         } else {
-            "If your browser warns about the certificate, compare. Its SHA-256:"
+            "If your browser warns about the certificate, compare its SHA-256 fingerprint:"
         }
     }
 }
@@ -380,7 +378,7 @@ mod tests {
             (&missing, key, "The certificate ", "there is no such file"),
             (&folder_itself, key, "The certificate ", "it is a directory"),
             (&large, key, "The certificate ", "larger than 256 KiB"),
-            (key, key, "The certificate ", "no certificate in PEM form"),
+            (key, key, "The certificate ", "no certificate in PEM format"),
             (&damaged, key, "The certificate ", "damaged"),
             (&strange, key, "The certificate ", "X.509"),
             (

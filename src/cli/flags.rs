@@ -85,8 +85,8 @@ impl PlaceFlags {
         environment.no_links = matches!(self.links, LinksFlag::None);
         match self.color {
             ColorFlag::Auto => {}
-            ColorFlag::Always => (environment.colours, environment.why.colours) = (true, asked),
-            ColorFlag::Never => (environment.colours, environment.why.colours) = (false, asked),
+            ColorFlag::Always => (environment.colors, environment.why.colors) = (true, asked),
+            ColorFlag::Never => (environment.colors, environment.why.colors) = (false, asked),
         }
         match self.glyphs {
             GlyphsFlag::Auto => {}

@@ -8,9 +8,9 @@ pub const EXAMPLES: &str = include_str!("examples.txt");
 /// At the end of the help, below the examples.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 done, 1 failed, 2 wrong flag or setting, 3 refused, 4 code expired,
-  5 service unreachable or busy, 6 listener not possible, 7 sign in again,
-  8 refresh under way elsewhere, 9 profile files not usable,
+  0 success, 1 other error, 2 invalid flag or setting, 3 denied, 4 code expired,
+  5 service unavailable, 6 cannot listen on redirect URL, 7 sign in again,
+  8 refresh in progress elsewhere, 9 cannot use the files of the profile,
   10 printed but not stored, 130 interrupted";
 
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.

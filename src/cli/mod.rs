@@ -229,7 +229,7 @@ pub struct Cli {
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("it is written as name=value")?;
+    let (name, value) = text.split_once('=').ok_or("use the form name=value")?;
     // What the value should not hold is removed with a note.
     Ok((trimmed(name).to_owned(), value.to_owned()))
 }
@@ -249,7 +249,7 @@ fn host(text: &str) -> Result<String, String> {
             format!(". Did you mean {}?", clean(host, 100))
         });
     Err(format!(
-        "it is a host name without scheme, port and path{meant}"
+        "enter a host name without scheme, port and path{meant}"
     ))
 }
 
@@ -487,7 +487,8 @@ mod tests {
         ];
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("own.toml");
-        let own = "id = \"own\"\nname = \"Own\"\ngroup = \"identity\"\n[endpoints]\ndevice = \"https://as.example/device\"\ntoken = \"https://as.example/token\"\n";
+        let own = "id = \"own\"\nname = \"Own\"\ngroup = \"identity\"\n[endpoints]\ndevice = \
+            \"https://as.example/device\"\ntoken = \"https://as.example/token\"\n";
         std::fs::write(&file, own).unwrap();
         let of_file = ["--preset-file", file.to_str().unwrap()];
         for flags in all.into_iter().chain([&of_file[..]]) {
@@ -565,7 +566,7 @@ mod tests {
                 ..Environment::default()
             };
             let seen = cli.place.over(terminal);
-            (seen.utf8, seen.colours)
+            (seen.utf8, seen.colors)
         };
         assert_eq!(seen(&[]), (true, false));
         assert_eq!(
@@ -722,7 +723,7 @@ mod tests {
             (
                 &["--issuer", "https://as.example?p=x"],
                 Key::Issuer,
-                "no query",
+                "can't have a query",
             ),
             (
                 &["--token-url", "https://{host}/token"],

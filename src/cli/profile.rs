@@ -1,5 +1,6 @@
 //! The flags of the commands that use profiles.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -239,6 +240,74 @@ pub enum ProfilesCommand {
     Show {
         /// Name of the profile
         name: ProfileName,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Save settings as a profile without signing in; takes the flags of the form
+    ///
+    /// Tokens that the profile has stay. Flags are those of `oauth-authorizer --help`: --preset, --client-id, --scope and so
+    /// on.
+    Save {
+        /// Name of the profile
+        name: ProfileName,
+        /// Save it for this computer instead of for you; requires root or an administrator
+        #[arg(long)]
+        machine: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+        /// Flags of the form
+        #[arg(
+            value_name = "FLAGS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        flags: Vec<OsString>,
+    },
+    /// Write a profile to a file that the program age encrypts, with its tokens and client secret
+    ///
+    /// Don't use the same profile on two computers if the service replaces refresh tokens: the second one is signed out.
+    Export {
+        /// Name of the profile
+        name: ProfileName,
+        /// The file; standard output if omitted
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Encrypt for this recipient, as `age -r`. May be repeated
+        #[arg(
+            short,
+            long,
+            value_name = "RECIPIENT",
+            required_unless_present = "passphrase"
+        )]
+        recipient: Vec<String>,
+        /// Encrypt with a passphrase, as `age -p`; age asks for it
+        #[arg(short, long, conflicts_with = "recipient")]
+        passphrase: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Read a profile from a file of `profiles export`
+    Import {
+        /// The file
+        file: PathBuf,
+        /// File with the identity to decrypt with, as `age -i`
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+        /// Give the profile this name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<ProfileName>,
+        /// Replace the tokens of a profile that exists, if those in the file are newer; otherwise do nothing
+        #[arg(long)]
+        if_newer: bool,
+        /// Accept settings that name a command to run
+        #[arg(long)]
+        allow_commands: bool,
+        /// Import it for this computer instead of for you; requires root or an administrator
+        #[arg(long)]
+        machine: bool,
         /// The folder of the profiles.
         #[command(flatten)]
         profiles: ProfilesFlags,

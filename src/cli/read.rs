@@ -160,7 +160,7 @@ fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Erro
         .filter_map(|kind| Some((kind, variable(error.get(kind)?)?)))
         .collect();
     if named.is_empty() {
-        let text = format!("The variable {name} cannot be used. Correct or unset it.\n");
+        let text = format!("The environment variable {name} is invalid. Correct or unset it.\n");
         return clap::Error::raw(error.kind(), text);
     }
     for (kind, value) in named {

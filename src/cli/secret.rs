@@ -15,7 +15,7 @@ use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others,
 /// The longest secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
 /// What is said where the secret is typed.
-const TYPE_IT: &str = "Type the client secret and press Enter. It is not echoed.";
+const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
 /// The longest path that is shown.
 const PATH_LIMIT: usize = 300;
 pub use crate::secret::SECRET_VARIABLE;
@@ -50,7 +50,7 @@ pub struct SecretFlags {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// Its source does not give it, or it is wrong.
-    #[error("The client secret cannot be read from {place}: {reason}.")]
+    #[error("Can't read the client secret from {place}: {reason}.")]
     Unreadable {
         /// The source.
         place: String,
@@ -116,7 +116,10 @@ impl SecretFlags {
         let named = self.client_secret_env.as_deref().map(trimmed);
         let named = named.map(|name| unquoted(name).unwrap_or(name).trim_start_matches('$'));
         let name = named.unwrap_or(SECRET_VARIABLE);
-        let failed = failed(format!("the variable {}", clean(name, PATH_LIMIT)));
+        let failed = failed(format!(
+            "the environment variable {}",
+            clean(name, PATH_LIMIT)
+        ));
         let Some(value) = variable(name) else {
             return match named {
                 Some(_) => Err(failed("it is not set".to_owned())),
@@ -163,7 +166,7 @@ fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
         ));
     }
     let text = std::str::from_utf8(&line)
-        .map_err(|_| "its first line is not UTF-8. Save it with that encoding".to_owned())?;
+        .map_err(|_| "its first line is not UTF-8. Save the file as UTF-8".to_owned())?;
     let secret = checked_secret(text)?;
     if trimmed(secret).is_empty() {
         return Err("its first line is empty".to_owned());
@@ -172,7 +175,7 @@ fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
 }
 
 /// A secret without its line end. Invisible characters within it are rejected: the user could not see that they are wrong.
-/// White space around it is removed later, with a note.
+/// Whitespace around it is removed later, with a note.
 fn checked_secret(text: &str) -> Result<&str, String> {
     // Some editors write a byte order mark at the beginning.
     let text = text.trim_start_matches('\u{feff}');
@@ -190,7 +193,7 @@ fn checked_secret(text: &str) -> Result<&str, String> {
             };
             let code = u32::from(ch);
             Err(format!(
-                "character {place} of it is {kind} (U+{code:04X}). Enter the secret again without it"
+                "character {place} is {kind} (U+{code:04X}). Enter the secret without it"
             ))
         }
     }
@@ -246,7 +249,7 @@ mod tests {
                 .map(|form| form.secret().expose_secret().to_owned())
                 .map_err(|error| error.to_string())
         };
-        // White space around it is none of it, and that is told.
+        // Whitespace around it is none of it, and that is told.
         for bytes in ["s3cret \n", "\ts3cret", "\u{a0}s3cret\u{2003}\r\n"] {
             std::fs::write(file.path(), bytes).unwrap();
             let flags = ["--client-secret-file", file.path().to_str().unwrap()];
@@ -254,7 +257,7 @@ mod tests {
             assert_eq!(form.secret().expose_secret(), "s3cret");
             assert_eq!(
                 form.notices()[&Key::ClientSecret],
-                "White space around the value was removed."
+                "Whitespace around the value was removed."
             );
         }
         // As Windows' Notepad saves it.
@@ -262,13 +265,10 @@ mod tests {
         assert_eq!(of_file(&vec![b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
         for (bytes, reason) in [
             (vec![b'x'; 64 * 1024 + 1], "longer than 64 KiB"),
-            (
-                vec![0; 100],
-                "character 1 of it is a control character (U+0000)",
-            ),
+            (vec![0; 100], "character 1 is a control character (U+0000)"),
             (
                 b"s3c\0ret".to_vec(),
-                "character 4 of it is a control character (U+0000)",
+                "character 4 is a control character (U+0000)",
             ),
             (b"s3cret\x1b[A\n".to_vec(), "(U+001B)"),
             (b"s3\tcret\n".to_vec(), "(U+0009)"),

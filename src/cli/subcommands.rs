@@ -13,7 +13,7 @@ pub enum Subcommand {
     Token(TokenFlags),
     /// Get newer tokens for profiles, and store them
     Refresh(RefreshFlags),
-    /// List, show, save, rename or delete profiles
+    /// List, show, save, rename, delete, export or import profiles
     Profiles {
         /// What to do.
         #[command(subcommand)]

@@ -73,7 +73,7 @@ fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str,
         ),
         (
             "colors",
-            choice(environment.colours, "16", "none", environment.why.colours),
+            choice(environment.colors, "16", "none", environment.why.colors),
         ),
         ("clipboard", clipboard_text(environment, tmux)),
         ("browser", browser(environment)),
@@ -141,7 +141,7 @@ fn terminal(environment: &Environment, tmux: Option<&Answer>) -> String {
     let mut within = String::new();
     match tmux {
         Some(Ok(attached)) => within += tmux_text(attached),
-        Some(Err(why)) => within += &format!(", with TMUX set but no answer ({why})"),
+        Some(Err(why)) => within += &format!(", with TMUX set but no response ({why})"),
         None if environment.lost_tmux => within += ", in tmux, but TMUX is not set",
         None => {}
     }
@@ -183,11 +183,11 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
     }
     if environment.mosh {
         text += &format!(
-            "; mosh passes on at most {} bytes, and may not repeat an identical copy",
+            "; mosh forwards at most {} bytes, and copying the same text again may have no effect",
             clipboard::MOSH_LIMIT
         );
         if environment.tmux {
-            text += "; it passes on tmux's copies only if tmux's terminal-overrides changes Ms";
+            text += "; it forwards tmux's copies only if tmux's terminal-overrides changes Ms";
         }
     }
     for SkippedWay { way, why } in skipped {
@@ -205,14 +205,16 @@ fn way_text(way: CopyWay) -> &'static str {
             "tmux buffer (delivery to tmux is confirmed, delivery to your terminal is not)"
         }
         CopyWay::TmuxAndTerminal(_) => {
-            "tmux buffer and OSC 52, since this terminal may not be tmux's (delivery to your terminal can't be confirmed)"
+            "tmux buffer and OSC 52, because this terminal may not be a tmux pane (delivery to your terminal can't be \
+                confirmed)"
         }
         CopyWay::Terminal(Multiplexer::Nothing) => "OSC 52 (delivery can't be confirmed)",
         CopyWay::Terminal(Multiplexer::Screen) => {
             "OSC 52 through GNU screen (delivery can't be confirmed)"
         }
         CopyWay::Terminal(Multiplexer::ScreenOrTmux) => {
-            "OSC 52 for GNU screen or tmux, since TERM fits both; long texts for GNU screen only (delivery can't be confirmed)"
+            "OSC 52 for GNU screen or tmux, because TERM matches both; long texts for GNU screen only (delivery can't be \
+                confirmed)"
         }
     }
 }
@@ -259,7 +261,10 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                 &format!("the desktop clipboard has {what} while this program runs."),
             );
             if io::stdin().is_terminal() {
-                say("hint", "Paste it somewhere, then press Enter here.");
+                say(
+                    "hint",
+                    "Paste it somewhere, then return here and press Enter.",
+                );
                 io::stdin().lock().read_line(&mut String::new())?;
             }
         }
@@ -278,7 +283,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         Some(CopiedBy::TmuxThroughMosh) => say(
             "copied",
             &format!(
-                "tmux has {what}. mosh passes it on to your terminal only if tmux's terminal-overrides changes Ms."
+                "tmux has {what}. mosh forwards it to your terminal only if tmux's terminal-overrides changes Ms."
             ),
         ),
         // Nothing that mosh would cut.
@@ -288,8 +293,8 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
             say(
                 "sent",
                 &format!(
-                    "tmux has {what}, and it went to your terminal. Paste it somewhere: if you get something else, your terminal doesn't \
-                     support this."
+                    "tmux has {what} and sent it to your terminal. Paste it somewhere. If you get something else, your \
+                        terminal doesn't support this."
                 ),
             );
         }
@@ -303,15 +308,16 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
             say(
                 "sent",
                 &format!(
-                    "{what} was sent to your terminal. Paste it somewhere. If you get something else, your terminal doesn't support this."
+                    "{what} was sent to your terminal. Paste it somewhere. If you get something else, your terminal doesn't \
+                        support this."
                 ),
             );
         }
         None => {
             say(
                 "error",
-                "Nothing was copied: no method works here. Use View alone to select a value with the mouse, or Save to write it \
-                 to a file.",
+                "Nothing was copied: no method is available. Use View alone to select a value with the mouse, or Save to \
+                    write it to a file.",
             );
             return Ok(exit::FAILED);
         }

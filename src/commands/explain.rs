@@ -31,7 +31,7 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
         text => text,
     };
     if text.trim().is_empty() {
-        let usage = "Name an error, such as `oauth-authorizer explain AADSTS50011`, or pass a text on standard input.";
+        let usage = "Enter an error code, such as `oauth-authorizer explain AADSTS50011`, or pass a text on standard input.";
         say("error", usage);
         return Ok(exit::USAGE);
     }

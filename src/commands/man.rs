@@ -11,22 +11,22 @@ use crate::cli::{EXAMPLES, SECRET_VARIABLE};
 
 /// The exit codes; docs/guide.md has them too.
 const EXIT_STATUS: &[(&str, &str)] = &[
-    ("0", "Done. Without --print: you quit."),
-    ("1", "Failed in a way that has no code of its own."),
-    ("2", "A flag or a setting is wrong."),
-    ("3", "The sign-in was refused."),
+    ("0", "Success. Without --print: you quit."),
+    ("1", "Any other error."),
+    ("2", "A flag or a setting is invalid."),
+    ("3", "The user denied the request."),
     ("4", "The device code expired."),
     (
         "5",
-        "The service could not be reached, is busy (429, 5xx), or its answer was lost.",
+        "The service could not be reached or is temporarily unavailable (429, 5xx), or its response was lost.",
     ),
     (
         "6",
-        "The redirect URL can't be listened on. With configure: the listener can't work as configured.",
+        "The program could not listen on the redirect URL. With configure: the listener cannot work with these settings.",
     ),
     (
         "130",
-        "Interrupted: by a signal, because the terminal disappeared, or because you quit before there was anything to print.",
+        "Interrupted: a signal, the terminal was closed, or you quit before there was anything to print.",
     ),
 ];
 
@@ -37,7 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "~/.config/oauth-authorizer/presets/errors/*.toml",
-        "Your own explanations of errors.",
+        "Your own error explanations.",
     ),
 ];
 
@@ -45,16 +45,16 @@ const FILES: &[(&str, &str)] = &[
 const VARIABLES: &[(&str, &str)] = &[
     (
         SECRET_VARIABLE,
-        "The client secret, unless a flag names another source.",
+        "The client secret, unless a flag sets another source.",
     ),
     (
         "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
-        "The proxy for requests to the service, and the hosts that need none.",
+        "The proxy for requests to the service, and hosts to connect to directly.",
     ),
     ("NO_COLOR", "If set, no colors are used."),
     (
         "TERM, LC_ALL, LC_CTYPE, LANG",
-        "What the terminal can show.",
+        "Used to detect what the terminal supports.",
     ),
 ];
 

@@ -13,6 +13,7 @@ mod presets;
 mod profiles;
 mod token;
 mod token_format;
+mod transfer;
 
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;

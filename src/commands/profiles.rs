@@ -1,5 +1,6 @@
 //! `profiles`: what profiles there are, and their files.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -7,11 +8,15 @@ use serde_json::json;
 
 use super::token::find;
 use super::token_format::time;
-use crate::cli::ProfilesCommand;
+use super::transfer;
+use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
+use crate::form::choices::Browser;
+use crate::form::request::request;
 use crate::keeper::refresh::unix_time;
-use crate::keeper::save::{SaveError, lock};
+use crate::keeper::save::{SaveError, lock, save_settings};
 use crate::outcome::exit;
+use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
@@ -38,6 +43,39 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
                 Err(code) => Ok(code),
             }
         }
+        ProfilesCommand::Save {
+            name,
+            machine,
+            profiles,
+            flags,
+        } => Ok(save(name, *machine, profiles.profiles.as_deref(), flags)),
+        ProfilesCommand::Export {
+            name,
+            to,
+            recipient,
+            passphrase,
+            profiles,
+        } => match find(name, profiles.profiles.as_deref()) {
+            Ok(place) => transfer::export(&place, to.as_deref(), recipient, *passphrase),
+            Err(code) => Ok(code),
+        },
+        ProfilesCommand::Import {
+            file,
+            identity,
+            name,
+            if_newer,
+            allow_commands,
+            machine,
+            profiles,
+        } => Ok(transfer::import(&transfer::Import {
+            file,
+            identity: identity.as_deref(),
+            name: name.as_ref(),
+            if_newer: *if_newer,
+            allow_commands: *allow_commands,
+            machine: *machine,
+            folder: profiles.profiles.as_deref(),
+        })),
         ProfilesCommand::Rename { name, to, profiles } => {
             let named = profiles.profiles.as_deref();
             Ok(match (find(name, named), Places::new(named)) {
@@ -51,6 +89,70 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
                 Ok(place) => report(delete(&place)),
                 Err(code) => code,
             })
+        }
+    }
+}
+
+/// Saves the settings of these flags as a profile.
+fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsString]) -> u8 {
+    let usage = |text: &str| {
+        say("error", text);
+        exit::USAGE
+    };
+    let program = OsString::from("oauth-authorizer");
+    let all = std::iter::once(program).chain(flags.iter().cloned());
+    let cli = match Cli::read(all, |name| std::env::var_os(name)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return exit::USAGE;
+        }
+    };
+    if cli.subcommand.is_some() || cli.plain || cli.print.is_some() || cli.demo {
+        return usage(
+            "`profiles save` accepts only the flags of the form, such as --preset and --client-id.",
+        );
+    }
+    let place = Places::new(folder).and_then(|places| places.place(name, machine));
+    let place = match place {
+        Ok(place) => place,
+        Err(error) => return usage(&error.to_string()),
+    };
+    let mut library = Library::load_user();
+    let variable = |name: &str| std::env::var_os(name);
+    let settings = match cli.settings(None, variable, Browser::Elsewhere, &mut library) {
+        Ok(settings) => settings,
+        Err(error) => {
+            say("error", &error.to_string());
+            return error.exit_code();
+        }
+    };
+    let request = match request(&settings) {
+        Ok(request) => request,
+        Err(problems) => {
+            for problem in problems {
+                say(
+                    "error",
+                    &format!("{}: {}", settings.label(problem.key), problem.text),
+                );
+            }
+            return exit::USAGE;
+        }
+    };
+    match save_settings(&place, &settings, &request) {
+        Ok(()) => {
+            say(
+                "done",
+                &format!(
+                    "Saved as the profile {name}: {}",
+                    place.settings().display()
+                ),
+            );
+            exit::DONE
+        }
+        Err(error) => {
+            say("error", &format!("{name} was not saved. {error}"));
+            exit::RECORD
         }
     }
 }

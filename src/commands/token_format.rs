@@ -248,6 +248,7 @@ mod tests {
             scope: vec!["a".to_owned(), "b".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,
+            secret_command: None,
             user: None,
             header: "Bearer".to_owned(),
         };

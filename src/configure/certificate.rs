@@ -7,7 +7,7 @@ use crate::certificate::load;
 use crate::store::file::Readers;
 use crate::store::folders;
 
-const NO_FOLDER: &str = "No home folder is set to store a certificate in.";
+const NO_FOLDER: &str = "Can't store a certificate: no home folder is set.";
 
 /// Makes one for `host`: its fingerprint, and who can read its key.
 ///

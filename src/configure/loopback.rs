@@ -53,7 +53,7 @@ pub fn perform(task: &SetUpTask) -> Report {
         (SetUpAction::Delete, false) => {
             return Report::of(vec![Finding::new(
                 State::Note,
-                "There is nothing to delete: this listener needs no set-up.",
+                "There is nothing to delete: this listener requires no setup.",
             )]);
         }
     }
@@ -78,7 +78,7 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     let mut findings = Vec::new();
     if task.listen.is_none() && !prefix.is_loopback() {
         let text = format!(
-            "The redirect URL leads to {}, so this program doesn't listen for it.",
+            "The redirect URL points to {}, so this program can't listen on it.",
             prefix.host
         );
         return vec![Finding::new(State::Problem, text).fix(
@@ -157,9 +157,9 @@ pub fn localhost(found: &[IpAddr]) -> Finding {
             ),
         )
     } else if known.iter().all(IpAddr::is_loopback) {
-        Finding::new(State::Good, format!("localhost is {words}."))
+        Finding::new(State::Good, format!("localhost resolves to {words}."))
     } else {
-        let text = format!("localhost is {words}, which is not this machine alone.");
+        let text = format!("localhost resolves to {words}, which is not only this machine.");
         Finding::new(State::Problem, text).fix(format!("Correct {HOSTS}."))
     }
 }
@@ -205,7 +205,9 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
         ErrorKind::AddrInUse => vec![taken(address, holders.first())],
         ErrorKind::AddrNotAvailable if at > 0 => vec![Finding::new(
             State::Note,
-            format!("This machine has no {ip}, so only the other address is used."),
+            format!(
+                "This machine doesn't have the address {ip}, so only the other address is used."
+            ),
         )],
         ErrorKind::AddrNotAvailable => vec![
             Finding::new(
@@ -451,7 +453,7 @@ mod tests {
         );
         assert_eq!(
             localhost(&[four, six, four]).text,
-            "localhost is 127.0.0.1 and ::1."
+            "localhost resolves to 127.0.0.1 and ::1."
         );
         assert_eq!(localhost(&[]).state, State::Note);
         assert_eq!(
@@ -496,7 +498,7 @@ mod tests {
         assert_eq!(report.findings[0].state, State::Good);
         let other = perform(&task(SetUpAction::Verify, "https://sso.example.org/cb"));
         assert!(
-            told(&other.findings).contains("problem: The redirect URL leads to sso.example.org")
+            told(&other.findings).contains("problem: The redirect URL points to sso.example.org")
         );
         let mut ssh = task(SetUpAction::Verify, "http://localhost:65534/");
         ssh.ssh = Some(Ssh {

@@ -60,7 +60,7 @@ pub enum PlanError {
     Prefix(#[from] PrefixError),
     /// Port 0.
     #[error(
-        "HTTP.sys needs a fixed port, and port 0 means any free one. Enter a port in Redirect URL."
+        "HTTP.sys requires a fixed port, but port 0 picks any free port. Enter a port in Redirect URL."
     )]
     AnyPort,
     /// An escaped character in the path.

@@ -18,7 +18,9 @@ pub enum QuoteError {
     )]
     Control,
     /// PowerShell would put a variable there.
-    #[error("PowerShell would read a variable after the $. Use a name with $ only at its end.")]
+    #[error(
+        "PowerShell would interpret the text after $ as a variable. Use a name with $ only at its end."
+    )]
     Variable,
     /// The backslash would swallow the closing quote.
     #[error(

@@ -391,7 +391,11 @@ mod tests {
             Some("netsh http add iplisten ipaddress=127.0.0.1")
         );
         let report = verify(Rights::None, 0, false, "http://sso.example.org:8400/");
-        assert!(report.findings[0].text.contains("leads to sso.example.org"));
+        assert!(
+            report.findings[0]
+                .text
+                .contains("points to sso.example.org")
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) fn verify(
     let mut findings = Vec::new();
     if !plan.prefix.is_loopback() && plan.prefix.host != "+" {
         let text = format!(
-            "The redirect URL leads to {}, and this program only listens for this machine.",
+            "The redirect URL points to {}, but this program listens only on this machine.",
             plan.prefix.host
         );
         findings.push(

@@ -67,7 +67,7 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
         }
     }
     let words = command_line(&environment, &url);
-    let (program, arguments) = words.split_first().ok_or("no browser is known")?;
+    let (program, arguments) = words.split_first().ok_or("no browser found")?;
     let mut command = environment.command(program);
     command
         .args(arguments)
@@ -90,7 +90,7 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
         // Left to itself: the runtime collects it when it ends.
         Err(_) => Ok(()),
         Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+        Ok(Ok(status)) => Err(format!("{program} exited with {status}")),
         Ok(Err(error)) => Err(failed(error)),
     }
 }

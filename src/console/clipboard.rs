@@ -126,7 +126,7 @@ pub fn ladder(
         let limit = way.limit(environment).unwrap_or_default();
         skip(
             way,
-            format!("{by} takes {limit} bytes at most, and this has {length}"),
+            format!("{by} accepts at most {limit} bytes, but this has {length}"),
         );
     }
     ways.extend(sequence.map(CopyWay::Terminal));
@@ -370,7 +370,7 @@ impl Desktop {
         match tokio::time::timeout(LIMIT, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(ended()),
-            Err(_) => Err("the desktop did not answer".to_owned()),
+            Err(_) => Err("the desktop did not respond".to_owned()),
         }
     }
 }
@@ -491,7 +491,9 @@ mod tests {
         let beyond = ladder(&mosh, None, limit + 1);
         assert_eq!(beyond.ways, []);
         assert!(
-            beyond.skipped[0].why.starts_with("mosh takes 12200 bytes"),
+            beyond.skipped[0]
+                .why
+                .starts_with("mosh accepts at most 12200 bytes"),
             "{beyond:?}"
         );
         // Only what is sent makes mosh forget.

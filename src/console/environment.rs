@@ -41,8 +41,8 @@ pub struct Environment {
     pub terminal: Terminal,
     /// The terminal shows UTF-8.
     pub utf8: bool,
-    /// The terminal shows colours, and the user has nothing against them.
-    pub colours: bool,
+    /// The terminal shows colors, and the user has nothing against them.
+    pub colors: bool,
     /// What decided that.
     pub why: Why,
     /// No URL is to be a link.
@@ -84,13 +84,13 @@ pub enum Terminal {
     Dumb,
 }
 
-/// In words, what decided over glyphs, colours and the browser.
+/// In words, what decided over glyphs, colors and the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Why {
     /// UTF-8 or ASCII.
     pub utf8: &'static str,
-    /// Colours or none.
-    pub colours: &'static str,
+    /// Colors or none.
+    pub colors: &'static str,
     /// A desktop or none.
     pub display: &'static str,
     /// How the program was reached, where the variables alone do not say so; with SSH, why that is known.
@@ -137,10 +137,10 @@ impl Environment {
             Some(Door::Mosh) => "mosh-server is a parent process",
             Some(Door::Ssh) if !told => "an SSH server is a parent process",
             Some(Door::Other) => {
-                "from another machine: a server for remote terminals is a parent process"
+                "from another computer: a server for remote terminals is a parent process"
             }
             None if origin.incomplete && !told => {
-                "on this machine, as far as is known: not all parent processes can be seen"
+                "probably on this machine (some parent processes can't be seen)"
             }
             Some(Door::Ssh) | None => "",
         };
@@ -152,16 +152,13 @@ impl Environment {
             origin.changed_user || ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"].into_iter().any(set);
         let serial = matches!(terminal, Terminal::Serial(Some(_)));
         let doubt = if serial {
-            Some("this is a serial line, and the desktop is elsewhere")
+            Some("this is a serial line, and the desktop is on another computer")
         } else {
             doubt(&given, origin, changed_user).or_else(|| doubt_of_keeper(tmux, lost_tmux, screen))
         };
         let (display, why_display) = match (desktop, doubt) {
-            (_, _) if ssh.is_some() => (
-                false,
-                "this is a session over SSH, and you are at another machine",
-            ),
-            (_, _) if origin.door.is_some() => (false, "you are at another machine"),
+            (_, _) if ssh.is_some() => (false, "this is an SSH session from another computer"),
+            (_, _) if origin.door.is_some() => (false, "you are connected from another computer"),
             (Err(why), _) | (Ok(_), Some(why)) => (false, why),
             (Ok(why), None) => (true, why),
         };
@@ -169,7 +166,7 @@ impl Environment {
             desktop.is_ok() && !display && ssh.is_none() && origin.door.is_none();
         let display_of_tmux = display_in_doubt && doubt == Some(DOUBT_OF_TMUX);
         let (utf8, why_utf8) = glyphs(&terminal, &given);
-        let (colours, why_colours) = colours(&term, &terminal, &given);
+        let (colors, why_colors) = colors(&term, &terminal, &given);
         let user = match (variable("USERDOMAIN"), variable("USERNAME")) {
             (Some(domain), Some(name)) if cfg!(windows) => format!("{domain}\\{name}"),
             (None, Some(name)) if cfg!(windows) => name,
@@ -190,10 +187,10 @@ impl Environment {
             line: origin.line.clone(),
             login,
             utf8,
-            colours,
+            colors,
             why: Why {
                 utf8: why_utf8,
-                colours: why_colours,
+                colors: why_colors,
                 display: why_display,
                 reached,
             },
@@ -350,7 +347,7 @@ fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'st
 }
 
 /// Why a desktop that is here may not be the user's.
-const DOUBT_OF_TMUX: &str = "this is tmux, which may be attached from elsewhere";
+const DOUBT_OF_TMUX: &str = "this is tmux, which may be attached from another computer";
 
 /// What speaks against a desktop that the variables name: it may be where a session was started, not where the user is.
 fn doubt(
@@ -366,13 +363,13 @@ fn doubt(
     let host = host.map_or("", |(host, _)| host);
     let any = |is: &dyn Fn(&str) -> bool| [&x, &wayland].into_iter().flatten().any(|name| is(name));
     if !["", "unix"].contains(&host) && !host.starts_with('/') && !is_wsl(given) {
-        Some("DISPLAY is a network address, so the desktop may be on another machine")
+        Some("DISPLAY is a network address, so the desktop may be on another computer")
     } else if !changed_user && any(&|name| origin.is_foreign(name)) {
         Some("this is another user's desktop")
     } else if any(&|name| origin.is_outside(name)) {
         Some("this is a container, so the desktop may be someone else's")
     } else if origin.incomplete {
-        Some("not all parent processes can be seen, so you may be at another machine")
+        Some("some parent processes can't be seen, so you may be connected from another computer")
     } else {
         None
     }
@@ -381,9 +378,11 @@ fn doubt(
 /// The same where something keeps the session.
 fn doubt_of_keeper(tmux: bool, lost_tmux: bool, screen: bool) -> Option<&'static str> {
     if screen {
-        Some("this is GNU screen, which may be attached from elsewhere")
+        Some("this is GNU screen, which may be attached from another computer")
     } else if lost_tmux {
-        Some("this is tmux, which may be attached from elsewhere and cannot be asked without TMUX")
+        Some(
+            "this is tmux, which may be attached from another computer and can't be queried without TMUX",
+        )
     } else {
         tmux.then_some(DOUBT_OF_TMUX)
     }
@@ -398,7 +397,7 @@ fn is_wsl(given: &impl Fn(&str) -> Option<String>) -> bool {
 fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
     match terminal {
         Terminal::Windows => return (true, "the Windows console supports Unicode"),
-        Terminal::Linux => return (false, "the console font has few characters"),
+        Terminal::Linux => return (false, "the console font has few glyphs"),
         Terminal::Serial(None) => return (false, "serial terminal"),
         Terminal::Dumb => return (false, "unknown terminal"),
         Terminal::Serial(Some(_)) | Terminal::Emulator => {}
@@ -413,7 +412,7 @@ fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool
     }
 }
 
-fn colours(
+fn colors(
     term: &str,
     terminal: &Terminal,
     given: &impl Fn(&str) -> Option<String>,
@@ -424,13 +423,13 @@ fn colours(
     match terminal {
         Terminal::Dumb => (false, "unknown terminal"),
         Terminal::Windows => (true, "the Windows console supports them"),
-        // Of the many, these have colours.
+        // Of the many, these have colors.
         _ if is_vt(term)
             && !["vt241", "vt340", "vt525"]
                 .iter()
                 .any(|vt| term.starts_with(vt)) =>
         {
-            (false, "the terminal supports none")
+            (false, "the terminal doesn't support them")
         }
         _ if term.ends_with("-mono") || term.ends_with("-m") => (false, "monochrome terminal"),
         Terminal::Emulator | Terminal::Linux | Terminal::Serial(_) => {
@@ -475,7 +474,7 @@ mod tests {
     #[test]
     fn a_console_is_that_of_windows_whatever_term_says() {
         assert_eq!(read(&[]).terminal, Terminal::Windows);
-        assert!(read(&[]).utf8 && read(&[]).colours);
+        assert!(read(&[]).utf8 && read(&[]).colors);
         assert_eq!(read(&[("TERM", "dumb")]).terminal, Terminal::Windows);
     }
 
@@ -702,15 +701,15 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn glyphs_and_colours_follow_locale_and_terminal() {
+    fn glyphs_and_colors_follow_locale_and_terminal() {
         assert!(read(&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "linux"), ("LANG", "C.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "vt220"), ("LANG", "C.UTF-8")]).utf8);
-        assert!(read(&[("TERM", "linux")]).colours);
-        assert!(!read(&[("TERM", "xterm"), ("NO_COLOR", "1")]).colours);
-        assert!(read(&[("TERM", "xterm"), ("NO_COLOR", "")]).colours);
-        assert!(!read(&[("TERM", "vt100")]).colours);
-        assert!(!read(&[("TERM", "dumb")]).colours);
+        assert!(read(&[("TERM", "linux")]).colors);
+        assert!(!read(&[("TERM", "xterm"), ("NO_COLOR", "1")]).colors);
+        assert!(read(&[("TERM", "xterm"), ("NO_COLOR", "")]).colors);
+        assert!(!read(&[("TERM", "vt100")]).colors);
+        assert!(!read(&[("TERM", "dumb")]).colors);
     }
 }

@@ -154,7 +154,7 @@ impl Queue {
         if self.dropped > 0 {
             let dropped = std::mem::take(&mut self.dropped);
             return Some(format!(
-                "hint: {dropped} lines are missing here, as standard error was not read in time\n"
+                "hint: {dropped} lines are missing, because standard error was not read in time\n"
             ));
         }
         let ending = self.ending;
@@ -382,7 +382,7 @@ mod tests {
             lines
                 .last()
                 .unwrap()
-                .ends_with(" lines are missing here, as standard error was not read in time\n")
+                .ends_with(" lines are missing, because standard error was not read in time\n")
         );
         assert!(queue.is_empty() && queue.bytes == 0);
     }

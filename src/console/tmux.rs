@@ -170,7 +170,7 @@ async fn run(
     };
     match tokio::time::timeout(LIMIT, run).await {
         Ok(outcome) => outcome.map_err(|error| format!("tmux could not be run: {error}")),
-        Err(_) => Err("tmux did not answer".to_owned()),
+        Err(_) => Err("tmux did not respond".to_owned()),
     }
 }
 

@@ -97,7 +97,7 @@ impl Tunnel {
         if self.complete {
             "Adjust the user, host and port if you normally connect with different ones."
         } else {
-            "Add user@host at its end, as you normally connect."
+            "Append user@host, as you normally connect."
         }
     }
 }
@@ -186,7 +186,7 @@ mod tests {
         );
         let unknown = unknown.unwrap();
         assert_eq!(unknown.to_string(), "ssh -L 1:127.0.0.1:1");
-        assert!(unknown.login_advice().contains("at its end"));
+        assert!(unknown.login_advice().contains("Append user@host"));
     }
 
     #[test]

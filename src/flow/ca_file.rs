@@ -31,7 +31,7 @@ pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
     let name = path.display();
     let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
     let convert = |what: &str, command: &str| {
-        format!("{what}, not a certificate in PEM form. Convert it: {command}")
+        format!("{what}, not a certificate in PEM format. Convert it: {command}")
     };
     // A sequence with a long length, as all these files are.
     let der = bytes.starts_with(b"\x30\x82") || bytes.starts_with(b"\x30\x83");
@@ -43,7 +43,7 @@ pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
         "it is text in UTF-16. Save it as plain text (UTF-8)".to_owned()
     } else if has(b"-----BEGIN TRUSTED CERTIFICATE-----") {
         let command = format!("openssl x509 -in {name} -out ca.pem");
-        convert("it is a trusted certificate of OpenSSL", &command)
+        convert("it is an OpenSSL trusted certificate", &command)
     } else if has(b"-----BEGIN X509 CERTIFICATE-----") {
         let command = format!("openssl x509 -in {name} -out ca.pem");
         convert("it is a certificate with an old label", &command)
@@ -55,9 +55,9 @@ pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
     } else if has(b"PRIVATE KEY-----") {
         "it is a private key, not a certificate".to_owned()
     } else if has(b"-----BEGIN X509 CRL-----") {
-        "it is a list of revoked certificates, not a certificate".to_owned()
+        "it is a certificate revocation list, not a certificate".to_owned()
     } else if has(b"-----BEGIN CERTIFICATE-----") {
-        "its certificate is damaged: the text between the lines BEGIN and END is not complete"
+        "its certificate is damaged: the text between the BEGIN and END lines is incomplete"
             .to_owned()
     } else if der && begins_with(SIGNED_DATA) {
         let command = format!("openssl pkcs7 -inform DER -print_certs -in {name} -out ca.pem");
@@ -67,9 +67,9 @@ pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
         convert("it is a PKCS #12 file (.pfx, .p12)", &command)
     } else if der {
         let command = format!("openssl x509 -inform DER -in {name} -out ca.pem");
-        convert("it is in DER form", &command)
+        convert("it is in DER format", &command)
     } else {
-        "it holds no certificate in PEM form".to_owned()
+        "it contains no certificate in PEM format".to_owned()
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         let sequence = |inner: &[u8]| [b"\x30\x82\x01\x00", inner].concat();
         for (bytes, words) in [
             (b"".to_vec(), "it is empty"),
-            (b"hello".to_vec(), "no certificate in PEM form"),
+            (b"hello".to_vec(), "no certificate in PEM format"),
             (b"\xff\xfe-\0-\0".to_vec(), "UTF-16"),
             (
                 b"-----BEGIN TRUSTED CERTIFICATE-----".to_vec(),

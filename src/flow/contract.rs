@@ -77,7 +77,7 @@ async fn bind(kind: ListenerChoice, redirect: &str) -> Result<Listener, ListenEr
     Listener::bind(&url(redirect), None, kind, None, &TaskTracker::new()).await
 }
 
-/// Lets go of a listener as a cancelled flow does, and waits until its tasks have ended.
+/// Lets go of a listener as a canceled flow does, and waits until its tasks have ended.
 async fn dropped(listener: Listener, tasks: &TaskTracker) {
     drop(listener);
     tasks.close();
@@ -272,7 +272,7 @@ async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wai
 }
 
 #[tokio::test]
-async fn cancelling_frees_the_url_at_once_and_it_can_be_taken_again() {
+async fn canceling_frees_the_url_at_once_and_it_can_be_taken_again() {
     for kind in KINDS {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let mut before = None;

@@ -231,7 +231,7 @@ mod tests {
                     (error.to_string(), error.hint()),
                     (
                         format!(
-                            "An earlier answer was lost, and has probably used up the device code ({code})."
+                            "An earlier response was lost, so the device code has probably been used up ({code})."
                         ),
                         "Start again.".to_owned()
                     ),

@@ -32,7 +32,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             // The other addresses are on the same host.
             Err(HttpError::Redirected { host, target }) => {
                 format!(
-                    "{host} redirects to {target}, and metadata counts only at the issuer's own address"
+                    "{host} redirects to {target}, but metadata must be at the issuer's own URL"
                 )
             }
             Err(error @ HttpError::TooLarge { .. }) => {

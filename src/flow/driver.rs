@@ -20,7 +20,7 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
-/// How long an attempt that was cancelled may take to free its port.
+/// How long an attempt that was canceled may take to free its port.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
 /// What to run.

@@ -235,12 +235,12 @@ impl FlowError {
                     _ => None,
                 };
                 let when = when.map(|when| format!(" {when}")).unwrap_or_default();
-                format!("Refresh again{when}. If the service then refuses the refresh token, press Authorize to sign in again.")
+                format!("Refresh again{when}. If the service then rejects the refresh token, press Authorize to sign in again.")
             }
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
-                "Check the Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
+                "Check Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
                     .to_owned()
             }
             Self::Request(_) => "Check the URLs in the form.".to_owned(),

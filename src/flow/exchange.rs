@@ -116,12 +116,12 @@ mod tests {
             ),
             (
                 busy_503(),
-                "The service is busy (HTTP 503) and asks to wait 2 minutes.",
+                "The service is busy (HTTP 503) and requests a wait of 2 minutes.",
                 "in 2 minutes",
             ),
             (
                 busy(1),
-                "The service is busy (HTTP 429) and asks to wait 1 second.",
+                "The service is busy (HTTP 429) and requests a wait of 1 second.",
                 "in 1 second",
             ),
         ] {

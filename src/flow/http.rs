@@ -154,7 +154,7 @@ impl Transport for Http {
             let mut value = HeaderValue::from_str(credentials.expose_secret()).map_err(|_| {
                 HttpError::Unreachable {
                     host,
-                    cause: "its credentials cannot be sent".to_owned(),
+                    cause: "its credentials can't be sent".to_owned(),
                 }
             })?;
             value.set_sensitive(true);
@@ -279,7 +279,7 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
                 },
                 None if is_no_http(error) => HttpError::Lost {
                     host,
-                    cause: "what answers there does not speak HTTP".to_owned(),
+                    cause: "the server doesn't use HTTP".to_owned(),
                 },
                 None => HttpError::Lost { host, cause },
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The CA file of the settings cannot be used.
-    #[error("The CA file {path} cannot be used: {reason}.", path = path.display())]
+    #[error("Can't use the CA file {path}: {reason}.", path = path.display())]
     CaFile {
         /// As typed.
         path: PathBuf,
@@ -14,13 +14,13 @@ pub enum HttpError {
         reason: String,
     },
     /// The certificates that are trusted here cannot be read.
-    #[error("The system's CA certificates cannot be used: {reason}.")]
+    #[error("Can't use the system's CA certificates: {reason}.")]
     Authorities {
         /// What the system or its certificates lack.
         reason: String,
     },
     /// No connection, so nothing was sent.
-    #[error("{host} cannot be reached: {cause}.")]
+    #[error("Can't connect to {host}: {cause}.")]
     Unreachable {
         /// Host and port.
         host: String,
@@ -28,7 +28,7 @@ pub enum HttpError {
         cause: String,
     },
     /// A proxy setting that cannot be read, so nothing was sent.
-    #[error("{variable} cannot be used: {reason}.")]
+    #[error("Can't use {variable}: {reason}.")]
     ProxySetting {
         /// The variable.
         variable: &'static str,
@@ -36,7 +36,7 @@ pub enum HttpError {
         reason: &'static str,
     },
     /// No connection through the proxy, so nothing was sent to the service.
-    #[error("{host} cannot be reached through the proxy {proxy} ({setting}): {cause}.")]
+    #[error("Can't connect to {host} through the proxy {proxy} ({setting}): {cause}.")]
     Proxy {
         /// Host and port.
         host: String,
@@ -58,7 +58,7 @@ pub enum HttpError {
         cause: String,
     },
     /// Connected, but no answer in time.
-    #[error("{host} did not answer in time.")]
+    #[error("{host} did not respond in time.")]
     TimedOut {
         /// Host and port.
         host: String,
@@ -85,7 +85,7 @@ pub enum HttpError {
     },
     /// An answer of 3xx.
     #[error(
-        "{host} redirects the request to {target}. A request with credentials is not redirected."
+        "{host} redirects the request to {target}. The program doesn't follow redirects, to protect your credentials."
     )]
     Redirected {
         /// Host and port.
@@ -128,7 +128,7 @@ impl HttpError {
             }
             Self::Authorities { .. } => {
                 "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
-                 install the CA certificates of the system (package ca-certificates), or set CA file under Advanced."
+                    install the system's CA certificates (package ca-certificates), or set CA file under Advanced."
             }
             Self::Unreachable { .. } => {
                 "Check the URL for typos, then check network, firewall and proxy."
@@ -137,14 +137,14 @@ impl HttpError {
                 "Try again. If this continues, check the firewall and proxy settings."
             }
             Self::ProxySetting { .. } => {
-                "Write it as http://user:password@host:port, with special characters of user name and password \
-                 percent-encoded (# as %23, % as %25, / as %2F, @ as %40, \\ as %5C); or unset it."
+                "Use the form http://user:password@host:port, with special characters in the user name and password \
+                    percent-encoded (# as %23, % as %25, / as %2F, @ as %40, \\ as %5C), or unset it."
             }
             Self::Proxy { hint, .. } | Self::Certificate { hint, .. } | Self::Tls { hint, .. } => {
                 hint
             }
             Self::Redirected { .. } => {
-                "Compare the URL with the documentation of the service. Enter the other URL only if it is listed there."
+                "Compare the URL with the service's documentation. Enter the other URL only if it is listed there."
             }
             Self::TooLarge { .. } => "Check that the URL is an endpoint of this service.",
         }

@@ -25,18 +25,21 @@ const ASKING_LIMIT: Duration = Duration::from_secs(5);
 /// No more of its answer is read.
 const ANSWER_LIMIT: usize = 4096;
 
-const CREDENTIALS: &str = "Put the user name and password of the proxy into that setting: http://user:password@host:port (or the scheme that it has), \
-     with special characters percent-encoded.";
+const CREDENTIALS: &str = "Add the proxy's user name and password to that setting: http://user:password@host:port (or its \
+    scheme), with special characters percent-encoded.";
 const BEYOND: &str =
-    "The proxy cannot reach the service. Check the host name in the URL, or try again later.";
-const FORBIDDEN: &str = "The proxy does not allow this host. Ask its administrator, or add the host to NO_PROXY if it can be reached directly.";
-const DOWN: &str = "Check that the proxy runs and that the setting is right, or add the host to NO_PROXY if it can be reached directly.";
-const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves names.";
+    "The proxy can't reach the service. Check the host name in the URL, or try again later.";
+const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrator, or add the host to NO_PROXY if it can be \
+    reached directly.";
+const DOWN: &str = "Check that the proxy is running and the setting is correct, or add the host to NO_PROXY if it can be \
+    reached directly.";
+const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
+    names.";
 
 /// Why a proxy cannot be connected to, as a part of a sentence.
 fn down(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::ConnectionRefused => "the connection to it is refused".to_owned(),
+        ErrorKind::ConnectionRefused => "it refused the connection".to_owned(),
         ErrorKind::TimedOut => "it did not answer in time".to_owned(),
         ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
             "it closed the connection".to_owned()
@@ -116,7 +119,7 @@ fn choose(
         });
     }
     Ok(proxy.map(|proxy| Proxy {
-        setting: named.unwrap_or("the proxy settings of the system"),
+        setting: named.unwrap_or("the system's proxy settings"),
         address: clean(proxy.uri().authority().map_or("", |it| it.as_str()), 100),
         scheme: proxy.uri().scheme_str().unwrap_or_default().to_owned(),
         credentials: proxy.basic_auth().cloned(),
@@ -133,7 +136,7 @@ fn check(text: &str) -> Result<(), &'static str> {
     }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     if scheme.contains(|ch: char| ch.is_ascii_uppercase()) {
-        return Err("its scheme is not in lower case");
+        return Err("its scheme is not lowercase");
     }
     if !SCHEMES.contains(&scheme) {
         return Err("only http, https, socks4, socks4a, socks5 and socks5h proxies are supported");
@@ -167,7 +170,7 @@ impl Proxy {
             Ok(Ok(Some(status @ 300..))) => {
                 let reason = StatusCode::from_u16(status).ok();
                 let reason = reason.and_then(|status| status.canonical_reason());
-                let answer = format!("it answered {status} {}", reason.unwrap_or_default());
+                let answer = format!("it returned {status} {}", reason.unwrap_or_default());
                 let hint = match status {
                     407 => CREDENTIALS,
                     500.. => BEYOND,
@@ -187,7 +190,10 @@ impl Proxy {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {
             return if here && cause.contains("lookup") {
-                ("this machine cannot resolve that name".to_owned(), RESOLVE)
+                (
+                    "this machine can't resolve the host name".to_owned(),
+                    RESOLVE,
+                )
             } else {
                 (cause.to_owned(), DOWN)
             };
@@ -196,17 +202,17 @@ impl Proxy {
             "server does not support user/pass authentication"
             | "server implements authentication incorrectly"
             | "credentials not accepted" => (
-                "it requires a user name and password, or does not accept those of the setting",
+                "it requires a user name and password, or rejected the ones in the setting",
                 CREDENTIALS,
             ),
-            "connection not allowed" => ("it does not allow the connection", FORBIDDEN),
+            "connection not allowed" => ("it doesn't allow the connection", FORBIDDEN),
             "failed parsing server response" | "io error during SOCKS handshake" => {
-                ("what answers there does not speak SOCKS", DOWN)
+                ("the server doesn't use SOCKS", DOWN)
             }
             "could not resolve to acceptable address type" => {
-                ("this machine cannot resolve that name", RESOLVE)
+                ("this machine can't resolve the host name", RESOLVE)
             }
-            "failed to create underlying connection" => ("it cannot be connected to", DOWN),
+            "failed to create underlying connection" => ("can't connect to it", DOWN),
             other => (other, BEYOND),
         };
         (words.to_owned(), hint)
@@ -355,11 +361,11 @@ mod tests {
         for (answer, told) in [
             (
                 "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
-                "it answered 407 Proxy Authentication Required",
+                "it returned 407 Proxy Authentication Required",
             ),
             (
                 "HTTP/1.0 403 Forbidden\r\n\r\n<html>",
-                "it answered 403 Forbidden",
+                "it returned 403 Forbidden",
             ),
             ("HTTP/1.0 200 OK\r\n\r\n", "tunnel error"),
             ("what?", "tunnel error"),

@@ -164,7 +164,7 @@ mod tests {
                     retry_after: Some(Duration::from_mins(2)),
                     ..answer
                 }),
-                "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+                "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
             ),
             (
                 answer(502, "{}"),
@@ -202,7 +202,7 @@ mod tests {
                     told,
                     format!(
                         "{happened} The refresh token may have been used up. Refresh again later. If the service then \
-                         refuses the refresh token, press Authorize to sign in again."
+                            rejects the refresh token, press Authorize to sign in again."
                     )
                 );
             }

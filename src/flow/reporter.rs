@@ -167,6 +167,6 @@ fn verdict(callback: &Callback) -> &str {
         Callback::Code(..) => "taken",
         Callback::Ended(_) => "the service ended the sign-in",
         Callback::NotOurs(reason) => reason,
-        Callback::Unverified(_) => "an error that is not verified",
+        Callback::Unverified(_) => "an unverified error",
     }
 }

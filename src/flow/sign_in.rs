@@ -21,8 +21,8 @@ use crate::secret::{ExposeSecret, SecretString, same};
 const LOST_CODES: usize = 16;
 
 /// What is said of an answer in a form that the browser posts, which is not read: only a GET is.
-const BY_POST: &str = "the service sent it by POST (response_mode=form_post), which is not accepted here. Add \
-                       response_mode=query to Extra parameters, if the service allows that";
+const BY_POST: &str = "the service sent it by POST (response_mode=form_post), which this program doesn't support. Add \
+    response_mode=query to Extra parameters, if the service allows it";
 
 /// The result of the wait.
 pub(super) enum SignedIn {
@@ -285,20 +285,21 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
             return None;
         }
         FlowError::Protocol(Failure::Server { error, .. }) if answers.is_about_the_code(error) => {
-            format!("the service does not know this code ({error})")
+            format!("the service doesn't recognize this code ({error})")
         }
         FlowError::Protocol(Failure::Server { error, .. }) => {
-            format!("the service did not accept this code ({error})")
+            format!("the service rejected this code ({error})")
         }
         // The right code would fail in the same way.
         FlowError::Protocol(Failure::Unusable { status: 401, .. } | Failure::Useless { .. }) => {
             return None;
         }
         FlowError::Protocol(Failure::Unusable { reason, .. }) => {
-            format!("the answer of the service cannot be used: {reason}")
+            format!("invalid response from the service: {reason}")
         }
         FlowError::Protocol(Failure::UsedUp { .. }) => {
-            "an earlier answer was lost, and has probably used up this code. Start again".to_owned()
+            "an earlier response was lost, so this code has probably been used up. Start again"
+                .to_owned()
         }
         FlowError::Lost(error) => {
             let cause = rejection(error, answers).unwrap_or_else(|| plain(error));
@@ -371,17 +372,17 @@ mod tests {
         for (refusal, words) in [
             (
                 error("invalid_grant"),
-                "does not know this code (invalid_grant)",
+                "doesn't recognize this code (invalid_grant)",
             ),
-            (error("bad_verification_code"), "does not know this code"),
-            (error("expired_token"), "does not know this code"),
-            (error("made_up"), "did not accept this code (made_up)"),
-            (error("invalid_request"), "did not accept this code"),
-            (error("access_denied"), "did not accept this code"),
             (
-                answer(200, r#"{"error":"made_up"}"#),
-                "did not accept this code",
+                error("bad_verification_code"),
+                "doesn't recognize this code",
             ),
+            (error("expired_token"), "doesn't recognize this code"),
+            (error("made_up"), "rejected this code (made_up)"),
+            (error("invalid_request"), "rejected this code"),
+            (error("access_denied"), "rejected this code"),
+            (answer(200, r#"{"error":"made_up"}"#), "rejected this code"),
             (answer(404, "<html>"), "it is a web page"),
             (answer(200, "<html>"), "it is a web page"),
             (answer(200, ""), "it is empty"),
@@ -397,7 +398,7 @@ mod tests {
                 answer(429, ""),
                 "The service is busy (HTTP 429). If it was the right code, it may have been used up: start again",
             ),
-            (late(), "did not answer in time. If it was the right code"),
+            (late(), "did not respond in time. If it was the right code"),
             (lost(), "start again"),
             (
                 Err(HttpError::Redirected {
@@ -443,7 +444,7 @@ mod tests {
         let told: Vec<&str> = called.not_ours.iter().map(String::as_str).collect();
         assert_eq!(
             told[0],
-            "it carries no state, so it is not verified. It says: unauthorized_client: Client nobody"
+            "it has no state, so it is unverified. It says: unauthorized_client: Client nobody"
         );
         assert!(told[1].contains("after a #"), "{told:?}");
         assert_eq!(told.len(), 3);
@@ -477,7 +478,7 @@ mod tests {
         let (times, refused, outcome) = pasted(&again, vec![late(), success()]).await;
         assert!(times == 1 && outcome.is_none());
         assert!(
-            refused[1].contains("has probably used up this code"),
+            refused[1].contains("this code has probably been used up"),
             "{refused:?}"
         );
         // The same code with its state is the right one, and lost.
@@ -489,7 +490,7 @@ mod tests {
         assert_eq!(times, 1);
         assert_eq!(
             error.to_string(),
-            "An earlier answer was lost, and has probably used up the authorization code."
+            "An earlier response was lost, so the authorization code has probably been used up."
         );
         assert_eq!(error.hint(), "Start again.");
         // Another code is not lost with it.

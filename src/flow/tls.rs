@@ -16,11 +16,11 @@ pub(super) struct Trouble {
 
 const ASK: &str = "Ask the administrator of the service for a valid certificate.";
 const CLOCK: &str =
-    "Check the clock of this machine. If it is right, the service needs a new certificate.";
+    "Check the clock of this machine. If it is correct, the service needs a new certificate.";
 const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its administrator.";
-const PORT: &str = "Does that port speak https? Check scheme and port in the URL.";
-const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the certificate of the authority that \
-     issued it. For a self-signed certificate, set it to that certificate.";
+const PORT: &str = "Check the scheme and port in the URL. The port may not use https.";
+const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the CA certificate that issued \
+    it. For a self-signed certificate, set it to that certificate.";
 
 /// What `error` means to the user.
 pub(super) fn trouble(error: &Error) -> Trouble {
@@ -38,21 +38,22 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 hint,
             }
         }
-        Error::InvalidMessage(_) => tls("what answers there does not speak TLS", PORT),
+        Error::InvalidMessage(_) => tls("the server doesn't use TLS", PORT),
         Error::AlertReceived(alert) => match alert {
             AlertDescription::CertificateRequired => tls(
                 "the service requires a client certificate",
                 CLIENT_CERTIFICATE,
             ),
             AlertDescription::ProtocolVersion => {
-                tls("the service does not support TLS 1.2 or later", OLD_TLS)
+                tls("the service doesn't support TLS 1.2 or later", OLD_TLS)
             }
             AlertDescription::HandshakeFailure => tls(
                 "the service refused the connection (handshake failure)",
-                "Either the service supports only outdated encryption, or it requires a client certificate: ask its administrator.",
+                "Either the service supports only outdated encryption, or it requires a client certificate: ask its \
+                    administrator.",
             ),
             AlertDescription::UnrecognisedName => tls(
-                "the service does not know this host name",
+                "the service doesn't recognize this host name",
                 "Check the host name in the URL.",
             ),
             AlertDescription::BadCertificate | AlertDescription::AccessDenied => tls(
@@ -71,7 +72,7 @@ pub(super) fn trouble(error: &Error) -> Trouble {
         Error::PeerIncompatible(reason) => {
             let name = format!("{reason:?}");
             if name.contains("Tls12") || name.contains("Tls13") {
-                tls("the service does not support TLS 1.2 or later", OLD_TLS)
+                tls("the service doesn't support TLS 1.2 or later", OLD_TLS)
             } else {
                 Trouble {
                     certificate: false,
@@ -96,49 +97,43 @@ pub(super) fn trouble(error: &Error) -> Trouble {
 /// What is wrong with a certificate.
 fn certificate(wrong: &Wrong) -> (String, &'static str) {
     let (cause, hint) = match wrong {
-        Wrong::UnknownIssuer => (
-            "it was issued by no authority that is trusted here",
-            CA_FILE,
-        ),
-        Wrong::Expired | Wrong::ExpiredContext { .. } => (
-            "it has expired, or the clock of this machine is wrong",
-            CLOCK,
-        ),
+        Wrong::UnknownIssuer => ("it was issued by an untrusted CA", CA_FILE),
+        Wrong::Expired | Wrong::ExpiredContext { .. } => {
+            ("it has expired, or this machine's clock is wrong", CLOCK)
+        }
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => (
-            "it is not valid yet, or the clock of this machine is wrong",
+            "it is not valid yet, or this machine's clock is wrong",
             CLOCK,
         ),
         Wrong::NotValidForNameContext { presented, .. } if presented.is_empty() => (
-            "it names no host (it has no subjectAltName; a common name alone does not count)",
-            "The service needs a certificate with its host name as subjectAltName: ask its administrator.",
+            "it has no host name (subjectAltName is missing; the common name is not used)",
+            "Ask the service's administrator for a certificate with the host name as subjectAltName.",
         ),
         Wrong::NotValidForNameContext { presented, .. } => {
             return (
-                format!("it is for another host name ({})", names(presented)),
-                "Check the host name in the URL. If it is right, ask the administrator of the service for a certificate with that \
-                 name.",
+                format!("it is for a different host name ({})", names(presented)),
+                "Check the host name in the URL. If it is correct, ask the service's administrator for a certificate with \
+                    that name.",
             );
         }
         Wrong::NotValidForName => (
-            "it is for another host name",
+            "it is for a different host name",
             "Check the host name in the URL.",
         ),
         Wrong::Revoked => ("it was revoked", ASK),
         Wrong::BadSignature => (
-            "its signature does not match the authority that it names",
-            "If CA file is set under Advanced, it is another certificate with the same name: set it to the one that issued the \
-             certificate of the service.",
+            "its signature doesn't match its issuer",
+            "If CA file is set under Advanced, it is a different certificate with the same name. Set it to the CA \
+                certificate that issued the service's certificate.",
         ),
         Wrong::BadEncoding => ("it is damaged", ASK),
         Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => {
-            ("it is not meant for servers (extended key usage)", ASK)
+            ("it is not valid for servers (extended key usage)", ASK)
         }
-        Wrong::UnhandledCriticalExtension => {
-            ("it has a critical extension that is not supported", ASK)
-        }
+        Wrong::UnhandledCriticalExtension => ("it has an unsupported critical extension", ASK),
         Wrong::UnsupportedSignatureAlgorithmContext { .. }
         | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            "it is signed in a way that is not accepted, such as SHA-1 or a key that is too short",
+            "its signature is not accepted, for example because it uses SHA-1 or a key that is too short",
             ASK,
         ),
         other => return named(&format!("{other:?}")),
@@ -160,23 +155,25 @@ fn named(name: &str) -> (String, &'static str) {
         .unwrap_or_default();
     match last.as_str() {
         "CaUsedAsEndEntity" => (
-            "it is the certificate of an authority (CA:TRUE), which a server must not use as its own".to_owned(),
-            "Issue a certificate with CA:FALSE for the server: openssl req -x509 -addext basicConstraints=critical,CA:FALSE ...",
+            "it is a CA certificate (CA:TRUE), which a server can't use as its own".to_owned(),
+            "Issue a certificate with CA:FALSE for the server: openssl req -x509 -addext basicConstraints=critical,CA:FALSE \
+                ...",
         ),
         "EndEntityUsedAsCa" => (
-            "it was issued by a certificate that is not one of an authority (CA:FALSE)".to_owned(),
+            "it was issued by a certificate that is not a CA certificate (CA:FALSE)".to_owned(),
             ASK,
         ),
         "UnsupportedCertVersion" => (
-            "it is of X.509 version 1, and only version 3 is accepted".to_owned(),
-            "Issue a certificate of version 3 with a subjectAltName for the server: openssl req -x509 -addext subjectAltName=...",
+            "it is an X.509 version 1 certificate; only version 3 is accepted".to_owned(),
+            "Issue a certificate of version 3 with a subjectAltName for the server: openssl req -x509 -addext \
+                subjectAltName=...",
         ),
         last if last.starts_with("Unsupported") && last.contains("Signature") => (
-            "it is signed in a way that is not accepted, such as SHA-1 or a key that is too short"
+            "its signature is not accepted, for example because it uses SHA-1 or a key that is too short"
                 .to_owned(),
             ASK,
         ),
-        last => (format!("it cannot be verified ({})", words(last)), ASK),
+        last => (format!("it can't be verified ({})", words(last)), ASK),
     }
 }
 
@@ -250,11 +247,11 @@ mod tests {
                 presented(&["DnsName(\"other.example\")"]),
                 "(other.example)",
             ),
-            (presented(&[]), "no subjectAltName"),
+            (presented(&[]), "subjectAltName is missing"),
             (Wrong::Revoked.into(), "revoked"),
             (
                 Wrong::BadSignature.into(),
-                "another certificate with the same name",
+                "a different certificate with the same name",
             ),
             (Wrong::BadEncoding.into(), "damaged"),
             (Wrong::InvalidPurpose.into(), "extended key usage"),

@@ -31,22 +31,22 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     };
     let (reason, other) = if settings.flow() == FlowKind::AuthorizationCode {
         let reason = if ways.pushed {
-            "requires pushed authorization requests (PAR), which this program does not send"
+            "requires pushed authorization requests (PAR), which this program doesn't support"
         } else if ways.signed {
-            "requires signed authorization requests, which this program does not send"
+            "requires signed authorization requests, which this program doesn't support"
         } else if lacks(&ways.grant_types, "authorization_code")
             || lacks(&ways.response_types, "code")
         {
-            "does not list the authorization code flow"
+            "doesn't list the authorization code flow"
         } else if lacks(&ways.response_modes, "query") {
-            "does not list the response mode query, the only one that this program receives from the browser"
+            "doesn't list the response mode query, the only one that this program supports"
         } else {
             return None;
         };
         (reason, FlowKind::DeviceCode)
     } else if lacks(&ways.grant_types, DEVICE_GRANT) {
         (
-            "does not list the device code flow",
+            "doesn't list the device code flow",
             FlowKind::AuthorizationCode,
         )
     } else {
@@ -55,13 +55,12 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let offered = settings.offers(other)
         && (other == FlowKind::AuthorizationCode || metadata.device_url.is_some());
     let instead = if offered {
-        format!("choose the Flow {}", other.label())
+        format!("set Flow to {}", other.label())
     } else {
-        "ask its administrator for a client that does without".to_owned()
+        "ask its administrator for a client that doesn't require this".to_owned()
     };
-    let text = format!(
-        "The metadata of the issuer {reason}. If the service refuses the sign-in, {instead}"
-    );
+    let text =
+        format!("The issuer's metadata {reason}. If the service rejects the sign-in, {instead}");
     let problem = Problem::new(Key::Flow, Severity::Warning, "not supported", text);
     Some(if offered {
         problem.with_remedy(format!("Use {}", other.label()), Change::Flow(other))
@@ -80,8 +79,8 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let possible = ["client_secret_basic", "client_secret_post", "none"];
     let text = if !possible.iter().any(|name| takes(name)) {
         format!(
-            "The metadata of the issuer lists only {} to authenticate the client, which this program cannot do. If the service \
-             refuses the client, ask its administrator for one with a client secret",
+            "The issuer's metadata lists only {} for client authentication, which this program doesn't support. If the \
+                service rejects the client, ask its administrator for one with a client secret",
             methods
                 .iter()
                 .take(4)
@@ -101,15 +100,15 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
             return None;
         }
         format!(
-            "The metadata of the issuer does not list {name}, which is how the client secret is sent. If the service \
-             refuses the client, change Client auth."
+            "The issuer's metadata doesn't list {name}, the selected way to send the client secret. If the service rejects \
+                the client, change Client auth."
         )
     };
     let warning = Severity::Warning;
     Some(Problem::new(
         Key::ClientAuthentication,
         warning,
-        "not announced",
+        "not listed",
         text,
     ))
 }
@@ -174,17 +173,17 @@ mod tests {
             ),
             (
                 ways(|ways| ways.grant_types = Some(list(&["client_credentials", DEVICE_GRANT]))),
-                "does not list the authorization code flow",
+                "doesn't list the authorization code flow",
             ),
             (
                 ways(|ways| ways.response_types = Some(list(&["id_token", "code id_token"]))),
-                "does not list the authorization code flow",
+                "doesn't list the authorization code flow",
             ),
             (
                 warned(FlowKind::DeviceCode, "", |found| {
                     found.ways.grant_types = Some(list(&["authorization_code"]));
                 }),
-                "does not list the device code flow",
+                "doesn't list the device code flow",
             ),
         ] {
             let [(key, text, remedy)] = &found[..] else {

@@ -65,22 +65,19 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         ));
     }
     (given && preset.client.secret == SecretRule::None).then(|| {
-        let text = with_note(&format!("{name} accepts no client secret."));
+        let text = with_note(&format!("{name} doesn't accept a client secret."));
         Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
-            .with_remedy("Empty it", Change::Text(Key::ClientSecret, String::new()))
+            .with_remedy("Clear it", Change::Text(Key::ClientSecret, String::new()))
     })
 }
 
 /// A client secret from a source that others can read as well.
 fn secret_place(settings: &Settings) -> Option<Problem> {
     let notice = settings.secret_notice()?.to_owned();
+    let empty = settings.value(Key::ClientSecret).is_empty();
+    let word = if empty { "not read" } else { "not private" };
     let warning = Severity::Warning;
-    Some(Problem::new(
-        Key::ClientSecret,
-        warning,
-        "not private",
-        notice,
-    ))
+    Some(Problem::new(Key::ClientSecret, warning, word, notice))
 }
 
 /// Scopes that the device flow of this service rejects.
@@ -94,12 +91,12 @@ fn device_scopes(settings: &Settings) -> Option<Problem> {
     let refused = scopes.iter().find(|scope| !allowed.contains(scope))?;
     let other_flow = settings.offers(FlowKind::AuthorizationCode);
     let instead = if other_flow {
-        "Choose the flow Authorization code, or another scope."
+        "Use Authorization code, or remove the scope."
     } else {
-        "Choose another scope."
+        "Remove the scope."
     };
     let text = format!(
-        "The device flow of {} refuses the scope {}. {instead}",
+        "{} doesn't support the scope {} with device code. {instead}",
         preset.name,
         clean(refused, 80)
     );
@@ -158,7 +155,7 @@ fn resources(settings: &Settings) -> Option<Problem> {
         .collect();
     let list: Vec<String> = all.iter().map(|host| clean(host, 60)).collect();
     let text = format!(
-        "These scopes belong to {} resources ({}). A token works for one resource only: authorize separately for each",
+        "These scopes belong to {} resources ({}). A token can cover only one. Sign in separately for each",
         all.len(),
         list.join(", ")
     );
@@ -181,7 +178,7 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
     }
     scopes.push(wanted.clone());
     let text = format!(
-        "No refresh token will come: {} gives one only with the scope {wanted}",
+        "You won't get a refresh token: {} issues one only if you request {wanted}",
         settings.preset().name
     );
     let problem = Problem::new(Key::Scope, Severity::Warning, NO_REFRESH_TOKEN, text);
@@ -205,7 +202,7 @@ fn refresh_parameter(settings: &Settings) -> Option<Problem> {
                 .any(|(known, given)| known == *name && given == *value)
         })?;
     let text = format!(
-        "No refresh token will come: {} gives one only with {name}={value}",
+        "You won't get a refresh token: {} issues one only if you send {name}={value}",
         preset.name
     );
     let change = settings.with_parameter(name, value);
@@ -232,10 +229,10 @@ fn pkce(settings: &Settings) -> Option<Problem> {
         && !methods.is_empty()
         && !methods.iter().any(|method| method == "S256");
     missing.then(|| {
-        let text = "The metadata does not list the PKCE method S256. PKCE stays on: most services ignore parameters \
-                    that they do not know, and a service that rejects PKCE says so in its error"
+        let text = "The metadata doesn't list the PKCE method S256. PKCE stays on, because most services ignore unknown \
+            parameters. Turn it off only if the service rejects it"
             .to_owned();
-        Problem::new(Key::Pkce, Severity::Warning, "not announced", text)
+        Problem::new(Key::Pkce, Severity::Warning, "not listed", text)
     })
 }
 
@@ -254,20 +251,20 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     let code = settings.flow() == FlowKind::AuthorizationCode;
     let secret = !settings.secret().expose_secret().is_empty();
     [
-        (Key::AuthorizationUrl, code, "You sign in there"),
+        (Key::AuthorizationUrl, code, "You would sign in there"),
         (
             Key::DeviceUrl,
             !code,
-            if secret { "The client secret goes there" } else { "The client ID goes there" },
+            if secret { "It would receive the client secret" } else { "It would receive the client ID" },
         ),
         (
             Key::TokenUrl,
             true,
             match (code, secret) {
-                (true, true) => "The code and the client secret go there",
-                (true, false) => "The code goes there",
-                (false, true) => "The device code and the client secret go there",
-                (false, false) => "The device code goes there",
+                (true, true) => "It would receive the code and the client secret",
+                (true, false) => "It would receive the code",
+                (false, true) => "It would receive the device code and the client secret",
+                (false, false) => "It would receive the device code",
             },
         ),
     ]
@@ -281,7 +278,7 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
             return None;
         }
         let text = format!(
-            "The metadata of {} names another host here: {}. {what}: trust it only if it belongs to the same service",
+            "The metadata of {} sets this to a different host: {}. {what}. Trust it only if it belongs to the same service",
             clean(issuer, 100),
             clean(host, 100),
         );
@@ -310,7 +307,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
     };
     let note = rule.note.as_deref().unwrap_or_default();
     if rule.https_only && url.scheme() == "http" {
-        let text = format!("{} asks for an https redirect URL. {note}", preset.name);
+        let text = format!("{} requires an https redirect URL. {note}", preset.name);
         let change = instead(&|other| {
             if other.port() == Some(0) {
                 other.set_port(Some(8400)).ok()?;
@@ -326,7 +323,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
         && !rule.loopback_hosts.iter().any(|known| known == host)
     {
         let text = format!(
-            "With http, {} takes {} here, not {}. {note}",
+            "With http, {} accepts only {}, not {}. {note}",
             preset.name,
             rule.loopback_hosts.join(" or "),
             clean(host, 40)
@@ -688,7 +685,7 @@ mod tests {
         assert!(
             problems[0]
                 .text
-                .contains("The code and the client secret go there")
+                .contains("It would receive the code and the client secret")
         );
     }
 

@@ -24,7 +24,7 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
         before.chars().chain(after[bare.len()..].chars())
     };
     if around().any(char::is_whitespace) {
-        removed.push("white space");
+        removed.push("whitespace");
     }
     if around().any(|ch| ch == '\u{feff}') {
         removed.push("a byte order mark");
@@ -41,7 +41,7 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
     if key == Key::Issuer
         && let Some(issuer) = issuer_of_address(&value)
     {
-        note = Some("The address of the metadata was shortened to the issuer.".to_owned());
+        note = Some("The metadata URL was replaced with the issuer.".to_owned());
         value = issuer;
     }
     Cleaned { text: value, note }
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_surely_does_not_belong_to_a_value_is_removed_with_a_note() {
-        let blank = Some("White space around the value was removed.");
+        let blank = Some("Whitespace around the value was removed.");
         let quotes = Some("Quotation marks around the value were removed.");
         for (dirty, note) in [
             ("1111", None),
@@ -122,7 +122,7 @@ mod tests {
             (
                 "\u{feff}\" 1111 \"\n",
                 Some(
-                    "White space, a byte order mark and quotation marks around the value were removed.",
+                    "Whitespace, a byte order mark and quotation marks around the value were removed.",
                 ),
             ),
         ] {

@@ -4,8 +4,13 @@
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
-use crate::form::field::Key;
+use crate::form::choices::Change;
+use crate::form::field::{Access, Key};
+use crate::form::numbers::{has_number, names_by_number};
+use crate::form::problem::Remedy;
+use crate::form::settings::Settings;
 use crate::oauth::failure::{About, Asked, Failure, ServerError};
+use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
@@ -21,6 +26,27 @@ pub struct Explanation {
     pub remedy: String,
     /// The field to change.
     pub field: Option<Key>,
+    /// The scope to remove there.
+    pub without: Option<&'static str>,
+}
+
+impl Explanation {
+    /// What one key changes in these settings.
+    #[must_use]
+    pub fn fix(&self, settings: &Settings) -> Option<Remedy> {
+        let scope = self.without?;
+        let there = settings.scopes().iter().any(|one| one == scope);
+        if !there || settings.access(Key::Scope) != Access::Editable {
+            return None;
+        }
+        let mut changed = settings.clone();
+        changed.toggle_scope(scope);
+        Some(Remedy {
+            label: format!("Remove {scope} from {}", settings.label(Key::Scope)),
+            change: Change::Text(Key::Scope, changed.value(Key::Scope)),
+            guessed: false,
+        })
+    }
 }
 
 /// The explanation of a certificate that cannot be used; `None` for a created one, which no field names.
@@ -33,6 +59,7 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
             CertificateFile::Certificate => Key::Certificate,
             CertificateFile::Key => Key::CertificateKey,
         }),
+        without: None,
     })
 }
 
@@ -69,16 +96,21 @@ pub fn explain(
 }
 
 /// The explanation of what a service's page shows in place of sending the browser back, where a known error stands in the
-/// text.
+/// text. An answer is none, unless all that it says is a number without the state of the sign-in.
 #[must_use]
 pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
     let words = clean(text, PAGE_LIMIT);
+    if let Pasted::Query(query) = pasted::read(text)
+        && (!has_number(&words) || pasted::has_state(&query))
+    {
+        return None;
+    }
     let is_named = |entry: &ErrorEntry, name: &Option<String>| {
         name.as_ref()
             // A single word such as "denied" may stand in any text.
             .is_some_and(|name| {
                 name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
-            } && holds(&words, name))
+            } && names(&words, name))
             && (entry.at.is_empty() || entry.at.contains(&At::Callback))
     };
     find(preset, library, |entry| match &entry.text {
@@ -137,21 +169,24 @@ fn find(
             .as_deref()
             .and_then(Key::from_name)
             .filter(|key| *key != Key::Var(0) || !preset.variables.is_empty()),
+        without: None,
     })
 }
 
 /// What a failure tells itself, with the field that it is about.
 fn by_itself(failure: &Failure) -> Option<Explanation> {
-    let field = match failure.about()? {
+    let about = failure.about()?;
+    let field = match about {
         About::Secret => Key::ClientSecret,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
         About::Url(Asked::Approval | Asked::Exchange | Asked::Refresh) => Key::TokenUrl,
-        About::Scope => Key::Scope,
+        About::Scope | About::OpenId => Key::Scope,
     };
     Some(Explanation {
         cause: failure.to_string(),
         remedy: failure.hint(),
         field: Some(field),
+        without: (about == About::OpenId).then_some("openid"),
     })
 }
 
@@ -175,17 +210,22 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     let place = entry.at.is_empty() || entry.at.contains(&at);
     let code = entry.code.as_ref().is_none_or(|code| *code == error.code);
     let text = entry.text.as_ref().is_none_or(|text| {
-        holds(&error.code, text)
+        names(&error.code, text)
             || error
                 .description
                 .as_ref()
-                .is_some_and(|description| holds(description, text))
+                .is_some_and(|description| names(description, text))
     });
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
+/// True where `text` names an error by what tells it from others, or by its number.
+pub(super) fn names(text: &str, name: &str) -> bool {
+    holds(text, name) || names_by_number(text, name)
+}
+
 /// True where `words` stand in `text` as whole words, however written.
-pub(super) fn holds(text: &str, words: &str) -> bool {
+fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
     !words.is_empty()

@@ -173,7 +173,7 @@ impl Settings {
             };
             if self.draft.sources.contains_key(&key) {
                 // What was given may hold a password.
-                let note = format!("What was given was corrected to {}.", clean(&text, 160));
+                let note = format!("The value was corrected to {}.", clean(&text, 160));
                 self.note(key, Some(note));
                 self.draft.values.insert(key, text);
             }

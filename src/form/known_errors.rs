@@ -1,6 +1,6 @@
 //! The explanations of errors in a text from anywhere: an error code, an error page, a log.
 
-use super::explain::{PROTOCOL, holds};
+use super::explain::{PROTOCOL, names};
 use super::field::Key;
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
@@ -69,7 +69,7 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
         .filter(|known| {
             let parts = [&known.entry.code, &known.entry.text];
             parts.iter().any(|part| part.is_some())
-                && parts.into_iter().flatten().all(|part| holds(text, part))
+                && parts.into_iter().flatten().all(|part| names(text, part))
         })
         .collect();
     let precise = |known: &KnownError| known.entry.text.is_some();
@@ -110,6 +110,10 @@ mod tests {
             "Sorry, but we're having trouble signing you in.\r\nAADSTS50011: The redirect URI 'http://localhost' …",
             "http://localhost/?error=invalid_request&error_description=AADSTS50011%3a+The+redirect",
             r#"{"error":"invalid_client","error_description":"AADSTS50011: …"}"#,
+            "50011",
+            "http://localhost/?error=50011",
+            "https://login.example.com/error?code=50011",
+            "Error code: 50011",
         ] {
             assert_eq!(named(text, None), microsoft, "{text}");
         }

@@ -26,8 +26,8 @@ impl ListenAddress {
             format!("Anyone on the network of {ip}")
         };
         Some(format!(
-            "{who} can reach this listener over plain http, and the authorization code comes to it unencrypted. Use \
-             127.0.0.1, unless a proxy on another machine forwards the browser to this one"
+            "{who} can reach this listener over plain http and could read the authorization code. Use 127.0.0.1, unless a \
+                proxy on another machine forwards requests to this one"
         ))
     }
 }

@@ -14,6 +14,7 @@ pub mod flags;
 pub mod known_errors;
 pub mod listen_address;
 mod meant;
+mod numbers;
 mod preset_choice;
 pub mod problem;
 pub mod request;

@@ -260,10 +260,7 @@ impl RequestBuilder<'_> {
                 && value.contains(|ch: char| ch.is_whitespace() || "?#@\\{}".contains(ch))
             {
                 complete = false;
-                let text = format!(
-                    "{} holds a character that does not belong in a URL. {help}",
-                    variable.label
-                );
+                let text = format!("{} contains an invalid character. {help}", variable.label);
                 self.problems.error(Key::Var(position), "malformed", text);
             }
         }
@@ -287,14 +284,14 @@ impl RequestBuilder<'_> {
                 origin: Origin::Given,
             }),
             (Some(_), None) => {
-                let text = "The Certificate key is missing: the PEM file with the private key of the Certificate. It may \
-                            be the same file";
+                let text = "The Certificate key is missing. Enter the PEM file with the private key of the Certificate. Both \
+                    may be in one file";
                 self.problems.error(Key::CertificateKey, "missing", text);
                 None
             }
             (None, Some(_)) => {
-                let text = "The Certificate is missing: the PEM file with the certificate that the Certificate key \
-                            belongs to. It may be the same file";
+                let text = "The Certificate is missing. Enter the PEM file with the certificate for the Certificate key. \
+                    Both may be in one file";
                 self.problems.error(Key::Certificate, "missing", text);
                 None
             }
@@ -304,9 +301,9 @@ impl RequestBuilder<'_> {
                 // The note of the preset says the same for a service that accepts nothing else.
                 if created.is_none() && !settings.preset().redirect.https_only {
                     let text = format!(
-                        "There is no certificate for {}, so nothing can listen there. Create one with Configure…; or give \
-                         PEM files under Advanced (Certificate, Certificate key); or paste the address that the browser \
-                         ends at; or set the Listen address if a proxy speaks https for it",
+                        "There is no certificate for {}, so the program can't listen there. Create one with Configure…, \
+                            enter PEM files under Advanced (Certificate, Certificate key), paste the final URL after \
+                            sign-in, or set Listen address if a proxy handles https",
                         clean(host, 60)
                     );
                     self.problems
@@ -328,15 +325,14 @@ impl RequestBuilder<'_> {
                 .unwrap_or_default();
             let name = name.as_ref();
             if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
-                let text = "Extra parameters are written as name=value, with & between them";
+                let text = "Enter extra parameters as name=value, separated by &";
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
             // The way in which the answer is read may be asked for, where the service chooses another.
             let as_read = name == "response_mode" && value == "query";
             if is_reserved(name, &dialect) && !as_read {
-                let text =
-                    format!("{name} is set by the program itself and cannot be an extra parameter");
+                let text = format!("{name} is set by the program and can't be an extra parameter");
                 self.problems
                     .error(Key::ExtraParameters, "not allowed", text);
                 break;
@@ -548,7 +544,7 @@ mod tests {
                 ] {
                     form.set(key, format!("https://as.example/{path}?{query}"));
                     let problems = problems(&form);
-                    let text = format!("sets {},", name.replace("%5F", "_"));
+                    let text = format!("contains {},", name.replace("%5F", "_"));
                     assert!(
                         problems.len() == 1
                             && problems[0].key == key

@@ -398,6 +398,11 @@ impl Settings {
         self.draft.secret_notice.as_deref()
     }
 
+    /// Says something about the client secret until it is changed, as a sentence.
+    pub fn set_secret_notice(&mut self, notice: &str) {
+        self.draft.secret_notice = Some(notice.to_owned());
+    }
+
     /// What was removed from values that flags and variables gave, as sentences.
     #[must_use]
     pub fn notices(&self) -> &BTreeMap<Key, String> {

@@ -14,21 +14,26 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
     let typed = settings.value(Key::RedirectUrl);
     let listens_elsewhere = !settings.value(Key::ListenAddress).trim().is_empty();
     if typed.trim().is_empty() {
-        problems.error(Key::RedirectUrl, "missing", "Redirect URL is missing. Enter the one that you registered, such as http://localhost:8400/");
+        problems.error(
+            Key::RedirectUrl,
+            "missing",
+            "Redirect URL is missing. Enter the URL registered with the service, \
+            such as http://localhost:8400/",
+        );
         return None;
     }
     match endpoint(&typed) {
         Err(UrlProblem::Scheme(scheme)) if let Some(url) = of_an_app(typed.trim()) => {
             let text = format!(
-                "Nothing can listen on {scheme}: here. Paste what the browser ends at into the program: the whole address, or \
-                 the code that the service shows"
+                "The program can't listen on a {scheme}: URL. After sign-in, paste the final URL or the code that the \
+                    service shows"
             );
             problems.warning(Key::RedirectUrl, "paste only", text);
             Some(url)
         }
         Err(UrlProblem::Insecure(host)) if listens_elsewhere => {
             let text = format!(
-                "With http, the code comes to {host} unencrypted. Use https there if the proxy can speak it"
+                "With http, the code is sent to {host} unencrypted. Use https if the proxy supports it"
             );
             problems.warning(Key::RedirectUrl, "not secure", text);
             Url::parse(typed.trim()).ok()
@@ -37,7 +42,7 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
             problems.error(
                 Key::RedirectUrl,
                 "not this machine",
-                format!("{problem}. The program listens on this machine"),
+                format!("{problem}. The program can listen only on this machine"),
             );
             None
         }
@@ -52,8 +57,8 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
         Ok(url) if listens_elsewhere => Some(url),
         Ok(url) if !is_loopback(&url) => {
             let text = format!(
-                "{} is not this machine, so nothing can listen there. Use localhost or 127.0.0.1; or paste the address \
-                 that the browser ends at; or set the Listen address under Advanced if a proxy leads here",
+                "{} is not this machine, so the program can't listen there. Use localhost or 127.0.0.1, paste the final URL \
+                    after sign-in, or set Listen address under Advanced if a proxy forwards requests to this machine",
                 clean(url.host_str().unwrap_or_default(), 60)
             );
             problems.warning(Key::RedirectUrl, "not this machine", text);
@@ -96,7 +101,7 @@ pub(super) fn check_answer_parameters(url: &Url, problems: &mut Problems) {
     });
     if let Some((name, _)) = twice {
         let text = format!(
-            "The query of the URL sets {name}, which the service adds to it. Register and enter a URL without {name}"
+            "The URL's query contains {name}, which the service adds to it. Register and enter a URL without {name}"
         );
         problems.error(Key::RedirectUrl, "sent twice", text);
     }
@@ -184,7 +189,7 @@ pub(super) fn check_sent_once(
         (None, true) => "Choose Custom settings, and remove it from Extra parameters".to_owned(),
     };
     let text = format!(
-        "{name} is set by {label} and by the query of {url}. {remedy}",
+        "{name} is set in {label} and in the query of {url}. {remedy}",
         url = key.label()
     );
     // At the field that can be changed.
@@ -230,7 +235,7 @@ pub(super) fn problem_word(problem: &UrlProblem) -> &'static str {
         UrlProblem::Insecure(_) => "not secure",
         UrlProblem::UserInfo => "has a user name",
         UrlProblem::Fragment => "has a # part",
-        UrlProblem::Here(_) => "leads here",
+        UrlProblem::Here(_) => "this machine",
         UrlProblem::Parameter(_) => "sent twice",
     }
 }

@@ -51,7 +51,7 @@ fn peeled(text: &str) -> Option<(String, &'static str)> {
     if let Some(inner) = unbracketed(text) {
         return Some((inner.to_owned(), "brackets"));
     }
-    if let Some((_, value)) = labelled(text) {
+    if let Some((_, value)) = labeled(text) {
         return Some((value.to_owned(), "a label"));
     }
     // A line of JSON or of a program ends in one.
@@ -77,7 +77,7 @@ pub(super) fn bare_secret(secret: &str) -> Option<(String, String)> {
     let value = unwrapped(bare);
     let words = match &value {
         Some(value) => value.words(),
-        None if bare != secret => "white space".to_owned(),
+        None if bare != secret => "whitespace".to_owned(),
         None => return None,
     };
     let text = value.map_or_else(|| bare.to_owned(), |value| value.text);
@@ -194,7 +194,7 @@ pub(super) fn only_names_a_value(text: &str) -> bool {
 }
 
 /// A label and the value behind it: `Client ID: 1111`, `client_id=1111`, `Application (client) ID 1111`.
-fn labelled(text: &str) -> Option<(&str, &str)> {
+fn labeled(text: &str) -> Option<(&str, &str)> {
     let is_plain = |label: &str| {
         let fits = |ch: char| ch.is_ascii_alphanumeric() || " _-().\"'".contains(ch);
         label.len() <= 60 && label.chars().all(fits)

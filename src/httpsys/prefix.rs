@@ -73,7 +73,7 @@ impl Prefix {
         let text = redirect_url.trim();
         if !is_clean(text) || text.contains(char::is_whitespace) {
             return Err(PrefixError::Malformed(
-                "it holds a space or an invisible character".to_owned(),
+                "it contains a space or an invisible character".to_owned(),
             ));
         }
         let url = Url::parse(text).map_err(|error| PrefixError::Malformed(error.to_string()))?;

@@ -13,7 +13,8 @@ use crate::profile::settings_file::{SettingsFile, digest, read_bytes};
 use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, Tokens};
+use crate::store::record::{Record, Reserved, Tokens};
+use crate::store::seal::Seal;
 
 /// The service is not asked again so soon after it refused the refresh token. Some refuse it only while they are ill.
 const REJECTED_PAUSE: u64 = 600;
@@ -53,8 +54,7 @@ pub struct Got {
 pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
     if digest(&settings) != first.settings {
-        let profile = Profile::load(place, first.client_secret.clone())?;
-        profile.check_destinations(&first, place)?;
+        Profile::check(place, &first)?;
     }
     let now = unix_time();
     let tokens = first.tokens.as_ref().ok_or_else(|| Outcome {
@@ -161,6 +161,8 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let mut starts = 0;
     let mut pause = Duration::from_millis(5);
     loop {
+        // Looked at first: what it left is complete once it has ended.
+        let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
         let last = attempt()?;
         let record =
             Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
@@ -185,13 +187,17 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         if let Some(outcome) = outcome {
             return fallback(record, outcome, wish);
         }
-        let running = keeper.as_mut().is_some_and(Keeper::is_running);
-        if !running {
+        if ended_with == Some(u32::from(exit::RECORD)) {
+            let outcome = no_outcome(place, record.seal);
+            return fallback(record, outcome, wish);
+        }
+        if keeper.is_none() || ended_with.is_some() {
             let free = Lock::try_take(&place.lock()).map_err(|error| file_outcome(&error))?;
             if free.is_some() {
                 drop(free);
                 if starts == STARTS {
-                    return fallback(record, no_outcome(), wish);
+                    let outcome = no_outcome(place, record.seal);
+                    return fallback(record, outcome, wish);
                 }
                 starts += 1;
                 keeper = Some(start(place, wish, known)?);
@@ -217,7 +223,11 @@ fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome>
     })
 }
 
-fn no_outcome() -> Outcome {
+/// The keeper ended and left no outcome: the disk may not take it.
+fn no_outcome(place: &Place, seal: Seal) -> Outcome {
+    if let Err(error) = Reserved::probe(&place.next(), seal) {
+        return file_outcome(&error);
+    }
     Outcome {
         code: exit::FAILED,
         error: "The refresh was stopped before it had an outcome.".to_owned(),

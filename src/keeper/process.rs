@@ -81,12 +81,17 @@ impl Keeper {
         }
     }
 
-    /// True until it has ended.
-    pub fn is_running(&mut self) -> bool {
+    /// The exit code, once it has ended. One that a signal ended has none, for which another number stands.
+    pub fn exit_code(&mut self) -> Option<u32> {
         #[cfg(unix)]
-        return matches!(self.0.try_wait(), Ok(None));
+        return match self.0.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.code().unwrap_or(-1).cast_unsigned()),
+            // It can't be told apart from one that has ended.
+            Err(_) => Some(u32::MAX),
+        };
         #[cfg(windows)]
-        return self.0.is_running();
+        return self.0.exit_code();
     }
 }
 

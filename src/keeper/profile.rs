@@ -12,7 +12,7 @@ use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
-use crate::store::record::{IssuedFor, Record, RecordError};
+use crate::store::record::{Record, RecordError};
 
 /// A profile, loaded.
 #[derive(Debug)]
@@ -25,17 +25,44 @@ pub struct Profile {
     pub request: FlowRequest,
     /// Presets and explanations.
     pub library: Library,
-    /// Where the tokens may go, by the settings.
-    pub issued_for: IssuedFor,
 }
 
 impl Profile {
-    /// Reads the settings of a profile. The client secret is where they say, or `secret` of the record.
+    /// Reads the settings of a profile to send its tokens. The client secret is where they say, or in the record.
+    ///
+    /// # Errors
+    /// The outcome to report; also where the settings would send tokens to another place than the one that they were issued
+    /// for, or get the client secret from another command.
+    pub fn load(place: &Place, record: &Record) -> Result<Self, Outcome> {
+        let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+        if file.secret_command() != record.issued_for.secret_command.as_deref() {
+            return Err(changed("command for the client secret", place));
+        }
+        let named = file.secret().map_err(|error| settings_outcome(&error))?;
+        let secret = named.or_else(|| record.client_secret.clone());
+        Self::with_secret(place, record, file, secret)
+    }
+
+    /// Finds out whether the settings still fit the tokens. Neither sends anything nor runs a command.
     ///
     /// # Errors
     /// The outcome to report.
-    pub fn load(place: &Place, secret: Option<SecretString>) -> Result<Self, Outcome> {
+    pub fn check(place: &Place, record: &Record) -> Result<(), Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+        let secret = if file.names_secret() {
+            Some(SecretString::from("not read"))
+        } else {
+            record.client_secret.clone()
+        };
+        Self::with_secret(place, record, file, secret).map(drop)
+    }
+
+    fn with_secret(
+        place: &Place,
+        record: &Record,
+        file: SettingsFile,
+        secret: Option<SecretString>,
+    ) -> Result<Self, Outcome> {
         let mut library = Library::load_user();
         let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
         let request = request(&settings).map_err(|problems| {
@@ -49,36 +76,37 @@ impl Profile {
                 hint: Some(format!("Edit {}.", place.settings().display())),
             }
         })?;
-        let issued_for = issued_for(&request, &settings, file.user().map(str::to_owned));
+        let now = issued_for(
+            &request,
+            &settings,
+            file.user().map(str::to_owned),
+            file.secret_command().map(<[String]>::to_vec),
+        );
+        if let Some(name) = difference(&record.issued_for, &now) {
+            return Err(changed(name, place));
+        }
         Ok(Self {
             file,
             settings,
             request,
             library,
-            issued_for,
         })
     }
+}
 
-    /// Refuses to send tokens to another place than the one that they were issued for.
-    ///
-    /// # Errors
-    /// The outcome to report.
-    pub fn check_destinations(&self, record: &Record, place: &Place) -> Result<(), Outcome> {
-        let Some(changed) = difference(&record.issued_for, &self.issued_for) else {
-            return Ok(());
-        };
-        Err(Outcome {
-            code: exit::USAGE,
-            error: format!(
-                "The {changed} in the settings is not the one that the tokens were issued for, so nothing was sent."
-            ),
-            cause: None,
-            hint: Some(format!(
-                "Undo the change in {}, or sign in again: oauth-authorizer --profile {}",
-                place.settings().display(),
-                place.name
-            )),
-        })
+/// The settings name another place than the one that the tokens were issued for.
+fn changed(name: &str, place: &Place) -> Outcome {
+    Outcome {
+        code: exit::USAGE,
+        error: format!(
+            "The {name} in the settings is not the one that the tokens were issued for, so nothing was sent."
+        ),
+        cause: None,
+        hint: Some(format!(
+            "Undo the change in {}, or sign in again: oauth-authorizer --profile {}",
+            place.settings().display(),
+            place.name
+        )),
     }
 }
 
@@ -90,15 +118,23 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
     // A record that can't be read doesn't keep the user from signing in again.
     let record = Record::read(&place.record()).ok();
-    form(
-        &file,
-        record.and_then(|record| record.client_secret),
-        browser,
-        library,
-    )
+    let pinned = record
+        .as_ref()
+        .map(|record| &record.issued_for.secret_command);
+    if pinned.is_some_and(|pinned| pinned.as_deref() != file.secret_command()) {
+        let mut settings = form(&file, None, browser, library)?;
+        settings.set_secret_notice(
+            "The command for the client secret changed since the last sign-in and wasn't run. Enter the client secret; \
+             saving this profile accepts the new command.",
+        );
+        return Ok(settings);
+    }
+    let named = file.secret().map_err(|error| settings_outcome(&error))?;
+    let secret = named.or_else(|| record.and_then(|record| record.client_secret));
+    form(&file, secret, browser, library)
 }
 
-/// The form that a settings file fills in. The client secret is the one that the file names, or else `secret` of the record.
+/// The form that a settings file fills in, with this client secret.
 fn form(
     file: &SettingsFile,
     secret: Option<SecretString>,
@@ -108,8 +144,7 @@ fn form(
     let mut settings = file
         .form(browser, library)
         .map_err(|error| settings_outcome(&error))?;
-    let named = file.secret().map_err(|error| settings_outcome(&error))?;
-    if let Some(secret) = named.or(secret) {
+    if let Some(secret) = secret {
         settings.set(Key::ClientSecret, secret.expose_secret().to_owned());
     }
     Ok(settings)

@@ -63,7 +63,12 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     };
     let last = AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error))?;
     let number = last.as_ref().map_or(0, |last| last.number);
-    if number > known.attempt && last.as_ref().is_some_and(|last| last.outcome.is_some()) {
+    // A failure that came meanwhile is the caller's, too. A success shows in the generation of the record.
+    let failed = |last: &AttemptNote| {
+        let outcome = last.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.code != exit::DONE)
+    };
+    if number > known.attempt && last.as_ref().is_some_and(failed) {
         return Ok(());
     }
     let mut note = AttemptNote {
@@ -135,8 +140,7 @@ async fn locked(
     let Some(before) = before.filter(|tokens| tokens.refresh_token.is_some()) else {
         return Err(no_refresh_token(place));
     };
-    let profile = Profile::load(place, current.client_secret.clone())?;
-    profile.check_destinations(&current, place)?;
+    let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
     note.sent = true;
@@ -215,11 +219,11 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> 
             Err(error) => error,
         };
         let pause = match Answer::of(&error) {
-            Answer::NotSent => pauses.next().map(Duration::from_secs),
+            Answer::Busy(Some(wait)) => Some(wait),
+            Answer::NotSent | Answer::Busy(None) => pauses.next().map(Duration::from_secs),
             Answer::MaybeTaken => {
                 (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
             }
-            Answer::Busy(wait) => Some(wait.unwrap_or(Duration::from_secs(2))),
             _ => None,
         };
         match pause {

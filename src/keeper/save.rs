@@ -10,7 +10,8 @@ use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::issued_for;
 use crate::profile::places::{Owner, Place};
-use crate::profile::settings_file::{self, SettingsError, SettingsFile, StoreKind, digest};
+use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
+use crate::profile::store_kind::StoreKind;
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -29,7 +30,7 @@ pub enum SaveError {
     /// The record that is there cannot be replaced.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The settings that are there don't say which store to use.
+    /// The settings are wrong, and may name a store.
     #[error("{0}")]
     Settings(String),
     /// Another process refreshes the profile.
@@ -60,15 +61,9 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
     generation(place)?;
-    let (_, seal) = store(place)?;
-    seal.check().map_err(|problem| PrivateError::Seal {
-        path: place.record(),
-        problem,
-    })?;
-    // A refresh that was stopped may have left tokens there, which the next one adopts.
-    if !place.next().exists() {
-        Reserved::take(&place.next(), seal)?.release();
-    }
+    let seal = seal(place, settings_before(place)?.as_ref());
+    // Beside the place itself: a refresh that was stopped may have left tokens there, which the next one adopts.
+    Reserved::probe(&place.next(), seal)?;
     Ok(())
 }
 
@@ -81,19 +76,22 @@ fn create_folders(place: &Place) -> Result<(), PrivateError> {
     }
 }
 
-/// The store that the settings name, and how its files are encrypted. One store never stands in for another.
-fn store(place: &Place) -> Result<(Option<StoreKind>, Seal), SaveError> {
-    let named = match SettingsFile::read(place) {
-        Ok(file) => file.store(),
-        Err(SettingsError::File(PrivateError::Missing(_))) => None,
-        Err(SettingsError::File(error)) => return Err(error.into()),
-        Err(error) => return Err(SaveError::Settings(error.to_string())),
-    };
-    let seal = named.map_or_else(
+/// The settings that are there. They may name a store, so that they must be readable: one never stands in for another.
+fn settings_before(place: &Place) -> Result<Option<SettingsFile>, SaveError> {
+    match SettingsFile::read(place) {
+        Ok(file) => Ok(Some(file)),
+        Err(SettingsError::File(PrivateError::Missing(_))) => Ok(None),
+        Err(SettingsError::File(error)) => Err(error.into()),
+        Err(error) => Err(SaveError::Settings(error.to_string())),
+    }
+}
+
+/// How the tokens are encrypted where these are the settings.
+fn seal(place: &Place, file: Option<&SettingsFile>) -> Seal {
+    file.and_then(SettingsFile::store).map_or_else(
         || Seal::by_default(place.owner == Owner::Machine),
         StoreKind::seal,
-    );
-    Ok((named, seal))
+    )
 }
 
 /// The generation of the record that is replaced.
@@ -121,30 +119,114 @@ pub fn save(
 ) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let (named, seal) = store(place)?;
     let before = generation(place)?;
-    private::remove(&place.next())?;
     let user = user(settings, set);
-    let text = settings_file::write(settings, user.as_deref(), named);
-    // Reserved first: what cannot be stored must not leave new settings with old tokens.
-    let reserved = Reserved::take(&place.next(), seal)?;
-    let written = write_settings(place, &text);
-    if let Err(error) = written {
-        reserved.release();
-        return Err(error.into());
-    }
+    // What was written by hand and has no field in the form stays.
+    let file = settings_before(place)?;
+    let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+    let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+    let secret_command = file.as_ref().and_then(SettingsFile::secret_command);
     let tokens = Tokens::of_set(set, unix_time(), None);
     let mut record = Record::new(
         place.name.as_str(),
         digest(text.as_bytes()),
-        issued_for(request, settings, user),
+        issued_for(
+            request,
+            settings,
+            user,
+            secret_command.map(<[String]>::to_vec),
+        ),
         Some(tokens),
-        request.client.secret.clone(),
+        request.client.secret.clone().filter(|_| !names_secret),
     );
     record.generation = before + 1;
-    reserved.store(&record, &place.record())?;
+    install(place, &text, &record)
+}
+
+/// Saves settings without a sign-in. Tokens that the profile has stay, and remain tied to what they were issued for.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn save_settings(
+    place: &Place,
+    settings: &Settings,
+    request: &FlowRequest,
+) -> Result<(), SaveError> {
+    create_folders(place)?;
+    let _lock = lock(place)?;
+    let current = match Record::read(&place.record()) {
+        Ok(record) => Some(record),
+        Err(RecordError::File(PrivateError::Missing(_))) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let file = settings_before(place)?;
+    let text = settings_file::write(settings, user_of_form(settings).as_deref(), file.as_ref());
+    let secret = request.client.secret.clone();
+    let digest = digest(text.as_bytes());
+    let command = file.as_ref().and_then(SettingsFile::secret_command);
+    let now = issued_for(
+        request,
+        settings,
+        user_of_form(settings),
+        command.map(<[String]>::to_vec),
+    );
+    let record = match current {
+        Some(current) if current.tokens.is_some() => Record {
+            client_secret: secret.or(current.client_secret),
+            generation: current.generation + 1,
+            ..current
+        },
+        _ => Record::new(place.name.as_str(), digest, now, None, secret),
+    };
+    install(place, &text, &record)
+}
+
+/// Puts settings and a record in their places. The caller holds the lock.
+fn install(place: &Place, text: &str, record: &Record) -> Result<(), SaveError> {
+    let file = SettingsFile::parse(text.as_bytes(), &place.settings().to_string_lossy());
+    let file = file.map_err(|error| SaveError::Settings(error.to_string()))?;
+    // Reserved first: what cannot be stored must not leave new settings with old tokens.
+    let reserved = Reserved::take(&place.next(), seal(place, Some(&file)))?;
+    if let Err(error) = write_settings(place, text) {
+        reserved.release();
+        return Err(error.into());
+    }
+    reserved.store(record, &place.record())?;
     private::remove(&place.attempt())?;
     Ok(())
+}
+
+/// Saves a profile that was exported elsewhere. Returns whether it was: with `if_newer`, tokens that are not newer than the
+/// stored ones change nothing.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn save_imported(
+    place: &Place,
+    text: &str,
+    record: Record,
+    if_newer: bool,
+) -> Result<bool, SaveError> {
+    create_folders(place)?;
+    let _lock = lock(place)?;
+    let current = match Record::read(&place.record()) {
+        Ok(current) => Some(current),
+        Err(RecordError::File(PrivateError::Missing(_))) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if if_newer
+        && current
+            .as_ref()
+            .is_some_and(|current| !record.is_newer_than(current))
+    {
+        return Ok(false);
+    }
+    let record = Record {
+        profile: place.name.to_string(),
+        ..record
+    };
+    install(place, text, &record)?;
+    Ok(true)
 }
 
 fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
@@ -161,11 +243,16 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     private::replace(&path, &path.with_extension("toml.next"), text.as_bytes())
 }
 
+/// The account that the form names, where it is a mailbox.
+fn user_of_form(settings: &Settings) -> Option<String> {
+    let hint = settings.value(Key::LoginHint).trim().to_owned();
+    hint.contains('@').then_some(hint)
+}
+
 /// The mailbox: the account that the form names, or the one that signed in.
 fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
-    let hint = settings.value(Key::LoginHint).trim().to_owned();
-    if hint.contains('@') {
-        return Some(hint);
+    if let Some(user) = user_of_form(settings) {
+        return Some(user);
     }
     let claims = decode(set.id_token.as_ref()?.expose_secret())?;
     ["email", "preferred_username", "upn"]

@@ -66,7 +66,7 @@ impl Answer {
     /// The same for an object without the `wanted` member.
     pub(super) fn lacks(&self, wanted: &str) -> String {
         let words = self.body.members().and_then(problem);
-        self.told(&format!("it holds no {wanted}"), words.as_deref())
+        self.told(&format!("it contains no {wanted}"), words.as_deref())
     }
 
     /// The error that the header `WWW-Authenticate` of a refusal names.
@@ -203,8 +203,8 @@ fn content(text: &str) -> Content {
             Ok(members) => Content::Json(members),
             Err(error) => Content::Other {
                 reason: match error {
-                    ObjectError::Malformed => "its JSON is broken",
-                    ObjectError::TooLarge => "its JSON is too large or too deep",
+                    ObjectError::Malformed => "its JSON is malformed",
+                    ObjectError::TooLarge => "its JSON is too large or too deeply nested",
                 },
                 words: None,
             },

@@ -74,7 +74,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     let token_host = client.dialect.callback.token_host.as_ref();
     let server = token_host.and_then(|rule| one(&rule.parameter));
     if twice {
-        return Callback::NotOurs("a parameter stands twice in it".to_owned());
+        return Callback::NotOurs("it contains a parameter twice".to_owned());
     }
     let error = error.filter(|error| !error.trim().is_empty());
     // Older servers write Latin-1.
@@ -86,14 +86,14 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     let unverified = |lack: &str| match &error {
         Some(error) => {
             let error = ServerError::new(error, description.as_deref());
-            Callback::Unverified(format!("{lack}, so it is not verified. It says: {error}"))
+            Callback::Unverified(format!("{lack}, so it is unverified. It says: {error}"))
         }
         None => Callback::NotOurs(lack.to_owned()),
     };
     match state {
         None if query.is_empty() => {
             return Callback::NotOurs(
-                "it carries nothing. If the address bar of the browser shows code= or error= after a #, paste that address"
+                "it has no parameters. If the browser's address bar shows code= or error= after a #, paste that URL"
                     .to_owned(),
             );
         }
@@ -103,12 +103,13 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             && !client.iss_promised =>
         {
             return Callback::NotOurs(
-                "it carries a code, but no state. If it is the answer to your own sign-in, paste the code alone".to_owned(),
+                "it has a code but no state. If it is from your own sign-in, paste only the code"
+                    .to_owned(),
             );
         }
-        None => return unverified("it carries no state"),
+        None => return unverified("it has no state"),
         Some(state) if !same(&pending.state, &state) => {
-            return Callback::NotOurs("its state is not the one of this sign-in".to_owned());
+            return Callback::NotOurs("it is from a different sign-in (state mismatch)".to_owned());
         }
         Some(_) => {}
     }
@@ -129,15 +130,18 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
         (Some(iss), None) => checks.push(Check::new(
             CheckName::Issuer,
             Outcome::NotChecked,
-            format!("no Issuer is set; the answer names {}", clean(&iss, 120)),
+            format!(
+                "Issuer is not set; the response contains {}",
+                clean(&iss, 120)
+            ),
         )),
         (None, _) if client.iss_promised => {
-            return unverified("it names no issuer, though this service promises to");
+            return unverified("it has no issuer, although the service's metadata requires it");
         }
         (None, _) => checks.push(Check::new(
             CheckName::Issuer,
             Outcome::NotChecked,
-            "the answer names none",
+            "not in the response",
         )),
     }
     match (code.filter(|code| !code.is_empty()), error) {
@@ -158,7 +162,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                     Some(url) => Some(url),
                     None => {
                         return Callback::NotOurs(format!(
-                            "it names {} for the exchange, which is no server of this service",
+                            "it sends the code to {}, which is not a server of this service",
                             clean(&server, 80)
                         ));
                     }
@@ -172,7 +176,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                 token_url,
             })
         }
-        (None, None) => Callback::NotOurs("it carries neither a code nor an error".to_owned()),
+        (None, None) => Callback::NotOurs("it has neither a code nor an error".to_owned()),
     }
 }
 
@@ -202,11 +206,11 @@ pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
                 .any(|(name, _)| name == "response_type") =>
         {
             Callback::NotOurs(
-                "it is the URL to open, not the one that the browser came back to".to_owned(),
+                "it is the authorization URL, not the final URL from the browser".to_owned(),
             )
         }
         Pasted::Query(query) => parse_callback(&query, pending, client),
-        Pasted::Url => Callback::NotOurs("the URL carries no code".to_owned()),
+        Pasted::Url => Callback::NotOurs("the URL has no code".to_owned()),
         Pasted::Text(text) => parse_bare_code(&text, pending, client),
     }
 }
@@ -219,8 +223,8 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     }
     if text.contains(char::is_whitespace) {
         return Callback::NotOurs(
-            "it is text, and neither a URL nor a code. If a page of the service says that, compare Client ID and Redirect URL \
-             with the registration of the app"
+            "it is neither a URL nor a code. If it is an error from the service, compare Client ID and Redirect URL with the \
+                app's registration"
                 .to_owned(),
         );
     }
@@ -232,12 +236,12 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     }
     if pending.verifier.is_none() {
         return Callback::NotOurs(
-            "a code alone is taken only with PKCE; paste the whole URL".to_owned(),
+            "a code alone is accepted only with PKCE; paste the whole URL".to_owned(),
         );
     }
     if client.iss_promised {
         return Callback::NotOurs(
-            "this service names itself in its answers; paste the whole URL".to_owned(),
+            "this service's responses must include the issuer; paste the whole URL".to_owned(),
         );
     }
     // Copied out of an address bar, a code is still percent-encoded.
@@ -246,12 +250,12 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
         Check::new(
             CheckName::State,
             Outcome::NotChecked,
-            "the code was pasted without its state",
+            "only the code was pasted, without its state",
         ),
         Check::new(
             CheckName::Issuer,
             Outcome::NotChecked,
-            "the code was pasted alone",
+            "only the code was pasted",
         ),
     ];
     Callback::Code(Arrived {
@@ -371,7 +375,7 @@ mod tests {
         };
         assert_eq!(
             told,
-            "it carries no state, so it is not verified. It says: invalid_scope: The scope mail.x is unknown"
+            "it has no state, so it is unverified. It says: invalid_scope: The scope mail.x is unknown"
         );
         let (pending, mut client) = sign_in(Some("https://a"));
         client.iss_promised = true;
@@ -393,7 +397,7 @@ mod tests {
         };
         assert!(!told(&pending, &client).contains("paste"));
         pending.verifier = Some("v".into());
-        assert!(told(&pending, &client).contains("paste the code alone"));
+        assert!(told(&pending, &client).contains("paste only the code"));
         client.iss_promised = true;
         assert!(!told(&pending, &client).contains("paste"));
     }

@@ -2,6 +2,7 @@
 
 use super::client::{Client, FlowKind, Pending};
 use super::id_token::{Claims, Expected, decode, is_encrypted};
+use super::incomplete::NOT_ONE;
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -115,7 +116,7 @@ pub fn check_pkce(pending: &Pending) -> Check {
     let (outcome, detail) = if pending.verifier.is_some() {
         (
             Outcome::Passed,
-            "S256; sent with the request and with the exchange",
+            "S256; sent with the authorization request and the exchange",
         )
     } else {
         (Outcome::NotChecked, "turned off")
@@ -174,7 +175,7 @@ pub fn check_id_token(
     if is_encrypted(id_token.expose_secret()) {
         return Ok(check(
             Outcome::NotChecked,
-            "it is encrypted for the owner of the client's private key, so it cannot be read here",
+            "it is encrypted with a key that this program doesn't have",
         ));
     }
     let first = before.and_then(|before| decode(before.id_token.as_ref()?.expose_secret()));
@@ -186,7 +187,7 @@ pub fn check_id_token(
         unix_time,
     };
     decode(id_token.expose_secret())
-        .ok_or_else(|| "it is not a JSON Web Token".to_owned())
+        .ok_or_else(|| NOT_ONE.to_owned())
         .and_then(|claims| claims.check(&expected))
         .map_err(|reason| check(Outcome::Failed, &reason))?;
     let issuer = if expected.issuers.is_empty() {
@@ -204,17 +205,17 @@ pub fn check_id_token(
 pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
     let (missing, renamed) = not_granted(client, tokens);
     let (outcome, detail) = if tokens.scope.is_none() {
-        let detail = "the response names no other scopes than requested";
+        let detail = "the response lists no scopes, so all requested scopes are granted";
         (Outcome::Passed, detail.to_owned())
     } else if !missing.is_empty() {
-        let detail = format!("not in the answer: {}", missing.join(" "));
+        let detail = format!("not granted: {}", missing.join(" "));
         (Outcome::Failed, detail)
     } else if !renamed.is_empty() {
         let pairs: Vec<String> = renamed
             .iter()
             .map(|(asked, granted)| format!("{granted} for {asked}"))
             .collect();
-        let detail = format!("named differently in the answer: {}", pairs.join(", "));
+        let detail = format!("named differently in the response: {}", pairs.join(", "));
         (Outcome::NotChecked, detail)
     } else {
         (Outcome::Passed, "all requested scopes granted".to_owned())
@@ -279,7 +280,7 @@ pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
     } else if client.dialect.no_refresh {
         (
             Outcome::NotApplicable,
-            note.unwrap_or("this service issues none").to_owned(),
+            note.unwrap_or("this service doesn't issue one").to_owned(),
         )
     } else {
         let reason = match note {
@@ -299,7 +300,7 @@ pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
 pub fn check_rotation(before: &SecretString, fresh: &TokenSet) -> Check {
     let detail = match &fresh.refresh_token {
         Some(new) if !same(new, before.expose_secret()) => "rotated; use the new one",
-        Some(_) | None => "not rotated; the old one stays",
+        Some(_) | None => "not rotated; keep the current one",
     };
     Check::new(CheckName::RefreshToken, Outcome::Passed, detail)
 }
@@ -484,7 +485,7 @@ mod tests {
         }
         let check = check_scope(&client, &granted(Some("mail")));
         assert_eq!(check.outcome, Outcome::Failed);
-        assert_eq!(check.detail, "not in the answer: files");
+        assert_eq!(check.detail, "not granted: files");
     }
 
     #[test]
@@ -539,7 +540,13 @@ mod tests {
             ),
             ("offline_access", false, None, Outcome::Failed, "although"),
             ("mail", false, Some("Ask."), Outcome::Failed, "issued. Ask."),
-            ("mail", true, None, Outcome::NotApplicable, "issues none"),
+            (
+                "mail",
+                true,
+                None,
+                Outcome::NotApplicable,
+                "doesn't issue one",
+            ),
             (
                 "mail",
                 true,

@@ -166,7 +166,7 @@ pub struct Pending {
 /// A part of the client that the oauth2 crate cannot work with; does not happen with URLs that were
 /// parsed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the {0} cannot be used")]
+#[error("the {0} is invalid")]
 pub struct RequestError(&'static str);
 
 impl RequestError {

@@ -88,7 +88,9 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     };
     let user_code = required("user_code")?;
     if !is_typable(&user_code) || user_code.chars().count() > 60 {
-        return Err(unusable("its user_code is not fit to be typed".to_owned()));
+        return Err(unusable(
+            "its user_code contains characters that can't be typed".to_owned(),
+        ));
     }
     let device_code = required("device_code")?;
     let (mut note, address) = (
@@ -111,7 +113,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             })?;
             if whole != address {
                 note = Some(format!(
-                    "The service gave only a part of the address ({}); it was completed with that of the Device code URL.",
+                    "The service returned a relative URL ({}); it was completed with the host of the Device code URL.",
                     clean(&address, 100)
                 ));
             }
@@ -308,10 +310,7 @@ impl Polling {
                     Reading::Neither(reason) => {
                         // It asks to come later, and is the right address.
                         self.answered |= answer.status == 429 || answer.retry_after.is_some();
-                        self.count(
-                            Some(answer.status),
-                            format!("the answer cannot be used: {reason}"),
-                        )
+                        self.count(Some(answer.status), format!("invalid response: {reason}"))
                     }
                 };
                 self.lost |= unknown;
@@ -523,7 +522,7 @@ mod tests {
                     .unwrap_err()
                     .to_string();
                 assert!(
-                    error.contains(name) && error.contains("leads to this machine"),
+                    error.contains(name) && error.contains("points to this machine"),
                     "{error}"
                 );
             }
@@ -649,7 +648,7 @@ mod tests {
         ] {
             let failure = read(address).unwrap_err();
             let told = format!("{failure} {}", failure.hint());
-            assert!(told.contains("a setting of the service"), "{told}");
+            assert!(told.contains("an error of the service"), "{told}");
         }
         let none = r#"{"device_code":"d","user_code":"u","verification_uri":null}"#;
         let failure = parse_grant(&answer(200, none), &Dialect::default(), &from()).unwrap_err();
@@ -671,7 +670,7 @@ mod tests {
         let failure = polling.expired();
         assert_eq!(
             failure.to_string(),
-            "The code expired, and no poll got a usable answer: the answer cannot be used: it is empty (HTTP status 405)."
+            "The code expired, and no poll got a valid response: invalid response: it is empty (HTTP status 405)."
         );
         assert!(failure.hint().contains("Token ex. URL"));
         polling.next(&error("authorization_pending"));
@@ -689,12 +688,8 @@ mod tests {
     #[test]
     fn a_client_that_is_refused_and_a_success_without_a_token_end_the_polling() {
         for (status, body, words) in [
-            (401, "", "check the Client secret"),
-            (
-                401,
-                "Client authentication failed",
-                "check the Client secret",
-            ),
+            (401, "", "check Client secret"),
+            (401, "Client authentication failed", "check Client secret"),
             (
                 200,
                 r#"{"id_token":"a.b.c","token_type":"Bearer"}"#,

@@ -137,10 +137,10 @@ pub fn parse_metadata(
     source: &Url,
 ) -> Result<Metadata, String> {
     if answer.status != 200 {
-        return Err(format!("it has the HTTP status {}", answer.status));
+        return Err(format!("HTTP status {}", answer.status));
     }
     let members = answer.members()?;
-    let named = text(members, "issuer").ok_or("it names no issuer")?;
+    let named = text(members, "issuer").ok_or("it has no issuer")?;
     let asked = expected.issuer;
     let issuer = if expected
         .others
@@ -152,13 +152,13 @@ pub fn parse_metadata(
         named
     } else if let Some((placeholder, instead)) = placeholder(&named, asked) {
         return Err(format!(
-            "its issuer is {}, where {placeholder} stands for a value of your own: enter that in the Issuer in place of \
-             {instead}, or choose the preset of this service",
+            "its issuer is {}, where {placeholder} is a placeholder for your own value: enter that in Issuer instead of \
+                {instead}, or choose the preset of this service",
             clean(&named, 120)
         ));
     } else {
         return Err(format!(
-            "it is about the issuer {}, which is not {}",
+            "its issuer is {}, not {}",
             clean(&named, 120),
             clean(asked, 120)
         ));
@@ -176,11 +176,11 @@ pub fn parse_metadata(
         };
         read(&address)
             .map(Some)
-            .map_err(|problem| format!("its {name} cannot be used: {problem}"))
+            .map_err(|problem| format!("its {name} is invalid: {problem}"))
     };
     let token_url = url("token_endpoint")?;
     if token_url.is_none() {
-        return Err("it names no token_endpoint".to_owned());
+        return Err("it has no token_endpoint".to_owned());
     }
     // What is asked for later only is no reason to refuse the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
@@ -289,13 +289,12 @@ mod tests {
         let body = r#"{"issuer":"https://as.example/{tenant}/v2.0","token_endpoint":"https://as.example/t"}"#;
         let told = read(200, body, "https://as.example/common/v2.0").unwrap_err();
         assert!(
-            told.contains("{tenant} stands for a value of your own")
-                && told.contains("in place of common"),
+            told.contains("{tenant} is a placeholder") && told.contains("instead of common"),
             "{told}"
         );
         let body = body.replace("{tenant}", "1-2-3");
         let told = read(200, &body, "https://as.example/common/v2.0").unwrap_err();
-        assert!(told.contains("which is not"), "{told}");
+        assert!(told.contains("/v2.0, not https://"), "{told}");
     }
 
     #[test]
@@ -331,7 +330,9 @@ mod tests {
             "http://as.example",
         ] {
             assert!(
-                read(200, body, other).unwrap_err().contains("is not"),
+                read(200, body, other)
+                    .unwrap_err()
+                    .contains("its issuer is https://as.example, not"),
                 "{other}"
             );
         }
@@ -395,7 +396,7 @@ mod tests {
             ] {
                 let error = read(200, &body(name, address), "i").unwrap_err();
                 assert!(
-                    error.contains(name) && error.contains("leads to this machine"),
+                    error.contains(name) && error.contains("points to this machine"),
                     "{error}"
                 );
             }
@@ -452,7 +453,7 @@ mod tests {
             body[name] = format!("https://as.example/x?{query}").into();
             let error = read(200, &body.to_string(), "i").unwrap_err();
             assert!(
-                error.contains(name) && error.contains(&format!("sets {parameter},")),
+                error.contains(name) && error.contains(&format!("contains {parameter},")),
                 "{error}"
             );
         }

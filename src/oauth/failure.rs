@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::incomplete::{NO_NONCE, is_incomplete};
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -106,16 +107,16 @@ pub enum Asked {
 impl Asked {
     fn name(self) -> &'static str {
         match self {
-            Self::DeviceCode => "the request for a device code",
+            Self::DeviceCode => "the device code request",
             Self::Approval => "the token request",
-            Self::Exchange => "the exchange of the code for tokens",
+            Self::Exchange => "the code exchange",
             Self::Refresh => "the refresh",
         }
     }
 
     fn rejected(self) -> &'static str {
         match self {
-            Self::DeviceCode => "The service rejected the request for a device code",
+            Self::DeviceCode => "The service rejected the device code request",
             Self::Approval | Self::Exchange => "The service rejected the token request",
             Self::Refresh => "The service rejected the refresh",
         }
@@ -152,22 +153,21 @@ pub enum Useless {
 impl Useless {
     fn reason(self) -> &'static str {
         match self {
-            Self::IdTokenOnly => "it has an ID token but no access token",
+            Self::IdTokenOnly => "it contains an ID token but no access token",
             Self::WhiteSpace => {
-                "its access token contains white space, which a bearer token cannot have"
+                "its access token contains whitespace, which isn't allowed in a bearer token"
             }
-            Self::NoType => "its token_type is empty, so its access token cannot be used",
+            Self::NoType => "its token_type is empty, so its access token can't be used",
         }
     }
 
     fn hint(self) -> &'static str {
         match self {
             Self::IdTokenOnly => {
-                "Add a scope of the API that you want to call to Scope: some services issue an access token only for such a \
-                 scope."
+                "Add a scope of the API that you call to Scope. Some services issue an access token only for such a scope."
             }
             Self::WhiteSpace | Self::NoType => {
-                "This is an error of the service: open the trace, and show it to the administrator of the service."
+                "This is an error of the service. Send the trace to the service's administrator."
             }
         }
     }
@@ -203,20 +203,20 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     };
     let words = error.map(|error| format!(", {error}")).unwrap_or_default();
     let wait = wait
-        .map(|wait| format!(" and asks to wait {}", duration_text(wait)))
+        .map(|wait| format!(" and requests a wait of {}", duration_text(wait)))
         .unwrap_or_default();
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
 
-/// What is wrong with an ID token whose service does not support the nonce.
-pub(super) const NO_NONCE: &str = "it carries no nonce, though one was sent";
+const WITHOUT_OPENID: &str =
+    "To sign in without an ID token, remove openid from Scope and start again.";
 
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
 /// What to do where a service requires a client certificate.
-pub const CLIENT_CERTIFICATE: &str = "This program cannot send a client certificate (RFC 8705). Ask the administrator of the service for an endpoint \
-     without it, or for another way to authenticate the client.";
+pub const CLIENT_CERTIFICATE: &str = "This program doesn't support client certificates (RFC 8705). Ask the service's \
+    administrator for an endpoint that doesn't require one, or for another client authentication method.";
 
 /// What of the settings a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,13 +227,15 @@ pub enum About {
     Url(Asked),
     /// The scopes.
     Scope,
+    /// The scope `openid`, without which there is no ID token.
+    OpenId,
 }
 
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The user said no.
-    #[error("The sign-in was refused in the browser ({error}).")]
+    #[error("The sign-in was denied in the browser ({error}).")]
     Denied {
         /// Told by a poll; otherwise the browser came back with it.
         polled: bool,
@@ -244,7 +246,7 @@ pub enum Failure {
     #[error("The code expired before the sign-in was approved.")]
     Expired,
     /// The device code expired, and no poll had an answer that says whether it was approved.
-    #[error("The code expired, and no poll got a usable answer: {reason}.")]
+    #[error("The code expired, and no poll got a valid response: {reason}.")]
     Unanswered {
         /// What was wrong with the last answer.
         reason: String,
@@ -252,7 +254,7 @@ pub enum Failure {
         status: Option<u16>,
     },
     /// A success without a usable access token.
-    #[error("The answer to {} cannot be used: {}.", .asked.name(), .useless.reason())]
+    #[error("The response to {} is invalid: {}.", .asked.name(), .useless.reason())]
     Useless {
         /// At which request.
         asked: Asked,
@@ -260,10 +262,10 @@ pub enum Failure {
         useless: Useless,
     },
     /// The service gave an address that must not be opened.
-    #[error("The service's answer names an address that cannot be used: {0}.")]
+    #[error("The service returned an invalid URL: {0}.")]
     Address(String),
     /// The server's own error.
-    #[error("The service refused {}: {error}", .asked.name())]
+    #[error("The service rejected {}: {error}", .asked.name())]
     Server {
         /// At which request.
         asked: Asked,
@@ -274,7 +276,7 @@ pub enum Failure {
     #[error("The service ended the sign-in: {0}")]
     Callback(ServerError),
     /// The service does not know the code, and probably because the answer to it was lost before.
-    #[error("An earlier answer was lost, and has probably used up the {}{}.", .asked.code(), beside(.error.as_ref()))]
+    #[error("An earlier response was lost, so the {} has probably been used up{}.", .asked.code(), beside(.error.as_ref()))]
     UsedUp {
         /// With which request the code was sent.
         asked: Asked,
@@ -292,7 +294,7 @@ pub enum Failure {
         error: Option<ServerError>,
     },
     /// The answer is not what the protocol asks for.
-    #[error("The answer to {} cannot be used: {reason}.", .asked.name())]
+    #[error("The response to {} is invalid: {reason}.", .asked.name())]
     Unusable {
         /// At which request.
         asked: Asked,
@@ -302,7 +304,7 @@ pub enum Failure {
         reason: String,
     },
     /// The ID token belongs to another sign-in, client or issuer.
-    #[error("The ID token does not belong to this sign-in: {0}. The tokens were discarded.")]
+    #[error("The ID token is not valid for this sign-in: {0}. The tokens were discarded.")]
     IdToken(String),
 }
 
@@ -368,7 +370,7 @@ impl Failure {
                 useless: Useless::IdTokenOnly,
                 ..
             } => Some(About::Scope),
-            Self::IdToken(reason) if reason == NO_NONCE => Some(About::Scope),
+            Self::IdToken(reason) if is_incomplete(reason) => Some(About::OpenId),
             _ => None,
         }
     }
@@ -377,7 +379,7 @@ impl Failure {
     #[must_use]
     pub fn refusal(&self) -> Option<(&'static str, &ServerError)> {
         match self {
-            Self::Denied { error, .. } => Some(("The sign-in was refused in the browser", error)),
+            Self::Denied { error, .. } => Some(("The sign-in was denied in the browser", error)),
             Self::Callback(error) => Some(("The service ended the sign-in", error)),
             Self::Server { asked, error } => Some((asked.rejected(), error)),
             Self::UsedUp { .. }
@@ -408,10 +410,10 @@ impl Failure {
     pub fn hint(&self) -> String {
         match self {
             Self::Denied { .. } => {
-                "Start again and approve, or ask who may approve this application.".to_owned()
+                "Start again and approve, or ask an administrator to approve the app.".to_owned()
             }
             Self::UsedUp { .. } => "Start again.".to_owned(),
-            Self::Expired => "Ask for a new code and approve it while it is valid.".to_owned(),
+            Self::Expired => "Request a new code and approve it before it expires.".to_owned(),
             Self::Server {
                 asked,
                 error:
@@ -421,7 +423,7 @@ impl Failure {
                     },
             } => unusable_hint(*asked, *status),
             Self::Server { .. } | Self::Callback(_) => {
-                "The service's own words say what it objects to.".to_owned()
+                "See the service's message for the cause.".to_owned()
             }
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
@@ -431,28 +433,28 @@ impl Failure {
             Self::Unanswered {
                 status: Some(500..),
                 ..
-            } => "The service has a problem. Ask for a new code later.".to_owned(),
+            } => "The service has a problem. Request a new code later.".to_owned(),
             Self::Unanswered {
                 status: Some(status),
                 ..
             } => unusable_hint(Asked::Approval, *status),
             Self::Unanswered { status: None, .. } => {
-                "Check the Token ex. URL, the network and the proxy settings, then ask for a new code."
+                "Check the Token ex. URL, the network and the proxy settings, then request a new code."
                     .to_owned()
             }
             Self::Useless { useless, .. } => useless.hint().to_owned(),
             Self::Address(_) => {
-                "This is a setting of the service: ask its administrator for a full https address there."
+                "This is an error of the service. Ask its administrator to return a full https URL."
                     .to_owned()
             }
             Self::IdToken(reason) if reason == NO_NONCE => {
-                "The service does not return the nonce, which protects an ID token against replay. Without openid in Scope \
-                 no ID token is issued: remove openid from Scope, then start again."
-                    .to_owned()
+                format!("The service doesn't return the nonce, which protects the ID token against replay. {WITHOUT_OPENID}")
+            }
+            Self::IdToken(reason) if is_incomplete(reason) => {
+                format!("The ID tokens of this service can't be checked. {WITHOUT_OPENID}")
             }
             Self::IdToken(_) => {
-                "Start again, and open only the URL that is shown then. If it happens again, check \
-                 the Issuer and the Client ID."
+                "Start again, and open only the new URL. If it happens again, check Issuer and Client ID."
                     .to_owned()
             }
         }
@@ -471,22 +473,22 @@ fn unusable_hint(asked: Asked, status: u16) -> String {
     let url = asked.field();
     match (asked, status) {
         (_, 401) => {
-            "The service did not accept the client: check the Client secret, the Client ID, and Client auth. under Advanced."
+            "The service rejected the client: check Client secret, Client ID, and Client auth. under Advanced."
                 .to_owned()
         }
         (Asked::Refresh, 400) => {
             "The refresh token has probably expired: press Authorize to sign in again.".to_owned()
         }
         (_, 403) => format!(
-            "The service or a firewall does not allow the request: check the app's registration and the {url}."
+            "The service or a firewall doesn't allow the request: check the app's registration and the {url}."
         ),
         (_, 404 | 405 | 410) => format!(
-            "Check the {url}: no such endpoint exists at this address."
+            "Check the {url}: there is no such endpoint."
         ),
         (_, 400) => format!(
-            "The service rejected the request: check the {url}, the Client ID and the Client secret."
+            "The service rejected the request: check the {url}, Client ID and Client secret."
         ),
-        _ => format!("Check the {url}: is it the address of this service's endpoint?"),
+        _ => format!("Check that the {url} is this service's endpoint."),
     }
 }
 
@@ -509,13 +511,13 @@ mod tests {
                 503,
                 Some(120),
                 None,
-                "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+                "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
             ),
             (
                 503,
                 Some(1),
                 None,
-                "The service is busy (HTTP 503) and asks to wait 1 second. Try again in 1 second.",
+                "The service is busy (HTTP 503) and requests a wait of 1 second. Try again in 1 second.",
             ),
             (
                 429,
@@ -545,7 +547,7 @@ mod tests {
                 503,
                 Some(u64::MAX),
                 None,
-                "The service is busy (HTTP 503) and asks to wait more than a day. Try again in more than a day.",
+                "The service is busy (HTTP 503) and requests a wait of more than a day. Try again in more than a day.",
             ),
         ] {
             assert_eq!(told(status, wait, code), words);

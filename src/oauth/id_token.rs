@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
-use super::failure::NO_NONCE;
+use super::incomplete::{NO_CLIENT, NO_EXPIRY, NO_ISSUER, NO_NONCE};
 
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
@@ -114,7 +114,7 @@ impl Claims {
     /// # Errors
     /// The first thing that is wrong, in words.
     pub fn check(&self, expected: &Expected<'_>) -> Result<(), String> {
-        let issuer = self.text("iss").ok_or("it names no issuer")?;
+        let issuer = self.text("iss").ok_or(NO_ISSUER)?;
         if !expected.issuers.is_empty()
             && !expected
                 .issuers
@@ -136,24 +136,26 @@ impl Claims {
             let named = audience.iter().map(|name| clean(name, 60));
             let named: Vec<String> = named.filter(|name| !name.is_empty()).take(5).collect();
             return Err(if named.is_empty() {
-                "it names no client (aud is missing or empty)".to_owned()
+                NO_CLIENT.to_owned()
             } else {
-                format!("it is for another client (aud is {})", named.join(", "))
+                format!("it is for a different client (aud is {})", named.join(", "))
             });
         }
         if self
             .text("azp")
             .is_some_and(|azp| azp != expected.client_id)
         {
-            return Err("it was issued to another client (azp)".to_owned());
+            return Err("it was issued to a different client (azp)".to_owned());
         }
         if expected.subject.is_some() && expected.subject != self.subject() {
-            return Err("it is about another person than the first one".to_owned());
+            return Err("it is for a different user than the first one (sub)".to_owned());
         }
         match (expected.nonce, self.text("nonce")) {
             (None, _) => {}
             (Some(sent), Some(nonce)) if same(sent, nonce) => {}
-            (Some(_), Some(_)) => return Err("its nonce is not the one that was sent".to_owned()),
+            (Some(_), Some(_)) => {
+                return Err("its nonce doesn't match the one that was sent".to_owned());
+            }
             (Some(_), None) => return Err(NO_NONCE.to_owned()),
         }
         let expiry = self
@@ -162,10 +164,10 @@ impl Claims {
             // Some services send numbers as text.
             .and_then(|exp| exp.as_f64().or_else(|| exp.as_str()?.trim().parse().ok()))
             .filter(|exp: &f64| exp.is_finite())
-            .ok_or("it does not say when it expires")?;
+            .ok_or(NO_EXPIRY)?;
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
-            return Err("it has expired; is the clock of this machine right?".to_owned());
+            return Err("it has expired; check this machine's clock".to_owned());
         }
         Ok(())
     }
@@ -224,22 +226,22 @@ mod tests {
             (
                 "aud",
                 serde_json::json!("you"),
-                "another client (aud is you)",
+                "a different client (aud is you)",
             ),
             (
                 "aud",
                 serde_json::json!(["you", "they"]),
                 "(aud is you, they)",
             ),
-            ("aud", serde_json::json!([]), "names no client"),
-            ("aud", Value::Null, "names no client"),
+            ("aud", serde_json::json!([]), "has no audience"),
+            ("aud", Value::Null, "has no audience"),
             ("azp", serde_json::json!("you"), "azp"),
-            ("nonce", serde_json::json!("m"), "nonce is not"),
+            ("nonce", serde_json::json!("m"), "nonce doesn't match"),
             ("nonce", Value::Null, "no nonce"),
             ("exp", serde_json::json!(999_000), "expired"),
             ("exp", serde_json::json!("999000"), "expired"),
-            ("exp", serde_json::json!("inf"), "when it expires"),
-            ("exp", Value::Null, "when it expires"),
+            ("exp", serde_json::json!("inf"), "has no expiry"),
+            ("exp", Value::Null, "has no expiry"),
         ] {
             let mut bad = good.clone();
             bad[name] = value;

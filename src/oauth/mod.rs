@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod discovery;
 pub mod failure;
 pub mod id_token;
+mod incomplete;
 pub mod pasted;
 pub mod token;
 pub mod url;

@@ -45,7 +45,7 @@ pub fn read(paste: &str) -> Pasted {
                 && !code.contains('=')
                 && rest.split('&').all(is_parameter) =>
         {
-            if names(rest).any(|name| name == "state") {
+            if has_state(rest) {
                 return Pasted::Query(format!("code={before}"));
             }
             return Pasted::Text(code.to_owned());
@@ -91,6 +91,12 @@ fn names(query: &str) -> impl Iterator<Item = String> + '_ {
     form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
 }
 
+/// True where the query carries a state.
+#[must_use]
+pub fn has_state(query: &str) -> bool {
+    names(query).any(|name| name == "state")
+}
+
 fn has_any(query: &str) -> bool {
     names(query).any(|name| OF_AN_ANSWER.contains(&name.as_str()))
 }
@@ -127,7 +133,7 @@ fn one_word(text: &str) -> String {
         let query = word
             .split_once(['?', '#'])
             .map_or(*word, |(_, query)| query);
-        names(query).any(|name| name == "state") && has_any(query)
+        has_state(query) && has_any(query)
     };
     let is_request = ["GET", "HEAD", "POST"].contains(&first.trim_matches('"'));
     if is_request && let Some(target) = words().nth(1) {

@@ -209,7 +209,7 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     .flatten()
     {
         if !is_clean(token) {
-            return Reading::Neither("a token in it holds control characters".to_owned());
+            return Reading::Neither("a token contains control characters".to_owned());
         }
     }
     Reading::Tokens(Box::new(TokenSet {
@@ -341,7 +341,7 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
                 Some(code) => Some((code, message)),
                 // Its other members may be anything, so they are not told.
                 None => Some((
-                    message.unwrap_or_else(|| "an error without words".to_owned()),
+                    message.unwrap_or_else(|| "an error without a description".to_owned()),
                     None,
                 )),
             }
@@ -635,41 +635,38 @@ mod tests {
             "www-authenticate",
             "Basic realm=\"as\", error=\"invalid_client\"",
         );
-        assert!(
-            told(401, &[basic], "")
-                .contains("refused the exchange of the code for tokens: invalid_client")
-        );
+        assert!(told(401, &[basic], "").contains("rejected the code exchange: invalid_client"));
         assert!(told(401, &[basic], "{}").contains(": invalid_client"));
         for (status, body, words, hint) in [
             (
                 401,
                 "",
                 "it is empty (HTTP status 401)",
-                "check the Client secret",
+                "check Client secret",
             ),
             (
                 401,
                 "Client authentication failed",
                 ": Client authentication failed (",
-                "check the Client secret",
+                "check Client secret",
             ),
             (
                 400,
                 r#"{"title":"Bad Request","detail":"redirect_uri does not match"}"#,
                 "Bad Request: redirect_uri does not match",
-                "the Client ID",
+                "Client ID and Client secret",
             ),
             (
                 404,
                 "<html><title>Not Found</title>",
                 "it is a web page: Not Found (",
-                "Check the Token ex. URL: no such endpoint",
+                "Check the Token ex. URL: there is no such endpoint",
             ),
             (
                 405,
                 "",
                 "(HTTP status 405)",
-                "Check the Token ex. URL: no such endpoint",
+                "Check the Token ex. URL: there is no such endpoint",
             ),
             (
                 403,
@@ -677,14 +674,14 @@ mod tests {
                 "blocked by policy",
                 "app's registration",
             ),
-            (200, "<html>", "a web page", "is it the address"),
+            (200, "<html>", "a web page", "is this service's endpoint"),
         ] {
             let told = told(status, &[], body);
             assert!(told.contains(words) && told.contains(hint), "{told}");
         }
         assert!(
             told(401, &[], "<o><error>invalid_client</error></o>")
-                .contains("tokens: invalid_client")
+                .contains("exchange: invalid_client")
         );
         // Not from a success, which may hold a token.
         assert!(!told(200, &[basic], "s3cret").contains("s3cret"));
@@ -809,7 +806,7 @@ mod tests {
         for (body, words) in [
             ("", "empty"),
             ("<html>s3cret</html>", "web page"),
-            ("{\"access_token\":\"s3cret", "broken"),
+            ("{\"access_token\":\"s3cret", "malformed"),
             ("hello s3cret", "neither"),
             ("{}", "no access_token"),
             ("{\"access_token\":\"\"}", "no access_token"),

@@ -22,13 +22,13 @@ pub enum UrlProblem {
     #[error("Remove the user name and password from the URL")]
     UserInfo,
     /// A fragment, which is never sent (RFC 6749, section 3.1).
-    #[error("Remove the fragment (# and what follows) from the URL")]
+    #[error("Remove the fragment (# and everything after it) from the URL")]
     Fragment,
     /// Another machine gave an address of this one.
-    #[error("{0} leads to this machine, but the response came from another one")]
+    #[error("{0} points to this machine, but the response came from another one")]
     Here(String),
     /// A parameter in its query would be sent twice (RFC 6749, section 3.1).
-    #[error("The query of the URL sets {0}, which this program sets itself")]
+    #[error("The URL's query contains {0}, which the program sets")]
     Parameter(String),
 }
 
@@ -193,7 +193,7 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
     let text = text.trim();
     if !is_clean(text) || text.contains(char::is_whitespace) {
         return Err(UrlProblem::Malformed(
-            "it holds a space or an invisible character".to_owned(),
+            "it contains a space or an invisible character".to_owned(),
         ));
     }
     let url = Url::parse(text).map_err(|error| UrlProblem::Malformed(error.to_string()))?;
@@ -234,7 +234,7 @@ pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
     if let Some(fragment) = fragment {
         if !is_clean(fragment) {
             return Err(UrlProblem::Malformed(
-                "it holds an invisible character".to_owned(),
+                "it contains an invisible character".to_owned(),
             ));
         }
         url.set_fragment(Some(fragment));

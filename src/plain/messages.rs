@@ -37,7 +37,8 @@ pub(super) fn say_event(event: &FlowEvent) {
                     "not approved yet; polling less often, as the service requested".to_owned()
                 }
                 Note::Trouble(reason) => format!("unexpected response ({reason}); retrying"),
-                Note::NoMore => "the service requested a longer pause than the code is valid, so there is no further poll".to_owned(),
+                Note::NoMore => "the service requested a pause that is longer than the code is valid, so polling has \
+                    stopped".to_owned(),
             };
             say_often(Often::Polled, &format!("{times} {note}"));
         }
@@ -149,10 +150,7 @@ pub(super) fn say_explained_error(
 
 /// Says what the text of an error page means that was pasted. The sign-in goes on.
 pub(super) fn say_page(page: &Explanation, settings: &Settings) {
-    say_often(
-        Often::Paste,
-        "a paste: it is the text of an error page, and no answer",
-    );
+    say_often(Often::Paste, "a paste: it is the text of an error page");
     say("cause", &page.cause);
     say_remedy(page, settings);
 }

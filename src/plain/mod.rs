@@ -122,7 +122,7 @@ fn install_hook() {
             .unwrap_or_default();
         say(
             "error",
-            &format!("the program ended because of a bug{place}; please report this line"),
+            &format!("the program ended because of a bug{place}. Please report this line"),
         );
         talk::flush();
     }));
@@ -294,8 +294,8 @@ impl Front<'_> {
                 say(
                     "error",
                     &format!(
-                        "Issuer: {address} is an e-mail address. Select the preset of its mail service with --preset, or enter the \
-                         URL of the issuer with --issuer."
+                        "Issuer: {address} is an email address. Select the preset of its mail service with --preset, or \
+                            enter the issuer's URL with --issuer."
                     ),
                 );
                 return Err(exit::USAGE);

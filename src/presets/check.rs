@@ -56,7 +56,7 @@ impl Finding {
                 None => format!("{message}. Change the value"),
             }
         } else {
-            format!("this is no TOML: {message}. Correct the line")
+            format!("not valid TOML: {message}. Correct the line")
         };
         Self { line, text: words }
     }
@@ -80,7 +80,7 @@ fn unknown(message: &str) -> String {
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     like.map_or_else(
         || what.to_owned(),
-        |like| format!("{what}, perhaps `{like}` was meant"),
+        |like| format!("{what} (did you mean `{like}`?)"),
     )
 }
 
@@ -170,7 +170,7 @@ impl Checker<'_> {
                 toml::Value::String(text) if !is_clean(&text) => {
                     self.add(
                         &path,
-                        "it holds a control character or an invisible one. Remove it",
+                        "it contains a control or invisible character. Remove it",
                     );
                 }
                 toml::Value::Array(list) => {
@@ -193,14 +193,14 @@ impl Checker<'_> {
         if preset.id.is_empty() || preset.id.len() > 60 || !preset.id.chars().all(fits) {
             self.add(
                 "id",
-                "it has small letters, digits and hyphens, 60 at most. Change it",
+                "only lowercase letters, digits and hyphens are allowed, at most 60. Change it",
             );
         }
         if preset.name.trim().is_empty() || preset.name.chars().count() > 60 {
-            self.add("name", "it has 1 to 60 characters. Change it");
+            self.add("name", "it must have 1 to 60 characters. Change it");
         }
         if preset.embedded_server {
-            self.add("embedded_server", "only the demo has one. Remove it");
+            self.add("embedded_server", "only the demo may have one. Remove it");
         }
     }
 
@@ -209,20 +209,20 @@ impl Checker<'_> {
         if endpoints.token.is_none() {
             self.add(
                 "endpoints.token",
-                "it is missing. Add token = \"https://…\" to [endpoints]: every flow ends there",
+                "it is missing. Add token = \"https://…\" to [endpoints]: every flow requires it",
             );
         }
         let flows = &preset.flows;
         if !flows.offered.contains(&preset.preferred()) {
             self.add(
                 "flows.preferred",
-                "it is not among those offered. Choose one of them",
+                "it is not one of the offered flows. Choose one of them",
             );
         }
         if !flows.offered.contains(&preset.preferred_without_browser()) {
             self.add(
                 "flows.without_browser",
-                "it is not among those offered. Choose one of them, or leave it out",
+                "it is not one of the offered flows. Choose one of them, or remove it",
             );
         }
         for (flow, there, key) in [
@@ -235,7 +235,7 @@ impl Checker<'_> {
         ] {
             if flows.offered.contains(&flow) && !there {
                 let text = format!(
-                    "it offers {}, but [endpoints] has no {key}. Add that, or take the flow out",
+                    "it offers {}, but [endpoints] has no {key}. Add the endpoint, or remove the flow",
                     flow.label()
                 );
                 self.add("flows.offered", text);
@@ -313,7 +313,7 @@ impl Checker<'_> {
                             .any(|variable| variable.name == name);
                         if !given && !own.contains(name) {
                             let text = format!(
-                                "{{{}}} is no variable. Add [[variables]] with that name, or correct it",
+                                "{{{}}} is not a variable. Add [[variables]] with that name, or correct it",
                                 clean(name, 40)
                             );
                             self.add(path, text);
@@ -327,20 +327,17 @@ impl Checker<'_> {
         let mut names = BTreeSet::new();
         for variable in &preset.variables {
             if !names.insert(&variable.name) {
-                let text = format!(
-                    "{} stands there twice. Remove one",
-                    clean(&variable.name, 40)
-                );
+                let text = format!("{} is defined twice. Remove one", clean(&variable.name, 40));
                 self.add("variables", text);
             }
             if !used.contains(&variable.name) {
-                let text = format!("{} is used nowhere. Remove it", clean(&variable.name, 40));
+                let text = format!("{} is not used. Remove it", clean(&variable.name, 40));
                 self.add("variables", text);
             }
             let braces = |text: &String| text.contains(['{', '}']);
             if braces(&variable.default) || variable.choices.iter().any(braces) {
                 let text = format!(
-                    "the value of {} holds a brace, and would never end. Write the value itself",
+                    "the value of {} contains a brace. Enter the value without placeholders",
                     clean(&variable.name, 40)
                 );
                 self.add("variables", text);
@@ -358,19 +355,21 @@ impl Checker<'_> {
         if preset.scope.separator.is_empty() {
             self.add(
                 "scope.separator",
-                "it is empty. Write what stands between scopes, or remove it",
+                "it is empty. Enter the separator between scopes, or remove it",
             );
         }
         for name in preset.parameters.authorization.keys() {
             if is_reserved(name, &Dialect::default()) {
-                let text =
-                    "this program sets it itself, or it would replace what is set. Remove it";
+                let text = "the program sets it, and it can't be replaced. Remove it";
                 self.add(&format!("parameters.authorization.{name}"), text);
             }
         }
         for name in &preset.pattern_sets {
             if patterns::set(name).is_none() {
-                let text = format!("there is no set {}. Correct or remove it", clean(name, 40));
+                let text = format!(
+                    "the set {} doesn't exist. Correct or remove it",
+                    clean(name, 40)
+                );
                 self.add("pattern_sets", text);
             }
         }
@@ -388,14 +387,17 @@ impl Checker<'_> {
             }
         }
         if preset.answers.error.is_empty() {
-            self.add("answers.error", "it is empty. Name a member, or remove it");
+            self.add(
+                "answers.error",
+                "it is empty. Enter the name of a member, or remove it",
+            );
         }
         if let Some(rule) = &preset.callback.token_host
             && rule.hosts.is_empty()
         {
             self.add(
                 "callback.token_host",
-                "it accepts no host. Name them in hosts",
+                "it accepts no host. List the accepted hosts in hosts",
             );
         }
     }
@@ -424,17 +426,19 @@ fn placeholders(text: &str) -> Result<Vec<&str>, String> {
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
         if rest[at..].starts_with('}') {
-            return Err("it closes a brace that was never opened. Remove it".to_owned());
+            return Err("it has a closing brace without an opening one. Remove it".to_owned());
         }
         let inner = &rest[at + 1..];
         let Some(end) = inner
             .find(['{', '}'])
             .filter(|end| inner[*end..].starts_with('}'))
         else {
-            return Err("it opens a brace that never closes. Close it behind the name".to_owned());
+            return Err(
+                "it has an opening brace without a closing one. Add } after the name".to_owned(),
+            );
         };
         if end == 0 {
-            return Err("there is no name between its braces. Write one".to_owned());
+            return Err("its braces are empty. Enter a name".to_owned());
         }
         names.push(&inner[..end]);
         rest = &inner[end + 1..];
@@ -490,9 +494,9 @@ label = "Host"
             ),
             (
                 "group =",
-                "colour = 1\ngroup =",
+                "color = 1\ngroup =",
                 &[
-                    "line 3: unknown field `colour`. Rename or remove it",
+                    "line 3: unknown field `color`. Rename or remove it",
                     "Rename or remove it",
                 ],
             ),
@@ -500,7 +504,7 @@ label = "Host"
             (
                 "id = \"mine\"",
                 "id = \"Mine!\"",
-                &["line 1: id: ", "small letters"],
+                &["line 1: id: ", "lowercase letters"],
             ),
             (
                 "id = \"mine\"",
@@ -510,7 +514,7 @@ label = "Host"
             (
                 "id = \"mine\"",
                 "id = \"mine",
-                &["line 1: this is no TOML", "Correct the line"],
+                &["line 1: not valid TOML", "Correct the line"],
             ),
             (
                 "token = \"https://{host}/token\"\n",
@@ -525,12 +529,15 @@ label = "Host"
             (
                 "https://{host}/authorize",
                 "https://{host}/authorize?keep=1&response_type=code",
-                &["line 6: endpoints.authorization: ", "sets response_type"],
+                &[
+                    "line 6: endpoints.authorization: ",
+                    "contains response_type",
+                ],
             ),
             (
                 "https://{host}/token\"",
                 "https://{host}/token?client_key=x\"\n\n[parameters.names]\nclient_id = \"client_key\"",
-                &["line 7: endpoints.token: ", "sets client_key"],
+                &["line 7: endpoints.token: ", "contains client_key"],
             ),
             (
                 "[[variables]]",
@@ -543,37 +550,37 @@ label = "Host"
             (
                 "https://{host}/token",
                 "https://{host/token",
-                &["line 7: endpoints.token: ", "never closes"],
+                &["line 7: endpoints.token: ", "without a closing one"],
             ),
             (
                 "https://{host}/token",
                 "https://host}/token",
-                &["endpoints.token: ", "never opened"],
+                &["endpoints.token: ", "without an opening one"],
             ),
             (
                 "https://{host}/token",
                 "https://{{host}}/token",
-                &["endpoints.token: ", "never closes"],
+                &["endpoints.token: ", "without a closing one"],
             ),
             (
                 "https://{host}/token",
                 "https://{}/token",
-                &["no name between its braces"],
+                &["its braces are empty"],
             ),
             (
                 "https://{host}/token",
                 "https://{realm}/token",
-                &["{realm} is no variable", "Add [[variables]]"],
+                &["{realm} is not a variable", "Add [[variables]]"],
             ),
             (
                 "label = \"Host\"",
                 "label = \"Host\"\ndefault = \"{host}\"",
-                &["line 9: variables: ", "would never end"],
+                &["line 9: variables: ", "contains a brace"],
             ),
             (
                 "name = \"host\"",
                 "name = \"other\"",
-                &["{host} is no variable", "other is used nowhere"],
+                &["{host} is not a variable", "other is not used"],
             ),
             (
                 "[endpoints]",
@@ -583,12 +590,12 @@ label = "Host"
             (
                 "[endpoints]",
                 "[flows]\nwithout_browser = \"device-code\"\n\n[endpoints]",
-                &["line 6: flows.without_browser: it is not among those offered"],
+                &["line 6: flows.without_browser: it is not one of the offered flows"],
             ),
             (
                 "group =",
                 "keyword = [\"x\"]\ngroup =",
-                &["unknown field `keyword`, perhaps `keywords` was meant. Rename or remove it"],
+                &["unknown field `keyword` (did you mean `keywords`?). Rename or remove it"],
             ),
             (
                 "[endpoints]",

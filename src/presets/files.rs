@@ -99,7 +99,7 @@ fn kept_text(path: &Path) -> Result<String, String> {
     let bytes = read(path, Kinds::Regular, SIZE_LIMIT).map_err(|error| {
         let remedy = match error {
             ReadError::Missing => "Correct the path",
-            ReadError::TooLarge(_) => "No preset is as large. Remove it, or shorten it",
+            ReadError::TooLarge(_) => "Remove or shorten it",
             ReadError::Unreadable(_) | ReadError::TooSlow => "Make it readable, or remove it",
             ReadError::Directory | ReadError::Device | ReadError::Socket | ReadError::Pipe => {
                 "Remove it, or put a regular file there"

@@ -22,7 +22,8 @@ const PATH_LIMIT: usize = 300;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PresetError {
     /// No preset has that identifier.
-    #[error("There is no preset \"{id}\".{} `oauth-authorizer presets list` lists them all.", meant(.like.as_deref()))]
+    #[error("There is no preset \"{id}\".{} To list all presets, run `oauth-authorizer presets \
+        list`.", meant(.like.as_deref()))]
     Unknown {
         /// As given.
         id: String,
@@ -38,7 +39,7 @@ pub enum PresetError {
         findings: Vec<Finding>,
     },
     /// The same for a file that was named on the command line.
-    #[error("The preset file {path} cannot be used: {}.", summary(.findings))]
+    #[error("Can't use the preset file {path}: {}.", summary(.findings))]
     Unusable {
         /// As given.
         path: String,
@@ -421,7 +422,8 @@ mod tests {
 
     #[test]
     fn the_presets_of_the_person_go_before_the_built_in_ones() {
-        let mine = "id = \"github\"\nname = \"Our own\"\ngroup = \"developer\"\n[endpoints]\ndevice = \"https://git.example/device\"\ntoken = \"https://git.example/token\"\n";
+        let mine = "id = \"github\"\nname = \"Our own\"\ngroup = \"developer\"\n[endpoints]\ndevice = \
+            \"https://git.example/device\"\ntoken = \"https://git.example/token\"\n";
         let errors = "[[error]]\ncode = \"odd\"\ncause = \"C.\"\nremedy = \"R.\"\nsource = \"https://git.example/\"\n";
         let library = Library::new(
             vec![

@@ -74,7 +74,9 @@ impl<'de> Deserialize<'de> for Form {
         let text = String::deserialize(deserializer)?;
         Regex::new(&format!("^(?:{text})$"))
             .map(Self)
-            .map_err(|error| serde::de::Error::custom(format!("no regular expression: {error}")))
+            .map_err(|error| {
+                serde::de::Error::custom(format!("not a valid regular expression: {error}"))
+            })
     }
 }
 
@@ -102,23 +104,23 @@ impl Pattern {
     /// What is wrong with the pattern itself.
     pub(super) fn finding(&self) -> Option<String> {
         if !self.form.fits(&self.example) {
-            return Some("its example is not of its form. Correct one of them".to_owned());
+            return Some("its example doesn't match its form. Correct one of them".to_owned());
         }
         self.near.iter().find_map(|near| {
             let Some((first, instead)) = self.near_miss(&near.example) else {
                 return Some(
-                    "the example of a near miss is right, or not of its form. Correct it".to_owned(),
+                    "the example of a near entry is a valid value, or doesn't match its form. Correct it".to_owned(),
                 );
             };
             if !std::ptr::eq(first, near) {
                 return Some(
-                    "the example of a near miss is that of another one before it. Change their order".to_owned(),
+                    "the example of a near entry matches an earlier near entry. Change their order".to_owned(),
                 );
             }
             let wrong = |instead: &String| !self.form.fits(instead);
             instead
                 .filter(wrong)
-                .map(|_| "what to use instead of a near miss is not right. Correct it".to_owned())
+                .map(|_| "the value of instead doesn't match the form. Correct it".to_owned())
         })
     }
 }

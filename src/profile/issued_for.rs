@@ -7,7 +7,12 @@ use crate::store::record::IssuedFor;
 
 /// What `request` gets tokens for.
 #[must_use]
-pub fn issued_for(request: &FlowRequest, settings: &Settings, user: Option<String>) -> IssuedFor {
+pub fn issued_for(
+    request: &FlowRequest,
+    settings: &Settings,
+    user: Option<String>,
+    secret_command: Option<Vec<String>>,
+) -> IssuedFor {
     let client = &request.client;
     IssuedFor {
         token_url: client.token_url.to_string(),
@@ -28,6 +33,7 @@ pub fn issued_for(request: &FlowRequest, settings: &Settings, user: Option<Strin
             .ca_file
             .as_ref()
             .map(|path| path.to_string_lossy().into_owned()),
+        secret_command,
         user,
         header: settings
             .preset()
@@ -52,6 +58,10 @@ pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
         ("scope", record.scope == now.scope),
         ("flow", record.flow == now.flow),
         ("CA file", record.ca_file == now.ca_file),
+        (
+            "command for the client secret",
+            record.secret_command == now.secret_command,
+        ),
     ]
     .into_iter()
     .find_map(|(name, same)| (!same).then_some(name))

@@ -8,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::places::Place;
+use super::store_kind::{Store, StoreKind};
+use super::toml_text::{list, quoted};
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
@@ -19,7 +21,7 @@ use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
 use crate::store::file;
 use crate::store::private::{self, Audience, PrivateError};
-use crate::store::seal::Seal;
+use crate::store::program;
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -83,6 +85,9 @@ pub enum SettingsError {
     /// The client secret cannot be read.
     #[error("The client secret can't be read: {0}.")]
     Secret(String),
+    /// The command for the client secret failed.
+    #[error("The client secret can't be read. {0}")]
+    SecretCommand(String),
 }
 
 /// A settings file, read.
@@ -120,14 +125,14 @@ enum Value {
 }
 
 /// Where the client secret is, if it is not in the record.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecretSource {
     file: Option<PathBuf>,
     env: Option<String>,
     credential: Option<String>,
-    /// For `profiles check`.
-    #[allow(dead_code, reason = "read so that the file is accepted")]
+    command: Option<Vec<String>>,
+    /// When the service stops accepting it.
     expires: Option<toml::value::Datetime>,
 }
 
@@ -135,46 +140,6 @@ struct SecretSource {
 #[serde(deny_unknown_fields)]
 struct Mail {
     user: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Store {
-    kind: StoreKind,
-}
-
-/// Where the tokens are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreKind {
-    /// In a file that only the user can read.
-    File,
-    /// In a file that Windows encrypts for the user.
-    Dpapi,
-    /// In a file that Windows encrypts for the computer, readable by those whom its access list names.
-    DpapiMachine,
-}
-
-impl StoreKind {
-    /// As the settings name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Dpapi => "dpapi",
-            Self::DpapiMachine => "dpapi-machine",
-        }
-    }
-
-    /// How its files are encrypted.
-    #[must_use]
-    pub fn seal(self) -> Seal {
-        match self {
-            Self::File => Seal::Plain,
-            Self::Dpapi => Seal::Dpapi,
-            Self::DpapiMachine => Seal::DpapiMachine,
-        }
-    }
 }
 
 /// The digest of the bytes of a settings file, as a record has it.
@@ -203,7 +168,11 @@ impl SettingsFile {
         Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
     }
 
-    fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
+    /// Reads the bytes of a settings file; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -233,17 +202,8 @@ impl SettingsFile {
                 message: clean(error.message().lines().next().unwrap_or_default(), 200),
             }
         })?;
-        if let Some(Store { kind }) = raw.store
-            && kind.seal() != Seal::Plain
-            && !cfg!(windows)
-        {
-            let kind = kind.name();
-            return Err(SettingsError::Setting {
-                path,
-                problem: format!(
-                    "[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer."
-                ),
-            });
+        if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
+            return Err(SettingsError::Setting { path, problem });
         }
         Ok(Self {
             raw,
@@ -276,6 +236,24 @@ impl SettingsFile {
         self.raw.secret.as_ref()?.env.as_deref()
     }
 
+    /// The command that prints the client secret, where the file names one.
+    #[must_use]
+    pub fn secret_command(&self) -> Option<&[String]> {
+        self.raw.secret.as_ref()?.command.as_deref()
+    }
+
+    /// True where the file says where the client secret is, so that the record needs none.
+    #[must_use]
+    pub fn names_secret(&self) -> bool {
+        let source = self.raw.secret.as_ref();
+        source.is_some_and(|source| {
+            source.file.is_some()
+                || source.env.is_some()
+                || source.credential.is_some()
+                || source.command.is_some()
+        })
+    }
+
     /// The client secret, where the file says where it is.
     ///
     /// # Errors
@@ -284,9 +262,14 @@ impl SettingsFile {
         let Some(source) = &self.raw.secret else {
             return Ok(None);
         };
-        let path = match (&source.file, &source.credential, &source.env) {
-            (Some(file), None, None) => file.clone(),
-            (None, Some(name), None) => {
+        let path = match (
+            &source.file,
+            &source.credential,
+            &source.env,
+            &source.command,
+        ) {
+            (Some(file), None, None, None) => file.clone(),
+            (None, Some(name), None, None) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     SettingsError::Secret(
                         "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
@@ -295,7 +278,7 @@ impl SettingsFile {
                 })?;
                 PathBuf::from(folder).join(name)
             }
-            (None, None, Some(name)) => {
+            (None, None, Some(name), None) => {
                 let value = std::env::var(name).map_err(|_| {
                     SettingsError::Secret(format!(
                         "the environment variable {} is not set",
@@ -304,10 +287,19 @@ impl SettingsFile {
                 })?;
                 return Ok(Some(SecretString::from(value)));
             }
-            (None, None, None) => return Ok(None),
+            (None, None, None, Some(command)) => {
+                let output = program::run(command, b"")
+                    .map_err(|error| SettingsError::SecretCommand(error.to_string()))?;
+                let text = std::str::from_utf8(&output)
+                    .map_err(|_| SettingsError::Secret("it is not in UTF-8".to_owned()))?;
+                // Of pass and others, the first line is the secret.
+                let first = text.lines().next().unwrap_or_default().trim();
+                return Ok(Some(SecretString::from(first.to_owned())));
+            }
+            (None, None, None, None) => return Ok(None),
             _ => {
                 return Err(SettingsError::Secret(
-                    "[secret] names more than one of file, credential and env".to_owned(),
+                    "[secret] names more than one of file, credential, env and command".to_owned(),
                 ));
             }
         };
@@ -428,8 +420,9 @@ impl SettingsFile {
 }
 
 /// The text of a settings file for these settings: only what differs from the preset.
+/// The sections of `before` that the form does not have stay as they are.
 #[must_use]
-pub fn write(settings: &Settings, user: Option<&str>, store: Option<StoreKind>) -> String {
+pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFile>) -> String {
     let mut top = format!(
         "# Settings of a profile of oauth-authorizer. May be edited; has no secret.\nformat = {FORMAT}\n"
     );
@@ -466,19 +459,33 @@ pub fn write(settings: &Settings, user: Option<&str>, store: Option<StoreKind>) 
             top += &format!("\n[{name}]\n{table}");
         }
     }
+    let secret = before.and_then(|before| before.raw.secret.as_ref());
+    if let Some(secret) = secret {
+        top += "\n[secret]\n";
+        let path = secret.file.as_ref().map(|path| path.to_string_lossy());
+        for (name, value) in [
+            ("file", path.as_deref()),
+            ("env", secret.env.as_deref()),
+            ("credential", secret.credential.as_deref()),
+        ] {
+            if let Some(value) = value {
+                top += &format!("{name} = {}\n", quoted(value));
+            }
+        }
+        if let Some(command) = &secret.command {
+            top += &format!("command = {}\n", list(command));
+        }
+        if let Some(expires) = &secret.expires {
+            top += &format!("expires = {expires}\n");
+        }
+    }
     if let Some(user) = user {
         top += &format!("\n[mail]\nuser = {}\n", quoted(user));
     }
-    if let Some(store) = store {
+    if let Some(store) = before.and_then(SettingsFile::store) {
         top += &format!("\n[store]\nkind = {}\n", quoted(store.name()));
     }
     top
-}
-
-/// A basic string of TOML, which has the escapes of JSON and one more.
-fn quoted(text: &str) -> String {
-    let json = serde_json::to_string(text).unwrap_or_default();
-    json.replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -486,6 +493,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::form::field::Key;
+    use crate::store::seal::Seal;
 
     fn read(text: &str) -> Result<SettingsFile, SettingsError> {
         SettingsFile::parse(text.as_bytes(), "office.toml")
@@ -500,16 +508,11 @@ mod tests {
         settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
         settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
         settings.set_flow(FlowKind::AuthorizationCode);
-        let text = write(
-            &settings,
-            Some("alice@contoso.example"),
-            Some(StoreKind::File),
-        );
+        let text = write(&settings, Some("alice@contoso.example"), None);
         let file = read(&text).unwrap();
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());
         assert_eq!(file.user(), Some("alice@contoso.example"));
-        assert_eq!(file.store(), Some(StoreKind::File));
         assert_eq!(file.preset(), "microsoft-mail");
         assert!(!text.contains("secret ="), "{text}");
     }
@@ -565,8 +568,13 @@ mod tests {
         ] {
             let file = read(&format!("format = 1\n[store]\nkind = \"{kind}\"\n"));
             if cfg!(windows) || seal == Seal::Plain {
-                let store = file.unwrap().store().unwrap();
+                let file = file.unwrap();
+                let store = file.store().unwrap();
                 assert_eq!((store.name(), store.seal()), (kind, seal));
+                // It stays when the form is saved.
+                let form = file.form(Browser::Elsewhere, &mut Library::default());
+                let text = write(&form.unwrap(), None, Some(&file));
+                assert_eq!(read(&text).unwrap().store(), Some(store));
             } else {
                 let error = file.unwrap_err().to_string();
                 assert!(error.contains("requires Windows"), "{error}");

@@ -91,12 +91,11 @@ impl Content {
                 "Select it on the screen with the mouse."
             }
             Self::UserCode(_) | Self::Url(_) | Self::CodeAndUrl(..) | Self::Text(..) => {
-                "View alone shows it by itself, to select with the mouse."
+                "Use View alone to select it with the mouse."
             }
-            Self::Trace => "Save… writes it to a file.",
+            Self::Trace => "Use Save… to write it to a file.",
             Self::Token(..) | Self::Header(_) | Self::Json(_) => {
-                "View alone shows the token by itself, to select with the mouse. Save… writes it, or everything as JSON, to a \
-                 file."
+                "Use View alone to select the token with the mouse, or Save… to write it, or everything as JSON, to a file."
             }
         }
     }

@@ -29,6 +29,7 @@ use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
+use crate::form::problem::Remedy;
 use crate::form::problem::Severity;
 use crate::form::request;
 use crate::form::settings::{Key, Overwrite, Settings};
@@ -36,7 +37,6 @@ use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Asked, Failure, ServerError};
-use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::presets::format::mail_domain;
@@ -91,12 +91,7 @@ impl Session {
     /// What a paste means that is no answer, but the text of an error page that the service shows instead.
     #[must_use]
     pub fn explain_paste(&self, text: &str) -> Option<Explanation> {
-        match pasted::read(text) {
-            Pasted::Query(_) => None,
-            Pasted::Url | Pasted::Text(_) => {
-                explain_page(text, &self.sign_in()?.preset, &self.library)
-            }
-        }
+        explain_page(text, &self.sign_in()?.preset, &self.library)
     }
 
     /// What is under way.
@@ -124,6 +119,15 @@ impl Session {
             Phase::Failed(ended) => ended.explanation.as_ref()?.field,
             Phase::Starting | Phase::Device { .. } | Phase::SignIn { .. } => None,
         }
+    }
+
+    /// What one key changes against the failed sign-in's error.
+    #[must_use]
+    pub fn explained_fix(&self) -> Option<Remedy> {
+        let Phase::Failed(ended) = &self.sign_in()?.phase else {
+            return None;
+        };
+        ended.explanation.as_ref()?.fix(&self.settings)
     }
 
     /// The settings with the other flow than that of the sign-in under way, where the service offers it and they would do
@@ -345,6 +349,7 @@ impl Session {
                 cause: error.to_string(),
                 remedy: error.hint(),
                 field: Some(Key::CaFile),
+                without: None,
             }),
             _ => None,
         };

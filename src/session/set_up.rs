@@ -192,7 +192,7 @@ impl ListenerSetUp {
         let host = &prefix.host;
         Some(match (self.http_sys(), action) {
             (true, _) if prefix.needs_no_set_up() => Planned::Nothing(format!(
-                "Nothing to set up: Windows reserves all URLs below {TEMPORARY} for all users."
+                "Nothing to set up: Windows reserves all URLs under {TEMPORARY} for all users."
             )),
             (true, _) => match self.commands(action) {
                 Ok(commands) => Planned::Commands(commands),

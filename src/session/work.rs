@@ -37,15 +37,15 @@ impl Work {
         }
     }
 
-    /// What is said once it was cancelled.
+    /// What is said once it was canceled.
     #[must_use]
-    pub fn cancelled(&self) -> &'static str {
+    pub fn canceled(&self) -> &'static str {
         match self {
-            Self::Discovering(_) => "The discovery was cancelled.",
-            Self::SigningIn(_) => "The sign-in was cancelled.",
+            Self::Discovering(_) => "The discovery was canceled.",
+            Self::SigningIn(_) => "The sign-in was canceled.",
             Self::Refreshing(_) => {
-                "The refresh was cancelled. The service may have replaced the refresh token already: if the next \
-                 refresh is refused, authorize again."
+                "The refresh was canceled. The service may have already replaced the refresh token: if the next refresh is \
+                    rejected, sign in again."
             }
         }
     }

@@ -8,5 +8,7 @@ pub mod file;
 pub mod folders;
 pub mod lock;
 pub mod private;
+pub mod program;
 pub mod record;
 pub mod seal;
+mod secret_text;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
+use super::secret_text;
 use crate::oauth::dialect::Kept;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
@@ -94,6 +95,9 @@ pub struct IssuedFor {
     pub flow: String,
     /// A certificate authority trusted beside those of the system.
     pub ca_file: Option<String>,
+    /// The command that prints the client secret.
+    #[serde(default)]
+    pub secret_command: Option<Vec<String>>,
     /// The mailbox, for the formats that need it.
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
@@ -149,28 +153,6 @@ pub struct Rejected {
     pub error: String,
     /// Why, where that is known.
     pub cause: Option<String>,
-}
-
-/// A secret as text in JSON.
-mod secret_text {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::secret::{ExposeSecret, SecretString};
-
-    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(
-        secret: &Option<SecretString>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        let text = secret.as_ref().map(ExposeSecret::expose_secret);
-        text.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<SecretString>, D::Error> {
-        Ok(Option::<String>::deserialize(from)?.map(SecretString::from))
-    }
 }
 
 impl Tokens {
@@ -314,6 +296,21 @@ impl Record {
         }
     }
 
+    /// True where these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        if self.lineage == other.lineage {
+            return self.generation > other.generation;
+        }
+        let obtained = |record: &Self| {
+            record
+                .tokens
+                .as_ref()
+                .map_or(0, |tokens| tokens.obtained_at)
+        };
+        obtained(self) > obtained(other)
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -323,7 +320,11 @@ impl Record {
         Self::parse(&bytes, path)
     }
 
-    fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+    /// Reads the bytes of a record that was at `path`.
+    ///
+    /// # Errors
+    /// Where they are not whole, or newer than this program.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
@@ -356,7 +357,9 @@ impl Record {
         }
     }
 
-    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    /// The bytes of the record.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED));
         // Writing to memory cannot fail, and all keys are texts.
         let _ = serde_json::to_writer(&mut *bytes, self);
@@ -396,7 +399,8 @@ impl Reserved {
     /// # Errors
     /// Where nothing can be written or encrypted. Then nothing is left behind.
     pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
-        seal.check().map_err(|problem| sealed(next, problem))?;
+        seal.check()
+            .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
         private::remove(next)?;
         let failed = |error: std::io::Error| {
             let _ = private::remove(next);
@@ -410,6 +414,15 @@ impl Reserved {
             next: next.to_owned(),
             seal,
         })
+    }
+
+    /// Finds out whether a place could be reserved there, beside the one that there may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"), seal)?.release();
+        Ok(())
     }
 
     /// Writes `record` to the place, and puts it where `path` is.
@@ -484,6 +497,7 @@ mod tests {
             scope: vec!["mail".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,
+            secret_command: None,
             user: None,
             header: "Bearer".to_owned(),
         }

@@ -27,7 +27,7 @@ pub(super) fn save_dialog(
     };
     let (what, other) = match content {
         Content::Json(_) => (
-            "tokens, and all that came with them, as JSON",
+            "tokens, and everything returned with them, as JSON",
             "a single token",
         ),
         Content::Token(..) => (content.name(), "all tokens as JSON"),
@@ -35,7 +35,8 @@ pub(super) fn save_dialog(
     };
     let lead = format!("Save the {what} to this file. An existing file is replaced.");
     let mode = if cfg!(windows) { "" } else { " (mode 0600)" };
-    let mut note = format!("Only you can read the file{mode}, where the file system supports it.");
+    let mut note =
+        format!("Only you can read the file{mode}, if the file system supports permissions.");
     if !other.is_empty() {
         note += &format!(" Tab: save {other} instead.");
     }
@@ -86,8 +87,8 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::TmuxThroughMosh) => (
             "Copied",
             format!(
-                "the {name} to the tmux buffer (paste: prefix ]). mosh passes it on to your terminal only if tmux's \
-                 terminal-overrides changes Ms, and may not repeat an identical copy."
+                "the {name} to the tmux buffer (paste: prefix ]). mosh forwards it to your terminal only if tmux's \
+                    terminal-overrides changes Ms. Copying the same text again may have no effect."
             ),
         ),
         Some(CopiedBy::TmuxOnly) => (
@@ -99,8 +100,8 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::TmuxBeforeMosh) => (
             "Copied",
             format!(
-                "the {name} to the tmux buffer only (paste: prefix ]). Your terminal did not get it: mosh passes on {limit} \
-                 bytes at most. {instead}",
+                "the {name} to the tmux buffer only (paste: prefix ]). Your terminal did not get it: mosh forwards at most \
+                    {limit} bytes. {instead}",
                 limit = clipboard::MOSH_LIMIT
             ),
         ),
@@ -108,40 +109,39 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
             "Sent",
             format!(
                 "the {name} to the tmux buffer, and to your terminal's clipboard (OSC 52), because this terminal is not a \
-                 pane of that tmux. Not every terminal supports this, and none confirms it."
+                    pane of that tmux. Delivery can't be confirmed, and not every terminal supports this."
             ),
         ),
         Some(CopiedBy::ThroughTmux(_)) => (
             "Sent",
             format!(
-                "the {name} to your terminal's clipboard (OSC 52). tmux passes it on only if its option set-clipboard is on. \
-                 {instead}"
+                "the {name} to your terminal's clipboard (OSC 52). tmux forwards it only if its option set-clipboard is on. \
+                    {instead}"
             ),
         ),
         Some(CopiedBy::ThroughMosh(_)) => (
             "Sent",
             format!(
-                "the {name} to your terminal's clipboard (OSC 52) through mosh. Not every terminal supports this, none confirms \
-                 it, and mosh may not repeat an identical copy."
+                "the {name} to your terminal's clipboard (OSC 52) through mosh. Delivery can't be confirmed, and not every \
+                    terminal supports this. Copying the same text again may have no effect."
             ),
         ),
         Some(CopiedBy::Terminal(_)) => (
             "Sent",
             format!(
-                "the {name} to your terminal's clipboard (OSC 52). Not every terminal supports this, and none confirms it."
+                "the {name} to your terminal's clipboard (OSC 52). Delivery can't be confirmed, and not every terminal \
+                    supports this."
             ),
         ),
         Some(CopiedBy::ThroughScreen(_)) => (
             "Sent",
             format!(
-                "the {name} to your terminal's clipboard (OSC 52), in pieces for GNU screen. In tmux it is too long and does \
-                 not arrive. {instead}"
+                "the {name} to your terminal's clipboard (OSC 52), in pieces for GNU screen. It is too long for tmux. {instead}"
             ),
         ),
         None if skipped.is_empty() => {
             return Message::warning(format!(
-                "The {name} was not copied: there is no desktop here, and this terminal is not known to have a \
-                 clipboard. {instead}"
+                "The {name} was not copied: there is no desktop, and this terminal is not known to support copying. {instead}"
             ));
         }
         None => {
@@ -171,7 +171,7 @@ pub(super) fn saved(content: &Content, outcome: &Result<(String, Readers), Strin
         }
         Ok((path, Readers::Others)) => Message::done("Saved", format!("the {name} to {path}.")).and(
             "Warning",
-            "This file system does not support permissions: other users of this machine may be able to read the file.",
+            "This file system doesn't support permissions: other users of this machine may be able to read the file.",
         ),
         Err(reason) => Message::warning(format!("The {name} was not saved: {reason}.")),
     }

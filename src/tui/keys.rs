@@ -218,7 +218,7 @@ const FIELDS: &[Context] = &[Text, Paste, Path];
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
     on(ENTER,      &[Text],                    Enter,               "next empty required field, or Authorize", "next required"),
-    on(ENTER,      &[Paste],                   Enter,               "submit what was pasted", "submit"),
+    on(ENTER,      &[Paste],                   Enter,               "submit the pasted text", "submit"),
     on(ENTER,      &[Search],                  Enter,               "on Preset: open the list of services", "list"),
     on(ENTER,      BUTTONS,                    Enter,               "press the button, or act on the selected line", "press"),
     on(SPACE,      BUTTONS,                    Enter,               "press the button, or act on the selected line", ""),
@@ -230,7 +230,8 @@ pub const TABLE: &[Binding] = &[
     on(SPACE,      &[Ticks],                   Toggle,              "select or clear", "select"),
     on(ENTER,      &[Ticks],                   Escape,              "close the list", "done"),
     on(ENTER,      &[Path],                    Enter,               "save", "save"),
-    on(TAB,        &[Path],                    Next,                "when saving a token: everything as JSON, or the token alone", ""),
+    on(TAB,        &[Path],                    Next,                "when saving a token: everything as JSON, or the token \
+        alone", ""),
     on(ENTER,      &[Reading, Picture],        Escape,              "close", "close"),
     on(TAB,        ITEMS,                      Next,                "next", "next"),
     on(UP,         &[Below],                   LineUp,              "scroll", ""),
@@ -266,12 +267,12 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
     // How most terminals send it.
     on(ctrl('7'),  FIELDS,                     edit(Undo),          "undo", ""),
-    on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry, after a question", ""),
+    on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry; asks first", ""),
     on(ctrl('f'),  ITEMS,                      Fix,                 "apply the suggested fix", ""),
     on(ctrl('r'),  ITEMS,                      Reveal,              "show or hide the secret", ""),
     on(ctrl('s'),  ITEMS,                      Save,                "save", ""),
     on(ESC,        OPEN,                       Escape,              "close", "close"),
-    on(ESC,        ITEMS,                      Escape,              "one level back", ""),
+    on(ESC,        ITEMS,                      Escape,              "go back one level", ""),
     on(ctrl('l'),  ALL,                        Redraw,              "redraw the screen", ""),
     #[cfg(unix)]
     on(ctrl('z'),  ALL,                        Suspend,             "suspend (fg resumes)", ""),

@@ -11,7 +11,7 @@ use super::screens;
 use super::widgets::draw::Body;
 use super::widgets::grid::{self, LOW, NARROW, WIDE};
 use super::widgets::said::{Said, Tone};
-use super::widgets::text::{shorten, width, wrap};
+use super::widgets::text::{ascii, shorten, width, wrap};
 use super::widgets::theme::Theme;
 
 /// The most columns of either.
@@ -84,7 +84,6 @@ impl Page {
             .saturating_sub(foot + button_rows(model))
             .max(head);
         let roomy = u16::from(area.height >= ROOMY);
-        // The empty rows above and below the message go first.
         let all = buttons.saturating_sub(head);
         let room = all.saturating_sub(2 * roomy);
         let offered = Rect::new(0, head, area.width, room.saturating_sub(MESSAGE_ROWS));
@@ -93,18 +92,27 @@ impl Page {
             Some(message) => message.said.clone(),
             None => std::mem::take(&mut body.hint),
         };
+        let said = fitting(said, area, model.console.theme);
         let mut lines = said_lines(&said, area);
         let body_rows = u16::try_from(body.rows.len() + body.below.len()).unwrap_or(u16::MAX);
         // A hint gives way to the body in a small window; what happened does not.
         let is_hint = said.iter().all(|said| said.tone == Tone::Plain);
-        let spared = if model.message.is_none() && is_hint && low {
-            MESSAGE_ROWS
-        } else {
-            room.saturating_sub(BODY_ROWS)
+        let free = |room: u16| {
+            let spared = if model.message.is_none() && is_hint && low {
+                MESSAGE_ROWS
+            } else {
+                room.saturating_sub(BODY_ROWS)
+            };
+            room.saturating_sub(body_rows).max(spared.min(room))
         };
-        let free = room.saturating_sub(body_rows).max(spared.min(room));
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let message_rows = wanted.min(free);
+        // The empty rows above and below the message go before any of its words do.
+        let (roomy, room) = if wanted > free(room) {
+            (0, all)
+        } else {
+            (roomy, room)
+        };
+        let message_rows = wanted.min(free(room));
         cut(&mut lines, message_rows.into(), area, model.console.theme);
         let kept = message_rows.max(MESSAGE_ROWS.min(room));
         body_area.height = room - kept;
@@ -196,6 +204,31 @@ fn said_columns(area: Rect) -> usize {
     }
 }
 
+/// What is said as the terminal shows it. A label that is longer than its column stands before its text.
+fn fitting(said: Vec<Said>, area: Rect, theme: Theme) -> Vec<Said> {
+    let room = grid::label_room(area.width.into());
+    let shown = |said: Said| {
+        let said = if theme.utf8 {
+            said
+        } else {
+            Said {
+                label: ascii(&said.label).into(),
+                text: ascii(&said.text),
+                ..said
+            }
+        };
+        if is_narrow(area) || width(&said.label) <= room {
+            return said;
+        }
+        Said {
+            label: "".into(),
+            text: format!("{}: {}", said.label, said.text),
+            ..said
+        }
+    };
+    said.into_iter().map(shown).collect()
+}
+
 /// What is said, in lines of its columns.
 fn said_lines(said: &[Said], area: Rect) -> Vec<SaidLine> {
     let narrow = is_narrow(area);
@@ -245,4 +278,163 @@ fn bodies(model: &Model, area: Rect, page: u16) -> (Body, Option<(Body, Rect)>, 
     let settings = model.screens.form().body(passive, left, page);
     let body = model.top().body(focused, right, page);
     (body, Some((settings, left)), right)
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends on what it did not expect"
+)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::super::keys::Context;
+    use super::super::message::{Event, Msg};
+    use super::super::screen::Message;
+    use super::super::update::update;
+    use super::super::view::view;
+    use super::*;
+    use crate::console::environment::Environment;
+    use crate::form::settings::Settings;
+    use crate::presets::{self, Library};
+    use crate::session::clock::Moment;
+
+    /// What users put into the wrong field or copy with more around it.
+    const TYPED: [&str; 11] = [
+        "x",
+        "someone@contoso.com",
+        "http://login.example.com/token",
+        "https://<host>/token?x=y#z",
+        "https://login.example.com/.well-known/openid-configuration",
+        "{realm}",
+        "Client ID: 11111111-2222-3333-4444-55555555555",
+        "two, words; and = others & state=s",
+        "/nonexistent/a file.pem",
+        "日本語のクライアント",
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+    ];
+
+    fn send(model: &mut Model, event: Event) {
+        let at = Moment::default();
+        update(model, Msg { at, event });
+    }
+
+    fn key(model: &mut Model, code: KeyCode, modifiers: KeyModifiers) {
+        send(model, Event::Key(KeyEvent::new(code, modifiers)));
+    }
+
+    /// The text without white space, so that it is the same wherever it is broken.
+    fn dense(text: &str) -> String {
+        text.split_whitespace().collect()
+    }
+
+    /// What is said stands on the screen, whole.
+    fn assert_whole(model: &Model, terminal: &mut Terminal<TestBackend>) {
+        let page = Page::of(model);
+        let frame = terminal.draw(|frame| view(model, frame)).unwrap();
+        let columns = frame.area.width;
+        let value = u16::try_from(grid::value(columns.into())).unwrap();
+        let part = |from: u16, to: u16| {
+            let cells = (page.message.y..page.message.bottom())
+                .flat_map(|y| (from..to).map(move |x| (x, y)));
+            dense(
+                &cells
+                    .map(|at| frame.buffer[at].symbol())
+                    .collect::<String>(),
+            )
+        };
+        let utf8 = model.console.theme.utf8;
+        let whole = |part: fn(&Said) -> &str| {
+            let text: String = page.said.iter().map(part).collect();
+            dense(&if utf8 { text } else { ascii(&text) })
+        };
+        let shown = (part(0, value), part(value, columns));
+        let said = (whole(|said| &said.label), whole(|said| &said.text));
+        assert_eq!(shown, said, "{}", model.session.settings.preset().id);
+    }
+
+    fn is_on(model: &Model, label: &str) -> bool {
+        let items = model.items();
+        items.iter().any(|item| item.focused && item.label == label)
+    }
+
+    fn go(model: &mut Model, label: &str) {
+        for _ in 0..model.items().len() {
+            if is_on(model, label) {
+                return;
+            }
+            key(model, KeyCode::Tab, KeyModifiers::NONE);
+        }
+        panic!("there is no {label}");
+    }
+
+    #[test]
+    fn a_message_takes_the_empty_rows_before_it_is_cut() {
+        let settings = Settings::new(presets::get("github").unwrap());
+        for utf8 in [true, false] {
+            let environment = Environment {
+                utf8,
+                ..Environment::default()
+            };
+            let mut model = Model::new(environment, settings.clone(), Library::default());
+            for (rows, words) in [(24, 16 * 9 - 7), (22, 14 * 9 - 7), (24, 3)] {
+                let mut terminal = Terminal::new(TestBackend::new(80, rows)).unwrap();
+                send(&mut model, Event::Resized(80, rows));
+                let text = vec!["word…"; words].join(" ");
+                let text = if utf8 {
+                    text
+                } else {
+                    text.replace("word…", "wo…")
+                };
+                model.message = Some(Message::new("A label that is longer than its column", text));
+                assert_whole(&model, &mut terminal);
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_about_any_field_of_any_preset_is_cut() {
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        let presets = Library::default().all().unwrap();
+        assert!(presets.len() > 50);
+        // Each kind of field meets all of them, in one preset or another.
+        let mut typed = TYPED.iter().cycle();
+        for (number, preset) in presets.into_iter().enumerate() {
+            let environment = Environment {
+                utf8: number % 5 != 0,
+                ..Environment::default()
+            };
+            for flow in Settings::new(preset.clone()).flows() {
+                let mut settings = Settings::new(preset.clone());
+                settings.set_flow(flow);
+                let mut model = Model::new(environment.clone(), settings, Library::default());
+                go(&mut model, "Show");
+                key(&mut model, KeyCode::Enter, KeyModifiers::NONE);
+                // What each is for.
+                for _ in 0..model.items().len() {
+                    assert_whole(&model, &mut terminal);
+                    key(&mut model, KeyCode::Tab, KeyModifiers::NONE);
+                }
+                // What is wrong with it: that it is empty is said once Authorize was tried.
+                go(&mut model, "Authorize");
+                key(&mut model, KeyCode::Enter, KeyModifiers::NONE);
+                if model.session.work().is_some() {
+                    continue;
+                }
+                for _ in 0..model.items().len() {
+                    let texts = [""].into_iter().chain(typed.by_ref().copied().take(2));
+                    let is_text = model.context() == Context::Text;
+                    for text in texts.take(if is_text { 3 } else { 0 }) {
+                        key(&mut model, KeyCode::Char('u'), KeyModifiers::CONTROL);
+                        send(&mut model, Event::Paste(text.to_owned()));
+                        assert_whole(&model, &mut terminal);
+                    }
+                    key(&mut model, KeyCode::Tab, KeyModifiers::NONE);
+                }
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::screen::{Console, ItemView, Kind, Route, Shortcut};
 use super::widgets::button::shown_label;
 use super::widgets::grid::NARROW;
 use super::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
-use super::widgets::rows::labelled_lines;
+use super::widgets::rows::labeled_lines;
 use super::widgets::text::{lower_first, width, wrap};
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
@@ -101,7 +101,8 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
         text += if untaken.iter().any(sent) { " " } else { "" };
     }
     if untaken.iter().any(sent) {
-        text += "Your terminal did not confirm that it took the copy. Paste it somewhere to check before you quit.";
+        text +=
+            "Your terminal did not confirm the copy. Paste it somewhere to check before you quit.";
     }
     let buttons = [
         (Shortcut::Letter('s'), SAVE),
@@ -124,12 +125,12 @@ pub(super) fn fits(value: &SecretString, (columns, rows): (u16, u16)) -> bool {
 /// Asks whether to show a value where it stays in the scrollback.
 pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDialog> {
     let text = format!(
-        "This value has {} characters and doesn't fit into this window. Shown outside, it stays in your terminal's \
-         scrollback, where others may find it.",
+        "This value has {} characters and doesn't fit in this window. If you show it outside the program, it stays in your \
+            terminal's scrollback, where others may find it.",
         value.expose_secret().chars().count()
     );
     let buttons = [(Shortcut::Letter('y'), SHOW), (Shortcut::Esc, "Back")];
-    let question = Question::new("Show it outside of the program?", text, &buttons);
+    let question = Question::new("Show it outside the program?", text, &buttons);
     Dialog::question(RootDialog::Scrollback(content, value), question)
 }
 
@@ -197,20 +198,20 @@ fn more_list(items: &[ItemView]) -> List {
 const COPYING: [(&str, &str); 4] = [
     (
         "Copy",
-        "uses the desktop's clipboard, the tmux buffer or, over SSH, an escape sequence that your terminal may or may not \
-         support (OSC 52). The message names the way.",
+        "uses the desktop clipboard, the tmux buffer or, over SSH, an escape sequence that your terminal may or may not \
+            support (OSC 52). The message names the method.",
     ),
     (
         "View alone",
-        "shows a value by itself, unwrapped, to select with the mouse.",
+        "shows only the value, unwrapped, to select with the mouse.",
     ),
     (
         "tmux",
-        "prefix ] pastes what was copied. In a tmux inside tmux, run tmux set -s set-clipboard on in the outer one.",
+        "prefix ] pastes the copied text. For tmux inside tmux, run tmux set -s set-clipboard on in the outer one.",
     ),
     (
         "Terminal",
-        "oauth-authorizer doctor shows what was detected about your terminal, and the flag that corrects it.",
+        "oauth-authorizer doctor shows what was detected about your terminal, and the flags to correct it.",
     ),
 ];
 
@@ -226,11 +227,11 @@ fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'stat
         // Measured as it is shown.
         let key = shown_label(key, !theme.utf8);
         if width(&key) + 2 < indent {
-            return labelled_lines(&format!("  {key}"), words, indent, columns);
+            return labeled_lines(&format!("  {key}"), words, indent, columns);
         }
         let key = wrap(&key, columns.saturating_sub(2)).into_iter();
         let mut lines: Vec<Line<'_>> = key.map(|key| Line::from(format!("  {key}"))).collect();
-        lines.extend(labelled_lines("", words, indent, columns));
+        lines.extend(labeled_lines("", words, indent, columns));
         lines
     };
     let mut lines = vec![head(format!("This screen: {}", below.route.name()))];

@@ -116,8 +116,8 @@ impl Saves {
         let (content, path, _) = self.running.as_ref()?;
         let name = content.name();
         Some(format!(
-            "The program ended before the {name} was saved to {path}. A part of it may be left in a temporary file in the same \
-             folder."
+            "The program ended before the {name} was saved to {path}. Part of it may remain in a temporary file in the same \
+                folder."
         ))
     }
 }

@@ -106,7 +106,7 @@ pub fn run(
     } else {
         exit::DONE
     };
-    if model.console.environment.colours {
+    if model.console.environment.colors {
         // The environment was read already; crossterm would read NO_COLOR again.
         style::force_color_output(true);
     }

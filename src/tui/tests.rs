@@ -152,7 +152,7 @@ fn debug_texts_hold_no_secret() {
 }
 
 #[test]
-fn a_failed_or_cancelled_refresh_keeps_the_tokens() {
+fn a_failed_or_canceled_refresh_keeps_the_tokens() {
     let mut user = authorized("first");
     let effects = user.press("Refresh");
     assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
@@ -169,7 +169,7 @@ fn a_failed_or_cancelled_refresh_keeps_the_tokens() {
     // What the service did with the request is not known.
     assert!(
         user.message()
-            .contains("may have replaced the refresh token")
+            .contains("may have already replaced the refresh token")
     );
     assert_eq!(user.access_token(), "first-access");
     user.press("Refresh");
@@ -337,7 +337,7 @@ fn a_refresh_waits_for_the_discovery() {
     assert!(user.press("Refresh").is_empty());
     assert!(user.message().contains("Esc"), "{}", user.message());
     assert!(user.model.session.work().is_some() && !user.model.session.is_refreshing());
-    // Back to the form, where it is cancelled.
+    // Back to the form, where it is canceled.
     assert!(user.key(KeyCode::Esc).is_empty());
     assert!(matches!(
         user.key(KeyCode::Esc).as_slice(),

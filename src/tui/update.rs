@@ -357,7 +357,7 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
             if !model.top().route().is_same_screen(Route::SignIn) =>
         {
             model.message = Some(Message::warning(format!(
-                "The paste was not used: {reason}. Still waiting for the right one."
+                "Ignored the paste: {reason}. Still waiting."
             )));
         }
         SessionEvent::Tokens { refreshed: None } => effects.extend(tokens_arrived(model)),

@@ -202,14 +202,8 @@ fn draw_message(theme: Theme, page: &Page, frame: &mut Frame<'_>) {
             continue;
         }
         if line.first {
-            let label = shorten(&said.label, value - LABEL - 1, theme.ellipsis());
-            put(
-                theme,
-                frame,
-                narrow_to_u16(LABEL),
-                y,
-                Line::styled(label, style),
-            );
+            let label = Line::styled(said.label.as_ref(), style);
+            put(theme, frame, narrow_to_u16(LABEL), y, label);
         }
         put(
             theme,

@@ -163,19 +163,19 @@ fn what_cannot_be_a_token_is_never_printed() {
         (r#""access_token":null"#, "no access_token"),
         (
             r#""access_token":"Bearer abc","token_type":"Bearer""#,
-            "contains white space",
+            "contains whitespace",
         ),
         (
             r#""access_token":" abc","token_type":"Bearer""#,
-            "contains white space",
+            "contains whitespace",
         ),
         (
             r#""access_token":"abc ","token_type":"Bearer""#,
-            "contains white space",
+            "contains whitespace",
         ),
         (
             r#""access_token":"AbC9dEf gHi2Jkl","token_type":"bearer""#,
-            "contains white space",
+            "contains whitespace",
         ),
         (
             r#""access_token":"abc","token_type":"""#,
@@ -209,7 +209,7 @@ fn what_cannot_be_a_token_is_never_printed() {
     let (exit, stdout, stderr) = Plain::start(home.path(), &flags).end();
     assert_eq!((exit, stdout.as_str()), (1, ""), "{stderr}");
     assert!(
-        stderr.contains("The service gave no refresh token"),
+        stderr.contains("The service did not return a refresh token"),
         "{stderr}"
     );
     // What some services have in tokens stays allowed.
@@ -324,7 +324,7 @@ fn a_refresh_is_tried_once_more_with_the_scope_where_the_service_requires_it() {
     ];
     let mut terminal = tokens(home.path(), &server, &more);
     terminal.send("f");
-    terminal.wait_for("Refresh token: not rotated; the old one stays.");
+    terminal.wait_for("Refresh token: not rotated; keep the current one.");
     let sent: Vec<Request> = server
         .requests("/token")
         .into_iter()
@@ -349,10 +349,10 @@ fn a_refresh_that_fails_says_why_before_what_to_do() {
             Reply::json(400, "{}"),
             "The refresh token has probably expired: press Authorize to sign in again.",
         ),
-        (reply(401, &[], ""), "check the Client secret"),
+        (reply(401, &[], ""), "check Client secret"),
         (
             reply(429, &[("Retry-After", "120")], ""),
-            "The service is busy (HTTP 429) and asks to wait 2 minutes.",
+            "The service is busy (HTTP 429) and requests a wait of 2 minutes.",
         ),
         (
             Reply::json(404, "<html><title>Not Found</title>"),
@@ -416,7 +416,7 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
     for (aud, words) in [
         (
             serde_json::json!("cid"),
-            "remove openid from Scope, then start again.\nfield: Scope",
+            "remove openid from Scope and start again.\nfield: Scope",
         ),
         (serde_json::json!([]), "aud is missing or empty"),
         (serde_json::json!(["other", "more"]), "aud is other, more"),
@@ -513,7 +513,7 @@ fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
     );
     terminal
         .wait_for("anyone may have sent it: error unauthorized_client description Client nobody");
-    terminal.wait_for("The report above did not end the sign-in.");
+    terminal.wait_for("The unverified error did not end the sign-in.");
     get(
         &format!("{redirect}?code=c0de-c0de&state={}", parameter("state")),
         &[],
@@ -526,7 +526,7 @@ fn a_code_without_its_state_is_named_with_what_can_be_done() {
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
     sign_in.comes_back("code=c0de-c0de");
     let told = sign_in.plain.value("refused");
-    assert!(told.contains("paste the code alone"), "{told}");
+    assert!(told.contains("paste only the code"), "{told}");
     sign_in.pastes("c0de-c0de");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.trim_end()), (0, "at-1"), "{stderr}");
@@ -544,7 +544,8 @@ fn an_answer_by_post_or_behind_a_hash_is_named_or_taken() {
     let mut stream = std::net::TcpStream::connect(&host).unwrap();
     write!(
         stream,
-        "POST /cb HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /cb HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: \
+            {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
@@ -563,7 +564,7 @@ fn an_answer_by_post_or_behind_a_hash_is_named_or_taken() {
     let told = sign_in.plain.value("refused");
     assert!(told.contains("after a #"), "{told}");
     let told = sign_in.plain.value("refused");
-    assert!(told.contains("its state is not the one"), "{told}");
+    assert!(told.contains("it is from a different sign-in"), "{told}");
     let redirect = sign_in.redirect_uri.clone();
     sign_in.pastes(&format!("{redirect}#code=c0de-c0de&state={{state}}"));
     let (exit, stdout, stderr) = sign_in.plain.end();
@@ -592,7 +593,7 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
         (reply(400, &basic, "<html>"), ["invalid_client", "ecret"]),
         (
             reply(401, &[], "Client authentication failed"),
-            ["Client authentication failed", "check the Client secret"],
+            ["Client authentication failed", "check Client secret"],
         ),
         (
             reply(401, &[("WWW-Authenticate", "Basic realm=\"as\"")], ""),
@@ -618,7 +619,7 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
             ),
             [
                 "No required SSL certificate",
-                "cannot send a client certificate",
+                "doesn't support client certificates",
             ],
         ),
         (
@@ -648,14 +649,14 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
             assert!(stderr.contains(part), "{part}: {reply:?}\n{stderr}");
         }
         assert!(
-            !stderr.contains("is it the address of"),
+            !stderr.contains("is this service's endpoint"),
             "{reply:?}\n{stderr}"
         );
     }
     // A poll that is refused as a client is not repeated.
     let (exit, _, stderr) = device(GRANT, vec![reply(401, &[], "")], &[]);
     assert!(
-        exit == 1 && stderr.contains("check the Client secret"),
+        exit == 1 && stderr.contains("check Client secret"),
         "{stderr}"
     );
     // A success says nothing of itself: it may hold tokens.
@@ -679,10 +680,10 @@ fn polls_without_a_usable_answer_name_the_url_and_so_does_the_end() {
             .any(|line| line.contains("Check the Token ex. URL")),
         "{stderr}"
     );
-    assert!(stderr.contains("no poll got a usable answer"), "{stderr}");
+    assert!(stderr.contains("no poll got a valid response"), "{stderr}");
     assert!(stderr.contains("field: Token ex. URL"), "{stderr}");
     assert!(
-        !stderr.contains("Ask for a new code and approve"),
+        !stderr.contains("Request a new code and approve"),
         "{stderr}"
     );
 }
@@ -698,7 +699,7 @@ fn a_code_that_has_expired_is_that_under_each_name() {
         let refusal = Reply::json(400, &format!(r#"{{"error":"{code}"}}"#));
         let (exit, _, stderr) = device(GRANT, vec![refusal], &[]);
         assert_eq!(exit, 4, "{stderr}");
-        assert!(stderr.contains("Ask for a new code"), "{stderr}");
+        assert!(stderr.contains("Request a new code"), "{stderr}");
     }
 }
 
@@ -732,7 +733,7 @@ fn an_address_to_sign_in_at_is_completed_or_the_services_fault() {
     assert_eq!(relative.value("user_code"), "12345678");
     let (exit, _, stderr) = relative.end();
     assert!(
-        exit == 0 && stderr.contains("only a part of the address"),
+        exit == 0 && stderr.contains("returned a relative URL"),
         "{stderr}"
     );
     let complete = r#""verification_uri":null,"verification_uri_complete":"https://as.example/c""#;
@@ -749,7 +750,7 @@ fn an_address_to_sign_in_at_is_completed_or_the_services_fault() {
     ] {
         let (exit, _, stderr) = device(&grant(uri), tokens(), &[]);
         assert!(
-            exit == 1 && stderr.contains("a setting of the service"),
+            exit == 1 && stderr.contains("an error of the service"),
             "{stderr}"
         );
         assert!(!stderr.contains("Check the Device code URL"), "{stderr}");
@@ -795,7 +796,7 @@ fn a_lost_answer_is_the_reason_of_what_follows() {
     for first in [gone, Reply::json(502, "<html>"), Reply::json(500, "")] {
         let (_, _, stderr) = device(GRANT, vec![first.clone(), refused()], &[]);
         assert!(
-            stderr.contains("An earlier answer was lost"),
+            stderr.contains("An earlier response was lost"),
             "{first:?}\n{stderr}"
         );
         let (_, _, stderr) = SignIn::start(vec![first.clone(), refused()], &[]).ends();
@@ -809,11 +810,15 @@ fn a_lost_answer_is_the_reason_of_what_follows() {
 #[test]
 fn a_service_that_is_busy_is_told_as_that_with_the_time_to_wait() {
     for (headers, status, words) in [
-        (&[("Retry-After", "120")][..], 429, "asks to wait 2 minutes"),
+        (
+            &[("Retry-After", "120")][..],
+            429,
+            "requests a wait of 2 minutes",
+        ),
         (
             &[("X-Retry-After", "120")][..],
             429,
-            "asks to wait 2 minutes",
+            "requests a wait of 2 minutes",
         ),
         (&[("Retry-After", "rubbish")][..], 429, "is busy (HTTP 429)"),
         (&[][..], 500, "has a problem (HTTP 500)"),
@@ -831,7 +836,7 @@ fn a_service_that_is_busy_is_told_as_that_with_the_time_to_wait() {
     let pause = reply(400, &[("Retry-After", "86400")], r#"{"error":"slow_down"}"#);
     let (exit, _, stderr) = device(&short, vec![pause], &[]);
     assert!(
-        exit == 4 && stderr.contains("there is no further poll"),
+        exit == 4 && stderr.contains("polling has stopped"),
         "{stderr}"
     );
 }

@@ -452,11 +452,13 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/presets.rs",
             "commands/profiles.rs",
             "commands/token.rs",
+            "commands/transfer.rs",
             // They choose the terminal or start another program, and write nothing.
             "console/device.rs",
             "console/browser.rs",
             "console/tmux.rs",
             "keeper/process.rs",
+            "store/program.rs",
         ],
     );
     for (file, source) in sources() {
@@ -472,6 +474,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "console/browser.rs",
             "console/tmux.rs",
             "keeper/process.rs",
+            "store/program.rs",
         ],
     );
     assert_only(

@@ -14,9 +14,8 @@ use crate::terminal::{Command, ENTER, Terminal, base, program};
 /// As short, as long and as large as tokens come.
 const SIZES: [usize; 3] = [20, 2_000, 70_000];
 /// What OSC 52 does not carry is told.
-const TOO_LARGE: &str = "The access token was not copied. Failed: the terminal's clipboard: it takes 56244 bytes at most, \
-                         and this has 70000. View alone shows the token by itself, to select with the mouse. Save… writes it, \
-                         or everything as JSON, to a file.";
+const TOO_LARGE: &str = "The access token was not copied. Failed: the terminal's clipboard: it accepts at most 56244 bytes, but this has 70000. Use View alone to select the token with the mouse, or Save… to write it, or \
+                         everything as JSON, to a file.";
 
 /// A token of this size in which no two parts are alike, so that nothing can be missing from the middle.
 pub fn token(size: usize) -> String {
@@ -166,7 +165,7 @@ fn the_user_code_and_the_url_are_copied() {
 fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", ":987");
-    // A terminal that is not known to have a clipboard: no other way is left.
+    // A terminal that is not known to support copying: no other way is left.
     let (mut terminal, _) = tokens(command.env("TERM", "linux"));
     terminal.send("c");
     terminal.wait_for("The access token was not copied. Failed: the desktop clipboard: ");
@@ -384,7 +383,7 @@ fn where_tmux_fails_too_the_person_is_told_what_is_left() {
     });
     let tmux = Tmux::start(&line);
     tmux.copy();
-    tmux.wait_for("Sent the access token to your terminal's clipboard (OSC 52). tmux passes it on only if its option");
+    tmux.wait_for("Sent the access token to your terminal's clipboard (OSC 52). tmux forwards it only if its option");
     tmux.wait_for("Failed: tmux's buffer: tmux said: server exited unexpectedly.");
     assert_eq!(tmux.buffer(), None);
 }
@@ -472,7 +471,8 @@ fn over_ssh_the_terminal_is_asked() {
         .env("DISPLAY", "localhost:10.0");
     let (mut terminal, token) = tokens(command);
     terminal.send("c");
-    terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52). Not every terminal supports this, and none confirms it.");
+    terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52). Delivery can't be confirmed, and not \
+        every terminal supports this.");
     assert_eq!(osc_52(&terminal.bytes()), [token]);
 }
 
@@ -504,7 +504,7 @@ fn terminals_that_would_print_it_get_no_sequence() {
         terminal.send("c");
         terminal.wait_for("The access token was not copied");
         assert!(
-            terminal.flat().contains("not known to have a clipboard"),
+            terminal.flat().contains("not known to support copying"),
             "{}",
             terminal.screen()
         );
@@ -548,7 +548,7 @@ fn a_value_larger_than_the_window_is_shown_outside_after_a_warning() {
         screen.contents_between(1, 0, 1, 60).trim().chars().count() == 58
     });
     terminal.send("w");
-    terminal.wait_for("doesn't fit into this window");
+    terminal.wait_for("doesn't fit in this window");
     // The question stands on Back; nothing was shown yet.
     assert!(terminal.look(vt100::Screen::alternate_screen));
     terminal.send("y");

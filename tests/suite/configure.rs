@@ -175,7 +175,7 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
     let (code, out, _) = verify(false, "https://sso.example.org/callback");
     assert_eq!(code, 6);
     assert!(
-        out.starts_with("problem: The redirect URL leads to sso.example.org"),
+        out.starts_with("problem: The redirect URL points to sso.example.org"),
         "{out}"
     );
     let url = format!("http://127.0.0.1:{port}/");

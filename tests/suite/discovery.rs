@@ -70,7 +70,7 @@ fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
         _ => Reply::json(404, "{}"),
     });
     let told = format!(
-        "Found at {}{WELL_KNOWN}: Auth. code URL, Token ex. URL (now locked), 2 scopes. Another Issuer undoes it.",
+        "Found at {}{WELL_KNOWN}: Auth. code URL, Token ex. URL (now locked), 2 scopes. Changing Issuer undoes this.",
         server.url
     );
     let mut terminal = discover(home.path(), &server.url, &told);
@@ -86,7 +86,7 @@ fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
     terminal.focus("Show");
     terminal.send(ENTER);
     terminal.focus("PKCE");
-    terminal.wait_for("does not list the PKCE method S256. PKCE stays on");
+    terminal.wait_for("doesn't list the PKCE method S256. PKCE stays on");
     terminal.wait_for("(•) On");
     assert!(
         !terminal.flat().to_lowercase().contains("off ]"),
@@ -135,7 +135,7 @@ fn a_path_in_the_issuer_and_a_slash_at_its_end() {
 fn another_issuer_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|_, url| metadata("https://evil.example", url));
-    let told = "it is about the issuer https://evil.example, which is not http://127.0.0.1";
+    let told = "its issuer is https://evil.example, not http://127.0.0.1";
     assert_nothing_changed(&discover(home.path(), &server.url, told));
 }
 
@@ -143,11 +143,7 @@ fn another_issuer_is_refused() {
 fn no_metadata_a_page_and_a_redirect_without_end() {
     let home = tempfile::tempdir().unwrap();
     let nothing = server(|_, _| Reply::json(404, "{}"));
-    assert_nothing_changed(&discover(
-        home.path(),
-        &nothing.url,
-        "it has the HTTP status 404",
-    ));
+    assert_nothing_changed(&discover(home.path(), &nothing.url, "HTTP status 404"));
     let page = server(|_, _| Reply::json(200, "<html><body>Welcome</body></html>"));
     assert_nothing_changed(&discover(home.path(), &page.url, "it is a web page"));
     let circle = server(|path, url| Reply {
@@ -158,7 +154,7 @@ fn no_metadata_a_page_and_a_redirect_without_end() {
     let terminal = discover(
         home.path(),
         &circle.url,
-        "and metadata counts only at the issuer's own address",
+        "but metadata must be at the issuer's own URL",
     );
     assert_nothing_changed(&terminal);
     // Each address is asked once.
@@ -252,22 +248,22 @@ fn a_service_elsewhere_cannot_lead_to_this_machine() {
         (
             serde_json::json!({"token_endpoint": "http://127.0.0.1:8400/token"}),
             none(),
-            "its token_endpoint cannot be used: 127.0.0.1 leads to this machine",
+            "its token_endpoint is invalid: 127.0.0.1 points to this machine",
         ),
         (
             serde_json::json!({"device_authorization_endpoint": "https://localhost/device"}),
             none(),
-            "its device_authorization_endpoint cannot be used: localhost leads to this machine",
+            "its device_authorization_endpoint is invalid: localhost points to this machine",
         ),
         (
             none(),
             serde_json::json!({"verification_uri": "http://127.0.0.1:8400/"}),
-            "verification_uri: 127.0.0.1 leads to this machine",
+            "verification_uri: 127.0.0.1 points to this machine",
         ),
         (
             none(),
             serde_json::json!({"verification_uri_complete": "http://[::1]/?code=U"}),
-            "verification_uri_complete: [::1] leads to this machine",
+            "verification_uri_complete: [::1] points to this machine",
         ),
     ] {
         let (exit, _, stderr) = at_a_service_elsewhere(metadata, device);
@@ -284,7 +280,7 @@ fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
     let (exit, stdout, stderr) = run(&["--trust-host", "other.example"]);
     assert_eq!((exit, stdout.as_str()), (2, ""), "{stderr}");
     for words in [
-        "error: Token ex. URL: The metadata of as.example names another host here: tokens.example.",
+        "error: Token ex. URL: The metadata of as.example sets this to a different host: tokens.example.",
         "hint: To trust that host, add --trust-host tokens.example.",
     ] {
         assert!(stderr.contains(words), "{stderr}");
@@ -297,7 +293,7 @@ fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
         "Tokens.example",
     ]);
     assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
-    assert!(!stderr.contains("another host"), "{stderr}");
+    assert!(!stderr.contains("a different host"), "{stderr}");
 }
 
 #[test]
@@ -334,7 +330,9 @@ fn an_endpoint_on_another_host_stops_authorize_until_the_host_is_trusted() {
     for _ in 0..2 {
         terminal.focus("Authorize");
         terminal.send(ENTER);
-        terminal.wait_for("names another host here: evil.example. The device code goes there");
+        terminal.wait_for(
+            "sets this to a different host: evil.example. It would receive the device code",
+        );
         terminal.wait_for("Press Ctrl+F to trust evil.example.");
     }
     assert!(server.requests("/device").is_empty());
@@ -358,7 +356,7 @@ fn a_service_that_is_busy_is_not_blamed_on_the_issuer() {
     assert_nothing_changed(&discover(
         home.path(),
         &server.url,
-        "The service is busy (HTTP 503) and asks to wait 2 minutes. Try again in 2 minutes.",
+        "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
     ));
 }
 
@@ -368,7 +366,7 @@ fn a_url_that_sets_a_parameter_of_the_protocol_is_rejected_wherever_it_comes_fro
         serde_json::json!({"token_endpoint": "https://as.example/token?client_id=other"});
     let (exit, _, stderr) = at_a_service_elsewhere(metadata, serde_json::json!({}));
     assert!(
-        exit == 1 && stderr.contains("The query of the URL sets client_id"),
+        exit == 1 && stderr.contains("The URL's query contains client_id"),
         "{stderr}"
     );
     let home = tempfile::tempdir().unwrap();
@@ -380,7 +378,6 @@ fn a_url_that_sets_a_parameter_of_the_protocol_is_rejected_wherever_it_comes_fro
         "--print=access-token",
     ];
     let (exit, _, stderr) = Plain::start(home.path(), &flags).end();
-    let error = "error: Auth. code URL (--authorization-url): The query of the URL sets redirect_uri, which this program \
-                 sets itself. Remove it from the URL.";
+    let error = "error: Auth. code URL (--authorization-url): The URL's query contains redirect_uri, which the program sets. Remove it from the URL.";
     assert!(exit == 2 && stderr.contains(error), "{exit} {stderr}");
 }

@@ -54,6 +54,14 @@ fn an_error_is_explained_by_its_code_and_from_a_text() {
     assert_eq!(explain(&["-"], page).0, told);
     // Words of several arguments are one text.
     assert_eq!(explain(&["error", "AADSTS50011:", "The"], "").0, told);
+    // The number says enough, also in a URL.
+    for text in [
+        "50011",
+        "http://localhost/?error=50011",
+        "https://login.example.com/error?code=50011",
+    ] {
+        assert_eq!(explain(&[text], "").0, told, "{text}");
+    }
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn a_bad_url() {
     );
     assert_told(
         &[("--token-url", "https://<host>/token")],
-        &["still holds <host>", "Type that value in its place"],
+        &["still holds <host>", "Replace it with your own value"],
     );
     assert_told(
         &[("--token-url", "ftp://as.example/token")],
@@ -240,7 +240,9 @@ fn an_unknown_preset() {
     assert_eq!(terminal.wait_exit().exit_code(), 2);
     let text = terminal.flat();
     assert!(
-        text.contains("There is no preset \"gogle\". Did you mean google? `oauth-authorizer presets list` lists"),
+        text.contains(
+            "There is no preset \"gogle\". Did you mean google? To list all presets, run"
+        ),
         "{text}"
     );
 }
@@ -264,7 +266,7 @@ fn a_port_in_use() {
 fn a_server_that_is_not_there() {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/device");
-    let sentence = format!("127.0.0.1:{port} cannot be reached: Connection refused.");
+    let sentence = format!("Can't connect to 127.0.0.1:{port}: Connection refused.");
     assert_told(
         &[("--flow", "device-code"), ("--device-url", &url)],
         &[&sentence, "Check the URL for typos"],
@@ -280,7 +282,7 @@ fn a_redirect_url_that_is_not_ours() {
             ("--redirect-url", "https://mail.example.org/cb"),
         ],
         &[
-            "Copy the URL that the browser ends at from its address bar, and paste it",
+            "Copy the final URL from the browser's address bar, and paste it",
             "for a paste. This computer can't receive the redirect to https://mail.example.org/cb",
         ],
     );
@@ -293,7 +295,7 @@ fn a_redirect_url_that_is_not_ours() {
     ];
     let mut terminal = start(home.path(), &flags);
     terminal.focus("Redirect URL");
-    terminal.wait_for("mail.example.org is not this machine, so nothing can listen there. Use localhost or 127.0.0.1");
+    terminal.wait_for("mail.example.org is not this machine, so the program can't listen there. Use localhost or 127.0.0.1");
 }
 
 #[test]
@@ -342,8 +344,8 @@ fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
         &told,
         &[
             "The certificate of 127.0.0.1",
-            "is not trusted: it was issued by no authority that is trusted here.",
-            "set CA file under Advanced to the certificate of the authority",
+            "is not trusted: it was issued by an untrusted CA.",
+            "set CA file under Advanced to the CA certificate",
         ],
     );
     // A CA file that is none is told as well.

@@ -198,7 +198,9 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     terminal.wait_for("URL, code or error text");
     let screen = terminal.flat();
     assert!(
-        screen.contains("Your browser will warn: it does not trust this certificate. Its SHA-256:"),
+        screen.contains(
+            "Your browser will warn that this certificate isn't trusted. SHA-256 fingerprint:"
+        ),
         "{}",
         terminal.screen()
     );
@@ -599,7 +601,7 @@ fn without_a_certificate_the_form_says_what_to_do_and_the_answer_can_be_pasted()
     terminal.wait_for("[a Authorize]");
     terminal.wait_for("no certificate");
     terminal.focus("Redirect URL");
-    terminal.wait_for("There is no certificate for localhost, so nothing can listen there. Create one with Configure…;");
+    terminal.wait_for("There is no certificate for localhost, so the program can't listen there. Create one with Configure…,");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("This computer can't receive the redirect");

@@ -212,7 +212,7 @@ fn a_value_alone_on_the_screen_can_be_left_after_a_stop() {
         terminal.wait_for("Access token");
         terminal.send("w");
         if !fits {
-            terminal.wait_for("doesn't fit into this window");
+            terminal.wait_for("doesn't fit in this window");
             terminal.send("y");
         }
         terminal.wait_for("Any key: back");

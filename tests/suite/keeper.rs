@@ -88,6 +88,28 @@ fn any_number_at_once_make_one_refresh() {
 }
 
 #[test]
+fn an_earlier_success_does_not_stand_in_for_a_refresh() {
+    let provider = provider();
+    let profiles = Profiles::at(&provider);
+    profiles.expire();
+    profiles.token();
+    wait_for_keepers(&profiles);
+    profiles.expire();
+    // As if the caller had begun before the last keeper wrote that it was done.
+    let generation = profiles.record()["generation"].to_string();
+    let arguments = [
+        "keep-token",
+        "office",
+        "--attempt",
+        "0",
+        "--generation",
+        &generation,
+    ];
+    assert_eq!(profiles.run(&arguments).code, 0);
+    assert_eq!(provider.refreshes(), (2, 0));
+}
+
+#[test]
 fn a_failure_is_shared() {
     let (profiles, server) = Profiles::scripted(|_| {
         std::thread::sleep(Duration::from_secs(5));
@@ -289,4 +311,96 @@ fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
     }
     println!("measured: killed at {points} points");
     assert!(points >= 30, "{points}");
+}
+
+#[test]
+fn a_group_of_processes_that_ends_at_once_leaves_a_good_record_or_the_truth() {
+    // A container or a systemd unit that is stopped kills the caller and the keeper together. Where there is no control group
+    // to kill, each of them is killed, frozen first.
+    const ROUNDS: usize = 20;
+    let provider = provider();
+    let mut profiles = Profiles::at(&provider);
+    let mut dice = Dice(0x0f0f_1234_5555_aaaa);
+    for round in 0..ROUNDS {
+        profiles.expire();
+        let mut group = ControlGroup::new();
+        let mut caller = group.start(&mut profiles.command(&["token", "office"]));
+        std::thread::sleep(dice.time(Duration::from_millis(50)));
+        group.kill(&profiles);
+        caller.wait().unwrap();
+        wait_for_keepers(&profiles);
+        let ran = profiles.run(&["token", "office"]);
+        if !assert_good_or_told(&profiles, &provider, &ran, &format!("round {round}")) {
+            profiles = Profiles::at(&provider);
+        }
+    }
+}
+
+/// A control group of the kernel, which ends all that was started in it.
+struct ControlGroup {
+    folder: Option<std::path::PathBuf>,
+}
+
+impl ControlGroup {
+    fn new() -> Self {
+        // Version 2 alone, or beside version 1.
+        let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter();
+        let folder = roots
+            .map(std::path::Path::new)
+            .filter(|root| root.join("cgroup.procs").exists())
+            .map(|root| root.join(format!("oauth-authorizer-test-{}", std::process::id())))
+            .filter(|folder| std::fs::create_dir(folder).is_ok())
+            .find(|folder| {
+                let can_kill = folder.join("cgroup.kill").exists();
+                if !can_kill {
+                    let _ = std::fs::remove_dir(folder);
+                }
+                can_kill
+            });
+        Self { folder }
+    }
+
+    fn start(&mut self, command: &mut Command) -> Child {
+        let Some(folder) = &self.folder else {
+            return command.spawn().unwrap();
+        };
+        let mut inside = Command::new("sh");
+        inside
+            .args(["-c", "echo $$ >\"$0\" && exec \"$@\""])
+            .arg(folder.join("cgroup.procs"))
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(command.get_current_dir().unwrap())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        inside.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        inside.spawn().unwrap()
+    }
+
+    fn kill(&mut self, profiles: &Profiles) {
+        match &self.folder {
+            Some(folder) => std::fs::write(folder.join("cgroup.kill"), "1").unwrap(),
+            None => {
+                if let Some(pid) = keeper(profiles) {
+                    kill(pid, "KILL");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for ControlGroup {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            eventually("an empty control group", || {
+                std::fs::remove_dir(folder).ok()
+            });
+        }
+    }
 }

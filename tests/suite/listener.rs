@@ -160,11 +160,11 @@ fn a_forged_state_is_refused() {
     }
     let stderr = sign_in.finish();
     assert!(
-        stderr.contains("refused: a callback: it carries no state"),
+        stderr.contains("refused: a callback: it has no state"),
         "{stderr}"
     );
     assert!(
-        stderr.contains("refused: a callback: its state is not the one of this sign-in"),
+        stderr.contains("refused: a callback: it is from a different sign-in (state mismatch)"),
         "{stderr}"
     );
 }
@@ -406,7 +406,7 @@ fn what_was_turned_away_is_counted_on_the_screen() {
     assert_eq!(get(&favicon, &[]).0, 404);
     terminal.wait_for("2 other requests to the port were rejected.");
     assert_eq!(get(&format!("http://{callback}?state=x"), &[]).0, 400);
-    terminal.wait_for("Ignored a redirect: its state is not the one of this sign-in.");
+    terminal.wait_for("Ignored a redirect: it is from a different sign-in (state mismatch).");
 }
 
 #[test]
@@ -576,7 +576,11 @@ fn a_listen_address_stands_in_for_the_redirect_url() {
         .0,
         400
     );
-    assert!(plain.value("refused").contains("its state is not the one"));
+    assert!(
+        plain
+            .value("refused")
+            .contains("it is from a different sign-in")
+    );
 }
 
 #[test]

@@ -36,6 +36,9 @@ mod https;
 mod jobs;
 #[cfg(target_os = "linux")]
 mod keeper;
+#[cfg(target_os = "linux")]
+mod keeper_failures;
+mod keystrokes;
 mod leaks;
 #[cfg(unix)]
 mod life;
@@ -77,7 +80,6 @@ mod style;
 mod surroundings;
 mod terminal;
 mod traffic;
-#[cfg(target_os = "linux")]
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;

@@ -86,7 +86,7 @@ fn what_is_no_file_is_refused_with_a_sentence() {
             assert!(stderr.contains(reason), "{flag} {path}: {stderr}");
             assert!(
                 stderr.contains(&format!("{path} cannot be used: "))
-                    || stderr.contains(&format!("cannot be read from {path}: ")),
+                    || stderr.contains(&format!("read the client secret from {path}: ")),
                 "{stderr}"
             );
         }
@@ -362,7 +362,7 @@ fn a_pipe_that_nobody_writes_to_is_given_up_before_the_screen() {
             (
                 "--client-secret-file",
                 format!(
-                    "The client secret cannot be read from {pipe}: it could not be read within 10 seconds."
+                    "Can't read the client secret from {pipe}: it could not be read within 10 seconds."
                 ),
             ),
             (
@@ -421,7 +421,7 @@ fn a_secret_full_of_nuls_is_refused() {
     let (exit, stderr) = plain(home.path(), &flags, &more);
     assert_eq!(exit, 2, "{stderr}");
     let told = format!(
-        "The client secret cannot be read from {}: character 1 of it is a control character (U+0000).",
+        "Can't read the client secret from {}: character 1 is a control character (U+0000).",
         path.display()
     );
     assert!(stderr.contains(&told), "{stderr}");
@@ -442,7 +442,7 @@ fn a_secret_full_of_nuls_is_refused() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(
-        stderr.contains("from standard input: character 3 of it is a control character (U+0007)"),
+        stderr.contains("from standard input: character 3 is a control character (U+0007)"),
         "{stderr}"
     );
     assert!(server.requests("/token").is_empty());

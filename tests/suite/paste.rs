@@ -89,7 +89,7 @@ fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
         terminal.screen()
     );
     terminal.send(ENTER);
-    terminal.wait_for("Not used Its state is not the one of this sign-in.");
+    terminal.wait_for("Not used It is from a different sign-in (state mismatch).");
     terminal.paste(&format!(
         "http://127.0.0.1:1/callback?code={}&state={state}",
         long_code()
@@ -134,7 +134,7 @@ fn a_bare_code_pasted_as_single_keys_is_taken() {
     type_fast(&mut terminal, &long_code()[2000..], &[0, 5, 1]);
     assert_taken(&mut terminal);
     terminal.send("k");
-    terminal.wait_for("the code was pasted without its state");
+    terminal.wait_for("only the code was pasted, without its state");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
     };
     paste(
         "an-unknown-code",
-        "did not accept this code (bad_verification_code)",
+        "rejected this code (bad_verification_code)",
     );
     paste("a-page-code", "it is a web page");
     paste("a-broken-code", "The service has a problem (HTTP 500)");
@@ -174,7 +174,7 @@ fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
         "it has probably been used up: start again",
     );
     // It may be used up, so it is not sent again.
-    paste("a-dropped-code", "has probably used up this code");
+    paste("a-dropped-code", "this code has probably been used up");
     paste("the-true-code", "Access token");
     assert_eq!(server.requests("/token").len(), 5);
     // The right code would meet this as well.
@@ -195,7 +195,7 @@ fn state(terminal: &Terminal) -> String {
             "Copied",
             "Sent",
             "Saved",
-            "cancelled",
+            "canceled",
             "Asking",
             "not copied",
         ]
@@ -279,7 +279,7 @@ fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
         assert!(terminal.flat().contains(sign), "{}", terminal.screen());
         assert_eq!(state(terminal), before);
         assert!(
-            !terminal.flat().contains("cancelled"),
+            !terminal.flat().contains("canceled"),
             "{}",
             terminal.screen()
         );

@@ -19,7 +19,7 @@ use crate::app::{App, CLIENT, Drawn, TMUX, WINDOWS, width};
 const CELL: (usize, usize) = (9, 19);
 /// Around the cells.
 const MARGIN: usize = 16;
-/// The terminal's own colours: legible on a page of either kind.
+/// The terminal's own colors: legible on a page of either kind.
 const BACK: &str = "#16181d";
 const FRONT: &str = "#d6d9e0";
 const DIM: &str = "#8a909c";
@@ -29,8 +29,8 @@ fn size(columns: usize, rows: usize) -> (usize, usize) {
     (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN)
 }
 
-fn colour(colour: Color) -> &'static str {
-    match colour {
+fn color(color: Color) -> &'static str {
+    match color {
         Color::Red => "#ff7b72",
         Color::Green => "#6fcf87",
         Color::Cyan => "#62c6d9",
@@ -50,7 +50,7 @@ fn style(cell: &Cell) -> (&'static str, Option<&'static str>, bool) {
     let front = if cell.modifier.contains(Modifier::DIM) {
         DIM
     } else {
-        colour(cell.fg)
+        color(cell.fg)
     };
     if cell.modifier.contains(Modifier::REVERSED) {
         (BACK, Some(front), bold)

@@ -217,7 +217,7 @@ fn a_pasted_answer_is_taken_from_standard_input() {
     assert!(
         plain
             .value("refused")
-            .contains("a paste: its state is not the one")
+            .contains("a paste: it is from a different sign-in")
     );
     let answer = person(&url, &["--no-callback"]);
     plain.paste(answer["callback"].as_str().unwrap());
@@ -258,13 +258,13 @@ fn the_endpoints_are_asked_of_the_issuer() {
     assert!(
         plain
             .value("refused")
-            .contains("it names no issuer, though this service promises to")
+            .contains("it has no issuer, although the service's metadata requires it")
     );
     plain.paste("c0de-alone");
     assert!(
         plain
             .value("refused")
-            .contains("this service names itself in its answers")
+            .contains("this service's responses must include the issuer")
     );
     assert_eq!(get(&callback, &[]).0, 200);
     assert_eq!(plain.end().0, 0);
@@ -359,7 +359,7 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
         assert_eq!(provider.userinfo(token).0, 200);
         // In any case, and edited.
         terminal.send("Refresh-Tokx\x7fen\r");
-        terminal.wait_for("error: The service gave no refresh token.");
+        terminal.wait_for("error: The service did not return a refresh token.");
         terminal.send(if term.is_empty() { "\x04" } else { "Exit\r" });
         assert_eq!(terminal.wait_exit().exit_code(), 0);
         terminal.assert_restored();
@@ -495,7 +495,7 @@ fn a_code_that_could_not_be_sent_is_sent_again() {
     let port = free_port();
     let token = format!("http://127.0.0.1:{port}/token");
     let mut plain = exchange(home.path(), &scripted(), &token);
-    assert!(plain.value("trouble").contains("cannot be reached"));
+    assert!(plain.value("trouble").contains("Can't connect to"));
     let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     let server = Scripted::start_at(listener, |_| {
         Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
@@ -826,8 +826,8 @@ fn many_pasted_lines_are_all_looked_at() {
     );
     for told in [
         "too short to be a code",
-        "it carries a code, but no state",
-        "the service does not know this code",
+        "it has a code but no state",
+        "the service doesn't recognize this code",
         "it is longer than 128 KiB",
     ] {
         assert!(stderr.contains(told), "{told}\n{stderr}");

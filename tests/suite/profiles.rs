@@ -378,7 +378,7 @@ fn a_client_secret_stays_in_the_record_or_where_the_settings_say() {
     std::fs::remove_file(&file).unwrap();
     profiles.expire();
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
-    // Another place for it, by hand.
+    // Another place for it, by hand. A command would have to be accepted by a sign-in first.
     profiles.edit(|record| record["client_secret"] = Value::Null);
     for (name, variable) in [("file", None), ("env", Some("OFFICE_SECRET"))] {
         let source = match variable {
@@ -523,4 +523,241 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
         record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
     });
     assert_eq!(profiles.token(), "first");
+}
+
+#[test]
+fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    // A settings file written by hand, as for a service.
+    let settings = profiles.settings();
+    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    std::fs::set_permissions(settings.parent().unwrap(), PermissionsExt::from_mode(0o700)).unwrap();
+    let kept = profiles.home.path().join("kept");
+    std::fs::write(&kept, ODD_SECRET).unwrap();
+    let text = |command: &str| {
+        format!(
+            "format = 1\n\n[settings]\nclient_id = {:?}\nscope = \"openid offline_access\"\nextra_parameters = \"prompt=consent\"\nflow = \"device-code\"\nclient_authentication = \"post\"\ndevice_url = {:?}\ntoken_url = {:?}\nauthorization_url = {:?}\n\n[secret]\ncommand = {command}\nexpires = 2031-05-01\n",
+            ODD_POST,
+            provider.endpoint("device"),
+            provider.endpoint("token"),
+            provider.endpoint("authorization"),
+        )
+    };
+    let command = format!("[\"cat\", {kept:?}]");
+    std::fs::write(&settings, text(&command)).unwrap();
+    profiles.sign_in(&["--profile".to_owned(), "office".to_owned()], "office");
+    let saved = std::fs::read_to_string(&settings).unwrap();
+    assert!(
+        saved.contains(&format!(
+            "[secret]\ncommand = {command}\nexpires = 2031-05-01\n"
+        )),
+        "{saved}"
+    );
+    assert_eq!(profiles.record()["client_secret"], Value::Null);
+    assert!(
+        !std::fs::read_to_string(profiles.state("record"))
+            .unwrap()
+            .contains(ODD_SECRET)
+    );
+    profiles.expire();
+    assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+    // Another command is not run, not even when the form is opened.
+    let witness = profiles.home.path().join("witness");
+    std::fs::write(
+        &settings,
+        saved.replace(&command, &format!("[\"touch\", {witness:?}]")),
+    )
+    .unwrap();
+    let before = provider.refreshes();
+    for expired in [false, true] {
+        if expired {
+            profiles.expire();
+        }
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("The command for the client secret in the settings"),
+            "{ran:?}"
+        );
+    }
+    let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
+    assert!(plain.value("hint").contains("wasn't run"));
+    drop(plain);
+    assert!(!witness.exists());
+    assert_eq!(provider.refreshes(), before);
+    // One that fails says why, and the tokens stay.
+    let failing = text("[\"sh\", \"-c\", \"echo locked >&2; exit 2\"]");
+    profiles.edit(|record| {
+        record["issued_for"]["secret_command"] = json!(["sh", "-c", "echo locked >&2; exit 2"]);
+    });
+    std::fs::write(&settings, failing).unwrap();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("failed with exit code 2: locked."),
+        "{ran:?}"
+    );
+    assert_eq!(provider.refreshes(), before);
+}
+
+#[test]
+fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let token_url = format!("{}/token", server.url);
+    let device_url = format!("{}/device", server.url);
+    let flags = [
+        "--client-id",
+        "me",
+        "--token-url",
+        &token_url,
+        "--device-url",
+        &device_url,
+        "--flow",
+        "device-code",
+    ];
+    let save = |name: &'static str, more: &[&'static str]| {
+        profiles.run(&[&["profiles", "save", name], &flags[..], more].concat())
+    };
+    let ran = save("new", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "new"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Sign in: oauth-authorizer --profile new"),
+        "{ran:?}"
+    );
+    let shown = profiles.run(&["profiles", "show", "new"]).stdout;
+    assert!(shown.contains("user = \"alice@example.org\""), "{shown}");
+    // What was there before stays beside it, and so do the tokens where they still fit.
+    let ran = save("office", &["--login-hint", "alice@example.org"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(profiles.settings().with_extension("toml.before").exists());
+    assert_eq!(profiles.token(), "first");
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+    let ran = save("office", &["--scope", "more"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The scope in the settings is not the one"),
+        "{ran:?}"
+    );
+    assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
+    for wrong in [
+        &["profiles", "save", "x", "--preset", "github"][..],
+        &["profiles", "save", "x", "--plain"],
+    ] {
+        let ran = profiles.run(wrong);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+    assert_eq!(profiles.run(&["token", "x"]).code, 2);
+}
+
+#[test]
+fn a_profile_moves_to_another_computer_encrypted() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let home = profiles.home.path();
+    let key = home.join("key");
+    let output = Command::new("age-keygen")
+        .arg("-o")
+        .arg(&key)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let recipient = said.trim().rsplit(' ').next().unwrap();
+    let file = home.join("office.age");
+    let export = [
+        "profiles",
+        "export",
+        "office",
+        "-r",
+        recipient,
+        "--to",
+        file.to_str().unwrap(),
+    ];
+    let ran = profiles.run(&export);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("on one computer only"), "{ran:?}");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("refresh-1"));
+    // Nothing is overwritten.
+    assert_eq!(profiles.run(&export).code, 1);
+    let other = Profiles::new();
+    let import = |more: &[&str]| {
+        let base = [
+            "profiles",
+            "import",
+            file.to_str().unwrap(),
+            "--identity",
+            key.to_str().unwrap(),
+        ];
+        other.run(&[&base, more].concat())
+    };
+    let ran = import(&[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("hint: Its tokens are sent to http://127.0.0.1:"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "first");
+    assert_eq!(mode(&other.state("record")), 0o600);
+    assert_eq!(import(&[]).code, 2, "it is there already");
+    assert_eq!(import(&["--as", "copy"]).code, 0);
+    assert_eq!(other.run(&["token", "copy"]).stdout, "first\n");
+    // At each start of a container: what was refreshed since is newer than the file.
+    other.edit(|record| {
+        record["generation"] = json!(5);
+        record["tokens"]["access_token"] = json!("fresh");
+    });
+    let ran = import(&["--if-newer"]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("nothing changed"),
+        "{ran:?}"
+    );
+    assert_eq!(other.token(), "fresh");
+    other.edit(|record| record["generation"] = json!(0));
+    assert_eq!(import(&["--if-newer"]).code, 0);
+    assert_eq!(other.token(), "first");
+    // Settings that run a command are shown, and have to be accepted.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    std::fs::write(
+        profiles.settings(),
+        format!("{settings}\n[secret]\ncommand = [\"touch\", \"/x\"]\n"),
+    )
+    .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(profiles.run(&export).code, 0);
+    let ran = import(&["--as", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("touch /x") && ran.stderr.contains("--allow-commands"),
+        "{ran:?}"
+    );
+    assert_eq!(import(&["--as", "third", "--allow-commands"]).code, 0);
+    // Even accepted, a command that the record does not name is not run.
+    let ran = other.run(&["token", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    std::fs::write(&file, "not a profile").unwrap();
+    assert_eq!(import(&["--as", "fourth"]).code, 9);
+    let ran: Ran = profiles
+        .command(&export)
+        .env("PATH", home)
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        ran.code == 9 && ran.stderr.contains("age is not installed"),
+        "{ran:?}"
+    );
 }

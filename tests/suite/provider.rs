@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::servers::{ODD_BASIC, ODD_POST, ODD_SECRET, Provider, eventually, free_port, person};
-use crate::terminal::{Command, ENTER, ESC, Terminal};
+use crate::terminal::{Command, ENTER, ESC, Terminal, is_focused};
 
 /// The form at the provider, with these flags more.
 fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Terminal {
@@ -131,7 +131,7 @@ fn discovery_fills_the_form() {
     ));
     let found = terminal.flat();
     assert!(
-        found.contains("PKCE S256, answers name the issuer. Another Issuer undoes it."),
+        found.contains("PKCE S256, responses include the issuer. Changing Issuer undoes this."),
         "{found}"
     );
     let screen = terminal.screen();
@@ -338,7 +338,7 @@ fn an_answer_with_a_wrong_state_is_refused_and_the_wait_goes_on() {
             .unwrap()
             .contains("This sign-in doesn't match")
     );
-    terminal.wait_for("Ignored a redirect: its state is not the one of this sign-in.");
+    terminal.wait_for("Ignored a redirect: it is from a different sign-in (state mismatch).");
     assert_eq!(person(&url, &[])["status"], 200);
     assert_token_works(&mut terminal, &provider);
 }
@@ -385,13 +385,42 @@ fn an_id_token_with_a_wrong_nonce_is_refused() {
     let url = sign_in(&mut terminal);
     person(&url, &["--set", "nonce=forged"]);
     terminal.wait_for(
-        "The ID token does not belong to this sign-in: its nonce is not the one that was sent.",
+        "The ID token is not valid for this sign-in: its nonce doesn't match the one that was sent.",
     );
     assert!(
         !terminal.flat().contains("Access token"),
         "{}",
         terminal.screen()
     );
+}
+
+#[test]
+fn an_id_token_without_a_nonce_is_helped_by_one_key() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let flags = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    let url = sign_in(&mut terminal);
+    person(&url, &["--unset", "nonce"]);
+    terminal.wait_for("it has no nonce, although one was sent.");
+    terminal.wait_for("Press Ctrl+F to remove openid from Scope.");
+    terminal.wait_for("Ctrl+F fix");
+    terminal.send("\x06");
+    terminal.wait_for("Changed Remove openid from Scope.");
+    assert!(terminal.look(|screen| is_focused(screen, "Authorize")));
+    let url = sign_in(&mut terminal);
+    assert!(
+        url.contains("scope=email+offline_access&") && !url.contains("nonce="),
+        "{url}"
+    );
+    // Nothing is left to fix.
+    terminal.send(ESC);
+    terminal.wait_for("[y Cancel sign-in]");
+    assert!(!terminal.flat().contains("Ctrl+F fix"));
 }
 
 #[test]
@@ -431,7 +460,7 @@ fn a_refusal_in_the_browser_is_told() {
 }
 
 #[test]
-fn cancelling_frees_the_port_at_once() {
+fn canceling_frees_the_port_at_once() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let port = free_port();
     let redirect = format!("http://127.0.0.1:{port}/callback");
@@ -448,13 +477,13 @@ fn cancelling_frees_the_port_at_once() {
     terminal.send(ESC);
     terminal.wait_for("Cancel this sign-in?");
     terminal.send("y");
-    terminal.wait_for("The sign-in was cancelled.");
+    terminal.wait_for("The sign-in was canceled.");
     terminal.wait_until("the focus on Authorize", |screen| {
         crate::terminal::is_focused(screen, "Authorize")
     });
     let new = sign_in(&mut terminal);
     assert_ne!(old, new);
-    // The answer to the cancelled attempt is none to this one.
+    // The answer to the canceled attempt is none to this one.
     assert_eq!(person(&old, &[])["status"], 400);
     assert_eq!(person(&new, &[])["status"], 200);
     assert_token_works(&mut terminal, &provider);

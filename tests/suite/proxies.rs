@@ -230,8 +230,8 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
             "user name and password",
         ),
         ("403 Forbidden", "NO_PROXY"),
-        ("502 Bad Gateway", "cannot reach the service"),
-        ("503 Service Unavailable", "cannot reach the service"),
+        ("502 Bad Gateway", "can't reach the service"),
+        ("503 Service Unavailable", "can't reach the service"),
     ] {
         let port = listen(move |stream| {
             let mut reader = BufReader::new(stream);
@@ -268,7 +268,7 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
         for part in [
             &format!("through the proxy 127.0.0.1:{port} (ALL_PROXY)"),
             "refused",
-            "Check that the proxy runs",
+            "Check that the proxy is running",
         ] {
             assert!(stderr.contains(part), "{part}\n{stderr}");
         }
@@ -282,10 +282,10 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
         (&[5, 0xff][..], "requires a user name and password"),
         (
             &[5, 0, 5, 2, 0, 1, 0, 0, 0, 0, 0, 0],
-            "does not allow the connection",
+            "doesn't allow the connection",
         ),
         (&[5, 0, 5, 4, 0, 1, 0, 0, 0, 0, 0, 0], "host unreachable"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "doesn't use SOCKS"),
     ] {
         let port = listen(move |mut stream| {
             bytes(&mut stream, 3)?;

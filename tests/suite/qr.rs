@@ -9,15 +9,15 @@ use crate::scripted::{DeviceFlow, Scripted};
 use crate::servers::{Provider, run};
 use crate::terminal::{Command, ENTER, ESC, RIGHT, Terminal};
 
-/// The colours that a terminal has where none are asked for: of the background and of the text.
+/// The colors that a terminal has where none are asked for: of the background and of the text.
 const DARK: (u8, u8) = (0, 255);
 const LIGHT: (u8, u8) = (255, 0);
 /// Pixels of a cell: columns and rows.
 const CELL: (usize, usize) = (6, 12);
 
-/// The screen as a terminal would draw it, in grey.
+/// The screen as a terminal would draw it, in gray.
 fn image(screen: &vt100::Screen, (background, foreground): (u8, u8)) -> Vec<u8> {
-    let grey = |colour: Color, default: u8| match colour {
+    let gray = |color: Color, default: u8| match color {
         Color::Default => default,
         Color::Idx(0) => 0,
         Color::Idx(15) => 255,
@@ -30,8 +30,8 @@ fn image(screen: &vt100::Screen, (background, foreground): (u8, u8)) -> Vec<u8> 
         for column in 0..columns {
             let cell = screen.cell(row, column).unwrap();
             let (mut fg, mut bg) = (
-                grey(cell.fgcolor(), foreground),
-                grey(cell.bgcolor(), background),
+                gray(cell.fgcolor(), foreground),
+                gray(cell.bgcolor(), background),
             );
             if cell.inverse() {
                 (fg, bg) = (bg, fg);
@@ -60,9 +60,9 @@ fn image(screen: &vt100::Screen, (background, foreground): (u8, u8)) -> Vec<u8> 
 
 /// What a decoder reads off the screen, on a dark and on a light terminal.
 fn decoded(terminal: &Terminal, folder: &Path) -> [String; 2] {
-    [DARK, LIGHT].map(|colours| {
+    [DARK, LIGHT].map(|colors| {
         let path = folder.join("screen.pgm");
-        let image = terminal.look(|screen| image(screen, colours));
+        let image = terminal.look(|screen| image(screen, colors));
         std::fs::File::create(&path)
             .unwrap()
             .write_all(&image)

@@ -197,7 +197,7 @@ fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
     assert!(
         terminal
             .flat()
-            .contains("in the browser window that has opened"),
+            .contains("in the browser window that opened"),
         "{}",
         terminal.screen()
     );
@@ -252,7 +252,7 @@ fn over_ssh_and_without_a_display_no_browser_is_started() {
     for (more, where_to_open) in [
         (
             ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
-            "In the browser there, open",
+            "In the browser on that computer, open",
         ),
         (("DISPLAY", ""), "In a browser on this computer, open"),
     ] {
@@ -362,8 +362,8 @@ fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
     let (code, stderr) = plain_device_flow(&url, &[nowhere]);
     assert_eq!(code, Some(2), "{stderr}");
     for words in [
-        "error: The system's CA certificates cannot be used: No CA certificates were loaded",
-        "install the CA certificates of the system (package ca-certificates), or set CA file",
+        "error: Can't use the system's CA certificates: No CA certificates were loaded",
+        "install the system's CA certificates (package ca-certificates), or set CA file",
     ] {
         assert!(stderr.contains(words), "{stderr}");
     }

@@ -30,7 +30,9 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     terminal.send("s");
     terminal.wait_for("Save the access token to this file");
     // Before it is written nobody knows whether the file system keeps modes.
-    terminal.wait_for("Only you can read the file (mode 0600), where the file system supports it.");
+    terminal.wait_for(
+        "Only you can read the file (mode 0600), if the file system supports permissions.",
+    );
     terminal.send(ENTER);
     let path = home.path().join("oauth-authorizer-access-token.txt");
     terminal.wait_for("(mode 0600).");

@@ -224,8 +224,8 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
         if !environment.utf8 && !cell.symbol().is_ascii() {
             fault(format!("{:?} is not ASCII", cell.symbol()));
         }
-        if !environment.colours && (cell.fg, cell.bg) != (Color::Reset, Color::Reset) {
-            fault(format!("a colour in mono: {:?}", (cell.fg, cell.bg)));
+        if !environment.colors && (cell.fg, cell.bg) != (Color::Reset, Color::Reset) {
+            fault(format!("a color in mono: {:?}", (cell.fg, cell.bg)));
         }
     }
     if size.0 < SMALLEST.0 || size.1 < SMALLEST.1 {
@@ -299,7 +299,7 @@ fn environments(fixture: &Fixture) -> Vec<(&'static str, Environment)> {
         for (ascii, mono) in [(false, false), (false, true), (true, false), (true, true)] {
             let mut environment = place.environment();
             environment.utf8 &= !ascii;
-            environment.colours &= !mono;
+            environment.colors &= !mono;
             if all.iter().all(|(_, known)| *known != environment) {
                 all.push((place.name, environment));
             }
@@ -317,7 +317,7 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
         if app.shows_a_value_alone() {
             return (0, found);
         }
-        // Colours change no text but that of a QR code, which there is none of without them.
+        // Colors change no text but that of a QR code, which there is none of without them.
         let qr = fixture.name.starts_with("qr") || fixture.name == "device-checks";
         let said = match before.take() {
             Some((place, utf8, said)) if (place, utf8, qr) == (name, environment.utf8, false) => {
@@ -330,9 +330,9 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
             count += 1;
             let faults = faults(&mut app, &said, size);
             if !faults.is_empty() {
-                let (utf8, colours) = (environment.utf8, environment.colours);
+                let (utf8, colors) = (environment.utf8, environment.colors);
                 found.push(format!(
-                    "{} on {name} at {size:?}, UTF-8 {utf8}, colours {colours}:\n{}",
+                    "{} on {name} at {size:?}, UTF-8 {utf8}, colors {colors}:\n{}",
                     fixture.name,
                     faults.join("\n")
                 ));

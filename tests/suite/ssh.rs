@@ -262,7 +262,9 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         "{url}"
     );
     assert!(
-        terminal.flat().contains("this screen continues by itself"),
+        terminal
+            .flat()
+            .contains("this screen continues automatically"),
         "{}",
         terminal.screen()
     );
@@ -356,7 +358,7 @@ fn over_ssh_a_paste_is_enough() {
     let url = terminal.url_at("http://127.0.0.1");
     // What comes and is not the answer is told beside all that stands there, at 80x24.
     assert_eq!(person(&url, &["--set", "state=forged"])["status"], 400);
-    terminal.wait_for("Ignored a redirect: its state is not the one of this sign-in.");
+    terminal.wait_for("Ignored a redirect: it is from a different sign-in (state mismatch).");
     tunnel(&terminal);
     assert_eq!(terminal.url_at("http://127.0.0.1"), url);
     assert!(

@@ -19,8 +19,8 @@ fn demo(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Terminal {
     terminal
 }
 
-/// True where a sequence sets a colour.
-fn is_coloured(terminal: &Terminal) -> bool {
+/// True where a sequence sets a color.
+fn is_colored(terminal: &Terminal) -> bool {
     let bytes = terminal.bytes();
     let text = String::from_utf8_lossy(&bytes);
     text.split("\x1b[").skip(1).any(|sequence| {
@@ -37,9 +37,9 @@ fn is_coloured(terminal: &Terminal) -> bool {
 }
 
 #[test]
-fn colours_and_glyphs_follow_the_flags_before_all_else() {
+fn colors_and_glyphs_follow_the_flags_before_all_else() {
     let home = tempfile::tempdir().unwrap();
-    for (flags, variables, coloured, ascii) in [
+    for (flags, variables, colored, ascii) in [
         (&[][..], &[][..], true, false),
         (&[][..], &[("NO_COLOR", "1")][..], false, false),
         (
@@ -59,12 +59,12 @@ fn colours_and_glyphs_follow_the_flags_before_all_else() {
         ),
     ] {
         let mut terminal = demo(home.path(), flags, variables);
-        // Steps of a run have colours.
+        // Steps of a run have colors.
         terminal.focus("Authorize");
         terminal.send(ENTER);
         terminal.wait_for("Enter code");
         let case = format!("{flags:?} {variables:?}");
-        assert_eq!(is_coloured(&terminal), coloured, "{case}");
+        assert_eq!(is_colored(&terminal), colored, "{case}");
         assert_eq!(terminal.bytes().is_ascii(), ascii, "{case}");
     }
 }
@@ -260,9 +260,9 @@ fn doctor_says_where_it_is_and_what_follows() {
         ],
         &[
             "session: SSH to alice@192.0.2.2:2222",
-            "terminal: terminal emulator, with TMUX set but no answer (tmux said: error connecting to /tmp/x",
+            "terminal: terminal emulator, with TMUX set but no response (tmux said: error connecting to /tmp/x",
             "clipboard: OSC 52 (delivery can't be confirmed); not tmux's buffer: tmux said",
-            "browser: won't be opened (this is a session over SSH",
+            "browser: won't be opened (this is an SSH session",
             "tunnel: ssh -p 2222 -L 8400:127.0.0.1:8400 alice@192.0.2.2 (8400 stands for the port",
         ],
     );
@@ -282,7 +282,7 @@ fn doctor_says_where_it_is_and_what_follows() {
         &[
             "terminal: serial terminal (TERM=vt100)",
             "glyphs: ASCII (set by a flag",
-            "colors: none (the terminal supports none)",
+            "colors: none (the terminal doesn't support them)",
             "clipboard: none (",
         ],
     );

@@ -262,7 +262,7 @@ fn a_log_stays_small_under_an_attack() {
             "stray: rejected a request that does not belong to this sign-in",
             20,
         ),
-        ("refused: a callback: its state is not the one", 20),
+        ("refused: a callback: it is from a different sign-in", 20),
         ("stray: 5000 requests rejected in total\n", 1),
         ("refused: 5000 callbacks rejected in total\n", 1),
         ("check: ", 5),

@@ -203,7 +203,7 @@ fn assert_told(name: &str, home: &Home, place: &[&str]) {
     let mut terminal = home.command(&["--preset-file", path]).start();
     assert_eq!(terminal.wait_exit().exit_code(), 2, "{}", terminal.screen());
     let told = terminal.flat();
-    let sentence = format!("The preset file {path} cannot be used: ");
+    let sentence = format!("Can't use the preset file {path}: ");
     // A path may be broken anywhere.
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     assert!(squeezed(&told).contains(&squeezed(&sentence)), "{told}");
@@ -254,8 +254,8 @@ fn a_wrong_type() {
 #[test]
 fn an_unknown_key() {
     assert_bad(
-        GOOD.replace("group", "colour = \"red\"\ngroup"),
-        &["line 3", "colour"],
+        GOOD.replace("group", "color = \"red\"\ngroup"),
+        &["line 3", "color"],
     );
 }
 
@@ -549,7 +549,7 @@ fn what_is_not_certain_is_said() {
         terminal.screen()
     );
     terminal.press_until(UP, "Preset", |screen| is_focused(screen, "Preset"));
-    terminal.wait_for("Discover checks it against the service itself.");
+    terminal.wait_for("Use Discover to check it against the service.");
     terminal.send(TAB);
     let (_, out, _) = home.run(&["presets", "list"]);
     assert!(

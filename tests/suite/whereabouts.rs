@@ -52,15 +52,16 @@ fn a_display_of_another_machine_gets_no_copy_and_no_browser() {
         let (mut terminal, token) = tokens(command);
         terminal.send("c");
         terminal.wait_for(SENT);
-        terminal.wait_for("Failed: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine.");
+        terminal.wait_for("Failed: the desktop clipboard: DISPLAY is a network address, so the desktop may be on another \
+            computer.");
         assert_eq!(copies(&terminal), [token], "{display}");
         let told = doctor(Command::new(home.path(), &["doctor"]).env("DISPLAY", display));
         assert!(
-            told.contains("browser: won't be opened (DISPLAY is a network address, so the desktop may be on another machine)"),
+            told.contains("browser: won't be opened (DISPLAY is a network address, so the desktop may be on another computer)"),
             "{told}"
         );
         assert!(
-            told.contains("not the desktop clipboard: DISPLAY is a network address, so the desktop may be on another machine"),
+            told.contains("not the desktop clipboard: DISPLAY is a network address, so the desktop may be on another computer"),
             "{told}"
         );
     }
@@ -448,7 +449,7 @@ fn through_mosh_a_copy_arrives_whole_or_is_refused() {
         let (_mosh, mut terminal, _server) = through_mosh(&token);
         terminal.send("c");
         terminal.wait_for(&format!("{SENT} through mosh."));
-        terminal.wait_for("mosh may not repeat an identical copy.");
+        terminal.wait_for("Copying the same text again may have no effect.");
         let copied = eventually("the copy", || {
             Some(copies(&terminal)).filter(|one| !one.is_empty())
         });
@@ -464,9 +465,8 @@ fn through_mosh_a_copy_arrives_whole_or_is_refused() {
         let (_mosh, mut terminal, _server) = through_mosh(&token(size));
         terminal.send("c");
         terminal.wait_for(&format!(
-            "The access token was not copied. Failed: the terminal's clipboard: mosh takes 12200 bytes at most, and this \
-             has {size}. View alone shows the token by itself, to select with the mouse. Save… writes it, or everything as \
-             JSON, to a file."
+            "The access token was not copied. Failed: the terminal's clipboard: mosh accepts at most 12200 bytes, but this has {size}. Use View alone to select the token with the mouse, or Save… to write it, or everything as JSON, to \
+             a file."
         ));
         assert!(
             !terminal.bytes().windows(4).any(|bytes| bytes == b"\x1b]52"),
@@ -485,7 +485,9 @@ fn doctor_says_that_mosh_is_there_and_what_it_carries() {
     let terminal = mosh.client(mosh.port);
     terminal.wait_for("session: mosh ");
     terminal.wait_for("mosh-server is a parent process");
-    terminal.wait_for("mosh passes on at most 12200 bytes, and may not repeat an identical copy");
+    terminal.wait_for(
+        "mosh forwards at most 12200 bytes, and copying the same text again may have no effect",
+    );
 }
 
 #[test]
@@ -550,10 +552,11 @@ fn tmux_over_mosh_has_the_copy_and_the_terminal_gets_it_as_the_guide_says() {
         authorize(&mut terminal);
         terminal.send("c");
         if size > 12_200 {
-            terminal.wait_for("Copied the access token to the tmux buffer only (paste: prefix ]). Your terminal did not get it");
+            terminal.wait_for("Copied the access token to the tmux buffer only (paste: prefix ]). Your terminal did not get \
+                it");
         } else {
             terminal.wait_for(
-                "Copied the access token to the tmux buffer (paste: prefix ]). mosh passes it on",
+                "Copied the access token to the tmux buffer (paste: prefix ]). mosh forwards it",
             );
         }
         assert!(tmux.buffer().as_ref() == Some(&token), "{size}");

@@ -289,7 +289,7 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
         terminal.send(ESC);
         terminal.wait_for("Cancel this sign-in?");
         terminal.send("y");
-        terminal.wait_for("The sign-in was cancelled.");
+        terminal.wait_for("The sign-in was canceled.");
         counts.push(wineserver_descriptors());
     }
     let after = &counts[WARM_UP..];
@@ -314,7 +314,7 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
     let url = format!("http://localhost:{port}/callback/");
     terminal.wait_until("who has it", |screen| {
         let text = terminal::flat(screen);
-        text.contains(&format!("Another program listens on {url} already."))
+        text.contains(&format!("Another program is already listening on {url}."))
             || text.contains(&format!("The port of {url} is in use by another program."))
     });
 }

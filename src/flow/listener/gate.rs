@@ -70,15 +70,15 @@ pub enum ListenError {
 /// What a code of HTTP.sys means when a URL is registered.
 fn http_sys(prefix: &str, code: u32) -> String {
     match code {
-        5 => format!("Windows does not let this user listen on {prefix} (access denied)."),
-        183 => format!("Another program listens on {prefix} already."),
+        5 => format!("Your account may not listen on {prefix} (access denied)."),
+        183 => format!("Another program is already listening on {prefix}."),
         32 => format!("The port of {prefix} is in use by another program."),
-        87 => format!("HTTP.sys does not accept the URL {prefix}."),
+        87 => format!("HTTP.sys rejected the URL {prefix}."),
         2 | 1058 | 1060 | 1062 | 1075 => {
             format!("The HTTP service of Windows is not running (code {code}).")
         }
         1 => format!(
-            "HTTP.sys cannot listen on {prefix} (code 1): https needs a certificate binding."
+            "HTTP.sys cannot listen on {prefix} (code 1): https requires a certificate binding."
         ),
         code => format!("HTTP.sys cannot listen on {prefix} (code {code})."),
     }
@@ -114,8 +114,8 @@ impl ListenError {
             }
             Self::NotAllowed { .. } => "Choose a port above 1023 and register it with the service.",
             Self::HttpSys { code: 5, .. } => {
-                "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL below \
-                 http://localhost:80/Temporary_Listen_Addresses/, which needs no set-up."
+                "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL under \
+                    http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
             }
             Self::HttpSys { code: 183, .. } => {
                 "Stop that program, or choose another port or path and register it with the service."
@@ -134,8 +134,8 @@ impl ListenError {
             }
             Self::HttpSys { .. } => "Start with --listener loopback, which does not use HTTP.sys.",
             Self::NotBound { .. } => {
-                "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener loopback, \
-                 which can create a certificate of its own."
+                "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener \
+                    loopback, which can create its own certificate."
             }
             Self::NoHttpSys => "Omit --listener httpsys.",
             Self::NotHere { .. } => {

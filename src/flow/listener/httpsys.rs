@@ -1,7 +1,7 @@
 //! The HTTP.sys listener: the kernel's web server of Windows (HTTP Server API 2.0).
 //!
 //! One thread of the operating system owns all handles. It registers the redirect URL's prefix, receives with an
-//! overlapped call that can be cancelled, answers, and lets go of everything when it is told to stop.
+//! overlapped call that can be canceled, answers, and lets go of everything when it is told to stop.
 //!
 //! HTTP.sys listens on all addresses of the machine by nature; requests from other machines are refused here.
 

@@ -36,7 +36,7 @@ fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
     let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
     let name = placeholder(&bare)?;
     let text = format!(
-        "The {} still holds {name}, which stands for a value of your own. Type that value in its place",
+        "{} contains the placeholder {name}. Replace it with your own value",
         settings.label(key)
     );
     Some(Problem::new(key, Severity::Error, "placeholder", text))
@@ -45,7 +45,7 @@ fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
 /// Why a URL cannot be right.
 fn reason(text: &str) -> String {
     endpoint(text).err().map_or_else(
-        || "This is hardly the whole URL and nothing else".to_owned(),
+        || "The URL is incomplete or contains extra text".to_owned(),
         |problem| problem.to_string(),
     )
 }
@@ -69,8 +69,7 @@ pub(super) fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
     if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
         let label = settings.label(key);
         let text = format!(
-            "This is the address of the service's metadata, not its {label}. Use {} as Issuer, leave the {label} empty, and \
-             let Discover fill it in",
+            "This is the metadata URL, not the {label}. Enter {} as Issuer, leave {label} empty, and use Discover",
             clean(&issuer, 120)
         );
         let problem = Problem::new(key, Severity::Error, "metadata", text);
@@ -110,7 +109,7 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
     }
     let meant = usable(typed);
     if let Some(issuer) = meant.as_deref().and_then(issuer_of_address) {
-        let text = "This is the address of the service's metadata, not the Issuer";
+        let text = "This is the metadata URL, not the issuer";
         return Some(suggested(
             settings,
             key,
@@ -123,8 +122,8 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
     if let Ok(url) = endpoint(typed)
         && url.query().is_some()
     {
-        let text = "An issuer has no query (RFC 8414, section 2). Type it without the ? and what follows; or leave Issuer empty, \
-                    and type the endpoints";
+        let text = "An issuer can't have a query (RFC 8414, section 2). Remove the ? and everything after it, or leave \
+            Issuer empty and enter the endpoints";
         return Some(Problem::new(
             key,
             Severity::Error,
@@ -137,8 +136,7 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
         return None;
     }
     let why = if endpoint(typed).is_ok() && with_small_scheme(typed) == meant {
-        "An issuer is compared letter by letter, and begins with https:// in small letters"
-            .to_owned()
+        "An issuer must match exactly, and starts with https:// in lowercase".to_owned()
     } else {
         reason(typed)
     };
@@ -169,7 +167,7 @@ pub(super) fn redirect_url(settings: &Settings) -> Option<Problem> {
     let why = match endpoint(typed) {
         // Its beginning looks like a scheme.
         Err(_) if Url::parse(typed).is_ok() => {
-            "A Redirect URL begins with http:// or https://".to_owned()
+            "A redirect URL starts with http:// or https://".to_owned()
         }
         _ => reason(typed),
     };

@@ -96,13 +96,13 @@ fn client_id(settings: &Settings) -> Option<Problem> {
     if let Some((place, ch)) = not_vschar(typed) {
         meant.retain(|ch| !ch.is_whitespace());
         let text = format!(
-            "Character {place} of the Client ID is {}, and a client ID has visible ASCII characters only",
+            "Character {place} of the Client ID is {}, but a client ID can contain only visible ASCII characters",
             character(ch)
         );
         let meant = Some(meant).filter(|meant| not_vschar(meant).is_none());
         let text = match meant {
             Some(_) => text,
-            None => format!("{text}. Type it again without that"),
+            None => format!("{text}. Enter it without that character"),
         };
         return Some(suggested(
             settings,
@@ -118,18 +118,18 @@ fn client_id(settings: &Settings) -> Option<Problem> {
         (bracketed || typed.to_lowercase().contains("your")) && only_names_a_value(&meant);
     if is_named || is_crossed_out(&meant) {
         let text = format!(
-            "{} stands for your own client ID. Type that instead",
+            "{} is a placeholder. Enter your own client ID",
             clean(typed, 60)
         );
         return Some(Problem::new(key, Severity::Error, "placeholder", text));
     }
     let value = value?;
-    let text = format!("There is more here than the Client ID: {}", value.words());
+    let text = format!("The Client ID contains extra text: {}", value.words());
     Some(suggested(
         settings,
         key,
         Severity::Warning,
-        "more than the ID",
+        "extra text",
         &text,
         Some(meant),
     ))
@@ -167,8 +167,8 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
             character(ch)
         };
         let text = format!(
-            "Character {place} of the Client secret is {name}, and a client secret has visible ASCII characters only. Paste \
-             the secret again"
+            "Character {place} of the Client secret is {name}, but a client secret can contain only visible ASCII \
+                characters. Paste the secret again"
         );
         return Some(offered(Problem::new(
             key,
@@ -179,17 +179,17 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     }
     let marked = secret.starts_with(['<', '{']) || secret.to_lowercase().contains("your");
     if (marked && only_names_a_value(secret)) || is_crossed_out(secret) {
-        let text = "This stands for your own client secret. Type that instead".to_owned();
+        let text = "This is a placeholder. Enter your own client secret".to_owned();
         return Some(Problem::new(key, Severity::Warning, "placeholder", text));
     }
     let (_, words) = bare.as_ref()?;
     let text = format!(
-        "There is {words} around the Client secret, which hardly belongs to it. If the service refuses the secret, remove that"
+        "The Client secret contains {words}, probably by mistake. If the service rejects the secret, remove this"
     );
     Some(offered(Problem::new(
         key,
         Severity::Warning,
-        "more than secret",
+        "extra text",
         text,
     )))
 }
@@ -216,7 +216,7 @@ fn extra_parameters(settings: &Settings) -> Option<Problem> {
     if typed.is_empty() || meant == typed || !is_whole(&meant) {
         return None;
     }
-    let text = "Extra parameters are written as name=value, with & between them and nothing else";
+    let text = "Enter extra parameters as name=value, separated by &";
     Some(suggested(
         settings,
         key,
@@ -240,12 +240,12 @@ fn login_hint(settings: &Settings) -> Option<Problem> {
     if meant == typed || meant.is_empty() {
         return None;
     }
-    let text = "There is more here than the account";
+    let text = "The account contains extra text";
     Some(suggested(
         settings,
         key,
         Severity::Warning,
-        "more than account",
+        "extra text",
         text,
         Some(meant),
     ))
@@ -273,7 +273,7 @@ fn listen_address(settings: &Settings) -> Option<Problem> {
         _ => bare.to_owned(),
     };
     meant.parse::<ListenAddress>().ok()?;
-    let text = "The Listen address is an IP address of this machine, with or without a port";
+    let text = "Enter an IP address of this machine, with or without a port";
     Some(suggested(
         settings,
         key,
@@ -294,7 +294,7 @@ fn path(settings: &Settings, key: Key) -> Option<Problem> {
         crate::clean::unquoted(typed)?.to_owned()
     };
     let text = format!(
-        "The {} is a path, without file:// and quotation marks",
+        "Enter {} as a path, without file:// and quotation marks",
         settings.label(key)
     );
     Some(suggested(
@@ -416,9 +416,9 @@ mod tests {
                 ("me\u{fffc}x", Err("(U+FFFC)")),
                 ("mé", Err("é (U+00E9)")),
                 ("a\nb", Ok("ab")),
-                ("<client-id>", Err("stands for your own client ID")),
-                ("YOUR_CLIENT_ID", Err("stands for your own client ID")),
-                ("xxxxxxxx-xxxx-xxxx", Err("stands for your own client ID")),
+                ("<client-id>", Err("is a placeholder")),
+                ("YOUR_CLIENT_ID", Err("is a placeholder")),
+                ("xxxxxxxx-xxxx-xxxx", Err("is a placeholder")),
             ],
         );
     }
@@ -445,7 +445,7 @@ mod tests {
                     "s3crét",
                     Err("Character 5 of the Client secret is not an ASCII"),
                 ),
-                ("<your-client-secret>", Err("stands for")),
+                ("<your-client-secret>", Err("is a placeholder")),
             ],
         );
         form.set(Key::ClientSecret, " 'Hunter2-secret' ".to_owned());
@@ -558,7 +558,7 @@ mod tests {
         let typed = "https://as.example/r/.well-known/openid-configuration";
         let (said, left) = tried(&mut form, Key::DeviceUrl, typed);
         assert!(
-            said.contains("Use https://as.example/r as Issuer"),
+            said.contains("Enter https://as.example/r as Issuer"),
             "{said}"
         );
         assert_eq!(left.as_deref(), Some(""));
@@ -594,7 +594,7 @@ mod tests {
                 ("https://me:pa55@as.example/r", Ok(url)),
                 ("me:pa55@as.example/r", Ok(url)),
                 ("https://as.example/r#x", Ok(url)),
-                ("https://as.example/r?p=policy", Err("no query")),
+                ("https://as.example/r?p=policy", Err("can't have a query")),
                 ("https://as.example/{tenantid}/v2.0", Err("{tenantid}")),
                 ("https://as.example/<tenant>/v2.0", Err("<tenant>")),
             ],
@@ -633,16 +633,13 @@ mod tests {
                 ("[::1]:8400/cb", Ok("http://[::1]:8400/cb")),
                 ("http://localhost:{port}/cb", Err("{port}")),
                 ("http://<host>/cb", Err("<host>")),
-                (
-                    "urn:ietf:wg:oauth:2.0:oob",
-                    Err("Nothing can listen on urn:"),
-                ),
+                ("urn:ietf:wg:oauth:2.0:oob", Err("can't listen on a urn:")),
                 (
                     "com.example.app:/oauth2redirect",
-                    Err("Nothing can listen on com.example.app:"),
+                    Err("can't listen on a com.example.app:"),
                 ),
-                ("myapp://callback", Err("Nothing can listen on myapp:")),
-                ("msal1234://auth", Err("Nothing can listen on msal1234:")),
+                ("myapp://callback", Err("can't listen on a myapp:")),
+                ("msal1234://auth", Err("can't listen on a msal1234:")),
                 ("javascript:alert(1)", Err("not with javascript:")),
                 ("file:///x", Err("not with file:")),
             ],
@@ -697,9 +694,9 @@ mod tests {
                 ("https://me:pw@sso.example.org", Ok(host)),
                 ("\"sso.example.org\"", Ok(host)),
                 ("Host: sso.example.org", Ok(host)),
-                ("<host>", Err("stands for your own")),
-                ("{host}", Err("stands for your own")),
-                ("https://", Err("is a host name")),
+                ("<host>", Err("is a placeholder")),
+                ("{host}", Err("is a placeholder")),
+                ("https://", Err("must be a host name")),
             ],
         );
     }
@@ -730,9 +727,12 @@ mod tests {
                 ),
                 ("<contoso.onmicrosoft.com>", Ok(tenant)),
                 ("Tenant: contoso.onmicrosoft.com", Ok(tenant)),
-                ("<tenant-id>", Err("stands for your own Tenant")),
-                ("{tenant}", Err("stands for your own Tenant")),
-                ("a:b", Err("is one part of a URL")),
+                (
+                    "<tenant-id>",
+                    Err("is a placeholder. Enter your own Tenant"),
+                ),
+                ("{tenant}", Err("is a placeholder. Enter your own Tenant")),
+                ("a:b", Err("must be one part of a URL")),
                 ("contoso", Ok(tenant)),
                 ("alice@contoso.onmicrosoft.com", Ok(tenant)),
                 ("11111111-2222", Err("only part of a tenant ID")),
@@ -753,7 +753,7 @@ mod tests {
                 ("\"eu\"", Ok("eu")),
                 ("eu/", Ok("eu")),
                 ("<eu>", Ok("eu")),
-                ("{dc}", Err("stands for your own")),
+                ("{dc}", Err("is a placeholder")),
             ],
         );
     }

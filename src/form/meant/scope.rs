@@ -64,7 +64,7 @@ fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
     } else {
         Severity::Warning
     };
-    let text = "Scopes are written with spaces between them and nothing else";
+    let text = "Separate scopes with spaces";
     Some(suggestion(severity, "separators", text, meant))
 }
 
@@ -75,9 +75,9 @@ fn wrong_character(typed: &str) -> Option<Problem> {
     let (place, ch) = (1..).zip(typed.chars()).find(|(_, ch)| wrong(*ch))?;
     let name = super::suggestion::character(ch);
     let meant: String = typed.chars().filter(|ch| !wrong(*ch)).collect();
-    let text = format!("Character {place} of the Scope is {name}, which no scope has");
+    let text = format!("Character {place} of Scope is {name}, which isn't allowed in a scope");
     Some(if crate::clean::is_visible(ch) && ch != '\\' {
-        let text = format!("{text}. Type the scope again without it");
+        let text = format!("{text}. Enter the scope without it");
         Problem::new(Key::Scope, Severity::Error, "wrong character", text)
     } else {
         suggestion(Severity::Error, "wrong character", &text, meant)
@@ -112,7 +112,7 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
         .map(|one| if one == scope { meant } else { one })
         .collect();
     let text = format!(
-        "{} is not among the scopes that are known here. Did you mean {}?",
+        "{} is not a known scope of this service. Did you mean {}?",
         clean(scope, 80),
         clean(meant, 80)
     );

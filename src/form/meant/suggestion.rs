@@ -10,7 +10,7 @@ use crate::form::settings::Settings;
 pub(super) fn character(ch: char) -> String {
     let code = u32::from(ch);
     match ch {
-        '\n' | '\r' => format!("a line end (U+{code:04X})"),
+        '\n' | '\r' => format!("a line break (U+{code:04X})"),
         '\t' => format!("a tab (U+{code:04X})"),
         ch if ch.is_control() => format!("a control character (U+{code:04X})"),
         ch if is_visible(ch) => format!("{ch} (U+{code:04X})"),

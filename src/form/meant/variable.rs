@@ -35,7 +35,7 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     if bracketed && (only_names_a_value(&bare) || bare == variable.name) {
         let help = variable.help.as_deref().unwrap_or_default();
         let text = format!(
-            "{} stands for your own {label}. Type that instead. {help}",
+            "{} is a placeholder. Enter your own {label}. {help}",
             clean(typed, 60)
         );
         return Some(Problem::new(key, Severity::Error, "placeholder", text));
@@ -53,13 +53,11 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     }
     let what = match &place {
         Some(Place::Host(_)) => {
-            "is a host name, without https:// in front of it and without a slash at its end"
+            "must be a host name, without https:// and without a trailing slash"
         }
-        Some(Place::PartOfHost(..)) => {
-            "is a part of a host name, and holds no / : < > and no spaces"
-        }
-        Some(Place::Segment(_)) => "is one part of a URL, and holds no / : < > and no spaces",
-        None => "holds more than the value",
+        Some(Place::PartOfHost(..)) => "must be part of a host name, without / : < > and spaces",
+        Some(Place::Segment(_)) => "must be one part of a URL, without / : < > and spaces",
+        None => "contains extra text",
     };
     let severity = if place.is_some() {
         Severity::Error

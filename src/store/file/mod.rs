@@ -64,7 +64,7 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {
             return Err(io::Error::other(
-                "there is something that is no ordinary file; name another",
+                "it is not a regular file; enter another name",
             ));
         }
         Ok(_) | Err(_) => {}
@@ -115,7 +115,7 @@ mod tests {
             let link = folder.path().join("link");
             std::os::unix::fs::symlink(&path, &link).unwrap();
             let error = save(&link, &"newer".into()).unwrap_err();
-            assert!(error.to_string().contains("no ordinary file"), "{error}");
+            assert!(error.to_string().contains("not a regular file"), "{error}");
             assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
             std::fs::remove_file(link).unwrap();
         }

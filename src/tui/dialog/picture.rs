@@ -74,7 +74,7 @@ fn narrow(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
 
-/// Two modules. A cell of one colour is a space: some fonts leave a gap around a full block.
+/// Two modules. A cell of one color is a space: some fonts leave a gap around a full block.
 fn module((upper, lower): (bool, bool), style: Style) -> Span<'static> {
     let swapped = Style {
         fg: style.bg,

@@ -28,8 +28,8 @@ pub enum Refusal {
     Ascii,
     /// It needs more room.
     #[error(
-        "QR code unavailable: the URL has {characters} characters, which needs a window of {columns} x {rows}. This one is {} \
-         x {}.", .window.0, .window.1
+        "QR code unavailable: the URL has {characters} characters, which requires a window of {columns} x {rows}. This one \
+            is {} x {}.", .window.0, .window.1
     )]
     TooLong {
         /// Of the URL.
@@ -73,7 +73,7 @@ impl Picture {
             dark: code
                 .to_colors()
                 .into_iter()
-                .map(|colour| colour == Color::Dark)
+                .map(|color| color == Color::Dark)
                 .collect(),
         })
     }
@@ -162,10 +162,10 @@ mod tests {
     use super::*;
     use crate::console::environment::Environment;
 
-    fn theme(utf8: bool, colours: bool) -> Theme {
+    fn theme(utf8: bool, colors: bool) -> Theme {
         Theme::new(&Environment {
             utf8,
-            colours,
+            colors,
             ..Environment::default()
         })
     }
@@ -184,7 +184,7 @@ mod tests {
             Picture::of(good, (80, 24), &url(107))
                 .unwrap_err()
                 .to_string(),
-            "QR code unavailable: the URL has 107 characters, which needs a window of 45 x 26. This one is 80 x 24."
+            "QR code unavailable: the URL has 107 characters, which requires a window of 45 x 26. This one is 80 x 24."
         );
         assert!(Picture::of(good, (45, 26), &url(107)).is_ok());
         assert_eq!(
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn it_needs_colours_and_half_blocks() {
+    fn it_needs_colors_and_half_blocks() {
         let short = url(30);
         assert_eq!(
             Picture::of(theme(true, false), (80, 24), &short),

@@ -17,7 +17,7 @@ use crate::tui::widgets::theme::Theme;
 pub struct Console {
     /// Where the program runs.
     pub environment: Environment,
-    /// What the terminal can show.
+    /// What the terminal supports.
     pub theme: Theme,
     /// Columns and rows of the window.
     pub size: (u16, u16),
@@ -37,7 +37,7 @@ pub struct ViewContext<'a> {
 }
 
 impl ViewContext<'_> {
-    /// What the terminal can show.
+    /// What the terminal supports.
     #[must_use]
     pub fn theme(&self) -> Theme {
         self.console.theme
@@ -182,14 +182,14 @@ impl UpdateContext<'_> {
 
     /// Stops what is under way, if anything is, and says what that was.
     pub fn cancel(&mut self) {
-        let Some(cancelled) = self.session.cancel() else {
+        let Some(canceled) = self.session.cancel() else {
             return;
         };
         self.emit(Effect::Cancel);
-        if matches!(cancelled, Work::SigningIn(_)) {
+        if matches!(canceled, Work::SigningIn(_)) {
             self.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
         }
-        self.say(cancelled.cancelled());
+        self.say(canceled.canceled());
     }
 
     /// Says what is in the way of something that was to be started. What is wrong with the form is the form's to say.

@@ -105,7 +105,7 @@ fn apart<'a>(line: &'a Line<'_>) -> Line<'a> {
 fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
     while let Some(last) = line.spans.last_mut() {
         let end = last.content.trim_end();
-        // Spaces that are seen, by their colour, are no end of a line.
+        // Spaces that are seen, by their color, are no end of a line.
         let seen = last.style.add_modifier.contains(Modifier::REVERSED) || last.style.bg.is_some();
         if !end.is_empty() || seen {
             break;

@@ -25,6 +25,11 @@ pub(in crate::tui) fn value(columns: usize) -> usize {
     }
 }
 
+/// How many columns a label may take.
+pub(in crate::tui) fn label_room(columns: usize) -> usize {
+    value(columns) - LABEL - 1
+}
+
 /// How many columns a value may take.
 pub(in crate::tui) fn room(columns: usize) -> usize {
     columns.saturating_sub(value(columns) + 1)

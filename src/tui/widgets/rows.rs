@@ -274,7 +274,7 @@ pub(in crate::tui) fn outcome_rows(
 }
 
 /// Words behind a label; one too long for its column has lines of its own.
-pub(in crate::tui) fn labelled_lines(
+pub(in crate::tui) fn labeled_lines(
     label: &str,
     words: &str,
     indent: usize,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthChar;
 
 /// How many columns `text` takes, counted as terminals do it: character by character. What Unicode says of whole
-/// clusters, such as an emoji and its colour, is less than what they draw.
+/// clusters, such as an emoji and its color, is less than what they draw.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()

@@ -1,14 +1,14 @@
-//! Colours and glyphs. States are words first, colour second; mono sets no colour at all.
+//! Colors and glyphs. States are words first, color second; mono sets no color at all.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::said::Tone;
 use crate::console::environment::Environment;
 
-/// What the terminal can show.
+/// What the terminal supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    colours: bool,
+    colors: bool,
     /// Glyphs beyond ASCII.
     pub utf8: bool,
 }
@@ -18,7 +18,7 @@ impl Theme {
     #[must_use]
     pub fn new(environment: &Environment) -> Self {
         Self {
-            colours: environment.colours,
+            colors: environment.colors,
             utf8: environment.utf8,
         }
     }
@@ -106,13 +106,13 @@ impl Theme {
     /// Something is wrong.
     #[must_use]
     pub fn bad(self) -> Style {
-        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+        self.colored(Color::Red).add_modifier(Modifier::BOLD)
     }
 
     /// Something may go wrong.
     #[must_use]
     pub fn warning(self) -> Style {
-        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
+        self.colored(Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
     /// How a label of this tone is drawn.
@@ -129,26 +129,26 @@ impl Theme {
     /// Something is done.
     #[must_use]
     pub fn good(self) -> Style {
-        self.coloured(Color::Green)
+        self.colored(Color::Green)
     }
 
     /// Something is under way.
     #[must_use]
     pub fn active(self) -> Style {
-        self.coloured(Color::Cyan)
+        self.colored(Color::Cyan)
     }
 
-    /// What a QR code is drawn with, said in full: the terminal's own colours may be any. `None` where no colours are
+    /// What a QR code is drawn with, said in full: the terminal's own colors may be any. `None` where no colors are
     /// used.
     #[must_use]
     pub fn black_on_white(self) -> Option<Style> {
-        self.colours
+        self.colors
             .then(|| Style::new().fg(Color::Black).bg(Color::White))
     }
 
-    fn coloured(self, colour: Color) -> Style {
-        if self.colours {
-            Style::new().fg(colour)
+    fn colored(self, color: Color) -> Style {
+        if self.colors {
+            Style::new().fg(color)
         } else {
             Style::new()
         }

@@ -154,7 +154,7 @@ impl App {
             (
                 CheckName::IdToken,
                 Outcome::Passed,
-                "issuer, audience and expiry fit; the signature is not verified",
+                "issuer, audience and expiry match (signature not verified)",
             ),
             (CheckName::Scope, Outcome::Passed, "granted in full"),
             (CheckName::RefreshToken, Outcome::Passed, "there is one"),

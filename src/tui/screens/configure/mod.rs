@@ -319,10 +319,10 @@ impl Screen for Configure {
         match (action, after) {
             (SetUpAction::Verify, Some(SetUpAction::SetUp)) if fine => self.ready(cx),
             (SetUpAction::Verify, Some(SetUpAction::SetUp)) => {
-                cx.warn("The set-up was carried out, but the check found a problem. See Checked.");
+                cx.warn("Set up is done, but the check found a problem. See Checked.");
             }
             (SetUpAction::Verify, Some(_)) => {
-                cx.tell(Message::done("Deleted", "What Set up added was removed."));
+                cx.tell(Message::done("Deleted", "Removed what Set up had added."));
             }
             (SetUpAction::Verify, None) => {}
             (action, _) if fine => self.check_again(*action, cx),

@@ -224,7 +224,8 @@ impl Page<'_> {
             button: Some(self.copy()),
             ..Parts::new("Over SSH")
         };
-        let text = "Your browser is on another computer. Before you sign in, run there:";
+        let text =
+            "Your browser is on another computer. Before you sign in, run this on that computer:";
         let mut rows = facts(self.theme, parts, text, self.columns);
         rows.extend(self.command(&tunnel));
         rows
@@ -322,7 +323,7 @@ impl Page<'_> {
             ),
             Item::CertificateList => said(
                 "Certificate",
-                "Pick a certificate of this computer. It must fit the host.",
+                "Pick a certificate of this computer. It must be valid for the host.",
             ),
             Item::WithoutSetUp if set_up.redirect_url == WITHOUT_SET_UP => said(
                 "Without set-up",
@@ -336,10 +337,9 @@ impl Page<'_> {
                 Err(error) => said("Problem", &error.to_string()).toned(Tone::Bad),
                 Ok(_) => said(action.label(), self.about(*action)),
             },
-            Item::Copy if set_up.http_sys() => said(
-                "Copy",
-                "Copy the commands, to run them as administrator elsewhere.",
-            ),
+            Item::Copy if set_up.http_sys() => {
+                said("Copy", "Copy the commands, to run them as administrator.")
+            }
             Item::Copy => said("Copy", "Copy the command, to run it on the other computer."),
             Item::Back => said("Back", "Return to the settings."),
             Item::Help => said("Help", "Keys of this screen, then all others."),

@@ -9,7 +9,7 @@ pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings)
     let mut parts: Vec<String> = filled.iter().map(|key| key.label().to_owned()).collect();
     match parts.last_mut() {
         Some(last) => last.push_str(" (now locked)"),
-        None => parts.push("no endpoint that the preset does not know already".to_owned()),
+        None => parts.push("no additional endpoints".to_owned()),
     }
     if !metadata.scopes.is_empty() {
         parts.push(format!("{} scopes", metadata.scopes.len()));
@@ -19,10 +19,10 @@ pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings)
         parts.push("PKCE S256".to_owned());
     }
     if metadata.iss_in_answers {
-        parts.push("answers name the issuer".to_owned());
+        parts.push("responses include the issuer".to_owned());
     }
     let undo = match settings.access(Key::Issuer) {
-        Access::Editable => " Another Issuer undoes it.",
+        Access::Editable => " Changing Issuer undoes this.",
         Access::Locked | Access::OtherFlow | Access::NotOffered => "",
     };
     let source = clean(metadata.source.as_str(), 100);

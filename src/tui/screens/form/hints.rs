@@ -90,7 +90,7 @@ fn name(item: &Item) -> &'static str {
 
 fn button(cx: ViewContext<'_>, item: &Item) -> String {
     let text = match (item, cx.session.settings.flow()) {
-        (Item::Choices(_) | Item::ScopeList, _) => "Pick from a list, with what each is for.",
+        (Item::Choices(_) | Item::ScopeList, _) => "Pick from a list of known scopes.",
         (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
         (Item::Advanced, _) => {
             return format!("{} fields that most services don't need.", ADVANCED.len());
@@ -107,7 +107,7 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::Trace, _) => "Show the last requests and responses. Secrets are redacted.",
         (Item::More, _) => "Show the other buttons.",
         (Item::Help, _) => "Keys of this screen, then all others.",
-        (Item::Cancel, _) => "Stop asking the issuer for its metadata.",
+        (Item::Cancel, _) => "Stop requesting the issuer's metadata.",
         (Item::Quit, _) => "Quit. Settings and tokens are not saved.",
         (Item::Field(_), _) => "",
     };
@@ -151,7 +151,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             } else {
                 " Choose List to pick from known scopes."
             };
-            format!("Permissions to request, separated by spaces.{list}")
+            format!("Scopes to request, separated by spaces.{list}")
         }
         Key::Flow if settings.begins_elsewhere() && settings.flow() != preset.preferred() => {
             let why = preset.flows.why.as_deref().map_or("", first_sentence);
@@ -162,7 +162,8 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         }
         Key::Flow => or(
             &preset.flows.why,
-            "Device code: you enter a code in any browser. Best over SSH. Authorization code: the browser returns to this machine.",
+            "Device code: you enter a code in any browser. Best over SSH. Authorization code: the browser returns to this \
+                machine.",
         ),
         Key::RedirectUrl => or(
             &preset.redirect.note,
@@ -175,8 +176,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         Key::DeviceUrl => "Device authorization endpoint. See the service's documentation.".to_owned(),
         Key::TokenUrl => "Token endpoint. Exchanges the code for tokens and refreshes them.".to_owned(),
         Key::Issuer => {
-            "The service's issuer identifier, exactly as it names itself. If set, answers and ID tokens from other issuers \
-             are refused."
+            "The expected issuer URL. Responses and ID tokens from any other issuer are rejected."
                 .to_owned()
         }
         Key::ClientAuthentication => {
@@ -200,13 +200,12 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             match preset.client.pkce {
                 PkceMode::Required => "PKCE ties the code to this program. This service requires it.",
                 PkceMode::Supported | PkceMode::Undocumented | PkceMode::Off => {
-                    "PKCE ties the code to this program. Turn it off only if the service's documentation says that it rejects \
-                     PKCE."
+                    "PKCE ties the code to this program. Turn it off only if the service rejects PKCE."
                 }
             },
         ),
         Key::CaFile => {
-            "A PEM file with the certificate of your own certificate authority. It is trusted in addition to the system's."
+            "A PEM file with an additional CA certificate to trust."
                 .to_owned()
         }
         Key::ListenAddress => {
@@ -215,7 +214,8 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
                 .to_owned()
         }
         Key::Certificate => {
-            "The certificate (PEM) for an https redirect URL on this machine. If empty, the one that Configure… created is used."
+            "The certificate (PEM) for an https redirect URL on this machine. If empty, the one that Configure… created is \
+                used."
                 .to_owned()
         }
         Key::CertificateKey => "The private key (PEM) of that certificate. It may be in the same file.".to_owned(),
@@ -234,10 +234,10 @@ fn preset_purpose(cx: ViewContext<'_>) -> String {
             return "Press Enter to choose another service, or type its name.".to_owned();
         }
         (Confidence::Medium | Confidence::Low, true) => {
-            "This preset is not verified. Discover checks it against the service itself."
+            "This preset is unverified. Use Discover to check it against the service."
         }
         (Confidence::Medium | Confidence::Low, false) => {
-            "This preset is not verified. Compare it with the service's documentation."
+            "This preset is unverified. Compare it with the service's documentation."
         }
     };
     match &preset.confidence_note {

@@ -2,14 +2,14 @@
 
 use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
-use crate::tui::widgets::rows::labelled_lines;
+use crate::tui::widgets::rows::labeled_lines;
 
 /// What is known of the service, in words.
 pub(super) fn info(cx: ViewContext<'_>, columns: usize) -> Reading {
     let preset = cx.session.settings.preset();
     let mut lines = Vec::new();
     let mut entry = |label: &str, text: &str| {
-        lines.extend(labelled_lines(label, text, (columns / 3).min(18), columns));
+        lines.extend(labeled_lines(label, text, (columns / 3).min(18), columns));
     };
     let fill = |text: &String| cx.session.settings.fill(text);
     let optional = [

@@ -433,7 +433,7 @@ impl Screen for Form {
                 cx.tell(Message::done("Discovered", text));
             }
             SessionEvent::DiscoveredOther => {
-                cx.say("The Issuer was changed in the meantime, so its metadata was not used.");
+                cx.say("Issuer was changed in the meantime, so the metadata was not used.");
             }
             SessionEvent::DiscoveryFailed(error) => {
                 cx.warn(format!("{} {}", error.sentence(), error.hint()));

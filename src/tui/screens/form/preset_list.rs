@@ -87,7 +87,7 @@ impl PresetList {
                     about: "any service".to_owned(),
                     said: vec![Said::new(
                         "Custom settings",
-                        "The URLs that you typed before.",
+                        "The URLs that you entered before.",
                     )],
                     ..ListEntry::default()
                 });

@@ -10,7 +10,7 @@ use crate::tui::widgets::text::wrap;
 pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
     let steps = match cx.session.settings.flow() {
         FlowKind::DeviceCode => [
-            "Ask the service for a code.",
+            "Request a code from the service.",
             "Show you the code. You enter it in any browser.",
             "Check every few seconds until you approve.",
             "Receive the tokens, and check them.",

@@ -4,7 +4,7 @@
 //!    1  Tunnel         On the computer with the browser, run
 //!  ▸                   ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2        [n Copy]
 //!
-//!    2  Sign in        In the browser there, open
+//!    2  Sign in        In the browser on that computer, open
 //!                      https://login.microsoftonline.com/common/oa…  [u Copy URL]
 //!
 //!    3  Return         If the page loads, this screen continues by itself.
@@ -146,9 +146,9 @@ impl Part<'_> {
             rows.push(Row::blank());
         }
         let lead = if steps.opened {
-            "in the browser window that has opened. If none has, open"
+            "in the browser window that opened. If none opened, open"
         } else if steps.run.tunnel.is_some() {
-            "In the browser there, open"
+            "In the browser on that computer, open"
         } else if is_loopback(steps.url) {
             "In a browser on this computer, open"
         } else {
@@ -197,17 +197,16 @@ impl Part<'_> {
     fn return_text(&self, steps: &Steps<'_>) -> String {
         let whole = self.level < Without::Continues;
         if !steps.listens {
-            return "Copy the URL that the browser ends at from its address bar, and paste it:"
-                .to_owned();
+            return "Copy the final URL from the browser's address bar, and paste it:".to_owned();
         }
         match (steps.opened, whole) {
             (true, true) => format!(
-                "The browser comes back to {} and this screen continues by itself.",
+                "The browser returns to {} and this screen continues automatically.",
                 steps.redirect_url
             ),
-            (true, false) => format!("The browser comes back to {}", steps.redirect_url),
-            (false, true) => "If the page loads, this screen continues by itself. If not, copy the URL from the address bar \
-                              and paste it:"
+            (true, false) => format!("The browser returns to {}", steps.redirect_url),
+            (false, true) => "If the page loads, this screen continues automatically. If not, copy the URL from the address \
+                bar and paste it:"
                 .to_owned(),
             (false, false) => "If the page doesn't load, paste its URL:".to_owned(),
         }
@@ -318,7 +317,7 @@ impl Part<'_> {
     fn unverified(&self, unverified: &Unverified) -> Vec<Row> {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let text = format!(
-            "{}  Something reported this without the state of this sign-in, so anyone may have sent it:",
+            "{}  This error has no state that matches this sign-in, so anyone may have sent it:",
             unverified.at
         );
         let parts = Parts {

@@ -22,7 +22,7 @@ use crate::session::run::{Ended, Phase, Run};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::Row;
 use crate::tui::widgets::rows::{Beside, Parts, below, facts, row};
-use crate::tui::widgets::text::{chunks, time_left, wrap};
+use crate::tui::widgets::text::{chunks, lower_first, time_left, wrap};
 
 /// A part: its label, how that is drawn, and what it says.
 struct Part {
@@ -92,6 +92,10 @@ fn failed(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
     let redirect_url = run
         .redirect_url()
         .filter(|_| field == Some(Key::RedirectUrl));
+    let fix = match cx.session.explained_fix() {
+        Some(remedy) => format!("{fix} Press Ctrl+F to {}.", lower_first(&remedy.label)),
+        None => fix.clone(),
+    };
     parts.push(Part {
         exact: redirect_url.map(|url| url.text().to_owned()),
         ..Part::new("Fix", fix)
@@ -145,12 +149,12 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
             Note::Pending => "authorization_pending",
             Note::SlowDown => "slow_down",
             Note::Trouble(reason) => reason,
-            Note::NoMore => "a request for a pause longer than the code is valid",
+            Note::NoMore => "a request for a pause that is longer than the code is valid",
         };
         let times = times(*asked);
         parts.push(Part::new(
             "Checked",
-            format!("{times}; the last answer, at {}, was {answer}", last.at),
+            format!("{times}; the last response, at {}, was {answer}", last.at),
         ));
     }
     parts

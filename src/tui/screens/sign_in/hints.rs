@@ -97,7 +97,8 @@ fn pace(last: &Poll) -> String {
     let every = seconds(last.pause);
     match last.note {
         Note::SlowDown => format!(", now every {every}, as the service requested."),
-        Note::NoMore => ". The service requested a longer pause than the code is valid, so there is no further check.".to_owned(),
+        Note::NoMore => ". The service requested a pause that is longer than the code is valid, so checking has \
+            stopped.".to_owned(),
         Note::Pending | Note::Trouble(_) => format!(", every {every}."),
     }
 }
@@ -185,8 +186,9 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
     };
     let mut said = vec![Said::new("Waiting", text)];
     if run.unverified.is_some() {
-        said[0].text =
-            format!("for the browser at {redirect_url}. The report above did not end the sign-in.");
+        said[0].text = format!(
+            "for the browser at {redirect_url}. The unverified error did not end the sign-in."
+        );
     }
     // Until something is in the box, or the user has seen other hints.
     if screen.common.focus == Item::Paste && !screen.moved && screen.common.editor.text().is_empty()
@@ -211,7 +213,7 @@ fn retries(run: &Run) -> Vec<Said> {
         } else {
             format!("{count} redirects, the last")
         };
-        let text = format!("{what}: {reason}. Still waiting for the right one.");
+        let text = format!("{what}: {reason}. Still waiting.");
         said.push(Said::new("Ignored", text));
     }
     if run.strays > 0 {
@@ -284,9 +286,12 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
         ),
         Item::OtherFlow if device => (
             "Browser flow",
-            "Cancel, and sign in with the authorization code flow instead.",
+            "Cancel, and sign in with authorization code instead.",
         ),
-        Item::OtherFlow => ("Device code", "Cancel, and sign in with a code instead."),
+        Item::OtherFlow => (
+            "Device code",
+            "Cancel, and sign in with device code instead.",
+        ),
         Item::Checks => ("Checks", "Show the steps and checks so far."),
         Item::Trace => (
             "Trace",
@@ -299,7 +304,7 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
         ),
         Item::CopyReport => (
             "Copy report",
-            "Copy cause, fix and the service's answer, without secrets.",
+            "Copy cause, fix and the service's response, without secrets.",
         ),
         Item::More => ("More", "Show the other buttons."),
         Item::Cancel => ("Cancel", "Cancel this sign-in. It asks first."),

@@ -153,5 +153,10 @@ fn failed(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Entry<Item>> {
         Entry::esc(Item::Settings, "Settings"),
         Entry::button(Item::Help, "Help", '?'),
     ]);
+    if cx.session.explained_fix().is_some() {
+        for entry in &mut items {
+            entry.fix = Some("fix".to_owned());
+        }
+    }
     items
 }

@@ -101,7 +101,7 @@ impl SignIn {
         self.common.dialog = Some(Dialog::question(id, question));
     }
 
-    /// To the field that an error is about; a sign-in under way has to be cancelled for that.
+    /// To the field that an error is about; a sign-in under way has to be canceled for that.
     fn edit(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(key) = field_to_edit(cx.view()) else {
             return;
@@ -247,6 +247,15 @@ impl Screen for SignIn {
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),
             Item::More => cx.more(),
             Item::Help => cx.help(),
+        }
+    }
+
+    /// Makes the change that helps, and goes to where the sign-in starts again.
+    fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
+        if let Some(remedy) = cx.session.explained_fix() {
+            cx.session.settings.apply(&remedy.change);
+            cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
+            cx.tell(Message::done("Changed", format!("{}.", remedy.label)));
         }
     }
 

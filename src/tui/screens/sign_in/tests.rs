@@ -29,13 +29,13 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignI
 }
 
 fn device() -> Solo<SignIn> {
-    waiting(colourful(), "demo", FlowKind::DeviceCode)
+    waiting(colorful(), "demo", FlowKind::DeviceCode)
 }
 
-fn colourful() -> Environment {
+fn colorful() -> Environment {
     Environment {
         utf8: true,
-        colours: true,
+        colors: true,
         ..Environment::default()
     }
 }
@@ -202,7 +202,7 @@ fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
         let found = items.into_iter().find(|entry| entry.item == Item::QrCode);
         found.map(|entry| (entry.off, entry.more.is_some()))
     };
-    assert_eq!(long(colourful()), Some((true, true)));
+    assert_eq!(long(colorful()), Some((true, true)));
     assert_eq!(long(Environment::default()), None);
 }
 
@@ -225,13 +225,16 @@ fn a_paste_is_handed_over_and_stays_until_the_next_one() {
     );
     assert!(alone.text().contains("checking"));
     alone.hear(FlowEvent::PasteRefused(
-        "its state is not the one of this sign-in".to_owned(),
+        "it is from a different sign-in (state mismatch)".to_owned(),
     ));
     assert_eq!(alone.screen.common.editor.text(), first);
     assert!(alone.text().contains("not used"), "{}", alone.text());
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Not used");
-    assert_eq!(hint[0].text, "Its state is not the one of this sign-in.");
+    assert_eq!(
+        hint[0].text,
+        "It is from a different sign-in (state mismatch)."
+    );
     assert!(hint[1].text.contains("step 1"), "{}", hint[1].text);
     // The next one takes its place; what is typed then is typed into it.
     assert_eq!(
@@ -255,11 +258,20 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
         "microsoft-mail",
         FlowKind::AuthorizationCode,
     );
-    alone.go(Item::Paste);
-    let text = "AADSTS50011: The redirect URI specified in the request does not match.";
-    alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
-    let out = alone.keys(&[Command::Enter]);
-    assert!(out.effects.is_empty(), "{out:?}");
+    for text in [
+        "http://localhost:8400/?error=50011",
+        "https://login.example.com/error?code=50011",
+        "https://login.example.com/oauth2/authorize?x=1&error_code=50011",
+        "50011",
+        "Error code: 50011",
+        "AADSTS50011: The redirect URI specified in the request does not match.",
+    ] {
+        alone.go(Item::Paste);
+        alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+        let out = alone.keys(&[Command::Enter]);
+        assert!(out.effects.is_empty(), "{text}: {out:?}");
+        assert!(alone.text().contains("explained"), "{text}");
+    }
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Error page");
     assert!(alone.text().contains("explained"));
@@ -271,6 +283,37 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
     }
     let id = Content::Text("client ID", "me".to_owned());
     assert_eq!(copied(&alone.press(Item::ClientId)), Some(&id));
+    // An answer goes to the flow, which knows the state; so does a number that is no known error.
+    for text in [
+        "http://localhost:8400/?error=50011&state=s",
+        "http://localhost:8400/?code=99999999",
+        "http://localhost:8400/?error=invalid_scope",
+    ] {
+        alone.go(Item::Paste);
+        alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
+        let out = alone.keys(&[Command::Enter]);
+        assert!(
+            matches!(out.effects.as_slice(), [Effect::Paste(_)]),
+            "{text}: {out:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_that_is_only_a_number_is_explained() {
+    let mut alone = waiting(
+        Environment::default(),
+        "microsoft-mail",
+        FlowKind::AuthorizationCode,
+    );
+    let error = ServerError::new("50011", None);
+    let failure = Failure::Callback(error);
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+    let text = alone.text();
+    assert!(
+        text.contains("This redirect URL isn't registered for the app."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -401,7 +444,7 @@ fn steps_and_checks_are_folded_but_on_a_wide_page() {
 }
 
 #[test]
-fn it_is_cancelled_after_a_question_and_tried_again() {
+fn it_is_canceled_after_a_question_and_tried_again() {
     let mut alone = device();
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
@@ -469,6 +512,43 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
         assert!(report.expose_secret().contains(part), "{part}");
     }
     assert!(!report.expose_secret().contains("state=s"));
+}
+
+#[test]
+fn a_scope_without_which_it_works_is_removed_by_one_key() {
+    for (reason, scope, left) in [
+        (
+            "it has no nonce, although one was sent",
+            "email openid a",
+            Some("email a"),
+        ),
+        (
+            "it has no audience (aud is missing or empty)",
+            "openid",
+            Some(""),
+        ),
+        ("it is not a JSON Web Token", "openid x", Some("x")),
+        // Nothing of the form helps where the token may be another's, or the scope was not asked for.
+        ("its nonce is not the one that was sent", "openid", None),
+        ("it has no issuer (iss)", "email", None),
+    ] {
+        let mut alone = waiting(Environment::default(), "demo", FlowKind::AuthorizationCode);
+        let settings = &mut alone.session.settings;
+        settings.set(Key::Scope, scope.to_owned());
+        let failure = Failure::IdToken(reason.to_owned());
+        alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
+        let text = alone.text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let offered = words
+            .join(" ")
+            .contains("Press Ctrl+F to remove openid from Scope.");
+        assert_eq!(offered, left.is_some(), "{reason}");
+        let out = alone.keys(&[Command::Fix]);
+        let value = alone.session.settings.value(Key::Scope);
+        assert_eq!(value, left.unwrap_or(scope), "{reason}");
+        let form = Navigation::Open(Route::Form(FormTarget::Authorize));
+        assert_eq!(out.navigation, left.map(|_| form), "{reason}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::secret::ExposeSecret;
 use crate::session::TokenState;
 use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
-use crate::tui::widgets::rows::labelled_lines;
+use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::text::width;
 
 /// Claims that are times.
@@ -69,7 +69,7 @@ fn of_token(
             None if ours => format!("{value}    this client ID"),
             None => value,
         };
-        lines.extend(labelled_lines(&name, &text, indent, columns));
+        lines.extend(labeled_lines(&name, &text, indent, columns));
     }
     lines
 }

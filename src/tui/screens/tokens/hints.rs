@@ -89,9 +89,9 @@ fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
         }
         Line::Header => "The header that sends the access token to an API.".to_owned(),
         Line::Command if tokens.request.client.secret.is_some() => {
-            "Fills in the form like this the next time. The client secret is not part of it.".to_owned()
+            "Fills in the form the same way next time. The client secret is not included.".to_owned()
         }
-        Line::Command => "Fills in the form like this the next time.".to_owned(),
+        Line::Command => "Fills in the form the same way next time.".to_owned(),
     }
 }
 
@@ -151,14 +151,14 @@ fn about_button(screen: &Tokens, item: &Item) -> String {
     let text = match item {
         Item::Line(_) => "",
         Item::Checks => {
-            "\"Not checked\" is not a failure. The signature of an ID token that comes straight from the token endpoint \
-             need not be checked."
+            "\"Not checked\" is not a failure. The signature of an ID token that is received directly from the token \
+                endpoint doesn't need to be checked."
         }
-        Item::Copy => return format!("Copy the {chosen}, whole."),
+        Item::Copy => return format!("Copy the full {chosen}."),
         Item::CopyHeader => "Copy an Authorization header with the access token.",
         Item::CopyJson => "Copy all tokens and times as JSON.",
-        Item::Reveal if screen.revealed => return format!("Hide the {chosen} again."),
-        Item::Reveal => return format!("Show the {chosen}, whole."),
+        Item::Reveal if screen.revealed => return format!("Hide the {chosen}."),
+        Item::Reveal => return format!("Show the full {chosen}."),
         Item::ViewAlone => {
             return format!("Show only the {chosen}, unwrapped, to select it with the mouse.");
         }
@@ -177,6 +177,6 @@ fn about_button(screen: &Tokens, item: &Item) -> String {
 }
 
 /// What More says about its entries.
-pub(super) const CLAIMS: &str = "Show what the tokens say";
+pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
 pub(super) const REPORT: &str = "Copy the checks and steps, without secrets";

@@ -86,7 +86,7 @@ impl Tokens {
         items.push(Entry::more(Item::More));
         let claims = Entry::quiet(Item::Claims, "Claims…");
         items.push(if claims::claims(tokens).is_empty() {
-            claims.not_offered("no token here has claims that can be read")
+            claims.not_offered("none of these tokens has readable claims")
         } else {
             claims.under_more(hints::CLAIMS)
         });
@@ -228,7 +228,7 @@ impl Screen for Tokens {
         };
         cx.session.settings.apply(&remedy.change);
         cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
-        let text = format!("{}. Authorize again to get a refresh token.", remedy.label);
+        let text = format!("{}. Sign in again to get a refresh token.", remedy.label);
         cx.tell(Message::done("Changed", text));
     }
 

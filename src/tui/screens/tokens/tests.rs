@@ -435,7 +435,7 @@ fn the_chosen_value_or_all_of_them_are_saved() {
 }
 
 #[test]
-fn a_refresh_can_be_cancelled_and_the_focus_stays_where_it_was() {
+fn a_refresh_can_be_canceled_and_the_focus_stays_where_it_was() {
     let mut alone = tokens();
     alone.go(REFRESH);
     let out = alone.keys(&[Command::Letter('f')]);
@@ -445,7 +445,7 @@ fn a_refresh_can_be_cancelled_and_the_focus_stays_where_it_was() {
     let out = alone.keys(&[Command::Escape]);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
     assert!(out.navigation.is_none());
-    assert!(Solo::<Tokens>::told(&out).contains("may have replaced the refresh token"));
+    assert!(Solo::<Tokens>::told(&out).contains("may have already replaced the refresh token"));
     // The focus goes from the button for the one to that for the other.
     alone.press(Item::Refresh);
     assert_eq!(alone.screen.common.focus, Item::Cancel);

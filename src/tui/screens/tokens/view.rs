@@ -167,7 +167,7 @@ impl<'a> Drawing<'a> {
         match line {
             Line::User => {
                 let user = whole().map(|user| user.expose_secret().to_owned());
-                Some(user.unwrap_or_else(|| "the address of the mailbox".to_owned()))
+                Some(user.unwrap_or_else(|| "the mailbox address".to_owned()))
             }
             Line::Password => Some(password(tokens)),
             Line::TokenUrl => Some(token_url(tokens).to_owned()),
@@ -323,17 +323,17 @@ impl<'a> Drawing<'a> {
                 self.rows.extend(fact(theme, "Type", &text, columns));
             }
             None => {
-                let text = "not named by the service; probably Bearer";
+                let text = "not returned by the service; probably Bearer";
                 self.rows.extend(fact(theme, "Type", text, columns));
             }
         }
         if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
-            let text = format!("not in the answer; usual here: {lifetime}");
+            let text = format!("not returned; usually {lifetime}");
             self.rows.extend(fact(theme, "Lifetime", &text, columns));
         }
         for kept in &tokens.set.kept {
             let value = kept.display_value();
-            let text = value.as_deref().unwrap_or("kept; the JSON has it");
+            let text = value.as_deref().unwrap_or("saved with the JSON");
             self.rows.extend(fact(theme, &kept.name, text, columns));
         }
         if let Some(notice) = &tokens.preset.token_notice {

@@ -1,0 +1,252 @@
+//! `profiles export` and `profiles import`: a profile in one file, which the program age encrypts.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::clean::clean;
+use crate::console::talk::say;
+use crate::keeper::save::{SaveError, lock, save_imported};
+use crate::outcome::exit;
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Place, Places};
+use crate::profile::settings_file::{SettingsFile, read_bytes};
+use crate::store::record::Record;
+
+/// The format that this program writes.
+const FORMAT: u32 = 1;
+/// A larger file is none of ours.
+const LIMIT: u64 = 4 * 1024 * 1024;
+/// What files of age begin with, in binary and in text.
+const AGE: [&[u8]; 2] = [
+    b"age-encryption.org/",
+    b"-----BEGIN AGE ENCRYPTED FILE-----",
+];
+
+/// A profile in one file.
+#[derive(Serialize, Deserialize)]
+struct Exported {
+    format: u32,
+    profile: String,
+    settings: String,
+    record: serde_json::Value,
+}
+
+/// What to import, and how.
+pub(super) struct Import<'a> {
+    pub(super) file: &'a Path,
+    pub(super) identity: Option<&'a Path>,
+    pub(super) name: Option<&'a ProfileName>,
+    pub(super) if_newer: bool,
+    pub(super) allow_commands: bool,
+    pub(super) machine: bool,
+    pub(super) folder: Option<&'a Path>,
+}
+
+/// Why it is impossible, with the exit code.
+type Failure = (u8, String);
+
+fn report<T>(place: &str, outcome: Result<T, Failure>) -> Result<T, u8> {
+    outcome.map_err(|(code, text)| {
+        say("error", &format!("{place}: {text}"));
+        code
+    })
+}
+
+/// Encrypts a profile and writes it to a file or to standard output.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn export(
+    place: &Place,
+    to: Option<&Path>,
+    recipients: &[String],
+    passphrase: bool,
+) -> io::Result<u8> {
+    let mut age = Command::new("age");
+    if passphrase {
+        age.arg("--passphrase");
+    }
+    for recipient in recipients {
+        age.args(["--recipient", recipient]);
+    }
+    let sealed = exported(place).and_then(|bytes| run(age.arg("--encrypt"), &bytes));
+    let sealed = match report(place.name.as_str(), sealed) {
+        Ok(sealed) => sealed,
+        Err(code) => return Ok(code),
+    };
+    if let Some(path) = to {
+        if let Err(error) = write_new(path, &sealed) {
+            let path = clean(&path.to_string_lossy(), 200);
+            say("error", &format!("{path} can't be written: {error}."));
+            return Ok(exit::FAILED);
+        }
+    } else {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&sealed)?;
+        stdout.flush()?;
+    }
+    say(
+        "hint",
+        "Use the profile on one computer only if the service replaces refresh tokens: the first refresh on the one signs out \
+         the other.",
+    );
+    Ok(exit::DONE)
+}
+
+/// A file that was not there before.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The profile as it is now; a refresh under way is waited for.
+fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let fail = |text: String| (exit::RECORD, text);
+    let _lock = lock(place).map_err(|error| match error {
+        SaveError::Busy => (exit::BUSY, error.to_string()),
+        error => fail(error.to_string()),
+    })?;
+    let settings = read_bytes(place).map_err(|error| fail(error.to_string()))?;
+    let record = Record::read(&place.record()).map_err(|error| fail(error.to_string()))?;
+    let exported = Exported {
+        format: FORMAT,
+        profile: place.name.to_string(),
+        settings: String::from_utf8_lossy(&settings).into_owned(),
+        record: serde_json::to_value(&record).unwrap_or_default(),
+    };
+    Ok(Zeroizing::new(
+        serde_json::to_vec(&exported).unwrap_or_default(),
+    ))
+}
+
+/// Runs age. It asks for a passphrase on the terminal by itself, for as long as that takes.
+fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let missing = |error: io::Error| {
+        let reason = if error.kind() == io::ErrorKind::NotFound {
+            "The program age is not installed. Install it from your distribution or from age-encryption.org.".to_owned()
+        } else {
+            format!("The program age can't be started: {error}.")
+        };
+        (exit::RECORD, reason)
+    };
+    let mut child = age
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(missing)?;
+    let mut output = Zeroizing::new(Vec::new());
+    if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let _ = stdin.write_all(input);
+            });
+            let _ = stdout.take(LIMIT).read_to_end(&mut output);
+        });
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Ok(output),
+        _ => Err((
+            exit::RECORD,
+            "The program age failed; see its message above.".to_owned(),
+        )),
+    }
+}
+
+/// Reads a profile out of a file. Returns the exit code.
+pub(super) fn import(import: &Import<'_>) -> u8 {
+    let shown = clean(&import.file.to_string_lossy(), 200);
+    match report(&shown, try_import(import)) {
+        Ok(text) => {
+            say("done", &text);
+            exit::DONE
+        }
+        Err(code) => code,
+    }
+}
+
+fn try_import(import: &Import<'_>) -> Result<String, Failure> {
+    let usage = |text: String| (exit::USAGE, text);
+    let (text, record, name) = read(import)?;
+    let places = Places::new(import.folder).map_err(|error| usage(error.to_string()))?;
+    let name = match import.name {
+        Some(name) => name.clone(),
+        None => name,
+    };
+    let place = places
+        .place(&name, import.machine)
+        .map_err(|error| usage(error.to_string()))?;
+    let file = SettingsFile::parse(text.as_bytes(), "its settings")
+        .map_err(|error| usage(error.to_string()))?;
+    if let Some(command) = file.secret_command() {
+        let command = clean(&command.join(" "), 400);
+        if !import.allow_commands {
+            return Err(usage(format!(
+                "Its settings run a command: {command}. Check it, and add --allow-commands to accept it."
+            )));
+        }
+        say("hint", &format!("Its settings run a command: {command}"));
+    }
+    say(
+        "hint",
+        &format!(
+            "Its tokens are sent to {}.",
+            clean(&record.issued_for.token_url, 400)
+        ),
+    );
+    if !import.if_newer && places.find(&name).is_some() {
+        return Err(usage(format!(
+            "There is already a profile \"{name}\". Give the imported one another name with --as, or replace the tokens with \
+             --if-newer."
+        )));
+    }
+    match save_imported(&place, &text, record, import.if_newer) {
+        Ok(true) => Ok(format!("Imported as the profile {}.", place.name)),
+        Ok(false) => Ok(format!(
+            "The profile {} has tokens that are as new; nothing changed.",
+            place.name
+        )),
+        Err(error @ SaveError::Busy) => Err((exit::BUSY, error.to_string())),
+        Err(error) => Err((exit::RECORD, error.to_string())),
+    }
+}
+
+/// The settings, the record and the name in a file.
+fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
+    let fail = |text: &str| (exit::RECORD, text.to_owned());
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::fs::File::open(import.file)
+        .and_then(|file| file.take(LIMIT).read_to_end(&mut bytes))
+        .map_err(|error| (exit::RECORD, format!("It can't be read: {error}.")))?;
+    if AGE.iter().any(|start| bytes.starts_with(start)) {
+        let mut age = Command::new("age");
+        age.arg("--decrypt");
+        if let Some(identity) = import.identity {
+            age.arg("--identity").arg(identity);
+        }
+        bytes = run(&mut age, &bytes)?;
+    }
+    let exported: Exported = serde_json::from_slice(&bytes).map_err(|_| {
+        fail("It is not a file of `oauth-authorizer profiles export`, or it is damaged.")
+    })?;
+    if exported.format > FORMAT {
+        return Err(fail(
+            "A newer version of this program wrote it. Update the program.",
+        ));
+    }
+    let name: ProfileName = exported
+        .profile
+        .parse()
+        .map_err(|_| fail("It has no valid profile name."))?;
+    let record = Zeroizing::new(serde_json::to_vec(&exported.record).unwrap_or_default());
+    let record = Record::parse(&record, Path::new(&format!("{name}.record")))
+        .map_err(|error| (exit::RECORD, error.to_string()))?;
+    Ok((exported.settings, record, name))
+}

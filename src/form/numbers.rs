@@ -1,0 +1,118 @@
+//! Numbers in the place of an error's whole name: a service that calls an error `ABC50011` may send only `error=50011`.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Shorter numbers may stand for anything.
+const SHORTEST: usize = 5;
+
+/// No more stands between a number and the word that says what it is.
+const APART: usize = 16;
+
+/// More of the text before a number is not looked at.
+const LOOKED_AT: usize = 64;
+
+/// The number of an error whose name is letters and a number.
+fn number_of(name: &str) -> Option<&str> {
+    let number = name.trim_start_matches(|ch: char| ch.is_ascii_alphabetic());
+    let is_number = number.len() >= SHORTEST && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && number.len() < name.len()).then_some(number)
+}
+
+/// True where `text` names this error by its number: alone, or behind a word such as `error`, `error_code` or `code`.
+pub(super) fn names_by_number(text: &str, name: &str) -> bool {
+    number_of(name).is_some_and(|wanted| numbers(&decoded(text)).any(|number| number == wanted))
+}
+
+/// True where `text` names an error by a number.
+pub(super) fn has_number(text: &str) -> bool {
+    numbers(&decoded(text)).next().is_some()
+}
+
+/// The text with what a URL writes by percent signs.
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// The numbers that stand for an error.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |ch: char| ch.is_alphanumeric() || ch == '_';
+    let mut end = 0;
+    let words = text
+        .split_inclusive(move |ch: char| !is_part(ch))
+        .map(move |word| {
+            end += word.len();
+            (
+                end - word.len(),
+                word.trim_end_matches(|ch: char| !is_part(ch)),
+            )
+        });
+    let is_long =
+        |word: &str| word.len() >= SHORTEST && word.bytes().all(|byte| byte.is_ascii_digit());
+    words
+        .filter(move |(at, word)| is_long(word) && is_error(&text[..*at], &text[at + word.len()..]))
+        .map(|(_, word)| word)
+}
+
+/// True where what stands before and behind a number says that it is an error.
+fn is_error(before: &str, behind: &str) -> bool {
+    let is_letter = |ch: char| ch.is_alphabetic() || ch == '_';
+    let start = before.floor_char_boundary(before.len().saturating_sub(LOOKED_AT));
+    let before = &before[start..];
+    let Some((at, last)) = before.char_indices().rfind(|(_, ch)| is_letter(*ch)) else {
+        return start == 0 && !behind.contains(char::is_alphanumeric);
+    };
+    let between = &before[at + last.len_utf8()..];
+    let close = between.len() <= APART && !between.contains(['/', '.', '@', '?', '&', ';']);
+    let word = before[..at + last.len_utf8()]
+        .rsplit(|ch: char| !is_letter(ch))
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    close && (word.contains("error") || ["code", "codes"].iter().any(|end| word.ends_with(end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stands_for_an_error_where_it_is_said_to_be_one() {
+        for text in [
+            "50011",
+            " 50011\n",
+            "error=50011",
+            "https://login.example.com/error?code=50011",
+            "http://localhost:8400/?error=50011&x=1",
+            "http://localhost:8400/#error_code=50011",
+            "https://login.example.com/e?x=1&errorCode=50011&trace=1",
+            "https://login.example.com/e?u=http%3A%2F%2Fx%2F%3Ferror%3D50011",
+            "Error code: 50011",
+            "ERROR (50011)",
+            "Error #50011: something went wrong",
+            "Fehlercode 50011",
+            r#"{"error":"invalid_request","error_codes":[70011,50011]}"#,
+        ] {
+            assert!(names_by_number(text, "ABC50011"), "{text}");
+        }
+        for text in [
+            "",
+            "500112",
+            "error=500112",
+            "error=x50011",
+            "error: http://localhost:50011/",
+            "http://localhost:50011/?error=access_denied",
+            "50011 people",
+            "code=4/0AbC50011",
+            "error?id=50011",
+            "the error came at 50011",
+        ] {
+            assert!(!names_by_number(text, "ABC50011"), "{text}");
+        }
+        // Too short, without letters, or not a number.
+        for name in ["E404", "50011", "ABC", "ABC50011x", "invalid_grant"] {
+            assert!(!names_by_number("error=404 error=50011", name), "{name}");
+        }
+    }
+}

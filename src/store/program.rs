@@ -1,0 +1,180 @@
+//! Other programs that keep secrets, such as pass: run without a shell, within limits of time and size.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::clean::clean;
+use crate::secret::SECRET_VARIABLE;
+
+/// A program that has not ended by then is stopped.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// More output is an error.
+const OUTPUT_LIMIT: u64 = 1024 * 1024;
+/// The end of what it wrote to standard error that is shown.
+const ERROR_LIMIT: usize = 200;
+
+/// Why a program did not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The command {name} {problem}.")]
+pub struct ProgramError {
+    name: String,
+    problem: String,
+}
+
+/// Runs `command`, a program and its arguments, with `input` on its standard input. Returns its standard output.
+///
+/// # Errors
+/// Where it cannot be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
+pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
+    let failed = |problem: String| ProgramError {
+        name: clean(command.first().map_or("", String::as_str), 80),
+        problem,
+    };
+    let (program, arguments) = command
+        .split_first()
+        .ok_or_else(|| failed("is empty".to_owned()))?;
+    let mut command = Command::new(program);
+    // The keeper has no console: a program of the console would open a window.
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(
+        &mut command,
+        windows_sys::Win32::System::Threading::CREATE_NO_WINDOW,
+    );
+    let mut child = command
+        .args(arguments)
+        .env_remove(SECRET_VARIABLE)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| {
+            let text = error.to_string();
+            let reason = text.split(" (os error").next().unwrap_or_default();
+            failed(format!("can't be started: {reason}"))
+        })?;
+    // Each pipe has a thread: a program may write before it has read everything.
+    let (sender, finished) = mpsc::channel();
+    if let Some(mut pipe) = child.stdin.take() {
+        let input = Zeroizing::new(input.to_vec());
+        std::thread::spawn(move || pipe.write_all(&input));
+    }
+    let outputs = [
+        child
+            .stdout
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child
+            .stderr
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+    ];
+    for (which, pipe) in outputs.into_iter().enumerate() {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Zeroizing::new(Vec::new());
+            let read = pipe.map(|pipe| pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes));
+            let _ = read;
+            let _ = sender.send((which, bytes));
+        });
+    }
+    let end = Instant::now() + TIME_LIMIT;
+    let mut written = [Zeroizing::new(Vec::new()), Zeroizing::new(Vec::new())];
+    let too_slow = || {
+        failed(format!(
+            "did not finish within {} seconds",
+            TIME_LIMIT.as_secs()
+        ))
+    };
+    for _ in 0..2 {
+        let left = end.saturating_duration_since(Instant::now());
+        match finished.recv_timeout(left) {
+            Ok((which, bytes)) if bytes.len() as u64 > OUTPUT_LIMIT => {
+                let _ = (which, child.kill(), child.wait());
+                return Err(failed("wrote more than 1 MiB".to_owned()));
+            }
+            Ok((which, bytes)) => written[which] = bytes,
+            Err(_) => {
+                let _ = (child.kill(), child.wait());
+                return Err(too_slow());
+            }
+        }
+    }
+    // Its output is at its end, and so is it, usually.
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) | Err(_) => {
+                let _ = (child.kill(), child.wait());
+                return Err(too_slow());
+            }
+        }
+    };
+    let [output, errors] = written;
+    if status.success() {
+        return Ok(output);
+    }
+    let text = String::from_utf8_lossy(&errors);
+    let last = text.trim_end().rsplit('\n').next().unwrap_or_default();
+    let last = clean(last, ERROR_LIMIT);
+    let said = if last.is_empty() {
+        String::new()
+    } else {
+        format!(": {last}")
+    };
+    let how = match status.code() {
+        Some(code) => format!("failed with exit code {code}"),
+        None => "was stopped by a signal".to_owned(),
+    };
+    Err(failed(format!("{how}{said}")))
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
+        run(&["sh", "-c", script].map(str::to_owned), input)
+    }
+
+    #[test]
+    fn what_goes_in_and_comes_out_is_unchanged() {
+        let input = vec![0xfe; 300_000];
+        assert_eq!(*sh("cat", &input).unwrap(), input);
+        // One that does not read what it gets.
+        assert_eq!(*sh("printf x", &input).unwrap(), b"x");
+        // No shell reads the arguments.
+        let words = ["printf", "%s", "$HOME;`id`"].map(str::to_owned);
+        assert_eq!(*run(&words, b"").unwrap(), b"$HOME;`id`");
+    }
+
+    #[test]
+    fn failures_are_explained() {
+        let error = |script: &str| sh(script, b"").unwrap_err().to_string();
+        assert_eq!(
+            error("echo first >&2; echo 'no such entry\u{1b}[2J' >&2; exit 3")
+                .split('\u{1b}')
+                .count(),
+            1
+        );
+        assert!(
+            error("echo no such entry >&2; exit 3")
+                .contains("sh failed with exit code 3: no such entry.")
+        );
+        assert!(error("kill -9 $$").contains("was stopped by a signal"));
+        assert!(error("head -c 2000000 /dev/zero").contains("more than 1 MiB"));
+        let missing = run(&["no-such-program".to_owned()], b"")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            missing,
+            "The command no-such-program can't be started: No such file or directory."
+        );
+        assert!(run(&[], b"").is_err());
+    }
+}

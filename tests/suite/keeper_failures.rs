@@ -1,0 +1,475 @@
+//! Refreshes that fail: what the program says, what it asks of the service, and what it leaves on disk.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::profiles::{Profiles, Ran};
+use crate::scripted::{Reply, Scripted};
+use crate::servers::{eventually, free_port};
+use crate::terminal::{base, program};
+
+/// The requests to refresh.
+fn refreshes(server: &Scripted) -> usize {
+    let requests = server.requests("/token");
+    let grants = requests
+        .iter()
+        .filter_map(|request| request.form.get("grant_type"));
+    grants.filter(|grant| *grant == "refresh_token").count()
+}
+
+/// The access token has this many seconds left of an hour.
+fn leave(profiles: &Profiles, seconds: u64) {
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap()
+        .as_secs();
+    profiles.edit(|record| {
+        record["tokens"]["obtained_at"] = json!(now + seconds - 3600);
+        record["tokens"]["expires_at"] = json!(now + seconds);
+    });
+}
+
+fn with_header(mut reply: Reply, name: &str, value: &str) -> Reply {
+    reply.headers.push((name.to_owned(), value.to_owned()));
+    reply
+}
+
+#[test]
+fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
+    let html = || {
+        with_header(
+            Reply::json(200, "<html>Welcome</html>"),
+            "Content-Type",
+            "text/html",
+        )
+    };
+    let cases: Vec<(&str, Reply, i32, usize, &[&str])> = vec![
+        (
+            "refused",
+            Reply::json(
+                400,
+                r#"{"error":"invalid_grant","error_description":"AADSTS700082: expired"}"#,
+            ),
+            7,
+            1,
+            &[
+                "invalid_grant",
+                "hint: Sign in: oauth-authorizer --profile office",
+            ],
+        ),
+        ("400 without a body", Reply::json(400, ""), 7, 1, &["400"]),
+        (
+            "not valid yet",
+            Reply::json(
+                401,
+                r#"{"error":"invalid_grant","error_description":"The refresh token is not valid yet"}"#,
+            ),
+            5,
+            1,
+            &[
+                "not valid yet",
+                "hint: Try again shortly before the access token expires.",
+            ],
+        ),
+        (
+            "the client",
+            Reply::json(
+                401,
+                r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired secret"}"#,
+            ),
+            2,
+            1,
+            &["invalid_client"],
+        ),
+        (
+            "busy for long",
+            with_header(Reply::json(429, ""), "Retry-After", "120"),
+            5,
+            1,
+            &["429", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
+            "a broken service",
+            Reply::json(502, "<html>Bad gateway</html>"),
+            5,
+            2,
+            &["502"],
+        ),
+        ("a page", html(), 5, 2, &["a web page"]),
+        (
+            "no token",
+            Reply::json(200, r#"{"access_token":"two words","token_type":"Bearer"}"#),
+            1,
+            1,
+            &["hint: "],
+        ),
+    ];
+    for (name, reply, code, asked, words) in cases {
+        let answer = reply.clone();
+        let (profiles, server) = Profiles::scripted(move |_| answer.clone());
+        // A token that is still valid is printed, with a warning.
+        leave(&profiles, 40);
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, "first\n"),
+            "{name}: {ran:?}"
+        );
+        assert!(
+            ran.stderr.starts_with("warning: office: ") && ran.stderr.contains(" seconds more."),
+            "{name}: {ran:?}"
+        );
+        assert_eq!(refreshes(&server), asked, "{name}");
+        profiles.edit(|record| record["rejected"] = json!(null));
+        profiles.expire();
+        let before = profiles.record();
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (code, ""),
+            "{name}: {ran:?}"
+        );
+        assert!(ran.stderr.starts_with("error: office: "), "{name}: {ran:?}");
+        for words in words {
+            assert!(ran.stderr.contains(words), "{name}: {ran:?}");
+        }
+        assert_eq!(refreshes(&server), 2 * asked, "{name}");
+        assert_eq!(profiles.record()["tokens"], before["tokens"], "{name}");
+        if code == 7 {
+            // The service is not asked again for a while, and the reason stays the same.
+            let again = profiles.run(&["token", "office"]);
+            assert_eq!((again.code, &again.stderr), (7, &ran.stderr), "{name}");
+            assert_eq!(refreshes(&server), 2 * asked, "{name}");
+        }
+        assert!(!profiles.state("next").exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_tried_again_and_told() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let elsewhere = format!("http://127.0.0.1:{}/token", free_port());
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let settings = settings.replace(&format!("{}/token", server.url), &elsewhere);
+    std::fs::write(profiles.settings(), settings).unwrap();
+    profiles.edit(|record| record["issued_for"]["token_url"] = json!(elsewhere));
+    profiles.expire();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("refused") && ran.stderr.contains("127.0.0.1"),
+        "{ran:?}"
+    );
+    let ran = profiles.run(&["token", "office", "--offline"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.stderr.contains("--offline"), "{ran:?}");
+}
+
+#[test]
+fn an_answer_without_a_refresh_token_leaves_the_old_one() {
+    let (profiles, _server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+    assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
+    assert_eq!(profiles.record()["generation"], 2);
+}
+
+/// Nothing is asked of the service, the record stays as it was, and the message says what to do.
+fn assert_untouched(profiles: &Profiles, server: &Scripted, words: &str) {
+    let bytes = std::fs::read(profiles.state("record")).ok();
+    for arguments in [&["token", "office"][..], &["refresh", "office"]] {
+        let ran = profiles.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{words}: {ran:?}");
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+        assert_eq!(
+            std::fs::read(profiles.state("record")).ok(),
+            bytes,
+            "{words}"
+        );
+    }
+    assert_eq!(refreshes(server), 0, "{words}");
+}
+
+#[test]
+fn a_record_that_is_not_in_order_is_left_alone() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    profiles.expire();
+    let path = profiles.state("record");
+    let whole = std::fs::read(&path).unwrap();
+    let folder = path.parent().unwrap();
+    let set_mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let text = String::from_utf8(whole.clone()).unwrap();
+    for (bytes, words) in [
+        (
+            whole[..whole.len() / 2].to_vec(),
+            "is damaged, or another program wrote it",
+        ),
+        (
+            whole[..0].to_vec(),
+            "is damaged, or another program wrote it",
+        ),
+        (
+            b"[main]\nother = program\n".to_vec(),
+            "is damaged, or another program wrote it",
+        ),
+        (
+            b"{\"version\": 3, \"profiles\": []}".to_vec(),
+            "is damaged, or another program wrote it",
+        ),
+        (
+            text.replace("\"format\":1", "\"format\":2").into_bytes(),
+            "newer version",
+        ),
+        (
+            text.replace("\"office\"", "\"other\"").into_bytes(),
+            "is damaged, or another program wrote it",
+        ),
+        (vec![b' '; 3 << 20], "is larger than"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        assert_untouched(&profiles, &server, words);
+    }
+    std::fs::write(&path, &whole).unwrap();
+    for mode in [0o644, 0o640, 0o604] {
+        set_mode(&path, mode);
+        assert_untouched(
+            &profiles,
+            &server,
+            &format!(
+                "can be read by other users. Run: chmod 600 {}",
+                path.display()
+            ),
+        );
+    }
+    set_mode(&path, 0o600);
+    for mode in [0o777, 0o720] {
+        set_mode(folder, mode);
+        assert_untouched(&profiles, &server, "can be changed by other users");
+    }
+    set_mode(folder, 0o700);
+    // A link and a folder in place of the files.
+    let aside = profiles.home.path().join("aside");
+    for end in ["record", "lock"] {
+        let path = profiles.state(end);
+        std::fs::rename(&path, &aside).unwrap();
+        symlink(&aside, &path).unwrap();
+        assert_untouched(&profiles, &server, "is not a regular file");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_untouched(&profiles, &server, "is not a regular file");
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+    }
+    // Only root can give a file to somebody else.
+    if rustix::process::geteuid().is_root() {
+        for path in [
+            &path,
+            &profiles.state("lock"),
+            &profiles.settings(),
+            &folder.to_path_buf(),
+        ] {
+            std::os::unix::fs::chown(path, Some(12_345), None).unwrap();
+            assert_untouched(&profiles, &server, "belongs to another user (uid 12345)");
+            std::os::unix::fs::chown(path, Some(0), None).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_planted_in_place_of_the_next_record_gets_nothing() {
+    let (profiles, _server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"r2"}"#,
+        )
+    });
+    let target = profiles.home.path().join("target");
+    std::fs::write(&target, "old").unwrap();
+    let mut planted = profiles.record();
+    planted["generation"] = json!(4);
+    planted["issued_for"]["token_url"] = json!("http://evil.example/token");
+    planted["tokens"]["access_token"] = json!("planted");
+    for round in 0..3 {
+        profiles.expire();
+        let next = profiles.state("next");
+        match round {
+            0 => symlink(&target, &next).unwrap(),
+            1 => std::fs::hard_link(&target, &next).unwrap(),
+            _ => {
+                std::fs::write(&next, planted.to_string()).unwrap();
+                std::fs::set_permissions(&next, PermissionsExt::from_mode(0o600)).unwrap();
+            }
+        }
+        let ran = profiles.run(&["token", "office"]);
+        let note = std::fs::read_to_string(profiles.state("attempt"));
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, "second\n"),
+            "round {round}: {ran:?} {note:?}"
+        );
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
+    }
+}
+
+/// Runs a script in a mount namespace of its own, in which `$STATE` is a file system of 192 KiB with the state folder.
+fn on_small_disk(profiles: &Profiles, script: &str) -> Ran {
+    let state = profiles.state("record");
+    let state = state.parent().unwrap();
+    let whole = format!(
+        "set -e
+        cp -a \"$STATE\" \"$STATE.kept\"
+        mount -t tmpfs -o size=192k,mode=700 tmpfs \"$STATE\"
+        cp -a \"$STATE.kept/.\" \"$STATE\"
+        set +e
+        {script}"
+    );
+    Command::new("unshare")
+        .args(["--mount", "sh", "-c", &whole])
+        .env_clear()
+        .envs(base(profiles.home.path()))
+        .env("STATE", state)
+        .env("PROGRAM", program())
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn a_full_or_read_only_disk_is_told_before_the_service_is_asked() {
+    for (break_it, repair, words) in [
+        (
+            "cat /dev/zero >\"$STATE/fill\" 2>/dev/null",
+            "rm \"$STATE/fill\"",
+            "No space left on device",
+        ),
+        (
+            "mount -o remount,ro \"$STATE\"",
+            "mount -o remount,rw \"$STATE\"",
+            "Read-only file system",
+        ),
+    ] {
+        let (profiles, server) = Profiles::scripted(|_| {
+            Reply::json(
+                200,
+                r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"r2"}"#,
+            )
+        });
+        profiles.expire();
+        let ran = on_small_disk(
+            &profiles,
+            &format!(
+                "{break_it}
+                cksum <\"$STATE/office.record\"
+                \"$PROGRAM\" token office; echo \"code $?\"
+                cksum <\"$STATE/office.record\"
+                echo between >&2
+                {repair}
+                \"$PROGRAM\" token office; echo \"code $?\""
+            ),
+        );
+        let lines: Vec<&str> = ran.stdout.lines().collect();
+        assert_eq!(lines.len(), 5, "{ran:?}");
+        assert_eq!((lines[0], lines[1]), (lines[2], "code 9"), "{ran:?}");
+        assert_eq!((lines[3], lines[4]), ("second", "code 0"), "{ran:?}");
+        let (before, _) = ran.stderr.split_once("between").unwrap();
+        assert!(before.contains(words), "{ran:?}");
+        // Only the second try reached the service.
+        assert_eq!(refreshes(&server), 1);
+    }
+}
+
+#[test]
+fn a_holder_that_hangs_is_named() {
+    let (profiles, server) = Profiles::scripted(|_| Reply {
+        silent: true,
+        ..Reply::default()
+    });
+    profiles.expire();
+    let mut first = profiles.command(&["token", "office"]).spawn().unwrap();
+    eventually("the request", || (refreshes(&server) == 1).then_some(()));
+    let note: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(profiles.state("attempt")).unwrap()).unwrap();
+    let pid = note["pid"].as_u64().unwrap().to_string();
+    Command::new("kill").args(["-STOP", &pid]).status().unwrap();
+    let begun = Instant::now();
+    let ran = profiles.run(&["token", "office", "--wait", "1s"]);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains(&format!("Process {pid} on "))
+            && ran.stderr.contains("within 1 second"),
+        "{ran:?}"
+    );
+    // A token that still lives is printed all the same.
+    leave(&profiles, 20);
+    let ran = profiles.run(&["token", "office", "--wait", "1s"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    assert!(ran.stderr.starts_with("warning: "), "{ran:?}");
+    assert_eq!(refreshes(&server), 1);
+    Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_clock_that_was_set_wrong_costs_one_refresh() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"r2"}"#,
+        )
+    });
+    for (round, by) in [86_400_i64, -86_400].into_iter().enumerate() {
+        // As if it had been issued by a clock that is a day ahead or behind.
+        profiles.edit(|record| {
+            for name in ["obtained_at", "expires_at"] {
+                let time = record["tokens"][name].as_i64().unwrap() + by;
+                record["tokens"][name] = json!(time);
+            }
+        });
+        for _ in 0..3 {
+            assert_eq!(profiles.token(), "second");
+            assert_eq!(refreshes(&server), round + 1);
+        }
+    }
+}
+
+#[test]
+fn the_keeper_holds_no_lock_of_its_caller_and_outlives_it() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        std::thread::sleep(Duration::from_secs(2));
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"r2"}"#,
+        )
+    });
+    profiles.expire();
+    let lock = profiles.home.path().join("mine");
+    let mut script = Command::new("sh")
+        .args(["-c", "exec 9>mine; flock 9; exec \"$PROGRAM\" token office"])
+        .current_dir(profiles.home.path())
+        .env_clear()
+        .envs(base(profiles.home.path()))
+        .env("PROGRAM", program())
+        .spawn()
+        .unwrap();
+    eventually("the request", || (refreshes(&server) == 1).then_some(()));
+    script.kill().unwrap();
+    script.wait().unwrap();
+    let file = std::fs::File::open(&lock).unwrap();
+    eventually("the caller's lock", || file.try_lock().ok());
+    // The keeper still runs, or has stored what it got.
+    assert_eq!(profiles.token(), "second");
+    assert_eq!(refreshes(&server), 1);
+}
