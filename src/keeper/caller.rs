@@ -14,6 +14,7 @@ use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, Reserved, Tokens};
+use crate::store::seal::Seal;
 
 /// The service is not asked again so soon after it refused the refresh token. Some refuse it only while they are ill.
 const REJECTED_PAUSE: u64 = 600;
@@ -161,7 +162,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let mut pause = Duration::from_millis(5);
     loop {
         // Looked at first: what it left is complete once it has ended.
-        let ended_with = keeper.as_mut().and_then(Keeper::ended);
+        let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
         let last = attempt()?;
         let record =
             Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
@@ -186,15 +187,17 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         if let Some(outcome) = outcome {
             return fallback(record, outcome, wish);
         }
-        if ended_with == Some(Some(i32::from(exit::RECORD))) {
-            return fallback(record, no_outcome(place), wish);
+        if ended_with == Some(u32::from(exit::RECORD)) {
+            let outcome = no_outcome(place, record.seal);
+            return fallback(record, outcome, wish);
         }
         if keeper.is_none() || ended_with.is_some() {
             let free = Lock::try_take(&place.lock()).map_err(|error| file_outcome(&error))?;
             if free.is_some() {
                 drop(free);
                 if starts == STARTS {
-                    return fallback(record, no_outcome(place), wish);
+                    let outcome = no_outcome(place, record.seal);
+                    return fallback(record, outcome, wish);
                 }
                 starts += 1;
                 keeper = Some(start(place, wish, known)?);
@@ -221,8 +224,8 @@ fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome>
 }
 
 /// The keeper ended and left no outcome: the disk may not take it.
-fn no_outcome(place: &Place) -> Outcome {
-    if let Err(error) = Reserved::probe(&place.next()) {
+fn no_outcome(place: &Place, seal: Seal) -> Outcome {
+    if let Err(error) = Reserved::probe(&place.next(), seal) {
         return file_outcome(&error);
     }
     Outcome {

@@ -81,16 +81,17 @@ impl Keeper {
         }
     }
 
-    /// Once the keeper has ended, its exit code where that is known; `None` before.
-    pub fn ended(&mut self) -> Option<Option<i32>> {
+    /// The exit code, once it has ended. One that a signal ended has none, for which another number stands.
+    pub fn exit_code(&mut self) -> Option<u32> {
         #[cfg(unix)]
         return match self.0.try_wait() {
             Ok(None) => None,
-            Ok(Some(status)) => Some(status.code()),
-            Err(_) => Some(None),
+            Ok(Some(status)) => Some(status.code().unwrap_or(-1).cast_unsigned()),
+            // It can't be told apart from one that has ended.
+            Err(_) => Some(u32::MAX),
         };
         #[cfg(windows)]
-        return (!self.0.is_running()).then_some(None);
+        return self.0.exit_code();
     }
 }
 

@@ -10,7 +10,8 @@ use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
-use crate::profile::settings_file::{self, SettingsError, SettingsFile, StoreKind, digest};
+use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
+use crate::profile::store_kind::StoreKind;
 use crate::secret::ExposeSecret;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -65,10 +66,8 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
         path: place.record(),
         problem,
     })?;
-    // A refresh that was stopped may have left tokens there, which the next one adopts.
-    if !place.next().exists() {
-        Reserved::take(&place.next(), seal)?.release();
-    }
+    // Beside the place itself: a refresh that was stopped may have left tokens there, which the next one adopts.
+    Reserved::probe(&place.next(), seal)?;
     Ok(())
 }
 

@@ -5,4 +5,5 @@ pub mod issued_for;
 pub mod name;
 pub mod places;
 pub mod settings_file;
+pub mod store_kind;
 mod toml_text;

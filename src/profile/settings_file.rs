@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
+use super::store_kind::{Store, StoreKind};
 use super::toml_text::quoted;
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
@@ -20,7 +21,6 @@ use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
 use crate::store::private::{self, Audience, PrivateError};
-use crate::store::seal::Seal;
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -124,46 +124,6 @@ struct Mail {
     user: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Store {
-    kind: StoreKind,
-}
-
-/// Where the tokens are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreKind {
-    /// In a file that only the user can read.
-    File,
-    /// In a file that Windows encrypts for the user.
-    Dpapi,
-    /// In a file that Windows encrypts for the computer, readable by those whom its access list names.
-    DpapiMachine,
-}
-
-impl StoreKind {
-    /// As the settings name it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Dpapi => "dpapi",
-            Self::DpapiMachine => "dpapi-machine",
-        }
-    }
-
-    /// How its files are encrypted.
-    #[must_use]
-    pub fn seal(self) -> Seal {
-        match self {
-            Self::File => Seal::Plain,
-            Self::Dpapi => Seal::Dpapi,
-            Self::DpapiMachine => Seal::DpapiMachine,
-        }
-    }
-}
-
 /// The digest of the bytes of a settings file, as a record has it.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
@@ -224,17 +184,8 @@ impl SettingsFile {
                 message: clean(error.message().lines().next().unwrap_or_default(), 200),
             }
         })?;
-        if let Some(Store { kind }) = raw.store
-            && kind.seal() != Seal::Plain
-            && !cfg!(windows)
-        {
-            let kind = kind.name();
-            return Err(SettingsError::Setting {
-                path,
-                problem: format!(
-                    "[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer."
-                ),
-            });
+        if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
+            return Err(SettingsError::Setting { path, problem });
         }
         Ok(Self {
             raw,
@@ -458,6 +409,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
 mod tests {
     use super::*;
     use crate::form::field::Key;
+    use crate::store::seal::Seal;
 
     fn read(text: &str) -> Result<SettingsFile, SettingsError> {
         SettingsFile::parse(text.as_bytes(), "office.toml")
@@ -478,7 +430,6 @@ mod tests {
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());
         assert_eq!(file.user(), Some("alice@contoso.example"));
-        assert_eq!(file.store(), Some(StoreKind::File));
         assert_eq!(file.preset(), "microsoft-mail");
         assert!(!text.contains("secret ="), "{text}");
     }
@@ -534,8 +485,13 @@ mod tests {
         ] {
             let file = read(&format!("format = 1\n[store]\nkind = \"{kind}\"\n"));
             if cfg!(windows) || seal == Seal::Plain {
-                let store = file.unwrap().store().unwrap();
+                let file = file.unwrap();
+                let store = file.store().unwrap();
                 assert_eq!((store.name(), store.seal()), (kind, seal));
+                // It stays when the form is saved.
+                let form = file.form(Browser::Elsewhere, &mut Library::default());
+                let text = write(&form.unwrap(), None, Some(&file));
+                assert_eq!(read(&text).unwrap().store(), Some(store));
             } else {
                 let error = file.unwrap_err().to_string();
                 assert!(error.contains("requires Windows"), "{error}");

@@ -11,3 +11,4 @@ pub mod private;
 pub mod program;
 pub mod record;
 pub mod seal;
+mod secret_text;

@@ -37,7 +37,14 @@ pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Progr
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    // The keeper has no console: a program of the console would open a window.
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(
+        &mut command,
+        windows_sys::Win32::System::Threading::CREATE_NO_WINDOW,
+    );
+    let mut child = command
         .args(arguments)
         .env_remove(SECRET_VARIABLE)
         .stdin(Stdio::piped())

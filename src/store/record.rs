@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
+use super::secret_text;
 use crate::oauth::dialect::Kept;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
@@ -152,28 +153,6 @@ pub struct Rejected {
     pub error: String,
     /// Why, where that is known.
     pub cause: Option<String>,
-}
-
-/// A secret as text in JSON.
-mod secret_text {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::secret::{ExposeSecret, SecretString};
-
-    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(
-        secret: &Option<SecretString>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        let text = secret.as_ref().map(ExposeSecret::expose_secret);
-        text.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<SecretString>, D::Error> {
-        Ok(Option::<String>::deserialize(from)?.map(SecretString::from))
-    }
 }
 
 impl Tokens {
@@ -430,7 +409,8 @@ impl Reserved {
     /// # Errors
     /// Where nothing can be written or encrypted. Then nothing is left behind.
     pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
-        seal.check().map_err(|problem| sealed(next, problem))?;
+        seal.check()
+            .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
         private::remove(next)?;
         let failed = |error: std::io::Error| {
             let _ = private::remove(next);
@@ -450,8 +430,8 @@ impl Reserved {
     ///
     /// # Errors
     /// Why not.
-    pub fn probe(next: &Path) -> Result<(), PrivateError> {
-        Self::take(&next.with_extension("probe"), Seal::Plain)?.release();
+    pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"), seal)?.release();
         Ok(())
     }
 

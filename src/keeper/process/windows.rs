@@ -15,7 +15,8 @@ use std::ptr::null;
 use windows_sys::Win32::Foundation::WAIT_TIMEOUT;
 use windows_sys::Win32::System::Threading::{
     CREATE_BREAKAWAY_FROM_JOB, CREATE_NEW_PROCESS_GROUP, CREATE_UNICODE_ENVIRONMENT,
-    CreateProcessW, DETACHED_PROCESS, PROCESS_INFORMATION, STARTUPINFOW, WaitForSingleObject,
+    CreateProcessW, DETACHED_PROCESS, GetExitCodeProcess, PROCESS_INFORMATION, STARTUPINFOW,
+    WaitForSingleObject,
 };
 
 use crate::windows::wide;
@@ -90,10 +91,17 @@ impl Process {
         Ok(Self(process))
     }
 
-    /// True until it has ended.
-    pub(super) fn is_running(&self) -> bool {
+    /// The exit code, once it has ended.
+    pub(super) fn exit_code(&self) -> Option<u32> {
+        let process = self.0.as_raw_handle();
         // SAFETY: the handle is open as long as `self`; nothing is waited for.
-        unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_TIMEOUT }
+        if unsafe { WaitForSingleObject(process, 0) } == WAIT_TIMEOUT {
+            return None;
+        }
+        let mut code = u32::MAX;
+        // SAFETY: as above; `code` outlives the call. Without an answer it stays as it is.
+        unsafe { GetExitCodeProcess(process, &raw mut code) };
+        Some(code)
     }
 }
 
