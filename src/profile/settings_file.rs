@@ -412,6 +412,20 @@ pub fn write(settings: &Settings, user: Option<&str>) -> String {
     top
 }
 
+/// The `[secret]` table of a settings file, as it stands there; empty where there is none. A profile that is saved again keeps
+/// it.
+#[must_use]
+pub fn secret_table(text: &str) -> String {
+    let header = |line: &&str| line.trim_start().starts_with('[');
+    let mut lines = text.lines().skip_while(|line| line.trim() != "[secret]");
+    let Some(first) = lines.next() else {
+        return String::new();
+    };
+    let rest = lines.take_while(|line| !header(line));
+    let table: Vec<&str> = std::iter::once(first).chain(rest).collect();
+    format!("\n{}\n", table.join("\n").trim_end())
+}
+
 /// A basic string of TOML, which has the escapes of JSON and one more.
 fn quoted(text: &str) -> String {
     let json = serde_json::to_string(text).unwrap_or_default();

@@ -17,7 +17,7 @@ fn places() -> Places {
 
 /// With tokens of a sign-in where `tokens` says so.
 fn screen(from: SaveFrom, tokens: bool) -> Solo<SaveProfile> {
-    let mut alone = Solo::new(Environment::default(), "demo", |cx| {
+    let mut alone = Solo::new(Environment::default(), "github", |cx| {
         SaveProfile::new(from, cx)
     });
     alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
