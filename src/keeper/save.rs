@@ -284,3 +284,98 @@ fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
         .find_map(|name| claims.text(name).filter(|text| text.contains('@')))
         .map(str::to_owned)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::request::request;
+    use crate::presets;
+    use crate::profile::places::Places;
+
+    fn settings(secret: &str) -> Settings {
+        let mut settings = Settings::new(presets::get(presets::CUSTOM).unwrap());
+        for (key, value) in [
+            (Key::ClientId, "me"),
+            (Key::ClientSecret, secret),
+            (Key::DeviceUrl, "https://as.example/device"),
+            (Key::TokenUrl, "https://as.example/token"),
+        ] {
+            settings.set(key, value.to_owned());
+        }
+        settings
+    }
+
+    fn place(folder: &tempfile::TempDir) -> Place {
+        let places = Places::new(Some(folder.path())).unwrap();
+        places.place(&"office".parse().unwrap(), false).unwrap()
+    }
+
+    #[test]
+    fn settings_alone_keep_the_tokens_and_a_secret_in_a_place_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let save = |settings: &Settings| {
+            save_settings(&place, settings, &request(settings).unwrap()).unwrap();
+            let text = std::fs::read_to_string(place.settings()).unwrap();
+            (text, Record::read(&place.record()).ok())
+        };
+        let (_, record) = save(&settings("s3cret"));
+        let record = record.unwrap();
+        assert_eq!(record.client_secret.unwrap().expose_secret(), "s3cret");
+        assert!(record.tokens.is_none());
+        // Where the file names another place for it, it stays there.
+        let kept = folder.path().join("kept");
+        std::fs::write(&kept, "s3cret").unwrap();
+        let table = format!("\n[secret]\nfile = {kept:?}\n");
+        let (text, _) = save(&settings("s3cret"));
+        std::fs::write(place.settings(), text + &table).unwrap();
+        let (text, record) = save(&settings("s3cret"));
+        assert!(text.ends_with(&table), "{text}");
+        assert!(record.unwrap().client_secret.is_none());
+        // Another one is not what stands there.
+        let (text, record) = save(&settings("another"));
+        assert!(!text.contains("[secret]"), "{text}");
+        assert!(record.unwrap().client_secret.is_some());
+    }
+
+    #[test]
+    fn settings_that_are_no_other_sign_in_are_those_of_the_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let set = TokenSet {
+            access_token: "access".into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: Some("refresh".into()),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        let mut settings = settings("");
+        save(&place, &settings, &request(&settings).unwrap(), &set).unwrap();
+        let first = Record::read(&place.record()).unwrap();
+        settings.set(Key::LoginHint, "alice@example.org".to_owned());
+        save_settings(&place, &settings, &request(&settings).unwrap()).unwrap();
+        let second = Record::read(&place.record()).unwrap();
+        let bytes = std::fs::read(place.settings()).unwrap();
+        assert_eq!(second.settings, digest(&bytes));
+        assert_eq!(second.issued_for.user.as_deref(), Some("alice@example.org"));
+        assert_eq!(
+            (second.generation, &second.lineage),
+            (first.generation, &first.lineage)
+        );
+        assert_eq!(second.tokens.unwrap().access_token(), "access");
+        // Another client: the tokens stay, for where they came from alone.
+        settings.set(Key::ClientId, "other".to_owned());
+        save_settings(&place, &settings, &request(&settings).unwrap()).unwrap();
+        let third = Record::read(&place.record()).unwrap();
+        assert_eq!(third.issued_for.client_id, "me");
+        assert_ne!(
+            third.settings,
+            digest(&std::fs::read(place.settings()).unwrap())
+        );
+    }
+}

@@ -37,6 +37,8 @@ pub enum Refused {
     NoTokens,
     /// This system names no folder for profiles.
     NoFolder,
+    /// The demo's server ends with the program.
+    Demo,
 }
 
 /// What came of an event of the engine.

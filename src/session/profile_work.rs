@@ -13,6 +13,7 @@ use super::tokens::{Taken, TokenState};
 use super::work::Work;
 use super::{Session, command};
 use crate::flow::attempt::AttemptId;
+use crate::flow::trace::Trace;
 use crate::form::choices::Browser;
 use crate::form::request;
 use crate::form::settings::{Access, Key, Settings};
@@ -49,6 +50,14 @@ impl Session {
             _ => saved.value(key).trim() != self.settings.value(key).trim(),
         };
         different.then(|| saved.value(key))
+    }
+
+    /// True where the form, or what the tokens were issued for, can be saved as a profile. The demo's server ends with the
+    /// program.
+    #[must_use]
+    pub fn can_save_profile(&self, from_tokens: bool) -> bool {
+        let settings = self.settings_to_save(from_tokens);
+        self.profiles.places.is_some() && !settings.preset().embedded_server
     }
 
     /// Reads the list of profiles; `None` where there is no folder for them.
@@ -106,6 +115,9 @@ impl Session {
         (with_tokens, with_secret): (bool, bool),
     ) -> Result<ProfileTask, Refused> {
         let places = self.profiles.places.clone().ok_or(Refused::NoFolder)?;
+        if !self.can_save_profile(from_tokens) {
+            return Err(Refused::Demo);
+        }
         if self.profiles.saving {
             return Err(Refused::Busy("The profile is still being saved."));
         }
@@ -232,6 +244,7 @@ impl Session {
         self.settings = opened.settings.clone();
         self.tokens = None;
         self.failed = None;
+        self.trace = Trace::default();
         self.profiles.open = Some(OpenProfile {
             place: opened.place,
             saved: opened.settings.clone(),

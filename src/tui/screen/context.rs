@@ -101,6 +101,9 @@ impl Message {
 const NO_FOLDER: &str =
     "There is no folder for profiles. Set HOME, or start the program with --profiles FOLDER.";
 
+/// What is said where the demo is to be saved.
+const DEMO: &str = "The demo can't be saved as a profile: its server ends with the program.";
+
 /// What a screen asked for.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -189,6 +192,13 @@ impl UpdateContext<'_> {
     pub fn save_profile(&mut self, from: SaveFrom) {
         let from_tokens = from != SaveFrom::Form;
         match self.session.save_open_profile(from_tokens) {
+            None if !self.session.can_save_profile(from_tokens) => {
+                let refused = match self.session.profiles.places {
+                    Some(_) => Refused::Demo,
+                    None => Refused::NoFolder,
+                };
+                self.warn_refused(&refused);
+            }
             None => self.go(Navigation::Open(Route::SaveProfile(from))),
             Some(saved) => self.start_save(saved),
         }
@@ -221,6 +231,7 @@ impl UpdateContext<'_> {
             Refused::Busy(sentence) => self.warn(*sentence),
             Refused::NoTokens => self.warn("There are no tokens yet."),
             Refused::NoFolder => self.warn(NO_FOLDER),
+            Refused::Demo => self.warn(DEMO),
             Refused::Form(_) | Refused::NoIssuer | Refused::MailAddress(_) => {}
         }
     }

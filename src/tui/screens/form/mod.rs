@@ -278,7 +278,9 @@ impl Screen for Form {
         }
         if cx.session.profiles.places.is_some() {
             items.push(Entry::button(Item::Profiles, "Profiles…", 'p'));
-            if cx.session.profile().is_some() {
+            if !cx.session.can_save_profile(false) {
+                // Nothing to save of the demo.
+            } else if cx.session.profile().is_some() {
                 let save_as = Entry::quiet(Item::SaveAs, "Save as…");
                 items.push(Entry::button(Item::Save, "Save", 's'));
                 items.push(save_as.under_more(hints::SAVE_AS));

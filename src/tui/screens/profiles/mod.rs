@@ -92,7 +92,7 @@ impl Profiles {
             (Err(error), _) => self.ask_name(&place, name, Some(format!("Problem: {error}."))),
             (Ok(to), _) if to.as_str() == place.name.as_str() => {}
             (Ok(to), Some(places)) => {
-                self.chosen = to.to_string();
+                self.renamed = Some(to.to_string());
                 cx.emit(Effect::Profile(ProfileTask::Rename(place, to, places)));
             }
             (Ok(_), None) => {}
@@ -120,7 +120,8 @@ impl Profiles {
         let listed = self
             .chosen(cx)
             .or_else(|| all.iter().find(|listed| is_open(&listed.place)))
-            .or_else(|| all.first())?;
+            .or_else(|| all.get(self.at))
+            .or_else(|| all.last())?;
         Some(Item::Row(label(listed)))
     }
 }
@@ -208,9 +209,13 @@ impl Screen for Profiles {
         }
     }
 
-    fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
-        if let Item::Row(label) = item {
-            self.chosen = label;
+    fn focused(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
+        if let Item::Row(name) = item {
+            let at = all(cx.view())
+                .iter()
+                .position(|listed| label(listed) == name);
+            self.at = at.unwrap_or(0);
+            self.chosen = name;
         }
     }
 
@@ -238,11 +243,20 @@ impl Screen for Profiles {
     }
 
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
-        let listed = matches!(event, SessionEvent::Profile(ProfileNews::Listed));
-        if listed
-            && self.common.focus == Item::Back
-            && let Some(first) = self.first(cx.view())
-        {
+        if !matches!(event, SessionEvent::Profile(ProfileNews::Listed)) {
+            return;
+        }
+        let there = |name: &String| all(cx.view()).iter().any(|listed| label(listed) == *name);
+        if let Some(name) = self.renamed.take().filter(there) {
+            self.chosen = name;
+        }
+        // The list was not there yet, or what had the focus no longer is.
+        let moves = match &self.common.focus {
+            Item::Back => self.chosen.is_empty(),
+            Item::Row(name) => *name != self.chosen || !there(name),
+            _ => !there(&self.chosen),
+        };
+        if let Some(first) = self.first(cx.view()).filter(|_| moves) {
             set_focus(self, first, cx);
         }
     }

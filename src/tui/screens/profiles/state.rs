@@ -36,6 +36,10 @@ pub(in crate::tui::screens) struct Profiles {
     pub(super) common: Common<Item, DialogId>,
     /// The profile that the buttons act on.
     pub(super) chosen: String,
+    /// Where it stands: when it is gone, what takes its place is chosen.
+    pub(super) at: usize,
+    /// The name that it is being given.
+    pub(super) renamed: Option<String>,
 }
 
 /// What a profile is called in the list: one of the machine may have the name of one of the user.
@@ -56,6 +60,8 @@ impl Profiles {
         Self {
             common: Common::at(Item::Back),
             chosen: String::new(),
+            at: 0,
+            renamed: None,
         }
     }
 

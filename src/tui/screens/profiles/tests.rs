@@ -1,1 +1,206 @@
+#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
+use super::*;
+use crate::console::environment::Environment;
+use crate::form::settings::Key;
+use crate::profile::places::Places;
+use crate::session::profiles::{self, Listed, Opened, ProfileReport, Standing};
+use crate::tui::keys::Command;
+use crate::tui::screen::testing::{Solo, settings, token_set};
+use crate::tui::screen::{AnyScreen, Outbox};
+
+fn places() -> Places {
+    Places::of_user("/c/profiles".into(), "/s/profiles".into())
+}
+
+fn place(name: &str) -> Place {
+    places().new_place(&name.parse().unwrap(), false).unwrap()
+}
+
+fn listed(name: &str) -> Listed {
+    Listed {
+        place: place(name),
+        preset: "Custom settings".to_owned(),
+        user: None,
+        standing: Standing::New,
+    }
+}
+
+fn hear(alone: &mut Solo<Profiles>, report: ProfileReport) -> Outbox {
+    let event = alone.session.hear_profile(report, alone.console.now);
+    alone.on_event(&event)
+}
+
+/// With these profiles.
+fn profiles(names: &[&str]) -> Solo<Profiles> {
+    let mut alone = Solo::new(Environment::default(), "demo", |_| Profiles::new());
+    alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
+    let out = alone.act(|screen, cx| Screen::entered(screen, Route::Profiles, cx));
+    assert!(
+        matches!(
+            out.effects.as_slice(),
+            [Effect::Profile(ProfileTask::List(_))]
+        ),
+        "{out:?}"
+    );
+    let all = names.iter().map(|name| listed(name)).collect();
+    hear(&mut alone, ProfileReport::Listed(all));
+    alone
+}
+
+fn row(name: &str) -> Item {
+    Item::Row(name.to_owned())
+}
+
+fn opens(out: &Outbox) -> Option<(&str, Opening)> {
+    match out.effects.as_slice() {
+        [Effect::Profile(ProfileTask::Open(place, opening, _))] => {
+            Some((place.name.as_str(), *opening))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn the_screen_opens_before_the_list_is_read_and_then_has_the_focus_on_it() {
+    let mut alone = Solo::new(Environment::default(), "demo", |_| Profiles::new());
+    alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
+    assert!(alone.text().contains("Reading the profiles"));
+    assert_eq!(alone.labels(), ["Back", "Help"]);
+    hear(
+        &mut alone,
+        ProfileReport::Listed(vec![listed("a"), listed("b")]),
+    );
+    assert_eq!(alone.screen.common.focus, row("a"));
+    // Read again, the focus stays.
+    alone.go(row("b"));
+    hear(
+        &mut alone,
+        ProfileReport::Listed(vec![listed("aa"), listed("b")]),
+    );
+    assert_eq!(alone.screen.common.focus, row("b"));
+    // What is gone has a neighbor.
+    hear(&mut alone, ProfileReport::Listed(vec![listed("aa")]));
+    assert_eq!(alone.screen.common.focus, row("aa"));
+    assert_eq!(alone.screen.chosen, "aa");
+    hear(&mut alone, ProfileReport::Listed(Vec::new()));
+    assert!(alone.text().contains("There are no profiles yet."));
+}
+
+#[test]
+fn enter_opens_and_a_authorizes_the_chosen_one() {
+    let mut alone = profiles(&["a", "b"]);
+    alone.go(row("b"));
+    let out = alone.keys(&[Command::Enter]);
+    assert_eq!(opens(&out), Some(("b", Opening::Form)));
+    let out = alone.press(Item::Open);
+    assert_eq!(opens(&out), Some(("b", Opening::Form)));
+    let out = alone.keys(&[Command::Letter('a')]);
+    assert_eq!(opens(&out), Some(("b", Opening::Authorize)));
+    // A sign-in under way is not cut off.
+    let _ = alone.session.authorize().unwrap();
+    let out = alone.press(Item::Open);
+    assert!(out.effects.is_empty());
+    assert!(Solo::<Profiles>::told(&out).contains("A sign-in is in progress"));
+}
+
+#[test]
+fn what_would_be_lost_is_asked_about() {
+    let mut alone = profiles(&["a", "b"]);
+    let opened = Opened {
+        place: place("a"),
+        settings: settings("demo"),
+        tokens: None,
+        notice: None,
+    };
+    hear(
+        &mut alone,
+        ProfileReport::Opened(Ok(Box::new(opened)), Opening::Form),
+    );
+    assert_eq!(alone.session.profile().unwrap().as_str(), "a");
+    alone.go(row("b"));
+    assert!(opens(&alone.keys(&[Command::Enter])).is_some());
+    // A change.
+    alone
+        .session
+        .settings
+        .set(Key::ClientId, "other".to_owned());
+    assert!(alone.session.has_unsaved_changes());
+    assert!(alone.keys(&[Command::Enter]).effects.is_empty());
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    assert!(alone.keys(&[Command::Enter]).effects.is_empty());
+    alone.keys(&[Command::Enter]);
+    let out = alone.keys(&[Command::Letter('y')]);
+    assert_eq!(opens(&out), Some(("b", Opening::Form)));
+    // Tokens that nobody has.
+    alone.session.settings.set(Key::ClientId, "me".to_owned());
+    assert!(!alone.session.has_unsaved_changes());
+    let _ = alone.session.authorize().unwrap();
+    alone.hear(crate::flow::event::FlowEvent::Tokens(Box::new(token_set(
+        "x",
+    ))));
+    alone.keys(&[Command::Letter('a')]);
+    assert!(AnyScreen::has_dialog(&alone.screen));
+}
+
+#[test]
+fn deleting_asks_first_and_never_by_the_key_that_asked() {
+    let mut alone = profiles(&["a"]);
+    for keys in [
+        &[Command::Delete, Command::Enter][..],
+        &[Command::Delete, Command::Delete],
+    ] {
+        assert!(alone.keys(keys).effects.is_empty());
+        alone.keys(&[Command::Escape]);
+        alone.go(row("a"));
+    }
+    let out = alone.keys(&[Command::Delete, Command::Letter('y')]);
+    assert!(
+        matches!(out.effects.as_slice(), [Effect::Profile(ProfileTask::Delete(place))] if place.name.is("a")),
+        "{out:?}"
+    );
+}
+
+#[test]
+fn a_name_that_cannot_be_is_asked_for_again() {
+    let mut alone = profiles(&["a"]);
+    alone.act(|screen, cx| screen.activate(Item::Rename, cx));
+    alone.type_text("/b");
+    assert!(alone.keys(&[Command::Enter]).effects.is_empty());
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    alone.keys(&[Command::Edit(
+        crate::tui::widgets::editor::Edit::DeleteToStart,
+    )]);
+    alone.type_text("b");
+    let out = alone.keys(&[Command::Enter]);
+    assert!(
+        matches!(out.effects.as_slice(), [Effect::Profile(ProfileTask::Rename(from, to, _))]
+            if from.name.is("a") && to.is("b")),
+        "{out:?}"
+    );
+    // The focus goes with it.
+    hear(
+        &mut alone,
+        ProfileReport::Listed(vec![listed("aa"), listed("b")]),
+    );
+    assert_eq!(alone.screen.chosen, "b");
+}
+
+#[test]
+fn one_of_many_is_found_by_typing() {
+    let names: Vec<String> = (0..20).map(|at| format!("box-{at}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut alone = profiles(&names[..8]);
+    assert!(!alone.labels().contains(&"Find".to_owned()));
+    alone = profiles(&names);
+    alone.keys(&[Command::Letter('/')]);
+    alone.type_text("x-17");
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.screen.common.focus, row("box-17"));
+    let out = alone.act(|screen, cx| screen.activate(Item::CopyCommand, cx));
+    assert!(
+        matches!(out.effects.as_slice(), [Effect::Copy(Content::Text(_, text))]
+            if text == "oauth-authorizer token box-17"),
+        "{out:?}"
+    );
+}

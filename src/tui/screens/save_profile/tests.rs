@@ -1,1 +1,183 @@
+#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
+use super::*;
+use crate::console::environment::Environment;
+use crate::flow::event::FlowEvent;
+use crate::form::settings::Key;
+use crate::profile::places::Places;
+use crate::session::profiles::{self, ProfileReport, ProfileTask, SaveTask, Unsaved, Version};
+use crate::tui::keys::Command;
+use crate::tui::screen::testing::{Solo, token_set};
+use crate::tui::screen::{AnyScreen, Outbox};
+use crate::tui::widgets::editor::Edit;
+
+fn places() -> Places {
+    Places::of_user("/c/profiles".into(), "/s/profiles".into())
+}
+
+/// With tokens of a sign-in where `tokens` says so.
+fn screen(from: SaveFrom, tokens: bool) -> Solo<SaveProfile> {
+    let mut alone = Solo::new(Environment::default(), "github", |cx| {
+        SaveProfile::new(from, cx)
+    });
+    alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
+    if tokens {
+        let _ = alone.session.authorize().unwrap();
+        alone.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
+    }
+    alone
+}
+
+fn task(out: Outbox) -> Option<Box<SaveTask>> {
+    match out.effects.into_iter().next()? {
+        Effect::Profile(ProfileTask::Save(task)) => Some(task),
+        _ => None,
+    }
+}
+
+fn hear(alone: &mut Solo<SaveProfile>, report: ProfileReport) {
+    let event = alone.session.hear_profile(report, alone.console.now);
+    alone.on_event(&event);
+}
+
+#[test]
+fn enter_in_the_name_saves_what_is_chosen() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    assert!(task(alone.keys(&[Command::Enter])).is_none());
+    assert!(alone.body(80, 24).hint[0].text.contains("Enter a name"));
+    alone.type_text("office");
+    assert!(alone.text().contains("/c/profiles/office.toml"));
+    assert!(alone.text().contains("oauth-authorizer token office"));
+    let first = task(alone.keys(&[Command::Enter])).unwrap();
+    assert!(first.name.is("office") && first.tokens.is_some() && !first.replace);
+    assert!(first.request.client.secret.is_some());
+    // One at a time.
+    assert!(task(alone.keys(&[Command::Enter])).is_none());
+    hear(
+        &mut alone,
+        ProfileReport::Saved(first, Err(Unsaved::Failed("x".to_owned()))),
+    );
+    alone.go(Item::Tokens);
+    alone.keys(&[Command::Toggle]);
+    alone.go(Item::Secret);
+    alone.keys(&[Command::Toggle]);
+    assert!(!alone.text().contains("office.record"));
+    let second = task(alone.keys(&[Command::Letter('s')])).unwrap();
+    assert!(second.tokens.is_none() && second.request.client.secret.is_none());
+}
+
+#[test]
+fn a_profile_that_is_there_is_replaced_after_a_question() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone.type_text("office");
+    let first = task(alone.keys(&[Command::Enter])).unwrap();
+    hear(
+        &mut alone,
+        ProfileReport::Saved(first, Err(Unsaved::Exists)),
+    );
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    // Enter keeps it.
+    assert!(task(alone.keys(&[Command::Enter])).is_none());
+    let first = task(alone.keys(&[Command::Enter])).unwrap();
+    hear(
+        &mut alone,
+        ProfileReport::Saved(first, Err(Unsaved::Exists)),
+    );
+    let again = task(alone.keys(&[Command::Letter('y')])).unwrap();
+    assert!(again.replace && again.name.is("office"));
+}
+
+#[test]
+fn tokens_go_only_with_the_settings_that_they_were_issued_for() {
+    let mut alone = screen(SaveFrom::Form, true);
+    assert!(alone.labels().contains(&"Save tokens".to_owned()));
+    alone
+        .session
+        .settings
+        .set(Key::ClientId, "other".to_owned());
+    assert!(!alone.labels().contains(&"Save tokens".to_owned()));
+    alone.type_text("office");
+    let form = task(alone.keys(&[Command::Enter])).unwrap();
+    assert!(form.tokens.is_none());
+    assert_eq!(form.settings.value(Key::ClientId), "other");
+    // From the tokens, theirs.
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone
+        .session
+        .settings
+        .set(Key::ClientId, "other".to_owned());
+    alone.type_text("office");
+    let tokens = task(alone.keys(&[Command::Enter])).unwrap();
+    assert!(tokens.tokens.is_some());
+    assert_eq!(tokens.settings.value(Key::ClientId), "me");
+}
+
+#[test]
+fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    assert!(alone.session.has_untaken_tokens());
+    alone.type_text("office");
+    let task = task(alone.keys(&[Command::Enter])).unwrap();
+    let place = places()
+        .new_place(&"office".parse().unwrap(), false)
+        .unwrap();
+    let version = Version {
+        lineage: "l".to_owned(),
+        generation: 1,
+    };
+    hear(
+        &mut alone,
+        ProfileReport::Saved(task, Ok((place.clone(), Some(version)))),
+    );
+    assert!(!alone.session.has_untaken_tokens());
+    let tokens = alone.session.tokens.as_ref().unwrap();
+    assert_eq!(
+        tokens.command.as_deref(),
+        Some("oauth-authorizer token office")
+    );
+    // A refresh is that of the profile from now on.
+    let refresh = alone.session.refresh_profile().unwrap().unwrap();
+    assert!(matches!(refresh, ProfileTask::Refresh(..)));
+    // Without the profile, nobody has them.
+    alone.session.cancel();
+    hear(&mut alone, ProfileReport::Deleted(place, Ok(())));
+    assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
+}
+
+#[test]
+fn a_file_can_be_written_instead() {
+    let mut alone = screen(SaveFrom::Tokens(Some(Value::Refresh)), true);
+    alone.press(Item::File);
+    let out = alone.keys(&[Command::Enter]);
+    assert!(
+        matches!(
+            out.effects.as_slice(),
+            [Effect::Save(Content::Token(Value::Refresh, _), _)]
+        ),
+        "{out:?}"
+    );
+    assert_eq!(out.navigation, Some(Navigation::Back));
+    alone.press(Item::File);
+    let out = alone.keys(&[Command::Next, Command::Enter]);
+    assert!(matches!(
+        out.effects.as_slice(),
+        [Effect::Save(Content::Json(_), _)]
+    ));
+    assert!(
+        !screen(SaveFrom::Form, false)
+            .labels()
+            .contains(&"To a file instead…".to_owned())
+    );
+}
+
+#[test]
+fn what_is_no_name_is_told_while_it_is_typed() {
+    let mut alone = screen(SaveFrom::Form, false);
+    alone.type_text("my office");
+    assert!(alone.text().contains("invalid"));
+    assert!(alone.body(80, 24).hint[0].text.contains("letters, digits"));
+    assert!(task(alone.keys(&[Command::Save])).is_none());
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    alone.type_text("office");
+    assert!(task(alone.keys(&[Command::Save])).is_some());
+}

@@ -67,7 +67,7 @@ impl Tokens {
         let Some(tokens) = &cx.session.tokens else {
             return;
         };
-        if cx.session.profiles.places.is_none() {
+        if !cx.session.can_save_profile(true) {
             let content = match from {
                 SaveFrom::Tokens(Some(value)) => Content::Token(value, tokens.attempt),
                 SaveFrom::Tokens(None) | SaveFrom::Form => Content::Json(tokens.attempt),
@@ -113,7 +113,9 @@ impl Tokens {
         let narrow = cx.console.size.0 < NARROW;
         let place = if narrow { 1 } else { items.len() };
         // The name is known where a profile is open that does not have them yet.
-        let asks = tokens.profile.is_some() || cx.session.profile().is_none();
+        let asks = tokens.profile.is_some()
+            || cx.session.profile().is_none()
+            || !cx.session.can_save_profile(true);
         let save = if asks { "Save…" } else { "Save" };
         items.insert(place, Entry::button(Item::Save, save, 's'));
         if tokens.set.refresh_token.is_some() && !refreshing {
