@@ -102,17 +102,15 @@ mod tests {
         }
         let places = Places::new(Some(folder.path())).unwrap();
         let list = list(&places, &Library::default());
-        let [broken, new, torn] = &list[..] else {
-            panic!("{list:?}");
-        };
+        let [broken, new, torn] = <[Listed; 3]>::try_from(list).unwrap();
         let is_unusable = |listed: &Listed, words: &str| match &listed.standing {
             Standing::Unusable(reason) => reason.contains(words),
             _ => false,
         };
-        assert!(is_unusable(broken, "unknown field"), "{broken:?}");
+        assert!(is_unusable(&broken, "unknown field"), "{broken:?}");
         assert_eq!(new.standing, Standing::New);
         assert_eq!(new.preset, "Microsoft 365 mail");
-        assert!(is_unusable(torn, "damaged"), "{torn:?}");
+        assert!(is_unusable(&torn, "damaged"), "{torn:?}");
         assert_eq!(torn.user.as_deref(), Some("bob@example.org"));
     }
 }

@@ -178,11 +178,13 @@ impl Session {
             }
             ProfileReport::Opened(Ok(opened), opening) => self.opened(*opened, opening, now),
             ProfileReport::Opened(Err(_), Opening::Tokens) => ProfileNews::Nothing,
-            ProfileReport::Opened(Err(error), _) => ProfileNews::Failed(error),
+            ProfileReport::Opened(Err(error), _)
+            | ProfileReport::Deleted(_, Err(error))
+            | ProfileReport::Renamed(_, Err(error)) => ProfileNews::Failed(error),
             ProfileReport::Saved(task, outcome) => {
                 self.profiles.saving = false;
                 match outcome {
-                    Ok((place, version)) => self.saved(*task, place, version),
+                    Ok((place, version)) => self.saved(*task, &place, version),
                     Err(Unsaved::Exists) => ProfileNews::Exists,
                     Err(Unsaved::Failed(reason)) => {
                         ProfileNews::Failed(format!("{} was not saved. {reason}", task.name))
@@ -192,7 +194,6 @@ impl Session {
             ProfileReport::Refreshed(place, attempt, outcome) => {
                 return self.refreshed(&place, attempt, outcome, now);
             }
-            ProfileReport::Deleted(_, Err(error)) => ProfileNews::Failed(error),
             ProfileReport::Deleted(place, Ok(())) => {
                 if self.is_open(&place) {
                     self.profiles.open = None;
@@ -202,7 +203,6 @@ impl Session {
                 }
                 ProfileNews::Done("Deleted", format!("the profile {}.", place.name))
             }
-            ProfileReport::Renamed(_, Err(error)) => ProfileNews::Failed(error),
             ProfileReport::Renamed(place, Ok(to)) => {
                 let text = format!("{} to {}.", place.name, to.name);
                 if self.is_open(&place) {
@@ -295,7 +295,7 @@ impl Session {
         }
     }
 
-    fn saved(&mut self, task: SaveTask, place: Place, version: Option<Version>) -> ProfileNews {
+    fn saved(&mut self, task: SaveTask, place: &Place, version: Option<Version>) -> ProfileNews {
         let of = task.tokens.as_ref().map(|(_, attempt)| *attempt);
         let same = self
             .tokens
@@ -310,7 +310,7 @@ impl Session {
                 .profiles
                 .open
                 .as_ref()
-                .is_none_or(|open| !open.place.is(&place))
+                .is_none_or(|open| !open.place.is(place))
         {
             // They are in another profile than the one that is open from now on.
             tokens.profile = None;
@@ -320,7 +320,7 @@ impl Session {
             version.filter(|_| stored)
         } else {
             before
-                .filter(|open| open.place.is(&place))
+                .filter(|open| open.place.is(place))
                 .and_then(|open| open.version)
         };
         self.profiles.open = Some(OpenProfile {
@@ -329,7 +329,7 @@ impl Session {
             version,
         });
         if stored {
-            self.in_profile(&place);
+            self.in_profile(place);
         }
         ProfileNews::Saved(name, of.is_some())
     }
@@ -338,19 +338,19 @@ impl Session {
         &mut self,
         place: &Place,
         attempt: AttemptId,
-        outcome: Result<Stored, Ended>,
+        outcome: Result<Box<Stored>, Box<Ended>>,
         now: Moment,
     ) -> SessionEvent {
         let waited = self.work.take_if(|(id, _)| *id == attempt).is_some();
         let nothing = SessionEvent::Profile(ProfileNews::Nothing);
         let in_profile = self.tokens.as_ref().is_some_and(|it| it.profile.is_some());
         match outcome {
-            Err(ended) if waited => SessionEvent::RefreshFailed(ended),
+            Err(ended) if waited => SessionEvent::RefreshFailed(*ended),
             // Also where nobody waits any more: what is shown must not be older than what is stored.
             Ok(stored) if in_profile && self.is_open(place) => {
                 let settings = self.tokens.as_ref().map(|tokens| tokens.settings.clone());
                 let settings = settings.unwrap_or_else(|| self.settings.clone());
-                self.take_stored(stored, settings, now);
+                self.take_stored(*stored, settings, now);
                 if waited {
                     let told = format!("stored in {}", place.name);
                     SessionEvent::Tokens {

@@ -191,7 +191,7 @@ pub enum ProfileReport {
     /// One was written, or not. With it the record that the tokens are in.
     Saved(Box<SaveTask>, Result<(Place, Option<Version>), Unsaved>),
     /// Newer tokens came, or not.
-    Refreshed(Place, AttemptId, Result<Stored, Ended>),
+    Refreshed(Place, AttemptId, Result<Box<Stored>, Box<Ended>>),
     /// One was removed, or not.
     Deleted(Place, Result<(), String>),
     /// One has another name now, or not.

@@ -132,26 +132,25 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
 }
 
 /// Tokens newer than those of this record. What another program has obtained meanwhile counts.
-fn refresh(place: &Place, known: &Version) -> Result<Stored, Ended> {
+fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
     let current = Record::read(&place.record()).ok();
     let newer = current.filter(|record| {
         let tokens = record.tokens.as_ref();
         version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
     });
-    let record = match newer {
-        Some(record) => record,
-        None => {
-            let wish = Wish {
-                min_valid: 0,
-                wait: WAIT,
-                offline: false,
-                newer: true,
-                named: (place.owner == Owner::Named).then(|| place.settings_folder()),
-            };
-            obtain(place, wish).map_err(ended)?.record
-        }
+    let record = if let Some(record) = newer {
+        record
+    } else {
+        let wish = Wish {
+            min_valid: 0,
+            wait: WAIT,
+            offline: false,
+            newer: true,
+            named: (place.owner == Owner::Named).then(|| place.settings_folder()),
+        };
+        obtain(place, wish).map_err(ended)?.record
     };
-    stored(&record).ok_or_else(|| {
+    stored(&record).map(Box::new).ok_or_else(|| {
         ended(Outcome {
             code: exit::SIGN_IN,
             error: "There are no tokens.".to_owned(),
@@ -162,7 +161,7 @@ fn refresh(place: &Place, known: &Version) -> Result<Stored, Ended> {
 }
 
 /// The outcome in the words of this program's screens.
-fn ended(outcome: Outcome) -> Ended {
+fn ended(outcome: Outcome) -> Box<Ended> {
     let hint = match outcome.code {
         exit::SIGN_IN => "Authorize again.".to_owned(),
         _ => outcome.hint.unwrap_or_default(),
@@ -171,7 +170,7 @@ fn ended(outcome: Outcome) -> Ended {
         Some(cause) => format!("{cause} {hint}"),
         None => hint,
     };
-    Ended {
+    Box::new(Ended {
         step: outcome.error.clone(),
         text: outcome.error,
         service: None,
@@ -179,5 +178,5 @@ fn ended(outcome: Outcome) -> Ended {
         expired: false,
         another_code: false,
         explanation: None,
-    }
+    })
 }

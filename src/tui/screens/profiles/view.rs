@@ -168,10 +168,9 @@ fn state(standing: &Standing, now: Moment) -> (String, Tone) {
 /// A time in words, as `3 days`.
 fn time(seconds: u64) -> String {
     let (count, unit) = match seconds {
-        ..MINUTE => return "1 minute".to_owned(),
-        ..HOUR => (seconds / MINUTE, "minute"),
-        ..DAY => (seconds / HOUR, "hour"),
-        _ => (seconds / DAY, "day"),
+        DAY.. => (seconds / DAY, "day"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        0..HOUR => ((seconds / MINUTE).max(1), "minute"),
     };
     let many = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{many}")
@@ -180,10 +179,9 @@ fn time(seconds: u64) -> String {
 /// The same where there is less room, as `58 min`.
 fn short_time(seconds: u64) -> String {
     match seconds {
-        ..MINUTE => "1 min".to_owned(),
-        ..HOUR => format!("{} min", seconds / MINUTE),
-        ..DAY => format!("{} h", seconds / HOUR),
-        _ => time(seconds),
+        DAY.. => time(seconds),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
+        0..HOUR => format!("{} min", (seconds / MINUTE).max(1)),
     }
 }
 

@@ -29,7 +29,7 @@ const REPLACE: &str = "Replace";
 impl SaveProfile {
     fn save_as(&mut self, name: ProfileName, replace: bool, cx: &mut UpdateContext<'_>) {
         let what = (self.tokens, self.secret);
-        let how = (self.from_tokens(), self.machine, replace);
+        let how = (self.has_token_settings(), self.machine, replace);
         let saved = cx.session.save_profile(name, how, what);
         cx.start_save(saved);
     }

@@ -55,7 +55,8 @@ impl SaveProfile {
         }
     }
 
-    pub(super) fn from_tokens(&self) -> bool {
+    /// True where the settings are those that the tokens were issued for.
+    pub(super) fn has_token_settings(&self) -> bool {
         self.from != SaveFrom::Form
     }
 
@@ -66,13 +67,15 @@ impl SaveProfile {
 
     /// True where there are tokens that can be saved with it.
     pub(super) fn has_tokens(&self, cx: ViewContext<'_>) -> bool {
-        cx.session.tokens_to_save(self.from_tokens()).is_some()
+        cx.session
+            .tokens_to_save(self.has_token_settings())
+            .is_some()
     }
 
     /// True where there is a client secret.
     pub(super) fn has_secret(&self, cx: ViewContext<'_>) -> bool {
         use crate::secret::ExposeSecret;
-        let settings = cx.session.settings_to_save(self.from_tokens());
+        let settings = cx.session.settings_to_save(self.has_token_settings());
         !settings.secret().expose_secret().is_empty()
     }
 }
