@@ -128,7 +128,7 @@ fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsStr
             return error.exit_code();
         }
     };
-    let request = match request(&settings) {
+    let mut request = match request(&settings) {
         Ok(request) => request,
         Err(problems) => {
             for problem in problems {
@@ -140,6 +140,9 @@ fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsStr
             return exit::USAGE;
         }
     };
+    // Without a flag for it, the one that the profile has stays.
+    let stored = || Record::read(&place.record()).ok()?.client_secret;
+    request.client.secret = request.client.secret.or_else(stored);
     match save_settings(&place, &settings, &request) {
         Ok(()) => {
             say(

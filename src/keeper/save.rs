@@ -12,7 +12,7 @@ use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::StoreKind;
-use crate::secret::ExposeSecret;
+use crate::secret::{ExposeSecret, same};
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError, Reserved, Tokens, adopt};
@@ -125,8 +125,7 @@ pub fn save(
     let seal = store(place)?;
     let before = generation(place)?;
     let user = user(settings, set);
-    // What was written by hand and has no field in the form stays.
-    let file = SettingsFile::read(place).ok();
+    let file = file_to_keep(place, request);
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let secret_command = file.as_ref().and_then(SettingsFile::secret_command);
@@ -161,7 +160,7 @@ pub fn save_settings(
     let _lock = lock(place)?;
     let seal = store(place)?;
     let before = current(place)?;
-    let file = SettingsFile::read(place).ok();
+    let file = file_to_keep(place, request);
     let old_user = || {
         file.as_ref()
             .and_then(SettingsFile::user)
@@ -181,19 +180,30 @@ pub fn save_settings(
             Record {
                 settings: digest,
                 issued_for: now,
-                client_secret: secret.or(record.client_secret),
-                generation: record.generation + 1,
+                client_secret: secret,
                 ..record
             }
         }
         Some(record) => Record {
-            client_secret: secret.or(record.client_secret),
-            generation: record.generation + 1,
+            client_secret: secret,
             ..record
         },
         None => Record::new(place.name.as_str(), digest, now, None, secret),
     };
     install(place, &text, &record, seal)
+}
+
+/// The settings file that is there: what was written by hand and has no field in the form stays. If the form has another client
+/// secret than the place that the file names, that place is no longer kept.
+fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
+    let file = SettingsFile::read(place).ok()?;
+    // A command is not run for this.
+    let (Some(typed), None) = (&request.client.secret, file.secret_command()) else {
+        return Some(file);
+    };
+    let named = file.secret().ok().flatten();
+    let differs = named.is_some_and(|named| !same(typed, named.expose_secret()));
+    Some(if differs { file.without_secret() } else { file })
 }
 
 /// The newest record of a profile. A refresh that was stopped may have left one that is newer than the stored one. The caller

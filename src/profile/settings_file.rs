@@ -218,6 +218,13 @@ impl SettingsFile {
         self.raw.secret.as_ref()
     }
 
+    /// The same file without a place for the client secret.
+    #[must_use]
+    pub fn without_secret(mut self) -> Self {
+        self.raw.secret = None;
+        self
+    }
+
     /// The environment variable that has the client secret, where the file names one.
     #[must_use]
     pub fn secret_variable(&self) -> Option<&str> {

@@ -130,13 +130,13 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
 
 /// Asks whether to quit without the changes to a profile.
 pub(super) fn leave_changes(profile: &str) -> Dialog<RootDialog> {
-    let title = format!("Quit? The changes to {profile} are not saved.");
     let buttons = [
         (Shortcut::Letter('s'), SAVE_NOW),
         (Shortcut::Letter('y'), QUIT),
         (Shortcut::Esc, "Stay"),
     ];
-    let question = Question::new(title, "They are lost when you quit.", &buttons)
+    let text = format!("The changes to {profile} are lost when you quit.");
+    let question = Question::new("Quit? The profile has unsaved changes.", text, &buttons)
         .with_aside("Ctrl+C again also quits")
         .beginning_on(Shortcut::Letter('s'));
     Dialog::question(RootDialog::LeaveChanges, question)

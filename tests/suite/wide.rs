@@ -72,7 +72,7 @@ fn wide_characters_are_cut_whole_and_move_nothing() {
                     let has_state = |word: &&str| rows[usize::from(y)].trim_end().ends_with(word);
                     if ["wrong character", "not a URL", "optional", "[List]"]
                         .iter()
-                        .any(|word| has_state(&word))
+                        .any(has_state)
                     {
                         assert_eq!(end, half - 2, "{what}\n{}", drawn.text());
                     }
