@@ -405,8 +405,9 @@ mod tests {
         let frame = terminal.draw(|frame| view(model, frame)).unwrap();
         let rows = |frame: &ratatui::CompletedFrame<'_>| -> Vec<String> {
             let cells = frame.buffer.content.chunks(40);
-            let row =
-                |cells: &[ratatui::buffer::Cell]| cells.iter().map(|it| it.symbol()).collect();
+            let row = |cells: &[ratatui::buffer::Cell]| {
+                cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+            };
             cells.map(row).collect()
         };
         let shown = rows(&frame);

@@ -154,8 +154,7 @@ fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
     let home = tempfile::tempdir().unwrap();
     // Asked for the address of an endpoint, it has nothing; its issuer names another spelling.
     let server = server(|path, url| match path {
-        WELL_KNOWN => metadata(&format!("{url}/v1"), url),
-        "/v1/.well-known/openid-configuration" => metadata(&format!("{url}/v1"), url),
+        WELL_KNOWN | "/v1/.well-known/openid-configuration" => metadata(&format!("{url}/v1"), url),
         _ => Reply::json(404, "{}"),
     });
     let issuer = format!("{}/oauth2/token", server.url);

@@ -50,14 +50,14 @@ impl Form {
     }
 
     /// Goes to the field of a problem, which says what it is and what helps; says it here where the field can't.
-    fn show(&mut self, problem: Problem, cx: &mut UpdateContext<'_>) {
+    fn show(&mut self, problem: &Problem, cx: &mut UpdateContext<'_>) {
         let editable = cx.session.settings.access(problem.key) == Access::Editable;
         // What is being typed goes on.
         if editable && !matches!(self.common.focus, Item::Field(key) if key != problem.key) {
             self.go_to(problem.key, cx);
         }
         let problems = request::problems(&cx.session.settings);
-        if told(self, cx.view(), &problems).as_ref() == Some(&problem) {
+        if told(self, cx.view(), &problems).as_ref() == Some(problem) {
             cx.clear_message();
         } else {
             let label = cx.session.settings.label(problem.key);
@@ -182,7 +182,7 @@ impl Form {
                 // Its field says what is wrong, with the fix.
                 self.tried = true;
                 if let Some(problem) = problems.into_iter().next() {
-                    self.show(problem, cx);
+                    self.show(&problem, cx);
                 }
             }
             Err(refused) => cx.warn_refused(&refused),
@@ -453,7 +453,7 @@ impl Screen for Form {
                 cx.say("The Issuer was changed in the meantime, so its metadata was not used.");
             }
             SessionEvent::DiscoveryFailed(error) => match cx.session.settings.issuer_problem() {
-                Some(problem) => self.show(problem, cx),
+                Some(problem) => self.show(&problem, cx),
                 None => cx.warn(format!("{} {}", error.sentence(), error.hint())),
             },
             SessionEvent::Presets => self.presets.reload(&cx.session.library),
