@@ -722,6 +722,11 @@ mod tests {
             ),
             (&["--client-id", "c\u{fffc}id"], Key::ClientId, "(U+FFFC)"),
             (
+                &["--issuer", "https://as.example?p=x"],
+                Key::Issuer,
+                "can't have a query",
+            ),
+            (
                 &["--token-url", "https://{host}/token"],
                 Key::TokenUrl,
                 "{host}",

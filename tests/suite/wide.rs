@@ -69,10 +69,10 @@ fn wide_characters_are_cut_whole_and_move_nothing() {
                 for y in 2..drawn.body_end() {
                     let end = end(&drawn, y, 0..half).unwrap_or(0);
                     assert!(end <= half - 2, "{what}\n{}", drawn.text());
-                    let has_state = |word: &&str| rows[usize::from(y)].trim_end().ends_with(word);
+                    let has_state = |word: &str| rows[usize::from(y)].trim_end().ends_with(word);
                     if ["wrong character", "not a URL", "optional", "[List]"]
                         .iter()
-                        .any(has_state)
+                        .any(|word| has_state(word))
                     {
                         assert_eq!(end, half - 2, "{what}\n{}", drawn.text());
                     }

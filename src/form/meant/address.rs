@@ -155,14 +155,13 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
         && url.query().is_some()
     {
         let meant = typed.split('?').next().map(str::to_owned);
-        return Some(suggested(
-            settings,
-            key,
-            Severity::Error,
-            "has a query",
-            "An issuer can't have a query (RFC 8414, section 2)",
-            meant,
-        ));
+        let text = "An issuer can't have a query (RFC 8414, section 2)";
+        let mut problem = suggested(settings, key, Severity::Error, "has a query", text, meant);
+        // The service may be another one without its query, so a flag is not corrected like that.
+        if let Some(remedy) = &mut problem.remedy {
+            remedy.guessed = true;
+        }
+        return Some(problem);
     }
     let meant = with_small_scheme(&meant?);
     if meant == typed {
