@@ -40,7 +40,7 @@ use crate::form::settings::{Key, Overwrite, Settings};
 use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::failure::{Failure, ServerError};
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::presets::format::mail_domain;
@@ -383,37 +383,7 @@ impl Session {
             }),
             _ => None,
         };
-        let text = match error {
-            FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
-                if explanation.is_some() =>
-            {
-                "Nothing was sent to the service.".to_owned()
-            }
-            error => error.to_string(),
-        };
-        let refusal = match error {
-            FlowError::Protocol(failure) => failure.refusal(),
-            _ => None,
-        };
-        let expired = matches!(
-            error,
-            FlowError::Protocol(Failure::Expired | Failure::Unanswered { .. })
-        );
-        let asked = Asked::Approval;
-        let used_up = |failure: &Failure| matches!(failure, Failure::UsedUp { asked: of, .. } if *of == asked);
-        Ended {
-            step: refusal.map_or_else(
-                || text.clone(),
-                |(step, error)| format!("{step}: {}", error.code),
-            ),
-            service: refusal.map(|(_, error)| error.to_string()),
-            text,
-            hint: error.hint(),
-            expired,
-            another_code: expired
-                || matches!(error, FlowError::Protocol(failure) if used_up(failure)),
-            explanation,
-        }
+        Ended::of(error, explanation)
     }
 
     /// No browser was opened for this attempt after all. True if that matters now.

@@ -69,7 +69,7 @@ impl Session {
     /// Opens a profile of the list.
     ///
     /// # Errors
-    /// Where something is under way that its settings would be taken from.
+    /// Where something is in progress that its settings would be taken from.
     pub fn open_profile(
         &self,
         place: &Place,

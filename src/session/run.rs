@@ -10,14 +10,15 @@ use crate::certificate::About;
 use crate::clean::clean;
 use crate::console::environment::Environment;
 use crate::console::tunnel::Tunnel;
-use crate::flow::event::{FlowEvent, Step};
+use crate::flow::event::{FlowError, FlowEvent, Step};
+use crate::flow::http::HttpError;
 use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::check::Check;
 use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
-use crate::oauth::failure::ServerError;
+use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
 
@@ -102,6 +103,43 @@ pub struct Ended {
     pub another_code: bool,
     /// What the service's error means, where that is known.
     pub explanation: Option<Explanation>,
+}
+
+impl Ended {
+    /// By this error, which means `explanation`.
+    pub(super) fn of(error: &FlowError, explanation: Option<Explanation>) -> Self {
+        let text = match error {
+            FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
+                if explanation.is_some() =>
+            {
+                "Nothing was sent to the service.".to_owned()
+            }
+            error => error.to_string(),
+        };
+        let refusal = match error {
+            FlowError::Protocol(failure) => failure.refusal(),
+            _ => None,
+        };
+        let expired = matches!(
+            error,
+            FlowError::Protocol(Failure::Expired | Failure::Unanswered { .. })
+        );
+        let asked = Asked::Approval;
+        let used_up = |failure: &Failure| matches!(failure, Failure::UsedUp { asked: of, .. } if *of == asked);
+        Self {
+            step: refusal.map_or_else(
+                || text.clone(),
+                |(step, error)| format!("{step}: {}", error.code),
+            ),
+            service: refusal.map(|(_, error)| error.to_string()),
+            text,
+            hint: error.hint(),
+            expired,
+            another_code: expired
+                || matches!(error, FlowError::Protocol(failure) if used_up(failure)),
+            explanation,
+        }
+    }
 }
 
 /// A step of a run.

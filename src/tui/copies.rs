@@ -192,7 +192,7 @@ pub(super) fn refresh_failed(ended: Ended) -> Message {
     Message::warning(format!("{text}. {hint} Your current tokens are kept."))
 }
 
-/// What is said of what became of profiles.
+/// The message about profiles.
 pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
     Some(match news {
         ProfileNews::Opened(_, Some(notice)) => Message::warning(notice.clone()),

@@ -95,7 +95,7 @@ fn tokens(
         );
         if let Some(changed) = difference(&record.issued_for, &now) {
             return Err(format!(
-                "The {changed} is not the one that the stored tokens were issued for. Authorize again."
+                "The {changed} is not the one that the stored tokens were issued for. Sign in again."
             ));
         }
     }
@@ -163,7 +163,7 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
 /// The outcome in the words of this program's screens.
 fn ended(outcome: Outcome) -> Box<Ended> {
     let hint = match outcome.code {
-        exit::SIGN_IN => "Authorize again.".to_owned(),
+        exit::SIGN_IN => "Sign in again.".to_owned(),
         _ => outcome.hint.unwrap_or_default(),
     };
     let hint = match outcome.cause {

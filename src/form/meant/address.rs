@@ -107,7 +107,7 @@ fn mail_address(text: &str) -> Option<String> {
     mail_domain(address).map(|_| address.to_owned())
 }
 
-/// What is said of a mail address in place of an issuer.
+/// The message about an email address entered as issuer.
 fn no_issuer(settings: &Settings, address: String) -> Problem {
     let text = format!(
         "{} is an email address. Enter the URL of the service that signs you in, such as https://login.example.com, or choose \

@@ -213,7 +213,7 @@ impl UpdateContext<'_> {
         }
     }
 
-    /// Stops what is under way, if anything is, and says what that was.
+    /// Stops what is in progress, if anything is, and says what that was.
     pub fn cancel(&mut self) {
         let Some(canceled) = self.session.cancel() else {
             return;

@@ -161,7 +161,7 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         cursor = Some(value);
     }
     let mut line = Line::from(spans);
-    // The last column stays empty, whatever stands beside.
+    // The last column stays empty, whatever is beside it.
     draw::cut(&mut line, columns.saturating_sub(1), theme.ellipsis());
     Row {
         line,

@@ -44,7 +44,7 @@ fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
             | Key::CaFile
     );
     let after = if another {
-        " After that, authorize again: the stored tokens are of the other sign-in."
+        " After that, sign in again: the stored tokens are of the other sign-in."
     } else {
         ""
     };

@@ -36,7 +36,7 @@ const ROOMY: u16 = 30;
 /// So much is shown of the value that a changed field had.
 const WAS: usize = 20;
 
-/// The rows of the form, and what is said of the focused item.
+/// The rows of the form, and the message about the focused item.
 pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     let problems = request::problems(&cx.session.settings);
     let columns = usize::from(area.width);

@@ -97,7 +97,7 @@ fn enter_opens_and_a_authorizes_the_chosen_one() {
     assert_eq!(opens(&out), Some(("b", Opening::Form)));
     let out = alone.keys(&[Command::Letter('a')]);
     assert_eq!(opens(&out), Some(("b", Opening::Authorize)));
-    // A sign-in under way is not cut off.
+    // A sign-in in progress is not cut off.
     let _ = alone.session.authorize().unwrap();
     let out = alone.press(Item::Open);
     assert!(out.effects.is_empty());

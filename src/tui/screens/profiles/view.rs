@@ -39,7 +39,7 @@ pub(super) fn title(cx: ViewContext<'_>) -> String {
     format!("profiles {} {}", cx.theme().dot(), all(cx).len())
 }
 
-/// The rows, and what is said of the chosen one.
+/// The rows, and the message about the selected one.
 pub(super) fn body(screen: &Profiles, cx: ViewContext<'_>, area: Rect) -> Body {
     let theme = cx.theme();
     let columns = usize::from(area.width);
@@ -185,7 +185,7 @@ fn short_time(seconds: u64) -> String {
     }
 }
 
-/// What is said of what has the focus.
+/// The message about the focused item.
 fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
     if cx.session.profiles.list.as_ref().is_some_and(Vec::is_empty) {
         let text = "Save… in the settings or with the tokens creates one. Scripts get a valid token from it.";

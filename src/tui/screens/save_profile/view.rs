@@ -34,7 +34,7 @@ const NO_NAME: &str = "NAME";
 const RULE: &str = "Use up to 64 letters, digits and . _ @ + -, beginning with a letter or digit. Names of Windows devices, such as \
                     con, are not allowed.";
 
-/// The rows, and what is said of the focused one.
+/// The rows, and the message about the focused one.
 pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Body {
     let columns = usize::from(area.width);
     let theme = cx.theme();
@@ -203,7 +203,7 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     rows
 }
 
-/// What is said of what has the focus.
+/// The message about the focused item.
 fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
     let typed = !screen.name.trim().is_empty();
     let (label, text) = match &screen.common.focus {
