@@ -35,7 +35,7 @@ const SMALL: &str = "lines of PgUp PgDn not used unverified [o More…] [o More.
     Device Code Token Cert. key Login Listen on Extra [List] [Show] [Hide] [n] [u] \
     Sign in, then paste the final URL: (URL, code or error text) Sign in there and approve. Error page? Compare there: \
     If the page doesn't load, paste its URL: Waiting for the URL to be pasted. Esc asks before it cancels. \
-    minutes seconds left Checked 4 times. If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o";
+    minutes seconds left Checked 4 times. profiles mail, Tokens Back Help If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o";
 
 fn ellipsis(environment: &Environment) -> &'static str {
     if environment.utf8 { "…" } else { "..." }
@@ -453,7 +453,7 @@ fn fields(drawn: &Drawn) -> Vec<String> {
     if !drawn
         .bottom_buttons()
         .iter()
-        .any(|label| label == "Authorize")
+        .any(|label| label == "Discover")
     {
         return Vec::new();
     }
@@ -552,7 +552,9 @@ fn walk(fixture: &Fixture) -> Found {
             let told = letter
                 .is_none_or(|it| own.contains(it) || matches!(it, 'y' | 'n' | 'r' | '?' | '/'));
             assert!(told, "{name}: {letter:?} is not in {own}");
-            let key = item.shortcut != Shortcut::None || item.label == "Quit";
+            // Those that text fields keep from having a letter.
+            let quiet = matches!(item.label.as_ref(), "Quit" | "To a file instead…");
+            let key = item.shortcut != Shortcut::None || quiet;
             let listed = item.is_under_more();
             assert!(
                 !item.is_button() || key || listed,
@@ -571,7 +573,10 @@ fn walk(fixture: &Fixture) -> Found {
         for (at, stop) in stops.iter().enumerate() {
             let label = &stop.label;
             if !stop.button {
-                found.fields.insert(label.clone());
+                // The names of many profiles.
+                if !label.starts_with("mailbox-") {
+                    found.fields.insert(label.clone());
+                }
                 continue;
             }
             found.buttons.insert(label.clone());
@@ -691,7 +696,7 @@ pub const BUTTONS: [&str; 48] = [
 ];
 
 /// Everything else that can have the focus.
-const FIELDS: [&str; 41] = [
+const FIELDS: [&str; 48] = [
     "Access token",
     "Auth. code URL",
     "CA file",
@@ -712,6 +717,7 @@ const FIELDS: [&str; 41] = [
     "Issuer",
     "Listen address",
     "Login hint",
+    "Name",
     "PKCE",
     "POP3",
     "Password",
@@ -722,6 +728,8 @@ const FIELDS: [&str; 41] = [
     "Refresh token",
     "Refresh with",
     "SMTP",
+    "Save secret",
+    "Save tokens",
     "Scope",
     "Signed in as",
     "Tenant",
@@ -732,7 +740,11 @@ const FIELDS: [&str; 41] = [
     "Without setup",
     "Without...",
     "client_id",
+    "mailbox",
+    "office",
     "redirect_uri",
+    "relay",
+    "ticket",
 ];
 
 /// The keys that the screens are walked with; nothing else is needed.

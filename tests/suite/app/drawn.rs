@@ -293,7 +293,7 @@ fn buttons(row: &str) -> Vec<String> {
     inner
         .filter(|inner| {
             let first = inner.chars().next();
-            first.is_some_and(|ch| ch.is_alphanumeric() || ch == '?')
+            first.is_some_and(|ch| ch.is_alphanumeric() || matches!(ch, '?' | '/'))
                 && !matches!(*inner, "x")
                 && !inner.contains(['[', ',', '='])
         })

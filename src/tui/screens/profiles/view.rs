@@ -36,7 +36,10 @@ pub(super) fn title(cx: ViewContext<'_>) -> String {
     if cx.console.size.1 >= LOW {
         return "Profiles".to_owned();
     }
-    format!("profiles {} {}", cx.theme().dot(), all(cx).len())
+    match &cx.session.profiles.list {
+        Some(list) => format!("profiles {} {}", cx.theme().dot(), list.len()),
+        None => "profiles".to_owned(),
+    }
 }
 
 /// The rows, and the message about the selected one.
