@@ -487,6 +487,7 @@ mod tests {
     use std::time::Duration;
 
     use super::content::Content;
+    use crate::oauth::failure::Asked;
     use super::*;
     use crate::flow::event::Step;
     use crate::presets;

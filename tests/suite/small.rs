@@ -84,3 +84,24 @@ fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
         }
     }
 }
+
+#[test]
+fn the_code_of_a_device_stays_in_sight_whatever_is_said() {
+    let mut app = App::new(XTERM.environment());
+    app.device(true).resize(COLUMNS, ROWS);
+    for _ in 0..app.items().len() {
+        app.no_browser(&"xdg-open: not found, ".repeat(6));
+        let drawn = app.look();
+        let rows = &drawn.rows()[1..usize::from(drawn.body_end())];
+        let text = drawn.text();
+        assert!(rows.iter().any(|row| row.contains("WDJB-MJHT")), "{text}");
+        assert!(text.contains("Ctrl+O"), "{text}");
+        app.keys("<ctrl-o><pagedown>");
+        assert!(
+            app.look().flat().contains("Open the URL yourself"),
+            "{}",
+            app.look().text()
+        );
+        app.keys("<esc><tab>");
+    }
+}
