@@ -487,9 +487,9 @@ mod tests {
     use std::time::Duration;
 
     use super::content::Content;
-    use crate::oauth::failure::Asked;
     use super::*;
     use crate::flow::event::Step;
+    use crate::oauth::failure::Asked;
     use crate::presets;
 
     fn session() -> Session {
