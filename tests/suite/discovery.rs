@@ -189,7 +189,7 @@ fn a_discovery_that_is_refused_leads_to_the_field_with_its_fix() {
         ),
         (
             "https://as.example/r/.well-known/openid-configuration",
-            "This is the address of the service's metadata, not the Issuer.",
+            "This is the metadata URL, not the issuer",
             "use https://as.example/r.",
             "Issuer https://as.example/r",
         ),
