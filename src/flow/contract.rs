@@ -303,7 +303,7 @@ async fn two_on_one_url_are_told_apart() {
                     matches!(error, ListenError::HttpSys { code: 183, .. }),
                     "{error}"
                 );
-                assert!(error.to_string().contains("listens on"), "{error}");
+                assert!(error.to_string().contains("listening on"), "{error}");
             }
             _ => assert!(matches!(error, ListenError::InUse { .. }), "{error}"),
         }

@@ -79,13 +79,17 @@ fn standing(place: &Place, now: u64) -> (Option<String>, Standing) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+    use crate::store::private;
 
     #[test]
     fn a_profile_that_cannot_be_used_is_listed_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).unwrap();
+            let mut file = private::create(&folder.path().join(name)).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
         };
         write("broken.toml", "format = 1\nprset = \"x\"\n");
         write("new.toml", "format = 1\npreset = \"microsoft-mail\"\n");
@@ -94,12 +98,6 @@ mod tests {
             "format = 1\n[mail]\nuser = \"bob@example.org\"\n",
         );
         write("torn.record", "{\"format\":1");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let path = folder.path().join("torn.record");
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
-        }
         let places = Places::new(Some(folder.path())).unwrap();
         let list = list(&places, &Library::default());
         let [broken, new, torn] = <[Listed; 3]>::try_from(list).unwrap();
