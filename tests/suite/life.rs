@@ -388,7 +388,7 @@ impl Life {
         let low = columns >= WIDE && rows < 43 && long;
         let low = low && title.ends_with(" code");
         // In a window of few rows what is said may leave no room for it, or for the line with the cursor.
-        let few = rows < 18;
+        let few = rows < 20;
         self.scrolled || few || drawn.focus().is_none() && low
     }
 }

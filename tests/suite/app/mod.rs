@@ -233,6 +233,13 @@ impl App {
                 Asked::Save(name) => self.files.push(name.clone()),
                 Asked::Profile(_) => {
                     if let Asked::Profile(task) = one {
+                        if matches!(task, ProfileTask::Refresh(..)) {
+                            // No event of a flow is about it.
+                            self.job = Some(Started {
+                                attempt: u64::MAX,
+                                kind: Kind::Refresh,
+                            });
+                        }
                         self.tasks.push(task);
                     }
                     continue;
