@@ -35,7 +35,8 @@ const SMALL: &str = "lines of PgUp PgDn not used unverified [o More…] [o More.
     Device Code Token Cert. key Login Listen on Extra [List] [Show] [Hide] [n] [u] \
     Sign in, then paste the final URL: (URL, code or error text) Sign in there and approve. Error page? Compare there: \
     If the page doesn't load, paste its URL: Waiting for the URL to be pasted. Esc asks before it cancels. \
-    minutes seconds left Checked 4 times. profiles mail, Tokens Back Help If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o";
+    minutes seconds left Checked 4 times. profiles mail, Tokens Back Help If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o \
+    More Show the other buttons.";
 
 fn ellipsis(environment: &Environment) -> &'static str {
     if environment.utf8 { "…" } else { "..." }
