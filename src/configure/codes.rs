@@ -45,43 +45,28 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
         (SetUpAction::SetUp, DONE) => (State::Done, format!("Added the {name}."), String::new()),
         (SetUpAction::SetUp, FILE_NOT_FOUND) => (
             State::Failed,
-            format!(
-                "Windows did not find an element of the {name} (code \
-            2)."
-            ),
+            format!("Windows did not find an element of the {name} (code 2)."),
             "Start the HTTP service with net start http, and set up again.".to_owned(),
         ),
         (SetUpAction::SetUp, ACCESS_DENIED) => (
             State::Failed,
-            format!(
-                "Only an administrator can add the {name} (code \
-            5)."
-            ),
+            format!("Only an administrator can add the {name} (code 5)."),
             "Start this program as administrator, or run the command in an elevated prompt."
                 .to_owned(),
         ),
         (SetUpAction::SetUp, INVALID_PARAMETER) => (
             State::Failed,
-            format!(
-                "Windows rejected the {name} as invalid (code \
-            87)."
-            ),
+            format!("Windows rejected the {name} as invalid (code 87)."),
             "Check the host, port and path of Redirect URL, and the thumbprint.".to_owned(),
         ),
         (SetUpAction::SetUp, ALREADY_EXISTS) => (
             State::Failed,
-            format!(
-                "A {name} for this already exists (code \
-            183)."
-            ),
+            format!("A {name} for this already exists (code 183)."),
             "Use Verify to see it. If it is wrong, delete it first.".to_owned(),
         ),
         (SetUpAction::SetUp, NOT_FOUND) => (
             State::Failed,
-            format!(
-                "Windows did not find an element that the {name} requires \
-            (code 1168)."
-            ),
+            format!("Windows did not find an element that the {name} requires (code 1168)."),
             "For https, check that the certificate is in the machine's MY store.".to_owned(),
         ),
         (SetUpAction::SetUp, NO_SUCH_LOGON_SESSION) => (
@@ -90,137 +75,87 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
                 "The {name} was not added: the certificate is \
             not in the machine's MY store, or its private key is missing (code 1312)."
             ),
-            "Import it there as a .pfx file \
-            with its private key, for the machine and not for a user."
+            "Import it there as a .pfx file with its private key, for the machine and not for a user."
                 .to_owned(),
         ),
         (SetUpAction::SetUp, other) => (
             State::Failed,
-            format!(
-                "The {name} was not added: Windows returned code \
-            {other}."
-            ),
-            format!(
-                "Run net helpmsg {other} to see its meaning, or run the command below to see more."
-            ),
+            format!("The {name} was not added: Windows returned code {other}."),
+            format!("Run net helpmsg {other} to see its meaning, or run the command below to see more."),
         ),
         (SetUpAction::Verify, DONE) => (State::Good, format!("Read the {name}."), String::new()),
         (SetUpAction::Verify, FILE_NOT_FOUND) => (
             State::Missing,
-            format!(
-                "The {name} does not exist (code \
-            2)."
-            ),
+            format!("The {name} does not exist (code 2)."),
             "Set up adds it.".to_owned(),
         ),
         (SetUpAction::Verify, ACCESS_DENIED) => (
             State::Failed,
-            format!(
-                "Your account may not read the {name} (code \
-            5)."
-            ),
+            format!("Your account may not read the {name} (code 5)."),
             "Start this program as administrator and verify again.".to_owned(),
         ),
         (SetUpAction::Verify, INVALID_PARAMETER) => (
             State::Failed,
-            format!(
-                "Windows rejected the query for the {name} as \
-            invalid (code 87)."
-            ),
+            format!("Windows rejected the query for the {name} as invalid (code 87)."),
             "Check the host, port and path of Redirect URL.".to_owned(),
         ),
         (SetUpAction::Verify, ALREADY_EXISTS) => (
             State::Failed,
-            format!(
-                "The {name} could not be read because an entry \
-            exists twice (code 183)."
-            ),
+            format!("The {name} could not be read because an entry exists twice (code 183)."),
             "List all entries with netsh, and delete those that are not needed.".to_owned(),
         ),
         (SetUpAction::Verify, NOT_FOUND) => (
             State::Missing,
-            format!(
-                "Windows did not find the {name} (code \
-            1168)."
-            ),
+            format!("Windows did not find the {name} (code 1168)."),
             "Set up adds it.".to_owned(),
         ),
         (SetUpAction::Verify, NO_SUCH_LOGON_SESSION) => (
             State::Failed,
-            format!(
-                "The {name} uses a certificate whose private \
-            key is not available (code 1312)."
-            ),
+            format!("The {name} uses a certificate whose private key is not available (code 1312)."),
             "Delete it, and set up with a certificate that has a private key.".to_owned(),
         ),
         (SetUpAction::Verify, other) => (
             State::Failed,
-            format!(
-                "The {name} could not be read: Windows returned code \
-            {other}."
-            ),
+            format!("The {name} could not be read: Windows returned code {other}."),
             format!("Run net helpmsg {other} to see its meaning, or check with the command below."),
         ),
         (SetUpAction::Delete, DONE) => (State::Done, format!("Deleted the {name}."), String::new()),
         (SetUpAction::Delete, FILE_NOT_FOUND) => (
             State::Note,
-            format!(
-                "There was no {name} to delete (code \
-            2)."
-            ),
+            format!("There was no {name} to delete (code 2)."),
             "No action is required.".to_owned(),
         ),
         (SetUpAction::Delete, ACCESS_DENIED) => (
             State::Failed,
-            format!(
-                "Only an administrator can delete the {name} (code \
-            5)."
-            ),
+            format!("Only an administrator can delete the {name} (code 5)."),
             "Start this program as administrator, or run the command in an elevated prompt."
                 .to_owned(),
         ),
         (SetUpAction::Delete, INVALID_PARAMETER) => (
             State::Failed,
-            format!(
-                "Windows rejected the deletion of the {name} as \
-            invalid (code 87)."
-            ),
+            format!("Windows rejected the deletion of the {name} as invalid (code 87)."),
             "Check that the host, port and path of Redirect URL are the same as at setup."
                 .to_owned(),
         ),
         (SetUpAction::Delete, ALREADY_EXISTS) => (
             State::Failed,
-            format!(
-                "The {name} conflicts with another entry (code \
-            183)."
-            ),
+            format!("The {name} conflicts with another entry (code 183)."),
             "List all entries with netsh, and delete the right one.".to_owned(),
         ),
         (SetUpAction::Delete, NOT_FOUND) => (
             State::Note,
-            format!(
-                "Windows found no {name} to delete (code \
-            1168)."
-            ),
+            format!("Windows found no {name} to delete (code 1168)."),
             "No action is required.".to_owned(),
         ),
         (SetUpAction::Delete, NO_SUCH_LOGON_SESSION) => (
             State::Failed,
-            format!(
-                "The {name} was not deleted because its \
-            certificate is not available (code 1312)."
-            ),
+            format!("The {name} was not deleted because its certificate is not available (code 1312)."),
             "Run the command below as administrator.".to_owned(),
         ),
         (SetUpAction::Delete, other) => (
             State::Failed,
-            format!(
-                "The {name} was not deleted: Windows returned code \
-            {other}."
-            ),
-            format!(
-                "Run net helpmsg {other} to see its meaning, or run the command below to see more."
-            ),
+            format!("The {name} was not deleted: Windows returned code {other}."),
+            format!("Run net helpmsg {other} to see its meaning, or run the command below to see more."),
         ),
     };
     let finding = Finding::new(state, text);

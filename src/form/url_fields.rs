@@ -17,8 +17,7 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
         problems.error(
             Key::RedirectUrl,
             "missing",
-            "Redirect URL is missing. Enter the URL registered with the service, \
-            such as http://localhost:8400/",
+            "Redirect URL is missing. Enter the URL registered with the service, such as http://localhost:8400/",
         );
         return None;
     }
