@@ -52,7 +52,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if cfg!(windows) && flags.mode.is_some_and(|mode| mode != 0o600) {
         say(
             "error",
-            "--mode isn't supported on Windows. The file is readable by you alone.",
+            "--mode isn't supported on Windows. Omit it: only you can read the file.",
         );
         return Ok(exit::USAGE);
     }
@@ -61,7 +61,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         if flags.format != TokenFormat::Git {
             say(
                 "error",
-                "Only --format git takes an action after the name of the profile.",
+                "There is an extra word after the name of the profile. Remove it; only --format git accepts an action there.",
             );
             return Ok(exit::USAGE);
         }

@@ -10,7 +10,7 @@ use crate::store::private::{self, Audience, PrivateError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(unix),
-    allow(dead_code, reason = "files get the access list of the folder")
+    allow(dead_code, reason = "the access list of the file names the user alone")
 )]
 pub(super) struct Readers {
     /// The permissions.
@@ -35,7 +35,7 @@ pub(super) fn write(
     let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
     let mut file = tempfile::Builder::new()
         .prefix(".token-")
-        .tempfile_in(folder)
+        .make_in(folder, private::create)
         .map_err(failed)?;
     file.write_all(text.expose_secret().as_bytes())
         .and_then(|()| file.write_all(b"\n"))
