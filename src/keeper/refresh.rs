@@ -58,7 +58,9 @@ pub fn unix_time() -> u64 {
 /// The outcome, which the callers that wait have on disk.
 pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
-    let Some(_lock) = lock(place).await? else {
+    // Nothing else runs in this process meanwhile.
+    let lock = Lock::wait(&place.lock(), LOCK_LIMIT).map_err(|error| file_outcome(&error))?;
+    let Some(_lock) = lock else {
         return Ok(());
     };
     let last = AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error))?;
@@ -104,19 +106,6 @@ fn host() -> String {
         .into_owned();
     #[cfg(not(unix))]
     std::env::var("COMPUTERNAME").unwrap_or_default()
-}
-
-/// Waits for the lock. `None` if another process holds it for too long.
-async fn lock(place: &Place) -> Result<Option<Lock>, Outcome> {
-    let end = Instant::now() + LOCK_LIMIT;
-    loop {
-        match Lock::try_take(&place.lock()) {
-            Ok(Some(lock)) => return Ok(Some(lock)),
-            Ok(None) if Instant::now() >= end => return Ok(None),
-            Ok(None) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(error) => return Err(file_outcome(&error)),
-        }
-    }
 }
 
 async fn locked(

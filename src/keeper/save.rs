@@ -1,6 +1,6 @@
 //! Saves a sign-in as a profile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::refresh::unix_time;
 use crate::form::field::Key;
@@ -43,14 +43,7 @@ pub enum SaveError {
 /// # Errors
 /// Where another process holds it for too long.
 pub fn lock(place: &Place) -> Result<Lock, SaveError> {
-    let end = Instant::now() + LOCK_LIMIT;
-    loop {
-        match Lock::try_take(&place.lock())? {
-            Some(lock) => return Ok(lock),
-            None if Instant::now() >= end => return Err(SaveError::Busy),
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
+    Lock::wait(&place.lock(), LOCK_LIMIT)?.ok_or(SaveError::Busy)
 }
 
 /// Finds out whether a profile can be saved there, before there are tokens.

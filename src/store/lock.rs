@@ -6,8 +6,12 @@
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::private::{self, Audience, PrivateError};
+
+/// Between two tries to take a lock.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lock that is held; dropping it releases it.
 #[derive(Debug)]
@@ -26,6 +30,20 @@ impl Lock {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(PrivateError::system(path, "locked", &error)),
+        }
+    }
+
+    /// Takes the lock, waiting for at most `limit`. `None` if another process holds it for longer.
+    ///
+    /// # Errors
+    /// As for [`try_take`](Self::try_take).
+    pub fn wait(path: &Path, limit: Duration) -> Result<Option<Self>, PrivateError> {
+        let end = Instant::now() + limit;
+        loop {
+            match Self::try_take(path)? {
+                None if Instant::now() < end => std::thread::sleep(PAUSE),
+                taken => return Ok(taken),
+            }
         }
     }
 }
