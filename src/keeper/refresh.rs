@@ -18,7 +18,7 @@ use crate::form::explain::explain;
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
-use crate::store::attempt::{AttemptNote, Outcome};
+use crate::store::attempt::{AttemptNote, LostAnswer, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private;
 use crate::store::record::{Record, Rejected, Reserved, Tokens, adopt};
@@ -81,6 +81,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
         generation: known.generation,
         sent: false,
         outcome: None,
+        lost: None,
     };
     let outcome = locked(place, known, last.as_ref(), &mut note).await;
     note.outcome = Some(match &outcome {
@@ -132,6 +133,7 @@ async fn locked(
     let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
+    note.lost = last.and_then(|last| last.lost(current.generation));
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {
         reserved.release();
@@ -148,24 +150,29 @@ async fn locked(
                 ..current
             };
             reserved.store(&record, &path).map_err(|error| Outcome {
+                // Unlike with the other errors of files, the service was asked.
+                code: exit::FAILED,
+                error: format!("The service issued new tokens, but they can't be stored. {error}"),
+                cause: None,
                 hint: Some(format!(
-                    "Repair the disk and sign in again, if the next refresh is refused. {}",
+                    "Repair the disk and try again. If the service then rejects the refresh token: {}",
                     sign_in_again(place)
                 )),
-                error: format!("The service issued new tokens, and they can't be stored. {error}"),
-                ..file_outcome(&error)
             })
         }
         Err(error) => {
-            let lost = last.filter(|last| {
-                last.sent && last.outcome.is_none() && last.generation == current.generation
-            });
             let failure = Failed {
                 place,
                 profile: &profile,
+                lost: note.lost,
                 error,
-                lost: lost.map(|last| last.since),
             };
+            if Answer::of(&failure.error) == Answer::MaybeTaken {
+                note.lost = note.lost.or(Some(LostAnswer {
+                    since: note.since,
+                    stopped: false,
+                }));
+            }
             let (outcome, rejected) = failure.outcome();
             match rejected {
                 Some(rejected) => {
@@ -248,8 +255,8 @@ struct Failed<'a> {
     place: &'a Place,
     profile: &'a Profile,
     error: FlowError,
-    /// When an earlier process was stopped after it had sent the same refresh token.
-    lost: Option<u64>,
+    /// An earlier request with the same refresh token, whose answer was lost.
+    lost: Option<LostAnswer>,
 }
 
 impl Failed<'_> {
@@ -275,11 +282,15 @@ impl Failed<'_> {
         match Answer::of(&self.error) {
             Answer::Rejected => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
-                if let Some(since) = self.lost {
+                if let Some(lost) = self.lost {
+                    let how = if lost.stopped {
+                        "the program or the computer was stopped before the answer was stored"
+                    } else {
+                        "the answer was lost on the way"
+                    };
                     outcome.cause = Some(format!(
-                        "An earlier refresh was sent {}, and the program or the computer was stopped before the answer was \
-                         stored. The service has replaced the refresh token since.",
-                        words::when(since, now)
+                        "An earlier refresh was sent {}, and {how}. The service has probably replaced the refresh token.",
+                        words::when(lost.since, now)
                     ));
                 }
                 let rejected = Rejected {

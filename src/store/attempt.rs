@@ -26,6 +26,18 @@ pub struct AttemptNote {
     pub sent: bool,
     /// How it ended; `None` while it goes on, or where its process was stopped.
     pub outcome: Option<Outcome>,
+    /// An answer that may have replaced the refresh token of this generation, and that nobody has.
+    #[serde(default)]
+    pub lost: Option<LostAnswer>,
+}
+
+/// A request to refresh whose answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostAnswer {
+    /// When the attempt began, in seconds since 1970.
+    pub since: u64,
+    /// Its process was stopped. Otherwise the network lost the answer.
+    pub stopped: bool,
 }
 
 /// How a try ended: what each process that waited for it reports.
@@ -42,6 +54,20 @@ pub struct Outcome {
 }
 
 impl AttemptNote {
+    /// The answer that this attempt or one before it lost, while the record has been of `generation`.
+    #[must_use]
+    pub fn lost(&self, generation: u64) -> Option<LostAnswer> {
+        let stopped = LostAnswer {
+            since: self.since,
+            stopped: true,
+        };
+        match &self.outcome {
+            _ if self.generation != generation => None,
+            None if self.sent => Some(stopped),
+            _ => self.lost,
+        }
+    }
+
     /// The last one; `None` if there was none, or it cannot be read.
     ///
     /// # Errors
@@ -61,5 +87,44 @@ impl AttemptNote {
     pub fn write(&self, path: &Path) -> Result<(), PrivateError> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         private::replace(path, &path.with_extension("attempt-next"), &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_answer_is_remembered_until_there_are_new_tokens() {
+        let failed = Outcome {
+            code: 5,
+            error: "x".to_owned(),
+            cause: None,
+            hint: None,
+        };
+        let note = |sent, outcome, lost| AttemptNote {
+            number: 1,
+            pid: 1,
+            host: String::new(),
+            since: 7,
+            generation: 3,
+            sent,
+            outcome,
+            lost,
+        };
+        let stopped = |since| {
+            Some(LostAnswer {
+                since,
+                stopped: true,
+            })
+        };
+        assert_eq!(note(true, None, None).lost(3), stopped(7));
+        assert_eq!(note(false, None, None).lost(3), None);
+        assert_eq!(note(true, Some(failed.clone()), None).lost(3), None);
+        // Another failure in between, or a process that was stopped before it sent anything.
+        assert_eq!(note(true, Some(failed), stopped(5)).lost(3), stopped(5));
+        assert_eq!(note(false, None, stopped(5)).lost(3), stopped(5));
+        // The record has been replaced since.
+        assert_eq!(note(true, None, stopped(5)).lost(4), None);
     }
 }

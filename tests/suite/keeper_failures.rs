@@ -150,6 +150,32 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
 }
 
 #[test]
+fn a_lost_answer_is_named_even_after_other_failures() {
+    let answers = std::sync::atomic::AtomicUsize::new(0);
+    let (profiles, server) = Profiles::scripted(move |_| {
+        match answers.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            // It may have been taken; asked once more at once.
+            0 | 1 => Reply {
+                drop: true,
+                ..Reply::default()
+            },
+            2 => with_header(Reply::json(429, ""), "Retry-After", "120"),
+            _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        }
+    });
+    profiles.expire();
+    for code in [5, 5, 7] {
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        let named = ran
+            .stderr
+            .contains("and the answer was lost on the way. The service has probably replaced");
+        assert_eq!(named, code == 7, "{ran:?}");
+    }
+    assert_eq!(refreshes(&server), 4);
+}
+
+#[test]
 fn a_service_that_cannot_be_reached_is_tried_again_and_told() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     let elsewhere = format!("http://127.0.0.1:{}/token", free_port());
