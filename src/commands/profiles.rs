@@ -13,6 +13,7 @@ use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
 use crate::form::choices::Browser;
 use crate::form::request::request;
+use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::refresh::unix_time;
 use crate::keeper::save::save_settings;
@@ -20,9 +21,9 @@ use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
-use crate::profile::settings_file::{SettingsFile, read_bytes};
-use crate::store::private::PrivateError;
-use crate::store::record::{Record, RecordError};
+use crate::profile::settings_file::read_bytes;
+use crate::session::profiles::Standing;
+use crate::store::record::Record;
 
 /// Does what the command says. Comes back with the exit code.
 ///
@@ -171,63 +172,18 @@ fn report(outcome: Result<(), String>) -> u8 {
     }
 }
 
-/// What there is to say of a profile in one row.
-struct Row {
-    preset: String,
-    user: String,
-    state: String,
-    expires_at: Option<u64>,
-}
-
-impl Row {
-    fn of(place: &Place, now: u64) -> Self {
-        let file = SettingsFile::read(place);
-        let record = Record::read(&place.record());
-        let preset = file
-            .as_ref()
-            .map_or_else(|_| String::new(), |file| file.preset().to_owned());
-        let (mut user, mut expires_at) = (String::new(), None);
-        let state = match (&file, &record) {
-            (Err(error), _) => error.to_string(),
-            (_, Err(RecordError::File(PrivateError::Missing(_)))) => "sign in".to_owned(),
-            (_, Err(error)) => error.to_string(),
-            (_, Ok(record)) => {
-                user = record.issued_for.user.clone().unwrap_or_default();
-                state(record, now, &mut expires_at)
-            }
-        };
-        Self {
-            preset,
-            user,
-            state,
-            expires_at,
-        }
-    }
-}
-
-fn state(record: &Record, now: u64, expires_at: &mut Option<u64>) -> String {
-    let Some(tokens) = &record.tokens else {
-        return "sign in again".to_owned();
-    };
-    *expires_at = tokens.expires_at;
-    if record.rejected.is_some() || (tokens.refresh_token.is_none() && !tokens.lives(now)) {
-        return "sign in again".to_owned();
-    }
-    match tokens.left(now) {
-        None => "token has no expiry".to_owned(),
-        Some(0) => "token expired, is refreshed when used".to_owned(),
-        Some(left @ 0..120) => format!("token {left} s"),
-        Some(left) => format!("token {} min", left / 60),
-    }
-}
-
 fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     let now = unix_time();
     let mut out = io::stdout().lock();
     let mut before: Option<ProfileName> = None;
     let mut rows = Vec::new();
-    for place in places.all() {
-        let row = Row::of(&place, now);
+    for listed in list::list(places, &Library::load_user()) {
+        let place = &listed.place;
+        let user = listed.user.as_deref().unwrap_or_default();
+        let state = match &listed.standing {
+            Standing::Unusable(reason) => reason.clone(),
+            standing => standing.words(now),
+        };
         // The user's comes first, and goes before the machine's.
         let hidden = before
             .as_ref()
@@ -238,19 +194,18 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
             Owner::Machine => "machine",
         };
         if as_json {
+            let expires_at = match listed.standing {
+                Standing::Tokens { expires_at, .. } => expires_at.map(time),
+                _ => None,
+            };
             rows.push(json!({
-                "name": place.name.as_str(), "preset": row.preset, "user": row.user, "state": row.state,
-                "expires_at": row.expires_at.map(time), "machine": place.owner == Owner::Machine,
+                "name": place.name.as_str(), "preset": listed.preset, "user": user, "state": state,
+                "expires_at": expires_at, "machine": place.owner == Owner::Machine,
                 "settings": place.settings(), "record": place.record(),
             }));
         } else {
-            let Row {
-                preset,
-                user,
-                state,
-                ..
-            } = &row;
-            writeln!(out, "{}\t{preset}\t{user}\t{state}\t{owner}", place.name)?;
+            let (name, preset) = (&place.name, &listed.preset);
+            writeln!(out, "{name}\t{preset}\t{user}\t{state}\t{owner}")?;
         }
         before = Some(place.name.clone());
     }
@@ -276,7 +231,7 @@ fn show(place: &Place) -> io::Result<u8> {
     writeln!(out, "# Tokens:   {}", place.record().display())?;
     match Record::read(&place.record()) {
         Ok(record) => {
-            writeln!(out, "# State:    {}", state(&record, now, &mut None))?;
+            writeln!(out, "# State:    {}", standing(&record, now).words(now))?;
             if let Some(tokens) = &record.tokens {
                 writeln!(out, "# Obtained: {}", time(tokens.obtained_at))?;
                 if let Some(end) = tokens.expires_at {

@@ -33,7 +33,7 @@ pub fn list(places: &Places, library: &Library) -> Vec<Listed> {
             .map_or_else(|_| String::new(), |file| name_of(file.preset()));
         let (user, standing) = match file {
             Ok(file) => {
-                let (user, standing) = standing(&place, now);
+                let (user, standing) = standing_of(&place, now);
                 (user.or_else(|| file.user().map(str::to_owned)), standing)
             }
             Err(error) => (None, Standing::Unusable(error.to_string())),
@@ -48,13 +48,18 @@ pub fn list(places: &Places, library: &Library) -> Vec<Listed> {
     .collect()
 }
 
-fn standing(place: &Place, now: u64) -> (Option<String>, Standing) {
-    let record = match Record::read(&place.record()) {
-        Ok(record) => record,
-        Err(RecordError::File(PrivateError::Missing(_))) => return (None, Standing::New),
-        Err(error) => return (None, Standing::Unusable(error.to_string())),
-    };
-    let standing = match (&record.rejected, &record.tokens) {
+fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing) {
+    match Record::read(&place.record()) {
+        Ok(record) => (record.issued_for.user.clone(), standing(&record, now)),
+        Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New),
+        Err(error) => (None, Standing::Unusable(error.to_string())),
+    }
+}
+
+/// How the tokens of a record stand at `now`.
+#[must_use]
+pub fn standing(record: &Record, now: u64) -> Standing {
+    match (&record.rejected, &record.tokens) {
         (Some(rejected), _) => Standing::Rejected {
             at: rejected.at,
             error: rejected.error.clone(),
@@ -72,8 +77,7 @@ fn standing(place: &Place, now: u64) -> (Option<String>, Standing) {
                 }
             }
         }
-    };
-    (record.issued_for.user, standing)
+    }
 }
 
 #[cfg(test)]

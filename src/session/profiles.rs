@@ -89,6 +89,55 @@ pub enum Standing {
     },
 }
 
+/// A sign-in that is needed within this time, in seconds, is announced.
+pub const SOON: u64 = 14 * DAY;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Standing {
+    /// What is worst of it at `now`, in a few words.
+    #[must_use]
+    pub fn words(&self, now: u64) -> String {
+        match self {
+            Self::New => "not signed in".to_owned(),
+            Self::Rejected { .. } | Self::NoTokens => "sign in again".to_owned(),
+            Self::Unusable(_) => "unusable".to_owned(),
+            Self::Tokens {
+                expires_at,
+                sign_in_by,
+                ..
+            } => match (sign_in_by, expires_at) {
+                (Some(end), _) if *end <= now => "sign in again".to_owned(),
+                (Some(end), _) if end - now < SOON => format!("{} left", time(end - now)),
+                (_, None) => "token".to_owned(),
+                (_, Some(end)) if *end <= now => "token expired".to_owned(),
+                (_, Some(end)) => format!("token {}", short_time(end - now)),
+            },
+        }
+    }
+}
+
+/// A time in words, as `3 days`.
+fn time(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        DAY.. => (seconds / DAY, "day"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        0..HOUR => ((seconds / MINUTE).max(1), "minute"),
+    };
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{many}")
+}
+
+/// The same where there is less room, as `58 min`.
+fn short_time(seconds: u64) -> String {
+    match seconds {
+        DAY.. => time(seconds),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
+        0..HOUR => format!("{} min", (seconds / MINUTE).max(1)),
+    }
+}
+
 /// What happens once a profile was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {

@@ -407,7 +407,7 @@ fn profiles_are_listed_shown_renamed_and_deleted() {
     let ran = profiles.run(&["profiles", "list"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
-        ran.stdout.starts_with("office\tcustom\t\ttoken "),
+        ran.stdout.starts_with("office\tCustom settings\t\ttoken "),
         "{ran:?}"
     );
     let ran = profiles.run(&["profiles", "list", "--json"]);

@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 
 use super::state::{Item, Profiles, all, label};
 use crate::session::clock::Moment;
-use crate::session::profiles::{Listed, Standing};
+use crate::session::profiles::{Listed, SOON, Standing};
 use crate::tui::dialog::{List, ListEntry};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
@@ -24,12 +24,6 @@ use crate::tui::widgets::text::{shorten, width};
 /// What More says about its entries.
 pub(super) const RENAME: &str = "Give it another name";
 pub(super) const COMMAND: &str = "Copy the command that prints a valid token";
-
-/// A sign-in that is needed within this time is told in advance.
-const SOON: u64 = 14 * 86_400;
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 
 /// The title; a narrow window has the count in it.
 pub(super) fn title(cx: ViewContext<'_>) -> String {
@@ -139,53 +133,22 @@ impl Widths {
     }
 }
 
-/// The word at the end of a row: what is worst of it.
+/// The words at the end of a row, and how they are drawn.
 fn state(standing: &Standing, now: Moment) -> (String, Tone) {
     let unix = u64::try_from(now.unix).unwrap_or_default();
-    match standing {
-        Standing::New => ("not signed in".to_owned(), Tone::Plain),
-        Standing::Rejected { .. } | Standing::NoTokens => ("sign in again".to_owned(), Tone::Bad),
-        Standing::Unusable(_) => ("unusable".to_owned(), Tone::Bad),
+    let tone = match standing {
+        Standing::Rejected { .. } | Standing::NoTokens | Standing::Unusable(_) => Tone::Bad,
         Standing::Tokens {
             sign_in_by: Some(end),
             ..
-        } if *end <= unix => ("sign in again".to_owned(), Tone::Bad),
+        } if *end <= unix => Tone::Bad,
         Standing::Tokens {
             sign_in_by: Some(end),
             ..
-        } if end - unix < SOON => (format!("{} left", time(end - unix)), Tone::Warning),
-        Standing::Tokens {
-            expires_at: None, ..
-        } => ("token".to_owned(), Tone::Plain),
-        Standing::Tokens {
-            expires_at: Some(end),
-            ..
-        } if *end <= unix => ("token expired".to_owned(), Tone::Plain),
-        Standing::Tokens {
-            expires_at: Some(end),
-            ..
-        } => (format!("token {}", short_time(end - unix)), Tone::Plain),
-    }
-}
-
-/// A time in words, as `3 days`.
-fn time(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        DAY.. => (seconds / DAY, "day"),
-        HOUR..DAY => (seconds / HOUR, "hour"),
-        0..HOUR => ((seconds / MINUTE).max(1), "minute"),
+        } if end - unix < SOON => Tone::Warning,
+        Standing::New | Standing::Tokens { .. } => Tone::Plain,
     };
-    let many = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{many}")
-}
-
-/// The same where there is less room, as `58 min`.
-fn short_time(seconds: u64) -> String {
-    match seconds {
-        DAY.. => time(seconds),
-        HOUR..DAY => format!("{} h", seconds / HOUR),
-        0..HOUR => format!("{} min", (seconds / MINUTE).max(1)),
-    }
+    (standing.words(unix), tone)
 }
 
 /// The message about the focused item.
@@ -319,6 +282,8 @@ pub(super) fn found(cx: ViewContext<'_>, filter: &str) -> List {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DAY: u64 = 86_400;
 
     #[test]
     fn the_worst_is_told_first() {
