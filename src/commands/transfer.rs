@@ -14,6 +14,8 @@ use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
+use crate::store::file::read::{Kinds, read as read_file};
+use crate::store::private::PrivateError;
 use crate::store::record::Record;
 
 /// The format that this program writes.
@@ -80,8 +82,8 @@ pub(super) fn export(
     };
     if let Some(path) = to {
         if let Err(error) = write_new(path, &sealed) {
-            let path = clean(&path.to_string_lossy(), 200);
-            say("error", &format!("{path} can't be written: {error}."));
+            let error = PrivateError::system(path, "written", &error);
+            say("error", &format!("{error} Choose another file."));
             return Ok(exit::FAILED);
         }
     } else {
@@ -222,10 +224,8 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
 /// The settings, the record and the name in a file.
 fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let fail = |text: &str| (exit::RECORD, text.to_owned());
-    let mut bytes = Zeroizing::new(Vec::new());
-    std::fs::File::open(import.file)
-        .and_then(|file| file.take(LIMIT).read_to_end(&mut bytes))
-        .map_err(|error| (exit::RECORD, format!("It can't be read: {error}.")))?;
+    let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
+        .map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
     if AGE.iter().any(|start| bytes.starts_with(start)) {
         let mut age = Command::new("age");
         age.arg("--decrypt");
