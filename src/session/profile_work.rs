@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::clock::Moment;
 use super::event::{Refused, SessionEvent};
 use super::profiles::{
-    OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveTask, Stored,
-    Unsaved, Version, same,
+    OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveChoice, SaveTask,
+    Stored, Unsaved, Version, same,
 };
 use super::run::{Ended, Run};
 use super::tokens::{Taken, TokenState};
@@ -111,9 +111,15 @@ impl Session {
     pub fn save_profile(
         &mut self,
         name: ProfileName,
-        (from_tokens, machine, replace): (bool, bool, bool),
-        (with_tokens, with_secret): (bool, bool),
+        choice: SaveChoice,
     ) -> Result<ProfileTask, Refused> {
+        let SaveChoice {
+            from_tokens,
+            machine,
+            replace,
+            with_tokens,
+            with_secret,
+        } = choice;
         let places = self.profiles.places.clone().ok_or(Refused::NoFolder)?;
         if !self.can_save_profile(from_tokens) {
             return Err(Refused::Demo);
@@ -151,7 +157,14 @@ impl Session {
         let fresh = self
             .tokens_to_save(from_tokens)
             .is_some_and(|tokens| tokens.profile.is_none());
-        Some(self.save_profile(name, (from_tokens, machine, true), (fresh, true)))
+        let choice = SaveChoice {
+            from_tokens,
+            machine,
+            replace: true,
+            with_tokens: fresh,
+            with_secret: true,
+        };
+        Some(self.save_profile(name, choice))
     }
 
     /// Lets the keeper of the profile that has the tokens refresh them; `None` where no profile has them.

@@ -180,6 +180,25 @@ impl ProfileTask {
     }
 }
 
+/// What is chosen for a profile to be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of its own on the screen"
+)]
+pub struct SaveChoice {
+    /// The tokens, with the settings that they were issued for; otherwise the form.
+    pub from_tokens: bool,
+    /// For all users of this computer.
+    pub machine: bool,
+    /// One of this name is replaced.
+    pub replace: bool,
+    /// With the tokens that belong to the settings.
+    pub with_tokens: bool,
+    /// With the client secret.
+    pub with_secret: bool,
+}
+
 /// A profile to be saved.
 #[derive(Debug)]
 pub struct SaveTask {

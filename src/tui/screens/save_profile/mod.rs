@@ -13,6 +13,7 @@ use crate::profile::name::ProfileName;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
+use crate::session::profiles::SaveChoice;
 use crate::session::{SessionEvent, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Answer, Dialog, Question};
@@ -28,9 +29,14 @@ const REPLACE: &str = "Replace";
 
 impl SaveProfile {
     fn save_as(&mut self, name: ProfileName, replace: bool, cx: &mut UpdateContext<'_>) {
-        let what = (self.tokens, self.secret);
-        let how = (self.has_token_settings(), self.machine, replace);
-        let saved = cx.session.save_profile(name, how, what);
+        let choice = SaveChoice {
+            from_tokens: self.has_token_settings(),
+            machine: self.machine,
+            replace,
+            with_tokens: self.tokens,
+            with_secret: self.secret,
+        };
+        let saved = cx.session.save_profile(name, choice);
         cx.start_save(saved);
     }
 
