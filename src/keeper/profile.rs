@@ -98,12 +98,10 @@ impl Profile {
 fn changed(name: &str, place: &Place) -> Outcome {
     Outcome {
         code: exit::USAGE,
-        error: format!(
-            "The {name} in the settings is not the one that the tokens were issued for, so nothing was sent."
-        ),
+        error: format!("The {name} has changed since the tokens were issued, so nothing was sent."),
         cause: None,
         hint: Some(format!(
-            "Undo the change in {}, or sign in again: oauth-authorizer --profile {}",
+            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
             place.settings().display(),
             place.name
         )),

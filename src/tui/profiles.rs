@@ -95,7 +95,7 @@ fn tokens(
         );
         if let Some(changed) = difference(&record.issued_for, &now) {
             return Err(format!(
-                "The {changed} is not the one that the stored tokens were issued for. Sign in again."
+                "The {changed} has changed since the saved tokens were issued. Sign in again."
             ));
         }
     }

@@ -500,22 +500,27 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
         (
             token_url.as_str(),
             other.as_str(),
-            "The token URL in the settings",
+            "The token URL has changed since the tokens were issued",
         ),
         (
             "client_id = \"me\"",
             "client_id = \"you\"",
-            "The client ID in the settings",
+            "The client ID has changed since the tokens were issued",
         ),
         (
             "client_id = \"me\"",
             "client_id = \"me\"\nscope = \"more\"",
-            "The scope in the settings",
+            "The scope has changed since the tokens were issued",
         ),
         (
             "client_id = \"me\"",
             "client_id = \"me\"\nca_file = \"/etc/hosts\"",
-            "The CA file in the settings",
+            "The CA file has changed since the tokens were issued",
+        ),
+        (
+            "client_id = \"me\"",
+            "client_id = \"me\"\nflow = \"authorization-code\"\nauthorization_url = \"http://127.0.0.1/authorize\"",
+            "The flow has changed since the tokens were issued",
         ),
     ] {
         assert!(settings.contains(from), "{settings}");
@@ -532,12 +537,76 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
     assert!(elsewhere.requests("/token").is_empty());
     let refreshes = server.requests("/token").len();
     assert_eq!(refreshes, 1, "only the sign-in itself");
+    // A client secret goes the way that it went.
+    let secret = |way: &str| {
+        let way = format!("client_id = \"me\"\nclient_authentication = \"{way}\"");
+        let text = settings.replace("client_id = \"me\"", &way);
+        std::fs::write(profiles.settings(), text).unwrap();
+    };
+    profiles.edit(|record| {
+        record["client_secret"] = json!("s3cret");
+        record["issued_for"]["client_authentication"] = json!("post");
+    });
+    secret("basic");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The client authentication has changed since the tokens were issued"),
+        "{ran:?}"
+    );
+    assert_eq!(server.requests("/token").len(), 1);
+    secret("post");
+    assert_eq!(
+        profiles.run(&["token", "office"]).code,
+        5,
+        "it is the service that fails"
+    );
+    assert!(server.requests("/token").len() > 1);
+    profiles.edit(|record| {
+        record["client_secret"] = Value::Null;
+        record["issued_for"]["client_authentication"] = json!("none");
+    });
     // What does not matter for the tokens may be edited.
     std::fs::write(profiles.settings(), format!("# a note\n{settings}")).unwrap();
     profiles.edit(|record| {
         record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
     });
     assert_eq!(profiles.token(), "first");
+}
+
+#[test]
+fn a_changed_preset_gets_no_token() {
+    let elsewhere = Scripted::start(|_| Reply::json(200, "{}"));
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(200, "{}"));
+    let folder = profiles
+        .home
+        .path()
+        .join(".config/oauth-authorizer/presets");
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |url: &str| {
+        let text = format!(
+            "id = \"mine\"\nname = \"Mine\"\ngroup = \"developer\"\nclient_id_help = \"Any.\"\n\n[endpoints]\n\
+             device = \"{url}/device\"\ntoken = \"{url}/token\"\n"
+        );
+        std::fs::write(folder.join("mine.toml"), text).unwrap();
+    };
+    write(&server.url);
+    let flags = ["--preset", "mine", "--client-id", "me", "--save", "office"];
+    let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
+    assert_eq!(code, 0, "{stderr}");
+    write(&elsewhere.url);
+    // A valid token is printed: that sends it nowhere.
+    assert_eq!(profiles.token(), "first");
+    profiles.expire();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The token URL has changed since the tokens were issued"),
+        "{ran:?}"
+    );
+    assert!(elsewhere.requests("/token").is_empty());
 }
 
 #[test]
@@ -592,8 +661,9 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
         let ran = profiles.run(&["token", "office"]);
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(
-            ran.stderr
-                .contains("The command for the client secret in the settings"),
+            ran.stderr.contains(
+                "The command for the client secret has changed since the tokens were issued"
+            ),
             "{ran:?}"
         );
     }
@@ -664,7 +734,7 @@ fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(
         ran.stderr
-            .contains("The scope in the settings is not the one"),
+            .contains("The scope has changed since the tokens were issued"),
         "{ran:?}"
     );
     assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
