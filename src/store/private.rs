@@ -36,10 +36,10 @@ pub enum PrivateError {
         owner: u32,
     },
     /// Others can read it.
-    #[error("{path} can be read by other users. Run: chmod 600 {path}", path = shown(.0))]
+    #[error("{} can be read by other users. Run: chmod 600 {}", shown(.0), argument(.0))]
     Readable(PathBuf),
     /// Others can change it.
-    #[error("{path} can be changed by other users. Run: chmod go-w {path}", path = shown(.0))]
+    #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), argument(.0))]
     Writable(PathBuf),
     /// Its access list or its owner, on Windows.
     #[error(transparent)]
@@ -53,7 +53,7 @@ pub enum PrivateError {
         problem: SealError,
     },
     /// More than it can be.
-    #[error("{} is larger than {limit} KiB. This program writes no such file; restore it from a backup.", shown(.path))]
+    #[error("{} is larger than {limit} KiB. This program writes no such file. Move it away, then sign in again or restore the settings.", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -74,6 +74,12 @@ pub enum PrivateError {
 
 fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), PATH_LIMIT)
+}
+
+/// A path as an argument in a shell.
+fn argument(path: &Path) -> String {
+    let shown = shown(path);
+    shlex::try_quote(&shown).map_or_else(|_| shown.clone(), Into::into)
 }
 
 impl PrivateError {

@@ -35,9 +35,7 @@ pub enum RecordError {
     #[error(transparent)]
     File(#[from] PrivateError),
     /// It is not whole, or not one of ours.
-    #[error(
-        "{0} is damaged, or another program wrote it. Restore it from a backup, or delete the profile and sign in again."
-    )]
+    #[error("{0} is damaged, or another program wrote it. Sign in again to replace it.")]
     Damaged(String),
     /// A newer version wrote it.
     #[error(

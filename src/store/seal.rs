@@ -39,9 +39,7 @@ pub enum SealError {
     #[error("it is encrypted in a way that this version doesn't know. Update the program")]
     Unknown,
     /// The bytes are not what was written.
-    #[error(
-        "the encrypted data is damaged. Restore the file from a backup, or delete the profile and sign in again"
-    )]
+    #[error("the encrypted data is damaged. Sign in again to replace it")]
     Damaged,
     /// Encrypted for another user.
     #[error(
