@@ -80,15 +80,21 @@ impl Preset {
     #[must_use]
     pub fn nearly(&self, typed: &str) -> Option<&str> {
         let typed = typed.trim().to_lowercase();
+        let length = typed.chars().count();
         let near = |text: &str| {
             let text = text.to_lowercase();
             let first = text.split(' ').next().unwrap_or_default();
-            let close = |text: &str| strsim::damerau_levenshtein(text, &typed) == 1;
+            // Comparing takes long where the texts are long, and those of other lengths are never close.
+            let close = |text: &str| {
+                text.chars().count().abs_diff(length) <= 1
+                    && strsim::damerau_levenshtein(text, &typed) == 1
+            };
             close(&text) || close(first)
         };
         let names = std::iter::once(&self.name).chain(&self.keywords);
-        let long = typed.chars().count() > 2;
-        names.map(String::as_str).find(|name| long && near(name))
+        names
+            .map(String::as_str)
+            .find(|name| length > 2 && near(name))
     }
 }
 

@@ -145,6 +145,8 @@ fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
         return Some(same);
     }
     let (resource, name) = scope.split_at(scope.len() - last_part(scope).len());
+    let limit = if name.len() < 8 { 1 } else { 2 };
+    let length = name.chars().count();
     let candidates = known.iter().filter(|one| {
         let there = last_part(one);
         let (other, _) = one.split_at(one.len() - there.len());
@@ -152,6 +154,8 @@ fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
         (resource.is_empty() || other == resource)
             && there.len() >= SHORTEST
             && name.len() >= SHORTEST
+            // Comparing takes long where the texts are long.
+            && there.chars().count().abs_diff(length) <= limit
             && there.chars().next().map(|ch| ch.to_ascii_lowercase())
                 == name.chars().next().map(|ch| ch.to_ascii_lowercase())
     });
@@ -160,6 +164,5 @@ fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
         strsim::damerau_levenshtein(&one, &name)
     };
     let meant = candidates.min_by_key(near)?;
-    let limit = if name.len() < 8 { 1 } else { 2 };
     (near(&meant) <= limit).then_some(meant.as_str())
 }
