@@ -61,7 +61,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         if flags.format != TokenFormat::Git {
             say(
                 "error",
-                "There is an extra word after the name of the profile. Remove it; only --format git accepts an action there.",
+                "Remove the extra word after the name of the profile. Only --format git accepts an action there.",
             );
             return Ok(exit::USAGE);
         }
