@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
+use crate::profile::store_kind::{Store, StoreKind};
 
 /// The folder of the profiles.
 #[derive(Debug, Clone, clap::Args)]
@@ -229,6 +230,33 @@ pub struct KeepFlags {
     pub profiles: ProfilesFlags,
 }
 
+/// The commands of a store of the kind `command`.
+#[derive(Debug, clap::Args)]
+pub struct StoreFlags {
+    /// Command that prints the tokens, such as "pass show oauth/office"
+    #[arg(long, value_name = "COMMAND")]
+    pub read: Option<String>,
+    /// Command that stores its standard input, such as "pass insert -mf oauth/office"
+    #[arg(long, value_name = "COMMAND")]
+    pub write: Option<String>,
+}
+
+impl StoreFlags {
+    /// The store of this kind.
+    ///
+    /// # Errors
+    /// Why there is none, as a sentence.
+    pub fn store(&self, kind: StoreKind) -> Result<Store, String> {
+        let words = |name: &str, command: Option<&String>| match command {
+            None => Ok(Vec::new()),
+            Some(command) => shlex::split(command)
+                .ok_or_else(|| format!("The command of --{name} has an unclosed quotation mark.")),
+        };
+        let read = words("read", self.read.as_ref())?;
+        Store::new(kind, read, words("write", self.write.as_ref())?)
+    }
+}
+
 /// The commands of `profiles`.
 #[derive(Debug, clap::Subcommand)]
 pub enum ProfilesCommand {
@@ -259,6 +287,12 @@ pub enum ProfilesCommand {
         /// Save it for this computer instead of for you; requires root or an administrator
         #[arg(long)]
         machine: bool,
+        /// Where to keep the tokens and the client secret. Default: file, on Windows dpapi or dpapi-machine
+        #[arg(long, value_name = "KIND")]
+        store: Option<StoreKind>,
+        /// The commands of the store.
+        #[command(flatten)]
+        commands: StoreFlags,
         /// The folder of the profiles.
         #[command(flatten)]
         profiles: ProfilesFlags,
@@ -313,6 +347,21 @@ pub enum ProfilesCommand {
         /// Import it for this computer instead of for you; requires root or an administrator
         #[arg(long)]
         machine: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
+    /// Move the tokens and the client secret of a profile to another store
+    ///
+    /// The commands are run without a shell. If the tokens were in the store of another program, delete them there afterwards.
+    Store {
+        /// Name of the profile
+        name: ProfileName,
+        /// The store
+        kind: StoreKind,
+        /// The commands of the store.
+        #[command(flatten)]
+        commands: StoreFlags,
         /// The folder of the profiles.
         #[command(flatten)]
         profiles: ProfilesFlags,

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde_json::json;
 
@@ -16,12 +15,13 @@ use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::refresh::unix_time;
-use crate::keeper::save::save_settings;
+use crate::keeper::save::{move_to, save_settings};
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::settings_file::read_bytes;
+use crate::profile::store_kind::Store;
 use crate::session::profiles::Standing;
 use crate::store::record::Record;
 
@@ -48,9 +48,35 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
         ProfilesCommand::Save {
             name,
             machine,
+            store,
+            commands,
             profiles,
             flags,
-        } => Ok(save(name, *machine, profiles.profiles.as_deref(), flags)),
+        } => {
+            let store = store.map(|kind| commands.store(kind)).transpose();
+            let places = Places::new(profiles.profiles.as_deref());
+            let place = places.and_then(|places| places.place(name, *machine));
+            Ok(match (store, place) {
+                (Err(problem), _) => usage(&problem),
+                (_, Err(error)) => usage(&error.to_string()),
+                (Ok(None), _) if commands.read.is_some() || commands.write.is_some() => {
+                    usage("--read and --write require --store command.")
+                }
+                (Ok(store), Ok(place)) => save(&place, store, flags),
+            })
+        }
+        ProfilesCommand::Store {
+            name,
+            kind,
+            commands,
+            profiles,
+        } => Ok(match find(name, profiles.profiles.as_deref()) {
+            Ok(place) => match commands.store(*kind) {
+                Ok(store) => change_store(&place, store),
+                Err(problem) => usage(&problem),
+            },
+            Err(code) => code,
+        }),
         ProfilesCommand::Export {
             name,
             to,
@@ -95,12 +121,39 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
     }
 }
 
+fn usage(text: &str) -> u8 {
+    say("error", text);
+    exit::USAGE
+}
+
+/// Moves the tokens of a profile to another store.
+fn change_store(place: &Place, store: Store) -> u8 {
+    let before = Record::outline(&place.record()).ok();
+    let before = before.and_then(|outline| outline.issued_for.store);
+    let kept = before.filter(|before| store.commands().as_ref() != Some(before));
+    match move_to(place, store) {
+        Ok(()) => {
+            if let Some(before) = kept {
+                say(
+                    "hint",
+                    &format!(
+                        "The store of the command {} still has the tokens. Delete them there.",
+                        before.name()
+                    ),
+                );
+            }
+            exit::DONE
+        }
+        Err(error) => {
+            say("error", &format!("{}: {error}", place.name));
+            exit::RECORD
+        }
+    }
+}
+
 /// Saves the settings of these flags as a profile.
-fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsString]) -> u8 {
-    let usage = |text: &str| {
-        say("error", text);
-        exit::USAGE
-    };
+fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
+    let name = &place.name;
     let program = OsString::from("oauth-authorizer");
     let all = std::iter::once(program).chain(flags.iter().cloned());
     let cli = match Cli::read(all, |name| std::env::var_os(name)) {
@@ -115,11 +168,6 @@ fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsStr
             "`profiles save` accepts only the flags of the form, such as --preset and --client-id.",
         );
     }
-    let place = Places::new(folder).and_then(|places| places.place(name, machine));
-    let place = match place {
-        Ok(place) => place,
-        Err(error) => return usage(&error.to_string()),
-    };
     let mut library = Library::load_user();
     let variable = |name: &str| std::env::var_os(name);
     let settings = match cli.settings(None, variable, Browser::Elsewhere, &mut library) {
@@ -144,7 +192,12 @@ fn save(name: &ProfileName, machine: bool, folder: Option<&Path>, flags: &[OsStr
     // Without a flag for it, the one that the profile has stays.
     let stored = || Record::read(&place.record()).ok()?.client_secret;
     request.client.secret = request.client.secret.or_else(stored);
-    match save_settings(&place, &settings, &request) {
+    let saved = save_settings(place, &settings, &request);
+    let saved = match (saved, store) {
+        (Ok(()), Some(store)) => move_to(place, store),
+        (saved, _) => saved,
+    };
+    match saved {
         Ok(()) => {
             say(
                 "done",
@@ -229,7 +282,7 @@ fn show(place: &Place) -> io::Result<u8> {
     out.write_all(&bytes)?;
     writeln!(out, "\n# Settings: {}", place.settings().display())?;
     writeln!(out, "# Tokens:   {}", place.record().display())?;
-    match Record::read(&place.record()) {
+    match Record::outline(&place.record()) {
         Ok(record) => {
             writeln!(out, "# State:    {}", standing(&record, now).words(now))?;
             if let Some(tokens) = &record.tokens {
@@ -237,7 +290,7 @@ fn show(place: &Place) -> io::Result<u8> {
                 if let Some(end) = tokens.expires_at {
                     writeln!(out, "# Expires:  {}", time(end))?;
                 }
-                let refresh = if tokens.refresh_token.is_some() {
+                let refresh = if tokens.has_refresh_token() {
                     "yes"
                 } else {
                     "no"
@@ -249,7 +302,10 @@ fn show(place: &Place) -> io::Result<u8> {
             } else {
                 "no"
             };
-            writeln!(out, "# Client secret in the record: {secret}")?;
+            match &record.issued_for.store {
+                Some(commands) => writeln!(out, "# Store:    command {}", commands.name())?,
+                None => writeln!(out, "# Client secret in the record: {secret}")?,
+            }
             if let Some(rejected) = &record.rejected {
                 writeln!(out, "# Rejected {}: {}", time(rejected.at), rejected.error)?;
             }

@@ -222,7 +222,7 @@ fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
     let Some(age) = flags.older_than else {
         return false;
     };
-    let Ok(record) = Record::read(&place.record()) else {
+    let Ok(record) = Record::outline(&place.record()) else {
         return false;
     };
     let tokens = record.tokens.as_ref();

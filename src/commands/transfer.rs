@@ -14,9 +14,10 @@ use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
+use crate::profile::store_kind::Store;
 use crate::store::file::read::{Kinds, read as read_file};
 use crate::store::private::PrivateError;
-use crate::store::record::Record;
+use crate::store::record::{IssuedFor, Record};
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -188,7 +189,20 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
         .map_err(|error| usage(error.to_string()))?;
     let file = SettingsFile::parse(text.as_bytes(), "its settings")
         .map_err(|error| usage(error.to_string()))?;
-    if let Some(command) = file.secret_command() {
+    let store = file.store().and_then(Store::commands);
+    let mut commands: Vec<&[String]> = file.secret_command().into_iter().collect();
+    if let Some(store) = &store {
+        commands.extend([store.read.as_slice(), store.write.as_slice()]);
+    }
+    // The tokens are stored where the settings say, not where they were stored at home.
+    let record = Record {
+        issued_for: IssuedFor {
+            store: store.clone(),
+            ..record.issued_for
+        },
+        ..record
+    };
+    for command in commands {
         let command = clean(&command.join(" "), 400);
         if !import.allow_commands {
             return Err(usage(format!(

@@ -13,7 +13,8 @@ use crate::profile::settings_file::{SettingsFile, digest, read_bytes};
 use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, Reserved, Tokens};
+use crate::store::record::{Record, Tokens};
+use crate::store::reserved::Reserved;
 use crate::store::seal::Seal;
 
 /// The service is not asked again so soon after it refused the refresh token. Some refuse it only while they are ill.
@@ -52,6 +53,16 @@ pub struct Got {
 /// # Errors
 /// The outcome to report.
 pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
+    let got = find(place, wish)?;
+    let record = got.record.complete();
+    Ok(Got {
+        record: record.map_err(|error| record_outcome(&error, place))?,
+        warning: got.warning,
+    })
+}
+
+/// The same without the secrets, if a command keeps them: it is run once, at the end.
+fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
     if digest(&settings) != first.settings {
         Profile::check(place, &first)?;
@@ -82,7 +93,7 @@ fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
         Ok(()) | Err(PrivateError::Missing(_)) => {}
         Err(error) => return Err(file_outcome(&error)),
     }
-    let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+    let record = Record::outline(&place.record()).map_err(|error| record_outcome(&error, place))?;
     Ok((record, settings))
 }
 
@@ -104,7 +115,7 @@ fn refusal(
             hint: Some(sign_in_again(place)),
         });
     }
-    if tokens.refresh_token.is_none() {
+    if !tokens.has_refresh_token() {
         return Some(no_refresh_token(place));
     }
     if let Some(begin) = tokens.refresh_not_before.filter(|begin| *begin > now) {
@@ -165,7 +176,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
         let last = attempt()?;
         let record =
-            Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+            Record::outline(&place.record()).map_err(|error| record_outcome(&error, place))?;
         // What came after this process began is good enough: otherwise those who wait would refresh one after another.
         let newer = record.generation > first.generation || record.lineage != first.lineage;
         if newer

@@ -49,7 +49,7 @@ pub fn list(places: &Places, library: &Library) -> Vec<Listed> {
 }
 
 fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing) {
-    match Record::read(&place.record()) {
+    match Record::outline(&place.record()) {
         Ok(record) => (record.issued_for.user.clone(), standing(&record, now)),
         Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New),
         Err(error) => (None, Standing::Unusable(error.to_string())),

@@ -6,7 +6,8 @@ use super::save::{SaveError, current, lock};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, Reserved};
+use crate::store::record::Record;
+use crate::store::reserved::Reserved;
 
 /// Removes the files of a profile. The lock file stays: another process may wait for it.
 ///
@@ -23,7 +24,10 @@ pub fn delete(place: &Place) -> Result<(), String> {
     } else {
         None
     };
+    let commands = Record::outline(&place.record()).ok();
+    let commands = commands.and_then(|outline| outline.issued_for.store);
     // The secrets first.
+    let cleared = commands.map_or(Ok(()), |commands| commands.clear());
     for path in [
         place.record(),
         place.next(),
@@ -33,7 +37,9 @@ pub fn delete(place: &Place) -> Result<(), String> {
     ] {
         private::remove(&path).map_err(file)?;
     }
-    Ok(())
+    cleared.map_err(|error| {
+        format!("The profile was deleted, but its tokens are still in the store of another program. {error}")
+    })
 }
 
 /// Gives a profile another name. The lock file of the old name stays.

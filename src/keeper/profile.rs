@@ -76,12 +76,8 @@ impl Profile {
                 hint: Some(format!("Edit {}.", place.settings().display())),
             }
         })?;
-        let now = issued_for(
-            &request,
-            &settings,
-            file.user().map(str::to_owned),
-            file.secret_command().map(<[String]>::to_vec),
-        );
+        let user = file.user().map(str::to_owned);
+        let now = issued_for(&request, &settings, user, Some(&file));
         if let Some(name) = difference(&record.issued_for, &now) {
             return Err(changed(name, place));
         }
@@ -115,7 +111,7 @@ fn changed(name: &str, place: &Place) -> Outcome {
 pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Settings, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
     // A record that can't be read doesn't keep the user from signing in again.
-    let record = Record::read(&place.record()).ok();
+    let record = Record::outline(&place.record()).ok();
     let pinned = record
         .as_ref()
         .map(|record| &record.issued_for.secret_command);
@@ -128,7 +124,7 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
         return Ok(settings);
     }
     let named = file.secret().map_err(|error| settings_outcome(&error))?;
-    let secret = named.or_else(|| record.and_then(|record| record.client_secret));
+    let secret = named.or_else(|| record?.complete().ok()?.client_secret);
     form(&file, secret, browser, library)
 }
 

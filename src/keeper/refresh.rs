@@ -21,7 +21,8 @@ use crate::profile::places::Place;
 use crate::store::attempt::{AttemptNote, LostAnswer, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private;
-use crate::store::record::{Record, Rejected, Reserved, Tokens, adopt};
+use crate::store::record::{Record, Rejected, Tokens};
+use crate::store::reserved::{Reserved, adopt};
 
 /// Another process that holds the lock is waited for so long.
 const LOCK_LIMIT: Duration = Duration::from_secs(40);
@@ -116,15 +117,23 @@ async fn locked(
     note: &mut AttemptNote,
 ) -> Result<(), Outcome> {
     let path = place.record();
-    let current = Record::read(&path).map_err(|error| record_outcome(&error, place))?;
-    if current.generation > known.generation {
+    let failed = |error| record_outcome(&error, place);
+    let outline = Record::outline(&path).map_err(failed)?;
+    let generation = outline.generation;
+    if generation > known.generation {
         return Ok(());
     }
-    note.generation = current.generation;
-    let adopted =
-        adopt(&place.next(), &current, &path).map_err(|error| record_outcome(&error, place))?;
+    note.generation = generation;
+    let adopted = adopt(&place.next(), &outline, &path).map_err(failed)?;
     if adopted.is_some() {
         return Ok(());
+    }
+    let current = outline.complete().map_err(failed)?;
+    if current.generation > generation {
+        // The command has newer ones: a process was stopped, or another computer uses the same store.
+        let reserved = Reserved::take(&place.next(), current.seal);
+        let stored = reserved.and_then(|reserved| reserved.store(&current, &path));
+        return stored.map_err(|error| file_outcome(&error));
     }
     let before = current.tokens.as_ref();
     let Some(before) = before.filter(|tokens| tokens.refresh_token.is_some()) else {
@@ -133,6 +142,10 @@ async fn locked(
     let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
+    if let Err(error) = reserved.rehearse(&current) {
+        reserved.release();
+        return Err(file_outcome(&error));
+    }
     note.lost = last.and_then(|last| last.lost(current.generation));
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {

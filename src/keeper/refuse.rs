@@ -1,11 +1,12 @@
 //! Takes an access token that a server refused out of use.
 
 use super::refresh::unix_time;
-use super::save::{SaveError, lock};
+use super::save::{SaveError, current, lock};
 use crate::profile::places::Place;
 use crate::secret::{SecretString, same};
 use crate::store::private;
-use crate::store::record::{Record, Reserved, Tokens, adopt};
+use crate::store::record::{Record, Tokens};
+use crate::store::reserved::Reserved;
 
 /// Marks the access token of a profile as expired, where it is `refused` and can be refreshed: the next process that asks
 /// for a token gets a new one. Any other token changes nothing: it was replaced meanwhile, or is not of this profile.
@@ -22,9 +23,10 @@ pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
         return Ok(());
     }
     let _lock = lock(place)?;
-    let current = Record::read(&path)?;
     // A refresh that was stopped may have left newer tokens.
-    let mut current = adopt(&place.next(), &current, &path)?.unwrap_or(current);
+    let Some(mut current) = current(place)? else {
+        return Ok(());
+    };
     let Some(tokens) = current.tokens.as_mut().filter(|tokens| is_refused(tokens)) else {
         return Ok(());
     };

@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use super::refresh::unix_time;
+use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
+use crate::presets::Library;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
-use crate::profile::store_kind::StoreKind;
+use crate::profile::store_kind::Store;
 use crate::secret::{ExposeSecret, same};
+use crate::store::commands::StoreCommands;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, RecordError, Reserved, Tokens, adopt};
+use crate::store::record::{IssuedFor, Record, RecordError, Tokens};
+use crate::store::reserved::{Reserved, adopt};
 use crate::store::seal::Seal;
 
 /// A refresh in progress is waited for so long.
@@ -61,7 +65,31 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
     })?;
     // Beside the place itself: a refresh that was stopped may have left tokens there, which the next one adopts.
     Reserved::probe(&place.next(), seal)?;
-    Ok(())
+    match commands(place) {
+        Some(commands) => rehearse(place, &commands),
+        None => Ok(()),
+    }
+}
+
+/// The commands that the settings name for the tokens.
+fn commands(place: &Place) -> Option<StoreCommands> {
+    SettingsFile::read(place).ok()?.store()?.commands()
+}
+
+/// Finds out whether the command that stores the tokens works. What is in its store stays.
+fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
+    let outline = Record::outline(&place.record()).ok();
+    let is_kept = |outline: &Record| outline.issued_for.store.as_ref() == Some(commands);
+    let tried = match outline.filter(is_kept) {
+        Some(outline) => match outline.complete() {
+            Ok(current) => commands.keep(&current.to_bytes()),
+            // Nothing of this profile is lost.
+            Err(RecordError::Foreign(_)) => commands.clear(),
+            Err(error) => return Err(error.into()),
+        },
+        None => commands.clear(),
+    };
+    Ok(tried.map_err(PrivateError::Program)?)
 }
 
 fn create_folders(place: &Place) -> Result<(), PrivateError> {
@@ -87,12 +115,12 @@ fn store(place: &Place) -> Result<Seal, SaveError> {
 
 fn seal_of(file: &SettingsFile, place: &Place) -> Seal {
     let by_default = || Seal::by_default(place.owner == Owner::Machine);
-    file.store().map_or_else(by_default, StoreKind::seal)
+    file.store().map_or_else(by_default, Store::seal)
 }
 
 /// The generation of the record that is replaced.
 fn generation(place: &Place) -> Result<u64, SaveError> {
-    match Record::read(&place.record()) {
+    match Record::outline(&place.record()) {
         Ok(record) => Ok(record.generation),
         Err(
             RecordError::File(PrivateError::Missing(_) | PrivateError::Seal { .. })
@@ -121,17 +149,11 @@ pub fn save(
     let file = file_to_keep(place, request);
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
-    let secret_command = file.as_ref().and_then(SettingsFile::secret_command);
     let tokens = Tokens::of_set(set, unix_time(), None);
     let mut record = Record::new(
         place.name.as_str(),
         digest(text.as_bytes()),
-        issued_for(
-            request,
-            settings,
-            user,
-            secret_command.map(<[String]>::to_vec),
-        ),
+        issued_for(request, settings, user, file.as_ref()),
         Some(tokens),
         request.client.secret.clone().filter(|_| !names_secret),
     );
@@ -161,11 +183,10 @@ pub fn save_settings(
     };
     let user = user_of_form(settings).or_else(old_user);
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-    let command = file.as_ref().and_then(SettingsFile::secret_command);
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let secret = request.client.secret.clone().filter(|_| !names_secret);
     let digest = digest(text.as_bytes());
-    let now = issued_for(request, settings, user, command.map(<[String]>::to_vec));
+    let now = issued_for(request, settings, user, file.as_ref());
     let record = match before {
         Some(record)
             if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
@@ -206,10 +227,11 @@ fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
 /// Where the record cannot be read.
 pub fn current(place: &Place) -> Result<Option<Record>, SaveError> {
     let path = place.record();
-    match Record::read(&path) {
-        Ok(record) => Ok(Some(
-            adopt(&place.next(), &record, &path)?.unwrap_or(record),
-        )),
+    match Record::outline(&path) {
+        Ok(outline) => Ok(Some(match adopt(&place.next(), &outline, &path)? {
+            Some(record) => record,
+            None => outline.complete()?,
+        })),
         Err(RecordError::File(PrivateError::Missing(_))) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -220,13 +242,54 @@ fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(),
     private::remove(&place.next())?;
     // Reserved first: what cannot be stored must not leave new settings with old tokens.
     let reserved = Reserved::take(&place.next(), seal)?;
+    let before = settings_file::read_bytes(place).ok();
     if let Err(error) = write_settings(place, text) {
         reserved.release();
         return Err(error.into());
     }
-    reserved.store(record, &place.record())?;
+    if let Err(error) = reserved.store(record, &place.record()) {
+        // New settings don't fit the old tokens.
+        if let Some(before) = before {
+            let path = place.settings();
+            private::replace(&path, &path.with_extension("toml.next"), &before)?;
+        }
+        return Err(error.into());
+    }
     private::remove(&place.attempt())?;
     Ok(())
+}
+
+/// Moves the tokens of a profile to another store, and has its settings say so.
+///
+/// # Errors
+/// Where a store cannot be read or written. Then the tokens are where they were.
+pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
+    create_folders(place)?;
+    let _lock = lock(place)?;
+    let settings_error = |error: SettingsError| SaveError::Settings(error.to_string());
+    let file = SettingsFile::read(place).map_err(settings_error)?;
+    let user = file.user().map(str::to_owned);
+    let seal = store.seal();
+    let commands = store.commands();
+    if let Some(commands) = &commands {
+        rehearse(place, commands)?;
+    }
+    let file = file.with_store(store);
+    let form = file.form(Browser::Elsewhere, &mut Library::load_user());
+    let form = form.map_err(settings_error)?;
+    let text = settings_file::write(&form, user.as_deref(), Some(&file));
+    let Some(record) = current(place)? else {
+        return Ok(write_settings(place, &text)?);
+    };
+    let record = Record {
+        settings: digest(text.as_bytes()),
+        issued_for: IssuedFor {
+            store: commands,
+            ..record.issued_for
+        },
+        ..record
+    };
+    install(place, &text, &record, seal)
 }
 
 /// Saves a profile that was exported elsewhere. Returns whether it was: with `if_newer`, tokens that are not newer than the

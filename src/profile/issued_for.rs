@@ -1,17 +1,19 @@
 //! What tokens of these settings are issued for, and how it is compared with what a record says.
 
+use super::settings_file::SettingsFile;
+use super::store_kind::Store;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::store::record::IssuedFor;
 
-/// What `request` gets tokens for.
+/// What `request` gets tokens for. The commands are those of `file`.
 #[must_use]
 pub fn issued_for(
     request: &FlowRequest,
     settings: &Settings,
     user: Option<String>,
-    secret_command: Option<Vec<String>>,
+    file: Option<&SettingsFile>,
 ) -> IssuedFor {
     let client = &request.client;
     IssuedFor {
@@ -33,7 +35,10 @@ pub fn issued_for(
             .ca_file
             .as_ref()
             .map(|path| path.to_string_lossy().into_owned()),
-        secret_command,
+        secret_command: file
+            .and_then(SettingsFile::secret_command)
+            .map(<[String]>::to_vec),
+        store: file.and_then(SettingsFile::store).and_then(Store::commands),
         user,
         header: settings
             .preset()
@@ -58,6 +63,7 @@ pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
         ("scope", record.scope == now.scope),
         ("flow", record.flow == now.flow),
         ("CA file", record.ca_file == now.ca_file),
+        ("store", record.store == now.store),
         (
             "command for the client secret",
             record.secret_command == now.secret_command,

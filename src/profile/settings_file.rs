@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
-use super::store_kind::{Store, StoreKind};
+use super::store_kind::Store;
 use super::toml_text::quoted;
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
@@ -196,8 +196,15 @@ impl SettingsFile {
 
     /// Where the tokens are to be kept, where the file says so.
     #[must_use]
-    pub fn store(&self) -> Option<StoreKind> {
-        Some(self.raw.store.as_ref()?.kind)
+    pub fn store(&self) -> Option<&Store> {
+        self.raw.store.as_ref()
+    }
+
+    /// The same file with another place for the tokens.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.raw.store = Some(store);
+        self
     }
 
     /// The mailbox, where the file names one.
@@ -406,7 +413,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
         top += &format!("\n[mail]\nuser = {}\n", quoted(user));
     }
     if let Some(store) = before.and_then(SettingsFile::store) {
-        top += &format!("\n[store]\nkind = {}\n", quoted(store.name()));
+        top += &format!("\n[store]\n{}", store.lines());
     }
     top
 }
@@ -494,7 +501,7 @@ mod tests {
             if cfg!(windows) || seal == Seal::Plain {
                 let file = file.unwrap();
                 let store = file.store().unwrap();
-                assert_eq!((store.name(), store.seal()), (kind, seal));
+                assert_eq!((store.kind().name(), store.seal()), (kind, seal));
                 // It stays when the form is saved.
                 let form = file.form(Browser::Elsewhere, &mut Library::default());
                 let text = write(&form.unwrap(), None, Some(&file));

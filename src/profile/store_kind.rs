@@ -2,25 +2,35 @@
 
 use serde::Deserialize;
 
+use super::toml_text::{list, quoted};
+use crate::store::commands::StoreCommands;
 use crate::store::seal::Seal;
 
-/// The section of the settings file.
-#[derive(Debug, Deserialize)]
+/// Where the tokens are kept: the section of the settings file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Store {
-    pub(super) kind: StoreKind,
+pub struct Store {
+    kind: StoreKind,
+    /// The command that prints the tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    read: Vec<String>,
+    /// The command that stores them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    write: Vec<String>,
 }
 
-/// Where the tokens are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// The kinds of stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
-    /// In a file that only the user can read.
+    /// A file that only you can read
     File,
-    /// In a file that Windows encrypts for the user.
+    /// Windows: a file that is encrypted for you
     Dpapi,
-    /// In a file that Windows encrypts for the computer, readable by those whom its access list names.
+    /// Windows: a file that is encrypted for this computer
     DpapiMachine,
+    /// The store of another program, such as pass; requires --read and --write
+    Command,
 }
 
 impl StoreKind {
@@ -31,27 +41,78 @@ impl StoreKind {
             Self::File => "file",
             Self::Dpapi => "dpapi",
             Self::DpapiMachine => "dpapi-machine",
-        }
-    }
-
-    /// How its files are encrypted.
-    #[must_use]
-    pub fn seal(self) -> Seal {
-        match self {
-            Self::File => Seal::Plain,
-            Self::Dpapi => Seal::Dpapi,
-            Self::DpapiMachine => Seal::DpapiMachine,
+            Self::Command => "command",
         }
     }
 }
 
 impl Store {
-    /// Why it can't be used on this system, as a sentence.
+    /// A store of this kind, with the commands to read and to write it.
+    ///
+    /// # Errors
+    /// Why it can't be used, as a sentence.
+    pub fn new(kind: StoreKind, read: Vec<String>, write: Vec<String>) -> Result<Self, String> {
+        let store = Self { kind, read, write };
+        match store.problem() {
+            Some(problem) => Err(problem),
+            None => Ok(store),
+        }
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        self.kind
+    }
+
+    /// How its files are encrypted. The files of a command have nothing to encrypt.
+    #[must_use]
+    pub fn seal(&self) -> Seal {
+        match self.kind {
+            StoreKind::File | StoreKind::Command => Seal::Plain,
+            StoreKind::Dpapi => Seal::Dpapi,
+            StoreKind::DpapiMachine => Seal::DpapiMachine,
+        }
+    }
+
+    /// The commands, where it has some.
+    #[must_use]
+    pub fn commands(&self) -> Option<StoreCommands> {
+        (self.kind == StoreKind::Command).then(|| StoreCommands {
+            read: self.read.clone(),
+            write: self.write.clone(),
+        })
+    }
+
+    /// Why it can't be used, as a sentence.
     pub(super) fn problem(&self) -> Option<String> {
-        let is_known = cfg!(windows) || self.kind.seal() == Seal::Plain;
         let kind = self.kind.name();
+        if self.kind == StoreKind::Command {
+            let is_missing = self.read.is_empty() || self.write.is_empty();
+            return is_missing.then(|| {
+                "A store of the kind \"command\" requires two commands: read prints the tokens, write stores its standard input."
+                    .to_owned()
+            });
+        }
+        if !self.read.is_empty() || !self.write.is_empty() {
+            return Some(format!(
+                "A store of the kind \"{kind}\" has no commands. Remove read and write, or use the kind \"command\"."
+            ));
+        }
+        let is_known = cfg!(windows) || self.seal() == Seal::Plain;
         (!is_known).then(|| {
             format!("[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer.")
         })
+    }
+
+    /// The lines of the section.
+    pub(super) fn lines(&self) -> String {
+        let mut lines = format!("kind = {}\n", quoted(self.kind.name()));
+        for (name, command) in [("read", &self.read), ("write", &self.write)] {
+            if !command.is_empty() {
+                lines += &format!("{name} = {}\n", list(command));
+            }
+        }
+        lines
     }
 }

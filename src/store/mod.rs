@@ -4,11 +4,13 @@ pub mod access;
 #[cfg(windows)]
 mod access_lists;
 pub mod attempt;
+pub mod commands;
 pub mod file;
 pub mod folders;
 pub mod lock;
 pub mod private;
 pub mod program;
 pub mod record;
+pub mod reserved;
 pub mod seal;
 mod secret_text;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::access::AccessError;
 #[cfg(windows)]
 use super::access_lists;
+use super::program::ProgramError;
 use super::seal::SealError;
 use crate::clean::clean;
 
@@ -52,6 +53,11 @@ pub enum PrivateError {
         /// What is wrong with the encryption.
         problem: SealError,
     },
+    /// The command that keeps the secrets.
+    #[error(
+        "The tokens are in the store of another program. {0} Run it in a terminal to find out more."
+    )]
+    Program(ProgramError),
     /// More than it can be.
     #[error("{} is larger than {limit} KiB. This program writes no such file. Move it away, then sign in again or restore the settings.", shown(.path))]
     TooLarge {

@@ -2,7 +2,6 @@
 //!
 //! A record is replaced as a whole. Only the holder of the profile's [`Lock`](super::lock::Lock) writes one.
 
-use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::commands::StoreCommands;
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
@@ -22,9 +22,9 @@ use crate::secret::{ExposeSecret, SecretString};
 /// The format that this program writes.
 pub const FORMAT: u32 = 1;
 /// A record is never larger; tokens are a few kilobytes.
-const LIMIT: u64 = 1024 * 1024;
-/// So much is reserved for the next record before it is requested from the service.
-const RESERVED: usize = 64 * 1024;
+pub(super) const LIMIT: u64 = 1024 * 1024;
+/// The usual size of a record, and more.
+pub(super) const RESERVED: usize = 64 * 1024;
 /// Seconds that the clocks of two hosts may be apart.
 pub const SKEW: u64 = 120;
 
@@ -47,6 +47,11 @@ pub enum RecordError {
         /// Its format.
         format: u32,
     },
+    /// The programs that keep the secrets have others.
+    #[error(
+        "The command {0} printed no tokens of this sign-in. Restore them in its store, or sign in again to replace them."
+    )]
+    Foreign(String),
 }
 
 /// A record.
@@ -96,6 +101,9 @@ pub struct IssuedFor {
     /// The command that prints the client secret.
     #[serde(default)]
     pub secret_command: Option<Vec<String>>,
+    /// The commands that keep the secrets of the record, where the file does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreCommands>,
     /// The mailbox, for the formats that need it.
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
@@ -245,10 +253,17 @@ impl Tokens {
     /// token that of the access token.
     #[must_use]
     pub fn sign_in_by(&self) -> Option<u64> {
-        match &self.refresh_token {
-            Some(token) => claim(token, "exp"),
-            None => self.expires_at,
+        if self.has_refresh_token() {
+            claim(self.refresh_token.as_ref()?, "exp")
+        } else {
+            self.expires_at
         }
+    }
+
+    /// True if there is a refresh token. An outline says so, too.
+    #[must_use]
+    pub fn has_refresh_token(&self) -> bool {
+        self.refresh_obtained_at.is_some()
     }
 
     /// True if the access token has not ended at `now`, as far as anybody knows.
@@ -319,13 +334,81 @@ impl Record {
         obtained(self) > obtained(other)
     }
 
-    /// Reads a record.
+    /// Reads a record with its secrets.
+    ///
+    /// # Errors
+    /// Where it is missing, within reach of other users, not whole, or newer than this program, and where the command that
+    /// keeps the secrets fails.
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        Self::outline(path)?.complete()
+    }
+
+    /// Reads the file of a record. If a command keeps its secrets, they are not in it, and the command is not run.
     ///
     /// # Errors
     /// Where it is missing, within reach of other users, not whole, or newer than this program.
-    pub fn read(path: &Path) -> Result<Self, RecordError> {
+    pub fn outline(path: &Path) -> Result<Self, RecordError> {
         let bytes = private::read(path, Audience::Owner, LIMIT)?;
         Self::parse(&bytes, path)
+    }
+
+    /// The record with its secrets, which the command prints that keeps them. It may be newer than the file: a process was
+    /// stopped between the two, or another computer uses the same store.
+    ///
+    /// # Errors
+    /// Where the command fails, or prints those of another sign-in.
+    pub fn complete(self) -> Result<Self, RecordError> {
+        let Some(commands) = &self.issued_for.store else {
+            return Ok(self);
+        };
+        let bytes = commands.secrets().map_err(PrivateError::Program)?;
+        let foreign = || RecordError::Foreign(commands.name());
+        let stored: Self = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
+        if stored.format > FORMAT {
+            return Err(RecordError::Newer {
+                path: format!("What the command {} printed", commands.name()),
+                format: stored.format,
+            });
+        }
+        let (here, there) = (&self.issued_for, &stored.issued_for);
+        // What may be sent where is what the file says, which nobody else can write.
+        let same = stored.end
+            && stored.lineage == self.lineage
+            && stored.generation >= self.generation
+            && there.token_url == here.token_url
+            && there.client_id == here.client_id;
+        if !same {
+            return Err(foreign());
+        }
+        let is_newer = stored.generation > self.generation;
+        Ok(Self {
+            settings: if is_newer {
+                stored.settings
+            } else {
+                self.settings
+            },
+            profile: self.profile,
+            issued_for: self.issued_for,
+            seal: self.seal,
+            ..stored
+        })
+    }
+
+    /// The record without its secrets.
+    #[must_use]
+    pub(super) fn without_secrets(&self) -> Self {
+        let tokens = self.tokens.clone().map(|tokens| Tokens {
+            access_token: None,
+            refresh_token: None,
+            id_token: None,
+            kept: Vec::new(),
+            ..tokens
+        });
+        Self {
+            tokens,
+            client_secret: None,
+            ..self.clone()
+        }
     }
 
     /// Reads the bytes of a record that was at `path`.
@@ -376,7 +459,7 @@ impl Record {
     }
 }
 
-fn sealed(path: &Path, problem: SealError) -> PrivateError {
+pub(super) fn sealed(path: &Path, problem: SealError) -> PrivateError {
     PrivateError::Seal {
         path: path.to_owned(),
         problem,
@@ -392,109 +475,10 @@ fn lineage() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The place of the next record, on disk before its content is requested from the service.
-#[derive(Debug)]
-pub struct Reserved {
-    file: std::fs::File,
-    next: std::path::PathBuf,
-    seal: Seal,
-}
-
-impl Reserved {
-    /// Reserves the place of a record that is encrypted so: a full or read-only disk, and a key that is not there, are found
-    /// out here.
-    ///
-    /// # Errors
-    /// Where nothing can be written or encrypted. Then nothing is left behind.
-    pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
-        seal.check()
-            .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
-        private::remove(next)?;
-        let failed = |error: std::io::Error| {
-            let _ = private::remove(next);
-            PrivateError::system(next, "written", &error)
-        };
-        let mut file = private::create(next).map_err(failed)?;
-        file.write_all(&vec![b' '; RESERVED]).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        Ok(Self {
-            file,
-            next: next.to_owned(),
-            seal,
-        })
-    }
-
-    /// Finds out whether a place could be reserved there, next to the one that there may be.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
-        Self::take(&next.with_extension("probe"), seal)?.release();
-        Ok(())
-    }
-
-    /// Writes `record` to the place, and puts it where `path` is.
-    ///
-    /// # Errors
-    /// Where the system refuses. Once the record is written, the next process adopts it.
-    pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
-        let bytes = self.seal.close(record.to_bytes());
-        let bytes = bytes.map_err(|problem| sealed(path, problem))?;
-        let failed =
-            |next: &Path, error: std::io::Error| PrivateError::system(next, "written", &error);
-        let write = |file: &mut std::fs::File| {
-            file.seek(SeekFrom::Start(0))?;
-            file.write_all(&bytes)?;
-            file.set_len(bytes.len() as u64)?;
-            file.sync_all()
-        };
-        write(&mut self.file).map_err(|error| failed(&self.next, error))?;
-        drop(self.file);
-        private::rename(&self.next, path)
-    }
-
-    /// Gives the place back.
-    pub fn release(self) {
-        drop(self.file);
-        let _ = private::remove(&self.next);
-    }
-}
-
-/// Adopts the record that a stopped process had written and not yet put in its place. Anything else there is removed. Only
-/// the holder of the lock calls this.
-///
-/// # Errors
-/// Where the system refuses.
-pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record>, RecordError> {
-    let bytes = match private::read(next, Audience::Owner, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(PrivateError::Missing(_)) => return Ok(None),
-        Err(_) => {
-            private::remove(next)?;
-            return Ok(None);
-        }
-    };
-    let follows = |record: &Record| {
-        record.seal == current.seal
-            && record.lineage == current.lineage
-            && record.generation == current.generation + 1
-            && record.issued_for == current.issued_for
-    };
-    match Record::parse(&bytes, path) {
-        Ok(record) if follows(&record) => {
-            private::rename(next, path)?;
-            Ok(Some(record))
-        }
-        _ => {
-            private::remove(next)?;
-            Ok(None)
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use super::super::reserved::{Reserved, adopt};
     use super::*;
 
     fn issued_for() -> IssuedFor {
@@ -506,6 +490,7 @@ mod tests {
             flow: "device-code".to_owned(),
             ca_file: None,
             secret_command: None,
+            store: None,
             user: None,
             header: "Bearer".to_owned(),
         }

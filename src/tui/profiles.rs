@@ -19,7 +19,7 @@ use crate::session::profiles::{
 };
 use crate::session::run::Ended;
 use crate::store::attempt::Outcome;
-use crate::store::record::Record;
+use crate::store::record::{IssuedFor, Record};
 
 /// How long a refresh is waited for.
 const WAIT: Duration = Duration::from_secs(45);
@@ -87,12 +87,12 @@ fn tokens(
     }
     let record = Record::read(&place.record()).map_err(|error| error.to_string())?;
     if let Ok(request) = request(settings) {
-        let now = issued_for(
-            &request,
-            settings,
-            record.issued_for.user.clone(),
-            record.issued_for.secret_command.clone(),
-        );
+        // The commands were compared before one was run.
+        let now = IssuedFor {
+            secret_command: record.issued_for.secret_command.clone(),
+            store: record.issued_for.store.clone(),
+            ..issued_for(&request, settings, record.issued_for.user.clone(), None)
+        };
         if let Some(changed) = difference(&record.issued_for, &now) {
             return Err(format!(
                 "The {changed} has changed since the saved tokens were issued. Sign in again."
@@ -127,17 +127,18 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
         None => save_settings(&place, &task.settings, &task.request),
     };
     saved.map_err(|error| failed(error.to_string()))?;
-    let record = Record::read(&place.record()).ok();
+    let record = Record::outline(&place.record()).ok();
     Ok((place, record.as_ref().map(version)))
 }
 
 /// Tokens newer than those of this record. What another program has obtained meanwhile counts.
 fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
-    let current = Record::read(&place.record()).ok();
+    let current = Record::outline(&place.record()).ok();
     let newer = current.filter(|record| {
         let tokens = record.tokens.as_ref();
         version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
     });
+    let newer = newer.and_then(|outline| outline.complete().ok());
     let record = if let Some(record) = newer {
         record
     } else {

@@ -104,7 +104,7 @@ fn the_help_of_each_command_is_tested() {
 }
 
 /// What ends a command, or its part that this program reads.
-const SHELL: [char; 7] = [')', '#', '`', '|', '>', '"', '\\'];
+const SHELL: [char; 6] = [')', '#', '`', '|', '>', '\\'];
 
 /// What follows the name of the program in the commands of a document: in blocks of code, indented or fenced, and in sentences.
 fn commands(document: &str) -> Vec<&str> {
@@ -133,8 +133,11 @@ fn the_program_takes_each_command_of_the_documents() {
     for path in documents() {
         for command in commands(&fs::read_to_string(&path).unwrap()) {
             count += 1;
-            let words = command.split_whitespace();
-            let words = words.map(|word| word.trim_matches(['[', ']']));
+            // A quotation mark without its pair ends what the whole command stands in.
+            let words = shlex::split(command)
+                .or_else(|| shlex::split(command.split('"').next()?))
+                .unwrap_or_default();
+            let words = words.iter().map(|word| word.trim_matches(['[', ']']));
             let result = Cli::try_parse_from(std::iter::once(NAME).chain(words));
             let fine = match &result {
                 Ok(_) => true,

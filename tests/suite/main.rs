@@ -84,6 +84,7 @@ mod snapshots;
 mod ssh;
 #[cfg(target_os = "linux")]
 mod stopped;
+mod stores;
 mod style;
 #[cfg(unix)]
 mod surroundings;

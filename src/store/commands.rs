@@ -1,0 +1,74 @@
+//! The user's own commands that keep the secrets of a record, such as those of pass: one stores them, the other prints them.
+//! They are run without a shell.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::program::{ProgramError, run};
+use crate::clean::clean;
+
+/// New tokens that the command does not take are offered again within this time.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What replaces the secrets of a deleted profile.
+const NOTHING: &[u8] = b"{\"format\":1}\n";
+
+/// The commands: each a program and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreCommands {
+    /// Prints what was stored.
+    pub read: Vec<String>,
+    /// Stores its standard input, in place of what was stored before.
+    pub write: Vec<String>,
+}
+
+impl StoreCommands {
+    /// The program that prints the secrets, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        clean(self.read.first().map_or("", String::as_str), 80)
+    }
+
+    /// What the store has.
+    ///
+    /// # Errors
+    /// Where the command fails.
+    pub fn secrets(&self) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
+        run(&self.read, b"")
+    }
+
+    /// Stores `bytes`, one line.
+    ///
+    /// # Errors
+    /// Where the command fails.
+    pub fn keep(&self, bytes: &[u8]) -> Result<(), ProgramError> {
+        run(&self.write, bytes).map(drop)
+    }
+
+    /// The same, tried again for 20 seconds.
+    ///
+    /// # Errors
+    /// Where the command still fails.
+    pub fn keep_patiently(&self, bytes: &[u8]) -> Result<(), ProgramError> {
+        let end = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(500);
+        loop {
+            match self.keep(bytes) {
+                Err(_) if Instant::now() + pause < end => sleep(pause),
+                outcome => return outcome,
+            }
+            pause *= 2;
+        }
+    }
+
+    /// Replaces the secrets by a text without any.
+    ///
+    /// # Errors
+    /// Where the command fails.
+    pub fn clear(&self) -> Result<(), ProgramError> {
+        self.keep(NOTHING)
+    }
+}

@@ -1,0 +1,143 @@
+//! The place of the next record, and how a record takes the place of the one before.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::private::{self, Audience, PrivateError};
+use super::record::{LIMIT, RESERVED, Record, RecordError, sealed};
+use super::seal::Seal;
+
+/// The place of the next record, on disk before its content is requested from the service.
+#[derive(Debug)]
+pub struct Reserved {
+    file: std::fs::File,
+    next: std::path::PathBuf,
+    seal: Seal,
+}
+
+impl Reserved {
+    /// Reserves the place of a record that is encrypted so: a full or read-only disk, and a key that is not there, are found
+    /// out here.
+    ///
+    /// # Errors
+    /// Where nothing can be written or encrypted. Then nothing is left behind.
+    pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
+        seal.check()
+            .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
+        private::remove(next)?;
+        let failed = |error: std::io::Error| {
+            let _ = private::remove(next);
+            PrivateError::system(next, "written", &error)
+        };
+        let mut file = private::create(next).map_err(failed)?;
+        file.write_all(&vec![b' '; RESERVED]).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        Ok(Self {
+            file,
+            next: next.to_owned(),
+            seal,
+        })
+    }
+
+    /// Finds out whether a place could be reserved there, next to the one that there may be.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
+        Self::take(&next.with_extension("probe"), seal)?.release();
+        Ok(())
+    }
+
+    /// Writes `record` to the place, and puts it where `path` is.
+    ///
+    /// # Errors
+    /// Where the system refuses. Once the record is written, the next process adopts it.
+    pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+        let commands = record.issued_for.store.as_ref();
+        let bytes = match commands {
+            Some(_) => record.without_secrets().to_bytes(),
+            None => self
+                .seal
+                .close(record.to_bytes())
+                .map_err(|problem| sealed(path, problem))?,
+        };
+        let failed =
+            |next: &Path, error: std::io::Error| PrivateError::system(next, "written", &error);
+        let write = |file: &mut std::fs::File| {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&bytes)?;
+            file.set_len(bytes.len() as u64)?;
+            file.sync_all()
+        };
+        write(&mut self.file).map_err(|error| failed(&self.next, error))?;
+        drop(self.file);
+        // After the file: whoever finds it can ask the command whether it has these secrets.
+        if let Some(commands) = commands
+            && let Err(error) = commands.keep_patiently(&record.to_bytes())
+        {
+            let _ = private::remove(&self.next);
+            return Err(PrivateError::Program(error));
+        }
+        private::rename(&self.next, path)
+    }
+
+    /// Has the command that keeps the secrets store the current ones once more: if it can't store new ones, that is found out
+    /// before the service is asked for them.
+    ///
+    /// # Errors
+    /// Where it fails.
+    pub fn rehearse(&self, current: &Record) -> Result<(), PrivateError> {
+        match &current.issued_for.store {
+            Some(commands) => commands
+                .keep(&current.to_bytes())
+                .map_err(PrivateError::Program),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the place back.
+    pub fn release(self) {
+        drop(self.file);
+        let _ = private::remove(&self.next);
+    }
+}
+
+/// Adopts the record that a stopped process had written and not yet put in its place. Anything else there is removed. Only
+/// the holder of the lock calls this. `current` may be an outline.
+///
+/// # Errors
+/// Where the system refuses, or the command that keeps the secrets fails.
+pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record>, RecordError> {
+    let bytes = match private::read(next, Audience::Owner, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(PrivateError::Missing(_)) => return Ok(None),
+        Err(_) => {
+            private::remove(next)?;
+            return Ok(None);
+        }
+    };
+    let follows = |record: &Record| {
+        record.seal == current.seal
+            && record.lineage == current.lineage
+            && record.generation == current.generation + 1
+            && record.issued_for == current.issued_for
+    };
+    match Record::parse(&bytes, path) {
+        Ok(record) if follows(&record) => match record.complete() {
+            Ok(record) => {
+                private::rename(next, path)?;
+                Ok(Some(record))
+            }
+            // The process was stopped before the command had stored its secrets.
+            Err(RecordError::Foreign(_)) => {
+                private::remove(next)?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        },
+        _ => {
+            private::remove(next)?;
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Stores of other programs: a command keeps the tokens of a profile instead of a file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::profiles::{Profiles, Ran};
+use crate::scripted::{Reply, Scripted};
+use crate::terminal::base;
+
+/// A profile whose service issues `access-N` and `refresh-N` with the refresh number N - 1.
+fn rotating() -> (Profiles, Scripted) {
+    let count = AtomicU32::new(1);
+    Profiles::scripted(move |_| {
+        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+        Reply::json(
+            200,
+            &format!(
+                r#"{{"access_token":"access-{number}","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-{number}"}}"#
+            ),
+        )
+    })
+}
+
+/// A store: a file, and two scripts that read and write it and take notes.
+struct Store {
+    folder: tempfile::TempDir,
+}
+
+impl Store {
+    fn new() -> Self {
+        let store = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        store.script("read", "cat kept");
+        store.script("write", "cat >kept");
+        store
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn script(&self, name: &str, body: &str) {
+        let folder = self.folder.path().display();
+        let path = self.path(name);
+        std::fs::write(
+            &path,
+            format!("#!/bin/sh\ncd {folder} || exit 1\necho {name} >>notes\n{body}\n"),
+        )
+        .unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    /// What the scripts did since the last look.
+    fn notes(&self) -> String {
+        let notes = std::fs::read_to_string(self.path("notes")).unwrap_or_default();
+        let _ = std::fs::remove_file(self.path("notes"));
+        notes.replace('\n', " ").trim_end().to_owned()
+    }
+
+    fn kept(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path("kept")).unwrap()).unwrap()
+    }
+
+    fn take(&self, profiles: &Profiles) -> Ran {
+        let (read, write) = (self.path("read"), self.path("write"));
+        let (read, write) = (read.to_str().unwrap(), write.to_str().unwrap());
+        profiles.run(&[
+            "profiles", "store", "office", "command", "--read", read, "--write", write,
+        ])
+    }
+}
+
+/// A profile of which `store` has the tokens.
+fn stored() -> (Profiles, Scripted, Store) {
+    let (profiles, server) = rotating();
+    let store = Store::new();
+    let ran = store.take(&profiles);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    store.notes();
+    (profiles, server, store)
+}
+
+fn refreshes(server: &Scripted) -> usize {
+    let requests = server.requests("/token");
+    let grants = requests
+        .iter()
+        .filter(|request| request.form["grant_type"] == "refresh_token");
+    grants.count()
+}
+
+#[test]
+fn the_tokens_move_to_a_command_and_back() {
+    let (profiles, server, store) = stored();
+    let secrets = |text: &str| ["first", "access-", "refresh-"].map(|secret| text.contains(secret));
+    let file = || std::fs::read_to_string(profiles.state("record")).unwrap();
+    assert_eq!(secrets(&file()), [false; 3], "{}", file());
+    assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-1");
+    // A valid token takes one call, and lists take none.
+    assert_eq!(
+        (profiles.token(), store.notes()),
+        ("first".to_owned(), "read".to_owned())
+    );
+    for arguments in [&["profiles", "list"][..], &["profiles", "show", "office"]] {
+        let ran = profiles.run(arguments);
+        assert_eq!((ran.code, store.notes()), (0, String::new()), "{ran:?}");
+    }
+    // A refresh stores the current ones first, to find out whether it can.
+    profiles.expire();
+    assert_eq!(profiles.token(), "access-2");
+    assert_eq!(store.notes(), "read write write read");
+    assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-2");
+    assert_eq!(secrets(&file()), [false; 3], "{}", file());
+    assert_eq!(
+        (profiles.record()["generation"].clone(), refreshes(&server)),
+        (json!(2), 1)
+    );
+    let ran = profiles.run(&["profiles", "store", "office", "file"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("still has the tokens"), "{ran:?}");
+    store.notes();
+    assert_eq!(
+        (profiles.token(), store.notes()),
+        ("access-2".to_owned(), String::new())
+    );
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(
+        settings.contains("[store]\nkind = \"file\"\n"),
+        "{settings}"
+    );
+}
+
+#[test]
+fn a_store_that_fails_is_found_out_before_the_service_is_asked() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    store.script("write", "echo 'gpg: no key' >&2; exit 2");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), refreshes(&server)),
+        (9, "", 0),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr
+            .contains("write failed with exit code 2: gpg: no key."),
+        "{ran:?}"
+    );
+    store.script("write", "cat >kept");
+    store.script("read", "echo 'gpg: locked' >&2; exit 2");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, refreshes(&server)), (9, 0), "{ran:?}");
+    assert!(ran.stderr.contains("gpg: locked"), "{ran:?}");
+    // One that fails for a moment just then is offered the new tokens again.
+    store.script("read", "cat kept");
+    store.script(
+        "write",
+        "cat >new; if grep -q access-2 new && [ ! -e failed ]; then touch failed; exit 1; fi; mv new kept",
+    );
+    assert_eq!(
+        (profiles.token(), refreshes(&server)),
+        ("access-2".to_owned(), 1)
+    );
+    assert!(store.path("failed").exists());
+    assert_eq!(store.kept()["generation"], 2);
+}
+
+#[test]
+fn a_process_that_was_stopped_between_store_and_file_loses_nothing() {
+    let (profiles, server, store) = stored();
+    let (file, kept) = (profiles.record(), store.kept());
+    profiles.expire();
+    assert_eq!(profiles.token(), "access-2");
+    let (new_file, new_kept) = (profiles.record(), store.kept());
+    let put = |end: &str, value: &Value| {
+        std::fs::write(profiles.state(end), format!("{value}\n")).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(profiles.state(end), mode).unwrap();
+    };
+    let keep = |value: &Value| std::fs::write(store.path("kept"), value.to_string()).unwrap();
+    // The store has the new ones, the file does not yet: with and without the next file.
+    for next in [true, false] {
+        put("record", &file);
+        profiles.expire();
+        if next {
+            put("next", &new_file);
+        }
+        keep(&new_kept);
+        assert_eq!(
+            (profiles.token(), refreshes(&server)),
+            ("access-2".to_owned(), 1)
+        );
+        assert_eq!(profiles.record()["generation"], 2, "{next}");
+        assert!(!profiles.state("next").exists());
+    }
+    // The next file is complete, the store has the old ones: they are sent once more.
+    put("record", &file);
+    profiles.expire();
+    put("next", &new_file);
+    keep(&kept);
+    assert_eq!(
+        (profiles.token(), refreshes(&server)),
+        ("access-3".to_owned(), 2)
+    );
+    let requests = server.requests("/token");
+    assert_eq!(requests.last().unwrap().form["refresh_token"], "refresh-1");
+}
+
+#[test]
+fn changed_commands_are_not_run_and_foreign_tokens_not_sent() {
+    let (profiles, server, store) = stored();
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    store.script("planted", "touch ran; cat kept");
+    for name in ["read", "write"] {
+        let planted = settings.replace(
+            store.path(name).to_str().unwrap(),
+            store.path("planted").to_str().unwrap(),
+        );
+        assert_ne!(planted, settings);
+        std::fs::write(profiles.settings(), planted).unwrap();
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.stderr.contains("The store has changed"), "{ran:?}");
+        assert!(!store.path("ran").exists());
+    }
+    std::fs::write(profiles.settings(), &settings).unwrap();
+    // Tokens of another sign-in, service or client, older ones, and what is no record.
+    let good = store.kept();
+    let with = |change: fn(&mut Value)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        changed.to_string()
+    };
+    profiles.edit(|record| record["generation"] = json!(5));
+    for foreign in [
+        with(|record| record["lineage"] = json!("other")),
+        with(|record| record["issued_for"]["token_url"] = json!("https://evil.example/")),
+        with(|record| record["issued_for"]["client_id"] = json!("other")),
+        with(|record| record["generation"] = json!(4)),
+        with(|record| record["end"] = json!(false)),
+        String::new(),
+        "secret".to_owned(),
+    ] {
+        std::fs::write(store.path("kept"), &foreign).unwrap();
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
+        assert!(
+            ran.stderr.contains("printed no tokens of this sign-in"),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(refreshes(&server), 0);
+}
+
+#[test]
+fn a_deleted_profile_leaves_no_token_in_the_store() {
+    let (profiles, _server, store) = stored();
+    let ran = profiles.run(&["profiles", "rename", "office", "desk"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["token", "desk"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    let ran = profiles.run(&["profiles", "delete", "desk"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(store.kept(), json!({"format": 1}));
+}
+
+#[test]
+fn mistakes_in_a_store_are_explained() {
+    let (profiles, _server) = rotating();
+    for (flags, words) in [
+        (&["command"][..], "requires two commands"),
+        (&["command", "--read", "cat x"], "requires two commands"),
+        (
+            &["command", "--read", "cat 'x", "--write", "tee x"],
+            "The command of --read has an unclosed quotation mark.",
+        ),
+        (&["file", "--read", "cat x"], "has no commands"),
+        (&["dpapi"], "requires Windows"),
+        (&["keyring"], "possible values: file"),
+    ] {
+        let ran = profiles.run(&[&["profiles", "store", "office"], flags].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    }
+    // A command that cannot work leaves the tokens where they are.
+    let missing = ["--read", "no-such-program", "--write", "no-such-program"];
+    let ran = profiles.run(&[&["profiles", "store", "office", "command"], &missing[..]].concat());
+    assert_eq!(ran.code, 9, "{ran:?}");
+    assert!(ran.stderr.contains("can't be started"), "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+    // Nor does one that takes a first text and no tokens.
+    let store = Store::new();
+    store.script("write", "cat >new; ! grep -q first new && mv new kept");
+    let ran = store.take(&profiles);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+}
+
+/// The password manager pass, with a key of its own.
+#[test]
+fn pass_keeps_the_tokens() {
+    let (profiles, server) = rotating();
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(base(profiles.home.path()))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {output:?}"
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let key = [
+        "--batch",
+        "--passphrase",
+        "",
+        "--quick-generate-key",
+        "office",
+    ];
+    run("gpg", &key);
+    run("pass", &["init", "office"]);
+    let ran = profiles.run(&[
+        "profiles",
+        "store",
+        "office",
+        "command",
+        "--read",
+        "pass show oauth/office",
+        "--write",
+        "pass insert --multiline --force oauth/office",
+    ]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+    profiles.expire();
+    assert_eq!(
+        (profiles.token(), refreshes(&server)),
+        ("access-2".to_owned(), 1)
+    );
+    let shown = run("pass", &["show", "oauth/office"]);
+    assert!(shown.contains("\"refresh_token\":\"refresh-2\""));
+    let folder = profiles.home.path().join(".password-store/oauth");
+    assert!(folder.join("office.gpg").exists());
+    // gpg's agent ends with the test.
+    run("gpgconf", &["--kill", "all"]);
+}
