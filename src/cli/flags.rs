@@ -7,7 +7,7 @@ use crate::form::choices::{AuthenticationChoice, ListenerChoice};
 use crate::oauth::client::FlowKind;
 
 /// Corrections to what was detected about the terminal and the machine.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct PlaceFlags {
     /// Never open a browser
     #[arg(long, env = "OAUTH_AUTHORIZER_NO_BROWSER", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
@@ -43,9 +43,10 @@ pub struct PlaceFlags {
 }
 
 /// The value of `--color`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum ColorFlag {
     /// If the terminal supports them.
+    #[default]
     Auto,
     /// The 16 ANSI colors.
     #[value(alias = "16")]
@@ -56,9 +57,10 @@ pub enum ColorFlag {
 }
 
 /// The value of `--links`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum LinksFlag {
     /// If the terminal is known to support it.
+    #[default]
     Auto,
     /// No links.
     #[value(alias = "never")]
@@ -66,9 +68,10 @@ pub enum LinksFlag {
 }
 
 /// The value of `--glyphs`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum GlyphsFlag {
     /// What the locale supports.
+    #[default]
     Auto,
     /// All UTF-8 characters.
     Utf8,
@@ -141,9 +144,10 @@ impl AuthenticationFlag {
 }
 
 /// The value of `--listener`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum ListenerFlag {
     /// HTTP.sys on Windows, otherwise the loopback listener.
+    #[default]
     Auto,
     /// The HTTP.sys listener of Windows.
     Httpsys,

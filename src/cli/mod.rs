@@ -42,7 +42,7 @@ use crate::presets::{self, Library, PresetError};
 ///
 /// Opens a keyboard-only form that works over SSH. Every setting in the form has a flag and an environment variable. Client
 /// secrets are never accepted as command-line arguments.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(
     version,
     about,

@@ -11,7 +11,7 @@ use crate::profile::places::{Owner, Place, Places};
 use crate::profile::store_kind::{Store, StoreKind};
 
 /// The folder of the profiles.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct ProfilesFlags {
     /// Look for profiles in this folder only, both settings and tokens
     #[arg(
@@ -24,7 +24,7 @@ pub struct ProfilesFlags {
 }
 
 /// The profiles that the form opens and that a sign-in is saved to.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct ProfileFlags {
     /// Open this profile in the form; with --plain, sign in with its settings
     #[arg(

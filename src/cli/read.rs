@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::clean::{trimmed, unquoted};
-use crate::cli::{Cli, command};
+use crate::cli::{Cli, Subcommand, TokenFlags, command};
 
 /// The variable of the flag with this long name.
 pub(super) fn variable_of(flag: &str) -> String {
@@ -29,44 +29,11 @@ impl Cli {
         variable: impl Fn(&OsStr) -> Option<OsString>,
     ) -> Result<Self, clap::Error> {
         let flags: Vec<OsString> = flags.into_iter().collect();
-        let command = in_any_letters(command());
-        let bare = without_variables(command.clone());
-        // What is required may come from a variable.
-        let lenient = of_all(bare.clone(), &|flag| flag.required(false));
-        let parse = |arguments: &[OsString]| lenient.clone().try_get_matches_from(arguments);
-        let given = parse(&flags).map_err(|error| {
-            // The help names the variables.
-            let help = || command.clone().try_get_matches_from(&flags).err();
-            let help = (!error.use_stderr()).then(help).flatten();
-            help.unwrap_or(error)
-        })?;
-        let mut built = command.clone();
-        built.build();
-        let (leaf, matches) = leaf(&built, &given);
-        let mut all = flags.clone();
-        let mut variables = Vec::new();
-        for flag in leaf.get_arguments() {
-            if matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
-                continue;
-            }
-            let name = flag.get_env().map(|name| (name, variable(name)));
-            let Some((name, Some(value))) = name else {
-                continue;
-            };
-            let Some(argument) = as_argument(flag, &value) else {
-                continue;
-            };
-            match parse(&[&flags[..], std::slice::from_ref(&argument)].concat()) {
-                Err(error) if error.kind() == ErrorKind::ArgumentConflict => continue,
-                Err(error) => return Err(naming(error, name, leaf)),
-                Ok(_) => {}
-            }
-            all.push(argument);
-            // Two variables may contradict each other.
-            parse(&all).map_err(|error| naming(error, name, leaf))?;
-            variables.push(name.to_string_lossy().into_owned());
+        if let Some(cli) = token_alone(&flags, &variable) {
+            return Ok(cli);
         }
-        let mut cli = Self::from_arg_matches(&bare.clone().try_get_matches_from(&all)?)?;
+        let (matches, variables) = matches(command(), &flags, &variable)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
         cli.variables = variables;
         Ok(cli)
     }
@@ -82,6 +49,69 @@ impl Cli {
     }
 }
 
+/// `token` without mistakes, read without the other commands: to describe them all takes as long as the rest of it. Anything
+/// else, such as help, is read with all of them.
+fn token_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<Cli> {
+    const NAME: &str = "token";
+    if flags.get(1)? != NAME {
+        return None;
+    }
+    let token = TokenFlags::augment_args(Command::new(NAME));
+    let command = Command::new("oauth-authorizer").subcommand(token);
+    let (matches, variables) = matches(command, flags, variable).ok()?;
+    let token = TokenFlags::from_arg_matches(matches.subcommand_matches(NAME)?).ok()?;
+    Some(Cli {
+        subcommand: Some(Subcommand::Token(token)),
+        variables,
+        ..Cli::default()
+    })
+}
+
+/// What the flags say, and the variables that say more.
+fn matches(
+    command: Command,
+    flags: &[OsString],
+    variable: impl Fn(&OsStr) -> Option<OsString>,
+) -> Result<(ArgMatches, Vec<String>), clap::Error> {
+    let path = path(&command, flags);
+    let command = in_any_letters(command, &path);
+    let bare = without_variables(command.clone(), &path);
+    // What is required may come from a variable.
+    let lenient = of_path(bare.clone(), &path, &|flag| flag.required(false));
+    let parse = |arguments: &[OsString]| lenient.clone().try_get_matches_from(arguments);
+    let given = parse(flags).map_err(|error| {
+        // The help names the variables.
+        let help = || command.clone().try_get_matches_from(flags).err();
+        let help = (!error.use_stderr()).then(help).flatten();
+        help.unwrap_or(error)
+    })?;
+    let (leaf, matches) = leaf(&command, &given);
+    let mut all = flags.to_vec();
+    let mut variables = Vec::new();
+    for flag in leaf.get_arguments() {
+        if matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let name = flag.get_env().map(|name| (name, variable(name)));
+        let Some((name, Some(value))) = name else {
+            continue;
+        };
+        let Some(argument) = as_argument(flag, &value) else {
+            continue;
+        };
+        match parse(&[flags, std::slice::from_ref(&argument)].concat()) {
+            Err(error) if error.kind() == ErrorKind::ArgumentConflict => continue,
+            Err(error) => return Err(naming(error, name, leaf)),
+            Ok(_) => {}
+        }
+        all.push(argument);
+        // Two variables may contradict each other.
+        parse(&all).map_err(|error| naming(error, name, leaf))?;
+        variables.push(name.to_string_lossy().into_owned());
+    }
+    Ok((bare.try_get_matches_from(&all)?, variables))
+}
+
 /// The subcommand that was given, or the command itself.
 fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a ArgMatches) {
     let (mut command, mut matches) = (command, matches);
@@ -93,9 +123,24 @@ fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a 
     (command, matches)
 }
 
+/// The names of the subcommands that the flags begin with. Only their flags are changed: scripts run `token` all the time, and to
+/// change those of all commands takes as long as the rest of it.
+fn path(command: &Command, flags: &[OsString]) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut command = command;
+    for word in flags.iter().skip(1) {
+        let Some(below) = command.find_subcommand(word) else {
+            break;
+        };
+        path.push(below.get_name().to_owned());
+        command = below;
+    }
+    path
+}
+
 /// The same flags, whose fixed values may be in capital letters.
-fn in_any_letters(command: Command) -> Command {
-    of_all(command, &|flag| {
+fn in_any_letters(command: Command, path: &[String]) -> Command {
+    of_path(command, path, &|flag| {
         let is_fixed = !flag.get_possible_values().is_empty() && flag.get_action().takes_values();
         if is_fixed {
             flag.ignore_case(true)
@@ -106,19 +151,18 @@ fn in_any_letters(command: Command) -> Command {
 }
 
 /// The same flags without their variables.
-fn without_variables(command: Command) -> Command {
-    of_all(command, &|flag| flag.env(Resettable::Reset))
+fn without_variables(command: Command, path: &[String]) -> Command {
+    of_path(command, path, &|flag| flag.env(Resettable::Reset))
 }
 
-fn of_all(command: Command, change: &impl Fn(Arg) -> Arg) -> Command {
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
+fn of_path(command: Command, path: &[String], change: &impl Fn(Arg) -> Arg) -> Command {
     let command = command.mut_args(change);
-    names.into_iter().fold(command, |command, name| {
-        command.mut_subcommand(name, |command| of_all(command, change))
-    })
+    match path {
+        [] => command,
+        [name, below @ ..] => {
+            command.mut_subcommand(name, |command| of_path(command, below, change))
+        }
+    }
 }
 
 /// A variable as the flag it stands for; `None` for an empty one.
@@ -148,6 +192,9 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
 /// The error with variables in place of the flags, which nobody gave.
 fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Error {
     let name = name.to_string_lossy().into_owned();
+    // How flags are shown is known once they are complete.
+    let mut command = command.clone();
+    command.build();
     let variable = |flag: &ContextValue| {
         let flag = flag.to_string();
         let flag = command.get_arguments().find(|arg| arg.to_string() == flag);
@@ -281,6 +328,38 @@ mod tests {
         assert!(both.iter().all(|(name, _)| error.contains(name)), "{error}");
         let error = read(&["--flow", "device"], &[]).unwrap_err().to_string();
         assert!(error.contains("'--flow"), "{error}");
+    }
+
+    #[test]
+    fn token_is_read_without_the_other_commands_and_its_errors_with_them() {
+        let folder = ("OAUTH_AUTHORIZER_PROFILES", "/a");
+        let cli = read(&["token", "office", "--min-valid", "5m"], &[folder]).unwrap();
+        let Some(Subcommand::Token(token)) = cli.subcommand else {
+            panic!("not token");
+        };
+        assert_eq!(token.profile.as_str(), "office");
+        assert_eq!(token.profiles.profiles, Some("/a".into()));
+        // The defaults of the others are those of their flags.
+        let plain = read(&[], &[]).unwrap();
+        let token = read(&["token", "office"], &[]).unwrap();
+        let rest = |cli: Cli| {
+            format!(
+                "{:?}",
+                Cli {
+                    subcommand: None,
+                    ..cli
+                }
+            )
+        };
+        assert_eq!(rest(token), rest(plain));
+        for flags in [
+            &["token"][..],
+            &["token", "--help"],
+            &["token", "x", "--no"],
+        ] {
+            let error = read(flags, &[]).unwrap_err().to_string();
+            assert!(error.contains("Usage: oauth-authorizer token"), "{error}");
+        }
     }
 
     #[test]

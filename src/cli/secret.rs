@@ -21,7 +21,7 @@ const PATH_LIMIT: usize = 300;
 pub use crate::secret::SECRET_VARIABLE;
 
 /// The flags that name the source of the client secret.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct SecretFlags {
     /// Read the client secret from this environment variable. By default OAUTH_AUTHORIZER_CLIENT_SECRET is used if set
     #[arg(
