@@ -42,7 +42,9 @@ pub mod exit {
     use crate::certificate::{CertificateError, Origin};
     use crate::flow::event::FlowError;
     use crate::flow::http::HttpError;
+    use crate::flow::token_tools::ToolError;
     use crate::oauth::failure::Failure;
+    use crate::oauth::tools::ToolFailure;
 
     /// The run ended with what was requested.
     pub const DONE: u8 = 0;
@@ -66,8 +68,39 @@ pub mod exit {
     pub const RECORD: u8 = 9;
     /// The tokens were printed, but could not be stored.
     pub const NOT_STORED: u8 = 10;
+    /// The service, or the mail server, did not accept the token.
+    pub const NOT_ACCEPTED: u8 = 11;
     /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
+
+    /// The code for a question about tokens that has no answer.
+    #[must_use]
+    pub fn tool_code(error: &ToolError) -> u8 {
+        match error {
+            ToolError::Failure(ToolFailure::Refused { .. } | ToolFailure::OtherUser) => {
+                NOT_ACCEPTED
+            }
+            ToolError::Failure(ToolFailure::Unusable { .. }) | ToolError::Stopped => FAILED,
+            ToolError::Failure(ToolFailure::Unavailable { .. }) => UNREACHABLE,
+            ToolError::Request(_) => USAGE,
+            ToolError::Http(error) => http_code(error),
+        }
+    }
+
+    fn http_code(error: &HttpError) -> u8 {
+        match error {
+            HttpError::Redirected { .. } | HttpError::TooLarge { .. } => FAILED,
+            HttpError::CaFile { .. }
+            | HttpError::Authorities { .. }
+            | HttpError::ProxySetting { .. } => USAGE,
+            HttpError::Unreachable { .. }
+            | HttpError::Proxy { .. }
+            | HttpError::Lost { .. }
+            | HttpError::Tls { .. }
+            | HttpError::TimedOut { .. }
+            | HttpError::Certificate { .. } => UNREACHABLE,
+        }
+    }
 
     /// The code for a run that ended in this way.
     #[must_use]
@@ -88,29 +121,16 @@ pub mod exit {
                 | Failure::Address(_)
                 | Failure::IdToken(_),
             )
-            | FlowError::Discovery { .. }
-            | FlowError::Http(HttpError::Redirected { .. } | HttpError::TooLarge { .. }) => FAILED,
+            | FlowError::Discovery { .. } => FAILED,
             FlowError::Certificate(CertificateError {
                 origin: Origin::Given,
                 ..
             })
-            | FlowError::Http(
-                HttpError::CaFile { .. }
-                | HttpError::Authorities { .. }
-                | HttpError::ProxySetting { .. },
-            )
             | FlowError::Request(_) => USAGE,
             FlowError::Protocol(
                 Failure::UsedUp { .. } | Failure::Unavailable { .. } | Failure::Unanswered { .. },
-            )
-            | FlowError::Http(
-                HttpError::Unreachable { .. }
-                | HttpError::Proxy { .. }
-                | HttpError::Lost { .. }
-                | HttpError::Tls { .. }
-                | HttpError::TimedOut { .. }
-                | HttpError::Certificate { .. },
             ) => UNREACHABLE,
+            FlowError::Http(error) => http_code(error),
             FlowError::Listen(_) | FlowError::Certificate(_) => LISTENER,
         }
     }

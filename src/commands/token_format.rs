@@ -225,7 +225,7 @@ fn curl(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
-    use crate::store::record::IssuedFor;
+    use crate::store::record::{IssuedFor, ToolPins};
 
     const ODD: &str = "a\"b'c\\d$e`f\u{2019}ü";
 
@@ -252,6 +252,7 @@ mod tests {
             store: None,
             user: None,
             header: "Bearer".to_owned(),
+            tools: ToolPins::default(),
         };
         let tokens = Tokens::of_set(&set, 1_000_000, None);
         Record::new("office", String::new(), issued_for, Some(tokens), None)

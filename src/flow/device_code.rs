@@ -22,7 +22,7 @@ pub(super) async fn device_code(
     reporter.report(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
     let asking = client.device_request()?;
-    let answer = reporter.post(&http, &asking).await?;
+    let answer = reporter.send(&http, &asking).await?;
     let grant = parse_grant(&answer, &client.dialect, &asking.url)?;
     // A service may have other names for them.
     reporter.remember_user_code(&grant.user_code);
@@ -77,7 +77,7 @@ async fn approval(
             return Err(polling.expired().into());
         }
         let request = client.approval_request(&grant.device_code, &grant.user_code)?;
-        let polled = match reporter.post(transport, &request).await {
+        let polled = match reporter.send(transport, &request).await {
             Ok(answer) => Polled::Answer(answer),
             Err(error) => Polled::Lost {
                 reason: error.to_string(),

@@ -15,6 +15,7 @@ use super::event::FlowEvent;
 use super::http::Http;
 use super::refresh::refresh;
 use super::reporter::{Report, Reporter};
+use super::token_tools::{ToolRun, tool};
 use crate::form::request::{FlowRequest, Issuer};
 use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
@@ -32,6 +33,8 @@ pub enum Job {
     Refresh(FlowRequest, Box<TokenSet>),
     /// A discovery of the issuer's metadata.
     Discover(Issuer),
+    /// A question about tokens that exist.
+    Tool(Box<ToolRun>),
 }
 
 /// A running job. Dropping it cancels it.
@@ -117,6 +120,10 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
             reporter.remember(&request.client.secret);
             reporter.remember(tokens.secrets());
         }
+        Job::Tool(run) => {
+            reporter.remember(&run.client.secret);
+            reporter.remember(run.tokens.secrets());
+        }
         Job::Discover(_) => {}
     }
     let outcome = match &job {
@@ -134,6 +141,11 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
                 Err(error) => FlowEvent::Failed(error),
             };
             reporter.report(end).await;
+            return;
+        }
+        Job::Tool(run) => {
+            let told = tool(run, reporter).await;
+            reporter.report(FlowEvent::Tool(Box::new(told))).await;
             return;
         }
     };

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::http::HttpError;
 use super::listener::{ListenError, Stray};
+use super::token_tools::Told;
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
 use crate::oauth::check::Check;
@@ -88,6 +89,8 @@ pub enum FlowEvent {
     Stray(Stray),
     /// A named check came out.
     Check(Check),
+    /// The end of a question about tokens that exist.
+    Tool(Box<Told>),
     /// The end: tokens.
     Tokens(Box<TokenSet>),
     /// The end: none.
@@ -109,6 +112,7 @@ impl FlowEvent {
             Self::Unverified(error) => error.texts(),
             Self::Check(check) => vec![&mut check.detail],
             Self::Failed(error) => error.texts(),
+            Self::Tool(told) => told.texts(),
             Self::Began(_)
             | Self::Done(_)
             | Self::DeviceCode { .. }
@@ -140,6 +144,7 @@ impl std::fmt::Debug for FlowEvent {
             Self::Metadata(_) => "Metadata",
             Self::Stray(_) => "Stray",
             Self::Check(_) => "Check",
+            Self::Tool(_) => "Tool",
             Self::Tokens(_) => "Tokens",
             Self::Failed(_) => "Failed",
         })

@@ -32,7 +32,7 @@ pub(super) async fn exchange(
     let mut pause = Duration::from_secs(1);
     let mut tokens = loop {
         // Retried only without a connection. A gateway may answer that the service is busy after the service took the code.
-        let error: FlowError = match reporter.post(transport, &request).await {
+        let error: FlowError = match reporter.send(transport, &request).await {
             Ok(answer) => {
                 let reading = parse_token_answer(&answer, &client.dialect.answers);
                 let fate = answer.fate(&reading);

@@ -20,7 +20,7 @@ use super::proxy;
 use super::tls::{Trouble, trouble};
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::answer::{Answer, Body};
-use crate::oauth::client::Request;
+use crate::oauth::client::{Method, Request};
 use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
 use crate::store::file::read::{self as file, Kinds};
@@ -132,24 +132,30 @@ impl Http {
     }
 }
 
-/// Sends forms; the real one is [`Http`].
+/// Sends requests; the real one is [`Http`].
 pub trait Transport {
-    /// Sends a form and reads the answer, whatever its status.
+    /// Sends a request and reads the answer, whatever its status.
     ///
     /// # Errors
     /// Where no answer came, or one that must not be followed.
-    fn post(&self, request: &Request) -> impl Future<Output = Result<Answer, HttpError>> + Send;
+    fn send(&self, request: &Request) -> impl Future<Output = Result<Answer, HttpError>> + Send;
 }
 
 impl Transport for Http {
-    async fn post(&self, request: &Request) -> Result<Answer, HttpError> {
+    async fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let host = host_and_port(&request.url);
         let client = self.client(&request.url).await?;
-        let mut builder = client
-            .post(request.url.clone())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(request.body.expose_secret().to_owned());
+        let mut builder = match request.method {
+            Method::Get => client.get(request.url.clone()),
+            Method::Post => client.post(request.url.clone()),
+        };
+        builder = builder.header(ACCEPT, "application/json");
+        let body = request.body.expose_secret();
+        if request.method == Method::Post && !body.is_empty() {
+            builder = builder
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body.to_owned());
+        }
         if let Some(credentials) = &request.authorization {
             let mut value = HeaderValue::from_str(credentials.expose_secret()).map_err(|_| {
                 HttpError::Unreachable {
@@ -400,6 +406,7 @@ mod tests {
             }
         });
         let request = Request {
+            method: Method::Post,
             url: Url::parse(&format!("{scheme}://{address}/token")).unwrap(),
             authorization: None,
             body: "code=c".into(),
@@ -407,7 +414,7 @@ mod tests {
         Http::new(None)
             .await
             .unwrap()
-            .post(&request)
+            .send(&request)
             .await
             .unwrap_err()
     }

@@ -25,4 +25,5 @@ pub mod reporter;
 mod scripted;
 mod sign_in;
 mod tls;
+pub mod token_tools;
 pub mod trace;

@@ -34,7 +34,7 @@ pub(super) async fn refresh(
         )
     };
     let lost = |error: FlowError| FlowError::LostRefresh(Box::new(error));
-    let sent = reporter.post(transport, &request(None)?).await;
+    let sent = reporter.send(transport, &request(None)?).await;
     let mut answer = sent.map_err(|error| {
         if error.is_lost_answer() {
             lost(error.into())
@@ -49,7 +49,7 @@ pub(super) async fn refresh(
         && matches!(error.code.as_str(), "invalid_scope" | "invalid_request")
         && !granted.is_empty()
     {
-        answer = reporter.post(transport, &request(Some(granted))?).await?;
+        answer = reporter.send(transport, &request(Some(granted))?).await?;
         reading = parse_token_answer(&answer, &client.dialect.answers);
     }
     let fate = answer.fate(&reading);

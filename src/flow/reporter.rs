@@ -98,14 +98,14 @@ impl Reporter {
         }
     }
 
-    /// Sends a form and reports the exchange, redacted.
-    pub(super) async fn post(
+    /// Sends a request and reports the exchange, redacted.
+    pub(super) async fn send(
         &self,
         transport: &impl Transport,
         request: &Request,
     ) -> Result<Answer, HttpError> {
         let begin = Instant::now();
-        let outcome = transport.post(request).await;
+        let outcome = transport.send(request).await;
         let entry = {
             let mut secrets = self.secrets();
             secrets.remember_sent(request);
@@ -114,7 +114,7 @@ impl Reporter {
             {
                 secrets.consider_answer(members);
             }
-            Exchange::posted(request, &outcome, begin.elapsed(), &secrets)
+            Exchange::sent(request, &outcome, begin.elapsed(), &secrets)
         };
         self.report(FlowEvent::Exchange(entry)).await;
         outcome

@@ -33,7 +33,7 @@ pub(super) struct Script {
 }
 
 impl Transport for Script {
-    async fn post(&self, _: &Request) -> Result<Answer, HttpError> {
+    async fn send(&self, _: &Request) -> Result<Answer, HttpError> {
         self.asked.lock().unwrap().push(Instant::now());
         if let Some(release) = &self.release {
             release.notified().await;

@@ -14,7 +14,7 @@ use super::http::HttpError;
 use super::redact::{Secrets, is_address, is_harmless, is_known_name, redacted};
 use crate::clean::clean;
 use crate::oauth::answer::Answer;
-use crate::oauth::client::Request;
+use crate::oauth::client::{Method, Request};
 use crate::secret::ExposeSecret;
 
 /// Answer headers worth showing; cookies are not.
@@ -145,17 +145,21 @@ impl Exchange {
         self.lines.iter().map(String::len).sum()
     }
 
-    /// A form that was posted, and what came of it. `known` are the secrets of the run, of the request and of
+    /// A request that was sent, and what came of it. `known` are the secrets of the run, of the request and of
     /// the answer.
     #[must_use]
-    pub fn posted(
+    pub fn sent(
         request: &Request,
         outcome: &Result<Answer, HttpError>,
         took: Duration,
         known: &Secrets,
     ) -> Self {
         let mut entry = Entry::new(&format!(
-            "POST {}{OUTCOME}{} ({} ms)",
+            "{} {}{OUTCOME}{} ({} ms)",
+            match request.method {
+                Method::Post => "POST",
+                Method::Get => "GET",
+            },
             harmless_url(&request.url),
             result(outcome),
             took.as_millis()
@@ -478,6 +482,7 @@ mod tests {
 
     fn request(body: &str, authorization: Option<&str>) -> Request {
         Request {
+            method: Method::Post,
             url: Url::parse("https://as.example/token?session=s3cret-query").unwrap(),
             authorization: authorization.map(SecretString::from),
             body: body.into(),
@@ -513,7 +518,7 @@ mod tests {
     fn posted(request: &Request, answer: Answer) -> String {
         let known = known(&Secrets::default(), request, &answer);
         let outcome = Ok(answer);
-        Exchange::posted(request, &outcome, Duration::from_millis(12), &known)
+        Exchange::sent(request, &outcome, Duration::from_millis(12), &known)
             .lines()
             .join("\n")
     }
@@ -619,7 +624,7 @@ mod tests {
             r#"{"error":"authorization_pending","error_description":"first WDJB, then MJHT"}"#;
         let later = answer(400, body);
         let known = known(&before, &request("", None), &later);
-        let text = Exchange::posted(&request("", None), &Ok(later), Duration::ZERO, &known);
+        let text = Exchange::sent(&request("", None), &Ok(later), Duration::ZERO, &known);
         let text = text.lines().join("\n");
         assert!(
             text.contains("first [redacted, 4 chars], then [redacted, 4 chars]"),
@@ -703,7 +708,7 @@ mod tests {
         let callback = Exchange::callback("GET", &form, "no", true, &Secrets::default());
         let sent = request(&form, None);
         let outcome = Ok(answer(200, &body));
-        let posted = Exchange::posted(&sent, &outcome, Duration::ZERO, &Secrets::default());
+        let posted = Exchange::sent(&sent, &outcome, Duration::ZERO, &Secrets::default());
         for exchange in [callback, posted] {
             assert!(exchange.lines().len() == ENTRY_LIMIT + 1);
             assert_eq!(exchange.lines().last().unwrap(), "  ...");
@@ -722,7 +727,7 @@ mod tests {
         let sent = request("grant_type=x", None);
         let exchange = |body: &str| {
             let outcome = Ok(answer(200, body));
-            Exchange::posted(&sent, &outcome, Duration::ZERO, &Secrets::default())
+            Exchange::sent(&sent, &outcome, Duration::ZERO, &Secrets::default())
         };
         trace.push(exchange(r#"{"scope":"first"}"#), "12:01:07");
         for _ in 0..10_000 {
@@ -755,7 +760,7 @@ mod tests {
             r#"{"error_description":"a=b: c","a":{"scope":"d"}}"#,
         ));
         let took = Duration::from_millis(12);
-        let exchange = Exchange::posted(&sent, &outcome, took, &Secrets::default());
+        let exchange = Exchange::sent(&sent, &outcome, took, &Secrets::default());
         let (request, result) = exchange.head();
         assert!(
             request.starts_with("POST https://as.example/token?"),
@@ -820,7 +825,7 @@ mod tests {
                 ..answer(200, "")
             };
             let known = known(&Secrets::default(), &request("", None), &answer);
-            let _ = Exchange::posted(&request("", None), &Ok(answer), Duration::ZERO, &known);
+            let _ = Exchange::sent(&request("", None), &Ok(answer), Duration::ZERO, &known);
         }
         // All with all would take minutes.
         assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());

@@ -71,6 +71,7 @@ impl Settings {
             device,
             answers,
             callback: preset.callback.clone(),
+            tools: preset.tools.clone(),
         }
     }
 

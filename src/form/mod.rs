@@ -20,5 +20,6 @@ mod preset_choice;
 pub mod problem;
 pub mod request;
 pub mod settings;
+pub mod tools;
 mod url_fields;
 mod wrapping;

@@ -13,4 +13,5 @@ pub mod profile;
 pub mod refresh;
 pub mod refuse;
 pub mod save;
+pub mod tools;
 mod words;

@@ -193,7 +193,14 @@ pub fn save_settings(
         {
             Record {
                 settings: digest,
-                issued_for: now,
+                issued_for: IssuedFor {
+                    // Tokens may not be sent to an endpoint that they were not issued for.
+                    tools: match &record.tokens {
+                        Some(_) => record.issued_for.tools.clone(),
+                        None => now.tools.clone(),
+                    },
+                    ..now
+                },
                 client_secret: secret,
                 ..record
             }

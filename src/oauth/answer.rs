@@ -23,6 +23,10 @@ const DEPTH_LIMIT: usize = 32;
 /// A form has at most this many parameters.
 const PARAMETER_LIMIT: usize = 500;
 
+/// What a body is that is markup.
+const PAGE: &str = "it is a web page";
+const XML: &str = "it is XML";
+
 /// An HTTP answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -137,6 +141,18 @@ impl Body {
         }
     }
 
+    /// True for a web page, or other markup.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        matches!(
+            self.content,
+            Content::Other {
+                reason: PAGE | XML,
+                ..
+            }
+        )
+    }
+
     /// True for a form.
     #[must_use]
     pub fn is_form(&self) -> bool {
@@ -194,8 +210,8 @@ fn content(text: &str) -> Content {
     if text.starts_with('<') {
         return match xml_error(text) {
             Some(members) => Content::Json(members),
-            None if text.starts_with("<?xml") => other("it is XML"),
-            None => other("it is a web page"),
+            None if text.starts_with("<?xml") => other(XML),
+            None => other(PAGE),
         };
     }
     if text.starts_with('{') {

@@ -138,9 +138,22 @@ pub struct Client {
     pub dialect: Dialect,
 }
 
-/// A form to post. All of it counts as secret.
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// With a form.
+    #[default]
+    Post,
+    /// Without a body.
+    Get,
+}
+
+/// A form to post, or a document to get with credentials. All of it counts as secret.
 #[derive(Debug)]
 pub struct Request {
+    /// How.
+    pub method: Method,
     /// Where to.
     pub url: Url,
     /// The `Authorization` header, if any.
@@ -171,6 +184,8 @@ pub struct RequestError(&'static str);
 impl RequestError {
     /// There is no redirect URL.
     pub const REDIRECT_URL: Self = Self("redirect URL");
+    /// There is no such token.
+    pub const NO_TOKEN: Self = Self("token");
     /// There is no refresh token.
     pub const REFRESH_TOKEN: Self = Self("refresh token");
 }
@@ -191,7 +206,7 @@ impl Client {
         (!self.scopes.is_empty()).then(|| Scope::new(self.scope_text()))
     }
 
-    fn basic(&self) -> BasicClient {
+    pub(super) fn basic(&self) -> BasicClient {
         self.authenticated(self.authentication)
     }
 
@@ -226,7 +241,7 @@ impl Client {
     }
 
     /// What is asked of the service in its own words.
-    fn in_dialect(
+    pub(super) fn in_dialect(
         &self,
         request: Result<Request, RequestError>,
         change: impl FnOnce(&mut Form),
@@ -441,7 +456,7 @@ fn as_sent(url: &RedirectTarget) -> Result<RedirectUrl, RequestError> {
 
 /// Stands in for the HTTP client and keeps the request.
 #[derive(Default)]
-struct Keep(RefCell<Option<HttpRequest>>);
+pub(super) struct Keep(RefCell<Option<HttpRequest>>);
 
 impl SyncHttpClient for Keep {
     type Error = Infallible;
@@ -456,7 +471,7 @@ impl SyncHttpClient for Keep {
 }
 
 /// What `send` would have sent.
-fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
+pub(super) fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
     let keep = Keep::default();
     send(&keep);
     let request = keep.0.into_inner().ok_or(RequestError("request"))?;
@@ -469,6 +484,7 @@ fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
     let body =
         String::from_utf8(request.into_body()).map_err(|_| RequestError("request's body"))?;
     Ok(Request {
+        method: Method::Post,
         url,
         authorization,
         body: SecretString::from(body),

@@ -10,6 +10,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::failure::ServerError;
+use super::tools::ToolDialects;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -58,6 +59,8 @@ pub struct Dialect {
     pub answers: Answers,
     /// What the browser returns with.
     pub callback: CallbackDialect,
+    /// The endpoints for tokens that exist.
+    pub tools: ToolDialects,
 }
 
 /// How a device flow differs from RFC 8628.
@@ -332,6 +335,10 @@ impl Form {
     pub(super) fn add(&mut self, name: &str, value: &str) {
         self.0
             .push((name.to_owned(), Zeroizing::new(value.to_owned())));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub(super) fn remove(&mut self, name: &str) {

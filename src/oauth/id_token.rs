@@ -67,6 +67,32 @@ pub fn is_encrypted(token: &str) -> bool {
 }
 
 impl Claims {
+    /// The members of an answer.
+    pub(super) fn of(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
+    /// The claims themselves.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// The same, to be redacted.
+    pub(crate) fn members_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.0
+    }
+
+    /// Whom the token is for.
+    #[must_use]
+    pub fn audiences(&self) -> Vec<&str> {
+        match self.0.get("aud") {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(other) => other.as_str().into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
     /// The claims as name and cleaned text, in the order of their names.
     #[must_use]
     pub fn lines(&self) -> Vec<(String, String)> {
@@ -127,11 +153,7 @@ impl Claims {
                 expected.issuers.join(" or ")
             ));
         }
-        let audience: Vec<&str> = match self.0.get("aud") {
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-            Some(other) => other.as_str().into_iter().collect(),
-            None => Vec::new(),
-        };
+        let audience = self.audiences();
         if !audience.contains(&expected.client_id) {
             let named = audience.iter().map(|name| clean(name, 60));
             let named: Vec<String> = named.filter(|name| !name.is_empty()).take(5).collect();

@@ -14,5 +14,6 @@ pub mod id_token;
 mod incomplete;
 pub mod pasted;
 pub mod token;
+pub mod tools;
 pub mod url;
 mod words;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
+use crate::oauth::tools::ToolDialects;
 use crate::presets::patterns::{self, Pattern};
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
@@ -36,6 +37,8 @@ pub struct Preset {
     pub confidence_note: Option<String>,
     /// Where to get a client ID.
     pub register_at: Option<String>,
+    /// A page where the user can end the sign-in by hand.
+    pub revoke_at: Option<String>,
     /// What to know about the client ID, in a sentence or two.
     pub client_id_help: Option<String>,
     /// A client ID to begin with. Only the demo has one.
@@ -82,6 +85,9 @@ pub struct Preset {
     /// What the browser returns with in addition to the code.
     #[serde(default)]
     pub callback: CallbackDialect,
+    /// How its endpoints for revocation, introspection and user info differ from their RFCs.
+    #[serde(default)]
+    pub tools: ToolDialects,
     /// What its tokens are like.
     #[serde(default)]
     pub tokens: TokenFacts,
@@ -468,6 +474,32 @@ pub struct TokenFacts {
     /// a claim of that token.
     #[serde(default)]
     pub id_token_issuers: Vec<String>,
+    /// What access tokens for known audiences are for.
+    #[serde(default)]
+    pub audiences: Vec<Audience>,
+}
+
+/// What an access token for an audience is for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audience {
+    /// The claim `aud`, without a slash at its end.
+    pub values: Vec<String>,
+    /// The API that accepts it.
+    pub is_for: String,
+    /// What does not accept it, as a sentence.
+    pub not_for: Option<String>,
+}
+
+impl Audience {
+    /// True if `aud` is one of its values.
+    #[must_use]
+    pub fn is(&self, aud: &str) -> bool {
+        let aud = aud.trim_end_matches('/');
+        self.values
+            .iter()
+            .any(|value| value.eq_ignore_ascii_case(aud))
+    }
 }
 
 /// Mail servers, as `host:port TLS`.

@@ -1,11 +1,16 @@
 //! What tokens of these settings are issued for, and how it is compared with what a record says.
 
+use url::Url;
+
+use crate::clean::clean;
 use super::settings_file::SettingsFile;
 use super::store_kind::Store;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
-use crate::store::record::IssuedFor;
+use crate::oauth::tools::Tool;
+use crate::oauth::url::{leads_here, same_operator};
+use crate::store::record::{IssuedFor, ToolPins};
 
 /// What `request` gets tokens for. The commands are those of `file`.
 #[must_use]
@@ -46,7 +51,60 @@ pub fn issued_for(
             .header
             .clone()
             .unwrap_or_else(|| "Bearer".to_owned()),
+        tools: ToolPins {
+            revocation: tool_pin(settings, Tool::Revocation),
+            introspection: tool_pin(settings, Tool::Introspection),
+            userinfo: tool_pin(settings, Tool::UserInfo),
+        },
     }
+}
+
+fn tool_pin(settings: &Settings, tool: Tool) -> Option<String> {
+    let url = settings.tool_url(tool, settings.metadata()).ok()?;
+    Some(url.to_string())
+}
+
+/// Where the tokens may be sent for `tool`, if the settings and metadata name `now`. `None`: the endpoint is unknown.
+///
+/// An endpoint that was not known when the tokens were issued, or by the version that wrote the record, is accepted on the
+/// host of the token URL, or one above or below it: that host is pinned, and has the tokens already. Elsewhere, a new sign-in
+/// pins it.
+///
+/// # Errors
+/// A sentence, where the settings name another place.
+pub fn tool_destination(
+    record: &IssuedFor,
+    tool: Tool,
+    now: Option<Url>,
+) -> Result<Option<Url>, String> {
+    let pinned = match tool {
+        Tool::Revocation => &record.tools.revocation,
+        Tool::Introspection => &record.tools.introspection,
+        Tool::UserInfo => &record.tools.userinfo,
+    };
+    let pinned = pinned.as_deref().and_then(|url| Url::parse(url).ok());
+    let token_url = || Url::parse(&record.token_url).ok();
+    match (pinned, now) {
+        (Some(pinned), None) => Ok(Some(pinned)),
+        (Some(pinned), Some(now)) if pinned == now => Ok(Some(now)),
+        (None, None) => Ok(None),
+        (None, Some(now)) if token_url().is_some_and(|url| is_near(&url, &now)) => Ok(Some(now)),
+        (Some(_), Some(_)) => Err(format!(
+            "The {} URL has changed since the tokens were issued, so nothing was sent.",
+            tool.endpoint()
+        )),
+        (None, Some(now)) => Err(format!(
+            "The {} URL is on a different host than the token URL ({}) and was unknown when the tokens were issued, so nothing \
+             was sent.",
+            tool.endpoint(),
+            clean(now.host_str().unwrap_or_default(), 100)
+        )),
+    }
+}
+
+/// True for a host of the same service. On this machine, each port may be another program's.
+fn is_near(token_url: &Url, url: &Url) -> bool {
+    same_operator(token_url, url) && (!leads_here(url) || token_url.origin() == url.origin())
 }
 
 /// What the settings say now and did not say when the tokens were issued, in the words of the form; `None` if nothing

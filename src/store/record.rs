@@ -16,6 +16,7 @@ use super::seal::{self, Seal, SealError};
 use super::secret_text;
 use crate::oauth::dialect::Kept;
 use crate::oauth::token::TokenSet;
+use crate::oauth::tools::TokenKind;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -108,6 +109,20 @@ pub struct IssuedFor {
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
     pub header: String,
+    /// The endpoints that were known for tokens that exist.
+    #[serde(default)]
+    pub tools: ToolPins,
+}
+
+/// Endpoints for tokens that exist. One that was not known is `None`, as in a record of an earlier version.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ToolPins {
+    /// RFC 7009.
+    pub revocation: Option<String>,
+    /// RFC 7662.
+    pub introspection: Option<String>,
+    /// OpenID Connect Core, section 5.3.
+    pub userinfo: Option<String>,
 }
 
 /// The tokens.
@@ -213,6 +228,33 @@ impl Tokens {
             .as_ref()
             .map(ExposeSecret::expose_secret)
             .unwrap_or_default()
+    }
+
+    /// True where there is a token of this kind.
+    #[must_use]
+    pub fn has(&self, kind: TokenKind) -> bool {
+        match kind {
+            TokenKind::Access => !self.access_token().is_empty(),
+            TokenKind::Refresh => self.refresh_token.is_some(),
+        }
+    }
+
+    /// The tokens that are left at `now` without this one; `None` without both. An access token that is gone counts as expired.
+    #[must_use]
+    pub fn without(mut self, kind: TokenKind, now: u64) -> Option<Self> {
+        match kind {
+            TokenKind::Access => {
+                self.access_token = None;
+                self.expires_at = Some(self.expires_at.map_or(now, |end| end.min(now)));
+            }
+            TokenKind::Refresh => {
+                self.refresh_token = None;
+                self.refresh_obtained_at = None;
+                self.refresh_not_before = None;
+            }
+        }
+        let left = self.has(TokenKind::Access) || self.has(TokenKind::Refresh);
+        left.then_some(self)
     }
 
     /// The same tokens as the flows know them, at `now`.
@@ -493,6 +535,7 @@ mod tests {
             store: None,
             user: None,
             header: "Bearer".to_owned(),
+            tools: ToolPins::default(),
         }
     }
 

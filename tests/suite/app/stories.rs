@@ -245,6 +245,7 @@ pub fn token_set() -> TokenSet {
 /// The exchanges of a device flow, for the trace.
 fn exchanges() -> Vec<Exchange> {
     let request = Request {
+        method: Method::Post,
         url: "https://login.microsoftonline.com/common/oauth2/v2.0/token".parse().unwrap(),
         authorization: None,
         body: format!(
@@ -274,7 +275,7 @@ fn exchanges() -> Vec<Exchange> {
             body: body.into(),
         };
         let took = Duration::from_millis(took);
-        Exchange::posted(&request, &Ok(answer), took, &Secrets::default())
+        Exchange::sent(&request, &Ok(answer), took, &Secrets::default())
     });
     exchanges.collect()
 }

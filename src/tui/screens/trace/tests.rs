@@ -9,7 +9,7 @@ use crate::flow::http::HttpError;
 use crate::flow::redact::Secrets;
 use crate::flow::trace::Exchange;
 use crate::oauth::answer::Answer;
-use crate::oauth::client::{FlowKind, Request};
+use crate::oauth::client::{FlowKind, Method, Request};
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::testing::Solo;
@@ -23,6 +23,7 @@ fn trace() -> Solo<Trace> {
     let mut alone = Solo::new(environment, "demo", |_| Trace::new());
     alone.authorize(FlowKind::DeviceCode);
     let request = Request {
+        method: Method::Post,
         url: "https://as.example/token".parse().unwrap(),
         authorization: None,
         body: (0..30)
@@ -36,7 +37,7 @@ fn trace() -> Solo<Trace> {
         cause: "refused".to_owned(),
     });
     let none = Secrets::default();
-    let exchange = Exchange::posted(&request, &outcome, Duration::ZERO, &none);
+    let exchange = Exchange::sent(&request, &outcome, Duration::ZERO, &none);
     alone.hear(FlowEvent::Exchange(exchange));
     alone
 }
@@ -71,6 +72,7 @@ fn an_exchange_stands_in_columns() {
     let mut alone = trace();
     let time = alone.console.now;
     let request = Request {
+        method: Method::Post,
         url: "https://as.example/token".parse().unwrap(),
         authorization: None,
         body: "grant_type=refresh_token&code_challenge_method=S256".into(),
@@ -84,7 +86,7 @@ fn an_exchange_stands_in_columns() {
             .into(),
     };
     let took = Duration::from_millis(141);
-    let exchange = Exchange::posted(&request, &Ok(answer), took, &Secrets::default());
+    let exchange = Exchange::sent(&request, &Ok(answer), took, &Secrets::default());
     alone.hear(FlowEvent::Exchange(exchange));
     let all = rows(&alone, 80);
     assert!(all.iter().any(|row| row.contains("number29")));

@@ -1,0 +1,364 @@
+//! Revokes and introspects tokens, and gets the user info.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use url::Url;
+
+use super::attempt::Attempts;
+use super::driver::{Flow, Job};
+use super::event::FlowEvent;
+use super::http::{Http, HttpError, Transport};
+use super::redact::Secrets;
+use super::reporter::Reporter;
+use crate::oauth::client::{Client, RequestError};
+use crate::oauth::id_token::{Claims, decode};
+use crate::oauth::token::TokenSet;
+use crate::oauth::tools::{
+    Introspection, TokenKind, Tool, ToolFailure, UserInfo, parse_introspection, parse_revocation,
+    parse_userinfo,
+};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// What to ask of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Revokes these tokens, in this order.
+    Revoke {
+        /// The tokens.
+        kinds: Vec<TokenKind>,
+        /// The revocation endpoint.
+        url: Url,
+        /// The introspection endpoint, to check the result.
+        check: Option<Url>,
+    },
+    /// Asks whether a token is accepted.
+    Introspect {
+        /// The token.
+        kind: TokenKind,
+        /// The introspection endpoint.
+        url: Url,
+    },
+    /// Asks who the access token belongs to.
+    UserInfo {
+        /// The userinfo endpoint.
+        url: Url,
+    },
+}
+
+/// A task with all that it needs.
+#[derive(Debug)]
+pub struct ToolRun {
+    /// What to ask.
+    pub task: Task,
+    /// The client.
+    pub client: Client,
+    /// The tokens.
+    pub tokens: TokenSet,
+    /// The word before an access token in an `Authorization` header.
+    pub header: String,
+    /// A certificate authority trusted in addition to those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The service said no, or its answer makes no sense.
+    #[error(transparent)]
+    Failure(#[from] ToolFailure),
+    /// The service was not reached.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The request can't be built.
+    #[error("The request can't be built: {0}.")]
+    Request(#[from] RequestError),
+    /// The program is ending.
+    #[error("The request was stopped.")]
+    Stopped,
+}
+
+impl ToolError {
+    /// Why that happened, where it is known.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Failure(failure) => failure.cause(),
+            Self::Http(_) | Self::Request(_) | Self::Stopped => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Failure(failure) => failure.hint(),
+            Self::Http(error) => error.hint(),
+            Self::Request(_) => "Check the URLs in the settings.",
+            Self::Stopped => "Try again.",
+        }
+    }
+
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Failure(failure) => failure.texts(),
+            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
+            Self::Http(_) | Self::Request(_) | Self::Stopped => Vec::new(),
+        }
+    }
+}
+
+/// What became of one token.
+#[derive(Debug)]
+pub struct Revoked {
+    /// The token.
+    pub kind: TokenKind,
+    /// The service says that it is revoked, and what introspection says.
+    pub outcome: Result<Verified, ToolError>,
+}
+
+/// What introspection says of a token that was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verified {
+    /// It is no longer active.
+    Inactive,
+    /// It is still active.
+    StillActive,
+    /// There is no introspection endpoint.
+    NotOffered,
+    /// Introspection failed: a sentence.
+    Unknown(String),
+}
+
+/// The result of a task.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of a revocation: each token that there was.
+    Revoked(Vec<Revoked>),
+    /// Of an introspection.
+    Introspected(Introspection),
+    /// The user info.
+    UserInfo(UserInfo),
+}
+
+/// A result, and how long the service took for it.
+#[derive(Debug)]
+pub struct Told {
+    /// The result.
+    pub outcome: Result<Outcome, ToolError>,
+    /// From the first request to the last answer.
+    pub took: Duration,
+}
+
+impl Told {
+    /// The texts in it that may repeat what came from outside.
+    pub(super) fn texts(&mut self) -> Vec<&mut String> {
+        match &mut self.outcome {
+            Err(error) => error.texts(),
+            Ok(Outcome::Revoked(tokens)) => tokens
+                .iter_mut()
+                .flat_map(|token| match &mut token.outcome {
+                    Ok(Verified::Unknown(text)) => vec![text],
+                    Ok(_) => Vec::new(),
+                    Err(error) => error.texts(),
+                })
+                .collect(),
+            // Redacted with the tokens alone: who somebody is may look random, and is what was asked for.
+            Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
+        }
+    }
+}
+
+/// Runs a task and waits for its result.
+pub async fn run_alone(run: ToolRun) -> Told {
+    let (sender, mut reports) = mpsc::channel(16);
+    let flow = Flow::start(
+        Job::Tool(Box::new(run)),
+        Attempts::default().begin(),
+        None,
+        sender,
+    );
+    while let Some((_, event)) = reports.recv().await {
+        if let FlowEvent::Tool(told) = event {
+            return *told;
+        }
+    }
+    drop(flow);
+    Told {
+        outcome: Err(ToolError::Stopped),
+        took: Duration::ZERO,
+    }
+}
+
+/// Does what the task says.
+pub(super) async fn tool(run: &ToolRun, reporter: &Reporter) -> Told {
+    let begin = Instant::now();
+    let outcome = match Http::new(run.ca_file.as_deref()).await {
+        Ok(http) => run.ask(&http, reporter).await,
+        Err(error) => Err(error.into()),
+    };
+    Told {
+        outcome,
+        took: begin.elapsed(),
+    }
+}
+
+impl ToolRun {
+    async fn ask(
+        &self,
+        transport: &impl Transport,
+        reporter: &Reporter,
+    ) -> Result<Outcome, ToolError> {
+        match &self.task {
+            Task::Revoke { kinds, url, check } => {
+                let mut tokens = Vec::new();
+                for kind in kinds {
+                    let Some(token) = self.token(*kind) else {
+                        continue;
+                    };
+                    let outcome = self
+                        .revoke(*kind, token, url, check.as_ref(), transport, reporter)
+                        .await;
+                    tokens.push(Revoked {
+                        kind: *kind,
+                        outcome,
+                    });
+                }
+                Ok(Outcome::Revoked(tokens))
+            }
+            Task::Introspect { kind, url } => {
+                let token = self.token(*kind).ok_or(RequestError::NO_TOKEN)?;
+                let mut told = self
+                    .introspect(*kind, token, url, transport, reporter)
+                    .await?;
+                self.redact(&mut told.claims, Tool::Introspection)?;
+                Ok(Outcome::Introspected(told))
+            }
+            Task::UserInfo { url } => {
+                let request = self.client.tool_request(
+                    Tool::UserInfo,
+                    url,
+                    TokenKind::Access,
+                    &self.tokens.access_token,
+                    &self.header,
+                )?;
+                let answer = reporter.send(transport, &request).await?;
+                let id_token = self.tokens.id_token.as_ref();
+                let claims = id_token.and_then(|token| decode(token.expose_secret()));
+                let subject = claims.as_ref().and_then(Claims::subject);
+                let mut told = parse_userinfo(&answer, subject, &self.client.dialect.answers)?;
+                self.redact(&mut told.claims, Tool::UserInfo)?;
+                Ok(Outcome::UserInfo(told))
+            }
+        }
+    }
+
+    fn token(&self, kind: TokenKind) -> Option<&SecretString> {
+        match kind {
+            TokenKind::Access => Some(&self.tokens.access_token),
+            TokenKind::Refresh => self.tokens.refresh_token.as_ref(),
+        }
+    }
+
+    fn is_public(&self) -> bool {
+        self.client.secret.is_none()
+    }
+
+    async fn revoke(
+        &self,
+        kind: TokenKind,
+        token: &SecretString,
+        url: &Url,
+        check: Option<&Url>,
+        transport: &impl Transport,
+        reporter: &Reporter,
+    ) -> Result<Verified, ToolError> {
+        let tool = Tool::Revocation;
+        let request = self
+            .client
+            .tool_request(tool, url, kind, token, &self.header)?;
+        let answer = reporter.send(transport, &request).await?;
+        parse_revocation(&answer, self.is_public(), &self.client.dialect.answers)?;
+        let Some(check) = check else {
+            return Ok(Verified::NotOffered);
+        };
+        let told = self
+            .introspect(kind, token, check, transport, reporter)
+            .await;
+        Ok(match told {
+            Ok(told) if told.active => Verified::StillActive,
+            Ok(_) => Verified::Inactive,
+            Err(error) => Verified::Unknown(error.to_string()),
+        })
+    }
+
+    async fn introspect(
+        &self,
+        kind: TokenKind,
+        token: &SecretString,
+        url: &Url,
+        transport: &impl Transport,
+        reporter: &Reporter,
+    ) -> Result<Introspection, ToolError> {
+        let tool = Tool::Introspection;
+        let request = self
+            .client
+            .tool_request(tool, url, kind, token, &self.header)?;
+        let answer = reporter.send(transport, &request).await?;
+        let dialect = &self.client.dialect.answers;
+        Ok(parse_introspection(&answer, self.is_public(), dialect)?)
+    }
+
+    /// Removes what an answer repeats of the tokens and the client secret.
+    fn redact(&self, claims: &mut Claims, tool: Tool) -> Result<(), ToolFailure> {
+        let mut secrets = Secrets::default();
+        for secret in self.tokens.secrets().chain(&self.client.secret) {
+            secrets.remember(secret.expose_secret());
+        }
+        let mut names = Vec::new();
+        all_names(claims.members(), &mut names);
+        let before = names.clone();
+        secrets.redact(&mut names.iter_mut().collect::<Vec<_>>());
+        if names != before {
+            return Err(ToolFailure::Unusable {
+                tool,
+                reason: "it repeats a token as the name of a member".to_owned(),
+            });
+        }
+        let mut texts = Vec::new();
+        for value in claims.members_mut().values_mut() {
+            all_texts(value, &mut texts);
+        }
+        secrets.redact(&mut texts);
+        Ok(())
+    }
+}
+
+/// The depth is that of the parsed answer, and so bounded; here and below.
+fn all_names(members: &Map<String, Value>, names: &mut Vec<String>) {
+    fn within(value: &Value, names: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => all_names(members, names),
+            Value::Array(list) => list.iter().for_each(|value| within(value, names)),
+            _ => {}
+        }
+    }
+    for (name, value) in members {
+        names.push(name.clone());
+        within(value, names);
+    }
+}
+
+fn all_texts<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| all_texts(value, texts)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| all_texts(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,135 @@
+//! The endpoints for tokens that exist: revocation, introspection and user info.
+
+use url::Url;
+
+use crate::clean::clean;
+use crate::form::field::Key;
+use crate::form::settings::Settings;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::tools::{TokenKind, Tool};
+use crate::oauth::url::{endpoint, same_operator};
+use crate::presets::Confidence;
+
+/// Why an endpoint can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOffered {
+    /// A sentence.
+    pub reason: String,
+    /// What to do instead, as a sentence.
+    pub instead: Option<String>,
+}
+
+impl Settings {
+    /// The name of the service in a sentence.
+    fn service(&self) -> String {
+        if self.preset().is_custom() {
+            "This service".to_owned()
+        } else {
+            self.preset().name.clone()
+        }
+    }
+
+    /// The endpoint for `tool`: that of the preset, or of the metadata, which goes first where the preset is not certain.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn tool_url(&self, tool: Tool, metadata: Option<&Metadata>) -> Result<Url, NotOffered> {
+        let preset = self.preset();
+        if let Some(why) = &preset.tools.of(tool).unsupported {
+            return Err(self.not_offered(tool, format!("{}: {why}.", self.unused(tool))));
+        }
+        let own = match tool {
+            Tool::Revocation => &preset.endpoints.revocation,
+            Tool::Introspection => &preset.endpoints.introspection,
+            Tool::UserInfo => &preset.endpoints.userinfo,
+        };
+        let own = own
+            .as_deref()
+            .and_then(|url| endpoint(&self.fill(url)).ok());
+        let found = metadata.and_then(|metadata| {
+            let url = match tool {
+                Tool::Revocation => &metadata.revocation_url,
+                Tool::Introspection => &metadata.introspection_url,
+                Tool::UserInfo => &metadata.userinfo_url,
+            };
+            Some((metadata, url.as_ref()?))
+        });
+        match (own, found) {
+            (Some(own), None) => Ok(own),
+            (Some(own), Some(_)) if preset.confidence != Confidence::Low => Ok(own),
+            (_, Some((metadata, url))) if self.is_trusted(metadata, url) => Ok(url.clone()),
+            (_, Some((_, url))) => Err(self.not_offered(
+                tool,
+                format!(
+                    "{}: the issuer's metadata sets it to a different host: {}.",
+                    self.unused(tool),
+                    clean(url.host_str().unwrap_or_default(), 100)
+                ),
+            )),
+            (None, None) if preset.is_custom() && self.value(Key::Issuer).trim().is_empty() => {
+                Err(NotOffered {
+                    reason: format!(
+                        "The {} endpoint is unknown: the settings have no issuer whose metadata names it.",
+                        tool.endpoint()
+                    ),
+                    instead: Some("Set Issuer, or use a preset with this endpoint.".to_owned()),
+                })
+            }
+            (None, None) => Err(self.not_offered(
+                tool,
+                format!("{} has no {} endpoint.", self.service(), tool.endpoint()),
+            )),
+        }
+    }
+
+    /// Whether the endpoint for `tool` accepts tokens of this kind.
+    ///
+    /// # Errors
+    /// Says that it doesn't.
+    pub fn tool_accepts(&self, tool: Tool, kind: TokenKind) -> Result<(), NotOffered> {
+        let tokens = &self.preset().tools.of(tool).tokens;
+        if tokens.is_empty() || tokens.contains(&kind) {
+            return Ok(());
+        }
+        Err(self.not_offered(
+            tool,
+            format!(
+                "The {} endpoint of {} doesn't accept {}s.",
+                tool.endpoint(),
+                self.service(),
+                kind.name()
+            ),
+        ))
+    }
+
+    fn unused(&self, tool: Tool) -> String {
+        let (endpoint, service) = (tool.endpoint(), self.service());
+        format!("The {endpoint} endpoint of {service} isn't used")
+    }
+
+    fn not_offered(&self, tool: Tool, reason: String) -> NotOffered {
+        let by_hand = self.preset().revoke_at.as_deref();
+        let by_hand = by_hand.filter(|_| tool == Tool::Revocation);
+        NotOffered {
+            reason,
+            instead: by_hand.map(|page| {
+                let page = self.fill(page);
+                format!("To end the sign-in by hand, remove the app at {page}")
+            }),
+        }
+    }
+
+    /// The rule for the other endpoints of metadata.
+    fn is_trusted(&self, metadata: &Metadata, url: &Url) -> bool {
+        let preset = self.preset();
+        let named = preset.addresses().any(|(_, address)| {
+            let known = Url::parse(&self.fill(address)).ok();
+            known.is_some_and(|known| known.host() == url.host())
+        });
+        let (issuer, host) = (metadata.source.host_str(), url.host_str());
+        let trusts = issuer
+            .zip(host)
+            .is_some_and(|(issuer, host)| self.trusts(issuer, host));
+        named || same_operator(url, &metadata.source) || trusts
+    }
+}

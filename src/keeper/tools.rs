@@ -1,0 +1,380 @@
+//! Asks the service about the tokens of a profile: revocation, introspection and user info.
+
+use url::Url;
+
+use super::caller::{Wish, obtain};
+use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
+use super::refresh::unix_time;
+use super::save::{SaveError, current, lock};
+use crate::flow::attempt::Attempts;
+use crate::flow::driver::{Flow, Job};
+use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::token_tools::{
+    self, Revoked, Task, Told, ToolError, ToolRun, Verified, run_alone,
+};
+use crate::form::request::issuer;
+use crate::form::tools::NotOffered;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::tools::{TokenKind, Tool};
+use crate::outcome::exit;
+use crate::profile::issued_for::tool_destination;
+use crate::profile::places::Place;
+use crate::store::attempt::Outcome;
+use crate::store::private;
+use crate::store::record::{Record, Reserved, Tokens};
+
+/// An answer of the service.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer, or why there is none.
+    pub told: Told,
+    /// The endpoint.
+    pub url: Url,
+    /// Why the access token is not as good as it should be.
+    pub warning: Option<String>,
+    /// The client has no secret.
+    pub public: bool,
+}
+
+/// Asks about a token of a profile; an access token is refreshed before, if it has to be.
+///
+/// # Errors
+/// The outcome to report, where nothing was asked.
+pub async fn ask(
+    place: &Place,
+    tool: Tool,
+    kind: TokenKind,
+    wish: Wish<'_>,
+) -> Result<Answered, Outcome> {
+    private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
+    let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
+    // What is not offered needs no refresh.
+    let mut service = Service::of(place, &record)?;
+    let url = service.url(tool, &record).await?;
+    let accepted = service.profile.settings.tool_accepts(tool, kind);
+    accepted.map_err(not_offered)?;
+    let (record, warning) = match kind {
+        TokenKind::Access => {
+            let got = obtain(place, wish)?;
+            (got.record, got.warning)
+        }
+        TokenKind::Refresh => (record, None),
+    };
+    let tokens = record.tokens.as_ref();
+    let tokens = tokens.filter(|tokens| tokens.has(kind));
+    let tokens = tokens.ok_or_else(|| no_token(kind, place))?;
+    let task = match tool {
+        Tool::UserInfo => Task::UserInfo { url: url.clone() },
+        Tool::Introspection | Tool::Revocation => Task::Introspect {
+            kind,
+            url: url.clone(),
+        },
+    };
+    let public = service.profile.request.client.secret.is_none();
+    let told = run_alone(service.run(task, &record, tokens)).await;
+    Ok(Answered {
+        told,
+        url,
+        warning,
+        public,
+    })
+}
+
+fn no_token(kind: TokenKind, place: &Place) -> Outcome {
+    Outcome {
+        code: exit::SIGN_IN,
+        error: format!("There is no {}.", kind.name()),
+        cause: None,
+        hint: Some(sign_in_again(place)),
+    }
+}
+
+fn not_offered(reason: NotOffered) -> Outcome {
+    Outcome {
+        code: exit::USAGE,
+        error: reason.reason,
+        cause: None,
+        hint: reason.instead,
+    }
+}
+
+/// The service of a profile, with its metadata once that was needed.
+struct Service<'a> {
+    place: &'a Place,
+    profile: Profile,
+    metadata: Option<Metadata>,
+}
+
+impl<'a> Service<'a> {
+    fn of(place: &'a Place, record: &Record) -> Result<Self, Outcome> {
+        Ok(Self {
+            place,
+            profile: Profile::load(place, record)?,
+            metadata: None,
+        })
+    }
+
+    /// The endpoint for `tool`, where the tokens of `record` may go.
+    async fn url(&mut self, tool: Tool, record: &Record) -> Result<Url, Outcome> {
+        let settings = &self.profile.settings;
+        let allowed = |now: Option<Url>| {
+            tool_destination(&record.issued_for, tool, now).map_err(|error| Outcome {
+                code: exit::USAGE,
+                error,
+                cause: None,
+                hint: Some(format!(
+                    "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {} --plain --save",
+                    self.place.settings().display(),
+                    self.place.name
+                )),
+            })
+        };
+        let now = settings.tool_url(tool, self.metadata.as_ref());
+        if settings.preset().tools.of(tool).unsupported.is_some() {
+            return now.map_err(not_offered);
+        }
+        if let Some(url) = allowed(now.as_ref().ok().cloned())? {
+            return Ok(url);
+        }
+        let Some(issuer) = issuer(settings).filter(|_| self.metadata.is_none()) else {
+            return now.map_err(not_offered);
+        };
+        let metadata = discover(Job::Discover(issuer)).await?;
+        let now = settings.tool_url(tool, Some(&metadata));
+        let url = allowed(now.as_ref().ok().cloned())?;
+        self.metadata = Some(metadata);
+        match url {
+            Some(url) => Ok(url),
+            None => now.map_err(not_offered),
+        }
+    }
+
+    fn run(&self, task: Task, record: &Record, tokens: &Tokens) -> ToolRun {
+        ToolRun {
+            task,
+            client: self.profile.request.client.clone(),
+            tokens: tokens.to_set(unix_time()),
+            header: record.issued_for.header.clone(),
+            ca_file: self.profile.request.ca_file.clone(),
+        }
+    }
+}
+
+async fn discover(job: Job) -> Result<Metadata, Outcome> {
+    let (sender, mut reports) = tokio::sync::mpsc::channel(16);
+    let _flow = Flow::start(job, Attempts::default().begin(), None, sender);
+    let failed = |code, error, hint| Outcome {
+        code,
+        error,
+        cause: None,
+        hint,
+    };
+    while let Some((_, event)) = reports.recv().await {
+        match event {
+            FlowEvent::Metadata(metadata) => return Ok(*metadata),
+            FlowEvent::Failed(error) => {
+                let hint = Some(FlowError::hint(&error));
+                return Err(failed(exit::code(&error), error.sentence(), hint));
+            }
+            _ => {}
+        }
+    }
+    let stopped = "The request for the issuer's metadata was stopped.".to_owned();
+    Err(failed(exit::FAILED, stopped, None))
+}
+
+/// What became of the tokens of a profile.
+#[derive(Debug)]
+pub struct Revocation {
+    /// Each token that the service was asked to revoke.
+    pub tokens: Vec<Revoked>,
+    /// Tokens that the service can't revoke: why, as a sentence.
+    pub skipped: Vec<(TokenKind, String)>,
+    /// Tokens that were removed from the record.
+    pub removed: Vec<TokenKind>,
+    /// Why the service was not asked; only where the tokens were removed all the same.
+    pub not_asked: Option<Outcome>,
+}
+
+impl Revocation {
+    /// The exit code: the worst.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        let code = |token: &Revoked| match &token.outcome {
+            Ok(Verified::StillActive) => exit::NOT_ACCEPTED,
+            Ok(_) => exit::DONE,
+            Err(_) if self.is_left_to_expire(token) => exit::DONE,
+            Err(error) => exit::tool_code(error),
+        };
+        let not_asked = self
+            .not_asked
+            .as_ref()
+            .map_or(exit::DONE, |outcome| outcome.code);
+        self.tokens.iter().map(code).max().unwrap_or(not_asked)
+    }
+
+    /// True for an access token that the service can't revoke, next to a refresh token that it did.
+    #[must_use]
+    pub fn is_left_to_expire(&self, token: &Revoked) -> bool {
+        let unsupported =
+            matches!(&token.outcome, Err(ToolError::Failure(failure)) if failure.is_unsupported());
+        unsupported && is_revoked(&self.tokens, TokenKind::Refresh)
+    }
+}
+
+/// The service says that the token is revoked, and introspection doesn't say otherwise.
+fn is_revoked(tokens: &[Revoked], kind: TokenKind) -> bool {
+    tokens.iter().any(|token| {
+        token.kind == kind && matches!(&token.outcome, Ok(check) if *check != Verified::StillActive)
+    })
+}
+
+/// Revokes tokens of a profile, in this order. They leave the record only once the service says that they are revoked, or with
+/// `forget`.
+///
+/// # Errors
+/// The outcome to report, where nothing was asked and nothing changed.
+pub async fn revoke(
+    place: &Place,
+    kinds: &[TokenKind],
+    forget: bool,
+) -> Result<Revocation, Outcome> {
+    private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
+    // A refresh meanwhile would bring new tokens. Nothing else runs in this process.
+    let _lock = lock(place).map_err(|error| save_outcome(&error))?;
+    let record = current(place).map_err(|error| save_outcome(&error))?;
+    let record = record.filter(|record| {
+        let tokens = record.tokens.as_ref();
+        tokens.is_some_and(|tokens| kinds.iter().any(|kind| tokens.has(*kind)))
+    });
+    let Some(record) = record else {
+        return Err(Outcome {
+            code: exit::SIGN_IN,
+            error: "There are no tokens to revoke.".to_owned(),
+            cause: None,
+            hint: None,
+        });
+    };
+    // A disk that is full is found out before the service is asked.
+    let reserved =
+        Reserved::take(&place.next(), record.seal).map_err(|error| file_outcome(&error))?;
+    let mut revocation = match revoke_at_service(place, &record, kinds).await {
+        Ok(revocation) => revocation,
+        Err(outcome) if forget => Revocation {
+            tokens: Vec::new(),
+            skipped: Vec::new(),
+            removed: Vec::new(),
+            not_asked: Some(outcome),
+        },
+        Err(outcome) => {
+            reserved.release();
+            return Err(outcome);
+        }
+    };
+    let refresh = is_revoked(&revocation.tokens, TokenKind::Refresh);
+    for kind in kinds {
+        let left_to_expire = revocation
+            .skipped
+            .iter()
+            .any(|(skipped, _)| skipped == kind)
+            || revocation
+                .tokens
+                .iter()
+                .any(|token| token.kind == *kind && revocation.is_left_to_expire(token));
+        let gone = is_revoked(&revocation.tokens, *kind) || (refresh && left_to_expire);
+        if gone || forget {
+            revocation.removed.push(*kind);
+        }
+    }
+    let now = unix_time();
+    let tokens = revocation
+        .removed
+        .iter()
+        .fold(record.tokens.clone(), |tokens, kind| {
+            tokens.and_then(|tokens| tokens.without(*kind, now))
+        });
+    if revocation.removed.is_empty() {
+        reserved.release();
+        return Ok(revocation);
+    }
+    // The generation stays: it counts refreshes.
+    let changed = Record {
+        tokens,
+        rejected: None,
+        ..record
+    };
+    reserved
+        .store(&changed, &place.record())
+        .map_err(|error| Outcome {
+            code: exit::FAILED,
+            error: format!(
+                "The tokens are revoked, but can't be removed from the profile. {error}"
+            ),
+            cause: None,
+            hint: Some("Repair the disk, then run this again with --forget.".to_owned()),
+        })?;
+    Ok(revocation)
+}
+
+async fn revoke_at_service(
+    place: &Place,
+    record: &Record,
+    kinds: &[TokenKind],
+) -> Result<Revocation, Outcome> {
+    let tokens = record.tokens.as_ref();
+    let tokens = tokens.ok_or_else(|| no_token(TokenKind::Refresh, place))?;
+    let mut service = Service::of(place, record)?;
+    let url = service.url(Tool::Revocation, record).await?;
+    // Not being able to check is no reason not to revoke.
+    let check = service.url(Tool::Introspection, record).await.ok();
+    let settings = &service.profile.settings;
+    let mut accepted = Vec::new();
+    let mut skipped = Vec::new();
+    for kind in kinds.iter().copied().filter(|kind| tokens.has(*kind)) {
+        match settings.tool_accepts(Tool::Revocation, kind) {
+            Ok(()) => accepted.push(kind),
+            Err(reason) if kinds.len() == 1 => return Err(not_offered(reason)),
+            Err(reason) => skipped.push((kind, reason.reason)),
+        }
+    }
+    let task = Task::Revoke {
+        kinds: accepted,
+        url,
+        check,
+    };
+    let told = run_alone(service.run(task, record, tokens)).await;
+    let tokens = match told.outcome {
+        Ok(token_tools::Outcome::Revoked(tokens)) => tokens,
+        Ok(_) => Vec::new(),
+        Err(error) => return Err(tool_outcome(&error)),
+    };
+    Ok(Revocation {
+        tokens,
+        skipped,
+        removed: Vec::new(),
+        not_asked: None,
+    })
+}
+
+/// What to report of a question without an answer.
+#[must_use]
+pub fn tool_outcome(error: &ToolError) -> Outcome {
+    Outcome {
+        code: exit::tool_code(error),
+        error: error.to_string(),
+        cause: error.cause().map(str::to_owned),
+        hint: Some(error.hint().to_owned()),
+    }
+}
+
+fn save_outcome(error: &SaveError) -> Outcome {
+    Outcome {
+        code: match error {
+            SaveError::Busy => exit::BUSY,
+            SaveError::File(_) | SaveError::Record(_) | SaveError::Settings(_) => exit::RECORD,
+        },
+        error: error.to_string(),
+        cause: None,
+        hint: None,
+    }
+}

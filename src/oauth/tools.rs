@@ -1,0 +1,496 @@
+//! Questions about a token that exists: revocation (RFC 7009), introspection (RFC 7662), and the user info of OpenID
+//! Connect Core, section 5.3. Builds the requests and interprets the responses.
+
+use std::time::Duration;
+
+use oauth2::{RefreshToken, TokenUrl};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::answer::Answer;
+use super::client::{Client, Method, Request, RequestError, taken};
+use super::dialect::Answers;
+use super::failure::ServerError;
+use super::id_token::Claims;
+use super::token::error;
+use crate::secret::{ExposeSecret, SecretString};
+
+/// A question to the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// RFC 7009.
+    Revocation,
+    /// RFC 7662.
+    Introspection,
+    /// OpenID Connect Core, section 5.3.
+    UserInfo,
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Revocation, Self::Introspection, Self::UserInfo];
+
+    /// The name of its endpoint.
+    #[must_use]
+    pub fn endpoint(self) -> &'static str {
+        match self {
+            Self::Revocation => "revocation",
+            Self::Introspection => "introspection",
+            Self::UserInfo => "userinfo",
+        }
+    }
+
+    /// The name of its request, in a sentence.
+    fn request(self) -> &'static str {
+        match self {
+            Self::Revocation => "the revocation",
+            Self::Introspection => "the introspection",
+            Self::UserInfo => "the userinfo request",
+        }
+    }
+}
+
+/// The token that a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenKind {
+    /// The access token.
+    Access,
+    /// The refresh token.
+    Refresh,
+}
+
+impl TokenKind {
+    /// In a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access token",
+            Self::Refresh => "refresh token",
+        }
+    }
+
+    /// The value of `token_type_hint` (RFC 7009, section 2.1).
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Access => "access_token",
+            Self::Refresh => "refresh_token",
+        }
+    }
+}
+
+/// How an endpoint differs from its RFC.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolDialect {
+    /// Another name of the parameter `token`.
+    pub parameter: Option<String>,
+    /// The token itself authorizes the request, in the `Authorization` header. The client isn't named.
+    pub bearer: bool,
+    /// The HTTP method, where it is another one.
+    pub method: Option<Method>,
+    /// The only tokens that it accepts; empty: all.
+    pub tokens: Vec<TokenKind>,
+    /// Why this program doesn't use the endpoint, as the end of a sentence about it.
+    pub unsupported: Option<String>,
+}
+
+/// The differences of all three endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolDialects {
+    /// RFC 7009.
+    pub revocation: ToolDialect,
+    /// RFC 7662.
+    pub introspection: ToolDialect,
+    /// OpenID Connect Core, section 5.3.
+    pub userinfo: ToolDialect,
+}
+
+impl ToolDialects {
+    /// That of one endpoint.
+    #[must_use]
+    pub fn of(&self, tool: Tool) -> &ToolDialect {
+        match tool {
+            Tool::Revocation => &self.revocation,
+            Tool::Introspection => &self.introspection,
+            Tool::UserInfo => &self.userinfo,
+        }
+    }
+}
+
+impl Client {
+    /// Asks `tool` at `url` about a token. `header` is the word before it in an `Authorization` header.
+    ///
+    /// # Errors
+    /// Where the request can't be built.
+    pub fn tool_request(
+        &self,
+        tool: Tool,
+        url: &Url,
+        kind: TokenKind,
+        token: &SecretString,
+        header: &str,
+    ) -> Result<Request, RequestError> {
+        let dialect = self.dialect.tools.of(tool);
+        let bearer = || SecretString::from(format!("{header} {}", token.expose_secret()));
+        if tool == Tool::UserInfo {
+            return Ok(Request {
+                method: dialect.method.unwrap_or(Method::Get),
+                url: url.clone(),
+                authorization: Some(bearer()),
+                body: SecretString::default(),
+            });
+        }
+        // The crate rejects http, also on this machine; its refresh request has the same client authentication.
+        let client = self.basic().set_token_uri(TokenUrl::from_url(url.clone()));
+        let token_text = RefreshToken::new(token.expose_secret().to_owned());
+        let request = client.exchange_refresh_token(&token_text);
+        let request = taken(|keep| drop(request.request(keep)));
+        let mut request = self.in_dialect(request, |form| {
+            if dialect.bearer {
+                form.clear();
+            }
+            form.remove("grant_type");
+            form.remove("refresh_token");
+            match &dialect.parameter {
+                Some(name) => form.set(name, token.expose_secret()),
+                None if dialect.bearer => {}
+                None => {
+                    form.set("token", token.expose_secret());
+                    form.set("token_type_hint", kind.hint());
+                }
+            }
+        })?;
+        request.method = dialect.method.unwrap_or(Method::Post);
+        if dialect.bearer {
+            request.authorization = Some(bearer());
+        }
+        Ok(request)
+    }
+}
+
+/// Why a question brought no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolFailure {
+    /// The service said no.
+    #[error("The service rejected {}{}", .tool.request(), said(*.status, .error.as_ref()))]
+    Refused {
+        /// Which question.
+        tool: Tool,
+        /// HTTP status.
+        status: u16,
+        /// In its words.
+        error: Option<ServerError>,
+        /// The client has no secret.
+        public: bool,
+    },
+    /// The user info is that of another user than the ID token (OpenID Connect Core, section 5.3.2).
+    #[error(
+        "The user info is for a different user than the ID token (sub differs), so it was rejected."
+    )]
+    OtherUser,
+    /// The answer is none.
+    #[error("The response to {} is invalid: {reason}.", .tool.request())]
+    Unusable {
+        /// Which question.
+        tool: Tool,
+        /// What it is instead.
+        reason: String,
+    },
+    /// The service can't answer at present.
+    #[error("The service is busy or has a problem{}", said(*.status, .error.as_ref()))]
+    Unavailable {
+        /// HTTP status.
+        status: u16,
+        /// For how long it asks to wait.
+        wait: Option<Duration>,
+        /// In its words.
+        error: Option<ServerError>,
+    },
+}
+
+fn said(status: u16, error: Option<&ServerError>) -> String {
+    match error {
+        Some(error) => format!(": {error} (HTTP {status})"),
+        None => format!(" (HTTP {status})."),
+    }
+}
+
+impl ToolFailure {
+    /// Why that happened, where it is known.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused {
+                tool: Tool::Introspection,
+                public: true,
+                ..
+            } => Some(
+                "Introspection is meant for servers that accept tokens. This service requires a client with a secret, and \
+                 this client is public: it has none.",
+            ),
+            Self::Refused {
+                tool: Tool::Revocation,
+                error: Some(error),
+                ..
+            } if error.code == UNSUPPORTED => Some(
+                "This service can't revoke this kind of token. It stays valid until it expires.",
+            ),
+            Self::Refused {
+                tool: Tool::Introspection | Tool::Revocation,
+                public: false,
+                error: Some(error),
+                ..
+            } if error.code == "invalid_client" => {
+                Some("The service doesn't accept this client, or its secret, at this endpoint.")
+            }
+            Self::Refused {
+                tool: Tool::UserInfo,
+                status: 401,
+                ..
+            } => Some(
+                "The access token has expired, was revoked, or is for another API than this endpoint.",
+            ),
+            Self::Refused {
+                tool: Tool::UserInfo,
+                ..
+            } => Some("The access token lacks the scope for it. Many services require openid."),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Refused {
+                tool: Tool::Introspection,
+                public: true,
+                ..
+            } => {
+                "Use User info to test the access token, or introspect it with a client that has a secret."
+            }
+            Self::Refused {
+                tool: Tool::UserInfo,
+                ..
+            } => {
+                "Refresh the tokens and try again. If the service rejects the new token too, sign in again."
+            }
+            Self::Refused { .. } => "Check the client ID, the client secret and how it is sent.",
+            Self::OtherUser => {
+                "Sign in again. Report it to the service's administrator if it happens again."
+            }
+            Self::Unusable { .. } => {
+                "Check the URL of the endpoint in the preset or in the issuer's metadata."
+            }
+            Self::Unavailable { .. } => "Try again later.",
+        }
+    }
+
+    /// The texts in it that may repeat what came from outside.
+    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Refused { error, .. } | Self::Unavailable { error, .. } => {
+                error.iter_mut().flat_map(ServerError::texts).collect()
+            }
+            Self::Unusable { reason, .. } => vec![reason],
+            Self::OtherUser => Vec::new(),
+        }
+    }
+}
+
+/// The error of a service that can't revoke tokens of this kind (RFC 7009, section 2.2.1).
+const UNSUPPORTED: &str = "unsupported_token_type";
+
+impl ToolFailure {
+    /// True where the service can't revoke tokens of this kind.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Refused { error: Some(error), .. } if error.code == UNSUPPORTED)
+    }
+}
+
+/// The user info.
+#[derive(Debug, Clone)]
+pub struct UserInfo {
+    /// What the service says.
+    pub claims: Claims,
+    /// Its `sub` is that of the ID token; `None` where there is nothing to compare.
+    pub same_user: Option<bool>,
+}
+
+/// An introspection.
+#[derive(Debug, Clone)]
+pub struct Introspection {
+    /// The service accepts the token.
+    pub active: bool,
+    /// All that it says.
+    pub claims: Claims,
+}
+
+/// What an answer is, whichever question it is to: the error of the service, or its success.
+fn judge<'a>(
+    answer: &'a Answer,
+    tool: Tool,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Option<&'a Map<String, Value>>, ToolFailure> {
+    let status = answer.status;
+    let success = (200..300).contains(&status);
+    let members = answer.body.members();
+    let said = members.and_then(|members| {
+        // Next to a success, only the member `error` is one: other names may mean anything.
+        let there = members.keys().next().map(String::as_str);
+        error(
+            members,
+            dialect,
+            there.filter(|_| success).unwrap_or_default(),
+        )
+    });
+    let said = said.or_else(|| answer.challenge());
+    let refused = |error| ToolFailure::Refused {
+        tool,
+        status,
+        error,
+        public,
+    };
+    match said {
+        Some(error) if answer.is_final(&error) => return Err(refused(Some(error))),
+        Some(error) => {
+            return Err(ToolFailure::Unavailable {
+                status,
+                wait: answer.retry_after,
+                error: Some(error),
+            });
+        }
+        None if answer.is_busy() => {
+            return Err(ToolFailure::Unavailable {
+                status,
+                wait: answer.retry_after,
+                error: None,
+            });
+        }
+        None if (400..404).contains(&status) => return Err(refused(None)),
+        None => {}
+    }
+    if success {
+        return Ok(members);
+    }
+    Err(ToolFailure::Unusable {
+        tool,
+        reason: answer
+            .members()
+            .err()
+            .unwrap_or_else(|| answer.lacks(tool.endpoint())),
+    })
+}
+
+/// The members of a success, where it must have some.
+fn members(
+    answer: &Answer,
+    tool: Tool,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Map<String, Value>, ToolFailure> {
+    match judge(answer, tool, public, dialect)? {
+        Some(members) if !answer.body.is_form() => Ok(members.clone()),
+        _ => {
+            let json_web_token = answer.headers.iter().any(|(name, value)| {
+                name == "content-type" && value.to_ascii_lowercase().contains("jwt")
+            });
+            let reason = if json_web_token {
+                "it is a signed or encrypted JWT, which this program doesn't read".to_owned()
+            } else {
+                let other = answer.members().err();
+                other.unwrap_or_else(|| "it is not a JSON object".to_owned())
+            };
+            Err(ToolFailure::Unusable { tool, reason })
+        }
+    }
+}
+
+/// Interprets the answer to a revocation. The service says so by the status alone (RFC 7009, section 2.2), so a body may be
+/// anything except a web page, which comes from something else.
+///
+/// # Errors
+/// Where the token is not revoked.
+pub fn parse_revocation(
+    answer: &Answer,
+    public: bool,
+    dialect: &Answers,
+) -> Result<(), ToolFailure> {
+    let tool = Tool::Revocation;
+    judge(answer, tool, public, dialect)?;
+    let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
+    if answer.body.is_page() {
+        return unusable(answer.members().err().unwrap_or_default());
+    }
+    if !matches!(answer.status, 200 | 204) {
+        return unusable(format!("its HTTP status is {}, not 200", answer.status));
+    }
+    Ok(())
+}
+
+/// Interprets the answer to an introspection (RFC 7662, section 2.2).
+///
+/// # Errors
+/// Where it doesn't say whether the token is active.
+pub fn parse_introspection(
+    answer: &Answer,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Introspection, ToolFailure> {
+    let tool = Tool::Introspection;
+    let members = members(answer, tool, public, dialect)?;
+    let active = match members.get("active") {
+        Some(Value::Bool(active)) => Some(*active),
+        // Some services send text.
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    match active {
+        Some(active) => Ok(Introspection {
+            active,
+            claims: Claims::of(members),
+        }),
+        None => Err(ToolFailure::Unusable {
+            tool,
+            reason: answer.lacks("active"),
+        }),
+    }
+}
+
+/// Interprets the user info. `subject` is that of the ID token, where there is one.
+///
+/// # Errors
+/// Where it is none, or that of another user.
+pub fn parse_userinfo(
+    answer: &Answer,
+    subject: Option<&str>,
+    dialect: &Answers,
+) -> Result<UserInfo, ToolFailure> {
+    let members = members(answer, Tool::UserInfo, false, dialect)?;
+    if members.is_empty() {
+        return Err(ToolFailure::Unusable {
+            tool: Tool::UserInfo,
+            reason: "it is an empty object".to_owned(),
+        });
+    }
+    let named = match members.get("sub") {
+        Some(Value::String(text)) => Some(text.clone()),
+        None | Some(Value::Null) => None,
+        Some(other) => Some(other.to_string()),
+    };
+    let same_user = subject
+        .zip(named)
+        .map(|(expected, named)| expected == named);
+    if same_user == Some(false) {
+        return Err(ToolFailure::OtherUser);
+    }
+    Ok(UserInfo {
+        claims: Claims::of(members),
+        same_user,
+    })
+}
