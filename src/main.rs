@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::ContextValue;
 use oauth_authorizer::certificate::created::Created;
 use oauth_authorizer::clean::clean;
 use oauth_authorizer::cli::Cli;
@@ -11,6 +12,7 @@ use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
 use oauth_authorizer::keeper::profile::open;
+use oauth_authorizer::oauth::tools::looks_like_token;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::profile::places::Places;
@@ -60,6 +62,14 @@ fn misused(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
     }
+    if error.context().any(|(_, value)| holds_token(value)) {
+        talk::say(
+            "error",
+            "An argument that isn't expected looks like a token, so it is not repeated here. Other users can read arguments: \
+             pass tokens on standard input only, as in `oauth-authorizer inspect - < file`.",
+        );
+        return ExitCode::from(exit::USAGE);
+    }
     let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
     let (sender, printed) = std::sync::mpsc::channel();
     let print = std::thread::Builder::new().spawn(move || sender.send(error.print().is_ok()));
@@ -67,6 +77,15 @@ fn misused(error: clap::Error) -> ExitCode {
         let _ = printed.recv_timeout(LAST_WORDS);
     }
     ExitCode::from(code)
+}
+
+/// True where a message would repeat a token.
+fn holds_token(value: &ContextValue) -> bool {
+    match value {
+        ContextValue::String(text) => looks_like_token(text),
+        ContextValue::Strings(texts) => texts.iter().any(|text| looks_like_token(text)),
+        _ => false,
+    }
 }
 
 /// A front end.

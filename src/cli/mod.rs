@@ -7,6 +7,7 @@ mod profile;
 mod read;
 mod secret;
 mod subcommands;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,6 +29,9 @@ pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, ExplainFlags, ManFlags, PresetsCommand,
     Subcommand,
+};
+pub use self::tools::{
+    AskFlags, InspectFlags, IntrospectFlags, RevokeFlags, TokenChoice, UserInfoFlags,
 };
 use crate::clean::{clean, trimmed, unquoted};
 use crate::form::choices::{Browser, ListenerChoice};

@@ -376,10 +376,16 @@ pub enum ProfilesCommand {
         #[command(flatten)]
         profiles: ProfilesFlags,
     },
-    /// Delete a profile: its settings, tokens and client secret. Doesn't revoke the tokens
+    /// Delete a profile: its settings, tokens and client secret. Revokes the tokens only with --revoke
     Delete {
         /// Name of the profile
         name: ProfileName,
+        /// Revoke the tokens at the service first. Delete nothing if the service doesn't confirm it
+        #[arg(long)]
+        revoke: bool,
+        /// Don't revoke the tokens (default)
+        #[arg(long, conflicts_with = "revoke")]
+        no_revoke: bool,
         /// The folder of the profiles.
         #[command(flatten)]
         profiles: ProfilesFlags,
@@ -387,7 +393,7 @@ pub enum ProfilesCommand {
 }
 
 /// A length of time, such as 90s, 5m or 12h; a bare number is in seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with s, m, h or d, such as 90s, 5m or 12h".to_owned();
     let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::flags::{ListenerFlag, PlaceFlags};
 use super::profile::{KeepFlags, ProfilesCommand, RefreshFlags, TokenFlags};
+use super::tools::{InspectFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::form::listen_address::ListenAddress;
 
 /// What to do instead of signing in.
@@ -19,6 +20,14 @@ pub enum Subcommand {
         #[command(subcommand)]
         command: ProfilesCommand,
     },
+    /// Revoke the tokens of a profile at the service, and remove them from the profile
+    Revoke(RevokeFlags),
+    /// Ask the service whether it accepts a token of a profile. Exit code 11 if it doesn't
+    Introspect(IntrospectFlags),
+    /// Ask the service who the access token of a profile belongs to
+    Userinfo(UserInfoFlags),
+    /// Show the claims of a token: times, audience, what it is for. Works offline
+    Inspect(InspectFlags),
     /// Refresh a profile for other processes
     #[command(hide = true)]
     KeepToken(KeepFlags),

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use clap::Command;
 use clap::builder::PossibleValuesParser;
 
+mod claims;
 mod configure;
 mod doctor;
 mod explain;
+mod inspect;
 mod man;
 mod presets;
 mod profiles;
@@ -15,6 +17,7 @@ mod token;
 mod token_file;
 mod token_format;
 mod token_git;
+mod tools;
 mod transfer;
 
 use crate::cli::{self, Subcommand};
@@ -29,6 +32,10 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
         Subcommand::Refresh(flags) => Some(Ok(token::refresh_all(flags))),
         Subcommand::Profiles { command } => Some(profiles::run(command)),
         Subcommand::KeepToken(flags) => Some(token::keep(flags)),
+        Subcommand::Revoke(flags) => Some(tools::run_revoke(flags)),
+        Subcommand::Introspect(flags) => Some(tools::run_introspect(flags)),
+        Subcommand::Userinfo(flags) => Some(tools::run_userinfo(flags)),
+        Subcommand::Inspect(flags) => Some(inspect::run(flags)),
         _ => None,
     }
 }
@@ -66,6 +73,10 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Token(_)
         | Subcommand::Refresh(_)
         | Subcommand::Profiles { .. }
+        | Subcommand::Revoke(_)
+        | Subcommand::Introspect(_)
+        | Subcommand::Userinfo(_)
+        | Subcommand::Inspect(_)
         | Subcommand::KeepToken(_) => return Ok(exit::FAILED),
     }
     let mut stdout = io::stdout().lock();

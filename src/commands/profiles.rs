@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::token::find;
 use super::token_format::time;
+use super::tools::revoke_tokens;
 use super::transfer;
 use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
@@ -16,6 +17,7 @@ use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::refresh::unix_time;
 use crate::keeper::save::{move_to, save_settings};
+use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::name::ProfileName;
@@ -112,11 +114,28 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
                 (_, Err(_)) => exit::USAGE,
             })
         }
-        ProfilesCommand::Delete { name, profiles } => {
-            Ok(match find(name, profiles.profiles.as_deref()) {
-                Ok(place) => report(delete(&place)),
-                Err(code) => code,
-            })
+        ProfilesCommand::Delete {
+            name,
+            revoke,
+            no_revoke: _,
+            profiles,
+        } => {
+            let place = match find(name, profiles.profiles.as_deref()) {
+                Ok(place) => place,
+                Err(code) => return Ok(code),
+            };
+            if *revoke {
+                let kinds = [TokenKind::Refresh, TokenKind::Access];
+                let code = revoke_tokens(&place, &kinds, false, false)?;
+                if code != exit::DONE {
+                    say(
+                        "hint",
+                        "The profile was not deleted. Use --no-revoke to delete it all the same.",
+                    );
+                    return Ok(code);
+                }
+            }
+            Ok(report(delete(&place)))
         }
     }
 }

@@ -23,7 +23,7 @@ impl Settings {
     /// The name of the service in a sentence.
     fn service(&self) -> String {
         if self.preset().is_custom() {
-            "This service".to_owned()
+            "this service".to_owned()
         } else {
             self.preset().name.clone()
         }
@@ -77,7 +77,11 @@ impl Settings {
             }
             (None, None) => Err(self.not_offered(
                 tool,
-                format!("{} has no {} endpoint.", self.service(), tool.endpoint()),
+                format!(
+                    "No {} endpoint is known for {}.",
+                    tool.endpoint(),
+                    self.service()
+                ),
             )),
         }
     }

@@ -71,6 +71,15 @@ impl TokenKind {
         }
     }
 
+    /// In a flag or in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+
     /// The value of `token_type_hint` (RFC 7009, section 2.1).
     fn hint(self) -> &'static str {
         match self {
@@ -78,6 +87,20 @@ impl TokenKind {
             Self::Refresh => "refresh_token",
         }
     }
+}
+
+/// True for a text that may be a token, so that no message repeats it: a long word of letters and digits that is no URL,
+/// address or path.
+#[must_use]
+pub fn looks_like_token(text: &str) -> bool {
+    let mixed = text.contains(|ch: char| ch.is_ascii_digit())
+        && text.contains(|ch: char| ch.is_ascii_alphabetic());
+    let other = text.contains(char::is_whitespace)
+        || text.contains("://")
+        || text.contains('@')
+        || text.starts_with(['/', '.', '~', '\\', '-'])
+        || text.contains('\\');
+    text.starts_with("eyJ") || (text.len() >= 20 && mixed && !other)
 }
 
 /// How an endpoint differs from its RFC.

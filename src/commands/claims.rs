@@ -1,0 +1,83 @@
+//! Claims in lines, their times as local times.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::oauth::id_token::Claims;
+use crate::presets::Preset;
+
+/// The claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect Core, sections 2 and 5.1).
+const TIMES: [&str; 5] = ["auth_time", "exp", "iat", "nbf", "updated_at"];
+
+/// The claims of a token or an answer, a line for each.
+pub(super) fn lines(claims: &Claims, now: u64) -> String {
+    let mut out = String::new();
+    let lines = claims.lines();
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or_default().min(24);
+    for (name, value) in &lines {
+        let time = TIMES.contains(&name.as_str()).then(|| claims.time(name));
+        let time = time
+            .flatten()
+            .map(|at| format!("  {}", time_words(at, now)));
+        // Writing to a text cannot fail.
+        let _ = writeln!(out, "  {name:width$}  {value}{}", time.unwrap_or_default());
+    }
+    out
+}
+
+/// A local time, and how far it is from `now`.
+pub(super) fn time_words(at: i64, now: u64) -> String {
+    let time = Timestamp::from_second(at).unwrap_or_default();
+    let local = time.to_zoned(TimeZone::system());
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    let far = distance(at.abs_diff(now));
+    let local = local.strftime("%Y-%m-%d %H:%M:%S");
+    if at >= now {
+        format!("{local}, in {far}")
+    } else {
+        format!("{local}, {far} ago")
+    }
+}
+
+/// A length of time, rounded down.
+fn distance(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+/// What an access token with these claims is for, and what does not accept it, as far as one of the presets knows its audience.
+pub(super) fn purpose(claims: &Claims, presets: &[&Preset]) -> Option<(String, Option<String>)> {
+    let audiences = claims.audiences();
+    let mut known = presets.iter().flat_map(|preset| &preset.tokens.audiences);
+    let found = known.find(|known| audiences.iter().any(|aud| known.is(aud)))?;
+    Some((found.is_for.clone(), found.not_for.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_their_distance() {
+        for (at, words) in [
+            (1_000_060, ", in 60 seconds"),
+            (1_003_540, ", in 59 minutes"),
+            (1_000_000, ", in 0 seconds"),
+            (999_999, ", 1 second ago"),
+            (990_000, ", 2 hours ago"),
+            (9_640_000, ", in 100 days"),
+        ] {
+            let text = time_words(at, 1_000_000);
+            assert!(text.ends_with(words), "{text}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `inspect`: what a token says about itself. Works offline.
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::claims::{lines, purpose, time_words};
+use super::token::{AN_ARGUMENT, find, say_outcome};
+use super::token_format::time;
+use crate::cli::InspectFlags;
+use crate::console::talk::say;
+use crate::keeper::profile::record_outcome;
+use crate::keeper::refresh::unix_time;
+use crate::oauth::id_token::{Claims, decode, is_encrypted};
+use crate::oauth::tools::looks_like_token;
+use crate::outcome::exit;
+use crate::presets::{Library, Preset};
+use crate::profile::name::ProfileName;
+use crate::profile::settings_file::SettingsFile;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::store::record::Record;
+
+/// More of standard input is not read.
+const LIMIT: u64 = 256 * 1024;
+
+/// A token, and what it is.
+struct Inspected {
+    /// Its name in JSON.
+    key: &'static str,
+    name: &'static str,
+    token: SecretString,
+    /// When it ends, where the record says so.
+    expires_at: Option<u64>,
+    /// Its audience says which API it is for.
+    access: bool,
+}
+
+/// Prints the claims of the tokens of a profile, or of one from standard input.
+///
+/// # Errors
+/// Where standard input cannot be read, or standard output cannot be written to.
+pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
+    let library = Library::load_user();
+    let (tokens, own) = if flags.source == "-" {
+        let usage = "Pass a token on standard input, or name a profile.";
+        if io::stdin().is_terminal() {
+            say("error", usage);
+            return Ok(exit::USAGE);
+        }
+        match from_input()? {
+            Some(token) => (vec![token], None),
+            None => {
+                say("error", usage);
+                return Ok(exit::USAGE);
+            }
+        }
+    } else {
+        let Ok(name) = flags.source.parse::<ProfileName>() else {
+            say(
+                "error",
+                if looks_like_token(&flags.source) {
+                    AN_ARGUMENT
+                } else {
+                    "This is no name of a profile. Name a profile, or pass a token on standard input."
+                },
+            );
+            return Ok(exit::USAGE);
+        };
+        let place = match find(&name, flags.profiles.profiles.as_deref()) {
+            Ok(place) => place,
+            Err(code) => return Ok(code),
+        };
+        let record = match Record::read(&place.record()) {
+            Ok(record) => record,
+            Err(error) => return Ok(say_outcome(&place.name, &record_outcome(&error, &place))),
+        };
+        let preset = SettingsFile::read(&place)
+            .ok()
+            .map(|file| file.preset().to_owned());
+        (of_record(&record), preset)
+    };
+    if tokens.is_empty() {
+        say("error", "There are no tokens.");
+        return Ok(exit::SIGN_IN);
+    }
+    let mut presets: Vec<_> = library.all().unwrap_or_default();
+    // That of the profile comes first.
+    presets.sort_by_key(|preset| Some(&preset.id) != own.as_ref());
+    let presets: Vec<&Preset> = presets.iter().map(AsRef::as_ref).collect();
+    let mut out = io::stdout().lock();
+    if flags.json {
+        let members = tokens
+            .iter()
+            .map(|token| (token.key.to_owned(), token.json(&presets)));
+        writeln!(out, "{}", Value::Object(members.collect()))?;
+    } else {
+        for (at, token) in tokens.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            token.write(&presets, &mut out)?;
+        }
+    }
+    out.flush()?;
+    Ok(exit::DONE)
+}
+
+/// The token on standard input. A header is taken for the token in it.
+fn from_input() -> io::Result<Option<Inspected>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)?;
+    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    let Some(token) = text.split_whitespace().last() else {
+        return Ok(None);
+    };
+    Ok(Some(Inspected {
+        key: "token",
+        name: "Token",
+        token: token.into(),
+        expires_at: None,
+        access: true,
+    }))
+}
+
+fn of_record(record: &Record) -> Vec<Inspected> {
+    let Some(tokens) = &record.tokens else {
+        return Vec::new();
+    };
+    let access = Some(tokens.access_token()).filter(|token| !token.is_empty());
+    let access = access.map(|token| Inspected {
+        key: "access_token",
+        name: "Access token",
+        token: token.into(),
+        expires_at: tokens.expires_at,
+        access: true,
+    });
+    let refresh = tokens.refresh_token.clone().map(|token| Inspected {
+        key: "refresh_token",
+        name: "Refresh token",
+        token,
+        expires_at: None,
+        access: false,
+    });
+    let id = tokens.id_token.clone().map(|token| Inspected {
+        key: "id_token",
+        name: "ID token",
+        token,
+        expires_at: None,
+        access: false,
+    });
+    access.into_iter().chain(refresh).chain(id).collect()
+}
+
+impl Inspected {
+    fn claims(&self) -> Option<Claims> {
+        decode(self.token.expose_secret())
+    }
+
+    /// What it is.
+    fn format(&self, claims: Option<&Claims>) -> (&'static str, &'static str) {
+        match claims {
+            Some(_) => ("jwt", "JWT, signature not verified"),
+            None if is_encrypted(self.token.expose_secret()) => {
+                ("encrypted", "encrypted, only its recipient can read it")
+            }
+            None => ("opaque", "opaque, only the service can read it"),
+        }
+    }
+
+    fn purpose(
+        &self,
+        claims: Option<&Claims>,
+        presets: &[&Preset],
+    ) -> Option<(String, Option<String>)> {
+        purpose(claims.filter(|_| self.access)?, presets)
+    }
+
+    fn expires_at(&self, claims: Option<&Claims>) -> Option<u64> {
+        let claimed = || u64::try_from(claims?.time("exp")?).ok();
+        self.expires_at.or_else(claimed)
+    }
+
+    fn json(&self, presets: &[&Preset]) -> Value {
+        let claims = self.claims();
+        let (is_for, not_for) = self.purpose(claims.as_ref(), presets).unzip();
+        json!({
+            "format": self.format(claims.as_ref()).0,
+            "length": self.token.expose_secret().chars().count(),
+            "expires_at": self.expires_at(claims.as_ref()).map(time),
+            "for": is_for, "not_for": not_for.flatten(),
+            "claims": claims.as_ref().map(Claims::members),
+        })
+    }
+
+    fn write(&self, presets: &[&Preset], out: &mut impl Write) -> io::Result<()> {
+        let now = unix_time();
+        let claims = self.claims();
+        let length = self.token.expose_secret().chars().count();
+        let (_, format) = self.format(claims.as_ref());
+        writeln!(out, "{}: {length} characters, {format}", self.name)?;
+        match &claims {
+            Some(claims) => write!(out, "{}", lines(claims, now))?,
+            None => {
+                let end = self.expires_at.and_then(|end| i64::try_from(end).ok());
+                if let Some(end) = end {
+                    writeln!(out, "  expires  {}", time_words(end, now))?;
+                }
+            }
+        }
+        if let Some((is_for, not_for)) = self.purpose(claims.as_ref(), presets) {
+            writeln!(out, "For:     {is_for}")?;
+            if let Some(not_for) = not_for {
+                writeln!(out, "Not for: {not_for}")?;
+            }
+        }
+        Ok(())
+    }
+}
