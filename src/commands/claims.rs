@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use serde_json::Value;
+
+use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
 use crate::presets::Preset;
 
@@ -24,6 +27,22 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
             .map(|at| format!("  {}", time_words(at, now)));
         // Writing to a text cannot fail.
         let _ = writeln!(out, "  {name:width$}  {value}{}", time.unwrap_or_default());
+    }
+    out
+}
+
+/// JSON on one line. What a terminal acts upon, or what hides text, is escaped.
+pub(super) fn json_text(value: &Value) -> String {
+    let mut out = String::new();
+    for ch in value.to_string().chars() {
+        if (ch.is_ascii() && ch != '\u{7f}') || is_visible(ch) {
+            out.push(ch);
+        } else {
+            for unit in ch.encode_utf16(&mut [0; 2]) {
+                // Writing to a text cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
     }
     out
 }
@@ -63,8 +82,20 @@ pub(super) fn purpose(claims: &Claims, presets: &[&Preset]) -> Option<(String, O
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_keeps_its_values_and_acts_on_no_terminal() {
+        let value = Value::from("é \u{9b}2J \u{202e} \u{e0041} \u{7f}\u{1b}[m");
+        let text = json_text(&value);
+        assert!(
+            text.contains('é') && text.chars().all(|ch| is_visible(ch)),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn times_have_their_distance() {

@@ -5,15 +5,14 @@ use std::io::{self, IsTerminal, Read, Write};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::claims::{lines, purpose, time_words};
-use super::token::{AN_ARGUMENT, find, say_outcome};
+use super::claims::{json_text, lines, purpose, time_words};
+use super::token::{find, say_outcome};
 use super::token_format::time;
 use crate::cli::InspectFlags;
 use crate::console::talk::say;
 use crate::keeper::profile::record_outcome;
 use crate::keeper::refresh::unix_time;
 use crate::oauth::id_token::{Claims, decode, is_encrypted};
-use crate::oauth::tools::looks_like_token;
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::name::ProfileName;
@@ -56,14 +55,12 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             }
         }
     } else {
+        // It may be a token, and is not repeated.
         let Ok(name) = flags.source.parse::<ProfileName>() else {
             say(
                 "error",
-                if looks_like_token(&flags.source) {
-                    AN_ARGUMENT
-                } else {
-                    "This is no name of a profile. Name a profile, or pass a token on standard input."
-                },
+                "The argument is not the name of a profile. A token is read from standard input only, because other users can \
+                 read arguments: oauth-authorizer inspect - < file",
             );
             return Ok(exit::USAGE);
         };
@@ -93,7 +90,7 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
         let members = tokens
             .iter()
             .map(|token| (token.key.to_owned(), token.json(&presets)));
-        writeln!(out, "{}", Value::Object(members.collect()))?;
+        writeln!(out, "{}", json_text(&Value::Object(members.collect())))?;
     } else {
         for (at, token) in tokens.iter().enumerate() {
             if at > 0 {

@@ -12,7 +12,6 @@ use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
 use crate::keeper::refuse::refuse;
-use crate::oauth::tools::looks_like_token;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
@@ -32,10 +31,6 @@ pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     outcome.code
 }
 
-/// What to do instead of passing a token as an argument, which other users of the computer can read.
-pub(super) const AN_ARGUMENT: &str = "There is no such profile, and the argument looks like a token, so it is not repeated here. \
-    Other users can read arguments: pass tokens on standard input only, as in `oauth-authorizer inspect - < file`.";
-
 /// The profile of this name, or the exit code.
 pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u8> {
     let places = Places::new(folder).map_err(|error| {
@@ -43,10 +38,6 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
         exit::USAGE
     })?;
     places.get(name).map_err(|error| {
-        if looks_like_token(name.as_str()) {
-            say("error", AN_ARGUMENT);
-            return exit::USAGE;
-        }
         say("error", &error.to_string());
         say("hint", &error.hint());
         exit::USAGE

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::claims::lines;
+use super::claims::{json_text, lines};
 use super::token::{find, say_outcome};
 use crate::cli::{AskFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::console::talk::say;
@@ -263,6 +263,6 @@ fn print_answer(
 
 fn print(value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{value}")?;
+    writeln!(out, "{}", json_text(value))?;
     out.flush()
 }

@@ -517,3 +517,197 @@ pub fn parse_userinfo(
         same_user,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::dialect::Dialect;
+
+    fn client(authentication: ClientAuthentication, secret: Option<&str>) -> Client {
+        let url = Url::parse("https://as.example/token").unwrap();
+        Client {
+            client_id: "me".to_owned(),
+            secret: secret.map(SecretString::from),
+            authentication,
+            authorization_url: None,
+            device_url: None,
+            token_url: url,
+            poll_url: None,
+            scopes: vec!["a".to_owned()],
+            extra: vec![("prompt".to_owned(), "consent".to_owned())],
+            pkce: true,
+            issuer: None,
+            iss_promised: false,
+            id_token_issuers: Vec::new(),
+            dialect: Dialect::default(),
+        }
+    }
+
+    fn ask(client: &Client, tool: Tool) -> (Request, BTreeMap<String, String>) {
+        let url = Url::parse("https://as.example/tool").unwrap();
+        let token = SecretString::from("t");
+        let request = client.tool_request(tool, &url, TokenKind::Refresh, &token, "Bearer");
+        let request = request.unwrap();
+        assert_eq!(request.url, url);
+        let body = url::form_urlencoded::parse(request.body.expose_secret().as_bytes());
+        let form = body.into_owned().collect();
+        (request, form)
+    }
+
+    fn header(request: &Request) -> Option<&str> {
+        request
+            .authorization
+            .as_ref()
+            .map(ExposeSecret::expose_secret)
+    }
+
+    #[test]
+    fn a_client_authenticates_as_for_its_tokens() {
+        let names = |form: &BTreeMap<String, String>| form.keys().cloned().collect::<Vec<_>>();
+        for tool in [Tool::Revocation, Tool::Introspection] {
+            let (request, form) = ask(&client(ClientAuthentication::None, None), tool);
+            assert_eq!(request.method, Method::Post);
+            assert_eq!(
+                (form["token"].as_str(), form["token_type_hint"].as_str()),
+                ("t", "refresh_token")
+            );
+            assert_eq!(names(&form), ["client_id", "token", "token_type_hint"]);
+            assert!(header(&request).is_none());
+            let (request, form) = ask(&client(ClientAuthentication::Post, Some("s")), tool);
+            assert_eq!(
+                names(&form),
+                ["client_id", "client_secret", "token", "token_type_hint"]
+            );
+            assert!(header(&request).is_none());
+            let (request, form) = ask(&client(ClientAuthentication::Basic, Some("s")), tool);
+            assert_eq!(names(&form), ["token", "token_type_hint"]);
+            assert!(header(&request).unwrap().starts_with("Basic "));
+        }
+        let (request, form) = ask(
+            &client(ClientAuthentication::Post, Some("s")),
+            Tool::UserInfo,
+        );
+        assert_eq!(
+            (request.method, header(&request)),
+            (Method::Get, Some("Bearer t"))
+        );
+        assert!(form.is_empty());
+    }
+
+    #[test]
+    fn a_service_that_differs_is_asked_in_its_way() {
+        let mut client = client(ClientAuthentication::Post, Some("s"));
+        let dialect = &mut client.dialect.tools;
+        dialect.revocation.bearer = true;
+        dialect.introspection.parameter = Some("access_token".to_owned());
+        dialect.userinfo.method = Some(Method::Post);
+        let (request, form) = ask(&client, Tool::Revocation);
+        assert_eq!((header(&request), form.len()), (Some("Bearer t"), 0));
+        let (_, form) = ask(&client, Tool::Introspection);
+        assert_eq!(form["access_token"], "t");
+        assert!(!form.contains_key("token") && !form.contains_key("token_type_hint"));
+        let (request, _) = ask(&client, Tool::UserInfo);
+        assert_eq!(request.method, Method::Post);
+        client.dialect.tools.revocation.parameter = Some("token".to_owned());
+        let (request, form) = ask(&client, Tool::Revocation);
+        assert_eq!(
+            (header(&request), form["token"].as_str(), form.len()),
+            (Some("Bearer t"), "t", 1)
+        );
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            retry_after: None,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn only_a_success_is_a_revocation() {
+        let read =
+            |status, body| parse_revocation(&answer(status, body), true, &Answers::default());
+        for (status, body) in [
+            (200, ""),
+            (200, "{}"),
+            (200, "null"),
+            (200, "OK"),
+            (204, ""),
+            (200, r#"{"status":"ok"}"#),
+        ] {
+            assert_eq!(read(status, body), Ok(()), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, "<html>"),
+            (200, r#"{"error":"invalid_client"}"#),
+            (201, ""),
+            (400, ""),
+            (401, "{}"),
+            (404, ""),
+            (500, ""),
+            (503, r#"{"error":"server_error"}"#),
+        ] {
+            assert!(read(status, body).is_err(), "{status} {body}");
+        }
+        let strict = Answers {
+            success: Some("ok".to_owned()),
+            ..Answers::default()
+        };
+        let refused = answer(200, r#"{"ok":false,"error":"invalid_auth"}"#);
+        assert!(parse_revocation(&refused, true, &strict).is_err());
+    }
+
+    #[test]
+    fn introspection_says_yes_or_no() {
+        let read = |body| parse_introspection(&answer(200, body), false, &Answers::default());
+        for (body, active) in [
+            (r#"{"active":true,"status":"x"}"#, Some(true)),
+            (r#"{"active":false}"#, Some(false)),
+            (r#"{"active":"true"}"#, Some(true)),
+            (r#"{"active":1}"#, None),
+            (r#"{"active":null}"#, None),
+            ("{}", None),
+            ("active=true", None),
+            (r#"[{"active":true}]"#, None),
+            ("", None),
+        ] {
+            assert_eq!(read(body).ok().map(|told| told.active), active, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refused_public_client_is_told_why() {
+        for public in [true, false] {
+            let refused = answer(401, r#"{"error":"invalid_client"}"#);
+            let error = parse_introspection(&refused, public, &Answers::default()).unwrap_err();
+            let told = error
+                .cause()
+                .unwrap_or_default()
+                .contains("this client is public");
+            assert_eq!(told, public, "{error}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_told_from_names_and_paths() {
+        for (text, is_one) in [
+            ("eyJhbGci", true),
+            ("gho_16C7e42F292c6912E7710c838347Ae178B4a", true),
+            ("1//0gFakeRefreshToken-With9Digits", true),
+            ("office", false),
+            ("a-profile-with-a-long-name-of-words", false),
+            ("alice.longer.name2@contoso.example", false),
+            ("https://as.example/1234567890/abc", false),
+            ("/home/alice/profiles/office2026.age", false),
+            ("--a-flag-of-some-length-2", false),
+        ] {
+            assert_eq!(looks_like_token(text), is_one, "{text}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
+use crate::oauth::tools::looks_like_token;
 use crate::store::folders;
 
 /// The environment variable that names the one folder for everything.
@@ -44,17 +45,29 @@ pub struct NoFolder;
 
 /// There is no profile of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("There is no profile \"{name}\".")]
+#[error("There is no profile {}.", shown(.name))]
 pub struct NoProfile {
     name: String,
     known: Vec<String>,
+}
+
+/// The name, unless it may be a token.
+fn shown(name: &str) -> String {
+    if looks_like_token(name) {
+        "of that name. It looks like a token, so it is not repeated here".to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
 }
 
 impl NoProfile {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> String {
-        if self.known.is_empty() {
+        if looks_like_token(&self.name) {
+            "Other users can read arguments: pass a token on standard input only, as in `oauth-authorizer inspect - < file`."
+                .to_owned()
+        } else if self.known.is_empty() {
             format!("Create it: oauth-authorizer --plain --save {}", self.name)
         } else {
             format!("Profiles: {}.", self.known.join(", "))

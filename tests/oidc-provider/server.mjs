@@ -26,6 +26,7 @@
 //   ROTATE             1: every refresh gives a new refresh token (default); 0: none does
 //   STRICT_AUTH        1: a client must use exactly the authentication method it registered
 //   NO_COMPLETE_URI    1: device answer without verification_uri_complete
+//   NO_PUBLIC_INTROSPECTION  1: introspection requires a client with a secret
 //   JWT_ACCESS_TOKENS  1: access tokens are JWTs. The provider cannot introspect or revoke these,
 //                      and its userinfo endpoint does not take them.
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
@@ -173,7 +174,11 @@ const features = {
   introspection: {
     enabled: true,
     // Mail servers ask about the tokens of other clients, and they have a secret.
-    allowedPolicy: (ctx, caller, token) => caller.clientAuthMethod !== 'none' || token.clientId === caller.clientId,
+    allowedPolicy(ctx, caller, token) {
+      if (caller.clientAuthMethod !== 'none') return true;
+      if (on('NO_PUBLIC_INTROSPECTION')) throw new errors.InvalidClient('client authentication is required');
+      return token.clientId === caller.clientId;
+    },
   },
   // Only tokens for a resource can be JWTs, so every token gets one then.
   resourceIndicators: on('JWT_ACCESS_TOKENS') ? {

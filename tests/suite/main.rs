@@ -91,6 +91,8 @@ mod surroundings;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod token_file;
+#[cfg(target_os = "linux")]
+mod token_tools;
 mod traffic;
 #[cfg(target_os = "linux")]
 mod typed;

@@ -62,7 +62,7 @@ impl Profiles {
         profiles
     }
 
-    fn sign_in(&self, flags: &[String], name: &str) {
+    pub fn sign_in(&self, flags: &[String], name: &str) {
         let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
         all.extend(["--save", name]);
         let mut plain = Plain::start(self.home.path(), &all);

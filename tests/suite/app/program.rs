@@ -88,6 +88,8 @@ pub enum Kind {
     SignIn,
     Refresh,
     Discovery,
+    /// A question about tokens that exist.
+    Tool,
 }
 
 /// What the program asks for.
@@ -259,6 +261,7 @@ impl Program {
                         Job::Authorize(_) => Kind::SignIn,
                         Job::Refresh(..) => Kind::Refresh,
                         Job::Discover(_) => Kind::Discovery,
+                        Job::Tool(_) => Kind::Tool,
                     },
                 })
             }

@@ -10,7 +10,7 @@ use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::trace::Exchange;
 use oauth_authorizer::oauth::answer::Answer;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
-use oauth_authorizer::oauth::client::Request;
+use oauth_authorizer::oauth::client::{Method, Request};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
 use oauth_authorizer::oauth::token::TokenSet;
