@@ -42,9 +42,9 @@ pub mod exit {
     use crate::certificate::{CertificateError, Origin};
     use crate::flow::event::FlowError;
     use crate::flow::http::HttpError;
-    use crate::flow::token_tools::ToolError;
+    use crate::flow::tool_report::ToolError;
     use crate::oauth::failure::Failure;
-    use crate::oauth::tools::ToolFailure;
+    use crate::oauth::tool_answers::ToolFailure;
 
     /// The run ended with what was requested.
     pub const DONE: u8 = 0;

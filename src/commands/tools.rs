@@ -8,7 +8,7 @@ use super::claims::{json_text, lines};
 use super::token::{find, say_outcome};
 use crate::cli::{AskFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::console::talk::say;
-use crate::flow::token_tools::{Outcome as Told, Revoked, Verified};
+use crate::flow::tool_report::{Outcome as Told, Revoked, Verified};
 use crate::keeper::caller::Wish;
 use crate::keeper::refresh::unix_time;
 use crate::keeper::tools::{Answered, Revocation, ask, revoke, tool_outcome};

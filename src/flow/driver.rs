@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::attempt::AttemptId;
+use super::attempt::{AttemptId, Attempts};
 use super::authorization_code::authorization_code;
 use super::device_code::device_code;
 use super::discovery::discover;
@@ -16,6 +16,7 @@ use super::http::Http;
 use super::refresh::refresh;
 use super::reporter::{Report, Reporter};
 use super::token_tools::{ToolRun, tool};
+use super::tool_report::{Told, ToolError};
 use crate::form::request::{FlowRequest, Issuer};
 use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
@@ -110,6 +111,27 @@ impl Flow {
         {
             self.task.abort();
         }
+    }
+}
+
+/// Asks about tokens that exist, and waits for its result.
+pub async fn run_alone(run: ToolRun) -> Told {
+    let (sender, mut reports) = mpsc::channel(16);
+    let flow = Flow::start(
+        Job::Tool(Box::new(run)),
+        Attempts::default().begin(),
+        None,
+        sender,
+    );
+    while let Some((_, event)) = reports.recv().await {
+        if let FlowEvent::Tool(told) = event {
+            return *told;
+        }
+    }
+    drop(flow);
+    Told {
+        outcome: Err(ToolError::Stopped),
+        took: Duration::ZERO,
     }
 }
 

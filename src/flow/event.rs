@@ -6,7 +6,7 @@ use url::Url;
 
 use super::http::HttpError;
 use super::listener::{ListenError, Stray};
-use super::token_tools::Told;
+use super::tool_report::Told;
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
 use crate::oauth::check::Check;

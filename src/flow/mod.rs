@@ -26,4 +26,5 @@ mod scripted;
 mod sign_in;
 mod tls;
 pub mod token_tools;
+pub mod tool_report;
 pub mod trace;

@@ -1,26 +1,22 @@
 //! Revokes and introspects tokens, and gets the user info.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
-use super::attempt::Attempts;
-use super::driver::{Flow, Job};
-use super::event::FlowEvent;
-use super::http::{Http, HttpError, Transport};
+use super::http::{Http, Transport};
 use super::redact::Secrets;
 use super::reporter::Reporter;
+use super::tool_report::{Outcome, Revoked, Told, ToolError, Verified};
 use crate::oauth::client::{Client, RequestError};
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
-use crate::oauth::tools::{
-    Introspection, TokenKind, Tool, ToolFailure, UserInfo, parse_introspection, parse_revocation,
-    parse_userinfo,
+use crate::oauth::tool_answers::{
+    Introspection, ToolFailure, parse_introspection, parse_revocation, parse_userinfo,
 };
+use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// What to ask of the service.
@@ -62,135 +58,6 @@ pub struct ToolRun {
     pub header: String,
     /// A certificate authority trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-}
-
-/// Why there is no result.
-#[derive(Debug, thiserror::Error)]
-pub enum ToolError {
-    /// The service said no, or its answer makes no sense.
-    #[error(transparent)]
-    Failure(#[from] ToolFailure),
-    /// The service was not reached.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The request can't be built.
-    #[error("The request can't be built: {0}.")]
-    Request(#[from] RequestError),
-    /// The program is ending.
-    #[error("The request was stopped.")]
-    Stopped,
-}
-
-impl ToolError {
-    /// Why that happened, where it is known.
-    #[must_use]
-    pub fn cause(&self) -> Option<&'static str> {
-        match self {
-            Self::Failure(failure) => failure.cause(),
-            Self::Http(_) | Self::Request(_) | Self::Stopped => None,
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        match self {
-            Self::Failure(failure) => failure.hint(),
-            Self::Http(error) => error.hint(),
-            Self::Request(_) => "Check the URLs in the settings.",
-            Self::Stopped => "Try again.",
-        }
-    }
-
-    fn texts(&mut self) -> Vec<&mut String> {
-        match self {
-            Self::Failure(failure) => failure.texts(),
-            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
-            Self::Http(_) | Self::Request(_) | Self::Stopped => Vec::new(),
-        }
-    }
-}
-
-/// What became of one token.
-#[derive(Debug)]
-pub struct Revoked {
-    /// The token.
-    pub kind: TokenKind,
-    /// The service says that it is revoked, and what introspection says.
-    pub outcome: Result<Verified, ToolError>,
-}
-
-/// What introspection says of a token that was revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verified {
-    /// It is no longer active.
-    Inactive,
-    /// It is still active.
-    StillActive,
-    /// There is no introspection endpoint.
-    NotOffered,
-    /// Introspection failed: a sentence.
-    Unknown(String),
-}
-
-/// The result of a task.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Of a revocation: each token that there was.
-    Revoked(Vec<Revoked>),
-    /// Of an introspection.
-    Introspected(Introspection),
-    /// The user info.
-    UserInfo(UserInfo),
-}
-
-/// A result, and how long the service took for it.
-#[derive(Debug)]
-pub struct Told {
-    /// The result.
-    pub outcome: Result<Outcome, ToolError>,
-    /// From the first request to the last answer.
-    pub took: Duration,
-}
-
-impl Told {
-    /// The texts in it that may repeat what came from outside.
-    pub(super) fn texts(&mut self) -> Vec<&mut String> {
-        match &mut self.outcome {
-            Err(error) => error.texts(),
-            Ok(Outcome::Revoked(tokens)) => tokens
-                .iter_mut()
-                .flat_map(|token| match &mut token.outcome {
-                    Ok(Verified::Unknown(text)) => vec![text],
-                    Ok(_) => Vec::new(),
-                    Err(error) => error.texts(),
-                })
-                .collect(),
-            // Redacted with the tokens alone: who somebody is may look random, and is what was asked for.
-            Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
-        }
-    }
-}
-
-/// Runs a task and waits for its result.
-pub async fn run_alone(run: ToolRun) -> Told {
-    let (sender, mut reports) = mpsc::channel(16);
-    let flow = Flow::start(
-        Job::Tool(Box::new(run)),
-        Attempts::default().begin(),
-        None,
-        sender,
-    );
-    while let Some((_, event)) = reports.recv().await {
-        if let FlowEvent::Tool(told) = event {
-            return *told;
-        }
-    }
-    drop(flow);
-    Told {
-        outcome: Err(ToolError::Stopped),
-        took: Duration::ZERO,
-    }
 }
 
 /// Does what the task says.

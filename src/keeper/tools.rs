@@ -7,11 +7,10 @@ use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
 use super::refresh::unix_time;
 use super::save::{SaveError, current, lock};
 use crate::flow::attempt::Attempts;
-use crate::flow::driver::{Flow, Job};
+use crate::flow::driver::{Flow, Job, run_alone};
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::flow::token_tools::{
-    self, Revoked, Task, Told, ToolError, ToolRun, Verified, run_alone,
-};
+use crate::flow::token_tools::{Task, ToolRun};
+use crate::flow::tool_report::{self, Revoked, Told, ToolError, Verified};
 use crate::form::request::issuer;
 use crate::form::tools::NotOffered;
 use crate::oauth::discovery::Metadata;
@@ -21,7 +20,8 @@ use crate::profile::issued_for::tool_destination;
 use crate::profile::places::Place;
 use crate::store::attempt::Outcome;
 use crate::store::private;
-use crate::store::record::{Record, Reserved, Tokens};
+use crate::store::record::{Record, Tokens};
+use crate::store::reserved::Reserved;
 
 /// An answer of the service.
 #[derive(Debug)]
@@ -258,6 +258,10 @@ pub async fn revoke(
     // A disk that is full is found out before the service is asked.
     let reserved =
         Reserved::take(&place.next(), record.seal).map_err(|error| file_outcome(&error))?;
+    if let Err(error) = reserved.rehearse(&record) {
+        reserved.release();
+        return Err(file_outcome(&error));
+    }
     let mut revocation = match revoke_at_service(place, &record, kinds).await {
         Ok(revocation) => revocation,
         Err(outcome) if forget => Revocation {
@@ -344,7 +348,7 @@ async fn revoke_at_service(
     };
     let told = run_alone(service.run(task, record, tokens)).await;
     let tokens = match told.outcome {
-        Ok(token_tools::Outcome::Revoked(tokens)) => tokens,
+        Ok(tool_report::Outcome::Revoked(tokens)) => tokens,
         Ok(_) => Vec::new(),
         Err(error) => return Err(tool_outcome(&error)),
     };

@@ -19,6 +19,7 @@ use url::Url;
 use super::dialect::{Dialect, Form};
 
 pub use super::dialect::ClientAuthentication;
+pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};
@@ -138,21 +139,10 @@ pub struct Client {
     pub dialect: Dialect,
 }
 
-/// How a request is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// With a form.
-    #[default]
-    Post,
-    /// Without a body.
-    Get,
-}
-
 /// A form to post, or a document to get with credentials. All of it counts as secret.
 #[derive(Debug)]
 pub struct Request {
-    /// How.
+    /// How it is sent.
     pub method: Method,
     /// Where to.
     pub url: Url,

@@ -14,6 +14,7 @@ pub mod id_token;
 mod incomplete;
 pub mod pasted;
 pub mod token;
+pub mod tool_answers;
 pub mod tools;
 pub mod url;
 mod words;

@@ -2,9 +2,9 @@
 
 use url::Url;
 
-use crate::clean::clean;
 use super::settings_file::SettingsFile;
 use super::store_kind::Store;
+use crate::clean::clean;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};

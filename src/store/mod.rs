@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod commands;
 pub mod file;
 pub mod folders;
+mod issued_for;
 pub mod lock;
 pub mod private;
 pub mod program;

@@ -449,9 +449,11 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/configure.rs",
             "commands/doctor.rs",
             "commands/explain.rs",
+            "commands/inspect.rs",
             "commands/presets.rs",
             "commands/profiles.rs",
             "commands/token.rs",
+            "commands/tools.rs",
             "commands/transfer.rs",
             // They choose the terminal or start another program, and write nothing.
             "console/device.rs",

@@ -1,0 +1,116 @@
+//! What comes of a question about tokens that exist.
+
+use std::time::Duration;
+
+use super::http::HttpError;
+use crate::oauth::client::RequestError;
+use crate::oauth::tool_answers::{Introspection, ToolFailure, UserInfo};
+use crate::oauth::tools::TokenKind;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The service said no, or its answer makes no sense.
+    #[error(transparent)]
+    Failure(#[from] ToolFailure),
+    /// The service was not reached.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The request can't be built.
+    #[error("The request can't be built: {0}.")]
+    Request(#[from] RequestError),
+    /// The program is ending.
+    #[error("The request was stopped.")]
+    Stopped,
+}
+
+impl ToolError {
+    /// Why that happened, where it is known.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Failure(failure) => failure.cause(),
+            Self::Http(_) | Self::Request(_) | Self::Stopped => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Failure(failure) => failure.hint(),
+            Self::Http(error) => error.hint(),
+            Self::Request(_) => "Check the URLs in the settings.",
+            Self::Stopped => "Try again.",
+        }
+    }
+
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Failure(failure) => failure.texts(),
+            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
+            Self::Http(_) | Self::Request(_) | Self::Stopped => Vec::new(),
+        }
+    }
+}
+
+/// What became of one token.
+#[derive(Debug)]
+pub struct Revoked {
+    /// The token.
+    pub kind: TokenKind,
+    /// The service says that it is revoked, and what introspection says.
+    pub outcome: Result<Verified, ToolError>,
+}
+
+/// What introspection says of a token that was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verified {
+    /// It is no longer active.
+    Inactive,
+    /// It is still active.
+    StillActive,
+    /// There is no introspection endpoint.
+    NotOffered,
+    /// Introspection failed: a sentence.
+    Unknown(String),
+}
+
+/// The result of a task.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of a revocation: each token that there was.
+    Revoked(Vec<Revoked>),
+    /// Of an introspection.
+    Introspected(Introspection),
+    /// The user info.
+    UserInfo(UserInfo),
+}
+
+/// A result, and how long the service took for it.
+#[derive(Debug)]
+pub struct Told {
+    /// The result.
+    pub outcome: Result<Outcome, ToolError>,
+    /// From the first request to the last answer.
+    pub took: Duration,
+}
+
+impl Told {
+    /// The texts in it that may repeat what came from outside.
+    pub(super) fn texts(&mut self) -> Vec<&mut String> {
+        match &mut self.outcome {
+            Err(error) => error.texts(),
+            Ok(Outcome::Revoked(tokens)) => tokens
+                .iter_mut()
+                .flat_map(|token| match &mut token.outcome {
+                    Ok(Verified::Unknown(text)) => vec![text],
+                    Ok(_) => Vec::new(),
+                    Err(error) => error.texts(),
+                })
+                .collect(),
+            // Redacted with the tokens alone: who somebody is may look random, and is what was asked for.
+            Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! The requests to the endpoints for tokens that exist, and their answers.
+
+use std::time::Duration;
+
+use oauth2::{RefreshToken, TokenUrl};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::answer::Answer;
+use super::client::{Client, Method, Request, RequestError, taken};
+use super::dialect::Answers;
+use super::failure::ServerError;
+use super::id_token::Claims;
+use super::token::error;
+use super::tools::{TokenKind, Tool};
+use crate::secret::{ExposeSecret, SecretString};
+
+impl Client {
+    /// Asks `tool` at `url` about a token. `header` is the word before it in an `Authorization` header.
+    ///
+    /// # Errors
+    /// Where the request can't be built.
+    pub fn tool_request(
+        &self,
+        tool: Tool,
+        url: &Url,
+        kind: TokenKind,
+        token: &SecretString,
+        header: &str,
+    ) -> Result<Request, RequestError> {
+        let dialect = self.dialect.tools.of(tool);
+        let bearer = || SecretString::from(format!("{header} {}", token.expose_secret()));
+        if tool == Tool::UserInfo {
+            return Ok(Request {
+                method: dialect.method.unwrap_or(Method::Get),
+                url: url.clone(),
+                authorization: Some(bearer()),
+                body: SecretString::default(),
+            });
+        }
+        // The crate rejects http, also on this machine; its refresh request has the same client authentication.
+        let client = self.basic().set_token_uri(TokenUrl::from_url(url.clone()));
+        let token_text = RefreshToken::new(token.expose_secret().to_owned());
+        let request = client.exchange_refresh_token(&token_text);
+        let request = taken(|keep| drop(request.request(keep)));
+        let mut request = self.in_dialect(request, |form| {
+            if dialect.bearer {
+                form.clear();
+            }
+            form.remove("grant_type");
+            form.remove("refresh_token");
+            match &dialect.parameter {
+                Some(name) => form.set(name, token.expose_secret()),
+                None if dialect.bearer => {}
+                None => {
+                    form.set("token", token.expose_secret());
+                    form.set("token_type_hint", kind.hint());
+                }
+            }
+        })?;
+        request.method = dialect.method.unwrap_or(Method::Post);
+        if dialect.bearer {
+            request.authorization = Some(bearer());
+        }
+        Ok(request)
+    }
+}
+
+/// Why a question brought no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolFailure {
+    /// The service said no.
+    #[error("The service rejected {}{}", .tool.request(), said(*.status, .error.as_ref()))]
+    Refused {
+        /// Which question.
+        tool: Tool,
+        /// HTTP status.
+        status: u16,
+        /// In its words.
+        error: Option<ServerError>,
+        /// The client has no secret.
+        public: bool,
+    },
+    /// The user info is that of another user than the ID token (OpenID Connect Core, section 5.3.2).
+    #[error(
+        "The user info is for a different user than the ID token (sub differs), so it was rejected."
+    )]
+    OtherUser,
+    /// The answer is none.
+    #[error("The response to {} is invalid: {reason}.", .tool.request())]
+    Unusable {
+        /// Which question.
+        tool: Tool,
+        /// What it is instead.
+        reason: String,
+    },
+    /// The service can't answer at present.
+    #[error("The service is busy or has a problem{}", said(*.status, .error.as_ref()))]
+    Unavailable {
+        /// HTTP status.
+        status: u16,
+        /// For how long it asks to wait.
+        wait: Option<Duration>,
+        /// In its words.
+        error: Option<ServerError>,
+    },
+}
+
+fn said(status: u16, error: Option<&ServerError>) -> String {
+    match error {
+        Some(error) => format!(": {error} (HTTP {status})"),
+        None => format!(" (HTTP {status})."),
+    }
+}
+
+impl ToolFailure {
+    /// Why that happened, where it is known.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused {
+                tool: Tool::Introspection,
+                public: true,
+                ..
+            } => Some(
+                "Introspection is meant for servers that accept tokens. This service requires a client with a secret, and \
+                 this client is public: it has none.",
+            ),
+            Self::Refused {
+                tool: Tool::Revocation,
+                error: Some(error),
+                ..
+            } if error.code == UNSUPPORTED => Some(
+                "This service can't revoke this kind of token. It stays valid until it expires.",
+            ),
+            Self::Refused {
+                tool: Tool::Introspection | Tool::Revocation,
+                public: false,
+                error: Some(error),
+                ..
+            } if error.code == "invalid_client" => {
+                Some("The service doesn't accept this client, or its secret, at this endpoint.")
+            }
+            Self::Refused {
+                tool: Tool::UserInfo,
+                status: 401,
+                ..
+            } => Some(
+                "The access token has expired, was revoked, or is for another API than this endpoint.",
+            ),
+            Self::Refused {
+                tool: Tool::UserInfo,
+                ..
+            } => Some("The access token lacks the scope for it. Many services require openid."),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Refused {
+                tool: Tool::Introspection,
+                public: true,
+                ..
+            } => {
+                "Use User info to test the access token, or introspect it with a client that has a secret."
+            }
+            Self::Refused {
+                tool: Tool::UserInfo,
+                ..
+            } => {
+                "Refresh the tokens and try again. If the service rejects the new token too, sign in again."
+            }
+            Self::Refused { .. } => "Check the client ID, the client secret and how it is sent.",
+            Self::OtherUser => {
+                "Sign in again. Report it to the service's administrator if it happens again."
+            }
+            Self::Unusable { .. } => {
+                "Check the URL of the endpoint in the preset or in the issuer's metadata."
+            }
+            Self::Unavailable { .. } => "Try again later.",
+        }
+    }
+
+    /// The texts in it that may repeat what came from outside.
+    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Refused { error, .. } | Self::Unavailable { error, .. } => {
+                error.iter_mut().flat_map(ServerError::texts).collect()
+            }
+            Self::Unusable { reason, .. } => vec![reason],
+            Self::OtherUser => Vec::new(),
+        }
+    }
+}
+
+/// The error of a service that can't revoke tokens of this kind (RFC 7009, section 2.2.1).
+const UNSUPPORTED: &str = "unsupported_token_type";
+
+impl ToolFailure {
+    /// True where the service can't revoke tokens of this kind.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Refused { error: Some(error), .. } if error.code == UNSUPPORTED)
+    }
+}
+
+/// The user info.
+#[derive(Debug, Clone)]
+pub struct UserInfo {
+    /// What the service says.
+    pub claims: Claims,
+    /// Its `sub` is that of the ID token; `None` where there is nothing to compare.
+    pub same_user: Option<bool>,
+}
+
+/// An introspection.
+#[derive(Debug, Clone)]
+pub struct Introspection {
+    /// The service accepts the token.
+    pub active: bool,
+    /// All that it says.
+    pub claims: Claims,
+}
+
+/// What an answer is, whichever question it is to: the error of the service, or its success.
+fn judge<'a>(
+    answer: &'a Answer,
+    tool: Tool,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Option<&'a Map<String, Value>>, ToolFailure> {
+    let status = answer.status;
+    let success = (200..300).contains(&status);
+    let members = answer.body.members();
+    let said = members.and_then(|members| {
+        // Next to a success, only the member `error` is one: other names may mean anything.
+        let there = members.keys().next().map(String::as_str);
+        error(
+            members,
+            dialect,
+            there.filter(|_| success).unwrap_or_default(),
+        )
+    });
+    let said = said.or_else(|| answer.challenge());
+    let refused = |error| ToolFailure::Refused {
+        tool,
+        status,
+        error,
+        public,
+    };
+    match said {
+        Some(error) if answer.is_final(&error) => return Err(refused(Some(error))),
+        Some(error) => {
+            return Err(ToolFailure::Unavailable {
+                status,
+                wait: answer.retry_after,
+                error: Some(error),
+            });
+        }
+        None if answer.is_busy() => {
+            return Err(ToolFailure::Unavailable {
+                status,
+                wait: answer.retry_after,
+                error: None,
+            });
+        }
+        None if (400..404).contains(&status) => return Err(refused(None)),
+        None => {}
+    }
+    if success {
+        return Ok(members);
+    }
+    Err(ToolFailure::Unusable {
+        tool,
+        reason: answer
+            .members()
+            .err()
+            .unwrap_or_else(|| answer.lacks(tool.endpoint())),
+    })
+}
+
+/// The members of a success, where it must have some.
+fn members(
+    answer: &Answer,
+    tool: Tool,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Map<String, Value>, ToolFailure> {
+    match judge(answer, tool, public, dialect)? {
+        Some(members) if !answer.body.is_form() => Ok(members.clone()),
+        _ => {
+            let json_web_token = answer.headers.iter().any(|(name, value)| {
+                name == "content-type" && value.to_ascii_lowercase().contains("jwt")
+            });
+            let reason = if json_web_token {
+                "it is a signed or encrypted JWT, which this program doesn't read".to_owned()
+            } else {
+                let other = answer.members().err();
+                other.unwrap_or_else(|| "it is not a JSON object".to_owned())
+            };
+            Err(ToolFailure::Unusable { tool, reason })
+        }
+    }
+}
+
+/// Interprets the answer to a revocation. The service says so by the status alone (RFC 7009, section 2.2), so a body may be
+/// anything except a web page, which comes from something else.
+///
+/// # Errors
+/// Where the token is not revoked.
+pub fn parse_revocation(
+    answer: &Answer,
+    public: bool,
+    dialect: &Answers,
+) -> Result<(), ToolFailure> {
+    let tool = Tool::Revocation;
+    judge(answer, tool, public, dialect)?;
+    let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
+    if answer.body.is_page() {
+        return unusable(answer.members().err().unwrap_or_default());
+    }
+    if !matches!(answer.status, 200 | 204) {
+        return unusable(format!("its HTTP status is {}, not 200", answer.status));
+    }
+    Ok(())
+}
+
+/// Interprets the answer to an introspection (RFC 7662, section 2.2).
+///
+/// # Errors
+/// Where it doesn't say whether the token is active.
+pub fn parse_introspection(
+    answer: &Answer,
+    public: bool,
+    dialect: &Answers,
+) -> Result<Introspection, ToolFailure> {
+    let tool = Tool::Introspection;
+    let members = members(answer, tool, public, dialect)?;
+    let active = match members.get("active") {
+        Some(Value::Bool(active)) => Some(*active),
+        // Some services send text.
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    match active {
+        Some(active) => Ok(Introspection {
+            active,
+            claims: Claims::of(members),
+        }),
+        None => Err(ToolFailure::Unusable {
+            tool,
+            reason: answer.lacks("active"),
+        }),
+    }
+}
+
+/// Interprets the user info. `subject` is that of the ID token, where there is one.
+///
+/// # Errors
+/// Where it is invalid, or for another user.
+pub fn parse_userinfo(
+    answer: &Answer,
+    subject: Option<&str>,
+    dialect: &Answers,
+) -> Result<UserInfo, ToolFailure> {
+    let members = members(answer, Tool::UserInfo, false, dialect)?;
+    if members.is_empty() {
+        return Err(ToolFailure::Unusable {
+            tool: Tool::UserInfo,
+            reason: "it is an empty object".to_owned(),
+        });
+    }
+    let named = match members.get("sub") {
+        Some(Value::String(text)) => Some(text.clone()),
+        None | Some(Value::Null) => None,
+        Some(other) => Some(other.to_string()),
+    };
+    let same_user = subject
+        .zip(named)
+        .map(|(expected, named)| expected == named);
+    if same_user == Some(false) {
+        return Err(ToolFailure::OtherUser);
+    }
+    Ok(UserInfo {
+        claims: Claims::of(members),
+        same_user,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::dialect::Dialect;
+
+    fn client(authentication: ClientAuthentication, secret: Option<&str>) -> Client {
+        let url = Url::parse("https://as.example/token").unwrap();
+        Client {
+            client_id: "me".to_owned(),
+            secret: secret.map(SecretString::from),
+            authentication,
+            authorization_url: None,
+            device_url: None,
+            token_url: url,
+            poll_url: None,
+            scopes: vec!["a".to_owned()],
+            extra: vec![("prompt".to_owned(), "consent".to_owned())],
+            pkce: true,
+            issuer: None,
+            iss_promised: false,
+            id_token_issuers: Vec::new(),
+            dialect: Dialect::default(),
+        }
+    }
+
+    fn ask(client: &Client, tool: Tool) -> (Request, BTreeMap<String, String>) {
+        let url = Url::parse("https://as.example/tool").unwrap();
+        let token = SecretString::from("t");
+        let request = client.tool_request(tool, &url, TokenKind::Refresh, &token, "Bearer");
+        let request = request.unwrap();
+        assert_eq!(request.url, url);
+        let body = url::form_urlencoded::parse(request.body.expose_secret().as_bytes());
+        let form = body.into_owned().collect();
+        (request, form)
+    }
+
+    fn header(request: &Request) -> Option<&str> {
+        request
+            .authorization
+            .as_ref()
+            .map(ExposeSecret::expose_secret)
+    }
+
+    #[test]
+    fn a_client_authenticates_as_for_its_tokens() {
+        let names = |form: &BTreeMap<String, String>| form.keys().cloned().collect::<Vec<_>>();
+        for tool in [Tool::Revocation, Tool::Introspection] {
+            let (request, form) = ask(&client(ClientAuthentication::None, None), tool);
+            assert_eq!(request.method, Method::Post);
+            assert_eq!(
+                (form["token"].as_str(), form["token_type_hint"].as_str()),
+                ("t", "refresh_token")
+            );
+            assert_eq!(names(&form), ["client_id", "token", "token_type_hint"]);
+            assert!(header(&request).is_none());
+            let (request, form) = ask(&client(ClientAuthentication::Post, Some("s")), tool);
+            assert_eq!(
+                names(&form),
+                ["client_id", "client_secret", "token", "token_type_hint"]
+            );
+            assert!(header(&request).is_none());
+            let (request, form) = ask(&client(ClientAuthentication::Basic, Some("s")), tool);
+            assert_eq!(names(&form), ["token", "token_type_hint"]);
+            assert!(header(&request).unwrap().starts_with("Basic "));
+        }
+        let (request, form) = ask(
+            &client(ClientAuthentication::Post, Some("s")),
+            Tool::UserInfo,
+        );
+        assert_eq!(
+            (request.method, header(&request)),
+            (Method::Get, Some("Bearer t"))
+        );
+        assert!(form.is_empty());
+    }
+
+    #[test]
+    fn a_service_that_differs_is_asked_in_its_way() {
+        let mut client = client(ClientAuthentication::Post, Some("s"));
+        let dialect = &mut client.dialect.tools;
+        dialect.revocation.bearer = true;
+        dialect.introspection.parameter = Some("access_token".to_owned());
+        dialect.userinfo.method = Some(Method::Post);
+        let (request, form) = ask(&client, Tool::Revocation);
+        assert_eq!((header(&request), form.len()), (Some("Bearer t"), 0));
+        let (_, form) = ask(&client, Tool::Introspection);
+        assert_eq!(form["access_token"], "t");
+        assert!(!form.contains_key("token") && !form.contains_key("token_type_hint"));
+        let (request, _) = ask(&client, Tool::UserInfo);
+        assert_eq!(request.method, Method::Post);
+        client.dialect.tools.revocation.parameter = Some("token".to_owned());
+        let (request, form) = ask(&client, Tool::Revocation);
+        assert_eq!(
+            (header(&request), form["token"].as_str(), form.len()),
+            (Some("Bearer t"), "t", 1)
+        );
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            retry_after: None,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn only_a_success_is_a_revocation() {
+        let read =
+            |status, body| parse_revocation(&answer(status, body), true, &Answers::default());
+        for (status, body) in [
+            (200, ""),
+            (200, "{}"),
+            (200, "null"),
+            (200, "OK"),
+            (204, ""),
+            (200, r#"{"status":"ok"}"#),
+        ] {
+            assert_eq!(read(status, body), Ok(()), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, "<html>"),
+            (200, r#"{"error":"invalid_client"}"#),
+            (201, ""),
+            (400, ""),
+            (401, "{}"),
+            (404, ""),
+            (500, ""),
+            (503, r#"{"error":"server_error"}"#),
+        ] {
+            assert!(read(status, body).is_err(), "{status} {body}");
+        }
+        let strict = Answers {
+            success: Some("ok".to_owned()),
+            ..Answers::default()
+        };
+        let refused = answer(200, r#"{"ok":false,"error":"invalid_auth"}"#);
+        assert!(parse_revocation(&refused, true, &strict).is_err());
+    }
+
+    #[test]
+    fn introspection_says_yes_or_no() {
+        let read = |body| parse_introspection(&answer(200, body), false, &Answers::default());
+        for (body, active) in [
+            (r#"{"active":true,"status":"x"}"#, Some(true)),
+            (r#"{"active":false}"#, Some(false)),
+            (r#"{"active":"true"}"#, Some(true)),
+            (r#"{"active":1}"#, None),
+            (r#"{"active":null}"#, None),
+            ("{}", None),
+            ("active=true", None),
+            (r#"[{"active":true}]"#, None),
+            ("", None),
+        ] {
+            assert_eq!(read(body).ok().map(|told| told.active), active, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refused_public_client_is_told_why() {
+        for public in [true, false] {
+            let refused = answer(401, r#"{"error":"invalid_client"}"#);
+            let error = parse_introspection(&refused, public, &Answers::default()).unwrap_err();
+            let told = error
+                .cause()
+                .unwrap_or_default()
+                .contains("this client is public");
+            assert_eq!(told, public, "{error}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Where the tokens of a record may be sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::commands::StoreCommands;
+
+/// What a token was issued for. Tokens and secrets go nowhere else, whatever settings and presets say later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedFor {
+    /// The token endpoint.
+    pub token_url: String,
+    /// The client ID.
+    pub client_id: String,
+    /// How the client authenticates: `none`, `post` or `basic`.
+    pub client_authentication: String,
+    /// The scopes that were requested.
+    pub scope: Vec<String>,
+    /// The flow, as its flag names it.
+    pub flow: String,
+    /// An additional CA certificate to trust.
+    pub ca_file: Option<String>,
+    /// The command that prints the client secret.
+    #[serde(default)]
+    pub secret_command: Option<Vec<String>>,
+    /// The commands that keep the secrets of the record, where the file does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreCommands>,
+    /// The mailbox, for the formats that need it.
+    pub user: Option<String>,
+    /// The word before the token in an `Authorization` header.
+    pub header: String,
+    /// The endpoints that were known for tokens that exist.
+    #[serde(default)]
+    pub tools: ToolPins,
+}
+
+/// Endpoints for tokens that exist. One that was not known is `None`, as in a record of an earlier version.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ToolPins {
+    /// RFC 7009.
+    pub revocation: Option<String>,
+    /// RFC 7662.
+    pub introspection: Option<String>,
+    /// OpenID Connect Core, section 5.3.
+    pub userinfo: Option<String>,
+}
