@@ -47,13 +47,11 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             say("error", usage);
             return Ok(exit::USAGE);
         }
-        match from_input()? {
-            Some(token) => (vec![token], None),
-            None => {
-                say("error", usage);
-                return Ok(exit::USAGE);
-            }
-        }
+        let Some(token) = from_input()? else {
+            say("error", usage);
+            return Ok(exit::USAGE);
+        };
+        (vec![token], None)
     } else {
         // It may be a token, and is not repeated.
         let Ok(name) = flags.source.parse::<ProfileName>() else {
@@ -196,14 +194,11 @@ impl Inspected {
         let length = self.token.expose_secret().chars().count();
         let (_, format) = self.format(claims.as_ref());
         writeln!(out, "{}: {length} characters, {format}", self.name)?;
-        match &claims {
-            Some(claims) => write!(out, "{}", lines(claims, now))?,
-            None => {
-                let end = self.expires_at.and_then(|end| i64::try_from(end).ok());
-                if let Some(end) = end {
-                    writeln!(out, "  expires  {}", time_words(end, now))?;
-                }
-            }
+        let end = self.expires_at.and_then(|end| i64::try_from(end).ok());
+        if let Some(claims) = &claims {
+            write!(out, "{}", lines(claims, now))?;
+        } else if let Some(end) = end {
+            writeln!(out, "  expires  {}", time_words(end, now))?;
         }
         if let Some((is_for, not_for)) = self.purpose(claims.as_ref(), presets) {
             writeln!(out, "For:     {is_for}")?;

@@ -473,7 +473,7 @@ fn tokens_go_only_where_they_were_issued_for() {
     });
     for name in ["userinfo", "revocation"] {
         profiles.edit(|record| {
-            record["issued_for"]["tools"][name] = format!("{elsewhere}/{name}").into()
+            record["issued_for"]["tools"][name] = format!("{elsewhere}/{name}").into();
         });
     }
     // What was pinned is used, and nobody is asked for another.
@@ -542,7 +542,7 @@ fn tokens_go_only_where_they_were_issued_for() {
     assert_eq!(profiles.run(&["userinfo", "office"]).code, 0);
     // Saving settings is no sign-in.
     profiles.edit(|record| {
-        record["issued_for"]["tools"] = json!({ "userinfo": format!("{url}/userinfo") })
+        record["issued_for"]["tools"] = json!({ "userinfo": format!("{url}/userinfo") });
     });
     write(&elsewhere);
     let ran = profiles.run(&[
