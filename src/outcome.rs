@@ -70,6 +70,8 @@ pub mod exit {
     pub const NOT_STORED: u8 = 10;
     /// The service, or the mail server, did not accept the token.
     pub const NOT_ACCEPTED: u8 = 11;
+    /// Nothing is broken yet, but something will be soon.
+    pub const SOON: u8 = 12;
     /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::presets::span::Span;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::store_kind::{Store, StoreKind};
@@ -277,6 +278,30 @@ pub enum ProfilesCommand {
         #[command(flatten)]
         profiles: ProfilesFlags,
     },
+    /// Check what is wrong with profiles now, and what will break next and when. Sends nothing
+    ///
+    /// Exit code 0 if all is well, 12 if something will break soon, otherwise that of the worst profile: 2 for settings, 7 for a
+    /// sign-in that is needed, 9 for files.
+    Check {
+        /// Names of the profiles; all profiles if omitted
+        #[arg(value_name = "PROFILE")]
+        names: Vec<ProfileName>,
+        /// Check all profiles
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
+        /// How long ahead to look
+        #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
+        within: Duration,
+        /// Print only what needs attention, nothing if all is well
+        #[arg(short, long, conflicts_with = "json")]
+        quiet: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// The folder of the profiles.
+        #[command(flatten)]
+        profiles: ProfilesFlags,
+    },
     /// Save settings as a profile without signing in; takes the flags of the form
     ///
     /// Tokens that the profile has stay. Flags are those of `oauth-authorizer --help`: --preset, --client-id, --scope and so
@@ -393,19 +418,9 @@ pub enum ProfilesCommand {
 }
 
 /// A length of time, such as 90s, 5m or 12h; a bare number is in seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number with s, m, h or d, such as 90s, 5m or 12h".to_owned();
-    let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    let count: u64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = count.checked_mul(unit).filter(|all| *all <= 3650 * 86_400);
-    Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    text.parse()
+        .map(|Span(seconds)| Duration::from_secs(seconds))
 }
 
 /// Permissions that let only some read and nobody but the owner write.

@@ -14,7 +14,7 @@ pub enum Subcommand {
     Token(TokenFlags),
     /// Get newer tokens for profiles, and store them
     Refresh(RefreshFlags),
-    /// List, show, save, rename, delete, export or import profiles
+    /// List, show, check, save, rename, delete, export or import profiles
     Profiles {
         /// What to do.
         #[command(subcommand)]

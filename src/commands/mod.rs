@@ -13,6 +13,7 @@ mod inspect;
 mod man;
 mod presets;
 mod profiles;
+mod profiles_check;
 mod token;
 mod token_file;
 mod token_format;

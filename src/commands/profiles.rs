@@ -8,7 +8,7 @@ use serde_json::json;
 use super::token::find;
 use super::token_format::time;
 use super::tools::revoke_tokens;
-use super::transfer;
+use super::{profiles_check, transfer};
 use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
 use crate::form::choices::Browser;
@@ -47,6 +47,22 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
                 Err(code) => Ok(code),
             }
         }
+        ProfilesCommand::Check {
+            names,
+            all: _,
+            within,
+            quiet,
+            json,
+            profiles,
+        } => profiles_check::run(
+            names,
+            profiles.profiles.as_deref(),
+            profiles_check::Look {
+                within: within.as_secs(),
+                quiet: *quiet,
+                json: *json,
+            },
+        ),
         ProfilesCommand::Save {
             name,
             machine,

@@ -141,6 +141,17 @@ impl Exchange {
         self.lines.iter().skip(1).map(|line| Value::of(line))
     }
 
+    /// The time at the service, in seconds since 1970, where its answer says so.
+    #[must_use]
+    pub fn date(&self) -> Option<u64> {
+        let is_date = |value: &Value<'_>| value.way == Some(Way::Received) && value.name == "date";
+        let date = httpdate::parse_http_date(self.values().find(is_date)?.text).ok()?;
+        let since = date
+            .duration_since(std::time::SystemTime::UNIX_EPOCH)
+            .ok()?;
+        Some(since.as_secs())
+    }
+
     fn bytes(&self) -> usize {
         self.lines.iter().map(String::len).sum()
     }

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod caller;
+pub mod forecast;
 pub mod list;
 pub mod manage;
 pub mod process;

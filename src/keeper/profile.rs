@@ -49,7 +49,10 @@ impl Profile {
     /// The outcome to report.
     pub fn check(place: &Place, record: &Record) -> Result<(), Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
-        let secret = if file.names_secret() {
+        // An outline has no secret, and says whether there was one.
+        let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
+        let is_kept = is_outline && record.issued_for.client_authentication != "none";
+        let secret = if file.names_secret() || is_kept {
             Some(SecretString::from("not read"))
         } else {
             record.client_secret.clone()

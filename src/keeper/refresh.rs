@@ -19,9 +19,10 @@ use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::store::attempt::{AttemptNote, LostAnswer, Outcome};
+use crate::store::host;
 use crate::store::lock::Lock;
 use crate::store::private;
-use crate::store::record::{Record, Rejected, Tokens};
+use crate::store::record::{Origin, Record, Rejected, Tokens};
 use crate::store::reserved::{Reserved, adopt};
 
 /// Another process that holds the lock is waited for so long.
@@ -77,7 +78,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     let mut note = AttemptNote {
         number: number + 1,
         pid: std::process::id(),
-        host: host(),
+        host: host::name(),
         since: unix_time(),
         generation: known.generation,
         sent: false,
@@ -97,17 +98,6 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     // Without it the callers find out by themselves, later.
     let _ = note.write(&place.attempt());
     outcome
-}
-
-/// The name of this host, for messages.
-fn host() -> String {
-    #[cfg(unix)]
-    return rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    #[cfg(not(unix))]
-    std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
 async fn locked(
@@ -154,12 +144,17 @@ async fn locked(
     }
     let asked_at = unix_time();
     match ask(&profile, before).await {
-        Ok(set) => {
+        Ok((set, clock_ahead)) => {
             let record = Record {
                 generation: current.generation + 1,
                 settings: profile.file.digest.clone(),
                 tokens: Some(Tokens::of_set(&set, asked_at, Some(before))),
                 rejected: None,
+                origin: Origin {
+                    host: Some(host::name()),
+                    clock_ahead,
+                    ..current.origin
+                },
                 ..current
             };
             reserved.store(&record, &path).map_err(|error| Outcome {
@@ -214,8 +209,8 @@ pub fn no_refresh_token(place: &Place) -> Outcome {
     }
 }
 
-/// Asks the service, and again where that is safe.
-async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> {
+/// Asks the service, and again where that is safe. Also returns how many seconds the clock is ahead of the service's.
+async fn ask(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64>), FlowError> {
     let end = Instant::now() + RETRY_LIMIT;
     let mut pauses = PAUSES.into_iter();
     let mut again = before
@@ -224,7 +219,7 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> 
     loop {
         let begun = Instant::now();
         let error = match once(profile, before).await {
-            Ok(set) => return Ok(set),
+            Ok(got) => return Ok(got),
             Err(error) => error,
         };
         let pause = match Answer::of(&error) {
@@ -242,16 +237,21 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> 
     }
 }
 
-async fn once(profile: &Profile, before: &Tokens) -> Result<TokenSet, FlowError> {
+async fn once(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64>), FlowError> {
     let (sender, mut reports) = mpsc::channel(16);
     let job = Job::Refresh(
         profile.request.clone(),
         Box::new(before.to_set(unix_time())),
     );
     let flow = Flow::start(job, Attempts::default().begin(), None, sender);
+    let mut clock_ahead = None;
     while let Some((_, event)) = reports.recv().await {
         match event {
-            FlowEvent::Tokens(set) => return Ok(*set),
+            FlowEvent::Exchange(exchange) => {
+                let date = exchange.date();
+                clock_ahead = date.map(|date| unix_time().cast_signed() - date.cast_signed());
+            }
+            FlowEvent::Tokens(set) => return Ok((*set, clock_ahead)),
             FlowEvent::Failed(error) => return Err(error),
             _ => {}
         }

@@ -11,6 +11,7 @@ use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 use crate::oauth::tools::ToolDialects;
 use crate::presets::patterns::{self, Pattern};
+use crate::presets::span::Span;
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
 pub const CUSTOM: &str = "custom";
@@ -256,6 +257,8 @@ pub struct Client {
     pub secret: SecretRule,
     /// When it is needed, in a sentence.
     pub secret_note: Option<String>,
+    /// The longest time that a secret is valid.
+    pub secret_max: Option<Span>,
     /// What the service accepts, the best first.
     pub authentication: Vec<ClientAuthentication>,
     /// Methods that the service supports and this program does not.
@@ -275,6 +278,7 @@ impl Default for Client {
         Self {
             secret: SecretRule::Optional,
             secret_note: None,
+            secret_max: None,
             authentication: vec![
                 ClientAuthentication::Basic,
                 ClientAuthentication::Post,
@@ -457,6 +461,16 @@ pub struct TokenFacts {
     pub lifetime: Option<String>,
     /// What a refresh does to the refresh token.
     pub rotation: Option<String>,
+    /// A refresh token that is not used for so long expires.
+    pub refresh_idle: Option<Span>,
+    /// It expires so long after the sign-in, however often it is used.
+    pub refresh_max: Option<Span>,
+    /// The same while the app is in the testing mode of the service.
+    pub testing_refresh_max: Option<Span>,
+    /// Whether a refresh invalidates the refresh token that was sent.
+    pub rotates: Option<Rotates>,
+    /// It is still accepted for so long after that.
+    pub reuse_leeway: Option<Span>,
     /// The word before the token in an `Authorization` header.
     pub header: Option<String>,
     /// The scopes of which one must be requested to get a refresh token.
@@ -500,6 +514,18 @@ impl Audience {
             .iter()
             .any(|value| value.eq_ignore_ascii_case(aud))
     }
+}
+
+/// Whether a refresh invalidates the refresh token that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rotates {
+    /// Each time.
+    Always,
+    /// Depends on the settings of the app or the server.
+    Sometimes,
+    /// The old one remains valid, also if a new one is issued.
+    Never,
 }
 
 /// Mail servers, as `host:port TLS`.

@@ -383,6 +383,37 @@ mod tests {
     }
 
     #[test]
+    fn each_fact_about_lifetimes_has_its_source() {
+        let files = BUILT_IN.files();
+        let mut count = 0;
+        for file in files.filter(|file| file.path().extension().is_some_and(|end| end == "toml")) {
+            let preset: toml::Table = file.contents_utf8().unwrap().parse().unwrap();
+            let sources = preset.get("sources").and_then(toml::Value::as_array);
+            for (table, fact) in [
+                ("client", "secret_max"),
+                ("tokens", "refresh_idle"),
+                ("tokens", "refresh_max"),
+                ("tokens", "testing_refresh_max"),
+                ("tokens", "rotates"),
+                ("tokens", "reuse_leeway"),
+            ] {
+                let Some(_) = preset.get(table).and_then(|table| table.get(fact)) else {
+                    continue;
+                };
+                count += 1;
+                let name = format!("{table}.{fact}");
+                let has_it = |source: &toml::Value| {
+                    let source = source.as_str().unwrap();
+                    source.starts_with("https://") && source.contains(&name)
+                };
+                let path = file.path().display();
+                assert!(sources.unwrap().iter().any(has_it), "{path}: {name}");
+            }
+        }
+        assert!(count > 20, "only {count} facts");
+    }
+
+    #[test]
     fn the_form_has_room_for_the_first_sentence_of_each_hint() {
         let too_long = |text: &str| text.split_inclusive(". ").next().unwrap().trim().len() > 110;
         for preset in Library::default().all().unwrap() {

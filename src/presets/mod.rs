@@ -7,6 +7,7 @@ pub mod format;
 pub mod library;
 pub mod patterns;
 pub mod search;
+pub mod span;
 
 pub use format::{CUSTOM, Confidence, DEMO, Group, PkceMode, PortRule, Preset, SecretRule, Space};
 pub use library::{Library, PresetError, get};

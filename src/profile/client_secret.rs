@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::toml_text::{list, quoted};
 use crate::clean::clean;
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file;
 use crate::store::program;
 
@@ -22,6 +25,17 @@ pub enum SourceError {
     /// Anything else.
     #[error("The client secret can't be read: {0}.")]
     Other(String),
+}
+
+/// What is known about a client secret without using it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// It is there.
+    Fine,
+    /// This process cannot tell; a sentence, where that is worth one.
+    Unknown(Option<String>),
+    /// It is missing or can't be read; says why.
+    Missing(String),
 }
 
 /// Where the client secret is, if it is not in the record.
@@ -100,6 +114,51 @@ impl SecretSource {
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
         Ok(Some(SecretString::from(text.trim().to_owned())))
+    }
+
+    /// Finds out whether the client secret can be read, without running a command.
+    #[must_use]
+    pub fn probe(&self) -> Probe {
+        let unset = |name: &str| std::env::var_os(name).is_none();
+        match self {
+            Self { command: Some(_), .. } => Probe::Unknown(None),
+            // The environment is that of the service which uses the profile, not of this process.
+            Self { env: Some(name), .. } if unset(name) => Probe::Unknown(Some(format!(
+                "The client secret was not checked: the environment variable {} is not set here.",
+                clean(name, 80)
+            ))),
+            Self { credential: Some(_), .. } if unset("CREDENTIALS_DIRECTORY") => Probe::Unknown(Some(
+                "The client secret was not checked: systemd provides it only to the service that uses it.".to_owned(),
+            )),
+            _ => match self.read() {
+                Ok(Some(secret)) if secret.expose_secret().is_empty() => {
+                    Probe::Missing("The client secret is empty.".to_owned())
+                }
+                Ok(_) => Probe::Fine,
+                Err(error) => Probe::Missing(error.to_string()),
+            },
+        }
+    }
+
+    /// When the service stops accepting it, in seconds since 1970. A date is the beginning of that day in `zone`.
+    ///
+    /// # Errors
+    /// Where it is a time without a date.
+    pub fn expires_at(&self, zone: &TimeZone) -> Result<Option<u64>, String> {
+        let Some(expires) = &self.expires else {
+            return Ok(None);
+        };
+        let text = expires.to_string();
+        let instant = text.parse::<Timestamp>().or_else(|_| {
+            let local: DateTime = text.parse()?;
+            local.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
+        });
+        match instant {
+            Ok(instant) => Ok(Some(u64::try_from(instant.as_second()).unwrap_or_default())),
+            Err(_) => Err(format!(
+                "[secret] expires is {text}, but must be a date such as 2027-05-01."
+            )),
+        }
     }
 
     /// The lines of the section.

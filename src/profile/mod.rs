@@ -1,6 +1,9 @@
 //! Profiles: settings with a name, and where their files are.
 
-mod client_secret;
+pub mod check;
+pub mod check_settings;
+pub mod client_secret;
+pub mod dates;
 pub mod issued_for;
 pub mod name;
 pub mod places;

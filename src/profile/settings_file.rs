@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::check_settings::CheckSettings;
 use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
 use super::store_kind::Store;
@@ -108,6 +109,8 @@ struct Raw {
     secret: Option<SecretSource>,
     mail: Option<Mail>,
     store: Option<Store>,
+    #[serde(default)]
+    check: CheckSettings,
 }
 
 /// A setting: a text or a list of texts.
@@ -205,6 +208,12 @@ impl SettingsFile {
     pub fn with_store(mut self, store: Store) -> Self {
         self.raw.store = Some(store);
         self
+    }
+
+    /// What the user says about the limits of the tokens.
+    #[must_use]
+    pub fn check(&self) -> &CheckSettings {
+        &self.raw.check
     }
 
     /// The mailbox, where the file names one.
@@ -415,6 +424,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
     if let Some(store) = before.and_then(SettingsFile::store) {
         top += &format!("\n[store]\n{}", store.lines());
     }
+    top += &before.map_or_else(String::new, |before| before.check().section());
     top
 }
 
@@ -438,13 +448,15 @@ mod tests {
         settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
         settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
         settings.set_flow(FlowKind::AuthorizationCode);
-        let before = read("format = 1\n[store]\nkind = \"file\"\n").unwrap();
+        let before = "format = 1\n[store]\nkind = \"file\"\n[check]\ntesting = true\nrefresh_idle = \"36h\"\n";
+        let before = read(before).unwrap();
         let text = write(&settings, Some("alice@contoso.example"), Some(&before));
         let file = read(&text).unwrap();
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());
         assert_eq!(file.user(), Some("alice@contoso.example"));
         assert_eq!(file.preset(), "microsoft-mail");
+        assert_eq!(file.check(), before.check());
         assert!(!text.contains("secret ="), "{text}");
     }
 
@@ -456,6 +468,10 @@ mod tests {
                 "office.toml, line 2, column 1: unknown field",
             ),
             ("format = 1\n[settings\n", "line 2"),
+            (
+                "format = 1\n[check]\nrefresh_max = \"soon\"\n",
+                "line 3, column 15: write a number with s, m, h or d",
+            ),
             (
                 "format = 2\nfuture = 1\n",
                 "newer version of this program (format 2)",

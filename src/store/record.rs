@@ -11,6 +11,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub use super::issued_for::{IssuedFor, ToolPins};
+pub use super::origin::Origin;
+use super::origin::{LONGEST_LIFE, lineage, refresh_expires_at};
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
@@ -77,6 +79,9 @@ pub struct Record {
     pub client_secret: Option<SecretString>,
     /// The service refused the refresh token.
     pub rejected: Option<Rejected>,
+    /// When and where the tokens came from; empty in records of older versions.
+    #[serde(default)]
+    pub origin: Origin,
     /// The last member: without it, the file is not whole.
     pub end: bool,
     /// How the file is encrypted; it says so itself.
@@ -105,6 +110,8 @@ pub struct Tokens {
     pub refresh_obtained_at: Option<u64>,
     /// The service takes it no earlier, in seconds since 1970.
     pub refresh_not_before: Option<u64>,
+    /// When it ends, in seconds since 1970, where the service says so.
+    pub refresh_expires_at: Option<u64>,
     /// The ID token.
     #[serde(with = "secret_text")]
     pub id_token: Option<SecretString>,
@@ -148,8 +155,7 @@ impl Tokens {
             });
             same.unwrap_or(obtained_at)
         });
-        // More than ten years is a number that means something else.
-        let life = set.expires_in.filter(|life| *life <= 10 * 366 * 86_400);
+        let life = set.expires_in.filter(|life| *life <= LONGEST_LIFE);
         let expires_at = life
             .map(|life| obtained_at + life)
             .or_else(|| claim(&set.access_token, "exp").filter(|end| *end > obtained_at));
@@ -164,6 +170,11 @@ impl Tokens {
                 .as_ref()
                 .and_then(|token| claim(token, "nbf"))
                 .filter(|begin| *begin > obtained_at),
+            refresh_expires_at: refresh_expires_at(
+                set,
+                refresh_obtained_at,
+                before.map(|b| (b.refresh_obtained_at, b.refresh_expires_at)),
+            ),
             refresh_token: set.refresh_token.clone(),
             refresh_obtained_at,
             id_token: set.id_token.clone(),
@@ -250,12 +261,14 @@ impl Tokens {
         self.expires_at.map(|end| end.saturating_sub(now))
     }
 
-    /// When a sign-in is needed, where the tokens say so: the end of a refresh token that is a JWT, or without a refresh
-    /// token that of the access token.
+    /// When a sign-in is needed, where the tokens say so: the end of the refresh token, or without a refresh token that of
+    /// the access token.
     #[must_use]
     pub fn sign_in_by(&self) -> Option<u64> {
         if self.has_refresh_token() {
-            claim(self.refresh_token.as_ref()?, "exp")
+            let token = self.refresh_token.as_ref();
+            let end = token.and_then(|token| claim(token, "exp"));
+            end.or(self.refresh_expires_at)
         } else {
             self.expires_at
         }
@@ -305,6 +318,7 @@ impl Record {
         tokens: Option<Tokens>,
         client_secret: Option<SecretString>,
     ) -> Self {
+        let signed_in_at = tokens.as_ref().map(|tokens| tokens.obtained_at);
         Self {
             format: FORMAT,
             profile: profile.to_owned(),
@@ -315,6 +329,7 @@ impl Record {
             tokens,
             client_secret,
             rejected: None,
+            origin: Origin::here(signed_in_at),
             end: true,
             seal: Seal::default(),
         }
@@ -465,15 +480,6 @@ pub(super) fn sealed(path: &Path, problem: SealError) -> PrivateError {
         path: path.to_owned(),
         problem,
     }
-}
-
-/// A random text.
-fn lineage() -> String {
-    use ring::rand::SecureRandom;
-    let mut bytes = [0_u8; 16];
-    // Without randomness it is the same text each time, and the generation still tells records apart.
-    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,132 @@
+//! `profiles check`: what is wrong with profiles, and what will be.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::token::find;
+use super::token_format::time;
+use crate::clean::clean;
+use crate::console::talk::say;
+use crate::keeper::forecast::{Forecast, exit_code, forecast};
+use crate::keeper::refresh::unix_time;
+use crate::outcome::exit;
+use crate::presets::Library;
+use crate::profile::check::{Finding, Level};
+use crate::profile::dates::Now;
+use crate::profile::name::ProfileName;
+use crate::profile::places::{Owner, Place, Places};
+
+/// Longer sentences are shortened.
+const TEXT_LIMIT: usize = 800;
+
+/// How far to look, and what to print.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// In seconds.
+    pub within: u64,
+    /// Only what needs attention.
+    pub quiet: bool,
+    /// JSON instead of lines.
+    pub json: bool,
+}
+
+/// Checks these profiles, or all. The exit code is that of the worst.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> io::Result<u8> {
+    let mut places = Vec::new();
+    let mut unknown = false;
+    if names.is_empty() {
+        match Places::new(folder) {
+            Ok(known) => places = known.all(),
+            Err(error) => {
+                say("error", &error.to_string());
+                return Ok(exit::USAGE);
+            }
+        }
+    }
+    for name in names {
+        match find(name, folder) {
+            Ok(place) => places.push(place),
+            Err(_) => unknown = true,
+        }
+    }
+    if places.is_empty() && !unknown && !look.quiet {
+        say("hint", "There are no profiles.");
+    }
+    let now = Now {
+        seconds: unix_time(),
+        zone: TimeZone::system(),
+    };
+    let mut library = Library::load_user();
+    let checked: Vec<(Place, Forecast)> = places
+        .into_iter()
+        .map(|place| {
+            let forecast = forecast(&place, &mut library, &now, look.within);
+            (place, forecast)
+        })
+        .collect();
+    print(&checked, look)?;
+    let worst = checked.iter().filter_map(|(_, forecast)| forecast.worst());
+    // A name that is not known is a mistake in the flags.
+    let worst = worst.chain(unknown.then_some(Level::Settings)).max();
+    Ok(exit_code(worst))
+}
+
+fn print(checked: &[(Place, Forecast)], look: Look) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if look.json {
+        let rows: Vec<Value> = checked
+            .iter()
+            .map(|(place, forecast)| row(place, forecast))
+            .collect();
+        writeln!(out, "{}", Value::from(rows))?;
+        return out.flush();
+    }
+    let widest = checked
+        .iter()
+        .map(|(place, _)| place.name.as_str().len())
+        .max();
+    let width = widest.unwrap_or_default();
+    for (place, forecast) in checked {
+        let name = place.name.as_str();
+        if let Some(summary) = forecast.summary.as_ref().filter(|_| !look.quiet) {
+            writeln!(out, "{name:width$}  ok      {summary}")?;
+        }
+        for finding in &forecast.findings {
+            if look.quiet && finding.level == Level::Note {
+                continue;
+            }
+            let (word, text) = (finding.level.word(), clean(&finding.text, TEXT_LIMIT));
+            writeln!(out, "{name:width$}  {word:6}  {text}")?;
+            if let Some(fix) = &finding.fix {
+                writeln!(out, "{name:width$}  fix     {}", clean(fix, TEXT_LIMIT))?;
+            }
+        }
+    }
+    out.flush()
+}
+
+fn row(place: &Place, forecast: &Forecast) -> Value {
+    let of_finding = |finding: &Finding| {
+        json!({
+            "state": finding.level.word(), "id": finding.id, "at": finding.at.map(time),
+            "text": clean(&finding.text, TEXT_LIMIT),
+            "fix": finding.fix.as_deref().map(|fix| clean(fix, TEXT_LIMIT)),
+        })
+    };
+    let worst = forecast.worst();
+    let state = match worst {
+        None | Some(Level::Note) => "ok",
+        Some(level) => level.word(),
+    };
+    json!({
+        "name": place.name.as_str(), "machine": place.owner == Owner::Machine, "state": state,
+        "exit_code": exit_code(worst), "summary": forecast.summary,
+        "findings": forecast.findings.iter().map(of_finding).collect::<Vec<_>>(),
+    })
+}

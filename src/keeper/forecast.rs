@@ -1,0 +1,187 @@
+//! Reads the files of a profile for its forecast. Sends nothing, writes nothing, runs no command and takes no lock.
+
+use super::profile::{Profile, settings_outcome};
+use crate::form::choices::Browser;
+use crate::outcome::exit;
+use crate::presets::{Library, Preset};
+use crate::profile::check::{Facts, Finding, Level, not_signed_in};
+use crate::profile::client_secret::Probe;
+use crate::profile::dates::Now;
+use crate::profile::places::{Owner, Place};
+use crate::profile::settings_file::{SettingsError, SettingsFile};
+use crate::store::attempt::{AttemptNote, Outcome};
+use crate::store::host;
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Record, RecordError};
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Forecast {
+    /// The state of the tokens; `None` if something is broken.
+    pub summary: Option<String>,
+    /// What is wrong or will be, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Forecast {
+    fn of(finding: Finding) -> Self {
+        Self {
+            summary: None,
+            findings: vec![finding],
+        }
+    }
+
+    /// The worst of it.
+    #[must_use]
+    pub fn worst(&self) -> Option<Level> {
+        self.findings.iter().map(|finding| finding.level).max()
+    }
+}
+
+/// The exit code for the worst finding.
+#[must_use]
+pub fn exit_code(worst: Option<Level>) -> u8 {
+    match worst {
+        None | Some(Level::Note) => exit::DONE,
+        Some(Level::Soon) => exit::SOON,
+        Some(Level::Settings) => exit::USAGE,
+        Some(Level::SignIn) => exit::SIGN_IN,
+        Some(Level::Files) => exit::RECORD,
+    }
+}
+
+/// Finds out what is wrong with a profile, and what will be within this time, in seconds.
+#[must_use]
+pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) -> Forecast {
+    let name = place.name.as_str();
+    let settings = |error: SettingsError| of_outcome("settings", settings_outcome(&error));
+    let file = match SettingsFile::read(place) {
+        Ok(file) => file,
+        Err(error) => return Forecast::of(settings(error)),
+    };
+    let record = match record(place) {
+        Ok(record) => record,
+        Err(RecordError::File(PrivateError::Missing(_))) => {
+            return Forecast::of(not_signed_in(name));
+        }
+        // Of a profile of the machine, that is as it should be.
+        Err(RecordError::File(error @ PrivateError::System { .. }))
+            if place.owner == Owner::Machine =>
+        {
+            return Forecast::of(finding(Level::Note, "not-checked", error.to_string()));
+        }
+        Err(error) => return Forecast::of(finding(Level::Files, "record", error.to_string())),
+    };
+    let mut more = Vec::new();
+    let preset = match file.form(Browser::Elsewhere, library) {
+        Ok(form) => form.preset().clone(),
+        Err(error) => return Forecast::of(settings(error)),
+    };
+    if let Err(outcome) = Profile::check(place, &record) {
+        more.push(of_outcome("settings", outcome));
+    }
+    let attempt = AttemptNote::read(&place.attempt()).unwrap_or_else(|error| {
+        more.push(finding(Level::Files, "attempt", error.to_string()));
+        None
+    });
+    let facts = Facts {
+        name,
+        now,
+        within,
+        host: &host::name(),
+        record: &record,
+        attempt: attempt.as_ref(),
+        check: file.check(),
+        preset: &preset,
+        secret: secret(&file, &record, &preset),
+        secret_expires_at: file
+            .secret_source()
+            .map_or(Ok(None), |source| source.expires_at(&now.zone)),
+    };
+    let mut findings = facts.findings();
+    findings.append(&mut more);
+    findings.extend(
+        attempt
+            .as_ref()
+            .and_then(|attempt| failed(attempt, &record, now)),
+    );
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    let is_broken = findings.iter().any(|finding| finding.level.is_broken());
+    Forecast {
+        summary: (!is_broken).then(|| facts.summary()),
+        findings,
+    }
+}
+
+fn record(place: &Place) -> Result<Record, RecordError> {
+    match private::check_folder(place.record_folder()) {
+        Ok(()) | Err(PrivateError::Missing(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Record::outline(&place.record())
+}
+
+fn finding(level: Level, id: &'static str, text: String) -> Finding {
+    Finding {
+        level,
+        id,
+        at: None,
+        text,
+        fix: None,
+    }
+}
+
+fn of_outcome(id: &'static str, outcome: Outcome) -> Finding {
+    let level = if outcome.code == exit::RECORD {
+        Level::Files
+    } else {
+        Level::Settings
+    };
+    Finding {
+        fix: outcome.hint,
+        ..finding(level, id, outcome.error)
+    }
+}
+
+fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
+    let needed = record.issued_for.client_authentication != "none";
+    match file.secret_source().filter(|source| source.is_named()) {
+        Some(source) => source.probe(),
+        // A command keeps it, and is not run.
+        None if record.issued_for.store.is_some() => Probe::Unknown(None),
+        None if needed && record.client_secret.is_none() && !preset.client.empty_secret => {
+            Probe::Missing("The client secret is missing.".to_owned())
+        }
+        None => Probe::Fine,
+    }
+}
+
+/// A refresh that failed since the tokens were issued. A rejected refresh token is in the record, and a lost answer has a
+/// finding of its own.
+fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
+    let outcome = attempt.outcome.as_ref()?;
+    let is_old = attempt.generation != record.generation || record.rejected.is_some();
+    if is_old || outcome.code == exit::DONE || outcome.code == exit::SIGN_IN {
+        return None;
+    }
+    let tokens = record.tokens.as_ref()?;
+    let level = match outcome.code {
+        exit::USAGE => Level::Settings,
+        exit::RECORD => Level::Files,
+        _ if tokens.lives(now.seconds) => Level::Note,
+        _ => Level::Soon,
+    };
+    let cause = outcome.cause.as_deref().unwrap_or_default();
+    let text = format!(
+        "The last refresh failed {}: {} {cause}",
+        now.when(attempt.since),
+        outcome.error
+    );
+    Some(Finding {
+        level,
+        id: "refresh-failed",
+        at: Some(attempt.since),
+        text: text.trim_end().to_owned(),
+        fix: outcome.hint.clone(),
+    })
+}

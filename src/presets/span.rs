@@ -1,0 +1,94 @@
+//! Lengths of time in presets, settings and flags, such as `90d`.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// Longer ones are mistakes.
+const LIMIT: u64 = 3650 * DAY;
+
+/// A length of time in whole seconds: a number with `s`, `m`, `h` or `d`. A bare number is in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub u64);
+
+impl FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "write a number with s, m, h or d, such as 90s, 5m or 12h";
+        let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
+        let unit = match &text[digits.len()..] {
+            "" | "s" => 1,
+            "m" => MINUTE,
+            "h" => HOUR,
+            "d" => DAY,
+            _ => return Err(wrong),
+        };
+        let count: u64 = digits.parse().map_err(|_| wrong)?;
+        let seconds = count.checked_mul(unit).filter(|all| *all <= LIMIT);
+        seconds.map(Self).ok_or(wrong)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Rounded down to the largest unit of which there are at least two, or one: `90 days`, `36 hours`, `1 day`.
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.0;
+        let (count, unit) = if seconds >= 2 * DAY || (seconds >= DAY && seconds < DAY + HOUR) {
+            (seconds / DAY, "day")
+        } else if seconds >= 2 * HOUR || (seconds >= HOUR && seconds < HOUR + MINUTE) {
+            (seconds / HOUR, "hour")
+        } else if seconds >= MINUTE {
+            (seconds / MINUTE, "minute")
+        } else {
+            (seconds, "second")
+        };
+        let many = if count == 1 { "" } else { "s" };
+        write!(f, "{count} {unit}{many}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_and_shown() {
+        for (text, shown) in [
+            ("0", "0 seconds"),
+            ("1s", "1 second"),
+            ("90s", "1 minute"),
+            ("60m", "1 hour"),
+            ("90m", "90 minutes"),
+            ("24h", "1 day"),
+            ("36h", "36 hours"),
+            ("48h", "2 days"),
+            ("90d", "90 days"),
+        ] {
+            let span: Result<Span, _> = text.parse();
+            assert_eq!(span.map(|span| span.to_string()), Ok(shown.to_owned()));
+        }
+        for text in [
+            "",
+            "d",
+            "-1d",
+            "1.5h",
+            "5 m",
+            "1w",
+            "3651d",
+            "9999999999999999d",
+        ] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+}

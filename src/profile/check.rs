@@ -1,0 +1,988 @@
+//! The forecast: what is wrong with a profile now, and what will break next. Nothing here reads a file or a clock.
+
+use super::check_settings::CheckSettings;
+use super::client_secret::Probe;
+use super::dates::Now;
+use crate::presets::Preset;
+use crate::presets::format::Rotates;
+use crate::presets::span::Span;
+use crate::store::attempt::AttemptNote;
+use crate::store::record::{Record, SKEW, Tokens};
+
+/// A refresh ends sooner; a note without an outcome is then one of a process that was stopped.
+const REFRESH_TIME: u64 = 120;
+/// Clocks that differ by more, in seconds, are mentioned.
+const CLOCK_NOTE: u64 = 60;
+/// Clocks that differ by more, in seconds, end tokens too early or too late.
+const CLOCK_LIMIT: u64 = 300;
+
+/// How bad a finding is; the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Note,
+    /// It will break, or needs attention.
+    Soon,
+    /// A setting or the client secret is wrong.
+    Settings,
+    /// A user must sign in again.
+    SignIn,
+    /// A file can't be used.
+    Files,
+}
+
+impl Level {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Soon => "soon",
+            Self::Settings | Self::SignIn | Self::Files => "broken",
+        }
+    }
+
+    /// True for what does not work now.
+    #[must_use]
+    pub fn is_broken(self) -> bool {
+        self > Self::Soon
+    }
+}
+
+/// Something that is wrong or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Its name for scripts.
+    pub id: &'static str,
+    /// When it happened or will happen, in seconds since 1970.
+    pub at: Option<u64>,
+    /// What it is, as a sentence.
+    pub text: String,
+    /// What to do, as a sentence.
+    pub fix: Option<String>,
+}
+
+/// What is known about a profile.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The time.
+    pub now: &'a Now,
+    /// What happens within this time, in seconds, is soon.
+    pub within: u64,
+    /// This host.
+    pub host: &'a str,
+    /// The tokens.
+    pub record: &'a Record,
+    /// The last refresh.
+    pub attempt: Option<&'a AttemptNote>,
+    /// The section `[check]` of its settings.
+    pub check: &'a CheckSettings,
+    /// The service.
+    pub preset: &'a Preset,
+    /// The client secret.
+    pub secret: Probe,
+    /// When that expires, if the settings say so.
+    pub secret_expires_at: Result<Option<u64>, String>,
+}
+
+impl Facts<'_> {
+    /// All findings, the worst first.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        match &self.record.tokens {
+            Some(tokens) => {
+                self.refresh_token(tokens, &mut findings);
+                self.clock(tokens, &mut findings);
+                self.host(tokens, &mut findings);
+            }
+            None => findings.push(not_signed_in(self.name)),
+        }
+        self.client_secret(&mut findings);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        findings
+    }
+
+    /// The state of the tokens, if nothing is broken.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Some(tokens) = &self.record.tokens else {
+            return "no tokens".to_owned();
+        };
+        let access = match tokens.left(self.now.seconds) {
+            None => "access token without an expiry date".to_owned(),
+            Some(0) => "access token expired; the next use refreshes it".to_owned(),
+            Some(left) => format!("access token valid for {}", Span(left)),
+        };
+        let used = self.now.seconds.saturating_sub(tokens.obtained_at);
+        let refresh = match (tokens.has_refresh_token(), self.idle()) {
+            (false, _) => "no refresh token".to_owned(),
+            (true, Some(idle)) => {
+                format!(
+                    "refresh token used {} ago, unused ones expire after {idle}",
+                    Span(used)
+                )
+            }
+            (true, None) => format!("refresh token used {} ago", Span(used)),
+        };
+        format!("{access}; {refresh}")
+    }
+
+    fn idle(&self) -> Option<Span> {
+        self.check.refresh_idle.or(self.preset.tokens.refresh_idle)
+    }
+
+    fn is_over(&self, at: u64) -> bool {
+        at <= self.now.seconds
+    }
+
+    fn is_soon(&self, at: u64) -> bool {
+        at.saturating_sub(self.now.seconds) <= self.within
+    }
+
+    /// The same for what each use puts off: a limit that is seldom half over in normal use is no news.
+    fn is_soon_unless_used(&self, since: u64, at: u64) -> bool {
+        let life = at.saturating_sub(since);
+        self.is_soon(at) && at.saturating_sub(self.now.seconds) <= life / 2
+    }
+
+    fn sign_in(&self) -> String {
+        sign_in(self.name)
+    }
+
+    fn refresh_token(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        if let Some(rejected) = &self.record.rejected {
+            let cause = rejected.cause.as_deref().unwrap_or_default();
+            let text = format!(
+                "{} Rejected {}. {cause}",
+                rejected.error,
+                self.now.when(rejected.at)
+            );
+            findings.push(Finding {
+                level: Level::SignIn,
+                id: "refresh-token-rejected",
+                at: Some(rejected.at),
+                text: text.trim_end().to_owned(),
+                fix: Some(self.sign_in()),
+            });
+            return;
+        }
+        if !tokens.has_refresh_token() {
+            self.no_refresh_token(tokens, findings);
+            return;
+        }
+        self.unused(tokens, findings);
+        self.lifetime(tokens, findings);
+        self.testing(tokens, findings);
+        self.lost_answer(findings);
+    }
+
+    fn no_refresh_token(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let Some(end) = tokens.expires_at else {
+            return;
+        };
+        let when = self.now.when(end);
+        let (level, text) = if self.is_over(end) {
+            let text = format!("The access token expired {when}, and there is no refresh token.");
+            (Level::SignIn, text)
+        } else if self.is_soon(end) {
+            let text = format!("There is no refresh token, and the access token expires {when}.");
+            (Level::Soon, text)
+        } else {
+            return;
+        };
+        let note = self
+            .preset
+            .tokens
+            .refresh_note
+            .as_deref()
+            .unwrap_or_default();
+        let fix = format!("{} {note}", self.sign_in());
+        findings.push(Finding {
+            level,
+            id: "no-refresh-token",
+            at: Some(end),
+            text,
+            fix: Some(fix.trim_end().to_owned()),
+        });
+    }
+
+    fn unused(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let Some(idle) = self.idle() else { return };
+        let used = tokens.obtained_at;
+        let end = used.saturating_add(idle.0);
+        let when = self.now.when(end);
+        let (level, text, fix) = if self.is_over(end) {
+            (
+                Level::SignIn,
+                format!(
+                    "The refresh token has probably expired {when}: it was not used for {idle}."
+                ),
+                self.sign_in(),
+            )
+        } else if self.is_soon_unless_used(used, end) {
+            (
+                Level::Soon,
+                format!("The refresh token expires {when} unless it is used before."),
+                self.refresh(),
+            )
+        } else {
+            return;
+        };
+        findings.push(Finding {
+            level,
+            id: "refresh-token-unused",
+            at: Some(end),
+            text,
+            fix: Some(fix),
+        });
+    }
+
+    /// When the user signed in, as far as that is known.
+    fn signed_in_at(&self, tokens: &Tokens) -> u64 {
+        let known = self.record.origin.signed_in_at;
+        known
+            .or(tokens.refresh_obtained_at)
+            .unwrap_or(tokens.obtained_at)
+    }
+
+    fn lifetime(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let mut add = |end: u64, soon: bool, fix: String| {
+            let when = self.now.when(end);
+            let (level, text) = if self.is_over(end) {
+                (Level::SignIn, format!("The refresh token expired {when}."))
+            } else if soon {
+                (Level::Soon, format!("The refresh token expires {when}."))
+            } else {
+                return;
+            };
+            findings.push(Finding {
+                level,
+                id: "refresh-token-expires",
+                at: Some(end),
+                text,
+                fix: Some(fix),
+            });
+        };
+        // The service gave this date. Some give a new one with each refresh.
+        if let Some(end) = tokens.sign_in_by() {
+            let issued = tokens.refresh_obtained_at.unwrap_or(tokens.obtained_at);
+            let soon = self.is_soon_unless_used(issued, end);
+            let fix = if self.is_over(end) {
+                self.sign_in()
+            } else {
+                format!(
+                    "{} If that does not change the date, a user must sign in.",
+                    self.refresh()
+                )
+            };
+            add(end, soon, fix);
+        }
+        if let Some(max) = self.check.refresh_max.or(self.preset.tokens.refresh_max) {
+            let end = self.signed_in_at(tokens).saturating_add(max.0);
+            add(end, self.is_soon(end), self.sign_in());
+        }
+    }
+
+    fn testing(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let max = self.preset.tokens.testing_refresh_max;
+        let (Some(max), Some(true) | None) = (max, self.check.testing) else {
+            return;
+        };
+        let end = self.signed_in_at(tokens).saturating_add(max.0);
+        if self.check.testing.is_none() {
+            // A refresh after that date shows that the app is not in testing.
+            if tokens.obtained_at < end && !self.is_over(end) {
+                findings.push(Finding {
+                    level: Level::Note,
+                    id: "testing-unknown",
+                    at: Some(end),
+                    text: format!(
+                        "If the app is in testing at {}, the refresh token expires {}.",
+                        self.preset.name,
+                        self.now.when(end)
+                    ),
+                    fix: Some(
+                        "Add a section [check] with testing = true or testing = false to the settings file.".to_owned(),
+                    ),
+                });
+            }
+            return;
+        }
+        let when = self.now.when(end);
+        let (level, verb) = if self.is_over(end) {
+            (Level::SignIn, "expired")
+        } else {
+            (Level::Soon, "expires")
+        };
+        findings.push(Finding {
+            level,
+            id: "testing",
+            at: Some(end),
+            text: format!(
+                "The app is in testing at {}: the refresh token {verb} {when}.",
+                self.preset.name
+            ),
+            fix: Some(format!(
+                "Publish the app, then sign in again. {}",
+                self.sign_in()
+            )),
+        });
+    }
+
+    fn lost_answer(&self, findings: &mut Vec<Finding>) {
+        let rotates = self.preset.tokens.rotates;
+        if rotates == Some(Rotates::Never) {
+            return;
+        }
+        let Some(attempt) = self.attempt else { return };
+        let running = attempt.outcome.is_none() && attempt.since + REFRESH_TIME > self.now.seconds;
+        let Some(lost) = attempt.lost(self.record.generation).filter(|_| !running) else {
+            return;
+        };
+        let level = if rotates.is_some() {
+            Level::Soon
+        } else {
+            Level::Note
+        };
+        let until = self.preset.tokens.reuse_leeway;
+        let until = until.map(|leeway| lost.since.saturating_add(leeway.0));
+        let until = until.filter(|until| !self.is_over(*until));
+        let how = if lost.stopped {
+            "the program was stopped before it stored the answer"
+        } else {
+            "its answer was lost"
+        };
+        let rejected = match until {
+            Some(until) => format!(
+                "The service accepts the old refresh token until {}",
+                self.now.when(until)
+            ),
+            None => {
+                "If the service replaced the refresh token, it rejects the next refresh".to_owned()
+            }
+        };
+        findings.push(Finding {
+            level,
+            id: "answer-lost",
+            at: Some(lost.since),
+            text: format!(
+                "A refresh was sent {}, and {how}. {}.",
+                self.now.when(lost.since),
+                rejected
+                    .replace("until at", "until")
+                    .replace("until on", "until")
+            ),
+            fix: Some(format!(
+                "{} If it is rejected, sign in again.",
+                self.refresh()
+            )),
+        });
+    }
+
+    fn refresh(&self) -> String {
+        format!("Run: oauth-authorizer refresh {}.", self.name)
+    }
+
+    fn clock(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let fix = Some("Set the clock of this computer, for example with NTP.".to_owned());
+        let obtained = tokens.obtained_at;
+        if obtained > self.now.seconds + SKEW {
+            findings.push(Finding {
+                level: Level::Soon,
+                id: "clock",
+                at: None,
+                text: format!(
+                    "The tokens were issued {}, in the future: the clock of this computer is wrong, or was.",
+                    self.now.when(obtained)
+                ),
+                fix,
+            });
+            return;
+        }
+        let Some(ahead) = self.record.origin.clock_ahead else {
+            return;
+        };
+        let difference = ahead.unsigned_abs();
+        if difference <= CLOCK_NOTE {
+            return;
+        }
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        findings.push(Finding {
+            level: if difference > CLOCK_LIMIT {
+                Level::Soon
+            } else {
+                Level::Note
+            },
+            id: "clock",
+            at: Some(obtained),
+            text: format!(
+                "At the last refresh, the clock of this computer was {} {way} the clock of the service.",
+                Span(difference)
+            ),
+            fix,
+        });
+    }
+
+    fn host(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
+        let rotates = self.preset.tokens.rotates;
+        let Some(host) = &self.record.origin.host else {
+            return;
+        };
+        let replaces = matches!(rotates, Some(Rotates::Always | Rotates::Sometimes));
+        if !replaces || host.is_empty() || host.eq_ignore_ascii_case(self.host) {
+            return;
+        }
+        findings.push(Finding {
+            level: Level::Note,
+            id: "other-host",
+            at: Some(tokens.obtained_at),
+            text: format!(
+                "The tokens were last refreshed on the host {host}, {}. The service replaces refresh tokens, so \
+                 a refresh on one computer signs out the others.",
+                self.now.when(tokens.obtained_at)
+            ),
+            fix: Some(format!("Make sure that {host} no longer uses this profile.")),
+        });
+    }
+
+    fn client_secret(&self, findings: &mut Vec<Finding>) {
+        let mut add = |level, id, at, text: String, fix: Option<String>| {
+            findings.push(Finding {
+                level,
+                id,
+                at,
+                text,
+                fix,
+            });
+        };
+        let needed = self.record.issued_for.client_authentication != "none";
+        match &self.secret {
+            Probe::Missing(reason) => add(Level::Settings, "client-secret", None, reason.clone(), Some(
+                "Repair what [secret] in the settings file names, or sign in again with the client secret.".to_owned(),
+            )),
+            Probe::Unknown(Some(reason)) => add(Level::Note, "client-secret-unchecked", None, reason.clone(), None),
+            Probe::Unknown(None) | Probe::Fine => {}
+        }
+        let new = || {
+            Some("Create a new client secret, replace the old one, and change expires in the settings file.".to_owned())
+        };
+        match &self.secret_expires_at {
+            Err(problem) => add(
+                Level::Settings,
+                "client-secret-expires",
+                None,
+                problem.clone(),
+                None,
+            ),
+            Ok(Some(end)) if self.is_over(*end) => {
+                let text = format!("The client secret expired {}.", self.now.when(*end));
+                add(
+                    Level::Settings,
+                    "client-secret-expires",
+                    Some(*end),
+                    text,
+                    new(),
+                );
+            }
+            Ok(Some(end)) if self.is_soon(*end) => {
+                let text = format!("The client secret expires {}.", self.now.when(*end));
+                add(
+                    Level::Soon,
+                    "client-secret-expires",
+                    Some(*end),
+                    text,
+                    new(),
+                );
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                if let Some(max) = self.preset.client.secret_max.filter(|_| needed) {
+                    let text = format!(
+                        "It is not known when the client secret expires. At this service, that is after at most {max}."
+                    );
+                    let fix = "Add a section [secret] with its date to the settings file, such as expires = 2027-05-01.";
+                    add(
+                        Level::Note,
+                        "client-secret-date",
+                        None,
+                        text,
+                        Some(fix.to_owned()),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Nobody has signed in yet.
+#[must_use]
+pub fn not_signed_in(name: &str) -> Finding {
+    Finding {
+        level: Level::SignIn,
+        id: "not-signed-in",
+        at: None,
+        text: "There are no tokens yet.".to_owned(),
+        fix: Some(sign_in(name)),
+    }
+}
+
+fn sign_in(name: &str) -> String {
+    format!("Sign in: oauth-authorizer --profile {name}.")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::oauth::token::TokenSet;
+    use crate::presets;
+    use crate::store::attempt::Outcome;
+    use crate::store::record::{IssuedFor, Rejected};
+
+    /// 2026-11-26 12:00.
+    const NOW: u64 = 1_795_694_400;
+    const DAY: u64 = 86_400;
+
+    /// What the forecast is made of; a test changes what it is about.
+    struct Case {
+        record: Record,
+        attempt: Option<AttemptNote>,
+        check: CheckSettings,
+        preset: Preset,
+        secret: Probe,
+        secret_expires_at: Result<Option<u64>, String>,
+        within: u64,
+    }
+
+    impl Case {
+        /// A profile that was refreshed 19 minutes ago, and signed in 10 days ago.
+        fn new() -> Self {
+            let set = TokenSet {
+                access_token: "access".into(),
+                token_type: None,
+                expires_in: Some(3600),
+                refresh_token: Some("refresh".into()),
+                id_token: None,
+                scope: None,
+                kept: Vec::new(),
+                token_url: None,
+                redirect_url: None,
+            };
+            let issued_for = IssuedFor {
+                token_url: "https://as.example/token".to_owned(),
+                client_id: "me".to_owned(),
+                client_authentication: "none".to_owned(),
+                scope: Vec::new(),
+                flow: "device-code".to_owned(),
+                ca_file: None,
+                secret_command: None,
+                user: None,
+                header: "Bearer".to_owned(),
+            };
+            let tokens = Tokens::of_set(&set, NOW - 19 * 60, None);
+            let mut record = Record::new("office", String::new(), issued_for, Some(tokens), None);
+            record.origin.signed_in_at = Some(NOW - 10 * DAY);
+            record.origin.host = Some("here".to_owned());
+            Self {
+                record,
+                attempt: None,
+                check: CheckSettings::default(),
+                preset: (*presets::get(presets::CUSTOM).unwrap()).clone(),
+                secret: Probe::Fine,
+                secret_expires_at: Ok(None),
+                within: 30 * DAY,
+            }
+        }
+
+        fn tokens(&mut self) -> &mut Tokens {
+            self.record.tokens.as_mut().unwrap()
+        }
+
+        fn facts<T>(self, use_facts: impl FnOnce(&Facts<'_>) -> T) -> T {
+            let now = Now {
+                seconds: NOW,
+                zone: TimeZone::UTC,
+            };
+            use_facts(&Facts {
+                name: "office",
+                now: &now,
+                within: self.within,
+                host: "here",
+                record: &self.record,
+                attempt: self.attempt.as_ref(),
+                check: &self.check,
+                preset: &self.preset,
+                secret: self.secret,
+                secret_expires_at: self.secret_expires_at,
+            })
+        }
+
+        /// The findings, as they are printed.
+        fn lines(self) -> Vec<String> {
+            let line = |finding: Finding| {
+                assert!(finding.text.ends_with('.'), "{finding:?}");
+                assert!(finding.fix.is_none_or(|fix| fix.ends_with('.')));
+                format!("{:?} {}: {}", finding.level, finding.id, finding.text)
+            };
+            self.facts(|facts| facts.findings().into_iter().map(line).collect())
+        }
+    }
+
+    /// What is found in a profile that is fine but for this change.
+    fn found(change: impl FnOnce(&mut Case)) -> Vec<String> {
+        let mut case = Case::new();
+        change(&mut case);
+        case.lines()
+    }
+
+    fn span(text: &str) -> Option<Span> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn nothing_is_found_where_all_is_well() {
+        assert_eq!(found(|_| ()), [""; 0]);
+        let mut case = Case::new();
+        case.preset.tokens.refresh_idle = span("90d");
+        assert_eq!(
+            case.facts(|facts| facts.summary()),
+            "access token valid for 41 minutes; refresh token used 19 minutes ago, unused ones expire after 90 days"
+        );
+    }
+
+    #[test]
+    fn a_missing_or_rejected_refresh_token_needs_a_user() {
+        let rejected = found(|case| {
+            case.record.rejected = Some(Rejected {
+                at: NOW - 6 * DAY,
+                error: "The service rejected the refresh token (invalid_grant).".to_owned(),
+                cause: Some("It was revoked.".to_owned()),
+            });
+            // Of no interest any more.
+            case.preset.tokens.refresh_idle = span("1s");
+        });
+        assert_eq!(
+            rejected,
+            [
+                "SignIn refresh-token-rejected: The service rejected the refresh token (invalid_grant). \
+              Rejected on 2026-11-20 (6 days ago). It was revoked."
+            ]
+        );
+        let none = found(|case| case.record.tokens = None);
+        assert_eq!(none, ["SignIn not-signed-in: There are no tokens yet."]);
+        let without = |left: Option<i64>| {
+            found(|case| {
+                case.tokens().refresh_token = None;
+                case.tokens().refresh_obtained_at = None;
+                case.tokens().expires_at = left.map(|left| NOW.checked_add_signed(left).unwrap());
+            })
+        };
+        assert_eq!(
+            without(Some(600)),
+            [
+                "Soon no-refresh-token: There is no refresh token, and the access token expires at 12:10 (in 10 minutes)."
+            ]
+        );
+        assert_eq!(
+            without(Some(-600)),
+            [
+                "SignIn no-refresh-token: The access token expired at 11:50 (10 minutes ago), and there is no refresh token."
+            ]
+        );
+        // A token of a year, and one without an end.
+        assert_eq!(without(Some(365 * 86_400)), [""; 0]);
+        assert_eq!(without(None), [""; 0]);
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_not_used_expires() {
+        let unused = |days: u64, within: u64, by_user: bool| {
+            found(|case| {
+                case.within = within * DAY;
+                case.tokens().obtained_at = NOW - days * DAY;
+                if by_user {
+                    case.preset.tokens.refresh_idle = span("1d");
+                    case.check.refresh_idle = span("90d");
+                } else {
+                    case.preset.tokens.refresh_idle = span("90d");
+                }
+            })
+        };
+        for by_user in [false, true] {
+            assert_eq!(unused(59, 30, by_user), [""; 0]);
+            assert_eq!(
+                unused(74, 30, by_user),
+                [
+                    "Soon refresh-token-unused: The refresh token expires on 2026-12-12 (in 16 days) unless it is used before."
+                ]
+            );
+            assert_eq!(unused(74, 15, by_user), [""; 0]);
+            assert_eq!(
+                unused(92, 30, by_user),
+                [
+                    "SignIn refresh-token-unused: The refresh token has probably expired on 2026-11-24 (2 days ago): \
+                  it was not used for 90 days."
+                ]
+            );
+        }
+        // A short limit is no news while the profile is in use.
+        let in_use = |idle: &str| found(|case| case.preset.tokens.refresh_idle = span(idle));
+        assert_eq!(in_use("60m"), [""; 0]);
+        assert_eq!(in_use("30m").len(), 1);
+    }
+
+    #[test]
+    fn a_refresh_token_has_a_lifetime() {
+        let max = |days: u64, by_user: bool| {
+            found(|case| {
+                let max = Some(Span(days * DAY));
+                if by_user {
+                    case.preset.tokens.refresh_max = span("365d");
+                    case.check.refresh_max = max;
+                } else {
+                    case.preset.tokens.refresh_max = max;
+                }
+            })
+        };
+        for by_user in [false, true] {
+            assert_eq!(max(41, by_user), [""; 0]);
+            assert_eq!(
+                max(26, by_user),
+                [
+                    "Soon refresh-token-expires: The refresh token expires on 2026-12-12 (in 16 days)."
+                ]
+            );
+            assert_eq!(
+                max(8, by_user),
+                [
+                    "SignIn refresh-token-expires: The refresh token expired on 2026-11-24 (2 days ago)."
+                ]
+            );
+        }
+        // A record of an older version does not know when the user signed in.
+        let old = found(|case| {
+            case.record.origin.signed_in_at = None;
+            case.tokens().refresh_obtained_at = Some(NOW - 8 * DAY);
+            case.preset.tokens.refresh_max = span("10d");
+        });
+        assert_eq!(
+            old,
+            ["Soon refresh-token-expires: The refresh token expires on 2026-11-28 (in 2 days)."]
+        );
+        // What the service says.
+        let said = |issued: u64, left: i64| {
+            found(|case| {
+                case.tokens().refresh_obtained_at = Some(NOW - issued * DAY);
+                case.tokens().refresh_expires_at = NOW.checked_add_signed(left * 86_400);
+            })
+        };
+        assert_eq!(said(0, 16), [""; 0]);
+        assert_eq!(
+            said(20, 16),
+            ["Soon refresh-token-expires: The refresh token expires on 2026-12-12 (in 16 days)."]
+        );
+        assert_eq!(
+            said(20, -2),
+            ["SignIn refresh-token-expires: The refresh token expired on 2026-11-24 (2 days ago)."]
+        );
+    }
+
+    #[test]
+    fn the_testing_mode_of_a_service_ends_refresh_tokens() {
+        let testing = |says: Option<bool>, signed_in: u64, refreshed: u64| {
+            found(|case| {
+                case.preset.name = "Example".to_owned();
+                case.preset.tokens.testing_refresh_max = span("7d");
+                case.check.testing = says;
+                case.record.origin.signed_in_at = Some(NOW - signed_in * DAY);
+                case.tokens().obtained_at = NOW - refreshed * DAY;
+            })
+        };
+        assert_eq!(
+            testing(Some(true), 4, 0),
+            [
+                "Soon testing: The app is in testing at Example: the refresh token expires on 2026-11-29 (in 3 days)."
+            ]
+        );
+        assert_eq!(
+            testing(Some(true), 9, 5),
+            [
+                "SignIn testing: The app is in testing at Example: the refresh token expired on 2026-11-24 (2 days ago)."
+            ]
+        );
+        assert_eq!(
+            testing(None, 4, 0),
+            [
+                "Note testing-unknown: If the app is in testing at Example, the refresh token expires on 2026-11-29 (in 3 days)."
+            ]
+        );
+        // It was refreshed after that.
+        assert_eq!(testing(None, 9, 0), [""; 0]);
+        assert_eq!(testing(Some(false), 4, 0), [""; 0]);
+        let other = found(|case| case.check.testing = Some(true));
+        assert_eq!(other, [""; 0]);
+    }
+
+    #[test]
+    fn a_client_secret_is_missing_or_expires() {
+        let expires = |end: Result<Option<u64>, String>| found(|case| case.secret_expires_at = end);
+        assert_eq!(
+            expires(Ok(Some(NOW + 16 * DAY))),
+            ["Soon client-secret-expires: The client secret expires on 2026-12-12 (in 16 days)."]
+        );
+        assert_eq!(
+            expires(Ok(Some(NOW - 2 * DAY))),
+            [
+                "Settings client-secret-expires: The client secret expired on 2026-11-24 (2 days ago)."
+            ]
+        );
+        assert_eq!(expires(Ok(Some(NOW + 31 * DAY))), [""; 0]);
+        assert_eq!(
+            expires(Err("It is no date.".to_owned())),
+            ["Settings client-secret-expires: It is no date."]
+        );
+        let state = |secret: Probe| found(|case| case.secret = secret);
+        assert_eq!(
+            state(Probe::Missing("It is missing.".to_owned())),
+            ["Settings client-secret: It is missing."]
+        );
+        assert_eq!(
+            state(Probe::Unknown(Some("It was not checked.".to_owned()))),
+            ["Note client-secret-unchecked: It was not checked."]
+        );
+        assert_eq!(state(Probe::Unknown(None)), [""; 0]);
+        let date = |authentication: &str| {
+            found(|case| {
+                case.preset.client.secret_max = span("730d");
+                case.record.issued_for.client_authentication = authentication.to_owned();
+            })
+        };
+        assert_eq!(date("none"), [""; 0]);
+        assert_eq!(
+            date("post"),
+            [
+                "Note client-secret-date: It is not known when the client secret expires. At this service, that is after at \
+              most 730 days."
+            ]
+        );
+    }
+
+    #[test]
+    fn clocks_that_differ_are_mentioned() {
+        let ahead = |seconds: i64| found(|case| case.record.origin.clock_ahead = Some(seconds));
+        assert_eq!(ahead(-60), [""; 0]);
+        assert_eq!(
+            ahead(90),
+            [
+                "Note clock: At the last refresh, the clock of this computer was 1 minute ahead of the clock of the service."
+            ]
+        );
+        assert_eq!(
+            ahead(-3600),
+            [
+                "Soon clock: At the last refresh, the clock of this computer was 1 hour behind the clock of the service."
+            ]
+        );
+        let future = found(|case| case.tokens().obtained_at = NOW + 2 * DAY);
+        assert_eq!(
+            future,
+            [
+                "Soon clock: The tokens were issued on 2026-11-28 (in 2 days), in the future: the clock of this computer is \
+              wrong, or was."
+            ]
+        );
+        assert_eq!(
+            found(|case| case.tokens().obtained_at = NOW + SKEW),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn another_host_is_mentioned_where_it_matters() {
+        for (rotates, host, count) in [
+            (Some(Rotates::Always), "there", 1),
+            (Some(Rotates::Sometimes), "there", 1),
+            (Some(Rotates::Never), "there", 0),
+            (None, "there", 0),
+            (Some(Rotates::Always), "HERE", 0),
+            (Some(Rotates::Always), "", 0),
+        ] {
+            let lines = found(|case| {
+                case.preset.tokens.rotates = rotates;
+                case.record.origin.host = Some(host.to_owned());
+            });
+            assert_eq!(lines.len(), count, "{rotates:?} {host}: {lines:?}");
+            let words = "Note other-host: The tokens were last refreshed on the host there, at 11:41 (19 minutes ago).";
+            assert!(
+                lines.iter().all(|line| line.starts_with(words)),
+                "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_is_mentioned_where_it_matters() {
+        let lost = |rotates: Option<Rotates>, leeway: Option<Span>, ago: u64, ended: bool| {
+            found(|case| {
+                case.preset.tokens.rotates = rotates;
+                case.preset.tokens.reuse_leeway = leeway;
+                let generation = case.record.generation;
+                case.attempt = Some(AttemptNote {
+                    number: 1,
+                    pid: 1,
+                    host: String::new(),
+                    since: NOW - ago,
+                    generation,
+                    sent: true,
+                    outcome: ended.then(|| Outcome {
+                        code: 0,
+                        error: String::new(),
+                        cause: None,
+                        hint: None,
+                    }),
+                    lost: None,
+                });
+            })
+        };
+        assert_eq!(
+            lost(Some(Rotates::Always), None, 600, false),
+            [
+                "Soon answer-lost: A refresh was sent at 11:50 (10 minutes ago), and the program was stopped before it stored \
+              the answer. If the service replaced the refresh token, it rejects the next refresh."
+            ]
+        );
+        assert_eq!(
+            lost(Some(Rotates::Always), span("30m"), 600, false),
+            [
+                "Soon answer-lost: A refresh was sent at 11:50 (10 minutes ago), and the program was stopped before it stored \
+              the answer. The service accepts the old refresh token until 12:20 (in 20 minutes)."
+            ]
+        );
+        assert!(lost(None, None, 600, false)[0].starts_with("Note answer-lost"));
+        assert_eq!(lost(Some(Rotates::Never), None, 600, false), [""; 0]);
+        // It goes on, or it ended well.
+        assert_eq!(lost(Some(Rotates::Always), None, 60, false), [""; 0]);
+        assert_eq!(lost(Some(Rotates::Always), None, 600, true), [""; 0]);
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        let lines = found(|case| {
+            case.secret_expires_at = Ok(Some(NOW + DAY));
+            case.secret = Probe::Missing("It is missing.".to_owned());
+            case.preset.tokens.refresh_max = span("1d");
+        });
+        let levels: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        assert_eq!(levels, ["SignIn", "Settings", "Soon"]);
+    }
+}

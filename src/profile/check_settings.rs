@@ -1,0 +1,37 @@
+//! What the user knows about the limits of the tokens: the section `[check]` of the settings.
+
+use serde::Deserialize;
+
+use crate::presets::span::Span;
+
+/// The section. What it says goes before what the preset says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSettings {
+    /// The app is in the testing mode of the service.
+    pub testing: Option<bool>,
+    /// A refresh token that is not used for so long expires.
+    pub refresh_idle: Option<Span>,
+    /// It expires so long after the sign-in, however often it is used.
+    pub refresh_max: Option<Span>,
+}
+
+impl CheckSettings {
+    /// The section in TOML; empty where nothing is set.
+    pub(super) fn section(&self) -> String {
+        let span = |span: Span| format!("\"{}s\"", span.0);
+        let lines: String = [
+            ("testing", self.testing.map(|testing| testing.to_string())),
+            ("refresh_idle", self.refresh_idle.map(span)),
+            ("refresh_max", self.refresh_max.map(span)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} = {}\n", value?)))
+        .collect();
+        if lines.is_empty() {
+            lines
+        } else {
+            format!("\n[check]\n{lines}")
+        }
+    }
+}

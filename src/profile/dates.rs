@@ -1,0 +1,60 @@
+//! Dates in forecasts: always with the time that is left.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::presets::span::Span;
+
+/// The time at which a forecast is made, and how its dates are shown.
+#[derive(Debug, Clone)]
+pub struct Now {
+    /// In seconds since 1970.
+    pub seconds: u64,
+    /// For dates.
+    pub zone: TimeZone,
+}
+
+impl Now {
+    /// A time as `on 2026-12-12 (in 16 days)`, of this day as `at 13:01 (41 minutes ago)`.
+    #[must_use]
+    pub fn when(&self, at: u64) -> String {
+        let zoned = |seconds: u64| {
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+            time.to_zoned(self.zone.clone())
+        };
+        let (then, now) = (zoned(at), zoned(self.seconds));
+        let time = if then.date() == now.date() {
+            format!("at {}", then.strftime("%H:%M"))
+        } else {
+            format!("on {}", then.strftime("%Y-%m-%d"))
+        };
+        let distance = Span(at.abs_diff(self.seconds));
+        if at > self.seconds {
+            format!("{time} (in {distance})")
+        } else {
+            format!("{time} ({distance} ago)")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_the_time_that_is_left() {
+        let now = Now {
+            // 2026-11-26 12:00.
+            seconds: 1_795_694_400,
+            zone: TimeZone::UTC,
+        };
+        let at =
+            |seconds: i64| now.when(now.seconds.checked_add_signed(seconds).unwrap_or_default());
+        assert_eq!(at(16 * 86_400), "on 2026-12-12 (in 16 days)");
+        assert_eq!(at(41 * 60), "at 12:41 (in 41 minutes)");
+        assert_eq!(at(-90), "at 11:58 (1 minute ago)");
+        assert_eq!(at(-6 * 86_400), "on 2026-11-20 (6 days ago)");
+        assert_eq!(now.when(u64::MAX).split(' ').nth(1), Some("9999-12-30"));
+    }
+}

@@ -1,0 +1,110 @@
+//! When and where the tokens of a record came from, and when their refresh token ends.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::host;
+use crate::oauth::token::TokenSet;
+use crate::secret::ExposeSecret;
+
+/// A longer lifetime, in seconds, is a number that means something else: ten years.
+pub(super) const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
+/// What services call the lifetime of the refresh token.
+const REFRESH_LIFE: [&str; 3] = [
+    "refresh_token_expires_in",
+    "x_refresh_token_expires_in",
+    "refresh_expires_in",
+];
+
+/// When and where the tokens came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// When the user signed in, in seconds since 1970.
+    pub signed_in_at: Option<u64>,
+    /// The host that the newest tokens were requested from.
+    pub host: Option<String>,
+    /// Seconds that its clock was ahead of the service's at the last refresh.
+    pub clock_ahead: Option<i64>,
+}
+
+impl Origin {
+    /// A sign-in on this host.
+    pub(super) fn here(signed_in_at: Option<u64>) -> Self {
+        Self {
+            signed_in_at,
+            host: Some(host::name()),
+            clock_ahead: None,
+        }
+    }
+}
+
+/// A random text that stands for a sign-in.
+pub(super) fn lineage() -> String {
+    use ring::rand::SecureRandom;
+    let mut bytes = [0_u8; 16];
+    // Without randomness it is the same text each time, and the generation still tells records apart.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// When the refresh token ends, by the lifetime that came with it. One that has not changed since it was issued may be what
+/// was kept of an older answer, and is not counted from now on.
+pub(super) fn refresh_expires_at(
+    set: &TokenSet,
+    issued_at: Option<u64>,
+    before: Option<(Option<u64>, Option<u64>)>,
+) -> Option<u64> {
+    let kept = set.kept.iter();
+    let life: u64 = kept
+        .filter(|kept| REFRESH_LIFE.contains(&kept.name.as_str()))
+        .find_map(|kept| kept.value.expose_secret().parse().ok())
+        // Zero stands for a token without an end.
+        .filter(|life| (1..=LONGEST_LIFE).contains(life))?;
+    match before {
+        Some((before_issued_at, before_expires_at)) if before_issued_at == issued_at => {
+            before_expires_at.or(Some(issued_at? + life))
+        }
+        _ => Some(issued_at? + life),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::oauth::dialect::Kept;
+
+    #[test]
+    fn the_end_of_a_refresh_token_is_counted_from_its_issue() {
+        let set = |name: &str, life: &str| TokenSet {
+            access_token: "access".into(),
+            token_type: None,
+            expires_in: None,
+            refresh_token: Some("refresh".into()),
+            id_token: None,
+            scope: None,
+            kept: vec![Kept::new(name, life.to_owned()).unwrap()],
+            token_url: None,
+            redirect_url: None,
+        };
+        let end =
+            |set: &TokenSet, issued_at, before| refresh_expires_at(set, Some(issued_at), before);
+        for name in REFRESH_LIFE {
+            assert_eq!(end(&set(name, "600"), 1000, None), Some(1600), "{name}");
+        }
+        for (name, life) in [
+            ("refresh_expires_in", "0"),
+            ("refresh_expires_in", "soon"),
+            ("refresh_expires_in", "99999999999"),
+            ("created_at", "600"),
+        ] {
+            assert_eq!(end(&set(name, life), 1000, None), None, "{name}: {life}");
+        }
+        // A new one, and the one of before.
+        let before = Some((Some(1000), Some(1600)));
+        let again = set("refresh_expires_in", "600");
+        assert_eq!(end(&again, 1300, before), Some(1900));
+        assert_eq!(end(&again, 1000, before), Some(1600));
+    }
+}
