@@ -14,8 +14,8 @@ use crate::keeper::forecast::{Forecast, exit_code, forecast};
 use crate::keeper::refresh::unix_time;
 use crate::outcome::exit;
 use crate::presets::Library;
-use crate::profile::check::{Finding, Level};
 use crate::profile::dates::Now;
+use crate::profile::finding::{Finding, Level};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 

@@ -4,6 +4,7 @@ pub mod check;
 pub mod check_settings;
 pub mod client_secret;
 pub mod dates;
+pub mod finding;
 pub mod issued_for;
 pub mod name;
 pub mod places;

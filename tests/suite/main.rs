@@ -58,6 +58,8 @@ mod process;
 #[cfg(unix)]
 mod profile_screens;
 mod profiles;
+#[cfg(target_os = "linux")]
+mod profiles_check;
 mod provider;
 mod proxies;
 mod qr;

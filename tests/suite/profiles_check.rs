@@ -1,0 +1,485 @@
+//! `profiles check`: what is wrong with a saved sign-in and what will be, its exit codes and its JSON.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::profiles::{Profiles, Ran};
+use crate::scripted::{Reply, Request};
+
+const DAY: u64 = 86_400;
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs()
+}
+
+fn refreshed(_: &Request) -> Reply {
+    Reply::json(
+        200,
+        r#"{"access_token":"second","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-2"}"#,
+    )
+}
+
+/// Adds lines to the settings of `office`.
+fn add(profiles: &Profiles, lines: &str) {
+    let text = std::fs::read_to_string(profiles.settings()).unwrap();
+    std::fs::write(profiles.settings(), format!("{text}\n{lines}")).unwrap();
+}
+
+/// The exit code, and what is said of `office`.
+fn check(profiles: &Profiles) -> (i32, Value) {
+    let ran = profiles.run(&["profiles", "check", "office", "--json"]);
+    assert_eq!(ran.stderr, "", "{ran:?}");
+    let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let row = rows[0].clone();
+    assert_eq!(row["name"], "office", "{rows}");
+    assert_eq!(row["exit_code"], ran.code, "{rows}");
+    let secrets = ["first", "second", "refresh-1", "refresh-2"];
+    assert!(
+        secrets
+            .iter()
+            .all(|secret| !ran.stdout.contains(&format!("\"{secret}\"")))
+    );
+    (ran.code, row)
+}
+
+/// The one finding has this ID and these words.
+fn assert_found(profiles: &Profiles, code: i32, state: &str, id: &str, words: &str) {
+    let (found, row) = check(profiles);
+    let findings = row["findings"].as_array().unwrap();
+    assert_eq!(found, code, "{row}");
+    assert_eq!(row["state"], state, "{row}");
+    assert_eq!(row["summary"].is_null(), state == "broken", "{row}");
+    assert_eq!(
+        (findings.len(), &findings[0]["id"]),
+        (1, &json!(id)),
+        "{row}"
+    );
+    assert!(
+        findings[0]["text"].as_str().unwrap().contains(words),
+        "{row}"
+    );
+}
+
+/// The names and contents of the files of profiles, but for `NAME.attempt`.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, std::fs::read(entry.path()).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_check_sends_nothing_writes_nothing_and_waits_for_nobody() {
+    let (profiles, server) = Profiles::scripted(refreshed);
+    let record = profiles.state("record");
+    let folder = record.parent().unwrap();
+    let asked = server.requests("/token").len();
+    profiles.expire();
+    let before = files(folder);
+    // Another process refreshes.
+    let lock = std::fs::File::open(profiles.state("lock")).unwrap();
+    lock.lock().unwrap();
+    let Ran {
+        code,
+        stdout,
+        stderr,
+    } = profiles.run(&["profiles", "check"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert_eq!(
+        stdout,
+        "office  ok      access token expired; the next use refreshes it; refresh token used 2 hours ago\n"
+    );
+    assert_eq!(files(folder), before);
+    assert_eq!(server.requests("/token").len(), asked);
+    let quiet = profiles.run(&["profiles", "check", "--all", "--quiet"]);
+    assert_eq!((quiet.code, quiet.stdout.as_str()), (0, ""), "{quiet:?}");
+    let none = Profiles::new().run(&["profiles", "check"]);
+    assert_eq!(
+        (none.code, none.stderr.as_str()),
+        (0, "hint: There are no profiles.\n")
+    );
+}
+
+#[test]
+fn what_breaks_next_has_its_date() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let ago = |days: u64| {
+        profiles.edit(|record| {
+            record["tokens"]["obtained_at"] = json!(now() - days * DAY);
+            record["origin"]["signed_in_at"] = json!(now() - days * DAY);
+        });
+    };
+    for (lines, days, code, state, id, words) in [
+        (
+            "[check]\nrefresh_idle = \"90d\"\n",
+            70,
+            12,
+            "soon",
+            "refresh-token-unused",
+            "unless it is used before",
+        ),
+        (
+            "[check]\nrefresh_idle = \"90d\"\n",
+            91,
+            7,
+            "broken",
+            "refresh-token-unused",
+            "it was not used for 90 days",
+        ),
+        (
+            "[check]\nrefresh_max = \"90d\"\n",
+            70,
+            12,
+            "soon",
+            "refresh-token-expires",
+            "The refresh token expires on ",
+        ),
+        (
+            "[check]\nrefresh_max = \"90d\"\n",
+            91,
+            7,
+            "broken",
+            "refresh-token-expires",
+            "The refresh token expired on ",
+        ),
+        (
+            "[secret]\nexpires = 2020-05-01\n",
+            1,
+            2,
+            "broken",
+            "client-secret-expires",
+            "expired on 2020-05-01",
+        ),
+        (
+            "[secret]\nexpires = 07:32:00\n",
+            1,
+            2,
+            "broken",
+            "client-secret-expires",
+            "must be a date such as 2027-05-01",
+        ),
+        (
+            "[secret]\nfile = \"/nowhere/secret\"\n",
+            1,
+            2,
+            "broken",
+            "client-secret",
+            "/nowhere/secret",
+        ),
+        (
+            "[secret]\nenv = \"NOT_SET_HERE\"\n",
+            1,
+            0,
+            "ok",
+            "client-secret-unchecked",
+            "NOT_SET_HERE is not set here",
+        ),
+    ] {
+        std::fs::write(profiles.settings(), format!("{settings}\n{lines}")).unwrap();
+        ago(days);
+        let authentication = if lines.contains("expires") || lines.contains("check") {
+            "none"
+        } else {
+            "basic"
+        };
+        profiles
+            .edit(|record| record["issued_for"]["client_authentication"] = json!(authentication));
+        assert_found(&profiles, code, state, id, words);
+    }
+    profiles.edit(|record| record["issued_for"]["client_authentication"] = json!("none"));
+    // Soon is what --within says.
+    std::fs::write(
+        profiles.settings(),
+        settings + "\n[check]\nrefresh_max = \"90d\"\n",
+    )
+    .unwrap();
+    ago(70);
+    let line = |flags: &[&str]| profiles.run(&[&["profiles", "check"], flags].concat());
+    assert_eq!(line(&["--within", "19d"]).code, 0);
+    let soon = line(&["office", "--within", "21d"]);
+    assert_eq!(soon.code, 12);
+    let lines: Vec<&str> = soon.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{soon:?}");
+    assert!(
+        lines[0].starts_with("office  ok      access token"),
+        "{soon:?}"
+    );
+    assert!(
+        lines[1].starts_with("office  soon    The refresh token expires on "),
+        "{soon:?}"
+    );
+    assert_eq!(
+        lines[2],
+        "office  fix     Sign in: oauth-authorizer --profile office."
+    );
+    // What needs no attention is left out.
+    let quiet = line(&["--quiet"]);
+    assert_eq!(
+        quiet.stdout.lines().collect::<Vec<_>>(),
+        lines[1..],
+        "{quiet:?}"
+    );
+}
+
+#[test]
+fn the_testing_mode_of_a_service_is_known_from_its_preset() {
+    let profiles = Profiles::new();
+    let folder = profiles.home.path().join("all");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+    let path = folder.to_str().unwrap();
+    let save = profiles
+        .command(&[
+            "profiles",
+            "save",
+            "gmail",
+            "--profiles",
+            path,
+            "--preset",
+            "google-mail",
+            "--client-id",
+            "1-a.apps.googleusercontent.com",
+        ])
+        .env("OAUTH_AUTHORIZER_CLIENT_SECRET", "s3cret-of-the-test")
+        .output();
+    let save = Ran::from(save.unwrap());
+    assert_eq!(save.code, 0, "{save:?}");
+    let run = || profiles.run(&["profiles", "check", "gmail", "--profiles", path]);
+    let new = run();
+    assert_eq!(new.code, 7, "{new:?}");
+    assert!(
+        new.stdout.contains("broken  There are no tokens yet."),
+        "{new:?}"
+    );
+    // As if the user had signed in.
+    let file = folder.join("gmail.record");
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let at = now() - 4 * DAY;
+    record["tokens"] = json!({
+        "access_token": "a", "token_type": "Bearer", "obtained_at": at, "expires_at": at + 3600, "scope": null,
+        "refresh_token": "r", "refresh_obtained_at": at, "refresh_not_before": null, "id_token": null, "kept": [],
+        "token_url": null, "redirect_url": null,
+    });
+    std::fs::write(&file, record.to_string()).unwrap();
+    let unknown = run();
+    assert_eq!(unknown.code, 0, "{unknown:?}");
+    assert!(
+        unknown
+            .stdout
+            .contains("gmail  note    If the app is in testing at Google mail"),
+        "{unknown:?}"
+    );
+    assert!(
+        unknown.stdout.contains("unused ones expire after 180 days"),
+        "{unknown:?}"
+    );
+    let settings = folder.join("gmail.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.clone() + "\n[check]\ntesting = true\n").unwrap();
+    let testing = run();
+    assert_eq!(testing.code, 12, "{testing:?}");
+    assert!(
+        testing.stdout.contains(
+            "soon    The app is in testing at Google mail: the refresh token expires on "
+        ),
+        "{testing:?}"
+    );
+    std::fs::write(&settings, text + "\n[check]\ntesting = false\n").unwrap();
+    let published = run();
+    assert_eq!(
+        (published.code, published.stdout.lines().count()),
+        (0, 1),
+        "{published:?}"
+    );
+}
+
+#[test]
+fn what_is_broken_has_the_exit_code_of_its_repair() {
+    let (profiles, _server) = Profiles::scripted(|_| {
+        Reply::json(
+            400,
+            r#"{"error":"invalid_grant","error_description":"It was revoked."}"#,
+        )
+    });
+    // The service rejects the refresh token.
+    profiles.expire();
+    assert_eq!(profiles.run(&["token", "office"]).code, 7);
+    assert_found(
+        &profiles,
+        7,
+        "broken",
+        "refresh-token-rejected",
+        "invalid_grant",
+    );
+    let line = profiles.run(&["profiles", "check", "office"]);
+    assert!(
+        line.stdout
+            .contains("office  fix     Sign in: oauth-authorizer --profile office."),
+        "{line:?}"
+    );
+    profiles.edit(|record| record["rejected"] = Value::Null);
+    // There is none.
+    profiles.edit(|record| record["tokens"]["refresh_token"] = Value::Null);
+    assert_found(
+        &profiles,
+        7,
+        "broken",
+        "no-refresh-token",
+        "there is no refresh token",
+    );
+    profiles.edit(|record| record["tokens"]["refresh_token"] = json!("refresh-1"));
+    // The settings name another client.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let other = settings.replace("client_id = \"me\"", "client_id = \"other\"");
+    assert_ne!(other, settings);
+    std::fs::write(profiles.settings(), other).unwrap();
+    assert_found(
+        &profiles,
+        2,
+        "broken",
+        "settings",
+        "The client ID has changed since the tokens were issued",
+    );
+    std::fs::write(profiles.settings(), "format = 1\nprset = \"x\"\n").unwrap();
+    assert_found(&profiles, 2, "broken", "settings", "unknown field");
+    std::fs::write(profiles.settings(), settings).unwrap();
+    // The record.
+    let record = profiles.state("record");
+    let bytes = std::fs::read(&record).unwrap();
+    let mode = |mode| std::fs::set_permissions(&record, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o644);
+    assert_found(
+        &profiles,
+        9,
+        "broken",
+        "record",
+        "can be read by other users. Run: chmod 600",
+    );
+    mode(0o600);
+    std::os::unix::fs::chown(&record, Some(12_345), None).unwrap();
+    assert_found(&profiles, 9, "broken", "record", "belongs to another user");
+    std::os::unix::fs::chown(&record, Some(0), None).unwrap();
+    std::fs::write(&record, &bytes[..bytes.len() / 2]).unwrap();
+    assert_found(&profiles, 9, "broken", "record", "is damaged");
+    std::fs::remove_file(&record).unwrap();
+    assert_found(
+        &profiles,
+        7,
+        "broken",
+        "not-signed-in",
+        "There are no tokens yet.",
+    );
+    std::fs::write(&record, &bytes).unwrap();
+    mode(0o600);
+    // The worst of several; a name that is not known is a mistake.
+    add(&profiles, "[check]\nrefresh_max = \"1s\"\n");
+    profiles.edit(|record| record["origin"]["signed_in_at"] = json!(1_000_000_000));
+    let folder = profiles.settings().parent().unwrap().to_owned();
+    std::fs::write(folder.join("broken.toml"), "format = 1\nx = 1\n").unwrap();
+    let run = |names: &[&str]| profiles.run(&[&["profiles", "check"], names].concat());
+    assert_eq!(run(&["broken"]).code, 2);
+    assert_eq!(run(&[]).code, 7);
+    let unknown = run(&["office", "nobody"]);
+    assert_eq!(unknown.code, 7, "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("There is no profile \"nobody\""),
+        "{unknown:?}"
+    );
+    assert_eq!(run(&["nobody"]).code, 2);
+}
+
+#[test]
+fn a_refresh_leaves_what_the_check_needs_to_know() {
+    let (profiles, _server) = Profiles::scripted(|request| {
+        let mut reply = refreshed(request);
+        // An hour ago.
+        let date = SystemTime::now() - std::time::Duration::from_secs(3600);
+        reply
+            .headers
+            .push(("Date".to_owned(), httpdate::fmt_http_date(date)));
+        reply
+    });
+    let signed_in = profiles.record()["origin"].clone();
+    assert!(
+        signed_in["signed_in_at"]
+            .as_u64()
+            .is_some_and(|at| at.abs_diff(now()) < 600),
+        "{signed_in}"
+    );
+    profiles.edit(|record| record["origin"]["host"] = json!("elsewhere"));
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+    let origin = &profiles.record()["origin"];
+    assert_eq!(origin["signed_in_at"], signed_in["signed_in_at"]);
+    assert_eq!(origin["host"], signed_in["host"]);
+    let ahead = origin["clock_ahead"].as_u64().unwrap();
+    assert!(ahead.abs_diff(3600) < 60, "{origin}");
+    assert_found(
+        &profiles,
+        12,
+        "soon",
+        "clock",
+        "the clock of this computer was",
+    );
+    // A record of an older version has none of it.
+    profiles.edit(|record| drop(record.as_object_mut().unwrap().remove("origin")));
+    assert_eq!(check(&profiles).0, 0);
+    profiles.expire();
+    assert_eq!(profiles.token(), "second");
+}
+
+#[test]
+fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
+    let (profiles, _server) =
+        Profiles::scripted(|_| Reply::json(401, r#"{"error":"invalid_client"}"#));
+    profiles.expire();
+    assert_eq!(profiles.run(&["token", "office"]).code, 2);
+    assert_found(&profiles, 2, "broken", "refresh-failed", "invalid_client");
+    let attempt = profiles.state("attempt");
+    let note: Value = serde_json::from_slice(&std::fs::read(&attempt).unwrap()).unwrap();
+    let write = |outcome: Value| {
+        let mut note = note.clone();
+        note["outcome"] = outcome;
+        note["since"] = json!(now() - 600);
+        note["sent"] = json!(true);
+        std::fs::write(&attempt, note.to_string()).unwrap();
+    };
+    write(
+        json!({"code": 5, "error": "The service can't be reached.", "cause": null, "hint": null}),
+    );
+    assert_found(
+        &profiles,
+        12,
+        "soon",
+        "refresh-failed",
+        "The service can't be reached.",
+    );
+    // Its process was stopped. Nobody knows whether this service replaces refresh tokens.
+    write(Value::Null);
+    assert_found(
+        &profiles,
+        0,
+        "ok",
+        "answer-lost",
+        "the program was stopped before it stored the answer",
+    );
+    std::fs::set_permissions(&attempt, PermissionsExt::from_mode(0o666)).unwrap();
+    assert_found(
+        &profiles,
+        9,
+        "broken",
+        "attempt",
+        "can be read by other users",
+    );
+}
