@@ -154,13 +154,13 @@ impl Facts<'_> {
             .refresh_note
             .as_deref()
             .unwrap_or_default();
-        let fix = format!("{} {note}", self.sign_in());
+        let fix = format!("{note} {}", self.sign_in());
         findings.push(Finding {
             level,
             id: "no-refresh-token",
             at: Some(end),
             text,
-            fix: Some(fix.trim_end().to_owned()),
+            fix: Some(fix.trim_start().to_owned()),
         });
     }
 
@@ -229,7 +229,7 @@ impl Facts<'_> {
                 self.sign_in()
             } else {
                 format!(
-                    "{} If that does not change the date, a user must sign in.",
+                    "If a refresh does not change the date, a user must sign in by then. {}",
                     self.refresh()
                 )
             };
@@ -331,14 +331,14 @@ impl Facts<'_> {
                     .replace("until on", "until")
             ),
             fix: Some(format!(
-                "{} If it is rejected, sign in again.",
+                "Find out now, and sign in again if it is rejected. {}",
                 self.refresh()
             )),
         });
     }
 
     fn refresh(&self) -> String {
-        format!("Run: oauth-authorizer refresh {}.", self.name)
+        format!("Refresh it: oauth-authorizer refresh {}", self.name)
     }
 
     fn clock(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
@@ -565,7 +565,13 @@ mod tests {
         fn lines(self) -> Vec<String> {
             let line = |finding: Finding| {
                 assert!(finding.text.ends_with('.'), "{finding:?}");
-                assert!(finding.fix.is_none_or(|fix| fix.ends_with('.')));
+                // A command is copied without a period.
+                let is_command = |fix: &str| fix.contains(": oauth-authorizer ");
+                assert!(
+                    finding
+                        .fix
+                        .is_none_or(|fix| is_command(&fix) != fix.ends_with('.'))
+                );
                 format!("{:?} {}: {}", finding.level, finding.id, finding.text)
             };
             self.facts(|facts| facts.findings().into_iter().map(line).collect())

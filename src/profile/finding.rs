@@ -62,5 +62,5 @@ pub fn not_signed_in(name: &str) -> Finding {
 
 /// What to do then.
 pub(super) fn sign_in(name: &str) -> String {
-    format!("Sign in: oauth-authorizer --profile {name}.")
+    format!("Sign in: oauth-authorizer --profile {name}")
 }

@@ -2,12 +2,31 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use crate::profiles::{Profiles, Ran};
 use crate::scripted::{Reply, Request};
+use crate::terminal::program;
+
+const DOCUMENT: &str = include_str!("../../docs/profiles.md");
+
+/// A block of the document, with what stands for the reader's own values replaced.
+fn block(name: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = DOCUMENT.split("\n```");
+    let block = parts.find_map(|part| {
+        let (info, text) = part.split_once('\n')?;
+        (info.split_whitespace().nth(1) == Some(name)).then_some(text)
+    });
+    let mut text = format!("{}\n", block.unwrap());
+    for (from, to) in values {
+        assert!(text.contains(from), "{name} has no {from:?}");
+        text = text.replace(from, to);
+    }
+    text
+}
 
 const DAY: u64 = 86_400;
 
@@ -221,7 +240,7 @@ fn what_breaks_next_has_its_date() {
     );
     assert_eq!(
         lines[2],
-        "office  fix     Sign in: oauth-authorizer --profile office."
+        "office  fix     Sign in: oauth-authorizer --profile office"
     );
     // What needs no attention is left out.
     let quiet = line(&["--quiet"]);
@@ -325,7 +344,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
     let line = profiles.run(&["profiles", "check", "office"]);
     assert!(
         line.stdout
-            .contains("office  fix     Sign in: oauth-authorizer --profile office."),
+            .contains("office  fix     Sign in: oauth-authorizer --profile office"),
         "{line:?}"
     );
     profiles.edit(|record| record["rejected"] = Value::Null);
@@ -482,4 +501,95 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
         "attempt",
         "can be read by other users",
     );
+}
+
+#[test]
+fn a_timer_and_cron_mail_what_needs_attention() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let home = profiles.home.path();
+    let installed = ("/usr/local/bin/oauth-authorizer", program());
+    let installed = (installed.0, installed.1.to_str().unwrap());
+    // What mails are sent.
+    let bin = home.join("bin");
+    let sent = home.join("sent");
+    std::fs::create_dir(&bin).unwrap();
+    let executable = |path: &Path, text: &str| {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let mail = format!("#!/bin/sh\n{{ echo \"$@\"; cat; }} >> {}\n", sent.display());
+    executable(&bin.join("mail"), &mail);
+    let report = home.join("profiles-report");
+    executable(&report, &block("profiles-report", &[installed]));
+    let units = home.join("units");
+    std::fs::create_dir(&units).unwrap();
+    let path = report.to_str().unwrap();
+    let service = block(
+        "profiles-check.service",
+        &[("/usr/local/bin/profiles-report", path)],
+    );
+    std::fs::write(units.join("profiles-check.service"), &service).unwrap();
+    std::fs::write(
+        units.join("profiles-check.timer"),
+        block("profiles-check.timer", &[]),
+    )
+    .unwrap();
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--user"])
+        .args([
+            units.join("profiles-check.service"),
+            units.join("profiles-check.timer"),
+        ])
+        .env("XDG_RUNTIME_DIR", &units)
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .output();
+    let verify = Ran::from(verify.unwrap());
+    assert_eq!((verify.code, verify.stderr.as_str()), (0, ""), "{verify:?}");
+    let start = service
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="))
+        .unwrap();
+    let crontab = block("profiles-check.crontab", &[installed]);
+    let line = crontab.lines().last().unwrap();
+    let scheduled = line.splitn(6, ' ').last().unwrap();
+    assert!(!scheduled.contains('%'), "{scheduled}");
+    let run = |command: &str| {
+        let ran = Command::new("/bin/sh")
+            .args(["-c", command])
+            .env_clear()
+            .env("HOME", home)
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .stdin(Stdio::null())
+            .output();
+        Ran::from(ran.unwrap())
+    };
+    for command in [start, scheduled] {
+        let fine = run(command);
+        assert_eq!(
+            (fine.code, fine.stdout.as_str(), fine.stderr.as_str()),
+            (0, "", "")
+        );
+    }
+    assert!(!sent.exists());
+    add(&profiles, "[secret]\nexpires = 2020-05-01\n");
+    let by_cron = run(scheduled);
+    assert_eq!(by_cron.code, 2, "{by_cron:?}");
+    assert!(
+        by_cron
+            .stdout
+            .starts_with("office  broken  The client secret expired on 2020-05-01")
+    );
+    let by_timer = run(start);
+    assert_eq!(
+        (by_timer.code, by_timer.stdout.as_str()),
+        (0, ""),
+        "{by_timer:?}"
+    );
+    let mail = std::fs::read_to_string(&sent).unwrap();
+    assert!(
+        mail.starts_with("-s OAuth profiles on ") && mail.contains(" admin@example.org\n"),
+        "{mail}"
+    );
+    assert!(mail.ends_with(&by_cron.stdout), "{mail}");
 }
