@@ -12,10 +12,11 @@ use crate::scripted::{Reply, Request};
 use crate::terminal::program;
 
 const DOCUMENT: &str = include_str!("../../docs/profiles.md");
+const GUIDE: &str = include_str!("../../docs/microsoft-365-mail.md");
 
-/// A block of the document, with what stands for the reader's own values replaced.
-fn block(name: &str, values: &[(&str, &str)]) -> String {
-    let mut parts = DOCUMENT.split("\n```");
+/// A block of a document, with what stands for the reader's own values replaced.
+fn block(document: &str, name: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = document.split("\n```");
     let block = parts.find_map(|part| {
         let (info, text) = part.split_once('\n')?;
         (info.split_whitespace().nth(1) == Some(name)).then_some(text)
@@ -503,6 +504,30 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
     );
 }
 
+/// Lets systemd verify units.
+fn verify(flags: &[&str], home: &Path, units: &Path, names: [&str; 2]) {
+    let ran = Command::new("systemd-analyze")
+        .arg("verify")
+        .args(flags)
+        .args(names.map(|name| units.join(name)))
+        .env("XDG_RUNTIME_DIR", units)
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .output();
+    let ran = Ran::from(ran.unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn the_units_of_the_mail_guide_are_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["office-mail.service", "office-mail.timer"];
+    for name in names {
+        std::fs::write(folder.path().join(name), block(GUIDE, name, &[])).unwrap();
+    }
+    verify(&[], folder.path(), folder.path(), names);
+}
+
 #[test]
 fn a_timer_and_cron_mail_what_needs_attention() {
     let (profiles, _server) = Profiles::scripted(refreshed);
@@ -520,37 +545,32 @@ fn a_timer_and_cron_mail_what_needs_attention() {
     let mail = format!("#!/bin/sh\n{{ echo \"$@\"; cat; }} >> {}\n", sent.display());
     executable(&bin.join("mail"), &mail);
     let report = home.join("profiles-report");
-    executable(&report, &block("profiles-report", &[installed]));
+    executable(&report, &block(DOCUMENT, "profiles-report", &[installed]));
     let units = home.join("units");
     std::fs::create_dir(&units).unwrap();
     let path = report.to_str().unwrap();
     let service = block(
+        DOCUMENT,
         "profiles-check.service",
         &[("/usr/local/bin/profiles-report", path)],
     );
     std::fs::write(units.join("profiles-check.service"), &service).unwrap();
     std::fs::write(
         units.join("profiles-check.timer"),
-        block("profiles-check.timer", &[]),
+        block(DOCUMENT, "profiles-check.timer", &[]),
     )
     .unwrap();
-    let verify = Command::new("systemd-analyze")
-        .args(["verify", "--user"])
-        .args([
-            units.join("profiles-check.service"),
-            units.join("profiles-check.timer"),
-        ])
-        .env("XDG_RUNTIME_DIR", &units)
-        .env("HOME", home)
-        .stdin(Stdio::null())
-        .output();
-    let verify = Ran::from(verify.unwrap());
-    assert_eq!((verify.code, verify.stderr.as_str()), (0, ""), "{verify:?}");
+    verify(
+        &["--user"],
+        home,
+        &units,
+        ["profiles-check.service", "profiles-check.timer"],
+    );
     let start = service
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart="))
         .unwrap();
-    let crontab = block("profiles-check.crontab", &[installed]);
+    let crontab = block(DOCUMENT, "profiles-check.crontab", &[installed]);
     let line = crontab.lines().last().unwrap();
     let scheduled = line.splitn(6, ' ').last().unwrap();
     assert!(!scheduled.contains('%'), "{scheduled}");
