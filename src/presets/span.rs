@@ -44,9 +44,9 @@ impl<'de> Deserialize<'de> for Span {
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.0;
-        let (count, unit) = if seconds >= 2 * DAY || (seconds >= DAY && seconds < DAY + HOUR) {
+        let (count, unit) = if seconds >= 2 * DAY || (DAY..DAY + HOUR).contains(&seconds) {
             (seconds / DAY, "day")
-        } else if seconds >= 2 * HOUR || (seconds >= HOUR && seconds < HOUR + MINUTE) {
+        } else if seconds >= 2 * HOUR || (HOUR..HOUR + MINUTE).contains(&seconds) {
             (seconds / HOUR, "hour")
         } else if seconds >= MINUTE {
             (seconds / MINUTE, "minute")

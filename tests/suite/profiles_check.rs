@@ -424,7 +424,7 @@ fn a_refresh_leaves_what_the_check_needs_to_know() {
     let (profiles, _server) = Profiles::scripted(|request| {
         let mut reply = refreshed(request);
         // An hour ago.
-        let date = SystemTime::now() - std::time::Duration::from_secs(3600);
+        let date = SystemTime::now() - std::time::Duration::from_hours(1);
         reply
             .headers
             .push(("Date".to_owned(), httpdate::fmt_http_date(date)));
