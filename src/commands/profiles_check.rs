@@ -10,12 +10,12 @@ use super::token::find;
 use super::token_format::time;
 use crate::clean::clean;
 use crate::console::talk::say;
-use crate::keeper::forecast::{Forecast, exit_code, forecast};
+use crate::keeper::forecast::{exit_code, forecast};
 use crate::keeper::refresh::unix_time;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::dates::Now;
-use crate::profile::finding::{Finding, Level};
+use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 

@@ -7,37 +7,13 @@ use crate::presets::{Library, Preset};
 use crate::profile::check::Facts;
 use crate::profile::client_secret::Probe;
 use crate::profile::dates::Now;
-use crate::profile::finding::{Finding, Level, not_signed_in};
+use crate::profile::finding::{Finding, Forecast, Level, not_signed_in};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::host;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError};
-
-/// What a check found.
-#[derive(Debug)]
-pub struct Forecast {
-    /// The state of the tokens; `None` if something is broken.
-    pub summary: Option<String>,
-    /// What is wrong or will be, the worst first.
-    pub findings: Vec<Finding>,
-}
-
-impl Forecast {
-    fn of(finding: Finding) -> Self {
-        Self {
-            summary: None,
-            findings: vec![finding],
-        }
-    }
-
-    /// The worst of it.
-    #[must_use]
-    pub fn worst(&self) -> Option<Level> {
-        self.findings.iter().map(|finding| finding.level).max()
-    }
-}
 
 /// The exit code for the worst finding.
 #[must_use]

@@ -48,6 +48,32 @@ pub struct Finding {
     pub fix: Option<String>,
 }
 
+/// What a check found.
+#[derive(Debug, Clone, Default)]
+pub struct Forecast {
+    /// The state of the tokens; `None` if something is broken.
+    pub summary: Option<String>,
+    /// What is wrong or will be, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Forecast {
+    /// One that says all.
+    #[must_use]
+    pub fn of(finding: Finding) -> Self {
+        Self {
+            summary: None,
+            findings: vec![finding],
+        }
+    }
+
+    /// The worst of it.
+    #[must_use]
+    pub fn worst(&self) -> Option<Level> {
+        self.findings.iter().map(|finding| finding.level).max()
+    }
+}
+
 /// Nobody has signed in yet.
 #[must_use]
 pub fn not_signed_in(name: &str) -> Finding {

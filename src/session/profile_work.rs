@@ -207,6 +207,7 @@ impl Session {
             ProfileReport::Refreshed(place, attempt, outcome) => {
                 return self.refreshed(&place, attempt, outcome, now);
             }
+            ProfileReport::Checked(place, forecast) => ProfileNews::Checked(place, forecast),
             ProfileReport::Deleted(place, Ok(())) => {
                 if self.is_open(&place) {
                     self.profiles.open = None;

@@ -10,6 +10,7 @@ use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::token::TokenSet;
+use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::secret::{self, ExposeSecret};
@@ -160,6 +161,8 @@ pub enum ProfileTask {
     Save(Box<SaveTask>),
     /// Get tokens newer than these.
     Refresh(Place, AttemptId, Version),
+    /// Find out what is wrong with one, and what will be.
+    Check(Place),
     /// Remove one.
     Delete(Place),
     /// Give one another name.
@@ -171,7 +174,7 @@ impl ProfileTask {
     #[must_use]
     pub fn writes(&self) -> Option<String> {
         match self {
-            Self::List(_) | Self::Open(..) | Self::Refresh(..) => None,
+            Self::List(_) | Self::Open(..) | Self::Refresh(..) | Self::Check(_) => None,
             Self::Save(task) => Some(format!("profile {}", task.name)),
             Self::Delete(place) | Self::Rename(place, ..) => {
                 Some(format!("profile {}", place.name))
@@ -260,6 +263,8 @@ pub enum ProfileReport {
     Saved(Box<SaveTask>, Result<(Place, Option<Version>), Unsaved>),
     /// Newer tokens came, or not.
     Refreshed(Place, AttemptId, Result<Box<Stored>, Box<Ended>>),
+    /// One was checked.
+    Checked(Place, Forecast),
     /// One was removed, or not.
     Deleted(Place, Result<(), String>),
     /// One has another name now, or not.
@@ -279,6 +284,8 @@ pub enum ProfileNews {
     Saved(ProfileName, bool),
     /// There is one of this name already.
     Exists,
+    /// One was checked.
+    Checked(Place, Forecast),
     /// One was deleted or renamed: a label and a sentence.
     Done(&'static str, String),
     /// Something failed: a sentence.

@@ -211,6 +211,7 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         | ProfileNews::Opened(_, None)
         | ProfileNews::Tokens
         | ProfileNews::Exists
+        | ProfileNews::Checked(..)
         | ProfileNews::Nothing => return None,
     })
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::certificate::created::Created;
 use crate::form::request::request;
 use crate::keeper::caller::{Wish, obtain};
+use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
@@ -12,6 +15,7 @@ use crate::keeper::refresh::unix_time;
 use crate::keeper::save::{save, save_settings};
 use crate::outcome::exit;
 use crate::presets::Library;
+use crate::profile::dates::Now;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
 use crate::session::profiles::{
@@ -23,6 +27,8 @@ use crate::store::record::{IssuedFor, Record};
 
 /// How long a refresh is waited for.
 const WAIT: Duration = Duration::from_secs(45);
+/// A check looks so far ahead, in seconds: as the command does.
+const CHECK_WITHIN: u64 = 30 * 86_400;
 /// A stored token that is valid for so long is good enough instead of a new one, in seconds.
 const MIN_VALID: u64 = 60;
 
@@ -62,6 +68,14 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
         ProfileTask::Refresh(place, attempt, known) => {
             let outcome = refresh(&place, &known);
             ProfileReport::Refreshed(place, attempt, outcome)
+        }
+        ProfileTask::Check(place) => {
+            let now = Now {
+                seconds: unix_time(),
+                zone: TimeZone::system(),
+            };
+            let forecast = forecast(&place, &mut Library::load_user(), &now, CHECK_WITHIN);
+            ProfileReport::Checked(place, forecast)
         }
         ProfileTask::Delete(place) => {
             let outcome =

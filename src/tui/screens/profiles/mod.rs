@@ -19,7 +19,7 @@ use crate::session::SessionEvent;
 use crate::session::content::Content;
 use crate::session::profile_work::token_command;
 use crate::session::profiles::{Opening, ProfileNews, ProfileTask};
-use crate::tui::dialog::{Answer, Dialog, List, Prompt, Question};
+use crate::tui::dialog::{Answer, Dialog, List, Prompt, Question, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
     Common, Entry, Navigation, Route, Screen, Shortcut, UpdateContext, ViewContext, set_focus,
@@ -157,6 +157,7 @@ impl Screen for Profiles {
             items.extend([
                 Entry::enter(Item::Open, "Open"),
                 Entry::button(Item::Authorize, "Authorize", 'a'),
+                Entry::button(Item::Check, "Check", 'k'),
             ]);
             if all.len() > MANY {
                 items.push(Entry::button(Item::Find, "Find", '/'));
@@ -187,6 +188,11 @@ impl Screen for Profiles {
         match item {
             Item::Row(_) | Item::Open => self.open(Opening::Form, cx),
             Item::Authorize => self.open(Opening::Authorize, cx),
+            Item::Check => {
+                let place = self.chosen(cx.view()).map(|listed| listed.place.clone());
+                let task = place.map(ProfileTask::Check);
+                cx.out.effects.extend(task.map(Effect::Profile));
+            }
             Item::Find => {
                 self.common.dialog = Some(Dialog::filtered_list(DialogId::Find, "", &self.chosen));
             }
@@ -242,9 +248,25 @@ impl Screen for Profiles {
         view::found(cx, filter)
     }
 
+    fn reading(&self, id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Reading {
+        match id {
+            DialogId::Checked(place, forecast) => view::checked(cx, place, forecast, columns),
+            _ => Reading::default(),
+        }
+    }
+
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
-        if !matches!(event, SessionEvent::Profile(ProfileNews::Listed)) {
-            return;
+        match event {
+            SessionEvent::Profile(ProfileNews::Listed) => {}
+            SessionEvent::Profile(ProfileNews::Checked(place, forecast)) => {
+                // Another dialog was opened meanwhile.
+                if self.common.dialog.is_none() {
+                    let id = DialogId::Checked(place.clone(), forecast.clone());
+                    self.common.dialog = Some(Dialog::reading(id));
+                }
+                return;
+            }
+            _ => return,
         }
         let there = |name: &String| all(cx.view()).iter().any(|listed| label(listed) == *name);
         if let Some(name) = self.renamed.take().filter(there) {

@@ -1,5 +1,6 @@
 //! What the list of profiles itself remembers, and what on it can have the focus.
 
+use crate::profile::finding::Forecast;
 use crate::profile::places::{Owner, Place};
 use crate::session::profiles::{Listed, Opening};
 use crate::tui::screen::{Common, ViewContext};
@@ -11,6 +12,7 @@ pub(in crate::tui::screens) enum Item {
     Row(String),
     Open,
     Authorize,
+    Check,
     Find,
     Delete,
     More,
@@ -24,6 +26,8 @@ pub(in crate::tui::screens) enum Item {
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
     Find,
+    /// What was found in one.
+    Checked(Place, Forecast),
     Delete(Place),
     Rename(Place),
     /// To open a profile in place of what would be lost.

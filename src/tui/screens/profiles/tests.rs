@@ -3,6 +3,7 @@
 use super::*;
 use crate::console::environment::Environment;
 use crate::form::settings::Key;
+use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::places::Places;
 use crate::session::profiles::{self, Listed, Opened, ProfileReport, Standing};
 use crate::tui::keys::Command;
@@ -202,5 +203,50 @@ fn one_of_many_is_found_by_typing() {
         matches!(out.effects.as_slice(), [Effect::Copy(Content::Text(_, text))]
             if text == "oauth-authorizer token box-17"),
         "{out:?}"
+    );
+}
+
+#[test]
+fn a_check_shows_what_is_wrong_and_what_to_do() {
+    let mut alone = profiles(&["a", "b"]);
+    alone.go(row("b"));
+    let out = alone.keys(&[Command::Letter('k')]);
+    assert!(
+        matches!(out.effects.as_slice(), [Effect::Profile(ProfileTask::Check(place))] if place.name.is("b")),
+        "{out:?}"
+    );
+    let finding = Finding {
+        level: Level::Soon,
+        id: "refresh-token-expires",
+        at: None,
+        text: "The refresh token expires on 2026-12-12 (in 16 days).".to_owned(),
+        fix: Some("Sign in: oauth-authorizer --profile b".to_owned()),
+    };
+    let shown = |alone: &mut Solo<Profiles>, findings: Vec<Finding>| {
+        let forecast = Forecast {
+            summary: Some("access token valid for 41 minutes".to_owned()),
+            findings,
+        };
+        hear(alone, ProfileReport::Checked(place("b"), forecast));
+        assert!(AnyScreen::has_dialog(&alone.screen));
+        let id = alone.screen.common.dialog.as_ref().unwrap().id.clone();
+        let reading = Screen::reading(&alone.screen, &id, 76, alone.view());
+        assert_eq!(reading.title, "Check of the profile \"b\"");
+        let lines = reading.lines.iter().map(ToString::to_string);
+        let lines: Vec<String> = lines.collect();
+        alone.keys(&[Command::Escape]);
+        lines
+    };
+    assert_eq!(
+        shown(&mut alone, vec![finding]),
+        [
+            "ok      access token valid for 41 minutes",
+            "soon    The refresh token expires on 2026-12-12 (in 16 days).",
+            "fix     Sign in: oauth-authorizer --profile b",
+        ]
+    );
+    assert_eq!(
+        shown(&mut alone, Vec::new()).last().unwrap(),
+        "Nothing will break within 30 days, as far as is known."
     );
 }

@@ -12,14 +12,20 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::state::{Item, Profiles, all, label};
+use crate::profile::finding::Forecast;
+use crate::profile::places::Place;
 use crate::session::clock::Moment;
 use crate::session::profiles::{Listed, SOON, Standing};
-use crate::tui::dialog::{List, ListEntry};
+use crate::tui::dialog::{List, ListEntry, Reading};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
 use crate::tui::widgets::grid::{self, LABEL, LOW, NARROW};
+use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{shorten, width};
+
+/// The columns of a finding's word.
+const WORD: usize = 8;
 
 /// What More says about its entries.
 pub(super) const RENAME: &str = "Give it another name";
@@ -165,6 +171,10 @@ fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
         }
         Item::Open => ("Open", "Open the settings in the form."),
         Item::Authorize => ("Authorize", "Sign in again with these settings."),
+        Item::Check => (
+            "Check",
+            "Check what is wrong now and what will break next. Sends nothing.",
+        ),
         Item::Find => ("Find", "Find a profile by its name, preset or user."),
         Item::Delete => ("Delete", "Delete the profile. Asks first."),
         Item::More => ("More", "Rename, copy command."),
@@ -276,6 +286,37 @@ pub(super) fn found(cx: ViewContext<'_>, filter: &str) -> List {
         entries: all(cx).iter().filter(fits).map(entry).collect(),
         none: "No profile matches.".to_owned(),
         ..List::default()
+    }
+}
+
+/// What was found in a profile.
+pub(super) fn checked(
+    cx: ViewContext<'_>,
+    place: &Place,
+    forecast: &Forecast,
+    columns: usize,
+) -> Reading {
+    let labeled = |label: &str, text: &str| labeled_lines(label, text, WORD, columns);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    if let Some(summary) = &forecast.summary {
+        lines.extend(labeled("ok", summary));
+    }
+    for finding in &forecast.findings {
+        lines.extend(labeled(finding.level.word(), &finding.text));
+        if let Some(fix) = &finding.fix {
+            lines.extend(labeled("fix", fix));
+        }
+    }
+    if forecast.worst().is_none() {
+        lines.push(Line::default());
+        lines.push(Line::styled(
+            "Nothing will break within 30 days, as far as is known.",
+            cx.theme().dim(),
+        ));
+    }
+    Reading {
+        title: format!("Check of the profile \"{}\"", place.name),
+        lines,
     }
 }
 
