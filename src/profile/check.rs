@@ -520,6 +520,7 @@ mod tests {
                 flow: "device-code".to_owned(),
                 ca_file: None,
                 secret_command: None,
+                store: None,
                 user: None,
                 header: "Bearer".to_owned(),
             };
