@@ -42,6 +42,7 @@ pub mod flow;
 pub mod form;
 pub mod httpsys;
 pub mod keeper;
+pub mod mail;
 pub mod oauth;
 pub mod outcome;
 pub mod plain;

@@ -380,6 +380,25 @@ fn oauth_has_no_io_no_runtime_no_screen_and_no_clock() {
 }
 
 #[test]
+fn the_mail_dialogue_has_no_io_no_runtime_and_no_clock() {
+    assert_without(
+        "mail/",
+        &[
+            "tokio",
+            "net",
+            "io",
+            "now",
+            "Instant",
+            "SystemTime",
+            "sleep",
+            "fs",
+            "env",
+            "TcpStream",
+        ],
+    );
+}
+
+#[test]
 fn the_engine_knows_no_screen() {
     assert_without("flow/", &["ratatui", "crossterm", "tui"]);
     assert_without("configure/", &["ratatui", "crossterm", "tui"]);

@@ -1,0 +1,97 @@
+//! Splits what a server sends into lines, however it arrives.
+
+/// The longest line that is read, in bytes, without its end.
+pub const LINE_LIMIT: usize = 8 * 1024;
+
+/// A line is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+/// What was received and not read yet.
+#[derive(Debug, Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    /// No line ends before this byte.
+    searched: usize,
+}
+
+impl Lines {
+    /// Adds what was received.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// True if nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next line without its end, which is CR LF or LF; `None` if it is not complete.
+    ///
+    /// # Errors
+    /// Where it is longer than [`LINE_LIMIT`], complete or not.
+    pub fn next_line(&mut self) -> Result<Option<String>, TooLong> {
+        let end = self.bytes[self.searched..]
+            .iter()
+            .position(|byte| *byte == b'\n');
+        let Some(end) = end.map(|end| end + self.searched) else {
+            self.searched = self.bytes.len();
+            // One more for the CR.
+            return if self.bytes.len() > LINE_LIMIT + 1 {
+                Err(TooLong)
+            } else {
+                Ok(None)
+            };
+        };
+        let line = &self.bytes[..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > LINE_LIMIT {
+            return Err(TooLong);
+        }
+        let line = String::from_utf8_lossy(line).into_owned();
+        self.bytes.drain(..=end);
+        self.searched = 0;
+        Ok(Some(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_the_same_however_they_arrive() {
+        let text = b"* OK ready\r\n\r\na1 OK\n\xffx\r\nrest";
+        for split in 0..=text.len() {
+            let mut lines = Lines::default();
+            let mut read = Vec::new();
+            for part in [&text[..split], &text[split..]] {
+                lines.push(part);
+                while let Ok(Some(line)) = lines.next_line() {
+                    read.push(line);
+                }
+            }
+            assert_eq!(read, ["* OK ready", "", "a1 OK", "\u{fffd}x"], "{split}");
+            assert!(!lines.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_line_is_limited_before_it_ends() {
+        let mut lines = Lines::default();
+        lines.push(&vec![b'x'; LINE_LIMIT]);
+        assert_eq!(lines.next_line(), Ok(None));
+        lines.push(b"\r\n");
+        assert_eq!(
+            lines.next_line().map(|line| line.map(|line| line.len())),
+            Ok(Some(LINE_LIMIT))
+        );
+        lines.push(&vec![b'x'; LINE_LIMIT + 2]);
+        assert_eq!(lines.next_line(), Err(TooLong));
+        let mut lines = Lines::default();
+        lines.push(&vec![b'x'; LINE_LIMIT + 1]);
+        lines.push(b"\n");
+        assert_eq!(lines.next_line(), Err(TooLong));
+    }
+}

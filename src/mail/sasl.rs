@@ -1,0 +1,122 @@
+//! The SASL mechanisms that take an access token: XOAUTH2, and OAUTHBEARER (RFC 7628).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::clean::{TEXT_LIMIT, clean};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// A SASL mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// The older one, which nearly every service has.
+    Xoauth2,
+    /// The standard.
+    Oauthbearer,
+}
+
+impl Mechanism {
+    /// All of them, the most common first.
+    pub const ALL: [Self; 2] = [Self::Xoauth2, Self::Oauthbearer];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xoauth2 => "XOAUTH2",
+            Self::Oauthbearer => "OAUTHBEARER",
+        }
+    }
+
+    /// The mechanism of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let is_it = |it: &Self| it.name().eq_ignore_ascii_case(name);
+        Self::ALL.into_iter().find(is_it)
+    }
+
+    /// The message that signs in, in base64.
+    #[must_use]
+    pub fn message(self, user: &str, token: &SecretString, host: &str, port: u16) -> SecretString {
+        let token = token.expose_secret();
+        let message = Zeroizing::new(match self {
+            Self::Xoauth2 => format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"),
+            Self::Oauthbearer => {
+                let user = user.replace('=', "=3D").replace(',', "=2C");
+                format!(
+                    "n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {token}\u{1}\u{1}"
+                )
+            }
+        });
+        STANDARD.encode(message.as_bytes()).into()
+    }
+
+    /// The line that answers a challenge with an error, after which the server says how it ended.
+    #[must_use]
+    pub fn answer_to_error(self) -> &'static str {
+        match self {
+            Self::Xoauth2 => "",
+            // A single 0x01, RFC 7628, section 3.2.3.
+            Self::Oauthbearer => "AQ==",
+        }
+    }
+}
+
+/// The error in a challenge, as text: JSON in base64. A challenge that is neither is returned as it is.
+#[must_use]
+pub fn read_challenge(text: &str) -> String {
+    let bytes = STANDARD.decode(text.trim()).ok();
+    let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some(decoded) = decoded else {
+        return clean(text, TEXT_LIMIT);
+    };
+    let json: Option<Value> = serde_json::from_str(&decoded).ok();
+    let decoded = match json {
+        Some(json @ Value::Object(_)) => json.to_string(),
+        _ => decoded,
+    };
+    clean(&decoded, TEXT_LIMIT)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_those_of_the_standards() {
+        let token = SecretString::from("abc.def");
+        let text = |mechanism: Mechanism, user: &str| {
+            let message = mechanism.message(user, &token, "mail.example.org", 993);
+            String::from_utf8(STANDARD.decode(message.expose_secret()).unwrap()).unwrap()
+        };
+        assert_eq!(
+            text(Mechanism::Xoauth2, "a@example.org"),
+            "user=a@example.org\u{1}auth=Bearer abc.def\u{1}\u{1}"
+        );
+        assert_eq!(
+            text(Mechanism::Oauthbearer, "a,b=c@example.org"),
+            "n,a=a=2Cb=3Dc@example.org,\u{1}host=mail.example.org\u{1}port=993\u{1}auth=Bearer abc.def\u{1}\u{1}"
+        );
+    }
+
+    #[test]
+    fn challenges_are_decoded_and_cleaned() {
+        let base64 = |text: &str| STANDARD.encode(text);
+        for (challenge, read) in [
+            (
+                base64("{ \"status\": \"400\",\n \"schemes\":\"Bearer\"}"),
+                "{\"schemes\":\"Bearer\",\"status\":\"400\"}",
+            ),
+            (base64("plain\u{1b}[31m words"), "plain[31m words"),
+            (base64("[1]"), "[1]"),
+            ("not base64!".to_owned(), "not base64!"),
+            (String::new(), ""),
+            (STANDARD.encode([0xff, 0xfe]), "//4="),
+        ] {
+            assert_eq!(read_challenge(&challenge), read);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Mail servers: protocol, host, port, and how TLS starts.
+
+use std::fmt;
+
+use crate::clean::is_clean;
+
+/// A mail protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// RFC 9051 and RFC 3501.
+    Imap,
+    /// RFC 1939.
+    Pop3,
+    /// Submission: RFC 6409.
+    Smtp,
+}
+
+impl Protocol {
+    /// All of them, in the order in which they are tested.
+    pub const ALL: [Self; 3] = [Self::Imap, Self::Pop3, Self::Smtp];
+
+    /// The name on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP",
+            Self::Pop3 => "POP3",
+            Self::Smtp => "SMTP",
+        }
+    }
+
+    /// The name in settings and on the command line.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Smtp => "smtp",
+        }
+    }
+
+    /// The protocol that usually has this port.
+    #[must_use]
+    pub fn of_port(port: u16) -> Option<Self> {
+        match port {
+            143 | 993 => Some(Self::Imap),
+            110 | 995 => Some(Self::Pop3),
+            25 | 465 | 587 => Some(Self::Smtp),
+            _ => None,
+        }
+    }
+}
+
+/// How the connection is encrypted. There is no third way: a token is never sent in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the start.
+    Tls,
+    /// TLS after a command.
+    StartTls,
+}
+
+impl fmt::Display for Security {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tls => "TLS",
+            Self::StartTls => "STARTTLS",
+        })
+    }
+}
+
+/// Where a mail server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The host name or IP address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How TLS starts.
+    pub security: Security,
+}
+
+impl Address {
+    /// Reads `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "Write a mail server as HOST:PORT:TLS or HOST:PORT:STARTTLS, such as imap.example.org:993:TLS."
+                .to_owned()
+        };
+        let text = text.trim();
+        let (place, security) = text.rsplit_once([' ', ':']).ok_or_else(wrong)?;
+        let security = match security.to_ascii_uppercase().as_str() {
+            "TLS" | "SSL" => Security::Tls,
+            "STARTTLS" => Security::StartTls,
+            _ => return Err(wrong()),
+        };
+        let (host, port) = place.trim().rsplit_once(':').ok_or_else(wrong)?;
+        let port: u16 = port.parse().map_err(|_| wrong())?;
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = bare.unwrap_or(host);
+        let is_part = |ch: char| !ch.is_whitespace() && !"/@[]<>\"".contains(ch);
+        // Two colons without brackets may also be a port too many.
+        let fits = !host.is_empty()
+            && host.len() <= 255
+            && is_clean(host)
+            && host.chars().all(is_part)
+            && (bare.is_some() || !host.contains(':'));
+        if !fits || port == 0 {
+            return Err(wrong());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            security,
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            host,
+            port,
+            security,
+        } = self;
+        if host.contains(':') {
+            write!(formatter, "[{host}]:{port} {security}")
+        } else {
+            write!(formatter, "{host}:{port} {security}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_both_forms() {
+        for (text, read) in [
+            ("imap.example.org:993 TLS", "imap.example.org:993 TLS"),
+            (
+                "smtp.example.org:587:starttls",
+                "smtp.example.org:587 STARTTLS",
+            ),
+            ("[::1]:993:tls", "[::1]:993 TLS"),
+            ("127.0.0.1:1 TLS", "127.0.0.1:1 TLS"),
+        ] {
+            let address = Address::parse(text).map(|address| address.to_string());
+            assert_eq!(address.as_deref(), Ok(read));
+        }
+        for text in [
+            "",
+            "imap.example.org",
+            "imap.example.org:993",
+            "imap.example.org:TLS",
+            "imap.example.org:993:none",
+            "imap.example.org:0:TLS",
+            "imap.example.org:70000:TLS",
+            ":993:TLS",
+            "a b:993:TLS",
+            "user@host:993:TLS",
+            "imaps://host:993:TLS",
+            "host:993:993:TLS",
+            "ho\u{202e}st:993:TLS",
+        ] {
+            assert!(Address::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The steps of a mail login test, and how it can fail.
+
+use super::sasl::Mechanism;
+
+/// A step of the test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The connection.
+    Connect,
+    /// TLS and the server's certificate.
+    Tls,
+    /// What the server says first.
+    Greeting,
+    /// The command that starts TLS.
+    StartTls,
+    /// What the server can do.
+    Capabilities,
+    /// The token.
+    SignIn,
+    /// What shows that the mailbox can be used.
+    Mailbox,
+}
+
+impl Step {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "TLS",
+            Self::Greeting => "greeting",
+            Self::StartTls => "STARTTLS",
+            Self::Capabilities => "capabilities",
+            Self::SignIn => "sign in",
+            Self::Mailbox => "mailbox",
+        }
+    }
+}
+
+/// Why a test failed. What a server said is as it came: neither cleaned nor redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The server said no.
+    Refused {
+        /// Its answer.
+        reply: String,
+        /// It is a problem of the server that may pass.
+        temporary: bool,
+    },
+    /// It has none of the mechanisms that take a token.
+    NoMechanism {
+        /// What was requested; `None`: any.
+        requested: Option<Mechanism>,
+        /// The mechanisms that it has.
+        offered: Vec<String>,
+    },
+    /// It doesn't offer STARTTLS.
+    NoStartTls,
+    /// It sent more before TLS started: somebody on the way may have added it.
+    Injected,
+    /// Its answer is not of this protocol.
+    Nonsense {
+        /// The line.
+        line: String,
+    },
+    /// A line is too long.
+    LongLine,
+    /// It sends lines without end.
+    TooManyLines,
+    /// It closed the connection.
+    Closed,
+    /// It said nothing for too long.
+    Silent {
+        /// Seconds that it had.
+        seconds: u64,
+    },
+    /// It could not be reached.
+    Unreachable {
+        /// Why, as a part of a sentence.
+        cause: String,
+    },
+    /// TLS failed.
+    Tls {
+        /// The certificate is the reason.
+        certificate: bool,
+        /// Why, as a part of a sentence.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The CA certificates of this computer or of the CA file can't be used.
+    Authorities {
+        /// Why, as a part of a sentence.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+impl Problem {
+    /// What happened, as a sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Refused {
+                temporary: false, ..
+            } => "The server refused.".to_owned(),
+            Self::Refused {
+                temporary: true, ..
+            } => "The server has a temporary problem.".to_owned(),
+            Self::NoMechanism {
+                requested: Some(mechanism),
+                ..
+            } => format!("The server doesn't offer {}.", mechanism.name()),
+            Self::NoMechanism {
+                requested: None, ..
+            } => "The server doesn't accept access tokens: it offers neither XOAUTH2 nor OAUTHBEARER."
+                .to_owned(),
+            Self::NoStartTls => "The server doesn't offer STARTTLS. The token was not sent.".to_owned(),
+            Self::Injected => {
+                "The server sent data before TLS started. Somebody may have tampered with the connection. The token was \
+                 not sent."
+                    .to_owned()
+            }
+            Self::Nonsense { .. } => "The server's answer is not of this protocol.".to_owned(),
+            Self::LongLine => "The server sent a line that is too long.".to_owned(),
+            Self::TooManyLines => "The server sent too many lines.".to_owned(),
+            Self::Closed => "The server closed the connection.".to_owned(),
+            Self::Silent { seconds } => {
+                format!("The server didn't answer within {seconds} seconds.")
+            }
+            Self::Unreachable { cause } => format!("The server can't be reached: {cause}."),
+            Self::Tls {
+                certificate: true,
+                cause,
+                ..
+            } => format!("The server's certificate is not trusted: {cause}."),
+            Self::Tls { cause, .. } => format!("TLS failed: {cause}."),
+            Self::Authorities { cause, .. } => {
+                format!("The CA certificates can't be used: {cause}.")
+            }
+        }
+    }
+
+    /// What to do, where it doesn't depend on what the server said.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Refused {
+                temporary: true, ..
+            } => "Try again later. If it continues, ask the server's administrator.".to_owned(),
+            Self::Refused { .. } | Self::TooManyLines => return None,
+            Self::NoMechanism { offered, .. } if offered.is_empty() => {
+                "Check the host and port, and ask the server's administrator to turn on OAuth.".to_owned()
+            }
+            Self::NoMechanism { offered, .. } => format!(
+                "It offers {}. Ask the server's administrator to turn on OAuth.",
+                offered.join(", ")
+            ),
+            Self::NoStartTls => "Use the port on which TLS starts at once: 993 for IMAP, 995 for POP3, 465 for SMTP.".to_owned(),
+            Self::Injected => "Use the port on which TLS starts at once, and check the network.".to_owned(),
+            Self::Nonsense { .. } | Self::LongLine => {
+                "Check the host, port and protocol.".to_owned()
+            }
+            Self::Closed => "Try again later. If it continues, check the port, and whether it uses TLS or STARTTLS.".to_owned(),
+            Self::Silent { .. } => {
+                "Check the port, and whether it uses TLS or STARTTLS. A firewall may also block it.".to_owned()
+            }
+            Self::Unreachable { .. } => "Check the host name and port, then the network and firewall. Mail servers are reached directly, without a proxy.".to_owned(),
+            Self::Tls { hint, .. } | Self::Authorities { hint, .. } => hint.clone(),
+        })
+    }
+
+    /// What the server said.
+    #[must_use]
+    pub fn reply(&self) -> Option<&str> {
+        match self {
+            Self::Refused { reply, .. } => Some(reply),
+            Self::Nonsense { line } => Some(line),
+            _ => None,
+        }
+    }
+}
