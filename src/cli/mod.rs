@@ -2,6 +2,7 @@
 
 mod flags;
 mod help;
+mod mail;
 mod path;
 mod profile;
 mod read;
@@ -21,6 +22,7 @@ pub use self::flags::{
     Switch,
 };
 pub use self::help::EXAMPLES;
+pub use self::mail::MailTestFlags;
 use self::path::cleaned_path;
 pub use self::profile::{
     KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,

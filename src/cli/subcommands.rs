@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::flags::{ListenerFlag, PlaceFlags};
+use super::mail::MailTestFlags;
 use super::profile::{KeepFlags, ProfilesCommand, RefreshFlags, TokenFlags};
 use super::tools::{InspectFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::form::listen_address::ListenAddress;
@@ -28,6 +29,8 @@ pub enum Subcommand {
     Userinfo(UserInfoFlags),
     /// Show the claims of a token: times, audience, what it is for. Works offline
     Inspect(InspectFlags),
+    /// Sign in to the mail servers of a profile with its token, and explain what fails. Sends no mail
+    MailTest(MailTestFlags),
     /// Refresh a profile for other processes
     #[command(hide = true)]
     KeepToken(KeepFlags),

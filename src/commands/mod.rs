@@ -10,6 +10,7 @@ mod configure;
 mod doctor;
 mod explain;
 mod inspect;
+mod mail_test;
 mod man;
 mod presets;
 mod profiles;
@@ -71,6 +72,7 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Configure { command } => return configure::run(command),
         Subcommand::Doctor(flags) => return doctor::run(flags),
         Subcommand::Explain(flags) => return explain::run(flags, library),
+        Subcommand::MailTest(flags) => return mail_test::run(flags),
         Subcommand::Token(_)
         | Subcommand::Refresh(_)
         | Subcommand::Profiles { .. }

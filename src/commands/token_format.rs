@@ -253,6 +253,7 @@ mod tests {
             user: None,
             header: "Bearer".to_owned(),
             tools: ToolPins::default(),
+            mail: None,
         };
         let tokens = Tokens::of_set(&set, 1_000_000, None);
         Record::new("office", String::new(), issued_for, Some(tokens), None)

@@ -16,6 +16,7 @@ mod exchange;
 pub mod http;
 mod http_error;
 pub mod listener;
+pub mod mail_login;
 pub mod pages;
 mod proxy;
 pub mod redact;

@@ -2,6 +2,7 @@
 
 use super::explain::{PROTOCOL, names};
 use super::field::Key;
+use super::mail_errors::MAIL;
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
@@ -41,6 +42,7 @@ impl KnownError {
             At::Exchange => "the token request",
             At::Refresh => "a refresh",
             At::Callback => "the browser's return",
+            At::Mail => "a mail server's answer",
         };
         let all: Vec<&str> = self.entry.at.iter().map(words).collect();
         all.join(", ")
@@ -54,7 +56,8 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
     let mut sets = library.explanation_sets();
     let own = |set: &String| preset.is_some_and(|preset| preset.errors.contains(set));
     if preset.is_some_and(|preset| !preset.is_custom()) {
-        sets.retain(|set| own(set) || set == PROTOCOL);
+        let has_mail = preset.is_some_and(|preset| preset.mail.is_some());
+        sets.retain(|set| own(set) || set == PROTOCOL || (has_mail && set == MAIL));
     }
     // What every service has comes last.
     sets.sort_by_key(|set| (!own(set), set == PROTOCOL));

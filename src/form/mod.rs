@@ -13,6 +13,7 @@ pub mod field;
 pub mod flags;
 pub mod known_errors;
 pub mod listen_address;
+pub mod mail_errors;
 mod meant;
 mod not_found;
 mod numbers;

@@ -131,6 +131,16 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
     form(&file, secret, browser, library)
 }
 
+/// The form of a profile without its client secret, and its settings file. Neither sends anything nor runs a command.
+///
+/// # Errors
+/// The outcome to report.
+pub fn outline(place: &Place, library: &mut Library) -> Result<(SettingsFile, Settings), Outcome> {
+    let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+    let settings = form(&file, None, Browser::Elsewhere, library)?;
+    Ok((file, settings))
+}
+
 /// The form that a settings file fills in, with this client secret.
 fn form(
     file: &SettingsFile,

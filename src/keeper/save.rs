@@ -191,6 +191,11 @@ pub fn save_settings(
         Some(record)
             if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
         {
+            // The tokens go to no other mail server without a sign-in.
+            let mail = match &record.tokens {
+                Some(_) => record.issued_for.mail.clone(),
+                None => now.mail.clone(),
+            };
             Record {
                 settings: digest,
                 issued_for: IssuedFor {
@@ -199,6 +204,7 @@ pub fn save_settings(
                         Some(_) => record.issued_for.tools.clone(),
                         None => now.tools.clone(),
                     },
+                    mail,
                     ..now
                 },
                 client_secret: secret,

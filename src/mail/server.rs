@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use crate::clean::is_clean;
 
 /// A mail protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// RFC 9051 and RFC 3501.
     Imap,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::mail::server::Protocol;
+
 /// A file of explanations.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,8 @@ pub struct ErrorEntry {
     /// At which requests; empty: everywhere.
     #[serde(default)]
     pub at: Vec<At>,
+    /// Of this mail protocol only.
+    pub protocol: Option<Protocol>,
     /// Only where a client secret was sent, or only where none was.
     pub secret: Option<bool>,
     /// What went wrong, in the user's terms.
@@ -48,4 +52,6 @@ pub enum At {
     Refresh,
     /// The browser came back with it.
     Callback,
+    /// A mail server answers with it to a token.
+    Mail,
 }

@@ -523,6 +523,8 @@ mod tests {
                 store: None,
                 user: None,
                 header: "Bearer".to_owned(),
+                mail: None,
+                tools: ToolPins::default(),
             };
             let tokens = Tokens::of_set(&set, NOW - 19 * 60, None);
             let mut record = Record::new("office", String::new(), issued_for, Some(tokens), None);

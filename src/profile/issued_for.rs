@@ -7,6 +7,7 @@ use super::store_kind::Store;
 use crate::clean::clean;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
+use crate::mail::server::{Address, Protocol};
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
@@ -56,7 +57,49 @@ pub fn issued_for(
             introspection: tool_pin(settings, Tool::Introspection),
             userinfo: tool_pin(settings, Tool::UserInfo),
         },
+        mail: Some(
+            Protocol::ALL
+                .into_iter()
+                .filter_map(|protocol| {
+                    let server = mail_server(protocol, settings, file)?.ok()?;
+                    Some(pinned(protocol, &server))
+                })
+                .collect(),
+        ),
     }
+}
+
+/// The mail server of a protocol: that of the settings file, or that of the preset; `None` if neither names one.
+#[must_use]
+pub fn mail_server(
+    protocol: Protocol,
+    settings: &Settings,
+    file: Option<&SettingsFile>,
+) -> Option<Result<Address, String>> {
+    let of_file = file.and_then(|file| file.mail_server(protocol));
+    let of_preset = settings.preset().mail.as_ref().and_then(|mail| {
+        match protocol {
+            Protocol::Imap => &mail.imap,
+            Protocol::Pop3 => &mail.pop3,
+            Protocol::Smtp => &mail.smtp,
+        }
+        .as_deref()
+    });
+    of_file.or(of_preset).map(Address::parse)
+}
+
+/// A mail server as a record names it.
+fn pinned(protocol: Protocol, server: &Address) -> String {
+    format!("{} {server}", protocol.key())
+}
+
+/// True if the tokens of a record may be sent to this mail server of the settings.
+#[must_use]
+pub fn may_sign_in(record: &IssuedFor, protocol: Protocol, server: &Address) -> bool {
+    let Some(known) = &record.mail else {
+        return true;
+    };
+    known.contains(&pinned(protocol, server))
 }
 
 fn tool_pin(settings: &Settings, tool: Tool) -> Option<String> {

@@ -17,6 +17,7 @@ use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
+use crate::mail::server::Protocol;
 use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
@@ -125,6 +126,9 @@ enum Value {
 #[serde(deny_unknown_fields)]
 struct Mail {
     user: Option<String>,
+    imap: Option<String>,
+    pop3: Option<String>,
+    smtp: Option<String>,
 }
 
 /// The digest of the bytes of a settings file, as a record has it.
@@ -220,6 +224,17 @@ impl SettingsFile {
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.raw.mail.as_ref()?.user.as_deref()
+    }
+
+    /// The mail server of a protocol, as `host:port TLS`, where the file names one.
+    #[must_use]
+    pub fn mail_server(&self, protocol: Protocol) -> Option<&str> {
+        let mail = self.raw.mail.as_ref()?;
+        match protocol {
+            Protocol::Imap => mail.imap.as_deref(),
+            Protocol::Pop3 => mail.pop3.as_deref(),
+            Protocol::Smtp => mail.smtp.as_deref(),
+        }
     }
 
     /// The preset, by its ID.
@@ -418,8 +433,16 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
     if let Some(source) = before.and_then(SettingsFile::secret_source) {
         top += &format!("\n[secret]\n{}", source.lines());
     }
-    if let Some(user) = user {
-        top += &format!("\n[mail]\nuser = {}\n", quoted(user));
+    let mut mail: Vec<(&str, &str)> = user.map(|user| ("user", user)).into_iter().collect();
+    for protocol in Protocol::ALL {
+        let server = before.and_then(|before| before.mail_server(protocol));
+        mail.extend(server.map(|server| (protocol.key(), server)));
+    }
+    if !mail.is_empty() {
+        top += "\n[mail]\n";
+    }
+    for (key, value) in mail {
+        top += &format!("{key} = {}\n", quoted(value));
     }
     if let Some(store) = before.and_then(SettingsFile::store) {
         top += &format!("\n[store]\n{}", store.lines());

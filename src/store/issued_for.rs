@@ -29,6 +29,10 @@ pub struct IssuedFor {
     pub user: Option<String>,
     /// The word before the token in an `Authorization` header.
     pub header: String,
+    /// The mail servers, each as `imap host:port TLS`. `None` in a record of an older version: nobody has looked at them, so
+    /// those of the settings count until the next sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Vec<String>>,
     /// The endpoints that were known for tokens that exist.
     #[serde(default)]
     pub tools: ToolPins,

@@ -501,6 +501,7 @@ mod tests {
             user: None,
             header: "Bearer".to_owned(),
             tools: ToolPins::default(),
+            mail: None,
         }
     }
 

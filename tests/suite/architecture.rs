@@ -471,6 +471,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "commands/doctor.rs",
             "commands/explain.rs",
             "commands/inspect.rs",
+            "commands/mail_test.rs",
             "commands/presets.rs",
             "commands/profiles.rs",
             "commands/profiles_check.rs",

@@ -1,0 +1,490 @@
+//! Signs in to a mail server with an access token, as a test: drives the dialogue of `mail/`.
+//!
+//! The server is reached directly, without a proxy. The token is sent only through TLS.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
+
+use super::ca_file;
+use super::redact::Secrets;
+use super::tls::trouble;
+use crate::clean::{TEXT_LIMIT, clean};
+use crate::mail::dialogue::{Dialogue, Login, Next, Ours};
+use crate::mail::line::Lines;
+use crate::mail::sasl::{Mechanism, read_challenge};
+use crate::mail::server::{Protocol, Security};
+use crate::mail::verdict::{Problem, Step};
+use crate::secret::ExposeSecret;
+use crate::store::file::read::{self as file, Kinds};
+
+/// A step takes no longer.
+pub const STEP_LIMIT: Duration = Duration::from_secs(20);
+/// The end of a connection is not waited for longer.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+
+/// A test of one server.
+#[derive(Debug, Clone)]
+pub struct MailTest {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Who signs in, and where.
+    pub login: Login,
+    /// An additional CA certificate to trust.
+    pub ca_file: Option<PathBuf>,
+    /// How long a step may take.
+    pub limit: Duration,
+}
+
+/// A step that went well.
+#[derive(Debug, Clone)]
+pub struct StepDone {
+    /// Which.
+    pub step: Step,
+    /// What came of it, in words.
+    pub detail: String,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone)]
+pub struct StepFailed {
+    /// Which.
+    pub step: Step,
+    /// How long it took.
+    pub time: Duration,
+    /// Why. What the server said in it is cleaned and redacted.
+    pub problem: Problem,
+    /// The server's error in a challenge, decoded.
+    pub challenge: Option<String>,
+}
+
+/// A line of the transcript, cleaned and redacted.
+#[derive(Debug, Clone)]
+pub struct Exchanged {
+    /// We sent it.
+    pub ours: bool,
+    /// The line. Of a token, it has the length only.
+    pub text: String,
+}
+
+/// What came of a test.
+#[derive(Debug)]
+pub struct Report {
+    /// The mechanism that was used.
+    pub mechanism: Option<Mechanism>,
+    /// What went well, in order.
+    pub steps: Vec<StepDone>,
+    /// What didn't.
+    pub failed: Option<StepFailed>,
+    /// The lines of both sides.
+    pub transcript: Vec<Exchanged>,
+}
+
+/// Runs a test.
+pub async fn run(test: &MailTest) -> Report {
+    let mut run = Run {
+        test,
+        dialogue: Dialogue::new(test.protocol, test.login.clone()),
+        steps: Vec::new(),
+        transcript: Vec::new(),
+        began: Instant::now(),
+        step: Step::Connect,
+    };
+    let failed = run.talk().await.err().map(|problem| StepFailed {
+        step: run.step,
+        time: run.began.elapsed(),
+        challenge: run.dialogue.challenge().map(read_challenge),
+        problem,
+    });
+    let mut report = Report {
+        mechanism: run.dialogue.mechanism(),
+        steps: run.steps,
+        failed,
+        transcript: run.transcript,
+    };
+    report.redact(test);
+    report
+}
+
+impl Report {
+    /// Removes what a server repeated of the token, however it is encoded.
+    fn redact(&mut self, test: &MailTest) {
+        let mut secrets = Secrets::default();
+        secrets.remember(test.login.token.expose_secret());
+        for mechanism in Mechanism::ALL {
+            let address = &test.login.address;
+            let (user, token) = (&test.login.user, &test.login.token);
+            let message = mechanism.message(user, token, &address.host, address.port);
+            secrets.remember(message.expose_secret());
+        }
+        let mut texts: Vec<&mut String> = self
+            .transcript
+            .iter_mut()
+            .filter(|line| !line.ours)
+            .map(|line| &mut line.text)
+            .collect();
+        if let Some(failed) = &mut self.failed {
+            texts.extend(&mut failed.challenge);
+            match &mut failed.problem {
+                Problem::Refused { reply, .. } => texts.push(reply),
+                Problem::Nonsense { line } => texts.push(line),
+                Problem::NoMechanism { offered, .. } => {
+                    offered.truncate(20);
+                    texts.extend(offered);
+                }
+                _ => {}
+            }
+        }
+        for text in &mut texts {
+            **text = clean(text, TEXT_LIMIT);
+        }
+        secrets.redact(&mut texts);
+    }
+}
+
+/// A test that is running.
+struct Run<'a> {
+    test: &'a MailTest,
+    dialogue: Dialogue,
+    steps: Vec<StepDone>,
+    transcript: Vec<Exchanged>,
+    /// When the step began.
+    began: Instant,
+    step: Step,
+}
+
+impl Run<'_> {
+    async fn talk(&mut self) -> Result<(), Problem> {
+        let address = &self.test.login.address;
+        let connector = connector(self.test.ca_file.as_ref()).await?;
+        self.began = Instant::now();
+        let place = (address.host.as_str(), address.port);
+        let stream = self
+            .within(TcpStream::connect(place))
+            .await?
+            .map_err(|error| Problem::Unreachable {
+                cause: io_words(&error),
+            })?;
+        self.done(Step::Connect, "connected".to_owned());
+        let mut lines = Lines::default();
+        match address.security {
+            Security::Tls => {
+                let mut stream = self.encrypt(&connector, stream).await?;
+                self.lines(&mut stream, &mut lines, None).await?;
+            }
+            Security::StartTls => {
+                let mut stream = stream;
+                self.lines(&mut stream, &mut lines, None).await?;
+                // Only the dialogue asks for TLS, and it ends without.
+                let mut stream = self.encrypt(&connector, stream).await?;
+                let first = self.dialogue.tls_started();
+                self.lines(&mut stream, &mut lines, Some(first)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a part of the step that goes on.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
+        let end = self.began + self.test.limit;
+        timeout_at(end, work).await.map_err(|_| Problem::Silent {
+            seconds: self.test.limit.as_secs().max(1),
+        })
+    }
+
+    fn done(&mut self, step: Step, detail: String) {
+        self.steps.push(StepDone {
+            step,
+            detail,
+            time: self.began.elapsed(),
+        });
+        self.began = Instant::now();
+    }
+
+    async fn encrypt(
+        &mut self,
+        connector: &TlsConnector,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Problem> {
+        self.step = Step::Tls;
+        let host = &self.test.login.address.host;
+        let name = ServerName::try_from(host.clone()).map_err(|_| Problem::Unreachable {
+            cause: "the host name is not valid".to_owned(),
+        })?;
+        let stream = self
+            .within(connector.connect(name, stream))
+            .await?
+            .map_err(|error| tls_problem(&error))?;
+        let version = match stream.get_ref().1.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        self.done(Step::Tls, format!("{version}, certificate of {host}"));
+        Ok(stream)
+    }
+
+    /// Exchanges lines until the end, or until TLS is to start.
+    async fn lines<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        lines: &mut Lines,
+        first: Option<Ours>,
+    ) -> Result<(), Problem> {
+        if let Some(first) = first {
+            self.send(stream, first).await?;
+        }
+        let mut buffer = Zeroizing::new(vec![0; 4096]);
+        loop {
+            self.step = self.dialogue.step();
+            let Some(line) = lines.next_line().map_err(|_| Problem::LongLine)? else {
+                let count = self
+                    .within(stream.read(&mut buffer))
+                    .await?
+                    .map_err(|error| lost(&error))?;
+                if count == 0 {
+                    return Err(Problem::Closed);
+                }
+                lines.push(&buffer[..count]);
+                continue;
+            };
+            let turn = self.dialogue.line(&line);
+            let shown = match self.dialogue.challenge() {
+                Some(challenge) if line.ends_with(challenge) && !challenge.is_empty() => {
+                    let mark = line.split(' ').next().unwrap_or_default();
+                    format!("{mark} {}", read_challenge(challenge))
+                }
+                _ => clean(&line, TEXT_LIMIT),
+            };
+            self.transcript.push(Exchanged {
+                ours: false,
+                text: shown,
+            });
+            for (step, detail) in turn.ended {
+                self.done(step, detail);
+            }
+            match turn.next {
+                Next::Read => {}
+                Next::Send(ours) => self.send(stream, ours).await?,
+                Next::StartTls if lines.is_empty() => {
+                    self.done(Step::StartTls, "the server is ready for TLS".to_owned());
+                    return Ok(());
+                }
+                Next::StartTls => return Err(Problem::Injected),
+                Next::Done => {
+                    let goodbye = format!("{}\r\n", self.dialogue.goodbye());
+                    let end = Instant::now() + GOODBYE_LIMIT;
+                    // All is well already, whatever comes of it.
+                    let _ = timeout_at(end, stream.write_all(goodbye.as_bytes())).await;
+                    let _ = timeout_at(end, stream.flush()).await;
+                    return Ok(());
+                }
+                Next::Failed(problem) => return Err(problem),
+            }
+        }
+    }
+
+    async fn send<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        ours: Ours,
+    ) -> Result<(), Problem> {
+        let line = Zeroizing::new(format!("{}\r\n", ours.line.expose_secret()));
+        let write = async {
+            stream.write_all(line.as_bytes()).await?;
+            stream.flush().await
+        };
+        self.within(write).await?.map_err(|error| lost(&error))?;
+        self.transcript.push(Exchanged {
+            ours: true,
+            text: clean(&ours.shown, TEXT_LIMIT),
+        });
+        Ok(())
+    }
+}
+
+/// The same authorities as for https: those of the system, and the CA file.
+async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
+    let path = ca_path.cloned();
+    let work = move || {
+        let (mut roots, mut hint) = (Vec::new(), SYSTEM_HINT);
+        if let Some(path) = path {
+            hint = "Enter a readable file with certificates in PEM format as the CA file of the profile.";
+            let text = ca_file::read(&path).map_err(|cause| (cause, hint))?;
+            let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+            roots = read.unwrap_or_default();
+            if roots.is_empty() {
+                return Err((ca_file::kind(&text, &path), hint));
+            }
+        }
+        if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
+            file::check(path.as_ref(), Kinds::WithPipes)
+                .map_err(|error| (error.to_string(), SYSTEM_HINT))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))
+            .map_err(|error| (trouble(&error).cause, hint))?;
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| (trouble(&error).cause, hint))?
+            .dangerous()
+            // The verifier of reqwest, which checks as it does for https.
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(TlsConnector::from(Arc::new(config)))
+    };
+    let worked = file::aside(work)
+        .await
+        .unwrap_or_else(|error| Err((error.to_string(), SYSTEM_HINT)));
+    worked.map_err(|(cause, hint)| Problem::Authorities {
+        cause,
+        hint: hint.to_owned(),
+    })
+}
+
+const SYSTEM_HINT: &str = "Install the system's CA certificates (package ca-certificates), or check SSL_CERT_FILE and SSL_CERT_DIR.";
+
+/// Why there is no TLS.
+fn tls_problem(error: &io::Error) -> Problem {
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    let Some(wrong) = inner else {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => Problem::Closed,
+            _ => lost(error),
+        };
+    };
+    let found = trouble(wrong);
+    let hint = if matches!(wrong, rustls::Error::InvalidMessage(_)) {
+        "Check the port, and whether it uses TLS or STARTTLS.".to_owned()
+    } else {
+        found.hint.replace(" in the URL", "")
+    };
+    Problem::Tls {
+        certificate: found.certificate,
+        cause: found.cause,
+        hint,
+    }
+}
+
+/// The connection broke.
+fn lost(error: &io::Error) -> Problem {
+    match error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<rustls::Error>())
+    {
+        Some(_) => tls_problem(error),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Problem::Closed,
+        None => Problem::Unreachable {
+            cause: io_words(error),
+        },
+    }
+}
+
+fn io_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or_default();
+    clean(words, 200).to_lowercase()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::mail::server::Address;
+
+    /// A test of a server that sends `said`, then nothing, or closes the connection.
+    async fn of(said: Vec<u8>, closes: bool, security: Security) -> Report {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(&said).await;
+            if closes {
+                return Vec::new();
+            }
+            let mut heard = Vec::new();
+            let _ = stream.read_to_end(&mut heard).await;
+            heard
+        });
+        let test = MailTest {
+            protocol: Protocol::Imap,
+            login: Login {
+                user: "alice@example.org".to_owned(),
+                token: "a-token-of-the-test".into(),
+                address: Address {
+                    host: "localhost".to_owned(),
+                    port,
+                    security,
+                },
+                mechanism: None,
+                preferred: Vec::new(),
+            },
+            ca_file: None,
+            limit: Duration::from_millis(200),
+        };
+        let report = run(&test).await;
+        let heard = String::from_utf8_lossy(&server.await.unwrap()).into_owned();
+        assert!(!heard.contains("AUTHENTICATE"), "{heard}");
+        report
+    }
+
+    async fn problem(said: &[u8], closes: bool) -> Problem {
+        let report = of(said.to_vec(), closes, Security::StartTls).await;
+        report.failed.unwrap().problem
+    }
+
+    #[tokio::test]
+    async fn a_bad_server_ends_the_test_in_time() {
+        let silent = problem(b"", false).await;
+        assert_eq!(silent, Problem::Silent { seconds: 1 });
+        let silent = problem(b"* OK without end", false).await;
+        assert_eq!(silent, Problem::Silent { seconds: 1 });
+        let long = problem(&vec![b'x'; 1024 * 1024], false).await;
+        assert_eq!(long, Problem::LongLine);
+        let many = problem(&b"* OK ready\r\n".repeat(100_000), false).await;
+        assert_eq!(many, Problem::TooManyLines);
+        assert_eq!(problem(b"", true).await, Problem::Closed);
+        let nonsense = problem(b"SSH-2.0-x\r\n", false).await;
+        assert!(matches!(nonsense, Problem::Nonsense { .. }));
+        // A server without TLS, on a port with TLS.
+        let clear = of(b"* OK ready\r\n".to_vec(), false, Security::Tls).await;
+        let failed = clear.failed.unwrap();
+        assert!(matches!(failed.problem, Problem::Tls { .. }), "{failed:?}");
+        assert_eq!(failed.step, Step::Tls);
+    }
+
+    #[tokio::test]
+    async fn what_a_server_repeats_of_the_token_is_redacted() {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode("xa-token-of-the-test");
+        let said = format!("* BYE a-token-of-the-test {encoded} \u{1b}[31mred\r\n");
+        let report = of(said.into_bytes(), false, Security::StartTls).await;
+        let all = format!("{report:?}");
+        for secret in ["a-token-of-the-test", &encoded, "\\u{1b}"] {
+            assert!(!all.contains(secret), "{secret}: {all}");
+        }
+        assert!(all.contains("BYE"), "{all}");
+    }
+
+    #[tokio::test]
+    async fn data_before_tls_ends_the_test() {
+        let said = "* OK ready\r\n* CAPABILITY STARTTLS\r\na1 OK\r\na2 OK go\r\n* CAPABILITY AUTH=XOAUTH2\r\n";
+        assert_eq!(problem(said.as_bytes(), false).await, Problem::Injected);
+    }
+}
