@@ -11,6 +11,7 @@
 //! Each is tested by reading the sources (`tests/suite/architecture.rs`):
 //!
 //! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
+//! - `mail/` decides what to say to a mail server: no I/O, no runtime, no clock.
 //! - `flow/` drives it and depends on no screen.
 //! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers
 //!   attempts.

@@ -26,13 +26,14 @@ use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
 
-/// Does what a subcommand says that needs neither presets nor a terminal, so that it starts at once; `None` for the others.
+/// Does what a subcommand says that needs no terminal, and presets only after a first look, so that it starts at once; `None` for the others.
 #[must_use]
 pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {
         Subcommand::Token(flags) => Some(token::run(flags)),
         Subcommand::Refresh(flags) => Some(Ok(token::refresh_all(flags))),
         Subcommand::Profiles { command } => Some(profiles::run(command)),
+        Subcommand::MailTest(flags) => Some(mail_test::run(flags)),
         Subcommand::KeepToken(flags) => Some(token::keep(flags)),
         Subcommand::Revoke(flags) => Some(tools::run_revoke(flags)),
         Subcommand::Introspect(flags) => Some(tools::run_introspect(flags)),
@@ -72,8 +73,8 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Configure { command } => return configure::run(command),
         Subcommand::Doctor(flags) => return doctor::run(flags),
         Subcommand::Explain(flags) => return explain::run(flags, library),
-        Subcommand::MailTest(flags) => return mail_test::run(flags),
         Subcommand::Token(_)
+        | Subcommand::MailTest(_)
         | Subcommand::Refresh(_)
         | Subcommand::Profiles { .. }
         | Subcommand::Revoke(_)

@@ -214,7 +214,7 @@ fn come_back(terminal: &mut Terminal, query: &str) {
 fn fail(terminal: &mut Terminal, answer: &Documented) {
     terminal.send(ENTER);
     match answer.at {
-        At::DeviceCode | At::Approval => {}
+        At::DeviceCode | At::Approval | At::Mail => {}
         At::Exchange => come_back(terminal, "code=c"),
         At::Callback => come_back(terminal, &answer.query),
         At::Refresh => {

@@ -45,10 +45,17 @@ impl MailServer {
             std::fs::create_dir(at.join(name)).unwrap();
         }
         chown(at.join("mail"), Some(NOBODY), Some(NOBODY)).unwrap();
-        run(Command::new("openssl")
-            .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem".split(' '))
-            .args("-subj /CN=localhost -addext subjectAltName=DNS:localhost".split(' '))
-            .current_dir(at));
+        let key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        for more in [
+            "-keyout ca-key.pem -out ca.pem -subj /CN=ca",
+            "-keyout key.pem -out cert.pem -subj /CN=localhost -CA ca.pem -CAkey ca-key.pem \
+             -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE",
+        ] {
+            run(Command::new("openssl")
+                .args(key.split(' '))
+                .args(more.split_whitespace())
+                .current_dir(at));
+        }
         let (relayed, relay) = start_relay();
         let [imaps, pop3s, submission] = [(); 3].map(|()| free_port());
         let introspection = provider.endpoint("introspection");
@@ -57,7 +64,7 @@ impl MailServer {
             at.join("oauth2.conf"),
             format!(
                 "introspection_url = {introspection}\nintrospection_mode = post\nusername_attribute = sub\n\
-                 username_format = %n\nactive_attribute = active\nactive_value = true\n"
+                 username_format = %n\nscope = email\nactive_attribute = active\nactive_value = true\n"
             ),
         )
         .unwrap();
@@ -90,9 +97,9 @@ impl MailServer {
         server
     }
 
-    /// The certificate to trust.
+    /// The CA certificate to trust.
     pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("cert.pem")
+        self.folder.path().join("ca.pem")
     }
 
     /// Puts a message into a mailbox.

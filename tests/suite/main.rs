@@ -49,6 +49,8 @@ mod listener;
 #[cfg(target_os = "linux")]
 mod mail_server;
 #[cfg(target_os = "linux")]
+mod mail_test;
+#[cfg(target_os = "linux")]
 mod named;
 mod paste;
 #[cfg(unix)]

@@ -45,6 +45,11 @@ impl Profiles {
 
     /// Signs in at the provider as alice, and saves that as `office`.
     pub fn at(provider: &Provider) -> Self {
+        Self::with_scope(provider, "openid email offline_access")
+    }
+
+    /// The same with these scopes.
+    pub fn with_scope(provider: &Provider, scope: &str) -> Self {
         let profiles = Self::new();
         let mut flags = provider.flags();
         flags.extend(
@@ -52,7 +57,7 @@ impl Profiles {
                 "--client-id",
                 "public-native",
                 "--scope",
-                "openid email offline_access",
+                scope,
                 "--extra-parameters",
                 "prompt=consent",
             ]
