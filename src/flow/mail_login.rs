@@ -22,10 +22,11 @@ use super::ca_file;
 use super::redact::Secrets;
 use super::tls::trouble;
 use crate::clean::{TEXT_LIMIT, clean};
-use crate::mail::dialogue::{Dialogue, Login, Next, Ours};
+use crate::mail::dialogue::Dialogue;
 use crate::mail::line::Lines;
 use crate::mail::sasl::{Mechanism, read_challenge};
 use crate::mail::server::{Protocol, Security};
+use crate::mail::turn::{Login, Next, Ours};
 use crate::mail::verdict::{Problem, Step};
 use crate::secret::ExposeSecret;
 use crate::store::file::read::{self as file, Kinds};
@@ -51,7 +52,7 @@ pub struct MailTest {
 /// A step that went well.
 #[derive(Debug, Clone)]
 pub struct StepDone {
-    /// Which.
+    /// Which step.
     pub step: Step,
     /// What came of it, in words.
     pub detail: String,
@@ -62,7 +63,7 @@ pub struct StepDone {
 /// A step that failed.
 #[derive(Debug, Clone)]
 pub struct StepFailed {
-    /// Which.
+    /// Which step.
     pub step: Step,
     /// How long it took.
     pub time: Duration,

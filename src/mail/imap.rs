@@ -1,6 +1,6 @@
 //! IMAP: AUTHENTICATE, then EXAMINE INBOX, which shows that the mailbox can be opened.
 
-use super::dialogue::{Next, Ours, Session, Talk, Turn};
+use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -10,4 +10,5 @@ mod pop3;
 pub mod sasl;
 pub mod server;
 mod smtp;
+pub mod turn;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! POP3: AUTH on two lines, which some servers require (RFC 5034), then STAT.
 
-use super::dialogue::{Next, Ours, Session, Talk, Turn};
+use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! SMTP submission: AUTH, always on two lines, because its line is limited to 512 bytes (RFC 5321, section 4.5.3.1.4) and
 //! tokens are longer; then MAIL FROM and RSET. Nothing is sent.
 
-use super::dialogue::{Next, Ours, Session, Talk, Turn};
+use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

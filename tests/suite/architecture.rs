@@ -801,6 +801,7 @@ fn use_goes_one_way() {
         &["flow/", "configure/"],
         &[
             "oauth/",
+            "mail/",
             "form/",
             "presets/",
             "profile/",
@@ -825,12 +826,14 @@ fn use_goes_one_way() {
             assert!(layer(&one) >= layer(&file), "{file} uses {one}");
         }
     }
-    for (file, used) in uses().iter().filter(|(file, _)| file.starts_with("oauth/")) {
-        assert!(
-            used.iter()
-                .all(|one| one.starts_with("oauth/") || one == "secret.rs" || one == "clean.rs"),
-            "{file} uses {used:?}"
-        );
+    for folder in ["oauth/", "mail/"] {
+        for (file, used) in uses().iter().filter(|(file, _)| file.starts_with(folder)) {
+            assert!(
+                used.iter()
+                    .all(|one| one.starts_with(folder) || one == "secret.rs" || one == "clean.rs"),
+                "{file} uses {used:?}"
+            );
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Scripts of servers, split at every byte.
 
 use super::super::line::Lines;
+use super::super::server::Address;
+use super::super::turn::Next;
 use super::*;
 
 /// What came of a dialogue.

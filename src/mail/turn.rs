@@ -1,0 +1,168 @@
+//! What the dialogues of all protocols share: who signs in, what comes next, and the sign-in itself.
+
+use super::sasl::Mechanism;
+use super::server::Address;
+use super::verdict::{Problem, Step};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// Who signs in, and how.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The mailbox.
+    pub user: String,
+    /// The access token.
+    pub token: SecretString,
+    /// The server.
+    pub address: Address,
+    /// The mechanism to use; `None`: the first of `preferred` that the server offers.
+    pub mechanism: Option<Mechanism>,
+    /// The service's mechanisms, the best first.
+    pub preferred: Vec<Mechanism>,
+}
+
+impl Login {
+    /// The mechanism to use with a server that offers these; `None` if nobody knows what it offers.
+    pub(super) fn choose(&self, offered: Option<&[String]>) -> Result<Mechanism, Problem> {
+        let is_offered = |mechanism: &Mechanism| {
+            offered.is_none_or(|offered| {
+                offered
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(mechanism.name()))
+            })
+        };
+        let known = self.preferred.iter().copied().chain(Mechanism::ALL);
+        let chosen = match self.mechanism {
+            Some(mechanism) => Some(mechanism).filter(is_offered),
+            None => known.into_iter().find(is_offered),
+        };
+        chosen.ok_or_else(|| Problem::NoMechanism {
+            requested: self.mechanism,
+            offered: offered.unwrap_or_default().to_vec(),
+        })
+    }
+
+    /// The message of a mechanism, as a line with these words before it.
+    pub(super) fn message(&self, mechanism: Mechanism, before: &str) -> Ours {
+        let Address { host, port, .. } = &self.address;
+        let message = mechanism.message(&self.user, &self.token, host, *port);
+        let length = self.token.expose_secret().chars().count();
+        Ours {
+            line: format!("{before}{}", message.expose_secret()).into(),
+            shown: format!("{before}[user={}, token of {length} characters]", self.user),
+        }
+    }
+}
+
+/// A line to send.
+#[derive(Debug, Clone)]
+pub struct Ours {
+    /// The line, without its end.
+    pub line: SecretString,
+    /// What a transcript shows of it.
+    pub shown: String,
+}
+
+impl From<String> for Ours {
+    fn from(line: String) -> Self {
+        Self {
+            shown: line.clone(),
+            line: line.into(),
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Next {
+    /// Read another line.
+    Read,
+    /// Send this line, then read.
+    Send(Ours),
+    /// Start TLS. Nothing may have been received that was not read.
+    StartTls,
+    /// All is well.
+    Done,
+    /// The end.
+    Failed(Problem),
+}
+
+/// A reaction to a line.
+#[derive(Debug)]
+pub struct Turn {
+    /// The steps that this line ended, each with what came of it.
+    pub ended: Vec<(Step, String)>,
+    /// What comes next.
+    pub next: Next,
+}
+
+impl Turn {
+    pub(super) fn ends(step: Step, detail: &str, next: Next) -> Self {
+        Self {
+            ended: vec![(step, detail.to_owned())],
+            next,
+        }
+    }
+}
+
+impl From<Next> for Turn {
+    fn from(next: Next) -> Self {
+        Self {
+            ended: Vec::new(),
+            next,
+        }
+    }
+}
+
+impl From<Problem> for Turn {
+    fn from(problem: Problem) -> Self {
+        Next::Failed(problem).into()
+    }
+}
+
+/// What the dialogues of all protocols share.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) login: Login,
+    /// TLS has started.
+    pub(super) encrypted: bool,
+    /// The mechanism that was chosen.
+    pub(super) mechanism: Option<Mechanism>,
+    /// The token was sent.
+    pub(super) sent: bool,
+    /// The error that the server sent in a challenge.
+    pub(super) challenge: Option<String>,
+}
+
+impl Session {
+    /// Answers a challenge. After the token, it has the error.
+    pub(super) fn challenged(&mut self, text: &str) -> Turn {
+        let Some(mechanism) = self.mechanism else {
+            return Problem::Nonsense {
+                line: text.to_owned(),
+            }
+            .into();
+        };
+        if !self.sent {
+            self.sent = true;
+            return Next::Send(self.login.message(mechanism, "")).into();
+        }
+        if self.challenge.is_some() {
+            return Problem::Nonsense {
+                line: text.to_owned(),
+            }
+            .into();
+        }
+        self.challenge = Some(text.to_owned());
+        Next::Send(mechanism.answer_to_error().to_owned().into()).into()
+    }
+}
+
+/// A protocol's own part.
+pub(super) trait Talk {
+    /// The line that is sent once TLS has started after a command.
+    fn after_tls(&mut self) -> Ours;
+    /// Reacts to a line.
+    fn line(&mut self, session: &mut Session, line: &str) -> Turn;
+    /// The step that goes on.
+    fn step(&self) -> Step;
+}
