@@ -350,7 +350,10 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
     );
     profiles.edit(|record| record["rejected"] = Value::Null);
     // There is none.
-    profiles.edit(|record| record["tokens"]["refresh_token"] = Value::Null);
+    profiles.edit(|record| {
+        record["tokens"]["refresh_token"] = Value::Null;
+        record["tokens"]["refresh_obtained_at"] = Value::Null;
+    });
     assert_found(
         &profiles,
         7,
@@ -358,7 +361,10 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
         "no-refresh-token",
         "there is no refresh token",
     );
-    profiles.edit(|record| record["tokens"]["refresh_token"] = json!("refresh-1"));
+    profiles.edit(|record| {
+        record["tokens"]["refresh_token"] = json!("refresh-1");
+        record["tokens"]["refresh_obtained_at"] = record["tokens"]["obtained_at"].clone();
+    });
     // The settings name another client.
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     let other = settings.replace("client_id = \"me\"", "client_id = \"other\"");

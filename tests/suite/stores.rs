@@ -105,7 +105,11 @@ fn the_tokens_move_to_a_command_and_back() {
         (profiles.token(), store.notes()),
         ("first".to_owned(), "read".to_owned())
     );
-    for arguments in [&["profiles", "list"][..], &["profiles", "show", "office"]] {
+    for arguments in [
+        &["profiles", "list"][..],
+        &["profiles", "show", "office"],
+        &["profiles", "check", "office"],
+    ] {
         let ran = profiles.run(arguments);
         assert_eq!((ran.code, store.notes()), (0, String::new()), "{ran:?}");
     }
