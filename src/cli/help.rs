@@ -11,7 +11,8 @@ Exit codes:
   0 success, 1 other error, 2 invalid flag or setting, 3 denied, 4 code expired,
   5 service unavailable, 6 cannot listen on redirect URL, 7 sign in again,
   8 refresh in progress elsewhere, 9 cannot use the files of the profile,
-  10 printed but not stored, 11 token not accepted, 130 interrupted";
+  10 printed but not stored, 11 token not accepted, 12 something expires soon,
+  130 interrupted";
 
 /// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[

@@ -334,9 +334,11 @@ mod tests {
     fn token_is_read_without_the_other_commands_and_its_errors_with_them() {
         let folder = ("OAUTH_AUTHORIZER_PROFILES", "/a");
         let cli = read(&["token", "office", "--min-valid", "5m"], &[folder]).unwrap();
-        let Some(Subcommand::Token(token)) = cli.subcommand else {
-            panic!("not token");
+        let token = match cli.subcommand {
+            Some(Subcommand::Token(token)) => Some(token),
+            _ => None,
         };
+        let token = token.unwrap();
         assert_eq!(token.profile.as_str(), "office");
         assert_eq!(token.profiles.profiles, Some("/a".into()));
         // The defaults of the others are those of their flags.

@@ -481,7 +481,7 @@ mod tests {
     use crate::oauth::token::TokenSet;
     use crate::presets;
     use crate::store::attempt::Outcome;
-    use crate::store::record::{IssuedFor, Rejected};
+    use crate::store::record::{IssuedFor, Rejected, ToolPins};
 
     /// 2026-11-26 12:00.
     const NOW: u64 = 1_795_694_400;
