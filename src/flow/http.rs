@@ -147,11 +147,11 @@ impl Transport for Http {
         let client = self.client(&request.url).await?;
         let mut builder = match request.method {
             Method::Get => client.get(request.url.clone()),
-            Method::Post => client.post(request.url.clone()),
+            Method::Post | Method::Bare => client.post(request.url.clone()),
         };
         builder = builder.header(ACCEPT, "application/json");
         let body = request.body.expose_secret();
-        if request.method == Method::Post && !body.is_empty() {
+        if request.method == Method::Post {
             builder = builder
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(body.to_owned());

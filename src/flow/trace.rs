@@ -168,7 +168,7 @@ impl Exchange {
         let mut entry = Entry::new(&format!(
             "{} {}{OUTCOME}{} ({} ms)",
             match request.method {
-                Method::Post => "POST",
+                Method::Post | Method::Bare => "POST",
                 Method::Get => "GET",
             },
             harmless_url(&request.url),

@@ -32,7 +32,11 @@ impl Client {
         let bearer = || SecretString::from(format!("{header} {}", token.expose_secret()));
         if tool == Tool::UserInfo {
             return Ok(Request {
-                method: dialect.method.unwrap_or(Method::Get),
+                method: match dialect.method {
+                    Some(Method::Post) => Method::Bare,
+                    Some(method) => method,
+                    None => Method::Get,
+                },
                 url: url.clone(),
                 authorization: Some(bearer()),
                 body: SecretString::default(),
@@ -58,7 +62,11 @@ impl Client {
                 }
             }
         })?;
-        request.method = dialect.method.unwrap_or(Method::Post);
+        request.method = match dialect.method {
+            None | Some(Method::Post) if request.body.expose_secret().is_empty() => Method::Bare,
+            Some(method) => method,
+            None => Method::Post,
+        };
         if dialect.bearer {
             request.authorization = Some(bearer());
         }
@@ -483,7 +491,7 @@ mod tests {
         assert_eq!(form["access_token"], "t");
         assert!(!form.contains_key("token") && !form.contains_key("token_type_hint"));
         let (request, _) = ask(&client, Tool::UserInfo);
-        assert_eq!(request.method, Method::Post);
+        assert_eq!(request.method, Method::Bare);
         client.dialect.tools.revocation.parameter = Some("token".to_owned());
         let (request, form) = ask(&client, Tool::Revocation);
         assert_eq!(

@@ -137,6 +137,9 @@ pub enum Method {
     /// With a form.
     #[default]
     Post,
+    /// Posted without a body; some APIs reject the type of a form there.
+    #[serde(skip)]
+    Bare,
     /// Without a body.
     Get,
 }
