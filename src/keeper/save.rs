@@ -419,6 +419,39 @@ mod tests {
     }
 
     #[test]
+    fn tokens_stay_with_the_mail_servers_that_they_were_issued_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let set = TokenSet {
+            access_token: "access".into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: None,
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        let settings = settings("s3cret");
+        let pins = || {
+            let record = Record::read(&place.record()).unwrap();
+            record.issued_for.mail.unwrap()
+        };
+        let again = request(&settings).unwrap();
+        save(&place, &settings, &again, &set).unwrap();
+        assert!(pins().is_empty());
+        let mut text = std::fs::read_to_string(place.settings()).unwrap();
+        text += "\n[mail]\nimap = \"imap.example.org:993 TLS\"\n";
+        std::fs::write(place.settings(), text).unwrap();
+        // Without a sign-in, the server is kept in the settings, and the tokens don't go there.
+        save_settings(&place, &settings, &again).unwrap();
+        assert!(pins().is_empty());
+        save(&place, &settings, &again, &set).unwrap();
+        assert_eq!(pins(), ["imap imap.example.org:993 TLS"]);
+    }
+
+    #[test]
     fn settings_that_are_no_other_sign_in_are_those_of_the_tokens() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);

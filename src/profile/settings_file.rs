@@ -471,13 +471,24 @@ mod tests {
         settings.set(Key::ClientId, "an \"id\" \\ with ü".to_owned());
         settings.set(Key::LoginHint, "alice@contoso.example".to_owned());
         settings.set_flow(FlowKind::AuthorizationCode);
-        let before = "format = 1\n[store]\nkind = \"file\"\n[check]\ntesting = true\nrefresh_idle = \"36h\"\n";
+        let before = "format = 1
+[store]
+kind = \"file\"
+[check]
+testing = true
+refresh_idle = \"36h\"
+[mail]
+smtp = \"smtp.example.org:587 STARTTLS\"
+";
         let before = read(before).unwrap();
         let text = write(&settings, Some("alice@contoso.example"), Some(&before));
         let file = read(&text).unwrap();
         let again = file.form(Browser::Elsewhere, &mut library).unwrap();
         assert_eq!(again.flags(), settings.flags());
         assert_eq!(file.user(), Some("alice@contoso.example"));
+        assert_eq!(file.mail_server(Protocol::Imap), None);
+        let smtp = file.mail_server(Protocol::Smtp);
+        assert_eq!(smtp, Some("smtp.example.org:587 STARTTLS"));
         assert_eq!(file.preset(), "microsoft-mail");
         assert_eq!(file.check(), before.check());
         assert!(!text.contains("secret ="), "{text}");
