@@ -79,7 +79,7 @@ fn misused(error: clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// True where a message would repeat a token.
+/// True if a message would repeat a token.
 fn holds_token(value: &ContextValue) -> bool {
     match value {
         ContextValue::String(text) => looks_like_token(text),

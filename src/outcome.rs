@@ -75,7 +75,7 @@ pub mod exit {
     /// Ended before the end: by a signal, or by leaving without what was requested.
     pub const INTERRUPTED: u8 = 130;
 
-    /// The code for a question about tokens that has no answer.
+    /// The code for a request about tokens that failed.
     #[must_use]
     pub fn tool_code(error: &ToolError) -> u8 {
         match error {

@@ -59,7 +59,7 @@ pub struct MailTestFlags {
     pub profiles: ProfilesFlags,
 }
 
-/// A mailbox that can stand in a line of each protocol.
+/// A mailbox that can be sent in a line of every protocol.
 fn user(text: &str) -> Result<String, String> {
     let fits = |ch: char| !ch.is_control() && !ch.is_whitespace() && !"<>".contains(ch);
     if !text.is_empty() && text.len() <= 320 && text.chars().all(fits) {

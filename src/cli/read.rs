@@ -49,8 +49,8 @@ impl Cli {
     }
 }
 
-/// `token` without mistakes, read without the other commands: to describe them all takes as long as the rest of it. Anything
-/// else, such as help, is read with all of them.
+/// Reads `token` with valid flags without the other commands: describing them all takes as long as everything else. Other
+/// flags, such as help, are read with all commands.
 fn token_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<Cli> {
     const NAME: &str = "token";
     if flags.get(1)? != NAME {
@@ -67,7 +67,7 @@ fn token_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>
     })
 }
 
-/// What the flags say, and the variables that say more.
+/// What the flags and the environment variables say.
 fn matches(
     command: Command,
     flags: &[OsString],
@@ -123,8 +123,8 @@ fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a 
     (command, matches)
 }
 
-/// The names of the subcommands that the flags begin with. Only their flags are changed: scripts run `token` all the time, and to
-/// change those of all commands takes as long as the rest of it.
+/// The names of the subcommands that the flags begin with. Only the flags of these are changed: scripts run `token` often, and
+/// changing those of all commands takes as long as everything else.
 fn path(command: &Command, flags: &[OsString]) -> Vec<String> {
     let mut path = Vec::new();
     let mut command = command;

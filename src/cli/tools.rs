@@ -1,4 +1,4 @@
-//! The flags of the commands that are about a token that exists.
+//! The flags of the commands for existing tokens.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Claims in lines, their times as local times.
+//! Prints claims, one on each line, with times in local time.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::presets::Preset;
 /// The claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect Core, sections 2 and 5.1).
 const TIMES: [&str; 5] = ["auth_time", "exp", "iat", "nbf", "updated_at"];
 
-/// The claims of a token or an answer, a line for each.
+/// The claims of a token or a response, one on each line.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
     let mut out = String::new();
     let lines = claims.lines();
@@ -25,13 +25,13 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
         let time = time
             .flatten()
             .map(|at| format!("  {}", time_words(at, now)));
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "  {name:width$}  {value}{}", time.unwrap_or_default());
     }
     out
 }
 
-/// JSON on one line. What a terminal acts upon, or what hides text, is escaped.
+/// JSON on one line. Control characters and invisible characters are escaped.
 pub(super) fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for ch in value.to_string().chars() {
@@ -39,7 +39,7 @@ pub(super) fn json_text(value: &Value) -> String {
             out.push(ch);
         } else {
             for unit in ch.encode_utf16(&mut [0; 2]) {
-                // Writing to a text cannot fail.
+                // Writing to a string cannot fail.
                 let _ = write!(out, "\\u{unit:04x}");
             }
         }
@@ -73,7 +73,7 @@ fn distance(seconds: u64) -> String {
     format!("{count} {unit}{plural}")
 }
 
-/// What an access token with these claims is for, and what does not accept it, as far as one of the presets knows its audience.
+/// What an access token with these claims is for, and what rejects it, if a preset lists its audience.
 pub(super) fn purpose(claims: &Claims, presets: &[&Preset]) -> Option<(String, Option<String>)> {
     let audiences = claims.audiences();
     let mut known = presets.iter().flat_map(|preset| &preset.tokens.audiences);

@@ -23,13 +23,13 @@ use crate::store::record::Record;
 /// More of standard input is not read.
 const LIMIT: u64 = 256 * 1024;
 
-/// A token, and what it is.
+/// A token and its kind.
 struct Inspected {
     /// Its name in JSON.
     key: &'static str,
     name: &'static str,
     token: SecretString,
-    /// When it ends, where the record says so.
+    /// When it expires, if the record says so.
     expires_at: Option<u64>,
     /// Its audience says which API it is for.
     access: bool,
@@ -53,7 +53,7 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
         };
         (vec![token], None)
     } else {
-        // It may be a token, and is not repeated.
+        // It may be a token, so it is not repeated.
         let Ok(name) = flags.source.parse::<ProfileName>() else {
             say(
                 "error",
@@ -80,7 +80,7 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
         return Ok(exit::SIGN_IN);
     }
     let mut presets: Vec<_> = library.all().unwrap_or_default();
-    // That of the profile comes first.
+    // The preset of the profile comes first.
     presets.sort_by_key(|preset| Some(&preset.id) != own.as_ref());
     let presets: Vec<&Preset> = presets.iter().map(AsRef::as_ref).collect();
     let mut out = io::stdout().lock();
@@ -101,7 +101,7 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     Ok(exit::DONE)
 }
 
-/// The token on standard input. A header is taken for the token in it.
+/// The token on standard input. If it is a header, the token in the header.
 fn from_input() -> io::Result<Option<Inspected>> {
     let mut bytes = Zeroizing::new(Vec::new());
     io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)?;

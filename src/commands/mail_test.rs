@@ -27,7 +27,7 @@ use crate::profile::issued_for::{mail_server, may_sign_in};
 use crate::profile::places::Place;
 use crate::store::record::{IssuedFor, Tokens};
 
-/// How long a refresh is waited for.
+/// How long to wait for a refresh.
 const WAIT: Duration = Duration::from_secs(45);
 
 /// Runs the tests.
@@ -196,7 +196,7 @@ fn servers(
     Ok((found, preferred))
 }
 
-/// Tokens go to no other server of the settings than at the sign-in. One that is named on the command line is the user's
+/// Tokens are sent only to the servers that the settings named at the sign-in. A server on the command line is the user's
 /// decision.
 fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> Result<(), String> {
     let mut servers = servers.iter();
@@ -210,7 +210,7 @@ fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> R
     }
 }
 
-/// What the access token says about itself that may be a reason to reject it.
+/// Claims of the access token that may be a reason to reject it.
 fn facts(tokens: &Tokens, user: &str) -> Vec<String> {
     let Some(claims) = decode(tokens.access_token()) else {
         return Vec::new();
@@ -258,7 +258,7 @@ fn facts(tokens: &Tokens, user: &str) -> Vec<String> {
     facts
 }
 
-/// The worst of two exit codes: a server that refuses says more than one that was not reached.
+/// The worse of two exit codes. A rejected token says more than a server that was not reached.
 fn worse(one: u8, other: u8) -> u8 {
     if one == exit::NOT_ACCEPTED || other == exit::DONE {
         one

@@ -26,7 +26,8 @@ use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
 
-/// Does what a subcommand says that needs no terminal, and presets only after a first look, so that it starts at once; `None` for the others.
+/// Runs a subcommand that needs no terminal. It reads presets only if it uses them, so that it starts at once. `None` for the
+/// other subcommands.
 #[must_use]
 pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {

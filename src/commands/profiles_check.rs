@@ -1,4 +1,4 @@
-//! `profiles check`: what is wrong with profiles, and what will be.
+//! `profiles check`: what is wrong with profiles, and what will break next.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -72,7 +72,7 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
         .collect();
     print(&checked, look)?;
     let worst = checked.iter().filter_map(|(_, forecast)| forecast.worst());
-    // A name that is not known is a mistake in the flags.
+    // An unknown name is a mistake in the flags.
     let worst = worst.chain(unknown.then_some(Level::Settings)).max();
     Ok(exit_code(worst))
 }

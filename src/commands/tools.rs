@@ -1,4 +1,4 @@
-//! `revoke`, `introspect` and `userinfo`: questions to the service about the tokens of a profile.
+//! `revoke`, `introspect` and `userinfo`: requests to the service about the tokens of a profile.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::Place;
 use crate::store::attempt::Outcome;
 
-/// An access token that is asked about is valid for so long, or refreshed before.
+/// An access token that is valid for less than this is refreshed before the service is asked about it.
 const MIN_VALID: u64 = 60;
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

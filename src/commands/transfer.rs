@@ -194,7 +194,7 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
     if let Some(store) = &store {
         commands.extend([store.read.as_slice(), store.write.as_slice()]);
     }
-    // The tokens are stored where the settings say, not where they were stored at home.
+    // The tokens are stored where the settings say, not where the other computer stored them.
     let record = Record {
         issued_for: IssuedFor {
             store: store.clone(),

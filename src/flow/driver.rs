@@ -34,7 +34,7 @@ pub enum Job {
     Refresh(FlowRequest, Box<TokenSet>),
     /// A discovery of the issuer's metadata.
     Discover(Issuer),
-    /// A question about tokens that exist.
+    /// A request about existing tokens.
     Tool(Box<ToolRun>),
 }
 
@@ -114,7 +114,7 @@ impl Flow {
     }
 }
 
-/// Asks about tokens that exist, and waits for its result.
+/// Sends a request about existing tokens, and waits for its result.
 pub async fn run_alone(run: ToolRun) -> Told {
     let (sender, mut reports) = mpsc::channel(16);
     let flow = Flow::start(

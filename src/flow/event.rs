@@ -89,7 +89,7 @@ pub enum FlowEvent {
     Stray(Stray),
     /// A named check came out.
     Check(Check),
-    /// The end of a question about tokens that exist.
+    /// The result of a request about existing tokens.
     Tool(Box<Told>),
     /// The end: tokens.
     Tokens(Box<TokenSet>),

@@ -31,9 +31,9 @@ use crate::mail::verdict::{Problem, Step};
 use crate::secret::ExposeSecret;
 use crate::store::file::read::{self as file, Kinds};
 
-/// A step takes no longer.
+/// How long a step may take.
 pub const STEP_LIMIT: Duration = Duration::from_secs(20);
-/// The end of a connection is not waited for longer.
+/// How long to wait for the connection to close.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A test of one server.
@@ -54,7 +54,7 @@ pub struct MailTest {
 pub struct StepDone {
     /// Which step.
     pub step: Step,
-    /// What came of it, in words.
+    /// The result, in words.
     pub detail: String,
     /// How long it took.
     pub time: Duration,
@@ -78,11 +78,11 @@ pub struct StepFailed {
 pub struct Exchanged {
     /// We sent it.
     pub ours: bool,
-    /// The line. Of a token, it has the length only.
+    /// The line, with the length of the token instead of the token.
     pub text: String,
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug)]
 pub struct Report {
     /// The mechanism that was used.
@@ -122,7 +122,7 @@ pub async fn run(test: &MailTest) -> Report {
 }
 
 impl Report {
-    /// Removes what a server repeated of the token, however it is encoded.
+    /// Redacts what the server repeats of the token, in any encoding.
     fn redact(&mut self, test: &MailTest) {
         let mut secrets = Secrets::default();
         secrets.remember(test.login.token.expose_secret());
@@ -190,7 +190,7 @@ impl Run<'_> {
             Security::StartTls => {
                 let mut stream = stream;
                 self.lines(&mut stream, &mut lines, None).await?;
-                // Only the dialogue asks for TLS, and it ends without.
+                // The lines end here only when the dialogue starts TLS; otherwise the test has failed.
                 let mut stream = self.encrypt(&connector, stream).await?;
                 let first = self.dialogue.tls_started();
                 self.lines(&mut stream, &mut lines, Some(first)).await?;
@@ -199,7 +199,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Runs a part of the step that goes on.
+    /// Runs a part of the current step.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
         let end = self.began + self.test.limit;
         timeout_at(end, work).await.map_err(|_| Problem::Silent {
@@ -289,7 +289,7 @@ impl Run<'_> {
                 Next::Done => {
                     let goodbye = format!("{}\r\n", self.dialogue.goodbye());
                     let end = Instant::now() + GOODBYE_LIMIT;
-                    // All is well already, whatever comes of it.
+                    // The test has succeeded, whether or not this is sent.
                     let _ = timeout_at(end, stream.write_all(goodbye.as_bytes())).await;
                     let _ = timeout_at(end, stream.flush()).await;
                     return Ok(());
@@ -318,7 +318,7 @@ impl Run<'_> {
     }
 }
 
-/// The same authorities as for https: those of the system, and the CA file.
+/// The same CA certificates as for https: those of the system, and the CA file.
 async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
     let path = ca_path.cloned();
     let work = move || {
@@ -343,7 +343,7 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
             .with_safe_default_protocol_versions()
             .map_err(|error| (trouble(&error).cause, hint))?
             .dangerous()
-            // The verifier of reqwest, which checks as it does for https.
+            // The verifier that reqwest uses for https.
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         Ok(TlsConnector::from(Arc::new(config)))
@@ -381,7 +381,7 @@ fn tls_problem(error: &io::Error) -> Problem {
     }
 }
 
-/// The connection broke.
+/// The connection was lost.
 fn lost(error: &io::Error) -> Problem {
     match error
         .get_ref()

@@ -54,9 +54,9 @@ pub struct ToolRun {
     pub client: Client,
     /// The tokens.
     pub tokens: TokenSet,
-    /// The word before an access token in an `Authorization` header.
+    /// The scheme of an access token in an `Authorization` header.
     pub header: String,
-    /// A certificate authority trusted in addition to those of the system.
+    /// An additional CA certificate to trust.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -179,7 +179,7 @@ impl ToolRun {
         Ok(parse_introspection(&answer, self.is_public(), dialect)?)
     }
 
-    /// Removes what an answer repeats of the tokens and the client secret.
+    /// Redacts what a response repeats of the tokens and the client secret.
     fn redact(&self, claims: &mut Claims, tool: Tool) -> Result<(), ToolFailure> {
         let mut secrets = Secrets::default();
         for secret in self.tokens.secrets().chain(&self.client.secret) {
@@ -204,7 +204,7 @@ impl ToolRun {
     }
 }
 
-/// The depth is that of the parsed answer, and so bounded; here and below.
+/// The recursion here and below is bounded by the depth of the parsed response.
 fn all_names(members: &Map<String, Value>, names: &mut Vec<String>) {
     fn within(value: &Value, names: &mut Vec<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! What comes of a question about tokens that exist.
+//! The result of a request about existing tokens.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::oauth::tools::TokenKind;
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// The service said no, or its answer makes no sense.
+    /// The service rejected the request, or its response is invalid.
     #[error(transparent)]
     Failure(#[from] ToolFailure),
     /// The service was not reached.
@@ -25,7 +25,7 @@ pub enum ToolError {
 }
 
 impl ToolError {
-    /// Why that happened, where it is known.
+    /// The cause, if it is known.
     #[must_use]
     pub fn cause(&self) -> Option<&'static str> {
         match self {
@@ -63,7 +63,7 @@ pub struct Revoked {
     pub outcome: Result<Verified, ToolError>,
 }
 
-/// What introspection says of a token that was revoked.
+/// What introspection says about a revoked token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {
     /// It is no longer active.
@@ -92,7 +92,7 @@ pub enum Outcome {
 pub struct Told {
     /// The result.
     pub outcome: Result<Outcome, ToolError>,
-    /// From the first request to the last answer.
+    /// From the first request to the last response.
     pub took: Duration,
 }
 
@@ -109,7 +109,7 @@ impl Told {
                     Err(error) => error.texts(),
                 })
                 .collect(),
-            // Redacted with the tokens alone: who somebody is may look random, and is what was asked for.
+            // Only the tokens are redacted: the user's claims may look random, but they were requested.
             Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
         }
     }

@@ -141,7 +141,7 @@ impl Exchange {
         self.lines.iter().skip(1).map(|line| Value::of(line))
     }
 
-    /// The time at the service, in seconds since 1970, where its answer says so.
+    /// The service's time, in seconds since 1970, if its response contains it.
     #[must_use]
     pub fn date(&self) -> Option<u64> {
         let is_date = |value: &Value<'_>| value.way == Some(Way::Received) && value.name == "date";

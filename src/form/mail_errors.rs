@@ -1,4 +1,4 @@
-//! The explanations of what mail servers say.
+//! Explanations of the errors of mail servers.
 
 use super::explain::names;
 use crate::mail::server::Protocol;
@@ -8,7 +8,7 @@ use crate::presets::errors::{At, ErrorEntry};
 /// The set of explanations.
 pub(super) const MAIL: &str = "mail";
 
-/// The explanation of a server's answer, which has its last reply and the error before it, if there was one.
+/// The explanation of a server's response: its last reply, and the error before it, if there was one.
 #[must_use]
 pub fn explain_mail(protocol: Protocol, answer: &str, library: &Library) -> Option<ErrorEntry> {
     let mut entries = library.explanations(MAIL).into_iter();

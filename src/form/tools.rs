@@ -1,4 +1,4 @@
-//! The endpoints for tokens that exist: revocation, introspection and user info.
+//! The endpoints for existing tokens: revocation, introspection and user info.
 
 use url::Url;
 
@@ -29,7 +29,7 @@ impl Settings {
         }
     }
 
-    /// The endpoint for `tool`: that of the preset, or of the metadata, which goes first where the preset is not certain.
+    /// The endpoint for `tool`: that of the preset or of the metadata. The metadata has precedence if the preset is unverified.
     ///
     /// # Errors
     /// Why there is none.

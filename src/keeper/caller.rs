@@ -61,7 +61,7 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     })
 }
 
-/// The same without the secrets, if a command keeps them: it is run once, at the end.
+/// The same without the secrets, if a command keeps them: the command is run once, at the end.
 fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
     if digest(&settings) != first.settings {

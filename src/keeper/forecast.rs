@@ -27,7 +27,7 @@ pub fn exit_code(worst: Option<Level>) -> u8 {
     }
 }
 
-/// Finds out what is wrong with a profile, and what will be within this time, in seconds.
+/// Finds out what is wrong with a profile, and what will break within this time, in seconds.
 #[must_use]
 pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) -> Forecast {
     let name = place.name.as_str();
@@ -41,7 +41,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         Err(RecordError::File(PrivateError::Missing(_))) => {
             return Forecast::of(not_signed_in(name));
         }
-        // Of a profile of the machine, that is as it should be.
+        // For a profile of the machine, this is normal.
         Err(RecordError::File(error @ PrivateError::System { .. }))
             if place.owner == Owner::Machine =>
         {
@@ -124,7 +124,7 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
     let needed = record.issued_for.client_authentication != "none";
     match file.secret_source().filter(|source| source.is_named()) {
         Some(source) => source.probe(),
-        // A command keeps it, and is not run.
+        // A command has it, and is not run.
         None if record.issued_for.store.is_some() => Probe::Unknown(None),
         None if needed && record.client_secret.is_none() && !preset.client.empty_secret => {
             Probe::Missing("The client secret is missing.".to_owned())
@@ -133,8 +133,8 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
     }
 }
 
-/// A refresh that failed since the tokens were issued. A rejected refresh token is in the record, and a lost answer has a
-/// finding of its own.
+/// A refresh that failed since the tokens were issued. A rejected refresh token is in the record, and a lost response has its
+/// own finding.
 fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
     let outcome = attempt.outcome.as_ref()?;
     let is_old = attempt.generation != record.generation || record.rejected.is_some();

@@ -56,7 +56,7 @@ fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing) {
     }
 }
 
-/// How the tokens of a record stand at `now`.
+/// The state of the tokens of a record at `now`.
 #[must_use]
 pub fn standing(record: &Record, now: u64) -> Standing {
     match (&record.rejected, &record.tokens) {

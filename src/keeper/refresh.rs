@@ -158,7 +158,7 @@ async fn locked(
                 ..current
             };
             reserved.store(&record, &path).map_err(|error| Outcome {
-                // Unlike with the other errors of files, the service was asked.
+                // Unlike for other file errors, the service was contacted.
                 code: exit::FAILED,
                 error: format!("The service issued new tokens, but they can't be stored. {error}"),
                 cause: None,
@@ -209,7 +209,7 @@ pub fn no_refresh_token(place: &Place) -> Outcome {
     }
 }
 
-/// Asks the service, and again where that is safe. Also returns how many seconds the clock is ahead of the service's.
+/// Asks the service, and retries if that is safe. Also returns how many seconds the clock is ahead of the service's.
 async fn ask(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64>), FlowError> {
     let end = Instant::now() + RETRY_LIMIT;
     let mut pauses = PAUSES.into_iter();

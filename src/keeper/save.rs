@@ -76,7 +76,7 @@ fn commands(place: &Place) -> Option<StoreCommands> {
     SettingsFile::read(place).ok()?.store()?.commands()
 }
 
-/// Finds out whether the command that stores the tokens works. What is in its store stays.
+/// Finds out whether the command that stores the tokens works. The content of its store stays.
 fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
     let outline = Record::outline(&place.record()).ok();
     let is_kept = |outline: &Record| outline.issued_for.store.as_ref() == Some(commands);

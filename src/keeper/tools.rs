@@ -30,13 +30,13 @@ pub struct Answered {
     pub told: Told,
     /// The endpoint.
     pub url: Url,
-    /// Why the access token is not as good as it should be.
+    /// A warning about the access token, such as a failed refresh.
     pub warning: Option<String>,
     /// The client has no secret.
     pub public: bool,
 }
 
-/// Asks about a token of a profile; an access token is refreshed before, if it has to be.
+/// Asks about a token of a profile. An access token is refreshed first if necessary.
 ///
 /// # Errors
 /// The outcome to report, where nothing was asked.
@@ -48,7 +48,7 @@ pub async fn ask(
 ) -> Result<Answered, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
     let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
-    // What is not offered needs no refresh.
+    // Without an endpoint, no refresh is needed.
     let mut service = Service::of(place, &record)?;
     let url = service.url(tool, &record).await?;
     let accepted = service.profile.settings.tool_accepts(tool, kind);
@@ -192,7 +192,7 @@ pub struct Revocation {
     pub skipped: Vec<(TokenKind, String)>,
     /// Tokens that were removed from the record.
     pub removed: Vec<TokenKind>,
-    /// Why the service was not asked; only where the tokens were removed all the same.
+    /// Why the service was not asked; only if the tokens were removed anyway.
     pub not_asked: Option<Outcome>,
 }
 
@@ -255,7 +255,7 @@ pub async fn revoke(
             hint: None,
         });
     };
-    // A disk that is full is found out before the service is asked.
+    // A full disk is detected before the service is contacted.
     let reserved =
         Reserved::take(&place.next(), record.seal).map_err(|error| file_outcome(&error))?;
     if let Err(error) = reserved.rehearse(&record) {
@@ -329,7 +329,7 @@ async fn revoke_at_service(
     let tokens = tokens.ok_or_else(|| no_token(TokenKind::Refresh, place))?;
     let mut service = Service::of(place, record)?;
     let url = service.url(Tool::Revocation, record).await?;
-    // Not being able to check is no reason not to revoke.
+    // The tokens are revoked even if that can't be checked.
     let check = service.url(Tool::Introspection, record).await.ok();
     let settings = &service.profile.settings;
     let mut accepted = Vec::new();
@@ -360,7 +360,7 @@ async fn revoke_at_service(
     })
 }
 
-/// What to report of a question without an answer.
+/// What to report about a request that failed.
 #[must_use]
 pub fn tool_outcome(error: &ToolError) -> Outcome {
     Outcome {

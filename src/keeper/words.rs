@@ -19,7 +19,7 @@ pub(super) fn when(at: u64, now: u64) -> String {
     }
 }
 
-/// A length of time, rounded down: what is left of a token is not more than it says.
+/// A length of time, rounded down: a token lasts at least this long.
 pub(super) fn seconds(count: u64) -> String {
     match count {
         1 => "1 second".to_owned(),

@@ -8,7 +8,7 @@ use super::smtp::Smtp;
 use super::turn::{Login, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
-/// More lines of a server are not read.
+/// The most lines that are read from a server.
 pub const LINES_LIMIT: usize = 200;
 
 /// A dialogue.
@@ -57,7 +57,7 @@ impl Dialogue {
         (talk, &mut self.session)
     }
 
-    /// The step that goes on.
+    /// The current step.
     #[must_use]
     pub fn step(&self) -> Step {
         match &self.talk {
@@ -77,7 +77,7 @@ impl Dialogue {
         talk.line(session, line)
     }
 
-    /// TLS has started after [`Next::StartTls`]. What the server said before doesn't count any more.
+    /// TLS has started after [`Next::StartTls`]. What the server said before no longer counts.
     pub fn tls_started(&mut self) -> Ours {
         let (talk, session) = self.talk();
         session.encrypted = true;

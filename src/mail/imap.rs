@@ -41,7 +41,7 @@ impl Imap {
         all.any(|known| known.eq_ignore_ascii_case(capability))
     }
 
-    /// The command that ended is well.
+    /// The command succeeded.
     fn ok(&mut self, session: &mut Session) -> Turn {
         match self.state {
             State::Greeting => Next::Read.into(),
@@ -133,7 +133,7 @@ impl Imap {
     }
 }
 
-/// Response codes for what may pass (RFC 5530).
+/// Response codes for temporary problems (RFC 5530).
 fn is_temporary(reply: &str) -> bool {
     let reply = reply.to_ascii_uppercase();
     ["[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[LIMIT]"]

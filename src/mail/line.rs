@@ -1,4 +1,4 @@
-//! Splits what a server sends into lines, however it arrives.
+//! Splits what a server sends into lines, in whatever pieces it arrives.
 
 /// The longest line that is read, in bytes, without its end.
 pub const LINE_LIMIT: usize = 8 * 1024;

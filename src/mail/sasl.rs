@@ -1,4 +1,4 @@
-//! The SASL mechanisms that take an access token: XOAUTH2, and OAUTHBEARER (RFC 7628).
+//! The SASL mechanisms that accept an access token: XOAUTH2, and OAUTHBEARER (RFC 7628).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::secret::{ExposeSecret, SecretString};
 /// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
-    /// The older one, which nearly every service has.
+    /// The older one, which nearly every service supports.
     Xoauth2,
     /// The standard.
     Oauthbearer,

@@ -30,7 +30,7 @@ impl Smtp {
 
     fn ehlo(&mut self) -> Ours {
         self.state = State::Ehlo;
-        // An address literal is always valid (RFC 5321, section 4.1.3); the name of this computer is nobody's business.
+        // An address literal is always valid (RFC 5321, section 4.1.3); the name of this computer stays private.
         "EHLO [127.0.0.1]".to_owned().into()
     }
 

@@ -21,7 +21,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// The mechanism to use with a server that offers these; `None` if nobody knows what it offers.
+    /// The mechanism to use with a server that offers these; `None` if that is unknown.
     pub(super) fn choose(&self, offered: Option<&[String]>) -> Result<Mechanism, Problem> {
         let is_offered = |mechanism: &Mechanism| {
             offered.is_none_or(|offered| {
@@ -89,7 +89,7 @@ pub enum Next {
 /// A reaction to a line.
 #[derive(Debug)]
 pub struct Turn {
-    /// The steps that this line ended, each with what came of it.
+    /// The steps that this line ended, each with its result.
     pub ended: Vec<(Step, String)>,
     /// What comes next.
     pub next: Next,
@@ -163,6 +163,6 @@ pub(super) trait Talk {
     fn after_tls(&mut self) -> Ours;
     /// Reacts to a line.
     fn line(&mut self, session: &mut Session, line: &str) -> Turn;
-    /// The step that goes on.
+    /// The current step.
     fn step(&self) -> Step;
 }

@@ -37,17 +37,17 @@ impl Step {
     }
 }
 
-/// Why a test failed. What a server said is as it came: neither cleaned nor redacted.
+/// Why a test failed. What a server said is neither cleaned nor redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// The server said no.
+    /// The server rejected a command.
     Refused {
         /// Its answer.
         reply: String,
-        /// It is a problem of the server that may pass.
+        /// It is a temporary problem of the server.
         temporary: bool,
     },
-    /// It has none of the mechanisms that take a token.
+    /// It has no mechanism that accepts a token.
     NoMechanism {
         /// What was requested; `None`: any.
         requested: Option<Mechanism>,
@@ -56,7 +56,7 @@ pub enum Problem {
     },
     /// It doesn't offer STARTTLS.
     NoStartTls,
-    /// It sent more before TLS started: somebody on the way may have added it.
+    /// It sent extra data before TLS started: an attacker may have added it.
     Injected,
     /// Its answer is not of this protocol.
     Nonsense {
@@ -142,7 +142,7 @@ impl Problem {
         }
     }
 
-    /// What to do, where it doesn't depend on what the server said.
+    /// What to do, if that doesn't depend on what the server said.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {

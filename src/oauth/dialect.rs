@@ -59,7 +59,7 @@ pub struct Dialect {
     pub answers: Answers,
     /// What the browser returns with.
     pub callback: CallbackDialect,
-    /// The endpoints for tokens that exist.
+    /// The endpoints for existing tokens.
     pub tools: ToolDialects,
 }
 

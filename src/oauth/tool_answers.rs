@@ -1,4 +1,4 @@
-//! The requests to the endpoints for tokens that exist, and their answers.
+//! The requests to the endpoints for existing tokens, and the responses.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Client {
-    /// Asks `tool` at `url` about a token. `header` is the word before it in an `Authorization` header.
+    /// Builds the request to `tool` at `url` about a token. `header` is the scheme in an `Authorization` header.
     ///
     /// # Errors
     /// Where the request can't be built.
@@ -42,7 +42,7 @@ impl Client {
                 body: SecretString::default(),
             });
         }
-        // The crate rejects http, also on this machine; its refresh request has the same client authentication.
+        // The crate rejects http even on this machine, but its refresh request has the same client authentication.
         let client = self.basic().set_token_uri(TokenUrl::from_url(url.clone()));
         let token_text = RefreshToken::new(token.expose_secret().to_owned());
         let request = client.exchange_refresh_token(&token_text);
@@ -74,42 +74,42 @@ impl Client {
     }
 }
 
-/// Why a question brought no answer that can be used.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolFailure {
-    /// The service said no.
+    /// The service rejected the request.
     #[error("The service rejected {}{}", .tool.request(), said(*.status, .error.as_ref()))]
     Refused {
-        /// Which question.
+        /// Which request.
         tool: Tool,
         /// HTTP status.
         status: u16,
-        /// In its words.
+        /// The error of the service.
         error: Option<ServerError>,
         /// The client has no secret.
         public: bool,
     },
-    /// The user info is that of another user than the ID token (OpenID Connect Core, section 5.3.2).
+    /// The user info is for a different user than the ID token (OpenID Connect Core, section 5.3.2).
     #[error(
         "The user info is for a different user than the ID token (sub differs), so it was rejected."
     )]
     OtherUser,
-    /// The answer is none.
+    /// The response is invalid.
     #[error("The response to {} is invalid: {reason}.", .tool.request())]
     Unusable {
-        /// Which question.
+        /// Which request.
         tool: Tool,
         /// What it is instead.
         reason: String,
     },
-    /// The service can't answer at present.
+    /// The service is busy or has a problem.
     #[error("The service is busy or has a problem{}", said(*.status, .error.as_ref()))]
     Unavailable {
         /// HTTP status.
         status: u16,
-        /// For how long it asks to wait.
+        /// How long it asks to wait.
         wait: Option<Duration>,
-        /// In its words.
+        /// The error of the service.
         error: Option<ServerError>,
     },
 }
@@ -122,7 +122,7 @@ fn said(status: u16, error: Option<&ServerError>) -> String {
 }
 
 impl ToolFailure {
-    /// Why that happened, where it is known.
+    /// The cause, if it is known.
     #[must_use]
     pub fn cause(&self) -> Option<&'static str> {
         match self {
@@ -220,7 +220,7 @@ impl ToolFailure {
 pub struct UserInfo {
     /// What the service says.
     pub claims: Claims,
-    /// Its `sub` is that of the ID token; `None` where there is nothing to compare.
+    /// Its `sub` is that of the ID token; `None` if there is nothing to compare.
     pub same_user: Option<bool>,
 }
 
@@ -233,7 +233,7 @@ pub struct Introspection {
     pub claims: Claims,
 }
 
-/// What an answer is, whichever question it is to: the error of the service, or its success.
+/// What every response is: the error of the service, or a success.
 fn judge<'a>(
     answer: &'a Answer,
     tool: Tool,
@@ -244,7 +244,7 @@ fn judge<'a>(
     let success = (200..300).contains(&status);
     let members = answer.body.members();
     let said = members.and_then(|members| {
-        // Next to a success, only the member `error` is one: other names may mean anything.
+        // In a success, only the member `error` is an error: other names may mean anything.
         let there = members.keys().next().map(String::as_str);
         error(
             members,
@@ -314,8 +314,8 @@ fn members(
     }
 }
 
-/// Interprets the answer to a revocation. The service says so by the status alone (RFC 7009, section 2.2), so a body may be
-/// anything except a web page, which comes from something else.
+/// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything except
+/// a web page, which comes from something else.
 ///
 /// # Errors
 /// Where the token is not revoked.
@@ -336,7 +336,7 @@ pub fn parse_revocation(
     Ok(())
 }
 
-/// Interprets the answer to an introspection (RFC 7662, section 2.2).
+/// Interprets the response to an introspection (RFC 7662, section 2.2).
 ///
 /// # Errors
 /// Where it doesn't say whether the token is active.
@@ -365,7 +365,7 @@ pub fn parse_introspection(
     }
 }
 
-/// Interprets the user info. `subject` is that of the ID token, where there is one.
+/// Interprets the user info. `subject` is that of the ID token, if there is one.
 ///
 /// # Errors
 /// Where it is invalid, or for another user.

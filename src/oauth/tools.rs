@@ -1,9 +1,9 @@
-//! The endpoints for tokens that exist: revocation (RFC 7009), introspection (RFC 7662), and the user info of OpenID Connect
+//! The endpoints for existing tokens: revocation (RFC 7009), introspection (RFC 7662), and the user info of OpenID Connect
 //! Core, section 5.3.
 
 use serde::Deserialize;
 
-/// A question to the service.
+/// A request to the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
     /// RFC 7009.
@@ -38,7 +38,7 @@ impl Tool {
     }
 }
 
-/// The token that a question is about.
+/// The token that a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenKind {
@@ -76,7 +76,7 @@ impl TokenKind {
     }
 }
 
-/// True for a text that may be a token, so that no message repeats it: a long word of letters and digits that is no URL,
+/// True for a text that may be a token, so that no message repeats it: a long word of letters and digits that isn't a URL,
 /// address or path.
 #[must_use]
 pub fn looks_like_token(text: &str) -> bool {
@@ -98,7 +98,7 @@ pub struct ToolDialect {
     pub parameter: Option<String>,
     /// The token itself authorizes the request, in the `Authorization` header. The client isn't named.
     pub bearer: bool,
-    /// The HTTP method, where it is another one.
+    /// The HTTP method, if it differs from the standard.
     pub method: Option<Method>,
     /// The only tokens that it accepts; empty: all.
     pub tokens: Vec<TokenKind>,

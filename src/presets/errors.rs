@@ -24,7 +24,7 @@ pub struct ErrorEntry {
     /// At which requests; empty: everywhere.
     #[serde(default)]
     pub at: Vec<At>,
-    /// Of this mail protocol only.
+    /// Only for this mail protocol.
     pub protocol: Option<Protocol>,
     /// Only where a client secret was sent, or only where none was.
     pub secret: Option<bool>,
@@ -52,6 +52,6 @@ pub enum At {
     Refresh,
     /// The browser came back with it.
     Callback,
-    /// A mail server answers with it to a token.
+    /// A mail server's response to a token.
     Mail,
 }

@@ -38,7 +38,7 @@ pub struct Preset {
     pub confidence_note: Option<String>,
     /// Where to get a client ID.
     pub register_at: Option<String>,
-    /// A page where the user can end the sign-in by hand.
+    /// A page where the user can revoke access by hand.
     pub revoke_at: Option<String>,
     /// What to know about the client ID, in a sentence or two.
     pub client_id_help: Option<String>,
@@ -461,15 +461,15 @@ pub struct TokenFacts {
     pub lifetime: Option<String>,
     /// What a refresh does to the refresh token.
     pub rotation: Option<String>,
-    /// A refresh token that is not used for so long expires.
+    /// A refresh token expires if it isn't used for this long.
     pub refresh_idle: Option<Span>,
-    /// It expires so long after the sign-in, however often it is used.
+    /// It expires this long after the sign-in, however often it is used.
     pub refresh_max: Option<Span>,
     /// The same while the app is in the testing mode of the service.
     pub testing_refresh_max: Option<Span>,
     /// Whether a refresh invalidates the refresh token that was sent.
     pub rotates: Option<Rotates>,
-    /// It is still accepted for so long after that.
+    /// It is still accepted for this long after that.
     pub reuse_leeway: Option<Span>,
     /// The word before the token in an `Authorization` header.
     pub header: Option<String>,
@@ -501,7 +501,7 @@ pub struct Audience {
     pub values: Vec<String>,
     /// The API that accepts it.
     pub is_for: String,
-    /// What does not accept it, as a sentence.
+    /// What rejects it, as a sentence.
     pub not_for: Option<String>,
 }
 
@@ -524,7 +524,7 @@ pub enum Rotates {
     Always,
     /// Depends on the settings of the app or the server.
     Sometimes,
-    /// The old one remains valid, also if a new one is issued.
+    /// The old one stays valid, even if a new one is issued.
     Never,
 }
 

@@ -10,7 +10,7 @@ use crate::presets::span::Span;
 use crate::store::attempt::AttemptNote;
 use crate::store::record::{Record, SKEW, Tokens};
 
-/// A refresh ends sooner; a note without an outcome is then one of a process that was stopped.
+/// A refresh takes less time than this, in seconds. If an older note has no outcome, its process was stopped.
 const REFRESH_TIME: u64 = 120;
 /// Clocks that differ by more, in seconds, are mentioned.
 const CLOCK_NOTE: u64 = 60;
@@ -24,7 +24,7 @@ pub struct Facts<'a> {
     pub name: &'a str,
     /// The time.
     pub now: &'a Now,
-    /// What happens within this time, in seconds, is soon.
+    /// What happens within this time, in seconds, counts as soon.
     pub within: u64,
     /// This host.
     pub host: &'a str,
@@ -97,7 +97,8 @@ impl Facts<'_> {
         at.saturating_sub(self.now.seconds) <= self.within
     }
 
-    /// The same for what each use puts off: a limit that is seldom half over in normal use is no news.
+    /// The same for a limit that each use postpones. It is reported only if more than half of it is over, which is rare in
+    /// normal use.
     fn is_soon_unless_used(&self, since: u64, at: u64) -> bool {
         let life = at.saturating_sub(since);
         self.is_soon(at) && at.saturating_sub(self.now.seconds) <= life / 2
@@ -195,7 +196,7 @@ impl Facts<'_> {
         });
     }
 
-    /// When the user signed in, as far as that is known.
+    /// When the user signed in, if that is known.
     fn signed_in_at(&self, tokens: &Tokens) -> u64 {
         let known = self.record.origin.signed_in_at;
         known

@@ -4,20 +4,20 @@ use serde::Deserialize;
 
 use crate::presets::span::Span;
 
-/// The section. What it says goes before what the preset says.
+/// The section. It overrides the preset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSettings {
     /// The app is in the testing mode of the service.
     pub testing: Option<bool>,
-    /// A refresh token that is not used for so long expires.
+    /// A refresh token expires if it isn't used for this long.
     pub refresh_idle: Option<Span>,
-    /// It expires so long after the sign-in, however often it is used.
+    /// It expires this long after the sign-in, however often it is used.
     pub refresh_max: Option<Span>,
 }
 
 impl CheckSettings {
-    /// The section in TOML; empty where nothing is set.
+    /// The section in TOML; empty if nothing is set.
     pub(super) fn section(&self) -> String {
         let span = |span: Span| format!("\"{}s\"", span.0);
         let lines: String = [

@@ -30,9 +30,9 @@ pub enum SourceError {
 /// What is known about a client secret without using it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// It is there.
+    /// It can be read.
     Fine,
-    /// This process cannot tell; a sentence, where that is worth one.
+    /// Unknown to this process. A sentence, if it is worth reporting.
     Unknown(Option<String>),
     /// It is missing or can't be read; says why.
     Missing(String),

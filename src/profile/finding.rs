@@ -33,7 +33,7 @@ impl Level {
     }
 }
 
-/// Something that is wrong or will be.
+/// Something that is wrong or will break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// How bad it is.
@@ -53,7 +53,7 @@ pub struct Finding {
 pub struct Forecast {
     /// The state of the tokens; `None` if something is broken.
     pub summary: Option<String>,
-    /// What is wrong or will be, the worst first.
+    /// What is wrong or will break, the worst first.
     pub findings: Vec<Finding>,
 }
 

@@ -97,7 +97,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 impl Standing {
-    /// What is worst of it at `now`, in a few words.
+    /// The worst of it at `now`, in a few words.
     #[must_use]
     pub fn words(&self, now: u64) -> String {
         match self {
@@ -130,7 +130,7 @@ fn time(seconds: u64) -> String {
     format!("{count} {unit}{many}")
 }
 
-/// The same where there is less room, as `58 min`.
+/// The same in short form, as `58 min`.
 fn short_time(seconds: u64) -> String {
     match seconds {
         DAY.. => time(seconds),
@@ -161,7 +161,7 @@ pub enum ProfileTask {
     Save(Box<SaveTask>),
     /// Get tokens newer than these.
     Refresh(Place, AttemptId, Version),
-    /// Find out what is wrong with one, and what will be.
+    /// Find out what is wrong with one, and what will break next.
     Check(Place),
     /// Remove one.
     Delete(Place),

@@ -26,7 +26,7 @@ pub struct AttemptNote {
     pub sent: bool,
     /// How it ended; `None` while it goes on, or where its process was stopped.
     pub outcome: Option<Outcome>,
-    /// An answer that may have replaced the refresh token of this generation, and that nobody has.
+    /// A response that was lost and may have replaced the refresh token of this generation.
     #[serde(default)]
     pub lost: Option<LostAnswer>,
 }
@@ -36,7 +36,7 @@ pub struct AttemptNote {
 pub struct LostAnswer {
     /// When the attempt began, in seconds since 1970.
     pub since: u64,
-    /// Its process was stopped. Otherwise the network lost the answer.
+    /// Its process was stopped. Otherwise, the response was lost in the network.
     pub stopped: bool,
 }
 

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::program::{ProgramError, run};
 use crate::clean::clean;
 
-/// New tokens that the command does not take are offered again within this time.
+/// How long to retry the command if it doesn't store new tokens.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What replaces the secrets of a deleted profile.
+/// The text that replaces the secrets of a deleted profile.
 const NOTHING: &[u8] = b"{\"format\":1}\n";
 
 /// The commands: each a program and its arguments.
@@ -64,7 +64,7 @@ impl StoreCommands {
         }
     }
 
-    /// Replaces the secrets by a text without any.
+    /// Replaces the secrets with a text that contains none.
     ///
     /// # Errors
     /// Where the command fails.

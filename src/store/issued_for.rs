@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
 
-/// What a token was issued for. Tokens and secrets go nowhere else, whatever settings and presets say later.
+/// What a token was issued for. Tokens and secrets are sent nowhere else, whatever settings and presets say later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedFor {
     /// The token endpoint.
@@ -22,23 +22,23 @@ pub struct IssuedFor {
     /// The command that prints the client secret.
     #[serde(default)]
     pub secret_command: Option<Vec<String>>,
-    /// The commands that keep the secrets of the record, where the file does not.
+    /// The commands that keep the secrets of the record, if its file doesn't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreCommands>,
     /// The mailbox, for the formats that need it.
     pub user: Option<String>,
-    /// The word before the token in an `Authorization` header.
+    /// The scheme of the token in an `Authorization` header.
     pub header: String,
-    /// The mail servers, each as `imap host:port TLS`. `None` in a record of an older version: nobody has looked at them, so
-    /// those of the settings count until the next sign-in.
+    /// The mail servers, each as `imap host:port TLS`. `None` in a record of an older version, which
+    /// didn't store them: those of the settings are used until the next sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Vec<String>>,
-    /// The endpoints that were known for tokens that exist.
+    /// The endpoints for existing tokens that were known.
     #[serde(default)]
     pub tools: ToolPins,
 }
 
-/// Endpoints for tokens that exist. One that was not known is `None`, as in a record of an earlier version.
+/// Endpoints for existing tokens. An unknown one is `None`, as in a record of an earlier version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ToolPins {
     /// RFC 7009.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::private::{self, Audience, PrivateError};
 
-/// Between two tries to take a lock.
+/// The time between two attempts to take a lock.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lock that is held; dropping it releases it.

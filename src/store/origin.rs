@@ -8,7 +8,7 @@ use super::host;
 use crate::oauth::token::TokenSet;
 use crate::secret::ExposeSecret;
 
-/// A longer lifetime, in seconds, is a number that means something else: ten years.
+/// Ten years, in seconds. A larger number isn't a lifetime.
 pub(super) const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
 /// What services call the lifetime of the refresh token.
 const REFRESH_LIFE: [&str; 3] = [
@@ -48,8 +48,8 @@ pub(super) fn lineage() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// When the refresh token ends, by the lifetime that came with it. One that has not changed since it was issued may be what
-/// was kept of an older answer, and is not counted from now on.
+/// When the refresh token expires, from the lifetime that came with it. A lifetime that hasn't changed may have been kept from
+/// an older response, so it is not counted from now.
 pub(super) fn refresh_expires_at(
     set: &TokenSet,
     issued_at: Option<u64>,
@@ -59,7 +59,7 @@ pub(super) fn refresh_expires_at(
     let life: u64 = kept
         .filter(|kept| REFRESH_LIFE.contains(&kept.name.as_str()))
         .find_map(|kept| kept.value.expose_secret().parse().ok())
-        // Zero stands for a token without an end.
+        // Zero means that the token doesn't expire.
         .filter(|life| (1..=LONGEST_LIFE).contains(life))?;
     match before {
         Some((before_issued_at, before_expires_at)) if before_issued_at == issued_at => {

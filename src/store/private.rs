@@ -82,7 +82,7 @@ fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
-/// A path as an argument in a shell.
+/// A path, quoted for a shell.
 fn argument(path: &Path) -> String {
     let shown = shown(path);
     shlex::try_quote(&shown).map_or_else(|_| shown.clone(), Into::into)

@@ -26,7 +26,7 @@ use crate::secret::{ExposeSecret, SecretString};
 pub const FORMAT: u32 = 1;
 /// A record is never larger; tokens are a few kilobytes.
 pub(super) const LIMIT: u64 = 1024 * 1024;
-/// The usual size of a record, and more.
+/// More than the usual size of a record.
 pub(super) const RESERVED: usize = 64 * 1024;
 /// Seconds that the clocks of two hosts may be apart.
 pub const SKEW: u64 = 120;
@@ -99,7 +99,7 @@ pub struct Tokens {
     pub token_type: Option<String>,
     /// When it was requested, in seconds since 1970.
     pub obtained_at: u64,
-    /// When it ends, in seconds since 1970, where the service says so.
+    /// When it expires, in seconds since 1970, if the service says so.
     pub expires_at: Option<u64>,
     /// The granted scopes; `None` means all that was requested.
     pub scope: Option<Vec<String>>,
@@ -110,7 +110,7 @@ pub struct Tokens {
     pub refresh_obtained_at: Option<u64>,
     /// The service takes it no earlier, in seconds since 1970.
     pub refresh_not_before: Option<u64>,
-    /// When it ends, in seconds since 1970, where the service says so.
+    /// When it expires, in seconds since 1970, if the service says so.
     pub refresh_expires_at: Option<u64>,
     /// The ID token.
     #[serde(with = "secret_text")]
@@ -200,7 +200,7 @@ impl Tokens {
             .unwrap_or_default()
     }
 
-    /// True where there is a token of this kind.
+    /// True if there is a token of this kind.
     #[must_use]
     pub fn has(&self, kind: TokenKind) -> bool {
         match kind {
@@ -209,7 +209,7 @@ impl Tokens {
         }
     }
 
-    /// The tokens that are left at `now` without this one; `None` without both. An access token that is gone counts as expired.
+    /// The tokens that are left at `now` without this one; `None` without both. A removed access token counts as expired.
     #[must_use]
     pub fn without(mut self, kind: TokenKind, now: u64) -> Option<Self> {
         match kind {
@@ -261,8 +261,8 @@ impl Tokens {
         self.expires_at.map(|end| end.saturating_sub(now))
     }
 
-    /// When a sign-in is needed, where the tokens say so: the end of the refresh token, or without a refresh token that of
-    /// the access token.
+    /// When a sign-in is needed, if the tokens say so: when the refresh token expires or, without one, when the access token
+    /// expires.
     #[must_use]
     pub fn sign_in_by(&self) -> Option<u64> {
         if self.has_refresh_token() {
@@ -368,7 +368,7 @@ impl Record {
         Self::parse(&bytes, path)
     }
 
-    /// The record with its secrets, which the command prints that keeps them. It may be newer than the file: a process was
+    /// The record with its secrets, which the command that keeps them prints. It may be newer than the file: a process was
     /// stopped between the two, or another computer uses the same store.
     ///
     /// # Errors
@@ -387,7 +387,7 @@ impl Record {
             });
         }
         let (here, there) = (&self.issued_for, &stored.issued_for);
-        // What may be sent where is what the file says, which nobody else can write.
+        // Where tokens may be sent comes from the file, which nobody else can write.
         let same = stored.end
             && stored.lineage == self.lineage
             && stored.generation >= self.generation

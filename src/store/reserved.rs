@@ -1,4 +1,4 @@
-//! The place of the next record, and how a record takes the place of the one before.
+//! Disk space for the next record, and how it replaces the previous one.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::private::{self, Audience, PrivateError};
 use super::record::{LIMIT, RESERVED, Record, RecordError, sealed};
 use super::seal::Seal;
 
-/// The place of the next record, on disk before its content is requested from the service.
+/// Disk space for the next record, reserved before its content is requested from the service.
 #[derive(Debug)]
 pub struct Reserved {
     file: std::fs::File,
@@ -16,8 +16,8 @@ pub struct Reserved {
 }
 
 impl Reserved {
-    /// Reserves the place of a record that is encrypted so: a full or read-only disk, and a key that is not there, are found
-    /// out here.
+    /// Reserves the space for a record that is encrypted in this way. A full or read-only disk and a missing key are detected
+    /// here.
     ///
     /// # Errors
     /// Where nothing can be written or encrypted. Then nothing is left behind.
@@ -39,7 +39,7 @@ impl Reserved {
         })
     }
 
-    /// Finds out whether a place could be reserved there, next to the one that there may be.
+    /// Finds out whether space could be reserved there, in addition to any that is already reserved.
     ///
     /// # Errors
     /// Why not.
@@ -48,7 +48,7 @@ impl Reserved {
         Ok(())
     }
 
-    /// Writes `record` to the place, and puts it where `path` is.
+    /// Writes `record` to the reserved space, and moves it to `path`.
     ///
     /// # Errors
     /// Where the system refuses. Once the record is written, the next process adopts it.
@@ -95,7 +95,7 @@ impl Reserved {
         }
     }
 
-    /// Gives the place back.
+    /// Releases the space.
     pub fn release(self) {
         drop(self.file);
         let _ = private::remove(&self.next);

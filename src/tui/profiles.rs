@@ -27,7 +27,7 @@ use crate::store::record::{IssuedFor, Record};
 
 /// How long a refresh is waited for.
 const WAIT: Duration = Duration::from_secs(45);
-/// A check looks so far ahead, in seconds: as the command does.
+/// How far a check looks ahead, in seconds, as with the command.
 const CHECK_WITHIN: u64 = 30 * 86_400;
 /// A stored token that is valid for so long is good enough instead of a new one, in seconds.
 const MIN_VALID: u64 = 60;
