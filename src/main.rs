@@ -65,7 +65,7 @@ fn misused(error: clap::Error) -> ExitCode {
     if error.context().any(|(_, value)| holds_token(value)) {
         talk::say(
             "error",
-            "An argument that isn't expected looks like a token, so it is not repeated here. Other users can read arguments: \
+            "An unexpected argument looks like a token, so it is not repeated here. Other users can read arguments: \
              pass tokens on standard input only, as in `oauth-authorizer inspect - < file`.",
         );
         return ExitCode::from(exit::USAGE);

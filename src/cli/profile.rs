@@ -289,7 +289,7 @@ pub enum ProfilesCommand {
         /// Check all profiles
         #[arg(long, conflicts_with = "names")]
         all: bool,
-        /// How long ahead to look
+        /// How far ahead to look
         #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
         within: Duration,
         /// Print only what needs attention, nothing if all is well

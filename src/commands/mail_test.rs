@@ -203,7 +203,7 @@ fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> R
     let other = servers.find(|(protocol, address)| !may_sign_in(issued_for, *protocol, address));
     match other {
         Some((protocol, address)) if flags.server.is_none() => Err(format!(
-            "The {} server is now {address}, another one than when the tokens were issued, so nothing was sent.",
+            "The {} server has changed to {address} since the tokens were issued, so nothing was sent.",
             protocol.name()
         )),
         _ => Ok(()),

@@ -146,7 +146,7 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
                 if code != exit::DONE {
                     say(
                         "hint",
-                        "The profile was not deleted. Use --no-revoke to delete it all the same.",
+                        "The profile was not deleted. Use --no-revoke to delete it anyway.",
                     );
                     return Ok(code);
                 }

@@ -118,7 +118,7 @@ impl Settings {
             reason,
             instead: by_hand.map(|page| {
                 let page = self.fill(page);
-                format!("To end the sign-in by hand, remove the app at {page}")
+                format!("To revoke access by hand, remove the app at {page}")
             }),
         }
     }

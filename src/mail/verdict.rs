@@ -58,7 +58,7 @@ pub enum Problem {
     NoStartTls,
     /// It sent extra data before TLS started: an attacker may have added it.
     Injected,
-    /// Its answer is not of this protocol.
+    /// Its response isn't valid for this protocol.
     Nonsense {
         /// The line.
         line: String,
@@ -104,7 +104,7 @@ impl Problem {
         match self {
             Self::Refused {
                 temporary: false, ..
-            } => "The server refused.".to_owned(),
+            } => "The server returned an error.".to_owned(),
             Self::Refused {
                 temporary: true, ..
             } => "The server has a temporary problem.".to_owned(),
@@ -122,7 +122,7 @@ impl Problem {
                  not sent."
                     .to_owned()
             }
-            Self::Nonsense { .. } => "The server's answer is not of this protocol.".to_owned(),
+            Self::Nonsense { .. } => "The server's response isn't valid for this protocol.".to_owned(),
             Self::LongLine => "The server sent a line that is too long.".to_owned(),
             Self::TooManyLines => "The server sent too many lines.".to_owned(),
             Self::Closed => "The server closed the connection.".to_owned(),
