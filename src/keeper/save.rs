@@ -272,7 +272,7 @@ fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(),
     Ok(())
 }
 
-/// Moves the tokens of a profile to another store, and has its settings say so.
+/// Moves the tokens of a profile to another store, and changes its settings accordingly.
 ///
 /// # Errors
 /// Where a store cannot be read or written. Then the tokens are where they were.

@@ -240,7 +240,7 @@ pub async fn revoke(
     forget: bool,
 ) -> Result<Revocation, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
-    // A refresh meanwhile would bring new tokens. Nothing else runs in this process.
+    // A refresh in the meantime would bring new tokens. Nothing else runs in this process.
     let _lock = lock(place).map_err(|error| save_outcome(&error))?;
     let record = current(place).map_err(|error| save_outcome(&error))?;
     let record = record.filter(|record| {

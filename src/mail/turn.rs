@@ -134,7 +134,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Answers a challenge. After the token, it has the error.
+    /// Answers a challenge. After the token was sent, the challenge contains the error.
     pub(super) fn challenged(&mut self, text: &str) -> Turn {
         let Some(mechanism) = self.mechanism else {
             return Problem::Nonsense {

@@ -290,7 +290,7 @@ fn judge<'a>(
     })
 }
 
-/// The members of a success, where it must have some.
+/// The members of a success that must have some.
 fn members(
     answer: &Answer,
     tool: Tool,

@@ -84,7 +84,7 @@ impl Preset {
         let near = |text: &str| {
             let text = text.to_lowercase();
             let first = text.split(' ').next().unwrap_or_default();
-            // Comparing takes long where the texts are long, and those of other lengths are never close.
+            // Comparing long texts is slow, and texts whose lengths differ by more are never close.
             let close = |text: &str| {
                 text.chars().count().abs_diff(length) <= 1
                     && strsim::damerau_levenshtein(text, &typed) == 1

@@ -916,7 +916,7 @@ mod tests {
         );
         assert!(lost(None, None, 600, false)[0].starts_with("Note answer-lost"));
         assert_eq!(lost(Some(Rotates::Never), None, 600, false), [""; 0]);
-        // It goes on, or it ended well.
+        // It is still running, or it succeeded.
         assert_eq!(lost(Some(Rotates::Always), None, 60, false), [""; 0]);
         assert_eq!(lost(Some(Rotates::Always), None, 600, true), [""; 0]);
     }

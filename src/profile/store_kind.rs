@@ -75,7 +75,7 @@ impl Store {
         }
     }
 
-    /// The commands, where it has some.
+    /// The commands, if it has any.
     #[must_use]
     pub fn commands(&self) -> Option<StoreCommands> {
         (self.kind == StoreKind::Command).then(|| StoreCommands {

@@ -31,7 +31,7 @@ pub struct AttemptNote {
     pub lost: Option<LostAnswer>,
 }
 
-/// A request to refresh whose answer was lost.
+/// A refresh request whose response was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostAnswer {
     /// When the attempt began, in seconds since 1970.

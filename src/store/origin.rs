@@ -39,7 +39,7 @@ impl Origin {
     }
 }
 
-/// A random text that stands for a sign-in.
+/// A random text that identifies a sign-in.
 pub(super) fn lineage() -> String {
     use ring::rand::SecureRandom;
     let mut bytes = [0_u8; 16];

@@ -71,7 +71,7 @@ impl Reserved {
         };
         write(&mut self.file).map_err(|error| failed(&self.next, error))?;
         drop(self.file);
-        // After the file: whoever finds it can ask the command whether it has these secrets.
+        // After the file: a process that finds the file can ask the command whether it has these secrets.
         if let Some(commands) = commands
             && let Err(error) = commands.keep_patiently(&record.to_bytes())
         {
@@ -81,7 +81,7 @@ impl Reserved {
         private::rename(&self.next, path)
     }
 
-    /// Has the command that keeps the secrets store the current ones once more: if it can't store new ones, that is found out
+    /// Has the command that keeps the secrets store the current ones once more: if it can't store new ones, this is detected
     /// before the service is asked for them.
     ///
     /// # Errors

@@ -154,7 +154,7 @@ fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
         (resource.is_empty() || other == resource)
             && there.len() >= SHORTEST
             && name.len() >= SHORTEST
-            // Comparing takes long where the texts are long.
+            // Comparing long texts is slow.
             && there.chars().count().abs_diff(length) <= limit
             && there.chars().next().map(|ch| ch.to_ascii_lowercase())
                 == name.chars().next().map(|ch| ch.to_ascii_lowercase())

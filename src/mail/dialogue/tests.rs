@@ -5,7 +5,7 @@ use super::super::server::Address;
 use super::super::turn::Next;
 use super::*;
 
-/// What came of a dialogue.
+/// The result of a dialogue.
 #[derive(Debug, PartialEq, Eq)]
 struct Came {
     sent: Vec<String>,
