@@ -48,7 +48,7 @@ pub struct MailTestFlags {
     /// SASL mechanism to use. Default: the best that the server offers
     #[arg(long, value_name = "MECHANISM", value_enum, ignore_case = true)]
     pub mechanism: Option<Mechanism>,
-    /// Show the lines exchanged with the server. The token is replaced by its length
+    /// Show the lines exchanged with the server. The token is redacted; only its length is shown
     #[arg(long, conflicts_with = "json")]
     pub transcript: bool,
     /// Print JSON, with the lines exchanged

@@ -231,7 +231,7 @@ fn facts(tokens: &Tokens, user: &str) -> Vec<String> {
     .collect();
     if !named.is_empty() {
         facts.push(format!(
-            "The access token is a JWT with {}. The mail server must accept these.",
+            "The access token is a JWT with {}. Check that the mail server accepts these values.",
             named.join(", ")
         ));
     }

@@ -75,7 +75,7 @@ fn report(name: &ProfileName, revocation: &Revocation) {
             Ok(Verified::StillActive) => say(
                 "error",
                 &format!(
-                    "{name}: {kind}: The service says that it is revoked, but its introspection still reports it as active."
+                    "{name}: {kind}: The service confirmed the revocation, but introspection still reports it as active."
                 ),
             ),
             Ok(verified) => {

@@ -118,8 +118,8 @@ impl Problem {
                 .to_owned(),
             Self::NoStartTls => "The server doesn't offer STARTTLS. The token was not sent.".to_owned(),
             Self::Injected => {
-                "The server sent data before TLS started. Somebody may have tampered with the connection. The token was \
-                 not sent."
+                "The server sent unexpected data before TLS started. The connection may have been tampered with. The token \
+                 was not sent."
                     .to_owned()
             }
             Self::Nonsense { .. } => "The server's response isn't valid for this protocol.".to_owned(),

@@ -154,7 +154,7 @@ impl ToolFailure {
                 status: 401,
                 ..
             } => Some(
-                "The access token has expired, was revoked, or is for another API than this endpoint.",
+                "The access token has expired, was revoked, or is for a different API.",
             ),
             Self::Refused {
                 tool: Tool::UserInfo,

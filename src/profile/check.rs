@@ -174,7 +174,7 @@ impl Facts<'_> {
             (
                 Level::SignIn,
                 format!(
-                    "The refresh token has probably expired {when}: it was not used for {idle}."
+                    "The refresh token probably expired {when}: it was not used for {idle}."
                 ),
                 self.sign_in(),
             )
@@ -351,7 +351,7 @@ impl Facts<'_> {
                 id: "clock",
                 at: None,
                 text: format!(
-                    "The tokens were issued {}, in the future: the clock of this computer is wrong, or was.",
+                    "The tokens have a date in the future: {}. The clock of this computer is or was wrong.",
                     self.now.when(obtained)
                 ),
                 fix,
@@ -457,7 +457,7 @@ impl Facts<'_> {
             Ok(None) => {
                 if let Some(max) = self.preset.client.secret_max.filter(|_| needed) {
                     let text = format!(
-                        "It is not known when the client secret expires. At this service, that is after at most {max}."
+                        "The expiry date of the client secret is unknown. At this service, client secrets last at most {max}."
                     );
                     let fix = "Add a section [secret] with its date to the settings file, such as expires = 2027-05-01.";
                     add(
@@ -676,7 +676,7 @@ mod tests {
             assert_eq!(
                 unused(92, 30, by_user),
                 [
-                    "SignIn refresh-token-unused: The refresh token has probably expired on 2026-11-24 (2 days ago): \
+                    "SignIn refresh-token-unused: The refresh token probably expired on 2026-11-24 (2 days ago): \
                   it was not used for 90 days."
                 ]
             );
@@ -817,8 +817,8 @@ mod tests {
         assert_eq!(
             date("post"),
             [
-                "Note client-secret-date: It is not known when the client secret expires. At this service, that is after at \
-              most 730 days."
+                "Note client-secret-date: The expiry date of the client secret is unknown. At this service, client secrets \
+              last at most 730 days."
             ]
         );
     }
@@ -843,8 +843,8 @@ mod tests {
         assert_eq!(
             future,
             [
-                "Soon clock: The tokens were issued on 2026-11-28 (in 2 days), in the future: the clock of this computer is \
-              wrong, or was."
+                "Soon clock: The tokens have a date in the future: on 2026-11-28 (in 2 days). The clock of this computer is \
+              or was wrong."
             ]
         );
         assert_eq!(

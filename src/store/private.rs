@@ -59,7 +59,7 @@ pub enum PrivateError {
     )]
     Program(ProgramError),
     /// More than it can be.
-    #[error("{} is larger than {limit} KiB. This program writes no such file. Move it away, then sign in again or restore the settings.", shown(.path))]
+    #[error("{} is larger than {limit} KiB. This program doesn't write files of this size. Move it away, then sign in again or restore the settings.", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
