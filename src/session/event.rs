@@ -8,9 +8,11 @@ use crate::configure::report::{SetUpAction, Verdict};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::flow::event::FlowError;
+use crate::flow::tool_report::Told;
 use crate::form::problem::Problem;
 use crate::form::settings::Key;
 use crate::oauth::discovery::Metadata;
+use crate::oauth::tools::{TokenKind, Tool};
 
 /// Something to be handed to the engine.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub enum Refused {
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
+    /// The service doesn't offer it: a sentence.
+    NotOffered(String),
     /// This system names no folder for profiles.
     NoFolder,
     /// The demo's server ends with the program.
@@ -73,6 +77,8 @@ pub enum SessionEvent {
     SignInFailed(FlowError, Ended),
     /// A refresh ended without tokens; the old ones are still there.
     RefreshFailed(Ended),
+    /// What came of a question to the service about a token.
+    Told(Tool, TokenKind, Box<Told>),
     /// A discovery found nothing.
     DiscoveryFailed(FlowError),
     /// The user's own presets are there.

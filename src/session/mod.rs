@@ -11,6 +11,7 @@ pub mod report;
 pub mod run;
 pub mod set_up;
 pub mod tokens;
+pub mod tools;
 pub mod work;
 
 use std::sync::Arc;
@@ -270,6 +271,7 @@ impl Session {
             }
             FlowEvent::Metadata(metadata) => return self.discovered(metadata),
             FlowEvent::Tokens(set) => return self.granted(*set, now),
+            FlowEvent::Tool(told) => return self.told(told),
             FlowEvent::Failed(error) => return self.ended(error),
             FlowEvent::Unverified(error) => {
                 self.reported(error, now);
@@ -346,8 +348,8 @@ impl Session {
 
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
-            // No job reports of it.
-            Work::RefreshingProfile => return None,
+            // No job reports this of it.
+            Work::RefreshingProfile | Work::Asking(..) => return None,
             Work::Discovering(_) => {
                 if let Some((reason, instead)) = error.of_issuer() {
                     self.settings.issuer_failed(reason, instead);

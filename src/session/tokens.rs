@@ -64,6 +64,8 @@ pub enum Taken {
     Copied,
     /// It was saved to a file.
     Saved,
+    /// It was revoked, so there is nothing to keep.
+    Revoked,
 }
 
 impl Taken {
@@ -76,6 +78,7 @@ impl Taken {
             Self::Viewed => "viewed",
             Self::Copied => "copied",
             Self::Saved => "saved",
+            Self::Revoked => "revoked",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::run::Run;
 use crate::form::choices::Overwrite;
+use crate::oauth::tools::{TokenKind, Tool};
 
 /// What is in progress.
 #[derive(Debug)]
@@ -14,13 +15,19 @@ pub enum Work {
     Refreshing(Box<Run>),
     /// The keeper of a profile refreshes its tokens; it is only waited for here.
     RefreshingProfile,
+    /// A question to the service about a token.
+    Asking(Tool, TokenKind),
 }
 
 impl Work {
-    /// True if a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token.
+    /// True if a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token, and nobody
+    /// would know what became of a revocation.
     #[must_use]
     pub fn gives_way(&self) -> bool {
-        !matches!(self, Self::Refreshing(_) | Self::RefreshingProfile)
+        !matches!(
+            self,
+            Self::Refreshing(_) | Self::RefreshingProfile | Self::Asking(Tool::Revocation, _)
+        )
     }
 
     /// Why something else has to wait, and what to do.
@@ -36,6 +43,12 @@ impl Work {
             Self::Refreshing(_) | Self::RefreshingProfile => {
                 "A refresh is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
+            Self::Asking(Tool::Revocation, _) => {
+                "A revocation is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
+            }
+            Self::Asking(..) => {
+                "A request about the tokens is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
+            }
         }
     }
 
@@ -45,6 +58,10 @@ impl Work {
         match self {
             Self::Discovering(_) => "The discovery was canceled.",
             Self::SigningIn(_) => "The sign-in was canceled.",
+            Self::Asking(Tool::Revocation, _) => {
+                "The revocation was canceled. The service may have already revoked the tokens. If they no longer work, sign in again."
+            }
+            Self::Asking(..) => "The request was canceled.",
             Self::RefreshingProfile => {
                 "The refresh continues in the background, and its tokens are saved in the profile."
             }
@@ -59,7 +76,7 @@ impl Work {
     pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
         match self {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
-            Self::Discovering(_) | Self::RefreshingProfile => None,
+            Self::Discovering(_) | Self::RefreshingProfile | Self::Asking(..) => None,
         }
     }
 }

@@ -4,11 +4,14 @@ use super::dialog::{Dialog, Prompt};
 use super::screen::Message;
 use super::widgets::text::shorten;
 use crate::console::clipboard::{self, Copied, CopiedBy};
+use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
+use crate::oauth::tools::TokenKind;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Taken;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::run::Ended;
+use crate::session::tools::is_revoked;
 use crate::store::file::Readers;
 
 /// Who can read a saved file, in a few words.
@@ -214,4 +217,76 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         | ProfileNews::Checked(..)
         | ProfileNews::Nothing => return None,
     })
+}
+
+/// Says what came of a question to the service about the tokens.
+pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
+    match &told.outcome {
+        Ok(Outcome::UserInfo(info)) => Message::done(
+            "User info",
+            match info.same_user {
+                Some(_) => "received. It is for the same user as the ID token.",
+                None => "received.",
+            },
+        ),
+        Ok(Outcome::Introspected(found)) if found.active => Message::done(
+            "Introspected",
+            format!("the service reports the {} as active.", kind.name()),
+        ),
+        Ok(Outcome::Introspected(_)) => Message::warning(format!(
+            "The service reports the {} as inactive: it has expired, was revoked, or was issued by another server.",
+            kind.name()
+        )),
+        Ok(Outcome::Revoked(tokens)) => revoked(tokens),
+        Err(error) => {
+            let text = shorten(error.to_string().trim_end_matches('.'), 160, "...");
+            let cause = error.cause().map(|cause| format!(" {cause}"));
+            Message::warning(format!("{text}.{}", cause.unwrap_or_default()))
+                .and("Fix", error.hint())
+        }
+    }
+}
+
+/// Says which tokens are revoked, and which are not.
+fn revoked(tokens: &[Revoked]) -> Message {
+    let named = |which: &dyn Fn(&Revoked) -> bool| {
+        let kinds = tokens.iter().filter(|token| which(token));
+        let names: Vec<String> = kinds
+            .map(|token| format!("the {}", token.kind.name()))
+            .collect();
+        names.join(" and ")
+    };
+    let done = named(&is_revoked);
+    let mut message = None;
+    if !done.is_empty() {
+        let confirmed = named(&|token| matches!(token.outcome, Ok(Verified::Inactive)));
+        let mut text = format!("{done}, the service says.");
+        if confirmed == done {
+            text += " Introspection confirms it.";
+        } else if !confirmed.is_empty() {
+            text += &format!(" Introspection confirms it for {confirmed}.");
+        }
+        message = Some(Message::done("Revoked", text));
+    }
+    for token in tokens.iter().filter(|token| !is_revoked(token)) {
+        let name = token.kind.name();
+        let text = match &token.outcome {
+            Ok(_) => format!(
+                "The service says that the {name} is revoked, but introspection still reports it as active."
+            ),
+            Err(error) => {
+                let why = shorten(error.to_string().trim_end_matches('.'), 120, "...");
+                let cause = error.cause().map(|cause| format!(" {cause}"));
+                format!(
+                    "The {name} was not revoked. {why}.{}",
+                    cause.unwrap_or_default()
+                )
+            }
+        };
+        message = Some(match message {
+            Some(message) => message.and("Problem", text),
+            None => Message::warning(text),
+        });
+    }
+    message.unwrap_or_else(|| Message::warning("No token was revoked."))
 }

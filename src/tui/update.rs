@@ -413,6 +413,9 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
             let seen = model.top().route().is_same_screen(Route::SignIn);
             model.message = (!seen).then(|| Message::warning(ended.text));
         }
+        SessionEvent::Told(_, kind, told) => {
+            model.message = Some(copies::told(kind, &told));
+        }
         SessionEvent::RefreshFailed(ended) => {
             model.message = Some(copies::refresh_failed(ended));
         }

@@ -8,6 +8,7 @@ use oauth_authorizer::console::clipboard::CopiedBy;
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::listener::Stray;
+use oauth_authorizer::flow::tool_report::{self, Told, ToolError};
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Failure, ServerError};
@@ -18,6 +19,7 @@ use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::app::fixtures::{Fixture, all, named};
+use crate::app::stories::{introspection, refused_tool, revocation, user_info};
 use crate::app::{App, Asked, Drawn, Event, Tokens, sign_in, token_set};
 use crate::screens::{BUTTONS, SMALLEST, WIDE, focus, letters};
 
@@ -60,6 +62,10 @@ pub enum Report {
     Expired,
     Refused(String),
     Tokens,
+    UserInfo(String),
+    Introspected(bool),
+    Revoked(bool),
+    ToolRefused(String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -118,8 +124,19 @@ impl Report {
                 FlowEvent::Failed(FlowError::Protocol(Failure::Callback(error)))
             }
             Self::Tokens => FlowEvent::Tokens(Box::new(token_set())),
+            Self::UserInfo(name) => told(user_info(&name)),
+            Self::Introspected(active) => told(introspection(active)),
+            Self::Revoked(both) => told(revocation(both)),
+            Self::ToolRefused(words) => told(refused_tool(&words)),
         }
     }
+}
+
+fn told(outcome: Result<tool_report::Outcome, ToolError>) -> FlowEvent {
+    FlowEvent::Tool(Box::new(Told {
+        outcome,
+        took: Duration::from_millis(73),
+    }))
 }
 
 /// A user code, as services have them: others are rejected before they reach a screen.
@@ -200,6 +217,12 @@ fn report() -> impl Strategy<Value = Report> {
             1 => Just(Report::Expired),
             1 => text(900).prop_map(Report::Refused),
             2 => Just(Report::Tokens),
+        ],
+        1 => prop_oneof![
+            text(900).prop_map(Report::UserInfo),
+            proptest::bool::ANY.prop_map(Report::Introspected),
+            proptest::bool::ANY.prop_map(Report::Revoked),
+            text(900).prop_map(Report::ToolRefused),
         ],
     ]
 }

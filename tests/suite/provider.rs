@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::servers::{ODD_BASIC, ODD_POST, ODD_SECRET, Provider, eventually, free_port, person};
-use crate::terminal::{Command, ENTER, ESC, Terminal, is_focused};
+use crate::terminal::{Command, DOWN, ENTER, ESC, Terminal, is_focused};
 
 /// The form at the provider, with these flags more.
 fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Terminal {
@@ -314,6 +314,85 @@ fn refresh_rotates_the_refresh_token() {
         (refresh_token(&mut terminal) != new).then_some(())
     });
     assert_token_works(&mut terminal, &provider);
+}
+
+#[test]
+fn tokens_are_asked_about_and_revoked_on_the_screen() {
+    let (home, provider) = (
+        tempfile::tempdir().unwrap(),
+        Provider::start(&[("DEVICE_INTERVAL", "1")]),
+    );
+    let flags = [
+        "--issuer",
+        provider.issuer(),
+        "--client-id",
+        "public-native",
+        "--flow",
+        "device-code",
+    ];
+    let mut terminal = form(&home, &provider, &flags);
+    let url = device(&mut terminal);
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    let token = assert_token_works(&mut terminal, &provider);
+    // The endpoints are in the issuer's metadata, which was not fetched so far.
+    terminal.send("o");
+    terminal.wait_for("The userinfo endpoint is unknown. Press Discover in the form");
+    terminal.send(ESC);
+    terminal.wait_for("[Esc Settings]");
+    terminal.send(ESC);
+    terminal.wait_for("[a Authorize]");
+    terminal.focus("Discover");
+    terminal.send(ENTER);
+    terminal.wait_for("Found at");
+    terminal.send("\t");
+    terminal.focus("Tokens");
+    terminal.send(ENTER);
+    terminal.wait_for("Signed in as");
+
+    terminal.send("o");
+    terminal.wait_for("Ask the service who the access token belongs to");
+    terminal.send(ENTER);
+    terminal.wait_for("yes: sub matches the ID token");
+    terminal.wait_for("alice@example.org");
+    terminal.send(ESC);
+    terminal.wait_for("[o More…]");
+    terminal.send("o");
+    terminal.wait_for("Ask the service to revoke the tokens");
+    terminal.send(DOWN);
+    terminal.send(ENTER);
+    terminal.wait_for("Introspection of the access token");
+    terminal.wait_for("public-native");
+    terminal.send(ESC);
+    terminal.wait_for("[o More…]");
+
+    terminal.send("o");
+    terminal.wait_for("Ask the service to revoke the tokens");
+    terminal.send(DOWN);
+    terminal.send(DOWN);
+    terminal.send(ENTER);
+    terminal.wait_for("Revoke these tokens?");
+    assert_eq!(provider.userinfo(&token).0, 200, "nothing is revoked yet");
+    terminal.send("y");
+    terminal.wait_for(
+        "Revoked the refresh token and the access token, the service says. Introspection confirms it.",
+    );
+    assert_eq!(provider.userinfo(&token).0, 401);
+    terminal.send("o");
+    terminal.wait_for("Ask the service who the access token belongs to");
+    terminal.send(ENTER);
+    terminal.wait_for("The service rejected the userinfo request");
+    terminal.send("o");
+    terminal.wait_for("Ask the service who the access token belongs to");
+    terminal.send(DOWN);
+    terminal.send(ENTER);
+    terminal.wait_for("Introspection of the access token");
+    terminal.wait_for("This client has no secret.");
+    let trace = {
+        terminal.send(ESC);
+        terminal.wait_for("[o More…]");
+        terminal.trace(home.path())
+    };
+    assert!(!trace.contains(&token), "{trace}");
 }
 
 #[test]

@@ -645,7 +645,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 48] = [
+pub const BUTTONS: [&str; 51] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
@@ -672,6 +672,7 @@ pub const BUTTONS: [&str; 48] = [
     "Hide",
     "Hide checks",
     "Info",
+    "Introspect...",
     "List",
     "More...",
     "Open",
@@ -682,6 +683,7 @@ pub const BUTTONS: [&str; 48] = [
     "Refresh",
     "Rename...",
     "Reveal",
+    "Revoke...",
     "Save",
     "Save as...",
     "Save...",
@@ -692,6 +694,7 @@ pub const BUTTONS: [&str; 48] = [
     "Tokens",
     "Trace",
     "Try again",
+    "User info...",
     "Verify",
     "View alone",
 ];

@@ -229,6 +229,7 @@ impl UpdateContext<'_> {
     pub fn warn_refused(&mut self, refused: &Refused) {
         match refused {
             Refused::Busy(sentence) => self.warn(*sentence),
+            Refused::NotOffered(reason) => self.warn(reason.clone()),
             Refused::NoTokens => self.warn("There are no tokens yet."),
             Refused::NoFolder => self.warn(NO_FOLDER),
             Refused::Demo => self.warn(DEMO),

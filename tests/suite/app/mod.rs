@@ -12,7 +12,7 @@ mod places;
 mod program;
 mod sheet;
 mod stand_in;
-mod stories;
+pub mod stories;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -25,8 +25,10 @@ use oauth_authorizer::configure::steps;
 use oauth_authorizer::console::clipboard::{Copied, CopiedBy, CopyWay, SkippedWay};
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::FlowEvent;
+use oauth_authorizer::flow::tool_report;
 use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::oauth::token::TokenSet;
+use oauth_authorizer::oauth::tools::TokenKind;
 use oauth_authorizer::presets;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::session::profiles::{ProfileReport, ProfileTask};
@@ -276,6 +278,18 @@ impl App {
                         self.job = None;
                         let before = self.tokens.take().filter(|_| kind == Kind::Refresh);
                         self.tokens = Some(Tokens::new(*attempt, set, before.as_ref()));
+                    }
+                    (FlowEvent::Tool(told), Kind::Tool) => {
+                        self.job = None;
+                        if let (Ok(tool_report::Outcome::Revoked(revoked)), Some(tokens)) =
+                            (&told.outcome, &mut self.tokens)
+                        {
+                            // There is nothing to keep of them.
+                            for token in revoked.iter().filter(|token| token.outcome.is_ok()) {
+                                let at = usize::from(token.kind == TokenKind::Refresh);
+                                tokens.taken[at] = true;
+                            }
+                        }
                     }
                     (FlowEvent::Failed(_), _) | (FlowEvent::Metadata(_), Kind::Discovery) => {
                         self.job = None;

@@ -7,13 +7,19 @@ use oauth_authorizer::certificate::About;
 use oauth_authorizer::console::environment::Ssh;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::redact::Secrets;
+use oauth_authorizer::flow::tool_report::{self, Revoked, Told, ToolError, Verified};
 use oauth_authorizer::flow::trace::Exchange;
 use oauth_authorizer::oauth::answer::Answer;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::client::{Method, Request};
 use oauth_authorizer::oauth::device::Note;
+use oauth_authorizer::oauth::dialect::Answers;
 use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
 use oauth_authorizer::oauth::token::TokenSet;
+use oauth_authorizer::oauth::tool_answers::{
+    parse_introspection, parse_revocation, parse_userinfo,
+};
+use oauth_authorizer::oauth::tools::TokenKind;
 
 use super::App;
 
@@ -178,6 +184,25 @@ impl App {
         self.flow(FlowEvent::Tokens(Box::new(tokens)))
     }
 
+    /// Tokens of a service that offers all endpoints for them.
+    pub fn tokens_with_tools(&mut self) -> &mut Self {
+        self.preset("gitlab")
+            .go("Client ID")
+            .paste(CLIENT)
+            .by_device()
+            .press("Authorize")
+            .granted(token_set())
+    }
+
+    /// The service answers a question about the tokens.
+    pub fn told(&mut self, outcome: Result<tool_report::Outcome, ToolError>) -> &mut Self {
+        let told = Told {
+            outcome,
+            took: Duration::from_millis(73),
+        };
+        self.flow(FlowEvent::Tool(Box::new(told)))
+    }
+
     /// The question where to save the tokens.
     pub fn save_to_a_file(&mut self) -> &mut Self {
         self.keys("s").press("To a file instead…")
@@ -214,6 +239,64 @@ pub fn sign_in(scopes: usize) -> url::Url {
     )
     .parse()
     .unwrap()
+}
+
+fn tool_answer(status: u16, body: &str) -> Answer {
+    Answer {
+        status,
+        retry_after: None,
+        headers: Vec::new(),
+        body: body.into(),
+    }
+}
+
+/// The user info, with this name.
+pub fn user_info(name: &str) -> Result<tool_report::Outcome, ToolError> {
+    let body = serde_json::json!({
+        "sub": "a1b2c3", "name": name, "email": "alice@example.com", "email_verified": true,
+    });
+    let answer = tool_answer(200, &body.to_string());
+    let info = parse_userinfo(&answer, Some("a1b2c3"), &Answers::default())?;
+    Ok(tool_report::Outcome::UserInfo(info))
+}
+
+/// An introspection.
+pub fn introspection(active: bool) -> Result<tool_report::Outcome, ToolError> {
+    let body = if active {
+        format!(
+            r#"{{"active":true,"aud":"{CLIENT}","exp":1764072067,"scope":"openid","username":"alice"}}"#
+        )
+    } else {
+        r#"{"active":false}"#.to_owned()
+    };
+    let found = parse_introspection(&tool_answer(200, &body), true, &Answers::default())?;
+    Ok(tool_report::Outcome::Introspected(found))
+}
+
+/// Both tokens are revoked, or only the refresh token.
+pub fn revocation(both: bool) -> Result<tool_report::Outcome, ToolError> {
+    let revoked = |kind, outcome| Revoked { kind, outcome };
+    let refused = tool_answer(400, r#"{"error":"unsupported_token_type"}"#);
+    let failure = parse_revocation(&refused, true, &Answers::default()).unwrap_err();
+    Ok(tool_report::Outcome::Revoked(vec![
+        revoked(TokenKind::Refresh, Ok(Verified::Inactive)),
+        revoked(
+            TokenKind::Access,
+            if both {
+                Ok(Verified::Inactive)
+            } else {
+                Err(failure.into())
+            },
+        ),
+    ]))
+}
+
+/// What the service rejects, in these words.
+pub fn refused_tool(words: &str) -> Result<tool_report::Outcome, ToolError> {
+    let body = serde_json::json!({ "error": "invalid_token", "error_description": words });
+    let answer = tool_answer(401, &body.to_string());
+    let failure = parse_introspection(&answer, true, &Answers::default()).unwrap_err();
+    Err(failure.into())
 }
 
 /// A token of three parts, whose middle says who signed in. Its signature is none.

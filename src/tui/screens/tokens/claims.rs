@@ -42,12 +42,13 @@ pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
             }
             lines.push(Line::styled(format!("Of the {name}"), cx.theme().strong()));
         }
-        lines.extend(of_token(cx, tokens, claims, columns));
+        lines.extend(of_claims(cx, tokens, claims, columns));
     }
     Reading { title, lines }
 }
 
-fn of_token(
+/// Claims with times as times.
+pub(super) fn of_claims(
     cx: ViewContext<'_>,
     tokens: &TokenState,
     claims: &Claims,

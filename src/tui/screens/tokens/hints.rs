@@ -143,6 +143,9 @@ fn name(screen: &Tokens, item: &Item) -> &'static str {
         Item::Refresh => "Refresh",
         Item::Cancel => "Cancel",
         Item::More => "More",
+        Item::UserInfo => "User info",
+        Item::Introspect => "Introspect",
+        Item::Revoke => "Revoke",
         Item::Claims => "Claims",
         Item::CopyCommand => "Copy command",
         Item::CopyReport => "Copy report",
@@ -173,9 +176,13 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
             "Get new tokens with the refresh token, and store them in the profile."
         }
         Item::Refresh => "Get new tokens with the refresh token.",
+        Item::Cancel if cx.session.is_asking() => "Stop the request.",
         Item::Cancel if is_stored(cx) => "Stop waiting. The refresh continues in the background.",
         Item::Cancel => "Stop the refresh. Your current tokens are kept.",
-        Item::More => "Claims, copy command, copy report.",
+        Item::More => "User info, introspection, revocation, claims, copy command, copy report.",
+        Item::UserInfo => USER_INFO,
+        Item::Introspect => INTROSPECT,
+        Item::Revoke => REVOKE,
         Item::Claims => CLAIMS,
         Item::CopyCommand if is_stored(cx) => TOKEN_COMMAND,
         Item::CopyCommand => COMMAND,
@@ -206,6 +213,9 @@ fn about_save(cx: ViewContext<'_>) -> String {
 }
 
 /// What More says about its entries.
+pub(super) const USER_INFO: &str = "Ask the service who the access token belongs to";
+pub(super) const INTROSPECT: &str = "Ask the service whether it accepts the token";
+pub(super) const REVOKE: &str = "Ask the service to revoke the tokens";
 pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
 pub(super) const TOKEN_COMMAND: &str = "Copy the command that prints a valid token";

@@ -8,6 +8,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod times;
+mod tools;
 mod view;
 
 use std::time::Duration;
@@ -41,7 +42,9 @@ impl Tokens {
 
     /// The button that stopped the refresh is gone, and the one that starts it is there again.
     fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
-        if self.common.focus == Item::Cancel {
+        let tokens = cx.session.tokens.as_ref();
+        let refreshable = tokens.is_some_and(|tokens| tokens.set.refresh_token.is_some());
+        if self.common.focus == Item::Cancel && refreshable {
             set_focus(self, Item::Refresh, cx);
         }
     }
@@ -98,7 +101,7 @@ impl Tokens {
         let Some(tokens) = &cx.session.tokens else {
             return Vec::new();
         };
-        let refreshing = cx.session.is_refreshing();
+        let busy = cx.session.is_refreshing() || cx.session.is_asking();
         let reveal = if self.revealed { "Hide" } else { "Reveal" };
         let mut items = vec![Entry::button(Item::Copy, "Copy", 'c')];
         if lines::has_header(tokens) {
@@ -118,11 +121,12 @@ impl Tokens {
             || !cx.session.can_save_profile(true);
         let save = if asks { "Save…" } else { "Save" };
         items.insert(place, Entry::button(Item::Save, save, 's'));
-        if tokens.set.refresh_token.is_some() && !refreshing {
+        if tokens.set.refresh_token.is_some() && !busy {
             items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
         }
         items.push(Entry::button(Item::Trace, "Trace", 'e'));
         items.push(Entry::more(Item::More));
+        items.extend(self.tools(cx));
         let claims = Entry::quiet(Item::Claims, "Claims…");
         items.push(if claims::claims(tokens).is_empty() {
             claims.not_offered("none of these tokens has readable claims")
@@ -138,7 +142,7 @@ impl Tokens {
             }));
         }
         items.push(Entry::quiet(Item::CopyReport, "Copy report").under_more(hints::REPORT));
-        items.push(if refreshing {
+        items.push(if busy {
             Entry::esc(Item::Cancel, "Cancel")
         } else {
             Entry::esc(Item::Settings, "Settings")
@@ -245,6 +249,8 @@ impl Screen for Tokens {
                 self.leave_cancel(cx);
             }
             Item::More => cx.more(),
+            Item::UserInfo | Item::Introspect => self.ask_service(&item, cx),
+            Item::Revoke => self.ask_to_revoke(cx.view()),
             Item::Claims => self.common.dialog = Some(Dialog::reading(DialogId::Claims)),
             Item::CopyCommand => {
                 let tokens = cx.session.tokens.as_ref();
@@ -292,8 +298,10 @@ impl Screen for Tokens {
     }
 
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
-        let DialogId::Save(content) = id else {
-            return;
+        let content = match id {
+            DialogId::Save(content) => content,
+            DialogId::Revoke => return Self::revoke(&answer, cx),
+            DialogId::Claims | DialogId::Response(_) => return,
         };
         match answer {
             Answer::Text(path) => cx.emit(Effect::save(content, &path)),
@@ -314,16 +322,22 @@ impl Screen for Tokens {
         }
     }
 
-    fn reading(&self, _id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Reading {
-        claims::reading(cx, columns)
+    fn reading(&self, id: &DialogId, columns: usize, cx: ViewContext<'_>) -> Reading {
+        match id {
+            DialogId::Response(response) => tools::reading(response, cx, columns),
+            _ => claims::reading(cx, columns),
+        }
     }
 
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
         if matches!(
             event,
-            SessionEvent::Tokens { .. } | SessionEvent::RefreshFailed(_)
+            SessionEvent::Tokens { .. } | SessionEvent::RefreshFailed(_) | SessionEvent::Told(..)
         ) {
             self.leave_cancel(cx);
+        }
+        if let SessionEvent::Told(_, kind, told) = event {
+            self.show(*kind, told);
         }
         let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens) else {
             return;
@@ -339,7 +353,9 @@ impl Screen for Tokens {
             }
             let there = match &dialog.id {
                 DialogId::Save(content) => content.text(cx.session).is_some(),
-                DialogId::Claims => true,
+                DialogId::Claims | DialogId::Response(_) => true,
+                // It names the tokens before.
+                DialogId::Revoke => false,
             };
             self.common.dialog = there.then_some(dialog);
         }

@@ -1,6 +1,7 @@
 //! What the tokens screen itself remembers, and what on it can have the focus.
 
 use super::lines::{Line, content};
+use super::tools::Response;
 use crate::session::Value;
 use crate::session::content::Content;
 use crate::tui::screen::{Common, ViewContext};
@@ -20,6 +21,9 @@ pub(in crate::tui::screens) enum Item {
     Refresh,
     Cancel,
     More,
+    UserInfo,
+    Introspect,
+    Revoke,
     Claims,
     CopyCommand,
     CopyReport,
@@ -34,6 +38,10 @@ pub(in crate::tui::screens) enum DialogId {
     /// Where to save this.
     Save(Content),
     Claims,
+    /// What the service said.
+    Response(Box<Response>),
+    /// Whether to revoke the tokens.
+    Revoke,
 }
 
 /// The tokens screen.

@@ -368,6 +368,7 @@ impl<'a> Drawing<'a> {
 fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
     let word = taken.word();
     match end {
+        _ if taken == Taken::Revoked => (word.to_owned(), word.to_owned()),
         Some(end) => {
             let (short, long) = end.words();
             if word.is_empty() || end.left.is_zero() {

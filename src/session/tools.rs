@@ -1,0 +1,307 @@
+//! Questions to the service about the tokens: user info, introspection and revocation.
+
+use url::Url;
+
+use super::Session;
+use super::event::{Refused, SessionEvent, Started};
+use super::tokens::{Taken, TokenState, Value};
+use super::work::Work;
+use crate::flow::driver::Job;
+use crate::flow::token_tools::{Task, ToolRun};
+use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
+use crate::form::settings::Key;
+use crate::form::tools::NotOffered;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::tools::{TokenKind, Tool};
+
+/// The tokens that a revocation asks the service to revoke.
+#[derive(Debug, Clone, Default)]
+pub struct Revocable {
+    /// In this order.
+    pub kinds: Vec<TokenKind>,
+    /// Those that the service can't revoke: why, as a sentence.
+    pub skipped: Vec<(TokenKind, String)>,
+}
+
+impl Session {
+    /// True while the service is asked about the tokens.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        matches!(self.work(), Some(Work::Asking(..)))
+    }
+
+    /// Where to ask about a token of this kind.
+    ///
+    /// # Errors
+    /// Why that can't be done.
+    pub fn tool_url(&self, tool: Tool, kind: TokenKind) -> Result<Url, NotOffered> {
+        let only = |reason: String| NotOffered {
+            reason,
+            instead: None,
+        };
+        let Some(tokens) = &self.tokens else {
+            return Err(only("There are no tokens.".to_owned()));
+        };
+        if let Some(name) = &tokens.profile {
+            // The command sends them only where they were issued for, and removes them from the profile.
+            let command = match tool {
+                Tool::Revocation => "revoke",
+                Tool::Introspection => "introspect",
+                Tool::UserInfo => "userinfo",
+            };
+            let command = format!("oauth-authorizer {command} {name}");
+            return Err(only(format!(
+                "The tokens are in a profile. In a shell, run {command}"
+            )));
+        }
+        if tokens.secret(value(kind)).is_none() {
+            return Err(only(format!("There is no {}.", kind.name())));
+        }
+        let metadata = self.metadata_of(tokens);
+        let url = tokens.settings.tool_url(tool, metadata);
+        let issuer = tokens.settings.value(Key::Issuer);
+        let undiscovered = metadata.is_none() && !issuer.trim().is_empty();
+        let url = url.map_err(|reason| {
+            if undiscovered && tokens.preset.is_custom() {
+                only(format!(
+                    "The {} endpoint is unknown. Press Discover in the form to fetch the issuer's metadata.",
+                    tool.endpoint()
+                ))
+            } else {
+                reason
+            }
+        })?;
+        tokens.settings.tool_accepts(tool, kind)?;
+        Ok(url)
+    }
+
+    /// The metadata of the issuer that the tokens were requested from, which may have been fetched later.
+    fn metadata_of<'a>(&'a self, tokens: &'a TokenState) -> Option<&'a Metadata> {
+        let issuer = tokens.settings.value(Key::Issuer);
+        let later = || {
+            let metadata = self.settings.metadata();
+            metadata.filter(|metadata| metadata.asked == issuer.trim())
+        };
+        tokens.settings.metadata().or_else(later)
+    }
+
+    /// The tokens that the service can revoke.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub fn revocable(&self) -> Result<Revocable, NotOffered> {
+        let mut found = Revocable::default();
+        let mut first = None;
+        let tokens = self.tokens.as_ref();
+        let there =
+            |kind: &TokenKind| tokens.is_some_and(|tokens| tokens.secret(value(*kind)).is_some());
+        // An access token ends with its refresh token at many services.
+        let kinds = [TokenKind::Refresh, TokenKind::Access];
+        for kind in kinds.into_iter().filter(there) {
+            match self.tool_url(Tool::Revocation, kind) {
+                Ok(_) => found.kinds.push(kind),
+                Err(reason) => {
+                    found.skipped.push((kind, reason.reason.clone()));
+                    first.get_or_insert(reason);
+                }
+            }
+        }
+        match first {
+            Some(reason) if found.kinds.is_empty() => Err(reason),
+            _ => Ok(found),
+        }
+    }
+
+    /// Asks the service. A revocation is of all tokens that can be revoked; `kind` is the token of the other questions.
+    ///
+    /// # Errors
+    /// Where there are no tokens, the service doesn't offer it, or something else is in progress.
+    pub fn ask(&mut self, tool: Tool, kind: TokenKind) -> Result<Started, Refused> {
+        if let Some(work) = self.work() {
+            return Err(Refused::Busy(work.in_the_way()));
+        }
+        let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
+        let refused = |reason: NotOffered| Refused::NotOffered(reason.reason);
+        let task = match tool {
+            Tool::Revocation => {
+                let kinds = self.revocable().map_err(refused)?.kinds;
+                let kind = kinds.first().copied().ok_or(Refused::NoTokens)?;
+                Task::Revoke {
+                    url: self.tool_url(tool, kind).map_err(refused)?,
+                    check: self.tool_url(Tool::Introspection, kind).ok(),
+                    kinds,
+                }
+            }
+            Tool::Introspection => Task::Introspect {
+                kind,
+                url: self.tool_url(tool, kind).map_err(refused)?,
+            },
+            Tool::UserInfo => Task::UserInfo {
+                url: self.tool_url(tool, kind).map_err(refused)?,
+            },
+        };
+        let run = ToolRun {
+            task,
+            client: tokens.request.client.clone(),
+            tokens: tokens.set.clone(),
+            header: tokens.header().to_owned(),
+            ca_file: tokens.request.ca_file.clone(),
+        };
+        Ok(self.start(Job::Tool(Box::new(run)), Work::Asking(tool, kind)))
+    }
+
+    /// Takes in what came of a question. Tokens that are revoked need not be kept.
+    pub(super) fn told(&mut self, told: Box<Told>) -> Option<SessionEvent> {
+        let asking = |(_, work): &mut (_, Work)| matches!(work, Work::Asking(..));
+        let Some((_, Work::Asking(tool, kind))) = self.work.take_if(asking) else {
+            return None;
+        };
+        if let (Ok(Outcome::Revoked(revoked)), Some(tokens)) = (&told.outcome, &mut self.tokens) {
+            for token in revoked.iter().filter(|token| is_revoked(token)) {
+                tokens.took(value(token.kind), Taken::Revoked);
+            }
+        }
+        Some(SessionEvent::Told(tool, kind, told))
+    }
+}
+
+/// The service says that it is revoked, and introspection doesn't say otherwise.
+#[must_use]
+pub fn is_revoked(token: &Revoked) -> bool {
+    matches!(&token.outcome, Ok(verified) if *verified != Verified::StillActive)
+}
+
+/// The token of this kind.
+#[must_use]
+pub fn value(kind: TokenKind) -> Value {
+    match kind {
+        TokenKind::Access => Value::Access,
+        TokenKind::Refresh => Value::Refresh,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::console::environment::Environment;
+    use crate::flow::attempt::AttemptId;
+    use crate::flow::event::FlowEvent;
+    use crate::flow::tool_report::ToolError;
+    use crate::form::settings::Settings;
+    use crate::oauth::token::TokenSet;
+    use crate::presets::{self, Library};
+    use crate::session::clock::Moment;
+
+    fn hear(session: &mut Session, attempt: AttemptId, event: FlowEvent) -> Option<SessionEvent> {
+        session.hear(attempt, event, Moment::default(), &Environment::default())
+    }
+
+    fn signed_in(preset: &str) -> Session {
+        let mut settings = Settings::new(presets::get(preset).unwrap());
+        settings.set(Key::ClientId, "me".to_owned());
+        let mut session = Session::new(settings, Library::default());
+        let attempt = session.authorize().unwrap().attempt;
+        let set = TokenSet {
+            access_token: "the-access".into(),
+            token_type: Some("Bearer".to_owned()),
+            expires_in: Some(60),
+            refresh_token: Some("the-refresh".into()),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        hear(&mut session, attempt, FlowEvent::Tokens(Box::new(set)));
+        session
+    }
+
+    fn answer(outcome: Result<Outcome, ToolError>) -> FlowEvent {
+        FlowEvent::Tool(Box::new(Told {
+            outcome,
+            took: Duration::ZERO,
+        }))
+    }
+
+    fn revoked(kind: TokenKind, verified: Verified) -> Revoked {
+        Revoked {
+            kind,
+            outcome: Ok(verified),
+        }
+    }
+
+    #[test]
+    fn what_is_revoked_need_not_be_kept() {
+        let mut session = signed_in("gitlab");
+        let kinds = session.revocable().unwrap().kinds;
+        assert_eq!(kinds, [TokenKind::Refresh, TokenKind::Access]);
+        let started = session.ask(Tool::Revocation, TokenKind::Refresh).unwrap();
+        let Job::Tool(run) = &*started.job else {
+            panic!("{started:?}");
+        };
+        assert!(
+            matches!(&run.task, Task::Revoke { kinds, url, check: Some(_) }
+            if *kinds == [TokenKind::Refresh, TokenKind::Access] && url.as_str() == "https://gitlab.com/oauth/revoke")
+        );
+        let outcome = Outcome::Revoked(vec![
+            revoked(TokenKind::Refresh, Verified::Inactive),
+            revoked(TokenKind::Access, Verified::StillActive),
+        ]);
+        assert!(matches!(
+            hear(&mut session, started.attempt, answer(Ok(outcome))),
+            Some(SessionEvent::Told(Tool::Revocation, ..))
+        ));
+        assert!(!session.is_asking());
+        assert_eq!(session.tokens.as_ref().unwrap().untaken(), [Value::Access]);
+    }
+
+    #[test]
+    fn a_revocation_is_not_cut_off_and_a_late_answer_changes_nothing() {
+        let mut session = signed_in("gitlab");
+        let _ = session.ask(Tool::Revocation, TokenKind::Refresh).unwrap();
+        assert!(matches!(session.authorize(), Err(Refused::Busy(_))));
+        assert!(matches!(session.refresh(), Err(Refused::Busy(_))));
+        assert!(matches!(
+            session.ask(Tool::UserInfo, TokenKind::Access),
+            Err(Refused::Busy(_))
+        ));
+        session.cancel();
+        let asked = session.ask(Tool::UserInfo, TokenKind::Access).unwrap();
+        let _ = session.authorize().unwrap();
+        let outcome = Outcome::Revoked(vec![revoked(TokenKind::Access, Verified::Inactive)]);
+        assert!(hear(&mut session, asked.attempt, answer(Ok(outcome))).is_none());
+        let untaken = session.tokens.as_ref().unwrap().untaken();
+        assert_eq!(untaken, [Value::Access, Value::Refresh]);
+    }
+
+    #[test]
+    fn tokens_of_a_profile_are_left_to_the_commands() {
+        let mut session = signed_in("gitlab");
+        session.tokens.as_mut().unwrap().profile = Some("office".to_owned());
+        for (tool, command) in [
+            (Tool::Revocation, "oauth-authorizer revoke office"),
+            (Tool::Introspection, "oauth-authorizer introspect office"),
+            (Tool::UserInfo, "oauth-authorizer userinfo office"),
+        ] {
+            let refused = session.ask(tool, TokenKind::Access);
+            assert!(
+                matches!(&refused, Err(Refused::NotOffered(reason)) if reason.ends_with(command)),
+                "{refused:?}"
+            );
+        }
+        assert!(session.work().is_none());
+    }
+
+    #[test]
+    fn what_the_service_does_not_offer_is_not_asked() {
+        let mut session = signed_in("microsoft-mail");
+        for tool in Tool::ALL {
+            let refused = session.ask(tool, TokenKind::Access);
+            assert_eq!(refused.is_ok(), tool == Tool::UserInfo && refused.is_ok());
+        }
+        assert!(session.revocable().is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! Questions to the service about the tokens: who they belong to, whether it accepts them, and their revocation.
+
+use std::time::Duration;
+
+use ratatui::text::Line as TextLine;
+
+use super::claims::of_claims;
+use super::hints;
+use super::lines::Line;
+use super::state::{DialogId, Item, Tokens};
+use crate::flow::tool_report::{Outcome, Told};
+use crate::form::tools::NotOffered;
+use crate::oauth::id_token::Claims;
+use crate::oauth::tool_answers::{Introspection, UserInfo};
+use crate::oauth::tools::{TokenKind, Tool};
+use crate::secret::ExposeSecret;
+use crate::session::Value;
+use crate::session::tools::value;
+use crate::tui::dialog::{Answer, Dialog, Question, Reading};
+use crate::tui::message::Effect;
+use crate::tui::screen::{Entry, Message, UpdateContext, ViewContext};
+use crate::tui::widgets::button::Shortcut;
+use crate::tui::widgets::grid::NARROW;
+use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked};
+use crate::tui::widgets::rows::labeled_lines;
+use crate::tui::widgets::text::took;
+
+/// The button that revokes.
+const REVOKE: &str = "Revoke";
+/// Columns of the labels above the claims.
+const INDENT: usize = 12;
+
+/// What the service said of a token.
+#[derive(Debug, Clone)]
+pub(in crate::tui::screens) struct Response {
+    said: Said,
+    took: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Said {
+    UserInfo(UserInfo),
+    Introspection(TokenKind, Introspection),
+}
+
+impl Tokens {
+    /// The entries of More; those that can't be used with the reason.
+    pub(super) fn tools(&self, cx: ViewContext<'_>) -> [Entry<Item>; 3] {
+        let session = cx.session;
+        let entry = |item, label: &'static str, about, offered: Result<(), NotOffered>| {
+            let entry = Entry::quiet(item, label);
+            match offered {
+                Ok(()) => entry.under_more(about),
+                Err(why) => entry.not_offered(reason(&why)),
+            }
+        };
+        let user_info = session.tool_url(Tool::UserInfo, TokenKind::Access);
+        let introspection = session.tool_url(Tool::Introspection, self.kind(cx));
+        let revocable = session.revocable();
+        [
+            entry(
+                Item::UserInfo,
+                "User info…",
+                hints::USER_INFO,
+                user_info.map(drop),
+            ),
+            entry(
+                Item::Introspect,
+                "Introspect…",
+                hints::INTROSPECT,
+                introspection.map(drop),
+            ),
+            entry(Item::Revoke, "Revoke…", hints::REVOKE, revocable.map(drop)),
+        ]
+    }
+
+    /// The token that is introspected: the chosen one, where the service accepts that.
+    fn kind(&self, cx: ViewContext<'_>) -> TokenKind {
+        let refresh = matches!(self.chosen, Line::Token(Value::Refresh) | Line::RefreshWith);
+        let accepted = |kind| cx.session.tool_url(Tool::Introspection, kind).is_ok();
+        if (refresh && accepted(TokenKind::Refresh)) || !accepted(TokenKind::Access) {
+            TokenKind::Refresh
+        } else {
+            TokenKind::Access
+        }
+    }
+
+    pub(super) fn ask_service(&self, item: &Item, cx: &mut UpdateContext<'_>) {
+        let (tool, kind) = match item {
+            Item::UserInfo => (Tool::UserInfo, TokenKind::Access),
+            _ => (Tool::Introspection, self.kind(cx.view())),
+        };
+        start(tool, kind, cx);
+    }
+
+    /// Asks whether to revoke the tokens, and says what follows.
+    pub(super) fn ask_to_revoke(&mut self, cx: ViewContext<'_>) {
+        let (Ok(revocable), Some(tokens)) = (cx.session.revocable(), &cx.session.tokens) else {
+            return;
+        };
+        let theme = cx.theme();
+        let narrow = cx.console.size.0 < NARROW;
+        let ends = if narrow { SHORT_ENDS } else { ENDS };
+        let row = |kind: &TokenKind| {
+            let token = tokens.secret(value(*kind)).map(ExposeSecret::expose_secret);
+            let shown = masked(theme, token.unwrap_or_default(), ends);
+            format!("{:<15} {shown}", value(*kind).label())
+        };
+        let rows: Vec<String> = revocable.kinds.iter().map(row).collect();
+        let them = if rows.len() == 1 { "it" } else { "them" };
+        let mut text = format!(
+            "Programs that use {them} stop working, and you must sign in again. This can't be undone."
+        );
+        for (kind, reason) in &revocable.skipped {
+            text += &format!(
+                "\n{reason} The {} stays valid until it expires.",
+                kind.name()
+            );
+        }
+        let title = if rows.len() == 1 {
+            "Revoke this token?"
+        } else {
+            "Revoke these tokens?"
+        };
+        let buttons = [(Shortcut::Letter('y'), REVOKE), (Shortcut::Esc, "Keep")];
+        let question = Question::new(title, text, &buttons).with_rows(rows);
+        self.common.dialog = Some(Dialog::question(DialogId::Revoke, question));
+    }
+
+    pub(super) fn revoke(answer: &Answer, cx: &mut UpdateContext<'_>) {
+        if matches!(answer, Answer::Button(REVOKE)) {
+            start(Tool::Revocation, TokenKind::Refresh, cx);
+        }
+    }
+
+    /// Shows what the service said, unless something else is open: the message says that it has come.
+    pub(super) fn show(&mut self, kind: TokenKind, told: &Told) {
+        let said = match &told.outcome {
+            Ok(Outcome::UserInfo(info)) => Said::UserInfo(info.clone()),
+            Ok(Outcome::Introspected(found)) => Said::Introspection(kind, found.clone()),
+            Ok(Outcome::Revoked(_)) | Err(_) => return,
+        };
+        if self.common.dialog.is_none() {
+            let response = Box::new(Response {
+                said,
+                took: told.took,
+            });
+            self.common.dialog = Some(Dialog::reading(DialogId::Response(response)));
+        }
+    }
+}
+
+fn start(tool: Tool, kind: TokenKind, cx: &mut UpdateContext<'_>) {
+    match cx.session.ask(tool, kind) {
+        Ok(started) => {
+            cx.emit(Effect::Start(started));
+            cx.tell(match tool {
+                Tool::Revocation => Message::new("Revoking", "Waiting for the service."),
+                _ => Message::new("Asking", "Waiting for the service."),
+            });
+        }
+        Err(refused) => cx.warn_refused(&refused),
+    }
+}
+
+/// Why something is not offered, as the entries of More say it.
+fn reason(why: &NotOffered) -> String {
+    let text = why.reason.trim_end_matches('.');
+    match &why.instead {
+        Some(instead) => format!("{text}. {instead}"),
+        None => text.to_owned(),
+    }
+}
+
+/// The response of the service, to be read.
+pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) -> Reading {
+    let Some(tokens) = &cx.session.tokens else {
+        return Reading::default();
+    };
+    let (title, facts, claims): (_, Vec<(&str, String)>, &Claims) = match &response.said {
+        Said::UserInfo(info) => {
+            let same = match info.same_user {
+                Some(_) => "yes: sub matches the ID token",
+                None => "not compared: there is no ID token, or no sub",
+            };
+            let facts = vec![("Same user", same.to_owned())];
+            ("User info".to_owned(), facts, &info.claims)
+        }
+        Said::Introspection(kind, found) => {
+            let mut facts = vec![("Active", if found.active { "yes" } else { "no" }.to_owned())];
+            if !found.active && tokens.request.client.secret.is_none() {
+                let note = "This client has no secret. Some services report every token as inactive to such a client.";
+                facts.push(("Note", note.to_owned()));
+            }
+            let title = format!("Introspection of the {}", kind.name());
+            (title, facts, &found.claims)
+        }
+    };
+    let answered = ("Answered", format!("in {}", took(response.took)));
+    let mut lines: Vec<TextLine<'static>> = facts
+        .into_iter()
+        .chain([answered])
+        .flat_map(|(label, text)| labeled_lines(label, &text, INDENT, columns))
+        .collect();
+    lines.push(TextLine::default());
+    lines.extend(of_claims(cx, tokens, claims, columns));
+    Reading { title, lines }
+}
