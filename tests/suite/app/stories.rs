@@ -295,7 +295,7 @@ pub fn revocation(both: bool) -> Result<tool_report::Outcome, ToolError> {
 pub fn refused_tool(words: &str) -> Result<tool_report::Outcome, ToolError> {
     let body = serde_json::json!({ "error": "invalid_token", "error_description": words });
     let answer = tool_answer(401, &body.to_string());
-    let failure = parse_introspection(&answer, true, &Answers::default()).unwrap_err();
+    let failure = parse_userinfo(&answer, None, &Answers::default()).unwrap_err();
     Err(failure.into())
 }
 

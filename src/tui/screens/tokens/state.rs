@@ -1,7 +1,10 @@
 //! What the tokens screen itself remembers, and what on it can have the focus.
 
+use std::time::Duration;
+
 use super::lines::{Line, content};
-use super::tools::Response;
+use crate::oauth::tool_answers::{Introspection, UserInfo};
+use crate::oauth::tools::TokenKind;
 use crate::session::Value;
 use crate::session::content::Content;
 use crate::tui::screen::{Common, ViewContext};
@@ -42,6 +45,21 @@ pub(in crate::tui::screens) enum DialogId {
     Response(Box<Response>),
     /// Whether to revoke the tokens.
     Revoke,
+}
+
+/// What the service said of a token.
+#[derive(Debug, Clone)]
+pub(in crate::tui::screens) struct Response {
+    pub(super) said: Said,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+/// Its answer.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    UserInfo(UserInfo),
+    Introspection(TokenKind, Introspection),
 }
 
 /// The tokens screen.

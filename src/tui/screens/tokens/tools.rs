@@ -1,17 +1,14 @@
 //! Questions to the service about the tokens: who they belong to, whether it accepts them, and their revocation.
 
-use std::time::Duration;
-
 use ratatui::text::Line as TextLine;
 
 use super::claims::of_claims;
 use super::hints;
 use super::lines::Line;
-use super::state::{DialogId, Item, Tokens};
+use super::state::{DialogId, Item, Response, Said, Tokens};
 use crate::flow::tool_report::{Outcome, Told};
 use crate::form::tools::NotOffered;
 use crate::oauth::id_token::Claims;
-use crate::oauth::tool_answers::{Introspection, UserInfo};
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::ExposeSecret;
 use crate::session::Value;
@@ -29,19 +26,6 @@ use crate::tui::widgets::text::took;
 const REVOKE: &str = "Revoke";
 /// Columns of the labels above the claims.
 const INDENT: usize = 12;
-
-/// What the service said of a token.
-#[derive(Debug, Clone)]
-pub(in crate::tui::screens) struct Response {
-    said: Said,
-    took: Duration,
-}
-
-#[derive(Debug, Clone)]
-enum Said {
-    UserInfo(UserInfo),
-    Introspection(TokenKind, Introspection),
-}
 
 impl Tokens {
     /// The entries of More; those that can't be used with the reason.
