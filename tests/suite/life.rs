@@ -126,7 +126,7 @@ impl Report {
             Self::Tokens => FlowEvent::Tokens(Box::new(token_set())),
             Self::UserInfo(name) => told(user_info(&name)),
             Self::Introspected(active) => told(introspection(active)),
-            Self::Revoked(both) => told(revocation(both)),
+            Self::Revoked(both) => told(Ok(revocation(both))),
             Self::ToolRefused(words) => told(refused_tool(&words)),
         }
     }
