@@ -153,9 +153,7 @@ impl ToolFailure {
                 tool: Tool::UserInfo,
                 status: 401,
                 ..
-            } => Some(
-                "The access token has expired, was revoked, or is for a different API.",
-            ),
+            } => Some("The access token has expired, was revoked, or is for a different API."),
             Self::Refused {
                 tool: Tool::UserInfo,
                 ..

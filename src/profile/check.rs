@@ -173,9 +173,7 @@ impl Facts<'_> {
         let (level, text, fix) = if self.is_over(end) {
             (
                 Level::SignIn,
-                format!(
-                    "The refresh token probably expired {when}: it was not used for {idle}."
-                ),
+                format!("The refresh token probably expired {when}: it was not used for {idle}."),
                 self.sign_in(),
             )
         } else if self.is_soon_unless_used(used, end) {

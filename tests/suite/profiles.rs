@@ -162,11 +162,15 @@ impl Profiles {
         serde_json::from_slice(&std::fs::read(self.state("record")).unwrap()).unwrap()
     }
 
-    /// Changes the record in place.
+    /// Changes the record. Whoever reads it meanwhile sees the old or the new one.
     pub fn edit(&self, change: impl FnOnce(&mut Value)) {
         let mut record = self.record();
         change(&mut record);
-        std::fs::write(self.state("record"), record.to_string()).unwrap();
+        let new = self.state("edited");
+        std::fs::write(&new, record.to_string()).unwrap();
+        let like = std::fs::metadata(self.state("record")).unwrap();
+        std::fs::set_permissions(&new, like.permissions()).unwrap();
+        std::fs::rename(&new, self.state("record")).unwrap();
     }
 
     /// The access token has expired.
