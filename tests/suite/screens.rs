@@ -69,6 +69,9 @@ impl Said {
     fn add(&mut self, app: &mut App, columns: u16) -> String {
         let text = apart(&app.draw(columns, 100).text());
         self.words.extend(words(&text).map(str::to_owned));
+        // In a small window, buttons are entries of a list.
+        let buttons = words(&text).map(|word| word.trim_matches(['[', ']']).to_owned());
+        self.words.extend(buttons);
         self.run.extend(text.split_whitespace());
         text
     }
@@ -645,13 +648,14 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 51] = [
+pub const BUTTONS: [&str; 52] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
     "Back",
     "Browser flow",
     "Cancel",
+    "Check",
     "Checks",
     "Claims...",
     "Configure...",
