@@ -227,12 +227,7 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
     // Without a flag for it, the one that the profile has stays.
     let stored = || Record::read(&place.record()).ok()?.client_secret;
     request.client.secret = request.client.secret.or_else(stored);
-    let saved = save_settings(place, &settings, &request);
-    let saved = match (saved, store) {
-        (Ok(()), Some(store)) => move_to(place, store),
-        (saved, _) => saved,
-    };
-    match saved {
+    match save_settings(place, &settings, &request, store) {
         Ok(()) => {
             say(
                 "done",

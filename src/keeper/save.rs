@@ -162,7 +162,7 @@ pub fn save(
 }
 
 /// Saves settings without a sign-in. Tokens that the profile has stay, and may be sent where they were issued for and nowhere
-/// else.
+/// else. With `named`, they move to that store, and what is new is never in another one.
 ///
 /// # Errors
 /// Where a file cannot be written.
@@ -170,12 +170,25 @@ pub fn save_settings(
     place: &Place,
     settings: &Settings,
     request: &FlowRequest,
+    named: Option<Store>,
 ) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let seal = store(place)?;
-    let before = current(place)?;
-    let file = file_to_keep(place, request);
+    let seal = match &named {
+        Some(named) => named.seal(),
+        None => store(place)?,
+    };
+    if let Some(commands) = named.as_ref().and_then(Store::commands) {
+        rehearse(place, &commands)?;
+    }
+    let mut before = current(place)?;
+    let mut file = file_to_keep(place, request);
+    if let Some(named) = named {
+        if let Some(record) = &mut before {
+            record.issued_for.store = named.commands();
+        }
+        file = Some(file.unwrap_or_default().with_store(named));
+    }
     let old_user = || {
         file.as_ref()
             .and_then(SettingsFile::user)
@@ -395,7 +408,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let save = |settings: &Settings| {
-            save_settings(&place, settings, &request(settings).unwrap()).unwrap();
+            save_settings(&place, settings, &request(settings).unwrap(), None).unwrap();
             let text = std::fs::read_to_string(place.settings()).unwrap();
             (text, Record::read(&place.record()).ok())
         };
@@ -445,7 +458,7 @@ mod tests {
         text += "\n[mail]\nimap = \"imap.example.org:993 TLS\"\n";
         std::fs::write(place.settings(), text).unwrap();
         // Without a sign-in, the server is kept in the settings, and the tokens don't go there.
-        save_settings(&place, &settings, &again).unwrap();
+        save_settings(&place, &settings, &again, None).unwrap();
         assert!(pins().is_empty());
         save(&place, &settings, &again, &set).unwrap();
         assert_eq!(pins(), ["imap imap.example.org:993 TLS"]);
@@ -470,7 +483,7 @@ mod tests {
         save(&place, &settings, &request(&settings).unwrap(), &set).unwrap();
         let first = Record::read(&place.record()).unwrap();
         settings.set(Key::LoginHint, "alice@example.org".to_owned());
-        save_settings(&place, &settings, &request(&settings).unwrap()).unwrap();
+        save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();
         let second = Record::read(&place.record()).unwrap();
         let bytes = std::fs::read(place.settings()).unwrap();
         assert_eq!(second.settings, digest(&bytes));
@@ -482,7 +495,7 @@ mod tests {
         assert_eq!(second.tokens.unwrap().access_token(), "access");
         // Another client: the tokens stay, for where they came from alone.
         settings.set(Key::ClientId, "other".to_owned());
-        save_settings(&place, &settings, &request(&settings).unwrap()).unwrap();
+        save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();
         let third = Record::read(&place.record()).unwrap();
         assert_eq!(third.issued_for.client_id, "me");
         assert_ne!(

@@ -87,7 +87,7 @@ pub enum SettingsError {
 }
 
 /// A settings file, read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SettingsFile {
     raw: Raw,
     /// The SHA-256 digest of its bytes.

@@ -138,7 +138,7 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
     }
     let saved = match &task.tokens {
         Some((set, _)) => save(&place, &task.settings, &task.request, set),
-        None => save_settings(&place, &task.settings, &task.request),
+        None => save_settings(&place, &task.settings, &task.request, None),
     };
     saved.map_err(|error| failed(error.to_string()))?;
     let record = Record::outline(&place.record()).ok();

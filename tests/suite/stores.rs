@@ -273,6 +273,46 @@ fn a_deleted_profile_leaves_no_token_in_the_store() {
 }
 
 #[test]
+fn a_profile_can_begin_in_a_store() {
+    let profiles = Profiles::new();
+    let store = Store::new();
+    let secret = profiles.home.path().join("secret");
+    std::fs::write(&secret, "s3cret").unwrap();
+    // While the store is written to, no file has the secret.
+    store.script(
+        "write",
+        &format!(
+            "cat >kept; grep -rl s3cret {}/.local >>leaks; true",
+            profiles.home.path().display()
+        ),
+    );
+    let (read, write) = (store.path("read"), store.path("write"));
+    let (read, write) = (read.to_str().unwrap(), write.to_str().unwrap());
+    let form = "--preset github --client-id me --client-secret-file";
+    let mut flags = vec!["profiles", "save", "office", "--store", "command"];
+    flags.extend(["--read", read, "--write", write]);
+    flags.extend(form.split(' ').chain(secret.to_str()));
+    let ran = profiles.run(&flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(store.kept()["client_secret"], "s3cret");
+    assert_eq!(std::fs::read_to_string(store.path("leaks")).unwrap(), "");
+    let file = std::fs::read_to_string(profiles.state("record")).unwrap();
+    assert!(!file.contains("s3cret"), "{file}");
+    // Saved again without a store, it stays there.
+    let ran = profiles.run(&[
+        "profiles",
+        "save",
+        "office",
+        "--preset",
+        "github",
+        "--client-id",
+        "me",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(store.kept()["client_secret"], "s3cret");
+}
+
+#[test]
 fn mistakes_in_a_store_are_explained() {
     let (profiles, _server) = rotating();
     for (flags, words) in [
