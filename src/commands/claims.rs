@@ -11,9 +11,6 @@ use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
 use crate::presets::Preset;
 
-/// The claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect Core, sections 2 and 5.1).
-const TIMES: [&str; 5] = ["auth_time", "exp", "iat", "nbf", "updated_at"];
-
 /// The claims of a token or a response, one on each line.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
     let mut out = String::new();
@@ -21,7 +18,9 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
     let width = lines.iter().map(|(name, _)| name.chars().count()).max();
     let width = width.unwrap_or_default().min(24);
     for (name, value) in &lines {
-        let time = TIMES.contains(&name.as_str()).then(|| claims.time(name));
+        let time = Claims::TIMES
+            .contains(&name.as_str())
+            .then(|| claims.time(name));
         let time = time
             .flatten()
             .map(|at| format!("  {}", time_words(at, now)));

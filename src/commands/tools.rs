@@ -13,6 +13,7 @@ use crate::keeper::caller::Wish;
 use crate::keeper::refresh::unix_time;
 use crate::keeper::tools::{Answered, Revocation, ask, revoke, tool_outcome};
 use crate::oauth::id_token::Claims;
+use crate::oauth::tool_answers::PUBLIC_NOTE;
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
@@ -210,18 +211,12 @@ fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> io:
                 ),
             );
             if answered.public {
-                say(
-                    "hint",
-                    "This client has no secret. Some services report every token as inactive to such a client.",
-                );
+                say("hint", PUBLIC_NOTE);
             }
             Ok(exit::NOT_ACCEPTED)
         }
         Ok(Told::UserInfo(told)) => {
-            let same = match told.same_user {
-                Some(_) => "yes: sub matches the ID token",
-                None => "not compared: there is no ID token, or no sub",
-            };
+            let same = told.compared();
             print_answer(
                 &place.name,
                 &answered,

@@ -63,6 +63,14 @@ pub struct Revoked {
     pub outcome: Result<Verified, ToolError>,
 }
 
+impl Revoked {
+    /// The service says that it is revoked, and introspection doesn't say otherwise.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        matches!(&self.outcome, Ok(verified) if *verified != Verified::StillActive)
+    }
+}
+
 /// What introspection says about a revoked token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {

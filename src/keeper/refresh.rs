@@ -131,11 +131,7 @@ async fn locked(
     };
     let profile = Profile::load(place, &current)?;
     let reserved =
-        Reserved::take(&place.next(), current.seal).map_err(|error| file_outcome(&error))?;
-    if let Err(error) = reserved.rehearse(&current) {
-        reserved.release();
-        return Err(file_outcome(&error));
-    }
+        Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
     note.lost = last.and_then(|last| last.lost(current.generation));
     note.sent = true;
     if let Err(error) = note.write(&place.attempt()) {

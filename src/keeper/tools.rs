@@ -222,11 +222,11 @@ impl Revocation {
     }
 }
 
-/// The service says that the token is revoked, and introspection doesn't say otherwise.
+/// The token of this kind is revoked.
 fn is_revoked(tokens: &[Revoked], kind: TokenKind) -> bool {
-    tokens.iter().any(|token| {
-        token.kind == kind && matches!(&token.outcome, Ok(check) if *check != Verified::StillActive)
-    })
+    tokens
+        .iter()
+        .any(|token| token.kind == kind && token.is_revoked())
 }
 
 /// Revokes tokens of a profile, in this order. They leave the record only once the service says that they are revoked, or with
@@ -256,12 +256,7 @@ pub async fn revoke(
         });
     };
     // A full disk is detected before the service is contacted.
-    let reserved =
-        Reserved::take(&place.next(), record.seal).map_err(|error| file_outcome(&error))?;
-    if let Err(error) = reserved.rehearse(&record) {
-        reserved.release();
-        return Err(file_outcome(&error));
-    }
+    let reserved = Reserved::after(&record, &place.next()).map_err(|error| file_outcome(&error))?;
     let mut revocation = match revoke_at_service(place, &record, kinds).await {
         Ok(revocation) => revocation,
         Err(outcome) if forget => Revocation {

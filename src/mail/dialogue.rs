@@ -15,15 +15,8 @@ pub const LINES_LIMIT: usize = 200;
 #[derive(Debug)]
 pub struct Dialogue {
     session: Session,
-    talk: Protocols,
+    talk: Box<dyn Talk>,
     lines: usize,
-}
-
-#[derive(Debug)]
-enum Protocols {
-    Imap(Imap),
-    Pop3(Pop3),
-    Smtp(Smtp),
 }
 
 impl Dialogue {
@@ -40,31 +33,18 @@ impl Dialogue {
                 challenge: None,
             },
             talk: match protocol {
-                Protocol::Imap => Protocols::Imap(Imap::default()),
-                Protocol::Pop3 => Protocols::Pop3(Pop3::default()),
-                Protocol::Smtp => Protocols::Smtp(Smtp::default()),
+                Protocol::Imap => Box::new(Imap::default()),
+                Protocol::Pop3 => Box::new(Pop3::default()),
+                Protocol::Smtp => Box::new(Smtp::default()),
             },
             lines: 0,
         }
     }
 
-    fn talk(&mut self) -> (&mut dyn Talk, &mut Session) {
-        let talk: &mut dyn Talk = match &mut self.talk {
-            Protocols::Imap(talk) => talk,
-            Protocols::Pop3(talk) => talk,
-            Protocols::Smtp(talk) => talk,
-        };
-        (talk, &mut self.session)
-    }
-
     /// The current step.
     #[must_use]
     pub fn step(&self) -> Step {
-        match &self.talk {
-            Protocols::Imap(talk) => talk.step(),
-            Protocols::Pop3(talk) => talk.step(),
-            Protocols::Smtp(talk) => talk.step(),
-        }
+        self.talk.step()
     }
 
     /// Reacts to a line of the server.
@@ -73,15 +53,13 @@ impl Dialogue {
         if self.lines > LINES_LIMIT {
             return Problem::TooManyLines.into();
         }
-        let (talk, session) = self.talk();
-        talk.line(session, line)
+        self.talk.line(&mut self.session, line)
     }
 
     /// TLS has started after [`Next::StartTls`]. What the server said before no longer counts.
     pub fn tls_started(&mut self) -> Ours {
-        let (talk, session) = self.talk();
-        session.encrypted = true;
-        talk.after_tls()
+        self.session.encrypted = true;
+        self.talk.after_tls()
     }
 
     /// The mechanism that was chosen.
@@ -99,10 +77,7 @@ impl Dialogue {
     /// The line that ends the connection.
     #[must_use]
     pub fn goodbye(&self) -> &'static str {
-        match self.talk {
-            Protocols::Imap(_) => "z LOGOUT",
-            Protocols::Pop3(_) | Protocols::Smtp(_) => "QUIT",
-        }
+        self.talk.goodbye()
     }
 }
 

@@ -111,10 +111,7 @@ impl Imap {
                 Turn::ends(Step::Greeting, "greeted", Next::Send(ours))
             }
             (_, "BYE") => refused().into(),
-            (State::Greeting, _) => Problem::Nonsense {
-                line: rest.to_owned(),
-            }
-            .into(),
+            (State::Greeting, _) => Turn::nonsense(rest),
             (State::Capability, "CAPABILITY") => {
                 self.capabilities.extend(words.map(str::to_owned));
                 Next::Read.into()
@@ -156,6 +153,10 @@ impl Talk for Imap {
         }
     }
 
+    fn goodbye(&self) -> &'static str {
+        "z LOGOUT"
+    }
+
     fn line(&mut self, session: &mut Session, line: &str) -> Turn {
         if let Some(rest) = line.strip_prefix("* ") {
             return self.untagged(rest);
@@ -167,10 +168,7 @@ impl Talk for Imap {
         }
         let reply = line.strip_prefix(&format!("a{} ", self.tag));
         let Some(reply) = reply.filter(|_| self.state != State::Greeting) else {
-            return Problem::Nonsense {
-                line: line.to_owned(),
-            }
-            .into();
+            return Turn::nonsense(line);
         };
         let status = reply.split(' ').next().unwrap_or_default();
         match status.to_ascii_uppercase().as_str() {
@@ -180,10 +178,7 @@ impl Talk for Imap {
                 temporary: is_temporary(reply),
             }
             .into(),
-            _ => Problem::Nonsense {
-                line: line.to_owned(),
-            }
-            .into(),
+            _ => Turn::nonsense(line),
         }
     }
 }

@@ -86,16 +86,9 @@ impl Pop3 {
                 };
                 Turn::ends(Step::Mailbox, &detail, Next::Done)
             }
-            State::List | State::Auth => nonsense(reply),
+            State::List | State::Auth => Turn::nonsense(reply),
         }
     }
-}
-
-fn nonsense(line: &str) -> Turn {
-    Problem::Nonsense {
-        line: line.to_owned(),
-    }
-    .into()
 }
 
 impl Talk for Pop3 {
@@ -147,7 +140,7 @@ impl Talk for Pop3 {
                 .into()
             }
             "+" if self.state == State::Auth => session.challenged(line[1..].trim()),
-            _ => nonsense(line),
+            _ => Turn::nonsense(line),
         }
     }
 }

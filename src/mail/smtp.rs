@@ -66,7 +66,7 @@ impl Smtp {
                 Next::Done,
             ),
             (_, 400..=599) => refused(),
-            _ => nonsense(lines.last().map_or("", String::as_str)),
+            _ => Turn::nonsense(lines.last().map_or("", String::as_str)),
         }
     }
 
@@ -100,13 +100,6 @@ impl Smtp {
     }
 }
 
-fn nonsense(line: &str) -> Turn {
-    Problem::Nonsense {
-        line: line.to_owned(),
-    }
-    .into()
-}
-
 impl Talk for Smtp {
     fn after_tls(&mut self) -> Ours {
         self.ehlo()
@@ -129,7 +122,7 @@ impl Talk for Smtp {
             .filter(|code| code.bytes().all(|it| it.is_ascii_digit()));
         let (Some(Ok(code)), None | Some(b' ' | b'-')) = (code.map(str::parse), bytes.get(3))
         else {
-            return nonsense(line);
+            return Turn::nonsense(line);
         };
         self.reply.push(line.to_owned());
         if bytes.get(3) == Some(&b'-') {

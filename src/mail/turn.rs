@@ -104,6 +104,16 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// The line isn't valid for the protocol.
+    pub(super) fn nonsense(line: &str) -> Self {
+        Problem::Nonsense {
+            line: line.to_owned(),
+        }
+        .into()
+    }
+}
+
 impl From<Next> for Turn {
     fn from(next: Next) -> Self {
         Self {
@@ -137,20 +147,14 @@ impl Session {
     /// Answers a challenge. After the token was sent, the challenge contains the error.
     pub(super) fn challenged(&mut self, text: &str) -> Turn {
         let Some(mechanism) = self.mechanism else {
-            return Problem::Nonsense {
-                line: text.to_owned(),
-            }
-            .into();
+            return Turn::nonsense(text);
         };
         if !self.sent {
             self.sent = true;
             return Next::Send(self.login.message(mechanism, "")).into();
         }
         if self.challenge.is_some() {
-            return Problem::Nonsense {
-                line: text.to_owned(),
-            }
-            .into();
+            return Turn::nonsense(text);
         }
         self.challenge = Some(text.to_owned());
         Next::Send(mechanism.answer_to_error().to_owned().into()).into()
@@ -158,11 +162,15 @@ impl Session {
 }
 
 /// A protocol's own part.
-pub(super) trait Talk {
+pub(super) trait Talk: std::fmt::Debug + Send {
     /// The line that is sent once TLS has started after a command.
     fn after_tls(&mut self) -> Ours;
     /// Reacts to a line.
     fn line(&mut self, session: &mut Session, line: &str) -> Turn;
     /// The current step.
     fn step(&self) -> Step;
+    /// The line that ends the connection.
+    fn goodbye(&self) -> &'static str {
+        "QUIT"
+    }
 }

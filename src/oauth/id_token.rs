@@ -67,6 +67,9 @@ pub fn is_encrypted(token: &str) -> bool {
 }
 
 impl Claims {
+    /// The claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect Core, sections 2 and 5.1).
+    pub const TIMES: [&str; 5] = ["auth_time", "exp", "iat", "nbf", "updated_at"];
+
     /// The members of an answer.
     pub(super) fn of(members: Map<String, Value>) -> Self {
         Self(members)

@@ -222,6 +222,21 @@ pub struct UserInfo {
     pub same_user: Option<bool>,
 }
 
+impl UserInfo {
+    /// Whether it is for the user of the ID token, in words. Another user's is never returned.
+    #[must_use]
+    pub fn compared(&self) -> &'static str {
+        match self.same_user {
+            Some(_) => "yes: sub matches the ID token",
+            None => "not compared: there is no ID token, or no sub",
+        }
+    }
+}
+
+/// What an inactive token may also mean, if the client has no secret.
+pub const PUBLIC_NOTE: &str =
+    "This client has no secret. Some services report every token as inactive to such a client.";
+
 /// An introspection.
 #[derive(Debug, Clone)]
 pub struct Introspection {

@@ -312,7 +312,7 @@ impl Facts<'_> {
         let rejected = match until {
             Some(until) => format!(
                 "The service accepts the old refresh token until {}",
-                self.now.when(until)
+                self.now.date(until)
             ),
             None => {
                 "If the service replaced the refresh token, it rejects the next refresh".to_owned()
@@ -323,11 +323,8 @@ impl Facts<'_> {
             id: "answer-lost",
             at: Some(lost.since),
             text: format!(
-                "A refresh was sent {}, and {how}. {}.",
-                self.now.when(lost.since),
-                rejected
-                    .replace("until at", "until")
-                    .replace("until on", "until")
+                "A refresh was sent {}, and {how}. {rejected}.",
+                self.now.when(lost.since)
             ),
             fix: Some(format!(
                 "Find out now, and sign in again if it is rejected. {}",
@@ -350,7 +347,7 @@ impl Facts<'_> {
                 at: None,
                 text: format!(
                     "The tokens have a date in the future: {}. The clock of this computer is or was wrong.",
-                    self.now.when(obtained)
+                    self.now.date(obtained)
                 ),
                 fix,
             });
@@ -841,7 +838,7 @@ mod tests {
         assert_eq!(
             future,
             [
-                "Soon clock: The tokens have a date in the future: on 2026-11-28 (in 2 days). The clock of this computer is \
+                "Soon clock: The tokens have a date in the future: 2026-11-28 (in 2 days). The clock of this computer is \
               or was wrong."
             ]
         );

@@ -18,23 +18,35 @@ impl Now {
     /// A time as `on 2026-12-12 (in 16 days)`, of this day as `at 13:01 (41 minutes ago)`.
     #[must_use]
     pub fn when(&self, at: u64) -> String {
+        let (preposition, date) = self.parts(at);
+        format!("{preposition} {date}")
+    }
+
+    /// The same without the preposition.
+    #[must_use]
+    pub fn date(&self, at: u64) -> String {
+        self.parts(at).1
+    }
+
+    fn parts(&self, at: u64) -> (&'static str, String) {
         let zoned = |seconds: u64| {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
             let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
             time.to_zoned(self.zone.clone())
         };
         let (then, now) = (zoned(at), zoned(self.seconds));
-        let time = if then.date() == now.date() {
-            format!("at {}", then.strftime("%H:%M"))
+        let (preposition, time) = if then.date() == now.date() {
+            ("at", then.strftime("%H:%M"))
         } else {
-            format!("on {}", then.strftime("%Y-%m-%d"))
+            ("on", then.strftime("%Y-%m-%d"))
         };
         let distance = Span(at.abs_diff(self.seconds));
-        if at > self.seconds {
+        let date = if at > self.seconds {
             format!("{time} (in {distance})")
         } else {
             format!("{time} ({distance} ago)")
-        }
+        };
+        (preposition, date)
     }
 }
 

@@ -8,7 +8,7 @@ use super::tokens::{Taken, TokenState, Value};
 use super::work::Work;
 use crate::flow::driver::Job;
 use crate::flow::token_tools::{Task, ToolRun};
-use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
+use crate::flow::tool_report::{Outcome, Told};
 use crate::form::settings::Key;
 use crate::form::tools::NotOffered;
 use crate::oauth::discovery::Metadata;
@@ -157,18 +157,12 @@ impl Session {
             return None;
         };
         if let (Ok(Outcome::Revoked(revoked)), Some(tokens)) = (&told.outcome, &mut self.tokens) {
-            for token in revoked.iter().filter(|token| is_revoked(token)) {
+            for token in revoked.iter().filter(|token| token.is_revoked()) {
                 tokens.took(value(token.kind), Taken::Revoked);
             }
         }
         Some(SessionEvent::Told(tool, kind, told))
     }
-}
-
-/// The service says that it is revoked, and introspection doesn't say otherwise.
-#[must_use]
-pub fn is_revoked(token: &Revoked) -> bool {
-    matches!(&token.outcome, Ok(verified) if *verified != Verified::StillActive)
 }
 
 /// The token of this kind.
@@ -190,6 +184,7 @@ mod tests {
     use crate::flow::attempt::AttemptId;
     use crate::flow::event::FlowEvent;
     use crate::flow::tool_report::ToolError;
+    use crate::flow::tool_report::{Revoked, Verified};
     use crate::form::settings::Settings;
     use crate::oauth::token::TokenSet;
     use crate::presets::{self, Library};

@@ -39,6 +39,22 @@ impl Reserved {
         })
     }
 
+    /// Reserves the space for the record that follows `current`. If a command keeps its secrets, it stores the current ones once
+    /// more: if it can't store new ones, this is detected before the service is asked for them.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take), and where the command fails.
+    pub fn after(current: &Record, next: &Path) -> Result<Self, PrivateError> {
+        let reserved = Self::take(next, current.seal)?;
+        if let Some(commands) = &current.issued_for.store
+            && let Err(error) = commands.keep(&current.to_bytes())
+        {
+            reserved.release();
+            return Err(PrivateError::Program(error));
+        }
+        Ok(reserved)
+    }
+
     /// Finds out whether space could be reserved there, in addition to any that is already reserved.
     ///
     /// # Errors
@@ -79,20 +95,6 @@ impl Reserved {
             return Err(PrivateError::Program(error));
         }
         private::rename(&self.next, path)
-    }
-
-    /// Has the command that keeps the secrets store the current ones once more: if it can't store new ones, this is detected
-    /// before the service is asked for them.
-    ///
-    /// # Errors
-    /// Where it fails.
-    pub fn rehearse(&self, current: &Record) -> Result<(), PrivateError> {
-        match &current.issued_for.store {
-            Some(commands) => commands
-                .keep(&current.to_bytes())
-                .map_err(PrivateError::Program),
-            None => Ok(()),
-        }
     }
 
     /// Releases the space.

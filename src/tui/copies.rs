@@ -11,7 +11,6 @@ use crate::session::Taken;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::run::Ended;
-use crate::session::tools::is_revoked;
 use crate::store::file::Readers;
 
 /// Who can read a saved file, in a few words.
@@ -256,7 +255,7 @@ fn revoked(tokens: &[Revoked]) -> Message {
             .collect();
         names.join(" and ")
     };
-    let done = named(&is_revoked);
+    let done = named(&Revoked::is_revoked);
     let mut message = None;
     if !done.is_empty() {
         let confirmed = named(&|token| matches!(token.outcome, Ok(Verified::Inactive)));
@@ -268,7 +267,7 @@ fn revoked(tokens: &[Revoked]) -> Message {
         }
         message = Some(Message::done("Revoked", text));
     }
-    for token in tokens.iter().filter(|token| !is_revoked(token)) {
+    for token in tokens.iter().filter(|token| !token.is_revoked()) {
         let name = token.kind.name();
         let text = match &token.outcome {
             Ok(_) => format!(

@@ -11,8 +11,6 @@ use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::text::width;
 
-/// Claims that are times.
-const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
 /// The most columns of a name; a longer one has its value below it.
 const NAME: usize = 20;
 
@@ -62,7 +60,7 @@ pub(super) fn of_claims(
     for (name, value) in all {
         let time = claims
             .time(&name)
-            .filter(|_| TIMES.contains(&name.as_str()));
+            .filter(|_| Claims::TIMES.contains(&name.as_str()));
         let ours =
             name == "aud" && (value == *client_id || value.contains(&format!("\"{client_id}\"")));
         let text = match time {

@@ -9,6 +9,7 @@ use super::state::{DialogId, Item, Response, Said, Tokens};
 use crate::flow::tool_report::{Outcome, Told};
 use crate::form::tools::NotOffered;
 use crate::oauth::id_token::Claims;
+use crate::oauth::tool_answers::PUBLIC_NOTE;
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::ExposeSecret;
 use crate::session::Value;
@@ -163,18 +164,14 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
     };
     let (title, facts, claims): (_, Vec<(&str, String)>, &Claims) = match &response.said {
         Said::UserInfo(info) => {
-            let same = match info.same_user {
-                Some(_) => "yes: sub matches the ID token",
-                None => "not compared: there is no ID token, or no sub",
-            };
+            let same = info.compared();
             let facts = vec![("Same user", same.to_owned())];
             ("User info".to_owned(), facts, &info.claims)
         }
         Said::Introspection(kind, found) => {
             let mut facts = vec![("Active", if found.active { "yes" } else { "no" }.to_owned())];
             if !found.active && tokens.request.client.secret.is_none() {
-                let note = "This client has no secret. Some services report every token as inactive to such a client.";
-                facts.push(("Note", note.to_owned()));
+                facts.push(("Note", PUBLIC_NOTE.to_owned()));
             }
             let title = format!("Introspection of the {}", kind.name());
             (title, facts, &found.claims)
