@@ -231,6 +231,30 @@ pub struct KeepFlags {
     pub profiles: ProfilesFlags,
 }
 
+/// Where tokens are kept.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StoreFlag {
+    /// A file that only you can read
+    File,
+    /// Windows: a file that is encrypted for you
+    Dpapi,
+    /// Windows: a file that is encrypted for this computer
+    DpapiMachine,
+    /// The store of another program, such as pass; requires --read and --write
+    Command,
+}
+
+impl From<StoreFlag> for StoreKind {
+    fn from(flag: StoreFlag) -> Self {
+        match flag {
+            StoreFlag::File => Self::File,
+            StoreFlag::Dpapi => Self::Dpapi,
+            StoreFlag::DpapiMachine => Self::DpapiMachine,
+            StoreFlag::Command => Self::Command,
+        }
+    }
+}
+
 /// The commands of a store of the kind `command`.
 #[derive(Debug, clap::Args)]
 pub struct StoreFlags {
@@ -247,14 +271,14 @@ impl StoreFlags {
     ///
     /// # Errors
     /// Why there is none, as a sentence.
-    pub fn store(&self, kind: StoreKind) -> Result<Store, String> {
+    pub fn store(&self, kind: StoreFlag) -> Result<Store, String> {
         let words = |name: &str, command: Option<&String>| match command {
             None => Ok(Vec::new()),
             Some(command) => shlex::split(command)
                 .ok_or_else(|| format!("The command of --{name} has an unclosed quotation mark.")),
         };
         let read = words("read", self.read.as_ref())?;
-        Store::new(kind, read, words("write", self.write.as_ref())?)
+        Store::new(kind.into(), read, words("write", self.write.as_ref())?)
     }
 }
 
@@ -314,7 +338,7 @@ pub enum ProfilesCommand {
         machine: bool,
         /// Where to keep the tokens and the client secret. Default: file, on Windows dpapi or dpapi-machine
         #[arg(long, value_name = "KIND")]
-        store: Option<StoreKind>,
+        store: Option<StoreFlag>,
         /// The commands of the store.
         #[command(flatten)]
         commands: StoreFlags,
@@ -383,7 +407,7 @@ pub enum ProfilesCommand {
         /// Name of the profile
         name: ProfileName,
         /// The store
-        kind: StoreKind,
+        kind: StoreFlag,
         /// The commands of the store.
         #[command(flatten)]
         commands: StoreFlags,

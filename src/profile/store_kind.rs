@@ -20,16 +20,16 @@ pub struct Store {
 }
 
 /// The kinds of stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
-    /// A file that only you can read
+    /// A file that only the user can read.
     File,
-    /// Windows: a file that is encrypted for you
+    /// A file that Windows encrypts for the user.
     Dpapi,
-    /// Windows: a file that is encrypted for this computer
+    /// A file that Windows encrypts for the computer.
     DpapiMachine,
-    /// The store of another program, such as pass; requires --read and --write
+    /// The store of another program.
     Command,
 }
 
