@@ -204,22 +204,18 @@ pub fn save_settings(
         Some(record)
             if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
         {
-            // The tokens go to no other mail server without a sign-in.
-            let mail = match &record.tokens {
-                Some(_) => record.issued_for.mail.clone(),
-                None => now.mail.clone(),
+            // Without a sign-in, tokens go to no other endpoint and mail server.
+            let issued_for = match &record.tokens {
+                Some(_) => IssuedFor {
+                    tools: record.issued_for.tools,
+                    mail: record.issued_for.mail,
+                    ..now
+                },
+                None => now,
             };
             Record {
                 settings: digest,
-                issued_for: IssuedFor {
-                    // Tokens may not be sent to an endpoint that they were not issued for.
-                    tools: match &record.tokens {
-                        Some(_) => record.issued_for.tools.clone(),
-                        None => now.tools.clone(),
-                    },
-                    mail,
-                    ..now
-                },
+                issued_for,
                 client_secret: secret,
                 ..record
             }
