@@ -174,6 +174,11 @@ fn nothing_is_written_unless_asked_for() {
 fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
+    // 55 minutes: a whole hour reads 1 h, and a second later 59 min.
+    profiles.edit(|record| {
+        let end = record["tokens"]["expires_at"].as_u64().unwrap();
+        record["tokens"]["expires_at"] = (end - 300).into();
+    });
     let mut terminal = start(&profiles, &[]);
     terminal.send(ESC);
     terminal.wait_for("▸[a Authorize]");
