@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
-use crate::presets::Preset;
 
 /// The claims of a token or a response, one on each line.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
@@ -70,14 +69,6 @@ fn distance(seconds: u64) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")
-}
-
-/// What an access token with these claims is for, and what rejects it, if a preset lists its audience.
-pub(super) fn purpose(claims: &Claims, presets: &[&Preset]) -> Option<(String, Option<String>)> {
-    let audiences = claims.audiences();
-    let mut known = presets.iter().flat_map(|preset| &preset.tokens.audiences);
-    let found = known.find(|known| audiences.iter().any(|aud| known.is(aud)))?;
-    Some((found.is_for.clone(), found.not_for.clone()))
 }
 
 #[cfg(test)]

@@ -5,15 +5,17 @@ use std::io::{self, IsTerminal, Read, Write};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::claims::{json_text, lines, purpose, time_words};
+use super::claims::{json_text, lines, time_words};
 use super::token::{find, say_outcome};
 use super::token_format::time;
 use crate::cli::InspectFlags;
 use crate::console::talk::say;
+use crate::form::purpose::purpose;
 use crate::keeper::profile::record_outcome;
 use crate::keeper::refresh::unix_time;
 use crate::oauth::id_token::{Claims, decode, is_encrypted};
 use crate::outcome::exit;
+use crate::presets::format::Audience;
 use crate::presets::{Library, Preset};
 use crate::profile::name::ProfileName;
 use crate::profile::settings_file::SettingsFile;
@@ -163,11 +165,7 @@ impl Inspected {
         }
     }
 
-    fn purpose(
-        &self,
-        claims: Option<&Claims>,
-        presets: &[&Preset],
-    ) -> Option<(String, Option<String>)> {
+    fn purpose<'a>(&self, claims: Option<&Claims>, presets: &[&'a Preset]) -> Option<&'a Audience> {
         purpose(claims.filter(|_| self.access)?, presets)
     }
 
@@ -178,12 +176,13 @@ impl Inspected {
 
     fn json(&self, presets: &[&Preset]) -> Value {
         let claims = self.claims();
-        let (is_for, not_for) = self.purpose(claims.as_ref(), presets).unzip();
+        let purpose = self.purpose(claims.as_ref(), presets);
         json!({
             "format": self.format(claims.as_ref()).0,
             "length": self.token.expose_secret().chars().count(),
             "expires_at": self.expires_at(claims.as_ref()).map(time),
-            "for": is_for, "not_for": not_for.flatten(),
+            "for": purpose.map(|known| &known.is_for),
+            "not_for": purpose.and_then(|known| known.not_for.as_ref()),
             "claims": claims.as_ref().map(Claims::members),
         })
     }
@@ -200,9 +199,9 @@ impl Inspected {
         } else if let Some(end) = end {
             writeln!(out, "  expires  {}", time_words(end, now))?;
         }
-        if let Some((is_for, not_for)) = self.purpose(claims.as_ref(), presets) {
-            writeln!(out, "For:     {is_for}")?;
-            if let Some(not_for) = not_for {
+        if let Some(known) = self.purpose(claims.as_ref(), presets) {
+            writeln!(out, "For:     {}", known.is_for)?;
+            if let Some(not_for) = &known.not_for {
                 writeln!(out, "Not for: {not_for}")?;
             }
         }

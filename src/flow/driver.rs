@@ -13,6 +13,7 @@ use super::device_code::device_code;
 use super::discovery::discover;
 use super::event::FlowEvent;
 use super::http::Http;
+use super::mail_login::{self, MailTest};
 use super::refresh::refresh;
 use super::reporter::{Report, Reporter};
 use super::token_tools::{ToolRun, tool};
@@ -36,6 +37,8 @@ pub enum Job {
     Discover(Issuer),
     /// A request about existing tokens.
     Tool(Box<ToolRun>),
+    /// Tests of mail servers, one after the other.
+    TestMail(Vec<MailTest>),
 }
 
 /// A running job. Dropping it cancels it.
@@ -146,6 +149,9 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
             reporter.remember(&run.client.secret);
             reporter.remember(run.tokens.secrets());
         }
+        Job::TestMail(tests) => {
+            reporter.remember(tests.iter().map(|test| &test.login.token));
+        }
         Job::Discover(_) => {}
     }
     let outcome = match &job {
@@ -168,6 +174,14 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Tool(run) => {
             let told = tool(run, reporter).await;
             reporter.report(FlowEvent::Tool(Box::new(told))).await;
+            return;
+        }
+        Job::TestMail(tests) => {
+            for test in tests {
+                let report = Box::new(mail_login::run(test).await);
+                let event = FlowEvent::MailTested(test.protocol, report);
+                reporter.report(event).await;
+            }
             return;
         }
     };

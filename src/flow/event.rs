@@ -6,9 +6,11 @@ use url::Url;
 
 use super::http::HttpError;
 use super::listener::{ListenError, Stray};
+use super::mail_login::Report;
 use super::tool_report::Told;
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
+use crate::mail::server::Protocol;
 use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
@@ -91,6 +93,8 @@ pub enum FlowEvent {
     Check(Check),
     /// The result of a request about existing tokens.
     Tool(Box<Told>),
+    /// The result of the test of a mail server.
+    MailTested(Protocol, Box<Report>),
     /// The end: tokens.
     Tokens(Box<TokenSet>),
     /// The end: none.
@@ -113,7 +117,9 @@ impl FlowEvent {
             Self::Check(check) => vec![&mut check.detail],
             Self::Failed(error) => error.texts(),
             Self::Tool(told) => told.texts(),
-            Self::Began(_)
+            // Redacted where it was made.
+            Self::MailTested(..)
+            | Self::Began(_)
             | Self::Done(_)
             | Self::DeviceCode { .. }
             | Self::Polled { .. }
@@ -145,6 +151,7 @@ impl std::fmt::Debug for FlowEvent {
             Self::Stray(_) => "Stray",
             Self::Check(_) => "Check",
             Self::Tool(_) => "Tool",
+            Self::MailTested(..) => "MailTested",
             Self::Tokens(_) => "Tokens",
             Self::Failed(_) => "Failed",
         })

@@ -19,6 +19,7 @@ mod not_found;
 mod numbers;
 mod preset_choice;
 pub mod problem;
+pub mod purpose;
 pub mod request;
 pub mod settings;
 pub mod tools;

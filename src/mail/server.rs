@@ -139,9 +139,24 @@ impl fmt::Display for Address {
     }
 }
 
+/// True for a mailbox that can be sent in a line of every protocol.
+#[must_use]
+pub fn is_mailbox(text: &str) -> bool {
+    let fits = |ch: char| !ch.is_control() && !ch.is_whitespace() && !"<>".contains(ch);
+    !text.is_empty() && text.len() <= 320 && text.chars().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mailbox_can_add_no_line() {
+        assert!(is_mailbox("alice@example.org") && is_mailbox("o'neil+x@example.org"));
+        for text in ["", "a b", "a\r\nDELE 1", "a\nb", "a>b", "a\u{1}b", "a\0b"] {
+            assert!(!is_mailbox(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn addresses_are_read_in_both_forms() {

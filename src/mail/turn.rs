@@ -162,7 +162,7 @@ impl Session {
 }
 
 /// A protocol's own part.
-pub(super) trait Talk: std::fmt::Debug + Send {
+pub(super) trait Talk: std::fmt::Debug + Send + Sync {
     /// The line that is sent once TLS has started after a command.
     fn after_tls(&mut self) -> Ours;
     /// Reacts to a line.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::mail::sasl::Mechanism;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 use crate::oauth::tools::ToolDialects;
@@ -503,6 +504,8 @@ pub struct Audience {
     pub is_for: String,
     /// What rejects it, as a sentence.
     pub not_for: Option<String>,
+    /// Whether the service's mail servers accept it; `None` if that is unknown.
+    pub mail: Option<bool>,
 }
 
 impl Audience {
@@ -549,6 +552,15 @@ pub struct Mail {
 }
 
 impl Preset {
+    /// The mechanisms of its mail servers, the best first.
+    #[must_use]
+    pub fn mechanisms(&self) -> Vec<Mechanism> {
+        let names = self.mail.iter().flat_map(|mail| &mail.sasl);
+        names
+            .filter_map(|name| Mechanism::from_name(name))
+            .collect()
+    }
+
     /// Reads a preset. [`super::check`] has what a file of a user is asked beyond that.
     ///
     /// # Errors

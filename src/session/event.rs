@@ -79,6 +79,11 @@ pub enum SessionEvent {
     RefreshFailed(Ended),
     /// What came of a question to the service about a token.
     Told(Tool, TokenKind, Box<Told>),
+    /// A mail server was tested.
+    MailTested {
+        /// It was the last one.
+        done: bool,
+    },
     /// A discovery found nothing.
     DiscoveryFailed(FlowError),
     /// The user's own presets are there.

@@ -5,6 +5,9 @@
 pub mod clock;
 pub mod content;
 mod event;
+pub mod mail;
+pub mod mail_report;
+mod mail_test;
 pub mod profile_work;
 pub mod profiles;
 pub mod report;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 
 use self::clock::Moment;
 pub use self::event::{Refused, SessionEvent, Started};
+use self::mail::Mail;
 use self::profiles::Profiles;
 use self::run::{Ended, Phase, Run, Unverified, add_check};
 use self::set_up::ListenerSetUp;
@@ -61,6 +65,8 @@ pub struct Session {
     pub set_up: Option<ListenerSetUp>,
     /// Saved settings and tokens.
     pub profiles: Profiles,
+    /// Tests of mail servers.
+    pub mail: Mail,
     /// One thing at a time.
     work: Option<(AttemptId, Work)>,
     /// The latest sign-in, where it failed and nothing was started since.
@@ -80,6 +86,7 @@ impl Session {
             trace: Trace::default(),
             set_up: None,
             profiles: Profiles::default(),
+            mail: Mail::default(),
             work: None,
             failed: None,
             attempts: Attempts::default(),
@@ -272,6 +279,7 @@ impl Session {
             FlowEvent::Metadata(metadata) => return self.discovered(metadata),
             FlowEvent::Tokens(set) => return self.granted(*set, now),
             FlowEvent::Tool(told) => return self.told(told),
+            FlowEvent::MailTested(protocol, report) => return self.mail_tested(protocol, *report),
             FlowEvent::Failed(error) => return self.ended(error),
             FlowEvent::Unverified(error) => {
                 self.reported(error, now);
@@ -330,6 +338,9 @@ impl Session {
             _ => return None,
         };
         let mut fresh = TokenState::new(set, now, &run, attempt);
+        if before.is_none() {
+            self.mail = Mail::default();
+        }
         let refreshed = before.map(|before| {
             let mut checks = run.checks.iter();
             let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
@@ -349,7 +360,7 @@ impl Session {
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
             // No job reports this of it.
-            Work::RefreshingProfile | Work::Asking(..) => return None,
+            Work::RefreshingProfile | Work::Asking(..) | Work::TestingMail => return None,
             Work::Discovering(_) => {
                 if let Some((reason, instead)) = error.of_issuer() {
                     self.settings.issuer_failed(reason, instead);

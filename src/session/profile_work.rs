@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::clock::Moment;
 use super::event::{Refused, SessionEvent};
+use super::mail::Mail;
 use super::profiles::{
     OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveChoice, SaveTask,
     Stored, Unsaved, Version, same,
@@ -240,6 +241,11 @@ impl Session {
             // Tokens of a sign-in that came meanwhile are not replaced.
             let own = self.tokens.as_ref();
             let replaceable = own.is_none_or(|tokens| tokens.profile.is_some());
+            if let Some(open) = &mut self.profiles.open
+                && open.place.is(&opened.place)
+            {
+                open.mail = opened.mail;
+            }
             return match opened.tokens {
                 Some(stored) if self.is_open(&opened.place) && replaceable => {
                     if self.work.is_some() {
@@ -263,11 +269,18 @@ impl Session {
             place: opened.place,
             saved: opened.settings.clone(),
             version: None,
+            mail: opened.mail,
         });
+        self.mail = Mail::default();
         if let Some(stored) = opened.tokens {
             self.take_stored(stored, opened.settings, now);
         }
-        ProfileNews::Opened(opening, opened.notice)
+        let mut notice = opened.notice;
+        if opening == Opening::MailTest && self.tokens.is_none() {
+            notice
+                .get_or_insert_with(|| "The profile has no tokens. Press a to sign in.".to_owned());
+        }
+        ProfileNews::Opened(opening, notice)
     }
 
     /// Takes over the tokens of the open profile.
@@ -296,6 +309,7 @@ impl Session {
             tokens.checks = before.checks;
         }
         tokens.took_all(Taken::Saved);
+        tokens.pins = Some(stored.issued_for);
         self.tokens = Some(tokens);
         self.in_profile(&place);
         true
@@ -330,6 +344,8 @@ impl Session {
             tokens.profile = None;
         }
         let before = self.profiles.open.take();
+        let same_place = before.as_ref().filter(|open| open.place.is(place));
+        let mail = same_place.map_or_else(Vec::new, |open| open.mail.clone());
         let version = if of.is_some() {
             version.filter(|_| stored)
         } else {
@@ -341,6 +357,7 @@ impl Session {
             place: place.clone(),
             saved: task.settings,
             version,
+            mail,
         });
         if stored {
             self.in_profile(place);

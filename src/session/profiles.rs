@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::mail::MailServer;
 use super::run::Ended;
 use crate::flow::attempt::AttemptId;
 use crate::form::choices::Browser;
@@ -14,6 +15,7 @@ use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::secret::{self, ExposeSecret};
+use crate::store::record::IssuedFor;
 
 /// What the session knows of profiles.
 #[derive(Debug, Default)]
@@ -39,6 +41,8 @@ pub struct OpenProfile {
     pub saved: Settings,
     /// Which of its records the tokens come from, where they do.
     pub version: Option<Version>,
+    /// Its mail servers.
+    pub mail: Vec<MailServer>,
 }
 
 /// Which record of a profile.
@@ -146,6 +150,8 @@ pub enum Opening {
     Form,
     /// The sign-in starts.
     Authorize,
+    /// Its mail servers are tested.
+    MailTest,
     /// It is open already, and only its tokens are read.
     Tokens,
 }
@@ -228,6 +234,8 @@ pub struct Stored {
     pub version: Version,
     /// The tokens, with the time that is left of them.
     pub set: TokenSet,
+    /// What they were issued for: they are sent nowhere else.
+    pub issued_for: Box<IssuedFor>,
 }
 
 /// A profile that was read.
@@ -237,6 +245,8 @@ pub struct Opened {
     pub place: Place,
     /// Its settings.
     pub settings: Settings,
+    /// Its mail servers.
+    pub mail: Vec<MailServer>,
     /// Its tokens, where they fit the settings.
     pub tokens: Option<Stored>,
     /// Why its tokens cannot be used, as a sentence.
@@ -309,6 +319,7 @@ impl Profiles {
                 place,
                 saved,
                 version: None,
+                mail: Vec::new(),
             }),
             ..Self::default()
         }

@@ -13,6 +13,7 @@ use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
 use crate::secret::{self, ExposeSecret, SecretString};
+use crate::store::record::IssuedFor;
 
 /// One of the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct TokenState {
     pub settings: Settings,
     /// The profile that they are in.
     pub profile: Option<String>,
+    /// What the record of the profile says that they were issued for; `None` for tokens of this run.
+    pub pins: Option<Box<IssuedFor>>,
     /// The steps of the run.
     pub steps: Vec<StepLine>,
     /// How the checks of the run came out.
@@ -128,6 +131,7 @@ impl TokenState {
             command: run.command.clone(),
             settings: run.settings.clone(),
             profile: None,
+            pins: None,
             steps: run.steps.clone(),
             checks: run.checks.clone(),
             claims,
@@ -172,6 +176,7 @@ impl TokenState {
     /// The profile that they were in is gone, and what it had with it.
     pub(super) fn leave_profile(&mut self) {
         if self.profile.take().is_some() {
+            self.pins = None;
             self.command = None;
             self.taken = [Taken::Not; 3];
         }

@@ -13,6 +13,7 @@ use crate::form::settings::Key;
 use crate::form::tools::NotOffered;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
+use crate::profile::issued_for::tool_destination;
 
 /// The tokens that a revocation asks the service to revoke.
 #[derive(Debug, Clone, Default)]
@@ -42,23 +43,23 @@ impl Session {
         let Some(tokens) = &self.tokens else {
             return Err(only("There are no tokens.".to_owned()));
         };
-        if let Some(name) = &tokens.profile {
-            // The command sends them only where they were issued for, and removes them from the profile.
-            let command = match tool {
-                Tool::Revocation => "revoke",
-                Tool::Introspection => "introspect",
-                Tool::UserInfo => "userinfo",
-            };
-            let command = format!("oauth-authorizer {command} {name}");
+        if let (Some(name), Tool::Revocation) = (&tokens.profile, tool) {
+            // The command also removes them from the profile.
             return Err(only(format!(
-                "The tokens are in a profile. In a shell, run {command}"
+                "The tokens are in a profile. In a shell, run oauth-authorizer revoke {name}"
             )));
         }
         if tokens.secret(value(kind)).is_none() {
             return Err(only(format!("There is no {}.", kind.name())));
         }
         let metadata = self.metadata_of(tokens);
-        let url = tokens.settings.tool_url(tool, metadata);
+        let mut url = tokens.settings.tool_url(tool, metadata);
+        if let Some(pins) = &tokens.pins {
+            let pinned = tool_destination(pins, tool, url.as_ref().ok().cloned());
+            if let Some(pinned) = pinned.map_err(only)? {
+                url = Ok(pinned);
+            }
+        }
         let issuer = tokens.settings.value(Key::Issuer);
         let undiscovered = metadata.is_none() && !issuer.trim().is_empty();
         let url = url.map_err(|reason| {
@@ -188,6 +189,7 @@ mod tests {
     use crate::form::settings::Settings;
     use crate::oauth::token::TokenSet;
     use crate::presets::{self, Library};
+    use crate::profile::issued_for::issued_for;
     use crate::session::clock::Moment;
 
     fn hear(session: &mut Session, attempt: AttemptId, event: FlowEvent) -> Option<SessionEvent> {
@@ -276,20 +278,29 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_a_profile_are_left_to_the_commands() {
+    fn tokens_of_a_profile_are_revoked_by_the_command_and_go_only_to_pinned_endpoints() {
         let mut session = signed_in("gitlab");
         session.tokens.as_mut().unwrap().profile = Some("office".to_owned());
-        for (tool, command) in [
-            (Tool::Revocation, "oauth-authorizer revoke office"),
-            (Tool::Introspection, "oauth-authorizer introspect office"),
-            (Tool::UserInfo, "oauth-authorizer userinfo office"),
-        ] {
-            let refused = session.ask(tool, TokenKind::Access);
-            assert!(
-                matches!(&refused, Err(Refused::NotOffered(reason)) if reason.ends_with(command)),
-                "{refused:?}"
-            );
-        }
+        let refused = session.ask(Tool::Revocation, TokenKind::Access);
+        assert!(
+            matches!(&refused, Err(Refused::NotOffered(reason)) if reason.ends_with("oauth-authorizer revoke office")),
+            "{refused:?}"
+        );
+        let url = session.tool_url(Tool::UserInfo, TokenKind::Access);
+        let url = url.unwrap();
+        let tokens = session.tokens.as_mut().unwrap();
+        let pins = issued_for(&tokens.request, &tokens.settings, None, None);
+        tokens.pins = Some(Box::new(pins));
+        let again = session.tool_url(Tool::UserInfo, TokenKind::Access);
+        assert_eq!(again.ok(), Some(url));
+        let tokens = session.tokens.as_mut().unwrap();
+        let pins = tokens.pins.as_mut().unwrap();
+        pins.tools.userinfo = Some("https://elsewhere.example/userinfo".to_owned());
+        let refused = session.ask(Tool::UserInfo, TokenKind::Access);
+        assert!(
+            matches!(&refused, Err(Refused::NotOffered(reason)) if reason.contains("has changed")),
+            "{refused:?}"
+        );
         assert!(session.work().is_none());
     }
 

@@ -17,6 +17,8 @@ pub enum Work {
     RefreshingProfile,
     /// A question to the service about a token.
     Asking(Tool, TokenKind),
+    /// Tests of mail servers.
+    TestingMail,
 }
 
 impl Work {
@@ -46,6 +48,9 @@ impl Work {
             Self::Asking(Tool::Revocation, _) => {
                 "A revocation is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
+            Self::TestingMail => {
+                "A mail test is in progress. Wait for it, or press Esc on its screen to cancel it."
+            }
             Self::Asking(..) => {
                 "A request about the tokens is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
@@ -62,6 +67,7 @@ impl Work {
                 "The revocation was canceled. The service may have already revoked the tokens. If they no longer work, sign in again."
             }
             Self::Asking(..) => "The request was canceled.",
+            Self::TestingMail => "The mail test was canceled.",
             Self::RefreshingProfile => {
                 "The refresh continues in the background, and its tokens are saved in the profile."
             }
@@ -76,7 +82,10 @@ impl Work {
     pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
         match self {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
-            Self::Discovering(_) | Self::RefreshingProfile | Self::Asking(..) => None,
+            Self::Discovering(_)
+            | Self::RefreshingProfile
+            | Self::Asking(..)
+            | Self::TestingMail => None,
         }
     }
 }

@@ -231,7 +231,7 @@ pub const TABLE: &[Binding] = &[
     on(ENTER,      &[List],                    Enter,               "select", "select"),
     on(SPACE,      &[Ticks],                   Toggle,              "select or clear", "select"),
     on(ENTER,      &[Ticks],                   Escape,              "close the list", "done"),
-    on(ENTER,      &[Path],                    Enter,               "save", "save"),
+    on(ENTER,      &[Path],                    Enter,               "OK", "confirm"),
     on(TAB,        &[Path],                    Next,                "when saving a token: everything as JSON, or the token \
         alone", ""),
     on(ENTER,      &[Reading, Picture],        Escape,              "close", "close"),

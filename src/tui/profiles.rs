@@ -13,11 +13,14 @@ use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
 use crate::keeper::refresh::unix_time;
 use crate::keeper::save::{save, save_settings};
+use crate::mail::server::Protocol;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::dates::Now;
-use crate::profile::issued_for::{difference, issued_for};
+use crate::profile::issued_for::{difference, issued_for, mail_server};
 use crate::profile::places::{Owner, Place};
+use crate::profile::settings_file::SettingsFile;
+use crate::session::mail::MailServer;
 use crate::session::profiles::{
     Opened, Opening, ProfileReport, ProfileTask, SaveTask, Stored, Unsaved, Version,
 };
@@ -53,6 +56,7 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
                     Err(notice) => (None, Some(notice)),
                 };
                 Box::new(Opened {
+                    mail: mail_servers(&place, &settings),
                     place,
                     settings,
                     tokens,
@@ -116,10 +120,23 @@ fn tokens(
     Ok(stored(&record))
 }
 
+/// The mail servers of a profile.
+fn mail_servers(place: &Place, settings: &crate::form::settings::Settings) -> Vec<MailServer> {
+    let file = SettingsFile::read(place).ok();
+    let server = |protocol| {
+        let address = mail_server(protocol, settings, file.as_ref())?;
+        Some(MailServer { protocol, address })
+    };
+    Protocol::ALL.into_iter().filter_map(server).collect()
+}
+
 fn stored(record: &Record) -> Option<Stored> {
     let set = record.tokens.as_ref()?.to_set(unix_time());
-    let version = version(record);
-    Some(Stored { version, set })
+    Some(Stored {
+        version: version(record),
+        set,
+        issued_for: Box::new(record.issued_for.clone()),
+    })
 }
 
 fn version(record: &Record) -> Version {

@@ -434,6 +434,10 @@ fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
     let mut effects = apply(model, out);
     let saving = matches!(model.top().route(), Route::SaveProfile(_));
     match news {
+        ProfileNews::Opened(Opening::MailTest, _) if model.session.tokens.is_some() => {
+            effects.extend(navigate(model, Navigation::Open(Route::MailTest)));
+        }
+        ProfileNews::Opened(Opening::MailTest, _) => {}
         ProfileNews::Opened(..) => {
             let form = Route::Form(FormTarget::Authorize);
             effects.extend(navigate(model, Navigation::Open(form)));

@@ -66,6 +66,7 @@ pub enum Report {
     Introspected(bool),
     Revoked(bool),
     ToolRefused(String),
+    MailTested(Protocol, bool),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +129,9 @@ impl Report {
             Self::Introspected(active) => told(introspection(active)),
             Self::Revoked(both) => told(Ok(revocation(both))),
             Self::ToolRefused(words) => told(refused_tool(&words)),
+            Self::MailTested(protocol, ok) => {
+                FlowEvent::MailTested(protocol, Box::new(mail_report(protocol, ok)))
+            }
         }
     }
 }
@@ -223,6 +227,8 @@ fn report() -> impl Strategy<Value = Report> {
             proptest::bool::ANY.prop_map(Report::Introspected),
             proptest::bool::ANY.prop_map(Report::Revoked),
             text(900).prop_map(Report::ToolRefused),
+            (select(Protocol::ALL.to_vec()), any::<bool>())
+                .prop_map(|(protocol, ok)| Report::MailTested(protocol, ok)),
         ],
     ]
 }

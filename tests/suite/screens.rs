@@ -648,7 +648,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 52] = [
+pub const BUTTONS: [&str; 59] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
@@ -678,9 +678,14 @@ pub const BUTTONS: [&str; 52] = [
     "Info",
     "Introspect...",
     "List",
+    "Mail test",
+    "Mail test...",
     "More...",
     "Open",
     "Open browser",
+    "Other mailbox...",
+    "Other mechanism...",
+    "Other server...",
     "Profiles...",
     "QR code",
     "Quit",
@@ -694,6 +699,8 @@ pub const BUTTONS: [&str; 52] = [
     "Set up",
     "Settings",
     "Show",
+    "Test mail",
+    "Test mail again",
     "To a file instead...",
     "Tokens",
     "Trace",

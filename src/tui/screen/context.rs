@@ -188,6 +188,19 @@ impl UpdateContext<'_> {
         }
     }
 
+    /// Starts a refresh of the tokens: by their profile, where they are in one.
+    ///
+    /// # Errors
+    /// If there are no tokens, or something else is in progress.
+    pub fn refresh(&mut self) -> Result<(), Refused> {
+        let effect = match self.session.refresh_profile() {
+            Some(task) => task.map(Effect::Profile),
+            None => self.session.refresh().map(Effect::Start),
+        };
+        self.emit(effect?);
+        Ok(())
+    }
+
     /// Saves the form or the tokens to the profile that is open; where none is open, asks for a name first.
     pub fn save_profile(&mut self, from: SaveFrom) {
         let from_tokens = from != SaveFrom::Form;

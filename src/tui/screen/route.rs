@@ -16,6 +16,8 @@ pub enum Route {
     Trace,
     /// The setup of the listener.
     Configure,
+    /// The test of the mail servers.
+    MailTest,
     /// The profiles.
     Profiles,
     /// What is saved as a profile.
@@ -52,6 +54,7 @@ impl Route {
             Self::Tokens => "tokens",
             Self::Trace => "trace",
             Self::Configure => "configure",
+            Self::MailTest => "mail test",
             Self::Profiles => "profiles",
             Self::SaveProfile(_) => "save as a profile",
         }

@@ -2,6 +2,7 @@
 
 mod configure;
 mod form;
+mod mail_test;
 mod profiles;
 mod save_profile;
 mod sign_in;
@@ -21,6 +22,7 @@ pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
         Route::Tokens => Box::new(tokens::Tokens::new()),
         Route::Trace => Box::new(trace::Trace::new()),
         Route::Configure => Box::new(configure::Configure::new()),
+        Route::MailTest => Box::new(mail_test::MailTest::new()),
         Route::Profiles => Box::new(profiles::Profiles::new()),
         Route::SaveProfile(from) => Box::new(save_profile::SaveProfile::new(from, cx)),
     }

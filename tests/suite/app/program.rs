@@ -90,6 +90,8 @@ pub enum Kind {
     Discovery,
     /// A question about tokens that exist.
     Tool,
+    /// Tests of so many mail servers.
+    MailTest(usize),
 }
 
 /// What the program asks for.
@@ -262,6 +264,7 @@ impl Program {
                         Job::Refresh(..) => Kind::Refresh,
                         Job::Discover(_) => Kind::Discovery,
                         Job::Tool(_) => Kind::Tool,
+                        Job::TestMail(tests) => Kind::MailTest(tests.len()),
                     },
                 })
             }

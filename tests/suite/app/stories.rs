@@ -6,9 +6,13 @@ use std::time::Duration;
 use oauth_authorizer::certificate::About;
 use oauth_authorizer::console::environment::Ssh;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
+use oauth_authorizer::flow::mail_login::{Exchanged, Report, StepDone, StepFailed};
 use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::tool_report::{self, Revoked, Told, ToolError, Verified};
 use oauth_authorizer::flow::trace::Exchange;
+use oauth_authorizer::mail::sasl::Mechanism;
+use oauth_authorizer::mail::server::Protocol;
+use oauth_authorizer::mail::verdict as mail;
 use oauth_authorizer::oauth::answer::Answer;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::client::{Method, Request};
@@ -203,6 +207,12 @@ impl App {
         self.flow(FlowEvent::Tool(Box::new(told)))
     }
 
+    /// A mail server was tested.
+    pub fn mail_tested(&mut self, protocol: Protocol, ok: bool) -> &mut Self {
+        let report = Box::new(mail_report(protocol, ok));
+        self.flow(FlowEvent::MailTested(protocol, report))
+    }
+
     /// The question where to save the tokens.
     pub fn save_to_a_file(&mut self) -> &mut Self {
         self.keys("s").press("To a file instead…")
@@ -322,6 +332,58 @@ pub fn token_set() -> TokenSet {
         kept: Vec::new(),
         token_url: None,
         redirect_url: None,
+    }
+}
+
+/// The report about a mail server: it accepts the token, or doesn't open the mailbox.
+pub fn mail_report(protocol: Protocol, ok: bool) -> Report {
+    let step = |step, detail: &str, millis| StepDone {
+        step,
+        detail: detail.to_owned(),
+        time: Duration::from_millis(millis),
+    };
+    let line = |ours, text: &str| Exchanged {
+        ours,
+        text: text.to_owned(),
+    };
+    let mut steps = vec![
+        step(mail::Step::Connect, "connected", 31),
+        step(
+            mail::Step::Tls,
+            "TLS 1.3, certificate of outlook.office365.com",
+            51,
+        ),
+        step(mail::Step::Capabilities, "the server offers XOAUTH2", 18),
+        step(
+            mail::Step::SignIn,
+            "signed in as alice@contoso.example",
+            240,
+        ),
+    ];
+    let failed = (!ok).then(|| StepFailed {
+        step: mail::Step::Mailbox,
+        time: Duration::from_millis(31),
+        problem: mail::Problem::Refused {
+            reply: "BAD User is authenticated but not connected.".to_owned(),
+            temporary: false,
+        },
+        challenge: None,
+    });
+    if ok {
+        steps.push(step(mail::Step::Mailbox, "the mailbox is open", 29));
+    }
+    Report {
+        mechanism: Some(Mechanism::Xoauth2),
+        steps,
+        failed,
+        transcript: vec![
+            line(false, &format!("* OK {} ready", protocol.name())),
+            line(
+                true,
+                "a1 AUTHENTICATE XOAUTH2 [user=alice@contoso.example, token of 1201 characters]",
+            ),
+            line(false, "a1 OK"),
+        ],
     }
 }
 

@@ -158,6 +158,7 @@ impl Screen for Profiles {
                 Entry::enter(Item::Open, "Open"),
                 Entry::button(Item::Authorize, "Authorize", 'a'),
                 Entry::button(Item::Check, "Check", 'k'),
+                Entry::button(Item::MailTest, "Mail test", 'm'),
             ]);
             if all.len() > MANY {
                 items.push(Entry::button(Item::Find, "Find", '/'));
@@ -188,6 +189,7 @@ impl Screen for Profiles {
         match item {
             Item::Row(_) | Item::Open => self.open(Opening::Form, cx),
             Item::Authorize => self.open(Opening::Authorize, cx),
+            Item::MailTest => self.open(Opening::MailTest, cx),
             Item::Check => {
                 let place = self.chosen(cx.view()).map(|listed| listed.place.clone());
                 let task = place.map(ProfileTask::Check);

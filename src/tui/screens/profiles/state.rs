@@ -13,6 +13,7 @@ pub(in crate::tui::screens) enum Item {
     Open,
     Authorize,
     Check,
+    MailTest,
     Find,
     Delete,
     More,

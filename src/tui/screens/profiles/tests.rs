@@ -110,6 +110,7 @@ fn what_would_be_lost_is_asked_about() {
     let mut alone = profiles(&["a", "b"]);
     let opened = Opened {
         place: place("a"),
+        mail: Vec::new(),
         settings: settings("demo"),
         tokens: None,
         notice: None,

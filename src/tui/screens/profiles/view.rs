@@ -175,6 +175,10 @@ fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
             "Check",
             "Check what is wrong now and what will break next. Sends nothing.",
         ),
+        Item::MailTest => (
+            "Mail test",
+            "Sign in to its mail servers with the access token, and show each step.",
+        ),
         Item::Find => ("Find", "Find a profile by its name, preset or user."),
         Item::Delete => ("Delete", "Delete the profile. Asks first."),
         Item::More => ("More", "Rename, copy command."),

@@ -146,6 +146,7 @@ fn name(screen: &Tokens, item: &Item) -> &'static str {
         Item::UserInfo => "User info",
         Item::Introspect => "Introspect",
         Item::Revoke => "Revoke",
+        Item::MailTest => "Mail test",
         Item::Claims => "Claims",
         Item::CopyCommand => "Copy command",
         Item::CopyReport => "Copy report",
@@ -177,12 +178,14 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         }
         Item::Refresh => "Get new tokens with the refresh token.",
         Item::Cancel if cx.session.is_asking() => "Stop the request.",
+        Item::Cancel if cx.session.is_testing_mail() => "Stop the mail test.",
         Item::Cancel if is_stored(cx) => "Stop waiting. The refresh continues in the background.",
         Item::Cancel => "Stop the refresh. Your current tokens are kept.",
         Item::More => "User info, introspection, revocation, claims, copy command, copy report.",
         Item::UserInfo => USER_INFO,
         Item::Introspect => INTROSPECT,
         Item::Revoke => REVOKE,
+        Item::MailTest => "Sign in to the mail servers with the access token, and show each step.",
         Item::Claims => CLAIMS,
         Item::CopyCommand if is_stored(cx) => TOKEN_COMMAND,
         Item::CopyCommand => COMMAND,
@@ -216,6 +219,7 @@ fn about_save(cx: ViewContext<'_>) -> String {
 pub(super) const USER_INFO: &str = "Ask the service who the access token belongs to";
 pub(super) const INTROSPECT: &str = "Ask the service whether it accepts the token";
 pub(super) const REVOKE: &str = "Ask the service to revoke the tokens";
+pub(super) const MAIL_TEST: &str = "Sign in to a mail server with the access token";
 pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
 pub(super) const TOKEN_COMMAND: &str = "Copy the command that prints a valid token";

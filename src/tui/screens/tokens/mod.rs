@@ -19,7 +19,7 @@ use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
 use crate::session::content::Content;
-use crate::session::{Refused, SessionEvent, Value};
+use crate::session::{SessionEvent, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Answer, Dialog, Reading};
 use crate::tui::message::Effect;
@@ -46,14 +46,6 @@ impl Tokens {
         let refreshable = tokens.is_some_and(|tokens| tokens.set.refresh_token.is_some());
         if self.common.focus == Item::Cancel && refreshable {
             set_focus(self, Item::Refresh, cx);
-        }
-    }
-
-    /// The job that refreshes the tokens, or the task of the profile that has them.
-    fn start_refresh(cx: &mut UpdateContext<'_>) -> Result<Effect, Refused> {
-        match cx.session.refresh_profile() {
-            Some(task) => task.map(Effect::Profile),
-            None => cx.session.refresh().map(Effect::Start),
         }
     }
 
@@ -101,7 +93,8 @@ impl Tokens {
         let Some(tokens) = &cx.session.tokens else {
             return Vec::new();
         };
-        let busy = cx.session.is_refreshing() || cx.session.is_asking();
+        let testing = cx.session.is_testing_mail();
+        let busy = cx.session.is_refreshing() || cx.session.is_asking() || testing;
         let reveal = if self.revealed { "Hide" } else { "Reveal" };
         let mut items = vec![Entry::button(Item::Copy, "Copy", 'c')];
         if lines::has_header(tokens) {
@@ -124,9 +117,16 @@ impl Tokens {
         if tokens.set.refresh_token.is_some() && !busy {
             items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
         }
+        let has_servers = !cx.session.mail_servers().is_empty();
+        if has_servers {
+            items.push(Entry::button(Item::MailTest, "Mail test", 'm'));
+        }
         items.push(Entry::button(Item::Trace, "Trace", 'e'));
         items.push(Entry::more(Item::More));
         items.extend(self.tools(cx));
+        if !has_servers {
+            items.push(Entry::quiet(Item::MailTest, "Mail test…").under_more(hints::MAIL_TEST));
+        }
         let claims = Entry::quiet(Item::Claims, "Claims…");
         items.push(if claims::claims(tokens).is_empty() {
             claims.not_offered("none of these tokens has readable claims")
@@ -231,9 +231,8 @@ impl Screen for Tokens {
                 }
             }
             Item::Save => self.save_chosen(cx),
-            Item::Refresh => match Self::start_refresh(cx) {
-                Ok(effect) => {
-                    cx.emit(effect);
+            Item::Refresh => match cx.refresh() {
+                Ok(()) => {
                     if self.common.focus == Item::Refresh {
                         set_focus(self, Item::Cancel, cx);
                     }
@@ -264,6 +263,7 @@ impl Screen for Tokens {
                 cx.out.effects.extend(content.map(Effect::Copy));
             }
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
+            Item::MailTest => cx.go(Navigation::Open(Route::MailTest)),
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),
             Item::Help => cx.help(),
         }

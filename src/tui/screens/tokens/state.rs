@@ -27,6 +27,7 @@ pub(in crate::tui::screens) enum Item {
     UserInfo,
     Introspect,
     Revoke,
+    MailTest,
     Claims,
     CopyCommand,
     CopyReport,

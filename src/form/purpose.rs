@@ -1,0 +1,13 @@
+//! What an access token is for, as its audience and the presets say.
+
+use crate::oauth::id_token::Claims;
+use crate::presets::Preset;
+use crate::presets::format::Audience;
+
+/// The entry for the audience of an access token with these claims, if a preset lists it.
+#[must_use]
+pub fn purpose<'a>(claims: &Claims, presets: &[&'a Preset]) -> Option<&'a Audience> {
+    let audiences = claims.audiences();
+    let mut known = presets.iter().flat_map(|preset| &preset.tokens.audiences);
+    known.find(|known| audiences.iter().any(|aud| known.is(aud)))
+}

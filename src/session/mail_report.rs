@@ -1,0 +1,247 @@
+//! What the test of a mail server showed, in words: as lines of text and as JSON.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clean::clean;
+use crate::flow::mail_login::{MailTest, Report};
+use crate::form::mail_errors::explain_mail;
+use crate::form::purpose::purpose;
+use crate::mail::sasl::Mechanism;
+use crate::mail::server::{Address, Protocol};
+use crate::mail::verdict::Problem;
+use crate::oauth::id_token::decode;
+use crate::presets::{Library, Preset};
+
+/// How a test ended.
+#[derive(Debug)]
+pub struct MailReport {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The server.
+    pub address: Address,
+    /// The mailbox.
+    pub user: String,
+    /// The steps and the lines that were exchanged.
+    pub report: Report,
+    /// What the failure means, where it is known.
+    pub explained: Explained,
+}
+
+/// A failure in words. All of it is empty if the test did not fail.
+#[derive(Debug, Default)]
+pub struct Explained {
+    /// What the server said.
+    pub server_said: Option<String>,
+    /// Why it happened.
+    pub cause: Option<String>,
+    /// What to do.
+    pub fix: Option<String>,
+    /// Where the explanation comes from.
+    pub source: Option<String>,
+}
+
+impl MailReport {
+    /// The report of a test, explained with the entries of `library`.
+    #[must_use]
+    pub fn new(test: &MailTest, report: Report, library: &Library) -> Self {
+        let explained = report.failed.as_ref().map(|failed| {
+            let challenge = failed.challenge.as_deref().unwrap_or_default();
+            let entry = match &failed.problem {
+                Problem::Refused { reply, .. } => {
+                    let answer = format!("{reply} {challenge}");
+                    explain_mail(test.protocol, &answer, library)
+                }
+                _ => None,
+            };
+            let server_said = failed.problem.reply().map(str::to_owned);
+            match entry {
+                Some(entry) => Explained {
+                    server_said,
+                    cause: Some(entry.cause),
+                    fix: Some(entry.remedy),
+                    source: Some(entry.source),
+                },
+                None => Explained {
+                    server_said,
+                    fix: failed.problem.hint(),
+                    ..Explained::default()
+                },
+            }
+        });
+        Self {
+            protocol: test.protocol,
+            address: test.login.address.clone(),
+            user: test.login.user.clone(),
+            report,
+            explained: explained.unwrap_or_default(),
+        }
+    }
+
+    /// True if the server accepted the token and opened the mailbox.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.report.failed.is_none()
+    }
+
+    /// What is known of the failure, each part behind its label.
+    #[must_use]
+    pub fn failure(&self) -> Vec<(&'static str, String)> {
+        let Some(failed) = &self.report.failed else {
+            return Vec::new();
+        };
+        let parts = [
+            ("Error", Some(failed.problem.text())),
+            ("Server", self.explained.server_said.clone()),
+            ("Details", failed.challenge.clone()),
+            ("Cause", self.explained.cause.clone()),
+            ("Fix", self.explained.fix.clone()),
+            ("Source", self.explained.source.clone()),
+        ];
+        let parts = parts.into_iter();
+        parts
+            .filter_map(|(label, text)| Some((label, text.filter(|text| !text.is_empty())?)))
+            .collect()
+    }
+
+    /// The report as lines of text.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mechanism = self.report.mechanism.map_or("", Mechanism::name);
+        let head = format!(
+            "{}  {}  {}  {mechanism}",
+            self.protocol.name(),
+            self.address,
+            clean(&self.user, 120)
+        );
+        let mut lines = vec![head.trim_end().to_owned()];
+        let step = |word: &str, text: &str, time: Duration| {
+            format!("  {word:<8}{text:<56} {:>6} ms", time.as_millis())
+        };
+        let steps = self.report.steps.iter();
+        lines.extend(steps.map(|done| step("ok", &clean(&done.detail, 200), done.time)));
+        if let Some(failed) = &self.report.failed {
+            lines.push(step("failed", failed.step.name(), failed.time));
+        }
+        let failure = self.failure().into_iter();
+        lines.extend(failure.map(|(label, text)| format!("  {:<8}{text}", format!("{label}:"))));
+        lines
+    }
+
+    /// The lines that were exchanged. The token is shown by its length only.
+    #[must_use]
+    pub fn transcript(&self) -> Vec<String> {
+        let lines = self.report.transcript.iter();
+        lines
+            .map(|line| {
+                let side = if line.ours { "C:" } else { "S:" };
+                format!("{side} {}", line.text).trim_end().to_owned()
+            })
+            .collect()
+    }
+
+    /// The report for a program.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let steps = self.report.steps.iter().map(|step| {
+            json!({
+                "step": step.step.name(),
+                "detail": clean(&step.detail, 200),
+                "milliseconds": milliseconds(step.time),
+            })
+        });
+        let explained = &self.explained;
+        let failed = self.report.failed.as_ref().map(|failed| {
+            json!({
+                "step": failed.step.name(),
+                "milliseconds": milliseconds(failed.time),
+                "error": failed.problem.text(),
+                "server_said": explained.server_said,
+                "details": failed.challenge,
+                "cause": explained.cause,
+                "fix": explained.fix,
+                "source": explained.source,
+            })
+        });
+        let transcript = self.report.transcript.iter().map(|line| {
+            json!({ "from": if line.ours { "client" } else { "server" }, "line": line.text })
+        });
+        json!({
+            "protocol": self.protocol.key(),
+            "server": self.address.to_string(),
+            "mechanism": self.report.mechanism.map(Mechanism::name),
+            "ok": failed.is_none(),
+            "steps": steps.collect::<Vec<_>>(),
+            "failed": failed,
+            "transcript": transcript.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Claims of the access token that may be a reason for a mail server to reject it, as sentences. `time` writes a time in
+/// seconds since 1970.
+#[must_use]
+pub fn warnings(
+    access_token: &str,
+    user: &str,
+    preset: &Preset,
+    now: u64,
+    time: impl Fn(u64) -> String,
+) -> Vec<String> {
+    let Some(claims) = decode(access_token) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    let purpose = purpose(&claims, &[preset]);
+    if let Some(known) = &purpose
+        && known.mail == Some(false)
+    {
+        let not_for = known.not_for.as_deref().unwrap_or_default();
+        warnings.push(
+            format!("The access token is for {}. {not_for}", known.is_for)
+                .trim_end()
+                .to_owned(),
+        );
+    }
+    let lines = claims.lines();
+    let named = |claim: &str, word: &str| {
+        let (_, value) = lines.iter().find(|(name, _)| name == claim)?;
+        Some(format!("{word} {}", clean(value, 200)))
+    };
+    // A known audience is judged above.
+    let audience = named("aud", "audience").filter(|_| purpose.is_none());
+    let scopes = [("scp", "scope"), ("scope", "scope"), ("roles", "roles")];
+    let named: Vec<String> = audience
+        .into_iter()
+        .chain(scopes.iter().filter_map(|(claim, word)| named(claim, word)))
+        .collect();
+    if !named.is_empty() {
+        warnings.push(format!(
+            "The access token is a JWT with {}. Check that the mail server accepts these values.",
+            named.join(", ")
+        ));
+    }
+    let expires_at = claims.time("exp").and_then(|end| u64::try_from(end).ok());
+    if let Some(end) = expires_at.filter(|end| *end <= now) {
+        warnings.push(format!("The access token expired at {}.", time(end)));
+    }
+    let names = ["upn", "preferred_username", "unique_name", "email"];
+    let owners: Vec<&str> = names
+        .iter()
+        .filter_map(|name| claims.text(name))
+        .filter(|name| name.contains('@'))
+        .collect();
+    let is_user = |owner: &&str| owner.eq_ignore_ascii_case(user);
+    if let Some(owner) = owners.first()
+        && !owners.iter().any(is_user)
+    {
+        warnings.push(format!(
+            "The access token belongs to {}, but the mailbox is {}. That works only if this user has access to the mailbox.",
+            clean(owner, 120),
+            clean(user, 120)
+        ));
+    }
+    warnings
+}
