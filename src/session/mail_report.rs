@@ -245,3 +245,36 @@ pub fn warnings(
     }
     warnings
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::presets;
+
+    #[test]
+    fn a_known_audience_is_judged_and_an_unknown_one_is_shown() {
+        let preset = presets::get("microsoft-mail").unwrap();
+        let said = |aud: &str| {
+            let claims = json!({ "aud": aud, "exp": 2_000_000 }).to_string();
+            let token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims));
+            warnings(&token, "alice@example.org", &preset, 1_000_000, |end| {
+                end.to_string()
+            })
+        };
+        let graph = said("https://graph.microsoft.com/");
+        assert!(
+            graph.len() == 1 && graph[0].contains("reject it"),
+            "{graph:?}"
+        );
+        assert_eq!(said("https://outlook.office.com"), [""; 0]);
+        let other = said("https://api.example");
+        assert!(
+            other[0].contains("audience https://api.example"),
+            "{other:?}"
+        );
+    }
+}

@@ -160,7 +160,8 @@ impl Session {
     ) -> Option<SessionEvent> {
         let tests = self.mail.tests.as_mut()?;
         let mut pending = tests.tests.iter_mut();
-        let (test, place) = pending.find(|(test, _)| test.protocol == protocol)?;
+        let (test, place) =
+            pending.find(|(test, place)| test.protocol == protocol && place.is_none())?;
         *place = Some(MailReport::new(test, report, &self.library));
         let done = tests.next().is_none();
         if done {

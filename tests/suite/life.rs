@@ -9,6 +9,7 @@ use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::event::{FlowError, FlowEvent, Step};
 use oauth_authorizer::flow::listener::Stray;
 use oauth_authorizer::flow::tool_report::{self, Told, ToolError};
+use oauth_authorizer::mail::server::Protocol;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::failure::{Failure, ServerError};
@@ -19,7 +20,7 @@ use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::app::fixtures::{Fixture, all, named};
-use crate::app::stories::{introspection, refused_tool, revocation, user_info};
+use crate::app::stories::{introspection, mail_report, refused_tool, revocation, user_info};
 use crate::app::{App, Asked, Drawn, Event, Tokens, sign_in, token_set};
 use crate::screens::{BUTTONS, SMALLEST, WIDE, focus, letters};
 

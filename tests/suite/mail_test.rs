@@ -14,6 +14,7 @@ use crate::mail_server::MailServer;
 use crate::profiles::{Profiles, Ran};
 use crate::scripted::Reply;
 use crate::servers::{Provider, eventually, run};
+use crate::terminal::{self, CTRL_C, ENTER, ESC};
 
 const ALICE: &str = "alice@example.org";
 const MECHANISMS: [&str; 2] = ["xoauth2", "oauthbearer"];
@@ -192,6 +193,65 @@ fn dovecot_accepts_a_fresh_token_and_rejects_others() {
     assert_rejected(&profiles, &mail, ALICE, "revoked");
     let profiles = Profiles::with_scope(&provider, "openid offline_access");
     assert_rejected(&profiles, &mail, ALICE, "wrong scope");
+}
+
+#[test]
+fn the_screen_signs_in_to_dovecot_with_the_tokens_of_a_profile() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let mail = MailServer::start(&provider);
+    let profiles = Profiles::at(&provider);
+    let addresses = servers(&mail).map(|(protocol, server)| {
+        let (place, security) = server.rsplit_once(':').unwrap();
+        (protocol, format!("{place} {security}"))
+    });
+    let lines = addresses
+        .clone()
+        .map(|(protocol, server)| format!("{protocol} = \"{server}\"\n"));
+    let path = profiles.settings();
+    let settings = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{settings}\n[mail]\n{}", lines.concat())).unwrap();
+    profiles.edit(|record| {
+        let pins = addresses
+            .clone()
+            .map(|(protocol, server)| format!("{protocol} {server}"));
+        record["issued_for"]["mail"] = json!(pins);
+        record["issued_for"]["user"] = json!(ALICE);
+        // Refreshed before the test.
+        record["tokens"]["expires_at"] = json!(1_000_000);
+    });
+    let mut terminal = terminal::Command::new(profiles.home.path(), &[])
+        .env("SSL_CERT_FILE", mail.certificate().to_str().unwrap())
+        .start();
+    terminal.wait_for("[p Profiles…]");
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("p");
+    terminal.wait_for("token expired");
+    terminal.send("m");
+    terminal.wait_for("office · mail test");
+    terminal.wait_for("IMAP, POP3 and SMTP accepted the token.");
+    assert_eq!(provider.refreshes(), (1, 0));
+    assert!(mail.relayed().is_empty(), "nothing is sent");
+    terminal.send(ENTER);
+    terminal.wait_for("opened INBOX, 0 messages");
+    terminal.send("e");
+    terminal.wait_for("token of 43 characters");
+    let token = profiles.token();
+    assert!(!terminal.screen().contains(&token));
+    terminal.send(ESC);
+    terminal.wait_for("[m Test mail again]");
+    terminal.send(ESC);
+    terminal.wait_for("1 profile");
+    // Another server is none that the tokens were issued for.
+    let changed = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("imap = \"localhost:", "imap = \"127.0.0.1:");
+    std::fs::write(&path, changed).unwrap();
+    terminal.send("m");
+    terminal.wait_for("The IMAP server has changed");
+    terminal.wait_for("POP3 and SMTP accepted the token.");
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
 }
 
 #[test]

@@ -291,9 +291,10 @@ impl App {
                             }
                         }
                     }
-                    (FlowEvent::MailTested(..), Kind::MailTest(left)) => {
-                        let kind = Kind::MailTest(left - 1);
-                        self.job = (left > 1).then_some(Started { kind, ..job });
+                    (FlowEvent::MailTested(protocol, _), Kind::MailTest(mut left)) => {
+                        left[*protocol as usize] = false;
+                        let kind = Kind::MailTest(left);
+                        self.job = left.contains(&true).then_some(Started { kind, ..job });
                     }
                     (FlowEvent::Failed(_), _) | (FlowEvent::Metadata(_), Kind::Discovery) => {
                         self.job = None;

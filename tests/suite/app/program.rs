@@ -14,6 +14,7 @@ use oauth_authorizer::flow::attempt::AttemptId;
 use oauth_authorizer::flow::driver::Job;
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::form::settings::Settings;
+use oauth_authorizer::mail::server::Protocol;
 use oauth_authorizer::presets::{self, Library, Preset};
 use oauth_authorizer::profile::places::Places;
 use oauth_authorizer::session::Value;
@@ -90,8 +91,8 @@ pub enum Kind {
     Discovery,
     /// A question about tokens that exist.
     Tool,
-    /// Tests of so many mail servers.
-    MailTest(usize),
+    /// Tests of mail servers: the protocols that are still to come.
+    MailTest([bool; 3]),
 }
 
 /// What the program asks for.
@@ -259,12 +260,15 @@ impl Program {
                 self.attempts.push(started.attempt);
                 Asked::Start(Started {
                     attempt: self.number(started.attempt),
-                    kind: match *started.job {
+                    kind: match &*started.job {
                         Job::Authorize(_) => Kind::SignIn,
                         Job::Refresh(..) => Kind::Refresh,
                         Job::Discover(_) => Kind::Discovery,
                         Job::Tool(_) => Kind::Tool,
-                        Job::TestMail(tests) => Kind::MailTest(tests.len()),
+                        Job::TestMail(tests) => {
+                            let tested = |it| tests.iter().any(|test| test.protocol == it);
+                            Kind::MailTest(Protocol::ALL.map(tested))
+                        }
                     },
                 })
             }

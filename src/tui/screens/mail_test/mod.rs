@@ -24,7 +24,7 @@ use crate::tui::screen::{
 use crate::tui::widgets::draw::Body;
 
 /// An access token that is valid for less than this is refreshed before the test.
-const MIN_VALID: Duration = Duration::from_secs(60);
+const MIN_VALID: Duration = Duration::from_mins(1);
 /// The entry of the list that lets the server decide.
 const BEST: &str = "best";
 
@@ -278,7 +278,7 @@ impl Screen for MailTest {
             }
             (DialogId::Server, Answer::Text(typed)) => self.take_server(typed.expose_secret(), cx),
             (DialogId::Server, Answer::Other(typed)) => {
-                self.ask_server(typed.expose_secret(), None)
+                self.ask_server(typed.expose_secret(), None);
             }
             (DialogId::Mechanism, Answer::Picked { key, .. }) => {
                 cx.session.mail.mechanism = Mechanism::from_name(&key);

@@ -74,11 +74,11 @@ fn report(problem: Option<Problem>) -> Box<Report> {
     })
 }
 
-fn refused(reply: &str) -> Option<Problem> {
-    Some(Problem::Refused {
+fn refused(reply: &str) -> Problem {
+    Problem::Refused {
         reply: reply.to_owned(),
         temporary: false,
-    })
+    }
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_mailbox_is_asked_for_and_then_all_servers_are_tested() {
     let reply = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.";
     let out = alone.hear(FlowEvent::MailTested(
         Protocol::Smtp,
-        report(refused(reply)),
+        report(Some(refused(reply))),
     ));
     assert_eq!(
         Solo::<MailTest>::told(&out),

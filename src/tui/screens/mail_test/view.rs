@@ -21,7 +21,7 @@ use super::state::{Item, MailTest};
 use crate::clean::clean;
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::{Address, Protocol};
-use crate::session::mail::MailServer;
+use crate::session::mail::{MailServer, MailTests};
 use crate::session::mail_report::MailReport;
 use crate::tui::dialog::Reading;
 use crate::tui::screen::{Message, ViewContext};
@@ -231,7 +231,7 @@ pub(super) fn outcome(cx: ViewContext<'_>) -> Option<Message> {
 pub(super) fn trace(cx: ViewContext<'_>, columns: usize) -> Reading {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let tests = cx.session.mail_tests();
-    for report in tests.into_iter().flat_map(|tests| tests.reports()) {
+    for report in tests.into_iter().flat_map(MailTests::reports) {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
