@@ -66,8 +66,8 @@ async fn approval(
     let mut times = 0;
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
-        // Where a wait at the usual pace ends after the code, that is only the end.
-        if pause >= left && (times == 0 || pause > polling.first()) {
+        // Without such a request, a wait that ends after the code is only the end.
+        if pause >= left && polling.is_paused_beyond(left) {
             let note = Note::NoMore;
             let event = FlowEvent::Polled { times, note, pause };
             reporter.report(event).await;

@@ -213,6 +213,8 @@ pub enum Note {
 pub struct Polling {
     interval: Duration,
     pause: Duration,
+    /// The pause that the service itself requested last.
+    requested: Duration,
     answers: Answers,
     /// An answer is missing that may have held the tokens: the device code is used up then.
     lost: bool,
@@ -229,6 +231,7 @@ impl Polling {
         Self {
             interval,
             pause: interval,
+            requested: interval,
             answers,
             lost: false,
             answered: false,
@@ -275,9 +278,16 @@ impl Polling {
         with_margin(self.interval)
     }
 
+    /// True if the service requested a pause that is longer than what is left of the code's life.
+    #[must_use]
+    pub fn is_paused_beyond(&self, left: Duration) -> bool {
+        self.requested >= left
+    }
+
     /// What to do after `polled`. Only an answer of the protocol ends it; a lost connection, a page, a
     /// broken body or a busy server never does (RFC 8628, section 3.5).
     pub fn next(&mut self, polled: &Polled) -> Next {
+        self.requested = Duration::ZERO;
         let (reason, retry_after) = match polled {
             Polled::Lost { reason, sent } => {
                 self.lost |= sent;
@@ -285,6 +295,7 @@ impl Polling {
             }
             Polled::Answer(answer) => {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
+                self.requested = retry_after;
                 let reading = parse_token_answer(answer, &self.answers);
                 let unknown = answer.fate(&reading) == Fate::Unknown;
                 let reason = match reading {
@@ -341,6 +352,7 @@ impl Polling {
             }
             "slow_down" => {
                 let named = interval.map(Duration::from_secs).unwrap_or_default();
+                self.requested = self.requested.max(named);
                 self.interval = (self.interval + SLOWER).max(named).min(LONGEST_LIFE);
                 self.pause = self.interval;
                 Ok(Verdict::Wait(Note::SlowDown))
@@ -597,6 +609,27 @@ mod tests {
             pause(&Polling::new(secs(5), Answers::default()).next(&busy(1))),
             secs(10)
         );
+    }
+
+    #[test]
+    fn only_a_pause_that_the_service_requested_is_told_as_that() {
+        let page = Polled::Answer(answer(200, "<html>"));
+        let lost = Polled::Lost {
+            reason: "connection reset".to_owned(),
+            sent: true,
+        };
+        let later = Polled::Answer(answer(200, r#"{"error":"slow_down","interval":60}"#));
+        let mut polling = Polling::new(secs(5), Answers::default());
+        assert!(polling.is_paused_beyond(secs(3)));
+        for (polled, requested) in [
+            (page, false),
+            (error("authorization_pending"), false),
+            (later, true),
+            (lost, false),
+        ] {
+            polling.next(&polled);
+            assert_eq!(polling.is_paused_beyond(secs(30)), requested, "{polled:?}");
+        }
     }
 
     #[test]

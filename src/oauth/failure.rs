@@ -44,10 +44,15 @@ const PROTOCOL_CODES: &[&str] = &[
     "unsupported_response_type",
 ];
 
+/// True for an error code of the protocol.
+pub(super) fn is_protocol_code(code: &str) -> bool {
+    PROTOCOL_CODES.contains(&code)
+}
+
 impl ServerError {
     /// The texts in it that may repeat what came from outside.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
-        let code = (!PROTOCOL_CODES.contains(&self.code.as_str())).then_some(&mut self.code);
+        let code = (!is_protocol_code(&self.code)).then_some(&mut self.code);
         code.into_iter().chain(&mut self.description).collect()
     }
 

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
-use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
+use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless, is_protocol_code};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
@@ -186,6 +186,12 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
             Reading::Neither(answer.lacks("access_token"))
         };
     };
+    if is_protocol_code(&access_token) {
+        return Reading::Error(
+            ServerError::new(&access_token, text(members, "error_description").as_deref()),
+            None,
+        );
+    }
     if is_sentence(&access_token) {
         return Reading::Error(from_sentence(&access_token, None), None);
     }
@@ -303,11 +309,25 @@ fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
         Some(description) => format!("{sentence}: {description}"),
         None => sentence.to_owned(),
     };
-    ServerError::new(signal.unwrap_or(&NO_CODE), Some(&all))
+    let Some(signal) = signal else {
+        // The code says it already.
+        let all = all.strip_prefix("error: ").unwrap_or(&all);
+        return ServerError::new(NO_CODE, Some(all));
+    };
+    ServerError::new(signal, Some(&all))
 }
 
 /// Values of `access_token` that say that there is none.
-const NO_TOKEN: &[&str] = &["", "null", "none", "nil", "undefined"];
+const NO_TOKEN: &[&str] = &[
+    "",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "false",
+    "n/a",
+    "error",
+];
 
 /// Values of `error` that say that there is none.
 const NO_ERROR: &[&str] = &[
@@ -559,7 +579,11 @@ mod tests {
         for (body, words) in [
             (
                 r#"{"access_token":"error: the token has expired","token_type":"","expires_in":0}"#,
-                "error: error: the token has expired",
+                "error: the token has expired",
+            ),
+            (
+                r#"{"access_token":"invalid_grant","error_description":"too old"}"#,
+                "invalid_grant: too old",
             ),
             (
                 r#"{"access_token":"AADSTS70008: The code is too old"}"#,

@@ -160,6 +160,8 @@ fn what_cannot_be_a_token_is_never_printed() {
         ),
         (r#""access_token":"token expired""#, "token expired"),
         (r#""access_token":"null""#, "no access_token"),
+        (r#""access_token":"false""#, "no access_token"),
+        (r#""access_token":"N/A""#, "no access_token"),
         (r#""access_token":null"#, "no access_token"),
         (
             r#""access_token":"Bearer abc","token_type":"Bearer""#,

@@ -193,7 +193,9 @@ pub(super) fn redirect_url(settings: &Settings) -> Option<Problem> {
         return Some(open);
     }
     let meant = repaired(typed);
-    if meant == typed || endpoint(&meant).is_err() {
+    // The scheme is sent as it was registered, even in capitals.
+    let is_same = meant == typed || (meant == with_small_scheme(typed) && endpoint(typed).is_ok());
+    if is_same || endpoint(&meant).is_err() {
         return None;
     }
     let why = match endpoint(typed) {

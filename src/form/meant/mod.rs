@@ -654,6 +654,8 @@ mod tests {
                 ("http://localhost:8400/ cb", Ok(url)),
                 ("127.0.0.1:8400", Ok("http://127.0.0.1:8400")),
                 ("[::1]:8400/cb", Ok("http://[::1]:8400/cb")),
+                // It is compared as it is registered.
+                ("HTTP://LocalHost:8400/Cb", Ok("HTTP://LocalHost:8400/Cb")),
                 ("http://localhost:{port}/cb", Err("{port}")),
                 ("http://<host>/cb", Err("<host>")),
                 ("urn:ietf:wg:oauth:2.0:oob", Err("can't listen on a urn:")),
@@ -720,6 +722,10 @@ mod tests {
                 ("<host>", Err("is a placeholder")),
                 ("{host}", Err("is a placeholder")),
                 ("https://", Err("must be a host name")),
+                ("..", Err("must be a host name")),
+                ("sso..example.org", Err("must be a host name")),
+                ("*.example.org", Err("must be a host name")),
+                ("sso.example.org.", Ok("sso.example.org.")),
             ],
         );
     }
@@ -756,6 +762,9 @@ mod tests {
                 ),
                 ("{tenant}", Err("is a placeholder. Enter your own Tenant")),
                 ("a:b", Err("must be one part of a URL")),
+                (".", Err("must be one part of a URL")),
+                ("..", Err("must be one part of a URL")),
+                ("%2E%2e", Err("must be one part of a URL")),
                 ("contoso", Ok(tenant)),
                 ("alice@contoso.onmicrosoft.com", Ok(tenant)),
                 ("11111111-2222", Err("only part of a tenant ID")),

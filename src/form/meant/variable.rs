@@ -96,10 +96,16 @@ fn place(settings: &Settings, position: usize) -> Option<Place> {
 }
 
 fn is_legal(value: &str, also: &str) -> bool {
-    !value.is_empty()
+    !is_dots(value)
         && value.chars().all(|ch| {
             ch.is_ascii_graphic() && (also.contains(ch) || !"/:<>{}?#@\\\"'`,;|^[]()".contains(ch))
         })
+}
+
+/// Nothing, or a segment that a URL drops together with the one before it, such as `..` (RFC 3986, section 5.2.4).
+fn is_dots(value: &str) -> bool {
+    let value = value.to_ascii_lowercase().replace("%2e", ".");
+    value.bytes().all(|byte| byte == b'.')
 }
 
 /// The host of a URL, with its port; and with the path in front of the part that the preset adds.
@@ -115,6 +121,10 @@ fn host(value: &str, path: &str) -> Option<String> {
         Url::parse(&repaired(value)).ok()?
     };
     let mut meant = url.host_str()?.to_owned();
+    let name = meant.strip_suffix('.').unwrap_or(&meant);
+    if name.contains('*') || name.split('.').any(str::is_empty) {
+        return None;
+    }
     let is_same = value.len() >= meant.len()
         && value.is_char_boundary(meant.len())
         && value[..meant.len()].eq_ignore_ascii_case(&meant);
