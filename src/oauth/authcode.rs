@@ -77,6 +77,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
         return Callback::NotOurs("it contains a parameter twice".to_owned());
     }
     let error = error.filter(|error| !error.trim().is_empty());
+    let state = state.filter(|state| !state.is_empty());
     // Older servers write Latin-1.
     let description = description.map(|text| {
         let whole = !text.contains(char::REPLACEMENT_CHARACTER);

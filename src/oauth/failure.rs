@@ -82,7 +82,12 @@ impl ServerError {
     pub fn is_expiry(&self) -> bool {
         matches!(
             self.code.as_str(),
-            "expired_token" | "token_expired" | "code_expired" | "expired_code"
+            "expired_token"
+                | "token_expired"
+                | "code_expired"
+                | "expired_code"
+                | "device_code_expired"
+                | "authorization_expired"
         )
     }
 }

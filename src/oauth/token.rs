@@ -347,6 +347,7 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
             None
         }
         Value::Number(number) if number.as_f64() == Some(0.0) => None,
+        Value::Object(object) if object.is_empty() => None,
         Value::String(code) => Some((head(code), None)),
         Value::Object(object) => {
             let one = |names: &[&str]| {
@@ -565,7 +566,7 @@ mod tests {
     #[test]
     fn an_error_that_says_there_is_none_is_no_error() {
         for nothing in [
-            "0", "0.0", "\"0\"", "\"none\"", "\"None\"", "\"\"", "null", "false", "[]",
+            "0", "0.0", "\"0\"", "\"none\"", "\"None\"", "\"\"", "null", "false", "[]", "{}",
         ] {
             let body = format!(r#"{{"access_token":"a","error":{nothing}}}"#);
             assert_eq!(tokens(&body).access_token.expose_secret(), "a", "{nothing}");

@@ -526,9 +526,11 @@ fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
 #[test]
 fn a_code_without_its_state_is_named_with_what_can_be_done() {
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
-    sign_in.comes_back("code=c0de-c0de");
-    let told = sign_in.plain.value("refused");
-    assert!(told.contains("paste only the code"), "{told}");
+    for query in ["code=c0de-c0de", "code=c0de-c0de&state="] {
+        sign_in.comes_back(query);
+        let told = sign_in.plain.value("refused");
+        assert!(told.contains("paste only the code"), "{told}");
+    }
     sign_in.pastes("c0de-c0de");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.trim_end()), (0, "at-1"), "{stderr}");
@@ -697,6 +699,7 @@ fn a_code_that_has_expired_is_that_under_each_name() {
         "expired_token",
         "token_expired",
         "expired_code",
+        "device_code_expired",
     ] {
         let refusal = Reply::json(400, &format!(r#"{{"error":"{code}"}}"#));
         let (exit, _, stderr) = device(GRANT, vec![refusal], &[]);

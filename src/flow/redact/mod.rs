@@ -108,7 +108,8 @@ impl Secrets {
     pub(super) fn consider_query(&mut self, query: &str) {
         self.possible.clear();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let secret = SECRET.contains(&name.as_ref()) || name == "code";
+            let secret = (SECRET.contains(&name.as_ref()) || name == "code")
+                && value.chars().nth(SHORTEST - 1).is_some();
             if secret || (!is_harmless(&name) && may_be_secret(&value)) {
                 self.possible.push(value.as_ref().into());
             }
