@@ -25,8 +25,10 @@ pub fn read(paste: &str) -> Pasted {
         .chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
-    let text = one_word(bare(&text)).replace("&amp;", "&");
-    let text = bare(&text);
+    let text = one_word(bare(&text))
+        .replace("&amp;", "&")
+        .replace("\\u0026", "&");
+    let text = without_label(without_end_of_sentence(bare(&text)));
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
     // With or without its beginning: browsers hide the scheme.
     if let Some((_, query)) = before.split_once('?')
@@ -106,6 +108,37 @@ fn is_parameter(text: &str) -> bool {
         .is_some_and(|(name, _)| !name.is_empty())
 }
 
+/// The text without what ends a sentence behind a state, which has no such characters.
+fn without_end_of_sentence(text: &str) -> &str {
+    let is_state_last = text
+        .rsplit(['&', '?', '#'])
+        .next()
+        .is_some_and(|last| last.starts_with("state="));
+    if is_state_last {
+        text.trim_end_matches(['.', ',', ';', ':', '!', ')', ']'])
+    } else {
+        text
+    }
+}
+
+/// The code without its label, such as `Authorization code: `.
+fn without_label(text: &str) -> &str {
+    let Some((label, code)) = text.split_once(':') else {
+        return text;
+    };
+    let (label, code) = (label.to_ascii_lowercase(), bare(code));
+    let is_label = label.ends_with("code")
+        && !label.contains("error")
+        && label
+            .chars()
+            .all(|ch| ch.is_ascii_alphabetic() || ch == ' ');
+    if is_label && !code.contains(char::is_whitespace) {
+        code
+    } else {
+        text
+    }
+}
+
 /// The text without quotation marks and brackets around it.
 fn bare(text: &str) -> &str {
     let mut text = trimmed(text);
@@ -180,6 +213,9 @@ mod tests {
             "[http://127.0.0.1:8400/cb?code=C&state=S]",
             "\u{feff}\u{a0}http://127.0.0.1:8400/cb?code=C&state=S\u{200b}\r\n",
             "http://127.0.0.1:8400/cb?code=C&state=S\"",
+            "http://127.0.0.1:8400/cb?code=C&state=S.",
+            "See http://127.0.0.1:8400/cb?code=C&state=S).",
+            "http://127.0.0.1:8400/cb?code=C\\u0026state=S",
         ] {
             assert_eq!(read(text), query(), "{text:?}");
         }
@@ -194,6 +230,9 @@ mod tests {
             ("\"4/0AbC\"", "4/0AbC"),
             ("{4/0AbC}", "4/0AbC"),
             ("<4/0AbC>", "4/0AbC"),
+            ("code: 4/0AbC", "4/0AbC"),
+            ("Authorization code: \"4/0AbC\"", "4/0AbC"),
+            ("Error code: AADSTS50011", "Error code: AADSTS50011"),
             ("ab&cd", "ab&cd"),
             ("ab+c%2F==", "ab+c%2F=="),
             ("two words", "two words"),

@@ -102,6 +102,13 @@ fn mail_address(text: &str) -> Option<String> {
         (Some(at), Some(before)) => &before[at + 1..],
         _ => text,
     };
+    // Of a URL without its scheme, such as `user:password@host`, the user is not a label.
+    if let Some((user, rest)) = trimmed(inner).split_once(':')
+        && !rest.starts_with(char::is_whitespace)
+        && !user.to_ascii_lowercase().contains("mail")
+    {
+        return None;
+    }
     let bare = unwrapped(inner).map_or_else(|| inner.to_owned(), |value| value.text);
     let address = bare.trim().trim_start_matches("mailto:");
     mail_domain(address).map(|_| address.to_owned())

@@ -601,6 +601,7 @@ mod tests {
         for typed in [
             "https://me:pa55@as.example/r",
             "me:pa55@as.example",
+            "user:pa55@as.example",
             "me:pa55@as.example/r?x=1",
         ] {
             let mut form = form("custom");
