@@ -834,6 +834,52 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
 }
 
 #[test]
+fn escape_goes_back_one_level_at_a_time_from_everywhere() {
+    let mut counts = [0; 3];
+    for fixture in all() {
+        let mut app = fixture.app(fixture.usual());
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            let (before, job) = (app.look(), app.job());
+            let alone = app.shows_a_value_alone();
+            app.keys("<esc>");
+            let after = app.look();
+            let told = format!("{}\n{}\n{}", fixture.name, before.text(), after.text());
+            assert!(
+                !app.asked().iter().any(|asked| matches!(asked, Asked::Quit)),
+                "{told}"
+            );
+            assert!(steps < 12, "{told}");
+            if alone {
+                assert!(!app.shows_a_value_alone(), "{told}");
+            } else if before.has_dialog() {
+                // What is under way goes on.
+                counts[0] += 1;
+                assert!(job == app.job() && before.text() != after.text(), "{told}");
+            } else if after.has_dialog() {
+                // A sign-in is canceled after a question only.
+                counts[1] += 1;
+                assert!(job.is_some() && app.job() == job, "{told}");
+                app.keys("<esc>");
+                assert!(app.job() == job && !app.look().has_dialog(), "{told}");
+                app.keys("<esc>y");
+                assert!(app.job().is_none(), "{told}");
+            } else if app.job() != job {
+                // What can be started again is canceled at once.
+            } else if before.text() == after.text() {
+                // The form is below all others; from a field, Escape leads to its buttons.
+                assert!(after.buttons().iter().any(|it| it == "Authorize"), "{told}");
+                break;
+            } else {
+                counts[2] += 1;
+            }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 15), "{counts:?}");
+}
+
+#[test]
 fn a_discovery_takes_the_focus_from_the_button_that_goes() {
     let mut app = App::new(XTERM.environment());
     app.discovering().exchanged().keys("<esc>").go("Trace");
