@@ -56,8 +56,8 @@ use crate::presets::{self, Library, PresetError};
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// What to do instead of signing in.
-    #[command(subcommand)]
+    /// What to do instead of signing in; [`command`] adds the commands.
+    #[arg(skip)]
     pub subcommand: Option<Subcommand>,
     /// Run without the full-screen interface; progress goes to standard error. Prompts for what to print unless --print is
     /// given
@@ -293,7 +293,9 @@ impl CliError {
 /// The commands and flags of the program.
 #[must_use]
 pub fn command() -> Command {
-    help::laid_out(Cli::command())
+    help::laid_out(<Subcommand as clap::Subcommand>::augment_subcommands(
+        Cli::command(),
+    ))
 }
 
 impl Cli {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 
 use crate::clean::{trimmed, unquoted};
 use crate::cli::{Cli, Subcommand, TokenFlags, command};
@@ -29,11 +29,15 @@ impl Cli {
         variable: impl Fn(&OsStr) -> Option<OsString>,
     ) -> Result<Self, clap::Error> {
         let flags: Vec<OsString> = flags.into_iter().collect();
-        if let Some(cli) = token_alone(&flags, &variable) {
+        let quick = token_alone(&flags, &variable).or_else(|| flags_alone(&flags, &variable));
+        if let Some(cli) = quick {
             return Ok(cli);
         }
         let (matches, variables) = matches(command(), &flags, &variable)?;
         let mut cli = Self::from_arg_matches(&matches)?;
+        if matches.subcommand().is_some() {
+            cli.subcommand = Some(Subcommand::from_arg_matches(&matches)?);
+        }
         cli.variables = variables;
         Ok(cli)
     }
@@ -65,6 +69,13 @@ fn token_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>
         variables,
         ..Cli::default()
     })
+}
+
+/// Reads valid flags of a sign-in without the commands, for the same reason.
+fn flags_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<Cli> {
+    let (matches, variables) = matches(Cli::command(), flags, variable).ok()?;
+    let cli = Cli::from_arg_matches(&matches).ok()?;
+    Some(Cli { variables, ..cli })
 }
 
 /// What the flags and the environment variables say.

@@ -373,7 +373,7 @@ impl Checker<'_> {
                 self.add("pattern_sets", text);
             }
         }
-        for pattern in &preset.patterns {
+        for pattern in preset.all_patterns() {
             let field = pattern.field.as_str();
             if !preset.has_field(field) {
                 let text = format!(

@@ -4,6 +4,7 @@
 //! a named field here, never an `if` on its name.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -93,12 +94,14 @@ pub struct Preset {
     /// What its tokens are like.
     #[serde(default)]
     pub tokens: TokenFacts,
-    /// The forms of its client IDs, secrets and variables; those of its sets come after its own.
+    /// The forms of its client IDs, secrets and variables, without those of its sets.
     #[serde(default)]
     pub patterns: Vec<Pattern>,
     /// Sets of patterns that several presets share.
     #[serde(default)]
     pub pattern_sets: Vec<String>,
+    #[serde(skip)]
+    shared_patterns: OnceLock<Vec<Pattern>>,
     /// Mail servers that take its tokens.
     pub mail: Option<Mail>,
     /// What an administrator should know.
@@ -568,15 +571,19 @@ impl Preset {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut preset: Self = toml::from_str(text)?;
         preset.flows.complete(&preset.endpoints);
-        let shared: Vec<Pattern> = preset
-            .pattern_sets
-            .iter()
-            .filter_map(|name| patterns::set(name))
-            .flatten()
-            .filter(|pattern| preset.has_field(&pattern.field))
-            .collect();
-        preset.patterns.extend(shared);
         Ok(preset)
+    }
+
+    /// Its patterns, then those of its sets, which are parsed when a value is first compared.
+    pub fn all_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let shared = self.shared_patterns.get_or_init(|| {
+            let sets = self.pattern_sets.iter();
+            sets.filter_map(|name| patterns::set(name))
+                .flatten()
+                .filter(|pattern| self.has_field(&pattern.field))
+                .collect()
+        });
+        self.patterns.iter().chain(shared)
     }
 
     /// True for a field that patterns can be about.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use oauth_authorizer::cli::{self, Cli};
+use oauth_authorizer::cli;
 
 use crate::servers::free_port;
 use crate::terminal::program;
@@ -138,7 +138,7 @@ fn the_program_takes_each_command_of_the_documents() {
                 .or_else(|| shlex::split(command.split('"').next()?))
                 .unwrap_or_default();
             let words = words.iter().map(|word| word.trim_matches(['[', ']']));
-            let result = Cli::try_parse_from(std::iter::once(NAME).chain(words));
+            let result = cli::command().try_get_matches_from(std::iter::once(NAME).chain(words));
             let fine = match &result {
                 Ok(_) => true,
                 // A sentence names a command without what it needs.

@@ -22,9 +22,11 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         Key::ClientSecret => settings.secret().expose_secret(),
         _ => trimmed(&typed),
     };
+    if value.is_empty() {
+        return None;
+    }
     let (near, instead) = preset
-        .patterns
-        .iter()
+        .all_patterns()
         .filter(|pattern| pattern.field == field)
         .find_map(|pattern| pattern.near_miss(value))?;
     let severity = if near.refused {
@@ -65,7 +67,7 @@ mod tests {
         for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
             let preset = Library::default().get(id).unwrap();
             let mut settings = Settings::new(preset.clone());
-            for pattern in &preset.patterns {
+            for pattern in preset.all_patterns() {
                 let key = match pattern.field.as_str() {
                     Pattern::CLIENT_ID => Key::ClientId,
                     Pattern::CLIENT_SECRET => Key::ClientSecret,
@@ -106,7 +108,7 @@ mod tests {
     fn every_preset_knows_what_its_service_gives_out() {
         for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
             let preset = Library::default().get(id).unwrap();
-            assert!(!preset.patterns.is_empty(), "{id}");
+            assert!(preset.all_patterns().next().is_some(), "{id}");
         }
         let preset = Library::default().get("microsoft-mail").unwrap();
         let mut settings = Settings::new(preset);

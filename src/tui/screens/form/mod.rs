@@ -257,7 +257,7 @@ impl Screen for Form {
         }
         items.push(Entry::quiet(Item::Quit, "Quit"));
         // Wherever the focus is.
-        if self.fixable(cx).is_some() {
+        if self.fixable(cx, &problems).is_some() {
             for entry in &mut items {
                 entry.fix = Some("fix".to_owned());
             }
@@ -363,7 +363,8 @@ impl Screen for Form {
 
     /// Makes the change that helps against the problem that is shown, and goes to its field.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
-        let Some(problem) = self.fixable(cx.view()) else {
+        let problems = request::problems(&cx.session.settings);
+        let Some(problem) = self.fixable(cx.view(), &problems) else {
             return;
         };
         let Some(remedy) = &problem.remedy else {

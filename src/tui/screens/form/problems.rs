@@ -36,9 +36,8 @@ impl Form {
     }
 
     /// The problem that is shown, where Ctrl+F can do something about it.
-    pub(super) fn fixable(&self, cx: ViewContext<'_>) -> Option<Problem> {
-        let problems = request::problems(&cx.session.settings);
-        told(self, cx, &problems).filter(|problem| can_be_fixed(cx, problem))
+    pub(super) fn fixable(&self, cx: ViewContext<'_>, problems: &[Problem]) -> Option<Problem> {
+        told(self, cx, problems).filter(|problem| can_be_fixed(cx, problem))
     }
 
     /// From the explanation of an error to the field to change.
