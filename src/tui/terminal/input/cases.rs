@@ -22,6 +22,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x0c", "Ctrl+l"),
     ("\x15", "Ctrl+u"),
     ("\x1a", "Ctrl+z"),
+    ("\x1f", "Ctrl+_"),
     ("\0", "Ctrl+Space"),
     // Esc, and with Alt.
     ("\x1b", "Esc"),

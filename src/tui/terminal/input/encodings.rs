@@ -38,6 +38,7 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
         0x7f => KeyCode::Backspace.into(),
         0x00 => ctrl(b' '),
         0x01..=0x1a => ctrl(byte + 0x60),
+        0x1f => ctrl(b'_'),
         _ => return None,
     })
 }
