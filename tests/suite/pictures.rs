@@ -152,6 +152,8 @@ fn the_pictures_show_the_screens_as_they_are() {
         ),
         ("failed-explained", "An error, explained", 80, 24, &remote),
         ("tokens", "The tokens", 80, 24, &remote),
+        ("mail-test-failed", "The mail test", 80, 24, &remote),
+        ("profiles", "The profiles", 80, 24, &remote),
         ("trace", "The trace", 80, 24, &remote),
         ("help", "The keys", 80, 24, &remote),
         ("configure-done", "Configure… on Windows", 80, 24, &windows),
