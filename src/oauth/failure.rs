@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::codes::is_protocol_code;
 use super::incomplete::{NO_NONCE, is_incomplete};
 use crate::clean::{TEXT_LIMIT, clean};
 
@@ -19,35 +20,6 @@ pub struct ServerError {
 
 /// The code of an error that came without one.
 pub(super) const NO_CODE: &str = "error";
-
-/// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
-const PROTOCOL_CODES: &[&str] = &[
-    "access_denied",
-    "authorization_declined",
-    "authorization_pending",
-    "code_expired",
-    "expired_token",
-    "interaction_required",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_request",
-    "invalid_scope",
-    "invalid_target",
-    "invalid_token",
-    "login_required",
-    "server_error",
-    "slow_down",
-    "temporarily_unavailable",
-    "token_expired",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_response_type",
-];
-
-/// True for an error code of the protocol.
-pub(super) fn is_protocol_code(code: &str) -> bool {
-    PROTOCOL_CODES.contains(&code)
-}
 
 impl ServerError {
     /// The texts in it that may repeat what came from outside.

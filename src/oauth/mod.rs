@@ -6,6 +6,7 @@ pub mod answer;
 pub mod authcode;
 pub mod check;
 pub mod client;
+mod codes;
 pub mod device;
 pub mod dialect;
 pub mod discovery;

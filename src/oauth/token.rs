@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Answer;
+use super::codes::is_protocol_code;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
-use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless, is_protocol_code};
+use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};

@@ -1,0 +1,30 @@
+//! The error codes that the protocol defines.
+
+/// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
+const PROTOCOL_CODES: &[&str] = &[
+    "access_denied",
+    "authorization_declined",
+    "authorization_pending",
+    "code_expired",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "token_expired",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
+/// True for an error code of the protocol.
+pub(super) fn is_protocol_code(code: &str) -> bool {
+    PROTOCOL_CODES.contains(&code)
+}
