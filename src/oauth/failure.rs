@@ -53,13 +53,8 @@ impl ServerError {
     #[must_use]
     pub fn is_expiry(&self) -> bool {
         matches!(
-            self.code.as_str(),
-            "expired_token"
-                | "token_expired"
-                | "code_expired"
-                | "expired_code"
-                | "device_code_expired"
-                | "authorization_expired"
+            self.code.trim_start_matches("device_"),
+            "expired_token" | "token_expired" | "code_expired" | "expired_code"
         )
     }
 }

@@ -61,6 +61,22 @@ fn a_locked_field_cannot_be_changed_by_any_key_or_paste() {
 }
 
 #[test]
+fn a_change_is_undone_by_the_key_in_the_help() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &[]);
+    terminal.focus("Client ID");
+    terminal.paste("abc");
+    terminal.wait_for("abc");
+    // Ctrl+U, and Ctrl+_ as terminals send it.
+    terminal.send("\x15");
+    terminal.wait_until("the cleared field", |screen| {
+        !screen.contents().contains("abc")
+    });
+    terminal.send("\x1f");
+    terminal.wait_for("abc");
+}
+
+#[test]
 fn custom_settings_keeps_the_values_and_unlocks_them() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "github"]);
