@@ -13,6 +13,12 @@ use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
 use crate::presets::{CUSTOM, Preset};
 
 impl Settings {
+    /// The text that the preset fills in for a field; empty if it has none.
+    #[must_use]
+    pub fn preset_value(&self, key: Key) -> String {
+        Self::new(Arc::clone(&self.preset)).value(key)
+    }
+
     /// Selects a preset.
     ///
     /// Custom settings keeps every value and unlocks it. Any other preset starts with its own values, or with what

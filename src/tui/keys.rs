@@ -68,6 +68,8 @@ pub enum Command {
     Save,
     /// Shows or hides the secret of the field.
     Reveal,
+    /// Puts the preset's value back into the field.
+    Restore,
     /// Deletes what is selected.
     Delete,
     /// Edits the line.
@@ -198,7 +200,7 @@ const fn edit(edit: Edit) -> Command {
 use Command::Suspend;
 use Command::{
     ChangeLeft, ChangeRight, Enter, Escape, Fix, Leave, LineDown, LineUp, Next, PageDown, PageUp,
-    Previous, Redraw, Reveal, Save, Toggle, WholeMessage,
+    Previous, Redraw, Restore, Reveal, Save, Toggle, WholeMessage,
 };
 use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Search, Text, Ticks};
 use Edit::{
@@ -269,6 +271,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
     // How most terminals send it.
     on(ctrl('7'),  FIELDS,                     edit(Undo),          "undo", ""),
+    on(ctrl('t'),  &[Text],                    Restore,             "restore the preset's value", ""),
     on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry; asks first", ""),
     on(ctrl('f'),  ITEMS,                      Fix,                 "apply the suggested fix", ""),
     on(ctrl('o'),  ITEMS,                      WholeMessage,        "show the whole message, where a small window cuts it", ""),

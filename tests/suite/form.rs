@@ -77,6 +77,20 @@ fn a_change_is_undone_by_the_key_in_the_help() {
 }
 
 #[test]
+fn the_value_of_the_preset_is_restored_and_that_is_undone() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(home.path(), &["--preset", "gitlab"]);
+    terminal.focus("Scope");
+    terminal.send("\x15nothing");
+    terminal.wait_for("nothing");
+    // Ctrl+T and Ctrl+_.
+    terminal.send("\x14");
+    terminal.wait_for("read_user");
+    terminal.send("\x1f");
+    terminal.wait_for("nothing");
+}
+
+#[test]
 fn custom_settings_keeps_the_values_and_unlocks_them() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "github"]);

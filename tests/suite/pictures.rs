@@ -237,7 +237,7 @@ fn the_animated_picture_shows_a_whole_device_flow() {
 fn the_documents_show_every_picture() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
-    let documents = read("README.md") + &read("docs/guide.md");
+    let documents = read("README.md") + &read("docs/guide.md") + &read("docs/profiles.md");
     for entry in fs::read_dir(root.join("docs/pictures")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(

@@ -766,7 +766,7 @@ const FIELDS: [&str; 48] = [
 const WALKED: [&str; 8] = ["Tab", "Shift+Tab", "↑", "↓", "←", "→", "Space", "Enter"];
 
 /// The others, and what does the same.
-const OTHERS: [(&str, &str); 11] = [
+const OTHERS: [(&str, &str); 12] = [
     ("Esc", "Cancel, Back and the buttons of each question"),
     ("Ctrl+C", "Quit"),
     ("PgDn", "the lines of a list or of the trace, one by one"),
@@ -777,6 +777,7 @@ const OTHERS: [(&str, &str); 11] = [
     ("Ctrl+R", "nothing: it only shows what was typed"),
     ("Ctrl+S", "Save"),
     ("Del", "Delete"),
+    ("Ctrl+T", "typing what the preset has"),
     ("Ctrl+Z", "of the shell"),
 ];
 

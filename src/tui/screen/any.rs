@@ -215,6 +215,13 @@ impl<S: Screen> AnyScreen for S {
                 self.common_mut().follow = true;
                 commit(self, &focus, cx);
             }
+            Command::Restore => {
+                if let Some(text) = self.default_text(&focus, cx.view()) {
+                    self.common_mut().editor.replace(&text);
+                    self.common_mut().follow = true;
+                    commit(self, &focus, cx);
+                }
+            }
             Command::Fix => self.fix(focus, cx),
             Command::Save => self.save(cx),
             Command::Reveal => self.reveal(cx),

@@ -91,6 +91,10 @@ pub trait Screen: Debug {
     fn text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> SecretString {
         SecretString::default()
     }
+    /// The text that an item had before it was edited for the first time; `None` if that is not known.
+    fn default_text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> Option<String> {
+        None
+    }
     /// The text of an item was edited.
     fn edited(&mut self, _item: Self::Item, _text: &str, _cx: &mut UpdateContext<'_>) {}
     /// A choice was changed, one on or one back.

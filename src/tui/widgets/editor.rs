@@ -147,6 +147,16 @@ impl Editor {
         self.typing = types;
     }
 
+    /// Replaces the whole text.
+    pub fn replace(&mut self, text: &str) {
+        if text == self.text() {
+            return;
+        }
+        let before = (Zeroizing::new(self.text().to_owned()), self.cursor());
+        self.keep(before, false);
+        self.input = Input::new(text.to_owned());
+    }
+
     /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go. False if it is too
     /// long, and nothing has changed: what was cut would be of no use.
     #[must_use]

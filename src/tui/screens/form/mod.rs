@@ -321,6 +321,13 @@ impl Screen for Form {
         }
     }
 
+    fn default_text(&self, item: &Item, cx: ViewContext<'_>) -> Option<String> {
+        match item {
+            Item::Field(key) => Some(cx.session.settings.preset_value(*key)),
+            _ => None,
+        }
+    }
+
     fn edited(&mut self, item: Item, text: &str, cx: &mut UpdateContext<'_>) {
         if let Item::Field(key) = item {
             cx.session.settings.set(key, text.to_owned());
