@@ -13,6 +13,7 @@ pub mod discovery;
 pub mod failure;
 pub mod id_token;
 mod incomplete;
+pub mod jose;
 pub mod pasted;
 pub mod token;
 pub mod tool_answers;

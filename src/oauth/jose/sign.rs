@@ -1,0 +1,122 @@
+//! Makes signatures in the compact form, for assertions (RFC 7523).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use serde_json::{Map, Value};
+
+use super::algorithm::{Algorithm, Family};
+use super::key_file::{KeyError, KeyKind, PrivateKey};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// A key that signatures are made with.
+pub struct SigningKey {
+    algorithm: Algorithm,
+    key: Loaded,
+}
+
+enum Loaded {
+    Secret(hmac::Key),
+    Rsa(RsaKeyPair),
+    Ec(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.algorithm.name())
+    }
+}
+
+impl SigningKey {
+    /// The private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC).
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    pub fn from_pem(pem: &SecretString, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let found = PrivateKey::from_pem(pem)?;
+        let right = match algorithm.family() {
+            Family::Hmac => return Err(KeyError::NotSymmetric(algorithm.name())),
+            Family::RsaPkcs1 | Family::RsaPss => KeyKind::Rsa,
+            Family::Ecdsa if algorithm == Algorithm::Es256 => KeyKind::P256,
+            Family::Ecdsa => KeyKind::P384,
+            Family::Ed25519 => KeyKind::Ed25519,
+        };
+        if found.kind != right {
+            return Err(KeyError::WrongKind {
+                found: found.kind.label(),
+                algorithm: algorithm.name(),
+                right: right.label(),
+            });
+        }
+        let key = match right {
+            KeyKind::Rsa => Loaded::Rsa(found.rsa()?),
+            KeyKind::P256 | KeyKind::P384 => Loaded::Ec(found.ec()?),
+            _ => Loaded::Ed25519(found.ed25519()?),
+        };
+        Ok(Self { algorithm, key })
+    }
+
+    /// The secret of a client.
+    ///
+    /// # Errors
+    /// Where it is too short (RFC 7518, section 3.2), or the algorithm needs a key pair.
+    pub fn from_secret(secret: &SecretString, algorithm: Algorithm) -> Result<Self, KeyError> {
+        if !algorithm.is_symmetric() {
+            return Err(KeyError::NotAsymmetric(algorithm.name()));
+        }
+        let key = algorithm.hmac_key(secret.expose_secret().as_bytes());
+        let key = key.ok_or(KeyError::ShortSecret {
+            algorithm: algorithm.name(),
+            length: algorithm.hash().output_len(),
+        })?;
+        Ok(Self {
+            algorithm,
+            key: Loaded::Secret(key),
+        })
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let random = SystemRandom::new();
+        let failed = |_| KeyError::Unusable("it can't sign".to_owned());
+        Ok(match &self.key {
+            Loaded::Secret(key) => hmac::sign(key, message).as_ref().to_vec(),
+            Loaded::Ed25519(key) => key.sign(message).as_ref().to_vec(),
+            Loaded::Ec(key) => key
+                .sign(&random, message)
+                .map_err(failed)?
+                .as_ref()
+                .to_vec(),
+            Loaded::Rsa(key) => {
+                let mut signature = vec![0; key.public().modulus_len()];
+                let padding = self.algorithm.rsa_padding();
+                let padding = padding.ok_or(ring::error::Unspecified).map_err(failed)?;
+                key.sign(padding, &random, message, &mut signature)
+                    .map_err(failed)?;
+                signature
+            }
+        })
+    }
+}
+
+/// Signs `claims`. `header` holds what the header has next to `alg`, such as `kid`, `typ` and `x5t#S256`.
+///
+/// # Errors
+/// Where the key can't sign, which doesn't happen with one that could be read.
+pub fn sign(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+    key: &SigningKey,
+) -> Result<SecretString, KeyError> {
+    let mut header = header.clone();
+    header.insert("alg".to_owned(), key.algorithm.name().into());
+    let encoded =
+        |members: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(members).to_string());
+    let message = format!("{}.{}", encoded(header), encoded(claims.clone()));
+    let signature = URL_SAFE_NO_PAD.encode(key.signature(message.as_bytes())?);
+    Ok(format!("{message}.{signature}").into())
+}
