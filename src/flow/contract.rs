@@ -172,6 +172,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: crate::oauth::client::Signing::default(),
             dialect: Dialect::default(),
         },
         redirect_url: Some(url(redirect).into()),

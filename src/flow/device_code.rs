@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::{Http, Transport};
+use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
@@ -50,6 +51,7 @@ pub(super) async fn device_code(
     reporter.checks(inapplicable_to_device_code()).await;
     let checks = check_tokens(client, &tokens, None, unix_time());
     reporter.token_checks(checks).await?;
+    Keys::require(&http, client, &tokens, reporter).await?;
     Ok(tokens)
 }
 

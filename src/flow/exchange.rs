@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::{HttpError, Transport};
+use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::oauth::authcode::Arrived;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};
@@ -65,6 +66,7 @@ pub(super) async fn exchange(
     reporter.check(check_pkce(pending)).await;
     let checks = check_tokens(client, &tokens, pending.nonce.as_ref(), unix_time());
     reporter.token_checks(checks).await?;
+    Keys::require(transport, client, &tokens, reporter).await?;
     tokens.kept.extend(arrived.kept.iter().cloned());
     tokens.token_url.clone_from(&arrived.token_url);
     tokens.redirect_url = Some(pending.redirect_url.clone());

@@ -15,6 +15,7 @@ pub mod event;
 mod exchange;
 pub mod http;
 mod http_error;
+mod keys;
 pub mod listener;
 pub mod mail_login;
 pub mod pages;

@@ -5,8 +5,9 @@ use tokio::time::Instant;
 use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::Transport;
+use super::keys::Keys;
 use super::reporter::Reporter;
-use crate::oauth::check::{check_id_token, check_rotation, check_scope};
+use crate::oauth::check::{Outcome, check_id_token, check_rotation, check_scope};
 use crate::oauth::client::{Client, RequestError};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{Fate, Reading, TokenSet, parse_token_answer};
@@ -24,6 +25,7 @@ pub(super) async fn refresh(
         .ok_or(RequestError::REFRESH_TOKEN)?;
     let token_url = before.token_url.as_ref().unwrap_or(&client.token_url);
     reporter.report(FlowEvent::Began(Step::Refresh)).await;
+    let keys = Keys::ahead(transport, client, before, reporter).await;
     let begin = Instant::now();
     let request = |scope: Option<&[String]>| {
         client.refresh_request(
@@ -62,14 +64,19 @@ pub(super) async fn refresh(
     reporter.check(check_rotation(refresh_token, &fresh)).await;
     // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
     if fresh.id_token.is_some() {
+        let mut checks = Vec::new();
         match check_id_token(client, &fresh, None, Some(before), unix_time()) {
-            Ok(check) => reporter.check(check).await,
-            Err(check) => {
-                reporter.check(check).await;
-                // The new refresh token may be the only one that still works: only the ID token is dropped.
-                fresh.id_token = None;
+            Ok(check) => {
+                checks.push(check);
+                checks.extend(keys.check(transport, client, &fresh, reporter).await);
             }
+            Err(check) => checks.push(check),
         }
+        // The new refresh token may be the only one that still works: only the ID token is dropped.
+        if checks.iter().any(|check| check.outcome == Outcome::Failed) {
+            fresh.id_token = None;
+        }
+        reporter.checks(checks).await;
     }
     let fresh = fresh.after(before);
     reporter.check(check_scope(client, &fresh)).await;
@@ -88,7 +95,7 @@ mod tests {
     use crate::flow::http::HttpError;
     use crate::flow::scripted::{answer, client, error, reporter, script, success, url};
     use crate::oauth::answer::Answer;
-    use crate::oauth::check::{CheckName, Outcome};
+    use crate::oauth::check::CheckName;
     use crate::oauth::device::parse_grant;
     use crate::oauth::dialect::Answers;
     use crate::oauth::id_token::decode;
@@ -97,7 +104,7 @@ mod tests {
     /// An answer with the ID token of `subject`.
     fn of(subject: &str, access_token: &str) -> Result<Answer, HttpError> {
         let claims = serde_json::json!({
-            "iss": "https://as.example", "aud": "me", "sub": subject, "exp": 99_999_999_999_u64,
+            "iss": "https://as.example", "aud": "me", "sub": subject, "iat": 1, "exp": 99_999_999_999_u64,
         });
         let id_token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
         let body = serde_json::json!({

@@ -107,6 +107,7 @@ pub(super) fn client() -> Client {
         issuer: None,
         iss_promised: false,
         id_token_issuers: Vec::new(),
+        signing: crate::oauth::client::Signing::default(),
         poll_url: None,
         dialect: Dialect::default(),
     }

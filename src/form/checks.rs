@@ -620,6 +620,8 @@ mod tests {
             revocation_url: None,
             introspection_url: None,
             userinfo_url: None,
+            keys_url: None,
+            id_token_algorithms: None,
             scopes: Vec::new(),
             pkce_methods: Some(vec!["plain".to_owned()]),
             authentication: None,

@@ -96,6 +96,8 @@ pub(super) mod tests {
             revocation_url: None,
             introspection_url: None,
             userinfo_url: None,
+            keys_url: None,
+            id_token_algorithms: None,
             scopes: vec!["mail".to_owned(), "openid".to_owned()],
             pkce_methods: None,
             authentication: Some(vec!["client_secret_post".to_owned()]),

@@ -17,7 +17,9 @@ use crate::form::meant;
 use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
 use crate::form::url_fields;
-use crate::oauth::client::{Client, ClientAuthentication, FlowKind, is_reserved};
+use crate::oauth::client::{
+    Client, ClientAuthentication, FlowKind, Published, Signing, is_reserved,
+};
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
@@ -206,6 +208,13 @@ impl RequestBuilder<'_> {
             id_token_issuers: match settings.preset().tokens.id_token_issuers.as_slice() {
                 [] => issuer.iter().cloned().collect(),
                 patterns => patterns.to_vec(),
+            },
+            signing: Signing {
+                registered: settings.preset().tokens.id_token_algorithm.clone(),
+                published: settings.metadata().map(|metadata| Published {
+                    keys_url: metadata.keys_url.clone(),
+                    algorithms: metadata.id_token_algorithms.clone(),
+                }),
             },
             issuer,
             dialect,
@@ -617,6 +626,8 @@ mod tests {
                         revocation_url: None,
                         introspection_url: None,
                         userinfo_url: None,
+                        keys_url: None,
+                        id_token_algorithms: None,
                         scopes: Vec::new(),
                         pkce_methods: None,
                         authentication: None,

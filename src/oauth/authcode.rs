@@ -312,6 +312,7 @@ mod tests {
             issuer: issuer.map(str::to_owned),
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: crate::oauth::client::Signing::default(),
             poll_url: None,
             dialect: super::super::dialect::Dialect::default(),
         };

@@ -3,6 +3,7 @@
 use super::client::{Client, FlowKind, Pending};
 use super::id_token::{Claims, Expected, decode, is_encrypted};
 use super::incomplete::NOT_ONE;
+use super::jose::Jws;
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
@@ -19,6 +20,8 @@ pub enum CheckName {
     Pkce,
     /// The ID token is of this issuer, client and sign-in (OpenID Connect Core, section 3.1.3.7).
     IdToken,
+    /// The ID token is signed with a key of the issuer (OpenID Connect Core, section 3.1.3.7, numbers 6 to 8).
+    Signature,
     /// All that was requested was granted (RFC 6749, section 3.3).
     Scope,
     /// There is a refresh token.
@@ -35,6 +38,7 @@ impl CheckName {
             Self::Issuer => "Issuer",
             Self::Pkce => "PKCE",
             Self::IdToken => "ID token",
+            Self::Signature => "Signature",
             Self::Scope => "Scope",
             Self::RefreshToken => "Refresh token",
         }
@@ -184,6 +188,10 @@ pub fn check_id_token(
         client_id: &client.client_id,
         subject: first.as_ref().and_then(Claims::subject),
         nonce,
+        access_token: Some(&tokens.access_token),
+        algorithm: Jws::parse(id_token.expose_secret())
+            .and_then(|signed| signed.algorithm())
+            .ok(),
         unix_time,
     };
     decode(id_token.expose_secret())
@@ -196,7 +204,7 @@ pub fn check_id_token(
         "issuer, "
     };
     let nonce = if nonce.is_some() { ", nonce" } else { "" };
-    let detail = format!("{issuer}audience{nonce} and expiry match (signature not verified)");
+    let detail = format!("{issuer}audience{nonce} and expiry match");
     Ok(check(Outcome::Passed, &detail))
 }
 
@@ -337,6 +345,7 @@ mod tests {
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: crate::oauth::client::Signing::default(),
             dialect: Dialect::default(),
         }
     }
@@ -358,7 +367,7 @@ mod tests {
     /// Tokens with the ID token of `subject`.
     fn tokens_of(subject: &str, nonce: Option<&str>) -> TokenSet {
         let claims = serde_json::json!({
-            "iss": "https://as.example", "aud": "me", "sub": subject, "exp": TIME + 100, "nonce": nonce,
+            "iss": "https://as.example", "aud": "me", "sub": subject, "iat": TIME, "exp": TIME + 100, "nonce": nonce,
         });
         let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
         TokenSet {
@@ -426,16 +435,10 @@ mod tests {
         };
         let right = tokens_of("alice", Some("n"));
         let checks = check(&client, &right, TIME).unwrap();
-        assert_eq!(
-            checks[0].detail,
-            "audience, nonce and expiry match (signature not verified)"
-        );
+        assert_eq!(checks[0].detail, "audience, nonce and expiry match");
         client.id_token_issuers = vec!["https://as.example".to_owned()];
         let checks = check(&client, &right, TIME).unwrap();
-        assert_eq!(
-            checks[0].detail,
-            "issuer, audience, nonce and expiry match (signature not verified)"
-        );
+        assert_eq!(checks[0].detail, "issuer, audience, nonce and expiry match");
         let names: Vec<CheckName> = checks.iter().map(|check| check.name).collect();
         let expected = [
             CheckName::IdToken,

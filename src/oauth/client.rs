@@ -135,8 +135,28 @@ pub struct Client {
     /// What an ID token may name as issuer, where it differs from `issuer`; `{claim}` stands for a
     /// claim of that token.
     pub id_token_issuers: Vec<String>,
+    /// How ID tokens are signed.
+    pub signing: Signing,
     /// How the service differs from the protocol.
     pub dialect: Dialect,
+}
+
+/// How a service signs ID tokens, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Signing {
+    /// The algorithm that the client is registered with (`id_token_signed_response_alg`).
+    pub registered: Option<String>,
+    /// What the issuer's metadata says; `None` without metadata.
+    pub published: Option<Published>,
+}
+
+/// What an issuer's metadata says about its signatures.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// Where its keys are.
+    pub keys_url: Option<Url>,
+    /// The algorithms that it signs with; `None` if it does not say.
+    pub algorithms: Option<Vec<String>>,
 }
 
 /// A form to post, or a document to get with credentials. All of it counts as secret.
@@ -508,6 +528,7 @@ mod tests {
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: Signing::default(),
             poll_url: None,
             dialect: Dialect::default(),
         }

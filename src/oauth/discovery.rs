@@ -59,6 +59,10 @@ pub struct Metadata {
     pub introspection_url: Option<Url>,
     /// OpenID Connect Core, section 5.3.
     pub userinfo_url: Option<Url>,
+    /// The keys of its signatures (RFC 7517).
+    pub keys_url: Option<Url>,
+    /// How it signs ID tokens; `None` if it does not say.
+    pub id_token_algorithms: Option<Vec<String>>,
     /// The scopes that it tells of; it may take others.
     pub scopes: Vec<String>,
     /// The PKCE methods that it takes; `None` if it does not say.
@@ -194,6 +198,8 @@ pub fn parse_metadata(
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
         userinfo_url: later("userinfo_endpoint"),
+        keys_url: later("jwks_uri"),
+        id_token_algorithms: list(members, "id_token_signing_alg_values_supported"),
         scopes: list(members, "scopes_supported").unwrap_or_default(),
         pkce_methods: list(members, "code_challenge_methods_supported"),
         authentication: list(members, "token_endpoint_auth_methods_supported"),

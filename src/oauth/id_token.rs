@@ -1,17 +1,18 @@
 //! ID tokens: decoded, and compared with the sign-in they should belong to.
 //!
-//! Left out on purpose: the signature. The token comes straight from the token endpoint over TLS
-//! (OpenID Connect Core, section 3.1.3.7, number 6); the screen says that it was not verified.
+//! The signature is a check of its own (`signature.rs`).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
-use super::incomplete::{NO_CLIENT, NO_EXPIRY, NO_ISSUER, NO_NONCE};
+use super::incomplete::{NO_CLIENT, NO_EXPIRY, NO_ISSUER, NO_NONCE, NO_SUBJECT, NO_TIME};
+use super::jose::Algorithm;
 
 use crate::clean::clean;
-use crate::secret::{SecretString, same};
+use crate::secret::{ExposeSecret, SecretString, same};
 
 /// A payload larger than this is not decoded; an answer is not larger either.
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
@@ -33,6 +34,10 @@ pub struct Expected<'a> {
     pub subject: Option<&'a str>,
     /// What was sent with the authorization request.
     pub nonce: Option<&'a SecretString>,
+    /// What came with it.
+    pub access_token: Option<&'a SecretString>,
+    /// How it is signed, which also tells how `at_hash` is made.
+    pub algorithm: Option<Algorithm>,
     /// Seconds since 1970.
     pub unix_time: u64,
 }
@@ -166,11 +171,20 @@ impl Claims {
                 format!("it is for a different client (aud is {})", named.join(", "))
             });
         }
-        if self
-            .text("azp")
-            .is_some_and(|azp| azp != expected.client_id)
-        {
-            return Err("it was issued to a different client (azp)".to_owned());
+        match self.text("azp") {
+            Some(azp) if azp != expected.client_id => {
+                return Err("it was issued to a different client (azp)".to_owned());
+            }
+            None if audience.len() > 1 => {
+                return Err(
+                    "it is for several clients, and doesn't say to which it was issued (azp)"
+                        .to_owned(),
+                );
+            }
+            Some(_) | None => {}
+        }
+        if self.subject().is_none_or(str::is_empty) {
+            return Err(NO_SUBJECT.to_owned());
         }
         if expected.subject.is_some() && expected.subject != self.subject() {
             return Err("it is for a different user than the first one (sub)".to_owned());
@@ -183,16 +197,39 @@ impl Claims {
             }
             (Some(_), None) => return Err(NO_NONCE.to_owned()),
         }
-        let expiry = self
-            .0
-            .get("exp")
-            // Some services send numbers as text.
-            .and_then(|exp| exp.as_f64().or_else(|| exp.as_str()?.trim().parse().ok()))
-            .filter(|exp: &f64| exp.is_finite())
-            .ok_or(NO_EXPIRY)?;
+        self.check_times(expected.unix_time)?;
+        match (
+            self.text("at_hash"),
+            expected.access_token,
+            expected.algorithm,
+        ) {
+            (Some(hash), Some(token), Some(algorithm)) if hash != half_hash(token, algorithm) => {
+                Err("it is for a different access token (at_hash)".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_times(&self, unix_time: u64) -> Result<(), String> {
+        let time = |name: &str| {
+            self.0
+                .get(name)
+                // Some services send numbers as text.
+                .and_then(|time| time.as_f64().or_else(|| time.as_str()?.trim().parse().ok()))
+                .filter(|time: &f64| time.is_finite())
+        };
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
-        if expiry + (CLOCK_TOLERANCE as f64) < expected.unix_time as f64 {
+        let (tolerance, now) = (CLOCK_TOLERANCE as f64, unix_time as f64);
+        let issued = time("iat").ok_or(NO_TIME)?;
+        if time("exp").ok_or(NO_EXPIRY)? + tolerance < now {
             return Err("it has expired; check this machine's clock".to_owned());
+        }
+        for (name, time) in [("iat", Some(issued)), ("nbf", time("nbf"))] {
+            if time.is_some_and(|time| time > now + tolerance) {
+                return Err(format!(
+                    "it is not valid yet ({name}); check this machine's clock"
+                ));
+            }
         }
         Ok(())
     }
@@ -211,6 +248,13 @@ impl Claims {
         }
         out + rest
     }
+}
+
+/// The first half of the hash of an access token (OpenID Connect Core, section 3.1.3.6).
+fn half_hash(token: &SecretString, algorithm: Algorithm) -> String {
+    let hash = digest::digest(algorithm.hash(), token.expose_secret().as_bytes());
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
 }
 
 #[cfg(test)]
@@ -234,15 +278,23 @@ mod tests {
             client_id: "me",
             subject: None,
             nonce: nonce.as_ref(),
+            access_token: Some(&"jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y".into()),
+            algorithm: Some(Algorithm::Rs256),
             unix_time: 1_000_000,
         })
     }
 
     #[test]
     fn each_claim_is_compared() {
-        let good = serde_json::json!({"iss":"https://a","aud":["x","me"],"azp":"me","nonce":"n","exp":1_000_100});
+        let good = serde_json::json!({"iss":"https://a","aud":["x","me"],"azp":"me","sub":"alice","nonce":"n","iat":999_990,"exp":1_000_100});
         assert_eq!(check(&good, &["https://a"], Some("n")), Ok(()));
         assert_eq!(check(&good, &[], None), Ok(()));
+        // The example of OpenID Connect Core, appendix A.4; small differences of clocks are no error.
+        let mut more = good.clone();
+        more["at_hash"] = "77QmUPtjPfzWtF2AnpK9RQ".into();
+        (more["iat"], more["nbf"]) = (1_000_100.into(), 1_000_100.into());
+        more["exp"] = 999_900.into();
+        assert_eq!(check(&more, &[], None), Ok(()));
         let mut text = good.clone();
         text["exp"] = "1000100".into();
         assert_eq!(check(&text, &[], None), Ok(()));
@@ -261,6 +313,18 @@ mod tests {
             ("aud", serde_json::json!([]), "has no audience"),
             ("aud", Value::Null, "has no audience"),
             ("azp", serde_json::json!("you"), "azp"),
+            ("azp", Value::Null, "several clients"),
+            ("sub", Value::Null, "has no subject"),
+            ("sub", serde_json::json!(""), "has no subject"),
+            ("sub", serde_json::json!(7), "has no subject"),
+            ("iat", Value::Null, "when it was issued"),
+            ("iat", serde_json::json!(1_000_200), "not valid yet (iat)"),
+            ("nbf", serde_json::json!(1_000_200), "not valid yet (nbf)"),
+            (
+                "at_hash",
+                serde_json::json!("77QmUPtjPfzWtF2AnpK9RA"),
+                "access token (at_hash)",
+            ),
             ("nonce", serde_json::json!("m"), "nonce doesn't match"),
             ("nonce", Value::Null, "no nonce"),
             ("exp", serde_json::json!(999_000), "expired"),
@@ -277,8 +341,7 @@ mod tests {
 
     #[test]
     fn an_issuer_may_be_a_pattern_over_claims() {
-        let claims =
-            serde_json::json!({"iss":"https://a/t1/v2","tid":"t1","aud":"me","exp":2_000_000});
+        let claims = serde_json::json!({"iss":"https://a/t1/v2","tid":"t1","aud":"me","sub":"alice","iat":1_000_000,"exp":2_000_000});
         assert_eq!(check(&claims, &["https://a/{tid}/v2"], None), Ok(()));
         assert!(check(&claims, &["https://b/{tid}/v2"], None).is_err());
         assert!(check(&claims, &["https://a/{oid}/v2"], None).is_err());

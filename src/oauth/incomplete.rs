@@ -4,9 +4,14 @@ pub(super) const NOT_ONE: &str = "it is not a JSON Web Token";
 pub(super) const NO_NONCE: &str = "it has no nonce, although one was sent";
 pub(super) const NO_ISSUER: &str = "it has no issuer (iss)";
 pub(super) const NO_CLIENT: &str = "it has no audience (aud is missing or empty)";
+pub(super) const NO_SUBJECT: &str = "it has no subject (sub)";
+pub(super) const NO_TIME: &str = "it doesn't say when it was issued (iat)";
 pub(super) const NO_EXPIRY: &str = "it has no expiry (exp)";
 
 /// True if this is wrong with an ID token because its service leaves something out.
 pub(super) fn is_incomplete(reason: &str) -> bool {
-    [NOT_ONE, NO_NONCE, NO_ISSUER, NO_CLIENT, NO_EXPIRY].contains(&reason)
+    [
+        NOT_ONE, NO_NONCE, NO_ISSUER, NO_CLIENT, NO_SUBJECT, NO_TIME, NO_EXPIRY,
+    ]
+    .contains(&reason)
 }

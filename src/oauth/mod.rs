@@ -15,6 +15,9 @@ pub mod id_token;
 mod incomplete;
 pub mod jose;
 pub mod pasted;
+#[cfg(all(test, unix))]
+mod relying_party;
+pub mod signature;
 pub mod token;
 pub mod tool_answers;
 pub mod tools;

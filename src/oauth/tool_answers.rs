@@ -436,6 +436,7 @@ mod tests {
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: crate::oauth::client::Signing::default(),
             dialect: Dialect::default(),
         }
     }

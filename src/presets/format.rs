@@ -492,6 +492,9 @@ pub struct TokenFacts {
     /// a claim of that token.
     #[serde(default)]
     pub id_token_issuers: Vec<String>,
+    /// The algorithm that clients are registered with for ID tokens, such as `HS256` or `none`
+    /// (`id_token_signed_response_alg`). Without it, all that the metadata lists are right, but not `none`.
+    pub id_token_algorithm: Option<String>,
     /// What access tokens for known audiences are for.
     #[serde(default)]
     pub audiences: Vec<Audience>,

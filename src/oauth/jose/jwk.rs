@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value};
 
@@ -15,6 +14,13 @@ use crate::secret::{ExposeSecret, SecretString};
 const KEY_LIMIT: usize = 100;
 /// A longer number is not decoded: RSA keys of 8192 bits take 1366 characters.
 const NUMBER_LIMIT: usize = 2000;
+/// Some services encode numbers carelessly. A key that is read wrongly verifies nothing.
+const NUMBER: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The keys that a signature may be made with.
 #[derive(Debug, Clone, Default)]
@@ -135,7 +141,7 @@ impl Key {
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let number = |name: &str| {
             let text = text(name).filter(|text| text.len() <= NUMBER_LIMIT)?;
-            URL_SAFE_NO_PAD.decode(text).ok()
+            NUMBER.decode(text).ok()
         };
         let point = |length: usize| {
             let (x, y) = (number("x")?, number("y")?);

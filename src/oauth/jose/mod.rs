@@ -9,6 +9,8 @@ mod sign;
 mod verify;
 
 #[cfg(test)]
+pub(super) mod openssl;
+#[cfg(test)]
 mod vectors;
 
 pub use algorithm::Algorithm;

@@ -90,6 +90,12 @@ impl<'a> Jws<'a> {
         &self.algorithm
     }
 
+    /// True if there is no signature at all.
+    #[must_use]
+    pub fn is_unsigned(&self) -> bool {
+        self.signature.is_empty()
+    }
+
     /// Its algorithm.
     ///
     /// # Errors

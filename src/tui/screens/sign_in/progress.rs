@@ -14,8 +14,9 @@ use crate::tui::widgets::rows::{check_rows, head, outcome_rows};
 use crate::tui::widgets::text::{lower_first, shorten, took, width};
 
 /// The checks of a device code sign-in, and those of one in the browser.
-const OF_BOTH: [CheckName; 3] = [
+const OF_BOTH: [CheckName; 4] = [
     CheckName::IdToken,
+    CheckName::Signature,
     CheckName::Scope,
     CheckName::RefreshToken,
 ];

@@ -1,0 +1,344 @@
+//! The signature of an ID token, verified with the keys of its issuer.
+
+use std::time::Duration;
+
+use super::http::Transport;
+use super::reporter::Reporter;
+use crate::oauth::check::{Check, Outcome};
+use crate::oauth::client::{Client, Method, Request};
+use crate::oauth::failure::Failure;
+use crate::oauth::jose::KeySet;
+use crate::oauth::signature::{Source, check_signature, source, without_keys};
+use crate::oauth::token::TokenSet;
+use crate::secret::ExposeSecret;
+
+/// The tokens are here already, so their user does not wait longer for the keys.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The keys of an issuer, once they were requested.
+#[derive(Default)]
+pub(super) struct Keys(Option<KeySet>);
+
+impl Keys {
+    /// Requests the keys that a token like that of `before` is signed with, so that nothing has to be requested between the
+    /// answer to a refresh and its storage.
+    pub(super) async fn ahead(
+        transport: &impl Transport,
+        client: &Client,
+        before: &TokenSet,
+        reporter: &Reporter,
+    ) -> Self {
+        let token = before.id_token.as_ref();
+        let source = token.and_then(|token| source(client, token.expose_secret()).ok());
+        match source {
+            Some(Source::Published(url)) => Self(request(transport, url, reporter).await.ok()),
+            Some(Source::Secret(_)) | None => Self(None),
+        }
+    }
+
+    /// Verifies the ID token, if there is one. The keys are requested unless they are known, and once more if the token is
+    /// signed with a newer one.
+    pub(super) async fn check(
+        self,
+        transport: &impl Transport,
+        client: &Client,
+        tokens: &TokenSet,
+        reporter: &Reporter,
+    ) -> Option<Check> {
+        let id_token = tokens.id_token.as_ref()?.expose_secret();
+        let url = match source(client, id_token) {
+            Ok(Source::Published(url)) => url,
+            Ok(Source::Secret(keys)) => {
+                return Some(check_signature(id_token, &keys).unwrap_or_else(|check| check));
+            }
+            Err(check) => return Some(check),
+        };
+        let keys = match self.0 {
+            Some(keys) => keys,
+            None => match request(transport, url, reporter).await {
+                Ok(keys) => keys,
+                Err(reason) => return Some(without_keys(&reason)),
+            },
+        };
+        let unknown = match check_signature(id_token, &keys) {
+            Ok(check) => return Some(check),
+            Err(unknown) => unknown,
+        };
+        let newer = request(transport, url, reporter).await;
+        Some(match newer.map(|keys| check_signature(id_token, &keys)) {
+            Ok(Ok(check) | Err(check)) => check,
+            Err(_) => unknown,
+        })
+    }
+
+    /// Verifies the ID token of a sign-in.
+    ///
+    /// # Errors
+    /// Where the signature is wrong.
+    pub(super) async fn require(
+        transport: &impl Transport,
+        client: &Client,
+        tokens: &TokenSet,
+        reporter: &Reporter,
+    ) -> Result<(), Failure> {
+        let keys = Self::default();
+        let Some(check) = keys.check(transport, client, tokens, reporter).await else {
+            return Ok(());
+        };
+        let wrong = (check.outcome == Outcome::Failed).then(|| check.detail.clone());
+        reporter.check(check).await;
+        wrong.map_or(Ok(()), |reason| Err(Failure::IdToken(reason)))
+    }
+}
+
+/// Gets the keys. They are public: nothing secret is sent, and no redirect is followed.
+async fn request(
+    transport: &impl Transport,
+    url: &url::Url,
+    reporter: &Reporter,
+) -> Result<KeySet, String> {
+    let request = Request {
+        method: Method::Get,
+        url: url.clone(),
+        authorization: None,
+        body: "".into(),
+    };
+    match tokio::time::timeout(LIMIT, reporter.send(transport, &request)).await {
+        Ok(Ok(answer)) => KeySet::published(&answer),
+        Ok(Err(error)) => Err(error.to_string().trim_end_matches('.').to_owned()),
+        Err(_) => Err("the server didn't respond in time".to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use ring::rand::SystemRandom;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::flow::event::{FlowError, FlowEvent};
+    use crate::flow::exchange::exchange;
+    use crate::flow::http::HttpError;
+    use crate::flow::refresh::refresh;
+    use crate::flow::scripted::{answer, client, reporter, script, unreached, url};
+    use crate::oauth::answer::Answer;
+    use crate::oauth::authcode::{Callback, parse_callback};
+    use crate::oauth::check::CheckName;
+    use crate::oauth::client::{Published, Signing};
+    use crate::oauth::dialect::Answers;
+    use crate::oauth::failure::Asked;
+    use crate::oauth::jose::{Algorithm, SigningKey, sign};
+    use crate::oauth::token::parse_token_answer;
+
+    type Reply = Result<Answer, HttpError>;
+
+    /// A key, with its public half.
+    struct Pair {
+        id: &'static str,
+        key: SigningKey,
+        public: Value,
+    }
+
+    fn pair(id: &'static str) -> Pair {
+        let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let x = Ed25519KeyPair::from_pkcs8(der.as_ref()).unwrap();
+        let x = URL_SAFE_NO_PAD.encode(x.public_key());
+        let text = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+        Pair {
+            id,
+            key: SigningKey::from_pem(&pem.into(), Algorithm::EdDsa).unwrap(),
+            public: json!({"kty":"OKP","crv":"Ed25519","kid":id,"x":x}),
+        }
+    }
+
+    /// Tokens, the ID token signed with this key.
+    fn tokens(pair: &Pair) -> Reply {
+        let claims = json!({
+            "iss": "https://as.example", "aud": "me", "sub": "alice", "iat": 1, "exp": 99_999_999_999_u64,
+        });
+        let header = json!({"kid": pair.id});
+        let members = |value: Value| -> Map<String, Value> { value.as_object().unwrap().clone() };
+        let signed = sign(&members(header), &members(claims), &pair.key).unwrap();
+        let body = json!({
+            "access_token": "t", "refresh_token": "r", "id_token": signed.expose_secret(),
+        });
+        answer(200, &body.to_string())
+    }
+
+    fn keys(pairs: &[&Pair]) -> Reply {
+        let keys: Vec<&Value> = pairs.iter().map(|pair| &pair.public).collect();
+        answer(200, &json!({ "keys": keys }).to_string())
+    }
+
+    /// The client of a service whose metadata is known.
+    fn discovered() -> Client {
+        Client {
+            signing: Signing {
+                registered: None,
+                published: Some(Published {
+                    keys_url: Some(url()),
+                    algorithms: None,
+                }),
+            },
+            ..client()
+        }
+    }
+
+    /// How often something was requested, how the check came out, and the outcome.
+    type Ran = (
+        usize,
+        Option<(Outcome, String)>,
+        Result<TokenSet, FlowError>,
+    );
+
+    async fn ran(client: Client, before: Option<&TokenSet>, answers: Vec<Reply>) -> Ran {
+        let script = script(answers);
+        let (reporter, told) = reporter();
+        let outcome = match before {
+            Some(before) => refresh(&script, &client, before, &reporter).await,
+            None => {
+                let (_, pending) = client.authorization_request(&url().into()).unwrap();
+                let query = format!("code=c&state={}", pending.state.expose_secret());
+                let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
+                    unreachable!()
+                };
+                exchange(&script, &client, &arrived, &pending, &reporter).await
+            }
+        };
+        drop(reporter);
+        let told = told.await.unwrap();
+        let check = told.into_iter().find_map(|event| match event {
+            FlowEvent::Check(check) if check.name == CheckName::Signature => {
+                Some((check.outcome, check.detail))
+            }
+            _ => None,
+        });
+        (script.asked.into_inner().unwrap().len(), check, outcome)
+    }
+
+    fn passed() -> Option<(Outcome, String)> {
+        let words = "EdDSA, with a key of the issuer";
+        Some((Outcome::Passed, words.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn the_keys_are_requested_once_and_again_for_an_unknown_one() {
+        let (old, new) = (pair("old"), pair("new"));
+        let (times, check, outcome) =
+            ran(discovered(), None, vec![tokens(&old), keys(&[&old])]).await;
+        assert!(
+            outcome.is_ok() && times == 2 && check == passed(),
+            "{check:?}"
+        );
+        // The service has a new key, which the first answer did not have yet.
+        let answers = vec![tokens(&new), keys(&[&old]), keys(&[&old, &new])];
+        let (times, check, outcome) = ran(discovered(), None, answers).await;
+        assert!(
+            outcome.is_ok() && times == 3 && check == passed(),
+            "{check:?}"
+        );
+        for last in [keys(&[&old]), unreached()] {
+            let answers = vec![tokens(&new), keys(&[&old]), last];
+            let (times, check, outcome) = ran(discovered(), None, answers).await;
+            let words = "the service publishes no key new for this algorithm";
+            assert_eq!(
+                (times, check),
+                (3, Some((Outcome::Failed, words.to_owned())))
+            );
+            assert!(outcome.unwrap_err().to_string().contains(words));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_signature_refuses_the_tokens_of_a_sign_in() {
+        let (right, wrong) = (pair("k"), pair("k"));
+        let answers = vec![tokens(&wrong), keys(&[&right])];
+        let (times, check, outcome) = ran(discovered(), None, answers).await;
+        let words = "its signature is wrong".to_owned();
+        assert_eq!((times, check), (2, Some((Outcome::Failed, words.clone()))));
+        assert!(outcome.unwrap_err().to_string().contains(&words));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_cannot_be_had_refuse_nothing() {
+        let key = pair("k");
+        for (reply, words) in [
+            (answer(404, "<html>"), "HTTP status 404"),
+            (answer(200, "{}"), "it has no list of keys"),
+            (unreached(), "connection refused"),
+            (
+                Err(HttpError::Redirected {
+                    host: "as.example".to_owned(),
+                    target: "other.example".to_owned(),
+                }),
+                "redirects",
+            ),
+        ] {
+            let answers = vec![tokens(&key), reply];
+            let (times, check, outcome) = ran(discovered(), None, answers).await;
+            let (result, detail) = check.unwrap();
+            assert!(outcome.is_ok() && times == 2, "{detail}");
+            assert_eq!(result, Outcome::NotChecked);
+            assert!(
+                detail.starts_with("the issuer's keys can't be requested: ")
+                    && detail.contains(words),
+                "{detail}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_requested_without_metadata_or_without_an_id_token() {
+        let key = pair("k");
+        let (times, check, outcome) = ran(client(), None, vec![tokens(&key)]).await;
+        let words = "the issuer's metadata wasn't requested, so its keys aren't known";
+        assert!(outcome.is_ok());
+        assert_eq!(
+            (times, check),
+            (1, Some((Outcome::NotChecked, words.to_owned())))
+        );
+        let plain = answer(200, r#"{"access_token":"t"}"#);
+        let (times, check, outcome) = ran(discovered(), None, vec![plain]).await;
+        assert!(outcome.is_ok() && times == 1 && check.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refresh_has_the_keys_before_it_and_throws_a_wrong_id_token_away() {
+        let (right, wrong, new) = (pair("k"), pair("k"), pair("new"));
+        let old = tokens(&right).unwrap();
+        let before = parse_token_answer(&old, &Answers::default());
+        let before = before.into_tokens(Asked::Exchange, &old).unwrap();
+        let failed = Some((Outcome::Failed, "its signature is wrong".to_owned()));
+        for (answers, times, expected, kept) in [
+            (vec![keys(&[&right]), tokens(&right)], 2, passed(), true),
+            (vec![keys(&[&right]), tokens(&wrong)], 2, failed, false),
+            (
+                vec![keys(&[&right]), tokens(&new), keys(&[&right, &new])],
+                3,
+                passed(),
+                true,
+            ),
+            // What could not be requested before is requested afterwards.
+            (
+                vec![unreached(), tokens(&right), keys(&[&right])],
+                3,
+                passed(),
+                true,
+            ),
+        ] {
+            let (asked, check, outcome) = ran(discovered(), Some(&before), answers).await;
+            assert_eq!((asked, check), (times, expected));
+            let fresh = outcome.unwrap();
+            assert_eq!(fresh.access_token.expose_secret(), "t");
+            let first = before.id_token.as_ref().unwrap().expose_secret();
+            let now = fresh.id_token.as_ref().unwrap().expose_secret();
+            // Without a new one, that of the sign-in stays.
+            assert!(kept || now == first);
+        }
+    }
+}

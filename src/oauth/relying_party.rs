@@ -1,0 +1,453 @@
+//! The rules for ID tokens, each with a token that breaks it. The tests have the names of those of the OpenID Foundation for
+//! relying parties.
+#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::answer::Answer;
+use super::check::{Check, CheckName, Outcome, check_tokens};
+use super::client::{Client, ClientAuthentication, Published, Signing};
+use super::dialect::{Answers, Dialect};
+use super::discovery::{self, parse_metadata};
+use super::jose::openssl::{Openssl, jwk};
+use super::jose::{Algorithm, KeySet, SigningKey, sign};
+use super::signature::{Source, check_signature, source};
+use super::token::TokenSet;
+use super::tool_answers::parse_userinfo;
+use crate::secret::{ExposeSecret, SecretString};
+
+const TIME: u64 = 1_000_000;
+const ISSUER: &str = "https://op.example";
+const SECRET: &str = "a client secret of at least 64 bytes, as HS512 requires it of clients";
+
+/// Key pairs: the PEM file, and the public half.
+static KEYS: LazyLock<Vec<(SecretString, Value)>> = LazyLock::new(|| {
+    let openssl = Openssl::new();
+    let make = |(name, command): (&str, &str)| {
+        let pem = openssl.pem(name, &format!("genpkey -algorithm {command}"));
+        (pem, jwk(&openssl, name))
+    };
+    [
+        ("rsa", "RSA -pkeyopt rsa_keygen_bits:2048"),
+        ("other-rsa", "RSA -pkeyopt rsa_keygen_bits:2048"),
+        ("p256", "EC -pkeyopt ec_paramgen_curve:P-256"),
+        ("other-p256", "EC -pkeyopt ec_paramgen_curve:P-256"),
+        ("p384", "EC -pkeyopt ec_paramgen_curve:P-384"),
+        ("ed25519", "ED25519"),
+    ]
+    .map(make)
+    .into()
+});
+const RSA: usize = 0;
+const OTHER_RSA: usize = 1;
+const P256: usize = 2;
+const OTHER_P256: usize = 3;
+const P384: usize = 4;
+const ED25519: usize = 5;
+
+/// A service, and what it does for one sign-in.
+struct Case {
+    client: Client,
+    algorithm: Algorithm,
+    key: usize,
+    header: Value,
+    claims: Value,
+    /// What it publishes.
+    keys: Vec<Value>,
+}
+
+fn published(key: usize, id: Option<&str>) -> Value {
+    let mut key = KEYS[key].1.clone();
+    if let Some(id) = id {
+        key["kid"] = id.into();
+    }
+    key
+}
+
+/// A sign-in that is right.
+fn case(algorithm: Algorithm, key: usize) -> Case {
+    let url = |path: &str| Url::parse(&format!("{ISSUER}{path}")).unwrap();
+    Case {
+        client: Client {
+            client_id: "me".to_owned(),
+            secret: Some(SECRET.into()),
+            authentication: ClientAuthentication::Basic,
+            authorization_url: Some(url("/authorize")),
+            device_url: None,
+            token_url: url("/token"),
+            poll_url: None,
+            scopes: vec!["openid".to_owned()],
+            extra: Vec::new(),
+            pkce: true,
+            issuer: Some(ISSUER.to_owned()),
+            iss_promised: false,
+            id_token_issuers: vec![ISSUER.to_owned()],
+            signing: Signing {
+                registered: None,
+                published: Some(Published {
+                    keys_url: Some(url("/jwks")),
+                    algorithms: Some(vec![algorithm.name().to_owned()]),
+                }),
+            },
+            dialect: Dialect::default(),
+        },
+        algorithm,
+        key,
+        header: json!({"kid": "k"}),
+        claims: json!({
+            "iss": ISSUER, "aud": "me", "azp": "me", "sub": "alice", "iat": TIME, "exp": TIME + 60, "nonce": "n",
+        }),
+        keys: vec![published(key, Some("k"))],
+    }
+}
+
+fn members(value: &Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+impl Case {
+    fn rs256() -> Self {
+        case(Algorithm::Rs256, RSA)
+    }
+
+    fn token(&self) -> SecretString {
+        let key = if self.algorithm.is_symmetric() {
+            SigningKey::from_secret(&SECRET.into(), self.algorithm)
+        } else {
+            SigningKey::from_pem(&KEYS[self.key].0, self.algorithm)
+        };
+        sign(
+            &members(&self.header),
+            &members(&self.claims),
+            &key.unwrap(),
+        )
+        .unwrap()
+    }
+
+    fn run(&self) -> Result<Check, String> {
+        self.check(&self.token())
+    }
+
+    /// What the flows do; `Err` is what the tokens are refused with.
+    fn check(&self, token: &SecretString) -> Result<Check, String> {
+        let tokens = TokenSet {
+            access_token: "a".into(),
+            token_type: Some("Bearer".to_owned()),
+            expires_in: None,
+            refresh_token: None,
+            id_token: Some(token.clone()),
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        let nonce = "n".into();
+        check_tokens(&self.client, &tokens, Some(&nonce), TIME).map_err(|check| check.detail)?;
+        let check = match source(&self.client, token.expose_secret()) {
+            Ok(Source::Secret(keys)) => check_signature(token.expose_secret(), &keys),
+            Ok(Source::Published(url)) => {
+                assert_eq!(url.path(), "/jwks");
+                let body = json!({ "keys": self.keys }).to_string();
+                let keys = KeySet::published(&answer(&body)).unwrap();
+                check_signature(token.expose_secret(), &keys)
+            }
+            Err(check) => Ok(check),
+        };
+        let check = check.unwrap_or_else(|check| check);
+        assert_eq!(check.name, CheckName::Signature);
+        if check.outcome == Outcome::Failed {
+            Err(check.detail)
+        } else {
+            Ok(check)
+        }
+    }
+
+    fn refused(&self, words: &str) {
+        let told = self.run().unwrap_err();
+        assert!(told.contains(words), "{told}");
+    }
+
+    fn outcome(&self) -> (Outcome, String) {
+        let check = self.run().unwrap();
+        (check.outcome, check.detail)
+    }
+}
+
+fn answer(body: &str) -> Answer {
+    Answer {
+        status: 200,
+        retry_after: None,
+        headers: Vec::new(),
+        body: body.into(),
+    }
+}
+
+#[test]
+fn every_algorithm_is_verified() {
+    for (algorithm, key) in [
+        (Algorithm::Rs256, RSA),
+        (Algorithm::Rs384, RSA),
+        (Algorithm::Rs512, RSA),
+        (Algorithm::Ps256, RSA),
+        (Algorithm::Ps384, RSA),
+        (Algorithm::Ps512, RSA),
+        (Algorithm::Es256, P256),
+        (Algorithm::Es384, P384),
+        (Algorithm::EdDsa, ED25519),
+    ] {
+        let words = format!("{}, with a key of the issuer", algorithm.name());
+        assert_eq!(case(algorithm, key).outcome(), (Outcome::Passed, words));
+    }
+    for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
+        let words = format!("{}, with the client secret", algorithm.name());
+        assert_eq!(case(algorithm, RSA).outcome(), (Outcome::Passed, words));
+    }
+}
+
+#[test]
+fn rp_id_token_sub() {
+    let mut case = Case::rs256();
+    case.claims.as_object_mut().unwrap().remove("sub");
+    case.refused("it has no subject (sub)");
+}
+
+#[test]
+fn rp_id_token_iat() {
+    let mut case = Case::rs256();
+    case.claims.as_object_mut().unwrap().remove("iat");
+    case.refused("it doesn't say when it was issued (iat)");
+    case.claims["iat"] = (TIME + 3600).into();
+    case.refused("it is not valid yet (iat)");
+}
+
+#[test]
+fn rp_id_token_aud() {
+    let mut case = Case::rs256();
+    case.claims["aud"] = "somebody else".into();
+    case.refused("it is for a different client (aud is somebody else)");
+    case.claims["aud"] = json!(["me", "somebody else"]);
+    case.claims["azp"] = "somebody else".into();
+    case.refused("it was issued to a different client (azp)");
+    case.claims.as_object_mut().unwrap().remove("azp");
+    case.refused("doesn't say to which it was issued (azp)");
+}
+
+#[test]
+fn rp_id_token_issuer_mismatch() {
+    let mut case = Case::rs256();
+    case.claims["iss"] = "https://other.example".into();
+    case.refused("its issuer is https://other.example, not https://op.example");
+}
+
+#[test]
+fn rp_id_token_expired_and_not_yet_valid() {
+    let mut case = Case::rs256();
+    case.claims["exp"] = (TIME - 3600).into();
+    case.refused("it has expired");
+    case.claims["exp"] = (TIME + 7200).into();
+    case.claims["nbf"] = (TIME + 3600).into();
+    case.refused("it is not valid yet (nbf)");
+}
+
+#[test]
+fn rp_id_token_bad_at_hash() {
+    let mut case = Case::rs256();
+    // Half of the hash of "a", and of something else.
+    case.claims["at_hash"] = "ypeBEsobvcr6wjGzmiPcTQ".into();
+    assert_eq!(case.outcome().0, Outcome::Passed);
+    case.claims["at_hash"] = "77QmUPtjPfzWtF2AnpK9RQ".into();
+    case.refused("it is for a different access token (at_hash)");
+}
+
+#[test]
+fn rp_id_token_kid_absent_single_jwks() {
+    let mut case = Case::rs256();
+    case.header = json!({});
+    assert_eq!(case.outcome().0, Outcome::Passed);
+    // Keys of other kinds are not in question.
+    case.keys.push(published(P256, Some("other")));
+    assert_eq!(case.outcome().0, Outcome::Passed);
+}
+
+#[test]
+fn rp_id_token_kid_absent_multiple_jwks() {
+    let mut case = Case::rs256();
+    case.header = json!({});
+    case.keys.push(published(OTHER_RSA, Some("other")));
+    case.refused("it names no key (kid), and the service publishes several");
+}
+
+#[test]
+fn rp_id_token_kid_unknown() {
+    let mut case = Case::rs256();
+    case.header = json!({"kid": "new"});
+    case.refused("the service publishes no key new for this algorithm");
+}
+
+#[test]
+fn rp_id_token_bad_sig_rs256() {
+    let mut case = Case::rs256();
+    case.keys = vec![published(OTHER_RSA, Some("k"))];
+    case.refused("its signature is wrong");
+}
+
+#[test]
+fn rp_id_token_bad_sig_es256() {
+    let mut case = case(Algorithm::Es256, P256);
+    case.keys = vec![published(OTHER_P256, Some("k"))];
+    case.refused("its signature is wrong");
+}
+
+#[test]
+fn rp_id_token_bad_sig_hs256() {
+    let mut case = case(Algorithm::Hs256, RSA);
+    case.client.secret = Some(SECRET.to_uppercase().into());
+    case.refused("its signature is wrong");
+    // The key of the issuer is no secret.
+    case.client.secret = Some(KEYS[RSA].1["n"].as_str().unwrap().into());
+    case.refused("its signature is wrong");
+    let not_checked = |words: &str| (Outcome::NotChecked, words.to_owned());
+    case.client.secret = Some("short".into());
+    assert_eq!(
+        case.outcome(),
+        not_checked("the client secret is too short for HS256")
+    );
+    case.client.secret = None;
+    assert_eq!(
+        case.outcome(),
+        not_checked("HS256 requires the client secret, and there is none")
+    );
+}
+
+#[test]
+fn rp_id_token_sig_none() {
+    let mut case = Case::rs256();
+    let token = case.token();
+    let payload = token.expose_secret().split('.').nth(1).unwrap().to_owned();
+    let unsigned = |alg: &str, signature: &str| {
+        use base64::Engine;
+        let header = json!({ "alg": alg }).to_string();
+        let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
+        SecretString::from(format!("{header}.{payload}.{signature}"))
+    };
+    let refused = Err("it is not signed (alg is none)".to_owned());
+    for alg in ["none", "NONE", "nOnE"] {
+        assert_eq!(case.check(&unsigned(alg, "")), refused);
+    }
+    // A service that lists it does not mean this client; neither does one without metadata.
+    let listed = case.client.signing.published.as_mut().unwrap();
+    listed.algorithms = Some(vec!["none".to_owned()]);
+    assert_eq!(case.check(&unsigned("none", "")), refused);
+    case.client.signing.published = None;
+    assert_eq!(case.check(&unsigned("none", "")), refused);
+    case.client.signing.registered = Some("none".to_owned());
+    let check = case.check(&unsigned("none", "")).unwrap();
+    assert_eq!(check.outcome, Outcome::NotApplicable);
+    assert_eq!(case.check(&unsigned("none", "c2ln")), refused);
+}
+
+#[test]
+fn an_algorithm_that_was_not_agreed_on_is_refused() {
+    let mut case = Case::rs256();
+    let set = |case: &mut Case, list: &[&str]| {
+        let list = list.iter().map(|&name| name.to_owned()).collect();
+        case.client.signing.published.as_mut().unwrap().algorithms = Some(list);
+    };
+    set(&mut case, &["ES256"]);
+    case.refused("it is signed with RS256, which the issuer's metadata doesn't list");
+    case.client.signing.registered = Some("PS256".to_owned());
+    case.refused("it is signed with RS256, but the client is registered for PS256");
+    case.client.signing.registered = Some("RS256".to_owned());
+    assert_eq!(case.outcome().0, Outcome::Passed);
+    // RFC 9864 has another name for it.
+    let mut case = self::case(Algorithm::EdDsa, ED25519);
+    set(&mut case, &["Ed25519"]);
+    assert_eq!(case.outcome().0, Outcome::Passed);
+}
+
+#[test]
+fn a_key_for_something_else_does_not_verify() {
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("key_ops", json!(["sign"])),
+        ("alg", json!("PS256")),
+        ("kty", json!("EC")),
+    ] {
+        let mut case = Case::rs256();
+        case.keys[0][name] = value;
+        case.refused("the service publishes no key k for this algorithm");
+    }
+}
+
+#[test]
+fn without_a_key_it_is_not_checked_and_says_why() {
+    let not_checked = |case: &Case, words: &str| {
+        assert_eq!(case.outcome(), (Outcome::NotChecked, words.to_owned()));
+    };
+    let mut case = Case::rs256();
+    case.client.signing.published.as_mut().unwrap().keys_url = None;
+    not_checked(
+        &case,
+        "the issuer's metadata has no usable address of keys (jwks_uri)",
+    );
+    case.client.signing.published = None;
+    let unknown = "the issuer's metadata wasn't requested, so its keys aren't known";
+    not_checked(&case, unknown);
+    // Where the secret is the key, it is known.
+    let mut case = self::case(Algorithm::Hs256, RSA);
+    case.client.signing.published = None;
+    not_checked(&case, unknown);
+    case.client.signing.registered = Some("HS256".to_owned());
+    assert_eq!(case.outcome().0, Outcome::Passed);
+    // An algorithm that the service lists, but this program does not have.
+    let mut case = Case::rs256();
+    let listed = case.client.signing.published.as_mut().unwrap();
+    listed.algorithms = Some(vec!["ES512".to_owned()]);
+    let token = case.token();
+    let (_, rest) = token.expose_secret().split_once('.').unwrap();
+    // {"alg":"ES512"}
+    let check = case
+        .check(&format!("eyJhbGciOiJFUzUxMiJ9.{rest}").into())
+        .unwrap();
+    assert_eq!(
+        (check.outcome, check.detail.as_str()),
+        (Outcome::NotChecked, "the algorithm ES512 isn't supported")
+    );
+}
+
+#[test]
+fn rp_nonce_invalid() {
+    let mut case = Case::rs256();
+    case.claims["nonce"] = "m".into();
+    case.refused("its nonce doesn't match the one that was sent");
+    case.claims.as_object_mut().unwrap().remove("nonce");
+    case.refused("it has no nonce, although one was sent");
+}
+
+#[test]
+fn rp_userinfo_bad_sub_claim() {
+    let body = r#"{"sub":"mallory","name":"Alice"}"#;
+    let told = parse_userinfo(&answer(body), Some("alice"), &Answers::default());
+    assert!(told.is_err(), "{told:?}");
+    let body = r#"{"sub":"alice","name":"Alice"}"#;
+    assert!(parse_userinfo(&answer(body), Some("alice"), &Answers::default()).is_ok());
+}
+
+#[test]
+fn rp_discovery_issuer_not_matching_config() {
+    let body =
+        json!({"issuer": "https://other.example", "token_endpoint": "https://op.example/token"});
+    let expected = discovery::Expected {
+        issuer: ISSUER,
+        others: &[],
+    };
+    let source = Url::parse("https://op.example/.well-known/openid-configuration").unwrap();
+    let told = parse_metadata(&answer(&body.to_string()), expected, &source).unwrap_err();
+    assert_eq!(
+        told,
+        "its issuer is https://other.example, not https://op.example"
+    );
+}

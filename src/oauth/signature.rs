@@ -1,0 +1,142 @@
+//! The signature of an ID token: what verifies it, and what the result means.
+
+use url::Url;
+
+use super::check::{Check, CheckName, Outcome};
+use super::client::Client;
+use super::id_token::is_encrypted;
+use super::jose::{Algorithm, Jws, KeySet, Refusal};
+use crate::clean::clean;
+
+/// What verifies a signature.
+#[derive(Debug)]
+pub enum Source<'a> {
+    /// The secret of the client.
+    Secret(KeySet),
+    /// The keys at this address.
+    Published(&'a Url),
+}
+
+/// The result of a check: how it came out, and why.
+type Told = (Outcome, String);
+
+/// What verifies this ID token.
+///
+/// # Errors
+/// The result, where nothing has to be verified or nothing can be.
+pub fn source<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Check> {
+    find(client, id_token)
+        .map_err(|(outcome, reason)| Check::new(CheckName::Signature, outcome, reason))
+}
+
+fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
+    let (signing, secret) = (&client.signing, client.secret.as_ref());
+    let not_checked = |reason: &str| (Outcome::NotChecked, reason.to_owned());
+    if is_encrypted(id_token) {
+        return Err(not_checked("the ID token is encrypted"));
+    }
+    let signed = Jws::parse(id_token);
+    let algorithm = signed
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(Jws::algorithm);
+    let registered = signing.registered.as_deref();
+    // Never accepted in place of another algorithm, whoever says so.
+    if algorithm == Err(Refusal::Unsigned) {
+        return Err(match (registered, &signed) {
+            (Some("none"), Ok(signed)) if signed.is_unsigned() => (
+                Outcome::NotApplicable,
+                "ID tokens of this client aren't signed (alg is none)".to_owned(),
+            ),
+            _ => told(&Refusal::Unsigned),
+        });
+    }
+    let Some(published) = &signing.published else {
+        return match (algorithm, registered, secret) {
+            (Ok(algorithm), Some(name), Some(secret))
+                if algorithm.is_symmetric() && algorithm.name() == name =>
+            {
+                Ok(Source::Secret(KeySet::of_secret(secret)))
+            }
+            _ => Err(not_checked(
+                "the issuer's metadata wasn't requested, so its keys aren't known",
+            )),
+        };
+    };
+    let signed = signed.map_err(|refusal| told(&refusal))?;
+    let name = signed.algorithm_name();
+    let is_this = |other: &str| match (Algorithm::of(other), &algorithm) {
+        (Some(other), Ok(algorithm)) => other == *algorithm,
+        _ => other == name,
+    };
+    let failed = |reason: String| (Outcome::Failed, reason);
+    if let Some(other) = registered.filter(|other| !is_this(other)) {
+        return Err(failed(format!(
+            "it is signed with {}, but the client is registered for {}",
+            clean(name, 40),
+            clean(other, 40)
+        )));
+    }
+    if let Some(list) = &published.algorithms
+        && registered.is_none()
+        && !list.iter().any(|other| is_this(other))
+    {
+        return Err(failed(format!(
+            "it is signed with {}, which the issuer's metadata doesn't list",
+            clean(name, 40)
+        )));
+    }
+    let algorithm = algorithm.map_err(|refusal| told(&refusal))?;
+    if algorithm.is_symmetric() {
+        let secret = secret.ok_or_else(|| {
+            let name = algorithm.name();
+            not_checked(&format!(
+                "{name} requires the client secret, and there is none"
+            ))
+        })?;
+        return Ok(Source::Secret(KeySet::of_secret(secret)));
+    }
+    let url = published.keys_url.as_ref();
+    let url = url.ok_or_else(|| {
+        not_checked("the issuer's metadata has no usable address of keys (jwks_uri)")
+    })?;
+    Ok(Source::Published(url))
+}
+
+/// Verifies an ID token with these keys.
+///
+/// # Errors
+/// Where the key it was signed with is not among them. Newer keys may have it.
+pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
+    let verified = Jws::parse(id_token).and_then(|signed| signed.verify(keys));
+    let check = |(outcome, reason)| Check::new(CheckName::Signature, outcome, reason);
+    match verified {
+        Ok(algorithm) => {
+            let whose = if algorithm.is_symmetric() {
+                "the client secret"
+            } else {
+                "a key of the issuer"
+            };
+            let detail = format!("{}, with {whose}", algorithm.name());
+            Ok(check((Outcome::Passed, detail)))
+        }
+        Err(refusal @ (Refusal::UnknownKey(_) | Refusal::NoKey(_))) => Err(check(told(&refusal))),
+        Err(refusal) => Ok(check(told(&refusal))),
+    }
+}
+
+/// The check where the keys could not be had.
+#[must_use]
+pub fn without_keys(reason: &str) -> Check {
+    let detail = format!("the issuer's keys can't be requested: {reason}");
+    Check::new(CheckName::Signature, Outcome::NotChecked, detail)
+}
+
+fn told(refusal: &Refusal) -> Told {
+    let outcome = match refusal {
+        // There is no key that could verify it.
+        Refusal::Unsupported(_) | Refusal::ShortSecret(_) => Outcome::NotChecked,
+        _ => Outcome::Failed,
+    };
+    (outcome, refusal.to_string())
+}
