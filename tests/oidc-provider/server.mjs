@@ -37,6 +37,9 @@
 //   conf odd:id %/+&=?"~ basic        client_secret_basic, secret s3cr%t:/+ &=?"~
 //   conf odd:id %/+&=?"~ post         client_secret_post, the same secret
 //   mail-server                       client_secret_basic, secret mail-servers-secret
+//   signed-PS256, signed-ES256, signed-EdDSA   no secret; their ID tokens are signed with that algorithm
+//   signed-HS256                      client_secret_basic, secret a-client-secret-that-is-long-enough-for-HS256
+// The keys of the provider are new in each process.
 // The library takes every character from space to "~" in an identifier or secret, and no other.
 //
 // Users: alice, password "alice's password", and bob, password "bob's password".
@@ -102,6 +105,7 @@ const client = (id, method, secret) => ({
   response_types: ['code'],
   grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
 });
+const LONG_SECRET = 'a-client-secret-that-is-long-enough-for-HS256';
 const SECRET = 's3cr%t:/+ &=?"~';
 
 // The library's own adapter forgets what has expired and then says "not found". This one forgets
@@ -222,13 +226,21 @@ ${form}
 
 // By way of PEM: on Node 20 a garbage collection while a key that was just generated is exported
 // as JWK can stop the process for ever.
-function signingKey() {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
+function signingKey(alg) {
+  const [type, options] = {
+    RS256: ['rsa', { modulusLength: 2048 }],
+    PS256: ['rsa', { modulusLength: 2048 }],
+    ES256: ['ec', { namedCurve: 'P-256' }],
+    EdDSA: ['ed25519', {}],
+  }[alg];
+  const { privateKey } = generateKeyPairSync(type, {
+    ...options,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  return createPrivateKey(privateKey).export({ format: 'jwk' });
+  return {
+    ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg,
+  };
 }
 
 const configuration = (prefix) => ({
@@ -238,16 +250,19 @@ const configuration = (prefix) => ({
     client('conf odd:id %/+&=?"~ basic', 'client_secret_basic', SECRET),
     client('conf odd:id %/+&=?"~ post', 'client_secret_post', SECRET),
     client('mail-server', 'client_secret_basic', 'mail-servers-secret'),
+    ...['PS256', 'ES256', 'EdDSA'].map((alg) => ({
+      ...client(`signed-${alg}`, 'none'), id_token_signed_response_alg: alg,
+    })),
+    { ...client('signed-HS256', 'client_secret_basic', LONG_SECRET), id_token_signed_response_alg: 'HS256' },
   ],
+  enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'] },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
   clientBasedCORS: () => false,
   // Otherwise everything lives 15 seconds longer than it says.
   clockTolerance: 0,
   cookies: { keys: [randomBytes(32).toString('hex')] },
   jwks: {
-    keys: [{
-      ...signingKey(), kid: randomUUID(), use: 'sig', alg: 'RS256',
-    }],
+    keys: ['RS256', 'PS256', 'ES256', 'EdDSA'].map(signingKey),
   },
   scopes: ['openid', 'profile', 'email', 'offline_access'],
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },

@@ -34,6 +34,8 @@ mod form;
 #[cfg(unix)]
 mod git;
 mod https;
+#[cfg(unix)]
+mod id_tokens;
 #[cfg(target_os = "linux")]
 mod jobs;
 #[cfg(target_os = "linux")]
