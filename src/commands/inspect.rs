@@ -157,7 +157,7 @@ impl Inspected {
     /// What it is.
     fn format(&self, claims: Option<&Claims>) -> (&'static str, &'static str) {
         match claims {
-            Some(_) => ("jwt", "JWT, signature not verified"),
+            Some(_) => ("jwt", "JWT, signature not checked: inspect sends nothing"),
             None if is_encrypted(self.token.expose_secret()) => {
                 ("encrypted", "encrypted, only its recipient can read it")
             }
@@ -179,6 +179,7 @@ impl Inspected {
         let purpose = self.purpose(claims.as_ref(), presets);
         json!({
             "format": self.format(claims.as_ref()).0,
+            "signature": claims.as_ref().map(|_| "not checked: inspect sends nothing"),
             "length": self.token.expose_secret().chars().count(),
             "expires_at": self.expires_at(claims.as_ref()).map(time),
             "for": purpose.map(|known| &known.is_for),

@@ -199,16 +199,15 @@ mod tests {
     async fn ran(client: Client, before: Option<&TokenSet>, answers: Vec<Reply>) -> Ran {
         let script = script(answers);
         let (reporter, told) = reporter();
-        let outcome = match before {
-            Some(before) => refresh(&script, &client, before, &reporter).await,
-            None => {
-                let (_, pending) = client.authorization_request(&url().into()).unwrap();
-                let query = format!("code=c&state={}", pending.state.expose_secret());
-                let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
-                    unreachable!()
-                };
-                exchange(&script, &client, &arrived, &pending, &reporter).await
-            }
+        let outcome = if let Some(before) = before {
+            refresh(&script, &client, before, &reporter).await
+        } else {
+            let (_, pending) = client.authorization_request(&url().into()).unwrap();
+            let query = format!("code=c&state={}", pending.state.expose_secret());
+            let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
+                unreachable!()
+            };
+            exchange(&script, &client, &arrived, &pending, &reporter).await
         };
         drop(reporter);
         let told = told.await.unwrap();
@@ -221,6 +220,7 @@ mod tests {
         (script.asked.into_inner().unwrap().len(), check, outcome)
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as it is compared")]
     fn passed() -> Option<(Outcome, String)> {
         let words = "EdDSA, with a key of the issuer";
         Some((Outcome::Passed, words.to_owned()))

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::dialect::{Dialect, Form};
 
-pub use super::dialect::ClientAuthentication;
+pub use super::dialect::{ClientAuthentication, Published, Signing};
 pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
@@ -139,24 +139,6 @@ pub struct Client {
     pub signing: Signing,
     /// How the service differs from the protocol.
     pub dialect: Dialect,
-}
-
-/// How a service signs ID tokens, as far as it is known.
-#[derive(Debug, Clone, Default)]
-pub struct Signing {
-    /// The algorithm that the client is registered with (`id_token_signed_response_alg`).
-    pub registered: Option<String>,
-    /// What the issuer's metadata says; `None` without metadata.
-    pub published: Option<Published>,
-}
-
-/// What an issuer's metadata says about its signatures.
-#[derive(Debug, Clone, Default)]
-pub struct Published {
-    /// Where its keys are.
-    pub keys_url: Option<Url>,
-    /// The algorithms that it signs with; `None` if it does not say.
-    pub algorithms: Option<Vec<String>>,
 }
 
 /// A form to post, or a document to get with credentials. All of it counts as secret.

@@ -360,6 +360,24 @@ impl Form {
     }
 }
 
+/// How a service signs ID tokens, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Signing {
+    /// The algorithm that the client is registered with (`id_token_signed_response_alg`).
+    pub registered: Option<String>,
+    /// What the issuer's metadata says; `None` without metadata.
+    pub published: Option<Published>,
+}
+
+/// What an issuer's metadata says about its signatures.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// Where its keys are.
+    pub keys_url: Option<Url>,
+    /// The algorithms that it signs with; `None` if it does not say.
+    pub algorithms: Option<Vec<String>>,
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {

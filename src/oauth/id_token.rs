@@ -219,13 +219,13 @@ impl Claims {
                 .filter(|time: &f64| time.is_finite())
         };
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
-        let (tolerance, now) = (CLOCK_TOLERANCE as f64, unix_time as f64);
+        let (tolerance, present) = (CLOCK_TOLERANCE as f64, unix_time as f64);
         let issued = time("iat").ok_or(NO_TIME)?;
-        if time("exp").ok_or(NO_EXPIRY)? + tolerance < now {
+        if time("exp").ok_or(NO_EXPIRY)? + tolerance < present {
             return Err("it has expired; check this machine's clock".to_owned());
         }
         for (name, time) in [("iat", Some(issued)), ("nbf", time("nbf"))] {
-            if time.is_some_and(|time| time > now + tolerance) {
+            if time.is_some_and(|time| time > present + tolerance) {
                 return Err(format!(
                     "it is not valid yet ({name}); check this machine's clock"
                 ));

@@ -8,7 +8,7 @@ use super::run::{Run, StepLine};
 use crate::flow::attempt::AttemptId;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
-use crate::oauth::check::Check;
+use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
@@ -107,7 +107,7 @@ pub struct TokenState {
     pub steps: Vec<StepLine>,
     /// How the checks of the run came out.
     pub checks: Vec<Check>,
-    /// The claims of the ID token, not verified.
+    /// The claims of the ID token.
     pub claims: Option<Claims>,
     /// How each of them has left the program.
     taken: [Taken; 3],
@@ -116,6 +116,14 @@ pub struct TokenState {
 }
 
 impl TokenState {
+    /// True if the signature of the ID token was verified.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.name == CheckName::Signature && check.outcome == Outcome::Passed)
+    }
+
     /// Tokens that have just come.
     #[must_use]
     pub(super) fn new(set: TokenSet, at: Moment, run: &Run, attempt: AttemptId) -> Self {

@@ -602,7 +602,7 @@ fn inspect_shows_times_and_what_a_token_is_for() {
         let ran = inspect(&profiles, &input, &["-"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
         for words in [
-            "JWT, signature not verified",
+            "JWT, signature not checked: inspect sends nothing",
             " minutes\n",
             "2 hours ago",
             "For:     Microsoft Graph",
@@ -616,6 +616,10 @@ fn inspect_shows_times_and_what_a_token_is_for() {
     let told = json_of(&ran);
     assert_eq!(told["token"]["for"], "Microsoft Graph", "{told}");
     assert_eq!(told["token"]["claims"]["exp"], now + 3600);
+    assert_eq!(
+        told["token"]["signature"],
+        "not checked: inspect sends nothing"
+    );
     let ran = inspect(&profiles, "gho_16C7e42F292c6912E7710c838347Ae178B4a", &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(

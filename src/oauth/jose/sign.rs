@@ -56,7 +56,7 @@ impl SigningKey {
         let key = match right {
             KeyKind::Rsa => Loaded::Rsa(found.rsa()?),
             KeyKind::P256 | KeyKind::P384 => Loaded::Ec(found.ec()?),
-            _ => Loaded::Ed25519(found.ed25519()?),
+            KeyKind::Ed25519 => Loaded::Ed25519(found.ed25519()?),
         };
         Ok(Self { algorithm, key })
     }

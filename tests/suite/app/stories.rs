@@ -164,7 +164,12 @@ impl App {
             (
                 CheckName::IdToken,
                 Outcome::Passed,
-                "issuer, audience and expiry match (signature not verified)",
+                "issuer, audience and expiry match",
+            ),
+            (
+                CheckName::Signature,
+                Outcome::Passed,
+                "RS256, with a key of the issuer",
             ),
             (CheckName::Scope, Outcome::Passed, "granted in full"),
             (CheckName::RefreshToken, Outcome::Passed, "there is one"),

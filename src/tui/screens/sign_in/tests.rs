@@ -434,7 +434,10 @@ fn steps_and_checks_are_folded_but_on_a_wide_page() {
     alone.press(Item::Checks);
     let text = alone.text();
     assert!(text.contains("Steps") && text.contains("waiting"), "{text}");
-    assert!(text.contains("ID token, scope, refresh token"), "{text}");
+    assert!(
+        text.contains("ID token, signature, scope, refresh token"),
+        "{text}"
+    );
     assert!(alone.labels().contains(&"Hide checks".to_owned()));
     alone.press(Item::Checks);
     assert!(!alone.text().contains("Steps"));

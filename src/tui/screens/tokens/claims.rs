@@ -30,7 +30,9 @@ pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
     let all = claims(tokens);
     let mut lines = Vec::new();
     let title = match all.as_slice() {
+        [("ID token", _)] if tokens.is_verified() => "Claims of the ID token".to_owned(),
         [(name, _)] => format!("Claims of the {name} (signature not verified)"),
+        _ if tokens.is_verified() => "Claims (only the ID token is verified)".to_owned(),
         _ => "Claims (signatures not verified)".to_owned(),
     };
     for (name, claims) in &all {

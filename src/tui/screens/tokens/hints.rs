@@ -64,9 +64,12 @@ fn no_refresh(cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
     said
 }
 
-fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
+pub(super) fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
     match line {
         Line::Token(value) => about_token(cx, tokens, value),
+        Line::Person if tokens.is_verified() => {
+            "From the ID token. Its signature was verified.".to_owned()
+        }
         Line::Person => "From the ID token. Its signature was not verified.".to_owned(),
         Line::Granted => {
             let (missing, _) = not_granted(&tokens.request.client, &tokens.set);

@@ -376,8 +376,37 @@ fn claims_have_times_and_name_this_client() {
     let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
     let text: Vec<String> = reading.lines.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
+    assert_eq!(reading.title, "Claims (signatures not verified)");
     assert!(text.contains("Of the access token\nnbf"), "{text}");
     assert!(text.contains("yesterday 11:01:07"), "{text}");
+}
+
+#[test]
+fn claims_say_whether_the_signature_was_verified() {
+    for (outcome, title, hint) in [
+        (
+            Outcome::Passed,
+            "Claims of the ID token",
+            "From the ID token. Its signature was verified.",
+        ),
+        (
+            Outcome::NotChecked,
+            "Claims of the ID token (signature not verified)",
+            "From the ID token. Its signature was not verified.",
+        ),
+    ] {
+        let mut alone = tokens();
+        alone.press(Item::Refresh);
+        let check = Check::new(CheckName::Signature, outcome, "the detail");
+        alone.hear(FlowEvent::Check(check));
+        alone.hear(FlowEvent::Tokens(Box::new(of_mail())));
+        alone.act(|screen, cx| AnyScreen::press(screen, "Claims…", cx));
+        let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
+        assert_eq!(reading.title, title);
+        let tokens = alone.view().session.tokens.as_ref().unwrap();
+        let told = super::hints::about_line(alone.view(), tokens, Line::Person);
+        assert_eq!(told, hint);
+    }
 }
 
 #[test]
