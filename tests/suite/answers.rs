@@ -425,8 +425,7 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
         (serde_json::json!([]), "aud is missing or empty"),
         (serde_json::json!(["other", "more"]), "aud is other, more"),
     ] {
-        let claims =
-            serde_json::json!({"iss": "https://as.example", "aud": aud, "exp": 4_000_000_000_u64});
+        let claims = serde_json::json!({"iss": "https://as.example", "aud": aud, "azp": "cid", "sub": "alice", "iat": 1, "exp": 4_000_000_000_u64});
         let sign_in = SignIn::at(server(claims), &["--scope", "openid"]);
         assert!(sign_in.nonce.is_some());
         let (exit, stdout, stderr) = sign_in.ends();
@@ -434,8 +433,7 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
         assert!(stderr.contains(words), "{stderr}");
     }
     // A number as text is one.
-    let claims =
-        serde_json::json!({"iss": "https://as.example", "aud": "cid", "exp": "4000000000"});
+    let claims = serde_json::json!({"iss": "https://as.example", "aud": "cid", "sub": "alice", "iat": 1, "exp": "4000000000"});
     let (exit, _, stderr) = device(
         GRANT,
         vec![with_id_token(&jwt(&claims))],

@@ -4,6 +4,7 @@
     clippy::print_stdout,
     reason = "the vectors that are left out are named"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "tables are made of values")]
 
 use std::fmt::Write as _;
 use std::path::Path;
