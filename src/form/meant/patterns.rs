@@ -11,10 +11,13 @@ use crate::secret::ExposeSecret;
 /// What is wrong with a value that is nearly of the form that the service gives out.
 pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> {
     let preset = settings.preset();
-    let field = match key {
-        Key::ClientId => Pattern::CLIENT_ID,
-        Key::ClientSecret => Pattern::CLIENT_SECRET,
-        Key::Var(position) => &preset.variables.get(position)?.name,
+    let (field, default) = match key {
+        Key::ClientId => (Pattern::CLIENT_ID, ""),
+        Key::ClientSecret => (Pattern::CLIENT_SECRET, ""),
+        Key::Var(position) => {
+            let variable = preset.variables.get(position)?;
+            (variable.name.as_str(), variable.default.as_str())
+        }
         _ => return None,
     };
     let typed = settings.value(key);
@@ -22,7 +25,8 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         Key::ClientSecret => settings.secret().expose_secret(),
         _ => trimmed(&typed),
     };
-    if value.is_empty() {
+    // Nothing was typed, so no pattern has to be parsed.
+    if value.is_empty() || value == default {
         return None;
     }
     let (near, instead) = preset
