@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory, Parser};
+use clap::{Args, Command, Parser};
 use url::{Host, Url};
 
 pub use self::flags::{
@@ -290,12 +290,14 @@ impl CliError {
     }
 }
 
+const NAME: &str = env!("CARGO_PKG_NAME");
+
 /// The commands and flags of the program.
 #[must_use]
 pub fn command() -> Command {
-    help::laid_out(<Subcommand as clap::Subcommand>::augment_subcommands(
-        Cli::command(),
-    ))
+    // The flags last: the program's description is theirs.
+    let commands = <Subcommand as clap::Subcommand>::augment_subcommands(Command::new(NAME));
+    help::laid_out(Cli::augment_args(commands))
 }
 
 impl Cli {
