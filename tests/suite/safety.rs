@@ -387,3 +387,18 @@ fn an_answer_without_end_is_bounded() {
         "{stderr}"
     );
 }
+
+/// The linker's flags in `.cargo/config.toml` replace the compiler's own.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_tables_of_the_loader_are_read_only() {
+    let read = std::process::Command::new("readelf")
+        .args(["--wide", "--program-headers", "--dynamic"])
+        .arg(program())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&read.stdout);
+    for part in ["GNU_RELRO", "BIND_NOW", "Flags: NOW PIE"] {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+}
