@@ -22,7 +22,7 @@ impl Print {
     /// The text without a line end.
     ///
     /// # Errors
-    /// A sentence, where the service gave no such token.
+    /// Returns a sentence if the service issued no such token.
     pub fn text(self, set: &TokenSet) -> Result<SecretString, String> {
         let missing = |name: &str| format!("The service did not return {name}.");
         match self {

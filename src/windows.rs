@@ -89,7 +89,7 @@ impl Drop for Local {
 /// The token of this process, to be read.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 pub(crate) fn process_token() -> Result<OwnedHandle, u32> {
     let mut token = null_mut();
     // SAFETY: the handle of one's own process need not be closed; `token` outlives the call.
@@ -103,7 +103,7 @@ pub(crate) fn process_token() -> Result<OwnedHandle, u32> {
 /// A security identifier, written whole.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 ///
 /// # Safety
 /// `sid` leads to one.
@@ -122,7 +122,7 @@ pub(crate) unsafe fn sid_text(sid: PSID) -> Result<String, u32> {
 /// The security identifier of this process' user.
 ///
 /// # Errors
-/// Where the system does not tell.
+/// If the system can't tell.
 pub(crate) fn user_sid() -> Result<String, u32> {
     let token = process_token()?;
     // Aligned for the pointer in it.
@@ -150,7 +150,7 @@ pub(crate) fn user_sid() -> Result<String, u32> {
 /// The security identifier of a user or a group.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 pub(crate) fn account_sid(user: &str) -> Result<String, u32> {
     let mut sid = [0_u32; SID_WORDS];
     let mut sid_bytes = size_of_val(&sid) as u32;

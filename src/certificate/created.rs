@@ -102,7 +102,7 @@ fn name(host: &str) -> Option<String> {
 /// Says who can read its key.
 ///
 /// # Errors
-/// Where there can be none for that host, or the folder cannot be written to.
+/// If there can be none for that host, or the folder can't be written to.
 pub fn create(
     folder: &Path,
     host: &str,
@@ -194,7 +194,7 @@ fn make(host: &str, now: SystemTime) -> Result<(SecretString, SecretString), Str
 /// Deletes the created certificate for `host` and its key; false where there was none.
 ///
 /// # Errors
-/// Where a file is still there.
+/// If a file is still there.
 pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
     let Some(files) = paths(folder, host) else {
         return Ok(false);

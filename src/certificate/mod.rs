@@ -198,7 +198,7 @@ impl About {
 /// The same, for as long as a file may be waited for, while other things go on.
 ///
 /// # Errors
-/// What is wrong with which of the files.
+/// Returns which files are wrong, and why.
 pub async fn load_aside(
     files: &Files,
     host: &str,
@@ -221,7 +221,7 @@ pub async fn load_aside(
 /// Reads a certificate for `host`, and makes sure that a browser can be shown it at the time `now`.
 ///
 /// # Errors
-/// What is wrong with which of the files.
+/// Returns which files are wrong, and why.
 pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, CertificateError> {
     let in_certificate = |wrong| CertificateError {
         part: CertificateFile::Certificate,

@@ -72,7 +72,7 @@ impl MailTestFlags {
     /// The mailbox: that of the flags, or that of the profile.
     ///
     /// # Errors
-    /// What is missing or wrong, as a sentence.
+    /// Returns what is missing or wrong, as a sentence.
     pub fn mailbox(&self, of_profile: Option<&str>) -> Result<String, String> {
         let text = self.user.as_deref().or(of_profile);
         let text = text.ok_or(

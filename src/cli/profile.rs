@@ -63,7 +63,7 @@ impl ProfileFlags {
     /// Looks up the profiles that `--profile` and `--save` name.
     ///
     /// # Errors
-    /// Why that is impossible, as a sentence.
+    /// Returns why that is impossible, as a sentence.
     pub fn find(&self) -> Result<NamedProfiles, String> {
         if self.profile.is_none() && self.save.is_none() {
             return Ok(NamedProfiles::default());
@@ -270,7 +270,7 @@ impl StoreFlags {
     /// The store of this kind.
     ///
     /// # Errors
-    /// Why there is none, as a sentence.
+    /// Returns why there is none, as a sentence.
     pub fn store(&self, kind: StoreFlag) -> Result<Store, String> {
         let words = |name: &str, command: Option<&String>| match command {
             None => Ok(Vec::new()),

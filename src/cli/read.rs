@@ -23,7 +23,7 @@ impl Cli {
     /// contradicts a flag is ignored.
     ///
     /// # Errors
-    /// What is wrong with them; also the help and the version, which are printed as that.
+    /// What is wrong with them; also the help and the version, which are printed instead.
     pub fn read(
         flags: impl IntoIterator<Item = OsString>,
         variable: impl Fn(&OsStr) -> Option<OsString>,

@@ -18,7 +18,7 @@ const LIMIT: usize = 2000;
 /// Does what is asked, on standard output.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(command: &ConfigureCommand) -> io::Result<u8> {
     let environment = Environment::of_process();
     let task = match task(command, &environment) {

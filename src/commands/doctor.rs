@@ -29,7 +29,7 @@ const LIMIT: usize = 80;
 /// Says what was found, on standard output.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     let mut environment = flags.place.over(Environment::of_process());
     environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];

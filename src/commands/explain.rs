@@ -16,7 +16,7 @@ const LIMIT: u64 = 256 * 1024;
 /// Explains the errors that the text names, on standard output.
 ///
 /// # Errors
-/// Where standard input cannot be read, or standard output cannot be written to.
+/// If standard input can't be read, or standard output can't be written to.
 pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
     let given = flags.preset.as_deref();
     let preset = match library.get(given.unwrap_or(CUSTOM)) {

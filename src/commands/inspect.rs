@@ -40,7 +40,7 @@ struct Inspected {
 /// Prints the claims of the tokens of a profile, or of one from standard input.
 ///
 /// # Errors
-/// Where standard input cannot be read, or standard output cannot be written to.
+/// If standard input can't be read, or standard output can't be written to.
 pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     let library = Library::load_user();
     let (tokens, own) = if flags.source == "-" {

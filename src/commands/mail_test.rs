@@ -31,7 +31,7 @@ const WAIT: Duration = Duration::from_secs(45);
 /// Runs the tests.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
     let named = flags.profiles.profiles.as_deref();
     let place = match find(&flags.profile, named) {

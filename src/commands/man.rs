@@ -85,7 +85,7 @@ const VARIABLES: &[(&str, &str)] = &[
 /// Writes the page of the program.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it can't be written.
 pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(command.clone());
     man.render_title(out)?;
@@ -129,7 +129,7 @@ pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
 /// Writes a page for each command to a folder, which is created if needed.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If they can't be written.
 pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut text = Vec::new();

@@ -47,7 +47,7 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
 /// Does what the subcommand says, on standard output. Comes back with the exit code.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     let mut command = cli::command();
     let mut text = Vec::new();

@@ -14,7 +14,7 @@ use crate::store::folders;
 /// Does what is asked, on standard output.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(command: &PresetsCommand, library: &Library) -> io::Result<u8> {
     let mut stdout = io::stdout().lock();
     match command {

@@ -30,7 +30,7 @@ use crate::store::record::Record;
 /// Does what the command says. Comes back with the exit code.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
     match command {
         ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref())

@@ -36,7 +36,7 @@ pub(super) struct Look {
 /// Checks these profiles, or all. The exit code is that of the worst.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> io::Result<u8> {
     let mut places = Vec::new();
     let mut unknown = false;

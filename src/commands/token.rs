@@ -47,7 +47,7 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
 /// Prints a valid token.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if cfg!(windows) && flags.mode.is_some_and(|mode| mode != 0o600) {
         say(
@@ -232,7 +232,7 @@ fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
 /// The keeper: refreshes a profile for the processes that wait. Nobody reads what it says.
 ///
 /// # Errors
-/// Where no runtime can be started.
+/// If no runtime can be started.
 pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     process::close_descriptors();
     let named = flags.profiles.profiles.as_deref();

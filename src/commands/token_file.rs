@@ -77,7 +77,7 @@ fn let_read(_: &std::fs::File, _: &Path, _: Readers) -> Result<(), PrivateError>
 /// The number of a group, which is named or numbered.
 ///
 /// # Errors
-/// A sentence, where there is no such group.
+/// Returns a sentence if there is no such group.
 #[cfg(unix)]
 pub(super) fn group(name: &str) -> Result<u32, String> {
     let found = nix::unistd::Group::from_name(name)

@@ -24,7 +24,7 @@ impl Printed<'_> {
     /// The text, without the line end after it.
     ///
     /// # Errors
-    /// What is missing, as a sentence.
+    /// Returns what is missing, as a sentence.
     pub(super) fn text(&self, format: TokenFormat) -> Result<SecretString, String> {
         let token = self.tokens.access_token();
         let header = &self.record.issued_for.header;

@@ -23,7 +23,7 @@ impl Credential {
     /// Reads what git says on standard input.
     ///
     /// # Errors
-    /// Where standard input cannot be read.
+    /// If standard input can't be read.
     pub(super) fn read() -> io::Result<Self> {
         let mut stdin = io::stdin().lock();
         let mut bytes = Zeroizing::new(Vec::new());

@@ -32,7 +32,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 /// Revokes the tokens of a profile.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run_revoke(flags: &RevokeFlags) -> io::Result<u8> {
     let place = match find(&flags.profile, flags.profiles.profiles.as_deref()) {
         Ok(place) => place,
@@ -48,7 +48,7 @@ pub(super) fn run_revoke(flags: &RevokeFlags) -> io::Result<u8> {
 /// Revokes these tokens of a profile, and reports what became of each.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn revoke_tokens(
     place: &Place,
     kinds: &[TokenKind],
@@ -145,7 +145,7 @@ fn revoked_json(name: &ProfileName, revocation: &Revocation) -> Value {
 /// Asks whether the service accepts a token.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
     run(
         &flags.profile,
@@ -158,7 +158,7 @@ pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
 /// Asks who the access token belongs to.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn run_userinfo(flags: &UserInfoFlags) -> io::Result<u8> {
     run(
         &flags.profile,

@@ -62,7 +62,7 @@ fn report<T>(place: &str, outcome: Result<T, Failure>) -> Result<T, u8> {
 /// Encrypts a profile and writes it to a file or to standard output.
 ///
 /// # Errors
-/// Where standard output cannot be written to.
+/// If standard output can't be written to.
 pub(super) fn export(
     place: &Place,
     to: Option<&Path>,

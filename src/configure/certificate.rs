@@ -12,7 +12,7 @@ const NO_FOLDER: &str = "Can't store a certificate: no home folder is set.";
 /// Makes one for `host`: its fingerprint, and who can read its key.
 ///
 /// # Errors
-/// A sentence.
+/// Returns a sentence that says why.
 pub fn create(host: &str) -> Result<(String, Readers), String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let now = SystemTime::now();
@@ -24,7 +24,7 @@ pub fn create(host: &str) -> Result<(String, Readers), String> {
 /// The fingerprint of the one for `host`, where there is one.
 ///
 /// # Errors
-/// A sentence.
+/// Returns a sentence that says why.
 pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let Some(files) = paths(&folder, host).filter(|files| files.certificate.exists()) else {
@@ -38,7 +38,7 @@ pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
 /// Deletes the one for `host`.
 ///
 /// # Errors
-/// A sentence.
+/// Returns a sentence that says why.
 pub fn delete(host: &str) -> Result<(), String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     match created::delete(&folder, host) {

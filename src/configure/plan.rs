@@ -117,7 +117,7 @@ impl Plan {
     /// Puts it together.
     ///
     /// # Errors
-    /// Where HTTP.sys cannot register such a URL.
+    /// If HTTP.sys can't register such a URL.
     pub fn new(
         prefix: Prefix,
         user: &str,
@@ -168,7 +168,7 @@ impl Plan {
     /// The bindings of the certificate; nothing with http.
     ///
     /// # Errors
-    /// Where no certificate is named.
+    /// If no certificate is named.
     pub fn bindings(&self) -> Result<Vec<SslBinding>, PlanError> {
         let bind = |endpoint| {
             Ok(SslBinding {
@@ -184,7 +184,7 @@ impl Plan {
     /// The netsh commands that do the same, to be run as administrator; none where Windows has reserved it already.
     ///
     /// # Errors
-    /// Where something is missing, or cannot be written safely.
+    /// If something is missing, or can't be written safely.
     pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
         let verb = match action {
             SetUpAction::SetUp => "add",

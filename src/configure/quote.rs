@@ -35,7 +35,7 @@ pub enum QuoteError {
 /// The arguments as one line.
 ///
 /// # Errors
-/// Where one of them cannot be written so that each shell hands it over as it is.
+/// If one of them can't be quoted so that every shell passes it unchanged.
 pub fn line<S: AsRef<str>>(arguments: &[S]) -> Result<String, QuoteError> {
     let quoted: Result<Vec<String>, QuoteError> = arguments
         .iter()

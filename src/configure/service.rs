@@ -29,7 +29,7 @@ pub trait Service {
     /// The security identifier of an account that can listen: a user or a group.
     ///
     /// # Errors
-    /// The code of Windows.
+    /// The Windows error code.
     fn sid(&self, user: &str) -> Result<String, u32>;
     /// The account of a security identifier.
     fn account(&self, sid: &str) -> Option<Account>;
@@ -38,7 +38,7 @@ pub trait Service {
     /// The certificates of the machine's store.
     ///
     /// # Errors
-    /// The code of Windows.
+    /// The Windows error code.
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32>;
     /// Registers a prefix for a moment, as a sign-in does.
     fn listen(&self, prefix: &str) -> u32;
@@ -47,12 +47,12 @@ pub trait Service {
     /// The descriptor of a prefix, with whole identifiers; `None` if there is no reservation.
     ///
     /// # Errors
-    /// The code of Windows, where it is another than "not found".
+    /// The Windows error code, unless it is "not found".
     fn reservation(&self, prefix: &str) -> Result<Option<String>, u32>;
     /// The binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// The code of Windows, where it is another than "not found".
+    /// The Windows error code, unless it is "not found".
     fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32>;
     /// Writes a reservation.
     fn reserve(&mut self, reservation: &UrlAcl) -> u32;
@@ -65,7 +65,7 @@ pub trait Service {
     /// Runs this program once more, elevated, with these arguments, after the user's consent; its exit code.
     ///
     /// # Errors
-    /// The code of Windows, such as 1223 where the user said no.
+    /// The Windows error code, such as 1223 if the user declined.
     fn consent(&mut self, arguments: &[String]) -> Result<u32, u32>;
 }
 

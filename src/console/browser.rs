@@ -56,7 +56,7 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
 /// Opens `url`. Returns once the starter has ended well, or has been at it for three seconds.
 ///
 /// # Errors
-/// A sentence that says what failed.
+/// Returns a sentence that says what failed.
 pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> {
     if environment.display_of_tmux {
         // Whoever was at the desk may have attached from elsewhere since.

@@ -65,7 +65,7 @@ pub fn is_in_foreground(terminal: impl AsFd) -> bool {
 /// background would stop it.
 ///
 /// # Errors
-/// Where the terminal cannot be watched.
+/// If the terminal can't be watched.
 pub fn wait_for_input(terminal: impl AsFd) -> io::Result<()> {
     loop {
         match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], None) {

@@ -15,7 +15,7 @@ use super::talk::say;
 /// system asks the program to end, such as for Ctrl+C.
 ///
 /// # Errors
-/// If the terminal cannot be read.
+/// If the terminal can't be read.
 pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -14,7 +14,7 @@ static TAKEN: Mutex<Option<(Termios, Termios)>> = Mutex::new(None);
 /// Changes the modes. Modes that another program has set since the last time are those to give back later.
 ///
 /// # Errors
-/// Where the terminal does not let us.
+/// If the terminal doesn't allow it.
 pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Result<()> {
     let now = tcgetattr(&terminal)?;
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);

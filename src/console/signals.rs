@@ -18,7 +18,7 @@ impl Signals {
     /// Listens for them from now on.
     ///
     /// # Errors
-    /// Where the system does not allow it.
+    /// If the system doesn't allow it.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -54,7 +54,7 @@ impl Signals {
     /// Listens for them from now on.
     ///
     /// # Errors
-    /// Where the system does not allow it.
+    /// If the system doesn't allow it.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
         Ok(Self {

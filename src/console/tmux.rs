@@ -23,7 +23,7 @@ const LINES: usize = 10_000;
 /// Asks tmux who is attached.
 ///
 /// # Errors
-/// Part of a sentence that says why it does not tell.
+/// Returns part of a sentence that says why tmux can't tell.
 pub async fn ask(environment: &Environment) -> Result<Attached, String> {
     let arguments = [
         "list-panes",

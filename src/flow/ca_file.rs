@@ -16,7 +16,7 @@ const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 /// The PEM text of a CA file.
 ///
 /// # Errors
-/// Why it cannot be used, as a part of a sentence.
+/// Returns why it can't be used, as part of a sentence.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     // Discovery and the flow read it one after the other.
     let bytes = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;

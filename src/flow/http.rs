@@ -45,7 +45,7 @@ impl Http {
     /// Reads the CA file, if there is one.
     ///
     /// # Errors
-    /// Where that file cannot be used.
+    /// If that file can't be used.
     pub async fn new(ca_file: Option<&Path>) -> Result<Self, HttpError> {
         // Fails only where a provider is set already, which then is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -64,7 +64,7 @@ impl Http {
     /// Asks for a document, with nothing that is secret. Redirects are not followed here either.
     ///
     /// # Errors
-    /// Where no answer came.
+    /// If there is no response.
     pub async fn get(&self, url: &Url) -> Result<Answer, HttpError> {
         let client = self.client(url).await?;
         exchange(
@@ -137,7 +137,7 @@ pub trait Transport {
     /// Sends a request and reads the answer, whatever its status.
     ///
     /// # Errors
-    /// Where no answer came, or one that must not be followed.
+    /// If there is no response, or one that must not be followed.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Answer, HttpError>> + Send;
 }
 

@@ -80,7 +80,7 @@ impl Reporter {
     /// Reports the checks of new tokens.
     ///
     /// # Errors
-    /// Where the ID token does not belong to this sign-in.
+    /// If the ID token doesn't belong to this sign-in.
     pub(super) async fn token_checks(
         &self,
         checks: Result<Vec<Check>, Check>,

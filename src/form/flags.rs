@@ -81,7 +81,7 @@ impl Settings {
     /// Lays flags and environment variables over the values of the preset.
     ///
     /// # Errors
-    /// If the preset does not allow one of them.
+    /// If the preset doesn't allow one of them.
     pub fn lay_over(&mut self, overrides: Overrides) -> Result<(), OverrideError> {
         let preset = Arc::clone(&self.preset);
         let sources = overrides.sources.clone();

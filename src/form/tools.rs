@@ -32,7 +32,7 @@ impl Settings {
     /// The endpoint for `tool`: that of the preset or of the metadata. The metadata has precedence if the preset is unverified.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns why there is none.
     pub fn tool_url(&self, tool: Tool, metadata: Option<&Metadata>) -> Result<Url, NotOffered> {
         let preset = self.preset();
         if let Some(why) = &preset.tools.of(tool).unsupported {
@@ -89,7 +89,7 @@ impl Settings {
     /// Whether the endpoint for `tool` accepts tokens of this kind.
     ///
     /// # Errors
-    /// Says that it doesn't.
+    /// Returns [`NotOffered`] if it doesn't.
     pub fn tool_accepts(&self, tool: Tool, kind: TokenKind) -> Result<(), NotOffered> {
         let tokens = &self.preset().tools.of(tool).tokens;
         if tokens.is_empty() || tokens.contains(&kind) {

@@ -43,7 +43,7 @@ const ANSWER_BYTES: u32 = 64 * 1024;
 /// What a browser is shown at a prefix: the certificate that is bound there, as far as it is one of the machine's store.
 ///
 /// # Errors
-/// `NotBound` where no certificate is.
+/// `NotBound` if no certificate is bound.
 pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBound> {
     let mut unread = false;
     for endpoint in endpoints(prefix) {
@@ -171,7 +171,7 @@ impl Config {
     /// The descriptor of a reservation, as it was written; `None` if there is no reservation.
     ///
     /// # Errors
-    /// The code of Windows.
+    /// The Windows error code.
     pub(crate) fn reservation(&self, prefix: &str) -> Result<Option<String>, u32> {
         let mut prefix = wide(prefix);
         let question = HTTP_SERVICE_CONFIG_URLACL_QUERY {
@@ -193,7 +193,7 @@ impl Config {
     /// The binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// The code of Windows.
+    /// The Windows error code.
     pub(crate) fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
         let mut key = Key::of(endpoint);
         match endpoint {

@@ -68,7 +68,7 @@ impl Prefix {
     /// Reads a redirect URL.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Returns what is wrong with it.
     pub fn of(redirect_url: &str) -> Result<Self, PrefixError> {
         let text = redirect_url.trim();
         if !is_clean(text) || text.contains(char::is_whitespace) {

@@ -27,7 +27,7 @@ const MOST_CERTIFICATES: usize = 500;
 /// The certificates, as of the time `now`.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 pub(crate) fn list(now: SystemTime) -> Result<Vec<StoreCertificate>, u32> {
     let mut all = Vec::new();
     each_certificate(|der, has_key| {

@@ -12,7 +12,7 @@ use crate::store::reserved::Reserved;
 /// Removes the files of a profile. The lock file stays: another process may wait for it.
 ///
 /// # Errors
-/// Why that is impossible, as a sentence.
+/// Returns why that is impossible, as a sentence.
 pub fn delete(place: &Place) -> Result<(), String> {
     let words = |error: SaveError| error.to_string();
     let file = |error: PrivateError| error.to_string();
@@ -45,7 +45,7 @@ pub fn delete(place: &Place) -> Result<(), String> {
 /// Gives a profile another name. The lock file of the old name stays.
 ///
 /// # Errors
-/// Why that is impossible, as a sentence.
+/// Returns why that is impossible, as a sentence.
 pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
     let words = |error: SaveError| error.to_string();
     let file = |error: PrivateError| error.to_string();

@@ -26,7 +26,7 @@ impl Keeper {
     /// that has the client secret by the settings.
     ///
     /// # Errors
-    /// Where the system starts no process.
+    /// If the system can't start a process.
     pub fn start(
         place: &Place,
         named: Option<&Path>,
@@ -132,7 +132,7 @@ pub struct PutOff {
 /// Puts off the signals that ask to end. Requires a runtime.
 ///
 /// # Errors
-/// Where the system has no such signals.
+/// If the system has no such signals.
 pub fn put_off_signals() -> std::io::Result<PutOff> {
     #[cfg(unix)]
     {

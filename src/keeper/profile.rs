@@ -31,8 +31,8 @@ impl Profile {
     /// Reads the settings of a profile to send its tokens. The client secret is where they say, or in the record.
     ///
     /// # Errors
-    /// The outcome to report; also where the settings would send tokens to another place than the one that they were issued
-    /// for, or get the client secret from another command.
+    /// The outcome to report, also if the settings would send tokens to another place than the one that they were
+    /// issued for, or get the client secret from another command.
     pub fn load(place: &Place, record: &Record) -> Result<Self, Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         if file.secret_command() != record.issued_for.secret_command.as_deref() {

@@ -57,7 +57,7 @@ pub fn unix_time() -> u64 {
 /// Refreshes the tokens of a profile, and stores them.
 ///
 /// # Errors
-/// The outcome, which the callers that wait have on disk.
+/// The outcome, which waiting callers find on disk.
 pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
     // Nothing else runs in this process meanwhile.

@@ -12,7 +12,7 @@ use crate::store::reserved::Reserved;
 /// for a token gets a new one. Any other token changes nothing: it was replaced meanwhile, or is not of this profile.
 ///
 /// # Errors
-/// Where the record cannot be read or written, or another process holds it for too long.
+/// If the record can't be read or written, or another process keeps it locked for too long.
 pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     private::check_folder(place.record_folder())?;
     let is_refused =

@@ -45,7 +45,7 @@ pub enum SaveError {
 /// Takes the lock of a profile, waiting for a refresh in progress.
 ///
 /// # Errors
-/// Where another process holds it for too long.
+/// If another process keeps it locked for too long.
 pub fn lock(place: &Place) -> Result<Lock, SaveError> {
     Lock::wait(&place.lock(), LOCK_LIMIT)?.ok_or(SaveError::Busy)
 }
@@ -53,7 +53,7 @@ pub fn lock(place: &Place) -> Result<Lock, SaveError> {
 /// Finds out whether a profile can be saved there, before there are tokens.
 ///
 /// # Errors
-/// Why it can't.
+/// Returns why it can't.
 pub fn try_place(place: &Place) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
@@ -134,7 +134,7 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
 /// kept next to them with the ending `.before`.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// If a file can't be written.
 pub fn save(
     place: &Place,
     settings: &Settings,
@@ -165,7 +165,7 @@ pub fn save(
 /// else. With `named`, they move to that store, and what is new is never in another one.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// If a file can't be written.
 pub fn save_settings(
     place: &Place,
     settings: &Settings,
@@ -246,7 +246,7 @@ fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
 /// holds the lock.
 ///
 /// # Errors
-/// Where the record cannot be read.
+/// If the record can't be read.
 pub fn current(place: &Place) -> Result<Option<Record>, SaveError> {
     let path = place.record();
     match Record::outline(&path) {
@@ -284,7 +284,7 @@ fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(),
 /// Moves the tokens of a profile to another store, and changes its settings accordingly.
 ///
 /// # Errors
-/// Where a store cannot be read or written. Then the tokens are where they were.
+/// If a store can't be read or written. The tokens stay where they were.
 pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
@@ -318,7 +318,7 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
 /// stored ones change nothing.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// If a file can't be written.
 pub fn save_imported(
     place: &Place,
     text: &str,

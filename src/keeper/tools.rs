@@ -39,7 +39,7 @@ pub struct Answered {
 /// Asks about a token of a profile. An access token is refreshed first if necessary.
 ///
 /// # Errors
-/// The outcome to report, where nothing was asked.
+/// The outcome to report if nothing was sent.
 pub async fn ask(
     place: &Place,
     tool: Tool,
@@ -233,7 +233,7 @@ fn is_revoked(tokens: &[Revoked], kind: TokenKind) -> bool {
 /// `forget`.
 ///
 /// # Errors
-/// The outcome to report, where nothing was asked and nothing changed.
+/// The outcome to report if nothing was sent and nothing changed.
 pub async fn revoke(
     place: &Place,
     kinds: &[TokenKind],

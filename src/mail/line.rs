@@ -30,7 +30,7 @@ impl Lines {
     /// The next line without its end, which is CR LF or LF; `None` if it is not complete.
     ///
     /// # Errors
-    /// Where it is longer than [`LINE_LIMIT`], complete or not.
+    /// If it is longer than [`LINE_LIMIT`], complete or not.
     pub fn next_line(&mut self) -> Result<Option<String>, TooLong> {
         let end = self.bytes[self.searched..]
             .iter()

@@ -87,7 +87,7 @@ impl Address {
     /// Reads `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end.
     ///
     /// # Errors
-    /// What is wrong, as a sentence.
+    /// Returns what is wrong, as a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
             "Write a mail server as HOST:PORT:TLS or HOST:PORT:STARTTLS, such as imap.example.org:993:TLS."

@@ -50,7 +50,7 @@ impl Answer {
     /// The members of the JSON object or of the form.
     ///
     /// # Errors
-    /// What the body is instead, with the status.
+    /// Returns what the body is instead, with the status.
     pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
         match &self.body.content {
             Content::Json(members) | Content::Form(members) => Ok(members),

@@ -250,7 +250,7 @@ impl Client {
     /// (RFC 6749, section 4.1.1; RFC 7636, section 4.3; OpenID Connect Core, section 3.1.2.1).
     ///
     /// # Errors
-    /// Where the client has no authorization URL.
+    /// If the client has no authorization URL.
     pub fn authorization_request(
         &self,
         redirect_url: &RedirectTarget,
@@ -305,7 +305,7 @@ impl Client {
     /// Asks `token_url` for the tokens of a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
     ///
     /// # Errors
-    /// Where the request cannot be built.
+    /// If the request can't be built.
     pub fn exchange_request(
         &self,
         token_url: &Url,
@@ -330,7 +330,7 @@ impl Client {
     /// Asks for a device code (RFC 8628, section 3.1).
     ///
     /// # Errors
-    /// Where the client has no device authorization URL.
+    /// If the client has no device authorization URL.
     pub fn device_request(&self) -> Result<Request, RequestError> {
         let device_uri = self
             .device_url
@@ -365,7 +365,7 @@ impl Client {
     /// Asks whether the user approved (RFC 8628, section 3.4).
     ///
     /// # Errors
-    /// Where the request cannot be built.
+    /// If the request can't be built.
     pub fn approval_request(
         &self,
         device_code: &SecretString,
@@ -409,7 +409,7 @@ impl Client {
     /// Asks `token_url` for new tokens (RFC 6749, section 6). `scope` is what was granted; most services need not be told.
     ///
     /// # Errors
-    /// Where the request cannot be built.
+    /// If the request can't be built.
     pub fn refresh_request(
         &self,
         token_url: &Url,

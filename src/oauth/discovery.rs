@@ -134,7 +134,7 @@ pub fn issuer_of_address(text: &str) -> Option<String> {
 /// only a slash at its end may differ, as people leave it out.
 ///
 /// # Errors
-/// What is wrong with the answer, in words.
+/// Returns what is wrong with the answer, in words.
 pub fn parse_metadata(
     answer: &Answer,
     expected: Expected<'_>,

@@ -135,7 +135,7 @@ impl Reading {
     /// The tokens.
     ///
     /// # Errors
-    /// Where `answer`, that of the request `asked`, holds none.
+    /// If `answer`, the response to the request `asked`, contains none.
     pub fn into_tokens(self, asked: Asked, answer: &Answer) -> Result<TokenSet, Failure> {
         match self {
             Self::Tokens(tokens) => Ok(*tokens),

@@ -19,7 +19,7 @@ impl Client {
     /// Builds the request to `tool` at `url` about a token. `header` is the scheme in an `Authorization` header.
     ///
     /// # Errors
-    /// Where the request can't be built.
+    /// If the request can't be built.
     pub fn tool_request(
         &self,
         tool: Tool,
@@ -331,7 +331,7 @@ fn members(
 /// a web page, which comes from something else.
 ///
 /// # Errors
-/// Where the token is not revoked.
+/// If the token is not revoked.
 pub fn parse_revocation(
     answer: &Answer,
     public: bool,
@@ -352,7 +352,7 @@ pub fn parse_revocation(
 /// Interprets the response to an introspection (RFC 7662, section 2.2).
 ///
 /// # Errors
-/// Where it doesn't say whether the token is active.
+/// If it doesn't say whether the token is active.
 pub fn parse_introspection(
     answer: &Answer,
     public: bool,
@@ -381,7 +381,7 @@ pub fn parse_introspection(
 /// Interprets the user info. `subject` is that of the ID token, if there is one.
 ///
 /// # Errors
-/// Where it is invalid, or for another user.
+/// If it is invalid, or for another user.
 pub fn parse_userinfo(
     answer: &Answer,
     subject: Option<&str>,

@@ -174,7 +174,7 @@ pub fn same_operator(one: &Url, other: &Url) -> bool {
 /// Rejects a URL of this machine where it comes from the server of another: what listens here is not its own.
 ///
 /// # Errors
-/// Says that it points to this machine.
+/// Returns that it points to this machine.
 pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     if leads_here(url) && !leads_here(from) {
         return Err(UrlProblem::Here(clean(
@@ -188,7 +188,7 @@ pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
 /// Reads a URL that requests may be sent to: https, or http on loopback.
 ///
 /// # Errors
-/// Says what is wrong with the text.
+/// Returns what is wrong with the text.
 pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
     let text = text.trim();
     if !is_clean(text) || text.contains(char::is_whitespace) {
@@ -224,7 +224,7 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
 /// A fragment is allowed, as a page may need it.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// Returns what is wrong with it.
 pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
     let (base, fragment) = match text.trim().split_once('#') {
         Some((base, fragment)) => (base, Some(fragment)),

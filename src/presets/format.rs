@@ -570,7 +570,7 @@ impl Preset {
     /// Reads a preset. [`super::check`] has what a file of a user is asked beyond that.
     ///
     /// # Errors
-    /// Where the text is not TOML, or not of this format.
+    /// If the text is not TOML, or not in this format.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut preset: Self = toml::from_str(text)?;
         preset.flows.complete(&preset.endpoints);

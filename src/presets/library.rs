@@ -71,7 +71,7 @@ fn summary(findings: &[Finding]) -> String {
 /// The built-in preset with this identifier.
 ///
 /// # Errors
-/// When there is none, or its file is malformed.
+/// If there is none, or its file is malformed.
 pub fn get(id: &str) -> Result<Arc<Preset>, PresetError> {
     Library::default().get(id)
 }
@@ -219,7 +219,7 @@ impl Library {
     /// Adds a preset that was named on the command line.
     ///
     /// # Errors
-    /// When the file cannot be read or is not of the format.
+    /// If the file can't be read or isn't in the format.
     pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
         let path = clean(&file.path.to_string_lossy(), PATH_LIMIT);
         self.take(file, false)
@@ -256,7 +256,7 @@ impl Library {
     /// The preset with this identifier.
     ///
     /// # Errors
-    /// When there is none, or its file is malformed.
+    /// If there is none, or its file is malformed.
     pub fn get(&self, id: &str) -> Result<Arc<Preset>, PresetError> {
         if let Some(own) = self.own.iter().find(|own| own.preset.id == id) {
             return Ok(Arc::clone(&own.preset));
@@ -314,7 +314,7 @@ impl Library {
     /// All presets, in the order of the list: Custom settings and the demo, then by group and name.
     ///
     /// # Errors
-    /// When a built-in one is malformed.
+    /// If a built-in one is malformed.
     pub fn all(&self) -> Result<Vec<Arc<Preset>>, PresetError> {
         let mut all: Vec<Arc<Preset>> =
             self.own.iter().map(|own| Arc::clone(&own.preset)).collect();

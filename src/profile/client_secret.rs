@@ -67,7 +67,7 @@ impl SecretSource {
     /// The client secret; `None` where no source is named.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it can't be read.
     pub fn read(&self) -> Result<Option<SecretString>, SourceError> {
         let path = match (&self.file, &self.credential, &self.env, &self.command) {
             (Some(file), None, None, None) => file.clone(),
@@ -143,7 +143,7 @@ impl SecretSource {
     /// When the service stops accepting it, in seconds since 1970. A date is the beginning of that day in `zone`.
     ///
     /// # Errors
-    /// Where it is a time without a date.
+    /// If it is a time without a date.
     pub fn expires_at(&self, zone: &TimeZone) -> Result<Option<u64>, String> {
         let Some(expires) = &self.expires else {
             return Ok(None);

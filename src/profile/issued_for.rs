@@ -114,7 +114,7 @@ fn tool_pin(settings: &Settings, tool: Tool) -> Option<String> {
 /// pins it.
 ///
 /// # Errors
-/// A sentence, where the settings name another place.
+/// Returns a sentence if the settings name another place.
 pub fn tool_destination(
     record: &IssuedFor,
     tool: Tool,

@@ -92,7 +92,7 @@ impl Places {
     /// The folder that was named and no other; otherwise this user's and the machine's.
     ///
     /// # Errors
-    /// Where this system names no home folder.
+    /// If this system names no home folder.
     pub fn new(named: Option<&Path>) -> Result<Self, NoFolder> {
         if let Some(folder) = named {
             let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -164,7 +164,7 @@ impl Places {
     /// The profile of this name.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub fn get(&self, name: &ProfileName) -> Result<Place, NoProfile> {
         self.find(name).ok_or_else(|| NoProfile {
             name: name.to_string(),
@@ -179,7 +179,7 @@ impl Places {
     /// Where a profile of this name is saved: in the folder that was named, or else in the user's or the machine's.
     ///
     /// # Errors
-    /// Where this system names no home folder.
+    /// If this system names no home folder.
     pub fn place(&self, name: &ProfileName, machine: bool) -> Result<Place, NoFolder> {
         let owner = if machine { Owner::Machine } else { Owner::User };
         let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;

@@ -140,7 +140,7 @@ pub fn digest(bytes: &[u8]) -> String {
 /// Reads the bytes of a settings file, which only this user and root may change.
 ///
 /// # Errors
-/// Where it is missing, or within reach of other users.
+/// If it is missing, or accessible to other users.
 pub fn read_bytes(place: &Place) -> Result<Vec<u8>, PrivateError> {
     private::check_folder(place.settings_folder())?;
     let bytes = private::read(&place.settings(), Audience::All, LIMIT)?;
@@ -151,7 +151,7 @@ impl SettingsFile {
     /// Reads the file of a profile.
     ///
     /// # Errors
-    /// Says what is wrong, and where.
+    /// Returns what is wrong, and where.
     pub fn read(place: &Place) -> Result<Self, SettingsError> {
         let bytes = read_bytes(place)?;
         Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
@@ -160,7 +160,7 @@ impl SettingsFile {
     /// Reads the bytes of a settings file; `path` is its name in messages.
     ///
     /// # Errors
-    /// Says what is wrong, and where.
+    /// Returns what is wrong, and where.
     pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
         #[derive(Deserialize)]
         struct Version {
@@ -277,7 +277,7 @@ impl SettingsFile {
     /// The client secret, where the file says where it is.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it can't be read.
     pub fn secret(&self) -> Result<Option<SecretString>, SettingsError> {
         match &self.raw.secret {
             Some(source) => Ok(source.read()?),
@@ -288,7 +288,7 @@ impl SettingsFile {
     /// The form that the file fills in, without the client secret of the record.
     ///
     /// # Errors
-    /// Where the preset is missing, or does not allow a setting.
+    /// If the preset is missing, or doesn't allow a setting.
     pub fn form(&self, browser: Browser, library: &mut Library) -> Result<Settings, SettingsError> {
         let path = || self.path.clone();
         let preset = match &self.raw.preset_file {

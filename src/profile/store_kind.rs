@@ -50,7 +50,7 @@ impl Store {
     /// A store of this kind, with the commands to read and to write it.
     ///
     /// # Errors
-    /// Why it can't be used, as a sentence.
+    /// Returns why it can't be used, as a sentence.
     pub fn new(kind: StoreKind, read: Vec<String>, write: Vec<String>) -> Result<Self, String> {
         let store = Self { kind, read, write };
         match store.problem() {

@@ -184,7 +184,7 @@ impl Session {
     /// Starts the flow that the form requests. A sign-in or discovery in progress gives way to it.
     ///
     /// # Errors
-    /// Where the form is not complete, or something does not give way.
+    /// If the form is incomplete, or something in progress can't be stopped.
     pub fn authorize(&mut self) -> Result<Started, Refused> {
         self.others_give_way()?;
         let request = request::request(&self.settings).map_err(Refused::Form)?;
@@ -205,7 +205,7 @@ impl Session {
     /// to it.
     ///
     /// # Errors
-    /// Where there is no issuer, the form is wrong, or something does not give way.
+    /// If there is no issuer, the form has an error, or something in progress can't be stopped.
     pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
         self.others_give_way()?;
         let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
@@ -229,7 +229,7 @@ impl Session {
     /// Requests new tokens with the refresh token.
     ///
     /// # Errors
-    /// Where there are no tokens, or something else is in progress.
+    /// If there are no tokens, or something else is in progress.
     pub fn refresh(&mut self) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));
@@ -450,8 +450,8 @@ impl Session {
     /// Begins an action of the listener's setup; the number is that of its report.
     ///
     /// # Errors
-    /// Says what is wrong with the redirect URL or with what was typed; `None` if an action is in progress already or
-    /// nothing was opened.
+    /// Returns what is wrong with the redirect URL or with what was typed; `None` if an action is in progress already
+    /// or nothing was opened.
     pub fn start_set_up(
         &mut self,
         action: SetUpAction,

@@ -70,7 +70,7 @@ impl Session {
     /// Opens a profile of the list.
     ///
     /// # Errors
-    /// Where something is in progress that its settings would be taken from.
+    /// If something that depends on the current settings is in progress.
     pub fn open_profile(
         &self,
         place: &Place,
@@ -108,7 +108,7 @@ impl Session {
     /// Saves the form, or the tokens with the settings that they were issued for, under a name.
     ///
     /// # Errors
-    /// Where the form is not complete, or another one is being saved.
+    /// If the form is incomplete, or another one is being saved.
     pub fn save_profile(
         &mut self,
         name: ProfileName,

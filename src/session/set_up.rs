@@ -128,7 +128,7 @@ impl ListenerSetUp {
     /// The thumbprint, where something was typed.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Returns what is wrong with it.
     pub fn thumbprint(&self) -> Result<Option<Thumbprint>, ThumbprintError> {
         match self.thumbprint.trim() {
             "" => Ok(None),
@@ -140,7 +140,7 @@ impl ListenerSetUp {
     /// What is requested, where it can be.
     ///
     /// # Errors
-    /// Says what is wrong with the redirect URL or with what was typed.
+    /// Returns what is wrong with the redirect URL or with what was typed.
     pub fn task(&self, action: SetUpAction) -> Result<SetUpTask, PlanError> {
         let prefix = self.prefix.clone()?;
         let thumbprint = self.thumbprint()?;
@@ -167,7 +167,7 @@ impl ListenerSetUp {
     /// The commands that do the same as `action`, where there are some.
     ///
     /// # Errors
-    /// Says what is wrong with the redirect URL or with what was typed.
+    /// Returns what is wrong with the redirect URL or with what was typed.
     pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
         if !self.http_sys() {
             return Ok(Vec::new());

@@ -34,7 +34,7 @@ impl Session {
     /// Where to ask about a token of this kind.
     ///
     /// # Errors
-    /// Why that can't be done.
+    /// Returns why that can't be done.
     pub fn tool_url(&self, tool: Tool, kind: TokenKind) -> Result<Url, NotOffered> {
         let only = |reason: String| NotOffered {
             reason,
@@ -89,7 +89,7 @@ impl Session {
     /// The tokens that the service can revoke.
     ///
     /// # Errors
-    /// Why there are none.
+    /// Returns why there are none.
     pub fn revocable(&self) -> Result<Revocable, NotOffered> {
         let mut found = Revocable::default();
         let mut first = None;
@@ -116,7 +116,7 @@ impl Session {
     /// Asks the service. A revocation is of all tokens that can be revoked; `kind` is the token of the other questions.
     ///
     /// # Errors
-    /// Where there are no tokens, the service doesn't offer it, or something else is in progress.
+    /// If there are no tokens, the service doesn't offer it, or something else is in progress.
     pub fn ask(&mut self, tool: Tool, kind: TokenKind) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));

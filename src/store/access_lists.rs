@@ -33,7 +33,7 @@ fn me() -> Option<String> {
 /// Creates a file that must not exist. One without a secret is for all whom its folder of the machine is for.
 ///
 /// # Errors
-/// Where something is there, or the folder cannot be written to.
+/// If something is there, or the folder can't be written to.
 pub(in crate::store) fn create(path: &Path, secret: bool) -> io::Result<File> {
     let folder = path.parent().filter(|folder| machine(folder).is_some());
     let descriptor = match folder {
@@ -46,7 +46,7 @@ pub(in crate::store) fn create(path: &Path, secret: bool) -> io::Result<File> {
 /// Creates a folder and those above it.
 ///
 /// # Errors
-/// Where they cannot be created.
+/// If they can't be created.
 pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
     let is_missing = |one: &&Path| !one.as_os_str().is_empty() && !one.exists();
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
@@ -76,7 +76,7 @@ pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
 /// is counts for each level.
 ///
 /// # Errors
-/// What is wrong.
+/// Returns what is wrong.
 pub(in crate::store) fn check_folder(folder: &Path) -> Result<(), AccessError> {
     let Some(base) = machine(folder) else {
         // A link is followed, as on other systems.
@@ -98,7 +98,7 @@ pub(in crate::store) fn check_folder(folder: &Path) -> Result<(), AccessError> {
 /// Checks that no other user can change a file, or read it if it is `secret`.
 ///
 /// # Errors
-/// What is wrong.
+/// Returns what is wrong.
 pub(in crate::store) fn check_file(
     file: &File,
     path: &Path,
@@ -165,7 +165,7 @@ fn judge(
 /// Lets `accounts` use the tokens of a profile of the machine, and nobody else but administrators.
 ///
 /// # Errors
-/// Where this user may not say so.
+/// If this user isn't allowed to change the access.
 pub(in crate::store) fn grant(folder: &Path, accounts: &[String]) -> io::Result<()> {
     let of_account = |account: &String| format!("(A;OICI;{MODIFY:#x};;;{account})");
     let list: String = accounts.iter().map(of_account).collect();
@@ -180,7 +180,7 @@ pub(in crate::store) fn grant(folder: &Path, accounts: &[String]) -> io::Result<
 /// Lets those use a new folder of tokens who may use `like`.
 ///
 /// # Errors
-/// Where this user may not say so.
+/// If this user isn't allowed to change the access.
 pub(in crate::store) fn share_as(folder: &Path, like: &Path) -> io::Result<()> {
     if !is_shared(folder) || folder == like {
         return Ok(());

@@ -71,7 +71,7 @@ impl AttemptNote {
     /// The last one; `None` if there was none, or it cannot be read.
     ///
     /// # Errors
-    /// Where the file is within reach of other users.
+    /// If the file is accessible to other users.
     pub fn read(path: &Path) -> Result<Option<Self>, PrivateError> {
         match private::read(path, Audience::Owner, LIMIT) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
@@ -83,7 +83,7 @@ impl AttemptNote {
     /// Takes the place of the last one, and lasts.
     ///
     /// # Errors
-    /// Where the folder cannot be written to.
+    /// If the folder can't be written to.
     pub fn write(&self, path: &Path) -> Result<(), PrivateError> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         private::replace(path, &path.with_extension("attempt-next"), &bytes)

@@ -35,7 +35,7 @@ impl StoreCommands {
     /// What the store has.
     ///
     /// # Errors
-    /// Where the command fails.
+    /// If the command fails.
     pub fn secrets(&self) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
         run(&self.read, b"")
     }
@@ -43,7 +43,7 @@ impl StoreCommands {
     /// Stores `bytes`, one line.
     ///
     /// # Errors
-    /// Where the command fails.
+    /// If the command fails.
     pub fn keep(&self, bytes: &[u8]) -> Result<(), ProgramError> {
         run(&self.write, bytes).map(drop)
     }
@@ -51,7 +51,7 @@ impl StoreCommands {
     /// The same, tried again for 20 seconds.
     ///
     /// # Errors
-    /// Where the command still fails.
+    /// If the command still fails.
     pub fn keep_patiently(&self, bytes: &[u8]) -> Result<(), ProgramError> {
         let end = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(500);
@@ -67,7 +67,7 @@ impl StoreCommands {
     /// Replaces the secrets with a text that contains none.
     ///
     /// # Errors
-    /// Where the command fails.
+    /// If the command fails.
     pub fn clear(&self) -> Result<(), ProgramError> {
         self.keep(NOTHING)
     }

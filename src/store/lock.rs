@@ -23,7 +23,7 @@ impl Lock {
     /// Takes the lock, if nobody holds it. `None` if another process does.
     ///
     /// # Errors
-    /// Where the file is within reach of other users, or the file system has no locks.
+    /// If the file is accessible to other users, or the file system has no locks.
     pub fn try_take(path: &Path) -> Result<Option<Self>, PrivateError> {
         let file = open(path)?;
         match file.try_lock() {

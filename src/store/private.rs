@@ -118,7 +118,7 @@ pub enum Audience {
 /// Reads a file of at most `limit` bytes that belongs to this user or to root.
 ///
 /// # Errors
-/// Where it is missing, of another kind, or within reach of other users.
+/// If it is missing, another kind of file, or accessible to other users.
 pub fn read(
     path: &Path,
     audience: Audience,
@@ -168,7 +168,7 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
 /// Creates a file that must not exist, for this user alone from its first byte.
 ///
 /// # Errors
-/// Where something is there, or the folder cannot be written to.
+/// If something is there, or the folder can't be written to.
 pub fn create(path: &Path) -> io::Result<File> {
     create_for(path, Audience::Owner)
 }
@@ -250,7 +250,7 @@ fn check_owner(path: &Path, owner: u32) -> Result<(), PrivateError> {
 /// Checks that no other user can replace what is in a folder.
 ///
 /// # Errors
-/// Where it is missing, belongs to another user, or can be written to by others.
+/// If it is missing, belongs to another user, or can be written to by others.
 pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
     let about =
         std::fs::metadata(folder).map_err(|error| PrivateError::system(folder, "read", &error))?;
@@ -276,7 +276,7 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
 /// Creates a folder and those above it, for this user alone, and checks it.
 ///
 /// # Errors
-/// As [`check_folder`], and where it cannot be created.
+/// As [`check_folder`], and if it can't be created.
 pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
     #[cfg(unix)]
     let created = {
@@ -294,7 +294,7 @@ pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
 /// Lets `account`, a security identifier, use the tokens of a profile of the machine, on Windows.
 ///
 /// # Errors
-/// Where this user may not say so.
+/// If this user isn't allowed to change the access.
 pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
     #[cfg(windows)]
     let granted = access_lists::grant(folder, &[account.to_owned()]);
@@ -309,7 +309,7 @@ pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
 /// Lets those use a new folder of tokens who may use `like`, on Windows. On other systems, all are this user's.
 ///
 /// # Errors
-/// Where this user may not say so.
+/// If this user isn't allowed to change the access.
 pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
     #[cfg(windows)]
     {
@@ -326,7 +326,7 @@ pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
 /// Removes a file, if it is there.
 ///
 /// # Errors
-/// Where the system refuses.
+/// If the system refuses.
 pub fn remove(path: &Path) -> Result<(), PrivateError> {
     match patiently(HELD, || std::fs::remove_file(path)) {
         Ok(()) => Ok(()),
@@ -338,7 +338,7 @@ pub fn remove(path: &Path) -> Result<(), PrivateError> {
 /// Writes a small file without a secret as a whole: `beside` is written first and then takes the place of `path`.
 ///
 /// # Errors
-/// Where the folder cannot be written to. What was there before stays.
+/// If the folder can't be written to. What was there before stays.
 pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
     remove(beside)?;
     let failed = |error: io::Error| PrivateError::system(path, "written", &error);
@@ -352,7 +352,7 @@ pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateEr
 /// Puts `from` in the place of `to`, in the same folder, and makes that last.
 ///
 /// # Errors
-/// Where the system refuses. On Windows, a file that another program has open is tried again for two seconds.
+/// If the system refuses. On Windows, a file that another program has open is tried again for two seconds.
 pub fn rename(from: &Path, to: &Path) -> Result<(), PrivateError> {
     #[cfg(unix)]
     let replace = || std::fs::rename(from, to);

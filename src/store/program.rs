@@ -28,7 +28,7 @@ pub struct ProgramError {
 /// Runs `command`, a program and its arguments, with `input` on its standard input. Returns its standard output.
 ///
 /// # Errors
-/// Where it cannot be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
+/// If it can't be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
 pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
     let failed = |problem: String| ProgramError {
         name: clean(command.first().map_or("", String::as_str), 80),

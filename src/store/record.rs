@@ -353,7 +353,7 @@ impl Record {
     /// Reads a record with its secrets.
     ///
     /// # Errors
-    /// Where it is missing, within reach of other users, not whole, or newer than this program, and where the command that
+    /// If it is missing, accessible to other users, incomplete, or newer than this program, or if the command that
     /// keeps the secrets fails.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
         Self::outline(path)?.complete()
@@ -362,7 +362,7 @@ impl Record {
     /// Reads the file of a record. If a command keeps its secrets, they are not in it, and the command is not run.
     ///
     /// # Errors
-    /// Where it is missing, within reach of other users, not whole, or newer than this program.
+    /// If it is missing, accessible to other users, incomplete, or newer than this program.
     pub fn outline(path: &Path) -> Result<Self, RecordError> {
         let bytes = private::read(path, Audience::Owner, LIMIT)?;
         Self::parse(&bytes, path)
@@ -372,7 +372,7 @@ impl Record {
     /// stopped between the two, or another computer uses the same store.
     ///
     /// # Errors
-    /// Where the command fails, or prints those of another sign-in.
+    /// If the command fails, or prints those of another sign-in.
     pub fn complete(self) -> Result<Self, RecordError> {
         let Some(commands) = &self.issued_for.store else {
             return Ok(self);
@@ -430,7 +430,7 @@ impl Record {
     /// Reads the bytes of a record that was at `path`.
     ///
     /// # Errors
-    /// Where they are not whole, or newer than this program.
+    /// If they are incomplete, or newer than this program.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Head {

@@ -20,7 +20,7 @@ impl Reserved {
     /// here.
     ///
     /// # Errors
-    /// Where nothing can be written or encrypted. Then nothing is left behind.
+    /// If it can't be encrypted or written. Nothing is left behind then.
     pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
         seal.check()
             .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
@@ -43,7 +43,7 @@ impl Reserved {
     /// more: if it can't store new ones, this is detected before the service is asked for them.
     ///
     /// # Errors
-    /// As [`take`](Self::take), and where the command fails.
+    /// As [`take`](Self::take), and if the command fails.
     pub fn after(current: &Record, next: &Path) -> Result<Self, PrivateError> {
         let reserved = Self::take(next, current.seal)?;
         if let Some(commands) = &current.issued_for.store
@@ -58,7 +58,7 @@ impl Reserved {
     /// Finds out whether space could be reserved there, in addition to any that is already reserved.
     ///
     /// # Errors
-    /// Why not.
+    /// Returns why not.
     pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
         Self::take(&next.with_extension("probe"), seal)?.release();
         Ok(())
@@ -67,7 +67,7 @@ impl Reserved {
     /// Writes `record` to the reserved space, and moves it to `path`.
     ///
     /// # Errors
-    /// Where the system refuses. Once the record is written, the next process adopts it.
+    /// If the system refuses. Once the record is written, the next process adopts it.
     pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
         let commands = record.issued_for.store.as_ref();
         let bytes = match commands {
@@ -108,7 +108,7 @@ impl Reserved {
 /// the holder of the lock calls this. `current` may be an outline.
 ///
 /// # Errors
-/// Where the system refuses, or the command that keeps the secrets fails.
+/// If the system refuses, or the command that keeps the secrets fails.
 pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record>, RecordError> {
     let bytes = match private::read(next, Audience::Owner, LIMIT) {
         Ok(bytes) => bytes,

@@ -102,7 +102,7 @@ impl Seal {
     /// Finds out whether records can be encrypted, before there is one that must be.
     ///
     /// # Errors
-    /// Why they can't.
+    /// Returns why they can't.
     pub fn check(self) -> Result<(), SealError> {
         if self == Self::Plain {
             return Ok(());
@@ -120,7 +120,7 @@ impl Seal {
     /// Encrypts the bytes of a record.
     ///
     /// # Errors
-    /// Where the system can't.
+    /// If the system can't.
     pub fn close(self, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SealError> {
         if self == Self::Plain {
             return Ok(bytes);
@@ -141,7 +141,7 @@ impl Seal {
 /// Decrypts the bytes of a record, and says how they were encrypted.
 ///
 /// # Errors
-/// Where they are damaged, or the system can't.
+/// If they are damaged, or the system can't.
 pub fn open(bytes: &[u8]) -> Result<(Seal, Zeroizing<Vec<u8>>), SealError> {
     #[derive(Deserialize)]
     struct Kind {

@@ -81,7 +81,7 @@ impl Saves {
     /// Waits until all are written.
     ///
     /// # Errors
-    /// Says what was not saved, and why.
+    /// Returns what was not saved, and why.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         let mut failed = Ok(());
         while let Some(event) = self.next().await {
@@ -94,7 +94,7 @@ impl Saves {
     /// [`LIMIT`].
     ///
     /// # Errors
-    /// Says what was not saved, and why.
+    /// Returns what was not saved, and why.
     pub(super) async fn finish_before_the_end(
         &mut self,
         signals: &mut Signals,

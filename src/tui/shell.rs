@@ -65,7 +65,7 @@ enum Ending {
 /// the exit code.
 ///
 /// # Errors
-/// Where there is no terminal, or it fails.
+/// If there is no terminal, or it fails.
 pub fn run(
     environment: Environment,
     settings: Settings,

@@ -73,7 +73,7 @@ impl HttpSys {
     /// Registers the redirect URL's prefix; port 0 becomes a free one.
     ///
     /// # Errors
-    /// Where HTTP.sys refuses.
+    /// If HTTP.sys refuses.
     pub(super) async fn bind(redirect_url: &Url) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
         if redirect_url.port() == Some(0) {

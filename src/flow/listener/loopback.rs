@@ -76,7 +76,7 @@ impl Loopback {
     /// a certificate it speaks https and nothing else.
     ///
     /// # Errors
-    /// Where the port cannot be had.
+    /// If the port isn't available.
     pub(super) fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,

@@ -60,7 +60,7 @@ impl Listener {
     /// `tasks` have ended.
     ///
     /// # Errors
-    /// Where the port cannot be had.
+    /// If the port isn't available.
     pub async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,

@@ -31,7 +31,7 @@ impl Process {
     /// let it go, it is started within it.
     ///
     /// # Errors
-    /// Where the system starts no process.
+    /// If the system can't start a process.
     pub(super) fn start(
         program: &Path,
         arguments: &str,

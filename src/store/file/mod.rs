@@ -54,7 +54,7 @@ fn readers(file: &std::fs::File) -> io::Result<Readers> {
 /// replaced as a whole, so that a failure leaves what was there before. Says who can read it.
 ///
 /// # Errors
-/// Where the folder cannot be written to, or `path` is a folder.
+/// If the folder can't be written to, or `path` is a folder.
 pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -64,7 +64,7 @@ pub enum Kinds {
 /// Whether such a file would be read. Opens nothing.
 ///
 /// # Errors
-/// Where it is of another kind, or cannot be looked at.
+/// If it is another kind of file, or can't be looked at.
 pub fn check(path: &Path, kinds: Kinds) -> Result<(), ReadError> {
     check_kind(&std::fs::metadata(path)?, kinds)
 }
@@ -98,7 +98,7 @@ fn check_kind(about: &Metadata, kinds: Kinds) -> Result<(), ReadError> {
 /// Opens a file or a pipe that the user named.
 ///
 /// # Errors
-/// Where it is of another kind, or cannot be opened.
+/// If it is another kind of file, or can't be opened.
 pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
     // Looked at twice: to open a device may do something, and by then it may be another file.
     check(path, kinds)?;
@@ -110,7 +110,7 @@ pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
 /// Reads a file of at most `limit` bytes. It may hold a secret.
 ///
 /// # Errors
-/// Where it is larger or of another kind, or cannot be read.
+/// If it is larger or another kind of file, or can't be read.
 pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open(path, kinds)?;
     // Enough from the beginning, so that growing leaves no copy behind.
@@ -157,7 +157,7 @@ fn without_mark(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
 /// Does what may wait for a file, where nothing else is to be done meanwhile. Signals end the program as ever.
 ///
 /// # Errors
-/// [`ReadError::TooSlow`] where it takes longer than ten seconds.
+/// [`ReadError::TooSlow`] if it takes longer than ten seconds.
 pub fn in_time<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ReadError> {
@@ -173,7 +173,7 @@ pub fn in_time<T: Send + 'static>(
 /// A thread that waits too long is left behind, and does not hold up the end of the program.
 ///
 /// # Errors
-/// [`ReadError::TooSlow`] where it takes longer than ten seconds.
+/// [`ReadError::TooSlow`] if it takes longer than ten seconds.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ReadError> {

@@ -79,7 +79,7 @@ impl Descriptor {
 /// The descriptor, as text, of a file for this user alone: nothing is inherited from the folder.
 ///
 /// # Errors
-/// Where the system does not tell who that is.
+/// If the system can't tell who that is.
 pub(in crate::store) fn user_alone() -> io::Result<String> {
     let user = user_sid().map_err(failed)?;
     Ok(format!("O:{user}D:P(A;;FA;;;{user})"))
@@ -88,7 +88,7 @@ pub(in crate::store) fn user_alone() -> io::Result<String> {
 /// Creates `path`, which must not exist, with this descriptor.
 ///
 /// # Errors
-/// Where there is such a file, or the folder cannot be written to.
+/// If there is such a file, or the folder can't be written to.
 pub(in crate::store) fn create(path: &Path, descriptor: &str) -> io::Result<File> {
     let descriptor = Descriptor::parse(descriptor)?;
     let attributes = descriptor.attributes();
@@ -116,7 +116,7 @@ pub(in crate::store) fn create(path: &Path, descriptor: &str) -> io::Result<File
 /// Creates a folder, which must not exist, with this descriptor.
 ///
 /// # Errors
-/// Where something is there, or the folder above cannot be written to.
+/// If something is there, or the folder above can't be written to.
 pub(in crate::store) fn create_folder(path: &Path, descriptor: &str) -> io::Result<()> {
     let descriptor = Descriptor::parse(descriptor)?;
     let attributes = descriptor.attributes();
@@ -131,7 +131,7 @@ pub(in crate::store) fn create_folder(path: &Path, descriptor: &str) -> io::Resu
 /// Who owns a file or folder, and what others may do with it. A link is not followed.
 ///
 /// # Errors
-/// Where the system does not tell.
+/// If the system can't tell.
 pub(in crate::store) fn access(path: &Path) -> io::Result<Access> {
     let mut options = OpenOptions::new();
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
@@ -142,7 +142,7 @@ pub(in crate::store) fn access(path: &Path) -> io::Result<Access> {
 /// The same of an open file.
 ///
 /// # Errors
-/// Where the system does not tell.
+/// If the system can't tell.
 pub(in crate::store) fn access_of(file: &File) -> io::Result<Access> {
     let (mut owner, mut list, mut descriptor): (PSID, *mut ACL, _) =
         (null_mut(), null_mut(), null_mut());
@@ -215,7 +215,7 @@ unsafe fn entries(list: *const ACL) -> io::Result<Vec<Entry>> {
 /// Replaces the access list of a file or folder. A folder's inheritable entries go to what is in it.
 ///
 /// # Errors
-/// Where this user may not do that.
+/// If this user isn't allowed to do that.
 pub(in crate::store) fn set_access(path: &Path, descriptor: &str) -> io::Result<()> {
     let descriptor = Descriptor::parse(descriptor)?;
     let (mut present, mut defaulted, mut list) = (0, 0, null_mut());
@@ -250,7 +250,7 @@ pub(in crate::store) fn set_access(path: &Path, descriptor: &str) -> io::Result<
 /// Puts `from` in the place of `to`, and comes back when that is on disk.
 ///
 /// # Errors
-/// Where the system refuses, as it does while another program has `to` open.
+/// If the system refuses, for example while another program has `to` open.
 pub(in crate::store) fn replace(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (wide(from), wide(to));
     let flags = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
@@ -264,7 +264,7 @@ pub(in crate::store) fn replace(from: &Path, to: &Path) -> io::Result<()> {
 /// True where the file system of a file keeps access lists, as FAT does not.
 ///
 /// # Errors
-/// Where the system does not tell.
+/// If the system can't tell.
 pub(in crate::store) fn keeps_access_lists(file: &File) -> io::Result<bool> {
     let mut flags = 0;
     // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is requested.

@@ -65,7 +65,7 @@ unsafe fn take(blob: &CRYPT_INTEGER_BLOB) -> Zeroizing<Vec<u8>> {
 /// Encrypts for the user, or for every process of the computer.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
     let input = blob(bytes)?;
     let mut output = CRYPT_INTEGER_BLOB::default();
@@ -96,7 +96,7 @@ pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
 /// Decrypts what [`protect`] encrypted.
 ///
 /// # Errors
-/// The code of Windows.
+/// The Windows error code.
 pub(super) fn unprotect(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, u32> {
     let input = blob(bytes)?;
     let mut output = CRYPT_INTEGER_BLOB::default();

@@ -59,7 +59,7 @@ impl Picture {
     /// The QR code of `url` for a window of this size.
     ///
     /// # Errors
-    /// Says why it cannot be shown.
+    /// Returns why it can't be shown.
     pub fn of(theme: Theme, window: (u16, u16), url: &Url) -> Result<Self, Refusal> {
         let version = version(theme, window, url)?;
         // With the most redundancy that costs no room.
@@ -111,7 +111,7 @@ impl Picture {
 /// The size of the smallest code that holds `url`, where it can be shown. Much less work than the code itself.
 ///
 /// # Errors
-/// Says why it cannot be shown.
+/// Returns why it can't be shown.
 pub fn version(theme: Theme, window: (u16, u16), url: &Url) -> Result<Version, Refusal> {
     if theme.black_on_white().is_none() {
         return Err(Refusal::Mono);

@@ -79,7 +79,7 @@ impl Display {
     /// Begins with an empty screen, on a terminal that can insert and delete rows where `moves_rows` is set.
     ///
     /// # Errors
-    /// Where the terminal's size cannot be read.
+    /// If the terminal's size can't be read.
     pub(in crate::tui) fn new(output: Output, moves_rows: bool) -> io::Result<Self> {
         let bytes = Bytes::default();
         let assumed = size::assumed(|name| std::env::var(name).ok());
@@ -98,7 +98,7 @@ impl Display {
     /// The size of what can be drawn on.
     ///
     /// # Errors
-    /// Where the terminal has vanished.
+    /// If the terminal is gone.
     pub(in crate::tui) fn size(&self) -> io::Result<Size> {
         self.screen.size()
     }
@@ -131,7 +131,7 @@ impl Display {
     /// Comes back when the terminal has taken the last bytes; never, while there are none.
     ///
     /// # Errors
-    /// Where it could not be written to.
+    /// If it couldn't be written to.
     pub(in crate::tui) async fn written(&mut self) -> io::Result<()> {
         self.writer.written().await
     }
@@ -139,7 +139,7 @@ impl Display {
     /// Hands over what was sent, and a frame, where one is due. Only while ready.
     ///
     /// # Errors
-    /// Where the terminal's size cannot be read.
+    /// If the terminal's size can't be read.
     pub(in crate::tui) fn draw(
         &mut self,
         frame: Option<impl FnOnce(&mut Frame<'_>)>,
@@ -161,7 +161,7 @@ impl Display {
     /// comes before anything that is written elsewhere.
     ///
     /// # Errors
-    /// Where it could not be written.
+    /// If it couldn't be written.
     pub(in crate::tui) async fn settle(&mut self, limit: Duration) -> io::Result<()> {
         let settled = async {
             while !self.is_ready() || !self.parts.is_empty() {

@@ -56,7 +56,7 @@ static SIDES: [(HandleType, AtomicU32); 2] = [
 /// Opens the terminal.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is none.
 #[cfg(unix)]
 pub fn output() -> io::Result<Output> {
     device::open().map(Output)
@@ -65,7 +65,7 @@ pub fn output() -> io::Result<Output> {
 /// Opens the console.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is none.
 #[cfg(windows)]
 pub fn output() -> io::Result<Output> {
     let screen = Handle::new(HandleType::CurrentOutputHandle)?;
@@ -76,7 +76,7 @@ impl Output {
     /// Another handle of the same terminal.
     ///
     /// # Errors
-    /// Where the system has none left.
+    /// If the system has none left.
     pub fn try_clone(&self) -> io::Result<Self> {
         #[cfg(unix)]
         return Ok(Self(self.0.try_clone()?));
@@ -87,7 +87,7 @@ impl Output {
     /// Waits until the terminal takes bytes again.
     ///
     /// # Errors
-    /// Where it cannot be watched.
+    /// If it can't be watched.
     pub(super) fn wait(&self) -> io::Result<()> {
         #[cfg(unix)]
         {
@@ -129,7 +129,7 @@ impl Write for Output {
 /// The size that the terminal tells, which may be 0.
 ///
 /// # Errors
-/// Where it tells none, or has vanished.
+/// If the terminal doesn't report its size, or is gone.
 pub fn size() -> io::Result<Size> {
     #[cfg(unix)]
     {
@@ -187,7 +187,7 @@ impl Guard {
     /// this and the guard's first use.
     ///
     /// # Errors
-    /// Where the terminal does not let us; it is as before then.
+    /// If the terminal doesn't allow it; its modes are unchanged then.
     pub fn enter(output: Output) -> io::Result<Self> {
         install_hook();
         take(&output)?;
@@ -289,7 +289,7 @@ pub fn leave(output: &Output) {
 /// Takes the terminal again, whatever was done with it meanwhile.
 ///
 /// # Errors
-/// Where the terminal does not let us; it is given back then.
+/// If the terminal doesn't allow it; its modes are restored then.
 pub fn take_again(output: &Output) -> io::Result<()> {
     take(output)
 }

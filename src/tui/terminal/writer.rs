@@ -55,7 +55,7 @@ impl Writer {
     /// Comes back when the terminal has taken the last bytes; never, while there are none.
     ///
     /// # Errors
-    /// Where it could not be written to.
+    /// If it couldn't be written to.
     pub(in crate::tui) async fn written(&mut self) -> io::Result<()> {
         if !self.busy {
             return std::future::pending().await;

@@ -28,7 +28,7 @@ impl PresetList {
     /// Reads the presets.
     ///
     /// # Errors
-    /// When a built-in one is malformed.
+    /// If a built-in one is malformed.
     pub(super) fn load(&mut self, library: &Library) -> Result<(), PresetError> {
         self.0 = library.all()?;
         Ok(())

@@ -45,7 +45,7 @@ impl Resized {
     /// Begins to watch.
     ///
     /// # Errors
-    /// Where the system does not let us.
+    /// If the system doesn't allow it.
     pub fn watch() -> std::io::Result<Self> {
         #[cfg(unix)]
         {
