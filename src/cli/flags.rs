@@ -107,6 +107,8 @@ pub enum FlowFlag {
     DeviceCode,
     /// The browser returns to this machine.
     AuthorizationCode,
+    /// No user: the client gets a token for itself with its secret.
+    ClientCredentials,
 }
 
 impl FlowFlag {
@@ -116,6 +118,7 @@ impl FlowFlag {
         match self {
             Self::DeviceCode => FlowKind::DeviceCode,
             Self::AuthorizationCode => FlowKind::AuthorizationCode,
+            Self::ClientCredentials => FlowKind::ClientCredentials,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::{AttemptId, Attempts};
 use super::authorization_code::authorization_code;
+use super::client_credentials::client_credentials;
 use super::device_code::device_code;
 use super::discovery::discover;
 use super::event::FlowEvent;
@@ -31,7 +32,7 @@ const END_LIMIT: Duration = Duration::from_secs(3);
 pub enum Job {
     /// The flow that the request names.
     Authorize(FlowRequest),
-    /// A refresh of these tokens.
+    /// A refresh of these tokens; without a user, a request for new ones.
     Refresh(FlowRequest, Box<TokenSet>),
     /// A discovery of the issuer's metadata.
     Discover(Issuer),
@@ -158,7 +159,11 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Authorize(request) => match request.kind {
             FlowKind::DeviceCode => device_code(request, reporter).await,
             FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
+            FlowKind::ClientCredentials => client_credentials(request, false, reporter).await,
         },
+        Job::Refresh(request, _) if !request.kind.has_user() => {
+            client_credentials(request, true, reporter).await
+        }
         Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()).await {
             Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
             Err(error) => Err(error.into()),

@@ -34,6 +34,8 @@ pub enum Step {
     Exchange,
     /// Asking for new tokens.
     Refresh,
+    /// Asking for an access token of the client itself.
+    TokenRequest,
 }
 
 /// An event, in the order in which things happened. `Tokens` and `Failed` are the last.

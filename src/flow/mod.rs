@@ -5,6 +5,7 @@
 pub mod attempt;
 mod authorization_code;
 mod ca_file;
+mod client_credentials;
 mod clock;
 #[cfg(test)]
 mod contract;

@@ -2,6 +2,7 @@
 
 use crate::form::choices::Change;
 use crate::form::field::Key;
+use crate::form::flow::CLIENT_CREDENTIALS;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
@@ -29,7 +30,12 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         let list = list.as_ref().filter(|list| !list.is_empty());
         list.is_some_and(|list| !list.iter().any(|known| known == name))
     };
-    let (reason, other) = if settings.flow() == FlowKind::AuthorizationCode {
+    let (reason, other) = if !settings.flow().has_user() {
+        if !lacks(&ways.grant_types, CLIENT_CREDENTIALS) {
+            return None;
+        }
+        ("doesn't list the client credentials flow", None)
+    } else if settings.flow() == FlowKind::AuthorizationCode {
         let reason = if ways.pushed {
             "requires pushed authorization requests (PAR), which this program doesn't support"
         } else if ways.signed {
@@ -43,18 +49,21 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         } else {
             return None;
         };
-        (reason, FlowKind::DeviceCode)
+        (reason, Some(FlowKind::DeviceCode))
     } else if lacks(&ways.grant_types, DEVICE_GRANT) {
         (
             "doesn't list the device code flow",
-            FlowKind::AuthorizationCode,
+            Some(FlowKind::AuthorizationCode),
         )
     } else {
         return None;
     };
-    let offered = settings.offers(other)
-        && (other == FlowKind::AuthorizationCode || metadata.device_url.is_some());
-    let instead = if offered {
+    let is_there = |other: &FlowKind| {
+        settings.offers(*other)
+            && (*other == FlowKind::AuthorizationCode || metadata.device_url.is_some())
+    };
+    let other = other.filter(is_there);
+    let instead = if let Some(other) = other {
         format!("set Flow to {}", other.label())
     } else {
         "ask its administrator for a client that doesn't require this".to_owned()
@@ -62,7 +71,7 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let text =
         format!("The issuer's metadata {reason}. If the service rejects the sign-in, {instead}");
     let problem = Problem::new(Key::Flow, Severity::Warning, "not supported", text);
-    Some(if offered {
+    Some(if let Some(other) = other {
         problem.with_remedy(format!("Use {}", other.label()), Change::Flow(other))
     } else {
         problem

@@ -20,6 +20,9 @@ use crate::secret::ExposeSecret;
 /// The word of settings with which the service issues no refresh token.
 pub const NO_REFRESH_TOKEN: &str = "no refresh token";
 
+/// Scopes that request an ID token and a refresh token.
+const USER_SCOPES: &[&str] = &["openid", "offline_access"];
+
 /// What the service would reject, in no order.
 #[must_use]
 pub fn service_problems(settings: &Settings) -> Vec<Problem> {
@@ -29,6 +32,7 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
         device_scopes(settings),
         resources(settings),
         refresh_scope(settings),
+        user_scopes(settings),
         pkce(settings),
     ]
     .into_iter()
@@ -47,6 +51,15 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
 fn client_secret(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let given = !settings.secret().expose_secret().is_empty();
+    if !given && !settings.flow().has_user() {
+        let text = "The client secret is missing. This flow has no user: the client itself signs in with its secret.";
+        return Some(Problem::new(
+            Key::ClientSecret,
+            Severity::Error,
+            "missing",
+            text.to_owned(),
+        ));
+    }
     let required = match preset.client.secret {
         SecretRule::Required => true,
         SecretRule::RequiredForAuthorizationCode => settings.flow() == FlowKind::AuthorizationCode,
@@ -170,6 +183,7 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
     let wanted = tokens.refresh_scope.first()?;
     let mut scopes = settings.scopes();
     if tokens.no_refresh
+        || !settings.flow().has_user()
         || scopes
             .iter()
             .any(|scope| tokens.refresh_scope.contains(scope))
@@ -186,6 +200,27 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
         format!("Add {wanted}"),
         Change::Text(Key::Scope, scopes.join(" ")),
     ))
+}
+
+/// Scopes that only have a meaning where a user signs in.
+fn user_scopes(settings: &Settings) -> Option<Problem> {
+    let is_of_users = |scope: &&String| USER_SCOPES.contains(&scope.as_str());
+    let scopes = settings.scopes();
+    let (found, kept): (Vec<&String>, Vec<&String>) = scopes.iter().partition(is_of_users);
+    if settings.flow().has_user() || found.is_empty() {
+        return None;
+    }
+    let join = |scopes: Vec<&String>, between: &str| {
+        let scopes: Vec<&str> = scopes.into_iter().map(String::as_str).collect();
+        scopes.join(between)
+    };
+    let found = join(found, " and ");
+    let text = format!(
+        "This flow has no user, so there is no ID token and no refresh token. The service may reject {found}"
+    );
+    let change = Change::Text(Key::Scope, join(kept, " "));
+    let problem = Problem::new(Key::Scope, Severity::Warning, "only for users", text);
+    Some(problem.with_remedy(format!("Remove {found}"), change))
 }
 
 /// No refresh token will be issued, because a parameter is missing.
@@ -248,23 +283,28 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
         .addresses()
         .filter_map(|(_, address)| Url::parse(&settings.fill(address)).ok())
         .collect();
-    let code = settings.flow() == FlowKind::AuthorizationCode;
+    let flow = settings.flow();
     let secret = !settings.secret().expose_secret().is_empty();
     [
-        (Key::AuthorizationUrl, code, "You would sign in there"),
+        (
+            Key::AuthorizationUrl,
+            flow == FlowKind::AuthorizationCode,
+            "You would sign in there",
+        ),
         (
             Key::DeviceUrl,
-            !code,
+            flow == FlowKind::DeviceCode,
             if secret { "It would receive the client secret" } else { "It would receive the client ID" },
         ),
         (
             Key::TokenUrl,
             true,
-            match (code, secret) {
-                (true, true) => "It would receive the code and the client secret",
-                (true, false) => "It would receive the code",
-                (false, true) => "It would receive the device code and the client secret",
-                (false, false) => "It would receive the device code",
+            match (flow, secret) {
+                (FlowKind::AuthorizationCode, true) => "It would receive the code and the client secret",
+                (FlowKind::AuthorizationCode, false) => "It would receive the code",
+                (FlowKind::DeviceCode, true) => "It would receive the device code and the client secret",
+                (FlowKind::DeviceCode, false) => "It would receive the device code",
+                (FlowKind::ClientCredentials, _) => "It would receive the client secret",
             },
         ),
     ]
@@ -433,6 +473,9 @@ mod tests {
         for mut form in forms() {
             for flow in form.flows() {
                 form.set_flow(flow);
+                if !flow.has_user() {
+                    form.set(Key::ClientSecret, "s3cret".to_owned());
+                }
                 let id = form.preset().id.clone();
                 let refused = id == "google-mail" && flow == FlowKind::DeviceCode;
                 let expected: &[&str] = if refused { &["refused"] } else { &[] };

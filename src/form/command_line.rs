@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::form::choices::{AuthenticationChoice, ListenerChoice};
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
 
 /// The flags of fields that are typed.
 pub const FLAGS: &[(Key, &str)] = &[
@@ -61,13 +60,7 @@ impl Settings {
             }
         }
         if self.flow() != fresh.flow() {
-            push(
-                "--flow",
-                match self.flow() {
-                    FlowKind::DeviceCode => "device-code",
-                    FlowKind::AuthorizationCode => "authorization-code",
-                },
-            );
+            push("--flow", self.flow().name());
         }
         match self.authentication() {
             AuthenticationChoice::Automatic => {}

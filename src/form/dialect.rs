@@ -125,6 +125,7 @@ impl Settings {
         let parameters = match self.flow() {
             FlowKind::AuthorizationCode => &self.preset.parameters.authorization,
             FlowKind::DeviceCode => &self.preset.parameters.device,
+            FlowKind::ClientCredentials => &self.preset.parameters.client_credentials,
         };
         let mut all: Vec<(String, String)> = self
             .filled(parameters)

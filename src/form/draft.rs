@@ -38,9 +38,10 @@ pub(super) struct Draft {
 impl Draft {
     /// The preset's own values.
     pub(super) fn of_preset(preset: &Preset, browser: Browser) -> Self {
+        let flow = browser.first_flow(preset);
         let mut values = BTreeMap::from([
             (Key::ClientId, preset.client_id.clone()),
-            (Key::Scope, preset.scope.default.join(" ")),
+            (Key::Scope, preset.scope.of_flow(flow).join(" ")),
             (Key::RedirectUrl, preset.redirect.default.clone()),
         ]);
         for (position, variable) in preset.variables.iter().enumerate() {
@@ -52,7 +53,7 @@ impl Draft {
             secret_notice: None,
             notices: BTreeMap::new(),
             sources: BTreeMap::new(),
-            flow: browser.first_flow(preset),
+            flow,
             flow_chosen: false,
             authentication: AuthenticationChoice::Automatic,
             pkce: preset.client.pkce != PkceMode::Off,

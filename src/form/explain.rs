@@ -179,7 +179,9 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     let field = match about {
         About::Secret => Key::ClientSecret,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
-        About::Url(Asked::Approval | Asked::Exchange | Asked::Refresh) => Key::TokenUrl,
+        About::Url(
+            Asked::Approval | Asked::Exchange | Asked::Refresh | Asked::ClientCredentials,
+        ) => Key::TokenUrl,
         About::Scope | About::OpenId => Key::Scope,
     };
     Some(Explanation {
@@ -203,6 +205,7 @@ fn at(asked: Asked) -> At {
         Asked::Approval => At::Approval,
         Asked::Exchange => At::Exchange,
         Asked::Refresh => At::Refresh,
+        Asked::ClientCredentials => At::ClientCredentials,
     }
 }
 

@@ -13,7 +13,7 @@ pub enum Key {
     ClientSecret,
     /// The scopes, separated by spaces.
     Scope,
-    /// One of the two flows.
+    /// The flow.
     Flow,
     /// The URL that the service sends the browser back to.
     RedirectUrl,
@@ -139,7 +139,7 @@ pub enum Access {
     Editable,
     /// The preset or the metadata has the value.
     Locked,
-    /// It belongs to the other flow.
+    /// It belongs to another flow.
     OtherFlow,
     /// The service does not offer the endpoint or flow.
     NotOffered,

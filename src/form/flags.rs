@@ -100,8 +100,7 @@ impl Settings {
                     preset: preset.name.clone(),
                 });
             }
-            self.draft.flow = flow;
-            self.draft.flow_chosen = true;
+            self.choose_flow(flow);
         }
         for (name, value) in overrides.variables {
             let position = preset

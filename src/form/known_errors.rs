@@ -41,6 +41,7 @@ impl KnownError {
             At::Approval => "waiting for approval",
             At::Exchange => "the token request",
             At::Refresh => "a refresh",
+            At::ClientCredentials => "the client credentials request",
             At::Callback => "the browser's return",
             At::Mail => "a mail server's answer",
         };

@@ -11,6 +11,7 @@ mod draft;
 pub mod explain;
 pub mod field;
 pub mod flags;
+mod flow;
 pub mod known_errors;
 pub mod listen_address;
 pub mod mail_errors;

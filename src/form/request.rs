@@ -176,6 +176,10 @@ impl RequestBuilder<'_> {
         ] {
             url_fields::check_sent_once(settings, key, url.as_ref(), &extra, &mut self.problems);
         }
+        if kind == FlowKind::ClientCredentials {
+            let (key, url) = (Key::TokenUrl, token_url.as_ref());
+            url_fields::check_sent_once(settings, key, url, &extra, &mut self.problems);
+        }
         let listen = self.listen_address();
         let secret =
             (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
@@ -351,8 +355,13 @@ impl RequestBuilder<'_> {
         }
         let mut all = self.settings.all_extra_parameters();
         let hint = self.settings.value(Key::LoginHint);
-        if !hint.trim().is_empty() && !all.iter().any(|(name, _)| name == "login_hint") {
-            all.push(("login_hint".to_owned(), hint.trim().to_owned()));
+        let hint = if self.settings.flow().has_user() {
+            hint.trim()
+        } else {
+            ""
+        };
+        if !hint.is_empty() && !all.iter().any(|(name, _)| name == "login_hint") {
+            all.push(("login_hint".to_owned(), hint.to_owned()));
         }
         all
     }

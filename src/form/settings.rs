@@ -114,56 +114,10 @@ impl Settings {
         }
     }
 
-    /// Whether a field can be changed.
-    #[must_use]
-    pub fn access(&self, key: Key) -> Access {
-        let flow = self.flow();
-        match key {
-            Key::Var(_) if self.preset.embedded_server => Access::Locked,
-            Key::Flow if self.flows().len() < 2 => Access::Locked,
-            Key::RedirectUrl | Key::AuthorizationUrl
-                if !self.offers(FlowKind::AuthorizationCode) =>
-            {
-                Access::NotOffered
-            }
-            Key::DeviceUrl if !self.offers(FlowKind::DeviceCode) => Access::NotOffered,
-            Key::RedirectUrl | Key::AuthorizationUrl | Key::ListenAddress | Key::Pkce
-                if flow != FlowKind::AuthorizationCode =>
-            {
-                Access::OtherFlow
-            }
-            Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
-            Key::Certificate | Key::CertificateKey if !self.listens_with_tls() => Access::OtherFlow,
-            Key::Pkce if self.pkce_is_fixed() => Access::Locked,
-            _ if self.source(key).is_some() => Access::Locked,
-            _ => Access::Editable,
-        }
-    }
-
     /// True if the preset leaves no choice about PKCE.
     #[must_use]
     pub fn pkce_is_fixed(&self) -> bool {
         matches!(self.preset.client.pkce, PkceMode::Required | PkceMode::Off)
-    }
-
-    /// The flows that can be chosen: those of the preset, and one more where the metadata has its endpoint.
-    #[must_use]
-    pub fn flows(&self) -> Vec<FlowKind> {
-        [FlowKind::DeviceCode, FlowKind::AuthorizationCode]
-            .into_iter()
-            .filter(|flow| self.offers(*flow))
-            .collect()
-    }
-
-    /// True if `flow` can be chosen.
-    #[must_use]
-    pub fn offers(&self, flow: FlowKind) -> bool {
-        let found = self.metadata().is_some_and(|metadata| match flow {
-            FlowKind::DeviceCode => metadata.device_url.is_some(),
-            FlowKind::AuthorizationCode => metadata.authorization_url.is_some(),
-        });
-        // What the preset says is no flow for this program stays none, unless it is not sure.
-        self.preset.offers(flow) || (found && self.preset.confidence != Confidence::High)
     }
 
     /// The metadata of the issuer of the form.
@@ -383,25 +337,6 @@ impl Settings {
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.draft.secret
-    }
-
-    /// The flow in use.
-    #[must_use]
-    pub fn flow(&self) -> FlowKind {
-        // A flow that only the metadata offered is gone with it.
-        if self.offers(self.draft.flow) {
-            self.draft.flow
-        } else {
-            self.browser.first_flow(&self.preset)
-        }
-    }
-
-    /// Changes the flow, if the service offers it.
-    pub fn set_flow(&mut self, flow: FlowKind) {
-        if self.offers(flow) {
-            self.draft.flow = flow;
-            self.draft.flow_chosen = true;
-        }
     }
 
     /// What is wrong with the source of the client secret, as a sentence.

@@ -115,7 +115,7 @@ fn refusal(
             hint: Some(sign_in_again(place)),
         });
     }
-    if !tokens.has_refresh_token() {
+    if !record.can_refresh() {
         return Some(no_refresh_token(place));
     }
     if let Some(begin) = tokens.refresh_not_before.filter(|begin| *begin > now) {

@@ -138,12 +138,14 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
 fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
     let outcome = attempt.outcome.as_ref()?;
     let is_old = attempt.generation != record.generation || record.rejected.is_some();
-    if is_old || outcome.code == exit::DONE || outcome.code == exit::SIGN_IN {
+    // A refresh token that was rejected is in the record.
+    let is_told = outcome.code == exit::SIGN_IN && !record.issued_for.is_without_user();
+    if is_old || outcome.code == exit::DONE || is_told {
         return None;
     }
     let tokens = record.tokens.as_ref()?;
     let level = match outcome.code {
-        exit::USAGE => Level::Settings,
+        exit::USAGE | exit::SIGN_IN => Level::Settings,
         exit::RECORD => Level::Files,
         _ if tokens.lives(now.seconds) => Level::Note,
         _ => Level::Soon,

@@ -66,7 +66,7 @@ pub fn standing(record: &Record, now: u64) -> Standing {
         },
         (None, None) => Standing::New,
         (None, Some(tokens)) => {
-            let sign_in_by = tokens.sign_in_by();
+            let sign_in_by = record.sign_in_by();
             if sign_in_by.is_some_and(|end| end <= now) {
                 Standing::NoTokens
             } else {

@@ -15,6 +15,7 @@ use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::form::explain::explain;
+use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
@@ -126,14 +127,18 @@ async fn locked(
         return stored.map_err(|error| file_outcome(&error));
     }
     let before = current.tokens.as_ref();
-    let Some(before) = before.filter(|tokens| tokens.refresh_token.is_some()) else {
+    let Some(before) = before.filter(|_| current.can_refresh()) else {
         return Err(no_refresh_token(place));
     };
     let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
-    note.lost = last.and_then(|last| last.lost(current.generation));
-    note.sent = true;
+    // A request without a refresh token uses nothing up.
+    let uses_up = profile.request.kind.has_user();
+    note.lost = last
+        .and_then(|last| last.lost(current.generation))
+        .filter(|_| uses_up);
+    note.sent = uses_up;
     if let Err(error) = note.write(&place.attempt()) {
         reserved.release();
         return Err(file_outcome(&error));
@@ -171,7 +176,7 @@ async fn locked(
                 lost: note.lost,
                 error,
             };
-            if Answer::of(&failure.error) == Answer::MaybeTaken {
+            if uses_up && Answer::of(&failure.error) == Answer::MaybeTaken {
                 note.lost = note.lost.or(Some(LostAnswer {
                     since: note.since,
                     stopped: false,
@@ -221,6 +226,9 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64
         let pause = match Answer::of(&error) {
             Answer::Busy(Some(wait)) => Some(wait),
             Answer::NotSent | Answer::Busy(None) => pauses.next().map(Duration::from_secs),
+            Answer::MaybeTaken if !profile.request.kind.has_user() => {
+                pauses.next().map(Duration::from_secs)
+            }
             Answer::MaybeTaken => {
                 (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
             }
@@ -269,6 +277,39 @@ struct Failed<'a> {
 }
 
 impl Failed<'_> {
+    /// True if the service rejected the client itself, where nobody can sign in to help.
+    fn is_about_the_client(&self) -> bool {
+        if self.profile.request.kind.has_user() {
+            return false;
+        }
+        match &self.error {
+            FlowError::Protocol(Failure::Server { error, .. }) => {
+                Answer::of(&self.error) == Answer::Rejected
+                    || matches!(
+                        error.code.as_str(),
+                        "invalid_client" | "unauthorized_client"
+                    )
+            }
+            _ => Answer::of(&self.error) == Answer::Rejected,
+        }
+    }
+
+    /// Where a new client secret goes.
+    fn new_secret(&self) -> String {
+        let place = self.place;
+        if self.profile.file.names_secret() {
+            let settings = place.settings();
+            return format!(
+                "The client secret is where [secret] in {} says.",
+                settings.display()
+            );
+        }
+        format!(
+            "Enter a new client secret: oauth-authorizer --profile {}",
+            place.name
+        )
+    }
+
     /// What to report, and what the record keeps of it.
     fn outcome(&self) -> (Outcome, Option<Rejected>) {
         let now = unix_time();
@@ -289,6 +330,10 @@ impl Failed<'_> {
             hint: Some(hint),
         };
         match Answer::of(&self.error) {
+            Answer::Rejected | Answer::Settings if self.is_about_the_client() => {
+                let hint = format!("{remedy} {}", self.new_secret());
+                (outcome(exit::SIGN_IN, hint), None)
+            }
             Answer::Rejected => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
                 if let Some(lost) = self.lost {

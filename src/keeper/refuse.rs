@@ -15,16 +15,16 @@ use crate::store::reserved::Reserved;
 /// If the record can't be read or written, or another process keeps it locked for too long.
 pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     private::check_folder(place.record_folder())?;
-    let is_refused =
-        |tokens: &Tokens| tokens.refresh_token.is_some() && same(refused, tokens.access_token());
+    let is_refused = |tokens: &Tokens| same(refused, tokens.access_token());
     let path = place.record();
     // Most calls end here, without waiting for a refresh.
-    if !Record::read(&path)?.tokens.as_ref().is_some_and(is_refused) {
+    let stored = Record::read(&path)?;
+    if !stored.can_refresh() || !stored.tokens.as_ref().is_some_and(is_refused) {
         return Ok(());
     }
     let _lock = lock(place)?;
     // A refresh that was stopped may have left newer tokens.
-    let Some(mut current) = current(place)? else {
+    let Some(mut current) = current(place)?.filter(Record::can_refresh) else {
         return Ok(());
     };
     let Some(tokens) = current.tokens.as_mut().filter(|tokens| is_refused(tokens)) else {

@@ -99,6 +99,7 @@ pub fn check_tls(client: &Client, kind: FlowKind) -> Check {
     let first = match kind {
         FlowKind::DeviceCode => client.device_url.as_ref(),
         FlowKind::AuthorizationCode => client.authorization_url.as_ref(),
+        FlowKind::ClientCredentials => None,
     };
     let endpoints = [first, Some(&client.token_url)];
     let (outcome, detail) = if endpoints
@@ -138,6 +139,19 @@ pub fn inapplicable_to_device_code() -> [Check; 3] {
         (CheckName::Pkce, "not used in this flow"),
     ]
     .map(|(name, reason)| Check::new(name, Outcome::NotApplicable, reason))
+}
+
+/// The checks that a flow without a user does not have.
+#[must_use]
+pub fn inapplicable_without_user() -> [Check; 5] {
+    [
+        CheckName::State,
+        CheckName::Issuer,
+        CheckName::Pkce,
+        CheckName::IdToken,
+        CheckName::RefreshToken,
+    ]
+    .map(|name| Check::new(name, Outcome::NotApplicable, "not used in this flow"))
 }
 
 /// Checks the tokens of a sign-in.

@@ -13,12 +13,12 @@ use oauth2::{
     RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
     SyncHttpClient, TokenUrl,
 };
-use serde::Deserialize;
 use url::Url;
 
 use super::dialect::{Dialect, Form};
 
 pub use super::dialect::{ClientAuthentication, Published, Signing};
+pub use super::flow_kind::FlowKind;
 pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
@@ -81,27 +81,6 @@ pub fn sets_nothing_reserved(url: &Url, dialect: &Dialect) -> Result<(), UrlProb
     match url.query_pairs().find(|(name, _)| reserved(name)) {
         Some((name, _)) => Err(UrlProblem::Parameter(clean(&name, 60))),
         None => Ok(()),
-    }
-}
-
-/// The flow to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlowKind {
-    /// RFC 8628.
-    DeviceCode,
-    /// RFC 6749, section 4.1, with RFC 7636 and RFC 8252.
-    AuthorizationCode,
-}
-
-impl FlowKind {
-    /// The name on screen.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::DeviceCode => "Device code",
-            Self::AuthorizationCode => "Authorization code",
-        }
     }
 }
 
@@ -194,7 +173,7 @@ impl Client {
         self.scopes.join(separator.unwrap_or(" "))
     }
 
-    fn scope(&self) -> Option<Scope> {
+    pub(super) fn scope(&self) -> Option<Scope> {
         (!self.scopes.is_empty()).then(|| Scope::new(self.scope_text()))
     }
 
@@ -223,7 +202,7 @@ impl Client {
 
     /// Adds what each request for tokens repeats: the resources that the tokens are for (RFC 8707, section 2.2), and
     /// what the preset says.
-    fn add_token_parameters(&self, form: &mut Form) {
+    pub(super) fn add_token_parameters(&self, form: &mut Form) {
         let resources = self.extra.iter().filter(|(name, _)| name == "resource");
         let asked = |name: &String| name == "resource" && self.extra.iter().any(|(n, _)| n == name);
         let preset = self.dialect.token_parameters.iter();

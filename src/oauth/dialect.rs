@@ -45,7 +45,7 @@ pub struct Dialect {
     pub device_parameters: Vec<(String, String)>,
     /// Names of one and the same scope, in lists.
     pub same_scope: Vec<Vec<String>>,
-    /// Sent with the exchange, the poll and the refresh.
+    /// Sent with each request for tokens.
     pub token_parameters: Vec<(String, String)>,
     /// Sent with the refresh; `{redirect_uri}` is filled in.
     pub refresh_parameters: Vec<(String, String)>,

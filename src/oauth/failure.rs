@@ -79,13 +79,15 @@ pub enum Asked {
     Exchange,
     /// New tokens for a refresh token (RFC 6749, section 6).
     Refresh,
+    /// A token for the client itself (RFC 6749, section 4.4).
+    ClientCredentials,
 }
 
 impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::DeviceCode => "the device code request",
-            Self::Approval => "the token request",
+            Self::Approval | Self::ClientCredentials => "the token request",
             Self::Exchange => "the code exchange",
             Self::Refresh => "the refresh",
         }
@@ -94,7 +96,9 @@ impl Asked {
     fn rejected(self) -> &'static str {
         match self {
             Self::DeviceCode => "The service rejected the device code request",
-            Self::Approval | Self::Exchange => "The service rejected the token request",
+            Self::Approval | Self::Exchange | Self::ClientCredentials => {
+                "The service rejected the token request"
+            }
             Self::Refresh => "The service rejected the refresh",
         }
     }
@@ -105,13 +109,16 @@ impl Asked {
             Self::DeviceCode | Self::Approval => "device code",
             Self::Exchange => "authorization code",
             Self::Refresh => "refresh token",
+            Self::ClientCredentials => "client secret",
         }
     }
 
     fn field(self) -> &'static str {
         match self {
             Self::DeviceCode => "Device code URL",
-            Self::Approval | Self::Exchange | Self::Refresh => "Token ex. URL",
+            Self::Approval | Self::Exchange | Self::Refresh | Self::ClientCredentials => {
+                "Token ex. URL"
+            }
         }
     }
 }

@@ -124,6 +124,7 @@ fn step_text(step: Step) -> &'static str {
         Step::SignIn => "waiting for the browser",
         Step::Exchange => "exchanging the code for tokens",
         Step::Refresh => "requesting new tokens",
+        Step::TokenRequest => "requesting an access token",
     }
 }
 

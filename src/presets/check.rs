@@ -283,6 +283,11 @@ impl Checker<'_> {
                 &[][..],
             ),
             ("parameters.device", &preset.parameters.device, &[]),
+            (
+                "parameters.client_credentials",
+                &preset.parameters.client_credentials,
+                &[],
+            ),
             ("parameters.token", &preset.parameters.token, &[]),
             (
                 "parameters.refresh",
@@ -358,10 +363,16 @@ impl Checker<'_> {
                 "it is empty. Enter the separator between scopes, or remove it",
             );
         }
-        for name in preset.parameters.authorization.keys() {
-            if is_reserved(name, &Dialect::default()) {
-                let text = "the program sets it, and it can't be replaced. Remove it";
-                self.add(&format!("parameters.authorization.{name}"), text);
+        let parameters = &preset.parameters;
+        for (table, named) in [
+            ("authorization", &parameters.authorization),
+            ("client_credentials", &parameters.client_credentials),
+        ] {
+            for name in named.keys() {
+                if is_reserved(name, &Dialect::default()) {
+                    let text = "the program sets it, and it can't be replaced. Remove it";
+                    self.add(&format!("parameters.{table}.{name}"), text);
+                }
             }
         }
         for name in &preset.pattern_sets {

@@ -50,6 +50,8 @@ pub enum At {
     Exchange,
     /// New tokens are requested.
     Refresh,
+    /// A token for the client itself is requested.
+    ClientCredentials,
     /// The browser came back with it.
     Callback,
     /// A mail server's response to a token.

@@ -377,6 +377,8 @@ pub struct Scope {
     /// What the field holds to begin with.
     #[serde(default)]
     pub default: Vec<String>,
+    /// The same with the client credentials flow, where that differs.
+    pub client_credentials: Option<Vec<String>>,
     /// The only scopes that the device flow accepts; empty: all.
     #[serde(default)]
     pub device_allowed: Vec<String>,
@@ -411,6 +413,7 @@ impl Default for Scope {
             separator: space(),
             space: Space::Plus,
             default: Vec::new(),
+            client_credentials: None,
             device_allowed: Vec::new(),
             device_note: None,
             one_resource: false,
@@ -419,6 +422,17 @@ impl Default for Scope {
             same: Vec::new(),
             resource_free: Vec::new(),
             list: Vec::new(),
+        }
+    }
+}
+
+impl Scope {
+    /// What the field holds to begin with in this flow.
+    #[must_use]
+    pub fn of_flow(&self, flow: FlowKind) -> &[String] {
+        match &self.client_credentials {
+            Some(scopes) if flow == FlowKind::ClientCredentials => scopes,
+            Some(_) | None => &self.default,
         }
     }
 }
@@ -443,7 +457,10 @@ pub struct Parameters {
     /// Sent with the device request.
     #[serde(default)]
     pub device: BTreeMap<String, String>,
-    /// Sent with each request for tokens: the exchange, the poll and the refresh.
+    /// Sent with the client credentials request.
+    #[serde(default)]
+    pub client_credentials: BTreeMap<String, String>,
+    /// Sent with each request for tokens: the exchange, the poll, the refresh and the client credentials request.
     #[serde(default)]
     pub token: BTreeMap<String, String>,
     /// Sent with the refresh.

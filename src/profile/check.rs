@@ -68,11 +68,15 @@ impl Facts<'_> {
         };
         let access = match tokens.left(self.now.seconds) {
             None => "access token without an expiry date".to_owned(),
+            Some(0) if !self.has_user() => {
+                "access token expired; the next use requests a new one".to_owned()
+            }
             Some(0) => "access token expired; the next use refreshes it".to_owned(),
             Some(left) => format!("access token valid for {}", Span(left)),
         };
         let used = self.now.seconds.saturating_sub(tokens.obtained_at);
         let refresh = match (tokens.has_refresh_token(), self.idle()) {
+            (false, _) if !self.has_user() => return access,
             (false, _) => "no refresh token".to_owned(),
             (true, Some(idle)) => {
                 format!(
@@ -87,6 +91,11 @@ impl Facts<'_> {
 
     fn idle(&self) -> Option<Span> {
         self.check.refresh_idle.or(self.preset.tokens.refresh_idle)
+    }
+
+    /// False for client credentials, whose secret gets every access token.
+    fn has_user(&self) -> bool {
+        !self.record.issued_for.is_without_user()
     }
 
     fn is_over(&self, at: u64) -> bool {
@@ -123,6 +132,9 @@ impl Facts<'_> {
                 text: text.trim_end().to_owned(),
                 fix: Some(self.sign_in()),
             });
+            return;
+        }
+        if !self.has_user() {
             return;
         }
         if !tokens.has_refresh_token() {
@@ -382,7 +394,8 @@ impl Facts<'_> {
         let Some(host) = &self.record.origin.host else {
             return;
         };
-        let replaces = matches!(rotates, Some(Rotates::Always | Rotates::Sometimes));
+        let replaces =
+            self.has_user() && matches!(rotates, Some(Rotates::Always | Rotates::Sometimes));
         if !replaces || host.is_empty() || host.eq_ignore_ascii_case(self.host) {
             return;
         }
@@ -643,6 +656,33 @@ mod tests {
         // A token of a year, and one without an end.
         assert_eq!(without(Some(365 * 86_400)), [""; 0]);
         assert_eq!(without(None), [""; 0]);
+    }
+
+    #[test]
+    fn client_credentials_need_neither_a_refresh_token_nor_a_user() {
+        let of_client = |expires_at: u64| {
+            let mut case = Case::new();
+            case.record.issued_for.flow = "client-credentials".to_owned();
+            case.tokens().refresh_token = None;
+            case.tokens().refresh_obtained_at = None;
+            case.tokens().expires_at = Some(expires_at);
+            case.preset.tokens.refresh_idle = span("90d");
+            case.preset.tokens.refresh_max = span("1d");
+            case.preset.tokens.rotates = Some(Rotates::Always);
+            case.record.origin.host = Some("there".to_owned());
+            case.result()
+        };
+        assert_eq!(
+            of_client(NOW - 60),
+            (
+                "access token expired; the next use requests a new one".to_owned(),
+                Vec::new()
+            )
+        );
+        assert_eq!(
+            of_client(NOW + 1200),
+            ("access token valid for 20 minutes".to_owned(), Vec::new())
+        );
     }
 
     #[test]

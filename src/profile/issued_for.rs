@@ -8,7 +8,7 @@ use crate::clean::clean;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::mail::server::{Address, Protocol};
-use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::client::ClientAuthentication;
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
 use crate::store::record::{IssuedFor, ToolPins};
@@ -32,11 +32,7 @@ pub fn issued_for(
         }
         .to_owned(),
         scope: client.scopes.clone(),
-        flow: match request.kind {
-            FlowKind::DeviceCode => "device-code",
-            FlowKind::AuthorizationCode => "authorization-code",
-        }
-        .to_owned(),
+        flow: request.kind.name().to_owned(),
         ca_file: request
             .ca_file
             .as_ref()

@@ -345,11 +345,11 @@ impl SettingsFile {
             let flag = format!("--{}", name.replace('_', "-"));
             match name.as_str() {
                 "flow" => {
-                    overrides.flow = Some(match text {
-                        "device-code" => FlowKind::DeviceCode,
-                        "authorization-code" => FlowKind::AuthorizationCode,
-                        _ => return choice("device-code, authorization-code"),
-                    });
+                    let known = FlowKind::ALL.into_iter().find(|flow| flow.name() == text);
+                    if known.is_none() {
+                        return choice(&FlowKind::ALL.map(FlowKind::name).join(", "));
+                    }
+                    overrides.flow = known;
                 }
                 "client_authentication" => {
                     overrides.authentication = Some(match text {

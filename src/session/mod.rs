@@ -162,6 +162,7 @@ impl Session {
         let other = match run.request.kind {
             FlowKind::DeviceCode => FlowKind::AuthorizationCode,
             FlowKind::AuthorizationCode => FlowKind::DeviceCode,
+            FlowKind::ClientCredentials => return None,
         };
         if !self.settings.offers(other) {
             return None;
@@ -344,7 +345,7 @@ impl Session {
         let refreshed = before.map(|before| {
             let mut checks = run.checks.iter();
             let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
-            let told = rotated.map(|check| check.detail.clone());
+            let told = rotated.map(|check| format!("Refresh token: {}.", check.detail));
             fresh.keep_taken(&before);
             // What the first run checked stays true; the refresh adds its own.
             fresh.checks = before.checks;

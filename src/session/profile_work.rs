@@ -379,11 +379,18 @@ impl Session {
             Err(ended) if waited => SessionEvent::RefreshFailed(*ended),
             // Also where nobody waits any more: what is shown must not be older than what is stored.
             Ok(stored) if in_profile && self.is_open(place) => {
-                let settings = self.tokens.as_ref().map(|tokens| tokens.settings.clone());
+                let tokens = self.tokens.as_ref();
+                let has_user = tokens.is_none_or(|tokens| tokens.request.kind.has_user());
+                let settings = tokens.map(|tokens| tokens.settings.clone());
                 let settings = settings.unwrap_or_else(|| self.settings.clone());
                 self.take_stored(*stored, settings, now);
                 if waited {
-                    let told = format!("stored in {}", place.name);
+                    let what = if has_user {
+                        "Refresh token"
+                    } else {
+                        "Access token"
+                    };
+                    let told = format!("{what}: stored in {}.", place.name);
                     SessionEvent::Tokens {
                         refreshed: Some(told),
                     }

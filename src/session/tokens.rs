@@ -154,6 +154,12 @@ impl TokenState {
         self.preset.tokens.header.as_deref().unwrap_or("Bearer")
     }
 
+    /// True if new tokens can be requested: with a refresh token, or in a flow without a user.
+    #[must_use]
+    pub fn can_refresh(&self) -> bool {
+        self.set.refresh_token.is_some() || !self.request.kind.has_user()
+    }
+
     /// The tokens that there are.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {

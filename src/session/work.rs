@@ -71,6 +71,9 @@ impl Work {
             Self::RefreshingProfile => {
                 "The refresh continues in the background, and its tokens are saved in the profile."
             }
+            Self::Refreshing(run) if !run.request.kind.has_user() => {
+                "The request was canceled. Your current token is kept."
+            }
             Self::Refreshing(_) => {
                 "The refresh was canceled. The service may have already replaced the refresh token: if the next refresh is \
                     rejected, sign in again."

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
+use crate::oauth::client::FlowKind;
 
 /// What a token was issued for. Tokens and secrets are sent nowhere else, whatever settings and presets say later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,14 @@ pub struct IssuedFor {
     /// The endpoints for existing tokens that were known.
     #[serde(default)]
     pub tools: ToolPins,
+}
+
+impl IssuedFor {
+    /// True if no user signed in: the client secret gets a new access token, and there is no refresh token.
+    #[must_use]
+    pub fn is_without_user(&self) -> bool {
+        self.flow == FlowKind::ClientCredentials.name()
+    }
 }
 
 /// Endpoints for existing tokens. An unknown one is `None`, as in a record of an earlier version.

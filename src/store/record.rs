@@ -335,6 +335,22 @@ impl Record {
         }
     }
 
+    /// True if new tokens can be requested: with a refresh token, or in a flow without a user. An outline says so, too.
+    #[must_use]
+    pub fn can_refresh(&self) -> bool {
+        let tokens = self.tokens.as_ref();
+        tokens.is_some_and(|tokens| tokens.has_refresh_token() || self.issued_for.is_without_user())
+    }
+
+    /// When a user has to sign in, if the tokens say so.
+    #[must_use]
+    pub fn sign_in_by(&self) -> Option<u64> {
+        let tokens = self.tokens.as_ref()?;
+        tokens
+            .sign_in_by()
+            .filter(|_| !self.issued_for.is_without_user())
+    }
+
     /// True if these tokens were obtained after those of `other`: of one sign-in, the generation says so.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {

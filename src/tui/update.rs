@@ -403,7 +403,7 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
             let now = model.console.now;
             model.message = Some(Message::done(
                 "Refreshed",
-                format!("at {now}. Refresh token: {what}."),
+                format!("at {now}. {what}").trim_end().to_owned(),
             ));
         }
         SessionEvent::SignInFailed(error, ended) => {

@@ -40,6 +40,7 @@
 //   signed-PS256, signed-ES256, signed-EdDSA   no secret; their ID tokens are signed with that algorithm
 //   signed-HS256                      client_secret_basic, secret a-client-secret-that-is-long-enough-for-HS256
 // The keys of the provider are new in each process.
+//   service basic, service post       client credentials grant only; the same odd secret
 // The library takes every character from space to "~" in an identifier or secret, and no other.
 //
 // Users: alice, password "alice's password", and bob, password "bob's password".
@@ -73,6 +74,7 @@ function number(name, fallback, least = 1) {
 const deviceInterval = number('DEVICE_INTERVAL', undefined);
 const ttl = {
   AccessToken: number('ACCESS_TOKEN_TTL', 3600),
+  ClientCredentials: number('ACCESS_TOKEN_TTL', 3600),
   RefreshToken: number('REFRESH_TOKEN_TTL', 14 * 86400),
   AuthorizationCode: number('CODE_TTL', 60),
   DeviceCode: number('DEVICE_CODE_TTL', 600),
@@ -107,6 +109,13 @@ const client = (id, method, secret) => ({
 });
 const LONG_SECRET = 'a-client-secret-that-is-long-enough-for-HS256';
 const SECRET = 's3cr%t:/+ &=?"~';
+// A client without users.
+const service = (id, method) => ({
+  ...client(id, method, SECRET),
+  redirect_uris: [],
+  response_types: [],
+  grant_types: ['client_credentials'],
+});
 
 // The library's own adapter forgets what has expired and then says "not found". This one forgets
 // nothing, so that the library can say "expired". The process does not live long.
@@ -166,6 +175,7 @@ const features = {
   devInteractions: { enabled: false },
   rpInitiatedLogout: { enabled: false },
   userinfo: { enabled: true },
+  clientCredentials: { enabled: true },
   revocation: {
     enabled: true,
     // The library's own rule, given here because it prints a notice for its default.
@@ -254,6 +264,8 @@ const configuration = (prefix) => ({
       ...client(`signed-${alg}`, 'none'), id_token_signed_response_alg: alg,
     })),
     { ...client('signed-HS256', 'client_secret_basic', LONG_SECRET), id_token_signed_response_alg: 'HS256' },
+    service('service basic', 'client_secret_basic'),
+    service('service post', 'client_secret_post'),
   ],
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'] },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
@@ -264,7 +276,7 @@ const configuration = (prefix) => ({
   jwks: {
     keys: ['RS256', 'PS256', 'ES256', 'EdDSA'].map(signingKey),
   },
-  scopes: ['openid', 'profile', 'email', 'offline_access'],
+  scopes: ['openid', 'profile', 'email', 'offline_access', 'api:read'],
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   responseTypes: ['code'],
   features,

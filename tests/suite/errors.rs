@@ -130,6 +130,7 @@ fn asked(request: &Request) -> At {
     match request.form.get("grant_type").map(String::as_str) {
         Some("authorization_code") => At::Exchange,
         Some("refresh_token") => At::Refresh,
+        Some("client_credentials") => At::ClientCredentials,
         _ => At::Approval,
     }
 }
@@ -159,10 +160,10 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
         check::parse_preset(&text).unwrap_or_else(|findings| panic!("{findings:?}\n{text}"));
     std::fs::write(home.join("moved.toml"), text).unwrap();
     let device = matches!(at, At::DeviceCode | At::Approval);
-    let flow = if device {
-        "device-code"
-    } else {
-        "authorization-code"
+    let flow = match at {
+        At::ClientCredentials => "client-credentials",
+        _ if device => "device-code",
+        _ => "authorization-code",
     };
     // Any free port, and plain http: what the service says of it is a warning.
     let flags = [
@@ -177,6 +178,7 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
     ];
     let mut command = Command::new(home, &flags);
     let secret = match about.client.secret {
+        _ if at == At::ClientCredentials => true,
         SecretRule::Required => true,
         SecretRule::RequiredForAuthorizationCode => !device,
         SecretRule::Optional | SecretRule::None => false,
@@ -214,7 +216,7 @@ fn come_back(terminal: &mut Terminal, query: &str) {
 fn fail(terminal: &mut Terminal, answer: &Documented) {
     terminal.send(ENTER);
     match answer.at {
-        At::DeviceCode | At::Approval | At::Mail => {}
+        At::DeviceCode | At::Approval | At::ClientCredentials | At::Mail => {}
         At::Exchange => come_back(terminal, "code=c"),
         At::Callback => come_back(terminal, &answer.query),
         At::Refresh => {
@@ -318,7 +320,7 @@ fn play(answer: &Documented) {
 #[test]
 fn documented_answers_are_explained() {
     let facts: Facts = toml::from_str(include_str!("../facts/errors.toml")).unwrap();
-    assert_eq!(facts.answer.len(), 42);
+    assert_eq!(facts.answer.len(), 43);
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {

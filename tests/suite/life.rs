@@ -197,6 +197,7 @@ fn report() -> impl Strategy<Value = Report> {
         Step::Listen,
         Step::SignIn,
         Step::Exchange,
+        Step::TokenRequest,
     ];
     let names = vec![CheckName::Tls, CheckName::Scope, CheckName::IdToken];
     let outcomes = vec![Outcome::Passed, Outcome::Failed, Outcome::NotChecked];

@@ -19,6 +19,7 @@ mod attack;
 mod bounds;
 #[cfg(unix)]
 mod certificates;
+mod client_credentials;
 mod clipboard;
 #[cfg(unix)]
 mod commands;

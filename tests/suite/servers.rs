@@ -81,12 +81,15 @@ impl Provider {
 
     /// How many refreshes it has logged, and how many of them it refused.
     pub fn refreshes(&self) -> (usize, usize) {
+        self.requests("refresh_token")
+    }
+
+    /// How many token requests of this grant it has logged, and how many of them it refused.
+    pub fn requests(&self, grant: &str) -> (usize, usize) {
         let log = self.log.lock().unwrap();
-        let refreshes = log
-            .iter()
-            .filter(|entry| entry["grant_type"] == "refresh_token");
-        let refused = refreshes.clone().filter(|entry| entry["status"] != 200);
-        (refreshes.count(), refused.count())
+        let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
+        let refused = requests.clone().filter(|entry| entry["status"] != 200);
+        (requests.count(), refused.count())
     }
 
     /// An endpoint: authorization, device, token, userinfo.

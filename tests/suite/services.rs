@@ -148,6 +148,7 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
     let mut plans = Vec::new();
     for flow in preset.flows.offered.iter().copied() {
         let secrets: &[bool] = match client.secret {
+            _ if !flow.has_user() => &[true],
             SecretRule::Required => &[true],
             SecretRule::None => &[false],
             SecretRule::RequiredForAuthorizationCode if flow == FlowKind::AuthorizationCode => {
@@ -157,7 +158,7 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
             SecretRule::Optional | SecretRule::RequiredForAuthorizationCode => &[false, true],
         };
         let allowed = &preset.scope.device_allowed;
-        let mut scopes = preset.scope.default.clone();
+        let mut scopes = preset.scope.of_flow(flow).to_vec();
         let mut typed = false;
         let refused = scopes.iter().any(|scope| !allowed.contains(scope));
         if flow == FlowKind::DeviceCode
@@ -377,6 +378,8 @@ enum Stage {
     Poll(usize),
     Exchange,
     Refresh(usize),
+    /// How often it was answered before.
+    ClientCredentials(usize),
     /// Nothing more is to come.
     Over,
 }
@@ -388,6 +391,7 @@ impl Stage {
             Self::Poll(_) => "poll",
             Self::Exchange => "exchange",
             Self::Refresh(_) => "refresh",
+            Self::ClientCredentials(_) => "client credentials request",
             Self::Over => "request after the last one",
         }
     }
@@ -478,6 +482,8 @@ impl Service {
                 None => (Stage::Refresh(0), 200, self.tokens(0)),
             },
             Stage::Refresh(times) => (Stage::Over, 200, self.tokens(times + 1)),
+            Stage::ClientCredentials(0) => (Stage::ClientCredentials(1), 200, self.tokens(0)),
+            Stage::ClientCredentials(times) => (Stage::Over, 200, self.tokens(times)),
             Stage::Over => (Stage::Over, 400, json!({})),
         };
         self.stage = next;
@@ -617,6 +623,15 @@ impl Service {
                         None if value.contains("{redirect_uri}") => {}
                         None => add(&name, &value),
                     }
+                }
+            }
+            Stage::ClientCredentials(_) => {
+                add("grant_type", "client_credentials");
+                if !plan.scopes.is_empty() {
+                    add("scope", &plan.scope_text());
+                }
+                for (name, value) in plan.filled(&preset.parameters.client_credentials) {
+                    add(&name, &value);
                 }
             }
             Stage::Over => {}
@@ -802,6 +817,7 @@ fn run(plan: &Plan) -> Record {
         stage: match plan.flow {
             FlowKind::DeviceCode => Stage::Device,
             FlowKind::AuthorizationCode => Stage::Exchange,
+            FlowKind::ClientCredentials => Stage::ClientCredentials(0),
         },
         sign_in: None,
         received: Vec::new(),
@@ -817,14 +833,7 @@ fn run(plan: &Plan) -> Record {
         ("--preset", preset.id.clone()),
         ("--client-id", CLIENT_ID.to_owned()),
         ("--ca-file", ca_file.to_str().unwrap().to_owned()),
-        (
-            "--flow",
-            match plan.flow {
-                FlowKind::DeviceCode => "device-code",
-                FlowKind::AuthorizationCode => "authorization-code",
-            }
-            .to_owned(),
-        ),
+        ("--flow", plan.flow.name().to_owned()),
     ];
     for (name, value) in plan.variables() {
         flags.push(("--var", format!("{name}={value}")));
@@ -860,6 +869,7 @@ fn run(plan: &Plan) -> Record {
             wait_for(&terminal, &service, "Paste");
             Some(sign_in(&mut terminal, &service, &redirect))
         }
+        FlowKind::ClientCredentials => None,
     };
     if plan.refused.is_some() {
         // Both are of one frame, which may come in parts.
@@ -902,7 +912,8 @@ fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
     };
     shows(&format!("Granted {granted}"), true);
     shows("(59 min)", !answers.expires_in.is_empty());
-    shows("[f Refresh]", !preset.tokens.no_refresh);
+    let refreshes = !preset.tokens.no_refresh || !plan.flow.has_user();
+    shows("[f Refresh]", refreshes);
     let body = service.lock().unwrap().tokens(0);
     for path in &answers.keep {
         let value = body.pointer(&format!("/{}", path.replace('.', "/")));
@@ -921,7 +932,7 @@ fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
         }
     }
     let mut times = 0;
-    if !preset.tokens.no_refresh {
+    if refreshes {
         terminal.send("f");
         wait_for(terminal, service, "Refreshed at");
         times = 1;
@@ -1752,7 +1763,9 @@ fn compare_device(record: &Record, facts: &Value, compare: &mut Comparison) {
             let of_this = match stage {
                 Stage::Device => first,
                 Stage::Poll(_) => !first,
-                Stage::Exchange | Stage::Refresh(_) | Stage::Over => false,
+                Stage::Exchange | Stage::Refresh(_) | Stage::ClientCredentials(_) | Stage::Over => {
+                    false
+                }
             };
             if !of_this {
                 continue;

@@ -14,7 +14,7 @@ use oauth_authorizer::mail::sasl::Mechanism;
 use oauth_authorizer::mail::server::Protocol;
 use oauth_authorizer::mail::verdict as mail;
 use oauth_authorizer::oauth::answer::Answer;
-use oauth_authorizer::oauth::check::{Check, CheckName, Outcome};
+use oauth_authorizer::oauth::check::{Check, CheckName, Outcome, inapplicable_without_user};
 use oauth_authorizer::oauth::client::{Method, Request};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::dialect::Answers;
@@ -36,6 +36,54 @@ impl App {
 
     pub fn by_device(&mut self) -> &mut Self {
         self.choose("Flow", "Device code")
+    }
+
+    /// A client without a user, with its secret, about to authorize.
+    pub fn without_user(&mut self) -> &mut Self {
+        self.preset("microsoft-graph")
+            .go("Tenant")
+            .paste("contoso.example")
+            .go("Client ID")
+            .paste(CLIENT)
+            .choose("Flow", "Client credentials")
+            .go("Client secret")
+            .paste("s3cret-of-the-client")
+    }
+
+    /// Its request for an access token has just been sent.
+    pub fn requesting(&mut self) -> &mut Self {
+        self.without_user()
+            .press("Authorize")
+            .expect("client credentials")
+            .flow(FlowEvent::Began(Step::TokenRequest))
+    }
+
+    /// Its access token.
+    pub fn token_without_user(&mut self) -> &mut Self {
+        self.requesting()
+            .flow(FlowEvent::Done(Duration::from_millis(143)));
+        let tls = Check::new(
+            CheckName::Tls,
+            Outcome::Passed,
+            "https, certificates checked",
+        );
+        let scope = "all requested scopes granted";
+        self.flow(FlowEvent::Check(tls));
+        for check in inapplicable_without_user() {
+            self.flow(FlowEvent::Check(check));
+        }
+        self.flow(FlowEvent::Check(Check::new(
+            CheckName::Scope,
+            Outcome::Passed,
+            scope,
+        )))
+        .granted(TokenSet {
+            refresh_token: None,
+            id_token: None,
+            scope: None,
+            ..token_set()
+        })
+        .expect("tokens")
     }
 
     /// Steps of a run, each with the milliseconds that it took.

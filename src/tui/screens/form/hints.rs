@@ -140,6 +140,9 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::Authorize, FlowKind::AuthorizationCode) => {
             "Start the sign-in. You get a URL to open in a browser."
         }
+        (Item::Authorize, FlowKind::ClientCredentials) => {
+            "Request an access token with the client secret. No user signs in."
+        }
         (Item::Tokens, _) => "Show the tokens of the last sign-in.",
         (Item::Profiles, _) => "List, open, rename and delete saved profiles.",
         (Item::Save, _) => match cx.session.profile() {
@@ -189,6 +192,9 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             variable.map(|variable| or(&variable.help, "Part of the URLs below.")).unwrap_or_default()
         }
         Key::ClientId => or(&preset.client_id_help, "The client ID of your app registration."),
+        Key::ClientSecret if !settings.flow().has_user() => {
+            "Required: this flow has no user. It is sent to the token endpoint and nowhere else.".to_owned()
+        }
         Key::ClientSecret => or(
             &preset.client.secret_note,
             "Required only if the service issued one. It is sent to the token endpoint and nowhere else.",
@@ -207,6 +213,9 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
                 "{} is selected because no browser can be opened here. {why}",
                 settings.flow().label()
             )
+        }
+        Key::Flow if !settings.flow().has_user() => {
+            "Client credentials: no user signs in. The client gets an access token for itself with its secret.".to_owned()
         }
         Key::Flow => or(
             &preset.flows.why,

@@ -23,7 +23,6 @@ use self::state::{DialogId, Item, missing};
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
-use crate::oauth::client::FlowKind;
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::profiles::ProfileNews;
@@ -355,10 +354,7 @@ impl Screen for Form {
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {
         let settings = &mut cx.session.settings;
         match item {
-            Item::Field(Key::Flow) => settings.set_flow(match settings.flow() {
-                FlowKind::DeviceCode => FlowKind::AuthorizationCode,
-                FlowKind::AuthorizationCode => FlowKind::DeviceCode,
-            }),
+            Item::Field(Key::Flow) => settings.set_flow(settings.next_flow(by)),
             Item::Field(Key::Pkce) => settings.set_pkce(!settings.pkce()),
             Item::Field(Key::ClientAuthentication) => {
                 settings.set_authentication(settings.authentication().next(by));

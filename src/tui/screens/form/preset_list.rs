@@ -139,6 +139,7 @@ fn offers(preset: &Preset) -> String {
     let words = |flow: &FlowKind| match flow {
         FlowKind::DeviceCode => "device",
         FlowKind::AuthorizationCode => "browser",
+        FlowKind::ClientCredentials => "client",
     };
     let words: Vec<&str> = preset.flows.offered.iter().map(words).collect();
     words.join(", ")

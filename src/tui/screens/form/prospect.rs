@@ -8,22 +8,26 @@ use crate::tui::widgets::text::wrap;
 
 /// What Authorize will do, step by step.
 pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
-    let steps = match cx.session.settings.flow() {
-        FlowKind::DeviceCode => [
+    let steps: &[&str] = match cx.session.settings.flow() {
+        FlowKind::DeviceCode => &[
             "Request a code from the service.",
             "Show you the code. You enter it in any browser.",
             "Check every few seconds until you approve.",
             "Receive the tokens, and check them.",
         ],
-        FlowKind::AuthorizationCode => [
+        FlowKind::AuthorizationCode => &[
             "Show you a URL to open in a browser.",
             "Wait for the browser to return to this machine, or for the URL that you paste.",
             "Exchange the code for tokens.",
             "Receive the tokens, and check them.",
         ],
+        FlowKind::ClientCredentials => &[
+            "Send the client ID and the client secret to the token endpoint.",
+            "Receive an access token for the client itself. No user signs in.",
+        ],
     };
     let mut rows = vec![head(cx.theme(), "What Authorize will do")];
-    for (number, text) in (1..).zip(steps) {
+    for (number, text) in (1_u8..).zip(steps) {
         let words = wrap(text, usize::from(columns).saturating_sub(9));
         for (at, line) in words.into_iter().enumerate() {
             let number = if at == 0 {

@@ -4,6 +4,7 @@ use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::form::choices::AuthenticationChoice;
+use crate::oauth::client::FlowKind;
 use crate::oauth::failure::Failure;
 use crate::presets::files::PresetFile;
 use crate::presets::library::built_in;

@@ -127,7 +127,7 @@ fn field(
         return rows;
     }
     let style = if dim { theme.dim() } else { Style::new() };
-    if let Some(values) = choice(cx, key, columns) {
+    if let Some(values) = choice(cx, key, room) {
         // The chosen one is what has the focus.
         let on = if focused { theme.focus() } else { style };
         for (text, chosen) in values {
@@ -220,6 +220,7 @@ fn services(cx: ViewContext<'_>) -> usize {
 fn secret_word(cx: ViewContext<'_>) -> &'static str {
     let settings = &cx.session.settings;
     match settings.preset().client.secret {
+        _ if !settings.flow().has_user() => "required",
         SecretRule::Required => "required",
         SecretRule::RequiredForAuthorizationCode
             if settings.flow() == FlowKind::AuthorizationCode =>
@@ -274,22 +275,10 @@ fn displayed(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> String 
 }
 
 /// The values of a choice with what is between them, and which one is chosen; `None` for another field.
-fn choice(cx: ViewContext<'_>, key: Key, columns: usize) -> Option<Vec<(String, bool)>> {
+fn choice(cx: ViewContext<'_>, key: Key, room: usize) -> Option<Vec<(String, bool)>> {
     let settings = &cx.session.settings;
-    let narrow = columns < usize::from(NARROW);
     let (values, gap): (Vec<(&str, bool)>, usize) = match key {
-        Key::Flow => {
-            let label = |flow: &FlowKind| match flow {
-                FlowKind::DeviceCode if narrow => "Device",
-                FlowKind::AuthorizationCode if narrow => "Code",
-                flow => flow.label(),
-            };
-            let flows = settings.flows();
-            let values = flows
-                .iter()
-                .map(|flow| (label(flow), settings.flow() == *flow));
-            (values.collect(), if narrow { 1 } else { 3 })
-        }
+        Key::Flow => return Some(flows(cx, room)),
         Key::ClientAuthentication => {
             let all = AuthenticationChoice::ALL.iter();
             let values = all.map(|choice| (choice.label(), settings.authentication() == *choice));
@@ -301,14 +290,47 @@ fn choice(cx: ViewContext<'_>, key: Key, columns: usize) -> Option<Vec<(String, 
         }
         _ => return None,
     };
+    Some(radios(cx, &values, gap))
+}
+
+/// Each value with its mark, and so many spaces between them.
+fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(String, bool)> {
     let mut parts = Vec::new();
     for (label, on) in values {
         if !parts.is_empty() {
             parts.push((" ".repeat(gap), false));
         }
-        parts.push((format!("{} {label}", cx.theme().radio(on)), on));
+        parts.push((format!("{} {label}", cx.theme().radio(*on)), *on));
     }
-    Some(parts)
+    parts
+}
+
+/// The flows with the longest labels that fit; where none do, the one in use.
+fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
+    let (flows, chosen) = (cx.session.settings.flows(), cx.session.settings.flow());
+    let brief = |flow| match flow {
+        FlowKind::AuthorizationCode => "Auth. code",
+        FlowKind::DeviceCode | FlowKind::ClientCredentials => flow.label(),
+    };
+    let word = |flow| match flow {
+        FlowKind::DeviceCode => "Device",
+        FlowKind::AuthorizationCode => "Code",
+        FlowKind::ClientCredentials => "Client",
+    };
+    let labels: [(&dyn Fn(FlowKind) -> &'static str, usize); 3] =
+        [(&FlowKind::label, 3), (&brief, 3), (&word, 1)];
+    let mut all = labels.into_iter().map(|(label, gap)| {
+        let values: Vec<(&str, bool)> = flows
+            .iter()
+            .map(|flow| (label(*flow), *flow == chosen))
+            .collect();
+        radios(cx, &values, gap)
+    });
+    let fits = |parts: &Vec<(String, bool)>| {
+        parts.iter().map(|(text, _)| width(text)).sum::<usize>() <= room
+    };
+    all.find(fits)
+        .unwrap_or_else(|| radios(cx, &[(chosen.label(), true)], 0))
 }
 
 /// Scopes in so many columns: whole, else without their beginning, else as many as there is room for.

@@ -123,7 +123,7 @@ fn is_expired(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_some_and(|tokens| {
         let left = tokens.left(cx.console.now);
-        tokens.set.refresh_token.is_some() && left.is_some_and(|left| left < MIN_VALID)
+        tokens.can_refresh() && left.is_some_and(|left| left < MIN_VALID)
     })
 }
 

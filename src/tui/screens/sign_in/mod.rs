@@ -149,6 +149,7 @@ impl Screen for SignIn {
             (Phase::Failed(_), _) => "sign-in failed",
             (_, FlowKind::DeviceCode) => "device code",
             (_, FlowKind::AuthorizationCode) => "authorization code",
+            (_, FlowKind::ClientCredentials) => "client credentials",
         };
         let dot = cx.theme().dot();
         if !layout::is_small(cx) {

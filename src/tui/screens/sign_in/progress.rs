@@ -13,14 +13,15 @@ use crate::tui::widgets::grid::{self, DETAIL};
 use crate::tui::widgets::rows::{check_rows, head, outcome_rows};
 use crate::tui::widgets::text::{lower_first, shorten, took, width};
 
-/// The checks of a device code sign-in, and those of one in the browser.
-const OF_BOTH: [CheckName; 4] = [
+/// The checks of every flow, those of a browser's return, and those of a user's tokens.
+const OF_ALL: [CheckName; 1] = [CheckName::Scope];
+const OF_BROWSER: [CheckName; 3] = [CheckName::State, CheckName::Issuer, CheckName::Pkce];
+const OF_USER: [CheckName; 4] = [
     CheckName::IdToken,
     CheckName::Signature,
     CheckName::Scope,
     CheckName::RefreshToken,
 ];
-const OF_BROWSER: [CheckName; 3] = [CheckName::State, CheckName::Issuer, CheckName::Pkce];
 
 /// The steps and the checks.
 pub(super) fn progress(cx: ViewContext<'_>, run: &Run, columns: usize) -> Vec<Row> {
@@ -41,9 +42,14 @@ pub(super) fn progress(cx: ViewContext<'_>, run: &Run, columns: usize) -> Vec<Ro
 
 /// The checks that are still to come.
 fn later(run: &Run) -> String {
-    let browser = run.request.kind == FlowKind::AuthorizationCode;
-    let names = OF_BROWSER.iter().filter(|_| browser).chain(&OF_BOTH);
-    let open = names.filter(|name| run.checks.iter().all(|check| check.name != **name));
+    let names: Vec<&CheckName> = match run.request.kind {
+        FlowKind::AuthorizationCode => OF_BROWSER.iter().chain(&OF_USER).collect(),
+        FlowKind::DeviceCode => OF_USER.iter().collect(),
+        FlowKind::ClientCredentials => OF_ALL.iter().collect(),
+    };
+    let open = names
+        .into_iter()
+        .filter(|name| run.checks.iter().all(|check| check.name != **name));
     let names: Vec<String> = open.map(|name| lower_first(name.label())).collect();
     names.join(", ")
 }
@@ -70,6 +76,8 @@ fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> 
         (Step::Exchange, false) => "Code exchange",
         (Step::Refresh, true) => "New tokens received",
         (Step::Refresh, false) => "Refresh",
+        (Step::TokenRequest, true) => "Access token received",
+        (Step::TokenRequest, false) => "Token request",
     };
     let time = line.took.map(took).unwrap_or_default();
     let value = grid::value(columns);

@@ -28,7 +28,7 @@ pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) ->
 
 /// True if the service might have issued a refresh token, and did not.
 fn lacks_refresh(tokens: &TokenState) -> bool {
-    tokens.set.refresh_token.is_none() && !tokens.preset.tokens.no_refresh
+    !tokens.can_refresh() && !tokens.preset.tokens.no_refresh
 }
 
 /// The change of the form that brings a refresh token the next time.
@@ -176,6 +176,10 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
             return format!("Show only the {chosen}, unwrapped, to select it with the mouse.");
         }
         Item::Save => return about_save(cx),
+        Item::Refresh if !has_user(cx) && is_stored(cx) => {
+            "Request a new access token, and store it in the profile."
+        }
+        Item::Refresh if !has_user(cx) => "Request a new access token with the client secret.",
         Item::Refresh if is_stored(cx) => {
             "Get new tokens with the refresh token, and store them in the profile."
         }
@@ -183,6 +187,7 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         Item::Cancel if cx.session.is_asking() => "Stop the request.",
         Item::Cancel if cx.session.is_testing_mail() => "Stop the mail test.",
         Item::Cancel if is_stored(cx) => "Stop waiting. The refresh continues in the background.",
+        Item::Cancel if !has_user(cx) => "Stop the request. Your current token is kept.",
         Item::Cancel => "Stop the refresh. Your current tokens are kept.",
         Item::More => "User info, introspection, revocation, claims, copy command, copy report.",
         Item::UserInfo => USER_INFO,
@@ -198,6 +203,12 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         Item::Help => "Keys of this screen, then all others.",
     };
     text.to_owned()
+}
+
+/// True where a user signed in for the tokens.
+fn has_user(cx: ViewContext<'_>) -> bool {
+    let tokens = cx.session.tokens.as_ref();
+    tokens.is_none_or(|tokens| tokens.request.kind.has_user())
 }
 
 /// True where a profile has the tokens.

@@ -19,7 +19,7 @@ use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
 use crate::session::content::Content;
-use crate::session::{SessionEvent, Value};
+use crate::session::{SessionEvent, TokenState, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Answer, Dialog, Reading};
 use crate::tui::message::Effect;
@@ -43,7 +43,7 @@ impl Tokens {
     /// The button that stopped the refresh is gone, and the one that starts it is there again.
     fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
         let tokens = cx.session.tokens.as_ref();
-        let refreshable = tokens.is_some_and(|tokens| tokens.set.refresh_token.is_some());
+        let refreshable = tokens.is_some_and(TokenState::can_refresh);
         if self.common.focus == Item::Cancel && refreshable {
             set_focus(self, Item::Refresh, cx);
         }
@@ -114,7 +114,7 @@ impl Tokens {
             || !cx.session.can_save_profile(true);
         let save = if asks { "Save…" } else { "Save" };
         items.insert(place, Entry::button(Item::Save, save, 's'));
-        if tokens.set.refresh_token.is_some() && !busy {
+        if tokens.can_refresh() && !busy {
             items.push(Entry::button(Item::Refresh, "Refresh", 'f'));
         }
         let has_servers = !cx.session.mail_servers().is_empty();

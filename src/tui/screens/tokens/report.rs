@@ -60,5 +60,6 @@ fn name(step: Step) -> &'static str {
         Step::SignIn => "signed in",
         Step::Exchange => "code exchanged for tokens",
         Step::Refresh => "tokens refreshed",
+        Step::TokenRequest => "access token requested",
     }
 }

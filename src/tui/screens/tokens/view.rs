@@ -221,9 +221,16 @@ impl<'a> Drawing<'a> {
         let theme = self.cx.theme();
         let parts = self.parts(line);
         if self.tokens.secret(value).is_none() {
-            let wanted = value == Value::Refresh && !self.tokens.preset.tokens.no_refresh;
+            let wanted = value == Value::Refresh
+                && self.tokens.request.kind.has_user()
+                && !self.tokens.preset.tokens.no_refresh;
             let style = if wanted { theme.warning() } else { theme.dim() };
-            let state = Some(Span::styled("not issued", style));
+            let word = if self.tokens.request.kind.has_user() {
+                "not issued"
+            } else {
+                "not used"
+            };
+            let state = Some(Span::styled(word, style));
             let parts = Parts { state, ..parts };
             return row(theme, parts, self.columns);
         }
@@ -298,7 +305,9 @@ impl<'a> Drawing<'a> {
         if let Some(person) = self.content_text(Line::Person) {
             self.line(Line::Person, &person);
         } else {
-            let why = if tokens.set.id_token.is_some() {
+            let why = if !tokens.request.kind.has_user() {
+                "the client itself (no user)"
+            } else if tokens.set.id_token.is_some() {
                 "unknown (the ID token doesn't say)"
             } else {
                 "unknown (no ID token)"

@@ -1,0 +1,99 @@
+//! The client credentials flow (RFC 6749, section 4.4): no user, no browser, no refresh token.
+
+use tokio::time::Instant;
+
+use super::event::{FlowError, FlowEvent, Step};
+use super::http::{Http, Transport};
+use super::reporter::Reporter;
+use crate::form::request::FlowRequest;
+use crate::oauth::check::{check_scope, check_tls, inapplicable_without_user};
+use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::failure::Asked;
+use crate::oauth::token::{TokenSet, parse_token_answer};
+
+/// Gets an access token for the client itself; `again` where it had one before.
+pub(super) async fn client_credentials(
+    request: &FlowRequest,
+    again: bool,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let http = Http::new(request.ca_file.as_deref()).await?;
+    access_token(&http, &request.client, again, reporter).await
+}
+
+async fn access_token(
+    transport: &impl Transport,
+    client: &Client,
+    again: bool,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    reporter.report(FlowEvent::Began(Step::TokenRequest)).await;
+    let begin = Instant::now();
+    let request = client.client_credentials_request()?;
+    let answer = reporter.send(transport, &request).await?;
+    let reading = parse_token_answer(&answer, &client.dialect.answers);
+    let mut tokens = reading.into_tokens(Asked::ClientCredentials, &answer)?;
+    // Some services send them all the same. A new access token needs no refresh token, and no user signed in.
+    tokens.refresh_token = None;
+    tokens.id_token = None;
+    reporter.report(FlowEvent::Done(begin.elapsed())).await;
+    if !again {
+        let tls = check_tls(client, FlowKind::ClientCredentials);
+        reporter.check(tls).await;
+        reporter.checks(inapplicable_without_user()).await;
+    }
+    reporter.check(check_scope(client, &tokens)).await;
+    Ok(tokens)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::flow::scripted::{answer, client, error, lost, reporter, script};
+    use crate::oauth::check::Outcome;
+    use crate::oauth::failure::Failure;
+    use crate::secret::ExposeSecret;
+
+    #[tokio::test]
+    async fn an_access_token_is_all_that_counts() {
+        let body =
+            r#"{"access_token":"a","token_type":"Bearer","refresh_token":"r","id_token":"i"}"#;
+        for again in [false, true] {
+            let (reporter, told) = reporter();
+            let script = script(vec![answer(200, body)]);
+            let tokens = access_token(&script, &client(), again, &reporter).await;
+            let tokens = tokens.unwrap();
+            drop(reporter);
+            assert_eq!(tokens.access_token.expose_secret(), "a");
+            assert!(tokens.refresh_token.is_none() && tokens.id_token.is_none());
+            let told = told.await.unwrap();
+            let failed = told.iter().any(|event| {
+                matches!(event, FlowEvent::Check(check) if check.outcome == Outcome::Failed)
+            });
+            assert!(!failed, "{told:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_lost_with_an_answer_so_its_error_says_nothing_about_a_code() {
+        let ask = async |reply| {
+            let (reporter, _) = reporter();
+            let script = script(vec![reply]);
+            let outcome = access_token(&script, &client(), true, &reporter).await;
+            outcome.unwrap_err()
+        };
+        assert!(matches!(ask(lost()).await, FlowError::Http(_)));
+        let error = ask(error("invalid_client")).await;
+        assert!(matches!(
+            &error,
+            FlowError::Protocol(Failure::Server {
+                asked: Asked::ClientCredentials,
+                ..
+            })
+        ));
+        assert!(error.to_string().contains("rejected the token request"));
+        let error = ask(answer(502, "<html>")).await;
+        assert!(!error.to_string().contains("used up"), "{error}");
+    }
+}

@@ -1,0 +1,262 @@
+//! The flow of the form: which ones can be chosen, and which fields each of them uses.
+
+use crate::form::field::{Access, Key};
+use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
+use crate::oauth::discovery::Metadata;
+use crate::presets::Confidence;
+
+/// The name of the grant in metadata (RFC 8414, section 2).
+pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+impl Settings {
+    /// Whether a field can be changed.
+    #[must_use]
+    pub fn access(&self, key: Key) -> Access {
+        let flow = self.flow();
+        match key {
+            Key::Var(_) if self.preset().embedded_server => Access::Locked,
+            Key::Flow if self.flows().len() < 2 => Access::Locked,
+            Key::RedirectUrl | Key::AuthorizationUrl
+                if !self.offers(FlowKind::AuthorizationCode) =>
+            {
+                Access::NotOffered
+            }
+            Key::DeviceUrl if !self.offers(FlowKind::DeviceCode) => Access::NotOffered,
+            Key::RedirectUrl | Key::AuthorizationUrl | Key::ListenAddress | Key::Pkce
+                if flow != FlowKind::AuthorizationCode =>
+            {
+                Access::OtherFlow
+            }
+            Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
+            Key::LoginHint if !flow.has_user() => Access::OtherFlow,
+            Key::Certificate | Key::CertificateKey if !self.listens_with_tls() => Access::OtherFlow,
+            Key::Pkce if self.pkce_is_fixed() => Access::Locked,
+            _ if self.source(key).is_some() => Access::Locked,
+            _ => Access::Editable,
+        }
+    }
+
+    /// The flows that can be chosen: those of the preset, and those that the metadata offers.
+    #[must_use]
+    pub fn flows(&self) -> Vec<FlowKind> {
+        let mut flows = FlowKind::ALL.to_vec();
+        flows.retain(|flow| self.offers(*flow));
+        flows
+    }
+
+    /// True if `flow` can be chosen.
+    #[must_use]
+    pub fn offers(&self, flow: FlowKind) -> bool {
+        let found = self
+            .metadata()
+            .is_some_and(|metadata| names(metadata, flow));
+        // What the preset says is no flow for this program stays none, unless it is not sure.
+        self.preset().offers(flow) || (found && self.preset().confidence != Confidence::High)
+    }
+
+    /// The flow in use.
+    #[must_use]
+    pub fn flow(&self) -> FlowKind {
+        // A flow that only the metadata offered is gone with it.
+        if self.offers(self.draft.flow) {
+            self.draft.flow
+        } else {
+            self.browser.first_flow(self.preset())
+        }
+    }
+
+    /// Changes the flow, if the service offers it.
+    pub fn set_flow(&mut self, flow: FlowKind) {
+        if self.offers(flow) {
+            self.choose_flow(flow);
+        }
+    }
+
+    /// Changes the flow. The preset's own scopes give way to those that it has for the new one.
+    pub(super) fn choose_flow(&mut self, flow: FlowKind) {
+        let scopes = |flow| self.preset().scope.of_flow(flow).join(" ");
+        let (before, after) = (scopes(self.draft.flow), scopes(flow));
+        if self.draft.values.get(&Key::Scope) == Some(&before) {
+            self.draft.values.insert(Key::Scope, after);
+        }
+        self.draft.flow = flow;
+        self.draft.flow_chosen = true;
+    }
+
+    /// The flow after the one in use, or before it where `by` is negative; around the ends.
+    #[must_use]
+    pub fn next_flow(&self, by: isize) -> FlowKind {
+        let (flows, flow) = (self.flows(), self.flow());
+        let Some(at) = flows.iter().position(|known| *known == flow) else {
+            return flow;
+        };
+        let step = if by < 0 { flows.len() - 1 } else { 1 };
+        flows[(at + step) % flows.len()]
+    }
+}
+
+fn names(metadata: &Metadata, flow: FlowKind) -> bool {
+    match flow {
+        FlowKind::DeviceCode => metadata.device_url.is_some(),
+        FlowKind::AuthorizationCode => metadata.authorization_url.is_some(),
+        FlowKind::ClientCredentials => {
+            let grants = metadata.ways.grant_types.iter().flatten();
+            grants.into_iter().any(|grant| grant == CLIENT_CREDENTIALS)
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::checks::{Problem, Severity};
+    use crate::form::choices::Overwrite;
+    use crate::form::discovered::tests::metadata;
+    use crate::form::flags::Overrides;
+    use crate::form::request::{problems, request};
+    use crate::oauth::client::ClientAuthentication;
+    use crate::presets;
+
+    fn custom() -> Settings {
+        let mut form = Settings::new(presets::get("custom").unwrap());
+        form.set_flow(FlowKind::ClientCredentials);
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::TokenUrl, "https://as.example/token".to_owned());
+        form
+    }
+
+    fn of(found: &[Problem]) -> Vec<(Key, Severity, &'static str)> {
+        found
+            .iter()
+            .map(|problem| (problem.key, problem.severity, problem.word))
+            .collect()
+    }
+
+    #[test]
+    fn client_credentials_requires_a_secret_and_the_token_url_and_nothing_else() {
+        let mut form = custom();
+        assert_eq!(form.flow(), FlowKind::ClientCredentials);
+        for key in [
+            Key::RedirectUrl,
+            Key::AuthorizationUrl,
+            Key::DeviceUrl,
+            Key::ListenAddress,
+            Key::Pkce,
+            Key::LoginHint,
+            Key::Certificate,
+        ] {
+            assert_eq!(form.access(key), Access::OtherFlow, "{key:?}");
+        }
+        // What is wrong with a field that is not used does not matter.
+        form.draft
+            .values
+            .insert(Key::DeviceUrl, "http://as.example/d".to_owned());
+        form.draft
+            .values
+            .insert(Key::RedirectUrl, "nonsense".to_owned());
+        form.draft
+            .values
+            .insert(Key::LoginHint, "alice@example.org".to_owned());
+        let missing = [(Key::ClientSecret, Severity::Error, "missing")];
+        assert_eq!(of(&problems(&form)), missing);
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        assert_eq!(of(&problems(&form)), []);
+        let request = request(&form).unwrap();
+        assert!(request.redirect_url.is_none() && request.client.device_url.is_none());
+        assert_eq!(request.client.authentication, ClientAuthentication::Basic);
+        assert!(request.client.extra.is_empty());
+        form.set(
+            Key::TokenUrl,
+            "https://as.example/token?audience=x".to_owned(),
+        );
+        form.set(Key::ExtraParameters, "audience=y".to_owned());
+        assert_eq!(of(&problems(&form)).len(), 1);
+    }
+
+    #[test]
+    fn scopes_of_users_are_removed_with_one_key() {
+        let mut form = custom();
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        form.set(Key::Scope, "openid api offline_access".to_owned());
+        let found = problems(&form);
+        assert_eq!(
+            of(&found),
+            [(Key::Scope, Severity::Warning, "only for users")]
+        );
+        form.apply(&found[0].remedy.as_ref().unwrap().change);
+        assert_eq!(form.value(Key::Scope), "api");
+        assert_eq!(of(&problems(&form)), []);
+        // The same scopes are right with a user.
+        form.set(Key::Scope, "openid offline_access".to_owned());
+        form.set_flow(FlowKind::DeviceCode);
+        form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
+        assert_eq!(of(&problems(&form)), []);
+    }
+
+    #[test]
+    fn a_preset_has_its_own_scopes_for_client_credentials() {
+        let graph = "https://graph.microsoft.com/.default";
+        let mut form = Settings::new(presets::get("microsoft-graph").unwrap());
+        let before = form.value(Key::Scope);
+        form.set_flow(FlowKind::ClientCredentials);
+        assert_eq!(form.value(Key::Scope), graph);
+        form.set_flow(FlowKind::DeviceCode);
+        assert_eq!(form.value(Key::Scope), before);
+        form.set(
+            Key::Scope,
+            "https://graph.microsoft.com/Mail.Send".to_owned(),
+        );
+        form.set_flow(FlowKind::ClientCredentials);
+        assert!(form.value(Key::Scope).ends_with("Mail.Send"));
+        // Flags give the same form.
+        let mut first = Settings::new(presets::get("microsoft-graph").unwrap());
+        first
+            .lay_over(Overrides {
+                flow: Some(FlowKind::ClientCredentials),
+                ..Overrides::default()
+            })
+            .unwrap();
+        assert_eq!(first.value(Key::Scope), graph);
+        assert!(first.flags().contains(&"client-credentials".to_owned()));
+    }
+
+    #[test]
+    fn the_flows_are_chosen_one_after_the_other_around_the_ends() {
+        let mut form = Settings::new(presets::get("custom").unwrap());
+        let mut seen = Vec::new();
+        for by in [1, 1, 1, -1, -1, -1] {
+            form.set_flow(form.next_flow(by));
+            seen.push(form.flow().name());
+        }
+        let (device, code, client) = ("device-code", "authorization-code", "client-credentials");
+        assert_eq!(seen, [code, client, device, client, code, device]);
+        let github = Settings::new(presets::get("github").unwrap());
+        assert!(!github.offers(FlowKind::ClientCredentials));
+    }
+
+    #[test]
+    fn metadata_may_offer_client_credentials() {
+        let mut form = Settings::new(presets::get("pingfederate").unwrap());
+        form.set(Key::Var(0), "as.example".to_owned());
+        let mut found = metadata(&form.value(Key::Issuer));
+        form.take_over(&found, Overwrite::Everything);
+        assert!(!form.offers(FlowKind::ClientCredentials));
+        found.ways.grant_types = Some(vec![CLIENT_CREDENTIALS.to_owned()]);
+        form.take_over(&found, Overwrite::Everything);
+        assert!(form.offers(FlowKind::ClientCredentials));
+        // One that is not listed is no error: metadata is often incomplete.
+        let mut form = custom();
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        found = metadata("https://as.example");
+        found.ways.grant_types = Some(vec!["authorization_code".to_owned()]);
+        form.take_over(&found, Overwrite::Nothing);
+        let warned = problems(&form);
+        let flow: Vec<_> = warned.iter().filter(|it| it.key == Key::Flow).collect();
+        assert_eq!(flow.len(), 1, "{warned:?}");
+        assert_eq!(flow[0].severity, Severity::Warning);
+        assert!(flow[0].text.contains("client credentials flow"));
+    }
+}
