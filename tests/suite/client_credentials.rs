@@ -96,7 +96,7 @@ fn the_screen_shows_the_token_and_requests_another() {
         }
         terminal.focus("Authorize");
         terminal.send(ENTER);
-        terminal.wait_for("the client itself (no user)");
+        terminal.wait_for("the client (no user)");
         let flat = terminal.flat();
         assert!(!flat.contains("No refresh token"), "{flat}");
         let first = revealed(&mut terminal);

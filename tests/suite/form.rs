@@ -186,7 +186,7 @@ fn the_fields_of_the_other_flow_stay_in_their_place() {
     terminal.focus("Flow");
     terminal.send(" ");
     terminal.wait_until("the other flow", |screen| {
-        screen.contents().contains("(•) Authorization code")
+        screen.contents().contains("(•) Auth. code")
     });
     assert_eq!(place(&terminal), before);
     assert!(row(&terminal, "Device code URL").ends_with("not used"));

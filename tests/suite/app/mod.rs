@@ -426,7 +426,13 @@ impl App {
     /// Chooses a value of a field that has a few.
     pub fn choose(&mut self, label: &str, value: &str) -> &mut Self {
         self.go(label).until("<right>", value, |drawn| {
-            let chosen = |mark: &str| drawn.text().contains(&format!("{mark} {value}"));
+            // The label is shorter where there are more flows.
+            let labels = [value, &value.replace("Authorization", "Auth.")];
+            let chosen = |mark: &str| {
+                labels
+                    .iter()
+                    .any(|label| drawn.text().contains(&format!("{mark} {label}")))
+            };
             chosen("(•)") || chosen("(*)")
         })
     }

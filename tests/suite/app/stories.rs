@@ -42,6 +42,7 @@ impl App {
     pub fn without_user(&mut self) -> &mut Self {
         self.preset("microsoft-graph")
             .go("Tenant")
+            .keys(&"<backspace>".repeat(6))
             .paste("contoso.example")
             .go("Client ID")
             .paste(CLIENT)

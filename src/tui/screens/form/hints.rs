@@ -220,7 +220,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         Key::Flow => or(
             &preset.flows.why,
             "Device code: you enter a code in any browser. Best over SSH. Authorization code: the browser returns to this \
-                machine.",
+                machine. Client credentials: no user.",
         ),
         Key::RedirectUrl => or(
             &preset.redirect.note,

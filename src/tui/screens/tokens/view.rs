@@ -306,7 +306,7 @@ impl<'a> Drawing<'a> {
             self.line(Line::Person, &person);
         } else {
             let why = if !tokens.request.kind.has_user() {
-                "the client itself (no user)"
+                "the client (no user)"
             } else if tokens.set.id_token.is_some() {
                 "unknown (the ID token doesn't say)"
             } else {
