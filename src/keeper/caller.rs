@@ -68,19 +68,23 @@ fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
         Profile::check(place, &first)?;
     }
     let now = unix_time();
-    let tokens = first.tokens.as_ref().ok_or_else(|| Outcome {
-        code: exit::SIGN_IN,
-        error: "There are no tokens.".to_owned(),
-        cause: None,
-        hint: Some(sign_in_again(place)),
-    })?;
-    if !wish.newer && tokens.is_good(now, wish.min_valid) {
+    let tokens = first.tokens.as_ref();
+    if tokens.is_none() && !first.can_refresh() {
+        return Err(Outcome {
+            code: exit::SIGN_IN,
+            error: "There are no tokens.".to_owned(),
+            cause: None,
+            hint: Some(sign_in_again(place)),
+        });
+    }
+    let is_good = |tokens: &Tokens| tokens.is_good(now, wish.min_valid);
+    if !wish.newer && tokens.is_some_and(is_good) {
         return Ok(Got {
             record: first,
             warning: None,
         });
     }
-    if let Some(outcome) = refusal(place, &first, tokens, wish, now) {
+    if let Some(outcome) = refusal(place, &first, wish, now) {
         return fallback(first, outcome, wish);
     }
     wait(place, &first, wish)
@@ -98,13 +102,7 @@ fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
 }
 
 /// Why no refresh is tried.
-fn refusal(
-    place: &Place,
-    record: &Record,
-    tokens: &Tokens,
-    wish: Wish<'_>,
-    now: u64,
-) -> Option<Outcome> {
+fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<Outcome> {
     if let Some(rejected) = &record.rejected
         && now.abs_diff(rejected.at) < REJECTED_PAUSE
     {
@@ -118,7 +116,9 @@ fn refusal(
     if !record.can_refresh() {
         return Some(no_refresh_token(place));
     }
-    if let Some(begin) = tokens.refresh_not_before.filter(|begin| *begin > now) {
+    let tokens = record.tokens.as_ref();
+    let begin = tokens.and_then(|tokens| tokens.refresh_not_before);
+    if let Some(begin) = begin.filter(|begin| *begin > now) {
         return Some(Outcome {
             code: exit::UNREACHABLE,
             error: format!(

@@ -64,6 +64,12 @@ pub fn standing(record: &Record, now: u64) -> Standing {
             at: rejected.at,
             error: rejected.error.clone(),
         },
+        // The next use requests one.
+        (None, None) if record.issued_for.is_without_user() => Standing::Tokens {
+            expires_at: Some(now),
+            refresh_at: None,
+            sign_in_by: None,
+        },
         (None, None) => Standing::New,
         (None, Some(tokens)) => {
             let sign_in_by = record.sign_in_by();

@@ -127,9 +127,10 @@ async fn locked(
         return stored.map_err(|error| file_outcome(&error));
     }
     let before = current.tokens.as_ref();
-    let Some(before) = before.filter(|_| current.can_refresh()) else {
+    let has_refresh_token = before.is_some_and(|tokens| tokens.refresh_token.is_some());
+    if !has_refresh_token && !current.issued_for.is_without_user() {
         return Err(no_refresh_token(place));
-    };
+    }
     let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
@@ -149,7 +150,7 @@ async fn locked(
             let record = Record {
                 generation: current.generation + 1,
                 settings: profile.file.digest.clone(),
-                tokens: Some(Tokens::of_set(&set, asked_at, Some(before))),
+                tokens: Some(Tokens::of_set(&set, asked_at, before)),
                 rejected: None,
                 origin: Origin {
                     host: Some(host::name()),
@@ -211,11 +212,14 @@ pub fn no_refresh_token(place: &Place) -> Outcome {
 }
 
 /// Asks the service, and retries if that is safe. Also returns how many seconds the clock is ahead of the service's.
-async fn ask(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64>), FlowError> {
+async fn ask(
+    profile: &Profile,
+    before: Option<&Tokens>,
+) -> Result<(TokenSet, Option<i64>), FlowError> {
     let end = Instant::now() + RETRY_LIMIT;
     let mut pauses = PAUSES.into_iter();
     let mut again = before
-        .left(unix_time())
+        .and_then(|before| before.left(unix_time()))
         .is_none_or(|left| left <= SAFE_LIFE);
     loop {
         let begun = Instant::now();
@@ -241,12 +245,17 @@ async fn ask(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64
     }
 }
 
-async fn once(profile: &Profile, before: &Tokens) -> Result<(TokenSet, Option<i64>), FlowError> {
+async fn once(
+    profile: &Profile,
+    before: Option<&Tokens>,
+) -> Result<(TokenSet, Option<i64>), FlowError> {
     let (sender, mut reports) = mpsc::channel(16);
-    let job = Job::Refresh(
-        profile.request.clone(),
-        Box::new(before.to_set(unix_time())),
-    );
+    let request = profile.request.clone();
+    let job = match before {
+        Some(before) => Job::Refresh(request, Box::new(before.to_set(unix_time()))),
+        // Without a user, the first token comes like all others.
+        None => Job::Authorize(request),
+    };
     let flow = Flow::start(job, Attempts::default().begin(), None, sender);
     let mut clock_ahead = None;
     while let Some((_, event)) = reports.recv().await {

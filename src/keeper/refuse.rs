@@ -5,7 +5,7 @@ use super::save::{SaveError, current, lock};
 use crate::profile::places::Place;
 use crate::secret::{SecretString, same};
 use crate::store::private;
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
 use crate::store::reserved::Reserved;
 
 /// Marks the access token of a profile as expired, where it is `refused` and can be refreshed: the next process that asks
@@ -15,19 +15,23 @@ use crate::store::reserved::Reserved;
 /// If the record can't be read or written, or another process keeps it locked for too long.
 pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     private::check_folder(place.record_folder())?;
-    let is_refused = |tokens: &Tokens| same(refused, tokens.access_token());
+    let is_refused = |record: &Record| {
+        let without_user = record.issued_for.is_without_user();
+        record.tokens.as_ref().is_some_and(|tokens| {
+            (without_user || tokens.refresh_token.is_some()) && same(refused, tokens.access_token())
+        })
+    };
     let path = place.record();
     // Most calls end here, without waiting for a refresh.
-    let stored = Record::read(&path)?;
-    if !stored.can_refresh() || !stored.tokens.as_ref().is_some_and(is_refused) {
+    if !is_refused(&Record::read(&path)?) {
         return Ok(());
     }
     let _lock = lock(place)?;
     // A refresh that was stopped may have left newer tokens.
-    let Some(mut current) = current(place)?.filter(Record::can_refresh) else {
+    let Some(mut current) = current(place)?.filter(is_refused) else {
         return Ok(());
     };
-    let Some(tokens) = current.tokens.as_mut().filter(|tokens| is_refused(tokens)) else {
+    let Some(tokens) = current.tokens.as_mut() else {
         return Ok(());
     };
     let now = unix_time();

@@ -53,6 +53,7 @@ impl Facts<'_> {
                 self.clock(tokens, &mut findings);
                 self.host(tokens, &mut findings);
             }
+            None if !self.has_user() => {}
             None => findings.push(not_signed_in(self.name)),
         }
         self.client_secret(&mut findings);
@@ -64,7 +65,11 @@ impl Facts<'_> {
     #[must_use]
     pub fn summary(&self) -> String {
         let Some(tokens) = &self.record.tokens else {
-            return "no tokens".to_owned();
+            return if self.has_user() {
+                "no tokens".to_owned()
+            } else {
+                "no access token; the next use requests one".to_owned()
+            };
         };
         let access = match tokens.left(self.now.seconds) {
             None => "access token without an expiry date".to_owned(),

@@ -339,7 +339,7 @@ impl Record {
     #[must_use]
     pub fn can_refresh(&self) -> bool {
         let tokens = self.tokens.as_ref();
-        tokens.is_some_and(|tokens| tokens.has_refresh_token() || self.issued_for.is_without_user())
+        self.issued_for.is_without_user() || tokens.is_some_and(Tokens::has_refresh_token)
     }
 
     /// When a user has to sign in, if the tokens say so.

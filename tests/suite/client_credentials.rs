@@ -185,6 +185,27 @@ fn a_profile_requests_one_new_token_for_all_callers() {
 }
 
 #[test]
+fn settings_that_were_saved_without_a_token_are_enough() {
+    let provider = provider();
+    let profiles = Profiles::new();
+    let mut all = vec!["profiles", "save", "office"];
+    all.extend(flags(&provider, "service post", "post"));
+    let mut command = profiles.command(&all);
+    let saved: Ran = command.env(SECRET, ODD_SECRET).output().unwrap().into();
+    assert_eq!(saved.code, 0, "{saved:?}");
+    let check = profiles.run(&["profiles", "check", "office"]);
+    assert_eq!(check.code, 0, "{check:?}");
+    let offline = profiles.run(&["token", "office", "--offline"]);
+    assert_eq!(offline.code, 5, "{offline:?}");
+    assert_eq!(provider.requests(GRANT), (0, 0));
+    let ran = twenty(&profiles);
+    for one in &ran {
+        assert_eq!((one.code, &one.stdout), (0, &ran[0].stdout), "{ran:?}");
+    }
+    assert_eq!(provider.requests(GRANT), (1, 0));
+}
+
+#[test]
 fn a_rejected_secret_is_the_failure_of_all_callers_until_it_is_replaced() {
     let provider = provider();
     let profiles = saved(&provider);
