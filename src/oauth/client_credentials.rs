@@ -34,7 +34,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use url::{Url, form_urlencoded};
 
-    use super::super::dialect::{ClientAuthentication, Dialect};
+    use super::super::dialect::{ClientAuthentication, Dialect, Signing};
     use super::*;
     use crate::secret::ExposeSecret;
 
@@ -67,6 +67,7 @@ mod tests {
             issuer: None,
             iss_promised: false,
             id_token_issuers: Vec::new(),
+            signing: Signing::default(),
             dialect: Dialect::default(),
         };
         let common = [
