@@ -22,7 +22,8 @@ use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::issued_for::{mail_server, may_sign_in};
 use crate::profile::places::Place;
-use crate::session::mail_report::{self, MailReport};
+use crate::session::mail_report::MailReport;
+use crate::session::mail_warnings::warnings as token_warnings;
 use crate::store::record::IssuedFor;
 
 /// How long to wait for a refresh.
@@ -81,7 +82,7 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
     let warnings: Vec<String> = got
         .warning
         .into_iter()
-        .chain(mail_report::warnings(
+        .chain(token_warnings(
             tokens.access_token(),
             &user,
             &preset,

@@ -245,7 +245,7 @@ mod tests {
         for last in [keys(&[&old]), unreached()] {
             let answers = vec![tokens(&new), keys(&[&old]), last];
             let (times, check, outcome) = ran(discovered(), None, answers).await;
-            let words = "the service publishes no key new for this algorithm";
+            let words = "the issuer has published no key \"new\" for this algorithm";
             assert_eq!(
                 (times, check),
                 (3, Some((Outcome::Failed, words.to_owned())))

@@ -210,6 +210,7 @@ mod tests {
         );
         form.set_flow(FlowKind::ClientCredentials);
         assert!(form.value(Key::Scope).ends_with("Mail.Send"));
+        assert_eq!(form.preset_value(Key::Scope), graph);
         // Flags give the same form.
         let mut first = Settings::new(presets::get("microsoft-graph").unwrap());
         first

@@ -13,10 +13,12 @@ use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
 use crate::presets::{CUSTOM, Preset};
 
 impl Settings {
-    /// The text that the preset fills in for a field; empty if it has none.
+    /// The text that the preset fills in for a field with the flow in use; empty if it has none.
     #[must_use]
     pub fn preset_value(&self, key: Key) -> String {
-        Self::new(Arc::clone(&self.preset)).value(key)
+        let mut fresh = Self::new(Arc::clone(&self.preset));
+        fresh.choose_flow(self.flow());
+        fresh.value(key)
     }
 
     /// Selects a preset.

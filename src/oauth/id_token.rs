@@ -177,7 +177,7 @@ impl Claims {
             }
             None if audience.len() > 1 => {
                 return Err(
-                    "it is for several clients, and doesn't say to which it was issued (azp)"
+                    "it is for several clients, but doesn't say which one it was issued to (azp)"
                         .to_owned(),
                 );
             }

@@ -232,7 +232,7 @@ fn rp_id_token_aud() {
     case.claims["azp"] = "somebody else".into();
     case.refused("it was issued to a different client (azp)");
     case.claims.as_object_mut().unwrap().remove("azp");
-    case.refused("doesn't say to which it was issued (azp)");
+    case.refused("doesn't say which one it was issued to (azp)");
 }
 
 #[test]
@@ -277,14 +277,14 @@ fn rp_id_token_kid_absent_multiple_jwks() {
     let mut case = Case::rs256();
     case.header = json!({});
     case.keys.push(published(OTHER_RSA, Some("other")));
-    case.refused("it names no key (kid), and the service publishes several");
+    case.refused("it has no key ID (kid), and the issuer has published several keys");
 }
 
 #[test]
 fn rp_id_token_kid_unknown() {
     let mut case = Case::rs256();
     case.header = json!({"kid": "new"});
-    case.refused("the service publishes no key new for this algorithm");
+    case.refused("the issuer has published no key \"new\" for this algorithm");
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn a_key_for_something_else_does_not_verify() {
     ] {
         let mut case = Case::rs256();
         case.keys[0][name] = value;
-        case.refused("the service publishes no key k for this algorithm");
+        case.refused("the issuer has published no key \"k\" for this algorithm");
     }
 }
 
@@ -389,10 +389,7 @@ fn without_a_key_it_is_not_checked_and_says_why() {
     };
     let mut case = Case::rs256();
     case.client.signing.published.as_mut().unwrap().keys_url = None;
-    not_checked(
-        &case,
-        "the issuer's metadata has no usable address of keys (jwks_uri)",
-    );
+    not_checked(&case, "the issuer's metadata has no usable jwks_uri");
     case.client.signing.published = None;
     let unknown = "the issuer's metadata wasn't requested, so its keys aren't known";
     not_checked(&case, unknown);

@@ -18,7 +18,7 @@ pub enum Source<'a> {
 }
 
 /// The result of a check: how it came out, and why.
-type Told = (Outcome, String);
+type Verdict = (Outcome, String);
 
 /// What verifies this ID token.
 ///
@@ -29,7 +29,7 @@ pub fn source<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Chec
         .map_err(|(outcome, reason)| Check::new(CheckName::Signature, outcome, reason))
 }
 
-fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
+fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
     let (signing, secret) = (&client.signing, client.secret.as_ref());
     let not_checked = |reason: &str| (Outcome::NotChecked, reason.to_owned());
     if is_encrypted(id_token) {
@@ -48,7 +48,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
                 Outcome::NotApplicable,
                 "ID tokens of this client aren't signed (alg is none)".to_owned(),
             ),
-            _ => told(&Refusal::Unsigned),
+            _ => verdict(&Refusal::Unsigned),
         });
     }
     let Some(published) = &signing.published else {
@@ -63,7 +63,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
             )),
         };
     };
-    let signed = signed.map_err(|refusal| told(&refusal))?;
+    let signed = signed.map_err(|refusal| verdict(&refusal))?;
     let name = signed.algorithm_name();
     let is_this = |other: &str| match (Algorithm::of(other), &algorithm) {
         (Some(other), Ok(algorithm)) => other == *algorithm,
@@ -86,7 +86,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
             clean(name, 40)
         )));
     }
-    let algorithm = algorithm.map_err(|refusal| told(&refusal))?;
+    let algorithm = algorithm.map_err(|refusal| verdict(&refusal))?;
     if algorithm.is_symmetric() {
         let secret = secret.ok_or_else(|| {
             let name = algorithm.name();
@@ -97,9 +97,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Told> {
         return Ok(Source::Secret(KeySet::of_secret(secret)));
     }
     let url = published.keys_url.as_ref();
-    let url = url.ok_or_else(|| {
-        not_checked("the issuer's metadata has no usable address of keys (jwks_uri)")
-    })?;
+    let url = url.ok_or_else(|| not_checked("the issuer's metadata has no usable jwks_uri"))?;
     Ok(Source::Published(url))
 }
 
@@ -120,19 +118,21 @@ pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
             let detail = format!("{}, with {whose}", algorithm.name());
             Ok(check((Outcome::Passed, detail)))
         }
-        Err(refusal @ (Refusal::UnknownKey(_) | Refusal::NoKey(_))) => Err(check(told(&refusal))),
-        Err(refusal) => Ok(check(told(&refusal))),
+        Err(refusal @ (Refusal::UnknownKey(_) | Refusal::NoKey(_))) => {
+            Err(check(verdict(&refusal)))
+        }
+        Err(refusal) => Ok(check(verdict(&refusal))),
     }
 }
 
-/// The check where the keys could not be had.
+/// The check if the keys can't be requested.
 #[must_use]
 pub fn without_keys(reason: &str) -> Check {
     let detail = format!("the issuer's keys can't be requested: {reason}");
     Check::new(CheckName::Signature, Outcome::NotChecked, detail)
 }
 
-fn told(refusal: &Refusal) -> Told {
+fn verdict(refusal: &Refusal) -> Verdict {
     let outcome = match refusal {
         // There is no key that could verify it.
         Refusal::Unsupported(_) | Refusal::ShortSecret(_) => Outcome::NotChecked,

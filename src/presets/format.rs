@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::mail::sasl::Mechanism;
+use crate::mail::server::Protocol;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 use crate::oauth::tools::ToolDialects;
@@ -572,6 +573,18 @@ pub struct Mail {
     pub domains: Vec<String>,
     /// Further remarks.
     pub note: Option<String>,
+}
+
+impl Mail {
+    /// The server of a protocol, as `host:port TLS`.
+    #[must_use]
+    pub fn server(&self, protocol: Protocol) -> Option<&str> {
+        match protocol {
+            Protocol::Imap => self.imap.as_deref(),
+            Protocol::Pop3 => self.pop3.as_deref(),
+            Protocol::Smtp => self.smtp.as_deref(),
+        }
+    }
 }
 
 impl Preset {

@@ -73,14 +73,8 @@ pub fn mail_server(
     file: Option<&SettingsFile>,
 ) -> Option<Result<Address, String>> {
     let of_file = file.and_then(|file| file.mail_server(protocol));
-    let of_preset = settings.preset().mail.as_ref().and_then(|mail| {
-        match protocol {
-            Protocol::Imap => &mail.imap,
-            Protocol::Pop3 => &mail.pop3,
-            Protocol::Smtp => &mail.smtp,
-        }
-        .as_deref()
-    });
+    let of_preset = settings.preset().mail.as_ref();
+    let of_preset = of_preset.and_then(|mail| mail.server(protocol));
     of_file.or(of_preset).map(Address::parse)
 }
 

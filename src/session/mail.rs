@@ -53,6 +53,20 @@ impl MailTests {
         self.tests.iter().filter_map(|(_, report)| report.as_ref())
     }
 
+    /// The protocol of the first failure.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<Protocol> {
+        let mut reports = self.reports();
+        let failed = reports.find(|report| !report.is_ok())?;
+        Some(failed.protocol)
+    }
+
+    /// True if only one server is tested.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.tests.len() == 1
+    }
+
     /// The protocol that is being tested, or the first that was not.
     #[must_use]
     pub fn next(&self) -> Option<Protocol> {

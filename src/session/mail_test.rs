@@ -4,7 +4,8 @@ use super::Session;
 use super::clock::Moment;
 use super::event::{Refused, SessionEvent, Started};
 use super::mail::{MailServer, MailTests};
-use super::mail_report::{MailReport, warnings};
+use super::mail_report::MailReport;
+use super::mail_warnings::warnings;
 use super::tokens::{TokenState, Value};
 use super::work::Work;
 use crate::flow::driver::Job;
@@ -102,7 +103,8 @@ impl Session {
         let tokens = self.tokens.as_ref().ok_or(Refused::NoTokens)?;
         let missing = |text: &str| Refused::NotOffered(text.to_owned());
         let user = self.mailbox();
-        let user = user.ok_or_else(|| missing("Enter the mailbox first."))?;
+        let user =
+            user.ok_or_else(|| missing("The mailbox is unknown. Press o, then Other mailbox."))?;
         let servers = self.mail_servers();
         let (mut tests, mut unusable) = (Vec::new(), None);
         for MailServer { protocol, address } in servers {

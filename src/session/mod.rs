@@ -8,6 +8,7 @@ mod event;
 pub mod mail;
 pub mod mail_report;
 mod mail_test;
+pub mod mail_warnings;
 pub mod profile_work;
 pub mod profiles;
 pub mod report;

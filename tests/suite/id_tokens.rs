@@ -268,12 +268,12 @@ fn a_token_that_breaks_a_rule_is_refused_before_any_token_is_printed() {
         (bad_signature, "its signature is wrong", 1),
         (
             no_name,
-            "it names no key (kid), and the service publishes several",
+            "it has no key ID (kid), and the issuer has published several keys",
             1,
         ),
         (
             unknown,
-            "the service publishes no key other for this algorithm",
+            "the issuer has published no key \"other\" for this algorithm",
             2,
         ),
     ] {

@@ -12,7 +12,7 @@ const MOVED: usize = 260;
 /// The same where a field shows its whole value only while it has the focus, so that the rows below it move.
 const MOVED_WITH_ROWS: usize = 370;
 /// The same on a terminal that can't move rows.
-const MOVED_WITH_ROWS_WRITTEN: usize = 850;
+const MOVED_WITH_ROWS_WRITTEN: usize = 830;
 /// A step of the time that is left.
 const COUNTED: usize = 20;
 

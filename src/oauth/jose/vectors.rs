@@ -419,7 +419,7 @@ fn the_key_is_the_one_that_is_named_or_the_only_one_that_fits() {
     };
     let unknown = |id: &str| Err(Refusal::UnknownKey(id.to_owned()));
     let good = Ok(Algorithm::Hs256);
-    let several = "it names no key (kid), and the service publishes several";
+    let several = "it has no key ID (kid), and the issuer has published several keys";
     for (id, keys, outcome) in [
         (None, json!([jwk(None, '1', none())]), good.clone()),
         (None, json!([jwk(Some("a"), '1', none())]), good.clone()),

@@ -37,10 +37,10 @@ pub enum Refusal {
     #[error("the algorithm {0} isn't supported")]
     Unsupported(String),
     /// The key that it names is not there.
-    #[error("the service publishes no key {0} for this algorithm")]
+    #[error("the issuer has published no key \"{0}\" for this algorithm")]
     UnknownKey(String),
     /// It names no key, and there is none.
-    #[error("the service publishes no key for {0}")]
+    #[error("the issuer has published no key for {0}")]
     NoKey(&'static str),
     /// It may be one of several keys.
     #[error("{0}, so the key isn't known")]
@@ -124,10 +124,10 @@ impl<'a> Jws<'a> {
             (Err(Missing::None), Some(id)) => Err(Refusal::UnknownKey(clean(id, 80))),
             (Err(Missing::None), None) => Err(Refusal::NoKey(algorithm.name())),
             (Err(Missing::Several), Some(_)) => Err(Refusal::Ambiguous(
-                "the service publishes several keys of that name (kid)",
+                "the issuer has published several keys with its key ID (kid)",
             )),
             (Err(Missing::Several), None) => Err(Refusal::Ambiguous(
-                "it names no key (kid), and the service publishes several",
+                "it has no key ID (kid), and the issuer has published several keys",
             )),
         }
     }

@@ -91,7 +91,7 @@ pub trait Screen: Debug {
     fn text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> SecretString {
         SecretString::default()
     }
-    /// The text that an item had before it was edited for the first time; `None` if that is not known.
+    /// The text that Ctrl+T restores; `None` if there is none for this item.
     fn default_text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> Option<String> {
         None
     }

@@ -46,7 +46,7 @@ impl App {
             .paste("contoso.example")
             .go("Client ID")
             .paste(CLIENT)
-            .choose("Flow", "Client credentials")
+            .choose("Flow", "No user")
             .go("Client secret")
             .paste("s3cret-of-the-client")
     }

@@ -309,8 +309,9 @@ fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(Stri
 fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let (flows, chosen) = (cx.session.settings.flows(), cx.session.settings.flow());
     let brief = |flow| match flow {
+        FlowKind::DeviceCode => flow.label(),
         FlowKind::AuthorizationCode => "Auth. code",
-        FlowKind::DeviceCode | FlowKind::ClientCredentials => flow.label(),
+        FlowKind::ClientCredentials => "No user",
     };
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",

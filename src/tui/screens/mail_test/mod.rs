@@ -16,6 +16,7 @@ use crate::mail::server::{Address, Protocol, is_mailbox};
 use crate::secret::ExposeSecret;
 use crate::session::SessionEvent;
 use crate::session::content::Content;
+use crate::session::mail::MailTests;
 use crate::tui::dialog::{Answer, Dialog, List, ListEntry, Prompt, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
@@ -42,7 +43,7 @@ impl MailTest {
         if is_expired(cx.view()) {
             match cx.refresh() {
                 Ok(()) => {
-                    self.refreshing = true;
+                    self.then_test = true;
                     cx.tell(Message::new(
                         "Refreshing",
                         "The access token has expired. The test starts with the new one.",
@@ -103,7 +104,11 @@ impl MailTest {
         let mut chosen = self.unfolded.iter();
         match chosen.find(|(of, _)| *of == protocol) {
             Some((_, unfolded)) => *unfolded,
-            None => view::shows_steps(cx, protocol),
+            // The steps of a failure, or of the only server.
+            None => cx.session.mail_tests().is_some_and(|tests| {
+                let report = tests.report(protocol);
+                report.is_some_and(|report| !report.is_ok() || tests.is_single())
+            }),
         }
     }
 
@@ -112,8 +117,10 @@ impl MailTest {
         if self.common.focus != Item::Cancel && self.common.focus != Item::Back {
             return;
         }
-        if let Some(item) = view::first_to_read(cx.view()) {
-            set_focus(self, Item::Server(item), cx);
+        let failed = cx.session.mail_tests().and_then(MailTests::first_failure);
+        let first = || cx.session.mail_servers().first().map(|it| it.protocol);
+        if let Some(protocol) = failed.or_else(first) {
+            set_focus(self, Item::Server(protocol), cx);
         }
     }
 }
@@ -174,7 +181,7 @@ impl Screen for MailTest {
     }
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
-        let busy = cx.session.is_testing_mail() || self.refreshing;
+        let busy = cx.session.is_testing_mail() || cx.session.is_refreshing();
         let servers = cx.session.mail_servers().into_iter();
         let mut items: Vec<Entry<Item>> = servers
             .map(|server| {
@@ -249,7 +256,7 @@ impl Screen for MailTest {
                 self.common.dialog = Some(Dialog::list_on(DialogId::Mechanism, marked));
             }
             Item::Cancel => {
-                self.refreshing = false;
+                self.then_test = false;
                 cx.cancel();
                 self.leave_cancel(cx);
             }
@@ -298,7 +305,7 @@ impl Screen for MailTest {
         let mut entries = vec![entry(BEST, "Automatic", "the best that the server offers")];
         entries.extend(Mechanism::ALL.map(|mechanism| {
             let about = match mechanism {
-                Mechanism::Xoauth2 => "the first of its kind, and the most common",
+                Mechanism::Xoauth2 => "the most widely supported",
                 Mechanism::Oauthbearer => "the standard (RFC 7628)",
             };
             entry(mechanism.name(), mechanism.name(), about)
@@ -323,10 +330,10 @@ impl Screen for MailTest {
                 }
             }
             SessionEvent::RefreshFailed(_) => {
-                self.refreshing = false;
+                self.then_test = false;
                 self.leave_cancel(cx);
             }
-            SessionEvent::Tokens { .. } if std::mem::take(&mut self.refreshing) => self.start(cx),
+            SessionEvent::Tokens { .. } if std::mem::take(&mut self.then_test) => self.start(cx),
             _ => {}
         }
     }

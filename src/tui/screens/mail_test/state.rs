@@ -40,7 +40,7 @@ pub(in crate::tui::screens) struct MailTest {
     /// Steps that the user has shown or hidden.
     pub(super) unfolded: Vec<(Protocol, bool)>,
     /// The test starts once the refresh has brought new tokens.
-    pub(super) refreshing: bool,
+    pub(super) then_test: bool,
 }
 
 impl MailTest {
@@ -48,7 +48,7 @@ impl MailTest {
         Self {
             common: Common::at(Item::Back),
             unfolded: Vec::new(),
-            refreshing: false,
+            then_test: false,
         }
     }
 }

@@ -197,25 +197,6 @@ fn spaced(address: &Address) -> String {
     format!("{host}  {port}  {security}")
 }
 
-/// True if the steps of a test are shown unless the user hides them: those of a failure, or of the only server.
-pub(super) fn shows_steps(cx: ViewContext<'_>, protocol: Protocol) -> bool {
-    let Some(tests) = cx.session.mail_tests() else {
-        return false;
-    };
-    let report = tests.report(protocol);
-    report.is_some_and(|report| !report.is_ok()) || cx.session.mail_servers().len() == 1
-}
-
-/// The row to read first: that of the first failure, else the first.
-pub(super) fn first_to_read(cx: ViewContext<'_>) -> Option<Protocol> {
-    let failed = || {
-        let mut reports = cx.session.mail_tests()?.reports();
-        reports.find(|report| !report.is_ok())
-    };
-    let first = || cx.session.mail_servers().first().map(|it| it.protocol);
-    failed().map(|report| report.protocol).or_else(first)
-}
-
 /// What is said at the end of the tests.
 pub(super) fn outcome(cx: ViewContext<'_>) -> Option<Message> {
     let tests = cx.session.mail_tests()?;
@@ -265,7 +246,7 @@ fn said(screen: &MailTest, cx: ViewContext<'_>) -> Vec<Said> {
         Item::OtherServer => SERVER,
         Item::Mechanism => MECHANISM,
         Item::Cancel => "Stop the test.",
-        Item::Back => "Return to the screen before. The results are kept.",
+        Item::Back => "Return to the previous screen. The results are kept.",
         Item::Help => "Keys of this screen, then all others.",
     };
     vec![Said::new("Mail test", text)]

@@ -1,30 +1,10 @@
 //! The lines that can be selected and copied: which there are, what each is called, and what it holds.
 
+use crate::mail::server::Protocol;
 use crate::oauth::id_token::Claims;
-use crate::presets::format::{Mail, mail_domain};
+use crate::presets::format::Mail;
 use crate::session::content::Content;
 use crate::session::{TokenState, Value};
-
-/// A protocol of a mail server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui::screens) enum Protocol {
-    Imap,
-    Pop3,
-    Smtp,
-}
-
-impl Protocol {
-    pub(super) const ALL: [Self; 3] = [Self::Imap, Self::Pop3, Self::Smtp];
-
-    /// Its server, as `host:port TLS`.
-    fn server(self, mail: &Mail) -> Option<&str> {
-        match self {
-            Self::Imap => mail.imap.as_deref(),
-            Self::Pop3 => mail.pop3.as_deref(),
-            Self::Smtp => mail.smtp.as_deref(),
-        }
-    }
-}
 
 /// A value that can be selected and copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +59,7 @@ impl Line {
             Self::Granted => "Granted",
             Self::User => "User",
             Self::Password => "Password",
-            Self::Server(Protocol::Imap) => "IMAP",
-            Self::Server(Protocol::Pop3) => "POP3",
-            Self::Server(Protocol::Smtp) => "SMTP",
+            Self::Server(protocol) => protocol.name(),
             Self::ClientId => "Client ID",
             Self::TokenUrl => "Token URL",
             Self::RefreshWith => "Refresh with",
@@ -139,7 +117,7 @@ pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
         Line::Token(value) => token(value),
         Line::Person => text(person(tokens)?),
         Line::Granted => text(granted(tokens).join(" ")),
-        Line::User => mail(tokens).and_then(|_| text(mailbox(tokens)?)),
+        Line::User => mail(tokens).and_then(|_| text(tokens.mailbox()?)),
         Line::Password => mail(tokens).and_then(|_| token(Value::Access)),
         Line::Server(protocol) => text(server(tokens, protocol)?.to_owned()),
         Line::ClientId => text(tokens.request.client.client_id.clone()),
@@ -160,11 +138,6 @@ pub(super) fn person(tokens: &TokenState) -> Option<String> {
     tokens.claims.as_ref().and_then(Claims::person)
 }
 
-/// The address of the mailbox, where the ID token names one.
-fn mailbox(tokens: &TokenState) -> Option<String> {
-    person(tokens).filter(|address| mail_domain(address).is_some())
-}
-
 /// The scopes that were granted: those that were requested, where the answer names none.
 pub(super) fn granted(tokens: &TokenState) -> &[String] {
     let asked = &tokens.request.client.scopes;
@@ -180,11 +153,11 @@ pub(super) fn token_url(tokens: &TokenState) -> &str {
 /// The mail servers that accept these tokens.
 pub(super) fn mail(tokens: &TokenState) -> Option<&Mail> {
     let mail = tokens.preset.mail.as_ref()?;
-    let mut servers = Protocol::ALL.iter().map(|it| it.server(mail));
+    let mut servers = Protocol::ALL.iter().map(|it| mail.server(*it));
     servers.any(|server| server.is_some()).then_some(mail)
 }
 
 /// The server of a protocol, as `host:port TLS`.
 pub(super) fn server(tokens: &TokenState, protocol: Protocol) -> Option<&str> {
-    protocol.server(mail(tokens)?)
+    mail(tokens)?.server(protocol)
 }

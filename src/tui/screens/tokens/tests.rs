@@ -6,11 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::lines::Protocol;
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::form::settings::Key;
+use crate::mail::server::Protocol;
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::Failure;
