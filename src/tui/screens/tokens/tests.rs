@@ -382,15 +382,17 @@ fn claims_have_times_and_name_this_client() {
 }
 
 #[test]
-fn claims_say_whether_the_signature_was_verified() {
-    for (outcome, title, hint) in [
+fn claims_and_checks_say_whether_the_signature_was_verified() {
+    for (outcome, checks, title, hint) in [
         (
             Outcome::Passed,
+            "1 passed",
             "Claims of the ID token",
             "From the ID token. Its signature was verified.",
         ),
         (
             Outcome::NotChecked,
+            "0 passed, 1 not checked: signature",
             "Claims of the ID token (signature not verified)",
             "From the ID token. Its signature was not verified.",
         ),
@@ -400,6 +402,11 @@ fn claims_say_whether_the_signature_was_verified() {
         let check = Check::new(CheckName::Signature, outcome, "the detail");
         alone.hear(FlowEvent::Check(check));
         alone.hear(FlowEvent::Tokens(Box::new(of_mail())));
+        let shown = row(&alone, "Checks");
+        let shown = shown
+            .trim_start_matches("Checks")
+            .trim_end_matches("[k Checks]");
+        assert_eq!(shown.trim(), checks);
         alone.act(|screen, cx| AnyScreen::press(screen, "Claims…", cx));
         let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
         assert_eq!(reading.title, title);

@@ -458,11 +458,7 @@ pub(super) fn granted_words(tokens: &TokenState) -> String {
 fn summary(tokens: &TokenState) -> String {
     let named = |outcome: Outcome, word: &str| {
         let of = tokens.checks.iter().filter(|it| it.outcome == outcome);
-        let mut names: Vec<String> = of.map(|it| lower_first(it.name.label())).collect();
-        // That of the ID token, which is decoded only.
-        if outcome == Outcome::NotChecked && tokens.claims.is_some() {
-            names.push("signature".to_owned());
-        }
+        let names: Vec<String> = of.map(|it| lower_first(it.name.label())).collect();
         let count = names.len();
         (count > 0).then(|| format!("{count} {word}: {}", names.join(", ")))
     };
