@@ -318,8 +318,13 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         FlowKind::AuthorizationCode => "Code",
         FlowKind::ClientCredentials => "Client",
     };
-    let labels: [(&dyn Fn(FlowKind) -> &'static str, usize); 3] =
-        [(&FlowKind::label, 3), (&brief, 3), (&word, 1)];
+    let mut labels: Vec<(&dyn Fn(FlowKind) -> &'static str, usize)> =
+        vec![(&FlowKind::label, 3), (&brief, 3), (&word, 1)];
+    if flows.len() > 2 {
+        // The same labels in every window that has room for them.
+        labels.remove(0);
+    }
+    let alone = labels[0].0(chosen);
     let mut all = labels.into_iter().map(|(label, gap)| {
         let values: Vec<(&str, bool)> = flows
             .iter()
@@ -331,7 +336,7 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         parts.iter().map(|(text, _)| width(text)).sum::<usize>() <= room
     };
     all.find(fits)
-        .unwrap_or_else(|| radios(cx, &[(chosen.label(), true)], 0))
+        .unwrap_or_else(|| radios(cx, &[(alone, true)], 0))
 }
 
 /// Scopes in so many columns: whole, else without their beginning, else as many as there is room for.
