@@ -11,7 +11,7 @@ use oauth_authorizer::configure::service::Rights;
 
 use crate::app::{App, WINDOWS, found};
 use crate::servers::free_port;
-use crate::terminal::{self, ENTER, base, program};
+use crate::terminal::{self, ENTER, base, copy_program, program};
 
 /// A program that has a port of 127.0.0.1.
 struct Taker(Child);
@@ -55,7 +55,7 @@ fn configure(ordinary: bool, arguments: &[&str]) -> (i32, String, String) {
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(home.path(), open).unwrap();
         let copy = home.path().join("oauth-authorizer");
-        fs::copy(program(), &copy).unwrap();
+        copy_program(&copy);
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
         command.arg(copy);

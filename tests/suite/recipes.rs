@@ -15,7 +15,7 @@ use crate::mail_server::{MailServer, messages};
 use crate::profiles::{Profiles, Ran};
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{Provider, eventually};
-use crate::terminal::{LIMIT, base, program};
+use crate::terminal::{LIMIT, base, copy_program, program};
 use crate::token_file::{NOBODY, give_away};
 
 const DOCUMENT: &str = include_str!("../../docs/recipes.md");
@@ -516,7 +516,7 @@ fn cron_runs_as_another_user() {
     desk.write_mbsyncrc();
     let bin = desk.home().join("bin");
     std::fs::remove_file(bin.join("oauth-authorizer")).unwrap();
-    std::fs::copy(program(), bin.join("oauth-authorizer")).unwrap();
+    copy_program(&bin.join("oauth-authorizer"));
     desk.profiles.expire();
     give_away(desk.home());
     let text = block("cron.d", &[("/usr/local/bin", bin.to_str().unwrap())]);
@@ -618,7 +618,7 @@ fn state_directory(profiles: &Profiles, name: &str) -> (PathBuf, PathBuf) {
     }
     let bin = profiles.home.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
-    std::fs::copy(program(), bin.join("oauth-authorizer")).unwrap();
+    copy_program(&bin.join("oauth-authorizer"));
     std::fs::set_permissions(profiles.home.path(), PermissionsExt::from_mode(0o755)).unwrap();
     (state, bin)
 }
@@ -801,7 +801,7 @@ fn container() -> tempfile::TempDir {
     for name in ["bin", "lib", "lib64"] {
         symlink(format!("usr/{name}"), at(name)).unwrap();
     }
-    std::fs::copy(program(), at("app/oauth-authorizer")).unwrap();
+    copy_program(&at("app/oauth-authorizer"));
     std::fs::write(at("app/entrypoint"), block("entrypoint", &[])).unwrap();
     std::fs::set_permissions(at("app/entrypoint"), PermissionsExt::from_mode(0o755)).unwrap();
     root

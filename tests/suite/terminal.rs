@@ -32,6 +32,15 @@ pub fn program() -> PathBuf {
     )
 }
 
+/// A copy of the program. Another process writes it: while this one has a file open for writing, a child that another test
+/// starts inherits it, and then the copy can't be run ("Text file busy").
+pub fn copy_program(to: &Path) {
+    let copied = std::process::Command::new("cp")
+        .args([program().as_path(), to])
+        .status();
+    assert!(copied.unwrap().success());
+}
+
 /// What is to be run, in an environment of its own.
 pub struct Command {
     builder: CommandBuilder,

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::profiles::{Profiles, Ran};
 use crate::scripted::Reply;
-use crate::terminal::{base, program};
+use crate::terminal::{base, copy_program};
 
 /// The user and the group that the tests drop to, and another group.
 pub const NOBODY: u32 = 65_534;
@@ -83,7 +83,7 @@ fn a_user_can_name_the_groups_it_is_a_member_of() {
     let profiles = profiles();
     let home = profiles.home.path();
     let copy: PathBuf = home.join("oauth-authorizer");
-    std::fs::copy(program(), &copy).unwrap();
+    copy_program(&copy);
     give_away(home);
     let path = home.join("token");
     let run = |group: &str| -> Ran {
