@@ -91,6 +91,9 @@ pub struct InspectFlags {
     /// Name of the profile, or - to read a token from standard input. A token is never accepted as an argument
     #[arg(value_name = "PROFILE | -", default_value = "-")]
     pub source: String,
+    /// Request the keys of the profile's issuer, and check the signatures. No token is sent
+    #[arg(long)]
+    pub verify: bool,
     /// Print the claims as JSON
     #[arg(long)]
     pub json: bool,

@@ -1,4 +1,4 @@
-//! `inspect`: what a token says about itself. Works offline.
+//! `inspect`: what a token says about itself. Works offline, unless its signature is to be checked.
 
 use std::io::{self, IsTerminal, Read, Write};
 
@@ -8,11 +8,14 @@ use zeroize::Zeroizing;
 use super::claims::{json_text, lines, time_words};
 use super::token::{find, say_outcome};
 use super::token_format::time;
+use super::tools::runtime;
 use crate::cli::InspectFlags;
 use crate::console::talk::say;
 use crate::form::purpose::purpose;
 use crate::keeper::profile::record_outcome;
 use crate::keeper::refresh::unix_time;
+use crate::keeper::tools::verify;
+use crate::oauth::check::{Check, Outcome};
 use crate::oauth::id_token::{Claims, decode, is_encrypted};
 use crate::outcome::exit;
 use crate::presets::format::Audience;
@@ -35,6 +38,8 @@ struct Inspected {
     expires_at: Option<u64>,
     /// Its audience says which API it is for.
     access: bool,
+    /// The signature, if it was checked.
+    signature: Option<Check>,
 }
 
 /// Prints the claims of the tokens of a profile, or of one from standard input.
@@ -44,6 +49,14 @@ struct Inspected {
 pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     let library = Library::load_user();
     let (tokens, own) = if flags.source == "-" {
+        if flags.verify {
+            // A token must not choose the keys that it is checked with.
+            say(
+                "error",
+                "--verify requires a profile, because its issuer says which keys are valid.",
+            );
+            return Ok(exit::USAGE);
+        }
         let usage = "Pass a token on standard input, or name a profile.";
         if io::stdin().is_terminal() {
             say("error", usage);
@@ -75,7 +88,22 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
         let preset = SettingsFile::read(&place)
             .ok()
             .map(|file| file.preset().to_owned());
-        (of_record(&record), preset)
+        let mut tokens = of_record(&record);
+        if flags.verify && !tokens.is_empty() {
+            match runtime()?.block_on(verify(&place, &record)) {
+                Ok(signatures) => {
+                    for token in &mut tokens {
+                        token.signature = match token.key {
+                            "access_token" => signatures.access.clone(),
+                            "id_token" => signatures.id.clone(),
+                            _ => None,
+                        };
+                    }
+                }
+                Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
+            }
+        }
+        (tokens, preset)
     };
     if tokens.is_empty() {
         say("error", "There are no tokens.");
@@ -100,7 +128,15 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
         }
     }
     out.flush()?;
-    Ok(exit::DONE)
+    let forged = tokens
+        .iter()
+        .filter_map(|token| token.signature.as_ref())
+        .any(|check| check.outcome == Outcome::Failed);
+    Ok(if forged {
+        exit::NOT_ACCEPTED
+    } else {
+        exit::DONE
+    })
 }
 
 /// The token on standard input. If it is a header, the token in the header.
@@ -117,6 +153,7 @@ fn from_input() -> io::Result<Option<Inspected>> {
         token: token.into(),
         expires_at: None,
         access: true,
+        signature: None,
     }))
 }
 
@@ -131,6 +168,7 @@ fn of_record(record: &Record) -> Vec<Inspected> {
         token: token.into(),
         expires_at: tokens.expires_at,
         access: true,
+        signature: None,
     });
     let refresh = tokens.refresh_token.clone().map(|token| Inspected {
         key: "refresh_token",
@@ -138,6 +176,7 @@ fn of_record(record: &Record) -> Vec<Inspected> {
         token,
         expires_at: None,
         access: false,
+        signature: None,
     });
     let id = tokens.id_token.clone().map(|token| Inspected {
         key: "id_token",
@@ -145,6 +184,7 @@ fn of_record(record: &Record) -> Vec<Inspected> {
         token,
         expires_at: None,
         access: false,
+        signature: None,
     });
     access.into_iter().chain(refresh).chain(id).collect()
 }
@@ -155,13 +195,24 @@ impl Inspected {
     }
 
     /// What it is.
-    fn format(&self, claims: Option<&Claims>) -> (&'static str, &'static str) {
+    fn format(&self, claims: Option<&Claims>) -> (&'static str, String) {
         match claims {
-            Some(_) => ("jwt", "JWT, signature not checked: inspect sends nothing"),
-            None if is_encrypted(self.token.expose_secret()) => {
-                ("encrypted", "encrypted, only its recipient can read it")
-            }
-            None => ("opaque", "opaque, only the service can read it"),
+            Some(_) => ("jwt", format!("JWT, signature {}", self.signed())),
+            None if is_encrypted(self.token.expose_secret()) => (
+                "encrypted",
+                "encrypted, only its recipient can read it".to_owned(),
+            ),
+            None => ("opaque", "opaque, only the service can read it".to_owned()),
+        }
+    }
+
+    /// The result for the signature of a JWT.
+    fn signed(&self) -> String {
+        match &self.signature {
+            Some(check) if check.outcome == Outcome::Passed => format!("valid: {}", check.detail),
+            Some(check) if check.outcome == Outcome::Failed => format!("invalid: {}", check.detail),
+            Some(check) => format!("{}: {}", check.outcome.word(), check.detail),
+            None => Outcome::NotChecked.word().to_owned(),
         }
     }
 
@@ -179,7 +230,7 @@ impl Inspected {
         let purpose = self.purpose(claims.as_ref(), presets);
         json!({
             "format": self.format(claims.as_ref()).0,
-            "signature": claims.as_ref().map(|_| "not checked: inspect sends nothing"),
+            "signature": claims.as_ref().map(|_| self.signed()),
             "length": self.token.expose_secret().chars().count(),
             "expires_at": self.expires_at(claims.as_ref()).map(time),
             "for": purpose.map(|known| &known.is_for),

@@ -260,7 +260,7 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut before: Option<ProfileName> = None;
     let mut rows = Vec::new();
-    for listed in list::list(places, &Library::load_user()) {
+    for listed in list::list(places, &mut Library::load_user()) {
         let place = &listed.place;
         let user = listed.user.as_deref().unwrap_or_default();
         let state = match &listed.standing {

@@ -23,7 +23,11 @@ use crate::store::attempt::Outcome;
 /// An access token that is valid for less than this is refreshed before the service is asked about it.
 const MIN_VALID: u64 = 60;
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
+/// What runs the requests of a command.
+///
+/// # Errors
+/// If the system has no resources for it.
+pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -227,7 +231,7 @@ fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> io:
             )?;
             Ok(exit::DONE)
         }
-        Ok(Told::Revoked(_)) => Ok(exit::FAILED),
+        Ok(Told::Revoked(_) | Told::Verified { .. }) => Ok(exit::FAILED),
         Err(error) => Ok(say_outcome(&place.name, &tool_outcome(error))),
     }
 }

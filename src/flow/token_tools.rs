@@ -7,11 +7,15 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::http::{Http, Transport};
+use super::keys::Keys;
 use super::redact::Secrets;
 use super::reporter::Reporter;
 use super::tool_report::{Outcome, Revoked, Told, ToolError, Verified};
+use crate::oauth::check::Outcome::NotChecked;
+use crate::oauth::check::{Check, CheckName};
 use crate::oauth::client::{Client, RequestError};
 use crate::oauth::id_token::{Claims, decode};
+use crate::oauth::jose::Jws;
 use crate::oauth::token::TokenSet;
 use crate::oauth::tool_answers::{
     Introspection, ToolFailure, parse_introspection, parse_revocation, parse_userinfo,
@@ -43,6 +47,8 @@ pub enum Task {
         /// The userinfo endpoint.
         url: Url,
     },
+    /// Verifies the signatures of the JWTs among the tokens with the keys of the issuer. Sends no token.
+    Verify,
 }
 
 /// A task with all that it needs.
@@ -120,6 +126,13 @@ impl ToolRun {
                 self.redact(&mut told.claims, Tool::UserInfo)?;
                 Ok(Outcome::UserInfo(told))
             }
+            Task::Verify => {
+                let (access, id) = (Some(&self.tokens.access_token), &self.tokens.id_token);
+                Ok(Outcome::Verified {
+                    access: self.signature(access, transport, reporter).await,
+                    id: self.signature(id.as_ref(), transport, reporter).await,
+                })
+            }
         }
     }
 
@@ -128,6 +141,28 @@ impl ToolRun {
             TokenKind::Access => Some(&self.tokens.access_token),
             TokenKind::Refresh => self.tokens.refresh_token.as_ref(),
         }
+    }
+
+    /// The signature of a token, if it is a JWT.
+    async fn signature(
+        &self,
+        token: Option<&SecretString>,
+        transport: &impl Transport,
+        reporter: &Reporter,
+    ) -> Option<Check> {
+        let token = token.filter(|token| decode(token.expose_secret()).is_some())?;
+        if let Ok(signed) = Jws::parse(token.expose_secret())
+            && signed.is_for_its_api_only()
+        {
+            let detail = "its header has a nonce, so only the API that it is for can verify it";
+            return Some(Check::new(CheckName::Signature, NotChecked, detail));
+        }
+        let alone = TokenSet {
+            id_token: Some(token.clone()),
+            ..self.tokens.clone()
+        };
+        let keys = Keys::default();
+        keys.check(transport, &self.client, &alone, reporter).await
     }
 
     fn is_public(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::http::HttpError;
+use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::tool_answers::{Introspection, ToolFailure, UserInfo};
 use crate::oauth::tools::TokenKind;
@@ -93,6 +94,13 @@ pub enum Outcome {
     Introspected(Introspection),
     /// The user info.
     UserInfo(UserInfo),
+    /// Of the signatures of the tokens that are JWTs.
+    Verified {
+        /// Of the access token.
+        access: Option<Check>,
+        /// Of the ID token.
+        id: Option<Check>,
+    },
 }
 
 /// A result, and how long the service took for it.
@@ -119,6 +127,10 @@ impl Told {
                 .collect(),
             // Only the tokens are redacted: the user's claims may look random, but they were requested.
             Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
+            Ok(Outcome::Verified { access, id }) => {
+                let checks = access.iter_mut().chain(id);
+                checks.map(|check| &mut check.detail).collect()
+            }
         }
     }
 }

@@ -86,6 +86,20 @@ impl Settings {
         }
     }
 
+    /// Whether `tool` can be used: its endpoint is known, or the issuer's metadata, which was not requested yet, may have it.
+    ///
+    /// # Errors
+    /// Returns why it can't.
+    pub fn may_offer(&self, tool: Tool, metadata: Option<&Metadata>) -> Result<(), NotOffered> {
+        let preset = self.preset();
+        let known = self.tool_url(tool, metadata).map(drop);
+        let may_be_found = metadata.is_none()
+            && preset.tools.of(tool).unsupported.is_none()
+            && (preset.is_custom() || preset.confidence != Confidence::High)
+            && !self.value(Key::Issuer).trim().is_empty();
+        if may_be_found { Ok(()) } else { known }
+    }
+
     /// Whether the endpoint for `tool` accepts tokens of this kind.
     ///
     /// # Errors

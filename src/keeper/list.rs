@@ -1,8 +1,8 @@
 //! Reads all profiles for the list: what each is, and how its tokens stand.
 
-use std::collections::BTreeMap;
-
+use super::profile::outline;
 use super::refresh::unix_time;
+use crate::oauth::tools::Tool;
 use crate::presets::Library;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::SettingsFile;
@@ -15,34 +15,41 @@ const MOST: usize = 1000;
 
 /// All profiles, by name.
 #[must_use]
-pub fn list(places: &Places, library: &Library) -> Vec<Listed> {
+pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
     let now = unix_time();
-    let mut names: BTreeMap<String, String> = BTreeMap::new();
-    let mut name_of = |id: &str| {
-        let named = names.entry(id.to_owned()).or_insert_with(|| {
-            let preset = library.get(id);
-            preset.map_or_else(|_| id.to_owned(), |preset| preset.name.clone())
-        });
-        named.clone()
-    };
     let all = places.all().into_iter().take(MOST);
     all.map(|place| {
-        let file = SettingsFile::read(&place);
-        let preset = file
-            .as_ref()
-            .map_or_else(|_| String::new(), |file| name_of(file.preset()));
-        let (user, standing) = match file {
-            Ok(file) => {
+        let outlined = outline(&place, library);
+        let file = match outlined {
+            Ok((file, settings)) => Ok((file, Some(settings))),
+            // The preset may be gone, and the rest is told all the same.
+            Err(_) => SettingsFile::read(&place).map(|file| (file, None)),
+        };
+        let (preset, user, standing, revocation) = match file {
+            Ok((file, settings)) => {
+                let preset = settings.as_ref().map(|settings| &settings.preset().name);
+                let preset = preset.map_or_else(|| file.preset().to_owned(), Clone::clone);
                 let (user, standing) = standing_of(&place, now);
-                (user.or_else(|| file.user().map(str::to_owned)), standing)
+                let user = user.or_else(|| file.user().map(str::to_owned));
+                let has_tokens = matches!(standing, Standing::Tokens { .. });
+                let revocation = settings
+                    .filter(|_| has_tokens)
+                    .map(|settings| settings.may_offer(Tool::Revocation, None));
+                (preset, user, standing, revocation)
             }
-            Err(error) => (None, Standing::Unusable(error.to_string())),
+            Err(error) => (
+                String::new(),
+                None,
+                Standing::Unusable(error.to_string()),
+                None,
+            ),
         };
         Listed {
             place,
             preset,
             user,
             standing,
+            revocation,
         }
     })
     .collect()
@@ -109,7 +116,7 @@ mod tests {
         );
         write("torn.record", "{\"format\":1");
         let places = Places::new(Some(folder.path())).unwrap();
-        let list = list(&places, &Library::default());
+        let list = list(&places, &mut Library::default());
         let [broken, new, torn] = <[Listed; 3]>::try_from(list).unwrap();
         let is_unusable = |listed: &Listed, words: &str| match &listed.standing {
             Standing::Unusable(reason) => reason.contains(words),

@@ -13,6 +13,8 @@ use crate::flow::token_tools::{Task, ToolRun};
 use crate::flow::tool_report::{self, Revoked, Told, ToolError, Verified};
 use crate::form::request::issuer;
 use crate::form::tools::NotOffered;
+use crate::oauth::check::Check;
+use crate::oauth::client::Published;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::outcome::exit;
@@ -78,6 +80,51 @@ pub async fn ask(
         warning,
         public,
     })
+}
+
+/// The signatures of the tokens of a profile that are JWTs, verified with the keys of its issuer.
+#[derive(Debug)]
+pub struct Signatures {
+    /// Of the access token.
+    pub access: Option<Check>,
+    /// Of the ID token.
+    pub id: Option<Check>,
+}
+
+/// Verifies the signatures of the tokens of a profile. The keys are those of the issuer in its settings, whatever a token says
+/// of itself. No token is sent.
+///
+/// # Errors
+/// The outcome to report if the keys can't be requested.
+pub async fn verify(place: &Place, record: &Record) -> Result<Signatures, Outcome> {
+    let mut service = Service::of(place, record)?;
+    let Some(issuer) = issuer(&service.profile.settings) else {
+        return Err(Outcome {
+            code: exit::USAGE,
+            error: "The signatures can't be checked: the settings have no issuer.".to_owned(),
+            cause: None,
+            hint: Some(format!("Set issuer in {}.", place.settings().display())),
+        });
+    };
+    let tokens = record.tokens.as_ref();
+    let tokens = tokens.ok_or_else(|| no_token(TokenKind::Access, place))?;
+    let metadata = discover(Job::Discover(issuer)).await?;
+    // What the metadata says of ID tokens does not count for access tokens.
+    service.profile.request.client.signing.published = Some(Published {
+        keys_url: metadata.keys_url,
+        algorithms: None,
+    });
+    match run_alone(service.run(Task::Verify, record, tokens))
+        .await
+        .outcome
+    {
+        Ok(tool_report::Outcome::Verified { access, id }) => Ok(Signatures { access, id }),
+        Ok(_) => Ok(Signatures {
+            access: None,
+            id: None,
+        }),
+        Err(error) => Err(tool_outcome(&error)),
+    }
 }
 
 fn no_token(kind: TokenKind, place: &Place) -> Outcome {

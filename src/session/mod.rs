@@ -362,7 +362,10 @@ impl Session {
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
             // No job reports this of it.
-            Work::RefreshingProfile | Work::Asking(..) | Work::TestingMail => return None,
+            Work::RefreshingProfile
+            | Work::RevokingProfile
+            | Work::Asking(..)
+            | Work::TestingMail => return None,
             Work::Discovering(_) => {
                 if let Some((reason, instead)) = error.of_issuer() {
                     self.settings.issuer_failed(reason, instead);

@@ -14,10 +14,12 @@ use super::tokens::{Taken, TokenState};
 use super::work::Work;
 use super::{Session, command};
 use crate::flow::attempt::AttemptId;
+use crate::flow::tool_report::Told;
 use crate::flow::trace::Trace;
 use crate::form::choices::Browser;
 use crate::form::request;
 use crate::form::settings::{Access, Key, Settings};
+use crate::oauth::tools::{TokenKind, Tool};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place};
 use crate::secret::{self, ExposeSecret};
@@ -183,6 +185,18 @@ impl Session {
         Some(Ok(ProfileTask::Refresh(place, attempt, version)))
     }
 
+    /// Lets the profile that has the tokens revoke them; `None` where no profile has them.
+    pub fn revoke_profile(&mut self) -> Option<Result<ProfileTask, Refused>> {
+        self.tokens.as_ref()?.profile.as_ref()?;
+        let place = self.profiles.open.as_ref()?.place.clone();
+        if let Some(work) = self.work() {
+            return Some(Err(Refused::Busy(work.in_the_way())));
+        }
+        let attempt = self.attempts.begin();
+        self.work = Some((attempt, Work::RevokingProfile));
+        Some(Ok(ProfileTask::Revoke(place, attempt)))
+    }
+
     /// Takes in what came of a task.
     pub fn hear_profile(&mut self, report: ProfileReport, now: Moment) -> SessionEvent {
         SessionEvent::Profile(match report {
@@ -207,6 +221,9 @@ impl Session {
             }
             ProfileReport::Refreshed(place, attempt, outcome) => {
                 return self.refreshed(&place, attempt, outcome, now);
+            }
+            ProfileReport::Revoked(place, attempt, outcome) => {
+                return self.revoked(&place, attempt, outcome);
             }
             ProfileReport::Checked(place, forecast) => ProfileNews::Checked(place, forecast),
             ProfileReport::Deleted(place, Ok(())) => {
@@ -363,6 +380,25 @@ impl Session {
             self.in_profile(place);
         }
         ProfileNews::Saved(name, of.is_some())
+    }
+
+    /// Also where nobody waits any more: what is shown must not look usable.
+    fn revoked(
+        &mut self,
+        place: &Place,
+        attempt: AttemptId,
+        outcome: Result<Box<Told>, String>,
+    ) -> SessionEvent {
+        let _ = self.work.take_if(|(id, _)| *id == attempt);
+        match outcome {
+            Ok(told) => {
+                if self.is_open(place) {
+                    self.took_revoked(&told);
+                }
+                SessionEvent::Told(Tool::Revocation, TokenKind::Refresh, told)
+            }
+            Err(error) => SessionEvent::Profile(ProfileNews::Failed(error)),
+        }
     }
 
     fn refreshed(

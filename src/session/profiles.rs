@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use super::mail::MailServer;
 use super::run::Ended;
 use crate::flow::attempt::AttemptId;
+use crate::flow::tool_report::Told;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
+use crate::form::tools::NotOffered;
 use crate::oauth::token::TokenSet;
 use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
@@ -65,6 +67,8 @@ pub struct Listed {
     pub user: Option<String>,
     /// How its tokens stand.
     pub standing: Standing,
+    /// Whether its tokens can be revoked; `None` if there are none.
+    pub revocation: Option<Result<(), NotOffered>>,
 }
 
 /// How the tokens of a profile stand. Times are in seconds since 1970.
@@ -169,8 +173,15 @@ pub enum ProfileTask {
     Refresh(Place, AttemptId, Version),
     /// Find out what is wrong with one, and what will break next.
     Check(Place),
+    /// Revoke the tokens of one at the service, and remove them from it.
+    Revoke(Place, AttemptId),
     /// Remove one.
-    Delete(Place),
+    Delete {
+        /// Its files.
+        place: Place,
+        /// Revoke its tokens first. If that fails, nothing is removed.
+        revoke: bool,
+    },
     /// Give one another name.
     Rename(Place, ProfileName, Places),
 }
@@ -182,7 +193,7 @@ impl ProfileTask {
         match self {
             Self::List(_) | Self::Open(..) | Self::Refresh(..) | Self::Check(_) => None,
             Self::Save(task) => Some(format!("profile {}", task.name)),
-            Self::Delete(place) | Self::Rename(place, ..) => {
+            Self::Delete { place, .. } | Self::Rename(place, ..) | Self::Revoke(place, _) => {
                 Some(format!("profile {}", place.name))
             }
         }
@@ -273,6 +284,8 @@ pub enum ProfileReport {
     Saved(Box<SaveTask>, Result<(Place, Option<Version>), Unsaved>),
     /// Newer tokens came, or not.
     Refreshed(Place, AttemptId, Result<Box<Stored>, Box<Ended>>),
+    /// What became of each token of one, or why the service was not asked.
+    Revoked(Place, AttemptId, Result<Box<Told>, String>),
     /// One was checked.
     Checked(Place, Forecast),
     /// One was removed, or not.

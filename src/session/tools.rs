@@ -28,7 +28,7 @@ impl Session {
     /// True while the service is asked about the tokens.
     #[must_use]
     pub fn is_asking(&self) -> bool {
-        matches!(self.work(), Some(Work::Asking(..)))
+        matches!(self.work(), Some(Work::Asking(..) | Work::RevokingProfile))
     }
 
     /// Where to ask about a token of this kind.
@@ -43,12 +43,6 @@ impl Session {
         let Some(tokens) = &self.tokens else {
             return Err(only("There are no tokens.".to_owned()));
         };
-        if let (Some(name), Tool::Revocation) = (&tokens.profile, tool) {
-            // The command also removes them from the profile.
-            return Err(only(format!(
-                "The tokens are in a profile. In a shell, run oauth-authorizer revoke {name}"
-            )));
-        }
         if tokens.secret(value(kind)).is_none() {
             return Err(only(format!("There is no {}.", kind.name())));
         }
@@ -99,8 +93,8 @@ impl Session {
         // An access token ends with its refresh token at many services.
         let kinds = [TokenKind::Refresh, TokenKind::Access];
         for kind in kinds.into_iter().filter(there) {
-            match self.tool_url(Tool::Revocation, kind) {
-                Ok(_) => found.kinds.push(kind),
+            match self.may_revoke(kind) {
+                Ok(()) => found.kinds.push(kind),
                 Err(reason) => {
                     found.skipped.push((kind, reason.reason.clone()));
                     first.get_or_insert(reason);
@@ -111,6 +105,21 @@ impl Session {
             Some(reason) if found.kinds.is_empty() => Err(reason),
             _ => Ok(found),
         }
+    }
+
+    /// A profile requests the metadata of its issuer itself, where the endpoint may be in it.
+    fn may_revoke(&self, kind: TokenKind) -> Result<(), NotOffered> {
+        let tool = Tool::Revocation;
+        let url = self.tool_url(tool, kind).map(drop);
+        let Some(tokens) = self.tokens.as_ref().filter(|it| it.profile.is_some()) else {
+            return url;
+        };
+        let (settings, metadata) = (&tokens.settings, self.metadata_of(tokens));
+        let unknown = settings.tool_url(tool, metadata).is_err();
+        if url.is_err() && unknown && settings.may_offer(tool, metadata).is_ok() {
+            return settings.tool_accepts(tool, kind);
+        }
+        url
     }
 
     /// Asks the service. A revocation is of all tokens that can be revoked; `kind` is the token of the other questions.
@@ -157,12 +166,16 @@ impl Session {
         let Some((_, Work::Asking(tool, kind))) = self.work.take_if(asking) else {
             return None;
         };
+        self.took_revoked(&told);
+        Some(SessionEvent::Told(tool, kind, told))
+    }
+
+    pub(super) fn took_revoked(&mut self, told: &Told) {
         if let (Ok(Outcome::Revoked(revoked)), Some(tokens)) = (&told.outcome, &mut self.tokens) {
             for token in revoked.iter().filter(|token| token.is_revoked()) {
                 tokens.took(value(token.kind), Taken::Revoked);
             }
         }
-        Some(SessionEvent::Told(tool, kind, told))
     }
 }
 
@@ -278,14 +291,9 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_a_profile_are_revoked_by_the_command_and_go_only_to_pinned_endpoints() {
+    fn tokens_of_a_profile_go_only_to_pinned_endpoints() {
         let mut session = signed_in("gitlab");
         session.tokens.as_mut().unwrap().profile = Some("office".to_owned());
-        let refused = session.ask(Tool::Revocation, TokenKind::Access);
-        assert!(
-            matches!(&refused, Err(Refused::NotOffered(reason)) if reason.ends_with("oauth-authorizer revoke office")),
-            "{refused:?}"
-        );
         let url = session.tool_url(Tool::UserInfo, TokenKind::Access);
         let url = url.unwrap();
         let tokens = session.tokens.as_mut().unwrap();
@@ -315,5 +323,18 @@ mod tests {
             );
         }
         assert!(session.revocable().is_err());
+    }
+
+    #[test]
+    fn an_endpoint_that_the_metadata_may_have_is_found_by_the_profile_only() {
+        let mut session = signed_in("gitlab");
+        let mut settings = Settings::new(presets::get("custom").unwrap());
+        settings.set(Key::Issuer, "https://as.example".to_owned());
+        session.tokens.as_mut().unwrap().settings = settings;
+        assert!(session.revocable().is_err());
+        session.tokens.as_mut().unwrap().profile = Some("office".to_owned());
+        let kinds = session.revocable().unwrap().kinds;
+        assert_eq!(kinds, [TokenKind::Refresh, TokenKind::Access]);
+        assert!(session.tool_url(Tool::UserInfo, TokenKind::Access).is_err());
     }
 }

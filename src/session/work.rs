@@ -15,6 +15,8 @@ pub enum Work {
     Refreshing(Box<Run>),
     /// The keeper of a profile refreshes its tokens; it is only waited for here.
     RefreshingProfile,
+    /// The tokens of a profile are revoked, and removed from it.
+    RevokingProfile,
     /// A question to the service about a token.
     Asking(Tool, TokenKind),
     /// Tests of mail servers.
@@ -28,7 +30,10 @@ impl Work {
     pub fn gives_way(&self) -> bool {
         !matches!(
             self,
-            Self::Refreshing(_) | Self::RefreshingProfile | Self::Asking(Tool::Revocation, _)
+            Self::Refreshing(_)
+                | Self::RefreshingProfile
+                | Self::RevokingProfile
+                | Self::Asking(Tool::Revocation, _)
         )
     }
 
@@ -45,7 +50,7 @@ impl Work {
             Self::Refreshing(_) | Self::RefreshingProfile => {
                 "A refresh is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
-            Self::Asking(Tool::Revocation, _) => {
+            Self::RevokingProfile | Self::Asking(Tool::Revocation, _) => {
                 "A revocation is in progress. Wait for it, or press Esc on the tokens screen to cancel it."
             }
             Self::TestingMail => {
@@ -68,6 +73,9 @@ impl Work {
             }
             Self::Asking(..) => "The request was canceled.",
             Self::TestingMail => "The mail test was canceled.",
+            Self::RevokingProfile => {
+                "The revocation continues in the background, and revoked tokens are removed from the profile."
+            }
             Self::RefreshingProfile => {
                 "The refresh continues in the background, and its tokens are saved in the profile."
             }
@@ -87,6 +95,7 @@ impl Work {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
             Self::Discovering(_)
             | Self::RefreshingProfile
+            | Self::RevokingProfile
             | Self::Asking(..)
             | Self::TestingMail => None,
         }

@@ -237,6 +237,8 @@ pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
             kind.name()
         )),
         Ok(Outcome::Revoked(tokens)) => revoked(tokens),
+        // The screens have the checks of the sign-in.
+        Ok(Outcome::Verified { .. }) => Message::done("Verified", "the signatures."),
         Err(error) => {
             let text = shorten(error.to_string().trim_end_matches('.'), 160, "...");
             let cause = error.cause().map(|cause| format!(" {cause}"));

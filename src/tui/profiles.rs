@@ -1,10 +1,11 @@
 //! Does what the screens ask for with the files of profiles. This may take its time, and is called off the loop.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 use crate::certificate::created::Created;
+use crate::flow::tool_report::{self, Told};
 use crate::form::request::request;
 use crate::keeper::caller::{Wish, obtain};
 use crate::keeper::forecast::forecast;
@@ -13,7 +14,9 @@ use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
 use crate::keeper::refresh::unix_time;
 use crate::keeper::save::{save, save_settings};
+use crate::keeper::tools::{Revocation, revoke};
 use crate::mail::server::Protocol;
+use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::dates::Now;
@@ -38,7 +41,9 @@ const MIN_VALID: u64 = 60;
 /// Does it, and says what came of it.
 pub(super) fn perform(task: ProfileTask) -> ProfileReport {
     match task {
-        ProfileTask::List(places) => ProfileReport::Listed(list(&places, &Library::load_user())),
+        ProfileTask::List(places) => {
+            ProfileReport::Listed(list(&places, &mut Library::load_user()))
+        }
         ProfileTask::Open(place, opening, browser) => {
             let mut library = Library::load_user();
             let opened = open(&place, browser, &mut library).map_err(|outcome| {
@@ -81,9 +86,28 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
             let forecast = forecast(&place, &mut Library::load_user(), &now, CHECK_WITHIN);
             ProfileReport::Checked(place, forecast)
         }
-        ProfileTask::Delete(place) => {
-            let outcome =
-                delete(&place).map_err(|error| format!("{} was not deleted. {error}", place.name));
+        ProfileTask::Revoke(place, attempt) => {
+            let begin = Instant::now();
+            let outcome = revoke_all(&place).map(|revocation| {
+                Box::new(Told {
+                    outcome: Ok(tool_report::Outcome::Revoked(revocation.tokens)),
+                    took: begin.elapsed(),
+                })
+            });
+            ProfileReport::Revoked(place, attempt, outcome)
+        }
+        ProfileTask::Delete {
+            place,
+            revoke: with_revocation,
+        } => {
+            let revoked = if with_revocation {
+                revoke_before_deletion(&place)
+            } else {
+                Ok(())
+            };
+            let outcome = revoked
+                .and_then(|()| delete(&place))
+                .map_err(|error| format!("{} was not deleted. {error}", place.name));
             ProfileReport::Deleted(place, outcome)
         }
         ProfileTask::Rename(place, to, places) => {
@@ -93,6 +117,41 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
             ProfileReport::Renamed(place, outcome)
         }
     }
+}
+
+/// Revokes the tokens of a profile, and removes those that are revoked from it.
+fn revoke_all(place: &Place) -> Result<Revocation, String> {
+    let sentence = |outcome: Outcome| {
+        let more = [outcome.cause, outcome.hint].into_iter().flatten();
+        more.fold(outcome.error, |text, more| format!("{text} {more}"))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| format!("The request can't be sent: {error}."))?;
+    let kinds = [TokenKind::Refresh, TokenKind::Access];
+    runtime
+        .block_on(revoke(place, &kinds, false))
+        .map_err(sentence)
+}
+
+/// The same, where the profile may go only if it holds no more tokens that the service would have revoked.
+fn revoke_before_deletion(place: &Place) -> Result<(), String> {
+    let revocation = revoke_all(place)?;
+    if revocation.code() == exit::DONE {
+        return Ok(());
+    }
+    let failed = revocation.tokens.iter().find_map(|token| {
+        let name = token.kind.name();
+        match &token.outcome {
+            Ok(_) if token.is_revoked() => None,
+            Ok(_) => Some(format!(
+                "The service says that the {name} is revoked, but introspection still reports it as active."
+            )),
+            Err(error) => Some(format!("The {name} was not revoked. {error} {}", error.hint())),
+        }
+    });
+    Err(failed.unwrap_or_else(|| "The tokens were not revoked.".to_owned()))
 }
 
 /// The tokens of a profile, where they were issued for these settings.

@@ -89,8 +89,12 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         }
         None => model.top().draw_dialog(cx, frame, area),
     };
-    // Where nothing has the focus, at the beginning of the body.
-    let start = Position::new(page.body_area.x + 3, page.body_area.y);
+    // Where nothing has the focus, at the beginning of the body. A value that goes on below the window has it at the end.
+    let focused = page.body.rows.iter().position(|row| row.cursor.is_some());
+    let goes_on = focused.is_some_and(|row| row >= page.first + page.height());
+    let last = page.body_area.bottom().saturating_sub(1);
+    let y = if goes_on { last } else { page.body_area.y };
+    let start = Position::new(page.body_area.x + 3, y);
     frame.set_cursor_position(over.or(cursor).unwrap_or(start));
 }
 

@@ -3,6 +3,7 @@
 use crate::profiles::{Profiles, Ran};
 use crate::servers::{Provider, eventually, person};
 use crate::terminal::{CTRL_C, Command, ENTER, ESC, Terminal};
+use crate::token_tools;
 
 fn flags(provider: &Provider) -> Vec<String> {
     let mut flags = provider.flags();
@@ -208,11 +209,12 @@ fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
     terminal.wait_for("Delete the profile \"Shop\"?");
     terminal.send(ENTER);
     terminal.wait_until("no question", |screen| {
-        !screen.contents().contains("[y Delete]")
+        !screen.contents().contains("Delete the profile")
     });
     assert_eq!(profiles.run(&["token", "shop"]).code, 0);
     terminal.send("\x1b[3~");
     terminal.wait_for("Delete the profile \"Shop\"?");
+    terminal.wait_for("Revoke isn't offered: The revocation endpoint is unknown");
     terminal.send("y");
     terminal.wait_for("There are no profiles yet.");
     assert_eq!(profiles.run(&["token", "shop"]).code, 2);
@@ -221,6 +223,83 @@ fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
     terminal.wait_for("not been copied or saved:");
     terminal.send("y");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
+
+/// Opens the only profile, and its tokens.
+fn open_tokens(terminal: &mut Terminal) {
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("p");
+    terminal.wait_for("1 profile");
+    terminal.send(ENTER);
+    terminal.wait_for("[t Tokens]");
+    terminal.send("t");
+    terminal.wait_for("office · tokens");
+}
+
+#[test]
+fn tokens_of_a_profile_are_revoked_on_the_screen_and_leave_it() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = token_tools::public(&provider);
+    let token = profiles.token();
+    assert_eq!(provider.userinfo(&token).0, 200);
+    let mut terminal = start(&profiles, &[]);
+    open_tokens(&mut terminal);
+    terminal.send("o");
+    terminal.wait_for("Revoke…");
+    terminal.focus("Revoke…");
+    terminal.send(ENTER);
+    terminal.wait_for("Revoke these tokens?");
+    terminal.wait_for("removed from the profile office");
+    // Not by the key that asked.
+    terminal.send(ENTER);
+    terminal.wait_until("no question", |screen| {
+        !screen.contents().contains("Revoke these tokens?")
+    });
+    assert_eq!(provider.userinfo(&token).0, 200);
+    terminal.send("o");
+    terminal.wait_for("Revoke…");
+    terminal.focus("Revoke…");
+    terminal.send(ENTER);
+    terminal.wait_for("Revoke these tokens?");
+    terminal.send("y");
+    terminal.wait_for("the service says.");
+    assert_eq!(provider.userinfo(&token).0, 401);
+    assert!(profiles.record()["tokens"].is_null());
+    assert_eq!(profiles.run(&["token", "office"]).code, 7);
+    // Nothing is left to lose.
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
+
+#[test]
+fn a_profile_is_deleted_with_its_tokens_revoked_or_not_at_all() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = token_tools::public(&provider);
+    let token = profiles.token();
+    let before = profiles.record();
+    let mut terminal = start(&profiles, &[]);
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("p");
+    terminal.wait_for("1 profile");
+    // The endpoint is down: nothing is deleted.
+    profiles.edit(|record| {
+        record["issued_for"]["tools"]["revocation"] = "http://127.0.0.1:9/revoke".into();
+    });
+    terminal.send("\x1b[3~");
+    terminal.wait_for("keeps working unless you revoke it.");
+    terminal.send("y");
+    terminal.wait_for("office was not deleted. The refresh token was not revoked.");
+    assert_eq!(provider.userinfo(&token).0, 200);
+    profiles.edit(|record| *record = before.clone());
+    terminal.send("\x1b[3~");
+    terminal.wait_for("[y Delete and revoke]");
+    terminal.send("y");
+    terminal.wait_for("There are no profiles yet.");
+    assert_eq!(provider.userinfo(&token).0, 401);
+    assert_eq!(profiles.run(&["token", "office"]).code, 2);
+    quit(terminal);
 }
 
 #[test]

@@ -648,7 +648,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 59] = [
+pub const BUTTONS: [&str; 61] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
@@ -667,6 +667,8 @@ pub const BUTTONS: [&str; 59] = [
     "Copy header",
     "Copy report",
     "Copy tunnel",
+    "Delete and revoke",
+    "Delete only",
     "Delete...",
     "Device code flow",
     "Discover",

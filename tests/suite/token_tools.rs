@@ -41,7 +41,7 @@ fn confidential(provider: &Provider) -> Profiles {
 }
 
 /// The same with a client that has none.
-fn public(provider: &Provider) -> Profiles {
+pub fn public(provider: &Provider) -> Profiles {
     let profiles = Profiles::new();
     let mut flags = provider.flags();
     let more = [
@@ -572,9 +572,12 @@ fn inspect(profiles: &Profiles, input: &str, flags: &[&str]) -> Ran {
     let mut command = profiles.command(&[&["inspect"], flags].concat());
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
+    // A program that refuses the flags reads nothing.
+    let written = stdin.write_all(input.as_bytes());
     drop(stdin);
-    child.wait_with_output().unwrap().into()
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert!(written.is_ok() || ran.code == 2, "{ran:?}");
+    ran
 }
 
 fn jwt(claims: &Value) -> String {
@@ -602,7 +605,7 @@ fn inspect_shows_times_and_what_a_token_is_for() {
         let ran = inspect(&profiles, &input, &["-"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
         for words in [
-            "JWT, signature not checked: inspect sends nothing",
+            "JWT, signature not checked\n",
             " minutes\n",
             "2 hours ago",
             "For:     Microsoft Graph",
@@ -616,10 +619,7 @@ fn inspect_shows_times_and_what_a_token_is_for() {
     let told = json_of(&ran);
     assert_eq!(told["token"]["for"], "Microsoft Graph", "{told}");
     assert_eq!(told["token"]["claims"]["exp"], now + 3600);
-    assert_eq!(
-        told["token"]["signature"],
-        "not checked: inspect sends nothing"
-    );
+    assert_eq!(told["token"]["signature"], "not checked");
     let ran = inspect(&profiles, "gho_16C7e42F292c6912E7710c838347Ae178B4a", &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
@@ -693,4 +693,63 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
         let ran = profiles.run(&["inspect", token]);
         assert!(ran.stderr.contains("standard input"), "{ran:?}");
     }
+}
+
+#[test]
+fn inspect_checks_signatures_with_the_keys_of_the_issuer() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = public(&provider);
+    let ran = profiles.run(&["inspect", "office"]);
+    assert!(
+        ran.code == 0 && ran.stdout.contains("JWT, signature not checked\n"),
+        "{ran:?}"
+    );
+    let valid = "JWT, signature valid: RS256, with a key of the issuer";
+    let ran = profiles.run(&["inspect", "office", "--verify"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stdout.contains(valid), "{ran:?}");
+    // An access token that is signed in the same way.
+    let record = profiles.record();
+    let token = record["tokens"]["id_token"].as_str().unwrap().to_owned();
+    profiles.edit(|record| record["tokens"]["access_token"] = token.clone().into());
+    let ran = profiles.run(&["inspect", "office", "--verify"]);
+    assert_eq!(ran.stdout.matches(valid).count(), 2, "{ran:?}");
+    // Changed claims; the exit code says so too.
+    let parts: Vec<&str> = token.split('.').collect();
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let other = encode(&json!({"sub": "mallory"}));
+    let forged = [parts[0], &other, parts[2]].join(".");
+    profiles.edit(|record| record["tokens"]["id_token"] = forged.into());
+    let ran = profiles.run(&["inspect", "office", "--verify", "--json"]);
+    assert_eq!(ran.code, 11, "{ran:?}");
+    assert_eq!(
+        json_of(&ran)["id_token"]["signature"],
+        "invalid: its signature is wrong",
+        "{ran:?}"
+    );
+    // Only its API can check this one.
+    let mut header: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
+    header["nonce"] = "n".into();
+    let for_its_api = [&encode(&header), parts[1], parts[2]].join(".");
+    profiles.edit(|now| {
+        *now = record.clone();
+        now["tokens"]["access_token"] = for_its_api.into();
+    });
+    let ran = profiles.run(&["inspect", "office", "--verify"]);
+    assert!(
+        ran.code == 0
+            && ran
+                .stdout
+                .contains("JWT, signature not checked: its header has a nonce"),
+        "{ran:?}"
+    );
+    // A token must not choose its keys.
+    assert_eq!(inspect(&profiles, &token, &["-", "--verify"]).code, 2);
+    drop(provider);
+    let ran = profiles.run(&["inspect", "office", "--verify"]);
+    assert!(
+        ran.code == 5 && ran.stderr.contains("Can't connect to"),
+        "{ran:?}"
+    );
 }

@@ -2,6 +2,7 @@
 
 use crate::app::fixtures::all;
 use crate::app::{App, Drawn, XTERM, width};
+use crate::screens;
 
 /// As terminals count them: two columns each, marks of none, and clusters that Unicode counts as one.
 const TEXTS: [&str; 6] = [
@@ -92,4 +93,22 @@ fn no_screen_beside_the_form_cuts_a_wide_character() {
             }
         }
     }
+}
+
+#[test]
+fn the_cursor_stays_at_a_long_value_whose_end_is_scrolled_out_of_sight() {
+    let long = "/etc/ssl/certificates/".repeat(12);
+    let mut seen = 0;
+    for rows in 16..30 {
+        let mut app = App::new(XTERM.environment());
+        app.resize(80, rows).press("Advanced").go("CA file");
+        app.typed(&long).keys("<pageup>");
+        let drawn = app.draw(80, rows);
+        if drawn.text().contains("▸   CA file") {
+            seen += 1;
+            let shown = screens::focus(&drawn);
+            assert_eq!(shown, Ok(()), "{rows} rows\n{}", drawn.text());
+        }
+    }
+    assert!(seen > 0);
 }

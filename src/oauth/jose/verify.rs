@@ -17,6 +17,7 @@ const LIMIT: usize = 1024 * 1024;
 pub struct Jws<'a> {
     algorithm: String,
     key_id: Option<String>,
+    has_nonce: bool,
     message: &'a str,
     signature: Vec<u8>,
 }
@@ -79,6 +80,7 @@ impl<'a> Jws<'a> {
         Ok(Self {
             algorithm: algorithm.ok_or(Refusal::Malformed)?.to_owned(),
             key_id,
+            has_nonce: header.contains_key("nonce"),
             message,
             signature: decoded(signature)?,
         })
@@ -88,6 +90,13 @@ impl<'a> Jws<'a> {
     #[must_use]
     pub fn algorithm_name(&self) -> &str {
         &self.algorithm
+    }
+
+    /// True where the header has a nonce. Such access tokens are signed over the hash of that nonce, which only their API
+    /// undoes; the signature looks wrong to everyone else.
+    #[must_use]
+    pub fn is_for_its_api_only(&self) -> bool {
+        self.has_nonce
     }
 
     /// True if there is no signature at all.

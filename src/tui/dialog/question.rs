@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use crate::tui::widgets::boxed::dialog_box;
-use crate::tui::widgets::button::{Shortcut, button};
+use crate::tui::widgets::button::{Shortcut, button, button_width};
 use crate::tui::widgets::draw::put_in;
 use crate::tui::widgets::text::{fit, shorten, width, wrap};
 use crate::tui::widgets::theme::Theme;
@@ -86,10 +86,14 @@ pub(super) fn draw(
     let text: Vec<String> = paragraphs.flat_map(|line| wrap(line, columns)).collect();
     let rows = question.rows.len();
     let gap = usize::from(rows > 0);
+    let places = button_places(question, columns, !theme.utf8);
+    let below = places.last().map_or(0, |(_, row)| *row);
     let count = u16::try_from(rows + gap + text.len() + 2).unwrap_or(u16::MAX - 2);
+    let count = count.saturating_add(below);
     let inside = dialog_box(theme, frame, &question.title, count);
     // The buttons stay, even where the text has no room; the empty row above it goes first.
-    let y = (inside.y + count - 1).min(inside.bottom().saturating_sub(1));
+    let bottom = (inside.y + count - 1).min(inside.bottom().saturating_sub(1));
+    let y = bottom.saturating_sub(below);
     let room = usize::from(y.saturating_sub(inside.y));
     let gap = if rows + gap + text.len() > room {
         0
@@ -113,16 +117,33 @@ pub(super) fn draw(
     }
     let mut x = inside.x + 1;
     let mut cursor = None;
-    for (at, (key, label)) in question.buttons.iter().enumerate() {
+    for (at, ((key, label), (column, row))) in question.buttons.iter().zip(places).enumerate() {
         let focused = at == question.selected;
-        let (next, at) = button(theme, frame, (x, y), (*key, label), focused);
+        let place = (inside.x + column, y + row);
+        let (next, at) = button(theme, frame, place, (*key, label), focused);
         cursor = at.or(cursor);
         x = next;
     }
+    let y = bottom;
     let aside = u16::try_from(width(question.aside)).unwrap_or(u16::MAX);
     if x.saturating_add(aside) < inside.right() {
         let place = Rect::new(inside.right() - aside, y, aside, 1);
         put_in(theme, frame, place, Line::from(question.aside));
     }
     cursor
+}
+
+/// The column and the row of each button. One that doesn't fit next to the others begins another row.
+fn button_places(question: &Question, columns: usize, ascii: bool) -> Vec<(u16, u16)> {
+    let (mut x, mut row) = (1, 0);
+    let place = |(key, label): &(Shortcut, &str)| {
+        let width = button_width(*key, label, ascii);
+        if x > 1 && x + width > columns {
+            (x, row) = (1, row + 1);
+        }
+        let place = (u16::try_from(x).unwrap_or(u16::MAX), row);
+        x += width + 1;
+        place
+    };
+    question.buttons.iter().map(place).collect()
 }

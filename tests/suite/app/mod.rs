@@ -235,7 +235,7 @@ impl App {
                 Asked::Save(name) => self.files.push(name.clone()),
                 Asked::Profile(_) => {
                     if let Asked::Profile(task) = one {
-                        if matches!(task, ProfileTask::Refresh(..)) {
+                        if let ProfileTask::Refresh(..) | ProfileTask::Revoke(..) = task {
                             // No event of a flow is about it.
                             self.job = Some(Started {
                                 attempt: u64::MAX,

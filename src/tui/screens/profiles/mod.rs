@@ -30,6 +30,9 @@ use crate::tui::widgets::draw::Body;
 const MANY: usize = 8;
 /// The answer of the question that deletes.
 const DELETE: &str = "Delete";
+/// Its answers where the tokens can be revoked.
+const DELETE_AND_REVOKE: &str = "Delete and revoke";
+const DELETE_ONLY: &str = "Delete only";
 /// The answer of the question that opens another profile.
 const OPEN: &str = "Open";
 
@@ -103,9 +106,29 @@ impl Profiles {
         let Some(listed) = self.chosen(cx) else {
             return;
         };
-        let text = "Its settings and tokens are removed from this computer.\n\
-                    A copy of the refresh token elsewhere keeps working until it is revoked.";
-        let buttons = [(Shortcut::Letter('y'), DELETE), (Shortcut::Esc, "Keep")];
+        let mut text = "Its settings and tokens are removed from this computer.".to_owned();
+        let mut buttons = vec![(Shortcut::Letter('y'), DELETE)];
+        match &listed.revocation {
+            None => {}
+            Some(Ok(())) => {
+                text +=
+                    "\nA copy of the refresh token elsewhere keeps working unless you revoke it.";
+                buttons = vec![
+                    (Shortcut::Letter('y'), DELETE_AND_REVOKE),
+                    (Shortcut::None, DELETE_ONLY),
+                ];
+            }
+            Some(Err(why)) => {
+                text += &format!(
+                    "\nA copy of the refresh token elsewhere keeps working until it is revoked.\n\nRevoke isn't offered: {}",
+                    why.reason
+                );
+                if let Some(instead) = &why.instead {
+                    text += &format!("\n{instead}");
+                }
+            }
+        }
+        buttons.push((Shortcut::Esc, "Keep"));
         let title = format!("Delete the profile \"{}\"?", listed.place.name);
         let question = Question::new(title, text, &buttons);
         let id = DialogId::Delete(listed.place.clone());
@@ -230,8 +253,12 @@ impl Screen for Profiles {
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
         match (id, answer) {
             (DialogId::Find, Answer::Picked { key, .. }) => set_focus(self, Item::Row(key), cx),
-            (DialogId::Delete(place), Answer::Button(DELETE)) => {
-                cx.emit(Effect::Profile(ProfileTask::Delete(place)));
+            (
+                DialogId::Delete(place),
+                Answer::Button(button @ (DELETE | DELETE_ONLY | DELETE_AND_REVOKE)),
+            ) => {
+                let revoke = button == DELETE_AND_REVOKE;
+                cx.emit(Effect::Profile(ProfileTask::Delete { place, revoke }));
             }
             (DialogId::Open(place, opening), Answer::Button(OPEN)) => {
                 Self::start(&place, opening, cx);

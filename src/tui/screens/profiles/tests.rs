@@ -24,6 +24,7 @@ fn listed(name: &str) -> Listed {
         preset: "Custom settings".to_owned(),
         user: None,
         standing: Standing::New,
+        revocation: None,
     }
 }
 
@@ -158,7 +159,7 @@ fn deleting_asks_first_and_never_by_the_key_that_asked() {
     }
     let out = alone.keys(&[Command::Delete, Command::Letter('y')]);
     assert!(
-        matches!(out.effects.as_slice(), [Effect::Profile(ProfileTask::Delete(place))] if place.name.is("a")),
+        matches!(out.effects.as_slice(), [Effect::Profile(ProfileTask::Delete { place, revoke: false })] if place.name.is("a")),
         "{out:?}"
     );
 }

@@ -19,6 +19,7 @@ use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
 use crate::session::content::Content;
+use crate::session::profiles::ProfileNews;
 use crate::session::{SessionEvent, TokenState, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Answer, Dialog, Reading};
@@ -332,7 +333,10 @@ impl Screen for Tokens {
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
         if matches!(
             event,
-            SessionEvent::Tokens { .. } | SessionEvent::RefreshFailed(_) | SessionEvent::Told(..)
+            SessionEvent::Tokens { .. }
+                | SessionEvent::RefreshFailed(_)
+                | SessionEvent::Told(..)
+                | SessionEvent::Profile(ProfileNews::Failed(_))
         ) {
             self.leave_cancel(cx);
         }

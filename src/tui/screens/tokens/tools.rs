@@ -93,8 +93,12 @@ impl Tokens {
         };
         let rows: Vec<String> = revocable.kinds.iter().map(row).collect();
         let them = if rows.len() == 1 { "it" } else { "them" };
+        let from_profile = tokens.profile.as_ref();
+        let from_profile = from_profile.map_or_else(String::new, |name| {
+            format!(" Revoked tokens are removed from the profile {name}.")
+        });
         let mut text = format!(
-            "Programs that use {them} stop working, and you must sign in again. This can't be undone."
+            "Programs that use {them} stop working, and you must sign in again.{from_profile} This can't be undone."
         );
         for (kind, reason) in &revocable.skipped {
             text += &format!(
@@ -123,7 +127,7 @@ impl Tokens {
         let said = match &told.outcome {
             Ok(Outcome::UserInfo(info)) => Said::UserInfo(info.clone()),
             Ok(Outcome::Introspected(found)) => Said::Introspection(kind, found.clone()),
-            Ok(Outcome::Revoked(_)) | Err(_) => return,
+            Ok(Outcome::Revoked(_) | Outcome::Verified { .. }) | Err(_) => return,
         };
         if self.common.dialog.is_none() {
             let response = Box::new(Response {
@@ -136,9 +140,16 @@ impl Tokens {
 }
 
 fn start(tool: Tool, kind: TokenKind, cx: &mut UpdateContext<'_>) {
-    match cx.session.ask(tool, kind) {
-        Ok(started) => {
-            cx.emit(Effect::Start(started));
+    let of_profile = (tool == Tool::Revocation)
+        .then(|| cx.session.revoke_profile())
+        .flatten();
+    let effect = match of_profile {
+        Some(task) => task.map(Effect::Profile),
+        None => cx.session.ask(tool, kind).map(Effect::Start),
+    };
+    match effect {
+        Ok(effect) => {
+            cx.emit(effect);
             cx.tell(match tool {
                 Tool::Revocation => Message::new("Revoking", "Waiting for the service."),
                 _ => Message::new("Asking", "Waiting for the service."),
