@@ -103,7 +103,7 @@ fn the_cursor_stays_at_a_long_value_whose_end_is_scrolled_out_of_sight() {
         let mut app = App::new(XTERM.environment());
         app.resize(80, rows).press("Advanced").go("CA file");
         app.typed(&long).keys("<pageup>");
-        let drawn = app.draw(80, rows);
+        let drawn = app.look();
         if drawn.text().contains("▸   CA file") {
             seen += 1;
             let shown = screens::focus(&drawn);
