@@ -90,7 +90,7 @@ impl Address {
     /// Returns what is wrong, as a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            "Write a mail server as HOST:PORT:TLS or HOST:PORT:STARTTLS, such as imap.example.org:993:TLS."
+            "Enter a mail server as HOST:PORT:TLS or HOST:PORT:STARTTLS, such as imap.example.org:993:TLS."
                 .to_owned()
         };
         let text = text.trim();

@@ -150,7 +150,7 @@ fn read_server(text: &str) -> Result<(Protocol, Address), String> {
     };
     let address = Address::parse(rest)?;
     let protocol = protocol.or_else(|| Protocol::of_port(address.port));
-    let protocol = protocol.ok_or("Write imap, pop3 or smtp before the server.")?;
+    let protocol = protocol.ok_or("Enter imap, pop3 or smtp before the server.")?;
     Ok((protocol, address))
 }
 
@@ -273,7 +273,7 @@ impl Screen for MailTest {
                     cx.session.mail.user = Some(typed.to_owned());
                     self.test(cx);
                 } else {
-                    let wrong = "Problem: that is not an address. Write a mailbox, such as alice@example.org.";
+                    let wrong = "Problem: that is not an email address. Enter one, such as alice@example.org.";
                     self.ask_mailbox(cx.view(), Some((typed, wrong)));
                 }
             }

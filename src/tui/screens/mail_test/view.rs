@@ -226,7 +226,7 @@ pub(super) fn trace(cx: ViewContext<'_>, columns: usize) -> Reading {
         );
     }
     if lines.is_empty() {
-        lines.push(Line::from("Nothing was exchanged yet."));
+        lines.push(Line::from("Nothing has been exchanged yet."));
     }
     Reading {
         title: "Lines exchanged (C: sent, S: received)".to_owned(),
