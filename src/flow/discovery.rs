@@ -6,22 +6,25 @@ use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;
 use crate::oauth::discovery::{
-    Metadata, addresses, issuer_behind, other_issuer, parse_metadata, without_endpoint,
+    Metadata, MetadataError, addresses, issuer_behind, other_issuer, parse_metadata,
+    without_endpoint,
 };
 use crate::oauth::url::endpoint;
 
 /// Gets the metadata from the first address that returns it for this issuer.
 pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, FlowError> {
-    let failed = |reason: String, named: Option<String>| FlowError::Discovery {
+    let failed = |reason: String, named: Option<String>, mismatch: bool| FlowError::Discovery {
         issuer: clean(&issuer.name, 120),
         reason,
         instead: named.or_else(|| without_endpoint(&issuer.name)),
+        mismatch,
     };
-    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string(), None))?;
+    let url = endpoint(&issuer.name).map_err(|problem| failed(problem.to_string(), None, false))?;
     let http = Http::new(issuer.ca_file.as_deref()).await?;
     let mut reasons: Vec<String> = Vec::new();
     let mut unavailable = None;
     let mut named = None;
+    let mut mismatch = false;
     for address in addresses(&url) {
         let reason = match reporter.get(&http, &address).await {
             // Another address may answer all the same; some services fail where they have nothing.
@@ -31,9 +34,10 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             }
             Ok(answer) => match parse_metadata(&answer, issuer.expected(), &address) {
                 Ok(metadata) => return Ok(metadata),
-                Err(reason) => {
+                Err(error) => {
                     named = named.or_else(|| other_issuer(&answer, &issuer.name, &address));
-                    reason
+                    mismatch |= matches!(error, MetadataError::OtherIssuer(_));
+                    error.to_string()
                 }
             },
             // The other addresses are on the same host.
@@ -52,5 +56,9 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
             reasons.push(reason);
         }
     }
-    Err(unavailable.map_or_else(|| failed(reasons.join("; "), named), FlowError::from))
+    match unavailable {
+        // Another address that is busy does not make it the right server.
+        Some(unavailable) if !mismatch => Err(unavailable.into()),
+        Some(_) | None => Err(failed(reasons.join("; "), named, mismatch)),
+    }
 }

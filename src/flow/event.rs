@@ -190,6 +190,8 @@ pub enum FlowError {
         reason: String,
         /// The issuer that was probably meant.
         instead: Option<String>,
+        /// The metadata that was found is that of another issuer.
+        mismatch: bool,
     },
     /// A request could not be built.
     #[error("The request can't be built: {0}.")]
@@ -225,6 +227,12 @@ impl FlowError {
             }
             _ => None,
         }
+    }
+
+    /// True if the issuer's URL has the metadata of another issuer.
+    #[must_use]
+    pub fn is_issuer_mismatch(&self) -> bool {
+        matches!(self, Self::Discovery { mismatch: true, .. })
     }
 
     /// The words with a full stop at their end, for a sentence to follow.
@@ -274,6 +282,11 @@ impl FlowError {
             }
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
+            Self::Discovery { mismatch: true, .. } => {
+                "Nothing else was sent. Check Issuer: it must be the URL that the service itself uses. To sign in without \
+                 its metadata, remove Issuer and enter the endpoints yourself."
+                    .to_owned()
+            }
             Self::Discovery { .. } => {
                 "Check Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
                     .to_owned()

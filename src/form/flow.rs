@@ -84,6 +84,15 @@ impl Settings {
         self.draft.flow_chosen = true;
     }
 
+    /// True if the issuer's metadata must be known before a sign-in that nobody prepares on the screen: the user named
+    /// the issuer, or the preset is not sure of its endpoints. A preset knows the endpoints of all its flows.
+    #[must_use]
+    pub fn requires_metadata(&self) -> bool {
+        let is_typed = self.preset_text(Key::Issuer).is_none();
+        let is_unsure = self.preset().confidence != Confidence::High;
+        !self.value(Key::Issuer).trim().is_empty() && (is_typed || is_unsure)
+    }
+
     /// The flow after the one in use, or before it where `by` is negative; around the ends.
     #[must_use]
     pub fn next_flow(&self, by: isize) -> FlowKind {

@@ -130,6 +130,23 @@ pub fn issuer_of_address(text: &str) -> Option<String> {
     })
 }
 
+/// Why metadata cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// It is the metadata of another issuer: nothing in it may be used (RFC 8414, section 3.3).
+    #[error("{0}")]
+    OtherIssuer(String),
+    /// It is incomplete or invalid, or there is none.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl From<String> for MetadataError {
+    fn from(reason: String) -> Self {
+        Self::Unusable(reason)
+    }
+}
+
 /// Reads the metadata that was found at `source`. The issuer must be the one that was asked (RFC 8414, section 3.3);
 /// only a slash at its end may differ, as people leave it out.
 ///
@@ -139,12 +156,12 @@ pub fn parse_metadata(
     answer: &Answer,
     expected: Expected<'_>,
     source: &Url,
-) -> Result<Metadata, String> {
+) -> Result<Metadata, MetadataError> {
     if answer.status != 200 {
-        return Err(format!("HTTP status {}", answer.status));
+        return Err(format!("HTTP status {}", answer.status).into());
     }
     let members = answer.members()?;
-    let named = text(members, "issuer").ok_or("it has no issuer")?;
+    let named = text(members, "issuer").ok_or_else(|| "it has no issuer".to_owned())?;
     let asked = expected.issuer;
     let issuer = if expected
         .others
@@ -155,17 +172,17 @@ pub fn parse_metadata(
     } else if named.trim_end_matches('/') == asked.trim_end_matches('/') {
         named
     } else if let Some((placeholder, instead)) = placeholder(&named, asked) {
-        return Err(format!(
+        return Err(MetadataError::OtherIssuer(format!(
             "its issuer is {}, where {placeholder} is a placeholder for your own value: enter that in Issuer instead of \
                 {instead}, or choose the preset of this service",
             clean(&named, 120)
-        ));
+        )));
     } else {
-        return Err(format!(
+        return Err(MetadataError::OtherIssuer(format!(
             "its issuer is {}, not {}",
             clean(&named, 120),
             clean(asked, 120)
-        ));
+        )));
     };
     let dialect = Dialect::default();
     let read = |address: &str| -> Result<Url, UrlProblem> {
@@ -184,7 +201,7 @@ pub fn parse_metadata(
     };
     let token_url = url("token_endpoint")?;
     if token_url.is_none() {
-        return Err("it has no token_endpoint".to_owned());
+        return Err("it has no token_endpoint".to_owned().into());
     }
     // What is requested later only is no reason to refuse the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
@@ -357,6 +374,7 @@ mod tests {
             },
             &Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
         )
+        .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -445,6 +445,8 @@ fn rp_discovery_issuer_not_matching_config() {
     let told = parse_metadata(&answer(&body.to_string()), expected, &source).unwrap_err();
     assert_eq!(
         told,
-        "its issuer is https://other.example, not https://op.example"
+        discovery::MetadataError::OtherIssuer(
+            "its issuer is https://other.example, not https://op.example".to_owned()
+        )
     );
 }

@@ -275,9 +275,9 @@ impl Front<'_> {
         printed.await.ok_or_else(|| Stopped::Signal.say())
     }
 
-    /// Requests the endpoints from the issuer, if they were not given. Those that were given stay.
+    /// Requests the issuer's metadata first, where the settings require it. Endpoints that were given stay.
     async fn discover(&mut self) -> Result<(), u8> {
-        if !self.session.settings.preset().is_custom() {
+        if !self.session.settings.requires_metadata() {
             return Ok(());
         }
         let complete = request::request(&self.session.settings).is_ok();
@@ -304,8 +304,9 @@ impl Front<'_> {
         };
         match self.run(started).await {
             Ok(()) => Ok(()),
-            // All that is needed was given: the metadata would only have told more.
-            Err(Stopped::Flow(error, _)) if complete => {
+            // All that is needed was given: the metadata would only have told more. Metadata of another issuer is no
+            // missing metadata: nothing may be sent to a service that isn't the one that was named.
+            Err(Stopped::Flow(error, _)) if complete && !error.is_issuer_mismatch() => {
                 say("hint", &error.to_string());
                 Ok(())
             }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
@@ -279,6 +280,131 @@ fn the_endpoints_are_asked_of_the_issuer() {
     let (exit, _, stderr) = start_with(&format!("{}/other", provider.issuer())).end();
     assert_eq!(exit, 1, "{stderr}");
     assert!(stderr.contains("No usable metadata found for"), "{stderr}");
+}
+
+/// The requests of a sign-in at a server whose metadata names `issuer`, or that has none; with the flags of its end.
+fn with_metadata_of(
+    issuer: Option<&'static str>,
+    flags: impl Fn(&str) -> Vec<String>,
+) -> (Vec<String>, i32, String) {
+    let home = tempfile::tempdir().unwrap();
+    let address = Arc::new(std::sync::OnceLock::<String>::new());
+    let known = Arc::clone(&address);
+    let server = Scripted::start(move |request| {
+        let url = known.wait();
+        let body = match request.path.as_str() {
+            "/device" => json!({
+                "device_code": "d", "user_code": "WDJB-MJHT", "expires_in": 600, "interval": 1,
+                "verification_uri": "https://as.example/device",
+            }),
+            "/token" => {
+                json!({"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600})
+            }
+            "/.well-known/openid-configuration" if let Some(issuer) = issuer => json!({
+                "issuer": if issuer.is_empty() { url } else { issuer },
+                "token_endpoint": format!("{url}/token"),
+                "device_authorization_endpoint": format!("{url}/device"),
+            }),
+            _ => return Reply::json(404, "{}"),
+        };
+        Reply::json(200, &body.to_string())
+    });
+    address.set(server.url.clone()).unwrap();
+    let mut all = flags(&server.url);
+    all.extend(["--client-id", "me", "--print", "access-token"].map(str::to_owned));
+    let (code, stdout, stderr) = start(home.path(), &all).end();
+    assert_eq!(stdout.trim_end(), if code == 0 { "t0ken" } else { "" });
+    let asked = server.all().into_iter().map(|request| request.path);
+    (asked.collect(), code, stderr)
+}
+
+const FIRST: &str = "/.well-known/openid-configuration";
+const SECOND: &str = "/.well-known/oauth-authorization-server";
+
+/// An issuer, and the endpoints where they are given as well.
+fn issuer_flags(url: &str, endpoints: bool) -> Vec<String> {
+    let mut flags = vec!["--issuer".to_owned(), url.to_owned()];
+    if endpoints {
+        let token = ["--token-url".to_owned(), format!("{url}/token")];
+        flags.extend(token);
+        flags.extend(["--device-url".to_owned(), format!("{url}/device")]);
+    }
+    flags
+}
+
+#[test]
+fn an_issuer_that_is_given_is_asked_first_and_another_one_ends_the_run() {
+    for endpoints in [false, true] {
+        let flags = |url: &str| issuer_flags(url, endpoints);
+        let (asked, code, stderr) = with_metadata_of(Some(""), flags);
+        assert_eq!(
+            (asked, code),
+            (names(&[FIRST, "/device", "/token"]), 0),
+            "{stderr}"
+        );
+        let (asked, code, stderr) = with_metadata_of(Some("https://evil.example"), flags);
+        assert_eq!((asked, code), (names(&[FIRST, SECOND]), 1), "{stderr}");
+        assert!(
+            stderr.contains("its issuer is https://evil.example, not http://127"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("hint: Nothing else was sent."), "{stderr}");
+    }
+    // Endpoints that were given are enough where there is no metadata.
+    let (asked, code, stderr) = with_metadata_of(None, |url| issuer_flags(url, true));
+    assert_eq!(
+        (asked, code),
+        (names(&[FIRST, SECOND, "/device", "/token"]), 0),
+        "{stderr}"
+    );
+    let (asked, code, stderr) = with_metadata_of(None, |url| issuer_flags(url, false));
+    assert_eq!((asked, code), (names(&[FIRST, SECOND]), 1), "{stderr}");
+    // Without an issuer there is nothing to ask for.
+    let (asked, code, stderr) =
+        with_metadata_of(Some(""), |url| issuer_flags(url, true)[2..].to_vec());
+    assert_eq!(
+        (asked, code),
+        (names(&["/device", "/token"]), 0),
+        "{stderr}"
+    );
+}
+
+fn names(paths: &[&str]) -> Vec<String> {
+    paths.iter().map(|&path| path.to_owned()).collect()
+}
+
+#[test]
+fn the_issuer_of_a_preset_is_asked_where_the_preset_is_not_certain() {
+    let home = tempfile::tempdir().unwrap();
+    let preset = |url: &str, confidence: &str, endpoints: &str| {
+        let file = home.path().join("own.toml");
+        let text = format!(
+            "id = \"own\"\nname = \"Own\"\ngroup = \"general\"\nconfidence = \"{confidence}\"\n[flows]\noffered = \
+             [\"device-code\"]\npreferred = \"device-code\"\n[client]\nsecret = \"optional\"\n[endpoints]\nissuer = \"{url}\"\n{endpoints}"
+        );
+        std::fs::write(&file, text).unwrap();
+        vec![
+            "--preset-file".to_owned(),
+            file.to_str().unwrap().to_owned(),
+        ]
+    };
+    let both = |url: &str| format!("token = \"{url}/token\"\ndevice = \"{url}/device\"\n");
+    let certain = |url: &str| preset(url, "high", &both(url));
+    let (asked, code, stderr) = with_metadata_of(Some("https://evil.example"), certain);
+    assert_eq!(
+        (asked, code),
+        (names(&["/device", "/token"]), 0),
+        "{stderr}"
+    );
+    let unsure = |url: &str| preset(url, "low", &both(url));
+    let (asked, code, stderr) = with_metadata_of(Some(""), unsure);
+    assert_eq!(
+        (asked, code),
+        (names(&[FIRST, "/device", "/token"]), 0),
+        "{stderr}"
+    );
+    let (asked, code, stderr) = with_metadata_of(Some("https://evil.example"), unsure);
+    assert_eq!((asked, code), (names(&[FIRST, SECOND]), 1), "{stderr}");
 }
 
 #[test]

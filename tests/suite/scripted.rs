@@ -70,6 +70,11 @@ impl Scripted {
         Self { url, log }
     }
 
+    /// All requests so far.
+    pub fn all(&self) -> Vec<Request> {
+        self.log.lock().unwrap().clone()
+    }
+
     /// The requests for this path so far.
     pub fn requests(&self, path: &str) -> Vec<Request> {
         self.log
