@@ -9,7 +9,7 @@ use url::Url;
 use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
 use super::http::Http;
-use super::listener::{self, Listener};
+use super::listener::{self, Listener, ResponseMode};
 use super::reporter::Reporter;
 use super::sign_in::{SignedIn, Sources, sign_in};
 use crate::certificate;
@@ -98,6 +98,11 @@ async fn listen(
         request.listen,
         request.listener,
         certificate.as_ref(),
+        if request.client.requests_form_post() {
+            ResponseMode::FormPost
+        } else {
+            ResponseMode::Query
+        },
         reporter.tasks(),
     )
     .await?;

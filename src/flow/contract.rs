@@ -22,7 +22,7 @@ use super::driver::{Flow, Job};
 #[cfg(not(windows))]
 use super::event::FlowError;
 use super::event::FlowEvent;
-use super::listener::{ListenError, Listener, ListenerEvent, Stray};
+use super::listener::{ListenError, Listener, ListenerEvent, ResponseMode, Stray};
 use super::pages::Page;
 use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
@@ -74,7 +74,16 @@ fn path(kind: ListenerChoice) -> &'static str {
 }
 
 async fn bind(kind: ListenerChoice, redirect: &str) -> Result<Listener, ListenError> {
-    Listener::bind(&url(redirect), None, kind, None, &TaskTracker::new()).await
+    bind_for(kind, redirect, ResponseMode::Query).await
+}
+
+async fn bind_for(
+    kind: ListenerChoice,
+    redirect: &str,
+    mode: ResponseMode,
+) -> Result<Listener, ListenError> {
+    let tasks = TaskTracker::new();
+    Listener::bind(&url(redirect), None, kind, None, mode, &tasks).await
 }
 
 /// Releases a listener as a canceled flow does, and waits until its tasks have ended.
@@ -92,6 +101,11 @@ fn raw(to: impl Into<SocketAddr>, bytes: &str) -> String {
     };
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let _ = stream.write_all(bytes.as_bytes());
+    whole(&mut stream)
+}
+
+/// The whole answer, or what comes of it.
+fn whole(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let mut some = [0; 4096];
     // Wine does not close the connection, so the length says where the answer ends.
@@ -294,9 +308,16 @@ async fn two_on_one_url_are_told_apart() {
     for kind in KINDS {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let tasks = TaskTracker::new();
-        let first = Listener::bind(&url(&redirect), None, *kind, None, &tasks)
-            .await
-            .unwrap();
+        let first = Listener::bind(
+            &url(&redirect),
+            None,
+            *kind,
+            None,
+            ResponseMode::Query,
+            &tasks,
+        )
+        .await
+        .unwrap();
         let error = bind(*kind, &redirect).await.unwrap_err();
         match kind {
             ListenerChoice::HttpSys => {
@@ -355,6 +376,168 @@ async fn what_is_no_callback_is_turned_away_and_counted() {
             ran(*kind, "a path outside the URL");
         }
         listener.finish().await;
+    }
+}
+
+/// What a browser posts, in pieces that end at these places.
+fn post(
+    port: u16,
+    target: &str,
+    headers: &str,
+    body: &str,
+    ends: Vec<usize>,
+) -> std::thread::JoinHandle<String> {
+    let request = format!(
+        "POST {target} HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: https://as.example\r\nSec-Fetch-Site: cross-site\r\n\
+         {headers}Connection: close\r\n\r\n{body}"
+    );
+    std::thread::spawn(move || {
+        let to = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut stream = TcpStream::connect_timeout(&to, LIMIT).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_write_timeout(Some(LIMIT)).unwrap();
+        let mut from = 0;
+        let ends = ends.into_iter().map(|end| end.min(request.len()));
+        for end in ends.chain([request.len()]) {
+            // Whoever is refused early may be cut off.
+            if stream.write_all(&request.as_bytes()[from..end]).is_err() {
+                break;
+            }
+            from = end;
+            std::thread::yield_now();
+        }
+        whole(&mut stream)
+    })
+}
+
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+#[tokio::test]
+async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
+    for kind in KINDS {
+        let redirect = format!("http://localhost:0{}", path(*kind));
+        let mut listener = bind_for(*kind, &redirect, ResponseMode::FormPost)
+            .await
+            .unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let body = "code=c0de%2Bc0de&state=a+state";
+        let length = format!("{FORM}Content-Length: {}\r\n", body.len());
+        let charset = length.replace("urlencoded", "URLencoded; charset=UTF-8");
+        let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
+        let chunks = format!(
+            "5\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n",
+            &body[..5],
+            body.len() - 5,
+            &body[5..]
+        );
+        // The query of the URL is not part of it.
+        let target = format!("{}?code=another&state=another", path(*kind));
+        let start = format!("POST {target} HTTP/1.1\r\n").len();
+        let mut cases = vec![
+            (charset, body.to_owned(), vec![]),
+            (chunked, chunks, vec![]),
+        ];
+        for end in start..start + 240 {
+            cases.push((length.clone(), body.to_owned(), vec![end]));
+        }
+        for (headers, body, ends) in cases {
+            let browser = post(port, &target, &headers, &body, ends.clone());
+            let Some(ListenerEvent::Arrival(arrival)) = within("the form", listener.next()).await
+            else {
+                panic!("{kind:?}: no callback: {headers} {ends:?}");
+            };
+            assert!(arrival.posted);
+            assert_eq!(
+                arrival.query.expose_secret(),
+                "code=c0de%2Bc0de&state=a+state"
+            );
+            arrival.answer.send(Page::Received).unwrap();
+            let page = answered(browser).await;
+            assert!(
+                page.starts_with("HTTP/1.1 200 ") && page.contains("Almost done"),
+                "{page}"
+            );
+        }
+        // The service may report an error by GET all the same.
+        let browser = local(port, &format!("{}?error=x", path(*kind)));
+        let Some(ListenerEvent::Arrival(arrival)) = within("a GET", listener.next()).await else {
+            panic!("{kind:?}: no callback");
+        };
+        assert!(!arrival.posted && arrival.query.expose_secret() == "error=x");
+        arrival.answer.send(Page::NotOurs).unwrap();
+        answered(browser).await;
+        listener.finish().await;
+        ran(*kind, "a form, split at every byte");
+    }
+}
+
+#[tokio::test]
+async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
+    for kind in KINDS {
+        let redirect = format!("http://localhost:0{}", path(*kind));
+        let mut listener = bind_for(*kind, &redirect, ResponseMode::FormPost)
+            .await
+            .unwrap();
+        let port = listener.redirect_url().port().unwrap();
+        let body = "code=c0de-c0de&state=s";
+        let length = |kind: &str| format!("{kind}Content-Length: {}\r\n", body.len());
+        let large = "x".repeat(1024 * 1024);
+        let large_length = format!("{FORM}Content-Length: {}\r\n", large.len());
+        let chunks = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
+        let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
+        for (headers, body, status) in [
+            (length(""), body, Some("415")),
+            (length("Content-Type: text/plain\r\n"), body, Some("415")),
+            (
+                length("Content-Type: application/json\r\n"),
+                body,
+                Some("415"),
+            ),
+            (
+                length("Content-Type: application/x-www-form-urlencodedx\r\n"),
+                body,
+                Some("415"),
+            ),
+            // The browser may be cut off while it still sends.
+            (large_length, &large, None),
+            (chunked, &chunks, None),
+        ] {
+            let browser = post(port, path(*kind), &headers, body, vec![]);
+            let event = within("the rejection", listener.next()).await;
+            assert!(
+                matches!(event, Some(ListenerEvent::Stray(Stray::Connection))),
+                "{kind:?} {headers} {event:?}"
+            );
+            let page = answered(browser).await;
+            let expected = format!("HTTP/1.1 {} ", status.unwrap_or("413"));
+            assert!(
+                page.starts_with(&expected) || (status.is_none() && page.is_empty()),
+                "{kind:?} {headers} {page}"
+            );
+        }
+        ran(*kind, "no form, and a large one");
+        // The rest never comes: the browser gets through before and after it is dropped.
+        let headers = format!("{FORM}Content-Length: 40000\r\n");
+        let slow = post(port, path(*kind), &headers, "code=", vec![]);
+        let browser = post(port, path(*kind), &length(FORM), body, vec![]);
+        let mut dropped = false;
+        let mut right = false;
+        while !(dropped && right) {
+            match within("the slow form's end", listener.next()).await {
+                Some(ListenerEvent::Arrival(arrival)) => {
+                    assert_eq!(arrival.query.expose_secret(), body);
+                    arrival.answer.send(Page::Received).unwrap();
+                    right = true;
+                }
+                Some(ListenerEvent::Stray(Stray::Connection)) => dropped = true,
+                other => panic!("{kind:?}: {other:?}"),
+            }
+        }
+        assert!(answered(browser).await.starts_with("HTTP/1.1 200 "));
+        assert!(!answered(slow).await.starts_with("HTTP/1.1 200 "));
+        listener.finish().await;
+        ran(*kind, "a slow form");
     }
 }
 
@@ -527,7 +710,16 @@ async fn a_hundred_starts_and_cancels_leave_nothing_registered() {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let tasks = TaskTracker::new();
         for round in 0..100 {
-            match Listener::bind(&url(&redirect), None, *kind, None, &tasks).await {
+            match Listener::bind(
+                &url(&redirect),
+                None,
+                *kind,
+                None,
+                ResponseMode::Query,
+                &tasks,
+            )
+            .await
+            {
                 Ok(listener) => dropped(listener, &tasks).await,
                 Err(error) => panic!("{kind:?}, round {round}: {error}"),
             }

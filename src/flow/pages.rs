@@ -35,8 +35,12 @@ pub enum Page {
     NotFound,
     /// Another method than GET.
     WrongMethod,
-    /// An answer that was posted.
+    /// A response that was posted, though that wasn't requested.
     Posted,
+    /// Something posted that is no form.
+    NoForm,
+    /// A form that is too large.
+    TooLarge,
     /// Another host name than the redirect URL's.
     WrongHost,
     /// Against the rules of HTTP.
@@ -54,6 +58,8 @@ impl Page {
             }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod | Self::Posted => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Remote => StatusCode::FORBIDDEN,
         }
@@ -70,6 +76,8 @@ impl Page {
             | Self::NotFound
             | Self::WrongMethod
             | Self::Posted
+            | Self::NoForm
+            | Self::TooLarge
             | Self::WrongHost
             | Self::Malformed
             | Self::Remote => "no",
@@ -115,9 +123,14 @@ impl Page {
             ),
             Self::Posted => (
                 "Request rejected",
-                "The service sent its response by POST, but OAuth Authorizer only accepts GET requests here. Your terminal shows \
-                 what to change.",
+                "The service sent its response by POST, but OAuth Authorizer only accepts GET requests for this sign-in. Your \
+                 terminal shows what to change.",
             ),
+            Self::NoForm => (
+                "Request rejected",
+                "OAuth Authorizer only accepts URL-encoded forms by POST.",
+            ),
+            Self::TooLarge => ("Request rejected", "This response is too large."),
             Self::WrongHost => (
                 "Request rejected",
                 "This request was sent to a different host name than the redirect URL's.",
@@ -185,13 +198,16 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Page; 9] = [
+    const ALL: [Page; 12] = [
         Page::Received,
         Page::Refused,
         Page::NotOurs,
         Page::Over,
         Page::NotFound,
         Page::WrongMethod,
+        Page::Posted,
+        Page::NoForm,
+        Page::TooLarge,
         Page::WrongHost,
         Page::Malformed,
         Page::Remote,

@@ -20,9 +20,9 @@ use crate::secret::{ExposeSecret, SecretString, same};
 /// How many codes with a lost answer are remembered. Each of them was pasted by hand.
 const LOST_CODES: usize = 16;
 
-/// The message about an answer in a form that the browser posts, which is not read: only a GET is.
-const BY_POST: &str = "the service sent it by POST (response_mode=form_post), which this program doesn't support. Add \
-    response_mode=query to Extra parameters, if the service allows it";
+/// The message about a response that the browser posts, though the sign-in didn't request that.
+const BY_POST: &str = "the service sent it by POST, which this sign-in didn't request. Add response_mode=form_post to \
+    Extra parameters to accept that, or response_mode=query if the service allows it";
 
 /// The result of the wait.
 pub(super) enum SignedIn {
@@ -220,9 +220,13 @@ async fn receive(
         Incoming::FromBrowser(ListenerEvent::Arrival(arrival)) => {
             let query = arrival.query.expose_secret();
             let callback = parse_callback(query, pending, client);
-            let source = "GET, from the browser";
+            let source = if arrival.posted {
+                "POST, from the browser"
+            } else {
+                "GET, from the browser"
+            };
             reporter.callback(source, query, &callback).await;
-            is_empty = query.is_empty();
+            is_empty = query.is_empty() && !arrival.posted;
             (callback, Some(arrival.answer), unverified_error(query))
         }
         Incoming::Pasted(paste) => {
@@ -325,6 +329,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::flow::listener::ResponseMode;
     use crate::flow::scripted::{
         answer, client, error, late, lost, reporter, script, success, url,
     };
@@ -531,7 +536,8 @@ mod tests {
         client.dialect.callback.keep = vec!["shop".to_owned()];
         let redirect_url = Url::parse("http://127.0.0.1:0/").unwrap();
         let (kind, tasks) = (ListenerChoice::Loopback, TaskTracker::new());
-        let listener = Listener::bind(&redirect_url, None, kind, None, &tasks).await;
+        let listener =
+            Listener::bind(&redirect_url, None, kind, None, ResponseMode::Query, &tasks).await;
         let listener = listener.unwrap();
         let redirect_url = listener.redirect_url().clone();
         let (_, pending) = client

@@ -19,6 +19,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     };
     let flow = flow(settings, metadata);
     flow.into_iter()
+        .chain(response_mode(settings, metadata))
         .chain(authentication(settings, metadata))
         .collect()
 }
@@ -44,8 +45,8 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
             || lacks(&ways.response_types, "code")
         {
             "doesn't list the authorization code flow"
-        } else if lacks(&ways.response_modes, "query") {
-            "doesn't list the response mode query, the only one that this program supports"
+        } else if lacks(&ways.response_modes, "query") && lacks(&ways.response_modes, "form_post") {
+            "lists neither of the response modes query and form_post, the only ones that this program supports"
         } else {
             return None;
         };
@@ -77,6 +78,33 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         problem
     })
 }
+
+/// The response comes by POST only, and that is not requested.
+fn response_mode(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
+    let modes = metadata.ways.response_modes.as_deref()?;
+    let lists = |mode: &str| modes.iter().any(|known| known == mode);
+    let given = settings.all_extra_parameters();
+    let is_given = given.iter().any(|(name, _)| name == "response_mode");
+    if settings.flow() != FlowKind::AuthorizationCode
+        || lists("query")
+        || !lists("form_post")
+        || is_given
+    {
+        return None;
+    }
+    let key = Key::ExtraParameters;
+    let before = settings.value(key);
+    let separator = if before.trim().is_empty() { "" } else { "&" };
+    let with = format!("{}{separator}{BY_POST}", before.trim());
+    let text = format!(
+        "The issuer's metadata doesn't list the response mode query. Add {BY_POST} to accept the response by POST"
+    );
+    let problem = Problem::new(key, Severity::Warning, "response mode", text);
+    Some(problem.with_remedy(format!("Add {BY_POST}"), Change::Text(key, with)))
+}
+
+/// What requests that the browser posts the response (OAuth 2.0 Form Post Response Mode).
+const BY_POST: &str = "response_mode=form_post";
 
 /// The token endpoint takes no client authentication that is possible here, or not the chosen one.
 fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
@@ -177,8 +205,8 @@ mod tests {
             (ways(|ways| ways.pushed = true), "pushed"),
             (ways(|ways| ways.signed = true), "signed"),
             (
-                ways(|ways| ways.response_modes = Some(list(&["form_post"]))),
-                "response mode query",
+                ways(|ways| ways.response_modes = Some(list(&["fragment", "jwt"]))),
+                "response modes query and form_post",
             ),
             (
                 ways(|ways| ways.grant_types = Some(list(&["client_credentials", DEVICE_GRANT]))),
@@ -211,6 +239,11 @@ mod tests {
             ways.grant_types = Some(list(&["authorization_code"]));
         });
         assert!(all.is_empty(), "{all:?}");
+        let posted = ways(|ways| ways.response_modes = Some(list(&["form_post", "fragment"])));
+        let [(Key::ExtraParameters, text, true)] = &posted[..] else {
+            unreachable!("{posted:?}")
+        };
+        assert!(text.contains("response_mode=form_post"), "{text}");
         // Without a device endpoint there is no other flow to offer.
         let alone = warned(FlowKind::AuthorizationCode, "", |found| {
             found.ways.pushed = true;

@@ -344,8 +344,9 @@ impl RequestBuilder<'_> {
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 break;
             }
-            // The way in which the answer is read may be requested, where the service chooses another.
-            let as_read = name == "response_mode" && value == "query";
+            // A way in which the response is read may be requested, where the service chooses another.
+            let as_read =
+                name == "response_mode" && matches!(value.as_ref(), "query" | "form_post");
             if is_reserved(name, &dialect) && !as_read {
                 let text = format!("{name} is set by the program and can't be an extra parameter");
                 self.problems

@@ -6,21 +6,30 @@
 )]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
+use std::time::Instant;
 
-use windows_sys::Win32::Foundation::{HANDLE, NO_ERROR};
+use windows_sys::Win32::Foundation::{
+    ERROR_HANDLE_EOF, ERROR_IO_PENDING, HANDLE, NO_ERROR, WAIT_OBJECT_0,
+};
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_BINDING_INFO, HTTP_INITIALIZE, HTTP_INITIALIZE_CONFIG, HTTP_INITIALIZE_SERVER,
     HTTP_PROPERTY_FLAGS, HTTPAPI_VERSION, HttpAddUrlToUrlGroup, HttpCloseRequestQueue,
     HttpCloseServerSession, HttpCloseUrlGroup, HttpCreateRequestQueue, HttpCreateServerSession,
-    HttpCreateUrlGroup, HttpInitialize, HttpRemoveUrlFromUrlGroup, HttpServerBindingProperty,
-    HttpSetUrlGroupProperty, HttpTerminate,
+    HttpCreateUrlGroup, HttpInitialize, HttpReceiveRequestEntityBody, HttpRemoveUrlFromUrlGroup,
+    HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate,
 };
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
 };
 
-use crate::windows::{checked, wide};
+use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, ResetEvent, SetEvent, WaitForMultipleObjects,
+};
+
+use crate::windows::{checked, last_error, wide};
 
 const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
     HttpApiMajorVersion: 2,
@@ -52,6 +61,37 @@ impl Drop for Api {
     fn drop(&mut self) {
         // SAFETY: pairs with the call in `start`.
         unsafe { HttpTerminate(self.0, null_mut()) };
+    }
+}
+
+/// An event of the operating system; stays set until it is reset.
+#[derive(Debug)]
+pub(crate) struct Event(OwnedHandle);
+
+impl Event {
+    pub(crate) fn new() -> Result<Self, u32> {
+        // SAFETY: no pointer is passed; the handle is checked.
+        let handle = unsafe { CreateEventW(null(), 1, 0, null()) };
+        if handle.is_null() {
+            return Err(last_error());
+        }
+        // SAFETY: the handle was just made, and is ours.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    /// Valid as long as `self`.
+    pub(crate) fn handle(&self) -> HANDLE {
+        self.0.as_raw_handle()
+    }
+
+    pub(crate) fn set(&self) {
+        // SAFETY: the handle lives as long as `self`.
+        unsafe { SetEvent(self.handle()) };
+    }
+
+    pub(crate) fn reset(&self) {
+        // SAFETY: the handle lives as long as `self`.
+        unsafe { ResetEvent(self.handle()) };
     }
 }
 
@@ -112,6 +152,71 @@ impl Drop for Group {
 
 /// The queue of the requests.
 pub(crate) struct Queue(HANDLE);
+
+impl Queue {
+    /// Receives more of a request's body: how many bytes; none at its end.
+    pub(crate) fn receive_body(
+        &self,
+        id: u64,
+        buffer: &mut [u8],
+        arrived: &Event,
+        stop: &Event,
+        deadline: Instant,
+    ) -> Result<usize, ()> {
+        arrived.reset();
+        let mut overlapped = OVERLAPPED {
+            hEvent: arrived.handle(),
+            ..OVERLAPPED::default()
+        };
+        let bytes = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+        // SAFETY: `buffer` is as long as told; it and `overlapped` stay where they are until the kernel is done with them,
+        // which is waited for below on every way out.
+        let code = unsafe {
+            HttpReceiveRequestEntityBody(
+                self.handle(),
+                id,
+                0,
+                buffer.as_mut_ptr().cast(),
+                bytes,
+                null_mut(),
+                &raw mut overlapped,
+            )
+        };
+        let outcome = match code {
+            NO_ERROR | ERROR_IO_PENDING => {
+                let left = deadline
+                    .saturating_duration_since(Instant::now())
+                    .as_millis();
+                let left = u32::try_from(left).unwrap_or(0);
+                let handles = [stop.handle(), arrived.handle()];
+                let came = code == NO_ERROR
+                    // SAFETY: both handles live for the whole call.
+                    || unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, left) }
+                        == WAIT_OBJECT_0 + 1;
+                if !came {
+                    // SAFETY: `overlapped` is that of the call in progress; where it is over already, this does nothing.
+                    unsafe { CancelIoEx(self.handle(), &raw const overlapped) };
+                }
+                let mut count = 0;
+                // SAFETY: waits until the kernel has released `overlapped` and `buffer`.
+                let done = unsafe {
+                    GetOverlappedResult(self.handle(), &raw const overlapped, &raw mut count, 1)
+                };
+                match done {
+                    _ if !came => return Err(()),
+                    0 => Err(last_error()),
+                    _ => Ok(count as usize),
+                }
+            }
+            code => Err(code),
+        };
+        match outcome {
+            Ok(count) => Ok(count),
+            Err(ERROR_HANDLE_EOF) => Ok(0),
+            Err(_) => Err(()),
+        }
+    }
+}
 
 impl Queue {
     pub(crate) fn new() -> Result<Self, u32> {

@@ -168,6 +168,14 @@ impl Client {
         self.scopes.iter().any(|asked| asked == scope)
     }
 
+    /// True if the service is requested to return the response in a form that the browser posts (OAuth 2.0 Form Post
+    /// Response Mode).
+    #[must_use]
+    pub fn requests_form_post(&self) -> bool {
+        let mut extra = self.extra.iter();
+        extra.any(|(name, value)| name == "response_mode" && value == "form_post")
+    }
+
     fn scope_text(&self) -> String {
         let separator = self.dialect.scope_separator.as_deref();
         self.scopes.join(separator.unwrap_or(" "))

@@ -220,7 +220,9 @@ async function browse(options, report) {
     report.page_status = response.status;
     const told = /<body[^>]* data-outcome="(\w+)"/.exec(text)?.[1];
     const form = formOf(text, url);
-    if (told || response.status >= 400) {
+    // A response by POST is a form for the listener, also with the status of an error.
+    const forClient = form && form.action.origin !== provider;
+    if (told || (response.status >= 400 && !forClient)) {
       report.outcome = told ?? 'refused';
       return;
     }

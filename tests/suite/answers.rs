@@ -560,7 +560,8 @@ fn an_answer_by_post_or_behind_a_hash_is_named_or_taken() {
         "{page}"
     );
     let told = sign_in.plain.value("refused");
-    assert!(told.contains("response_mode=form_post"), "{told}");
+    let words = "by POST, which this sign-in didn't request. Add response_mode=form_post to Extra parameters";
+    assert!(told.contains(words), "{told}");
     // What lies behind the # never reaches the listener, and the page says what to do.
     let page = sign_in.comes_back("");
     assert!(page.contains("after a #"), "{page}");

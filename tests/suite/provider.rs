@@ -567,3 +567,64 @@ fn canceling_frees_the_port_at_once() {
     assert_eq!(person(&new, &[])["status"], 200);
     assert_token_works(&mut terminal, &provider);
 }
+
+/// A sign-in whose response comes by POST; the flags before it are those of the provider.
+fn by_post(provider: &Provider, home: &tempfile::TempDir) -> (crate::plain::Plain, String) {
+    let mut all = provider.flags();
+    let redirect = format!("http://127.0.0.1:{}/callback", free_port());
+    let more = [
+        "--flow",
+        "authorization-code",
+        "--client-id",
+        "public-native",
+        "--scope",
+        "openid email",
+        "--redirect-url",
+        &redirect,
+        "--extra-parameters",
+        "response_mode=form_post",
+        "--print",
+        "access-token",
+    ];
+    all.extend(more.map(str::to_owned));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut plain = crate::plain::Plain::start(home.path(), &all);
+    let url = plain.value("authorization_url");
+    assert!(url.contains("response_mode=form_post"), "{url}");
+    (plain, url)
+}
+
+#[test]
+fn a_response_by_post_is_accepted_with_the_right_state_only() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let (mut plain, url) = by_post(&provider, &home);
+    // Forged by another page of the same browser.
+    let forged = url.split("&state=").nth(1).unwrap();
+    let forged = url.replace(forged.split('&').next().unwrap(), "forged-forged-forged");
+    let answer = person(&forged, &[]);
+    assert_eq!(answer["status"], 400, "{answer}");
+    let refused = plain.value("refused");
+    assert!(
+        refused.contains("it is from a different sign-in"),
+        "{refused}"
+    );
+    let answer = person(&url, &[]);
+    assert_eq!(
+        (outcome(&answer), &answer["status"]),
+        ("approved", &200.into()),
+        "{answer}"
+    );
+    let callback = answer["callback"].as_str().unwrap();
+    assert!(!callback.contains("code="), "{callback}");
+    let (code, token, stderr) = plain.end();
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(
+        provider.userinfo(token.trim_end()),
+        (200, "alice".to_owned())
+    );
+    // An error comes in the same way.
+    let (plain, url) = by_post(&provider, &home);
+    assert_eq!(outcome(&person(&url, &["--deny"])), "denied");
+    let (code, _, stderr) = plain.end();
+    assert_eq!(code, 3, "{stderr}");
+}

@@ -146,11 +146,27 @@ impl ListenError {
     }
 }
 
+/// The longest form that is read. A query is part of the headers, which have the same limit.
+pub(super) const FORM_BYTES: usize = 48 * 1024;
+
+/// How a response comes to the redirect URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResponseMode {
+    /// In the query of a GET request.
+    #[default]
+    Query,
+    /// In the same way, or in a form that the browser posts (OAuth 2.0 Form Post Response Mode). The page that posts it
+    /// is the service's, so `Origin` and `Sec-Fetch-Site` name another site: only the state shows whose response it is.
+    FormPost,
+}
+
 /// A request on the redirect URL. Its query decides the page.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The query string; holds a code.
+    /// The query string, or the form that was posted; holds a code.
     pub query: SecretString,
+    /// True for a form that was posted.
+    pub posted: bool,
     /// Takes the page for the browser.
     pub answer: oneshot::Sender<Page>,
 }
@@ -162,7 +178,7 @@ pub enum Stray {
     Path,
     /// Another method.
     Method,
-    /// An answer that was posted to the redirect URL (OAuth 2.0 Form Post Response Mode).
+    /// A response that was posted to the redirect URL, though the sign-in didn't request that.
     Post,
     /// Another host name.
     Host,
@@ -221,10 +237,15 @@ pub(crate) struct Gate {
     default_port: u16,
     /// The scheme of the redirect URL; `None` behind a proxy, which may translate it.
     scheme: Option<String>,
+    mode: ResponseMode,
 }
 
 impl Gate {
-    pub(crate) fn new(redirect_url: &Url, listen: Option<ListenAddress>) -> Self {
+    pub(crate) fn new(
+        redirect_url: &Url,
+        listen: Option<ListenAddress>,
+        mode: ResponseMode,
+    ) -> Self {
         let default_port = if redirect_url.scheme() == "https" {
             443
         } else {
@@ -237,6 +258,7 @@ impl Gate {
             listen: listen.map(|listen| listen.ip),
             default_port,
             scheme: listen.is_none().then(|| redirect_url.scheme().to_owned()),
+            mode,
         }
     }
 
@@ -280,10 +302,26 @@ impl Gate {
             Err((Stray::Host, Page::WrongHost))
         } else if path != self.path {
             Err((Stray::Path, Page::NotFound))
-        } else if method == Method::POST {
-            Err((Stray::Post, Page::Posted))
-        } else if method != Method::GET {
-            Err((Stray::Method, Page::WrongMethod))
+        } else {
+            match (method, self.mode) {
+                (&Method::GET, _) | (&Method::POST, ResponseMode::FormPost) => Ok(()),
+                (&Method::POST, ResponseMode::Query) => Err((Stray::Post, Page::Posted)),
+                _ => Err((Stray::Method, Page::WrongMethod)),
+            }
+        }
+    }
+
+    /// `Err` where what is posted is no form, or one that is too large. `length` is what the headers say, if anything.
+    pub(super) fn judge_form(
+        content_type: Option<&str>,
+        length: Option<u64>,
+    ) -> Result<(), (Stray, Page)> {
+        let kind = content_type.unwrap_or_default().split(';').next();
+        let kind = kind.unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Err((Stray::Connection, Page::NoForm))
+        } else if length.is_some_and(|length| length > FORM_BYTES as u64) {
+            Err((Stray::Connection, Page::TooLarge))
         } else {
             Ok(())
         }
@@ -327,6 +365,14 @@ impl Gate {
             _ => return Err(MALFORMED),
         };
         self.judge(method, target.path(), host, local)?;
+        if method == Method::POST {
+            let mut lines = request.headers().get_all(header::CONTENT_TYPE).iter();
+            let (Some(kind), None) = (lines.next(), lines.next()) else {
+                return Err((Stray::Connection, Page::NoForm));
+            };
+            let length = request.body().size_hint().exact();
+            return Self::judge_form(kind.to_str().ok(), length);
+        }
         // No browser sends one, and what hides in it is nobody's request.
         if request.body().is_end_stream() {
             Ok(())
@@ -358,7 +404,7 @@ mod tests {
         host: &str,
     ) -> Option<Stray> {
         let listen = listen.map(|listen| listen.parse().unwrap());
-        let gate = Gate::new(&Url::parse(redirect).unwrap(), listen);
+        let gate = Gate::new(&Url::parse(redirect).unwrap(), listen, ResponseMode::Query);
         let request = Request::get(target).header(header::HOST, host);
         let request = request.body(Empty::<Bytes>::new()).unwrap();
         let judged = gate.judge_request(&request, Some(local.parse().unwrap()));

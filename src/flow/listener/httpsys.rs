@@ -11,37 +11,38 @@
 )]
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, HANDLE, NO_ERROR, WAIT_OBJECT_0,
+    ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
     HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER,
-    HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentType,
-    HttpHeaderHost, HttpReceiveHttpRequest, HttpSendHttpResponse, HttpVerbGET,
+    HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentLength,
+    HttpHeaderContentType, HttpHeaderHost, HttpReceiveHttpRequest, HttpSendHttpResponse,
+    HttpVerbGET, HttpVerbPOST,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
-use windows_sys::Win32::System::Threading::{
-    CreateEventW, INFINITE, ResetEvent, SetEvent, WaitForMultipleObjects,
-};
+use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
+use zeroize::Zeroizing;
 
-use super::gate::{Arrival, Gate, ListenError, ListenerEvent, Stray};
+use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
 use crate::flow::pages::Page;
-use crate::httpsys::api::{Api, Group, Queue, Registration, Session, address};
+use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session, address};
 use crate::httpsys::prefix::Prefix;
 use crate::secret::SecretString;
 use crate::windows::{last_error, wide};
 
 /// A request with all its headers; a callback with a long code fits.
 const REQUEST_BYTES: usize = 64 * 1024;
+/// How long a browser may take to send the rest of a form. Nothing else is answered meanwhile, and it is on this machine.
+const FORM_LIMIT: Duration = Duration::from_secs(2);
 /// How long the thread may take to release the URL.
 const LET_GO: Duration = Duration::from_secs(2);
 
@@ -74,7 +75,7 @@ impl HttpSys {
     ///
     /// # Errors
     /// If HTTP.sys refuses.
-    pub(super) async fn bind(redirect_url: &Url) -> Result<Self, ListenError> {
+    pub(super) async fn bind(redirect_url: &Url, mode: ResponseMode) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
         if redirect_url.port() == Some(0) {
             // HTTP.sys knows no "any port": one that is free just now is taken.
@@ -100,7 +101,7 @@ impl HttpSys {
         let (end, ended) = std::sync::mpsc::channel();
         let worker = Worker {
             url: wide(&prefix),
-            gate: Gate::new(&redirect_url, None),
+            gate: Gate::new(&redirect_url, None, mode),
             events: sender,
             stop: Arc::clone(&stop),
         };
@@ -144,37 +145,6 @@ impl HttpSys {
     }
 }
 
-/// An event of the operating system; stays set until it is reset.
-#[derive(Debug)]
-struct Event(OwnedHandle);
-
-impl Event {
-    fn new() -> Result<Self, u32> {
-        // SAFETY: no pointer is passed; the handle is checked.
-        let handle = unsafe { CreateEventW(null(), 1, 0, null()) };
-        if handle.is_null() {
-            return Err(last_error());
-        }
-        // SAFETY: the handle was just made, and is ours.
-        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
-    }
-
-    /// Valid as long as `self`.
-    fn handle(&self) -> HANDLE {
-        self.0.as_raw_handle()
-    }
-
-    fn set(&self) {
-        // SAFETY: the handle lives as long as `self`.
-        unsafe { SetEvent(self.handle()) };
-    }
-
-    fn reset(&self) {
-        // SAFETY: the handle lives as long as `self`.
-        unsafe { ResetEvent(self.handle()) };
-    }
-}
-
 /// What came of waiting for a request.
 enum Received {
     Request,
@@ -192,6 +162,8 @@ struct Seen {
     /// Path and query as sent.
     target: String,
     host: Option<String>,
+    content_type: Option<String>,
+    content_length: Option<String>,
     from: Option<IpAddr>,
 }
 
@@ -240,7 +212,7 @@ impl Worker {
                 Received::Stopped => return,
                 Received::Request => {
                     let seen = parse_request(&buffer);
-                    let page = self.page(&seen);
+                    let page = self.page(&seen, queue, arrived);
                     respond(queue, seen.id, page);
                 }
                 Received::TooLarge(id) => {
@@ -262,7 +234,7 @@ impl Worker {
     }
 
     /// The page for a request; waits for the flow's verdict where it may be the callback.
-    fn page(&self, seen: &Seen) -> Page {
+    fn page(&self, seen: &Seen, queue: &Queue, arrived: &Event) -> Page {
         if !seen.from.is_some_and(|from| from.is_loopback()) {
             let _ = self
                 .events
@@ -277,13 +249,56 @@ impl Worker {
             let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
             return page;
         }
+        let posted = seen.method == Method::POST;
+        let query = if posted {
+            match self.form(seen, queue, arrived) {
+                Ok(form) => form,
+                Err((stray, page)) => {
+                    let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
+                    return page;
+                }
+            }
+        } else {
+            SecretString::from(query)
+        };
         let (answer, page) = oneshot::channel();
-        let query = SecretString::from(query);
-        let _ = self
-            .events
-            .blocking_send(ListenerEvent::Arrival(Arrival { query, answer }));
+        let arrival = Arrival {
+            query,
+            posted,
+            answer,
+        };
+        let _ = self.events.blocking_send(ListenerEvent::Arrival(arrival));
         // Nobody answers any more once another callback was taken.
         page.blocking_recv().unwrap_or(Page::Over)
+    }
+
+    /// The form that a browser posts, within limits of size and time.
+    fn form(
+        &self,
+        seen: &Seen,
+        queue: &Queue,
+        arrived: &Event,
+    ) -> Result<SecretString, (Stray, Page)> {
+        let length = seen.content_length.as_deref();
+        let length = length.and_then(|length| length.trim().parse().ok());
+        Gate::judge_form(seen.content_type.as_deref(), length)?;
+        // One byte more than is allowed shows that there is more.
+        let mut bytes = Zeroizing::new(vec![0; FORM_BYTES + 1]);
+        let deadline = Instant::now() + FORM_LIMIT;
+        let mut filled = 0;
+        while filled < bytes.len() {
+            let rest = &mut bytes[filled..];
+            match queue.receive_body(seen.id, rest, arrived, &self.stop, deadline) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(()) => return Err((Stray::Connection, Page::Malformed)),
+            }
+        }
+        if filled > FORM_BYTES {
+            return Err((Stray::Connection, Page::TooLarge));
+        }
+        let form = String::from_utf8_lossy(&bytes[..filled]);
+        Ok(SecretString::from(form.into_owned()))
     }
 }
 
@@ -358,19 +373,26 @@ fn parse_request(buffer: &[u64]) -> Seen {
     // SAFETY: the kernel has filled in the structure; its pointers lead into the same buffer, which is not changed
     // while this reference lives.
     let request = unsafe { &(*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base };
-    let host = &request.Headers.KnownHeaders[HttpHeaderHost as usize];
+    let header = |number: i32| &request.Headers.KnownHeaders[number as usize];
+    let host = header(HttpHeaderHost);
+    let kind = header(HttpHeaderContentType);
+    let length = header(HttpHeaderContentLength);
     Seen {
         id: request.RequestId,
-        // Only GET is taken; which of the others it was does not matter.
-        method: if request.Verb == HttpVerbGET {
-            Method::GET
-        } else {
-            Method::POST
+        // Which of the others it was does not matter.
+        method: match request.Verb {
+            verb if verb == HttpVerbGET => Method::GET,
+            verb if verb == HttpVerbPOST => Method::POST,
+            _ => Method::OPTIONS,
         },
         // SAFETY: pointer and length belong together.
         target: unsafe { text(request.pRawUrl, request.RawUrlLength) }.unwrap_or_default(),
         // SAFETY: pointer and length belong together.
         host: unsafe { text(host.pRawValue, host.RawValueLength) },
+        // SAFETY: pointer and length belong together.
+        content_type: unsafe { text(kind.pRawValue, kind.RawValueLength) },
+        // SAFETY: pointer and length belong together.
+        content_length: unsafe { text(length.pRawValue, length.RawValueLength) },
         // SAFETY: null, or a socket address of the family that it names.
         from: unsafe { address(request.Address.pRemoteAddress) }.map(|ip| ip.to_canonical()),
     }

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use http::Request;
+use http::{Method, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::gate::{Arrival, Gate, ListenError, ListenerEvent, Stray};
+use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
@@ -81,6 +82,7 @@ impl Loopback {
         redirect_url: &Url,
         listen: Option<ListenAddress>,
         certificate: Option<&Certificate>,
+        mode: ResponseMode,
         tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
@@ -115,7 +117,7 @@ impl Loopback {
         let limits = Limits::of_process();
         let with = Shared {
             tls,
-            gate: Arc::new(Gate::new(&redirect_url, listen)),
+            gate: Arc::new(Gate::new(&redirect_url, listen, mode)),
             arrivals: sender,
             strays: Arc::clone(&strays),
             look: Arc::new(Mutex::new(Zeroizing::new(vec![0; LOOK_BYTES]))),
@@ -401,8 +403,7 @@ async fn talk_http(
     asked: impl Fn(),
 ) -> io::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
-        asked();
-        Ok::<_, Infallible>(answer(with, &request, local).await.response())
+        Ok::<_, Infallible>(answer(with, request, local, &asked).await.response())
     });
     http1::Builder::new()
         // The pool has the time.
@@ -414,17 +415,56 @@ async fn talk_http(
         .map_err(io::Error::other)
 }
 
-/// Judges a request, and hands over what may be the callback.
-async fn answer(with: &Shared, request: &Request<Incoming>, local: Option<SocketAddr>) -> Page {
-    if let Err((stray, page)) = with.gate.judge_request(request, local) {
-        with.strays.add(stray);
-        return page;
-    }
+/// Judges a request, and hands over what may be the callback. `asked` says that the whole request has come.
+async fn answer(
+    with: &Shared,
+    request: Request<Incoming>,
+    local: Option<SocketAddr>,
+    asked: impl Fn(),
+) -> Page {
+    let posted = request.method() == Method::POST;
+    let query = match with.gate.judge_request(&request, local) {
+        // Until it has come, the connection may have to give way, and has to go after some time.
+        Ok(()) if posted => form(request).await,
+        Ok(()) => Ok(SecretString::from(
+            request.uri().query().unwrap_or_default(),
+        )),
+        Err(rejected) => Err(rejected),
+    };
+    asked();
+    let query = match query {
+        Ok(query) => query,
+        Err((stray, page)) => {
+            with.strays.add(stray);
+            return page;
+        }
+    };
     let (answer, page) = oneshot::channel();
-    let query = SecretString::from(request.uri().query().unwrap_or_default());
+    let arrival = Arrival {
+        query,
+        posted,
+        answer,
+    };
     // Nobody takes it, or answers, any more once another callback was taken.
-    let _ = with.arrivals.send(Arrival { query, answer }).await;
+    let _ = with.arrivals.send(arrival).await;
     page.await.unwrap_or(Page::Over)
+}
+
+/// The form that a browser posts. It takes the place of the query, so bytes that are no text are read as they are there.
+async fn form(request: Request<Incoming>) -> Result<SecretString, (Stray, Page)> {
+    let body = Limited::new(request.into_body(), FORM_BYTES)
+        .collect()
+        .await;
+    match body {
+        Ok(body) => {
+            let bytes = Zeroizing::new(body.to_bytes().to_vec());
+            Ok(SecretString::from(
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ))
+        }
+        Err(error) if error.is::<LengthLimitError>() => Err((Stray::Connection, Page::TooLarge)),
+        Err(_) => Err((Stray::Connection, Page::Malformed)),
+    }
 }
 
 #[cfg(test)]
@@ -449,7 +489,7 @@ mod tests {
     fn bind() -> Loopback {
         let url = Url::parse("http://127.0.0.1:0/callback").unwrap();
         let tasks = TaskTracker::new();
-        Loopback::bind(&url, None, None, &tasks).unwrap()
+        Loopback::bind(&url, None, None, ResponseMode::Query, &tasks).unwrap()
     }
 
     /// Sends a request; the answer comes later.

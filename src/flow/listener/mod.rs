@@ -1,7 +1,7 @@
 //! The listener for the redirect URL: one interface, with the loopback listener behind it, or HTTP.sys.
 //!
-//! It accepts GET on exactly the redirect path with the redirect URL's host. Everything else is rejected or dropped, and
-//! counted if the platform reports it; none of it ends the wait.
+//! It accepts GET on exactly the redirect path with the redirect URL's host, and POST of a form if the sign-in requested
+//! that. Everything else is rejected or dropped, and counted if the platform reports it; none of it ends the wait.
 
 mod gate;
 #[cfg(windows)]
@@ -12,7 +12,7 @@ mod pool;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-pub use self::gate::{Arrival, ListenError, ListenerEvent, Stray};
+pub use self::gate::{Arrival, ListenError, ListenerEvent, ResponseMode, Stray};
 #[cfg(windows)]
 use self::httpsys::HttpSys;
 use self::loopback::Loopback;
@@ -66,12 +66,13 @@ impl Listener {
         listen: Option<ListenAddress>,
         choice: ListenerChoice,
         certificate: Option<&Certificate>,
+        mode: ResponseMode,
         tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
         if choice.is_http_sys(listen.is_some()) {
-            return Self::http_sys(redirect_url).await;
+            return Self::http_sys(redirect_url, mode).await;
         }
-        let loopback = Loopback::bind(redirect_url, listen, certificate, tasks)?;
+        let loopback = Loopback::bind(redirect_url, listen, certificate, mode, tasks)?;
         Ok(Self {
             kind: Kind::Loopback(loopback),
             certificate: certificate.map(|certificate| certificate.about.clone()),
@@ -79,7 +80,7 @@ impl Listener {
     }
 
     #[cfg(windows)]
-    async fn http_sys(redirect_url: &Url) -> Result<Self, ListenError> {
+    async fn http_sys(redirect_url: &Url, mode: ResponseMode) -> Result<Self, ListenError> {
         let certificate = match Prefix::of(redirect_url.as_str()) {
             Ok(prefix) if prefix.secure => {
                 config::bound_certificate(&prefix).map_err(|_| ListenError::NotBound {
@@ -89,14 +90,14 @@ impl Listener {
             Ok(_) | Err(_) => None,
         };
         Ok(Self {
-            kind: Kind::HttpSys(HttpSys::bind(redirect_url).await?),
+            kind: Kind::HttpSys(HttpSys::bind(redirect_url, mode).await?),
             certificate,
         })
     }
 
     #[cfg(not(windows))]
     #[expect(clippy::unused_async, reason = "as on Windows")]
-    async fn http_sys(_: &Url) -> Result<Self, ListenError> {
+    async fn http_sys(_: &Url, _: ResponseMode) -> Result<Self, ListenError> {
         Err(ListenError::NoHttpSys)
     }
 
