@@ -1,6 +1,6 @@
 //! The authorization code flow (RFC 6749, section 4.1), for a native application (RFC 8252).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -8,13 +8,14 @@ use url::Url;
 
 use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
-use super::http::Http;
+use super::http::{Http, Transport};
 use super::listener::{self, Listener, ResponseMode};
 use super::reporter::Reporter;
 use super::sign_in::{SignedIn, Sources, sign_in};
 use crate::certificate;
 use crate::form::request::FlowRequest;
-use crate::oauth::client::RequestError;
+use crate::oauth::client::{Client, RequestError};
+use crate::oauth::pushed::{Pushed, parse_kept};
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
@@ -38,6 +39,10 @@ pub(super) async fn authorization_code(
     let (url, pending) = client.authorization_request(&redirect_url)?;
     reporter.remember([&pending.state]);
     reporter.remember(pending.nonce.iter().chain(&pending.verifier));
+    let (url, note) = match &client.pushed {
+        Some(pushed) => push(&http, client, pushed, url, reporter).await?,
+        None => (url, None),
+    };
     let listening = listener.as_ref().map(Listener::places).unwrap_or_default();
     let certificate = listener.as_ref().and_then(Listener::certificate);
     reporter
@@ -48,6 +53,9 @@ pub(super) async fn authorization_code(
             certificate: certificate.cloned().map(Box::new),
         })
         .await;
+    if let Some(note) = note {
+        reporter.report(FlowEvent::Note(note)).await;
+    }
     let mut sources = Sources { listener, pastes };
     match sign_in(&http, client, &pending, &mut sources, reporter).await {
         Ok(SignedIn::Code(arrived)) => {
@@ -67,6 +75,58 @@ pub(super) async fn authorization_code(
             Err(error)
         }
     }
+}
+
+/// Sends the parameters of the URL to the service first. Returns the URL that takes its place, with what the user should
+/// know.
+///
+/// Where the service doesn't require that, a failure ends nothing: the parameters are then in the URL, and whatever is wrong
+/// with them is reported by the service itself.
+async fn push(
+    transport: &impl Transport,
+    client: &Client,
+    pushed: &Pushed,
+    url: Url,
+    reporter: &Reporter,
+) -> Result<(Url, Option<String>), FlowError> {
+    reporter.report(FlowEvent::Began(Step::Pushed)).await;
+    let begin = Instant::now();
+    let request = client.pushed_request(&pushed.url, &url)?;
+    let kept = match reporter.send(transport, &request).await {
+        Ok(answer) => parse_kept(&answer, &client.dialect.answers).map_err(FlowError::from),
+        Err(error) => Err(error.into()),
+    };
+    match kept {
+        Ok(kept) => {
+            reporter.report(FlowEvent::Done(begin.elapsed())).await;
+            let note = kept.expires_in.map(|time| {
+                format!(
+                    "The URL is valid for {} and for one sign-in. If the service rejects it, start again to get a new one.",
+                    seconds_text(time)
+                )
+            });
+            Ok((client.pushed_authorization(&kept)?, note))
+        }
+        Err(error) if pushed.required => Err(error),
+        Err(error) => {
+            reporter.report(FlowEvent::Done(begin.elapsed())).await;
+            let note = format!(
+                "{} The service doesn't require such requests, so the URL contains the parameters instead.",
+                error.sentence()
+            );
+            Ok((url, Some(note)))
+        }
+    }
+}
+
+/// A short time in words.
+fn seconds_text(time: Duration) -> String {
+    let (count, unit) = match time.as_secs() {
+        seconds @ 0..120 => (seconds, "second"),
+        seconds => (seconds / 60, "minute"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 /// Listens on the redirect URL. `None` if this machine cannot: the URL that the browser was sent to can still be pasted.
@@ -108,4 +168,67 @@ async fn listen(
     .await?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     Ok(Some(listener))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::flow::http::HttpError;
+    use crate::flow::scripted::{answer, client, late, reporter, script, unreached, url};
+    use crate::oauth::answer::Answer;
+
+    /// The URL for the browser, and the note about it.
+    async fn pushed(
+        required: bool,
+        reply: Result<Answer, HttpError>,
+    ) -> Result<(Url, Option<String>), FlowError> {
+        let (script, client) = (script(vec![reply]), client());
+        let (opened, _) = client.authorization_request(&url().into()).unwrap();
+        let pushed = Pushed {
+            url: url(),
+            required,
+        };
+        let (reporter, told) = reporter();
+        let outcome = push(&script, &client, &pushed, opened, &reporter).await;
+        drop(reporter);
+        let told = told.await.unwrap();
+        let steps = |event: &&FlowEvent| matches!(event, FlowEvent::Began(Step::Pushed));
+        assert_eq!(told.iter().filter(steps).count(), 1);
+        assert_eq!(script.asked.into_inner().unwrap().len(), 1);
+        outcome
+    }
+
+    #[tokio::test]
+    async fn the_url_names_what_was_pushed_and_how_long_it_is_valid() {
+        let body = r#"{"request_uri":"urn:x:1","expires_in":60}"#;
+        for required in [false, true] {
+            let (url, note) = pushed(required, answer(201, body)).await.unwrap();
+            assert_eq!(url.query(), Some("client_id=me&request_uri=urn%3Ax%3A1"));
+            assert!(note.unwrap().contains("valid for 60 seconds"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_ends_the_sign_in_only_where_pushing_is_required() {
+        for reply in [
+            || answer(400, r#"{"error":"invalid_request"}"#),
+            || answer(201, "{}"),
+            || answer(404, "<html>"),
+            || answer(503, ""),
+            || late(),
+            || unreached(),
+            || {
+                Err(HttpError::Redirected {
+                    host: "as.example".to_owned(),
+                    target: "other.example".to_owned(),
+                })
+            },
+        ] {
+            let (url, note) = pushed(false, reply()).await.unwrap();
+            assert!(url.query().unwrap().contains("code_challenge="), "{url}");
+            assert!(note.unwrap().contains("the URL contains the parameters"));
+            assert!(pushed(true, reply()).await.is_err());
+        }
+    }
 }

@@ -185,6 +185,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
             pkce: true,
             issuer: None,
             iss_promised: false,
+            pushed: None,
             id_token_issuers: Vec::new(),
             signing: crate::oauth::client::Signing::default(),
             dialect: Dialect::default(),

@@ -28,6 +28,8 @@ pub enum Step {
     Approval,
     /// Taking the port of the redirect URL.
     Listen,
+    /// Sending the parameters of the sign-in to the service.
+    Pushed,
     /// Waiting for the browser's return.
     SignIn,
     /// Exchanging the code for tokens.

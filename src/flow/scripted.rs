@@ -106,6 +106,7 @@ pub(super) fn client() -> Client {
         pkce: true,
         issuer: None,
         iss_promised: false,
+        pushed: None,
         id_token_issuers: Vec::new(),
         signing: crate::oauth::client::Signing::default(),
         poll_url: None,

@@ -37,8 +37,8 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         }
         ("doesn't list the client credentials flow", None)
     } else if settings.flow() == FlowKind::AuthorizationCode {
-        let reason = if ways.pushed {
-            "requires pushed authorization requests (PAR), which this program doesn't support"
+        let reason = if ways.pushed && ways.pushed_url.is_none() {
+            "requires pushed authorization requests, but contains no valid endpoint for them"
         } else if ways.signed {
             "requires signed authorization requests, which this program doesn't support"
         } else if lacks(&ways.grant_types, "authorization_code")
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_flow_that_cannot_be_run_as_required_is_told_with_the_other_one() {
         for (found, words) in [
-            (ways(|ways| ways.pushed = true), "pushed"),
+            (ways(|ways| ways.pushed = true), "no valid endpoint"),
             (ways(|ways| ways.signed = true), "signed"),
             (
                 ways(|ways| ways.response_modes = Some(list(&["fragment", "jwt"]))),

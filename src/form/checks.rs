@@ -13,7 +13,7 @@ use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
-use crate::oauth::url::{is_loopback, same_operator};
+use crate::oauth::url::is_loopback;
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;
 
@@ -278,11 +278,6 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     let Some(metadata) = settings.metadata() else {
         return Vec::new();
     };
-    let preset = settings.preset();
-    let known: Vec<Url> = preset
-        .addresses()
-        .filter_map(|(_, address)| Url::parse(&settings.fill(address)).ok())
-        .collect();
     let flow = settings.flow();
     let secret = !settings.secret().expose_secret().is_empty();
     [
@@ -310,15 +305,23 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     ]
     .into_iter()
     .filter(|(key, used, _)| *used && settings.source(*key) == Some(Source::Metadata))
-    .filter_map(|(key, _, what)| {
-        let url = Url::parse(&settings.value(key)).ok()?;
-        let named = known.iter().any(|known| known.host() == url.host());
-        let (issuer, host) = (metadata.source.host_str()?, url.host_str()?);
-        if named || same_operator(&url, &metadata.source) || settings.trusts(issuer, host) {
+    .filter_map(|(key, _, what)| Some((key, Url::parse(&settings.value(key)).ok()?, "this", what)))
+    .chain(settings.pushed().map(|pushed| {
+        let what = if secret {
+            "It would receive the parameters of the sign-in and the client secret"
+        } else {
+            "It would receive the parameters of the sign-in"
+        };
+        (Key::Issuer, pushed.url, "the endpoint for pushed authorization requests", what)
+    }))
+    .filter_map(|(key, url, endpoint, what)| {
+        if settings.knows_host(&url) {
             return None;
         }
+        let (issuer, host) = (metadata.source.host_str()?, url.host_str()?);
         let text = format!(
-            "The metadata of {} sets this to a different host: {}. {what}. Trust it only if it belongs to the same service",
+            "The metadata of {} sets {endpoint} to a different host: {}. {what}. Trust it only if it belongs to the same \
+             service",
             clean(issuer, 100),
             clean(host, 100),
         );

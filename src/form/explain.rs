@@ -73,6 +73,11 @@ pub fn explain(
     library: &Library,
 ) -> Option<Explanation> {
     let (error, at) = match failure {
+        // The client is authenticated as it is at an exchange.
+        Failure::Server {
+            asked: Asked::Pushed,
+            error,
+        } if error.code == "invalid_client" => (error, At::Exchange),
         Failure::Server { asked, error } => (error, at(*asked)),
         Failure::Denied {
             polled: true,
@@ -179,6 +184,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     let field = match about {
         About::Secret => Key::ClientSecret,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
+        About::Url(Asked::Pushed) => Key::Issuer,
         About::Url(
             Asked::Approval | Asked::Exchange | Asked::Refresh | Asked::ClientCredentials,
         ) => Key::TokenUrl,
@@ -202,6 +208,8 @@ fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
 fn at(asked: Asked) -> At {
     match asked {
         Asked::DeviceCode => At::DeviceCode,
+        // What the service would otherwise tell the browser.
+        Asked::Pushed => At::Callback,
         Asked::Approval => At::Approval,
         Asked::Exchange => At::Exchange,
         Asked::Refresh => At::Refresh,

@@ -221,6 +221,7 @@ impl RequestBuilder<'_> {
                 }),
             },
             issuer,
+            pushed: settings.pushed(),
             dialect,
         };
         Some(FlowRequest {

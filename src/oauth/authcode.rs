@@ -311,6 +311,7 @@ mod tests {
             pkce: true,
             issuer: issuer.map(str::to_owned),
             iss_promised: false,
+            pushed: None,
             id_token_issuers: Vec::new(),
             signing: crate::oauth::client::Signing::default(),
             poll_url: None,

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::dialect::{Dialect, Form};
 
-pub use super::dialect::{ClientAuthentication, Published, Signing};
+pub use super::dialect::{ClientAuthentication, Published, Pushed, Signing};
 pub use super::flow_kind::FlowKind;
 pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
@@ -116,6 +116,8 @@ pub struct Client {
     pub id_token_issuers: Vec<String>,
     /// How ID tokens are signed.
     pub signing: Signing,
+    /// Where the parameters of a sign-in in the browser are sent first.
+    pub pushed: Option<Pushed>,
     /// How the service differs from the protocol.
     pub dialect: Dialect,
 }
@@ -153,6 +155,8 @@ pub struct Pending {
 pub struct RequestError(&'static str);
 
 impl RequestError {
+    /// There is no authorization URL.
+    pub const AUTHORIZATION_URL: Self = Self("authorization URL");
     /// There is no redirect URL.
     pub const REDIRECT_URL: Self = Self("redirect URL");
     /// There is no such token.
@@ -245,7 +249,7 @@ impl Client {
         let auth_uri = self
             .authorization_url
             .clone()
-            .ok_or(RequestError("authorization URL"))?;
+            .ok_or(RequestError::AUTHORIZATION_URL)?;
         let client = self
             .basic()
             .set_auth_uri(AuthUrl::from_url(auth_uri))
@@ -496,6 +500,7 @@ mod tests {
             pkce: true,
             issuer: None,
             iss_promised: false,
+            pushed: None,
             id_token_issuers: Vec::new(),
             signing: Signing::default(),
             poll_url: None,

@@ -66,6 +66,7 @@ mod tests {
             pkce: true,
             issuer: None,
             iss_promised: false,
+            pushed: None,
             id_token_issuers: Vec::new(),
             signing: Signing::default(),
             dialect: Dialect::default(),

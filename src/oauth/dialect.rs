@@ -360,6 +360,15 @@ impl Form {
     }
 }
 
+/// Where the parameters of a sign-in are sent before the browser is opened (RFC 9126).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The endpoint.
+    pub url: Url,
+    /// The service accepts no other authorization requests from this client.
+    pub required: bool,
+}
+
 /// How a service signs ID tokens, as far as it is known.
 #[derive(Debug, Clone, Default)]
 pub struct Signing {

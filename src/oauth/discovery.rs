@@ -80,6 +80,8 @@ pub struct Metadata {
 pub struct Ways {
     /// Only authorization requests that were pushed before (RFC 9126, section 5).
     pub pushed: bool,
+    /// Where they are pushed (RFC 9126, section 5).
+    pub pushed_url: Option<Url>,
     /// Only authorization requests that are signed (RFC 9101, section 10.5).
     pub signed: bool,
     /// What it can be asked to return to the browser.
@@ -223,6 +225,7 @@ pub fn parse_metadata(
         iss_in_answers: is_set(members, "authorization_response_iss_parameter_supported"),
         ways: Ways {
             pushed: is_set(members, "require_pushed_authorization_requests"),
+            pushed_url: later("pushed_authorization_request_endpoint"),
             signed: is_set(members, "require_signed_request_object"),
             response_types: texts(members, "response_types_supported"),
             response_modes: list(members, "response_modes_supported"),
@@ -418,7 +421,8 @@ mod tests {
     #[test]
     fn what_the_service_requires_is_read() {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
-            "require_pushed_authorization_requests":true,"require_signed_request_object":"yes",
+            "require_pushed_authorization_requests":true,
+            "pushed_authorization_request_endpoint":"https://as.example/par","require_signed_request_object":"yes",
             "response_types_supported":["code id_token",7],"response_modes_supported":["form_post"],
             "grant_types_supported":["client_credentials"]}"#;
         let ways = read(200, body, "https://as.example").unwrap().ways;
@@ -426,6 +430,7 @@ mod tests {
             ways,
             Ways {
                 pushed: true,
+                pushed_url: Url::parse("https://as.example/par").ok(),
                 signed: false,
                 response_types: Some(vec!["code id_token".to_owned()]),
                 response_modes: Some(vec!["form_post".to_owned()]),

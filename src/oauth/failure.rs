@@ -73,6 +73,8 @@ impl std::fmt::Display for ServerError {
 pub enum Asked {
     /// A device code (RFC 8628, section 3.1).
     DeviceCode,
+    /// To keep the parameters of a sign-in (RFC 9126).
+    Pushed,
     /// Whether the user approved (RFC 8628, section 3.4).
     Approval,
     /// The tokens for an authorization code (RFC 6749, section 4.1.3).
@@ -87,6 +89,7 @@ impl Asked {
     fn name(self) -> &'static str {
         match self {
             Self::DeviceCode => "the device code request",
+            Self::Pushed => "the pushed authorization request",
             Self::Approval | Self::ClientCredentials => "the token request",
             Self::Exchange => "the code exchange",
             Self::Refresh => "the refresh",
@@ -96,6 +99,7 @@ impl Asked {
     fn rejected(self) -> &'static str {
         match self {
             Self::DeviceCode => "The service rejected the device code request",
+            Self::Pushed => "The service rejected the pushed authorization request",
             Self::Approval | Self::Exchange | Self::ClientCredentials => {
                 "The service rejected the token request"
             }
@@ -107,7 +111,7 @@ impl Asked {
     fn code(self) -> &'static str {
         match self {
             Self::DeviceCode | Self::Approval => "device code",
-            Self::Exchange => "authorization code",
+            Self::Pushed | Self::Exchange => "authorization code",
             Self::Refresh => "refresh token",
             Self::ClientCredentials => "client secret",
         }
@@ -116,6 +120,7 @@ impl Asked {
     fn field(self) -> &'static str {
         match self {
             Self::DeviceCode => "Device code URL",
+            Self::Pushed => "Issuer",
             Self::Approval | Self::Exchange | Self::Refresh | Self::ClientCredentials => {
                 "Token ex. URL"
             }

@@ -17,6 +17,7 @@ pub mod id_token;
 mod incomplete;
 pub mod jose;
 pub mod pasted;
+pub mod pushed;
 #[cfg(all(test, unix))]
 mod relying_party;
 pub mod signature;

@@ -84,6 +84,7 @@ fn case(algorithm: Algorithm, key: usize) -> Case {
             pkce: true,
             issuer: Some(ISSUER.to_owned()),
             iss_promised: false,
+            pushed: None,
             id_token_issuers: vec![ISSUER.to_owned()],
             signing: Signing {
                 registered: None,

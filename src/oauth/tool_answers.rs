@@ -435,6 +435,7 @@ mod tests {
             pkce: true,
             issuer: None,
             iss_promised: false,
+            pushed: None,
             id_token_issuers: Vec::new(),
             signing: crate::oauth::client::Signing::default(),
             dialect: Dialect::default(),

@@ -121,6 +121,7 @@ fn step_text(step: Step) -> &'static str {
         Step::DeviceCode => "requesting a device code",
         Step::Approval => "waiting for approval",
         Step::Listen => "listening",
+        Step::Pushed => "sending the parameters of the sign-in",
         Step::SignIn => "waiting for the browser",
         Step::Exchange => "exchanging the code for tokens",
         Step::Refresh => "requesting new tokens",

@@ -29,6 +29,7 @@
 //   NO_PUBLIC_INTROSPECTION  1: introspection requires a client with a secret
 //   JWT_ACCESS_TOKENS  1: access tokens are JWTs. The provider cannot introspect or revoke these,
 //                      and its userinfo endpoint does not take them.
+//   PAR                offered (default): pushed authorization requests are accepted; required: nothing else is
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
 //
 // Clients (redirect URIs http://127.0.0.1/callback, http://localhost/callback, with a slash at the end as well, and
@@ -176,6 +177,10 @@ const features = {
   rpInitiatedLogout: { enabled: false },
   userinfo: { enabled: true },
   clientCredentials: { enabled: true },
+  pushedAuthorizationRequests: {
+    enabled: true,
+    requirePushedAuthorizationRequests: env.PAR === 'required',
+  },
   revocation: {
     enabled: true,
     // The library's own rule, given here because it prints a notice for its default.

@@ -195,6 +195,7 @@ fn report() -> impl Strategy<Value = Report> {
         Step::DeviceCode,
         Step::Approval,
         Step::Listen,
+        Step::Pushed,
         Step::SignIn,
         Step::Exchange,
         Step::TokenRequest,

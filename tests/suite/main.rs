@@ -67,6 +67,7 @@ mod profiles;
 mod profiles_check;
 mod provider;
 mod proxies;
+mod pushed;
 mod qr;
 #[cfg(unix)]
 mod random;

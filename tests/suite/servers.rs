@@ -92,6 +92,15 @@ impl Provider {
         (requests.count(), refused.count())
     }
 
+    /// The statuses of the requests that it has logged for an endpoint, by the name of its route.
+    pub fn statuses(&self, route: &str) -> Vec<u64> {
+        let log = self.log.lock().unwrap();
+        let requests = log.iter().filter(|entry| entry["endpoint"] == route);
+        requests
+            .filter_map(|entry| entry["status"].as_u64())
+            .collect()
+    }
+
     /// An endpoint: authorization, device, token, userinfo.
     pub fn endpoint(&self, name: &str) -> &str {
         self.about["endpoints"][name]

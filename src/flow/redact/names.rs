@@ -114,6 +114,8 @@ pub(super) const SECRET: &[&str] = &[
     "nonce",
     "password",
     "refresh_token",
+    // Stands for the parameters of a sign-in, once.
+    "request_uri",
     "session_state",
     "state",
     "token",

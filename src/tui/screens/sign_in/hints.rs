@@ -190,6 +190,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
             "for the browser at {redirect_url}. The unverified error did not end the sign-in."
         );
     }
+    said.extend(run.notes.last().map(|note| Said::new("Note", note)));
     // Until something is in the box, or the user has seen other hints.
     if screen.common.focus == Item::Paste && !screen.moved && screen.common.editor.text().is_empty()
     {

@@ -70,6 +70,8 @@ fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> 
         (Step::Approval, false) => "Approval",
         (Step::Listen, true) => "Listener started",
         (Step::Listen, false) => "Listener",
+        (Step::Pushed, true) => "Authorization request pushed",
+        (Step::Pushed, false) => "Pushed authorization request",
         (Step::SignIn, true) => "Signed in",
         (Step::SignIn, false) => "Sign-in in the browser",
         (Step::Exchange, true) => "Tokens received",

@@ -57,6 +57,7 @@ fn name(step: Step) -> &'static str {
         Step::DeviceCode => "device code requested",
         Step::Approval => "approved",
         Step::Listen => "listener started",
+        Step::Pushed => "authorization request pushed",
         Step::SignIn => "signed in",
         Step::Exchange => "code exchanged for tokens",
         Step::Refresh => "tokens refreshed",
