@@ -10,6 +10,7 @@ use super::http::{HttpError, Transport};
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::oauth::authcode::Arrived;
+use crate::oauth::authentication::check_authentication;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};
 use crate::oauth::client::{Client, FlowKind, Pending};
 use crate::oauth::failure::Asked;
@@ -64,7 +65,10 @@ pub(super) async fn exchange(
         .check(check_tls(client, FlowKind::AuthorizationCode))
         .await;
     reporter.check(check_pkce(pending)).await;
-    let checks = check_tokens(client, &tokens, pending.nonce.as_ref(), unix_time());
+    let now = unix_time();
+    let checks = check_tokens(client, &tokens, pending.nonce.as_ref(), now);
+    reporter.token_checks(checks).await?;
+    let checks = check_authentication(client, &tokens, now);
     reporter.token_checks(checks).await?;
     Keys::require(transport, client, &tokens, reporter).await?;
     tokens.kept.extend(arrived.kept.iter().cloned());

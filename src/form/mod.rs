@@ -14,6 +14,7 @@ pub mod flags;
 mod flow;
 mod hosts;
 pub mod known_errors;
+mod known_parameters;
 pub mod listen_address;
 pub mod mail_errors;
 mod meant;

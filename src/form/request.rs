@@ -12,6 +12,7 @@ use crate::clean::clean;
 use crate::form::checks;
 pub use crate::form::choices::ListenerChoice;
 use crate::form::field::Key;
+use crate::form::known_parameters;
 pub use crate::form::listen_address::ListenAddress;
 use crate::form::meant;
 use crate::form::problem::{Problem, Problems, Severity};
@@ -334,6 +335,7 @@ impl RequestBuilder<'_> {
     fn extra_parameters(&mut self) -> Vec<(String, String)> {
         let text = self.settings.value(Key::ExtraParameters);
         let dialect = self.settings.dialect();
+        let mut is_valid = true;
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
             // As it will be read: an encoded letter does not hide a name.
             let (name, value) = url::form_urlencoded::parse(part.as_bytes())
@@ -343,6 +345,7 @@ impl RequestBuilder<'_> {
             if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
                 let text = "Enter extra parameters as name=value, separated by &";
                 self.problems.error(Key::ExtraParameters, "malformed", text);
+                is_valid = false;
                 break;
             }
             // A way in which the response is read may be requested, where the service chooses another.
@@ -352,10 +355,14 @@ impl RequestBuilder<'_> {
                 let text = format!("{name} is set by the program and can't be an extra parameter");
                 self.problems
                     .error(Key::ExtraParameters, "not allowed", text);
+                is_valid = false;
                 break;
             }
         }
         let mut all = self.settings.all_extra_parameters();
+        if is_valid {
+            self.problems.extend(known_parameters::problems(&all));
+        }
         let hint = self.settings.value(Key::LoginHint);
         let hint = if self.settings.flow().has_user() {
             hint.trim()

@@ -22,6 +22,10 @@ pub enum CheckName {
     IdToken,
     /// The ID token is signed with a key of the issuer (OpenID Connect Core, section 3.1.3.7, numbers 6 to 8).
     Signature,
+    /// The user signed in recently enough for `max_age` (OpenID Connect Core, section 3.1.3.7, number 13).
+    AuthTime,
+    /// The user signed in as `acr_values` requests (OpenID Connect Core, section 3.1.2.1).
+    Acr,
     /// All that was requested was granted (RFC 6749, section 3.3).
     Scope,
     /// There is a refresh token.
@@ -39,6 +43,8 @@ impl CheckName {
             Self::Pkce => "PKCE",
             Self::IdToken => "ID token",
             Self::Signature => "Signature",
+            Self::AuthTime => "Auth. time",
+            Self::Acr => "ACR",
             Self::Scope => "Scope",
             Self::RefreshToken => "Refresh token",
         }

@@ -17,7 +17,7 @@ use crate::secret::{ExposeSecret, SecretString, same};
 /// A payload larger than this is not decoded; an answer is not larger either.
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
 /// How far the clocks of this machine and of the server may differ, in seconds.
-const CLOCK_TOLERANCE: u64 = 120;
+pub(super) const CLOCK_TOLERANCE: u64 = 120;
 
 /// The claims of a JSON Web Token (RFC 7519), not verified.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod authcode;
+pub mod authentication;
 pub mod check;
 pub mod client;
 mod client_credentials;

@@ -281,6 +281,7 @@ const configuration = (prefix) => ({
   jwks: {
     keys: ['RS256', 'PS256', 'ES256', 'EdDSA'].map(signingKey),
   },
+  acrValues: ['urn:example:password', 'urn:example:mfa'],
   scopes: ['openid', 'profile', 'email', 'offline_access', 'api:read'],
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   responseTypes: ['code'],
@@ -361,7 +362,7 @@ async function interact(provider, ctx) {
       ctx.body = loginPage(ctx, name, 'Wrong user or password.');
       return;
     }
-    result = { login: { accountId: name } };
+    result = { login: { accountId: name, acr: 'urn:example:password' } };
   } else {
     result = { consent: { grantId: await grantAll(provider, interaction) } };
   }

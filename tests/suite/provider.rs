@@ -568,8 +568,12 @@ fn canceling_frees_the_port_at_once() {
     assert_token_works(&mut terminal, &provider);
 }
 
-/// A sign-in whose response comes by POST; the flags before it are those of the provider.
-fn by_post(provider: &Provider, home: &tempfile::TempDir) -> (crate::plain::Plain, String) {
+/// A sign-in with these extra parameters, and its URL.
+fn with_extra(
+    provider: &Provider,
+    home: &tempfile::TempDir,
+    extra: &str,
+) -> (crate::plain::Plain, String) {
     let mut all = provider.flags();
     let redirect = format!("http://127.0.0.1:{}/callback", free_port());
     let more = [
@@ -582,7 +586,7 @@ fn by_post(provider: &Provider, home: &tempfile::TempDir) -> (crate::plain::Plai
         "--redirect-url",
         &redirect,
         "--extra-parameters",
-        "response_mode=form_post",
+        extra,
         "--print",
         "access-token",
     ];
@@ -590,14 +594,54 @@ fn by_post(provider: &Provider, home: &tempfile::TempDir) -> (crate::plain::Plai
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let mut plain = crate::plain::Plain::start(home.path(), &all);
     let url = plain.value("authorization_url");
-    assert!(url.contains("response_mode=form_post"), "{url}");
+    assert!(url.contains(extra.split('=').next().unwrap()), "{url}");
     (plain, url)
+}
+
+#[test]
+fn the_time_and_the_level_of_the_sign_in_are_checked_where_they_were_requested() {
+    let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
+    let level = "acr_values=urn:example:mfa";
+    for (extra, lines) in [
+        (
+            format!("max_age=3600&{level}%20urn:example:password"),
+            [
+                "Auth. time passed: you signed in",
+                "ACR passed: urn:example:password, as requested",
+            ],
+        ),
+        (
+            format!("max_age=0&{level}"),
+            [
+                "Auth. time passed: you signed in",
+                "ACR failed: urn:example:password, which is none of",
+            ],
+        ),
+    ] {
+        let (plain, url) = with_extra(&provider, &home, &extra);
+        assert_eq!(outcome(&person(&url, &[])), "approved");
+        let (code, _, stderr) = plain.end();
+        assert_eq!(code, 0, "{stderr}");
+        for line in lines {
+            assert!(
+                stderr.contains(&format!("check: {line}")),
+                "{line}\n{stderr}"
+            );
+        }
+    }
+    let (plain, url) = with_extra(&provider, &home, "prompt=login");
+    assert_eq!(outcome(&person(&url, &[])), "approved");
+    let (_, _, stderr) = plain.end();
+    assert!(
+        !stderr.contains("Auth. time") && !stderr.contains("ACR"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn a_response_by_post_is_accepted_with_the_right_state_only() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
-    let (mut plain, url) = by_post(&provider, &home);
+    let (mut plain, url) = with_extra(&provider, &home, "response_mode=form_post");
     // Forged by another page of the same browser.
     let forged = url.split("&state=").nth(1).unwrap();
     let forged = url.replace(forged.split('&').next().unwrap(), "forged-forged-forged");
@@ -623,7 +667,7 @@ fn a_response_by_post_is_accepted_with_the_right_state_only() {
         (200, "alice".to_owned())
     );
     // An error comes in the same way.
-    let (plain, url) = by_post(&provider, &home);
+    let (plain, url) = with_extra(&provider, &home, "response_mode=form_post");
     assert_eq!(outcome(&person(&url, &["--deny"])), "denied");
     let (code, _, stderr) = plain.end();
     assert_eq!(code, 3, "{stderr}");

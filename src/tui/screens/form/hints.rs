@@ -247,8 +247,8 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
                 format!(" Known to this service: {}.", known.join(", "))
             };
             format!(
-                "Added to the authorization request, as name=value pairs separated by &. Protocol parameters, such as state, \
-                 are not allowed.{known}"
+                "Added to the authorization request, as name=value pairs separated by &, such as prompt=login, max_age=3600, \
+                 acr_values, claims or resource. Protocol parameters, such as state, are not allowed.{known}"
             )
         }
         Key::LoginHint => "The account to sign in with, if the service supports a hint.".to_owned(),
