@@ -82,6 +82,7 @@ mod save;
 #[cfg(unix)]
 mod screens;
 mod scripted;
+mod security;
 mod servers;
 mod services;
 #[cfg(unix)]
