@@ -16,6 +16,7 @@ use super::event::FlowEvent;
 use super::http::Http;
 use super::mail_login::{self, MailTest};
 use super::refresh::refresh;
+use super::registration::{Registration, register};
 use super::reporter::{Report, Reporter};
 use super::token_tools::{ToolRun, tool};
 use super::tool_report::{Told, ToolError};
@@ -36,6 +37,8 @@ pub enum Job {
     Refresh(FlowRequest, Box<TokenSet>),
     /// A discovery of the issuer's metadata.
     Discover(Issuer),
+    /// A registration of this program.
+    Register(Box<Registration>),
     /// A request about existing tokens.
     Tool(Box<ToolRun>),
     /// Tests of mail servers, one after the other.
@@ -153,6 +156,7 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::TestMail(tests) => {
             reporter.remember(tests.iter().map(|test| &test.login.token));
         }
+        Job::Register(run) => reporter.remember(&run.initial_token),
         Job::Discover(_) => {}
     }
     let outcome = match &job {
@@ -171,6 +175,14 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Discover(issuer) => {
             let end = match discover(issuer, reporter).await {
                 Ok(metadata) => FlowEvent::Metadata(Box::new(metadata)),
+                Err(error) => FlowEvent::Failed(error),
+            };
+            reporter.report(end).await;
+            return;
+        }
+        Job::Register(run) => {
+            let end = match register(run, reporter).await {
+                Ok(client) => FlowEvent::Registered(Box::new(client)),
                 Err(error) => FlowEvent::Failed(error),
             };
             reporter.report(end).await;

@@ -16,6 +16,7 @@ use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Failure, ServerError};
+use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
 
@@ -91,6 +92,8 @@ pub enum FlowEvent {
     Exchange(Exchange),
     /// The end of a discovery.
     Metadata(Box<Metadata>),
+    /// The end of a registration.
+    Registered(Box<Registered>),
     /// Another request or connection on the port.
     Stray(Stray),
     /// A named check came out.
@@ -130,6 +133,7 @@ impl FlowEvent {
             | Self::SignIn { .. }
             | Self::Exchange(_)
             | Self::Metadata(_)
+            | Self::Registered(_)
             | Self::Stray(_)
             | Self::Tokens(_) => Vec::new(),
         }
@@ -152,6 +156,7 @@ impl std::fmt::Debug for FlowEvent {
             Self::Note(_) => "Note",
             Self::Exchange(_) => "Exchange",
             Self::Metadata(_) => "Metadata",
+            Self::Registered(_) => "Registered",
             Self::Stray(_) => "Stray",
             Self::Check(_) => "Check",
             Self::Tool(_) => "Tool",

@@ -147,14 +147,17 @@ impl Transport for Http {
         let client = self.client(&request.url).await?;
         let mut builder = match request.method {
             Method::Get => client.get(request.url.clone()),
-            Method::Post | Method::Bare => client.post(request.url.clone()),
+            Method::Post | Method::Json | Method::Bare => client.post(request.url.clone()),
         };
         builder = builder.header(ACCEPT, "application/json");
         let body = request.body.expose_secret();
-        if request.method == Method::Post {
-            builder = builder
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(body.to_owned());
+        let kind = match request.method {
+            Method::Post => Some("application/x-www-form-urlencoded"),
+            Method::Json => Some("application/json"),
+            Method::Bare | Method::Get => None,
+        };
+        if let Some(kind) = kind {
+            builder = builder.header(CONTENT_TYPE, kind).body(body.to_owned());
         }
         if let Some(credentials) = &request.authorization {
             let mut value = HeaderValue::from_str(credentials.expose_secret()).map_err(|_| {

@@ -23,6 +23,7 @@ pub mod pages;
 mod proxy;
 pub mod redact;
 mod refresh;
+pub mod registration;
 pub mod reporter;
 #[cfg(test)]
 mod scripted;

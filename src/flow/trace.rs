@@ -168,7 +168,7 @@ impl Exchange {
         let mut entry = Entry::new(&format!(
             "{} {}{OUTCOME}{} ({} ms)",
             match request.method {
-                Method::Post | Method::Bare => "POST",
+                Method::Post | Method::Json | Method::Bare => "POST",
                 Method::Get => "GET",
             },
             harmless_url(&request.url),
@@ -180,7 +180,12 @@ impl Exchange {
             let scheme = header.split(' ').next().unwrap_or_default();
             entry.push(SENT, &["authorization: ", scheme, " ", &redacted(header)]);
         }
-        entry.form(SENT, request.body.expose_secret());
+        let body = request.body.expose_secret();
+        if request.method == Method::Json {
+            entry.sent_object(body);
+        } else {
+            entry.form(SENT, body);
+        }
         if let Ok(answer) = outcome {
             entry.answer(answer);
         }
@@ -328,6 +333,18 @@ impl Entry {
                 indent,
                 &[&display_name(&name), "=", &display_value(&name, &value)],
             );
+        }
+    }
+
+    /// The members of an object that this program sends, a line for each: texts and lists of texts.
+    fn sent_object(&mut self, text: &str) {
+        let members: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
+        for (name, value) in &members {
+            let list = value.as_array();
+            let list = list.map_or(std::slice::from_ref(value), Vec::as_slice);
+            let texts = list.iter().filter_map(Json::as_str);
+            let texts: Vec<_> = texts.map(|text| display_value(name, text)).collect();
+            self.push(SENT, &[&display_name(name), ": ", &texts.join(" ")]);
         }
     }
 

@@ -6,11 +6,8 @@ use crate::form::flow::CLIENT_CREDENTIALS;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
-use crate::oauth::discovery::Metadata;
+use crate::oauth::discovery::{DEVICE_GRANT, Metadata};
 use crate::secret::ExposeSecret;
-
-/// RFC 8628, section 3.4.
-const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The warnings, each at the field that can help.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {

@@ -184,7 +184,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     let field = match about {
         About::Secret => Key::ClientSecret,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
-        About::Url(Asked::Pushed) => Key::Issuer,
+        About::Url(Asked::Pushed | Asked::Registration) => Key::Issuer,
         About::Url(
             Asked::Approval | Asked::Exchange | Asked::Refresh | Asked::ClientCredentials,
         ) => Key::TokenUrl,
@@ -209,7 +209,7 @@ fn at(asked: Asked) -> At {
     match asked {
         Asked::DeviceCode => At::DeviceCode,
         // What the service would otherwise tell the browser.
-        Asked::Pushed => At::Callback,
+        Asked::Pushed | Asked::Registration => At::Callback,
         Asked::Approval => At::Approval,
         Asked::Exchange => At::Exchange,
         Asked::Refresh => At::Refresh,

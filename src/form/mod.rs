@@ -24,6 +24,7 @@ mod preset_choice;
 pub mod problem;
 pub mod purpose;
 mod pushed;
+mod registration;
 pub mod request;
 pub mod settings;
 pub mod tools;

@@ -10,6 +10,9 @@ use super::token::text;
 use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::clean::clean;
 
+/// The device code grant in metadata (RFC 8628, section 3.4).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// A list longer than this is cut.
 const LIST_LIMIT: usize = 200;
 
@@ -82,6 +85,8 @@ pub struct Ways {
     pub pushed: bool,
     /// Where they are pushed (RFC 9126, section 5).
     pub pushed_url: Option<Url>,
+    /// Where clients are registered (RFC 7591).
+    pub registration_url: Option<Url>,
     /// Only authorization requests that are signed (RFC 9101, section 10.5).
     pub signed: bool,
     /// What it can be asked to return to the browser.
@@ -226,6 +231,7 @@ pub fn parse_metadata(
         ways: Ways {
             pushed: is_set(members, "require_pushed_authorization_requests"),
             pushed_url: later("pushed_authorization_request_endpoint"),
+            registration_url: later("registration_endpoint"),
             signed: is_set(members, "require_signed_request_object"),
             response_types: texts(members, "response_types_supported"),
             response_modes: list(members, "response_modes_supported"),
@@ -431,6 +437,7 @@ mod tests {
             Ways {
                 pushed: true,
                 pushed_url: Url::parse("https://as.example/par").ok(),
+                registration_url: None,
                 signed: false,
                 response_types: Some(vec!["code id_token".to_owned()]),
                 response_modes: Some(vec!["form_post".to_owned()]),

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::advice::registration_hint;
 use super::codes::is_protocol_code;
 use super::incomplete::{NO_NONCE, is_incomplete};
+pub use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
@@ -83,6 +85,8 @@ pub enum Asked {
     Refresh,
     /// A token for the client itself (RFC 6749, section 4.4).
     ClientCredentials,
+    /// To be registered as a client (RFC 7591).
+    Registration,
 }
 
 impl Asked {
@@ -90,6 +94,7 @@ impl Asked {
         match self {
             Self::DeviceCode => "the device code request",
             Self::Pushed => "the pushed authorization request",
+            Self::Registration => "the registration",
             Self::Approval | Self::ClientCredentials => "the token request",
             Self::Exchange => "the code exchange",
             Self::Refresh => "the refresh",
@@ -100,6 +105,7 @@ impl Asked {
         match self {
             Self::DeviceCode => "The service rejected the device code request",
             Self::Pushed => "The service rejected the pushed authorization request",
+            Self::Registration => "The service rejected the registration",
             Self::Approval | Self::Exchange | Self::ClientCredentials => {
                 "The service rejected the token request"
             }
@@ -114,49 +120,16 @@ impl Asked {
             Self::Pushed | Self::Exchange => "authorization code",
             Self::Refresh => "refresh token",
             Self::ClientCredentials => "client secret",
+            Self::Registration => "initial access token",
         }
     }
 
     fn field(self) -> &'static str {
         match self {
             Self::DeviceCode => "Device code URL",
-            Self::Pushed => "Issuer",
+            Self::Pushed | Self::Registration => "Issuer",
             Self::Approval | Self::Exchange | Self::Refresh | Self::ClientCredentials => {
                 "Token ex. URL"
-            }
-        }
-    }
-}
-
-/// Why a successful answer brings no access token that can be used, though the code or token that was sent is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Useless {
-    /// There is an ID token and no access token.
-    IdTokenOnly,
-    /// The access token has whitespace in it, which no bearer token has (RFC 6750, section 2.1).
-    WhiteSpace,
-    /// The token type is there and empty (RFC 6749, section 5.1).
-    NoType,
-}
-
-impl Useless {
-    fn reason(self) -> &'static str {
-        match self {
-            Self::IdTokenOnly => "it contains an ID token but no access token",
-            Self::WhiteSpace => {
-                "its access token contains whitespace, which isn't allowed in a bearer token"
-            }
-            Self::NoType => "its token_type is empty, so its access token can't be used",
-        }
-    }
-
-    fn hint(self) -> &'static str {
-        match self {
-            Self::IdTokenOnly => {
-                "Add a scope of the API that you call to Scope. Some services issue an access token only for such a scope."
-            }
-            Self::WhiteSpace | Self::NoType => {
-                "This is an error of the service. Send the trace to the service's administrator."
             }
         }
     }
@@ -402,6 +375,15 @@ impl Failure {
                 "Start again and approve, or ask an administrator to approve the app.".to_owned()
             }
             Self::UsedUp { .. } => "Start again.".to_owned(),
+            Self::Server {
+                asked: Asked::Registration,
+                error,
+            } => registration_hint(&error.code, error.status.unwrap_or(400)),
+            Self::Unusable {
+                asked: Asked::Registration,
+                status,
+                ..
+            } => registration_hint("", *status),
             Self::Expired => "Request a new code and approve it before it expires.".to_owned(),
             Self::Server {
                 asked,

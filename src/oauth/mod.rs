@@ -2,6 +2,7 @@
 //!
 //! Left out on purpose: the implicit and password grants (RFC 9700 forbids them), and PKCE `plain`.
 
+mod advice;
 pub mod answer;
 pub mod authcode;
 pub mod authentication;
@@ -19,6 +20,7 @@ mod incomplete;
 pub mod jose;
 pub mod pasted;
 pub mod pushed;
+pub mod registration;
 #[cfg(all(test, unix))]
 mod relying_party;
 pub mod signature;
@@ -26,4 +28,5 @@ pub mod token;
 pub mod tool_answers;
 pub mod tools;
 pub mod url;
+mod useless;
 mod words;

@@ -140,6 +140,9 @@ pub enum Method {
     /// Posted without a body; some APIs reject the type of a form there.
     #[serde(skip)]
     Bare,
+    /// With a JSON object.
+    #[serde(skip)]
+    Json,
     /// Without a body.
     Get,
 }

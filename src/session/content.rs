@@ -29,6 +29,8 @@ pub enum Content {
     Header(AttemptId),
     /// All tokens of this attempt and what is known of them, as JSON.
     Json(AttemptId),
+    /// The client that was registered, with what changes its registration, as JSON.
+    Registration,
     /// The trace.
     Trace,
     /// A text without secrets, and its name within a sentence.
@@ -57,6 +59,7 @@ impl Content {
             Self::Token(value, _) => value.name(),
             Self::Header(_) => "Authorization header",
             Self::Json(_) => "JSON",
+            Self::Registration => "registration",
             Self::Trace => "trace",
             Self::Text(name, _) => name,
             Self::Report => "report",
@@ -71,6 +74,7 @@ impl Content {
             Self::Token(Value::Refresh, _) => Some("oauth-authorizer-refresh-token.txt"),
             Self::Token(Value::Id, _) => Some("oauth-authorizer-id-token.txt"),
             Self::Json(_) => Some("oauth-authorizer-tokens.json"),
+            Self::Registration => Some("oauth-authorizer-registration.json"),
             Self::Trace => Some("oauth-authorizer-trace.txt"),
             Self::UserCode(_)
             | Self::Url(_)
@@ -93,6 +97,7 @@ impl Content {
             Self::UserCode(_) | Self::Url(_) | Self::CodeAndUrl(..) | Self::Text(..) => {
                 "Use View alone to select it with the mouse."
             }
+            Self::Registration => "Use Save registration… to write it to a file.",
             Self::Trace => "Use Save… to write it to a file.",
             Self::Token(..) | Self::Header(_) | Self::Json(_) => {
                 "Use View alone to select the token with the mouse, or Save… to write it, or everything as JSON, to a file."
@@ -110,6 +115,7 @@ impl Content {
             | Self::CodeAndUrl(..)
             | Self::Tunnel(_)
             | Self::Commands(_)
+            | Self::Registration
             | Self::Trace
             | Self::Report
             | Self::Text(..) => None,
@@ -151,6 +157,7 @@ impl Content {
                 format!("Authorization: {} {access}", tokens.header()).into()
             }
             Self::Json(_) => tokens()?.set.to_json(),
+            Self::Registration => session.registration.as_ref()?.to_json(),
             Self::Trace => {
                 let lines: Vec<String> = session.trace.lines().collect();
                 (lines.join("\n") + "\n").into()

@@ -68,6 +68,13 @@ pub enum SessionEvent {
     },
     /// The metadata came for an issuer that was changed meanwhile.
     DiscoveredOther,
+    /// This program was registered.
+    Registered {
+        /// What that filled in; `None` if the form is about another service by now.
+        filled: Option<Vec<Key>>,
+    },
+    /// The service registered nothing, as far as is known.
+    RegistrationFailed(FlowError),
     /// The tokens have arrived.
     Tokens {
         /// They came by a refresh; says what became of the refresh token.

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod content;
+mod discovery;
 mod event;
 pub mod mail;
 pub mod mail_report;
@@ -11,6 +12,7 @@ mod mail_test;
 pub mod mail_warnings;
 pub mod profile_work;
 pub mod profiles;
+mod registration;
 pub mod report;
 pub mod run;
 pub mod set_up;
@@ -40,16 +42,14 @@ use crate::flow::trace::Trace;
 use crate::form::choices::Browser;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
 use crate::form::problem::Remedy;
-use crate::form::problem::Severity;
 use crate::form::request;
-use crate::form::settings::{Key, Overwrite, Settings};
+use crate::form::settings::{Key, Settings};
 use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
-use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Failure, ServerError};
+use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
-use crate::presets::format::mail_domain;
 
 /// All that outlives a screen.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ pub struct Session {
     pub profiles: Profiles,
     /// Tests of mail servers.
     pub mail: Mail,
+    /// The client that was registered last. It is not saved.
+    pub registration: Option<Box<Registered>>,
     /// One thing at a time.
     work: Option<(AttemptId, Work)>,
     /// The latest sign-in, where it failed and nothing was started since.
@@ -88,6 +90,7 @@ impl Session {
             set_up: None,
             profiles: Profiles::default(),
             mail: Mail::default(),
+            registration: None,
             work: None,
             failed: None,
             attempts: Attempts::default(),
@@ -203,31 +206,6 @@ impl Session {
         Ok(self.start(job, Work::SigningIn(run)))
     }
 
-    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery in progress gives way
-    /// to it.
-    ///
-    /// # Errors
-    /// If there is no issuer, the form has an error, or something in progress can't be stopped.
-    pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
-        self.others_give_way()?;
-        let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
-        if mail_domain(&issuer.name).is_some() {
-            return Err(Refused::MailAddress(issuer.name));
-        }
-        let problem = request::problems(&self.settings)
-            .into_iter()
-            .find(|problem| {
-                problem.severity == Severity::Error
-                    && matches!(problem.key, Key::Issuer | Key::Var(_))
-            });
-        if let Some(problem) = problem {
-            return Err(Refused::Form(vec![problem]));
-        }
-        self.trace = Trace::default();
-        self.settings.asks_issuer();
-        Ok(self.start(Job::Discover(issuer), Work::Discovering(overwrite)))
-    }
-
     /// Requests new tokens with the refresh token.
     ///
     /// # Errors
@@ -256,12 +234,6 @@ impl Session {
         self.work.take().map(|(_, work)| work)
     }
 
-    /// Stops a discovery, which was about a service that is no longer chosen.
-    pub fn cancel_discovery(&mut self) -> bool {
-        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
-        self.work.take_if(discovering).is_some()
-    }
-
     /// Takes in an event of the engine; `None` if it belongs to an attempt that is over.
     pub fn hear(
         &mut self,
@@ -279,6 +251,7 @@ impl Session {
                 return Some(SessionEvent::Progress);
             }
             FlowEvent::Metadata(metadata) => return self.discovered(metadata),
+            FlowEvent::Registered(client) => return self.registered(client),
             FlowEvent::Tokens(set) => return self.granted(*set, now),
             FlowEvent::Tool(told) => return self.told(told),
             FlowEvent::MailTested(protocol, report) => return self.mail_tested(protocol, *report),
@@ -320,18 +293,6 @@ impl Session {
         }
     }
 
-    fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
-        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
-        let Some((_, Work::Discovering(overwrite))) = self.work.take_if(discovering) else {
-            return None;
-        };
-        if self.settings.value(Key::Issuer).trim() != metadata.asked {
-            return Some(SessionEvent::DiscoveredOther);
-        }
-        let filled = self.settings.take_over(&metadata, overwrite);
-        Some(SessionEvent::Discovered { filled, metadata })
-    }
-
     fn granted(&mut self, set: TokenSet, now: Moment) -> Option<SessionEvent> {
         let brings_tokens = |(_, work): &mut (_, Work)| work.run_mut().is_some();
         let (run, before, attempt) = match self.work.take_if(brings_tokens)? {
@@ -366,6 +327,7 @@ impl Session {
             | Work::RevokingProfile
             | Work::Asking(..)
             | Work::TestingMail => return None,
+            Work::Registering(_) => SessionEvent::RegistrationFailed(error),
             Work::Discovering(_) => {
                 if let Some((reason, instead)) = error.of_issuer() {
                     self.settings.issuer_failed(reason, instead);

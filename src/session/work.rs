@@ -1,5 +1,7 @@
 //! The task in progress, and its messages. There is at most one.
 
+use url::Url;
+
 use super::run::Run;
 use crate::form::choices::Overwrite;
 use crate::oauth::tools::{TokenKind, Tool};
@@ -9,6 +11,8 @@ use crate::oauth::tools::{TokenKind, Tool};
 pub enum Work {
     /// A discovery, and what of the form it overwrites.
     Discovering(Overwrite),
+    /// A registration at this endpoint.
+    Registering(Url),
     /// A sign-in.
     SigningIn(Box<Run>),
     /// A refresh of the tokens.
@@ -25,7 +29,7 @@ pub enum Work {
 
 impl Work {
     /// True if a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token, and nobody
-    /// would know what became of a revocation.
+    /// would know what became of a revocation or a registration.
     #[must_use]
     pub fn gives_way(&self) -> bool {
         !matches!(
@@ -33,6 +37,7 @@ impl Work {
             Self::Refreshing(_)
                 | Self::RefreshingProfile
                 | Self::RevokingProfile
+                | Self::Registering(_)
                 | Self::Asking(Tool::Revocation, _)
         )
     }
@@ -43,6 +48,9 @@ impl Work {
         match self {
             Self::Discovering(_) => {
                 "The issuer's metadata is being requested. Wait for it, or press Esc in the form to cancel it."
+            }
+            Self::Registering(_) => {
+                "A registration is in progress. Wait for it, or press Esc in the form to cancel it."
             }
             Self::SigningIn(_) => {
                 "A sign-in is in progress. Wait for it, or press Esc to cancel it."
@@ -67,6 +75,9 @@ impl Work {
     pub fn canceled(&self) -> &'static str {
         match self {
             Self::Discovering(_) => "The discovery was canceled.",
+            Self::Registering(_) => {
+                "The registration was canceled. The service may have already registered this program."
+            }
             Self::SigningIn(_) => "The sign-in was canceled.",
             Self::Asking(Tool::Revocation, _) => {
                 "The revocation was canceled. The service may have already revoked the tokens. If they no longer work, sign in again."
@@ -94,6 +105,7 @@ impl Work {
         match self {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
             Self::Discovering(_)
+            | Self::Registering(_)
             | Self::RefreshingProfile
             | Self::RevokingProfile
             | Self::Asking(..)

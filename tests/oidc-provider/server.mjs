@@ -29,6 +29,7 @@
 //   NO_PUBLIC_INTROSPECTION  1: introspection requires a client with a secret
 //   JWT_ACCESS_TOKENS  1: access tokens are JWTs. The provider cannot introspect or revoke these,
 //                      and its userinfo endpoint does not take them.
+//   REGISTRATION       open: clients may register; token: with the initial access token "initial-token" only
 //   PAR                offered (default): pushed authorization requests are accepted; required: nothing else is
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
 //
@@ -177,6 +178,10 @@ const features = {
   rpInitiatedLogout: { enabled: false },
   userinfo: { enabled: true },
   clientCredentials: { enabled: true },
+  registration: env.REGISTRATION ? {
+    enabled: true,
+    initialAccessToken: env.REGISTRATION === 'token' ? 'initial-token' : false,
+  } : { enabled: false },
   pushedAuthorizationRequests: {
     enabled: true,
     requirePushedAuthorizationRequests: env.PAR === 'required',

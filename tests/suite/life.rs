@@ -20,7 +20,9 @@ use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::app::fixtures::{Fixture, all, named};
-use crate::app::stories::{introspection, mail_report, refused_tool, revocation, user_info};
+use crate::app::stories::{
+    introspection, mail_report, refused_tool, registered_client, revocation, user_info,
+};
 use crate::app::{App, Asked, Drawn, Event, Tokens, sign_in, token_set};
 use crate::screens::{BUTTONS, SMALLEST, WIDE, focus, letters};
 
@@ -68,6 +70,7 @@ pub enum Report {
     Revoked(bool),
     ToolRefused(String),
     MailTested(Protocol, bool),
+    Registered,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +129,7 @@ impl Report {
                 FlowEvent::Failed(FlowError::Protocol(Failure::Callback(error)))
             }
             Self::Tokens => FlowEvent::Tokens(Box::new(token_set())),
+            Self::Registered => FlowEvent::Registered(Box::new(registered_client())),
             Self::UserInfo(name) => told(user_info(&name)),
             Self::Introspected(active) => told(introspection(active)),
             Self::Revoked(both) => told(Ok(revocation(both))),
@@ -226,6 +230,7 @@ fn report() -> impl Strategy<Value = Report> {
             2 => Just(Report::Tokens),
         ],
         1 => prop_oneof![
+            Just(Report::Registered),
             text(900).prop_map(Report::UserInfo),
             proptest::bool::ANY.prop_map(Report::Introspected),
             proptest::bool::ANY.prop_map(Report::Revoked),

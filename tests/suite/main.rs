@@ -73,6 +73,7 @@ mod qr;
 mod random;
 #[cfg(target_os = "linux")]
 mod recipes;
+mod registration;
 #[cfg(target_os = "linux")]
 mod reports;
 #[cfg(target_os = "linux")]

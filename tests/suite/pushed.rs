@@ -143,15 +143,6 @@ fn a_refusal_is_explained_where_pushing_is_required() {
             &wrong_url[..],
             &["redirect_uri", "field: Redirect URL"][..],
         ),
-        (
-            "public-native",
-            "",
-            &["--extra-parameters", "prompt=none%20login"][..],
-            &[
-                "The service rejected the pushed authorization request: invalid_request",
-                "prompt",
-            ][..],
-        ),
     ] {
         let mut all = flags(provider.issuer(), client, &[]);
         if more.first() == Some(&"--redirect-url") {

@@ -648,7 +648,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 61] = [
+pub const BUTTONS: [&str; 64] = [
     "Another code",
     "Approve (demo)",
     "Authorize",
@@ -665,6 +665,7 @@ pub const BUTTONS: [&str; 61] = [
     "Copy code",
     "Copy command",
     "Copy header",
+    "Copy registration",
     "Copy report",
     "Copy tunnel",
     "Delete and revoke",
@@ -692,11 +693,13 @@ pub const BUTTONS: [&str; 61] = [
     "QR code",
     "Quit",
     "Refresh",
+    "Register...",
     "Rename...",
     "Reveal",
     "Revoke...",
     "Save",
     "Save as...",
+    "Save registration...",
     "Save...",
     "Set up",
     "Settings",

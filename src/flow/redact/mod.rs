@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use crate::oauth::client::Request;
+use crate::oauth::client::{Method, Request};
 use crate::oauth::token::is_sentence;
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -77,7 +77,12 @@ impl Secrets {
     /// Remembers what a request sends: each parameter not known to be harmless, in body, query and header.
     pub(super) fn remember_sent(&mut self, request: &Request) {
         let query = request.url.query().unwrap_or_default();
-        for form in [request.body.expose_secret(), query] {
+        let body = match request.method {
+            // Such an object has no secrets: they are in the header.
+            Method::Json => "",
+            Method::Post | Method::Bare | Method::Get => request.body.expose_secret(),
+        };
+        for form in [body, query] {
             for (name, value) in form_urlencoded::parse(form.as_bytes()) {
                 if !is_harmless(&name) {
                     self.remember(&value);

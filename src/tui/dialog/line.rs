@@ -21,10 +21,10 @@ pub struct Prompt {
     pub note: String,
 }
 
-/// Draws it; what is typed last stays in sight.
+/// Draws it; what is typed last stays in sight. A secret is masked.
 pub(super) fn draw(
     prompt: &Prompt,
-    typed: &Editor,
+    (typed, secret): (&Editor, bool),
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
@@ -48,7 +48,11 @@ pub(super) fn draw(
     for (y, words) in (inside.y..inside.bottom()).zip(lead) {
         put_in(theme, frame, row(y), Line::from(words));
     }
-    let (text, cursor) = (typed.text(), typed.cursor_column());
+    let mask = secret.then(|| theme.mask().repeat(typed.text().chars().count()));
+    let (text, cursor) = match &mask {
+        Some(mask) => (mask.as_str(), typed.cursor()),
+        None => (typed.text(), typed.cursor_column()),
+    };
     let (shown, column) = window(text, cursor, columns, theme.ellipsis());
     put_in(theme, frame, row(line), Line::from(shown));
     for (y, words) in (line + 1 + gap..inside.bottom()).zip(note) {

@@ -59,6 +59,8 @@ pub enum DialogKind {
         prompt: Prompt,
         /// The line.
         editor: Editor,
+        /// A secret: what is typed is masked. It may be empty.
+        secret: bool,
     },
     /// A QR code.
     Picture(Box<Picture>),
@@ -193,6 +195,18 @@ impl<D> Dialog<D> {
         let kind = DialogKind::Line {
             prompt,
             editor: Editor::new(text),
+            secret: false,
+        };
+        Self { id, kind }
+    }
+
+    /// A secret to be typed, or left empty.
+    #[must_use]
+    pub fn secret(id: D, prompt: Prompt) -> Self {
+        let kind = DialogKind::Line {
+            prompt,
+            editor: Editor::default(),
+            secret: true,
         };
         Self { id, kind }
     }
@@ -274,13 +288,13 @@ impl<D> Dialog<D> {
                 *scroll = (*scroll).min(last).saturating_add_signed(by).min(last);
                 Reply::Open
             }
-            DialogKind::Line { editor, .. } => match command {
+            DialogKind::Line { editor, secret, .. } => match command {
                 Command::Edit(edit) => {
                     editor.edit(edit);
                     Reply::Open
                 }
                 Command::Next => Reply::Tell(Answer::Other(editor.text().into())),
-                Command::Enter if !editor.text().trim().is_empty() => {
+                Command::Enter if *secret || !editor.text().trim().is_empty() => {
                     Reply::Close(Some(Answer::Text(editor.text().trim().into())))
                 }
                 _ => Reply::Open,
@@ -393,7 +407,11 @@ pub fn draw<D>(
             let reading = (source.reading)(&dialog.id, reading::columns(area));
             Some(reading::draw(reading, *scroll, theme, frame, area))
         }
-        DialogKind::Line { prompt, editor } => Some(line::draw(prompt, editor, theme, frame, area)),
+        DialogKind::Line {
+            prompt,
+            editor,
+            secret,
+        } => Some(line::draw(prompt, (editor, *secret), theme, frame, area)),
         DialogKind::Picture(picture) => {
             Some(picture::draw(picture, source.caption, theme, frame, area))
         }

@@ -296,7 +296,9 @@ impl App {
                         let kind = Kind::MailTest(left);
                         self.job = left.contains(&true).then_some(Started { kind, ..job });
                     }
-                    (FlowEvent::Failed(_), _) | (FlowEvent::Metadata(_), Kind::Discovery) => {
+                    (FlowEvent::Failed(_), _)
+                    | (FlowEvent::Metadata(_), Kind::Discovery)
+                    | (FlowEvent::Registered(_), Kind::Registration) => {
                         self.job = None;
                     }
                     _ => {}

@@ -89,6 +89,7 @@ pub enum Kind {
     SignIn,
     Refresh,
     Discovery,
+    Registration,
     /// A question about tokens that exist.
     Tool,
     /// Tests of mail servers: the protocols that are still to come.
@@ -264,6 +265,7 @@ impl Program {
                         Job::Authorize(_) => Kind::SignIn,
                         Job::Refresh(..) => Kind::Refresh,
                         Job::Discover(_) => Kind::Discovery,
+                        Job::Register(_) => Kind::Registration,
                         Job::Tool(_) => Kind::Tool,
                         Job::TestMail(tests) => {
                             let tested = |it| tests.iter().any(|test| test.protocol == it);

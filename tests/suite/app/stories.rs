@@ -18,7 +18,9 @@ use oauth_authorizer::oauth::check::{Check, CheckName, Outcome, inapplicable_wit
 use oauth_authorizer::oauth::client::{Method, Request};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::dialect::Answers;
+use oauth_authorizer::oauth::discovery::{Metadata, Ways};
 use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
+use oauth_authorizer::oauth::registration::Registered;
 use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::oauth::tool_answers::{
     parse_introspection, parse_revocation, parse_userinfo,
@@ -104,6 +106,33 @@ impl App {
             .go("Issuer")
             .paste("https://login.example.com")
             .press("Discover")
+    }
+
+    /// The issuer's metadata is there, and says where clients are registered.
+    pub fn discovered(&mut self) -> &mut Self {
+        let endpoint = |path: &str| format!("https://login.example.com/{path}").parse().unwrap();
+        self.discovering()
+            .flow(FlowEvent::Metadata(Box::new(Metadata {
+                asked: "https://login.example.com".to_owned(),
+                issuer: "https://login.example.com".to_owned(),
+                source: endpoint(".well-known/openid-configuration"),
+                authorization_url: Some(endpoint("authorize")),
+                device_url: Some(endpoint("device")),
+                token_url: Some(endpoint("token")),
+                revocation_url: None,
+                introspection_url: None,
+                userinfo_url: None,
+                keys_url: None,
+                id_token_algorithms: None,
+                scopes: vec!["openid".to_owned(), "email".to_owned()],
+                pkce_methods: Some(vec!["S256".to_owned()]),
+                authentication: None,
+                iss_in_answers: true,
+                ways: Ways {
+                    registration_url: Some(endpoint("register")),
+                    ..Ways::default()
+                },
+            })))
     }
 
     fn mail_client(&mut self) -> &mut Self {
@@ -477,4 +506,16 @@ fn exchanges() -> Vec<Exchange> {
         Exchange::sent(&request, &Ok(answer), took, &Secrets::default())
     });
     exchanges.collect()
+}
+
+/// A client as a service registers it.
+pub fn registered_client() -> Registered {
+    Registered {
+        client_id: "d1f3a2c4-registered".to_owned(),
+        client_secret: Some("the-secret-of-the-registered-client".into()),
+        secret_expires_at: Some(1_900_000_000),
+        authentication: Some("client_secret_basic".to_owned()),
+        access_token: Some("a-registration-access-token".into()),
+        client_url: Some("https://login.example.com/register/d1f3a2c4-registered".to_owned()),
+    }
 }

@@ -1,8 +1,12 @@
-//! What is told after a discovery.
+//! The discovery of an issuer's metadata, and what is told after it.
 
+use super::state::{Form, Item};
 use crate::clean::clean;
-use crate::form::settings::{Access, Key, Settings};
+use crate::form::settings::{Access, Key, Overwrite, Settings};
 use crate::oauth::discovery::Metadata;
+use crate::session::Refused;
+use crate::tui::message::Effect;
+use crate::tui::screen::{Message, UpdateContext, set_focus};
 
 /// Tells where the metadata was found, what it filled in, and what else it says.
 pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings) -> String {
@@ -21,10 +25,46 @@ pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings)
     if metadata.iss_in_answers {
         parts.push("responses include the issuer".to_owned());
     }
+    if settings.registration_url().is_some() {
+        parts.push("registration of this program".to_owned());
+    }
     let undo = match settings.access(Key::Issuer) {
         Access::Editable => " Changing Issuer undoes this.",
         Access::Locked | Access::OtherFlow | Access::NotOffered => "",
     };
     let source = clean(metadata.source.as_str(), 100);
     format!("Found at {source}: {}.{undo}", parts.join(", "))
+}
+
+impl Form {
+    /// Requests the metadata of the issuer, or says what is missing for that.
+    pub(super) fn discover(&mut self, cx: &mut UpdateContext<'_>) {
+        match cx.session.discover(Overwrite::Everything) {
+            Ok(started) => {
+                cx.emit(Effect::Start(started));
+                cx.tell(Message::new("Waiting", "for the issuer's metadata."));
+                // The button for the trace goes with the trace.
+                if self.common.focus == Item::Trace {
+                    set_focus(self, Item::Discover, cx);
+                }
+            }
+            Err(Refused::NoIssuer) => {
+                self.go_to(Key::Issuer, cx);
+                cx.tell(Message::new(
+                    "Issuer",
+                    "Enter the service's issuer URL, such as https://login.example.com, then choose Discover to fetch its \
+                     endpoints. An email address finds the preset of its mail service.",
+                ));
+            }
+            Err(Refused::MailAddress(address)) => self.open_presets(&address, cx),
+            Err(Refused::Form(problems)) => {
+                // Its field says what is wrong, with the fix.
+                self.tried = true;
+                if let Some(problem) = problems.into_iter().next() {
+                    self.show(&problem, cx);
+                }
+            }
+            Err(refused) => cx.warn_refused(&refused),
+        }
+    }
 }

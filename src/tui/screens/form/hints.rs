@@ -118,6 +118,9 @@ fn name(item: &Item) -> &'static str {
         Item::Save => "Save",
         Item::SaveAs => "Save as",
         Item::Discover => "Discover",
+        Item::Register => "Register…",
+        Item::CopyRegistration => "Copy registration",
+        Item::SaveRegistration => "Save registration…",
         Item::Info => "Info",
         Item::Trace => "Trace",
         Item::More => "More",
@@ -151,15 +154,32 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         },
         (Item::SaveAs, _) => SAVE_AS,
         (Item::Discover, _) => "Fetch endpoints and scopes from the issuer's metadata.",
+        (Item::Register, _) => "Register this program with the service, which returns a client ID.",
+        (Item::CopyRegistration, _) => COPY_REGISTRATION,
+        (Item::SaveRegistration, _) => SAVE_REGISTRATION,
         (Item::Info, _) => "Where to register, limits, token lifetimes, mail servers.",
         (Item::Trace, _) => "Show the last requests and responses. Secrets are redacted.",
         (Item::More, _) => "Show the other buttons.",
         (Item::Help, _) => "Keys of this screen, then all others.",
-        (Item::Cancel, _) => "Stop requesting the issuer's metadata.",
+        (Item::Cancel, _) => "Stop the request to the service.",
         (Item::Quit, _) => "Quit. Unsaved settings and tokens are lost.",
         (Item::Field(_), _) => "",
     };
     text.to_owned()
+}
+
+/// What More says about a registration.
+pub(super) const COPY_REGISTRATION: &str = "The registered client, as JSON with its secrets";
+/// The same for a file.
+pub(super) const SAVE_REGISTRATION: &str = "The same to a file";
+
+/// Words as a list within a sentence.
+pub(super) fn list_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// What More says about saving under another name.
@@ -197,7 +217,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         }
         Key::ClientSecret => or(
             &preset.client.secret_note,
-            "Required only if the service issued one. It is sent to the token endpoint and nowhere else.",
+            "Required only if the service issued one. It is sent to endpoints of the service and nowhere else.",
         ),
         Key::Scope => {
             let list = if settings.scope_list().is_empty() {

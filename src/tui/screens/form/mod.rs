@@ -7,6 +7,7 @@ mod lists;
 mod preset_list;
 mod problems;
 mod prospect;
+mod registration;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,13 @@ pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
-use crate::form::settings::{ADVANCED, Access, Key, Overwrite};
+use crate::form::settings::{ADVANCED, Access, Key};
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::SessionEvent;
+use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::work::Work;
-use crate::session::{Refused, SessionEvent};
 use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
@@ -65,6 +67,9 @@ impl Form {
             }
             Key::Scope if editable && !settings.scope_list().is_empty() => {
                 Some((Item::ScopeList, "List".into(), None))
+            }
+            Key::ClientId if editable && settings.registration_url().is_some() => {
+                Some((Item::Register, "Register…".into(), None))
             }
             Key::RedirectUrl if matches!(access, Access::Editable | Access::Locked) => {
                 Some((Item::Configure, "Configure…".into(), Some('g')))
@@ -109,36 +114,6 @@ impl Form {
             cx.session
                 .settings
                 .set(Key::LoginHint, filter.trim().to_owned());
-        }
-    }
-
-    fn discover(&mut self, cx: &mut UpdateContext<'_>) {
-        match cx.session.discover(Overwrite::Everything) {
-            Ok(started) => {
-                cx.emit(Effect::Start(started));
-                cx.tell(Message::new("Waiting", "for the issuer's metadata."));
-                // The button for the trace goes with the trace.
-                if self.common.focus == Item::Trace {
-                    set_focus(self, Item::Discover, cx);
-                }
-            }
-            Err(Refused::NoIssuer) => {
-                self.go_to(Key::Issuer, cx);
-                cx.tell(Message::new(
-                    "Issuer",
-                    "Enter the service's issuer URL, such as https://login.example.com, then choose Discover to fetch its \
-                     endpoints. An email address finds the preset of its mail service.",
-                ));
-            }
-            Err(Refused::MailAddress(address)) => self.open_presets(&address, cx),
-            Err(Refused::Form(problems)) => {
-                // Its field says what is wrong, with the fix.
-                self.tried = true;
-                if let Some(problem) = problems.into_iter().next() {
-                    self.show(&problem, cx);
-                }
-            }
-            Err(refused) => cx.warn_refused(&refused),
         }
     }
 
@@ -247,11 +222,20 @@ impl Screen for Form {
         if !cx.session.trace.is_empty() {
             items.push(Entry::button(Item::Trace, "Trace", 'e'));
         }
+        if cx.session.registration.is_some() {
+            let copy = Entry::quiet(Item::CopyRegistration, "Copy registration");
+            let save = Entry::quiet(Item::SaveRegistration, "Save registration…");
+            items.push(copy.under_more(hints::COPY_REGISTRATION));
+            items.push(save.under_more(hints::SAVE_REGISTRATION));
+        }
         items.extend([
             Entry::more(Item::More),
             Entry::button(Item::Help, "Help", '?'),
         ]);
-        if matches!(cx.session.work(), Some(Work::Discovering(_))) {
+        if matches!(
+            cx.session.work(),
+            Some(Work::Discovering(_) | Work::Registering(_))
+        ) {
             items.push(Entry::esc(Item::Cancel, "Cancel"));
         }
         items.push(Entry::quiet(Item::Quit, "Quit"));
@@ -295,6 +279,9 @@ impl Screen for Form {
             Item::Authorize => cx.authorize(),
             Item::Configure => self.configure(cx),
             Item::Discover => self.discover(cx),
+            Item::Register => self.ask_initial_token(&cx.session.settings),
+            Item::CopyRegistration => cx.emit(Effect::Copy(Content::Registration)),
+            Item::SaveRegistration => self.ask_file(),
             Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),
             Item::Tokens => cx.go(Navigation::Open(Route::Tokens)),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
@@ -404,6 +391,10 @@ impl Screen for Form {
             (DialogId::Scopes, Answer::Ticked(scope)) => {
                 cx.session.settings.toggle_scope(&scope);
             }
+            (DialogId::InitialToken, Answer::Text(token)) => self.register(&token, cx),
+            (DialogId::SaveRegistration, Answer::Text(path)) => {
+                cx.emit(Effect::save(Content::Registration, &path));
+            }
             (DialogId::Choices(place), Answer::Picked { key, .. }) => {
                 self.go_to(Key::Var(place), cx);
                 if key != ANOTHER {
@@ -419,7 +410,7 @@ impl Screen for Form {
             DialogId::Presets => self.presets.list(filter, &cx.session.settings),
             DialogId::Scopes => scopes(cx),
             DialogId::Choices(place) => choices(cx, *place),
-            DialogId::Info => List::default(),
+            DialogId::Info | DialogId::InitialToken | DialogId::SaveRegistration => List::default(),
         }
     }
 
@@ -447,6 +438,17 @@ impl Screen for Form {
                 Some(problem) => self.show(&problem, cx),
                 None => cx.warn(format!("{} {}", error.sentence(), error.hint())),
             },
+            SessionEvent::Registered { filled } => {
+                self.secret_shown = false;
+                if filled.is_some() {
+                    self.go_to_missing(cx);
+                }
+                let text = registration::sentence(filled.as_deref(), cx.session);
+                cx.tell(Message::done("Registered", text));
+            }
+            SessionEvent::RegistrationFailed(error) => {
+                cx.warn(format!("{} {}", error.sentence(), error.hint()));
+            }
             SessionEvent::Profile(ProfileNews::Opened(..)) => {
                 (self.secret_shown, self.tried) = (false, false);
             }

@@ -24,11 +24,15 @@ pub(in crate::tui::screens) enum Item {
     Save,
     SaveAs,
     Discover,
+    /// Registers this program with the service.
+    Register,
+    CopyRegistration,
+    SaveRegistration,
     Info,
     Trace,
     More,
     Help,
-    /// Stops the discovery in progress.
+    /// Stops the discovery or registration in progress.
     Cancel,
     Quit,
 }
@@ -41,6 +45,10 @@ pub(in crate::tui::screens) enum DialogId {
     /// The usual values of a variable.
     Choices(usize),
     Info,
+    /// The initial access token of a registration.
+    InitialToken,
+    /// The file for the registered client.
+    SaveRegistration,
 }
 
 /// The form.

@@ -1,0 +1,227 @@
+//! The registration of this program with the service of the form (RFC 7591), and what it fills in.
+
+use url::Url;
+
+use crate::form::choices::AuthenticationChoice;
+use crate::form::field::Key;
+use crate::form::flow::CLIENT_CREDENTIALS;
+use crate::form::settings::Settings;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::discovery::DEVICE_GRANT;
+use crate::oauth::registration::{ClientMetadata, Registered};
+use crate::oauth::url::is_loopback;
+use crate::secret::ExposeSecret;
+
+impl Settings {
+    /// Where the metadata says that clients are registered, on a host that belongs to the issuer.
+    #[must_use]
+    pub fn registration_url(&self) -> Option<&Url> {
+        let url = self.metadata()?.ways.registration_url.as_ref()?;
+        self.knows_host(url).then_some(url)
+    }
+
+    /// What the client of the form is to be registered as.
+    #[must_use]
+    pub fn client_metadata(&self) -> ClientMetadata {
+        let grant = match self.flow() {
+            FlowKind::AuthorizationCode => "authorization_code",
+            FlowKind::DeviceCode => DEVICE_GRANT,
+            _ => CLIENT_CREDENTIALS,
+        };
+        let mut grant_types = vec![grant.to_owned()];
+        if self.flow().has_user() && self.may_use("refresh_token") {
+            grant_types.push("refresh_token".to_owned());
+        }
+        let redirect = self.redirect_to_register();
+        ClientMetadata {
+            native: redirect.as_ref().is_none_or(|(_, native)| *native),
+            redirect_urls: redirect.into_iter().map(|(url, _)| url).collect(),
+            grant_types,
+            authentication: self.method_to_register().to_owned(),
+            scopes: self.scopes(),
+        }
+    }
+
+    /// The redirect URL, and whether it is one of a program on the user's machine. Port 0 stands for any port, which
+    /// services expect to be left out (RFC 8252, section 7.3).
+    fn redirect_to_register(&self) -> Option<(String, bool)> {
+        if self.flow() != FlowKind::AuthorizationCode {
+            return None;
+        }
+        let typed = self.value(Key::RedirectUrl).trim().to_owned();
+        let url = Url::parse(&typed).ok();
+        let is_app = |url: &Url| !matches!(url.scheme(), "http" | "https");
+        let native = url
+            .as_ref()
+            .is_some_and(|url| is_loopback(url) || is_app(url));
+        let any_port = url.filter(|url| url.port() == Some(0)).and_then(|mut url| {
+            url.set_port(None).ok()?;
+            Some(url.to_string())
+        });
+        (!typed.is_empty()).then(|| (any_port.unwrap_or(typed), native))
+    }
+
+    /// True if the metadata lists this grant, or doesn't say.
+    fn may_use(&self, grant: &str) -> bool {
+        let ways = self.metadata().map(|metadata| &metadata.ways);
+        let listed = ways.and_then(|ways| ways.grant_types.as_ref());
+        listed.is_none_or(|list| list.iter().any(|known| known == grant))
+    }
+
+    /// How the client is to authenticate: as the form says, else without a secret where a user signs in and the service
+    /// allows that, because a program on a user's machine can't keep one (RFC 8252, section 8.5).
+    fn method_to_register(&self) -> &'static str {
+        let listed = self
+            .metadata()
+            .and_then(|metadata| metadata.authentication.as_ref());
+        let is_public = listed.is_some_and(|list| list.iter().any(|known| known == "none"));
+        if self.authentication() == AuthenticationChoice::Automatic
+            && self.flow().has_user()
+            && is_public
+        {
+            return "none";
+        }
+        if self.authentication_with_secret() == ClientAuthentication::Post {
+            "client_secret_post"
+        } else {
+            "client_secret_basic"
+        }
+    }
+
+    /// Fills in the client that the service has registered. Returns the fields that have a value from it.
+    pub fn take_registered(&mut self, client: &Registered) -> Vec<Key> {
+        let mut filled = vec![Key::ClientId];
+        self.set(Key::ClientId, client.client_id.clone());
+        let secret = client.client_secret.as_ref();
+        let secret = secret.map_or_else(String::new, |secret| secret.expose_secret().to_owned());
+        if !secret.is_empty() {
+            filled.push(Key::ClientSecret);
+        }
+        self.set(Key::ClientSecret, secret);
+        let method = match client.authentication.as_deref() {
+            Some("client_secret_basic") => Some(AuthenticationChoice::Basic),
+            Some("client_secret_post") => Some(AuthenticationChoice::Post),
+            _ => None,
+        };
+        if let Some(method) = method {
+            self.set_authentication(method);
+            filled.push(Key::ClientAuthentication);
+        }
+        filled
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::form::choices::Overwrite;
+    use crate::form::discovered::tests::metadata;
+    use crate::form::request;
+    use crate::oauth::discovery::Metadata;
+    use crate::presets;
+
+    fn form(change: impl Fn(&mut Metadata)) -> Settings {
+        let mut form = Settings::new(presets::get("custom").unwrap());
+        form.set(Key::Issuer, "https://as.example".to_owned());
+        form.set(Key::Scope, "openid email".to_owned());
+        form.set(Key::RedirectUrl, "http://127.0.0.1:0/callback".to_owned());
+        let mut found = metadata("https://as.example");
+        found.ways.registration_url = Url::parse("https://as.example/register").ok();
+        change(&mut found);
+        form.take_over(&found, Overwrite::Everything);
+        form
+    }
+
+    #[test]
+    fn what_is_registered_is_what_the_form_says() {
+        let mut form = form(|_| {});
+        let client = form.client_metadata();
+        assert_eq!(client.grant_types, [DEVICE_GRANT, "refresh_token"]);
+        assert!(client.redirect_urls.is_empty() && client.native);
+        assert_eq!(
+            (client.authentication.as_str(), client.scopes.len()),
+            ("client_secret_post", 2)
+        );
+        form.set_flow(FlowKind::AuthorizationCode);
+        for (url, sent, native) in [
+            (
+                "http://127.0.0.1:0/callback",
+                "http://127.0.0.1/callback",
+                true,
+            ),
+            ("http://localhost:8400", "http://localhost:8400", true),
+            ("com.example.app:/cb", "com.example.app:/cb", true),
+            ("https://app.example/cb", "https://app.example/cb", false),
+        ] {
+            form.set(Key::RedirectUrl, url.to_owned());
+            let client = form.client_metadata();
+            assert_eq!(
+                (client.redirect_urls, client.native),
+                (vec![sent.to_owned()], native)
+            );
+        }
+        form.set_flow(FlowKind::ClientCredentials);
+        assert_eq!(form.client_metadata().grant_types, [CLIENT_CREDENTIALS]);
+    }
+
+    #[test]
+    fn a_client_is_public_where_that_is_possible_and_nothing_else_was_chosen() {
+        let lists = |names: &'static [&str]| {
+            form(move |found| {
+                found.authentication = Some(names.iter().map(|&name| name.to_owned()).collect());
+                found.ways.grant_types = Some(vec![DEVICE_GRANT.to_owned()]);
+            })
+        };
+        let mut public = lists(&["client_secret_basic", "none"]);
+        assert_eq!(public.client_metadata().authentication, "none");
+        assert_eq!(public.client_metadata().grant_types, [DEVICE_GRANT]);
+        public.set_authentication(AuthenticationChoice::Post);
+        assert_eq!(
+            public.client_metadata().authentication,
+            "client_secret_post"
+        );
+        public.set_authentication(AuthenticationChoice::Automatic);
+        public.set_flow(FlowKind::ClientCredentials);
+        assert_eq!(
+            public.client_metadata().authentication,
+            "client_secret_basic"
+        );
+        let other = lists(&["client_secret_basic"]);
+        assert_eq!(
+            other.client_metadata().authentication,
+            "client_secret_basic"
+        );
+    }
+
+    #[test]
+    fn it_is_offered_on_hosts_of_the_issuer_and_what_comes_fills_the_form() {
+        let elsewhere =
+            form(|found| found.ways.registration_url = Url::parse("https://evil.example/r").ok());
+        assert!(elsewhere.registration_url().is_none());
+        let mut form = form(|_| {});
+        assert!(form.registration_url().is_some());
+        let mut client = Registered {
+            client_id: "new".to_owned(),
+            client_secret: Some("s3cret".into()),
+            secret_expires_at: None,
+            authentication: Some("client_secret_basic".to_owned()),
+            access_token: None,
+            client_url: None,
+        };
+        let filled = form.take_registered(&client);
+        assert_eq!(
+            filled,
+            [Key::ClientId, Key::ClientSecret, Key::ClientAuthentication]
+        );
+        let made = request::request(&form).unwrap().client;
+        assert_eq!(
+            (made.client_id.as_str(), made.authentication),
+            ("new", ClientAuthentication::Basic)
+        );
+        client.client_secret = None;
+        client.authentication = Some("none".to_owned());
+        assert_eq!(form.take_registered(&client), [Key::ClientId]);
+        assert!(request::request(&form).unwrap().client.secret.is_none());
+    }
+}

@@ -1,0 +1,317 @@
+//! Dynamic client registration (RFC 7591).
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::answer::Answer;
+use super::client::{Method, Request};
+use super::dialect::Answers;
+use super::failure::{Asked, Failure};
+use super::token::{error, number, text};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// The name that users see at the service.
+const NAME: &str = "OAuth Authorizer";
+/// Longer values are rejected.
+const VALUE_LIMIT: usize = 16 * 1024;
+
+/// What a client is to be registered as (RFC 7591, section 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientMetadata {
+    /// Where the browser is sent back to; empty for flows without that.
+    pub redirect_urls: Vec<String>,
+    /// What tokens are requested for.
+    pub grant_types: Vec<String>,
+    /// How the client proves who it is.
+    pub authentication: String,
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// True for a program on the user's own machine, which any port may belong to (RFC 8252, section 7.3).
+    pub native: bool,
+}
+
+/// A client that the service has registered (RFC 7591, section 3.2.1).
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// The client ID.
+    pub client_id: String,
+    /// The client secret, if the client has one.
+    pub client_secret: Option<SecretString>,
+    /// When the secret expires, in seconds since 1970; `None` if it doesn't.
+    pub secret_expires_at: Option<u64>,
+    /// How the client proves who it is.
+    pub authentication: Option<String>,
+    /// Reads, changes and deletes the registration (RFC 7592).
+    pub access_token: Option<SecretString>,
+    /// Where that is done.
+    pub client_url: Option<String>,
+}
+
+impl Registered {
+    /// All of it, as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> SecretString {
+        let secret = |secret: &Option<SecretString>| {
+            let text = secret
+                .as_ref()
+                .map(|secret| secret.expose_secret().to_owned());
+            text.map_or(Value::Null, Value::from)
+        };
+        let mut all = json!({
+            "client_id": self.client_id,
+            "client_secret": secret(&self.client_secret),
+            "client_secret_expires_at": self.secret_expires_at,
+            "token_endpoint_auth_method": self.authentication,
+            "registration_access_token": secret(&self.access_token),
+            "registration_client_uri": self.client_url,
+        });
+        if let Some(members) = all.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        format!("{all:#}").into()
+    }
+}
+
+/// Asks `url` to register a client. The initial access token is required by some services (RFC 7591, section 3).
+#[must_use]
+pub fn registration_request(
+    url: &Url,
+    initial_token: Option<&SecretString>,
+    client: &ClientMetadata,
+) -> Request {
+    let uses_code = client
+        .grant_types
+        .iter()
+        .any(|grant| grant == "authorization_code");
+    let mut body = json!({
+        "client_name": NAME,
+        "redirect_uris": client.redirect_urls,
+        "grant_types": client.grant_types,
+        "response_types": if uses_code { &["code"][..] } else { &[] },
+        "token_endpoint_auth_method": client.authentication,
+        "application_type": if client.native { "native" } else { "web" },
+    });
+    if !client.scopes.is_empty() {
+        body["scope"] = client.scopes.join(" ").into();
+    }
+    Request {
+        method: Method::Json,
+        url: url.clone(),
+        authorization: initial_token
+            .map(|token| SecretString::from(format!("Bearer {}", token.expose_secret()))),
+        body: body.to_string().into(),
+    }
+}
+
+/// Reads the answer to a registration: 201, or 200 from some services.
+///
+/// # Errors
+/// The server's error, or what is wrong with the answer.
+pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered, Failure> {
+    let asked = Asked::Registration;
+    // The status says more than the code of the error.
+    let refusal = |mut error| match answer.refusal(
+        asked,
+        std::mem::replace(&mut error, super::failure::ServerError::new("", None)),
+    ) {
+        Failure::Server { asked, mut error } => {
+            if matches!(answer.status, 401 | 403) {
+                error.status = Some(answer.status);
+            }
+            Failure::Server { asked, error }
+        }
+        other => other,
+    };
+    let unusable = |reason: String| match answer.challenge() {
+        Some(error) => refusal(error),
+        None => answer.unusable(asked, reason),
+    };
+    let members = answer.members().map_err(unusable)?;
+    if let Some(error) = error(members, answers, "client_id") {
+        return Err(refusal(error));
+    }
+    if !matches!(answer.status, 200 | 201) {
+        return Err(unusable(answer.lacks("client_id")));
+    }
+    let invalid = |name: &str| {
+        let reason = format!("its {name} is empty, too long or contains invalid characters");
+        answer.unusable(asked, reason)
+    };
+    // RFC 6749, appendix A: visible characters and spaces.
+    let value = |name: &str| match text(members, name) {
+        None => Ok(None),
+        Some(text) => {
+            let is_valid = !text.is_empty()
+                && text.len() <= VALUE_LIMIT
+                && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+            is_valid.then_some(Some(text)).ok_or_else(|| invalid(name))
+        }
+    };
+    let client_id = value("client_id")?.ok_or_else(|| unusable(answer.lacks("client_id")))?;
+    let secret = |name: &str| Ok::<_, Failure>(value(name)?.map(SecretString::from));
+    Ok(Registered {
+        client_id,
+        client_secret: secret("client_secret")?,
+        secret_expires_at: number(members, "client_secret_expires_at").filter(|at| *at > 0),
+        authentication: value("token_endpoint_auth_method")?,
+        access_token: secret("registration_access_token")?,
+        client_url: value("registration_client_uri")?,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::answer::Body;
+    use super::super::dialect::Dialect;
+    use super::*;
+
+    #[test]
+    fn the_request_says_what_the_client_is_and_carries_the_initial_token() {
+        let url = Url::parse("https://as.example/register").unwrap();
+        let mut client = ClientMetadata {
+            redirect_urls: vec!["http://127.0.0.1/cb".to_owned()],
+            grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
+            authentication: "none".to_owned(),
+            scopes: vec!["openid".to_owned(), "email".to_owned()],
+            native: true,
+        };
+        let token = SecretString::from("t0ken");
+        let request = registration_request(&url, Some(&token), &client);
+        assert_eq!(
+            request.authorization.unwrap().expose_secret(),
+            "Bearer t0ken"
+        );
+        let body: Value = serde_json::from_str(request.body.expose_secret()).unwrap();
+        let expected = json!({
+            "client_name": "OAuth Authorizer", "redirect_uris": ["http://127.0.0.1/cb"],
+            "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+            "token_endpoint_auth_method": "none", "application_type": "native", "scope": "openid email",
+        });
+        assert_eq!(body, expected);
+        client.grant_types = vec!["client_credentials".to_owned()];
+        client.scopes.clear();
+        let request = registration_request(&url, None, &client);
+        assert!(request.authorization.is_none());
+        let body: Value = serde_json::from_str(request.body.expose_secret()).unwrap();
+        assert_eq!(
+            (&body["response_types"], body.get("scope")),
+            (&json!([]), None)
+        );
+    }
+
+    fn read(status: u16, body: &str) -> Result<Registered, Failure> {
+        let answer = Answer {
+            status,
+            retry_after: None,
+            headers: Vec::new(),
+            body: Body::parse(body.as_bytes()),
+        };
+        parse_registered(&answer, &Dialect::default().answers)
+    }
+
+    #[test]
+    fn an_answer_is_a_client_or_says_what_is_wrong() {
+        let whole = r#"{"client_id":"me","client_secret":"s3cret","client_secret_expires_at":0,
+            "registration_access_token":"t0ken","registration_client_uri":"https://as.example/register/me",
+            "token_endpoint_auth_method":"client_secret_post"}"#;
+        let client = read(201, whole).unwrap();
+        assert_eq!(
+            (client.client_id.as_str(), client.secret_expires_at),
+            ("me", None)
+        );
+        let told: Value = serde_json::from_str(client.to_json().expose_secret()).unwrap();
+        assert_eq!(
+            (&told["client_secret"], &told["registration_access_token"]),
+            (&json!("s3cret"), &json!("t0ken"))
+        );
+        assert!(told.get("client_secret_expires_at").is_none());
+        let shown = format!("{client:?}");
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("t0ken"),
+            "{shown}"
+        );
+        let public = read(200, r#"{"client_id":"me"}"#).unwrap();
+        assert!(public.client_secret.is_none() && public.access_token.is_none());
+        let long = format!(r#"{{"client_id":"{}"}}"#, "x".repeat(VALUE_LIMIT + 1));
+        for (status, body, words, hint) in [
+            (201, "{}", "it contains no client_id", "Issuer"),
+            (
+                202,
+                r#"{"client_id":"me"}"#,
+                "it contains no client_id",
+                "Issuer",
+            ),
+            (
+                201,
+                r#"{"client_id":""}"#,
+                "its client_id is empty",
+                "Issuer",
+            ),
+            (201, &long, "too long", "Issuer"),
+            (
+                201,
+                r#"{"client_id":"a\u0007b"}"#,
+                "invalid characters",
+                "Issuer",
+            ),
+            (
+                201,
+                r#"{"client_id":"me","client_secret":"\u00e9"}"#,
+                "its client_secret",
+                "Issuer",
+            ),
+            (
+                400,
+                r#"{"error":"invalid_redirect_uri"}"#,
+                "invalid_redirect_uri",
+                "Redirect URL",
+            ),
+            (
+                400,
+                r#"{"error":"invalid_client_metadata"}"#,
+                "invalid_client_metadata",
+                "Client auth.",
+            ),
+            (
+                400,
+                r#"{"error":"unapproved_software_statement"}"#,
+                "unapproved",
+                "software statement",
+            ),
+            (
+                401,
+                r#"{"error":"invalid_token"}"#,
+                "invalid_token",
+                "initial access token",
+            ),
+            (
+                400,
+                r#"{"error":"invalid_token"}"#,
+                "invalid_token",
+                "initial access token",
+            ),
+            (
+                403,
+                r#"{"error":"made_up"}"#,
+                "made_up",
+                "initial access token",
+            ),
+            (401, "", "it is empty", "initial access token"),
+            (403, "<html>", "web page", "initial access token"),
+            (404, "", "it is empty", "service's console"),
+            (503, "", "has a problem", "later"),
+        ] {
+            let error = read(status, body).unwrap_err();
+            assert!(
+                error.to_string().contains(words),
+                "{status} {body}: {error}"
+            );
+            assert!(
+                error.hint().contains(hint),
+                "{status} {body}: {}",
+                error.hint()
+            );
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Successful answers that are of no use.
+
+/// Why a successful answer brings no access token that can be used, though the code or token that was sent is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Useless {
+    /// There is an ID token and no access token.
+    IdTokenOnly,
+    /// The access token has whitespace in it, which no bearer token has (RFC 6750, section 2.1).
+    WhiteSpace,
+    /// The token type is there and empty (RFC 6749, section 5.1).
+    NoType,
+}
+
+impl Useless {
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => "it contains an ID token but no access token",
+            Self::WhiteSpace => {
+                "its access token contains whitespace, which isn't allowed in a bearer token"
+            }
+            Self::NoType => "its token_type is empty, so its access token can't be used",
+        }
+    }
+
+    pub(super) fn hint(self) -> &'static str {
+        match self {
+            Self::IdTokenOnly => {
+                "Add a scope of the API that you call to Scope. Some services issue an access token only for such a scope."
+            }
+            Self::WhiteSpace | Self::NoType => {
+                "This is an error of the service. Send the trace to the service's administrator."
+            }
+        }
+    }
+}

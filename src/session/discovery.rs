@@ -1,0 +1,58 @@
+//! The discovery of the issuer's metadata.
+
+use super::Session;
+use super::event::{Refused, SessionEvent, Started};
+use super::work::Work;
+use crate::flow::driver::Job;
+use crate::flow::trace::Trace;
+use crate::form::problem::Severity;
+use crate::form::request;
+use crate::form::settings::{Key, Overwrite};
+use crate::oauth::discovery::Metadata;
+use crate::presets::format::mail_domain;
+
+impl Session {
+    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery in progress gives way
+    /// to it.
+    ///
+    /// # Errors
+    /// If there is no issuer, the form has an error, or something in progress can't be stopped.
+    pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
+        self.others_give_way()?;
+        let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
+        if mail_domain(&issuer.name).is_some() {
+            return Err(Refused::MailAddress(issuer.name));
+        }
+        let problem = request::problems(&self.settings)
+            .into_iter()
+            .find(|problem| {
+                problem.severity == Severity::Error
+                    && matches!(problem.key, Key::Issuer | Key::Var(_))
+            });
+        if let Some(problem) = problem {
+            return Err(Refused::Form(vec![problem]));
+        }
+        self.trace = Trace::default();
+        self.settings.asks_issuer();
+        Ok(self.start(Job::Discover(issuer), Work::Discovering(overwrite)))
+    }
+
+    /// Stops a discovery, which was about a service that is no longer chosen.
+    pub fn cancel_discovery(&mut self) -> bool {
+        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
+        self.work.take_if(discovering).is_some()
+    }
+
+    /// Takes in the metadata, which fills the form.
+    pub(super) fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
+        let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
+        let Some((_, Work::Discovering(overwrite))) = self.work.take_if(discovering) else {
+            return None;
+        };
+        if self.settings.value(Key::Issuer).trim() != metadata.asked {
+            return Some(SessionEvent::DiscoveredOther);
+        }
+        let filled = self.settings.take_over(&metadata, overwrite);
+        Some(SessionEvent::Discovered { filled, metadata })
+    }
+}

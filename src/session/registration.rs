@@ -1,0 +1,61 @@
+//! The registration of this program with the service of the form.
+
+use super::Session;
+use super::event::{Refused, SessionEvent, Started};
+use super::work::Work;
+use crate::flow::driver::Job;
+use crate::flow::registration::Registration;
+use crate::form::problem::Severity;
+use crate::form::request;
+use crate::form::settings::Key;
+use crate::oauth::client::FlowKind;
+use crate::oauth::registration::Registered;
+use crate::secret::{ExposeSecret, SecretString};
+
+impl Session {
+    /// Registers the client of the form, with the initial access token if it isn't empty. A sign-in or discovery in
+    /// progress gives way to it.
+    ///
+    /// # Errors
+    /// If the metadata offers no registration, the redirect URL has an error, or something in progress can't be stopped.
+    pub fn register(&mut self, initial_token: &SecretString) -> Result<Started, Refused> {
+        self.others_give_way()?;
+        let Some(url) = self.settings.registration_url().cloned() else {
+            let reason = "The issuer's metadata contains no registration endpoint.";
+            return Err(Refused::NotOffered(reason.to_owned()));
+        };
+        let uses_redirect = self.settings.flow() == FlowKind::AuthorizationCode;
+        let problem = request::problems(&self.settings)
+            .into_iter()
+            .find(|problem| {
+                uses_redirect
+                    && problem.key == Key::RedirectUrl
+                    && problem.severity == Severity::Error
+            });
+        if let Some(problem) = problem {
+            return Err(Refused::Form(vec![problem]));
+        }
+        let issuer = request::issuer(&self.settings);
+        let run = Registration {
+            url: url.clone(),
+            initial_token: (!initial_token.expose_secret().is_empty())
+                .then(|| initial_token.clone()),
+            client: self.settings.client_metadata(),
+            ca_file: issuer.and_then(|issuer| issuer.ca_file),
+        };
+        self.trace = crate::flow::trace::Trace::default();
+        Ok(self.start(Job::Register(Box::new(run)), Work::Registering(url)))
+    }
+
+    /// Takes in the registered client, which fills the form. Where the form is about another service by now, it is only kept.
+    pub(super) fn registered(&mut self, client: Box<Registered>) -> Option<SessionEvent> {
+        let registering = |(_, work): &mut (_, Work)| matches!(work, Work::Registering(_));
+        let Some((_, Work::Registering(url))) = self.work.take_if(registering) else {
+            return None;
+        };
+        let is_same = self.settings.registration_url() == Some(&url);
+        let filled = is_same.then(|| self.settings.take_registered(&client));
+        self.registration = Some(client);
+        Some(SessionEvent::Registered { filled })
+    }
+}
