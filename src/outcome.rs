@@ -128,6 +128,7 @@ pub mod exit {
                 origin: Origin::Given,
                 ..
             })
+            | FlowError::KeyFile(_)
             | FlowError::Request(_) => USAGE,
             FlowError::Protocol(
                 Failure::UsedUp { .. } | Failure::Unavailable { .. } | Failure::Unanswered { .. },

@@ -109,6 +109,8 @@ pub enum FlowFlag {
     AuthorizationCode,
     /// No user: the client gets a token for itself with its secret.
     ClientCredentials,
+    /// No user: the key of a service account gets a token.
+    ServiceAccount,
 }
 
 impl FlowFlag {
@@ -119,6 +121,7 @@ impl FlowFlag {
             Self::DeviceCode => FlowKind::DeviceCode,
             Self::AuthorizationCode => FlowKind::AuthorizationCode,
             Self::ClientCredentials => FlowKind::ClientCredentials,
+            Self::ServiceAccount => FlowKind::JwtBearer,
         }
     }
 }

@@ -30,6 +30,8 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
             "vars",
             "client_secret_env",
             "client_secret_stdin",
+            "service_account_file",
+            "subject",
         ],
     ),
     (

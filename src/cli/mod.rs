@@ -113,6 +113,22 @@ pub struct Cli {
     /// OAuth flow to use
     #[arg(long, env = "OAUTH_AUTHORIZER_FLOW", hide_env_values = true)]
     pub flow: Option<FlowFlag>,
+    /// Key file (JSON) of the service account, with --flow service-account
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_SERVICE_ACCOUNT_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub service_account_file: Option<PathBuf>,
+    /// Mailbox or user that the service account acts for
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_SUBJECT",
+        hide_env_values = true,
+        value_name = "ADDRESS"
+    )]
+    pub subject: Option<String>,
     /// Where the browser returns after sign-in. Port 0 picks a free port
     #[arg(
         long,
@@ -346,6 +362,12 @@ impl Cli {
         let values = [
             (Key::ClientId, "client-id", self.client_id.clone()),
             (Key::Scope, "scope", self.scope.clone()),
+            (
+                Key::KeyFile,
+                "service-account-file",
+                path(&self.service_account_file),
+            ),
+            (Key::Subject, "subject", self.subject.clone()),
             (Key::RedirectUrl, "redirect-url", self.redirect_url.clone()),
             (
                 Key::AuthorizationUrl,

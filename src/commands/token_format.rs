@@ -245,6 +245,7 @@ mod tests {
             token_url: "https://as.example/token".to_owned(),
             client_id: "me".to_owned(),
             client_authentication: "none".to_owned(),
+            service_account: None,
             scope: vec!["a".to_owned(), "b".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,

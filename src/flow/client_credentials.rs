@@ -7,7 +7,7 @@ use super::http::{Http, Transport};
 use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_scope, check_tls, inapplicable_without_user};
-use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::client::{Client, FlowKind, Request};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{TokenSet, parse_token_answer};
 
@@ -18,28 +18,31 @@ pub(super) async fn client_credentials(
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let http = Http::new(request.ca_file.as_deref()).await?;
-    access_token(&http, &request.client, again, reporter).await
+    let sent = request.client.client_credentials_request()?;
+    let asked = (FlowKind::ClientCredentials, Asked::ClientCredentials);
+    access_token(&http, &request.client, &sent, asked, again, reporter).await
 }
 
-async fn access_token(
+/// Sends the request of a flow without a user.
+pub(super) async fn access_token(
     transport: &impl Transport,
     client: &Client,
+    request: &Request,
+    (flow, asked): (FlowKind, Asked),
     again: bool,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     reporter.report(FlowEvent::Began(Step::TokenRequest)).await;
     let begin = Instant::now();
-    let request = client.client_credentials_request()?;
-    let answer = reporter.send(transport, &request).await?;
+    let answer = reporter.send(transport, request).await?;
     let reading = parse_token_answer(&answer, &client.dialect.answers);
-    let mut tokens = reading.into_tokens(Asked::ClientCredentials, &answer)?;
+    let mut tokens = reading.into_tokens(asked, &answer)?;
     // Some services send them all the same. A new access token needs no refresh token, and no user signed in.
     tokens.refresh_token = None;
     tokens.id_token = None;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     if !again {
-        let tls = check_tls(client, FlowKind::ClientCredentials);
-        reporter.check(tls).await;
+        reporter.check(check_tls(client, flow)).await;
         reporter.checks(inapplicable_without_user()).await;
     }
     reporter.check(check_scope(client, &tokens)).await;
@@ -55,6 +58,17 @@ mod tests {
     use crate::oauth::failure::Failure;
     use crate::secret::ExposeSecret;
 
+    async fn sent(
+        script: &impl Transport,
+        again: bool,
+        reporter: &Reporter,
+    ) -> Result<TokenSet, FlowError> {
+        let client = client();
+        let request = client.client_credentials_request().unwrap();
+        let asked = (FlowKind::ClientCredentials, Asked::ClientCredentials);
+        access_token(script, &client, &request, asked, again, reporter).await
+    }
+
     #[tokio::test]
     async fn an_access_token_is_all_that_counts() {
         let body =
@@ -62,8 +76,7 @@ mod tests {
         for again in [false, true] {
             let (reporter, told) = reporter();
             let script = script(vec![answer(200, body)]);
-            let tokens = access_token(&script, &client(), again, &reporter).await;
-            let tokens = tokens.unwrap();
+            let tokens = sent(&script, again, &reporter).await.unwrap();
             drop(reporter);
             assert_eq!(tokens.access_token.expose_secret(), "a");
             assert!(tokens.refresh_token.is_none() && tokens.id_token.is_none());
@@ -80,8 +93,7 @@ mod tests {
         let ask = async |reply| {
             let (reporter, _) = reporter();
             let script = script(vec![reply]);
-            let outcome = access_token(&script, &client(), true, &reporter).await;
-            outcome.unwrap_err()
+            sent(&script, true, &reporter).await.unwrap_err()
         };
         assert!(matches!(ask(lost()).await, FlowError::Http(_)));
         let error = ask(error("invalid_client")).await;

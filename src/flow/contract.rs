@@ -195,6 +195,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
         listener: kind,
         certificate: None,
         ca_file: None,
+        service_account: None,
     }
 }
 

@@ -14,6 +14,7 @@ use super::device_code::device_code;
 use super::discovery::discover;
 use super::event::FlowEvent;
 use super::http::Http;
+use super::jwt_bearer::jwt_bearer;
 use super::mail_login::{self, MailTest};
 use super::refresh::refresh;
 use super::registration::{Registration, register};
@@ -164,9 +165,13 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
             FlowKind::DeviceCode => device_code(request, reporter).await,
             FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
             FlowKind::ClientCredentials => client_credentials(request, false, reporter).await,
+            FlowKind::JwtBearer => jwt_bearer(request, false, reporter).await,
         },
-        Job::Refresh(request, _) if !request.kind.has_user() => {
+        Job::Refresh(request, _) if request.kind == FlowKind::ClientCredentials => {
             client_credentials(request, true, reporter).await
+        }
+        Job::Refresh(request, _) if request.kind == FlowKind::JwtBearer => {
+            jwt_bearer(request, true, reporter).await
         }
         Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()).await {
             Ok(http) => refresh(&http, &request.client, tokens, reporter).await,

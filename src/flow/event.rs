@@ -10,15 +10,19 @@ use super::mail_login::Report;
 use super::tool_report::Told;
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
+use crate::clean::clean;
+use crate::form::request::ServiceAccountFile;
 use crate::mail::server::Protocol;
 use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Failure, ServerError};
+use crate::oauth::jwt_bearer::KeyFileProblem;
 use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
+use crate::store::file::read::ReadError;
 
 /// A step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +192,9 @@ pub enum FlowError {
     /// The certificate of an https redirect URL cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The key file of a service account cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] ServiceAccountError),
     /// The issuer's metadata cannot be used.
     #[error("No usable metadata found for {issuer}: {reason}.")]
     Discovery {
@@ -205,6 +212,45 @@ pub enum FlowError {
     Request(#[from] RequestError),
 }
 
+/// Why the key file of a service account cannot be used. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The key file {path} can't be used. {problem}")]
+pub struct ServiceAccountError {
+    path: String,
+    problem: String,
+    hint: String,
+}
+
+impl ServiceAccountError {
+    pub(super) fn unread(file: &ServiceAccountFile, error: &ReadError) -> Self {
+        let reason = error.to_string();
+        let mut letters = reason.chars();
+        let first = letters.next().map(|ch| ch.to_ascii_uppercase());
+        let reason: String = first.into_iter().chain(letters).collect();
+        Self {
+            path: clean(&file.path.display().to_string(), 300),
+            problem: format!("{reason}."),
+            hint: "Correct the path, or make the file readable.".to_owned(),
+        }
+    }
+
+    pub(super) fn of_content(file: &ServiceAccountFile, problem: &KeyFileProblem) -> Self {
+        Self {
+            path: clean(&file.path.display().to_string(), 300),
+            problem: problem.to_string(),
+            hint: format!("{} {}", problem.hint(), file.help)
+                .trim_end()
+                .to_owned(),
+        }
+    }
+
+    /// What to do about it, in sentences.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
 impl FlowError {
     /// The texts in it that may repeat what came from outside.
     fn texts(&mut self) -> Vec<&mut String> {
@@ -215,7 +261,11 @@ impl FlowError {
             Self::Discovery {
                 reason, instead, ..
             } => std::iter::once(reason).chain(instead).collect(),
-            Self::Http(_) | Self::Listen(_) | Self::Certificate(_) | Self::Request(_) => Vec::new(),
+            Self::Http(_)
+            | Self::Listen(_)
+            | Self::Certificate(_)
+            | Self::KeyFile(_)
+            | Self::Request(_) => Vec::new(),
         }
     }
 
@@ -294,6 +344,7 @@ impl FlowError {
                  its metadata, remove Issuer and enter the endpoints yourself."
                     .to_owned()
             }
+            Self::KeyFile(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
                 "Check Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
                     .to_owned()

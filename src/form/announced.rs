@@ -7,6 +7,7 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::discovery::{DEVICE_GRANT, Metadata};
+use crate::oauth::jwt_bearer::GRANT;
 use crate::secret::ExposeSecret;
 
 /// The warnings, each at the field that can help.
@@ -29,10 +30,21 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         list.is_some_and(|list| !list.iter().any(|known| known == name))
     };
     let (reason, other) = if !settings.flow().has_user() {
-        if !lacks(&ways.grant_types, CLIENT_CREDENTIALS) {
+        let (grant, reason) = if settings.flow() == FlowKind::JwtBearer {
+            (
+                GRANT,
+                "doesn't list the JWT bearer grant, which service accounts use",
+            )
+        } else {
+            (
+                CLIENT_CREDENTIALS,
+                "doesn't list the client credentials flow",
+            )
+        };
+        if !lacks(&ways.grant_types, grant) {
             return None;
         }
-        ("doesn't list the client credentials flow", None)
+        (reason, None)
     } else if settings.flow() == FlowKind::AuthorizationCode {
         let reason = if ways.pushed && ways.pushed_url.is_none() {
             "requires pushed authorization requests, but contains no valid endpoint for them"

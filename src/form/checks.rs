@@ -11,6 +11,7 @@ use crate::form::announced;
 use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
+use crate::form::requirements;
 use crate::form::settings::Settings;
 use crate::oauth::client::FlowKind;
 use crate::oauth::url::is_loopback;
@@ -40,6 +41,7 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     .collect();
     problems.extend(other_hosts(settings));
     problems.extend(announced::problems(settings));
+    problems.extend(requirements::problems(settings));
     if settings.flow() == FlowKind::AuthorizationCode {
         problems.extend(refresh_parameter(settings));
         problems.extend(redirect(settings));
@@ -50,6 +52,9 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
 /// A client secret that the service does not use, or a missing one.
 fn client_secret(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
+    if !settings.flow().has_client() {
+        return None;
+    }
     let given = !settings.secret().expose_secret().is_empty();
     if !given && !settings.flow().has_user() {
         let text = "The client secret is missing. This flow has no user: the client itself signs in with its secret.";
@@ -300,6 +305,7 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
                 (FlowKind::DeviceCode, true) => "It would receive the device code and the client secret",
                 (FlowKind::DeviceCode, false) => "It would receive the device code",
                 (FlowKind::ClientCredentials, _) => "It would receive the client secret",
+                (FlowKind::JwtBearer, _) => "It would receive an assertion of the service account",
             },
         ),
     ]
@@ -395,6 +401,7 @@ mod tests {
     use crate::form::flags::Overrides;
     use crate::form::request;
     use crate::oauth::discovery::{Metadata, Ways};
+    use crate::presets::format::Required;
     use crate::presets::{Library, Preset};
 
     /// All presets of services, ready to run but for what a test changes.
@@ -476,12 +483,29 @@ mod tests {
         for mut form in forms() {
             for flow in form.flows() {
                 form.set_flow(flow);
-                if !flow.has_user() {
+                if flow == FlowKind::ClientCredentials {
                     form.set(Key::ClientSecret, "s3cret".to_owned());
+                    for requirement in form.preset().requirements.clone() {
+                        let required = requirement.required(form.preset());
+                        if let Some(Required::Variable(place)) = required {
+                            form.set(Key::Var(place), requirement.example);
+                        }
+                    }
+                }
+                if flow == FlowKind::JwtBearer {
+                    form.set(Key::KeyFile, "/key.json".to_owned());
+                    form.set(Key::Subject, "alice@example.org".to_owned());
+                    form.set(Key::Scope, "api".to_owned());
                 }
                 let id = form.preset().id.clone();
                 let refused = id == "google-mail" && flow == FlowKind::DeviceCode;
-                let expected: &[&str] = if refused { &["refused"] } else { &[] };
+                // It requires a client key.
+                let by_key = id == "okta-org" && flow == FlowKind::ClientCredentials;
+                let expected: &[&str] = match (refused, by_key) {
+                    (true, _) => &["refused"],
+                    (_, true) => &["not accepted"],
+                    _ => &[],
+                };
                 assert_eq!(problem_words(&form), expected, "{id}, {}", flow.label());
             }
         }

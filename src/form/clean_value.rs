@@ -76,6 +76,7 @@ pub fn one_line(key: Key, text: &str) -> String {
             | Key::DeviceUrl
             | Key::TokenUrl
             | Key::Issuer
+            | Key::KeyFile
             | Key::CaFile
             | Key::Certificate
             | Key::CertificateKey

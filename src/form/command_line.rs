@@ -10,6 +10,8 @@ use crate::form::settings::Settings;
 pub const FLAGS: &[(Key, &str)] = &[
     (Key::ClientId, "--client-id"),
     (Key::Scope, "--scope"),
+    (Key::KeyFile, "--service-account-file"),
+    (Key::Subject, "--subject"),
     (Key::RedirectUrl, "--redirect-url"),
     (Key::AuthorizationUrl, "--authorization-url"),
     (Key::DeviceUrl, "--device-url"),

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use crate::form::choices::AuthenticationChoice;
 use crate::form::field::Key;
 use crate::form::settings::Settings;
-use crate::oauth::client::{ClientAuthentication, FlowKind, PROTOCOL_PARAMETERS};
+use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
 use crate::oauth::dialect::Dialect;
 use crate::presets::Space;
 
@@ -122,13 +122,10 @@ impl Settings {
     #[must_use]
     pub fn all_extra_parameters(&self) -> Vec<(String, String)> {
         let typed = self.typed_parameters();
-        let parameters = match self.flow() {
-            FlowKind::AuthorizationCode => &self.preset.parameters.authorization,
-            FlowKind::DeviceCode => &self.preset.parameters.device,
-            FlowKind::ClientCredentials => &self.preset.parameters.client_credentials,
-        };
-        let mut all: Vec<(String, String)> = self
-            .filled(parameters)
+        let parameters = self.preset.parameters.of_flow(self.flow());
+        let mut all: Vec<(String, String)> = parameters
+            .into_iter()
+            .flat_map(|parameters| self.filled(parameters))
             .filter(|(name, _)| !PROTOCOL_PARAMETERS.contains(&name.as_str()))
             .collect();
         all.retain(|(name, _)| !typed.iter().any(|(typed, _)| typed == name));
@@ -143,6 +140,7 @@ mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
     use crate::form::discovered::tests::metadata;
+    use crate::oauth::client::FlowKind;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {

@@ -31,6 +31,17 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// What an error itself says, about this field.
+    #[must_use]
+    pub fn of(error: &impl ToString, remedy: String, field: Key) -> Self {
+        Self {
+            cause: error.to_string(),
+            remedy,
+            field: Some(field),
+            without: None,
+        }
+    }
+
     /// What one key changes in these settings.
     #[must_use]
     pub fn fix(&self, settings: &Settings) -> Option<Remedy> {
@@ -186,7 +197,11 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
         About::Url(Asked::Pushed | Asked::Registration) => Key::Issuer,
         About::Url(
-            Asked::Approval | Asked::Exchange | Asked::Refresh | Asked::ClientCredentials,
+            Asked::Approval
+            | Asked::Exchange
+            | Asked::Refresh
+            | Asked::ClientCredentials
+            | Asked::JwtBearer,
         ) => Key::TokenUrl,
         About::Scope | About::OpenId => Key::Scope,
     };
@@ -214,6 +229,7 @@ fn at(asked: Asked) -> At {
         Asked::Exchange => At::Exchange,
         Asked::Refresh => At::Refresh,
         Asked::ClientCredentials => At::ClientCredentials,
+        Asked::JwtBearer => At::ServiceAccount,
     }
 }
 

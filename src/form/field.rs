@@ -15,6 +15,10 @@ pub enum Key {
     Scope,
     /// The flow.
     Flow,
+    /// The path of a service account's key file.
+    KeyFile,
+    /// The user that the service account acts for.
+    Subject,
     /// The URL that the service sends the browser back to.
     RedirectUrl,
     /// The authorization endpoint (RFC 6749, section 3.1).
@@ -49,6 +53,8 @@ pub(super) const BASIC: &[Key] = &[
     Key::ClientSecret,
     Key::Scope,
     Key::Flow,
+    Key::KeyFile,
+    Key::Subject,
     Key::RedirectUrl,
     Key::AuthorizationUrl,
     Key::DeviceUrl,
@@ -79,6 +85,8 @@ impl Key {
             Self::ClientSecret => "Client secret",
             Self::Scope => "Scope",
             Self::Flow => "Flow",
+            Self::KeyFile => "Key file",
+            Self::Subject => "Subject",
             Self::RedirectUrl => "Redirect URL",
             Self::AuthorizationUrl => "Auth. code URL",
             Self::DeviceUrl => "Device code URL",
@@ -105,6 +113,8 @@ impl Key {
             "client_secret" => Self::ClientSecret,
             "scope" => Self::Scope,
             "flow" => Self::Flow,
+            "service_account_file" => Self::KeyFile,
+            "subject" => Self::Subject,
             "redirect_url" => Self::RedirectUrl,
             "authorization_url" => Self::AuthorizationUrl,
             "device_url" => Self::DeviceUrl,

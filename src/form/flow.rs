@@ -29,6 +29,10 @@ impl Settings {
                 Access::OtherFlow
             }
             Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
+            Key::ClientId | Key::ClientSecret | Key::ClientAuthentication if !flow.has_client() => {
+                Access::OtherFlow
+            }
+            Key::KeyFile | Key::Subject if flow != FlowKind::JwtBearer => Access::OtherFlow,
             Key::LoginHint if !flow.has_user() => Access::OtherFlow,
             Key::Certificate | Key::CertificateKey if !self.listens_with_tls() => Access::OtherFlow,
             Key::Pkce if self.pkce_is_fixed() => Access::Locked,
@@ -113,6 +117,8 @@ fn names(metadata: &Metadata, flow: FlowKind) -> bool {
             let grants = metadata.ways.grant_types.iter().flatten();
             grants.into_iter().any(|grant| grant == CLIENT_CREDENTIALS)
         }
+        // Others accept assertions with keys of other kinds.
+        FlowKind::JwtBearer => false,
     }
 }
 
@@ -185,6 +191,81 @@ mod tests {
     }
 
     #[test]
+    fn a_service_account_requires_a_key_file_a_scope_and_the_token_url_and_nothing_else() {
+        let mut form = custom();
+        assert!(!form.keys().contains(&Key::KeyFile));
+        form.set(Key::ClientId, "me".to_owned());
+        form.set(Key::ClientSecret, "s3cret".to_owned());
+        form.set_flow(FlowKind::JwtBearer);
+        assert!(form.keys().contains(&Key::KeyFile) && form.keys().contains(&Key::Subject));
+        for key in [Key::ClientId, Key::ClientSecret, Key::ClientAuthentication] {
+            assert_eq!(form.access(key), Access::OtherFlow, "{key:?}");
+        }
+        let missing = |key| (key, Severity::Error, "missing");
+        assert_eq!(
+            of(&problems(&form)),
+            [missing(Key::Scope), missing(Key::KeyFile)]
+        );
+        form.set(Key::Scope, "api".to_owned());
+        form.set(Key::KeyFile, "/key.json".to_owned());
+        assert_eq!(of(&problems(&form)), []);
+        // What the other flows send is not sent.
+        let made = request(&form).unwrap();
+        assert!(made.client.client_id.is_empty() && made.client.secret.is_none());
+        assert_eq!(made.client.authentication, ClientAuthentication::None);
+        let account = made.service_account.unwrap();
+        assert_eq!(account.path.to_str(), Some("/key.json"));
+        assert_eq!(account.subject, None);
+        form.set(Key::Subject, "alice@example.org".to_owned());
+        let account = request(&form).unwrap().service_account.unwrap();
+        assert_eq!(account.subject.as_deref(), Some("alice@example.org"));
+        let flags = form.flags().join(" ");
+        assert!(flags.contains("--service-account-file /key.json --subject alice@example.org"));
+        assert!(!flags.contains("--client-id"), "{flags}");
+    }
+
+    #[test]
+    fn a_subject_is_an_address_and_a_key_file_is_a_path() {
+        let mut form = Settings::new(presets::get("google-mail").unwrap());
+        form.set_flow(FlowKind::JwtBearer);
+        form.set(Key::KeyFile, "/key.json".to_owned());
+        assert_eq!(
+            of(&problems(&form)),
+            [(Key::Subject, Severity::Warning, "no mailbox")]
+        );
+        for wrong in [
+            "alice",
+            "@example.org",
+            "alice@",
+            "a b@example.org",
+            "a@b@c",
+        ] {
+            form.set(Key::Subject, wrong.to_owned());
+            assert_eq!(
+                of(&problems(&form)),
+                [(Key::Subject, Severity::Error, "not an address")],
+                "{wrong}"
+            );
+        }
+        for meant in ["Alice <alice@example.org>", "mailto:alice@example.org"] {
+            form.set(Key::Subject, meant.to_owned());
+            let found = problems(&form);
+            form.apply(&found[0].remedy.as_ref().unwrap().change);
+            assert_eq!(form.value(Key::Subject), "alice@example.org");
+        }
+        assert_eq!(of(&problems(&form)), []);
+        for content in [
+            "{ \"type\": \"service_account\" }",
+            "-----BEGIN PRIVATE KEY-----",
+        ] {
+            form.set(Key::KeyFile, content.to_owned());
+            let found = problems(&form);
+            assert_eq!(of(&found), [(Key::KeyFile, Severity::Error, "not a path")]);
+            assert!(!found[0].text.contains(content));
+        }
+    }
+
+    #[test]
     fn scopes_of_users_are_removed_with_one_key() {
         let mut form = custom();
         form.set(Key::ClientSecret, "s3cret".to_owned());
@@ -236,12 +317,16 @@ mod tests {
     fn the_flows_are_chosen_one_after_the_other_around_the_ends() {
         let mut form = Settings::new(presets::get("custom").unwrap());
         let mut seen = Vec::new();
-        for by in [1, 1, 1, -1, -1, -1] {
+        for by in [1, 1, 1, 1, -1, -1, -1, -1] {
             form.set_flow(form.next_flow(by));
             seen.push(form.flow().name());
         }
         let (device, code, client) = ("device-code", "authorization-code", "client-credentials");
-        assert_eq!(seen, [code, client, device, client, code, device]);
+        let service = "service-account";
+        assert_eq!(
+            seen,
+            [code, client, service, device, service, client, code, device]
+        );
         let github = Settings::new(presets::get("github").unwrap());
         assert!(!github.offers(FlowKind::ClientCredentials));
     }

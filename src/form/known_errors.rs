@@ -42,6 +42,7 @@ impl KnownError {
             At::Exchange => "the token request",
             At::Refresh => "a refresh",
             At::ClientCredentials => "the client credentials request",
+            At::ServiceAccount => "the service account's token request",
             At::Callback => "the browser's return",
             At::Mail => "a mail server's answer",
         };

@@ -26,6 +26,7 @@ pub mod purpose;
 mod pushed;
 mod registration;
 pub mod request;
+mod requirements;
 pub mod settings;
 pub mod tools;
 mod url_fields;

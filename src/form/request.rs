@@ -42,6 +42,19 @@ pub struct FlowRequest {
     pub certificate: Option<Files>,
     /// A certificate authority trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
+    /// The service account, for the flow with its key.
+    pub service_account: Option<ServiceAccountFile>,
+}
+
+/// The key file of a service account, and what it is used for. It is read when the run starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccountFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The user that the service account acts for.
+    pub subject: Option<String>,
+    /// Where the user gets such a file, in a sentence.
+    pub help: String,
 }
 
 /// An issuer whose metadata can be requested.
@@ -139,7 +152,7 @@ impl RequestBuilder<'_> {
         let kind = settings.flow();
         let complete = self.variables();
         let client_id = settings.value(Key::ClientId).trim().to_owned();
-        if client_id.is_empty() {
+        if client_id.is_empty() && kind.has_client() {
             let help = settings
                 .preset()
                 .client_id_help
@@ -177,13 +190,14 @@ impl RequestBuilder<'_> {
         ] {
             url_fields::check_sent_once(settings, key, url.as_ref(), &extra, &mut self.problems);
         }
-        if kind == FlowKind::ClientCredentials {
+        if !kind.has_user() {
             let (key, url) = (Key::TokenUrl, token_url.as_ref());
             url_fields::check_sent_once(settings, key, url, &extra, &mut self.problems);
         }
         let listen = self.listen_address();
-        let secret =
-            (!settings.secret().expose_secret().is_empty()).then(|| settings.secret().clone());
+        let service_account = self.service_account();
+        let secret = (kind.has_client() && !settings.secret().expose_secret().is_empty())
+            .then(|| settings.secret().clone());
         let dialect = settings.dialect();
         let poll_url = match &dialect.device.token_url {
             Some(text) if kind == FlowKind::DeviceCode && complete => {
@@ -192,7 +206,11 @@ impl RequestBuilder<'_> {
             Some(_) | None => None,
         };
         let client = Client {
-            client_id,
+            client_id: if kind.has_client() {
+                client_id
+            } else {
+                String::new()
+            },
             authentication: match secret {
                 Some(_) => settings.authentication_with_secret(),
                 None if dialect.empty_secret => ClientAuthentication::Basic,
@@ -234,7 +252,63 @@ impl RequestBuilder<'_> {
             listener: settings.listener(),
             certificate,
             ca_file: ca_file(settings),
+            service_account,
         })
+    }
+
+    /// The service account, if the flow uses one. Its file is read when the run starts.
+    fn service_account(&mut self) -> Option<ServiceAccountFile> {
+        let settings = self.settings;
+        if settings.flow() != FlowKind::JwtBearer {
+            return None;
+        }
+        let help = settings.preset().client.service_account_help.clone();
+        let help = help.unwrap_or_default();
+        if settings.scopes().is_empty() {
+            let text = "The Scope is missing. The key of a service account gets a token for the scopes that it requests.";
+            self.problems.error(Key::Scope, "missing", text);
+        }
+        let subject = self.subject();
+        let Some(path) = path(settings, Key::KeyFile) else {
+            let text = format!(
+                "The Key file is missing. Enter the path of the service account's key (JSON). {help}"
+            );
+            self.problems
+                .error(Key::KeyFile, "missing", text.trim_end());
+            return None;
+        };
+        Some(ServiceAccountFile {
+            path,
+            subject,
+            help,
+        })
+    }
+
+    /// The user that the service account acts for.
+    fn subject(&mut self) -> Option<String> {
+        let settings = self.settings;
+        let text = settings.value(Key::Subject);
+        let subject = text.trim();
+        if subject.is_empty() {
+            if settings.preset().mail.is_some() {
+                let text =
+                    "A service account has no mailbox of its own. Enter the address of the mailbox";
+                self.problems.warning(Key::Subject, "no mailbox", text);
+            }
+            return None;
+        }
+        let is_address = subject.split_once('@').is_some_and(|(name, host)| {
+            let is_part = |part: &str| {
+                !part.is_empty() && !part.contains(|ch: char| ch == '@' || ch.is_whitespace())
+            };
+            is_part(name) && is_part(host)
+        });
+        let is_known = self.meant.iter().any(|problem| problem.key == Key::Subject);
+        if !is_address && !is_known {
+            let text = "Subject must be the email address of the user to act for, such as alice@example.org";
+            self.problems.error(Key::Subject, "not an address", text);
+        }
+        Some(subject.to_owned())
     }
 
     /// What was removed from values that were given.

@@ -96,7 +96,10 @@ impl Settings {
     pub fn keys(&self) -> Vec<Key> {
         let mut keys = vec![Key::Preset];
         keys.extend((0..self.preset.variables.len()).map(Key::Var));
-        keys.extend(BASIC);
+        // Only few services have service accounts, so their fields are there only if they are used.
+        let of_account = |key: &Key| matches!(key, Key::KeyFile | Key::Subject);
+        let is_used = self.flow() == FlowKind::JwtBearer;
+        keys.extend(BASIC.iter().filter(|key| is_used || !of_account(key)));
         keys.extend(ADVANCED);
         keys
     }

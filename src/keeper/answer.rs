@@ -63,7 +63,7 @@ impl Answer {
                 HttpError::Redirected { .. } => Self::Unusable,
             },
             FlowError::Protocol(failure) => Self::of_failure(failure),
-            FlowError::Request(_) => Self::Settings,
+            FlowError::KeyFile(_) | FlowError::Request(_) => Self::Settings,
             _ => Self::Unusable,
         }
     }

@@ -303,9 +303,12 @@ impl Failed<'_> {
         }
     }
 
-    /// Where a new client secret goes.
+    /// Where a new client secret or key goes.
     fn new_secret(&self) -> String {
         let place = self.place;
+        if let Some(account) = &self.profile.request.service_account {
+            return format!("The key file is {}.", account.path.display());
+        }
         if self.profile.file.names_secret() {
             let settings = place.settings();
             return format!(

@@ -7,6 +7,7 @@ use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
+use crate::oauth::client::FlowKind;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
@@ -357,7 +358,11 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
 
 /// The account that the form names, where it is a mailbox.
 fn user_of_form(settings: &Settings) -> Option<String> {
-    let hint = settings.value(Key::LoginHint).trim().to_owned();
+    let key = match settings.flow() {
+        FlowKind::JwtBearer => Key::Subject,
+        _ => Key::LoginHint,
+    };
+    let hint = settings.value(key).trim().to_owned();
     hint.contains('@').then_some(hint)
 }
 

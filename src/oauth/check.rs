@@ -105,7 +105,7 @@ pub fn check_tls(client: &Client, kind: FlowKind) -> Check {
     let first = match kind {
         FlowKind::DeviceCode => client.device_url.as_ref(),
         FlowKind::AuthorizationCode => client.authorization_url.as_ref(),
-        FlowKind::ClientCredentials => None,
+        FlowKind::ClientCredentials | FlowKind::JwtBearer => None,
     };
     let endpoints = [first, Some(&client.token_url)];
     let (outcome, detail) = if endpoints

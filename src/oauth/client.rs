@@ -44,6 +44,7 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     // Each stands for the whole request, or for the client (RFC 9101, section 5; RFC 7521, section 4.2).
     "request",
     "request_uri",
+    "assertion",
     "client_assertion",
     "client_assertion_type",
 ];
@@ -161,6 +162,8 @@ impl RequestError {
     pub const REDIRECT_URL: Self = Self("redirect URL");
     /// There is no such token.
     pub const NO_TOKEN: Self = Self("token");
+    /// There is no key file.
+    pub const KEY_FILE: Self = Self("key file");
     /// There is no refresh token.
     pub const REFRESH_TOKEN: Self = Self("refresh token");
 }
@@ -180,7 +183,7 @@ impl Client {
         extra.any(|(name, value)| name == "response_mode" && value == "form_post")
     }
 
-    fn scope_text(&self) -> String {
+    pub(super) fn scope_text(&self) -> String {
         let separator = self.dialect.scope_separator.as_deref();
         self.scopes.join(separator.unwrap_or(" "))
     }

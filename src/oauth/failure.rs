@@ -87,6 +87,8 @@ pub enum Asked {
     ClientCredentials,
     /// To be registered as a client (RFC 7591).
     Registration,
+    /// A token for an assertion (RFC 7523, section 2.1).
+    JwtBearer,
 }
 
 impl Asked {
@@ -95,7 +97,7 @@ impl Asked {
             Self::DeviceCode => "the device code request",
             Self::Pushed => "the pushed authorization request",
             Self::Registration => "the registration",
-            Self::Approval | Self::ClientCredentials => "the token request",
+            Self::Approval | Self::ClientCredentials | Self::JwtBearer => "the token request",
             Self::Exchange => "the code exchange",
             Self::Refresh => "the refresh",
         }
@@ -106,7 +108,7 @@ impl Asked {
             Self::DeviceCode => "The service rejected the device code request",
             Self::Pushed => "The service rejected the pushed authorization request",
             Self::Registration => "The service rejected the registration",
-            Self::Approval | Self::Exchange | Self::ClientCredentials => {
+            Self::Approval | Self::Exchange | Self::ClientCredentials | Self::JwtBearer => {
                 "The service rejected the token request"
             }
             Self::Refresh => "The service rejected the refresh",
@@ -121,6 +123,7 @@ impl Asked {
             Self::Refresh => "refresh token",
             Self::ClientCredentials => "client secret",
             Self::Registration => "initial access token",
+            Self::JwtBearer => "assertion",
         }
     }
 
@@ -128,9 +131,11 @@ impl Asked {
         match self {
             Self::DeviceCode => "Device code URL",
             Self::Pushed | Self::Registration => "Issuer",
-            Self::Approval | Self::Exchange | Self::Refresh | Self::ClientCredentials => {
-                "Token ex. URL"
-            }
+            Self::Approval
+            | Self::Exchange
+            | Self::Refresh
+            | Self::ClientCredentials
+            | Self::JwtBearer => "Token ex. URL",
         }
     }
 }

@@ -12,14 +12,18 @@ pub enum FlowKind {
     AuthorizationCode,
     /// RFC 6749, section 4.4: the client gets a token for itself.
     ClientCredentials,
+    /// RFC 7523, section 2.1: the key of a service account gets a token, for itself or for a user of its organization.
+    #[serde(rename = "service-account")]
+    JwtBearer,
 }
 
 impl FlowKind {
     /// All flows, in the order of the form.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::DeviceCode,
         Self::AuthorizationCode,
         Self::ClientCredentials,
+        Self::JwtBearer,
     ];
 
     /// The name on screen.
@@ -29,6 +33,7 @@ impl FlowKind {
             Self::DeviceCode => "Device code",
             Self::AuthorizationCode => "Authorization code",
             Self::ClientCredentials => "Client credentials",
+            Self::JwtBearer => "Service account",
         }
     }
 
@@ -39,12 +44,19 @@ impl FlowKind {
             Self::DeviceCode => "device-code",
             Self::AuthorizationCode => "authorization-code",
             Self::ClientCredentials => "client-credentials",
+            Self::JwtBearer => "service-account",
         }
     }
 
-    /// True if a user signs in. Otherwise there is no refresh token: the client secret gets every access token.
+    /// True if a user signs in. Otherwise there is no refresh token: the client secret or the key gets every access token.
     #[must_use]
     pub fn has_user(self) -> bool {
-        self != Self::ClientCredentials
+        !matches!(self, Self::ClientCredentials | Self::JwtBearer)
+    }
+
+    /// True if the request has a client ID. Otherwise the key says who sends it.
+    #[must_use]
+    pub fn has_client(self) -> bool {
+        self != Self::JwtBearer
     }
 }

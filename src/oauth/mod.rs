@@ -18,6 +18,7 @@ mod flow_kind;
 pub mod id_token;
 mod incomplete;
 pub mod jose;
+pub mod jwt_bearer;
 pub mod pasted;
 pub mod pushed;
 pub mod registration;

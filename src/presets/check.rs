@@ -8,6 +8,7 @@ use super::format::{CUSTOM, DEMO, Preset};
 use crate::clean::{clean, is_clean};
 use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
+use crate::oauth::jose::Algorithm;
 use crate::oauth::url::endpoint;
 use crate::presets::patterns;
 
@@ -350,6 +351,30 @@ impl Checker<'_> {
         }
     }
 
+    fn requirements(&mut self, preset: &Preset) {
+        for requirement in &preset.requirements {
+            let field = clean(&requirement.field, 40);
+            let mut add = |text: &str| self.add("requirements", format!("{field}: {text}"));
+            if requirement.required(preset).is_none() {
+                add(
+                    "it is neither scope, client_authentication, a variable nor parameters.NAME. Correct the field",
+                );
+            }
+            if !preset.flows.offered.contains(&requirement.flow) {
+                add("its flow isn't offered. Correct the flow, or remove the requirement");
+            }
+            if !requirement.form.fits(&requirement.example) {
+                add("its example doesn't match its form. Correct one of them");
+            }
+            if !requirement.reason.ends_with('.') {
+                add("its reason must be a sentence that ends with a full stop. Correct it");
+            }
+            if !requirement.source.starts_with("https://") {
+                add("its source must be an https URL. Correct it");
+            }
+        }
+    }
+
     fn rules(&mut self, preset: &Preset) {
         let redirect = &preset.redirect;
         if !redirect.default.is_empty()
@@ -396,6 +421,18 @@ impl Checker<'_> {
             if let Some(text) = pattern.finding() {
                 self.add("patterns", format!("{}: {text}", clean(field, 40)));
             }
+        }
+        self.requirements(preset);
+        if let Some(name) = &preset.tokens.id_token_algorithm
+            && name != "none"
+            && Algorithm::of(name).is_none()
+        {
+            let known = Algorithm::ALL.map(Algorithm::name).join(", ");
+            let text = format!(
+                "{} is not supported. Use one of {known}, or none",
+                clean(name, 40)
+            );
+            self.add("tokens.id_token_algorithm", text);
         }
         if preset.answers.error.is_empty() {
             self.add(
@@ -618,6 +655,61 @@ label = "Host"
             for word in words {
                 assert!(told.contains(word), "{to}: {told}");
             }
+        }
+    }
+
+    #[test]
+    fn requirements_and_the_algorithm_of_id_tokens_are_checked() {
+        let found = |more: &str| {
+            let text = format!("{GOOD}\n{more}");
+            let findings = parse_preset(&text).err().unwrap_or_default();
+            let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            told.join("\n")
+        };
+        let requirement = r#"[[requirements]]
+flow = "authorization-code"
+field = "host"
+form = '[a-z.]+'
+example = "sso.example"
+reason = "Enter the host."
+source = "https://sso.example/docs"
+"#;
+        assert_eq!(found(requirement), "");
+        for (from, to, words) in [
+            ("\"host\"", "\"hots\"", "requirements: hots: it is neither"),
+            ("\"host\"", "\"parameters.x\"", ""),
+            ("\"host\"", "\"scope\"", ""),
+            (
+                "authorization-code",
+                "client-credentials",
+                "its flow isn't offered",
+            ),
+            ("sso.example\"\n", "SSO\"\n", "its example doesn't match"),
+            ("host.\"", "host\"", "full stop"),
+            ("https://", "http://", "its source must be an https URL"),
+            ("'[a-z.]+'", "'[a-z'", "not a valid regular expression"),
+            ("form =", "shape =", "unknown field `shape`"),
+        ] {
+            let more = requirement.replacen(from, to, 1);
+            assert_ne!(more, requirement, "{from}");
+            let told = found(&more);
+            assert!(
+                told.contains(words) && told.is_empty() == words.is_empty(),
+                "{to}: {told}"
+            );
+        }
+        for name in ["RS256", "HS512", "EdDSA", "Ed25519", "none"] {
+            let more = format!("[tokens]\nid_token_algorithm = \"{name}\"");
+            assert_eq!(found(&more), "");
+        }
+        for name in ["rs256", "ES512", "None", "", "HS256 "] {
+            let more = format!("[tokens]\nid_token_algorithm = \"{name}\"");
+            let told = found(&more);
+            let words = "tokens.id_token_algorithm: ";
+            assert!(
+                told.contains(words) && told.contains("RS256"),
+                "{name}: {told}"
+            );
         }
     }
 

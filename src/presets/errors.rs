@@ -52,6 +52,8 @@ pub enum At {
     Refresh,
     /// A token for the client itself is requested.
     ClientCredentials,
+    /// A token is requested with the key of a service account.
+    ServiceAccount,
     /// The browser came back with it.
     Callback,
     /// A mail server's response to a token.

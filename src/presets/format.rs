@@ -13,7 +13,7 @@ use crate::mail::server::Protocol;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 use crate::oauth::tools::ToolDialects;
-use crate::presets::patterns::{self, Pattern};
+use crate::presets::patterns::{self, Form, Pattern};
 use crate::presets::span::Span;
 
 /// The identifier of the preset that knows nothing: every field is typed by hand.
@@ -68,6 +68,9 @@ pub struct Preset {
     /// Which flows there are and which to prefer.
     #[serde(default)]
     pub flows: Flows,
+    /// What its flows require of the settings.
+    #[serde(default)]
+    pub requirements: Vec<Requirement>,
     /// Secret, authentication, PKCE.
     #[serde(default)]
     pub client: Client,
@@ -254,6 +257,70 @@ impl Flows {
     }
 }
 
+/// What a service requires of a field in one of its flows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// The flow.
+    pub flow: FlowKind,
+    /// `scope`, `client_authentication`, the name of a variable, or `parameters.` with the name of an extra parameter.
+    pub field: String,
+    /// What its value must be like.
+    pub form: Form,
+    /// A value of that form.
+    pub example: String,
+    /// The service may accept another value, so the run isn't stopped.
+    #[serde(default)]
+    pub warning: bool,
+    /// Why, and what to do, in a sentence or two.
+    pub reason: String,
+    /// Where that is documented.
+    pub source: String,
+}
+
+/// The field of a requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required<'a> {
+    /// The variable at this position.
+    Variable(usize),
+    /// The scopes, separated by spaces.
+    Scope,
+    /// The client authentication, as its flag names it.
+    ClientAuthentication,
+    /// An extra parameter, with the position of the variable that it is filled with.
+    Parameter {
+        /// Its name.
+        name: &'a str,
+        /// The variable.
+        variable: Option<usize>,
+    },
+}
+
+impl Requirement {
+    /// The field that it is about; `None` if the preset has no such field.
+    #[must_use]
+    pub fn required(&self, preset: &Preset) -> Option<Required<'_>> {
+        let place = |name: &str| {
+            let mut variables = preset.variables.iter();
+            variables.position(|variable| variable.name == name)
+        };
+        match self.field.as_str() {
+            "scope" => Some(Required::Scope),
+            "client_authentication" => Some(Required::ClientAuthentication),
+            field => match field.strip_prefix("parameters.") {
+                Some(name) => {
+                    let filled = preset.parameters.of_flow(self.flow)?.get(name);
+                    let variable = filled
+                        .and_then(|text| text.strip_prefix('{')?.strip_suffix('}'))
+                        .and_then(place);
+                    Some(Required::Parameter { name, variable })
+                }
+                None => place(field).map(Required::Variable),
+            },
+        }
+    }
+}
+
 /// What the service requires of a client.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -262,6 +329,8 @@ pub struct Client {
     pub secret: SecretRule,
     /// When it is needed, in a sentence.
     pub secret_note: Option<String>,
+    /// Where to get the key file of a service account, in a sentence.
+    pub service_account_help: Option<String>,
     /// The longest time that a secret is valid.
     pub secret_max: Option<Span>,
     /// What the service accepts, the best first.
@@ -283,6 +352,7 @@ impl Default for Client {
         Self {
             secret: SecretRule::Optional,
             secret_note: None,
+            service_account_help: None,
             secret_max: None,
             authentication: vec![
                 ClientAuthentication::Basic,
@@ -380,6 +450,8 @@ pub struct Scope {
     pub default: Vec<String>,
     /// The same with the client credentials flow, where that differs.
     pub client_credentials: Option<Vec<String>>,
+    /// The same with the key of a service account, where that differs.
+    pub service_account: Option<Vec<String>>,
     /// The only scopes that the device flow accepts; empty: all.
     #[serde(default)]
     pub device_allowed: Vec<String>,
@@ -415,6 +487,7 @@ impl Default for Scope {
             space: Space::Plus,
             default: Vec::new(),
             client_credentials: None,
+            service_account: None,
             device_allowed: Vec::new(),
             device_note: None,
             one_resource: false,
@@ -431,10 +504,12 @@ impl Scope {
     /// What the field holds to begin with in this flow.
     #[must_use]
     pub fn of_flow(&self, flow: FlowKind) -> &[String] {
-        match &self.client_credentials {
-            Some(scopes) if flow == FlowKind::ClientCredentials => scopes,
-            Some(_) | None => &self.default,
-        }
+        let own = match flow {
+            FlowKind::ClientCredentials => self.client_credentials.as_ref(),
+            FlowKind::JwtBearer => self.service_account.as_ref(),
+            FlowKind::DeviceCode | FlowKind::AuthorizationCode => None,
+        };
+        own.unwrap_or(&self.default)
     }
 }
 
@@ -473,6 +548,19 @@ pub struct Parameters {
     /// Known and optional: name and meaning.
     #[serde(default)]
     pub optional: BTreeMap<String, String>,
+}
+
+impl Parameters {
+    /// What is sent with the first request of a flow; `None` for a flow that has no such parameters.
+    #[must_use]
+    pub fn of_flow(&self, flow: FlowKind) -> Option<&BTreeMap<String, String>> {
+        match flow {
+            FlowKind::AuthorizationCode => Some(&self.authorization),
+            FlowKind::DeviceCode => Some(&self.device),
+            FlowKind::ClientCredentials => Some(&self.client_credentials),
+            FlowKind::JwtBearer => None,
+        }
+    }
 }
 
 /// What a service's tokens are like.

@@ -530,6 +530,7 @@ mod tests {
                 token_url: "https://as.example/token".to_owned(),
                 client_id: "me".to_owned(),
                 client_authentication: "none".to_owned(),
+                service_account: None,
                 scope: Vec::new(),
                 flow: "device-code".to_owned(),
                 ca_file: None,

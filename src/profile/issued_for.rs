@@ -11,7 +11,7 @@ use crate::mail::server::{Address, Protocol};
 use crate::oauth::client::ClientAuthentication;
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
-use crate::store::record::{IssuedFor, ToolPins};
+use crate::store::record::{IssuedFor, ServiceAccountPin, ToolPins};
 
 /// What `request` gets tokens for. The commands are those of `file`.
 #[must_use]
@@ -31,6 +31,17 @@ pub fn issued_for(
             ClientAuthentication::Basic => "basic",
         }
         .to_owned(),
+        service_account: request
+            .service_account
+            .as_ref()
+            .map(|account| ServiceAccountPin {
+                // The settings file has it like that.
+                key_file: std::path::absolute(&account.path)
+                    .unwrap_or_else(|_| account.path.clone())
+                    .to_string_lossy()
+                    .into_owned(),
+                subject: account.subject.clone(),
+            }),
         scope: client.scopes.clone(),
         flow: request.kind.name().to_owned(),
         ca_file: request
@@ -140,6 +151,14 @@ fn is_near(token_url: &Url, url: &Url) -> bool {
     same_operator(token_url, url) && (!leads_here(url) || token_url.origin() == url.origin())
 }
 
+fn key_file(record: &IssuedFor) -> Option<&str> {
+    Some(&record.service_account.as_ref()?.key_file)
+}
+
+fn subject(record: &IssuedFor) -> Option<&str> {
+    record.service_account.as_ref()?.subject.as_deref()
+}
+
 /// What the settings say now and did not say when the tokens were issued, in the words of the form; `None` if nothing
 /// differs that matters.
 #[must_use]
@@ -151,6 +170,8 @@ pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
             "client authentication",
             record.client_authentication == now.client_authentication,
         ),
+        ("key file", key_file(record) == key_file(now)),
+        ("subject", subject(record) == subject(now)),
         ("scope", record.scope == now.scope),
         ("flow", record.flow == now.flow),
         ("CA file", record.ca_file == now.ca_file),

@@ -410,7 +410,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
                 vars += &format!("{name} = {}\n", quoted(value));
             }
             "trust-host" => hosts.push(quoted(value)),
-            "ca-file" | "certificate" | "certificate-key" => {
+            "ca-file" | "certificate" | "certificate-key" | "service-account-file" => {
                 // Read from any folder.
                 let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
                 rest += &format!(

@@ -25,7 +25,8 @@ impl TokenState {
             let person = self.claims.as_ref()?.person()?;
             mail_domain(&person).is_some().then_some(person)
         };
-        of_profile().or_else(of_id_token)
+        let of_account = || self.request.service_account.as_ref()?.subject.clone();
+        of_profile().or_else(of_id_token).or_else(of_account)
     }
 }
 

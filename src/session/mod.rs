@@ -166,7 +166,7 @@ impl Session {
         let other = match run.request.kind {
             FlowKind::DeviceCode => FlowKind::AuthorizationCode,
             FlowKind::AuthorizationCode => FlowKind::DeviceCode,
-            FlowKind::ClientCredentials => return None,
+            FlowKind::ClientCredentials | FlowKind::JwtBearer => return None,
         };
         if !self.settings.offers(other) {
             return None;
@@ -355,12 +355,10 @@ impl Session {
                 explain(failure, &run.preset, with_secret, &self.library)
             }
             FlowError::Certificate(error) => explain_certificate(error),
-            FlowError::Http(HttpError::CaFile { .. }) => Some(Explanation {
-                cause: error.to_string(),
-                remedy: error.hint(),
-                field: Some(Key::CaFile),
-                without: None,
-            }),
+            FlowError::KeyFile(_) => Some(Explanation::of(error, error.hint(), Key::KeyFile)),
+            FlowError::Http(HttpError::CaFile { .. }) => {
+                Some(Explanation::of(error, error.hint(), Key::CaFile))
+            }
             _ => None,
         };
         Ended::of(error, explanation)
@@ -469,6 +467,7 @@ mod tests {
     use super::content::Content;
     use super::*;
     use crate::flow::event::Step;
+    use crate::form::choices::Overwrite;
     use crate::oauth::failure::Asked;
     use crate::presets;
 

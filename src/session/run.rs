@@ -109,7 +109,9 @@ impl Ended {
     /// By this error, which means `explanation`.
     pub(super) fn of(error: &FlowError, explanation: Option<Explanation>) -> Self {
         let text = match error {
-            FlowError::Certificate(_) | FlowError::Http(HttpError::CaFile { .. })
+            FlowError::Certificate(_)
+            | FlowError::KeyFile(_)
+            | FlowError::Http(HttpError::CaFile { .. })
                 if explanation.is_some() =>
             {
                 "Nothing was sent to the service.".to_owned()

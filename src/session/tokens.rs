@@ -105,6 +105,8 @@ pub struct TokenState {
     pub pins: Option<Box<IssuedFor>>,
     /// The steps of the run.
     pub steps: Vec<StepLine>,
+    /// What the user should know about the run, as sentences.
+    pub notes: Vec<String>,
     /// How the checks of the run came out.
     pub checks: Vec<Check>,
     /// The claims of the ID token.
@@ -141,6 +143,12 @@ impl TokenState {
             profile: None,
             pins: None,
             steps: run.steps.clone(),
+            // Those of a device code are about signing in.
+            notes: if run.request.kind.has_user() {
+                Vec::new()
+            } else {
+                run.notes.clone()
+            },
             checks: run.checks.clone(),
             claims,
             taken: [Taken::Not; 3],

@@ -14,6 +14,9 @@ pub struct IssuedFor {
     pub client_id: String,
     /// How the client authenticates: `none`, `post` or `basic`.
     pub client_authentication: String,
+    /// The service account, where its key requests the tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccountPin>,
     /// The scopes that were requested.
     pub scope: Vec<String>,
     /// The flow, as its flag names it.
@@ -40,11 +43,21 @@ pub struct IssuedFor {
 }
 
 impl IssuedFor {
-    /// True if no user signed in: the client secret gets a new access token, and there is no refresh token.
+    /// True if no user signed in: the client secret or the key gets a new access token, and there is no refresh token.
     #[must_use]
     pub fn is_without_user(&self) -> bool {
-        self.flow == FlowKind::ClientCredentials.name()
+        let mut flows = FlowKind::ALL.into_iter();
+        flows.any(|flow| flow.name() == self.flow && !flow.has_user())
     }
+}
+
+/// Whose key requests tokens, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceAccountPin {
+    /// The path of the key file.
+    pub key_file: String,
+    /// The user that the service account acts for.
+    pub subject: Option<String>,
 }
 
 /// Endpoints for existing tokens. An unknown one is `None`, as in a record of an earlier version.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use super::issued_for::{IssuedFor, ToolPins};
+pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 pub use super::origin::Origin;
 use super::origin::{LONGEST_LIFE, lineage, refresh_expires_at};
 use super::private::{self, Audience, PrivateError};
@@ -509,6 +509,7 @@ mod tests {
             token_url: "https://as.example/token".to_owned(),
             client_id: "me".to_owned(),
             client_authentication: "none".to_owned(),
+            service_account: None,
             scope: vec!["mail".to_owned()],
             flow: "device-code".to_owned(),
             ca_file: None,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::get;
+use crate::service_account::{self, KeyFile};
 use crate::terminal::{Command, ENTER, Terminal, is_focused};
 
 const PAGE_DOWN: &str = "\x1b[6~";
@@ -110,7 +111,7 @@ fn moved(text: &str, server: &str) -> String {
         *tables.last_mut().unwrap() += &(line + "\n");
     }
     // They may be about a variable that goes.
-    tables.retain(|table| !table.starts_with("[[patterns"));
+    tables.retain(|table| !table.starts_with("[[patterns") && !table.starts_with("[[requirements"));
     let whole = tables.concat();
     tables.retain(|table| {
         let name = table
@@ -131,6 +132,7 @@ fn asked(request: &Request) -> At {
         Some("authorization_code") => At::Exchange,
         Some("refresh_token") => At::Refresh,
         Some("client_credentials") => At::ClientCredentials,
+        Some(service_account::GRANT) => At::ServiceAccount,
         _ => At::Approval,
     }
 }
@@ -162,10 +164,12 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
     let device = matches!(at, At::DeviceCode | At::Approval);
     let flow = match at {
         At::ClientCredentials => "client-credentials",
+        At::ServiceAccount => "service-account",
         _ if device => "device-code",
         _ => "authorization-code",
     };
     // Any free port, and plain http: what the service says of it is a warning.
+    let key = KeyFile::for_token_url(&format!("{server}/token")).write(home);
     let flags = [
         "--preset-file",
         "moved.toml",
@@ -175,6 +179,10 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
         flow,
         "--redirect-url",
         "http://localhost:0/",
+        "--service-account-file",
+        &key,
+        "--subject",
+        service_account::SUBJECT,
     ];
     let mut command = Command::new(home, &flags);
     let secret = match about.client.secret {
@@ -216,7 +224,7 @@ fn come_back(terminal: &mut Terminal, query: &str) {
 fn fail(terminal: &mut Terminal, answer: &Documented) {
     terminal.send(ENTER);
     match answer.at {
-        At::DeviceCode | At::Approval | At::ClientCredentials | At::Mail => {}
+        At::DeviceCode | At::Approval | At::ClientCredentials | At::ServiceAccount | At::Mail => {}
         At::Exchange => come_back(terminal, "code=c"),
         At::Callback => come_back(terminal, &answer.query),
         At::Refresh => {
@@ -320,7 +328,7 @@ fn play(answer: &Documented) {
 #[test]
 fn documented_answers_are_explained() {
     let facts: Facts = toml::from_str(include_str!("../facts/errors.toml")).unwrap();
-    assert_eq!(facts.answer.len(), 43);
+    assert_eq!(facts.answer.len(), 48);
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {

@@ -85,6 +85,7 @@ mod screens;
 mod scripted;
 mod security;
 mod servers;
+mod service_account;
 mod services;
 #[cfg(unix)]
 mod small;

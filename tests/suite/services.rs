@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 use crate::servers::{ODD_SECRET, free_port, get};
+use crate::service_account;
 use crate::terminal::{Command, ENTER, LIMIT, Terminal, is_focused};
 
 /// Runs at the same time; they mostly wait.
@@ -76,7 +77,11 @@ impl Plan {
         variables
             .iter()
             .map(|variable| {
+                let required = self.preset.requirements.iter().find(|requirement| {
+                    requirement.flow == self.flow && requirement.field == variable.name
+                });
                 let value = match variable.name.as_str() {
+                    _ if let Some(required) = required => &required.example,
                     _ if variable.optional && !self.secret => "",
                     _ if !variable.default.is_empty() => &variable.default,
                     "env" | "tenant" => "11111111-2222-3333-4444-555555555555",
@@ -148,6 +153,7 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
     let mut plans = Vec::new();
     for flow in preset.flows.offered.iter().copied() {
         let secrets: &[bool] = match client.secret {
+            _ if !flow.has_client() => &[false],
             _ if !flow.has_user() => &[true],
             SecretRule::Required => &[true],
             SecretRule::None => &[false],
@@ -161,6 +167,11 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
         let mut scopes = preset.scope.of_flow(flow).to_vec();
         let mut typed = false;
         let refused = scopes.iter().any(|scope| !allowed.contains(scope));
+        if flow == FlowKind::JwtBearer && scopes.is_empty() {
+            let first = preset.scope.list.iter().map(|entry| &entry.value);
+            scopes = first.take(1).cloned().collect();
+            typed = true;
+        }
         if flow == FlowKind::DeviceCode
             && refused
             && let [first, second, ..] = allowed.as_slice()
@@ -380,6 +391,8 @@ enum Stage {
     Refresh(usize),
     /// How often it was answered before.
     ClientCredentials(usize),
+    /// How often it was answered before.
+    ServiceAccount(usize),
     /// Nothing more is to come.
     Over,
 }
@@ -392,6 +405,7 @@ impl Stage {
             Self::Exchange => "exchange",
             Self::Refresh(_) => "refresh",
             Self::ClientCredentials(_) => "client credentials request",
+            Self::ServiceAccount(_) => "service account's request",
             Self::Over => "request after the last one",
         }
     }
@@ -484,6 +498,8 @@ impl Service {
             Stage::Refresh(times) => (Stage::Over, 200, self.tokens(times + 1)),
             Stage::ClientCredentials(0) => (Stage::ClientCredentials(1), 200, self.tokens(0)),
             Stage::ClientCredentials(times) => (Stage::Over, 200, self.tokens(times)),
+            Stage::ServiceAccount(0) => (Stage::ServiceAccount(1), 200, self.tokens(0)),
+            Stage::ServiceAccount(times) => (Stage::Over, 200, self.tokens(times)),
             Stage::Over => (Stage::Over, 400, json!({})),
         };
         self.stage = next;
@@ -634,6 +650,24 @@ impl Service {
                     add(&name, &value);
                 }
             }
+            Stage::ServiceAccount(_) => {
+                add("grant_type", service_account::GRANT);
+                let sent = request.form.iter().find(|(name, _)| name == "assertion");
+                let sent = sent.map_or("", |(_, value)| value);
+                let claims = service_account::claims(sent);
+                let right = claims["aud"] == address.as_str()
+                    && claims["iss"] == service_account::EMAIL
+                    && claims["sub"] == service_account::SUBJECT
+                    && claims["scope"] == plan.scope_text().as_str();
+                add(
+                    "assertion",
+                    if right {
+                        sent
+                    } else {
+                        "one with the claims of this run"
+                    },
+                );
+            }
             Stage::Over => {}
         }
         let at = self.sign_in.as_ref().and_then(|it| it.host.as_deref());
@@ -652,6 +686,7 @@ impl Service {
                 add("client_secret", secret);
                 None
             }
+            _ if !plan.flow.has_client() => None,
             _ => {
                 add("client_id", CLIENT_ID);
                 None
@@ -818,6 +853,7 @@ fn run(plan: &Plan) -> Record {
             FlowKind::DeviceCode => Stage::Device,
             FlowKind::AuthorizationCode => Stage::Exchange,
             FlowKind::ClientCredentials => Stage::ClientCredentials(0),
+            FlowKind::JwtBearer => Stage::ServiceAccount(0),
         },
         sign_in: None,
         received: Vec::new(),
@@ -837,6 +873,13 @@ fn run(plan: &Plan) -> Record {
     ];
     for (name, value) in plan.variables() {
         flags.push(("--var", format!("{name}={value}")));
+    }
+    if plan.flow == FlowKind::JwtBearer {
+        let token_url = preset.endpoints.token.as_deref().unwrap();
+        let key = service_account::KeyFile::for_token_url(&plan.fill(token_url).unwrap());
+        let path = key.write(home.path());
+        flags.push(("--service-account-file", path));
+        flags.push(("--subject", service_account::SUBJECT.to_owned()));
     }
     if plan.typed {
         flags.push(("--scope", plan.scopes.join(" ")));
@@ -869,7 +912,7 @@ fn run(plan: &Plan) -> Record {
             wait_for(&terminal, &service, "Paste");
             Some(sign_in(&mut terminal, &service, &redirect))
         }
-        FlowKind::ClientCredentials => None,
+        FlowKind::ClientCredentials | FlowKind::JwtBearer => None,
     };
     if plan.refused.is_some() {
         // Both are of one frame, which may come in parts.
@@ -1763,9 +1806,11 @@ fn compare_device(record: &Record, facts: &Value, compare: &mut Comparison) {
             let of_this = match stage {
                 Stage::Device => first,
                 Stage::Poll(_) => !first,
-                Stage::Exchange | Stage::Refresh(_) | Stage::ClientCredentials(_) | Stage::Over => {
-                    false
-                }
+                Stage::Exchange
+                | Stage::Refresh(_)
+                | Stage::ClientCredentials(_)
+                | Stage::ServiceAccount(_)
+                | Stage::Over => false,
             };
             if !of_this {
                 continue;

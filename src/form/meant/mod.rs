@@ -56,9 +56,10 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::Issuer => issuer(settings),
         Key::RedirectUrl => redirect_url(settings),
         Key::ExtraParameters => extra_parameters(settings),
-        Key::LoginHint => login_hint(settings),
+        Key::LoginHint | Key::Subject => account(settings, key),
         Key::ListenAddress => listen_address(settings),
-        Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
+        Key::KeyFile if holds_json(&settings.value(key)) => Some(content_as_path()),
+        Key::KeyFile | Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
         Key::Preset | Key::Flow | Key::ClientAuthentication | Key::Pkce => None,
     }
 }
@@ -226,8 +227,7 @@ fn extra_parameters(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-fn login_hint(settings: &Settings) -> Option<Problem> {
-    let key = Key::LoginHint;
+fn account(settings: &Settings, key: Key) -> Option<Problem> {
     let typed = settings.value(key);
     let typed = trimmed(&typed);
     let inner = match (typed.find('<'), typed.ends_with('>')) {
@@ -239,13 +239,20 @@ fn login_hint(settings: &Settings) -> Option<Problem> {
     if meant == typed || meant.is_empty() {
         return None;
     }
-    let text = "The account contains extra text";
+    let text = format!(
+        "{} contains extra text",
+        if key == Key::Subject {
+            "The address"
+        } else {
+            "The account"
+        }
+    );
     Some(suggested(
         settings,
         key,
         Severity::Warning,
         "extra text",
-        text,
+        &text,
         Some(meant),
     ))
 }
@@ -281,6 +288,16 @@ fn listen_address(settings: &Settings) -> Option<Problem> {
         text,
         Some(meant),
     ))
+}
+
+/// True for the content of a key file.
+fn holds_json(value: &str) -> bool {
+    value.trim_start().starts_with('{') || value.contains("-----BEGIN")
+}
+
+fn content_as_path() -> Problem {
+    let text = "This is the content of a key file. Save it to a file that only you can read, and enter the path of that file";
+    Problem::new(Key::KeyFile, Severity::Error, "not a path", text.to_owned())
 }
 
 fn path(settings: &Settings, key: Key) -> Option<Problem> {

@@ -191,14 +191,24 @@ pub async fn aside<T: Send + 'static>(
 /// True for a regular file whose mode lets other users read it. Pipes pass by, and Windows has access lists.
 #[must_use]
 pub fn is_readable_by_others(file: &File) -> bool {
+    file.metadata().is_ok_and(|about| is_open_to_others(&about))
+}
+
+/// The same of a path, without opening it.
+#[must_use]
+pub fn may_others_read(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| is_open_to_others(&about))
+}
+
+fn is_open_to_others(about: &Metadata) -> bool {
     #[cfg(unix)]
-    return file.metadata().is_ok_and(|about| {
+    return {
         use std::os::unix::fs::PermissionsExt;
         about.is_file() && about.permissions().mode() & 0o044 != 0
-    });
+    };
     #[cfg(not(unix))]
     return {
-        let _ = file;
+        let _ = about;
         false
     };
 }

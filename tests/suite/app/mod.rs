@@ -429,7 +429,14 @@ impl App {
     pub fn choose(&mut self, label: &str, value: &str) -> &mut Self {
         self.go(label).until("<right>", value, |drawn| {
             // The label is shorter where there are more flows.
-            let labels = [value, &value.replace("Authorization", "Auth.")];
+            let word = match value {
+                "Device code" => "Device",
+                "Authorization code" => "Code",
+                "No user" => "App",
+                "Service account" => "Service",
+                other => other,
+            };
+            let labels = [value, &value.replace("Authorization", "Auth."), word];
             let chosen = |mark: &str| {
                 labels
                     .iter()

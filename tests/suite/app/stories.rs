@@ -53,6 +53,36 @@ impl App {
             .paste("s3cret-of-the-client")
     }
 
+    /// A service account with its key, about to authorize.
+    pub fn service_account(&mut self) -> &mut Self {
+        self.preset("google-mail")
+            .choose("Flow", "Service account")
+            .go("Key file")
+            .paste("/etc/mail/key.json")
+            .go("Subject")
+            .paste("alice@example.com")
+    }
+
+    /// The access token of a service account.
+    pub fn token_of_service_account(&mut self) -> &mut Self {
+        self.service_account()
+            .press("Authorize")
+            .expect("service account")
+            .flow(FlowEvent::Note(
+                "The key file /etc/mail/key.json can be read by other users. Run chmod 600 on it."
+                    .to_owned(),
+            ))
+            .flow(FlowEvent::Began(Step::TokenRequest))
+            .flow(FlowEvent::Done(Duration::from_millis(143)))
+            .granted(TokenSet {
+                refresh_token: None,
+                id_token: None,
+                scope: None,
+                ..token_set()
+            })
+            .expect("tokens")
+    }
+
     /// Its request for an access token has just been sent.
     pub fn requesting(&mut self) -> &mut Self {
         self.without_user()

@@ -39,6 +39,8 @@ fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
             | Key::ClientId
             | Key::Scope
             | Key::Flow
+            | Key::KeyFile
+            | Key::Subject
             | Key::TokenUrl
             | Key::ClientAuthentication
             | Key::CaFile
@@ -146,6 +148,9 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::Authorize, FlowKind::ClientCredentials) => {
             "Request an access token with the client secret. No user signs in."
         }
+        (Item::Authorize, FlowKind::JwtBearer) => {
+            "Request an access token with the key file. No user signs in."
+        }
         (Item::Tokens, _) => "Show the tokens of the last sign-in.",
         (Item::Profiles, _) => "List, open, rename and delete saved profiles.",
         (Item::Save, _) => match cx.session.profile() {
@@ -234,14 +239,25 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
                 settings.flow().label()
             )
         }
+        Key::Flow if settings.flow() == FlowKind::JwtBearer => {
+            "Service account: no user signs in. Its private key gets an access token, for itself or for the Subject.".to_owned()
+        }
         Key::Flow if !settings.flow().has_user() => {
             "Client credentials: no user signs in. The client gets an access token for itself with its secret.".to_owned()
         }
         Key::Flow => or(
             &preset.flows.why,
-            "Device code: you enter a code in any browser. Best over SSH. Authorization code: the browser returns to this \
-                machine. Client credentials: no user.",
+            "Device: you enter a code in any browser. Best over SSH. Code: the browser returns to this machine. App: client \
+                credentials, no user. Service: a service account, no user.",
         ),
+        Key::KeyFile => {
+            let help = preset.client.service_account_help.as_deref().unwrap_or_default();
+            let text = format!("The path of the service account's key in JSON format, as downloaded. {help}");
+            text.trim_end().to_owned()
+        }
+        Key::Subject => "The email address of the mailbox or user to act for. Requires that the administrator of that user \
+                         allowed the service account to do so. If empty, the token is for the service account itself."
+            .to_owned(),
         Key::RedirectUrl => or(
             &preset.redirect.note,
             "Where the browser returns after sign-in. Must match the URL registered with the service. Port 0 picks a free \

@@ -140,6 +140,7 @@ fn offers(preset: &Preset) -> String {
         FlowKind::DeviceCode => "device",
         FlowKind::AuthorizationCode => "browser",
         FlowKind::ClientCredentials => "client",
+        FlowKind::JwtBearer => "key",
     };
     let words: Vec<&str> = preset.flows.offered.iter().map(words).collect();
     words.join(", ")

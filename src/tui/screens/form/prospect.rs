@@ -25,6 +25,11 @@ pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
             "Send the client ID and the client secret to the token endpoint.",
             "Receive an access token for the client itself. No user signs in.",
         ],
+        FlowKind::JwtBearer => &[
+            "Read the key file.",
+            "Send an assertion that is signed with its private key to the token endpoint.",
+            "Receive an access token for the Subject, or for the service account itself. No user signs in.",
+        ],
     };
     let mut rows = vec![head(cx.theme(), "What Authorize will do")];
     for (number, text) in (1_u8..).zip(steps) {

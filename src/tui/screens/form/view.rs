@@ -309,34 +309,34 @@ fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(Stri
 fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let (flows, chosen) = (cx.session.settings.flows(), cx.session.settings.flow());
     let brief = |flow| match flow {
-        FlowKind::DeviceCode => flow.label(),
+        FlowKind::DeviceCode | FlowKind::JwtBearer => flow.label(),
         FlowKind::AuthorizationCode => "Auth. code",
         FlowKind::ClientCredentials => "No user",
     };
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",
         FlowKind::AuthorizationCode => "Code",
-        FlowKind::ClientCredentials => "Client",
+        FlowKind::ClientCredentials => "App",
+        FlowKind::JwtBearer => "Service",
     };
-    let mut labels: Vec<(&dyn Fn(FlowKind) -> &'static str, usize)> =
-        vec![(&FlowKind::label, 3), (&brief, 3), (&word, 1)];
-    if flows.len() > 2 {
-        // The same labels in every window that has room for them.
-        labels.remove(0);
-    }
-    let alone = labels[0].0(chosen);
-    let mut all = labels.into_iter().map(|(label, gap)| {
+    // The same labels in every window that has room for them.
+    let labels: &[(&dyn Fn(FlowKind) -> &'static str, usize)] = match flows.len() {
+        ..3 => &[(&FlowKind::label, 3), (&brief, 3), (&word, 1)],
+        3 => &[(&brief, 3), (&word, 1)],
+        _ => &[(&word, 3), (&word, 1)],
+    };
+    let mut all = labels.iter().map(|(label, gap)| {
         let values: Vec<(&str, bool)> = flows
             .iter()
             .map(|flow| (label(*flow), *flow == chosen))
             .collect();
-        radios(cx, &values, gap)
+        radios(cx, &values, *gap)
     });
     let fits = |parts: &Vec<(String, bool)>| {
         parts.iter().map(|(text, _)| width(text)).sum::<usize>() <= room
     };
     all.find(fits)
-        .unwrap_or_else(|| radios(cx, &[(alone, true)], 0))
+        .unwrap_or_else(|| radios(cx, &[(brief(chosen), true)], 0))
 }
 
 /// Scopes in so many columns: whole, else without their beginning, else as many as there is room for.

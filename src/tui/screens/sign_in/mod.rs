@@ -150,6 +150,7 @@ impl Screen for SignIn {
             (_, FlowKind::DeviceCode) => "device code",
             (_, FlowKind::AuthorizationCode) => "authorization code",
             (_, FlowKind::ClientCredentials) => "client credentials",
+            (_, FlowKind::JwtBearer) => "service account",
         };
         let dot = cx.theme().dot();
         if !layout::is_small(cx) {

@@ -45,7 +45,7 @@ fn later(run: &Run) -> String {
     let names: Vec<&CheckName> = match run.request.kind {
         FlowKind::AuthorizationCode => OF_BROWSER.iter().chain(&OF_USER).collect(),
         FlowKind::DeviceCode => OF_USER.iter().collect(),
-        FlowKind::ClientCredentials => OF_ALL.iter().collect(),
+        FlowKind::ClientCredentials | FlowKind::JwtBearer => OF_ALL.iter().collect(),
     };
     let open = names
         .into_iter()

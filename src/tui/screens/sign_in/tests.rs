@@ -24,7 +24,7 @@ fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignI
     alone.hear(match flow {
         FlowKind::DeviceCode => device_code(),
         FlowKind::AuthorizationCode => sign_in(),
-        FlowKind::ClientCredentials => FlowEvent::Began(Step::TokenRequest),
+        FlowKind::ClientCredentials | FlowKind::JwtBearer => FlowEvent::Began(Step::TokenRequest),
     });
     alone
 }

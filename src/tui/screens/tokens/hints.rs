@@ -179,6 +179,7 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         Item::Refresh if !has_user(cx) && is_stored(cx) => {
             "Request a new access token, and store it in the profile."
         }
+        Item::Refresh if is_of_account(cx) => "Request a new access token with the key file.",
         Item::Refresh if !has_user(cx) => "Request a new access token with the client secret.",
         Item::Refresh if is_stored(cx) => {
             "Get new tokens with the refresh token, and store them in the profile."
@@ -209,6 +210,12 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
 fn has_user(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_none_or(|tokens| tokens.request.kind.has_user())
+}
+
+/// True where the key of a service account got the tokens.
+fn is_of_account(cx: ViewContext<'_>) -> bool {
+    let tokens = cx.session.tokens.as_ref();
+    tokens.is_some_and(|tokens| tokens.request.service_account.is_some())
 }
 
 /// True where a profile has the tokens.

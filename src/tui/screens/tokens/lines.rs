@@ -133,8 +133,11 @@ pub(super) fn has_header(tokens: &TokenState) -> bool {
     tokens.set.is_bearer() || tokens.header() != "Bearer"
 }
 
-/// Who signed in, as the ID token says.
+/// Who signed in, as the ID token says; without a user, for whom the service account acts.
 pub(super) fn person(tokens: &TokenState) -> Option<String> {
+    if let Some(account) = &tokens.request.service_account {
+        return account.subject.clone();
+    }
     tokens.claims.as_ref().and_then(Claims::person)
 }
 

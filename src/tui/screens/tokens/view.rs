@@ -305,7 +305,9 @@ impl<'a> Drawing<'a> {
         if let Some(person) = self.content_text(Line::Person) {
             self.line(Line::Person, &person);
         } else {
-            let why = if !tokens.request.kind.has_user() {
+            let why = if tokens.request.service_account.is_some() {
+                "the service account (no user)"
+            } else if !tokens.request.kind.has_user() {
                 "the client (no user)"
             } else if tokens.set.id_token.is_some() {
                 "unknown (the ID token doesn't say)"
@@ -344,6 +346,9 @@ impl<'a> Drawing<'a> {
             let value = kept.display_value();
             let text = value.as_deref().unwrap_or("saved with the JSON");
             self.rows.extend(fact(theme, &kept.name, text, columns));
+        }
+        for note in &tokens.notes {
+            self.rows.extend(fact(theme, "Note", note, columns));
         }
         if let Some(notice) = &tokens.preset.token_notice {
             self.rows.extend(fact(theme, "Note", notice, columns));

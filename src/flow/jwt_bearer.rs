@@ -1,0 +1,95 @@
+//! The JWT bearer flow (RFC 7523, section 2.1): the key file of a service account gets an access token; no user signs in.
+
+use url::Url;
+
+use super::client_credentials::access_token;
+use super::clock::unix_time;
+use super::event::{FlowError, FlowEvent, ServiceAccountError};
+use super::http::Http;
+use super::reporter::Reporter;
+use crate::clean::clean;
+use crate::form::request::{FlowRequest, ServiceAccountFile};
+use crate::oauth::client::{FlowKind, RequestError};
+use crate::oauth::failure::Asked;
+use crate::oauth::jwt_bearer::ServiceAccount;
+use crate::oauth::token::TokenSet;
+use crate::store::file::read::{aside, may_others_read, read_again};
+
+/// A larger file is no key.
+const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// Gets an access token with the key of a service account; `again` where it had one before.
+pub(super) async fn jwt_bearer(
+    request: &FlowRequest,
+    again: bool,
+    reporter: &Reporter,
+) -> Result<TokenSet, FlowError> {
+    let (file, client) = (request.service_account.as_ref(), &request.client);
+    let file = file.ok_or(RequestError::KEY_FILE)?;
+    let account = service_account(file, &client.token_url, reporter).await?;
+    let http = Http::new(request.ca_file.as_deref()).await?;
+    let assertion = account
+        .assertion(client, file.subject.as_deref(), unix_time())
+        .map_err(|problem| ServiceAccountError::of_content(file, &problem))?;
+    let sent = client.jwt_bearer_request(&assertion)?;
+    let asked = (FlowKind::JwtBearer, Asked::JwtBearer);
+    access_token(&http, client, &sent, asked, again, reporter).await
+}
+
+async fn service_account(
+    file: &ServiceAccountFile,
+    token_url: &Url,
+    reporter: &Reporter,
+) -> Result<ServiceAccount, FlowError> {
+    let path = file.path.clone();
+    let read = aside(move || (may_others_read(&path), read_again(&path, SIZE_LIMIT))).await;
+    let (may_others, json) = match read {
+        Ok((may_others, json)) => (may_others, json),
+        Err(error) => (false, Err(error)),
+    };
+    let json = json.map_err(|error| ServiceAccountError::unread(file, &error))?;
+    if may_others {
+        let path = clean(&file.path.display().to_string(), 300);
+        let note = format!("The key file {path} can be read by other users. Run chmod 600 on it.");
+        reporter.report(FlowEvent::Note(note)).await;
+    }
+    ServiceAccount::parse(&json, token_url)
+        .map_err(|problem| ServiceAccountError::of_content(file, &problem).into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::flow::scripted::reporter;
+
+    async fn error_of(content: Option<&[u8]>) -> ServiceAccountError {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ServiceAccountFile {
+            path: folder.path().join("key.json"),
+            subject: None,
+            help: "Help of the preset.".to_owned(),
+        };
+        if let Some(content) = content {
+            std::fs::write(&file.path, content).unwrap();
+        }
+        let (reporter, _) = reporter();
+        let url = Url::parse("https://as.example/token").unwrap();
+        match service_account(&file, &url, &reporter).await {
+            Err(FlowError::KeyFile(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_a_key_is_an_error_with_the_place_of_the_right_one() {
+        let missing = error_of(None).await;
+        assert!(missing.to_string().contains("There is no such file."));
+        let large = vec![b' '; usize::try_from(SIZE_LIMIT).unwrap() + 1];
+        let large = error_of(Some(&large)).await;
+        assert!(large.to_string().contains("It is larger than 64 KiB."));
+        let other = error_of(Some(b"{\"installed\": {}}")).await;
+        assert!(other.to_string().contains("client secret file"), "{other}");
+        assert!(other.hint().ends_with("Help of the preset."), "{other:?}");
+    }
+}
