@@ -13,7 +13,9 @@ use crate::oauth::client::{FlowKind, RequestError};
 use crate::oauth::failure::Asked;
 use crate::oauth::jwt_bearer::ServiceAccount;
 use crate::oauth::token::TokenSet;
-use crate::store::file::read::{aside, may_others_read, read_again};
+use crate::store::file::read::{
+    self, Kinds, ReadError, aside, in_time, may_others_read, read_again,
+};
 
 /// A larger file is no key.
 const SIZE_LIMIT: u64 = 64 * 1024;
@@ -41,20 +43,68 @@ async fn service_account(
     token_url: &Url,
     reporter: &Reporter,
 ) -> Result<ServiceAccount, FlowError> {
-    let path = file.path.clone();
-    let read = aside(move || (may_others_read(&path), read_again(&path, SIZE_LIMIT))).await;
-    let (may_others, json) = match read {
-        Ok((may_others, json)) => (may_others, json),
-        Err(error) => (false, Err(error)),
-    };
-    let json = json.map_err(|error| ServiceAccountError::unread(file, &error))?;
-    if may_others {
-        let path = clean(&file.path.display().to_string(), 300);
-        let note = format!("The key file {path} can be read by other users. Run chmod 600 on it.");
+    let (named, url) = (file.clone(), token_url.clone());
+    let KeyFile {
+        account,
+        open_to_others,
+    } = aside(move || KeyFile::read(&named, &url))
+        .await
+        .unwrap_or_else(|error| Err(ServiceAccountError::unread(file, &error)))?;
+    if open_to_others {
+        let note = format!("{} {CHMOD}", described(file));
         reporter.report(FlowEvent::Note(note)).await;
     }
-    ServiceAccount::parse(&json, token_url)
-        .map_err(|problem| ServiceAccountError::of_content(file, &problem).into())
+    Ok(account)
+}
+
+/// What to do about a key file that other users can read.
+const CHMOD: &str = "Run chmod 600 on it.";
+
+fn described(file: &ServiceAccountFile) -> String {
+    let path = clean(&file.path.display().to_string(), 300);
+    format!("The key file {path} can be read by other users.")
+}
+
+/// A key file that was read.
+struct KeyFile {
+    account: ServiceAccount,
+    open_to_others: bool,
+}
+
+impl KeyFile {
+    fn read(file: &ServiceAccountFile, token_url: &Url) -> Result<Self, ServiceAccountError> {
+        let open_to_others = may_others_read(&file.path);
+        let json = read_again(&file.path, SIZE_LIMIT)
+            .map_err(|error| ServiceAccountError::unread(file, &error))?;
+        let account = ServiceAccount::parse(&json, token_url)
+            .map_err(|problem| ServiceAccountError::of_content(file, &problem))?;
+        Ok(Self {
+            account,
+            open_to_others,
+        })
+    }
+}
+
+/// Whether the key file of a request can be used, without sending anything. Returns a sentence about a file that can be used
+/// but isn't private, and what to do about it.
+///
+/// # Errors
+/// Why it can't be used.
+pub fn check(request: &FlowRequest) -> Result<Option<(String, &'static str)>, ServiceAccountError> {
+    let Some(file) = request.service_account.clone() else {
+        return Ok(None);
+    };
+    // What a pipe holds is for the run that needs it.
+    if matches!(
+        read::check(&file.path, Kinds::Regular),
+        Err(ReadError::Pipe)
+    ) {
+        return Ok(None);
+    }
+    let (named, url) = (file.clone(), request.client.token_url.clone());
+    let read = in_time(move || KeyFile::read(&named, &url))
+        .unwrap_or_else(|error| Err(ServiceAccountError::unread(&file, &error)))?;
+    Ok(read.open_to_others.then(|| (described(&file), CHMOD)))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub mod event;
 mod exchange;
 pub mod http;
 mod http_error;
-mod jwt_bearer;
+pub mod jwt_bearer;
 mod keys;
 pub mod listener;
 pub mod mail_login;

@@ -1,6 +1,7 @@
 //! Reads the files of a profile for its forecast. Sends nothing, writes nothing, runs no command and takes no lock.
 
 use super::profile::{Profile, settings_outcome};
+use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
@@ -54,8 +55,9 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         Ok(form) => form.preset().clone(),
         Err(error) => return Forecast::of(settings(error)),
     };
-    if let Err(outcome) = Profile::check(place, &record) {
-        more.push(of_outcome("settings", outcome));
+    match Profile::check(place, &record) {
+        Ok(profile) => more.extend(key_file(&profile)),
+        Err(outcome) => more.push(of_outcome("settings", outcome)),
     }
     let attempt = AttemptNote::read(&place.attempt()).unwrap_or_else(|error| {
         more.push(finding(Level::Files, "attempt", error.to_string()));
@@ -118,6 +120,21 @@ fn of_outcome(id: &'static str, outcome: Outcome) -> Finding {
         fix: outcome.hint,
         ..finding(level, id, outcome.error)
     }
+}
+
+/// What is wrong with the key file of a service account.
+fn key_file(profile: &Profile) -> Option<Finding> {
+    let (level, text, fix) = match jwt_bearer::check(&profile.request) {
+        Ok(open) => {
+            let (text, fix) = open?;
+            (Level::Note, text, fix.to_owned())
+        }
+        Err(error) => (Level::Settings, error.to_string(), error.hint().to_owned()),
+    };
+    Some(Finding {
+        fix: Some(fix),
+        ..finding(level, "key-file", text)
+    })
 }
 
 fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {

@@ -43,11 +43,12 @@ impl Profile {
         Self::with_secret(place, record, file, secret)
     }
 
-    /// Finds out whether the settings still fit the tokens. Neither sends anything nor runs a command.
+    /// Finds out whether the settings still fit the tokens. Neither sends anything nor runs a command; the client secret may be
+    /// a stand-in.
     ///
     /// # Errors
     /// The outcome to report.
-    pub fn check(place: &Place, record: &Record) -> Result<(), Outcome> {
+    pub fn check(place: &Place, record: &Record) -> Result<Self, Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         // An outline has no secret, and says whether there was one.
         let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
@@ -57,7 +58,7 @@ impl Profile {
         } else {
             record.client_secret.clone()
         };
-        Self::with_secret(place, record, file, secret).map(drop)
+        Self::with_secret(place, record, file, secret)
     }
 
     fn with_secret(

@@ -390,6 +390,14 @@ fn a_profile_uses_the_key_and_subject_that_it_was_saved_with_and_no_others() {
     let ran = profiles.run(&["token", "office"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     assert!(ran.stderr.contains("There is no such file."), "{ran:?}");
+    let check = profiles.run(&["profiles", "check", "office"]);
+    assert_eq!(check.code, 2, "{check:?}");
+    assert!(check.stdout.contains("There is no such file."), "{check:?}");
+    write(&path, &text, 0o644);
+    let check = profiles.run(&["profiles", "check", "office"]);
+    let told = "can be read by other users.";
+    assert_eq!(check.code, 2, "{check:?}");
+    assert!(check.stdout.contains(told), "{check:?}");
     write(&path, &text.replace(KEY_ID, "another-key"), 0o600);
     let ran = profiles.run(&["token", "office"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");

@@ -17,7 +17,14 @@ pub(super) fn report(tokens: &TokenState, now: Moment) -> String {
         format!("OAuth Authorizer {}", crate::VERSION),
         format!("Service: {}", tokens.preset.name),
         format!("Flow: {}", tokens.request.kind.label()),
-        format!("Client ID: {}", client.client_id),
+        format!(
+            "Client ID: {}",
+            if client.client_id.is_empty() {
+                "none"
+            } else {
+                &client.client_id
+            }
+        ),
         format!("Token URL: {}", token_url(tokens)),
         format!("Requested: {}", client.scopes.join(" ")),
         format!("Granted: {}", granted_words(tokens)),
