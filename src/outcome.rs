@@ -84,7 +84,7 @@ pub mod exit {
             }
             ToolError::Failure(ToolFailure::Unusable { .. }) | ToolError::Stopped => FAILED,
             ToolError::Failure(ToolFailure::Unavailable { .. }) => UNREACHABLE,
-            ToolError::Request(_) => USAGE,
+            ToolError::ClientKey(_) | ToolError::Request(_) => USAGE,
             ToolError::Http(error) => http_code(error),
         }
     }
@@ -129,6 +129,7 @@ pub mod exit {
                 ..
             })
             | FlowError::KeyFile(_)
+            | FlowError::ClientKey(_)
             | FlowError::Request(_) => USAGE,
             FlowError::Protocol(
                 Failure::UsedUp { .. } | Failure::Unavailable { .. } | Failure::Unanswered { .. },

@@ -131,10 +131,16 @@ impl FlowFlag {
 pub enum AuthenticationFlag {
     /// What the preset prefers.
     Automatic,
-    /// In the request body.
+    /// The client secret in the request body.
     Post,
-    /// In the Authorization header.
+    /// The client secret in the Authorization header.
     Basic,
+    /// A JWT signed with the client secret.
+    ClientSecretJwt,
+    /// A JWT signed with the client key.
+    PrivateKeyJwt,
+    /// The client certificate.
+    MutualTls,
 }
 
 impl AuthenticationFlag {
@@ -145,6 +151,9 @@ impl AuthenticationFlag {
             Self::Automatic => AuthenticationChoice::Automatic,
             Self::Post => AuthenticationChoice::Post,
             Self::Basic => AuthenticationChoice::Basic,
+            Self::ClientSecretJwt => AuthenticationChoice::SecretJwt,
+            Self::PrivateKeyJwt => AuthenticationChoice::KeyJwt,
+            Self::MutualTls => AuthenticationChoice::MutualTls,
         }
     }
 }

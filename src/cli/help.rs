@@ -51,6 +51,8 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
         &[],
         &[
             "client_authentication",
+            "client_key",
+            "client_certificate",
             "extra_parameters",
             "login_hint",
             "pkce",

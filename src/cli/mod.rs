@@ -179,13 +179,29 @@ pub struct Cli {
         value_parser = host
     )]
     pub trusted_hosts: Vec<String>,
-    /// How to send the client secret
+    /// How the client authenticates
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_AUTHENTICATION",
         hide_env_values = true
     )]
     pub client_authentication: Option<AuthenticationFlag>,
+    /// PEM file with the client's private key
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_KEY",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub client_key: Option<PathBuf>,
+    /// PEM file with the certificate of that key. May be the same file
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_CERTIFICATE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub client_certificate: Option<PathBuf>,
     /// Parameters to add to the authorization request, as name=value&name=value
     #[arg(
         long,
@@ -381,6 +397,12 @@ impl Cli {
                 Key::ExtraParameters,
                 "extra-parameters",
                 self.extra_parameters.clone(),
+            ),
+            (Key::ClientKey, "client-key", path(&self.client_key)),
+            (
+                Key::ClientCertificate,
+                "client-certificate",
+                path(&self.client_certificate),
             ),
             (Key::LoginHint, "login-hint", self.login_hint.clone()),
             (Key::CaFile, "ca-file", path(&self.ca_file)),

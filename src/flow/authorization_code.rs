@@ -26,7 +26,7 @@ pub(super) async fn authorization_code(
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
-    let http = Http::new(request.ca_file.as_deref()).await?;
+    let http = Http::of(&request.client, request.ca_file.as_deref()).await?;
     let redirect_url = request
         .redirect_url
         .as_ref()

@@ -17,7 +17,7 @@ pub(super) async fn client_credentials(
     again: bool,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
-    let http = Http::new(request.ca_file.as_deref()).await?;
+    let http = Http::of(&request.client, request.ca_file.as_deref()).await?;
     let sent = request.client.client_credentials_request()?;
     let asked = (FlowKind::ClientCredentials, Asked::ClientCredentials);
     access_token(&http, &request.client, &sent, asked, again, reporter).await
@@ -54,7 +54,9 @@ pub(super) async fn access_token(
 mod tests {
     use super::*;
     use crate::flow::scripted::{answer, client, error, lost, reporter, script};
+    use crate::oauth::assertion::{Credential, Rules, Signer};
     use crate::oauth::check::Outcome;
+    use crate::oauth::client::ClientAuthentication;
     use crate::oauth::failure::Failure;
     use crate::secret::ExposeSecret;
 
@@ -86,6 +88,49 @@ mod tests {
             });
             assert!(!failed, "{told:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn each_request_has_an_assertion_of_its_own_that_no_trace_shows() {
+        let rules = Rules {
+            audience: "https://as.example".to_owned(),
+            ..Rules::default()
+        };
+        let secret = "a-client-secret-that-is-long-enough-for-HS256".into();
+        let key = rules.secret_key(&secret).unwrap();
+        let client = Client {
+            authentication: ClientAuthentication::ClientSecretJwt,
+            credential: Credential::Signer(Signer::new(key, "me", &rules)),
+            secret: Some(secret),
+            ..client()
+        };
+        let (reporter, told) = reporter();
+        // The service repeats what it got.
+        let script = script(vec![answer(
+            401,
+            r#"{"error":"invalid_client","error_description":"eyJ"}"#,
+        )]);
+        let request = client.client_credentials_request().unwrap();
+        let asked = (FlowKind::ClientCredentials, Asked::ClientCredentials);
+        access_token(&script, &client, &request, asked, false, &reporter)
+            .await
+            .unwrap_err();
+        drop(reporter);
+        let told = told.await.unwrap();
+        let lines: Vec<&String> = told
+            .iter()
+            .filter_map(|event| match event {
+                FlowEvent::Exchange(exchange) => Some(exchange.lines()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let line = |name: &str| lines.iter().find(|line| line.contains(name)).unwrap();
+        assert!(line("client_assertion_type").contains("jwt-bearer"));
+        let assertion =
+            |line: &&&String| line.contains("client_assertion") && !line.contains("_type");
+        let shown = lines.iter().find(assertion).unwrap();
+        assert!(!shown.contains("eyJ"), "{shown}");
     }
 
     #[tokio::test]

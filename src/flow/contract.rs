@@ -176,6 +176,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
             client_id: "me".to_owned(),
             secret: None,
             authentication: ClientAuthentication::None,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: Some(url("https://as.example/authorize")),
             device_url: None,
             token_url: token_endpoint(),

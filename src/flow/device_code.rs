@@ -19,7 +19,7 @@ pub(super) async fn device_code(
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let client = &request.client;
-    let http = Http::new(request.ca_file.as_deref()).await?;
+    let http = Http::of(&request.client, request.ca_file.as_deref()).await?;
     reporter.report(FlowEvent::Began(Step::DeviceCode)).await;
     let begin = Instant::now();
     let asking = client.device_request()?;

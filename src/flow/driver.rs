@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt::{AttemptId, Attempts};
 use super::authorization_code::authorization_code;
 use super::client_credentials::client_credentials;
+use super::client_key::ready;
 use super::device_code::device_code;
 use super::discovery::discover;
 use super::event::FlowEvent;
@@ -143,7 +144,13 @@ pub async fn run_alone(run: ToolRun) -> Told {
     }
 }
 
-async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter) {
+async fn run(mut job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter) {
+    if let Job::Authorize(request) | Job::Refresh(request, _) = &mut job
+        && let Err(error) = ready(&mut request.client, reporter).await
+    {
+        reporter.report(FlowEvent::Failed(error.into())).await;
+        return;
+    }
     match &job {
         Job::Authorize(request) => reporter.remember(&request.client.secret),
         Job::Refresh(request, tokens) => {
@@ -160,7 +167,7 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Register(run) => reporter.remember(&run.initial_token),
         Job::Discover(_) => {}
     }
-    let outcome = match &job {
+    let outcome = match &mut job {
         Job::Authorize(request) => match request.kind {
             FlowKind::DeviceCode => device_code(request, reporter).await,
             FlowKind::AuthorizationCode => authorization_code(request, pastes, reporter).await,
@@ -173,10 +180,12 @@ async fn run(job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Reporter
         Job::Refresh(request, _) if request.kind == FlowKind::JwtBearer => {
             jwt_bearer(request, true, reporter).await
         }
-        Job::Refresh(request, tokens) => match Http::new(request.ca_file.as_deref()).await {
-            Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
-            Err(error) => Err(error.into()),
-        },
+        Job::Refresh(request, tokens) => {
+            match Http::of(&request.client, request.ca_file.as_deref()).await {
+                Ok(http) => refresh(&http, &request.client, tokens, reporter).await,
+                Err(error) => Err(error.into()),
+            }
+        }
         Job::Discover(issuer) => {
             let end = match discover(issuer, reporter).await {
                 Ok(metadata) => FlowEvent::Metadata(Box::new(metadata)),

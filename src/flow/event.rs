@@ -13,6 +13,7 @@ use crate::certificate::{About, CertificateError};
 use crate::clean::clean;
 use crate::form::request::ServiceAccountFile;
 use crate::mail::server::Protocol;
+use crate::oauth::assertion::KeyFileError;
 use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
@@ -195,6 +196,9 @@ pub enum FlowError {
     /// The key file of a service account cannot be used.
     #[error(transparent)]
     KeyFile(#[from] ServiceAccountError),
+    /// A file of the client can't be used.
+    #[error(transparent)]
+    ClientKey(#[from] KeyFileError),
     /// The issuer's metadata cannot be used.
     #[error("No usable metadata found for {issuer}: {reason}.")]
     Discovery {
@@ -265,6 +269,7 @@ impl FlowError {
             | Self::Listen(_)
             | Self::Certificate(_)
             | Self::KeyFile(_)
+            | Self::ClientKey(_)
             | Self::Request(_) => Vec::new(),
         }
     }
@@ -345,6 +350,7 @@ impl FlowError {
                     .to_owned()
             }
             Self::KeyFile(error) => error.hint().to_owned(),
+            Self::ClientKey(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
                 "Check Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
                     .to_owned()

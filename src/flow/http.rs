@@ -20,9 +20,10 @@ use super::proxy;
 use super::tls::{Trouble, trouble};
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::answer::{Answer, Body};
-use crate::oauth::client::{Method, Request};
+use crate::oauth::assertion::{Credential, Proof};
+use crate::oauth::client::{Client, Method, Request};
 use crate::oauth::url::is_loopback;
-use crate::secret::ExposeSecret;
+use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read::{self as file, Kinds};
 
 /// A server that cannot be connected to in this time is not reached.
@@ -36,9 +37,13 @@ const BODY_LIMIT: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Http {
     ca: Vec<reqwest::Certificate>,
+    /// The key and the certificate of the client, for requests that authenticate it.
+    identity: Option<SecretString>,
     outside: OnceLock<reqwest::Client>,
     local_tls: OnceLock<reqwest::Client>,
     local: OnceLock<reqwest::Client>,
+    identified: OnceLock<reqwest::Client>,
+    identified_here: OnceLock<reqwest::Client>,
 }
 
 impl Http {
@@ -55,9 +60,27 @@ impl Http {
         };
         Ok(Self {
             ca,
+            identity: None,
             outside: OnceLock::new(),
             local_tls: OnceLock::new(),
             local: OnceLock::new(),
+            identified: OnceLock::new(),
+            identified_here: OnceLock::new(),
+        })
+    }
+
+    /// The same for the requests of this client.
+    ///
+    /// # Errors
+    /// If the CA file can't be used.
+    pub async fn of(client: &Client, ca_file: Option<&Path>) -> Result<Self, HttpError> {
+        let identity = match &client.credential {
+            Credential::Identity(identity) => Some(identity.clone()),
+            _ => None,
+        };
+        Ok(Self {
+            identity,
+            ..Self::new(ca_file).await?
         })
     }
 
@@ -66,7 +89,7 @@ impl Http {
     /// # Errors
     /// If there is no response.
     pub async fn get(&self, url: &Url) -> Result<Answer, HttpError> {
-        let client = self.client(url).await?;
+        let client = self.client(url, None).await?;
         exchange(
             client.get(url.clone()).header(ACCEPT, "application/json"),
             url,
@@ -74,7 +97,12 @@ impl Http {
         .await
     }
 
-    async fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+    /// The client for `url`, with this identity. Only requests that authenticate with it have it.
+    async fn client(
+        &self,
+        url: &Url,
+        identity: Option<&SecretString>,
+    ) -> Result<&reqwest::Client, HttpError> {
         let (here, tls) = (is_loopback(url), url.scheme() == "https");
         if !here && let Err(wrong) = proxy::on_the_way_to(url) {
             return Err(HttpError::ProxySetting {
@@ -82,10 +110,12 @@ impl Http {
                 reason: wrong.reason,
             });
         }
-        let cell = match (here, tls) {
-            (true, false) => &self.local,
-            (true, true) => &self.local_tls,
-            (false, _) => &self.outside,
+        let cell = match (here, tls, identity) {
+            (true, false, _) => &self.local,
+            (true, true, None) => &self.local_tls,
+            (true, true, Some(_)) => &self.identified_here,
+            (false, _, None) => &self.outside,
+            (false, _, Some(_)) => &self.identified,
         };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -108,6 +138,11 @@ impl Http {
         } else {
             builder.tls_certs_only([])
         };
+        if let Some(identity) = identity.filter(|_| tls) {
+            let identity = reqwest::Identity::from_pem(identity.expose_secret().as_bytes());
+            let identity = identity.map_err(|error| named(&error, &host_and_port(url)))?;
+            builder = builder.identity(identity);
+        }
         // Reads the system's certificates, or those that SSL_CERT_FILE and SSL_CERT_DIR name.
         let work = move || {
             if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|_| tls) {
@@ -144,7 +179,11 @@ pub trait Transport {
 impl Transport for Http {
     async fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let host = host_and_port(&request.url);
-        let client = self.client(&request.url).await?;
+        let identity = match request.proof {
+            Proof::Certificate => self.identity.as_ref(),
+            Proof::None | Proof::Assertion(_) => None,
+        };
+        let client = self.client(&request.url, identity).await?;
         let mut builder = match request.method {
             Method::Get => client.get(request.url.clone()),
             Method::Post | Method::Json | Method::Bare => client.post(request.url.clone()),
@@ -278,6 +317,11 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
                 // With TLS 1.3 the server says so only after its own part of the handshake.
                 Some(rustls::Error::AlertReceived(
                     Alert::CertificateRequired
+                    | Alert::UnknownCA
+                    | Alert::CertificateUnknown
+                    | Alert::CertificateExpired
+                    | Alert::CertificateRevoked
+                    | Alert::UnsupportedCertificate
                     | Alert::BadCertificate
                     | Alert::HandshakeFailure
                     | Alert::AccessDenied,
@@ -413,6 +457,7 @@ mod tests {
             url: Url::parse(&format!("{scheme}://{address}/token")).unwrap(),
             authorization: None,
             body: "code=c".into(),
+            proof: crate::oauth::assertion::Proof::None,
         };
         Http::new(None)
             .await

@@ -102,6 +102,7 @@ async fn request(
         url: url.clone(),
         authorization: None,
         body: "".into(),
+        proof: crate::oauth::assertion::Proof::None,
     };
     match tokio::time::timeout(LIMIT, reporter.send(transport, &request)).await {
         Ok(Ok(answer)) => KeySet::published(&answer),

@@ -6,6 +6,7 @@ pub mod attempt;
 mod authorization_code;
 mod ca_file;
 mod client_credentials;
+pub mod client_key;
 mod clock;
 #[cfg(test)]
 mod contract;

@@ -8,8 +8,9 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::attempt::AttemptId;
+use super::clock::unix_time;
 use super::event::FlowEvent;
-use super::http::{Http, HttpError, Transport};
+use super::http::{Http, HttpError, Transport, host_and_port};
 use super::redact::Secrets;
 use super::trace::Exchange;
 use crate::oauth::answer::Answer;
@@ -98,12 +99,18 @@ impl Reporter {
         }
     }
 
-    /// Sends a request and reports the exchange, redacted.
+    /// Sends a request, with a new assertion if it needs one, and reports the exchange, redacted.
     pub(super) async fn send(
         &self,
         transport: &impl Transport,
         request: &Request,
     ) -> Result<Answer, HttpError> {
+        let signed = request.signed(unix_time());
+        let signed = signed.map_err(|error| HttpError::Unreachable {
+            host: host_and_port(&request.url),
+            cause: error.to_string(),
+        })?;
+        let request = signed.as_ref().unwrap_or(request);
         let begin = Instant::now();
         let outcome = transport.send(request).await;
         let entry = {

@@ -98,6 +98,7 @@ pub(super) fn client() -> Client {
         client_id: "me".to_owned(),
         secret: None,
         authentication: ClientAuthentication::None,
+        credential: crate::oauth::assertion::Credential::None,
         authorization_url: Some(url()),
         device_url: Some(url()),
         token_url: url(),

@@ -56,6 +56,18 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 "the service doesn't recognize this host name",
                 "Check the host name in the URL.",
             ),
+            AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::UnsupportedCertificate => Trouble {
+                certificate: false,
+                cause: format!(
+                    "the service doesn't accept the client certificate ({})",
+                    words(&format!("{alert:?}"))
+                ),
+                hint: CLIENT_CERTIFICATE,
+            },
             AlertDescription::BadCertificate | AlertDescription::AccessDenied => tls(
                 "the service refused the connection, probably because it requires a client certificate",
                 CLIENT_CERTIFICATE,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
+use super::client_key::ready;
 use super::http::{Http, Transport};
 use super::keys::Keys;
 use super::redact::Secrets;
@@ -67,12 +68,9 @@ pub struct ToolRun {
 }
 
 /// Does what the task says.
-pub(super) async fn tool(run: &ToolRun, reporter: &Reporter) -> Told {
+pub(super) async fn tool(run: &mut ToolRun, reporter: &Reporter) -> Told {
     let begin = Instant::now();
-    let outcome = match Http::new(run.ca_file.as_deref()).await {
-        Ok(http) => run.ask(&http, reporter).await,
-        Err(error) => Err(error.into()),
-    };
+    let outcome = run.begin(reporter).await;
     Told {
         outcome,
         took: begin.elapsed(),
@@ -80,6 +78,12 @@ pub(super) async fn tool(run: &ToolRun, reporter: &Reporter) -> Told {
 }
 
 impl ToolRun {
+    async fn begin(&mut self, reporter: &Reporter) -> Result<Outcome, ToolError> {
+        ready(&mut self.client, reporter).await?;
+        let http = Http::of(&self.client, self.ca_file.as_deref()).await?;
+        self.ask(&http, reporter).await
+    }
+
     async fn ask(
         &self,
         transport: &impl Transport,
@@ -166,7 +170,7 @@ impl ToolRun {
     }
 
     fn is_public(&self) -> bool {
-        self.client.secret.is_none()
+        self.client.is_public()
     }
 
     async fn revoke(

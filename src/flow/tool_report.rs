@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::http::HttpError;
+use crate::oauth::assertion::KeyFileError;
 use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
 use crate::oauth::tool_answers::{Introspection, ToolFailure, UserInfo};
@@ -17,6 +18,9 @@ pub enum ToolError {
     /// The service was not reached.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// A file of the client can't be used.
+    #[error(transparent)]
+    ClientKey(#[from] KeyFileError),
     /// The request can't be built.
     #[error("The request can't be built: {0}.")]
     Request(#[from] RequestError),
@@ -31,7 +35,7 @@ impl ToolError {
     pub fn cause(&self) -> Option<&'static str> {
         match self {
             Self::Failure(failure) => failure.cause(),
-            Self::Http(_) | Self::Request(_) | Self::Stopped => None,
+            Self::Http(_) | Self::ClientKey(_) | Self::Request(_) | Self::Stopped => None,
         }
     }
 
@@ -41,6 +45,7 @@ impl ToolError {
         match self {
             Self::Failure(failure) => failure.hint(),
             Self::Http(error) => error.hint(),
+            Self::ClientKey(error) => error.hint(),
             Self::Request(_) => "Check the URLs in the settings.",
             Self::Stopped => "Try again.",
         }
@@ -50,7 +55,7 @@ impl ToolError {
         match self {
             Self::Failure(failure) => failure.texts(),
             Self::Http(HttpError::Redirected { target, .. }) => vec![target],
-            Self::Http(_) | Self::Request(_) | Self::Stopped => Vec::new(),
+            Self::Http(_) | Self::ClientKey(_) | Self::Request(_) | Self::Stopped => Vec::new(),
         }
     }
 }

@@ -514,6 +514,7 @@ mod tests {
             url: Url::parse("https://as.example/token?session=s3cret-query").unwrap(),
             authorization: authorization.map(SecretString::from),
             body: body.into(),
+            proof: crate::oauth::assertion::Proof::None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Warnings about features that the issuer's metadata requires and this program doesn't support.
 
+use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::flow::CLIENT_CREDENTIALS;
@@ -8,7 +9,6 @@ use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::discovery::{DEVICE_GRANT, Metadata};
 use crate::oauth::jwt_bearer::GRANT;
-use crate::secret::ExposeSecret;
 
 /// The warnings, each at the field that can help.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
@@ -122,32 +122,57 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     if methods.is_empty() || !settings.preset().is_custom() {
         return None;
     }
-    let possible = ["client_secret_basic", "client_secret_post", "none"];
-    let text = if !possible.iter().any(|name| takes(name)) {
+    let of = |method| -> &[&str] {
+        match method {
+            ClientAuthentication::None => &["none"],
+            ClientAuthentication::Basic => &["client_secret_basic"],
+            ClientAuthentication::Post => &["client_secret_post"],
+            ClientAuthentication::ClientSecretJwt => &["client_secret_jwt"],
+            ClientAuthentication::PrivateKeyJwt => &["private_key_jwt"],
+            ClientAuthentication::MutualTls => &["tls_client_auth", "self_signed_tls_client_auth"],
+        }
+    };
+    let lists = |method| of(method).iter().any(|name| takes(name));
+    let with_secret = [
+        ClientAuthentication::Basic,
+        ClientAuthentication::Post,
+        ClientAuthentication::ClientSecretJwt,
+    ];
+    let with_key = [
+        ClientAuthentication::PrivateKeyJwt,
+        ClientAuthentication::MutualTls,
+    ];
+    let only = || {
+        let names = methods.iter().take(4).cloned().collect::<Vec<_>>();
         format!(
-            "The issuer's metadata lists only {} for client authentication, which this program doesn't support. If the \
-                service rejects the client, ask its administrator for one with a client secret",
-            methods
-                .iter()
-                .take(4)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
+            "The issuer's metadata lists only {} for client authentication",
+            clean(&names.join(", "), 160)
         )
-    } else if settings.secret().expose_secret().is_empty() {
+    };
+    let method = settings.client_authentication();
+    let text = if lists(method) {
+        return None;
+    } else if with_key.into_iter().any(lists) && !with_secret.into_iter().any(lists) {
+        let other = if method == ClientAuthentication::None {
+            "enter a Client key"
+        } else {
+            "change Client auth. and enter a Client key"
+        };
+        format!("{}. If the service rejects the client, {other}", only())
+    } else if !with_secret.into_iter().any(lists) && !takes("none") {
+        format!(
+            "{}, which this program doesn't support. If the service rejects the client, ask its administrator for one with a \
+                client secret",
+            only()
+        )
+    } else if method == ClientAuthentication::None {
+        // A secret may follow.
         return None;
     } else {
-        let name = match settings.authentication_with_secret() {
-            ClientAuthentication::Basic => "client_secret_basic",
-            ClientAuthentication::Post => "client_secret_post",
-            ClientAuthentication::None => return None,
-        };
-        if takes(name) {
-            return None;
-        }
         format!(
-            "The issuer's metadata doesn't list {name}, the selected way to send the client secret. If the service rejects \
-                the client, change Client auth."
+            "The issuer's metadata doesn't list {}, the selected client authentication. If the service rejects the client, \
+                change Client auth.",
+            of(method).join(" or ")
         )
     };
     let warning = Severity::Warning;

@@ -9,11 +9,12 @@ use url::Url;
 use crate::clean::clean;
 use crate::form::announced;
 use crate::form::choices::Change;
+use crate::form::client_key;
 use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
 use crate::form::requirements;
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::url::is_loopback;
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;
@@ -42,6 +43,7 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     problems.extend(other_hosts(settings));
     problems.extend(announced::problems(settings));
     problems.extend(requirements::problems(settings));
+    problems.extend(client_key::problems(settings));
     if settings.flow() == FlowKind::AuthorizationCode {
         problems.extend(refresh_parameter(settings));
         problems.extend(redirect(settings));
@@ -56,8 +58,19 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         return None;
     }
     let given = !settings.secret().expose_secret().is_empty();
-    if !given && !settings.flow().has_user() {
-        let text = "The client secret is missing. This flow has no user: the client itself signs in with its secret.";
+    let method = settings.client_authentication();
+    if !given && method == ClientAuthentication::ClientSecretJwt {
+        let text = "The client secret is missing. Secret JWT signs with it.";
+        return Some(Problem::new(
+            Key::ClientSecret,
+            Severity::Error,
+            "missing",
+            text.to_owned(),
+        ));
+    }
+    if !given && !method.uses_key() && !settings.flow().has_user() {
+        let text = "The client secret is missing. This flow has no user: the client itself signs in with its secret, or with a \
+            Client key.";
         return Some(Problem::new(
             Key::ClientSecret,
             Severity::Error,
@@ -73,7 +86,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     let note = preset.client.secret_note.as_deref().unwrap_or_default();
     let name = &preset.name;
     let with_note = |text: &str| format!("{text} {note}").trim_end().to_owned();
-    if required && !given {
+    if required && !given && !method.uses_key() {
         let text = with_note("The client secret is missing.");
         return Some(Problem::new(
             Key::ClientSecret,
@@ -304,7 +317,8 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
                 (FlowKind::AuthorizationCode, false) => "It would receive the code",
                 (FlowKind::DeviceCode, true) => "It would receive the device code and the client secret",
                 (FlowKind::DeviceCode, false) => "It would receive the device code",
-                (FlowKind::ClientCredentials, _) => "It would receive the client secret",
+                (FlowKind::ClientCredentials, true) => "It would receive the client secret",
+                (FlowKind::ClientCredentials, false) => "The client would sign in there",
                 (FlowKind::JwtBearer, _) => "It would receive an assertion of the service account",
             },
         ),
@@ -695,6 +709,8 @@ mod tests {
             scopes: Vec::new(),
             pkce_methods: Some(vec!["plain".to_owned()]),
             authentication: None,
+            assertion_algorithms: None,
+            mtls: crate::oauth::discovery::MtlsAliases::default(),
             iss_in_answers: false,
             ways: Ways::default(),
         };

@@ -1,24 +1,37 @@
 //! The values of the form that are chosen, not typed.
 
 use crate::form::field::Key;
-use crate::oauth::client::FlowKind;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::presets::Preset;
 
-/// How the client secret is sent.
+/// How the client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AuthenticationChoice {
     /// As the preset prefers.
     #[default]
     Automatic,
-    /// In the request body.
+    /// The secret is in the request body.
     Post,
-    /// In the `Authorization` header.
+    /// The secret is in the `Authorization` header.
     Basic,
+    /// The secret signs an assertion.
+    SecretJwt,
+    /// A private key signs an assertion.
+    KeyJwt,
+    /// A client certificate.
+    MutualTls,
 }
 
 impl AuthenticationChoice {
     /// All choices, in the order of the form.
-    pub const ALL: [Self; 3] = [Self::Automatic, Self::Post, Self::Basic];
+    pub const ALL: [Self; 6] = [
+        Self::Automatic,
+        Self::Post,
+        Self::Basic,
+        Self::SecretJwt,
+        Self::KeyJwt,
+        Self::MutualTls,
+    ];
 
     /// The name on screen.
     #[must_use]
@@ -27,17 +40,46 @@ impl AuthenticationChoice {
             Self::Automatic => "Automatic",
             Self::Post => "Request body",
             Self::Basic => "Basic header",
+            Self::SecretJwt => "Secret JWT",
+            Self::KeyJwt => "Key JWT",
+            Self::MutualTls => "Mutual TLS",
         }
+    }
+
+    /// The method that it stands for; `None` if the preset and the credentials decide.
+    #[must_use]
+    pub fn method(self) -> Option<ClientAuthentication> {
+        Some(match self {
+            Self::Automatic => return None,
+            Self::Post => ClientAuthentication::Post,
+            Self::Basic => ClientAuthentication::Basic,
+            Self::SecretJwt => ClientAuthentication::ClientSecretJwt,
+            Self::KeyJwt => ClientAuthentication::PrivateKeyJwt,
+            Self::MutualTls => ClientAuthentication::MutualTls,
+        })
+    }
+
+    /// The choice that stands for a method.
+    #[must_use]
+    pub fn of(method: ClientAuthentication) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|choice| choice.method() == Some(method))
+    }
+
+    /// The choice with this name in flags and files.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|choice| choice.method().is_some_and(|method| method.name() == name))
     }
 
     /// The choice after this one, or before it where `by` is negative; around the ends.
     #[must_use]
     pub fn next(self, by: isize) -> Self {
-        match (self, by >= 0) {
-            (Self::Automatic, true) | (Self::Basic, false) => Self::Post,
-            (Self::Post, true) | (Self::Automatic, false) => Self::Basic,
-            (Self::Basic, true) | (Self::Post, false) => Self::Automatic,
-        }
+        let all = Self::ALL;
+        let at = all.iter().position(|known| *known == self).unwrap_or(0);
+        let step = if by < 0 { all.len() - 1 } else { 1 };
+        all[(at + step) % all.len()]
     }
 }
 

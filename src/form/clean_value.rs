@@ -80,6 +80,8 @@ pub fn one_line(key: Key, text: &str) -> String {
             | Key::CaFile
             | Key::Certificate
             | Key::CertificateKey
+            | Key::ClientKey
+            | Key::ClientCertificate
             | Key::ClientSecret
     );
     let mut line = String::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::form::choices::{AuthenticationChoice, ListenerChoice};
+use crate::form::choices::ListenerChoice;
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
 
@@ -17,6 +17,8 @@ pub const FLAGS: &[(Key, &str)] = &[
     (Key::DeviceUrl, "--device-url"),
     (Key::TokenUrl, "--token-url"),
     (Key::Issuer, "--issuer"),
+    (Key::ClientKey, "--client-key"),
+    (Key::ClientCertificate, "--client-certificate"),
     (Key::ExtraParameters, "--extra-parameters"),
     (Key::LoginHint, "--login-hint"),
     (Key::CaFile, "--ca-file"),
@@ -64,10 +66,9 @@ impl Settings {
         if self.flow() != fresh.flow() {
             push("--flow", self.flow().name());
         }
-        match self.authentication() {
-            AuthenticationChoice::Automatic => {}
-            AuthenticationChoice::Post => push("--client-authentication", "post"),
-            AuthenticationChoice::Basic => push("--client-authentication", "basic"),
+        let method = self.authentication().method();
+        if let Some(method) = method.or_else(|| self.method_of_metadata()) {
+            push("--client-authentication", method.name());
         }
         if self.access(Key::Pkce) == Access::Editable && self.pkce() != fresh.pkce() {
             push("--pkce", if self.pkce() { "on" } else { "off" });

@@ -4,41 +4,95 @@ use std::collections::BTreeMap;
 
 use url::form_urlencoded;
 
-use crate::form::choices::AuthenticationChoice;
 use crate::form::field::Key;
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
 use crate::oauth::dialect::Dialect;
 use crate::presets::Space;
+use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// How a client secret would be sent.
+    /// How the client authenticates with what is filled in.
     #[must_use]
-    pub fn authentication_with_secret(&self) -> ClientAuthentication {
-        match self.draft.authentication {
-            AuthenticationChoice::Post => ClientAuthentication::Post,
-            AuthenticationChoice::Basic => ClientAuthentication::Basic,
-            AuthenticationChoice::Automatic => self.automatic_authentication(),
+    pub fn client_authentication(&self) -> ClientAuthentication {
+        let secret = !self.secret().expose_secret().is_empty();
+        let chosen = self.draft.authentication.method();
+        if !self.flow().has_client() {
+            return ClientAuthentication::None;
+        }
+        match chosen {
+            Some(method) if method.is_signed() || method.uses_key() || secret => method,
+            None if secret => self.authentication_with_secret(),
+            None if self.has_client_key() => self.authentication_with_key(),
+            // Nothing to send.
+            Some(_) | None if self.sends_empty_secret() => ClientAuthentication::Basic,
+            Some(_) | None => ClientAuthentication::None,
         }
     }
 
-    fn automatic_authentication(&self) -> ClientAuthentication {
-        let announced = self
-            .metadata()
-            .and_then(|metadata| metadata.authentication.as_ref());
-        if let (true, Some(announced)) = (self.preset.is_custom(), announced) {
-            let takes = |name: &str| announced.iter().any(|known| known == name);
-            if !takes("client_secret_basic") && takes("client_secret_post") {
+    fn sends_empty_secret(&self) -> bool {
+        match &self.draft.dialect {
+            Some(dialect) => dialect.empty_secret,
+            None => self.preset.client.empty_secret,
+        }
+    }
+
+    /// The method that is in use because of the metadata, where another one would be without it.
+    pub(super) fn method_of_metadata(&self) -> Option<ClientAuthentication> {
+        self.metadata()?;
+        let mut without = self.clone();
+        without.found = None;
+        let method = self.client_authentication();
+        (method != without.client_authentication()).then_some(method)
+    }
+
+    /// True if the form names a private key of the client.
+    #[must_use]
+    pub fn has_client_key(&self) -> bool {
+        !self.value(Key::ClientKey).trim().is_empty()
+    }
+
+    /// How the client authenticates with a secret, unless a key is chosen.
+    #[must_use]
+    pub fn authentication_with_secret(&self) -> ClientAuthentication {
+        if let Some(method) = self.draft.authentication.method() {
+            return method;
+        }
+        if let Some(takes) = self.announced_methods() {
+            let basic = takes("client_secret_basic");
+            if !basic && takes("client_secret_post") {
                 return ClientAuthentication::Post;
             }
+            if !basic && takes("client_secret_jwt") {
+                return ClientAuthentication::ClientSecretJwt;
+            }
         }
-        self.preset
-            .client
-            .authentication
-            .iter()
+        let methods = &self.preset.client.authentication;
+        let method = methods.iter().find(|method| method.uses_secret());
+        method.copied().unwrap_or(ClientAuthentication::Basic)
+    }
+
+    /// The same with a key and no secret: the certificate only where the service takes no assertion.
+    fn authentication_with_key(&self) -> ClientAuthentication {
+        if let Some(takes) = self.announced_methods() {
+            let tls = takes("tls_client_auth") || takes("self_signed_tls_client_auth");
+            if tls && !takes("private_key_jwt") {
+                return ClientAuthentication::MutualTls;
+            }
+        }
+        let methods = &self.preset.client.authentication;
+        let method = methods.iter().find(|method| method.uses_key());
+        method
             .copied()
-            .find(|method| *method != ClientAuthentication::None)
-            .unwrap_or(ClientAuthentication::Basic)
+            .unwrap_or(ClientAuthentication::PrivateKeyJwt)
+    }
+
+    /// Whether the metadata lists a method, where it has a list and no preset knows better.
+    fn announced_methods(&self) -> Option<impl Fn(&str) -> bool> {
+        let announced = self.metadata()?.authentication.as_ref()?;
+        self.preset
+            .is_custom()
+            .then_some(move |name: &str| announced.iter().any(|known| known == name))
     }
 
     /// How the service differs from the protocol.

@@ -57,6 +57,17 @@ impl Found {
         let url = endpoint(&self.metadata, key)?;
         self.keys.contains(&key).then_some(url)
     }
+
+    /// The URL of an endpoint for clients that authenticate with a certificate, if it is another one.
+    pub(super) fn alias(&self, key: Key) -> Option<&str> {
+        let aliases = &self.metadata.mtls;
+        let url = match key {
+            Key::DeviceUrl => &aliases.device_url,
+            Key::TokenUrl => &aliases.token_url,
+            _ => return None,
+        };
+        url.as_ref().map(url::Url::as_str)
+    }
 }
 
 fn endpoint(metadata: &Metadata, key: Key) -> Option<&str> {
@@ -101,6 +112,8 @@ pub(super) mod tests {
             scopes: vec!["mail".to_owned(), "openid".to_owned()],
             pkce_methods: None,
             authentication: Some(vec!["client_secret_post".to_owned()]),
+            assertion_algorithms: None,
+            mtls: crate::oauth::discovery::MtlsAliases::default(),
             iss_in_answers: true,
             ways: Ways::default(),
         }

@@ -9,6 +9,8 @@ use crate::form::field::{Access, Key};
 use crate::form::numbers::{has_number, names_by_number};
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
+use crate::oauth::assertion::{KeyFileError, KeyPart};
+use crate::oauth::client::ClientAuthentication;
 use crate::oauth::failure::{About, Asked, Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
@@ -60,6 +62,20 @@ impl Explanation {
     }
 }
 
+/// The explanation of a file of the client that can't be used.
+#[must_use]
+pub fn explain_client_key(error: &KeyFileError) -> Explanation {
+    Explanation {
+        cause: error.to_string(),
+        remedy: error.hint().to_owned(),
+        field: Some(match error.part {
+            KeyPart::Key => Key::ClientKey,
+            KeyPart::Certificate => Key::ClientCertificate,
+        }),
+        without: None,
+    }
+}
+
 /// The explanation of a certificate that cannot be used; `None` for a created one, which no field names.
 #[must_use]
 pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
@@ -74,13 +90,13 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
     })
 }
 
-/// The explanation of a failure at the service of `preset`, where a client secret was sent or none; `None` for what no service
+/// The explanation of a failure at the service of `preset`, for a client that authenticates like this; `None` for what no service
 /// said, and where none fits.
 #[must_use]
 pub fn explain(
     failure: &Failure,
     preset: &Preset,
-    with_secret: bool,
+    method: ClientAuthentication,
     library: &Library,
 ) -> Option<Explanation> {
     let (error, at) = match failure {
@@ -105,8 +121,17 @@ pub fn explain(
         | Failure::Address(_)
         | Failure::IdToken(_) => return by_itself(failure),
     };
+    let sent = |secret: bool| {
+        if secret {
+            method.uses_secret()
+        } else {
+            method == ClientAuthentication::None
+        }
+    };
     find(preset, library, |entry| {
-        entry.secret.is_none_or(|secret| secret == with_secret) && fits(entry, error, at)
+        (entry.method.is_empty() || entry.method.contains(&method))
+            && entry.secret.is_none_or(sent)
+            && fits(entry, error, at)
     })
     .or_else(|| by_itself(failure))
 }
@@ -276,7 +301,13 @@ mod tests {
 
     fn explained(preset: &str, failure: &Failure) -> Explanation {
         let library = Library::default();
-        explain(failure, &library.get(preset).unwrap(), false, &library).unwrap()
+        explain(
+            failure,
+            &library.get(preset).unwrap(),
+            ClientAuthentication::None,
+            &library,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -319,7 +350,9 @@ mod tests {
                 .filter_map(|it| it.code.clone())
             {
                 for failure in asked.map(|asked| server(asked, &code, "no")) {
-                    if let Some(explained) = explain(&failure, &custom, false, &library) {
+                    if let Some(explained) =
+                        explain(&failure, &custom, ClientAuthentication::None, &library)
+                    {
                         let words = format!("{} {}", explained.cause, explained.remedy);
                         let named = |set: &String| words.to_lowercase().contains(set.as_str());
                         assert!(!sets.iter().any(named), "{code}: {words}");
@@ -348,7 +381,12 @@ mod tests {
         let custom = library.get("custom").unwrap();
         let field = |asked, code: &str, with_secret| {
             let failure = server(asked, code, "no");
-            explain(&failure, &custom, with_secret, &library).and_then(|it| it.field)
+            let method = if with_secret {
+                ClientAuthentication::Basic
+            } else {
+                ClientAuthentication::None
+            };
+            explain(&failure, &custom, method, &library).and_then(|it| it.field)
         };
         let asked = [
             Asked::DeviceCode,
@@ -399,9 +437,20 @@ mod tests {
     fn what_no_service_said_has_no_explanation() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
-        assert_eq!(explain(&Failure::Expired, &custom, false, &library), None);
+        assert_eq!(
+            explain(
+                &Failure::Expired,
+                &custom,
+                ClientAuthentication::None,
+                &library
+            ),
+            None
+        );
         let unknown = server(Asked::Exchange, "made_up_code", "no");
-        assert_eq!(explain(&unknown, &custom, false, &library), None);
+        assert_eq!(
+            explain(&unknown, &custom, ClientAuthentication::None, &library),
+            None
+        );
     }
 
     #[test]
@@ -425,7 +474,7 @@ mod tests {
             (useless, Some(Key::Scope)),
             (Failure::Address("x".to_owned()), None),
         ] {
-            let found = explain(&failure, &custom, false, &library);
+            let found = explain(&failure, &custom, ClientAuthentication::None, &library);
             assert_eq!(found.as_ref().and_then(|it| it.field), field, "{failure}");
             if let Some(found) = found {
                 assert_eq!(found.cause, failure.to_string());

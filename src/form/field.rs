@@ -29,8 +29,12 @@ pub enum Key {
     TokenUrl,
     /// Advanced: the issuer identifier (RFC 8414).
     Issuer,
-    /// Advanced: how the client secret is sent.
+    /// Advanced: how the client authenticates.
     ClientAuthentication,
+    /// Advanced: the private key of the client.
+    ClientKey,
+    /// Advanced: the certificate of that key.
+    ClientCertificate,
     /// Advanced: further parameters, as `name=value&name=value`.
     ExtraParameters,
     /// Advanced: the account to sign in with.
@@ -65,6 +69,8 @@ pub(super) const BASIC: &[Key] = &[
 pub const ADVANCED: &[Key] = &[
     Key::Issuer,
     Key::ClientAuthentication,
+    Key::ClientKey,
+    Key::ClientCertificate,
     Key::ExtraParameters,
     Key::LoginHint,
     Key::Pkce,
@@ -93,6 +99,8 @@ impl Key {
             Self::TokenUrl => "Token ex. URL",
             Self::Issuer => "Issuer",
             Self::ClientAuthentication => "Client auth.",
+            Self::ClientKey => "Client key",
+            Self::ClientCertificate => "Client certificate",
             Self::ExtraParameters => "Extra parameters",
             Self::LoginHint => "Login hint",
             Self::Pkce => "PKCE",
@@ -121,6 +129,8 @@ impl Key {
             "token_url" => Self::TokenUrl,
             "issuer" => Self::Issuer,
             "client_authentication" => Self::ClientAuthentication,
+            "client_key" => Self::ClientKey,
+            "client_certificate" => Self::ClientCertificate,
             "extra_parameters" => Self::ExtraParameters,
             "login_hint" => Self::LoginHint,
             "pkce" => Self::Pkce,

@@ -29,7 +29,13 @@ impl Settings {
                 Access::OtherFlow
             }
             Key::DeviceUrl if flow != FlowKind::DeviceCode => Access::OtherFlow,
-            Key::ClientId | Key::ClientSecret | Key::ClientAuthentication if !flow.has_client() => {
+            Key::ClientId
+            | Key::ClientSecret
+            | Key::ClientAuthentication
+            | Key::ClientKey
+            | Key::ClientCertificate
+                if !flow.has_client() =>
+            {
                 Access::OtherFlow
             }
             Key::KeyFile | Key::Subject if flow != FlowKind::JwtBearer => Access::OtherFlow,

@@ -4,6 +4,7 @@ mod announced;
 pub mod checks;
 pub mod choices;
 pub mod clean_value;
+mod client_key;
 pub mod command_line;
 mod dialect;
 mod discovered;

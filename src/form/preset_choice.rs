@@ -9,7 +9,7 @@ use crate::form::choices::AuthenticationChoice;
 use crate::form::draft::Draft;
 use crate::form::field::{ADVANCED, BASIC, Key};
 use crate::form::settings::Settings;
-use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
+use crate::oauth::client::PROTOCOL_PARAMETERS;
 use crate::presets::{CUSTOM, Preset};
 
 impl Settings {
@@ -64,12 +64,11 @@ impl Settings {
             ..self.draft.clone()
         };
         if draft.authentication == AuthenticationChoice::Automatic {
-            draft.authentication = match self.authentication_with_secret() {
-                ClientAuthentication::Post => AuthenticationChoice::Post,
-                ClientAuthentication::Basic | ClientAuthentication::None => {
-                    AuthenticationChoice::Basic
-                }
-            };
+            draft.authentication = match self.client_authentication() {
+                method if method.uses_key() => AuthenticationChoice::of(method),
+                _ => AuthenticationChoice::of(self.authentication_with_secret()),
+            }
+            .unwrap_or(AuthenticationChoice::Basic);
         }
         draft
     }

@@ -11,6 +11,7 @@ use crate::certificate::{Files, Origin};
 use crate::clean::clean;
 use crate::form::checks;
 pub use crate::form::choices::ListenerChoice;
+use crate::form::client_key;
 use crate::form::field::Key;
 use crate::form::known_parameters;
 pub use crate::form::listen_address::ListenAddress;
@@ -18,9 +19,7 @@ use crate::form::meant;
 use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
 use crate::form::url_fields;
-use crate::oauth::client::{
-    Client, ClientAuthentication, FlowKind, Published, Signing, is_reserved,
-};
+use crate::oauth::client::{Client, FlowKind, Published, Signing, is_reserved};
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
@@ -205,21 +204,26 @@ impl RequestBuilder<'_> {
             }
             Some(_) | None => None,
         };
+        let token_url = token_url?;
+        let credential = client_key::credential(
+            settings,
+            &client_id,
+            &token_url,
+            issuer.as_deref(),
+            &mut self.problems,
+        );
         let client = Client {
             client_id: if kind.has_client() {
                 client_id
             } else {
                 String::new()
             },
-            authentication: match secret {
-                Some(_) => settings.authentication_with_secret(),
-                None if dialect.empty_secret => ClientAuthentication::Basic,
-                None => ClientAuthentication::None,
-            },
+            authentication: settings.client_authentication(),
+            credential,
             secret,
             authorization_url,
             device_url,
-            token_url: token_url?,
+            token_url,
             poll_url,
             scopes: settings.scopes(),
             extra,
@@ -723,6 +727,8 @@ mod tests {
                         scopes: Vec::new(),
                         pkce_methods: None,
                         authentication: None,
+                        assertion_algorithms: None,
+                        mtls: crate::oauth::discovery::MtlsAliases::default(),
                         iss_in_answers: false,
                         ways: Ways::default(),
                     };

@@ -40,12 +40,12 @@ fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)
         }
         Required::Scope => Some((Key::Scope, settings.scopes().join(" "))),
         Required::ClientAuthentication => {
-            let name = match settings.authentication_with_secret() {
-                ClientAuthentication::None => "none",
-                ClientAuthentication::Post => "post",
-                ClientAuthentication::Basic => "basic",
+            let method = match settings.client_authentication() {
+                // A secret may follow.
+                ClientAuthentication::None => settings.authentication_with_secret(),
+                method => method,
             };
-            Some((Key::ClientAuthentication, name.to_owned()))
+            Some((Key::ClientAuthentication, method.name().to_owned()))
         }
         Required::Parameter { name, variable } => {
             let sent = settings.all_extra_parameters().into_iter();

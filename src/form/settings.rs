@@ -13,7 +13,7 @@ use crate::form::draft::Draft;
 use crate::form::field::BASIC;
 pub use crate::form::field::{ADVANCED, Access, Key, Source};
 use crate::form::wrapping::bare_secret;
-use crate::oauth::client::FlowKind;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::discovery::Metadata;
 use crate::oauth::url::is_loopback;
 use crate::presets::{Confidence, PkceMode, Preset};
@@ -138,7 +138,15 @@ impl Settings {
     }
 
     fn found_url(&self, key: Key) -> Option<&str> {
-        self.found()?.url(key)
+        let found = self.found()?;
+        let url = found.url(key)?;
+        let alias = found.alias(key);
+        Some(alias.filter(|_| self.uses_certificate()).unwrap_or(url))
+    }
+
+    /// True if the client authenticates with its certificate.
+    pub(super) fn uses_certificate(&self) -> bool {
+        self.client_authentication() == ClientAuthentication::MutualTls
     }
 
     /// Where the value of a field comes from; `None` if it is typed. Metadata has priority over a preset that is not sure.

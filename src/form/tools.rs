@@ -47,12 +47,16 @@ impl Settings {
             .as_deref()
             .and_then(|url| endpoint(&self.fill(url)).ok());
         let found = metadata.and_then(|metadata| {
-            let url = match tool {
-                Tool::Revocation => &metadata.revocation_url,
-                Tool::Introspection => &metadata.introspection_url,
-                Tool::UserInfo => &metadata.userinfo_url,
+            let (url, alias) = match tool {
+                Tool::Revocation => (&metadata.revocation_url, &metadata.mtls.revocation_url),
+                Tool::Introspection => (
+                    &metadata.introspection_url,
+                    &metadata.mtls.introspection_url,
+                ),
+                Tool::UserInfo => (&metadata.userinfo_url, &None),
             };
-            Some((metadata, url.as_ref()?))
+            let alias = alias.as_ref().filter(|_| self.uses_certificate());
+            Some((metadata, alias.or(url.as_ref())?))
         });
         match (own, found) {
             (Some(own), None) => Ok(own),

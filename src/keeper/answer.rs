@@ -63,7 +63,9 @@ impl Answer {
                 HttpError::Redirected { .. } => Self::Unusable,
             },
             FlowError::Protocol(failure) => Self::of_failure(failure),
-            FlowError::KeyFile(_) | FlowError::Request(_) => Self::Settings,
+            FlowError::ClientKey(_) | FlowError::KeyFile(_) | FlowError::Request(_) => {
+                Self::Settings
+            }
             _ => Self::Unusable,
         }
     }

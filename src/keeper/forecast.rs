@@ -1,11 +1,15 @@
 //! Reads the files of a profile for its forecast. Sends nothing, writes nothing, runs no command and takes no lock.
 
+use std::time::{Duration, SystemTime};
+
 use super::profile::{Profile, settings_outcome};
+use crate::flow::client_key::probe;
 use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::check::Facts;
+use crate::profile::check_key::client_key;
 use crate::profile::client_secret::Probe;
 use crate::profile::dates::Now;
 use crate::profile::finding::{Finding, Forecast, Level, not_signed_in};
@@ -51,10 +55,11 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         Err(error) => return Forecast::of(finding(Level::Files, "record", error.to_string())),
     };
     let mut more = Vec::new();
-    let preset = match file.form(Browser::Elsewhere, library) {
-        Ok(form) => form.preset().clone(),
+    let form = match file.form(Browser::Elsewhere, library) {
+        Ok(form) => form,
         Err(error) => return Forecast::of(settings(error)),
     };
+    let preset = form.preset().clone();
     match Profile::check(place, &record) {
         Ok(profile) => more.extend(key_file(&profile)),
         Err(outcome) => more.push(of_outcome("settings", outcome)),
@@ -79,6 +84,10 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     };
     let mut findings = facts.findings();
     findings.append(&mut more);
+    if let Some(files) = form.key_files() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(now.seconds);
+        findings.extend(client_key(&probe(&files, at), now, within));
+    }
     findings.extend(
         attempt
             .as_ref()
@@ -138,7 +147,7 @@ fn key_file(profile: &Profile) -> Option<Finding> {
 }
 
 fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
-    let needed = record.issued_for.client_authentication != "none";
+    let needed = record.issued_for.needs_secret();
     match file.secret_source().filter(|source| source.is_named()) {
         Some(source) => source.probe(),
         // A command has it, and is not run.

@@ -4,6 +4,8 @@ use crate::form::choices::Browser;
 use crate::form::field::Key;
 use crate::form::request::{FlowRequest, request};
 use crate::form::settings::Settings;
+use crate::oauth::assertion::Credential;
+use crate::oauth::jose::Algorithm;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::issued_for::{difference, issued_for};
@@ -52,7 +54,7 @@ impl Profile {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         // An outline has no secret, and says whether there was one.
         let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
-        let is_kept = is_outline && record.issued_for.client_authentication != "none";
+        let is_kept = is_outline && record.issued_for.needs_secret();
         let secret = if file.names_secret() || is_kept {
             Some(SecretString::from("not read"))
         } else {
@@ -69,7 +71,7 @@ impl Profile {
     ) -> Result<Self, Outcome> {
         let mut library = Library::load_user();
         let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
-        let request = request(&settings).map_err(|problems| {
+        let mut request = request(&settings).map_err(|problems| {
             let problem = problems.into_iter().next();
             let text =
                 problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
@@ -84,6 +86,10 @@ impl Profile {
         let now = issued_for(&request, &settings, user, Some(&file));
         if let Some(name) = difference(&record.issued_for, &now) {
             return Err(changed(name, place));
+        }
+        if let Credential::Files(_, rules) = &mut request.client.credential {
+            let listed = record.issued_for.assertion_algorithms.iter();
+            rules.listed = listed.filter_map(|name| Algorithm::of(name)).collect();
         }
         Ok(Self {
             file,

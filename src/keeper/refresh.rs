@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::answer::Answer;
 use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
 use super::words;
+use crate::clean::clean;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
@@ -309,6 +310,12 @@ impl Failed<'_> {
         if let Some(account) = &self.profile.request.service_account {
             return format!("The key file is {}.", account.path.display());
         }
+        if let Some(files) = self.profile.request.client.credential.files() {
+            return format!(
+                "The client key is {}.",
+                clean(&files.key.to_string_lossy(), 200)
+            );
+        }
         if self.profile.file.names_secret() {
             let settings = place.settings();
             return format!(
@@ -328,8 +335,8 @@ impl Failed<'_> {
         let explained = match &self.error {
             FlowError::Protocol(failure) => {
                 let preset = self.profile.settings.preset();
-                let with_secret = self.profile.request.client.secret.is_some();
-                explain(failure, preset, with_secret, &self.profile.library)
+                let method = self.profile.request.client.sent_method();
+                explain(failure, preset, method, &self.profile.library)
             }
             _ => None,
         };

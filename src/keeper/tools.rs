@@ -72,7 +72,7 @@ pub async fn ask(
             url: url.clone(),
         },
     };
-    let public = service.profile.request.client.secret.is_none();
+    let public = service.profile.request.client.is_public();
     let told = run_alone(service.run(task, &record, tokens)).await;
     Ok(Answered {
         told,

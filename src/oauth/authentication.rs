@@ -109,6 +109,7 @@ mod tests {
             client_id: "me".to_owned(),
             secret: None,
             authentication: ClientAuthentication::None,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: None,
             device_url: None,
             token_url: Url::parse("https://as.example/token").unwrap(),

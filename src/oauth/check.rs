@@ -355,6 +355,7 @@ mod tests {
             client_id: "me".to_owned(),
             secret: None,
             authentication: ClientAuthentication::None,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: Some(url("https://as.example/authorize")),
             device_url: Some(url("https://as.example/device")),
             token_url: url("https://as.example/token"),

@@ -3,22 +3,23 @@
 //! The crate builds URLs, PKCE, state and client authentication. A stub for its HTTP client captures each request. Its
 //! response parser and its polling are not used.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    DeviceAuthorizationUrl, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
-    SyncHttpClient, TokenUrl,
+    DeviceAuthorizationUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RequestTokenError, Scope, StandardDeviceAuthorizationResponse, TokenUrl,
 };
 use url::Url;
 
+use super::assertion::Credential;
 use super::dialect::{Dialect, Form};
 
 pub use super::dialect::{ClientAuthentication, Published, Pushed, Signing};
 pub use super::flow_kind::FlowKind;
+pub(super) use super::request::taken;
+pub use super::request::{Request, RequestError};
 pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
@@ -92,8 +93,10 @@ pub struct Client {
     pub client_id: String,
     /// Absent for a public client.
     pub secret: Option<SecretString>,
-    /// How the secret is sent.
+    /// How the client authenticates.
     pub authentication: ClientAuthentication,
+    /// What it authenticates with, other than sending the secret.
+    pub credential: Credential,
     /// Authorization endpoint; there for the authorization code flow.
     pub authorization_url: Option<Url>,
     /// Device authorization endpoint; there for the device code flow.
@@ -123,19 +126,6 @@ pub struct Client {
     pub dialect: Dialect,
 }
 
-/// A form to post, or a document to get with credentials. All of it counts as secret.
-#[derive(Debug)]
-pub struct Request {
-    /// How it is sent.
-    pub method: Method,
-    /// Where to.
-    pub url: Url,
-    /// The `Authorization` header, if any.
-    pub authorization: Option<SecretString>,
-    /// The form-encoded body.
-    pub body: SecretString,
-}
-
 /// What must be remembered between the authorization request and its answer.
 #[derive(Debug)]
 pub struct Pending {
@@ -147,25 +137,6 @@ pub struct Pending {
     pub verifier: Option<SecretString>,
     /// Where the browser is sent back to; the same text in both requests.
     pub redirect_url: RedirectTarget,
-}
-
-/// A part of the client that the oauth2 crate cannot work with; does not happen with URLs that were
-/// parsed before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the {0} is invalid")]
-pub struct RequestError(&'static str);
-
-impl RequestError {
-    /// There is no authorization URL.
-    pub const AUTHORIZATION_URL: Self = Self("authorization URL");
-    /// There is no redirect URL.
-    pub const REDIRECT_URL: Self = Self("redirect URL");
-    /// There is no such token.
-    pub const NO_TOKEN: Self = Self("token");
-    /// There is no key file.
-    pub const KEY_FILE: Self = Self("key file");
-    /// There is no refresh token.
-    pub const REFRESH_TOKEN: Self = Self("refresh token");
 }
 
 impl Client {
@@ -192,6 +163,38 @@ impl Client {
         (!self.scopes.is_empty()).then(|| Scope::new(self.scope_text()))
     }
 
+    /// True if nothing proves the identity of the client.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.secret.is_none() && !self.authentication.uses_key()
+    }
+
+    /// How the client authenticates; [`ClientAuthentication::None`] if it has nothing to send.
+    #[must_use]
+    pub fn sent_method(&self) -> ClientAuthentication {
+        if self.is_public() {
+            ClientAuthentication::None
+        } else {
+            self.authentication
+        }
+    }
+
+    /// How a request is authenticated for which the preset has a method of its own, if the client has no key.
+    fn method(&self, of_preset: Option<ClientAuthentication>) -> ClientAuthentication {
+        let sends = |method| {
+            matches!(
+                method,
+                ClientAuthentication::None
+                    | ClientAuthentication::Post
+                    | ClientAuthentication::Basic
+            )
+        };
+        match of_preset {
+            Some(own) if own == ClientAuthentication::None || sends(self.authentication) => own,
+            _ => self.authentication,
+        }
+    }
+
     pub(super) fn basic(&self) -> BasicClient {
         self.authenticated(self.authentication)
     }
@@ -201,7 +204,7 @@ impl Client {
         let client = BasicClient::new(ClientId::new(self.client_id.clone())).set_auth_type(
             match authentication {
                 ClientAuthentication::Basic => AuthType::BasicAuth,
-                ClientAuthentication::Post | ClientAuthentication::None => AuthType::RequestBody,
+                _ => AuthType::RequestBody,
             },
         );
         match (&self.secret, authentication) {
@@ -211,7 +214,7 @@ impl Client {
             (None, ClientAuthentication::Basic) if self.dialect.empty_secret => {
                 client.set_client_secret(ClientSecret::new(String::new()))
             }
-            (None, _) | (Some(_), ClientAuthentication::None) => client,
+            _ => client,
         }
     }
 
@@ -232,7 +235,19 @@ impl Client {
         request: Result<Request, RequestError>,
         change: impl FnOnce(&mut Form),
     ) -> Result<Request, RequestError> {
+        self.in_dialect_by(self.authentication, request, change)
+    }
+
+    /// The same, authenticated by `method`.
+    fn in_dialect_by(
+        &self,
+        method: ClientAuthentication,
+        request: Result<Request, RequestError>,
+        change: impl FnOnce(&mut Form),
+    ) -> Result<Request, RequestError> {
         let mut request = request?;
+        let proof = self.credential.proof(method);
+        request.proof = proof.ok_or(RequestError("client key"))?;
         let mut form = Form::parse(request.body.expose_secret());
         change(&mut form);
         form.rename(&self.dialect.names);
@@ -331,7 +346,7 @@ impl Client {
             .clone()
             .ok_or(RequestError("device code URL"))?;
         let dialect = &self.dialect.device;
-        let authentication = dialect.authentication.unwrap_or(self.authentication);
+        let authentication = self.method(dialect.authentication);
         let mut address = device_uri;
         if dialect.client_id_in_query {
             address
@@ -353,7 +368,7 @@ impl Client {
                 request.request(keep),
             );
         });
-        self.in_dialect(request, |form| form.rename(&dialect.names))
+        self.in_dialect_by(authentication, request, |form| form.rename(&dialect.names))
     }
 
     /// Asks whether the user approved (RFC 8628, section 3.4).
@@ -376,12 +391,13 @@ impl Client {
             .map_err(|_| RequestError("device code"))?;
         let dialect = &self.dialect.device;
         let address = self.poll_url.as_ref().unwrap_or(&self.token_url);
+        let authentication = self.method(dialect.poll_authentication);
         let client = self
-            .authenticated(dialect.poll_authentication.unwrap_or(self.authentication))
+            .authenticated(authentication)
             .set_token_uri(TokenUrl::from_url(address.clone()));
         let request = client.exchange_device_access_token(&details);
         let request = taken(|keep| drop(request.request(keep, |_| (), None)));
-        self.in_dialect(request, |form| {
+        self.in_dialect_by(authentication, request, |form| {
             for name in &dialect.without {
                 form.remove(name);
             }
@@ -440,43 +456,6 @@ fn as_sent(url: &RedirectTarget) -> Result<RedirectUrl, RequestError> {
     RedirectUrl::new(url.text().to_owned()).map_err(|_| RequestError::REDIRECT_URL)
 }
 
-/// Stands in for the HTTP client and keeps the request.
-#[derive(Default)]
-pub(super) struct Keep(RefCell<Option<HttpRequest>>);
-
-impl SyncHttpClient for Keep {
-    type Error = Infallible;
-
-    fn call(&self, request: HttpRequest) -> Result<HttpResponse, Infallible> {
-        self.0.replace(Some(request));
-        // A final error, so that it is asked once only.
-        let mut answer = HttpResponse::new(br#"{"error":"access_denied"}"#.to_vec());
-        *answer.status_mut() = http::StatusCode::BAD_REQUEST;
-        Ok(answer)
-    }
-}
-
-/// What `send` would have sent.
-pub(super) fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
-    let keep = Keep::default();
-    send(&keep);
-    let request = keep.0.into_inner().ok_or(RequestError("request"))?;
-    let url = Url::parse(&request.uri().to_string()).map_err(|_| RequestError("request's URL"))?;
-    let authorization = request
-        .headers()
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .map(SecretString::from);
-    let body =
-        String::from_utf8(request.into_body()).map_err(|_| RequestError("request's body"))?;
-    Ok(Request {
-        method: Method::Post,
-        url,
-        authorization,
-        body: SecretString::from(body),
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
@@ -495,6 +474,7 @@ mod tests {
             client_id: ID.to_owned(),
             secret: secret.map(SecretString::from),
             authentication,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: Some(Url::parse("https://as.example/authorize?keep=1").unwrap()),
             device_url: Some(Url::parse("https://as.example/device").unwrap()),
             token_url: Url::parse("https://as.example/token").unwrap(),

@@ -53,6 +53,7 @@ mod tests {
             client_id: "me".to_owned(),
             secret: Some("s3cret".into()),
             authentication: ClientAuthentication::Post,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: None,
             device_url: None,
             token_url: Url::parse("https://as.example/token").unwrap(),

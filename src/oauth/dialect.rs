@@ -28,6 +28,45 @@ pub enum ClientAuthentication {
     Post,
     /// ID and secret in the `Authorization` header.
     Basic,
+    /// An assertion signed with the secret.
+    ClientSecretJwt,
+    /// An assertion signed with a private key.
+    PrivateKeyJwt,
+    /// A client certificate (RFC 8705).
+    MutualTls,
+}
+
+impl ClientAuthentication {
+    /// The name in flags and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Post => "post",
+            Self::Basic => "basic",
+            Self::ClientSecretJwt => "client-secret-jwt",
+            Self::PrivateKeyJwt => "private-key-jwt",
+            Self::MutualTls => "mutual-tls",
+        }
+    }
+
+    /// True if it needs the client secret.
+    #[must_use]
+    pub fn uses_secret(self) -> bool {
+        matches!(self, Self::Post | Self::Basic | Self::ClientSecretJwt)
+    }
+
+    /// True if it signs an assertion.
+    #[must_use]
+    pub fn is_signed(self) -> bool {
+        matches!(self, Self::ClientSecretJwt | Self::PrivateKeyJwt)
+    }
+
+    /// True if it needs a private key.
+    #[must_use]
+    pub fn uses_key(self) -> bool {
+        matches!(self, Self::PrivateKeyJwt | Self::MutualTls)
+    }
 }
 
 /// All differences of a service.

@@ -72,10 +72,27 @@ pub struct Metadata {
     pub pkce_methods: Option<Vec<String>>,
     /// How clients may prove who they are; `None` if it does not say.
     pub authentication: Option<Vec<String>>,
+    /// How assertions of clients may be signed; `None` if it does not say.
+    pub assertion_algorithms: Option<Vec<String>>,
+    /// The endpoints for clients that authenticate with a certificate.
+    pub mtls: MtlsAliases,
     /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
     /// How it has to be asked.
     pub ways: Ways,
+}
+
+/// Endpoints that replace the others for clients that authenticate with a certificate (RFC 8705, section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MtlsAliases {
+    /// The token endpoint.
+    pub token_url: Option<Url>,
+    /// The device authorization endpoint.
+    pub device_url: Option<Url>,
+    /// The revocation endpoint.
+    pub revocation_url: Option<Url>,
+    /// The introspection endpoint.
+    pub introspection_url: Option<Url>,
 }
 
 /// What a server says of the requests that it takes. A list is `None` if it does not say.
@@ -212,6 +229,10 @@ pub fn parse_metadata(
     }
     // What is requested later only is no reason to refuse the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
+    let alias = |name: &str| {
+        let aliases = members.get("mtls_endpoint_aliases")?.as_object()?;
+        read(&text(aliases, name)?).ok()
+    };
     Ok(Metadata {
         asked: asked.to_owned(),
         issuer,
@@ -227,6 +248,13 @@ pub fn parse_metadata(
         scopes: list(members, "scopes_supported").unwrap_or_default(),
         pkce_methods: list(members, "code_challenge_methods_supported"),
         authentication: list(members, "token_endpoint_auth_methods_supported"),
+        assertion_algorithms: list(members, "token_endpoint_auth_signing_alg_values_supported"),
+        mtls: MtlsAliases {
+            token_url: alias("token_endpoint"),
+            device_url: alias("device_authorization_endpoint"),
+            revocation_url: alias("revocation_endpoint"),
+            introspection_url: alias("introspection_endpoint"),
+        },
         iss_in_answers: is_set(members, "authorization_response_iss_parameter_supported"),
         ways: Ways {
             pushed: is_set(members, "require_pushed_authorization_requests"),
@@ -444,6 +472,25 @@ mod tests {
                 grant_types: Some(vec!["client_credentials".to_owned()]),
             }
         );
+    }
+
+    #[test]
+    fn client_authentication_is_read_with_its_endpoints() {
+        let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+            "token_endpoint_auth_signing_alg_values_supported":["PS256"],
+            "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/t","revocation_endpoint":"http://as.example/r",
+            "introspection_endpoint":7,"made_up":"https://as.example/"}}"#;
+        let metadata = read(200, body, "https://as.example").unwrap();
+        assert_eq!(metadata.assertion_algorithms.unwrap(), ["PS256"]);
+        let token_url = Url::parse("https://mtls.as.example/t").ok();
+        let expected = MtlsAliases {
+            token_url,
+            ..MtlsAliases::default()
+        };
+        assert_eq!(metadata.mtls, expected);
+        let body = body.replace("mtls_endpoint_aliases", "other");
+        let metadata = read(200, &body, "https://as.example").unwrap();
+        assert_eq!(metadata.mtls, MtlsAliases::default());
     }
 
     #[test]

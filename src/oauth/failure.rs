@@ -182,8 +182,8 @@ const WITHOUT_OPENID: &str =
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
 /// What to do where a service requires a client certificate.
-pub const CLIENT_CERTIFICATE: &str = "This program doesn't support client certificates (RFC 8705). Ask the service's \
-    administrator for an endpoint that doesn't require one, or for another client authentication method.";
+pub const CLIENT_CERTIFICATE: &str = "Set Client auth. under Advanced to Mutual TLS, with the Client key and the Client \
+    certificate that are registered with the service.";
 
 /// What of the settings a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

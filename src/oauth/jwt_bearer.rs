@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::assertion::Proof;
 use super::client::{Client, Request, RequestError};
 use super::jose::{Algorithm, KeyError, SigningKey, sign};
 use super::tools::Method;
@@ -206,6 +207,7 @@ impl Client {
             url: self.token_url.clone(),
             authorization: None,
             body: SecretString::default(),
+            proof: Proof::None,
         };
         self.in_dialect(Ok(request), |form| {
             form.add("grant_type", GRANT);

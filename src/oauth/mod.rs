@@ -4,6 +4,7 @@
 
 mod advice;
 pub mod answer;
+pub mod assertion;
 pub mod authcode;
 pub mod authentication;
 pub mod check;
@@ -24,6 +25,7 @@ pub mod pushed;
 pub mod registration;
 #[cfg(all(test, unix))]
 mod relying_party;
+mod request;
 pub mod signature;
 pub mod token;
 pub mod tool_answers;

@@ -117,6 +117,7 @@ mod tests {
             client_id: "me & you".to_owned(),
             secret: Some("s3cret".into()),
             authentication,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: Url::parse("https://as.example/authorize?policy=a%26b").ok(),
             device_url: None,
             token_url: Url::parse("https://as.example/token").unwrap(),

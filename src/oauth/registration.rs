@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::answer::Answer;
+use super::assertion::Proof;
 use super::client::{Method, Request};
 use super::dialect::Answers;
 use super::failure::{Asked, Failure};
@@ -100,6 +101,7 @@ pub fn registration_request(
         authorization: initial_token
             .map(|token| SecretString::from(format!("Bearer {}", token.expose_secret()))),
         body: body.to_string().into(),
+        proof: Proof::None,
     }
 }
 

@@ -75,6 +75,7 @@ fn case(algorithm: Algorithm, key: usize) -> Case {
             client_id: "me".to_owned(),
             secret: Some(SECRET.into()),
             authentication: ClientAuthentication::Basic,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: Some(url("/authorize")),
             device_url: None,
             token_url: url("/token"),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Answer;
+use super::assertion::Proof;
 use super::client::{Client, Method, Request, RequestError, taken};
 use super::dialect::Answers;
 use super::failure::ServerError;
@@ -40,6 +41,7 @@ impl Client {
                 url: url.clone(),
                 authorization: Some(bearer()),
                 body: SecretString::default(),
+                proof: Proof::None,
             });
         }
         // The crate rejects http even on this machine, but its refresh request has the same client authentication.
@@ -69,6 +71,7 @@ impl Client {
         };
         if dialect.bearer {
             request.authorization = Some(bearer());
+            request.proof = Proof::None;
         }
         Ok(request)
     }
@@ -426,6 +429,7 @@ mod tests {
             client_id: "me".to_owned(),
             secret: secret.map(SecretString::from),
             authentication,
+            credential: crate::oauth::assertion::Credential::None,
             authorization_url: None,
             device_url: None,
             token_url: url,

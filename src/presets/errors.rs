@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::mail::server::Protocol;
+use crate::oauth::client::ClientAuthentication;
 
 /// A file of explanations.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,8 +27,11 @@ pub struct ErrorEntry {
     pub at: Vec<At>,
     /// Only for this mail protocol.
     pub protocol: Option<Protocol>,
-    /// Only where a client secret was sent, or only where none was.
+    /// Only where a client secret was used, or only where the client didn't authenticate.
     pub secret: Option<bool>,
+    /// Only for clients that authenticate with one of these methods; empty: for all.
+    #[serde(default)]
+    pub method: Vec<ClientAuthentication>,
     /// What went wrong, in the user's terms.
     pub cause: String,
     /// What to do.

@@ -12,6 +12,7 @@ use crate::mail::sasl::Mechanism;
 use crate::mail::server::Protocol;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
+use crate::oauth::jose::Algorithm;
 use crate::oauth::tools::ToolDialects;
 use crate::presets::patterns::{self, Form, Pattern};
 use crate::presets::span::Span;
@@ -338,6 +339,8 @@ pub struct Client {
     /// Methods that the service supports and this program does not.
     #[serde(default)]
     pub other_authentication: Vec<String>,
+    /// The JWTs that a client authenticates with.
+    pub assertion: Assertion,
     /// A client without a secret sends the Basic header all the same.
     #[serde(default)]
     pub empty_secret: bool,
@@ -360,11 +363,44 @@ impl Default for Client {
                 ClientAuthentication::None,
             ],
             other_authentication: Vec::new(),
+            assertion: Assertion::default(),
             empty_secret: false,
             pkce: PkceMode::Supported,
             pkce_note: None,
         }
     }
+}
+
+/// What the service requires of the JWTs that a client authenticates with (RFC 7523, section 2.2).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Assertion {
+    /// The signature algorithm; without it, the usual one for the key.
+    #[serde(deserialize_with = "algorithm")]
+    pub algorithm: Option<Algorithm>,
+    /// Their audience; without it, the issuer if there is one.
+    pub audience: Option<AssertionAudience>,
+    /// The header has the thumbprint of the certificate (`x5t#S256`).
+    pub thumbprint: bool,
+}
+
+/// The audience of an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssertionAudience {
+    /// The issuer.
+    Issuer,
+    /// The token URL.
+    TokenUrl,
+}
+
+fn algorithm<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Algorithm>, D::Error> {
+    let name = String::deserialize(from)?;
+    let known = Algorithm::of(&name);
+    known.map(Some).ok_or_else(|| {
+        let all = Algorithm::ALL.map(Algorithm::name).join(", ");
+        serde::de::Error::custom(format!("unknown algorithm {name}, expected one of {all}"))
+    })
 }
 
 /// Whether a service requires a client secret.

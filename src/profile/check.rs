@@ -427,7 +427,7 @@ impl Facts<'_> {
                 fix,
             });
         };
-        let needed = self.record.issued_for.client_authentication != "none";
+        let needed = self.record.issued_for.needs_secret();
         match &self.secret {
             Probe::Missing(reason) => add(Level::Settings, "client-secret", None, reason.clone(), Some(
                 "Repair what [secret] in the settings file names, or sign in again with the client secret.".to_owned(),
@@ -531,6 +531,9 @@ mod tests {
                 client_id: "me".to_owned(),
                 client_authentication: "none".to_owned(),
                 service_account: None,
+                client_key: None,
+                client_certificate: None,
+                assertion_algorithms: Vec::new(),
                 scope: Vec::new(),
                 flow: "device-code".to_owned(),
                 ca_file: None,

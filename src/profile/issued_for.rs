@@ -1,5 +1,7 @@
 //! What tokens of these settings are issued for, and how it is compared with what a record says.
 
+use std::path::Path;
+
 use url::Url;
 
 use super::settings_file::SettingsFile;
@@ -8,7 +10,7 @@ use crate::clean::clean;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::mail::server::{Address, Protocol};
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::assertion::Credential;
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
 use crate::store::record::{IssuedFor, ServiceAccountPin, ToolPins};
@@ -22,15 +24,23 @@ pub fn issued_for(
     file: Option<&SettingsFile>,
 ) -> IssuedFor {
     let client = &request.client;
+    let files = client.credential.files();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
     IssuedFor {
         token_url: client.token_url.to_string(),
         client_id: client.client_id.clone(),
-        client_authentication: match client.authentication {
-            ClientAuthentication::None => "none",
-            ClientAuthentication::Post => "post",
-            ClientAuthentication::Basic => "basic",
-        }
-        .to_owned(),
+        client_authentication: client.authentication.name().to_owned(),
+        client_key: files.map(|files| text(&files.key)),
+        client_certificate: files
+            .and_then(|files| files.certificate.as_deref())
+            .map(text),
+        assertion_algorithms: match &client.credential {
+            Credential::Files(_, rules) => {
+                let listed = rules.listed.iter();
+                listed.map(|one| one.name().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        },
         service_account: request
             .service_account
             .as_ref()
@@ -44,10 +54,7 @@ pub fn issued_for(
             }),
         scope: client.scopes.clone(),
         flow: request.kind.name().to_owned(),
-        ca_file: request
-            .ca_file
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned()),
+        ca_file: request.ca_file.as_deref().map(text),
         secret_command: file
             .and_then(SettingsFile::secret_command)
             .map(<[String]>::to_vec),
@@ -172,6 +179,11 @@ pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
         ),
         ("key file", key_file(record) == key_file(now)),
         ("subject", subject(record) == subject(now)),
+        ("client key", record.client_key == now.client_key),
+        (
+            "client certificate",
+            record.client_certificate == now.client_certificate,
+        ),
         ("scope", record.scope == now.scope),
         ("flow", record.flow == now.flow),
         ("CA file", record.ca_file == now.ca_file),

@@ -1,6 +1,7 @@
 //! Profiles: settings with a name, and where their files are.
 
 pub mod check;
+pub mod check_key;
 pub mod check_settings;
 pub mod client_secret;
 pub mod dates;

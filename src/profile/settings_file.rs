@@ -352,11 +352,12 @@ impl SettingsFile {
                     overrides.flow = known;
                 }
                 "client_authentication" => {
-                    overrides.authentication = Some(match text {
-                        "post" => AuthenticationChoice::Post,
-                        "basic" => AuthenticationChoice::Basic,
-                        _ => return choice("post, basic"),
-                    });
+                    overrides.authentication = AuthenticationChoice::named(text);
+                    if overrides.authentication.is_none() {
+                        let all = AuthenticationChoice::ALL.into_iter();
+                        let names = all.filter_map(|one| Some(one.method()?.name()));
+                        return choice(&names.collect::<Vec<_>>().join(", "));
+                    }
                 }
                 "pkce" => {
                     overrides.pkce = Some(match text {
@@ -410,7 +411,12 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
                 vars += &format!("{name} = {}\n", quoted(value));
             }
             "trust-host" => hosts.push(quoted(value)),
-            "ca-file" | "certificate" | "certificate-key" | "service-account-file" => {
+            "ca-file"
+            | "certificate"
+            | "certificate-key"
+            | "service-account-file"
+            | "client-key"
+            | "client-certificate" => {
                 // Read from any folder.
                 let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
                 rest += &format!(

@@ -40,7 +40,9 @@ use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
 use crate::form::choices::Browser;
-use crate::form::explain::{Explanation, explain, explain_certificate, explain_page};
+use crate::form::explain::{
+    Explanation, explain, explain_certificate, explain_client_key, explain_page,
+};
 use crate::form::problem::Remedy;
 use crate::form::request;
 use crate::form::settings::{Key, Settings};
@@ -283,8 +285,8 @@ impl Session {
     fn reported(&mut self, error: ServerError, at: Moment) {
         if let Some((_, Work::SigningIn(run))) = &mut self.work {
             let failure = Failure::Callback(error.clone());
-            let with_secret = run.request.client.secret.is_some();
-            let explanation = explain(&failure, &run.preset, with_secret, &self.library);
+            let method = run.request.client.sent_method();
+            let explanation = explain(&failure, &run.preset, method, &self.library);
             run.unverified = Some(Unverified {
                 at,
                 error,
@@ -351,11 +353,12 @@ impl Session {
     fn explained(&self, error: &FlowError, run: &Run) -> Ended {
         let explanation = match error {
             FlowError::Protocol(failure) => {
-                let with_secret = run.request.client.secret.is_some();
-                explain(failure, &run.preset, with_secret, &self.library)
+                let method = run.request.client.sent_method();
+                explain(failure, &run.preset, method, &self.library)
             }
             FlowError::Certificate(error) => explain_certificate(error),
             FlowError::KeyFile(_) => Some(Explanation::of(error, error.hint(), Key::KeyFile)),
+            FlowError::ClientKey(error) => Some(explain_client_key(error)),
             FlowError::Http(HttpError::CaFile { .. }) => {
                 Some(Explanation::of(error, error.hint(), Key::CaFile))
             }

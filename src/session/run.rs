@@ -111,6 +111,7 @@ impl Ended {
         let text = match error {
             FlowError::Certificate(_)
             | FlowError::KeyFile(_)
+            | FlowError::ClientKey(_)
             | FlowError::Http(HttpError::CaFile { .. })
                 if explanation.is_some() =>
             {

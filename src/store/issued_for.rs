@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
-use crate::oauth::client::FlowKind;
+use crate::oauth::client::{ClientAuthentication, FlowKind};
+
+/// The methods of client authentication that need no secret.
+const WITHOUT_SECRET: [ClientAuthentication; 3] = [
+    ClientAuthentication::None,
+    ClientAuthentication::PrivateKeyJwt,
+    ClientAuthentication::MutualTls,
+];
 
 /// What a token was issued for. Tokens and secrets are sent nowhere else, whatever settings and presets say later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,11 +19,20 @@ pub struct IssuedFor {
     pub token_url: String,
     /// The client ID.
     pub client_id: String,
-    /// How the client authenticates: `none`, `post` or `basic`.
+    /// How the client authenticates, as its flag names it, or `none`.
     pub client_authentication: String,
     /// The service account, where its key requests the tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<ServiceAccountPin>,
+    /// The file with the private key of the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<String>,
+    /// The file with the certificate of that key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
+    /// The algorithms that the issuer's metadata lists for assertions. A refresh doesn't request the metadata again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertion_algorithms: Vec<String>,
     /// The scopes that were requested.
     pub scope: Vec<String>,
     /// The flow, as its flag names it.
@@ -43,6 +59,13 @@ pub struct IssuedFor {
 }
 
 impl IssuedFor {
+    /// True if the client authenticates with its secret.
+    #[must_use]
+    pub fn needs_secret(&self) -> bool {
+        let method = &self.client_authentication;
+        WITHOUT_SECRET.iter().all(|known| known.name() != method)
+    }
+
     /// True if no user signed in: the client secret or the key gets a new access token, and there is no refresh token.
     #[must_use]
     pub fn is_without_user(&self) -> bool {

@@ -32,6 +32,11 @@
 //   REGISTRATION       open: clients may register; token: with the initial access token "initial-token" only
 //   PAR                offered (default): pushed authorization requests are accepted; required: nothing else is
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
+//   CLIENT_KEYS        a folder: the private keys of the clients signer-ALG are written there as ALG.pem
+//   CLOCK_AHEAD        how many seconds the clock of the provider is ahead (default 0)
+//   CLIENT_CA          with https, a PEM file: client certificates are requested, and accepted if this CA issued them
+//   CLIENT_CERT        with CLIENT_CA, a PEM file: the certificate of the client "mtls self-signed"
+//   MTLS_HOST          the metadata has mtls_endpoint_aliases on this host
 //
 // Clients (redirect URIs http://127.0.0.1/callback, http://localhost/callback, with a slash at the end as well, and
 // http://[::1]/callback, each with any port; authorization code, refresh and device code grants):
@@ -43,12 +48,19 @@
 //   signed-HS256                      client_secret_basic, secret a-client-secret-that-is-long-enough-for-HS256
 // The keys of the provider are new in each process.
 //   service basic, service post       client credentials grant only; the same odd secret
+//   service jwt                       client_secret_jwt, client credentials grant only; the secret of signed-HS256
+//   signer-RS256, signer-PS256, signer-ES256, signer-EdDSA   private_key_jwt, also with the client credentials grant (CLIENT_KEYS)
+//   mtls ca           tls_client_auth with the DNS name service.example, client credentials grant only (CLIENT_CA)
+//   mtls self-signed  self_signed_tls_client_auth, client credentials grant only (CLIENT_CERT)
 // The library takes every character from space to "~" in an identifier or secret, and no other.
 //
 // Users: alice, password "alice's password", and bob, password "bob's password".
 
-import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import {
+  X509Certificate, createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, randomUUID,
+} from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import http from 'node:http';
 import https from 'node:https';
 import { Provider, errors } from 'oidc-provider';
@@ -72,6 +84,10 @@ function number(name, fallback, least = 1) {
   if (!Number.isSafeInteger(value) || value < least) fail(`${name} must be a whole number, at least ${least}`);
   return value;
 }
+
+const ahead = number('CLOCK_AHEAD', 0, 0) * 1000;
+const { now } = Date;
+Date.now = () => now() + ahead;
 
 const deviceInterval = number('DEVICE_INTERVAL', undefined);
 const ttl = {
@@ -118,6 +134,45 @@ const service = (id, method) => ({
   response_types: [],
   grant_types: ['client_credentials'],
 });
+
+// The clients with a key, and their keys.
+function keyClients() {
+  const folder = env.CLIENT_KEYS;
+  if (!folder) return [];
+  return ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => {
+    const pem = keyPair(alg);
+    writeFileSync(path.join(folder, `${alg}.pem`), pem, { mode: 0o600 });
+    const jwk = createPublicKey(pem).export({ format: 'jwk' });
+    const usual = client(`signer-${alg}`, 'private_key_jwt');
+    return {
+      ...usual,
+      grant_types: [...usual.grant_types, 'client_credentials'],
+      token_endpoint_auth_signing_alg: alg,
+      jwks: { keys: [{ ...jwk, use: 'sig', alg }] },
+    };
+  });
+}
+
+// The clients with a certificate.
+function certificateClients() {
+  if (!env.CLIENT_CA) return [];
+  const { client_secret: ca, ...byName } = service('mtls ca', 'tls_client_auth');
+  const { client_secret: own, ...bySelf } = service('mtls self-signed', 'self_signed_tls_client_auth');
+  const certificate = new X509Certificate(readFileSync(env.CLIENT_CERT));
+  return [
+    { ...byName, tls_client_auth_san_dns: 'service.example' },
+    {
+      ...bySelf,
+      jwks: {
+        keys: [{
+          ...certificate.publicKey.export({ format: 'jwk' }),
+          x5c: [certificate.raw.toString('base64')],
+          'x5t#S256': createHash('sha256').update(certificate.raw).digest('base64url'),
+        }],
+      },
+    },
+  ];
+}
 
 // The library's own adapter forgets what has expired and then says "not found". This one forgets
 // nothing, so that the library can say "expired". The process does not live long.
@@ -246,7 +301,7 @@ ${form}
 
 // By way of PEM: on Node 20 a garbage collection while a key that was just generated is exported
 // as JWK can stop the process for ever.
-function signingKey(alg) {
+function keyPair(alg) {
   const [type, options] = {
     RS256: ['rsa', { modulusLength: 2048 }],
     PS256: ['rsa', { modulusLength: 2048 }],
@@ -258,12 +313,32 @@ function signingKey(alg) {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
+  return privateKey;
+}
+
+function signingKey(alg) {
   return {
-    ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg,
+    ...createPrivateKey(keyPair(alg)).export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg,
   };
 }
 
-const configuration = (prefix) => ({
+// The certificate of the client, as the connection has it.
+function peer(ctx) {
+  const { raw } = ctx.socket.getPeerCertificate?.() ?? {};
+  return raw && new X509Certificate(raw);
+}
+
+const mTLS = env.CLIENT_CA ? {
+  enabled: true,
+  tlsClientAuth: true,
+  selfSignedTlsClientAuth: true,
+  getCertificate: (ctx) => peer(ctx)?.toString(),
+  certificateAuthorized: (ctx) => ctx.socket.authorized,
+  certificateSubjectMatches: (ctx, property, expected) => property === 'tls_client_auth_san_dns'
+    && peer(ctx).subjectAltName === `DNS:${expected}`,
+} : { enabled: false };
+
+const configuration = (prefix, aliases) => ({
   adapter: MemoryAdapter,
   clients: [
     client('public-native', 'none'),
@@ -276,9 +351,20 @@ const configuration = (prefix) => ({
     { ...client('signed-HS256', 'client_secret_basic', LONG_SECRET), id_token_signed_response_alg: 'HS256' },
     service('service basic', 'client_secret_basic'),
     service('service post', 'client_secret_post'),
+    {
+      ...service('service jwt', 'client_secret_jwt'),
+      client_secret: LONG_SECRET,
+      token_endpoint_auth_signing_alg: 'HS256',
+    },
+    ...keyClients(),
+    ...certificateClients(),
   ],
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'] },
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  clientAuthMethods: [
+    'none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt',
+    ...(mTLS.enabled ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
+  ],
+  discovery: aliases,
   clientBasedCORS: () => false,
   // Otherwise everything lives 15 seconds longer than it says.
   clockTolerance: 0,
@@ -290,7 +376,7 @@ const configuration = (prefix) => ({
   scopes: ['openid', 'profile', 'email', 'offline_access', 'api:read'],
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   responseTypes: ['code'],
-  features,
+  features: { ...features, mTLS },
   ttl,
   pkce: { required: (ctx, forClient) => forClient.clientAuthMethod === 'none' },
   rotateRefreshToken: env.ROTATE !== '0',
@@ -376,8 +462,8 @@ async function interact(provider, ctx) {
   ctx.status = 303;
 }
 
-function start(issuer, prefix) {
-  const provider = new Provider(issuer, configuration(prefix));
+function start(issuer, prefix, aliases) {
+  const provider = new Provider(issuer, configuration(prefix, aliases));
 
   if (on('STRICT_AUTH')) {
     // By itself the library takes either place for the secret.
@@ -428,6 +514,7 @@ function start(issuer, prefix) {
         status: ctx.status,
         grant_type: ctx.oidc.params?.grant_type,
         client: ctx.oidc.client?.clientId,
+        host: ctx.host,
         error: codes.get(ctx),
       }));
     }
@@ -458,7 +545,12 @@ for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exi
 const tls = Boolean(env.TLS_CERT && env.TLS_KEY);
 if (!tls && (env.TLS_CERT || env.TLS_KEY)) fail('TLS_CERT and TLS_KEY go together');
 const server = tls
-  ? https.createServer({ cert: readFileSync(env.TLS_CERT), key: readFileSync(env.TLS_KEY) })
+  ? https.createServer({
+    cert: readFileSync(env.TLS_CERT),
+    key: readFileSync(env.TLS_KEY),
+    // The library says what is wrong with a certificate.
+    ...(env.CLIENT_CA && { ca: readFileSync(env.CLIENT_CA), requestCert: true, rejectUnauthorized: false }),
+  })
   : http.createServer();
 server.on('error', (err) => fail(`cannot listen: ${err.message}`));
 
@@ -469,7 +561,15 @@ server.listen(number('PORT', 0, 0), host, () => {
   const issuer = (env.ISSUER || base).replaceAll('{port}', port);
   const { hostname, origin, pathname } = new URL(issuer);
   const prefix = pathname.replace(/\/$/, '');
-  const { provider, handler } = start(issuer, prefix);
+  const alias = (name) => `https://${env.MTLS_HOST}:${port}${prefix}/${name}`;
+  const aliases = env.MTLS_HOST ? {
+    mtls_endpoint_aliases: {
+      token_endpoint: alias('token'),
+      revocation_endpoint: alias('token/revocation'),
+      introspection_endpoint: alias('token/introspection'),
+    },
+  } : {};
+  const { provider, handler } = start(issuer, prefix, aliases);
   server.on('request', handler);
 
   // An issuer elsewhere (for a client that must notice that) is not where the endpoints are.

@@ -622,10 +622,7 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
                 &[],
                 "<html><title>400 No required SSL certificate was sent</title>",
             ),
-            [
-                "No required SSL certificate",
-                "doesn't support client certificates",
-            ],
+            ["No required SSL certificate", "to Mutual TLS"],
         ),
         (
             reply(

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use oauth_authorizer::clean::{TEXT_LIMIT, clean};
 use oauth_authorizer::form::settings::Key;
+use oauth_authorizer::oauth::client::ClientAuthentication;
 use oauth_authorizer::presets::errors::{At, ErrorEntry, ErrorFile};
 use oauth_authorizer::presets::{Preset, SecretRule, check};
 use serde::Deserialize;
@@ -451,7 +452,9 @@ fn covers(entry: &ErrorEntry, other: &ErrorEntry) -> bool {
         texts.into_iter().flatten().any(|text| holds(text, words))
     });
     let secret = entry.secret.is_none() || entry.secret == other.secret;
-    place && code && text && secret
+    let method = |one: &ClientAuthentication| entry.method.contains(one);
+    let all = !other.method.is_empty() && other.method.iter().all(method);
+    place && code && text && secret && (entry.method.is_empty() || all)
 }
 
 #[test]

@@ -17,8 +17,9 @@ mod architecture;
 #[cfg(target_os = "linux")]
 mod attack;
 mod bounds;
-#[cfg(unix)]
 mod certificates;
+#[cfg(unix)]
+mod client_authentication;
 mod client_credentials;
 mod clipboard;
 #[cfg(unix)]

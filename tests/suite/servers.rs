@@ -101,6 +101,14 @@ impl Provider {
             .collect()
     }
 
+    /// The hosts that the token requests of this grant went to.
+    pub fn hosts(&self, grant: &str) -> Vec<String> {
+        let log = self.log.lock().unwrap();
+        let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
+        let host = |entry: &Value| entry["host"].as_str().unwrap().to_owned();
+        requests.map(host).collect()
+    }
+
     /// An endpoint: authorization, device, token, userinfo.
     pub fn endpoint(&self, name: &str) -> &str {
         self.about["endpoints"][name]

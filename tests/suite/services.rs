@@ -1485,6 +1485,9 @@ fn method(method: ClientAuthentication) -> &'static str {
         ClientAuthentication::None => "none",
         ClientAuthentication::Post => "client_secret_post",
         ClientAuthentication::Basic => "client_secret_basic",
+        ClientAuthentication::ClientSecretJwt => "client_secret_jwt",
+        ClientAuthentication::PrivateKeyJwt => "private_key_jwt",
+        ClientAuthentication::MutualTls => "tls",
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Secrets {
     list: Vec<SecretString>,
     /// What may be a secret, of the latest answer or callback.
     possible: Vec<SecretString>,
+    /// The latest client assertion. Earlier ones are forgotten: each is sent once, and they would take the place of others.
+    assertion: Option<SecretString>,
 }
 
 impl Secrets {
@@ -84,6 +86,13 @@ impl Secrets {
         };
         for form in [body, query] {
             for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+                if name == "client_assertion" {
+                    let assertion = SecretString::from(value.as_ref());
+                    if let Some(before) = self.assertion.replace(assertion) {
+                        self.list
+                            .retain(|known| known.expose_secret() != before.expose_secret());
+                    }
+                }
                 if !is_harmless(&name) {
                     self.remember(&value);
                 }
@@ -291,6 +300,32 @@ fn encodings(secret: &[u8]) -> Vec<Zeroizing<String>> {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::oauth::assertion::Proof;
+    use crate::oauth::client::Method;
+
+    #[test]
+    fn assertions_push_no_other_secret_out() {
+        let mut secrets = secrets(&["the-device-code-of-the-run"]);
+        let sent = |secrets: &mut Secrets, at: usize| {
+            let body = format!("client_assertion={at:06}{}", "x".repeat(4000));
+            secrets.remember_sent(&Request {
+                method: Method::Post,
+                url: Url::parse("https://as.example/token").unwrap(),
+                authorization: None,
+                body: body.into(),
+                proof: Proof::None,
+            });
+        };
+        for at in 0..200 {
+            sent(&mut secrets, at);
+        }
+        let mut text = format!("the-device-code-of-the-run 000199{}", "x".repeat(4000));
+        secrets.redact(&mut [&mut text]);
+        assert!(
+            !text.contains("device-code") && !text.contains("000199"),
+            "{text}"
+        );
+    }
 
     fn secrets(list: &[&str]) -> Secrets {
         let mut secrets = Secrets::default();

@@ -59,7 +59,12 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::LoginHint | Key::Subject => account(settings, key),
         Key::ListenAddress => listen_address(settings),
         Key::KeyFile if holds_json(&settings.value(key)) => Some(content_as_path()),
-        Key::KeyFile | Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
+        Key::KeyFile
+        | Key::CaFile
+        | Key::ClientKey
+        | Key::ClientCertificate
+        | Key::Certificate
+        | Key::CertificateKey => path(settings, key),
         Key::Preset | Key::Flow | Key::ClientAuthentication | Key::Pkce => None,
     }
 }

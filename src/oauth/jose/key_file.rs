@@ -19,6 +19,7 @@ use x509_parser::oid_registry::{
 use x509_parser::x509::AlgorithmIdentifier;
 use zeroize::Zeroizing;
 
+use super::algorithm::Algorithm;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// Why a key can't be used.
@@ -100,6 +101,23 @@ pub(super) enum KeyKind {
 }
 
 impl KeyKind {
+    /// The algorithms for it, the usual one first.
+    pub(super) fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::Rsa => &[
+                Algorithm::Rs256,
+                Algorithm::Ps256,
+                Algorithm::Rs384,
+                Algorithm::Ps384,
+                Algorithm::Rs512,
+                Algorithm::Ps512,
+            ],
+            Self::P256 => &[Algorithm::Es256],
+            Self::P384 => &[Algorithm::Es384],
+            Self::Ed25519 => &[Algorithm::EdDsa],
+        }
+    }
+
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Rsa => "an RSA key",

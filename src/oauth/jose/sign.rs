@@ -38,7 +38,24 @@ impl SigningKey {
     /// # Errors
     /// Why it can't be used.
     pub fn from_pem(pem: &SecretString, algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::of(&PrivateKey::from_pem(pem)?, algorithm)
+    }
+
+    /// The private key in a PEM file, for the first of its algorithms that is in `listed`; if none is, for the usual one.
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    pub fn from_pem_preferring(pem: &SecretString, listed: &[Algorithm]) -> Result<Self, KeyError> {
         let found = PrivateKey::from_pem(pem)?;
+        let [usual, ..] = found.kind.algorithms() else {
+            return Err(KeyError::NoKey);
+        };
+        let mut algorithms = found.kind.algorithms().iter();
+        let listed = algorithms.find(|one| listed.contains(one));
+        Self::of(&found, *listed.unwrap_or(usual))
+    }
+
+    fn of(found: &PrivateKey, algorithm: Algorithm) -> Result<Self, KeyError> {
         let right = match algorithm.family() {
             Family::Hmac => return Err(KeyError::NotSymmetric(algorithm.name())),
             Family::RsaPkcs1 | Family::RsaPss => KeyKind::Rsa,

@@ -157,6 +157,8 @@ impl App {
                 scopes: vec!["openid".to_owned(), "email".to_owned()],
                 pkce_methods: Some(vec!["S256".to_owned()]),
                 authentication: None,
+                assertion_algorithms: None,
+                mtls: oauth_authorizer::oauth::discovery::MtlsAliases::default(),
                 iss_in_answers: true,
                 ways: Ways {
                     registration_url: Some(endpoint("register")),
@@ -511,6 +513,7 @@ fn exchanges() -> Vec<Exchange> {
             "DAQABIQ".repeat(20)
         )
         .into(),
+        proof: oauth_authorizer::oauth::assertion::Proof::None,
     };
     let pending = r#"{"error":"authorization_pending","error_description":"AADSTS70016: The code has not been used yet.","interval":5}"#;
     let granted = format!(

@@ -2,7 +2,7 @@
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{ADVANCED, Key};
+use crate::form::settings::{ADVANCED, AuthenticationChoice, Key};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
@@ -43,6 +43,8 @@ fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
             | Key::Subject
             | Key::TokenUrl
             | Key::ClientAuthentication
+            | Key::ClientKey
+            | Key::ClientCertificate
             | Key::CaFile
     );
     let after = if another {
@@ -146,7 +148,7 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
             "Start the sign-in. You get a URL to open in a browser."
         }
         (Item::Authorize, FlowKind::ClientCredentials) => {
-            "Request an access token with the client secret. No user signs in."
+            "Request an access token for the client itself. No user signs in."
         }
         (Item::Authorize, FlowKind::JwtBearer) => {
             "Request an access token with the key file. No user signs in."
@@ -217,6 +219,9 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             variable.map(|variable| or(&variable.help, "Part of the URLs below.")).unwrap_or_default()
         }
         Key::ClientId => or(&preset.client_id_help, "The client ID of your app registration."),
+        Key::ClientSecret if settings.client_authentication().uses_key() => {
+            "Not used: the client authenticates with the Client key under Advanced.".to_owned()
+        }
         Key::ClientSecret if !settings.flow().has_user() => {
             "Required: this flow has no user. It is sent to the token endpoint and nowhere else.".to_owned()
         }
@@ -243,7 +248,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             "Service account: no user signs in. Its private key gets an access token, for itself or for the Subject.".to_owned()
         }
         Key::Flow if !settings.flow().has_user() => {
-            "Client credentials: no user signs in. The client gets an access token for itself with its secret.".to_owned()
+            "Client credentials: no user signs in. The client gets an access token for itself.".to_owned()
         }
         Key::Flow => or(
             &preset.flows.why,
@@ -273,7 +278,14 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
                 .to_owned()
         }
         Key::ClientAuthentication => {
-            "How the client secret is sent. Automatic uses what the preset prefers, otherwise the Basic header.".to_owned()
+            let all = AuthenticationChoice::ALL.map(AuthenticationChoice::label).join(", ");
+            format!("How the client authenticates. Left and Right choose: {all}.")
+        }
+        Key::ClientKey => {
+            "The private key (PEM) of the client, instead of a client secret: RSA, EC P-256, EC P-384 or Ed25519.".to_owned()
+        }
+        Key::ClientCertificate => {
+            "The certificate (PEM) of that key, if the service requires one. It may be in the same file.".to_owned()
         }
         Key::ExtraParameters => {
             let known: Vec<&str> = preset.parameters.optional.keys().map(String::as_str).collect();

@@ -108,6 +108,9 @@ fn choices_are_changed_in_both_directions() {
     assert!(!alone.session.settings.pkce());
     alone.go(Item::Field(Key::ClientAuthentication));
     for expected in [
+        AuthenticationChoice::MutualTls,
+        AuthenticationChoice::KeyJwt,
+        AuthenticationChoice::SecretJwt,
         AuthenticationChoice::Basic,
         AuthenticationChoice::Post,
         AuthenticationChoice::Automatic,

@@ -19,7 +19,7 @@ use super::hints::said;
 use super::state::{Form, Item, MISSING, claimed};
 use crate::form::checks::{Problem, Severity};
 use crate::form::request;
-use crate::form::settings::{ADVANCED, Access, AuthenticationChoice, Key, Source};
+use crate::form::settings::{ADVANCED, Access, Key, Source};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, SecretRule};
 use crate::secret::ExposeSecret;
@@ -71,6 +71,8 @@ fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
         Key::DeviceUrl => "Device URL",
         Key::TokenUrl => "Token URL",
         Key::ClientAuthentication => "Auth.",
+        Key::ClientKey => "Key",
+        Key::ClientCertificate => "Key cert.",
         Key::ExtraParameters => "Extra",
         Key::LoginHint => "Login",
         Key::ListenAddress => "Listen on",
@@ -84,6 +86,9 @@ fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
     if key == Key::ExtraParameters {
         // As a detail it has less room.
         return "Extra params".into();
+    }
+    if key == Key::ClientCertificate {
+        return "Client cert.".into();
     }
     cx.session.settings.label(key).to_owned().into()
 }
@@ -220,6 +225,7 @@ fn services(cx: ViewContext<'_>) -> usize {
 fn secret_word(cx: ViewContext<'_>) -> &'static str {
     let settings = &cx.session.settings;
     match settings.preset().client.secret {
+        _ if settings.client_authentication().uses_key() => "not used",
         _ if !settings.flow().has_user() => "required",
         SecretRule::Required => "required",
         SecretRule::RequiredForAuthorizationCode
@@ -279,11 +285,8 @@ fn choice(cx: ViewContext<'_>, key: Key, room: usize) -> Option<Vec<(String, boo
     let settings = &cx.session.settings;
     let (values, gap): (Vec<(&str, bool)>, usize) = match key {
         Key::Flow => return Some(flows(cx, room)),
-        Key::ClientAuthentication => {
-            let all = AuthenticationChoice::ALL.iter();
-            let values = all.map(|choice| (choice.label(), settings.authentication() == *choice));
-            (values.collect(), 2)
-        }
+        // All of them fit nowhere; the keys change the one that is shown.
+        Key::ClientAuthentication => (vec![(settings.authentication().label(), true)], 0),
         Key::Pkce => {
             let values = [("On", settings.pkce()), ("Off", !settings.pkce())];
             (values.to_vec(), 3)

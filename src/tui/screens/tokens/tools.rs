@@ -181,7 +181,7 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
         }
         Said::Introspection(kind, found) => {
             let mut facts = vec![("Active", if found.active { "yes" } else { "no" }.to_owned())];
-            if !found.active && tokens.request.client.secret.is_none() {
+            if !found.active && tokens.request.client.is_public() {
                 facts.push(("Note", PUBLIC_NOTE.to_owned()));
             }
             let title = format!("Introspection of the {}", kind.name());

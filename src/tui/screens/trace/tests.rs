@@ -31,6 +31,7 @@ fn trace() -> Solo<Trace> {
             .collect::<Vec<_>>()
             .join("&")
             .into(),
+        proof: crate::oauth::assertion::Proof::None,
     };
     let outcome = Err(HttpError::Unreachable {
         host: "as.example".to_owned(),
@@ -76,6 +77,7 @@ fn an_exchange_stands_in_columns() {
         url: "https://as.example/token".parse().unwrap(),
         authorization: None,
         body: "grant_type=refresh_token&code_challenge_method=S256".into(),
+        proof: crate::oauth::assertion::Proof::None,
     };
     let answer = Answer {
         status: 400,

@@ -1,0 +1,349 @@
+//! Client authentication with a key: signed assertions (RFC 7523, section 2.2; OpenID Connect Core, section 9) and client
+//! certificates (RFC 8705).
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use oauth2::CsrfToken;
+use serde_json::{Map, Value, json};
+
+use super::dialect::{ClientAuthentication, Form};
+use super::jose::{Algorithm, KeyError, SigningKey, sign};
+use crate::secret::{ExposeSecret, SecretString};
+
+/// The type of an assertion (RFC 7523, section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// How many seconds an assertion is valid. Each is sent once, at once.
+const LIFE: u64 = 60;
+
+/// The PEM files of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFiles {
+    /// The private key.
+    pub key: PathBuf,
+    /// Its certificate; may be the same file.
+    pub certificate: Option<PathBuf>,
+}
+
+/// How a service requires assertions.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The only algorithm that the service accepts.
+    pub algorithm: Option<Algorithm>,
+    /// The algorithms in the service's metadata, if `algorithm` is `None`. Empty if it has no list.
+    pub listed: Vec<Algorithm>,
+    /// The `aud` of assertions.
+    pub audience: String,
+    /// The header has the thumbprint of the certificate (RFC 7515, section 4.1.8).
+    pub thumbprint: bool,
+}
+
+impl Rules {
+    /// The key that signs with the client secret.
+    ///
+    /// # Errors
+    /// If the secret is too short for each allowed algorithm.
+    pub fn secret_key(&self, secret: &SecretString) -> Result<SigningKey, KeyError> {
+        const ALL: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
+        let fixed = self.algorithm.filter(|algorithm| algorithm.is_symmetric());
+        let listed = ALL.into_iter().find(|one| self.listed.contains(one));
+        let algorithm = fixed.or(listed).unwrap_or(Algorithm::Hs256);
+        SigningKey::from_secret(secret, algorithm)
+    }
+
+    /// The key that signs with the private key in a PEM file.
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    pub fn private_key(&self, pem: &SecretString) -> Result<SigningKey, KeyError> {
+        match self.algorithm.filter(|one| !one.is_symmetric()) {
+            Some(algorithm) => SigningKey::from_pem(pem, algorithm),
+            None => SigningKey::from_pem_preferring(pem, &self.listed),
+        }
+    }
+}
+
+/// Signs the assertions of a client.
+#[derive(Clone)]
+pub struct Signer {
+    key: Arc<SigningKey>,
+    client_id: String,
+    audience: String,
+    thumbprint: Option<String>,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({:?}, {})", self.key, self.audience)
+    }
+}
+
+impl Signer {
+    /// Signs for this client, by these rules.
+    #[must_use]
+    pub fn new(key: SigningKey, client_id: &str, rules: &Rules) -> Self {
+        Self {
+            key: Arc::new(key),
+            client_id: client_id.to_owned(),
+            audience: rules.audience.clone(),
+            thumbprint: None,
+        }
+    }
+
+    /// The same, with the thumbprint of the certificate in the header.
+    #[must_use]
+    pub fn with_thumbprint(mut self, thumbprint: String) -> Self {
+        self.thumbprint = Some(thumbprint);
+        self
+    }
+
+    /// A new assertion, to be sent at this time.
+    fn assertion(&self, unix_time: u64) -> Result<SecretString, KeyError> {
+        let mut header = Map::from_iter([("typ".to_owned(), Value::from("JWT"))]);
+        if let Some(thumbprint) = &self.thumbprint {
+            header.insert("x5t#S256".to_owned(), thumbprint.as_str().into());
+        }
+        let claims = [
+            ("iss", json!(self.client_id)),
+            ("sub", json!(self.client_id)),
+            ("aud", json!(self.audience)),
+            ("jti", json!(CsrfToken::new_random().secret())),
+            ("iat", json!(unix_time)),
+            ("exp", json!(unix_time + LIFE)),
+        ];
+        let claims = claims.map(|(name, value)| (name.to_owned(), value));
+        sign(&header, &Map::from_iter(claims), &self.key)
+    }
+}
+
+/// What a client authenticates with, other than sending a secret.
+#[derive(Debug, Clone, Default)]
+pub enum Credential {
+    /// Nothing else.
+    #[default]
+    None,
+    /// PEM files that are read when the run starts.
+    Files(KeyFiles, Rules),
+    /// A key that signs assertions.
+    Signer(Signer),
+    /// The private key and the certificate for TLS, as PEM.
+    Identity(SecretString),
+}
+
+impl Credential {
+    /// The PEM files, until they are read.
+    #[must_use]
+    pub fn files(&self) -> Option<&KeyFiles> {
+        match self {
+            Self::Files(files, _) => Some(files),
+            Self::None | Self::Signer(_) | Self::Identity(_) => None,
+        }
+    }
+
+    /// What a request needs in addition to its parameters; `None` if the credential doesn't fit `method`.
+    pub(super) fn proof(&self, method: ClientAuthentication) -> Option<Proof> {
+        Some(match (method, self) {
+            (
+                ClientAuthentication::ClientSecretJwt | ClientAuthentication::PrivateKeyJwt,
+                Self::Signer(signer),
+            ) => Proof::Assertion(signer.clone()),
+            (ClientAuthentication::MutualTls, Self::Identity(_)) => Proof::Certificate,
+            (
+                ClientAuthentication::None
+                | ClientAuthentication::Post
+                | ClientAuthentication::Basic,
+                _,
+            ) => Proof::None,
+            _ => return None,
+        })
+    }
+}
+
+/// How a request authenticates the client when it is sent.
+#[derive(Debug, Clone, Default)]
+pub enum Proof {
+    /// By what is in it.
+    #[default]
+    None,
+    /// By an assertion, which is new each time the request is sent.
+    Assertion(Signer),
+    /// By the client certificate of the connection.
+    Certificate,
+}
+
+impl Proof {
+    /// The body of the request with a new assertion; `None` if it needs none.
+    ///
+    /// # Errors
+    /// If the key can't sign.
+    pub(super) fn signed(
+        &self,
+        body: &SecretString,
+        unix_time: u64,
+    ) -> Result<Option<SecretString>, KeyError> {
+        let Self::Assertion(signer) = self else {
+            return Ok(None);
+        };
+        let mut form = Form::parse(body.expose_secret());
+        form.set("client_assertion_type", ASSERTION_TYPE);
+        form.set(
+            "client_assertion",
+            signer.assertion(unix_time)?.expose_secret(),
+        );
+        Ok(Some(form.write().into()))
+    }
+}
+
+/// Which of the files of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPart {
+    /// The private key.
+    Key,
+    /// The certificate.
+    Certificate,
+}
+
+impl KeyPart {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Key => "Client key",
+            Self::Certificate => "Client certificate",
+        }
+    }
+}
+
+/// Why a file of a client can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} {path}: {reason}", .part.label())]
+pub struct KeyFileError {
+    /// Which file.
+    pub part: KeyPart,
+    /// Its path, cleaned.
+    pub path: String,
+    /// A sentence.
+    pub reason: String,
+}
+
+impl KeyFileError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.part {
+            KeyPart::Key => "Correct Client key under Advanced.",
+            KeyPart::Certificate => "Correct Client certificate under Advanced.",
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::collections::HashMap;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use url::form_urlencoded;
+
+    use super::super::jose::{Jws, KeySet};
+    use super::*;
+
+    const SECRET: &str = "a-client-secret-that-is-long-enough-for-HS256";
+
+    fn rules() -> Rules {
+        Rules {
+            audience: "https://as.example".to_owned(),
+            ..Rules::default()
+        }
+    }
+
+    fn signer() -> Signer {
+        let rules = rules();
+        Signer::new(rules.secret_key(&SECRET.into()).unwrap(), "me", &rules)
+    }
+
+    fn part(assertion: &str, at: usize) -> Value {
+        let part = assertion.split('.').nth(at).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    fn sent(proof: &Proof) -> HashMap<String, String> {
+        let body = proof
+            .signed(&"client_id=me&grant_type=x".into(), 1000)
+            .unwrap();
+        form_urlencoded::parse(body.unwrap().expose_secret().as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    #[test]
+    fn each_request_has_a_new_assertion_with_the_claims_of_the_client() {
+        let proof = Proof::Assertion(signer().with_thumbprint("print".to_owned()));
+        let (first, second) = (sent(&proof), sent(&proof));
+        assert_eq!(first["client_assertion_type"], ASSERTION_TYPE);
+        assert_eq!((&*first["client_id"], &*first["grant_type"]), ("me", "x"));
+        let assertion = &first["client_assertion"];
+        assert_eq!(
+            part(assertion, 0),
+            json!({"alg": "HS256", "typ": "JWT", "x5t#S256": "print"})
+        );
+        let claims = part(assertion, 1);
+        let id = claims["jti"].as_str().unwrap().to_owned();
+        assert!(id.len() >= 20, "{id}");
+        assert_eq!(
+            claims,
+            json!({
+                "iss": "me", "sub": "me", "aud": "https://as.example", "jti": id, "iat": 1000, "exp": 1060,
+            })
+        );
+        assert_ne!(part(&second["client_assertion"], 1)["jti"], claims["jti"]);
+        let keys = KeySet::of_secret(&SECRET.into());
+        assert!(Jws::parse(assertion).unwrap().verify(&keys).is_ok());
+    }
+
+    #[test]
+    fn the_algorithm_is_that_of_the_service_if_the_key_fits_it() {
+        let long = "x".repeat(64);
+        for (fixed, listed, expected) in [
+            (None, vec![], "HS256"),
+            (None, vec![Algorithm::Rs256], "HS256"),
+            (None, vec![Algorithm::Hs512, Algorithm::Hs384], "HS384"),
+            (Some(Algorithm::Hs512), vec![Algorithm::Hs256], "HS512"),
+            (Some(Algorithm::Ps256), vec![], "HS256"),
+        ] {
+            let rules = Rules {
+                algorithm: fixed,
+                listed,
+                ..rules()
+            };
+            let key = rules.secret_key(&long.as_str().into()).unwrap();
+            assert_eq!(format!("{key:?}"), format!("SigningKey({expected})"));
+        }
+        let short = rules().secret_key(&"short".into()).unwrap_err();
+        assert!(short.to_string().contains("at least 32 bytes"), "{short}");
+    }
+
+    #[test]
+    fn what_is_not_an_assertion_changes_no_body_and_nothing_shows_the_key() {
+        for proof in [Proof::None, Proof::Certificate] {
+            assert!(proof.signed(&"a=b".into(), 1).unwrap().is_none());
+        }
+        let text = format!("{:?} {:?}", signer(), Credential::Identity("pem".into()));
+        assert!(!text.contains(SECRET) && !text.contains("pem"), "{text}");
+        let unread = Credential::Files(
+            KeyFiles {
+                key: "k".into(),
+                certificate: None,
+            },
+            rules(),
+        );
+        for method in [
+            ClientAuthentication::PrivateKeyJwt,
+            ClientAuthentication::MutualTls,
+            ClientAuthentication::ClientSecretJwt,
+        ] {
+            assert!(unread.proof(method).is_none());
+        }
+        assert!(unread.proof(ClientAuthentication::Post).is_some());
+    }
+}

@@ -1,0 +1,74 @@
+//! The forecast of a client key and its certificate. Nothing here reads a file or a clock.
+
+use super::dates::Now;
+use super::finding::{Finding, Level};
+use crate::oauth::assertion::{KeyFileError, KeyPart};
+
+/// What is wrong with them, or will be within this time, in seconds. `expires_at` is when the certificate expires, if there is
+/// one.
+#[must_use]
+pub fn client_key(
+    expires_at: &Result<Option<u64>, KeyFileError>,
+    now: &Now,
+    within: u64,
+) -> Option<Finding> {
+    match expires_at {
+        Err(error) => Some(Finding {
+            level: Level::Settings,
+            id: match error.part {
+                KeyPart::Key => "client-key",
+                KeyPart::Certificate => "client-certificate",
+            },
+            at: None,
+            text: error.to_string(),
+            fix: Some("Repair or replace the file.".to_owned()),
+        }),
+        Ok(Some(end)) if end.saturating_sub(now.seconds) <= within => Some(Finding {
+            level: Level::Soon,
+            id: "client-certificate-expires",
+            at: Some(*end),
+            text: format!("The client certificate expires {}.", now.when(*end)),
+            fix: Some(
+                "Register a new certificate with the service, and replace the file.".to_owned(),
+            ),
+        }),
+        Ok(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_expires_and_its_files_may_be_unusable() {
+        const DAY: u64 = 86_400;
+        let now = Now {
+            seconds: 1_795_737_600,
+            zone: TimeZone::UTC,
+        };
+        let missing = KeyFileError {
+            part: KeyPart::Key,
+            path: "/k".to_owned(),
+            reason: "There is no such file.".to_owned(),
+        };
+        for (result, expected) in [
+            (Ok(None), None),
+            (Ok(Some(now.seconds + 31 * DAY)), None),
+            (
+                Ok(Some(now.seconds + 16 * DAY)),
+                Some("Soon The client certificate expires on 2026-12-12 (in 16 days)."),
+            ),
+            (
+                Err(missing),
+                Some("Settings Client key /k: There is no such file."),
+            ),
+        ] {
+            let found = client_key(&result, &now, 30 * DAY);
+            let found = found.map(|it| format!("{:?} {}", it.level, it.text));
+            assert_eq!(found.as_deref(), expected);
+        }
+    }
+}
