@@ -12,6 +12,7 @@ use crate::form::choices::Change;
 use crate::form::client_key;
 use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
+use crate::form::pushed;
 use crate::form::requirements;
 use crate::form::settings::Settings;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
@@ -325,23 +326,14 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     ]
     .into_iter()
     .filter(|(key, used, _)| *used && settings.source(*key) == Some(Source::Metadata))
-    .filter_map(|(key, _, what)| Some((key, Url::parse(&settings.value(key)).ok()?, "this", what)))
-    .chain(settings.pushed().map(|pushed| {
-        let what = if secret {
-            "It would receive the parameters of the sign-in and the client secret"
-        } else {
-            "It would receive the parameters of the sign-in"
-        };
-        (Key::Issuer, pushed.url, "the endpoint for pushed authorization requests", what)
-    }))
-    .filter_map(|(key, url, endpoint, what)| {
+    .filter_map(|(key, _, what)| {
+        let url = Url::parse(&settings.value(key)).ok()?;
         if settings.knows_host(&url) {
             return None;
         }
         let (issuer, host) = (metadata.source.host_str()?, url.host_str()?);
         let text = format!(
-            "The metadata of {} sets {endpoint} to a different host: {}. {what}. Trust it only if it belongs to the same \
-             service",
+            "The metadata of {} sets this to a different host: {}. {what}. Trust it only if it belongs to the same service",
             clean(issuer, 100),
             clean(host, 100),
         );
@@ -352,6 +344,7 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
         let problem = Problem::new(key, Severity::Error, "other host", text);
         Some(problem.with_remedy(format!("Trust {}", clean(host, 40)), change))
     })
+    .chain(pushed::other_host(settings))
     .collect()
 }
 

@@ -1,8 +1,14 @@
 //! Whether the parameters of a sign-in are sent to the service before the browser is opened (RFC 9126).
 
+use url::Url;
+
+use crate::clean::clean;
+use crate::form::choices::Change;
+use crate::form::field::Key;
+use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
-use crate::oauth::pushed::Pushed;
+use crate::oauth::client::{FlowKind, Pushed};
+use crate::oauth::url::same_operator;
 use crate::secret::ExposeSecret;
 
 impl Settings {
@@ -14,13 +20,56 @@ impl Settings {
     pub(super) fn pushed(&self) -> Option<Pushed> {
         let ways = &self.metadata()?.ways;
         let url = ways.pushed_url.as_ref()?;
-        let has_secret = !self.secret().expose_secret().is_empty();
-        let used = ways.pushed || (has_secret && self.knows_host(url));
+        let used = ways.pushed || (has_secret(self) && is_of_the_service(self, url));
         (used && self.flow() == FlowKind::AuthorizationCode).then(|| Pushed {
             url: url.clone(),
             required: ways.pushed,
         })
     }
+}
+
+fn has_secret(settings: &Settings) -> bool {
+    !settings.secret().expose_secret().is_empty()
+}
+
+/// True for a host of the issuer that is also one of the token endpoint, which has the secret already: metadata of another
+/// issuer must not send the secret elsewhere. Otherwise the user has to trust the host.
+fn is_of_the_service(settings: &Settings, url: &Url) -> bool {
+    let token_url = Url::parse(settings.value(Key::TokenUrl).trim());
+    let issuer = settings
+        .metadata()
+        .and_then(|found| found.source.host_str());
+    let host = url.host_str().unwrap_or_default();
+    issuer.is_some_and(|issuer| settings.trusts(issuer, host))
+        || (settings.knows_host(url) && token_url.is_ok_and(|known| same_operator(url, &known)))
+}
+
+/// The endpoint is required, and on a host that nobody has trusted with the request.
+pub(super) fn other_host(settings: &Settings) -> Option<Problem> {
+    let pushed = settings.pushed()?;
+    if is_of_the_service(settings, &pushed.url) {
+        return None;
+    }
+    let issuer = settings.metadata()?.source.host_str()?;
+    let host = pushed.url.host_str()?;
+    let and_secret = if has_secret(settings) {
+        " and the client secret"
+    } else {
+        ""
+    };
+    let text = format!(
+        "The metadata of {} requires pushed authorization requests to {}, a different host than that of the issuer or the \
+         Token ex. URL. It would receive the parameters of the sign-in{and_secret}. Trust it only if it belongs to the same \
+         service",
+        clean(issuer, 100),
+        clean(host, 100),
+    );
+    let change = Change::Trust {
+        issuer: issuer.to_owned(),
+        host: host.to_owned(),
+    };
+    let problem = Problem::new(Key::Issuer, Severity::Error, "other host", text);
+    Some(problem.with_remedy(format!("Trust {}", clean(host, 40)), change))
 }
 
 #[cfg(test)]
@@ -70,11 +119,39 @@ mod tests {
     }
 
     #[test]
+    fn metadata_of_another_issuer_gets_no_secret_of_the_token_endpoint() {
+        for required in [false, true] {
+            let mut form = Settings::new(presets::get("custom").unwrap());
+            form.set_flow(FlowKind::AuthorizationCode);
+            for (key, value) in [
+                (Key::ClientId, "me"),
+                (Key::ClientSecret, "s3cret"),
+                (Key::AuthorizationUrl, "https://mine.example/authorize"),
+                (Key::TokenUrl, "https://mine.example/token"),
+                (Key::Issuer, "https://as.example"),
+                (Key::RedirectUrl, "http://127.0.0.1:8400/"),
+            ] {
+                form.set(key, value.to_owned());
+            }
+            let mut found = metadata("https://as.example");
+            found.ways.pushed = required;
+            found.ways.pushed_url = Url::parse("https://as.example/par").ok();
+            form.take_over(&found, Overwrite::Nothing);
+            match request::request(&form) {
+                Ok(request) => assert!(!required && request.client.pushed.is_none()),
+                Err(problems) => {
+                    assert!(required && problems.iter().any(|it| it.word == "other host"));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn another_host_receives_nothing_before_it_is_trusted() {
         let elsewhere = "https://evil.example/par";
         let offered = form(false, elsewhere, "s3cret");
         assert!(request::request(&offered).unwrap().client.pushed.is_none());
-        for (secret, words) in [("", "of the sign-in."), ("s3cret", "client secret")] {
+        for (secret, words) in [("", "of the sign-in. Trust"), ("s3cret", "client secret")] {
             let mut required = form(true, elsewhere, secret);
             let problems = request::request(&required).unwrap_err();
             let stops = |it: &&crate::form::problem::Problem| it.severity == Severity::Error;

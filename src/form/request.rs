@@ -430,7 +430,11 @@ impl RequestBuilder<'_> {
             let as_read =
                 name == "response_mode" && matches!(value.as_ref(), "query" | "form_post");
             if is_reserved(name, &dialect) && !as_read {
-                let text = format!("{name} is set by the program and can't be an extra parameter");
+                let text = if name == "response_mode" {
+                    "response_mode can only be query or form_post".to_owned()
+                } else {
+                    format!("{name} is set by the program and can't be an extra parameter")
+                };
                 self.problems
                     .error(Key::ExtraParameters, "not allowed", text);
                 is_valid = false;

@@ -1,5 +1,6 @@
-// Opens a URL in headless Chromium: fetch.mjs URL [--trust HASH]
+// Opens a URL in headless Chromium: fetch.mjs URL [--trust HASH | --posted]
 //
+// With --posted, the page at URL posts a form by itself, and the answer to that is told.
 // HASH is the SHA-256 of the public key (SPKI, base64) of the one certificate that is trusted besides the system's.
 // `border` is the color at the left of the page's main part, which shows whether its style was applied.
 // Prints one line of JSON: { status, title, text, border }, or { error } with Chromium's own name for it.
@@ -17,7 +18,13 @@ const browser = await chromium.launch({
 let result;
 try {
   const page = await browser.newPage();
-  const answer = await page.goto(url, { timeout: 20_000 });
+  const isPosted = (response) => response.request().method() === 'POST';
+  const [posted, opened] = await Promise.all([
+    flag === '--posted' ? page.waitForResponse(isPosted, { timeout: 20_000 }) : undefined,
+    page.goto(url, { timeout: 20_000, waitUntil: flag === '--posted' ? 'commit' : 'load' }),
+  ]);
+  const answer = posted ?? opened;
+  if (posted) await page.waitForSelector('main', { timeout: 20_000 });
   result = {
     status: answer.status(),
     title: await page.title(),

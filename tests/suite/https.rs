@@ -228,9 +228,7 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
 
 /// Chromium opens `url`, trusting the certificate with this key, or no more than it does anyway.
 fn chromium(url: &str, trusted: Option<&Path>) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/fetch.mjs");
-    let mut command = Process::new("node");
-    command.arg(script).arg(url);
+    let mut command = fetch(url);
     if let Some(path) = trusted {
         let certificate = CertificateDer::from_pem_file(path).unwrap();
         let parsed = ParsedCertificate::try_from(&certificate).unwrap();
@@ -238,8 +236,78 @@ fn chromium(url: &str, trusted: Option<&Path>) -> Value {
         let hash = ring::digest::digest(&ring::digest::SHA256, key.as_ref());
         command.arg("--trust").arg(STANDARD.encode(hash));
     }
-    let said = run(&mut command);
+    said(&mut command)
+}
+
+fn fetch(url: &str) -> Process {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/fetch.mjs");
+    let mut command = Process::new("node");
+    command.arg(script).arg(url);
+    command
+}
+
+fn said(command: &mut Process) -> Value {
+    let said = run(command);
     serde_json::from_str(&said).unwrap_or_else(|_| panic!("the browser's script said {said:?}"))
+}
+
+#[test]
+fn a_real_browser_posts_the_response_of_another_site() {
+    let home = tempfile::tempdir().unwrap();
+    let redirect = format!("http://127.0.0.1:{}/callback", crate::servers::free_port());
+    let callback = redirect.clone();
+    let service = Scripted::start(move |request| {
+        if request.path == "/token" {
+            return Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#);
+        }
+        let url = url::Url::parse(&format!("http://localhost{}", request.path)).unwrap();
+        let state = url
+            .query_pairs()
+            .find(|(name, _)| name == "state")
+            .unwrap()
+            .1;
+        let body = format!(
+            "<!doctype html><body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"{callback}\">\
+             <input type=\"hidden\" name=\"code\" value=\"true-code\">\
+             <input type=\"hidden\" name=\"state\" value=\"{state}\"></form></body>"
+        );
+        Reply {
+            status: 200,
+            body,
+            ..Reply::default()
+        }
+    });
+    // Another name, so another site than that of the redirect URL.
+    let elsewhere = service.url.replace("127.0.0.1", "localhost");
+    let (authorize, token) = (
+        format!("{elsewhere}/authorize"),
+        format!("{elsewhere}/token"),
+    );
+    let mut plain = Plain::start(
+        home.path(),
+        &[
+            "--flow",
+            "authorization-code",
+            "--client-id",
+            "me",
+            "--authorization-url",
+            &authorize,
+            "--token-url",
+            &token,
+            "--redirect-url",
+            &redirect,
+            "--extra-parameters",
+            "response_mode=form_post",
+            "--print",
+            "access-token",
+        ],
+    );
+    let url = plain.value("authorization_url");
+    let shown = said(fetch(&url).arg("--posted"));
+    assert_eq!(shown["status"], 200, "{shown}");
+    assert_eq!(shown["title"], "Almost done - OAuth Authorizer", "{shown}");
+    let (exit, stdout, stderr) = plain.end();
+    assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
 }
 
 #[test]

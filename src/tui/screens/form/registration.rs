@@ -74,8 +74,8 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session) -> String {
         text += " The client secret expires: Copy registration contains the time.";
     }
     if filled.is_none() || client.is_some_and(|client| client.access_token.is_some()) {
-        text += " To change or delete the registration later, keep it: choose Copy registration or Save registration… \
-                 under More.";
+        text += " Keep the registration to change or delete it later: choose Copy registration or Save registration… under \
+                 More.";
     }
     text
 }
