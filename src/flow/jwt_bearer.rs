@@ -127,7 +127,7 @@ mod tests {
         let url = Url::parse("https://as.example/token").unwrap();
         match service_account(&file, &url, &reporter).await {
             Err(FlowError::KeyFile(error)) => error,
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
 

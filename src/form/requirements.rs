@@ -49,9 +49,9 @@ fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)
         }
         Required::Parameter { name, variable } => {
             let sent = settings.all_extra_parameters().into_iter();
-            let value = sent.filter(|(known, _)| known == name).map(|(_, it)| it);
+            let mut values = sent.filter(|(known, _)| known == name).map(|(_, it)| it);
             let key = variable.map_or(Key::ExtraParameters, Key::Var);
-            Some((key, value.last().unwrap_or_default()))
+            Some((key, values.next_back().unwrap_or_default()))
         }
     }
 }
