@@ -235,6 +235,28 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_not_stored_and_not_framed_and_sends_no_referrer() {
+        for page in ALL {
+            let response = page.response();
+            let header = |name| response.headers()[name].to_str().unwrap_or_default();
+            assert_eq!(header(header::CACHE_CONTROL), "no-store");
+            assert_eq!(header(header::REFERRER_POLICY), "no-referrer");
+            assert_eq!(header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+            let policy = header(header::CONTENT_SECURITY_POLICY);
+            for rule in [
+                "default-src 'none'",
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+            ] {
+                assert!(policy.contains(rule), "{policy}");
+            }
+            // Nothing leads anywhere else.
+            assert!(response.headers().get(header::LOCATION).is_none());
+        }
+    }
+
+    #[test]
     fn a_page_is_small_and_loads_nothing() {
         for page in ALL {
             let html = page.html();

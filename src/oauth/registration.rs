@@ -112,10 +112,7 @@ pub fn registration_request(
 pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered, Failure> {
     let asked = Asked::Registration;
     // The status says more than the code of the error.
-    let refusal = |mut error| match answer.refusal(
-        asked,
-        std::mem::replace(&mut error, super::failure::ServerError::new("", None)),
-    ) {
+    let refusal = |error| match answer.refusal(asked, error) {
         Failure::Server { asked, mut error } => {
             if matches!(answer.status, 401 | 403) {
                 error.status = Some(answer.status);

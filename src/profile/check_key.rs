@@ -59,7 +59,7 @@ mod tests {
             (Ok(Some(now.seconds + 31 * DAY)), None),
             (
                 Ok(Some(now.seconds + 16 * DAY)),
-                Some("Soon The client certificate expires on 2026-12-12 (in 16 days)."),
+                Some("Soon The client certificate expires on 2026-12-13 (in 16 days)."),
             ),
             (
                 Err(missing),

@@ -316,6 +316,10 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         FlowKind::AuthorizationCode => "Auth. code",
         FlowKind::ClientCredentials => "No user",
     };
+    let all_brief = |flow| match flow {
+        FlowKind::JwtBearer => "Service",
+        _ => brief(flow),
+    };
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",
         FlowKind::AuthorizationCode => "Code",
@@ -326,7 +330,7 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let labels: &[(&dyn Fn(FlowKind) -> &'static str, usize)] = match flows.len() {
         ..3 => &[(&FlowKind::label, 3), (&brief, 3), (&word, 1)],
         3 => &[(&brief, 3), (&word, 1)],
-        _ => &[(&word, 3), (&word, 1)],
+        _ => &[(&all_brief, 2), (&word, 1)],
     };
     let mut all = labels.iter().map(|(label, gap)| {
         let values: Vec<(&str, bool)> = flows
