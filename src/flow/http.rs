@@ -422,8 +422,9 @@ fn last_cause(error: &reqwest::Error) -> String {
         .to_owned()
 }
 
-/// RFC 9110, section 10.2.3: seconds, or a date.
-fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). `None` for anything else.
+#[must_use]
+pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));

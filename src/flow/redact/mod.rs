@@ -52,7 +52,7 @@ impl Secrets {
 
     /// Adds a secret of the run, to be found in all that comes later. Fewer than four characters occur by chance and are no
     /// secret; of a URL its parameters are, and what in its path looks random.
-    pub(super) fn remember(&mut self, secret: &str) {
+    pub fn remember(&mut self, secret: &str) {
         if secret.len() > KNOWN_LIMIT {
             return;
         }
