@@ -330,10 +330,12 @@ fn a_file_that_cannot_be_used_is_told_at_its_field_before_anything_is_sent() {
     let right = write(folder, "right.key", &key.serialize_pem());
     let fine = write(folder, "fine.pem", &of(&key, &|_| {}));
     let foreign = write(folder, "foreign.pem", &of(&other, &|_| {}));
-    let expired = of(&key, &|params| params.not_after = date_time_ymd(2020, 1, 1));
+    let expired = of(&key, &|params| {
+        params.not_after = date_time_ymd(2020, 1, 1);
+    });
     let expired = write(folder, "expired.pem", &expired);
     let future = of(&key, &|params| {
-        params.not_before = date_time_ymd(2100, 1, 1)
+        params.not_before = date_time_ymd(2100, 1, 1);
     });
     let future = write(folder, "future.pem", &future);
     let public = write(folder, "public.pem", &key.public_key_pem());
