@@ -716,7 +716,7 @@ pub const BUTTONS: [&str; 64] = [
 ];
 
 /// Everything else that can have the focus.
-const FIELDS: [&str; 48] = [
+const FIELDS: [&str; 50] = [
     "Access token",
     "Auth. code URL",
     "CA file",
@@ -735,6 +735,7 @@ const FIELDS: [&str; 48] = [
     "ID token",
     "IMAP",
     "Issuer",
+    "Key file",
     "Listen address",
     "Login hint",
     "Name",
@@ -752,6 +753,7 @@ const FIELDS: [&str; 48] = [
     "Save tokens",
     "Scope",
     "Signed in as",
+    "Subject",
     "Tenant",
     "Token URL",
     "Token ex. URL",

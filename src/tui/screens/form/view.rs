@@ -323,7 +323,8 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",
         FlowKind::AuthorizationCode => "Code",
-        FlowKind::ClientCredentials => "App",
+        FlowKind::ClientCredentials if flows.len() > 3 => "App",
+        FlowKind::ClientCredentials => "Client",
         FlowKind::JwtBearer => "Service",
     };
     // The same labels in every window that has room for them.
