@@ -716,7 +716,7 @@ pub const BUTTONS: [&str; 64] = [
 ];
 
 /// Everything else that can have the focus.
-const FIELDS: [&str; 50] = [
+const FIELDS: [&str; 52] = [
     "Access token",
     "Auth. code URL",
     "CA file",
@@ -724,6 +724,8 @@ const FIELDS: [&str; 50] = [
     "Certificate",
     "Client ID",
     "Client auth.",
+    "Client cert.",
+    "Client key",
     "Client secret",
     "Command",
     "Device code URL",
