@@ -13,11 +13,12 @@ use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// Where the metadata says that clients are registered, on a host that belongs to the issuer.
+    /// Where the metadata says that clients are registered, on a host that belongs to the issuer. `None` for a flow without a
+    /// client.
     #[must_use]
     pub fn registration_url(&self) -> Option<&Url> {
         let url = self.metadata()?.ways.registration_url.as_ref()?;
-        self.knows_host(url).then_some(url)
+        (self.flow().has_client() && self.knows_host(url)).then_some(url)
     }
 
     /// What the client of the form is to be registered as.
@@ -26,7 +27,7 @@ impl Settings {
         let grant = match self.flow() {
             FlowKind::AuthorizationCode => "authorization_code",
             FlowKind::DeviceCode => DEVICE_GRANT,
-            _ => CLIENT_CREDENTIALS,
+            FlowKind::ClientCredentials | FlowKind::JwtBearer => CLIENT_CREDENTIALS,
         };
         let mut grant_types = vec![grant.to_owned()];
         if self.flow().has_user() && self.may_use("refresh_token") {
@@ -163,6 +164,9 @@ mod tests {
         }
         form.set_flow(FlowKind::ClientCredentials);
         assert_eq!(form.client_metadata().grant_types, [CLIENT_CREDENTIALS]);
+        assert!(form.registration_url().is_some());
+        form.set_flow(FlowKind::JwtBearer);
+        assert!(form.registration_url().is_none());
     }
 
     #[test]
