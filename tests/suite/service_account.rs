@@ -314,7 +314,7 @@ fn saved(server: &Scripted) -> (Profiles, PathBuf) {
     let path = profiles.home.path().join("key.json");
     let mut flags = flags(server, profiles.home.path());
     // The settings file has the whole path.
-    *flags.last_mut().unwrap() = "key.json".to_owned();
+    "key.json".clone_into(flags.last_mut().unwrap());
     let more = ["--subject", SUBJECT, "--save", "office"];
     let (code, stdout, stderr) = plain(profiles.home.path(), &flags, &more);
     assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");

@@ -497,9 +497,10 @@ impl Service {
             },
             Stage::Refresh(times) => (Stage::Over, 200, self.tokens(times + 1)),
             Stage::ClientCredentials(0) => (Stage::ClientCredentials(1), 200, self.tokens(0)),
-            Stage::ClientCredentials(times) => (Stage::Over, 200, self.tokens(times)),
             Stage::ServiceAccount(0) => (Stage::ServiceAccount(1), 200, self.tokens(0)),
-            Stage::ServiceAccount(times) => (Stage::Over, 200, self.tokens(times)),
+            Stage::ClientCredentials(times) | Stage::ServiceAccount(times) => {
+                (Stage::Over, 200, self.tokens(times))
+            }
             Stage::Over => (Stage::Over, 400, json!({})),
         };
         self.stage = next;
