@@ -424,7 +424,7 @@ fn the_screen_requests_tokens_with_a_key_file() {
     let url = token_url(&server);
     let mut terminal = Command::new(home.path(), &["--token-url", &url, "--scope", SCOPE]).start();
     terminal.wait_for("[a Authorize]");
-    let flows = "(•) Device   ( ) Code   ( ) App   ( ) Service";
+    let flows = "(•) Device code  ( ) Auth. code  ( ) No user  ( ) Service";
     assert!(
         row(&terminal, "Flow").contains(flows),
         "{}",
