@@ -252,8 +252,8 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         }
         Key::Flow => or(
             &preset.flows.why,
-            "Device: you enter a code in any browser. Best over SSH. Code: the browser returns to this machine. App: client \
-                credentials, no user. Service: a service account, no user.",
+            "Device code: you enter a code in any browser. Best over SSH. Auth. code: the browser returns to this machine. No \
+                user: client credentials. Service: a service account.",
         ),
         Key::KeyFile => {
             let help = preset.client.service_account_help.as_deref().unwrap_or_default();
