@@ -182,7 +182,7 @@ impl ToolFailure {
             } => {
                 "Refresh the tokens and try again. If the service rejects the new token too, sign in again."
             }
-            Self::Refused { .. } => "Check the client ID, the client secret and how it is sent.",
+            Self::Refused { .. } => "Check the client ID and how the client authenticates.",
             Self::OtherUser => {
                 "Sign in again. Report it to the service's administrator if it happens again."
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::trace::Exchange;
+use oauth_authorizer::oauth::assertion::Proof;
 use oauth_authorizer::oauth::client::{Method, Request};
 use url::Url;
 
@@ -41,6 +42,7 @@ fuzz_target!(
             url: Url::parse("https://as.example/token").expect("a URL"),
             authorization: Some(format!("Bearer {SECRET}").into()),
             body: format!("client_secret={SECRET}&x=y").into(),
+            proof: Proof::None,
         };
         let outcome = Ok(answer(bytes.as_bytes()));
         let exchange = Exchange::sent(&request, &outcome, Duration::ZERO, &known);
