@@ -147,7 +147,10 @@ impl Secrets {
             if name == "access_token" && is_sentence(text) {
                 return;
             }
-            if SECRET.contains(&name) {
+            if name == "request_uri" {
+                // It stands for the parameters of a sign-in. All but its last part is the same for everyone.
+                self.remember(text.rsplit([':', '/']).next().unwrap_or(text));
+            } else if SECRET.contains(&name) {
                 if text.len() > KNOWN_LIMIT {
                     self.possible.push(text.as_str().into());
                 } else if name == "user_code" {

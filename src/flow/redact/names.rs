@@ -123,8 +123,6 @@ pub(super) const SECRET: &[&str] = &[
     "password",
     "refresh_token",
     "registration_access_token",
-    // Stands for the parameters of a sign-in, once.
-    "request_uri",
     "session_state",
     "state",
     "token",
@@ -141,6 +139,7 @@ const KNOWN_NAMES: &[&str] = &[
     "errors",
     "id",
     "not-before-policy",
+    "request_uri",
     "team",
     "user",
 ];
