@@ -148,8 +148,9 @@ impl Secrets {
                 return;
             }
             if name == "request_uri" {
-                // It stands for the parameters of a sign-in. All but its last part is the same for everyone.
-                self.remember(text.rsplit([':', '/']).next().unwrap_or(text));
+                // It stands for the parameters of a sign-in. Its usual beginning (RFC 9126, section 2.2) is the same for everyone.
+                let reference = text.strip_prefix("urn:ietf:params:oauth:request_uri:");
+                self.remember(reference.unwrap_or(text));
             } else if SECRET.contains(&name) {
                 if text.len() > KNOWN_LIMIT {
                     self.possible.push(text.as_str().into());
