@@ -7,20 +7,25 @@ use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
+use crate::oauth::client::ClientAuthentication::MutualTls;
 use crate::oauth::client::{FlowKind, Pushed};
 use crate::oauth::url::same_operator;
 use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// Where the parameters are sent, if the metadata requires that, or offers it and the client has a secret.
+    /// Where the parameters are sent, if the metadata requires that, or offers it and the client has a secret or a key.
     ///
-    /// With a secret, the service knows who asks before anyone signs in, so nobody can change the scope or the redirect URL
-    /// on the way through the browser, and a wrong secret is found at once. Without one, anybody may push, and the URL would
-    /// only expire sooner.
+    /// With those, the service knows who asks before anyone signs in, so nobody can change the scope or the redirect URL on the
+    /// way through the browser, and a wrong secret is found at once. Without them, anybody may push, and the URL would only
+    /// expire sooner.
     pub(super) fn pushed(&self) -> Option<Pushed> {
-        let ways = &self.metadata()?.ways;
-        let url = ways.pushed_url.as_ref()?;
-        let used = ways.pushed || (has_secret(self) && is_of_the_service(self, url));
+        let metadata = self.metadata()?;
+        let ways = &metadata.ways;
+        let alias = metadata.mtls.pushed_url.as_ref();
+        let alias = alias.filter(|_| self.client_authentication() == MutualTls);
+        let url = alias.or(ways.pushed_url.as_ref())?;
+        let authenticates = has_secret(self) || self.client_authentication().uses_key();
+        let used = ways.pushed || (authenticates && is_of_the_service(self, url));
         (used && self.flow() == FlowKind::AuthorizationCode).then(|| Pushed {
             url: url.clone(),
             required: ways.pushed,
@@ -77,7 +82,7 @@ pub(super) fn other_host(settings: &Settings) -> Option<Problem> {
 mod tests {
     use url::Url;
 
-    use crate::form::choices::Overwrite;
+    use crate::form::choices::{AuthenticationChoice, Overwrite};
     use crate::form::discovered::tests::metadata;
     use crate::form::field::Key;
     use crate::form::problem::Severity;
@@ -116,6 +121,27 @@ mod tests {
             form.set_flow(FlowKind::DeviceCode);
             assert!(request::request(&form).unwrap().client.pushed.is_none());
         }
+    }
+
+    #[test]
+    fn a_key_counts_like_a_secret_and_a_certificate_has_an_endpoint_of_its_own() {
+        let mut form = form(false, "https://as.example/par", "");
+        let mut found = form.metadata().unwrap().clone();
+        form.set(Key::ClientKey, "k".to_owned());
+        form.set(Key::ClientCertificate, "k".to_owned());
+        let pushed = |form: &Settings| {
+            let client = request::request(form).unwrap().client;
+            client.pushed.map(|pushed| pushed.url.to_string())
+        };
+        assert_eq!(pushed(&form).as_deref(), Some("https://as.example/par"));
+        found.mtls.pushed_url = Url::parse("https://mtls.as.example/par").ok();
+        form.take_over(&found, Overwrite::Everything);
+        assert_eq!(pushed(&form).as_deref(), Some("https://as.example/par"));
+        form.set_authentication(AuthenticationChoice::MutualTls);
+        assert_eq!(
+            pushed(&form).as_deref(),
+            Some("https://mtls.as.example/par")
+        );
     }
 
     #[test]

@@ -93,6 +93,8 @@ pub struct MtlsAliases {
     pub revocation_url: Option<Url>,
     /// The introspection endpoint.
     pub introspection_url: Option<Url>,
+    /// The endpoint for pushed authorization requests.
+    pub pushed_url: Option<Url>,
 }
 
 /// What a server says of the requests that it takes. A list is `None` if it does not say.
@@ -254,6 +256,7 @@ pub fn parse_metadata(
             device_url: alias("device_authorization_endpoint"),
             revocation_url: alias("revocation_endpoint"),
             introspection_url: alias("introspection_endpoint"),
+            pushed_url: alias("pushed_authorization_request_endpoint"),
         },
         iss_in_answers: is_set(members, "authorization_response_iss_parameter_supported"),
         ways: Ways {

@@ -109,6 +109,7 @@ mod tests {
     use url::form_urlencoded;
 
     use super::super::answer::Body;
+    use super::super::assertion::{Credential, Proof, Rules, Signer};
     use super::super::dialect::{ClientAuthentication, Dialect, Signing};
     use super::*;
 
@@ -136,6 +137,22 @@ mod tests {
             pushed: None,
             dialect: Dialect::default(),
         }
+    }
+
+    #[test]
+    fn a_client_with_a_key_sends_an_assertion() {
+        let rules = Rules::default();
+        let secret = "a-secret-of-32-characters-for-HS".into();
+        let signer = Signer::new(rules.secret_key(&secret).unwrap(), "me", &rules);
+        let client = Client {
+            secret: None,
+            credential: Credential::Signer(signer),
+            ..client(ClientAuthentication::ClientSecretJwt)
+        };
+        let redirect = Url::parse("http://127.0.0.1:8400/cb").unwrap().into();
+        let (url, _) = client.authorization_request(&redirect).unwrap();
+        let request = client.pushed_request(&client.token_url, &url).unwrap();
+        assert!(matches!(request.proof, Proof::Assertion(_)), "{request:?}");
     }
 
     #[test]

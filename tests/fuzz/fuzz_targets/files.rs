@@ -37,7 +37,7 @@ fuzz_target!(
             && let Err(findings) = parse_preset(text)
         {
             for finding in findings {
-                is_shown(&finding.message);
+                is_shown(&finding.text);
             }
         }
         match SettingsFile::parse(bytes, "office.toml") {
