@@ -257,6 +257,8 @@ fn without_an_issuer_the_form_asks_for_it_and_a_mailbox_finds_its_preset() {
     terminal.wait_for("Find someone@gmail.com");
     terminal.send(ENTER);
     terminal.wait_for("Google mail");
+    // Page Down.
+    terminal.send("\x1b[6~");
     terminal.wait_for("Login hint someone@gmail.com");
 }
 

@@ -31,6 +31,7 @@ pub fn answer(bytes: &[u8]) -> Answer {
 pub fn of_preset(id: &str) -> FlowRequest {
     let mut settings = Settings::new(presets::get(id).expect("a built-in preset"));
     settings.set(Key::ClientId, "fuzz-client".to_owned());
+    settings.set(Key::ClientSecret, "fuzz-client-secret".to_owned());
     settings.set(Key::Var(0), "as.example".to_owned());
     if settings.preset().is_custom() {
         settings.set(Key::Issuer, "https://as.example".to_owned());
