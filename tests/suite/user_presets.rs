@@ -524,6 +524,8 @@ fn an_address_finds_its_mail_service() {
         });
         terminal.focus("Show");
         terminal.send(ENTER);
+        // Page Down.
+        terminal.send("\x1b[6~");
         terminal.wait_for("Login hint");
         assert_eq!(row(&terminal, "Login hint"), address);
     }
