@@ -261,11 +261,11 @@ fn a_real_browser_posts_the_response_of_another_site() {
             return Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#);
         }
         let url = url::Url::parse(&format!("http://localhost{}", request.path)).unwrap();
-        let state = url
-            .query_pairs()
-            .find(|(name, _)| name == "state")
-            .unwrap()
-            .1;
+        let state = url.query_pairs().find(|(name, _)| name == "state");
+        let Some((_, state)) = state else {
+            // The browser asks for an icon, too.
+            return Reply::json(404, "{}");
+        };
         let body = format!(
             "<!doctype html><body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"{callback}\">\
              <input type=\"hidden\" name=\"code\" value=\"true-code\">\

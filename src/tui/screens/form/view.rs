@@ -71,8 +71,6 @@ fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
         Key::DeviceUrl => "Device URL",
         Key::TokenUrl => "Token URL",
         Key::ClientAuthentication => "Auth.",
-        Key::ClientKey => "Key",
-        Key::ClientCertificate => "Key cert.",
         Key::ExtraParameters => "Extra",
         Key::LoginHint => "Login",
         Key::ListenAddress => "Listen on",
