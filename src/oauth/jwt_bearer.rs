@@ -221,7 +221,8 @@ impl Client {
     }
 }
 
-#[cfg(test)]
+// openssl makes the keys.
+#[cfg(all(test, unix))]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use base64::Engine;

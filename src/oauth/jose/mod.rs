@@ -8,7 +8,7 @@ mod key_file;
 mod sign;
 mod verify;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) mod openssl;
 #[cfg(test)]
 mod vectors;

@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+#[cfg(unix)]
 use super::openssl::{Openssl, jwk};
 use super::*;
 use crate::secret::{ExposeSecret, SecretString};
