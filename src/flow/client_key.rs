@@ -36,7 +36,7 @@ pub(super) async fn ready(client: &mut Client, reporter: &Reporter) -> Result<()
         let (files, rules) = (files.clone(), rules.clone());
         move || read(&files, &rules, method, &id, SystemTime::now())
     };
-    let late = |error: file::ReadError| wrong(KeyPart::Key, &files.key, &reason(&error));
+    let late = |error: file::ReadError| wrong(KeyPart::Key, &files.key, &error.sentence());
     let (credential, warning) = file::aside(work).await.map_err(late)??;
     client.credential = credential;
     if let Some(warning) = warning {
@@ -54,7 +54,7 @@ pub fn probe(files: &KeyFiles, now: SystemTime) -> Result<Option<u64>, KeyFileEr
     let parts = certificate.map(|path| (KeyPart::Certificate, path));
     for (part, path) in std::iter::once((KeyPart::Key, &files.key)).chain(parts) {
         // A pipe would be waited for.
-        file::check(path, Kinds::Regular).map_err(|error| wrong(part, path, &reason(&error)))?;
+        file::check(path, Kinds::Regular).map_err(|error| wrong(part, path, &error.sentence()))?;
     }
     let rules = Rules::default();
     read(files, &rules, ClientAuthentication::PrivateKeyJwt, "", now)?;
@@ -120,17 +120,9 @@ fn wrong(part: KeyPart, path: &Path, reason: &str) -> KeyFileError {
     }
 }
 
-/// What is wrong with a file, as a sentence.
-fn reason(error: &file::ReadError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
-}
-
 fn text(part: KeyPart, path: &Path) -> Result<SecretString, KeyFileError> {
     let bytes =
-        file::read_again(path, LIMIT).map_err(|error| wrong(part, path, &reason(&error)))?;
+        file::read_again(path, LIMIT).map_err(|error| wrong(part, path, &error.sentence()))?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| wrong(part, path, "The file is not in PEM format, which is text."))?;
     Ok(text.into())

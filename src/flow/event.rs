@@ -227,13 +227,9 @@ pub struct ServiceAccountError {
 
 impl ServiceAccountError {
     pub(super) fn unread(file: &ServiceAccountFile, error: &ReadError) -> Self {
-        let reason = error.to_string();
-        let mut letters = reason.chars();
-        let first = letters.next().map(|ch| ch.to_ascii_uppercase());
-        let reason: String = first.into_iter().chain(letters).collect();
         Self {
             path: clean(&file.path.display().to_string(), 300),
-            problem: format!("{reason}."),
+            problem: error.sentence(),
             hint: "Correct the path, or make the file readable.".to_owned(),
         }
     }

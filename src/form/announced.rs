@@ -88,7 +88,7 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     })
 }
 
-/// The response comes by POST only, and that is not requested.
+/// The response comes by POST only (OAuth 2.0 Form Post Response Mode), and that is not requested.
 fn response_mode(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let modes = metadata.ways.response_modes.as_deref()?;
     let lists = |mode: &str| modes.iter().any(|known| known == mode);
@@ -102,18 +102,12 @@ fn response_mode(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         return None;
     }
     let key = Key::ExtraParameters;
-    let before = settings.value(key);
-    let separator = if before.trim().is_empty() { "" } else { "&" };
-    let with = format!("{}{separator}{BY_POST}", before.trim());
-    let text = format!(
-        "The issuer's metadata doesn't list the response mode query. Add {BY_POST} to accept the response by POST"
-    );
-    let problem = Problem::new(key, Severity::Warning, "response mode", text);
-    Some(problem.with_remedy(format!("Add {BY_POST}"), Change::Text(key, with)))
+    let with = settings.with_parameter("response_mode", "form_post");
+    let text = "The issuer's metadata doesn't list the response mode query. Add response_mode=form_post to accept the response by \
+        POST";
+    let problem = Problem::new(key, Severity::Warning, "response mode", text.to_owned());
+    Some(problem.with_remedy("Add response_mode=form_post", Change::Text(key, with)))
 }
-
-/// What requests that the browser posts the response (OAuth 2.0 Form Post Response Mode).
-const BY_POST: &str = "response_mode=form_post";
 
 /// The token endpoint takes no client authentication that is possible here, or not the chosen one.
 fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {

@@ -1,8 +1,6 @@
 //! The key of the client: what is wrong with its fields, and what a request authenticates with. Its files are read when the
 //! run starts.
 
-use std::path::PathBuf;
-
 use url::Url;
 
 use crate::clean::clean;
@@ -63,7 +61,7 @@ fn key(settings: &Settings) -> Option<Problem> {
             );
             error("missing", &text)
         }
-        (false, false) if path(settings, Key::ClientCertificate).is_some() => error(
+        (false, false) if settings.path(Key::ClientCertificate).is_some() => error(
             "missing",
             "The Client key is missing. Enter the PEM file with the private key of the Client certificate. Both may be in one \
                 file",
@@ -85,7 +83,7 @@ fn certificate(settings: &Settings) -> Option<Problem> {
         }
         _ => return None,
     };
-    let missing = path(settings, Key::ClientCertificate).is_none();
+    let missing = settings.path(Key::ClientCertificate).is_none();
     missing.then(|| {
         let text = format!(
             "The Client certificate is missing. {why} a PEM file with the certificate of the Client key. Both may be in one file"
@@ -104,7 +102,7 @@ fn unused_secret(settings: &Settings) -> Option<Problem> {
         );
         let change = Change::Text(Key::ClientSecret, String::new());
         Problem::new(Key::ClientSecret, Severity::Warning, "not used", text)
-            .with_remedy("Clear it", change)
+            .with_remedy("Clear the client secret", change)
     })
 }
 
@@ -118,20 +116,15 @@ fn scheme(settings: &Settings) -> Option<Problem> {
     })
 }
 
-fn path(settings: &Settings, key: Key) -> Option<PathBuf> {
-    let path = settings.value(key);
-    (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
-}
-
 impl Settings {
     /// The files that the client authenticates with.
     #[must_use]
     pub fn key_files(&self) -> Option<KeyFiles> {
-        let key = path(self, Key::ClientKey)?;
+        let key = self.path(Key::ClientKey)?;
         let used = self.client_authentication().uses_key();
         used.then(|| KeyFiles {
             key,
-            certificate: path(self, Key::ClientCertificate),
+            certificate: self.path(Key::ClientCertificate),
         })
     }
 }

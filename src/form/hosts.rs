@@ -3,14 +3,18 @@
 use url::Url;
 
 use crate::form::settings::Settings;
+use crate::oauth::discovery::Metadata;
 use crate::oauth::url::same_operator;
 
 impl Settings {
     /// True if an endpoint of the metadata is on a host of the issuer or of the preset, or on one that the user trusts.
     pub(super) fn knows_host(&self, url: &Url) -> bool {
-        let Some(metadata) = self.metadata() else {
-            return false;
-        };
+        self.metadata()
+            .is_some_and(|metadata| self.knows_host_in(metadata, url))
+    }
+
+    /// The same for metadata that may not be that of the form.
+    pub(super) fn knows_host_in(&self, metadata: &Metadata, url: &Url) -> bool {
         let mut addresses = self.preset().addresses();
         let named = addresses.any(|(_, address)| {
             Url::parse(&self.fill(address)).is_ok_and(|known| known.host() == url.host())

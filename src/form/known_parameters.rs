@@ -71,7 +71,6 @@ fn claims(value: &str) -> Option<Problem> {
 /// OpenID Connect Core, section 3.1.2.1.
 fn prompt(value: &str) -> Option<Problem> {
     let values: Vec<&str> = value.split(' ').filter(|one| !one.is_empty()).collect();
-    let known = |one: &&&str| **one == "none" || PROMPTS.contains(*one);
     if values.is_empty() {
         let text = format!(
             "prompt is empty. Enter one or more of {}, or remove it",
@@ -86,7 +85,7 @@ fn prompt(value: &str) -> Option<Problem> {
             signed in. Remove it to sign in";
         Some(problem(Severity::Warning, "prompt", text))
     } else {
-        let unknown = values.iter().find(|one| !known(one))?;
+        let unknown = values.iter().find(|one| !PROMPTS.contains(one))?;
         let text = format!(
             "{} is not a standard value of prompt. The standard values are {}",
             clean(unknown, 40),

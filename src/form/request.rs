@@ -22,6 +22,7 @@ use crate::form::url_fields;
 use crate::oauth::client::{Client, FlowKind, Published, Signing, is_reserved};
 use crate::oauth::discovery::Expected;
 use crate::oauth::url::RedirectUrl;
+use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
 /// Everything that a run needs.
@@ -90,13 +91,7 @@ pub fn issuer(settings: &Settings) -> Option<Issuer> {
 }
 
 fn ca_file(settings: &Settings) -> Option<PathBuf> {
-    path(settings, Key::CaFile)
-}
-
-/// The path in a field, if there is one.
-fn path(settings: &Settings, key: Key) -> Option<PathBuf> {
-    let path = settings.value(key);
-    (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
+    settings.path(Key::CaFile)
 }
 
 /// What is wrong, field by field, in the order of the screen.
@@ -273,7 +268,7 @@ impl RequestBuilder<'_> {
             self.problems.error(Key::Scope, "missing", text);
         }
         let subject = self.subject();
-        let Some(path) = path(settings, Key::KeyFile) else {
+        let Some(path) = settings.path(Key::KeyFile) else {
             let text = format!(
                 "The Key file is missing. Enter the path of the service account's key (JSON). {help}"
             );
@@ -301,12 +296,7 @@ impl RequestBuilder<'_> {
             }
             return None;
         }
-        let is_address = subject.split_once('@').is_some_and(|(name, host)| {
-            let is_part = |part: &str| {
-                !part.is_empty() && !part.contains(|ch: char| ch == '@' || ch.is_whitespace())
-            };
-            is_part(name) && is_part(host)
-        });
+        let is_address = mail_domain(subject).is_some();
         let is_known = self.meant.iter().any(|problem| problem.key == Key::Subject);
         if !is_address && !is_known {
             let text = "Subject must be the email address of the user to act for, such as alice@example.org";
@@ -370,8 +360,8 @@ impl RequestBuilder<'_> {
             return None;
         }
         match (
-            path(settings, Key::Certificate),
-            path(settings, Key::CertificateKey),
+            settings.path(Key::Certificate),
+            settings.path(Key::CertificateKey),
         ) {
             (Some(certificate), Some(key)) => Some(Files {
                 certificate,

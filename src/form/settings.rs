@@ -1,6 +1,7 @@
 //! The values of the form, and how a preset and the metadata of an issuer fill and lock them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
@@ -210,6 +211,12 @@ impl Settings {
                 }
             },
         )
+    }
+
+    /// The path in a field, if there is one.
+    pub(super) fn path(&self, key: Key) -> Option<PathBuf> {
+        let path = self.value(key);
+        (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
     }
 
     /// Changes the text of a field that is typed. A field that cannot be changed stays as it is.

@@ -7,7 +7,7 @@ use crate::form::field::Key;
 use crate::form::settings::Settings;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
-use crate::oauth::url::{endpoint, same_operator};
+use crate::oauth::url::endpoint;
 use crate::presets::Confidence;
 
 /// Why an endpoint can't be used.
@@ -61,7 +61,7 @@ impl Settings {
         match (own, found) {
             (Some(own), None) => Ok(own),
             (Some(own), Some(_)) if preset.confidence != Confidence::Low => Ok(own),
-            (_, Some((metadata, url))) if self.is_trusted(metadata, url) => Ok(url.clone()),
+            (_, Some((metadata, url))) if self.knows_host_in(metadata, url) => Ok(url.clone()),
             (_, Some((_, url))) => Err(self.not_offered(
                 tool,
                 format!(
@@ -139,19 +139,5 @@ impl Settings {
                 format!("To revoke access by hand, remove the app at {page}")
             }),
         }
-    }
-
-    /// The rule for the other endpoints of metadata.
-    fn is_trusted(&self, metadata: &Metadata, url: &Url) -> bool {
-        let preset = self.preset();
-        let named = preset.addresses().any(|(_, address)| {
-            let known = Url::parse(&self.fill(address)).ok();
-            known.is_some_and(|known| known.host() == url.host())
-        });
-        let (issuer, host) = (metadata.source.host_str(), url.host_str());
-        let trusts = issuer
-            .zip(host)
-            .is_some_and(|(issuer, host)| self.trusts(issuer, host));
-        named || same_operator(url, &metadata.source) || trusts
     }
 }

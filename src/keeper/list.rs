@@ -29,9 +29,8 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             Ok((file, settings)) => {
                 let preset = settings.as_ref().map(|settings| &settings.preset().name);
                 let preset = preset.map_or_else(|| file.preset().to_owned(), Clone::clone);
-                let (user, standing) = standing_of(&place, now);
+                let (user, standing, has_tokens) = standing_of(&place, now);
                 let user = user.or_else(|| file.user().map(str::to_owned));
-                let has_tokens = matches!(standing, Standing::Tokens { .. });
                 let revocation = settings
                     .filter(|_| has_tokens)
                     .map(|settings| settings.may_offer(Tool::Revocation, None));
@@ -55,11 +54,15 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
     .collect()
 }
 
-fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing) {
+/// The user, how the tokens stand, and whether there are any.
+fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, bool) {
     match Record::outline(&place.record()) {
-        Ok(record) => (record.issued_for.user.clone(), standing(&record, now)),
-        Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New),
-        Err(error) => (None, Standing::Unusable(error.to_string())),
+        Ok(record) => {
+            let standing = standing(&record, now);
+            (record.issued_for.user, standing, record.tokens.is_some())
+        }
+        Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New, false),
+        Err(error) => (None, Standing::Unusable(error.to_string()), false),
     }
 }
 
@@ -100,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::store::private;
+    use crate::store::record::IssuedFor;
 
     #[test]
     fn a_profile_that_cannot_be_used_is_listed_with_the_reason() {
@@ -127,5 +131,28 @@ mod tests {
         assert_eq!(new.preset, "Microsoft 365 mail");
         assert!(is_unusable(&torn, "damaged"), "{torn:?}");
         assert_eq!(torn.user.as_deref(), Some("bob@example.org"));
+    }
+
+    #[test]
+    fn there_is_nothing_to_revoke_before_the_first_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let mut file = private::create(&folder.path().join(name)).unwrap();
+            file.write_all(bytes).unwrap();
+        };
+        write("api.toml", b"format = 1\npreset = \"auth0\"\n");
+        let issued_for: IssuedFor = serde_json::from_value(serde_json::json!({
+            "token_url": "https://as.example/token", "client_id": "me", "client_authentication": "basic",
+            "scope": [], "flow": "client-credentials", "ca_file": null, "header": "Bearer", "user": null,
+        }))
+        .unwrap();
+        let record = Record::new("api", String::new(), issued_for, None, None);
+        write("api.record", &record.to_bytes());
+        let places = Places::new(Some(folder.path())).unwrap();
+        let list = list(&places, &mut Library::default());
+        let [api] = <[Listed; 1]>::try_from(list).unwrap();
+        // The next use requests one.
+        assert!(matches!(api.standing, Standing::Tokens { .. }), "{api:?}");
+        assert_eq!(api.revocation, None);
     }
 }

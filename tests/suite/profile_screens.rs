@@ -288,7 +288,7 @@ fn a_profile_is_deleted_with_its_tokens_revoked_or_not_at_all() {
         record["issued_for"]["tools"]["revocation"] = "http://127.0.0.1:9/revoke".into();
     });
     terminal.send("\x1b[3~");
-    terminal.wait_for("keeps working unless you revoke it.");
+    terminal.wait_for("keep working unless you revoke them.");
     terminal.send("y");
     terminal.wait_for("office was not deleted. The refresh token was not revoked.");
     assert_eq!(provider.userinfo(&token).0, 200);

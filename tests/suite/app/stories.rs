@@ -63,6 +63,16 @@ impl App {
             .paste("alice@example.com")
     }
 
+    /// The form of the client credentials flow without its secret, with the advanced fields.
+    pub fn service_client(&mut self) -> &mut Self {
+        self.choose("Flow", "No user")
+            .go("Client ID")
+            .paste(CLIENT)
+            .go("Token ex. URL")
+            .paste("https://as.example/token")
+            .press("Show")
+    }
+
     /// The access token of a service account.
     pub fn token_of_service_account(&mut self) -> &mut Self {
         self.service_account()
@@ -140,31 +150,36 @@ impl App {
 
     /// The issuer's metadata is there, and says where clients are registered.
     pub fn discovered(&mut self) -> &mut Self {
+        let ways = Ways {
+            registration_url: "https://login.example.com/register".parse().ok(),
+            ..Ways::default()
+        };
+        self.discovering().metadata(ways)
+    }
+
+    /// The metadata of the issuer arrives.
+    pub fn metadata(&mut self, ways: Ways) -> &mut Self {
         let endpoint = |path: &str| format!("https://login.example.com/{path}").parse().unwrap();
-        self.discovering()
-            .flow(FlowEvent::Metadata(Box::new(Metadata {
-                asked: "https://login.example.com".to_owned(),
-                issuer: "https://login.example.com".to_owned(),
-                source: endpoint(".well-known/openid-configuration"),
-                authorization_url: Some(endpoint("authorize")),
-                device_url: Some(endpoint("device")),
-                token_url: Some(endpoint("token")),
-                revocation_url: None,
-                introspection_url: None,
-                userinfo_url: None,
-                keys_url: None,
-                id_token_algorithms: None,
-                scopes: vec!["openid".to_owned(), "email".to_owned()],
-                pkce_methods: Some(vec!["S256".to_owned()]),
-                authentication: None,
-                assertion_algorithms: None,
-                mtls: oauth_authorizer::oauth::discovery::MtlsAliases::default(),
-                iss_in_answers: true,
-                ways: Ways {
-                    registration_url: Some(endpoint("register")),
-                    ..Ways::default()
-                },
-            })))
+        self.flow(FlowEvent::Metadata(Box::new(Metadata {
+            asked: "https://login.example.com".to_owned(),
+            issuer: "https://login.example.com".to_owned(),
+            source: endpoint(".well-known/openid-configuration"),
+            authorization_url: Some(endpoint("authorize")),
+            device_url: Some(endpoint("device")),
+            token_url: Some(endpoint("token")),
+            revocation_url: None,
+            introspection_url: None,
+            userinfo_url: None,
+            keys_url: None,
+            id_token_algorithms: None,
+            scopes: vec!["openid".to_owned(), "email".to_owned()],
+            pkce_methods: Some(vec!["S256".to_owned()]),
+            authentication: None,
+            assertion_algorithms: None,
+            mtls: oauth_authorizer::oauth::discovery::MtlsAliases::default(),
+            iss_in_answers: true,
+            ways,
+        })))
     }
 
     fn mail_client(&mut self) -> &mut Self {

@@ -111,8 +111,7 @@ impl Profiles {
         match &listed.revocation {
             None => {}
             Some(Ok(())) => {
-                text +=
-                    "\nA copy of the refresh token elsewhere keeps working unless you revoke it.";
+                text += "\nCopies of its tokens elsewhere keep working unless you revoke them.";
                 buttons = vec![
                     (Shortcut::Letter('y'), DELETE_AND_REVOKE),
                     (Shortcut::None, DELETE_ONLY),
@@ -120,7 +119,7 @@ impl Profiles {
             }
             Some(Err(why)) => {
                 text += &format!(
-                    "\nA copy of the refresh token elsewhere keeps working until it is revoked.\n\nRevoke isn't offered: {}",
+                    "\nCopies of its tokens elsewhere keep working until they expire.\n\nRevoke isn't offered: {}",
                     why.reason
                 );
                 if let Some(instead) = &why.instead {
