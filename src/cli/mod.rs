@@ -194,7 +194,7 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub client_key: Option<PathBuf>,
-    /// PEM file with the certificate of that key. May be the same file
+    /// PEM file with the certificate of the client key. May be the same file
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_CERTIFICATE",

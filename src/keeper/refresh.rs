@@ -308,7 +308,10 @@ impl Failed<'_> {
     fn new_secret(&self) -> String {
         let place = self.place;
         if let Some(account) = &self.profile.request.service_account {
-            return format!("The key file is {}.", account.path.display());
+            return format!(
+                "The key file is {}.",
+                clean(&account.path.to_string_lossy(), 200)
+            );
         }
         if let Some(files) = self.profile.request.client.credential.files() {
             return format!(

@@ -176,9 +176,9 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
 }
 
 /// What More says about a registration.
-pub(super) const COPY_REGISTRATION: &str = "The registered client, as JSON with its secrets";
-/// The same for a file.
-pub(super) const SAVE_REGISTRATION: &str = "The same to a file";
+pub(super) const COPY_REGISTRATION: &str = "Copy the registered client as JSON, with its secrets";
+/// What More says about saving it.
+pub(super) const SAVE_REGISTRATION: &str = "Save it to a file that only you can read";
 
 /// Words as a list within a sentence.
 pub(super) fn list_of(words: &[&str]) -> String {
@@ -260,8 +260,8 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             let text = format!("The path of the service account's key in JSON format, as downloaded. {help}");
             text.trim_end().to_owned()
         }
-        Key::Subject => "The email address of the mailbox or user to act for. Requires that the administrator of that user \
-                         allowed the service account to do so. If empty, the token is for the service account itself."
+        Key::Subject => "The email address of the mailbox or user to act for. An administrator of that organization must allow \
+                         this for the service account. If empty, the token is for the service account itself."
             .to_owned(),
         Key::RedirectUrl => or(
             &preset.redirect.note,
@@ -285,7 +285,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             "The private key (PEM) of the client, instead of a client secret: RSA, EC P-256, EC P-384 or Ed25519.".to_owned()
         }
         Key::ClientCertificate => {
-            "The certificate (PEM) of that key, if the service requires one. It may be in the same file.".to_owned()
+            "The certificate (PEM) of the Client key, if the service requires one. It may be in the same file.".to_owned()
         }
         Key::ExtraParameters => {
             let known: Vec<&str> = preset.parameters.optional.keys().map(String::as_str).collect();
