@@ -22,15 +22,15 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Networking::HttpServer::{
-    HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V2, HTTP_RESPONSE_V2,
-    HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER,
-    HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentLength,
-    HttpHeaderContentType, HttpHeaderHost, HttpReceiveHttpRequest, HttpSendHttpResponse,
-    HttpVerbGET, HttpVerbPOST,
+    HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V1, HTTP_REQUEST_V2,
+    HTTP_RESPONSE_V2, HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT,
+    HTTP_UNKNOWN_HEADER, HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl,
+    HttpHeaderContentLength, HttpHeaderContentType, HttpHeaderHost, HttpReceiveHttpRequest,
+    HttpSendHttpResponse, HttpVerbGET, HttpVerbPOST,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
 use crate::flow::pages::Page;
@@ -85,12 +85,11 @@ impl HttpSys {
             // Cannot fail: an http URL with a host takes any port.
             let _ = redirect_url.set_port(Some(free.port()));
         }
-        let prefix = Prefix::of(redirect_url.as_str())
-            .map(|prefix| prefix.registered().to_string())
-            .map_err(|_| ListenError::HttpSys {
-                prefix: redirect_url.to_string(),
-                code: ERROR_INVALID_PARAMETER,
-            })?;
+        let prefix = Prefix::of(redirect_url.as_str()).map_err(|_| ListenError::HttpSys {
+            prefix: redirect_url.to_string(),
+            code: ERROR_INVALID_PARAMETER,
+        })?;
+        let prefix = prefix.registered().to_string();
         let failed = |code| ListenError::HttpSys {
             prefix: prefix.clone(),
             code,
@@ -147,7 +146,7 @@ impl HttpSys {
 
 /// What came of waiting for a request.
 enum Received {
-    Request,
+    Request(Seen),
     /// With the request's number.
     TooLarge(u64),
     /// The connection was gone, or the like.
@@ -159,8 +158,8 @@ enum Received {
 struct Seen {
     id: u64,
     method: Method,
-    /// Path and query as sent.
-    target: String,
+    /// Path and query as sent; a code may be in it.
+    target: Zeroizing<String>,
     host: Option<String>,
     content_type: Option<String>,
     content_length: Option<String>,
@@ -205,13 +204,11 @@ impl Worker {
     }
 
     fn serve(&self, queue: &Queue, arrived: &Event) {
-        // The structure holds pointers, so its memory is aligned like them.
-        let mut buffer = vec![0_u64; REQUEST_BYTES / size_of::<u64>()];
+        let mut buffer = Buffer::new();
         loop {
             match receive(queue, &mut buffer, arrived, &self.stop) {
                 Received::Stopped => return,
-                Received::Request => {
-                    let seen = parse_request(&buffer);
+                Received::Request(seen) => {
                     let page = self.page(&seen, queue, arrived);
                     respond(queue, seen.id, page);
                 }
@@ -241,7 +238,8 @@ impl Worker {
                 .blocking_send(ListenerEvent::Stray(Stray::Remote));
             return Page::Remote;
         }
-        let (path, query) = seen.target.split_once('?').unwrap_or((&seen.target, ""));
+        let target = seen.target.as_str();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if let Err((stray, page)) = self
             .gate
             .judge(&seen.method, path, seen.host.as_deref(), None)
@@ -303,21 +301,22 @@ impl Worker {
 }
 
 /// Waits for a request, or for being stopped.
-fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> Received {
+fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) -> Received {
     arrived.reset();
     let mut overlapped = OVERLAPPED {
         hEvent: arrived.handle(),
         ..OVERLAPPED::default()
     };
-    let bytes = u32::try_from(size_of_val(buffer)).unwrap_or(u32::MAX);
-    // SAFETY: `buffer` is aligned and as long as told; it and `overlapped` stay where they are until the kernel is
+    let memory = buffer.0.as_mut_slice();
+    let bytes = u32::try_from(size_of_val(memory)).unwrap_or(u32::MAX);
+    // SAFETY: `memory` is aligned and as long as told; it and `overlapped` stay where they are until the kernel is
     // done with them, which is waited for below on every way out.
     let code = unsafe {
         HttpReceiveHttpRequest(
             queue.handle(),
             0,
             0,
-            buffer.as_mut_ptr().cast(),
+            memory.as_mut_ptr().cast(),
             bytes,
             null_mut(),
             &raw mut overlapped,
@@ -335,7 +334,7 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
                 unsafe { CancelIoEx(queue.handle(), &raw const overlapped) };
             }
             let mut transferred = 0;
-            // SAFETY: waits until the kernel has released `overlapped` and `buffer`.
+            // SAFETY: waits until the kernel has released `overlapped` and `memory`.
             let done = unsafe {
                 GetOverlappedResult(
                     queue.handle(),
@@ -352,31 +351,53 @@ fn receive(queue: &Queue, buffer: &mut [u64], arrived: &Event, stop: &Event) -> 
         code => Err(code),
     };
     match outcome {
-        Ok(()) => Received::Request,
+        // SAFETY: the kernel has filled in the structure; its pointers lead into the same memory.
+        Ok(()) => Received::Request(unsafe { buffer.take() }),
         // SAFETY: with this code the fixed part of the structure is filled in.
-        Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { number(buffer) }),
+        Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { buffer.take_number() }),
         Err(_) => Received::Nothing,
     }
 }
 
-/// The number of the request in `buffer`.
-///
-/// # Safety
-/// The kernel has written the fixed part of the structure there.
-unsafe fn number(buffer: &[u64]) -> u64 {
-    // SAFETY: the buffer is larger than the structure, aligned, and filled in as promised by the caller.
-    unsafe { (*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base.RequestId }
+/// The memory that requests are received in. It holds a code as long as a request is in it, and is wiped after each.
+struct Buffer(Zeroizing<Vec<u64>>);
+
+impl Buffer {
+    fn new() -> Self {
+        // The structure holds pointers, so its memory is aligned like them.
+        Self(Zeroizing::new(vec![0; REQUEST_BYTES / size_of::<u64>()]))
+    }
+
+    /// Copies what is needed out of a request that was received whole.
+    ///
+    /// # Safety
+    /// The kernel has filled in the structure, and its pointers lead into this memory.
+    unsafe fn take(&mut self) -> Seen {
+        // SAFETY: as promised by the caller; the memory is not changed while this reference lives.
+        let seen = parse_request(unsafe { &(*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base });
+        self.0.as_mut_slice().zeroize();
+        seen
+    }
+
+    /// The number of a request that was too large.
+    ///
+    /// # Safety
+    /// The kernel has written the fixed part of the structure there.
+    unsafe fn take_number(&mut self) -> u64 {
+        // SAFETY: the memory is larger than the structure, aligned, and filled in as promised by the caller.
+        let number = unsafe { (*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base.RequestId };
+        self.0.as_mut_slice().zeroize();
+        number
+    }
 }
 
-/// Copies what is needed out of a request that was received whole.
-fn parse_request(buffer: &[u64]) -> Seen {
-    // SAFETY: the kernel has filled in the structure; its pointers lead into the same buffer, which is not changed
-    // while this reference lives.
-    let request = unsafe { &(*buffer.as_ptr().cast::<HTTP_REQUEST_V2>()).Base };
+fn parse_request(request: &HTTP_REQUEST_V1) -> Seen {
     let header = |number: i32| &request.Headers.KnownHeaders[number as usize];
     let host = header(HttpHeaderHost);
     let kind = header(HttpHeaderContentType);
     let length = header(HttpHeaderContentLength);
+    // SAFETY: pointer and length belong together.
+    let target = unsafe { text(request.pRawUrl, request.RawUrlLength) };
     Seen {
         id: request.RequestId,
         // Which of the others it was does not matter.
@@ -385,8 +406,7 @@ fn parse_request(buffer: &[u64]) -> Seen {
             verb if verb == HttpVerbPOST => Method::POST,
             _ => Method::OPTIONS,
         },
-        // SAFETY: pointer and length belong together.
-        target: unsafe { text(request.pRawUrl, request.RawUrlLength) }.unwrap_or_default(),
+        target: target.unwrap_or_default().into(),
         // SAFETY: pointer and length belong together.
         host: unsafe { text(host.pRawValue, host.RawValueLength) },
         // SAFETY: pointer and length belong together.
@@ -478,4 +498,40 @@ fn respond(queue: &Queue, id: u64, page: Page) {
 /// Our own texts are short.
 fn length(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    /// Puts a request with this target into a buffer, as the kernel does.
+    fn received(target: &str) -> Buffer {
+        let mut buffer = Buffer::new();
+        let request = buffer.0.as_mut_ptr().cast::<HTTP_REQUEST_V2>();
+        // SAFETY: the memory is larger than the structure and the text behind it, and aligned.
+        unsafe {
+            let behind = request.add(1).cast::<u8>();
+            behind.copy_from_nonoverlapping(target.as_ptr(), target.len());
+            (*request).Base.RequestId = 7;
+            (*request).Base.Verb = HttpVerbGET;
+            (*request).Base.pRawUrl = behind;
+            (*request).Base.RawUrlLength = length(target.len());
+        }
+        buffer
+    }
+
+    #[test]
+    fn the_memory_of_a_request_is_wiped_once_it_is_read() {
+        let target = "/callback?code=secret&state=x";
+        let mut buffer = received(target);
+        // SAFETY: filled in above.
+        let seen = unsafe { buffer.take() };
+        assert_eq!((seen.id, seen.target.as_str()), (7, target));
+        assert!(buffer.0.iter().all(|word| *word == 0));
+        let mut buffer = received(target);
+        // SAFETY: filled in above.
+        assert_eq!(unsafe { buffer.take_number() }, 7);
+        assert!(buffer.0.iter().all(|word| *word == 0));
+    }
 }
