@@ -45,6 +45,13 @@ pub(super) async fn authorization_code(
     };
     let listening = listener.as_ref().map(Listener::places).unwrap_or_default();
     let certificate = listener.as_ref().and_then(Listener::certificate);
+    let notes = [
+        listener
+            .as_ref()
+            .and_then(Listener::note)
+            .map(str::to_owned),
+        note,
+    ];
     reporter
         .report(FlowEvent::SignIn {
             url,
@@ -53,7 +60,7 @@ pub(super) async fn authorization_code(
             certificate: certificate.cloned().map(Box::new),
         })
         .await;
-    if let Some(note) = note {
+    for note in notes.into_iter().flatten() {
         reporter.report(FlowEvent::Note(note)).await;
     }
     let mut sources = Sources { listener, pastes };

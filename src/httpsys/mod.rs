@@ -6,5 +6,6 @@ pub mod certificates;
 #[cfg(windows)]
 pub(crate) mod config;
 pub mod prefix;
+pub mod refused;
 #[cfg(windows)]
 pub(crate) mod store;

@@ -1,7 +1,7 @@
 //! What HTTP.sys registers, reserves and binds: prefixes, endpoints, thumbprints. Only reads and writes them.
 
 use std::fmt::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
@@ -124,6 +124,54 @@ impl Prefix {
     #[must_use]
     pub fn is_free_for_all(&self) -> bool {
         !self.secure && self.host.eq_ignore_ascii_case("localhost") && self.port > 1024
+    }
+
+    /// True if the path has an escaped character. HTTP.sys registers paths as they are, and compares them unescaped.
+    #[must_use]
+    pub fn is_escaped(&self) -> bool {
+        self.path.contains('%')
+    }
+
+    /// The URLs whose reservation covers this one, the closest first: itself, and each path above it.
+    #[must_use]
+    pub fn covering(&self) -> Vec<Self> {
+        let mut all = vec![self.clone()];
+        let mut path = self.path.as_str();
+        while let Some(at) = path.strip_suffix('/').and_then(|rest| rest.rfind('/')) {
+            path = &path[..=at];
+            all.push(Self {
+                path: path.to_owned(),
+                ..self.clone()
+            });
+        }
+        all
+    }
+
+    /// Where HTTP.sys looks for the certificate of a connection from this machine, in this order: the address, the name,
+    /// all addresses.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<Endpoint> {
+        let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, self.port));
+        let mut all = Vec::new();
+        if let Some(ip) = self.address() {
+            all.push(at(ip));
+        } else {
+            all.extend([
+                at(Ipv4Addr::LOCALHOST.into()),
+                at(Ipv6Addr::LOCALHOST.into()),
+            ]);
+            if self.host != "+" {
+                all.push(Endpoint::Name {
+                    host: self.host.clone(),
+                    port: self.port,
+                });
+            }
+        }
+        all.extend([
+            at(Ipv4Addr::UNSPECIFIED.into()),
+            at(Ipv6Addr::UNSPECIFIED.into()),
+        ]);
+        all
     }
 
     /// The host as an address, where it is one.
@@ -316,6 +364,37 @@ mod tests {
         ] {
             assert_eq!(Prefix::of(url).unwrap().needs_no_set_up(), free, "{url}");
         }
+    }
+
+    #[test]
+    fn a_url_is_covered_by_each_path_above_it() {
+        for (url, covering) in [
+            ("http://localhost:1/", &["/"][..]),
+            ("http://localhost:1/a/b", &["/a/b/", "/a/", "/"]),
+            ("http://localhost:1//a//", &["//a//", "//a/", "//", "/"]),
+        ] {
+            let prefixes = Prefix::of(url).unwrap().covering();
+            let paths: Vec<&str> = prefixes.iter().map(|prefix| &*prefix.path).collect();
+            assert_eq!(paths, covering, "{url}");
+            assert!(prefixes.iter().all(|prefix| prefix.port == 1));
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_looked_up_by_address_then_name_then_all_addresses() {
+        let lookups = |url: &str| -> Vec<String> {
+            let all = Prefix::of(url).unwrap().lookups();
+            all.iter().map(ToString::to_string).collect()
+        };
+        let all = ["ipport=0.0.0.0:1", "ipport=[::]:1"];
+        let both = ["ipport=127.0.0.1:1", "ipport=[::1]:1"];
+        let name = ["hostnameport=localhost:1"];
+        assert_eq!(
+            lookups("https://localhost:1/"),
+            [&both[..], &name, &all].concat()
+        );
+        assert_eq!(lookups("https://+:1/"), [both, all].concat());
+        assert_eq!(lookups("https://127.0.0.1:1/"), [&both[..1], &all].concat());
     }
 
     #[test]

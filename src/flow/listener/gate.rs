@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::flow::pages::Page;
 use crate::form::request::ListenAddress;
+use crate::httpsys::refused;
 use crate::secret::SecretString;
 
 /// Why it does not listen.
@@ -39,12 +40,18 @@ pub enum ListenError {
         ip: IpAddr,
     },
     /// HTTP.sys refuses.
-    #[error("{}", http_sys(.prefix, *.code))]
+    #[error("{}", refused::reason(.prefix, *.code))]
     HttpSys {
         /// What was to be registered.
         prefix: String,
         /// The code of Windows.
         code: u32,
+    },
+    /// HTTP.sys compares paths unescaped, so it would never see this one.
+    #[error("HTTP.sys requires a path without escaped characters (%), unlike that of {prefix}.")]
+    Escaped {
+        /// What was to be registered.
+        prefix: String,
     },
     /// HTTP.sys has no certificate for an https URL.
     #[error("No certificate is bound to {prefix}, so a browser can't return there.")]
@@ -67,23 +74,6 @@ pub enum ListenError {
     },
 }
 
-/// What a code of HTTP.sys means when a URL is registered.
-fn http_sys(prefix: &str, code: u32) -> String {
-    match code {
-        5 => format!("Your account may not listen on {prefix} (access denied)."),
-        183 => format!("Another program is already listening on {prefix}."),
-        32 => format!("The port of {prefix} is in use by another program."),
-        87 => format!("HTTP.sys rejected the URL {prefix}."),
-        2 | 1058 | 1060 | 1062 | 1075 => {
-            format!("The HTTP service of Windows is not running (code {code}).")
-        }
-        1 => format!(
-            "HTTP.sys cannot listen on {prefix} (code 1): https requires a certificate binding."
-        ),
-        code => format!("HTTP.sys cannot listen on {prefix} (code {code})."),
-    }
-}
-
 impl ListenError {
     #[must_use]
     /// What the system's error means for a socket.
@@ -100,6 +90,24 @@ impl ListenError {
         }
     }
 
+    /// That the loopback listener waits instead of HTTP.sys, in sentences; `None` if it wouldn't help.
+    #[must_use]
+    pub fn instead(&self) -> Option<String> {
+        match self {
+            Self::HttpSys {
+                prefix,
+                code: code @ refused::ACCESS_DENIED,
+            } => Some(format!(
+                "Windows doesn't allow your account to use HTTP.sys for {prefix} (code {code}), so the program listens there \
+                 by itself. This works in the same way. To use HTTP.sys, choose Configure…"
+            )),
+            Self::Escaped { prefix } => Some(format!(
+                "HTTP.sys requires a path without escaped characters (%), so the program listens on {prefix} by itself."
+            )),
+            _ => None,
+        }
+    }
+
     /// What to do about it, in a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -113,26 +121,10 @@ impl ListenError {
                  service."
             }
             Self::NotAllowed { .. } => "Choose a port above 1023 and register it with the service.",
-            Self::HttpSys { code: 5, .. } => {
-                "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL under \
-                    http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
+            Self::HttpSys { code, .. } => refused::remedy(*code),
+            Self::Escaped { .. } => {
+                "Use letters, digits, - and _ in the path of Redirect URL, or start with --listener loopback."
             }
-            Self::HttpSys { code: 183, .. } => {
-                "Stop that program, or choose another port or path and register it with the service."
-            }
-            Self::HttpSys { code: 32, .. } => {
-                "Another program uses the port without HTTP.sys. Stop it, or choose another port in Redirect URL."
-            }
-            Self::HttpSys { code: 87, .. } => {
-                "Correct Redirect URL: host name, port and path, without a query."
-            }
-            Self::HttpSys {
-                code: 2 | 1058 | 1060 | 1062 | 1075,
-                ..
-            } => {
-                "Start the service as an administrator: net start http. Or use --listener loopback."
-            }
-            Self::HttpSys { .. } => "Start with --listener loopback, which does not use HTTP.sys.",
             Self::NotBound { .. } => {
                 "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener \
                     loopback, which can create its own certificate."

@@ -89,7 +89,11 @@ impl HttpSys {
             prefix: redirect_url.to_string(),
             code: ERROR_INVALID_PARAMETER,
         })?;
+        let is_escaped = prefix.is_escaped();
         let prefix = prefix.registered().to_string();
+        if is_escaped {
+            return Err(ListenError::Escaped { prefix });
+        }
         let failed = |code| ListenError::HttpSys {
             prefix: prefix.clone(),
             code,
@@ -533,5 +537,12 @@ mod tests {
         // SAFETY: filled in above.
         assert_eq!(unsafe { buffer.take_number() }, 7);
         assert!(buffer.0.iter().all(|word| *word == 0));
+    }
+
+    #[tokio::test]
+    async fn a_path_with_an_escaped_character_is_refused_as_configure_does() {
+        let url = Url::parse("http://localhost:47111/a%20b").unwrap();
+        let error = HttpSys::bind(&url, ResponseMode::Query).await.unwrap_err();
+        assert!(matches!(error, ListenError::Escaped { .. }), "{error}");
     }
 }

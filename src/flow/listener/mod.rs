@@ -43,6 +43,8 @@ pub struct Listener {
     kind: Kind,
     /// What a browser is shown, where the redirect URL is https and this is known.
     certificate: Option<About>,
+    /// Why it is not the one that was tried first.
+    note: Option<String>,
 }
 
 #[derive(Debug)]
@@ -69,14 +71,39 @@ impl Listener {
         mode: ResponseMode,
         tasks: &TaskTracker,
     ) -> Result<Self, ListenError> {
-        if choice.is_http_sys(listen.is_some()) {
-            return Self::http_sys(redirect_url, mode).await;
+        let loopback = || {
+            let loopback = Loopback::bind(redirect_url, listen, certificate, mode, tasks)?;
+            Ok(Self {
+                kind: Kind::Loopback(loopback),
+                certificate: certificate.map(|certificate| certificate.about.clone()),
+                note: None,
+            })
+        };
+        if !choice.is_http_sys(listen.is_some()) {
+            return loopback();
         }
-        let loopback = Loopback::bind(redirect_url, listen, certificate, mode, tasks)?;
-        Ok(Self {
-            kind: Kind::Loopback(loopback),
-            certificate: certificate.map(|certificate| certificate.about.clone()),
-        })
+        let http_sys = Self::http_sys(redirect_url, mode).await;
+        let may_fall_back = choice == ListenerChoice::Auto && redirect_url.scheme() == "http";
+        if may_fall_back {
+            Self::or_else(http_sys, loopback)
+        } else {
+            http_sys
+        }
+    }
+
+    /// HTTP.sys, or the loopback listener where Windows doesn't let this account have the URL.
+    fn or_else(
+        http_sys: Result<Self, ListenError>,
+        loopback: impl FnOnce() -> Result<Self, ListenError>,
+    ) -> Result<Self, ListenError> {
+        let note = http_sys.as_ref().err().and_then(ListenError::instead);
+        match note {
+            None => http_sys,
+            note => Ok(Self {
+                note,
+                ..loopback()?
+            }),
+        }
     }
 
     #[cfg(windows)]
@@ -92,6 +119,7 @@ impl Listener {
         Ok(Self {
             kind: Kind::HttpSys(HttpSys::bind(redirect_url, mode).await?),
             certificate,
+            note: None,
         })
     }
 
@@ -115,6 +143,12 @@ impl Listener {
     #[must_use]
     pub fn certificate(&self) -> Option<&About> {
         self.certificate.as_ref()
+    }
+
+    /// What the user has to know about the choice of the listener, in sentences.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Where it listens, in words.
@@ -145,6 +179,55 @@ impl Listener {
             Kind::Loopback(listener) => listener.finish().await,
             #[cfg(windows)]
             Kind::HttpSys(listener) => listener.finish().await,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_windows_denies_access_our_own_listener_waits_and_says_so() {
+        let (tasks, url) = (
+            TaskTracker::new(),
+            Url::parse("http://127.0.0.1:0/a%20b").unwrap(),
+        );
+        let prefix = || "http://127.0.0.1:8400/".to_owned();
+        let refused = |code| ListenError::HttpSys {
+            prefix: prefix(),
+            code,
+        };
+        let escaped = ListenError::Escaped { prefix: prefix() };
+        for error in [refused(5), escaped] {
+            let listener = Listener::or_else(Err(error), || {
+                let loopback = Loopback::bind(&url, None, None, ResponseMode::Query, &tasks)?;
+                Ok(Listener {
+                    kind: Kind::Loopback(loopback),
+                    certificate: None,
+                    note: None,
+                })
+            });
+            let listener = listener.unwrap();
+            let note = listener.note().unwrap();
+            assert!(
+                note.contains(&prefix()) && note.contains("by itself"),
+                "{note}"
+            );
+            let places = listener.places();
+            assert!(places[0].starts_with("127.0.0.1:"), "{places:?}");
+        }
+        // Whatever else is wrong would be wrong with our own as well, or is to be set right.
+        let other = ListenError::NotBound { prefix: prefix() };
+        for error in [1, 13, 32, 87, 183, 1060, 1214, 10013]
+            .map(refused)
+            .into_iter()
+            .chain([other])
+        {
+            let told = error.to_string();
+            let outcome = Listener::or_else(Err(error), || panic!("it is tried after {told}"));
+            assert_eq!(outcome.unwrap_err().to_string(), told);
         }
     }
 }

@@ -1,0 +1,78 @@
+//! Why HTTP.sys does not listen on a URL: what each code of Windows means, and what to do. Does nothing itself.
+
+/// The account may not listen there.
+pub const ACCESS_DENIED: u32 = 5;
+
+/// What the code means for this prefix, in a sentence.
+#[must_use]
+pub fn reason(prefix: &str, code: u32) -> String {
+    match code {
+        ACCESS_DENIED => format!("Your account may not listen on {prefix} (access denied)."),
+        183 => format!("Another program is already listening on {prefix}."),
+        32 => format!("The port of {prefix} is in use by another program."),
+        87 => format!("HTTP.sys rejected the URL {prefix}."),
+        1214 => format!("HTTP.sys rejected the host of {prefix} (code 1214)."),
+        13 => format!("HTTP.sys can't read its configuration for {prefix} (code 13)."),
+        10013 => {
+            format!("Windows doesn't allow HTTP.sys to use the port of {prefix} (code 10013).")
+        }
+        2 | 1058 | 1060 | 1062 | 1075 => {
+            format!("The HTTP service of Windows is not running (code {code}).")
+        }
+        1 => format!(
+            "HTTP.sys cannot listen on {prefix} (code 1): https requires a certificate binding."
+        ),
+        code => format!("HTTP.sys cannot listen on {prefix} (code {code})."),
+    }
+}
+
+/// What to do about it, in a sentence.
+#[must_use]
+pub fn remedy(code: u32) -> &'static str {
+    match code {
+        ACCESS_DENIED => {
+            "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL under \
+             http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
+        }
+        183 => {
+            "Stop that program, or choose another port or path and register it with the service."
+        }
+        32 => {
+            "Another program uses the port without HTTP.sys. Stop it, or choose another port in Redirect URL."
+        }
+        87 => "Correct Redirect URL: host name, port and path, without a query.",
+        1214 => "Use localhost or 127.0.0.1 as the host of Redirect URL.",
+        13 => {
+            "Look for an invalid entry with netsh http show urlacl and netsh http show iplisten. Or use --listener loopback."
+        }
+        10013 => {
+            "Windows or another program has reserved the port. Choose another one in Redirect URL. To list the reserved \
+             ports, run netsh interface ipv4 show excludedportrange protocol=tcp."
+        }
+        2 | 1058 | 1060 | 1062 | 1075 => {
+            "Start the service as an administrator: net start http. Or use --listener loopback."
+        }
+        _ => "Start with --listener loopback, which does not use HTTP.sys.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_code_is_explained() {
+        let codes = [1, 2, 5, 13, 32, 87, 183, 1060, 1214, 4711, 10013];
+        let mut seen = BTreeSet::new();
+        for code in codes {
+            let text = reason("http://localhost:1/", code);
+            assert!(text.ends_with('.') && remedy(code).ends_with('.'), "{text}");
+            assert!(seen.insert(text));
+        }
+        // Those of a service that does not run have the same remedy.
+        let remedies: BTreeSet<&str> = codes.into_iter().map(remedy).collect();
+        assert_eq!(remedies.len(), codes.len() - 2);
+    }
+}
