@@ -9,6 +9,7 @@ use crate::configure::plan::PlanError;
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, Verdict};
 use crate::console::environment::Environment;
 use crate::console::talk::say;
+use crate::form::request::ListenerChoice;
 use crate::httpsys::prefix::Prefix;
 use crate::outcome::exit;
 
@@ -56,6 +57,7 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTa
         } else {
             Listener::Loopback
         },
+        or_loopback: flags.listener.choice() == ListenerChoice::Auto,
         listen: flags.listen_address,
         user: flags.user.clone().unwrap_or_default(),
         thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,

@@ -4,8 +4,8 @@ use super::codes::{self, Object};
 use super::plan::{Plan, PlanError};
 use super::reading::{self, Bound, Reserved, binding_finding, bound, reservation_finding};
 use super::report::{Finding, SetUpAction, State};
-use super::service::{Listener, Rights, Service, by_hand};
-use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding};
+use super::service::{Listener, Rights, Service, by_hand, governing};
+use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding};
 
 /// The user answered the question for consent with no.
 pub(super) const CANCELLED: u32 = 1223;
@@ -133,6 +133,8 @@ fn arguments(action: SetUpAction, plan: &Plan, account: &Listener) -> Vec<String
         format!("--user={}", account.sid),
         // Where consent changes nothing, it would ask again and again.
         "--no-consent".to_owned(),
+        // Its environment may name the other one.
+        "--listener=httpsys".to_owned(),
     ];
     arguments.extend(
         plan.thumbprint
@@ -158,13 +160,7 @@ fn parts(
         object: Object::Reservation,
         endpoint: None,
         command: commands.next().unwrap_or_default(),
-        settled: service
-            .reservation(&plan.prefix.registered().to_string())
-            .ok()
-            .and_then(|sddl| {
-                let reserved = account.reserved(sddl.as_deref(), service);
-                settled_reservation(action, plan, &reserved, service)
-            }),
+        settled: settled_reservation(action, plan, account, service),
     }];
     for (at, endpoint) in plan.endpoints().into_iter().enumerate() {
         let found = service.binding(&endpoint);
@@ -183,23 +179,35 @@ fn parts(
 fn settled_reservation(
     action: SetUpAction,
     plan: &Plan,
-    reserved: &Reserved,
+    account: &Listener,
     service: &impl Service,
 ) -> Option<Finding> {
-    let finding = || reservation_finding(plan, reserved, |sid| service.account(sid));
-    match (action, reserved) {
+    let own = plan.prefix.registered();
+    let sddl = service.reservation(&own.to_string()).ok()?;
+    let reserved = account.reserved(sddl.as_deref(), service);
+    let finding = |url: &Prefix, reserved: &Reserved| {
+        reservation_finding(plan, url, reserved, |sid| service.account(sid))
+    };
+    match (action, &reserved) {
         (SetUpAction::Delete, Reserved::Missing) => Some(codes::finding(
             SetUpAction::Delete,
             Object::Reservation,
             codes::FILE_NOT_FOUND,
         )),
-        (SetUpAction::Delete, Reserved::Fine) | (_, Reserved::Missing) => None,
+        (SetUpAction::Delete, Reserved::Fine) => None,
         (SetUpAction::Delete, Reserved::Shared | Reserved::Others(_) | Reserved::Refused) => {
-            Some(by_hand(plan, 0, left_alone(finding())))
+            Some(by_hand(plan, 0, left_alone(finding(&own, &reserved))))
         }
-        (_, Reserved::Fine | Reserved::Shared) => Some(finding()),
+        (_, Reserved::Missing) => {
+            // That of a path above it is enough, if it is for this account.
+            let (above, sddl) = governing(&plan.prefix, service).ok()??;
+            let reserved = account.reserved(Some(&sddl), service);
+            matches!(reserved, Reserved::Fine | Reserved::Shared)
+                .then(|| finding(&above, &reserved))
+        }
+        (_, Reserved::Fine | Reserved::Shared) => Some(finding(&own, &reserved)),
         (_, Reserved::Others(_) | Reserved::Refused) => {
-            let finding = finding();
+            let finding = finding(&own, &reserved);
             Some(match finding.state {
                 State::Problem => by_hand(plan, 0, failed(finding)),
                 _ => finding,

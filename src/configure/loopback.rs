@@ -384,6 +384,7 @@ mod tests {
             action,
             prefix: Prefix::of(url).unwrap(),
             listener: Listener::Loopback,
+            or_loopback: false,
             listen: None,
             user: String::new(),
             thumbprint: None,

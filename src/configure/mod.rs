@@ -1,23 +1,29 @@
 //! Configure…: sets up, verifies and deletes what the listener of a redirect URL requires on this machine.
 //!
-//! `plan` composes, `reading` compares and `codes` explains; none of them does anything. With HTTP.sys, `steps` is the order
-//! of things: `verify` and `change`, over the interface in `service`, which `windows` and `account` fill in. `loopback` looks
-//! at ports, addresses and names; `holder` at who has a port.
+//! `plan` composes, `warnings` judges the redirect URL, `reading` and `listen_list` compare and `codes` explains; none of them
+//! does anything. With HTTP.sys, `steps` is the order of things: `verify` (with `bindings`) and `change`, over the interface in
+//! `service`, which `windows` and `account` fill in. `loopback` looks at ports, addresses and names; `holder` at who has a
+//! port.
 
 #[cfg(windows)]
 mod account;
+mod bindings;
 pub mod certificate;
 mod change;
 pub mod codes;
 pub mod holder;
+mod listen_list;
 pub mod loopback;
 pub mod plan;
 pub mod quote;
 pub mod reading;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 pub mod service;
 pub mod steps;
 mod verify;
+mod warnings;
 #[cfg(windows)]
 pub mod windows;
 

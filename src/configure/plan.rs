@@ -65,7 +65,7 @@ pub enum PlanError {
     AnyPort,
     /// An escaped character in the path.
     #[error(
-        "The path of Redirect URL contains a character that must be escaped (%). Use letters, digits, - and _."
+        "HTTP.sys requires a path without escaped characters (%). Use letters, digits, - and _ in Redirect URL."
     )]
     Escaped,
     /// No certificate.
@@ -84,6 +84,24 @@ pub enum PlanError {
     Quote(#[from] QuoteError),
 }
 
+impl PlanError {
+    /// Why there is nothing to set up, if a sign-in uses the loopback listener for such a URL.
+    #[must_use]
+    pub fn nothing_to_set_up(&self) -> Option<&'static str> {
+        match self {
+            Self::AnyPort => Some(
+                "Nothing to set up: port 0 picks a free port at each sign-in, which can't be reserved. If Windows doesn't \
+                 allow HTTP.sys to use it, the program uses its own listener.",
+            ),
+            Self::Escaped => Some(
+                "Nothing to set up: HTTP.sys doesn't accept escaped characters (%) in a path, so the program uses its own \
+                 listener.",
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// True for the text of a security identifier, such as S-1-5-20.
 #[must_use]
 pub fn is_sid(text: &str) -> bool {
@@ -94,6 +112,32 @@ pub fn is_sid(text: &str) -> bool {
         rest.split('-')
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
     })
+}
+
+/// The built-in accounts that such a program runs as or is reserved for, by their names in English. In other languages
+/// Windows knows them by other names.
+const BUILT_IN: [(&str, &str); 8] = [
+    ("NT AUTHORITY\\SYSTEM", "S-1-5-18"),
+    ("NT AUTHORITY\\LOCAL SERVICE", "S-1-5-19"),
+    ("NT AUTHORITY\\NETWORK SERVICE", "S-1-5-20"),
+    ("NT AUTHORITY\\INTERACTIVE", "S-1-5-4"),
+    ("NT AUTHORITY\\Authenticated Users", "S-1-5-11"),
+    ("BUILTIN\\Administrators", "S-1-5-32-544"),
+    ("BUILTIN\\Users", "S-1-5-32-545"),
+    ("Everyone", "S-1-1-0"),
+];
+
+/// The security identifier that a user was entered as, or that of a built-in account; `None` for a name that only
+/// Windows knows.
+#[must_use]
+pub fn sid_of(user: &str) -> Option<String> {
+    if is_sid(user) {
+        return Some(user.to_ascii_uppercase());
+    }
+    let known = BUILT_IN
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(user));
+    known.map(|(_, sid)| (*sid).to_owned())
 }
 
 /// The descriptor that lets one account listen: SDDL, with the right that netsh calls listen.
@@ -126,7 +170,7 @@ impl Plan {
         if prefix.port == 0 {
             return Err(PlanError::AnyPort);
         }
-        if prefix.path.contains('%') {
+        if prefix.is_escaped() {
             return Err(PlanError::Escaped);
         }
         Ok(Self {
@@ -198,10 +242,10 @@ impl Plan {
         urlacl.push(format!("url={}", self.prefix));
         let mut commands = Vec::new();
         if action == SetUpAction::SetUp {
-            urlacl.push(match self.user.as_str() {
-                "" => return Err(PlanError::NoUser),
-                sid if is_sid(sid) => format!("sddl={}", sddl(sid)),
-                name => format!("user={name}"),
+            urlacl.push(match (self.user.as_str(), sid_of(&self.user)) {
+                ("", _) => return Err(PlanError::NoUser),
+                (_, Some(sid)) => format!("sddl={}", sddl(&sid)),
+                (name, None) => format!("user={name}"),
             });
         }
         commands.push(quote::line(&urlacl)?);
@@ -218,6 +262,36 @@ impl Plan {
         }
         Ok(commands)
     }
+}
+
+/// The command that deletes a certificate binding.
+///
+/// # Errors
+/// If it can't be written safely.
+pub fn deletion(endpoint: &Endpoint) -> Result<String, QuoteError> {
+    let mut command = netsh("delete", "sslcert");
+    command.push(endpoint.to_string());
+    quote::line(&command)
+}
+
+/// The command that creates a certificate for a host in the machine's store, and prints its thumbprint. It is valid for a
+/// year, and its own authority.
+///
+/// # Errors
+/// If it can't be written safely.
+pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
+    let names = match prefix.address() {
+        // The parameter for names takes no address.
+        Some(ip) => {
+            format!("-Subject 'CN={ip}' -TextExtension @('2.5.29.17={{text}}IPAddress={ip}')")
+        }
+        None if prefix.host == "+" => "-DnsName localhost".to_owned(),
+        None => format!("-DnsName {}", prefix.host),
+    };
+    let create = format!(
+        "(New-SelfSignedCertificate {names} -CertStoreLocation Cert:\\LocalMachine\\{STORE}).Thumbprint"
+    );
+    quote::line(&["powershell".to_owned(), create])
 }
 
 fn netsh(verb: &str, object: &str) -> Vec<String> {
@@ -257,8 +331,10 @@ mod tests {
             ("http://localhost/a%20b", PlanError::Escaped),
             ("http://localhost/ü", PlanError::Escaped),
         ] {
+            assert!(error.nothing_to_set_up().is_some());
             assert_eq!(Plan::new(Prefix::of(url).unwrap(), "me", None), Err(error));
         }
+        assert!(PlanError::NoUser.nothing_to_set_up().is_none());
     }
 
     #[test]
@@ -294,8 +370,9 @@ mod tests {
             ),
             (
                 "http://127.0.0.1:8400/x",
+                // Not by its name, which depends on the language of Windows.
                 "NT AUTHORITY\\NETWORK SERVICE",
-                "url=http://127.0.0.1:8400/x/ \"user=NT AUTHORITY\\NETWORK SERVICE\"",
+                "url=http://127.0.0.1:8400/x/ \"sddl=D:(A;;GX;;;S-1-5-20)\"",
             ),
             (
                 "http://[::1]:9/x",
@@ -364,6 +441,45 @@ mod tests {
                 plan.commands(SetUpAction::Delete).unwrap()[1..],
                 rest("delete", "")
             );
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_created_by_a_command_for_both_shells() {
+        for (url, names) in [
+            ("https://localhost:8443/", "-DnsName localhost"),
+            ("https://+:8443/", "-DnsName localhost"),
+            ("https://sso.example.org/", "-DnsName sso.example.org"),
+            (
+                "https://127.0.0.1:8443/",
+                "-Subject 'CN=127.0.0.1' -TextExtension @('2.5.29.17={text}IPAddress=127.0.0.1')",
+            ),
+            (
+                "https://[::1]:8443/",
+                "-Subject 'CN=::1' -TextExtension @('2.5.29.17={text}IPAddress=::1')",
+            ),
+        ] {
+            assert_eq!(
+                certificate_command(&Prefix::of(url).unwrap()).unwrap(),
+                format!(
+                    "powershell \"(New-SelfSignedCertificate {names} -CertStoreLocation Cert:\\LocalMachine\\MY).Thumbprint\""
+                ),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn built_in_accounts_are_known_in_every_language() {
+        for (user, sid) in [
+            ("nt authority\\network service", Some("S-1-5-20")),
+            ("BUILTIN\\USERS", Some("S-1-5-32-545")),
+            ("everyone", Some("S-1-1-0")),
+            ("s-1-5-21-1-2-3-1001", Some("S-1-5-21-1-2-3-1001")),
+            ("CONTOSO\\everyone", None),
+            ("", None),
+        ] {
+            assert_eq!(sid_of(user).as_deref(), sid, "{user}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::plan::{APP_ID, Plan, guid};
 use super::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Endpoint, FoundBinding, STORE, SslBinding, Thumbprint};
+use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, STORE, SslBinding, Thumbprint};
 
 /// How a URL reservation differs from the one that is planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,14 +135,15 @@ pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound
     }
 }
 
-/// What a comparison means, and what to do. `accounts` turns identifiers into names.
+/// What a comparison of the reservation for `url` means, and what to do. `accounts` turns identifiers into names.
 #[must_use]
 pub fn reservation_finding(
     plan: &Plan,
+    url: &Prefix,
     reserved: &Reserved,
     accounts: impl Fn(&str) -> Option<Account>,
 ) -> Finding {
-    let (url, who) = (plan.prefix.registered(), &plan.user);
+    let who = &plan.user;
     match reserved {
         Reserved::Fine => Finding::new(
             State::Good,
@@ -197,6 +198,19 @@ pub fn reservation_finding(
         )
         .fix("Delete it by hand and set up again."),
     }
+}
+
+/// That others may listen on a URL as well.
+#[must_use]
+pub fn shared_finding(url: &Prefix) -> Finding {
+    Finding::new(
+        State::Note,
+        format!(
+            "Other users of this machine may listen on {url} too, even before you do. Without the PKCE verifier of your \
+             sign-in they can't use its code, but your sign-in doesn't get it."
+        ),
+    )
+    .fix("If you don't trust all of them, use a redirect URL that is reserved for one account.")
 }
 
 /// What a comparison means, and what to do.
@@ -261,6 +275,18 @@ pub fn certificate_findings(
                 .fix("Import it as a .pfx file with its private key, or choose another one."),
         );
     }
+    if certificate.early {
+        let text = format!(
+            "The certificate is not valid before {}.",
+            certificate.starts
+        );
+        findings.push(Finding::new(State::Problem, text).fix("Choose another one."));
+    }
+    if !certificate.for_servers {
+        let text = "The certificate is not for servers: its extended key usage leaves server authentication out. Browsers \
+            reject it.";
+        findings.push(Finding::new(State::Problem, text).fix("Choose another one."));
+    }
     if certificate.expired {
         let text = format!("The certificate expired on {}.", certificate.expires);
         findings.push(Finding::new(State::Problem, text).fix("Choose another one."));
@@ -294,9 +320,23 @@ pub fn is_ours(found: &FoundBinding) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::httpsys::prefix::Prefix;
+
+    /// A certificate that a server for these names can use.
+    pub(in crate::configure) fn certificate(names: &[&str]) -> StoreCertificate {
+        StoreCertificate {
+            subject: "CN=localhost".to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            starts: "2026-03-01".to_owned(),
+            early: false,
+            expires: "2027-03-01".to_owned(),
+            expired: false,
+            for_servers: true,
+            thumbprint: Thumbprint([1; 20]),
+            has_key: true,
+        }
+    }
 
     const ME: &str = "S-1-5-21-1-2-3-1001";
     const OTHER: &str = "S-1-5-21-1-2-3-1002";
@@ -389,14 +429,7 @@ mod tests {
     fn a_certificate_is_judged_before_it_is_bound() {
         let prefix = Prefix::of("https://localhost:8443/cb").unwrap();
         let plan = Plan::new(prefix, "me", Some(Thumbprint([1; 20]))).unwrap();
-        let good = StoreCertificate {
-            subject: "CN=localhost".to_owned(),
-            names: vec!["localhost".to_owned()],
-            expires: "2027-03-01".to_owned(),
-            expired: false,
-            thumbprint: Thumbprint([1; 20]),
-            has_key: true,
-        };
+        let good = certificate(&["localhost"]);
         let told = |certificate: StoreCertificate| -> String {
             certificate_findings(&plan, Thumbprint([1; 20]), &[certificate])
                 .into_iter()
@@ -406,6 +439,8 @@ mod tests {
         assert!(told(good.clone()).contains("private key, host and dates match"));
         let bad = StoreCertificate {
             names: Vec::new(),
+            early: true,
+            for_servers: false,
             expired: true,
             has_key: false,
             ..good.clone()
@@ -413,6 +448,8 @@ mod tests {
         let text = told(bad);
         for words in [
             "no private key",
+            "not valid before 2026-03-01",
+            "not for servers",
             "expired on 2027-03-01",
             "for no host name, not for localhost",
         ] {

@@ -15,6 +15,8 @@ pub struct SetUpTask {
     pub prefix: Prefix,
     /// Which listener is set up for it.
     pub listener: Listener,
+    /// A sign-in uses the loopback listener where Windows doesn't allow HTTP.sys.
+    pub or_loopback: bool,
     /// Where to listen instead; not with HTTP.sys.
     pub listen: Option<ListenAddress>,
     /// Who is to listen, on Windows; empty: the current user.
@@ -25,6 +27,15 @@ pub struct SetUpTask {
     pub ssh: Option<Ssh>,
     /// Whether to ask for consent, on Windows.
     pub consent: Consent,
+}
+
+impl SetUpTask {
+    /// True if a sign-in on this URL uses the loopback listener where HTTP.sys is not allowed. With https that one needs
+    /// a certificate of its own.
+    #[must_use]
+    pub fn falls_back(&self) -> bool {
+        self.or_loopback && !self.prefix.secure
+    }
 }
 
 /// Which listener waits for the browser.

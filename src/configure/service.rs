@@ -1,10 +1,13 @@
 //! The interface to HTTP.sys that the steps go through, and whom they are for.
 
-use super::plan::{Plan, PlanError, is_sid};
+use std::net::IpAddr;
+
+use super::codes::{self, Object};
+use super::plan::{Plan, PlanError, sid_of};
 use super::reading::{Account, Reserved, reserved};
 use super::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
+use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 
 /// Windows knows no such account.
 pub(super) const NONE_MAPPED: u32 = 1332;
@@ -42,8 +45,11 @@ pub trait Service {
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32>;
     /// Registers a prefix for a moment, as a sign-in does.
     fn listen(&self, prefix: &str) -> u32;
-    /// True if HTTP.sys is limited to some addresses, and this machine's own is not one of them.
-    fn is_deaf(&self) -> bool;
+    /// The addresses that HTTP.sys is limited to; none if it listens on all.
+    ///
+    /// # Errors
+    /// The Windows error code.
+    fn listen_list(&self) -> Result<Vec<IpAddr>, u32>;
     /// The descriptor of a prefix, with whole identifiers; `None` if there is no reservation.
     ///
     /// # Errors
@@ -88,16 +94,17 @@ impl Listener {
 
 /// The identifier of the plan's user, or why there is none.
 pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, Finding> {
-    let sid = match plan.user.as_str() {
-        "" => return Err(Finding::new(State::Failed, PlanError::NoUser.to_string())),
-        sid if is_sid(sid) => sid.to_ascii_uppercase(),
-        name => service.sid(name).map_err(|code| {
+    let sid = match (plan.user.as_str(), sid_of(&plan.user)) {
+        ("", _) => return Err(Finding::new(State::Failed, PlanError::NoUser.to_string())),
+        (_, Some(sid)) => sid,
+        (name, None) => service.sid(name).map_err(|code| {
             Finding::new(
                 State::Failed,
                 match code {
                     NONE_MAPPED => format!(
                         "Windows knows no user or group named {name} (code {code}). Check the spelling, and enter it as \
-                         DOMAIN\\name or MACHINE\\name."
+                         DOMAIN\\name or MACHINE\\name. The names of built-in accounts depend on the language of Windows: \
+                         enter the security identifier (S-1-…) instead."
                     ),
                     code => format!(
                         "Windows could not look up {name} (code {code}). Try again while its domain is reachable, or enter \
@@ -119,5 +126,32 @@ pub(super) fn by_hand(plan: &Plan, at: usize, finding: Finding) -> Finding {
     match plan.commands(SetUpAction::Delete) {
         Ok(mut commands) if at < commands.len() => finding.with(commands.swap_remove(at)),
         _ => finding,
+    }
+}
+
+/// The reservation that counts for a URL: its own, or that of the closest path above it. `None` if there is none.
+///
+/// # Errors
+/// The Windows error code.
+pub(super) fn governing(
+    prefix: &Prefix,
+    service: &impl Service,
+) -> Result<Option<(Prefix, String)>, u32> {
+    for covering in prefix.registered().covering() {
+        if let Some(sddl) = service.reservation(&covering.to_string())? {
+            return Ok(Some((covering, sddl)));
+        }
+    }
+    Ok(None)
+}
+
+/// Something that could not be read, with the command that shows it.
+pub(super) fn unread(plan: &Plan, object: Object, code: u32) -> Finding {
+    let at = usize::from(object == Object::Binding);
+    let command = plan.commands(SetUpAction::Verify).ok();
+    let finding = codes::finding(SetUpAction::Verify, object, code);
+    match command.and_then(|mut commands| (at < commands.len()).then(|| commands.swap_remove(at))) {
+        Some(command) => finding.with(command),
+        None => finding,
     }
 }

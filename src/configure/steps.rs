@@ -1,10 +1,14 @@
 //! Set up, verify and delete with HTTP.sys: the order of the steps, over an interface to the service.
 
+use super::bindings;
 use super::change::change;
-use super::plan::Plan;
+use super::plan::{Plan, certificate_command};
+use super::reading::shared_finding;
 use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
 use super::service::{Service, account};
-use super::verify::{listening, verify};
+use super::verify::{verify, verify_free};
+use super::warnings::warnings;
+use crate::httpsys::certificates::StoreCertificate;
 
 /// Does what is asked.
 pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
@@ -19,14 +23,10 @@ pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
     };
     if task.prefix.secure {
         match service.certificates() {
-            Ok(certificates) if certificates.is_empty() => report.findings.push(Finding::new(
-                State::Note,
-                "The MY store of this machine contains no certificate.",
-            )
-            .fix(
-                "Import one as a .pfx file with its private key, for the machine and not for a user.",
-            )),
-            Ok(certificates) => report.certificates = certificates,
+            Ok(certificates) => {
+                report.findings.extend(none_fits(task, &certificates));
+                report.certificates = certificates;
+            }
             Err(code) => report.findings.push(Finding::new(
                 State::Note,
                 format!("The certificates of this machine could not be listed (code {code}). Enter a thumbprint."),
@@ -34,38 +34,106 @@ pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
         }
     }
     let findings = match Plan::new(task.prefix.clone(), &user, task.thumbprint) {
-        Err(error) => vec![Finding::new(State::Problem, error.to_string())],
+        Err(error) => vec![match error.nothing_to_set_up() {
+            Some(text) if task.falls_back() => Finding::new(State::Note, text),
+            _ => Finding::new(State::Problem, error.to_string()),
+        }],
         Ok(plan) if plan.prefix.needs_no_set_up() => {
             let mut findings = vec![Finding::new(
                 State::Good,
                 "Windows already reserves URLs like this for all users. There is nothing to set up or to delete.",
             )];
             if task.action == SetUpAction::Verify {
-                findings.extend(listening(&plan, service));
+                findings.extend(verify_free(&plan, service));
             }
             findings
         }
-        Ok(plan) => match (account(&plan, service), task.action) {
-            (Err(finding), SetUpAction::SetUp | SetUpAction::Delete) => vec![finding],
-            (account, SetUpAction::Verify) => verify(&plan, account, &report.certificates, service),
-            (Ok(account), action) => change(action, &plan, &account, service),
-        },
+        Ok(plan) => planned(task, &plan, &report.certificates, service),
     };
     report.findings.extend(findings);
     report
 }
 
+/// Does what is asked of a plan.
+fn planned(
+    task: &SetUpTask,
+    plan: &Plan,
+    certificates: &[StoreCertificate],
+    service: &mut impl Service,
+) -> Vec<Finding> {
+    let mut findings = warnings(task.action, &plan.prefix);
+    match (account(plan, service), task.action) {
+        (Err(finding), SetUpAction::SetUp | SetUpAction::Delete) => findings.push(finding),
+        (account, SetUpAction::Verify) => {
+            let found = verify(plan, account, certificates, service);
+            let stops = found.iter().any(|finding| finding.state.stops());
+            findings.extend(found);
+            if stops && task.falls_back() {
+                findings.push(Finding::new(
+                    State::Note,
+                    "A sign-in that Windows doesn't allow to use HTTP.sys (code 5) uses the program's own listener instead, \
+                     which requires no setup.",
+                ));
+            }
+        }
+        (Ok(account), SetUpAction::SetUp) => {
+            findings.extend(change(task.action, plan, &account, service));
+            if service.account(&account.sid).is_some_and(|it| it.group) {
+                findings.push(shared_finding(&plan.prefix));
+            }
+            let ahead = bindings::ahead(plan, service).into_iter();
+            findings.extend(ahead.map(|finding| Finding {
+                state: State::Note,
+                ..finding
+            }));
+        }
+        (Ok(account), SetUpAction::Delete) => {
+            findings.extend(change(task.action, plan, &account, service));
+        }
+    }
+    findings
+}
+
+/// That no certificate of the machine can be used, if none was chosen, and how to get one.
+fn none_fits(task: &SetUpTask, certificates: &[StoreCertificate]) -> Option<Finding> {
+    let host = &task.prefix.host;
+    let fits = |it: &StoreCertificate| it.against(host).is_empty();
+    if certificates.iter().any(fits) || (task.thumbprint.is_some() && !certificates.is_empty()) {
+        return None;
+    }
+    let text = if certificates.is_empty() {
+        "The MY store of this machine contains no certificate.".to_owned()
+    } else {
+        format!("The MY store of this machine contains no certificate that can be used for {host}.")
+    };
+    let finding = Finding::new(State::Note, text);
+    let import =
+        "Import one as a .pfx file with its private key, for the machine and not for a user.";
+    let command = certificate_command(&task.prefix).ok();
+    Some(match command.filter(|_| task.action != SetUpAction::Delete) {
+        None => finding.fix(import),
+        Some(command) => finding
+            .fix(format!(
+                "{import} Or create one as administrator, and enter the thumbprint that this command prints. Browsers warn \
+                 about such a certificate until it is trusted on their computer."
+            ))
+            .with(command),
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use std::net::IpAddr;
+
     use super::super::change::{CANCELLED, TIMEOUT};
     use super::super::codes;
     use super::super::plan::{APP_ID, sddl};
     use super::super::reading::Account;
+    use super::super::reading::tests::certificate;
     use super::super::report::{Consent, Verdict};
     use super::super::service::{NONE_MAPPED, Rights};
     use super::*;
-    use crate::httpsys::certificates::StoreCertificate;
     use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, Thumbprint, UrlAcl};
 
     const ME: &str = "S-1-5-21-1-2-3-1001";
@@ -96,12 +164,8 @@ mod tests {
                 bound: Vec::new(),
                 // Not the one that the tasks are about.
                 certificates: vec![StoreCertificate {
-                    subject: "CN=other".to_owned(),
-                    names: Vec::new(),
-                    expires: "2027-03-01".to_owned(),
-                    expired: false,
                     thumbprint: Thumbprint([2; 20]),
-                    has_key: true,
+                    ..certificate(&[])
                 }],
                 listening: 0,
                 deaf: false,
@@ -138,8 +202,12 @@ mod tests {
         fn listen(&self, _: &str) -> u32 {
             self.listening
         }
-        fn is_deaf(&self) -> bool {
-            self.deaf
+        fn listen_list(&self) -> Result<Vec<IpAddr>, u32> {
+            Ok(self
+                .deaf
+                .then_some([192, 0, 2, 1].into())
+                .into_iter()
+                .collect())
         }
         fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
             Ok(self.certificates.clone())
@@ -193,6 +261,7 @@ mod tests {
             action,
             prefix: Prefix::of(url).unwrap(),
             listener: super::super::report::Listener::HttpSys,
+            or_loopback: false,
             listen: None,
             user: String::new(),
             thumbprint: Some(Thumbprint([1; 20])),
@@ -250,13 +319,14 @@ mod tests {
         let report = perform(&task(SetUpAction::Delete, HTTPS), &mut fake);
         assert_eq!(report.verdict(), Verdict::Failed);
         assert_eq!(
-            fake.asked[..5],
+            fake.asked[..6],
             [
                 "configure",
                 "delete",
                 "--redirect-url=https://localhost:8443/cb/",
                 "--user=S-1-5-21-1-2-3-1001",
-                "--no-consent"
+                "--no-consent",
+                "--listener=httpsys"
             ]
         );
     }
@@ -417,6 +487,46 @@ mod tests {
         let report = perform(&task, &mut fake);
         let expired = |finding: &Finding| finding.text.contains("expired on 2027-03-01");
         assert!(report.findings.iter().any(expired), "{report:?}");
+    }
+
+    #[test]
+    fn where_a_sign_in_uses_our_own_listener_instead_that_is_said() {
+        let run = |or_loopback, action, url: &str| {
+            let mut task = task(action, url);
+            (task.thumbprint, task.or_loopback) = (None, or_loopback);
+            perform(&task, &mut Fake::new(Rights::Elevated, 0))
+        };
+        let said = |report: &Report| {
+            let mut found = report.findings.iter();
+            found.any(|it| it.text.contains("own listener") && it.state == State::Note)
+        };
+        for (url, verdict) in [
+            // It is not set up, though a sign-in works.
+            ("http://127.0.0.1:8400/", Verdict::Unfit),
+            ("http://127.0.0.1:0/", Verdict::Fine),
+            ("http://localhost:8400/a%20b", Verdict::Fine),
+        ] {
+            let report = run(true, SetUpAction::Verify, url);
+            assert!(said(&report) && report.verdict() == verdict, "{report:?}");
+            let report = run(false, SetUpAction::Verify, url);
+            assert!(
+                !said(&report) && report.verdict() == Verdict::Unfit,
+                "{report:?}"
+            );
+        }
+        // With https that listener has another certificate.
+        for url in ["https://localhost:8443/", "https://localhost:0/"] {
+            let report = run(true, SetUpAction::Verify, url);
+            assert!(
+                !said(&report) && report.verdict() == Verdict::Unfit,
+                "{report:?}"
+            );
+        }
+        let report = run(true, SetUpAction::SetUp, "http://127.0.0.1:0/");
+        assert!(
+            said(&report) && report.verdict() == Verdict::Fine,
+            "{report:?}"
+        );
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use super::codes::{self, Object};
 use super::plan::Plan;
-use super::reading::{
-    Bound, Reserved, binding_finding, bound, certificate_findings, reservation_finding,
-};
-use super::report::{Finding, SetUpAction, State};
-use super::service::{Listener, Rights, Service, by_hand};
+use super::reading::{Reserved, reservation_finding, shared_finding};
+use super::report::{Finding, State};
+use super::service::{Listener, Rights, Service, by_hand, governing, unread};
+use super::{bindings, listen_list};
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::Thumbprint;
+use crate::httpsys::refused;
 
 /// Another program has the port, without HTTP.sys.
 const SHARING_VIOLATION: u32 = 32;
@@ -20,141 +19,281 @@ pub(super) fn verify(
     certificates: &[StoreCertificate],
     service: &impl Service,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !plan.prefix.is_loopback() && plan.prefix.host != "+" {
-        let text = format!(
-            "The redirect URL points to {}, but this program listens only on this machine.",
-            plan.prefix.host
-        );
-        findings.push(
-            Finding::new(State::Problem, text)
-                .fix("Use localhost, or paste the final URL from the browser after signing in."),
-        );
+    let code = service.listen(&plan.prefix.registered().to_string());
+    let mut findings = match account {
+        Err(finding) => vec![finding],
+        Ok(account) => may_listen(plan, &account, code, service),
+    };
+    findings.extend(bindings::verify(plan, certificates, service));
+    // Whether the account may listen is known by now.
+    if code != codes::ACCESS_DENIED {
+        findings.extend(refusal(plan, code));
     }
-    match account {
-        Err(finding) => findings.push(finding),
-        Ok(account) => findings.push(may_listen(plan, &account, service)),
+    findings.push(listen_list::finding(&plan.prefix, service.listen_list()));
+    findings
+}
+
+/// Verify of a URL that Windows has reserved for everybody.
+pub(super) fn verify_free(plan: &Plan, service: &impl Service) -> Vec<Finding> {
+    let code = service.listen(&plan.prefix.registered().to_string());
+    let mut findings: Vec<Finding> = refusal(plan, code).into_iter().collect();
+    findings.push(shared_finding(&plan.prefix.registered()));
+    findings.push(listen_list::finding(&plan.prefix, service.listen_list()));
+    findings
+}
+
+/// Whether the account may listen: from what came of listening, where it is this process' own and has no more rights than a
+/// sign-in will have; else from the reservation.
+fn may_listen(plan: &Plan, account: &Listener, code: u32, service: &impl Service) -> Vec<Finding> {
+    let own = plan.prefix.registered();
+    let tested = (account.ourselves && service.rights() != Rights::Elevated && code == codes::DONE)
+        .then(|| {
+            let text = format!("Tested: {} may listen on {own}", plan.user);
+            Finding::new(State::Good, text)
+        });
+    let (url, sddl) = match governing(&plan.prefix, service) {
+        Ok(Some((url, sddl))) => (url, Some(sddl)),
+        Ok(None) => (own.clone(), None),
+        Err(code) => {
+            return vec![tested.unwrap_or_else(|| unread(plan, Object::Reservation, code))];
+        }
+    };
+    let reserved = account.reserved(sddl.as_deref(), service);
+    let first = tested.unwrap_or_else(|| {
+        let finding = reservation_finding(plan, &url, &reserved, |sid| service.account(sid));
+        let others = matches!(reserved, Reserved::Others(_) | Reserved::Refused);
+        let denied = account.ourselves && code == codes::ACCESS_DENIED;
+        if others && url != own {
+            // One of its own comes before that of a path above it.
+            let text = format!(
+                "URL reservation for {own}. The one for {url} doesn't allow {} to listen.",
+                plan.user
+            );
+            Finding::new(State::Missing, text).fix("Set up adds it.")
+        } else if others {
+            by_hand(plan, 0, finding)
+        } else if denied && !finding.state.stops() {
+            let text = format!(
+                "Tested: Windows doesn't allow {} to listen on {own} (code 5).",
+                plan.user
+            );
+            Finding::new(State::Problem, text).fix("Set up again.")
+        } else {
+            finding
+        }
+    });
+    let mut findings = vec![first];
+    if reserved == Reserved::Shared || service.account(&account.sid).is_some_and(|it| it.group) {
+        findings.push(shared_finding(&url));
     }
-    if plan.prefix.secure {
-        let wanted = plan.bindings().unwrap_or_default();
-        let there: Vec<_> = plan
-            .endpoints()
-            .into_iter()
-            .map(|endpoint| (service.binding(&endpoint), endpoint))
-            .collect();
-        // If none was chosen, the certificate that is bound is checked.
-        let is_bound = || {
-            let found = there
-                .iter()
-                .find_map(|(found, _)| found.as_ref().ok()?.as_ref());
-            Some(Thumbprint(found?.hash.as_slice().try_into().ok()?))
+    findings
+}
+
+/// What keeps HTTP.sys from listening there, whoever asks for it.
+fn refusal(plan: &Plan, code: u32) -> Option<Finding> {
+    let prefix = plan.prefix.registered().to_string();
+    let (text, fix) = match code {
+        codes::DONE => return None,
+        codes::ALREADY_EXISTS => (
+            format!("Another program is listening on {prefix} (code 183)."),
+            "Stop it, or choose another port or path and register it with the service.",
+        ),
+        SHARING_VIOLATION => (
+            format!(
+                "Another program uses port {} without HTTP.sys (code 32).",
+                plan.prefix.port
+            ),
+            "Stop it, or choose another port and register it with the service.",
+        ),
+        code => (refused::reason(&prefix, code), refused::remedy(code)),
+    };
+    Some(Finding::new(State::Problem, text).fix(fix))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::plan::{WITHOUT_SET_UP, sddl};
+    use super::super::report::{Consent, Report, SetUpAction, SetUpTask, Verdict};
+    use super::super::scripted::{GROUP, ME, Scripted};
+    use super::super::steps;
+    use super::*;
+    use crate::httpsys::prefix::Prefix;
+
+    fn run(machine: &mut Scripted, action: SetUpAction, url: &str, user: &str) -> Report {
+        let task = SetUpTask {
+            action,
+            prefix: Prefix::of(url).unwrap(),
+            listener: super::super::report::Listener::HttpSys,
+            or_loopback: false,
+            listen: None,
+            user: user.to_owned(),
+            thumbprint: None,
+            ssh: None,
+            consent: Consent::NotAsked,
         };
-        if let Some(thumbprint) = plan.thumbprint.or_else(is_bound) {
-            findings.extend(certificate_findings(plan, thumbprint, certificates));
-        }
-        for (at, (found, endpoint)) in there.iter().enumerate() {
-            findings.push(match found {
-                Ok(found) => {
-                    let bound = bound(found.as_ref(), wanted.get(at));
-                    let finding = binding_finding(endpoint, &bound);
-                    match bound {
-                        Bound::OtherCertificate(_) | Bound::OtherStore(_) => {
-                            by_hand(plan, at + 1, finding)
-                        }
-                        _ => finding,
-                    }
+        steps::perform(&task, machine)
+    }
+
+    const URL: &str = "http://127.0.0.1:8400/a/b/callback";
+
+    #[test]
+    fn no_code_but_success_is_fine() {
+        for url in [URL, "http://localhost:8400/", WITHOUT_SET_UP] {
+            for rights in [Rights::None, Rights::Elevated] {
+                for code in 0..=16_000 {
+                    let mut machine = Scripted {
+                        rights,
+                        listening: code,
+                        ..Scripted::default()
+                    };
+                    let own = Prefix::of(url).unwrap().to_string();
+                    machine.reserved.insert(own, sddl(ME));
+                    let report = run(&mut machine, SetUpAction::Verify, url, "");
+                    let fine = report.verdict() == Verdict::Fine;
+                    assert_eq!(fine, code == 0, "{code}: {report:?}");
                 }
-                Err(code) => unread(plan, Object::Binding, *code),
-            });
-        }
-    }
-    findings.extend(listening(plan, service));
-    findings
-}
-
-/// Whether the account may listen: tried, where it is this process' own and has no more rights than a sign-in will have;
-/// else read off the reservation.
-fn may_listen(plan: &Plan, account: &Listener, service: &impl Service) -> Finding {
-    let prefix = plan.prefix.registered().to_string();
-    let tried = (account.ourselves && service.rights() != Rights::Elevated)
-        .then(|| service.listen(&prefix));
-    if tried == Some(codes::DONE) {
-        return Finding::new(
-            State::Good,
-            format!("Tested: {} may listen on {prefix}", plan.user),
-        );
-    }
-    match service.reservation(&prefix) {
-        Ok(sddl) => {
-            let reserved = account.reserved(sddl.as_deref(), service);
-            let mut finding = reservation_finding(plan, &reserved, |sid| service.account(sid));
-            if tried == Some(codes::ACCESS_DENIED) && !finding.state.stops() {
-                finding = Finding::new(
-                    State::Problem,
-                    format!(
-                        "Tested: Windows doesn't allow {} to listen on {prefix} (code 5).",
-                        plan.user
-                    ),
-                )
-                .fix("Set up again.");
-            }
-            match reserved {
-                Reserved::Others(_) | Reserved::Refused => by_hand(plan, 0, finding),
-                Reserved::Fine | Reserved::Shared | Reserved::Missing => finding,
             }
         }
-        Err(code) => unread(plan, Object::Reservation, code),
+        // Another account is judged by its reservation: this one may not listen in its place.
+        let mut machine = Scripted {
+            listening: codes::ACCESS_DENIED,
+            ..Scripted::default()
+        };
+        let other = "S-1-5-21-1-2-3-1002";
+        let own = Prefix::of(URL).unwrap().to_string();
+        machine.reserved.insert(own, sddl(other));
+        let report = run(&mut machine, SetUpAction::Verify, URL, other);
+        assert_eq!(report.verdict(), Verdict::Fine, "{report:?}");
     }
-}
 
-/// What keeps everybody from listening there, whoever it is.
-pub(super) fn listening(plan: &Plan, service: &impl Service) -> Vec<Finding> {
-    let prefix = plan.prefix.registered().to_string();
-    let mut findings = Vec::new();
-    match service.listen(&prefix) {
-        codes::ALREADY_EXISTS => findings.push(
-            Finding::new(
-                State::Problem,
-                format!("Another program is listening on {prefix} (code 183)."),
-            )
-            .fix("Stop it, or choose another port or path and register it with the service."),
-        ),
-        SHARING_VIOLATION => findings.push(
-            Finding::new(
-                State::Problem,
-                format!(
-                    "Another program uses port {} without HTTP.sys (code 32).",
-                    plan.prefix.port
-                ),
-            )
-            .fix("Stop it, or choose another port and register it with the service."),
-        ),
-        _ => {}
+    #[test]
+    fn the_causes_that_were_seen_are_named() {
+        for (code, words) in [
+            (13, "code 13"),
+            (87, "rejected the URL"),
+            (1060, "not running (code 1060)"),
+            (1214, "rejected the host"),
+            (10013, "use the port"),
+        ] {
+            let mut machine = Scripted {
+                listening: code,
+                ..Scripted::default()
+            };
+            let report = run(
+                &mut machine,
+                SetUpAction::Verify,
+                "http://localhost:8400/",
+                "",
+            );
+            let told = report.findings.iter().find(|it| it.text.contains(words));
+            assert!(told.is_some_and(|it| it.fix.is_some()), "{report:?}");
+        }
     }
-    if service.is_deaf() {
-        findings.push(
-            Finding::new(
-                State::Problem,
-                "HTTP.sys is limited to some addresses, and 127.0.0.1 is not one of them, so the browser can't return.",
-            )
-            .fix("Add it as administrator:")
-            .with("netsh http add iplisten ipaddress=127.0.0.1"),
-        );
-    } else {
-        findings.push(Finding::new(
-            State::Note,
-            "HTTP.sys listens on all addresses. This program rejects requests from other computers.",
-        ));
-    }
-    findings
-}
 
-fn unread(plan: &Plan, object: Object, code: u32) -> Finding {
-    let at = usize::from(object == Object::Binding);
-    let command = plan.commands(SetUpAction::Verify).ok();
-    let finding = codes::finding(SetUpAction::Verify, object, code);
-    match command.and_then(|mut commands| (at < commands.len()).then(|| commands.swap_remove(at))) {
-        Some(command) => finding.with(command),
-        None => finding,
+    #[test]
+    fn the_reservation_of_a_path_above_counts() {
+        let above = "http://127.0.0.1:8400/a/";
+        let machine = |sddl: &str| {
+            let mut machine = Scripted {
+                rights: Rights::Elevated,
+                ..Scripted::default()
+            };
+            machine.reserved.insert(above.to_owned(), sddl.to_owned());
+            machine
+        };
+        let mut ours = machine(&sddl(ME));
+        for action in [SetUpAction::Verify, SetUpAction::SetUp] {
+            let report = run(&mut ours, action, URL, "");
+            assert_eq!(report.verdict(), Verdict::Fine, "{report:?}");
+            let told = report.findings[0].text.contains(above);
+            assert!(
+                told && report.findings[0].state == State::Good,
+                "{report:?}"
+            );
+        }
+        // Nothing was added, and what is above is not deleted.
+        assert_eq!(ours.reserved.len(), 1);
+        run(&mut ours, SetUpAction::Delete, URL, "");
+        assert_eq!(ours.reserved.len(), 1);
+
+        let mut others = machine(&sddl("S-1-5-20"));
+        let report = run(&mut others, SetUpAction::Verify, URL, "");
+        assert_eq!(report.findings[0].state, State::Missing, "{report:?}");
+        assert!(report.findings[0].text.contains(above), "{report:?}");
+        let report = run(&mut others, SetUpAction::SetUp, URL, "");
+        assert_eq!(report.verdict(), Verdict::Fine, "{report:?}");
+        assert_eq!(others.reserved.len(), 2);
+        // The closest one counts.
+        let report = run(&mut others, SetUpAction::Verify, URL, "");
+        assert_eq!(report.findings[0].state, State::Good, "{report:?}");
+    }
+
+    #[test]
+    fn others_who_may_listen_first_are_mentioned() {
+        let shared = |report: &Report| {
+            let mut found = report.findings.iter();
+            found.any(|it| it.text.contains("even before you do") && it.state == State::Note)
+        };
+        for (reserved, user, expected) in [
+            (sddl(ME), "", false),
+            (sddl("S-1-1-0"), "", true),
+            (format!("{}(A;;GX;;;S-1-5-20)", sddl(ME)), "", true),
+            (sddl(GROUP), GROUP, true),
+        ] {
+            let mut machine = Scripted {
+                rights: Rights::Elevated,
+                ..Scripted::default()
+            };
+            let own = Prefix::of(URL).unwrap().to_string();
+            machine.reserved.insert(own, reserved.clone());
+            let report = run(&mut machine, SetUpAction::Verify, URL, user);
+            assert_eq!(shared(&report), expected, "{reserved}: {report:?}");
+        }
+        let mut machine = Scripted {
+            rights: Rights::Elevated,
+            ..Scripted::default()
+        };
+        for (user, expected) in [("", false), (GROUP, true), ("Everyone", true)] {
+            let report = run(&mut machine, SetUpAction::SetUp, URL, user);
+            assert_eq!(shared(&report), expected, "{user}: {report:?}");
+            machine.reserved.clear();
+        }
+        let report = run(&mut machine, SetUpAction::Verify, WITHOUT_SET_UP, "");
+        assert!(shared(&report), "{report:?}");
+    }
+
+    #[test]
+    fn what_a_url_is_warned_about_is_said_before_it_is_set_up() {
+        for (url, words) in [
+            ("http://localhost/", "IIS"),
+            ("http://0.0.0.0:8400/", "all addresses"),
+        ] {
+            let mut machine = Scripted::default();
+            for action in [SetUpAction::SetUp, SetUpAction::Verify] {
+                let report = run(&mut machine, action, url, "");
+                assert!(report.findings[0].text.contains(words), "{report:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_machine_without_a_certificate_is_offered_one() {
+        let url = "https://localhost:8443/cb";
+        let mut machine = Scripted::default();
+        let unfit = |names: &[&str]| super::super::reading::tests::certificate(names);
+        for certificates in [Vec::new(), vec![unfit(&["other.example"])]] {
+            machine.certificates = certificates;
+            for action in [SetUpAction::SetUp, SetUpAction::Verify] {
+                let report = run(&mut machine, action, url, "");
+                let command = report.findings[0].command.as_deref().unwrap_or_default();
+                assert!(command.starts_with("powershell \"(New-Self"), "{report:?}");
+            }
+            let report = run(&mut machine, SetUpAction::Delete, url, "");
+            assert!(report.findings[0].command.is_none(), "{report:?}");
+        }
+        machine.certificates = vec![unfit(&["localhost"])];
+        let report = run(&mut machine, SetUpAction::Verify, url, "");
+        assert_eq!(report.findings[0].command, None, "{report:?}");
     }
 }

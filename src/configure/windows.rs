@@ -5,6 +5,7 @@
     reason = "the interfaces of Windows are those of C; each block says why it is sound"
 )]
 
+use std::net::IpAddr;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::time::SystemTime;
 
@@ -82,8 +83,8 @@ impl Service for System {
         try_prefix(prefix)
     }
 
-    fn is_deaf(&self) -> bool {
-        self.config.is_deaf()
+    fn listen_list(&self) -> Result<Vec<IpAddr>, u32> {
+        self.config.listen_list()
     }
 
     fn reservation(&self, prefix: &str) -> Result<Option<String>, u32> {
@@ -191,7 +192,7 @@ mod tests {
             assert_eq!(HERE.binding(&plan.endpoints()[0]), Ok(None));
             assert_eq!(bound_certificate(&prefix), Err(NotBound));
         }
-        assert!(!HERE.is_deaf());
+        assert_eq!(HERE.listen_list(), Ok(Vec::new()));
         // It is listened on for a moment, and again.
         for _ in 0..2 {
             assert_eq!(HERE.listen("http://127.0.0.1:47110/never/"), NO_ERROR);
@@ -204,6 +205,7 @@ mod tests {
             action: SetUpAction::Verify,
             prefix: Prefix::of("http://localhost:47110/never").unwrap(),
             listener: Listener::HttpSys,
+            or_loopback: false,
             listen: None,
             user: String::new(),
             thumbprint: None,

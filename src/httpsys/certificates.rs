@@ -21,10 +21,16 @@ pub struct StoreCertificate {
     pub subject: String,
     /// The host names and addresses that it is for.
     pub names: Vec<String>,
+    /// Its first day, as year-month-day.
+    pub starts: String,
+    /// That day is still to come.
+    pub early: bool,
     /// Its last day, as year-month-day.
     pub expires: String,
     /// That day is over.
     pub expired: bool,
+    /// Its extended key usage, if it has one, includes server authentication.
+    pub for_servers: bool,
     /// Its thumbprint.
     pub thumbprint: Thumbprint,
     /// Its private key is on this machine.
@@ -53,10 +59,16 @@ impl StoreCertificate {
         if !self.has_key {
             against.push("no private key");
         }
+        if self.early {
+            against.push("not valid yet");
+        }
         if self.expired {
             against.push("expired");
         }
-        if !self.fits(host) {
+        if !self.for_servers {
+            against.push("not for servers");
+        }
+        if host != "+" && !self.fits(host) {
             against.push("other host");
         }
         against
@@ -68,13 +80,21 @@ impl StoreCertificate {
 #[must_use]
 pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;
+    let first = certificate.validity().not_before.timestamp();
     let last = certificate.validity().not_after.timestamp();
+    let for_servers = match certificate.extended_key_usage() {
+        Ok(usage) => usage.is_none_or(|usage| usage.value.any || usage.value.server_auth),
+        Err(_) => false,
+    };
     let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
     Some(StoreCertificate {
         subject: clean(&certificate.subject().to_string(), SUBJECT),
         names: hosts(&certificate),
+        starts: day(first),
+        early: now < first,
         expires: day(last),
         expired: now > last,
+        for_servers,
         thumbprint: thumbprint(der)?,
         has_key,
     })
@@ -103,7 +123,7 @@ pub fn about(der: &[u8]) -> Option<About> {
 mod tests {
     use std::time::Duration;
 
-    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+    use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 
     use super::*;
 
@@ -128,15 +148,46 @@ mod tests {
         );
         assert!(found.fits("localhost") && found.has_key);
         assert!(parse(der.der(), false, at(1_900_000_000)).unwrap().expired);
+        assert_eq!((found.starts.as_str(), found.early), ("2026-01-01", false));
+        assert!(parse(der.der(), false, at(1_700_000_000)).unwrap().early);
         assert_eq!(parse(b"no certificate", true, at(0)), None);
+    }
+
+    #[test]
+    fn a_certificate_is_for_servers_unless_its_usage_leaves_them_out() {
+        let key = KeyPair::generate().unwrap();
+        for (usages, for_servers) in [
+            (&[][..], true),
+            (&[ExtendedKeyUsagePurpose::ServerAuth][..], true),
+            (&[ExtendedKeyUsagePurpose::Any], true),
+            (&[ExtendedKeyUsagePurpose::ClientAuth], false),
+        ] {
+            let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.extended_key_usages = usages.to_vec();
+            let der = params.self_signed(&key).unwrap();
+            let found = parse(der.der(), true, SystemTime::now()).unwrap();
+            assert_eq!(found.for_servers, for_servers, "{usages:?}");
+            let against = found.against("localhost");
+            assert_eq!(against.contains(&"not for servers"), !for_servers);
+        }
+        let early = StoreCertificate {
+            early: true,
+            ..certificate(&["localhost"])
+        };
+        assert_eq!(early.against("localhost"), ["not valid yet"]);
+        // All host names at once are none that a certificate has.
+        assert!(certificate(&["localhost"]).against("+").is_empty());
     }
 
     fn certificate(names: &[&str]) -> StoreCertificate {
         StoreCertificate {
             subject: "CN=x".to_owned(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
+            starts: "2026-01-01".to_owned(),
+            early: false,
             expires: "2027-01-01".to_owned(),
             expired: false,
+            for_servers: true,
             thumbprint: Thumbprint([7; 20]),
             has_key: true,
         }

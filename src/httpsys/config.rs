@@ -7,11 +7,12 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_NOT_FOUND, HANDLE, NO_ERROR,
+    ERROR_FILE_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_MORE_DATA, ERROR_NOT_FOUND, HANDLE,
+    NO_ERROR,
 };
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_SERVICE_CONFIG_ID, HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, HTTP_SERVICE_CONFIG_SSL_KEY,
@@ -46,7 +47,7 @@ const ANSWER_BYTES: u32 = 64 * 1024;
 /// `NotBound` if no certificate is bound.
 pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBound> {
     let mut unread = false;
-    for endpoint in endpoints(prefix) {
+    for endpoint in prefix.lookups() {
         match Config::REAL.binding(&endpoint) {
             Ok(Some(found)) => return Ok(store::about(&found.hash)),
             Ok(None) => {}
@@ -60,30 +61,6 @@ pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBou
 /// No certificate is bound to a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBound;
-
-/// Where HTTP.sys looks for the certificate of a connection to this machine: the address, the name, all addresses.
-fn endpoints(prefix: &Prefix) -> Vec<Endpoint> {
-    let port = prefix.port;
-    let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, port));
-    let mut all = Vec::new();
-    if let Some(ip) = prefix.address() {
-        all.push(at(ip));
-    } else {
-        all.extend([
-            at(Ipv4Addr::LOCALHOST.into()),
-            at(Ipv6Addr::LOCALHOST.into()),
-        ]);
-        all.push(Endpoint::Name {
-            host: prefix.host.clone(),
-            port,
-        });
-    }
-    all.extend([
-        at(Ipv4Addr::UNSPECIFIED.into()),
-        at(Ipv6Addr::UNSPECIFIED.into()),
-    ]);
-    all
-}
 
 /// Reads or changes an entry of the configuration.
 type Change = unsafe extern "system" fn(
@@ -126,30 +103,15 @@ impl Config {
         },
     };
 
-    /// True if HTTP.sys is limited to some addresses, and this machine's own is not one of them.
-    pub(crate) fn is_deaf(&self) -> bool {
-        let Ok(_api) = Api::configuration() else {
-            return false;
+    /// The addresses that HTTP.sys is limited to, once it starts again; none if it listens on all.
+    ///
+    /// # Errors
+    /// The Windows error code.
+    pub(crate) fn listen_list(&self) -> Result<Vec<IpAddr>, u32> {
+        // This question has no input.
+        let Some(answer) = self.ask(HttpServiceConfigIPListenList, null(), 0)? else {
+            return Ok(Vec::new());
         };
-        let mut answer = vec![0_u64; USUAL_WORDS];
-        let mut length = 0;
-        // SAFETY: this question has no input; the answer's memory is as long as told, and aligned for what is in it.
-        let code = unsafe {
-            (self.calls.query)(
-                null_mut(),
-                HttpServiceConfigIPListenList,
-                null(),
-                0,
-                answer.as_mut_ptr().cast(),
-                size_of_val(answer.as_slice()) as u32,
-                &raw mut length,
-                null(),
-            )
-        };
-        if code != NO_ERROR {
-            // Without a list HTTP.sys listens on all addresses.
-            return false;
-        }
         let most = (size_of_val(answer.as_slice())
             - offset_of!(HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, AddrList))
             / size_of::<SOCKADDR_STORAGE>();
@@ -162,10 +124,7 @@ impl Config {
             let first = (&raw const (*list).AddrList).cast::<SOCKADDR_STORAGE>();
             (0..count).map(|at| first.add(at).read()).collect()
         };
-        let heard = |address: &SOCKADDR_STORAGE| {
-            ip(address).is_some_and(|ip| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST)
-        };
-        !addresses.is_empty() && !addresses.iter().any(heard)
+        Ok(addresses.iter().filter_map(ip).collect())
     }
 
     /// The descriptor of a reservation, as it was written; `None` if there is no reservation.
@@ -304,6 +263,17 @@ impl Config {
         which: HTTP_SERVICE_CONFIG_ID,
         question: &Question,
     ) -> Result<Option<Vec<u64>>, u32> {
+        let length = size_of::<Question>() as u32;
+        self.ask(which, (&raw const *question).cast(), length)
+    }
+
+    /// The same with a question of so many bytes; null where there is nothing to ask for.
+    fn ask(
+        &self,
+        which: HTTP_SERVICE_CONFIG_ID,
+        question: *const c_void,
+        question_bytes: u32,
+    ) -> Result<Option<Vec<u64>>, u32> {
         let _api = Api::configuration()?;
         let mut answer = vec![0_u64; USUAL_WORDS];
         // If that is too little room, the service says how much it needs.
@@ -316,8 +286,8 @@ impl Config {
                 (self.calls.query)(
                     null_mut(),
                     which,
-                    (&raw const *question).cast(),
-                    size_of::<Question>() as u32,
+                    question,
+                    question_bytes,
                     answer.as_mut_ptr().cast(),
                     bytes,
                     &raw mut length,
@@ -327,7 +297,9 @@ impl Config {
             match code {
                 NO_ERROR => return Ok(Some(answer)),
                 ERROR_FILE_NOT_FOUND | ERROR_NOT_FOUND => return Ok(None),
-                ERROR_INSUFFICIENT_BUFFER if (bytes..=ANSWER_BYTES).contains(&length) => {
+                ERROR_INSUFFICIENT_BUFFER | ERROR_MORE_DATA
+                    if (bytes..=ANSWER_BYTES).contains(&length) =>
+                {
                     answer = vec![0; (length as usize).div_ceil(size_of::<u64>())];
                 }
                 code => return Err(code),
@@ -475,6 +447,8 @@ unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
     reason = "a test ends on what it did not expect; constants are named as Windows names them"
 )]
 pub(crate) mod tests {
+    use std::net::Ipv6Addr;
+
     use super::super::prefix::STORE;
     use super::*;
 
@@ -625,6 +599,11 @@ pub(crate) mod tests {
         needed: *mut u32,
         _: *const OVERLAPPED,
     ) -> u32 {
+        if which == HttpServiceConfigIPListenList {
+            assert!(question.is_null() && length == 0);
+            // SAFETY: the room is as told.
+            return unsafe { listed(answer.cast(), room, needed) };
+        }
         assert_eq!(which, HttpServiceConfigUrlAclInfo);
         assert_eq!(
             length as usize,
@@ -652,6 +631,43 @@ pub(crate) mod tests {
                 .pStringSecurityDescriptor = behind;
         }
         NO_ERROR
+    }
+
+    /// Twenty addresses: more than fit into the usual answer.
+    unsafe fn listed(
+        answer: *mut HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY,
+        room: u32,
+        needed: *mut u32,
+    ) -> u32 {
+        const COUNT: usize = 20;
+        let start = offset_of!(HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY, AddrList);
+        let size = (start + COUNT * size_of::<SOCKADDR_STORAGE>()) as u32;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            *needed = size;
+            if room < size {
+                return ERROR_INSUFFICIENT_BUFFER;
+            }
+            (*answer).AddrCount = COUNT as u32;
+            let first = (&raw mut (*answer).AddrList).cast::<SOCKADDR_STORAGE>();
+            for at in 0..COUNT - 1 {
+                let ip = Ipv4Addr::new(192, 0, 2, at as u8);
+                first.add(at).write(storage((ip, 0).into()));
+            }
+            let last = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+            first.add(COUNT - 1).write(storage(last));
+        }
+        NO_ERROR
+    }
+
+    #[test]
+    fn a_listen_list_of_any_length_is_read() {
+        let list = STAND_IN.listen_list().unwrap();
+        assert_eq!(list.len(), 20);
+        assert_eq!(list[18], Ipv4Addr::new(192, 0, 2, 18));
+        assert_eq!(list[19], Ipv6Addr::LOCALHOST);
+        // Under Wine there is none.
+        assert_eq!(Config::REAL.listen_list(), Ok(Vec::new()));
     }
 
     #[test]

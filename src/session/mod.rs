@@ -39,7 +39,7 @@ use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
-use crate::form::choices::Browser;
+use crate::form::choices::{Browser, ListenerChoice};
 use crate::form::explain::{
     Explanation, explain, explain_certificate, explain_client_key, explain_page,
 };
@@ -400,6 +400,7 @@ impl Session {
             Listener::Loopback
         };
         let mut fresh = ListenerSetUp::new(listener, &redirect_url, listen.parse().ok());
+        fresh.or_loopback = choice == ListenerChoice::Auto;
         fresh.ssh.clone_from(&environment.ssh);
         fresh.user.clone_from(&environment.user);
         if let Some(before) = self.set_up.take() {

@@ -2,7 +2,7 @@
 
 use super::clock::Moment;
 use crate::configure::loopback;
-use crate::configure::plan::{Plan, PlanError, TEMPORARY};
+use crate::configure::plan::{Plan, PlanError, TEMPORARY, certificate_command};
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
@@ -18,6 +18,8 @@ pub enum Planned {
     Words(String),
     /// The same as these commands.
     Commands(Vec<String>),
+    /// It needs a certificate, which this command creates.
+    Certificate(String),
     /// It cannot be done, and why.
     Problem(String),
 }
@@ -38,6 +40,8 @@ pub struct SetUpOutcome {
 pub struct ListenerSetUp {
     /// For which listener.
     pub listener: Listener,
+    /// A sign-in uses the loopback listener where Windows doesn't allow HTTP.sys.
+    pub or_loopback: bool,
     /// As in the form.
     pub redirect_url: String,
     /// The same, read.
@@ -68,6 +72,7 @@ impl ListenerSetUp {
     pub fn new(listener: Listener, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
         Self {
             listener,
+            or_loopback: false,
             redirect_url: redirect_url.trim().to_owned(),
             prefix: Prefix::of(redirect_url),
             listen,
@@ -142,26 +147,29 @@ impl ListenerSetUp {
     /// # Errors
     /// Returns what is wrong with the redirect URL or with what was typed.
     pub fn task(&self, action: SetUpAction) -> Result<SetUpTask, PlanError> {
-        let prefix = self.prefix.clone()?;
-        let thumbprint = self.thumbprint()?;
-        if self.http_sys() {
-            // What cannot be planned is told before anything is done.
-            Plan::new(prefix.clone(), &self.user, thumbprint)?.commands(action)?;
-        }
-        Ok(SetUpTask {
+        let task = SetUpTask {
             action,
-            prefix,
+            prefix: self.prefix.clone()?,
             listener: self.listener,
+            or_loopback: self.or_loopback,
             listen: self.listen,
             user: self.user.clone(),
-            thumbprint,
+            thumbprint: self.thumbprint()?,
             ssh: self.ssh.clone(),
             consent: if self.ssh.is_some() {
                 Consent::NotAsked
             } else {
                 Consent::Asked
             },
-        })
+        };
+        if self.http_sys() {
+            // What cannot be planned is told before anything is done.
+            match Plan::new(task.prefix.clone(), &self.user, task.thumbprint) {
+                Err(error) if task.falls_back() && error.nothing_to_set_up().is_some() => {}
+                plan => drop(plan?.commands(action)?),
+            }
+        }
+        Ok(task)
     }
 
     /// The commands that do the same as `action`, where there are some.
@@ -173,6 +181,28 @@ impl ListenerSetUp {
             return Ok(Vec::new());
         }
         Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(action)
+    }
+
+    /// What there is to say instead of commands.
+    fn not_planned(&self, prefix: &Prefix, error: &PlanError) -> Planned {
+        match error.nothing_to_set_up() {
+            Some(text) if self.or_loopback && !prefix.secure => Planned::Nothing(text.to_owned()),
+            _ => match self.certificate_command() {
+                Some(command) if *error == PlanError::NoThumbprint => Planned::Certificate(command),
+                _ => Planned::Problem(error.to_string()),
+            },
+        }
+    }
+
+    /// The command that creates a certificate, if one is required and the machine has none for this host.
+    #[must_use]
+    pub fn certificate_command(&self) -> Option<String> {
+        let prefix = self.prefix.as_ref().ok()?;
+        let fits = |it: &StoreCertificate| it.against(&prefix.host).is_empty();
+        let none = self.needs_certificate()
+            && self.thumbprint.trim().is_empty()
+            && !self.certificates.iter().any(fits);
+        none.then(|| certificate_command(prefix).ok()).flatten()
     }
 
     /// The tunnel that leads a browser on the user's own computer to the listener.
@@ -196,7 +226,7 @@ impl ListenerSetUp {
             )),
             (true, _) => match self.commands(action) {
                 Ok(commands) => Planned::Commands(commands),
-                Err(error) => Planned::Problem(error.to_string()),
+                Err(error) => self.not_planned(prefix, &error),
             },
             (false, SetUpAction::Verify) => return None,
             (false, _) if !prefix.secure => {

@@ -1,5 +1,7 @@
 //! The HTTP service of a Windows machine, played.
 
+use std::net::IpAddr;
+
 use oauth_authorizer::configure::plan::APP_ID;
 use oauth_authorizer::configure::reading::Account;
 use oauth_authorizer::configure::service::{Rights, Service};
@@ -15,6 +17,8 @@ pub struct StandIn {
     pub sddl: Option<String>,
     /// The binding of the certificate.
     pub bound: Option<FoundBinding>,
+    /// The machine has certificates.
+    pub certified: bool,
 }
 
 impl StandIn {
@@ -24,6 +28,7 @@ impl StandIn {
             code: 0,
             sddl: None,
             bound: None,
+            certified: true,
         }
     }
 }
@@ -32,8 +37,11 @@ fn certificate(subject: &str, name: &str, hash: u8) -> StoreCertificate {
     StoreCertificate {
         subject: format!("CN={subject}"),
         names: vec![name.to_owned()],
+        starts: "2026-03-01".to_owned(),
+        early: false,
         expires: "2027-03-01".to_owned(),
         expired: false,
+        for_servers: true,
         thumbprint: Thumbprint([hash; 20]),
         has_key: true,
     }
@@ -61,10 +69,13 @@ impl Service for StandIn {
     fn listen(&self, _: &str) -> u32 {
         0
     }
-    fn is_deaf(&self) -> bool {
-        false
+    fn listen_list(&self) -> Result<Vec<IpAddr>, u32> {
+        Ok(Vec::new())
     }
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32> {
+        if !self.certified {
+            return Ok(Vec::new());
+        }
         let mut old = certificate("old.contoso.example", "old.contoso.example", 2);
         (old.expired, old.has_key) = (true, false);
         "2025-01-31".clone_into(&mut old.expires);
@@ -73,8 +84,10 @@ impl Service for StandIn {
     fn reservation(&self, _: &str) -> Result<Option<String>, u32> {
         Ok(self.sddl.clone())
     }
-    fn binding(&self, _: &Endpoint) -> Result<Option<FoundBinding>, u32> {
-        Ok(self.bound.clone())
+    fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
+        // Only that of the host is known.
+        let bound = self.bound.clone();
+        Ok(bound.filter(|_| matches!(endpoint, Endpoint::Name { .. })))
     }
     fn reserve(&mut self, reservation: &UrlAcl) -> u32 {
         if self.code == 0 {

@@ -15,7 +15,7 @@ use crate::form::settings::Key;
 use crate::secret::SecretString;
 use crate::session::SessionEvent;
 use crate::session::content::Content;
-use crate::session::set_up::{ListenerSetUp, SetUpOutcome};
+use crate::session::set_up::{ListenerSetUp, Planned, SetUpOutcome};
 use crate::tui::dialog::{Answer, Dialog, List, Question};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
@@ -133,7 +133,11 @@ impl Configure {
             Some(outcome) => outcome.action,
             None => self.shown,
         };
-        let commands = set_up.commands(action).ok()?;
+        let commands = match set_up.planned(action)? {
+            Planned::Commands(commands) => commands,
+            Planned::Certificate(command) => vec![command],
+            Planned::Nothing(_) | Planned::Words(_) | Planned::Problem(_) => Vec::new(),
+        };
         (!commands.is_empty()).then_some(Content::Commands(commands))
     }
 

@@ -143,8 +143,11 @@ fn a_certificate_is_chosen_from_the_list() {
         subject: subject.to_owned(),
         thumbprint: digit.repeat(40).parse().unwrap(),
         names: vec!["localhost".to_owned()],
+        starts: "2026-01-01".to_owned(),
+        early: false,
         expires: "2030-01-01".to_owned(),
         expired: false,
+        for_servers: true,
         has_key: true,
     };
     let report = Report {
@@ -165,6 +168,29 @@ fn a_certificate_is_chosen_from_the_list() {
     assert_eq!(alone.screen.common.focus, Item::Do(SetUpAction::SetUp));
     alone.press(Item::User);
     assert_eq!(alone.screen.common.focus, Item::Do(SetUpAction::SetUp));
+}
+
+#[test]
+fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
+    let mut alone = opened(true, "https://localhost:8443/");
+    done(&mut alone, Report::default());
+    // Whom the URL is reserved for comes first.
+    assert!(!alone.text().contains("New-SelfSignedCertificate"));
+    alone.go(Item::User);
+    alone.type_text("alice");
+    let text = alone.text();
+    assert!(text.contains("New-SelfSignedCertificate"), "{text}");
+    let out = alone.press(Item::Copy);
+    let copied = |effect: &Effect| match effect {
+        Effect::Copy(Content::Commands(commands)) => Some(commands.clone()),
+        _ => None,
+    };
+    let commands = out.effects.iter().find_map(copied).unwrap();
+    assert!(commands[0].contains("-DnsName localhost"), "{commands:?}");
+    // Once one is chosen, it is bound.
+    alone.go(Item::Thumbprint);
+    alone.type_text(&"a".repeat(40));
+    assert!(alone.text().contains("sslcert"), "{}", alone.text());
 }
 
 #[test]

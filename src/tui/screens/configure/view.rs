@@ -184,6 +184,17 @@ impl Page<'_> {
             None | Some(Planned::Nothing(_)) => Vec::new(),
             Some(Planned::Words(text)) => fact(self.theme, label, &text, self.columns),
             Some(Planned::Problem(text)) => self.finding(&Finding::new(State::Missing, text)),
+            Some(Planned::Certificate(command)) => {
+                let parts = Parts {
+                    button,
+                    ..Parts::new("Certificate")
+                };
+                let text = "https requires a certificate of this machine for the host. Enter its thumbprint, or run this as \
+                    administrator to create one:";
+                let mut rows = facts(self.theme, parts, text, self.columns);
+                rows.extend(self.command(&command));
+                rows
+            }
             Some(Planned::Commands(commands)) => {
                 let text = match (action, commands.len()) {
                     (SetUpAction::Verify, _) => "run this to see the same:".to_owned(),
@@ -260,10 +271,10 @@ impl Page<'_> {
                 self.columns,
             )]
         };
-        // The tunnel has its own group.
-        let tunnel = self.set_up.tunnel();
+        // What is to be run elsewhere has its own group.
+        let shown = self.set_up.tunnel().or(self.set_up.certificate_command());
         let findings = outcome.report.findings.iter();
-        let findings = findings.filter(|it| tunnel.is_none() || it.command != tunnel);
+        let findings = findings.filter(|it| shown.is_none() || it.command != shown);
         rows.extend(findings.flat_map(|finding| self.finding(finding)));
         rows
     }
@@ -404,8 +415,8 @@ pub(super) fn before_delete(set_up: &ListenerSetUp) -> String {
             format!("Delete will run:\n{}", commands.join("\n"))
         }
         Some(Planned::Words(text)) => format!("Delete will {text}"),
+        Some(Planned::Certificate(_)) | None => String::new(),
         Some(Planned::Nothing(text) | Planned::Problem(text)) => text,
-        None => String::new(),
     };
     format!("{what}\n\nEntries of other users and programs are kept.")
 }

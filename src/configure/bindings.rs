@@ -1,0 +1,249 @@
+//! Which certificate HTTP.sys presents at an https redirect URL. Changes nothing.
+
+use super::codes::Object;
+use super::plan::{Plan, deletion};
+use super::reading::{Bound, binding_finding, bound, certificate_findings};
+use super::report::{Finding, State};
+use super::service::{Service, by_hand, unread};
+use crate::httpsys::certificates::StoreCertificate;
+use crate::httpsys::prefix::{Endpoint, FoundBinding, Thumbprint};
+
+/// A place where HTTP.sys looks for a certificate, and what is bound there.
+type Lookup = (Endpoint, Result<Option<FoundBinding>, u32>);
+
+/// Each of them, in the order of HTTP.sys.
+fn lookups(plan: &Plan, service: &impl Service) -> Vec<Lookup> {
+    let all = plan.prefix.lookups().into_iter();
+    all.map(|endpoint| (endpoint.clone(), service.binding(&endpoint)))
+        .collect()
+}
+
+/// What there is to say of the certificate of a plan and of its bindings; nothing with http.
+pub(super) fn verify(
+    plan: &Plan,
+    certificates: &[StoreCertificate],
+    service: &impl Service,
+) -> Vec<Finding> {
+    if !plan.prefix.secure {
+        return Vec::new();
+    }
+    let (lookups, own) = (lookups(plan, service), plan.endpoints());
+    let presented = lookups
+        .iter()
+        .find_map(|(endpoint, found)| Some((endpoint, found.as_ref().ok()?.as_ref()?)));
+    // If none was chosen, the certificate that is presented is checked.
+    let is_presented = || Some(Thumbprint(presented?.1.hash.as_slice().try_into().ok()?));
+    let mut findings = Vec::new();
+    if let Some(thumbprint) = plan.thumbprint.or_else(is_presented) {
+        findings.extend(certificate_findings(plan, thumbprint, certificates));
+    }
+    // A sign-in works without a binding of its own, if there is one that is less or more specific.
+    let instead = presented.filter(|(endpoint, found)| {
+        let same = |thumbprint: Thumbprint| found.hash == thumbprint.0;
+        !own.contains(endpoint) && plan.thumbprint.is_none_or(same)
+    });
+    let wanted = plan.bindings().unwrap_or_default();
+    for (at, endpoint) in own.iter().enumerate() {
+        let found = lookups.iter().find(|(known, _)| known == endpoint);
+        match found.map_or(Ok(None), |(_, found)| found.as_ref().map(Option::as_ref)) {
+            Ok(None) if instead.is_some() => {}
+            Ok(found) => {
+                let bound = bound(found, wanted.get(at));
+                let finding = binding_finding(endpoint, &bound);
+                findings.push(match bound {
+                    Bound::OtherCertificate(_) | Bound::OtherStore(_) => {
+                        by_hand(plan, at + 1, finding)
+                    }
+                    _ => finding,
+                });
+            }
+            Err(code) => findings.push(unread(plan, Object::Binding, *code)),
+        }
+    }
+    let first = first(plan, &lookups);
+    if let Some((endpoint, found)) = instead.filter(|_| first.is_empty()) {
+        findings.push(used(endpoint, found));
+    }
+    findings.extend(first);
+    findings
+}
+
+/// The bindings that HTTP.sys finds before those of the plan, once these exist.
+pub(super) fn ahead(plan: &Plan, service: &impl Service) -> Vec<Finding> {
+    if plan.prefix.secure {
+        first(plan, &lookups(plan, service))
+    } else {
+        Vec::new()
+    }
+}
+
+/// The same, of what was found: browsers get the certificate of these.
+fn first(plan: &Plan, lookups: &[Lookup]) -> Vec<Finding> {
+    let own = plan.endpoints();
+    let hash_of = |wanted: &Endpoint| {
+        let found = lookups.iter().find(|(endpoint, _)| endpoint == wanted);
+        Some(found?.1.as_ref().ok()?.as_ref()?.hash.clone())
+    };
+    let chosen = plan.thumbprint.map(|thumbprint| thumbprint.0.to_vec());
+    let expected = chosen.or_else(|| own.iter().find_map(hash_of));
+    let before = lookups
+        .iter()
+        .take_while(|(endpoint, _)| !own.contains(endpoint));
+    before
+        .filter_map(|(endpoint, found)| match found {
+            Ok(None) => None,
+            Ok(Some(found)) if expected.as_ref().is_none_or(|it| *it == found.hash) => {
+                Some(used(endpoint, found))
+            }
+            Ok(Some(found)) => Some(other(endpoint, found)),
+            Err(code) => Some(unread(plan, Object::Binding, *code)),
+        })
+        .collect()
+}
+
+fn used(endpoint: &Endpoint, found: &FoundBinding) -> Finding {
+    Finding::new(
+        State::Good,
+        format!(
+            "Windows presents the certificate that is bound to {endpoint}: {}.",
+            found.thumbprint()
+        ),
+    )
+}
+
+fn other(endpoint: &Endpoint, found: &FoundBinding) -> Finding {
+    let text = format!(
+        "Another certificate is bound to {endpoint}, and Windows presents that one: {}.",
+        found.thumbprint()
+    );
+    let finding = Finding::new(State::Problem, text).fix(
+        "Choose that certificate or another port. If no other program needs this binding, delete it.",
+    );
+    match deletion(endpoint) {
+        Ok(command) => finding.with(command),
+        Err(_) => finding,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::super::codes;
+    use super::super::plan::APP_ID;
+    use super::super::report::SetUpAction;
+    use super::super::scripted::Scripted;
+    use super::*;
+    use crate::httpsys::prefix::Prefix;
+
+    const URL: &str = "https://localhost:8443/cb";
+
+    fn plan(url: &str, thumbprint: Option<u8>) -> Plan {
+        let thumbprint = thumbprint.map(|byte| Thumbprint([byte; 20]));
+        Plan::new(Prefix::of(url).unwrap(), "me", thumbprint).unwrap()
+    }
+
+    /// A machine on which certificates are bound to these endpoints; our own bindings are those of the plan.
+    fn machine(bound: &[(&str, u8)]) -> Scripted {
+        let mut machine = Scripted::default();
+        for (endpoint, byte) in bound {
+            let name = "hostnameport=localhost:8443";
+            let app_id = if *endpoint == name { APP_ID } else { 1 };
+            machine.bound.insert(
+                (*endpoint).to_owned(),
+                FoundBinding {
+                    hash: vec![*byte; 20],
+                    app_id,
+                    store: "MY".to_owned(),
+                },
+            );
+        }
+        machine
+    }
+
+    /// What Verify says of bindings: their states, and all that it says.
+    fn told(plan: &Plan, machine: &Scripted) -> (Vec<State>, String) {
+        let mut findings = verify(plan, &[], machine);
+        // The first is about the certificate itself, if one is known.
+        if findings[0].text.contains("is not in the machine's store") {
+            findings.remove(0);
+        }
+        let states = findings.iter().map(|finding| finding.state).collect();
+        let lines = findings.iter().map(|finding| {
+            let command = finding.command.as_deref().unwrap_or_default();
+            format!("{} {command}\n", finding.sentences())
+        });
+        (states, lines.collect())
+    }
+
+    #[test]
+    fn a_binding_of_all_addresses_counts_where_there_is_none_of_the_host() {
+        use State::{Good, Missing};
+        for endpoint in ["ipport=0.0.0.0:8443", "ipport=[::]:8443"] {
+            let machine = machine(&[(endpoint, 1)]);
+            for chosen in [None, Some(1)] {
+                let (states, text) = told(&plan(URL, chosen), &machine);
+                assert_eq!(states, [Good], "{text}");
+                assert!(text.contains(endpoint), "{text}");
+            }
+            // Another one was chosen, which Set up binds.
+            let (states, text) = told(&plan(URL, Some(2)), &machine);
+            assert_eq!(states, [Missing], "{text}");
+        }
+        let (states, text) = told(&plan(URL, None), &machine(&[("ipport=0.0.0.0:9", 1)]));
+        assert_eq!(states, [Missing], "{text}");
+    }
+
+    #[test]
+    fn a_binding_that_windows_finds_first_is_mentioned() {
+        use State::{Good, Problem};
+        let ours = ("hostnameport=localhost:8443", 1);
+        for (endpoint, command) in [
+            (
+                "ipport=127.0.0.1:8443",
+                "netsh http delete sslcert ipport=127.0.0.1:8443",
+            ),
+            (
+                "ipport=[::1]:8443",
+                "netsh http delete sslcert \"ipport=[::1]:8443\"",
+            ),
+        ] {
+            for chosen in [None, Some(1)] {
+                let (states, text) = told(&plan(URL, chosen), &machine(&[ours, (endpoint, 2)]));
+                assert_eq!(states, [Good, Problem], "{text}");
+                assert!(
+                    text.contains(command) && text.contains(&"02".repeat(20)),
+                    "{text}"
+                );
+            }
+            let (states, text) = told(&plan(URL, Some(1)), &machine(&[ours, (endpoint, 1)]));
+            assert_eq!(states, [Good, Good], "{text}");
+            // By itself, it is the one that a sign-in uses.
+            let (states, text) = told(&plan(URL, None), &machine(&[(endpoint, 2)]));
+            assert_eq!(states, [Good], "{text}");
+            // Set up says so as well.
+            assert_eq!(
+                ahead(&plan(URL, Some(1)), &machine(&[(endpoint, 2)])).len(),
+                1
+            );
+        }
+        // The other way round, the binding of all addresses is found last.
+        let (states, text) = told(
+            &plan("https://127.0.0.1:8443/", Some(1)),
+            &machine(&[("ipport=127.0.0.1:8443", 1), ("ipport=0.0.0.0:8443", 2)]),
+        );
+        assert_eq!(states[0], State::Note, "{text}");
+        assert_eq!(states.len(), 1, "{text}");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_fine() {
+        let mut machine = Scripted::default();
+        machine.unread = codes::ACCESS_DENIED;
+        let (states, text) = told(&plan(URL, Some(1)), &machine);
+        assert!(states.iter().all(|state| *state == State::Failed), "{text}");
+        let plain = plan("http://localhost:8400/", None);
+        assert!(verify(&plain, &[], &machine).is_empty());
+        assert!(ahead(&plain, &machine).is_empty());
+        assert!(plain.commands(SetUpAction::Verify).is_ok());
+    }
+}
