@@ -1,16 +1,21 @@
 //! Keys and pastes as the terminal sends them.
 //!
 //! On Unix the bytes are read and decoded here (`decoder`, `encodings`). crossterm's own parser stops hearing keys after
-//! some reports of terminals, and takes others for typing. On Windows the console has events of its own.
+//! some reports of terminals, and takes others for typing. On Windows the console has records of its own (`console`, `records`),
+//! some of which crossterm drops or confuses.
 
 #[cfg(all(test, unix))]
 mod cases;
+#[cfg(windows)]
+mod console;
 #[cfg(unix)]
 pub mod decoder;
 #[cfg(unix)]
 mod encodings;
 #[cfg(unix)]
 mod reader;
+#[cfg(any(windows, test))]
+mod records;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -28,11 +33,7 @@ pub fn start() -> mpsc::Receiver<(Event, Instant)> {
         #[cfg(unix)]
         reader::read(&sender);
         #[cfg(windows)]
-        while let Ok(event) = crossterm::event::read() {
-            if sender.blocking_send((event, Instant::now())).is_err() {
-                break;
-            }
-        }
+        console::read(&sender);
     });
     receiver
 }

@@ -1,0 +1,59 @@
+//! Reads the records of the Windows console.
+
+use std::time::Instant;
+
+use crossterm::event::{Event, KeyModifiers};
+use crossterm_winapi::{Console, Handle, InputRecord, KeyEventRecord};
+use tokio::sync::mpsc;
+
+use super::records::{Record, Records};
+
+/// The bits of a record's state, as Windows names them.
+const ALT_PRESSED: u32 = 0x0001 | 0x0002;
+const CTRL_PRESSED: u32 = 0x0004 | 0x0008;
+const SHIFT_PRESSED: u32 = 0x0010;
+const ENHANCED_KEY: u32 = 0x0100;
+
+/// Reads until the console has vanished, or nobody listens.
+pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
+    let Ok(input) = Handle::current_in_handle() else {
+        return;
+    };
+    let console = Console::from(input);
+    let mut records = Records::default();
+    while let Ok(record) = console.read_single_input_event() {
+        let (event, count) = match record {
+            InputRecord::KeyEvent(record) => match records.feed(&translated(&record)) {
+                Some((key, count)) => (Event::Key(key), count),
+                None => continue,
+            },
+            // The event's own numbers are not those of the window.
+            InputRecord::WindowBufferSizeEvent(_) => (Event::Resize(0, 0), 1),
+            InputRecord::MouseEvent(_) | InputRecord::FocusEvent(_) | InputRecord::MenuEvent(_) => {
+                continue;
+            }
+        };
+        let at = Instant::now();
+        for _ in 0..count {
+            if events.blocking_send((event.clone(), at)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn translated(record: &KeyEventRecord) -> Record {
+    let state = record.control_key_state;
+    let mut modifiers = KeyModifiers::NONE;
+    modifiers.set(KeyModifiers::ALT, state.has_state(ALT_PRESSED));
+    modifiers.set(KeyModifiers::CONTROL, state.has_state(CTRL_PRESSED));
+    modifiers.set(KeyModifiers::SHIFT, state.has_state(SHIFT_PRESSED));
+    Record {
+        down: record.key_down,
+        repeat: record.repeat_count,
+        key: record.virtual_key_code,
+        unit: record.u_char,
+        modifiers,
+        enhanced: state.has_state(ENHANCED_KEY),
+    }
+}

@@ -1,0 +1,291 @@
+//! Turns the key records of the Windows console into keys.
+//!
+//! The console has a record for the press of a key and one for its release. Characters that the keyboard doesn't have, such as
+//! `~` on many, arrive as Alt codes: Alt is pressed, digits of the keypad follow, and the release of Alt has the character. The
+//! console pastes them that way. crossterm reports such a release like that of any other key, so the records are read here.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What Windows calls the key.
+mod virtual_key {
+    pub(super) const BACK: u16 = 0x08;
+    pub(super) const TAB: u16 = 0x09;
+    pub(super) const CLEAR: u16 = 0x0c;
+    pub(super) const RETURN: u16 = 0x0d;
+    pub(super) const MENU: u16 = 0x12;
+    pub(super) const ESCAPE: u16 = 0x1b;
+    pub(super) const PRIOR: u16 = 0x21;
+    pub(super) const NEXT: u16 = 0x22;
+    pub(super) const END: u16 = 0x23;
+    pub(super) const HOME: u16 = 0x24;
+    pub(super) const LEFT: u16 = 0x25;
+    pub(super) const UP: u16 = 0x26;
+    pub(super) const RIGHT: u16 = 0x27;
+    pub(super) const DOWN: u16 = 0x28;
+    pub(super) const INSERT: u16 = 0x2d;
+    pub(super) const DELETE: u16 = 0x2e;
+    pub(super) const A: u16 = 0x41;
+    pub(super) const Z: u16 = 0x5a;
+    pub(super) const NUMPAD0: u16 = 0x60;
+    pub(super) const NUMPAD9: u16 = 0x69;
+}
+
+/// The keys of the keypad where it has no digits.
+const KEYPAD: [u16; 10] = [
+    virtual_key::INSERT,
+    virtual_key::END,
+    virtual_key::DOWN,
+    virtual_key::NEXT,
+    virtual_key::LEFT,
+    virtual_key::CLEAR,
+    virtual_key::RIGHT,
+    virtual_key::HOME,
+    virtual_key::UP,
+    virtual_key::PRIOR,
+];
+
+/// A key record of the console (`KEY_EVENT_RECORD`).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    /// The key was pressed, not released.
+    pub(super) down: bool,
+    /// How often, where the key was held and the program was late.
+    pub(super) repeat: u16,
+    /// The virtual-key code.
+    pub(super) key: u16,
+    /// What the key types, as UTF-16; 0 for nothing.
+    pub(super) unit: u16,
+    /// The modifiers that are held.
+    pub(super) modifiers: KeyModifiers,
+    /// The key is not on the keypad, where another one on the keypad does the same.
+    pub(super) enhanced: bool,
+}
+
+/// Turns records into keys.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// The first half of a character that has two records.
+    high: Option<u16>,
+}
+
+impl Records {
+    /// The key that a record is for, and how often it was pressed; `None` if it is for none.
+    pub(super) fn feed(&mut self, record: &Record) -> Option<(KeyEvent, u16)> {
+        let code = if record.down {
+            self.pressed(record)?
+        } else if record.key == virtual_key::MENU && record.unit != 0 {
+            // An Alt code is a character, whatever else is held.
+            let code = KeyCode::Char(self.character(record.unit)?);
+            return Some((KeyEvent::new(code, KeyModifiers::NONE), 1));
+        } else {
+            return None;
+        };
+        Some((KeyEvent::new(code, record.modifiers), record.repeat.max(1)))
+    }
+
+    fn pressed(&mut self, record: &Record) -> Option<KeyCode> {
+        let Record { key, modifiers, .. } = *record;
+        let digit = (virtual_key::NUMPAD0..=virtual_key::NUMPAD9).contains(&key);
+        let keypad = digit || KEYPAD.contains(&key) && !record.enhanced;
+        if keypad && modifiers == KeyModifiers::ALT {
+            // A part of an Alt code.
+            return None;
+        }
+        let code = match key {
+            virtual_key::BACK => KeyCode::Backspace,
+            virtual_key::TAB if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            virtual_key::TAB => KeyCode::Tab,
+            virtual_key::RETURN => KeyCode::Enter,
+            virtual_key::ESCAPE => KeyCode::Esc,
+            virtual_key::PRIOR => KeyCode::PageUp,
+            virtual_key::NEXT => KeyCode::PageDown,
+            virtual_key::END => KeyCode::End,
+            virtual_key::HOME => KeyCode::Home,
+            virtual_key::LEFT => KeyCode::Left,
+            virtual_key::UP => KeyCode::Up,
+            virtual_key::RIGHT => KeyCode::Right,
+            virtual_key::DOWN => KeyCode::Down,
+            virtual_key::INSERT => KeyCode::Insert,
+            virtual_key::DELETE => KeyCode::Delete,
+            _ => KeyCode::Char(match with_ctrl(record) {
+                Some(letter) => letter,
+                None => self.character(record.unit)?,
+            }),
+        };
+        Some(code)
+    }
+
+    /// The character that ends in this unit.
+    fn character(&mut self, unit: u16) -> Option<char> {
+        let before = if unit == 0 { None } else { self.high.take() };
+        let ch = match unit {
+            0xd800..=0xdbff => {
+                self.high = Some(unit);
+                return None;
+            }
+            0xdc00..=0xdfff => char::decode_utf16([before?, unit]).next()?.ok()?,
+            _ => char::from_u32(u32::from(unit))?,
+        };
+        (!ch.is_control()).then_some(ch)
+    }
+}
+
+/// The letter of a key that is pressed with Ctrl. It types a control character, or nothing.
+fn with_ctrl(record: &Record) -> Option<char> {
+    let offset = match (record.unit, record.key) {
+        (1..=26, _) => record.unit - 1,
+        (0, virtual_key::A..=virtual_key::Z) => record.key - virtual_key::A,
+        _ => return None,
+    };
+    let letter = char::from(b'a' + u8::try_from(offset).ok()?);
+    let with_ctrl = record.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL;
+    with_ctrl.then_some(letter)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    const NONE: KeyModifiers = KeyModifiers::NONE;
+    const ALT: KeyModifiers = KeyModifiers::ALT;
+    const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+    const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
+
+    fn record(down: bool, key: u16, unit: u16, modifiers: KeyModifiers) -> Record {
+        Record {
+            down,
+            repeat: 1,
+            key,
+            unit,
+            modifiers,
+            enhanced: false,
+        }
+    }
+
+    /// A key that is pressed and released.
+    fn stroke(key: u16, unit: u16, modifiers: KeyModifiers) -> [Record; 2] {
+        [true, false].map(|down| record(down, key, unit, modifiers))
+    }
+
+    /// As the console pastes a character that the keyboard doesn't have; `digits` is its code in the code page.
+    fn alt_code(unit: u16, digits: &str) -> Vec<Record> {
+        let mut records = vec![record(true, virtual_key::MENU, 0, ALT)];
+        for digit in digits.bytes() {
+            let key = virtual_key::NUMPAD0 + u16::from(digit - b'0');
+            records.extend(stroke(key, 0, ALT));
+        }
+        records.push(record(false, virtual_key::MENU, unit, NONE));
+        records
+    }
+
+    fn feed(records: &[Record]) -> Vec<KeyEvent> {
+        let mut decoder = Records::default();
+        records
+            .iter()
+            .filter_map(|record| decoder.feed(record).map(|(key, _)| key))
+            .collect()
+    }
+
+    fn typed(records: &[Record]) -> String {
+        let keys = feed(records).into_iter();
+        keys.map(|key| match key.code {
+            KeyCode::Char(ch) if key.modifiers - SHIFT == NONE => ch,
+            code => panic!("{code:?} with {:?} is no text", key.modifiers),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn characters_that_the_keyboard_lacks_are_typed() {
+        let mut records = stroke(0x41, u16::from(b'A'), SHIFT).to_vec();
+        records.extend(alt_code(u16::from(b'~'), "126"));
+        records.extend(stroke(0x42, u16::from(b'B'), SHIFT));
+        // Not in the code page, so without digits.
+        records.extend(alt_code(0x20ac, ""));
+        records.extend(stroke(0x43, u16::from(b'C'), SHIFT));
+        records.extend(alt_code(0x00fc, "129"));
+        // In two halves, each of them an Alt code or a key without a place.
+        let mut halves = [0; 2];
+        '😀'.encode_utf16(&mut halves);
+        records.extend(halves.into_iter().flat_map(|half| alt_code(half, "")));
+        records.extend(halves.into_iter().flat_map(|half| stroke(0, half, NONE)));
+        assert_eq!(typed(&records), "A~B€Cü😀😀");
+        // Typed by hand on a keypad without digits.
+        let mut by_hand = vec![record(true, virtual_key::MENU, 0, ALT)];
+        by_hand.extend(KEYPAD.into_iter().flat_map(|key| stroke(key, 0, ALT)));
+        by_hand.push(record(false, virtual_key::MENU, u16::from(b'@'), SHIFT));
+        assert_eq!(typed(&by_hand), "@");
+    }
+
+    #[test]
+    fn no_other_release_is_a_key() {
+        for key in 0..=0xff {
+            for unit in [0, 0x0d, u16::from(b'a'), u16::from(b'~')] {
+                for modifiers in [NONE, SHIFT, CTRL, ALT, CTRL | ALT] {
+                    if key != virtual_key::MENU || unit == 0 {
+                        assert_eq!(feed(&[record(false, key, unit, modifiers)]), []);
+                    }
+                }
+            }
+        }
+        // Not even an Alt code is a key that does something.
+        for unit in [0x03, 0x08, 0x09, 0x0d, 0x1b, 0x7f, 0xdc00] {
+            assert_eq!(feed(&alt_code(unit, "")), []);
+        }
+        // A half that nothing completes.
+        let records = [
+            stroke(0, 0xd83d, NONE),
+            stroke(0x41, u16::from(b'a'), NONE),
+            stroke(0, 0xde00, NONE),
+        ];
+        assert_eq!(typed(records.as_flattened()), "a");
+    }
+
+    #[test]
+    fn keys_have_their_names_and_modifiers() {
+        let at_sign = u16::from(b'@');
+        for (key, unit, modifiers, expected) in [
+            (virtual_key::BACK, 8, NONE, Some(KeyCode::Backspace)),
+            (virtual_key::TAB, 9, NONE, Some(KeyCode::Tab)),
+            (virtual_key::TAB, 9, SHIFT, Some(KeyCode::BackTab)),
+            (virtual_key::RETURN, 13, NONE, Some(KeyCode::Enter)),
+            (virtual_key::ESCAPE, 27, NONE, Some(KeyCode::Esc)),
+            (virtual_key::LEFT, 0, CTRL, Some(KeyCode::Left)),
+            (virtual_key::HOME, 0, NONE, Some(KeyCode::Home)),
+            (virtual_key::NUMPAD0, 0x30, NONE, Some(KeyCode::Char('0'))),
+            // As AltGr makes it, and from another program.
+            (0x51, at_sign, CTRL | ALT, Some(KeyCode::Char('@'))),
+            (0xe7, at_sign, NONE, Some(KeyCode::Char('@'))),
+            // The letter, whatever is on the key.
+            (0x43, 3, CTRL, Some(KeyCode::Char('c'))),
+            (0x43, 3, CTRL | SHIFT, Some(KeyCode::Char('c'))),
+            (0x4c, 0, CTRL, Some(KeyCode::Char('l'))),
+            (0x41, 0x61, ALT, Some(KeyCode::Char('a'))),
+            // Neither Ctrl+Alt nor a key for the volume types anything.
+            (0x43, 0, CTRL | ALT, None),
+            (0xaf, 0, NONE, None),
+            (0x10, 0, SHIFT, None),
+            (virtual_key::MENU, 0, ALT, None),
+            (0x32, 0, CTRL, None),
+        ] {
+            let keys = feed(&stroke(key, unit, modifiers));
+            let expected = expected.map(|code| KeyEvent::new(code, modifiers));
+            assert_eq!(keys, Vec::from_iter(expected), "{key:#x} {unit:#x}");
+        }
+        // The arrows beside the keypad are no digits of an Alt code.
+        let mut up = record(true, virtual_key::UP, 0, ALT);
+        up.enhanced = true;
+        assert_eq!(feed(&[up]), [KeyEvent::new(KeyCode::Up, ALT)]);
+    }
+
+    #[test]
+    fn a_held_key_counts_as_often_as_it_repeats() {
+        let mut held = record(true, virtual_key::BACK, 8, NONE);
+        let mut count = |repeat| {
+            held.repeat = repeat;
+            Records::default().feed(&held).unwrap().1
+        };
+        assert_eq!((count(0), count(1), count(7)), (1, 1, 7));
+    }
+}
