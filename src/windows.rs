@@ -5,9 +5,10 @@
     reason = "the interfaces of Windows are those of C; each block says why it is sound"
 )]
 
-use std::ffi::{OsStr, c_void};
-use std::os::windows::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString, c_void};
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, GetLastError, LocalFree, NO_ERROR};
@@ -16,7 +17,12 @@ use windows_sys::Win32::Security::{
     CheckTokenMembership, GetTokenInformation, LookupAccountNameW, PSID, SidTypeComputer,
     SidTypeDomain, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
+use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
+use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+use windows_sys::Win32::System::Time::{
+    GetTimeZoneInformation, TIME_ZONE_ID_INVALID, TIME_ZONE_INFORMATION,
+};
 
 /// A text of Windows is not read beyond this many characters.
 pub(crate) const TEXT_LIMIT: usize = 32 * 1024;
@@ -61,6 +67,43 @@ pub(crate) fn last_error() -> u32 {
 /// `Ok` for `NO_ERROR`, else the code.
 pub(crate) fn checked(code: u32) -> Result<(), u32> {
     if code == NO_ERROR { Ok(()) } else { Err(code) }
+}
+
+/// The folder of Windows' own programs, such as `C:\Windows\System32`; `None` if the system can't tell.
+pub(crate) fn system_folder() -> Option<PathBuf> {
+    let mut path = [0_u16; 512];
+    // SAFETY: the buffer is as long as told.
+    let length = unsafe { GetSystemDirectoryW(path.as_mut_ptr(), path.len() as u32) };
+    let path = path.get(..usize::try_from(length).ok()?)?;
+    (!path.is_empty()).then(|| OsString::from_wide(path).into())
+}
+
+/// A text in the registry of the machine, of at most 127 characters; `None` if there is none.
+pub(crate) fn machine_setting(key: &str, name: &str) -> Option<String> {
+    let (key, name) = (wide(key), wide(name));
+    let mut text = [0_u16; 128];
+    let mut bytes = size_of_val(&text) as u32;
+    // SAFETY: both names end in a zero, and the buffer is as long as told.
+    let code = unsafe {
+        RegGetValueW(
+            HKEY_LOCAL_MACHINE,
+            key.as_ptr(),
+            name.as_ptr(),
+            RRF_RT_REG_SZ,
+            null_mut(),
+            text.as_mut_ptr().cast(),
+            &raw mut bytes,
+        )
+    };
+    (code == NO_ERROR).then(|| up_to_zero(&text))
+}
+
+/// The time zone of the machine, and whether it is summer there (`TIME_ZONE_ID_DAYLIGHT`); `None` if the system can't tell.
+pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
+    let mut zone = TIME_ZONE_INFORMATION::default();
+    // SAFETY: `zone` outlives the call.
+    let season = unsafe { GetTimeZoneInformation(&raw mut zone) };
+    (season != TIME_ZONE_ID_INVALID).then_some((zone, season))
 }
 
 /// Memory that Windows gave, to be freed with `LocalFree`.

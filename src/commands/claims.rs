@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use serde_json::Value;
 
 use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
+use crate::zone;
 
 /// The claims of a token or a response, one on each line.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
@@ -48,7 +47,7 @@ pub(super) fn json_text(value: &Value) -> String {
 /// A local time, and how far it is from `now`.
 pub(super) fn time_words(at: i64, now: u64) -> String {
     let time = Timestamp::from_second(at).unwrap_or_default();
-    let local = time.to_zoned(TimeZone::system());
+    let local = time.to_zoned(zone::local());
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let far = distance(at.abs_diff(now));
     let local = local.strftime("%Y-%m-%d %H:%M:%S");

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::token::find;
@@ -18,6 +17,7 @@ use crate::profile::dates::Now;
 use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
+use crate::zone;
 
 /// Longer sentences are shortened.
 const TEXT_LIMIT: usize = 800;
@@ -60,7 +60,7 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
     }
     let now = Now {
         seconds: unix_time(),
-        zone: TimeZone::system(),
+        zone: zone::local(),
     };
     let mut library = Library::load_user();
     let checked: Vec<(Place, Forecast)> = places

@@ -1,11 +1,12 @@
 //! Times in messages.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+
+use crate::zone;
 
 /// A time of this day, or a day, in local time.
 pub(super) fn when(at: u64, now: u64) -> String {
-    let zone = TimeZone::system();
+    let zone = zone::local();
     let of = |seconds: u64| {
         let seconds = i64::try_from(seconds).unwrap_or_default();
         let time = Timestamp::from_second(seconds).unwrap_or_default();

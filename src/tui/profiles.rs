@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
-
 use crate::certificate::created::Created;
 use crate::flow::tool_report::{self, Told};
 use crate::form::request::request;
@@ -30,6 +28,7 @@ use crate::session::profiles::{
 use crate::session::run::Ended;
 use crate::store::attempt::Outcome;
 use crate::store::record::{IssuedFor, Record};
+use crate::zone;
 
 /// How long a refresh is waited for.
 const WAIT: Duration = Duration::from_secs(45);
@@ -81,7 +80,7 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
         ProfileTask::Check(place) => {
             let now = Now {
                 seconds: unix_time(),
-                zone: TimeZone::system(),
+                zone: zone::local(),
             };
             let forecast = forecast(&place, &mut Library::load_user(), &now, CHECK_WITHIN);
             ProfileReport::Checked(place, forecast)

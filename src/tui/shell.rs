@@ -44,6 +44,7 @@ use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::session::profiles::Profiles;
+use crate::zone;
 
 /// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
 /// nothing and fails when the terminal has vanished without a signal.
@@ -332,7 +333,7 @@ impl Shell {
 
     async fn take(&mut self, event: Event) -> Result<(), TuiError> {
         self.stale = true;
-        let now = jiff::Zoned::now();
+        let now = jiff::Timestamp::now().to_zoned(zone::local());
         let at = Moment {
             up: self.began.elapsed(),
             local: now.datetime(),

@@ -510,6 +510,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "flow/listener/httpsys.rs",
             "httpsys/api.rs",
             "httpsys/config.rs",
+            "httpsys/library.rs",
             "httpsys/store.rs",
             "keeper/process/windows.rs",
             "store/file/windows.rs",
@@ -813,6 +814,7 @@ fn use_goes_one_way() {
             "demo/",
             "httpsys/",
             "windows.rs",
+            "zone.rs",
         ],
     ];
     let layer = |file: &str| {

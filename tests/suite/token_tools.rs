@@ -588,6 +588,30 @@ fn jwt(claims: &Value) -> String {
 }
 
 #[test]
+fn times_are_local_whatever_tz_contains() {
+    let profiles = Profiles::new();
+    // 2026-01-01 00:00:00 UTC.
+    let token = jwt(&json!({ "exp": 1_767_225_600 }));
+    for (zone, shown) in [
+        ("UTC", "2026-01-01 00:00:00"),
+        ("Asia/Tokyo", "2026-01-01 09:00:00"),
+        (":America/New_York", "2025-12-31 19:00:00"),
+        ("/usr/share/zoneinfo/Europe/Berlin", "2026-01-01 01:00:00"),
+        ("IST-5:30", "2026-01-01 05:30:00"),
+    ] {
+        let mut command = profiles.command(&["inspect", "-"]);
+        command.env("TZ", zone).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(token.as_bytes()).unwrap();
+        drop(stdin);
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.stdout.contains(shown), "{zone}: {ran:?}");
+    }
+}
+
+#[test]
 fn inspect_shows_times_and_what_a_token_is_for() {
     let profiles = Profiles::new();
     let now = std::time::SystemTime::UNIX_EPOCH
