@@ -6,9 +6,8 @@
 )]
 
 use std::os::windows::io::AsRawHandle;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 
-use windows_sys::Win32::Security::Authentication::Identity::{GetUserNameExW, NameSamCompatible};
 use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountSidW, SidTypeAlias, SidTypeGroup, SidTypeWellKnownGroup,
     TOKEN_ELEVATION, TokenElevation,
@@ -19,19 +18,12 @@ use windows_sys::Win32::System::StationsAndDesktops::{
 use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
 
 use super::reading::Account;
-use crate::windows::{Sid, TEXT_LIMIT, process_token, sid_text, up_to_zero};
+use crate::windows::{Sid, process_token, sid_text, up_to_zero, user_sid};
 
 /// The current user, as `DOMAIN\name`.
 pub(super) fn user() -> Option<String> {
-    let mut length = 0;
-    // SAFETY: with no room given, only the length is returned.
-    unsafe { GetUserNameExW(NameSamCompatible, null_mut(), &raw mut length) };
-    let mut name = vec![0; usize::try_from(length).ok()?.clamp(1, TEXT_LIMIT)];
-    length = u32::try_from(name.len()).ok()?;
-    // SAFETY: the buffer is as long as told.
-    let told = unsafe { GetUserNameExW(NameSamCompatible, name.as_mut_ptr(), &raw mut length) };
-    told.then(|| up_to_zero(&name))
-        .filter(|name| !name.is_empty())
+    let found = account(&user_sid().ok()?)?;
+    (!found.name.is_empty()).then_some(found.name)
 }
 
 /// The account of a security identifier.

@@ -15,10 +15,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_BINDING_INFO, HTTP_INITIALIZE, HTTP_INITIALIZE_CONFIG, HTTP_INITIALIZE_SERVER,
-    HTTP_PROPERTY_FLAGS, HTTPAPI_VERSION, HttpAddUrlToUrlGroup, HttpCloseRequestQueue,
-    HttpCloseServerSession, HttpCloseUrlGroup, HttpCreateRequestQueue, HttpCreateServerSession,
-    HttpCreateUrlGroup, HttpInitialize, HttpReceiveRequestEntityBody, HttpRemoveUrlFromUrlGroup,
-    HttpServerBindingProperty, HttpSetUrlGroupProperty, HttpTerminate,
+    HTTP_PROPERTY_FLAGS, HTTPAPI_VERSION, HttpServerBindingProperty,
 };
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
@@ -29,6 +26,12 @@ use windows_sys::Win32::System::Threading::{
     CreateEventW, ResetEvent, SetEvent, WaitForMultipleObjects,
 };
 
+use super::library::{
+    HttpAddUrlToUrlGroup, HttpCloseRequestQueue, HttpCloseServerSession, HttpCloseUrlGroup,
+    HttpCreateRequestQueue, HttpCreateServerSession, HttpCreateUrlGroup, HttpInitialize,
+    HttpReceiveRequestEntityBody, HttpRemoveUrlFromUrlGroup, HttpSetUrlGroupProperty,
+    HttpTerminate,
+};
 use crate::windows::{checked, last_error, wide};
 
 const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {

@@ -20,9 +20,8 @@ use windows_sys::Win32::Networking::HttpServer::{
     HTTP_SERVICE_CONFIG_SSL_SNI_KEY, HTTP_SERVICE_CONFIG_SSL_SNI_QUERY,
     HTTP_SERVICE_CONFIG_SSL_SNI_SET, HTTP_SERVICE_CONFIG_URLACL_KEY,
     HTTP_SERVICE_CONFIG_URLACL_PARAM, HTTP_SERVICE_CONFIG_URLACL_QUERY,
-    HTTP_SERVICE_CONFIG_URLACL_SET, HttpDeleteServiceConfiguration, HttpQueryServiceConfiguration,
-    HttpServiceConfigIPListenList, HttpServiceConfigQueryExact, HttpServiceConfigSSLCertInfo,
-    HttpServiceConfigSslSniCertInfo, HttpServiceConfigUrlAclInfo, HttpSetServiceConfiguration,
+    HTTP_SERVICE_CONFIG_URLACL_SET, HttpServiceConfigIPListenList, HttpServiceConfigQueryExact,
+    HttpServiceConfigSSLCertInfo, HttpServiceConfigSslSniCertInfo, HttpServiceConfigUrlAclInfo,
 };
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_STORAGE,
@@ -31,6 +30,9 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::GUID;
 
 use super::api::{Api, address};
+use super::library::{
+    HttpDeleteServiceConfiguration, HttpQueryServiceConfiguration, HttpSetServiceConfiguration,
+};
 use super::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 use super::store;
 use crate::certificate::About;

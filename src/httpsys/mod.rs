@@ -5,6 +5,8 @@ pub(crate) mod api;
 pub mod certificates;
 #[cfg(windows)]
 pub(crate) mod config;
+#[cfg(windows)]
+pub(crate) mod library;
 pub mod prefix;
 pub mod refused;
 #[cfg(windows)]

@@ -25,8 +25,7 @@ use windows_sys::Win32::Networking::HttpServer::{
     HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V1, HTTP_REQUEST_V2,
     HTTP_RESPONSE_V2, HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT,
     HTTP_UNKNOWN_HEADER, HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl,
-    HttpHeaderContentLength, HttpHeaderContentType, HttpHeaderHost, HttpReceiveHttpRequest,
-    HttpSendHttpResponse, HttpVerbGET, HttpVerbPOST,
+    HttpHeaderContentLength, HttpHeaderContentType, HttpHeaderHost, HttpVerbGET, HttpVerbPOST,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
@@ -35,6 +34,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
 use crate::flow::pages::Page;
 use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session, address};
+use crate::httpsys::library::{HttpReceiveHttpRequest, HttpSendHttpResponse};
 use crate::httpsys::prefix::Prefix;
 use crate::secret::SecretString;
 use crate::windows::{last_error, wide};
