@@ -139,7 +139,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         // The first flow depends on the answer. The screen asks after its first frame.
         let _ = tmux::settle(&mut environment);
     }
-    let browser = if environment.display {
+    let browser = if environment.has_browser() {
         Browser::Here
     } else {
         Browser::Elsewhere

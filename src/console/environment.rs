@@ -25,6 +25,8 @@ pub struct Environment {
     pub display_of_tmux: bool,
     /// There is one that may be somebody else's: nothing is copied to it or shown on it.
     pub display_in_doubt: bool,
+    /// Windows without a desktop shell: it has a clipboard and windows, and no browser.
+    pub server_core: bool,
     /// Somebody became another user on the way here, so the desktop is that one's.
     pub changed_user: bool,
     /// The X display that the variables name.
@@ -181,6 +183,7 @@ impl Environment {
             display,
             display_of_tmux,
             display_in_doubt,
+            server_core: origin.server_core,
             changed_user,
             x_display: given("DISPLAY"),
             wayland_display: given("WAYLAND_DISPLAY"),
@@ -233,10 +236,16 @@ impl Environment {
         }
     }
 
+    /// True if this machine has a desktop that can show a browser.
+    #[must_use]
+    pub fn has_browser(&self) -> bool {
+        self.display && (!self.server_core || self.browser.is_some())
+    }
+
     /// True if a browser can be shown to the user: on a desktop of this machine only.
     #[must_use]
     pub fn can_browse(&self) -> bool {
-        self.display && !self.no_browser
+        self.has_browser() && !self.no_browser
     }
 
     /// A command whose child sees no secret of ours.
@@ -459,6 +468,22 @@ mod tests {
             ..Origin::default()
         };
         Environment::from_variables(find, &origin)
+    }
+
+    #[test]
+    fn a_desktop_without_a_shell_has_a_clipboard_and_no_browser() {
+        let mut environment = Environment {
+            display: true,
+            ..Environment::default()
+        };
+        assert!(environment.has_browser() && environment.can_browse());
+        environment.server_core = true;
+        assert!(!environment.has_browser() && !environment.can_browse());
+        // One that was installed is named.
+        environment.browser = Some(r"C:\Browser\browser.exe".to_owned());
+        assert!(environment.has_browser() && environment.can_browse());
+        environment.no_browser = true;
+        assert!(environment.has_browser() && !environment.can_browse());
     }
 
     #[cfg(windows)]

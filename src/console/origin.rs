@@ -50,6 +50,8 @@ pub struct Origin {
     pub login: Option<String>,
     /// Somebody became another user on the way, by `sudo`, `su` or the like.
     pub changed_user: bool,
+    /// Windows Server without a desktop shell (Server Core).
+    pub server_core: bool,
     /// The displays of other users, as in `:1` or `wayland-0`.
     pub foreign_displays: Vec<String>,
     /// The displays that come from outside of this container, as in `:1` or `wayland-0`.
@@ -77,6 +79,14 @@ impl Origin {
     pub fn of_process() -> Self {
         Self {
             line: line(),
+            #[cfg(windows)]
+            server_core: is_server_core(
+                crate::windows::machine_setting(
+                    r"SOFTWARE\Microsoft\Windows NT\CurrentVersion",
+                    "InstallationType",
+                )
+                .as_deref(),
+            ),
             #[cfg(target_os = "linux")]
             foreign_displays: foreign_displays(),
             #[cfg(target_os = "linux")]
@@ -112,6 +122,12 @@ impl Origin {
             Self::default()
         }
     }
+}
+
+/// True for the kinds of Windows that have no desktop shell, and so no browser.
+#[cfg(any(windows, test))]
+fn is_server_core(installation: Option<&str>) -> bool {
+    matches!(installation, Some("Server Core" | "Nano Server"))
 }
 
 /// The values of these variables as a process was started with; `None` if they cannot be read.
@@ -379,6 +395,16 @@ mod tests {
         fn ssh_connection(&self, pid: u32) -> Option<String> {
             let one = self.0.iter().find(|one| one.0 == pid)?;
             (!one.4.is_empty()).then(|| one.4.to_owned())
+        }
+    }
+
+    #[test]
+    fn server_core_is_known_by_its_installation_type() {
+        for installation in ["Server Core", "Nano Server"] {
+            assert!(is_server_core(Some(installation)));
+        }
+        for installation in [Some("Client"), Some("Server"), Some(""), None] {
+            assert!(!is_server_core(installation));
         }
     }
 

@@ -66,7 +66,7 @@ impl Profiles {
     }
 
     fn start(place: &Place, opening: Opening, cx: &mut UpdateContext<'_>) {
-        let browser = if cx.console.environment.display {
+        let browser = if cx.console.environment.has_browser() {
             Browser::Here
         } else {
             Browser::Elsewhere
