@@ -12,6 +12,9 @@ use std::time::SystemTime;
 use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
+use windows_sys::Win32::System::Com::{
+    COINIT_APARTMENTTHREADED, COINIT_DISABLE_OLE1DDE, CoInitializeEx, CoUninitialize,
+};
 use windows_sys::Win32::System::Threading::{GetExitCodeProcess, WaitForSingleObject};
 use windows_sys::Win32::UI::Shell::{
     SEE_MASK_NOASYNC, SEE_MASK_NOCLOSEPROCESS, SHELLEXECUTEINFOW, ShellExecuteExW,
@@ -40,6 +43,26 @@ pub fn perform(task: &SetUpTask) -> Report {
         config: Config::REAL,
     };
     steps::perform(task, &mut system)
+}
+
+/// COM on this thread, which parts of the shell may require; ends when it is dropped.
+struct Com(bool);
+
+impl Com {
+    fn start() -> Self {
+        let kind = (COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE).cast_unsigned();
+        // SAFETY: the first argument is reserved and null. It may fail where the thread has COM in another way.
+        Self(unsafe { CoInitializeEx(std::ptr::null(), kind) } >= 0)
+    }
+}
+
+impl Drop for Com {
+    fn drop(&mut self) {
+        if self.0 {
+            // SAFETY: pairs with the call in `start`, on the same thread.
+            unsafe { CoUninitialize() };
+        }
+    }
 }
 
 /// This machine.
@@ -129,10 +152,13 @@ impl Service for System {
             nShow: SW_HIDE,
             ..SHELLEXECUTEINFOW::default()
         };
+        let com = Com::start();
         // SAFETY: the size is passed, all texts end in a zero and outlive the call.
         if unsafe { ShellExecuteExW(&raw mut order) } == 0 {
             return Err(last_error());
         }
+        // Not while the thread waits: COM has windows that answer messages.
+        drop(com);
         if order.hProcess.is_null() {
             return Err(ERROR_NOT_FOUND);
         }

@@ -38,9 +38,10 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
             return words;
         }
     }
-    let starter: &[&str] = if cfg!(windows) {
-        &["rundll32.exe", "url.dll,FileProtocolHandler"]
-    } else if cfg!(target_os = "macos") {
+    #[cfg(windows)]
+    let starter: &[&str] = &[&rundll32(), "url.dll,FileProtocolHandler"];
+    #[cfg(not(windows))]
+    let starter: &[&str] = if cfg!(target_os = "macos") {
         &["open"]
     } else {
         &["xdg-open"]
@@ -51,6 +52,13 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
         .chain([url.as_str()])
         .map(str::to_owned)
         .collect()
+}
+
+/// The program that opens URLs, always that of Windows: a name alone may be found in other folders first.
+#[cfg(windows)]
+fn rundll32() -> String {
+    let folder = crate::windows::system_folder().unwrap_or_default();
+    folder.join("rundll32.exe").to_string_lossy().into_owned()
 }
 
 /// Opens `url`. Returns once the starter has ended well, or has been at it for three seconds.
@@ -110,6 +118,13 @@ mod tests {
             ..Environment::default()
         };
         assert_eq!(command_line(&environment, &url), [path, url.as_str()]);
+        // Without one it is the program of Windows, by its whole path.
+        let line = command_line(&Environment::default(), &url);
+        assert_eq!(
+            line[0].to_ascii_lowercase(),
+            r"c:\windows\system32\rundll32.exe"
+        );
+        assert_eq!(line[1..], ["url.dll,FileProtocolHandler", url.as_str()]);
     }
 
     #[cfg(not(windows))]
