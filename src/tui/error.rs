@@ -2,14 +2,19 @@
 
 use std::io;
 
+/// What to do without a terminal.
+const WITHOUT_TERMINAL: &str = if cfg!(windows) {
+    "Run the program in a console window or over SSH. In PowerShell remoting, which has no console, use --plain, for example \
+     --plain --print access-token."
+} else {
+    "Run the program in a terminal, for example with ssh -t, docker run -it or kubectl exec -it, or use --plain."
+};
+
 /// Why the screen could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// There is no terminal to draw on.
-    #[error(
-        "No terminal available: {0}. Run the program in a terminal, for example with ssh -t, docker run -it or kubectl \
-             exec -it, or use --plain."
-    )]
+    #[error("No terminal available: {0}. {help}", help = WITHOUT_TERMINAL)]
     NoTerminal(io::Error),
     /// The terminal could not be set up or drawn on.
     #[error("The terminal can't be used: {0}.")]

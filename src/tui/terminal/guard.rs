@@ -53,6 +53,14 @@ static SIDES: [(HandleType, AtomicU32); 2] = [
     (HandleType::CurrentOutputHandle, AtomicU32::new(0)),
 ];
 
+/// The console understands sequences (`ENABLE_PROCESSED_OUTPUT`, `ENABLE_VIRTUAL_TERMINAL_PROCESSING`).
+#[cfg(windows)]
+const SEQUENCES: u32 = 0x0001 | 0x0004;
+/// What is wrong with a console that doesn't, and what to do.
+#[cfg(windows)]
+const LEGACY: &str = "this console doesn't support escape sequences. In the Properties of its window, under Options, clear \
+    \"Use legacy console\" and open a new window, or use --plain";
+
 /// Opens the terminal.
 ///
 /// # Errors
@@ -213,7 +221,10 @@ fn take(output: &Output) -> io::Result<()> {
         before.store(mode, Ordering::SeqCst);
     }
     #[cfg(windows)]
-    enable_raw_mode()?;
+    if let Err(error) = set_modes() {
+        give_back_modes();
+        return Err(error);
+    }
     #[cfg(unix)]
     modes::take(&output.0, rustix::termios::Termios::make_raw)?;
     OURS.store(true, Ordering::SeqCst);
@@ -252,8 +263,22 @@ fn restore(output: &Output, limit: Duration) {
     let _ = write_within(output, bytes, limit);
     #[cfg(unix)]
     modes::give_back(&output.0);
-    // Not only raw mode was set: also that the console understands sequences.
     #[cfg(windows)]
+    give_back_modes();
+}
+
+#[cfg(windows)]
+fn set_modes() -> io::Result<()> {
+    let screen = ConsoleMode::from(Handle::new(HandleType::CurrentOutputHandle)?);
+    // crossterm would fail later, at the first sequence that an old console has no call for.
+    screen
+        .set_mode(screen.mode()? | SEQUENCES)
+        .map_err(|_| io::Error::new(io::ErrorKind::Unsupported, LEGACY))?;
+    enable_raw_mode()
+}
+
+#[cfg(windows)]
+fn give_back_modes() {
     for (side, before) in &SIDES {
         let _ = Handle::new(*side)
             .and_then(|side| ConsoleMode::from(side).set_mode(before.load(Ordering::SeqCst)));
