@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 
 use crate::clean::clean;
 use crate::cli::{DoctorFlags, SECRET_VARIABLE};
-use crate::console::clipboard::{self, CopiedBy, CopyWay, Desktop, Ladder, SkippedWay};
+use crate::console::clipboard::{
+    self, CopiedBy, CopyWay, Desktop, KEEPS_COPIES, Ladder, SkippedWay,
+};
 use crate::console::environment::{Environment, Terminal};
 use crate::console::origin::Attached;
 use crate::console::sequences::Multiplexer;
@@ -79,7 +81,7 @@ fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str,
         ("browser", browser(environment)),
         (
             "default flow",
-            if environment.display {
+            if environment.has_browser() {
                 "the one that the preset prefers".to_owned()
             } else {
                 "device code where supported (change it with --flow)".to_owned()
@@ -190,6 +192,9 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
             text += "; it forwards tmux's copies only if tmux's terminal-overrides changes Ms";
         }
     }
+    if environment.windows && !environment.display {
+        text += "; the console of Windows may drop OSC 52 on the way to your terminal";
+    }
     for SkippedWay { way, why } in skipped {
         text += &format!("; not {}: {why}", way.name());
     }
@@ -198,6 +203,9 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
 
 fn way_text(way: CopyWay) -> &'static str {
     match way {
+        CopyWay::Desktop if KEEPS_COPIES => {
+            "desktop clipboard (delivery is confirmed; the text stays there after the program ends)"
+        }
         CopyWay::Desktop => {
             "desktop clipboard (delivery is confirmed; the text stays there while the program runs)"
         }
@@ -221,6 +229,9 @@ fn way_text(way: CopyWay) -> &'static str {
 
 fn browser(environment: &Environment) -> String {
     let why = environment.why.display;
+    if environment.display && !environment.has_browser() {
+        return "won't be opened (Windows Server Core has none)".to_owned();
+    }
     match (environment.display, environment.no_browser) {
         (true, true) => "won't be opened (--no-browser)".to_owned(),
         (false, _) => format!("won't be opened ({why})"),
@@ -255,6 +266,10 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
     }
     let what = format!("\"{TEST_COPY}\"");
     match copied.by {
+        Some(CopiedBy::DesktopForGood) => say(
+            "copied",
+            &format!("the desktop clipboard has {what}. It stays there: paste it somewhere."),
+        ),
         Some(CopiedBy::Desktop | CopiedBy::DesktopOfLogin) => {
             say(
                 "copied",
@@ -300,6 +315,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         }
         Some(
             CopiedBy::Terminal(sequence)
+            | CopiedBy::ThroughConsole(sequence)
             | CopiedBy::ThroughScreen(sequence)
             | CopiedBy::ThroughTmux(sequence)
             | CopiedBy::ThroughMosh(sequence),

@@ -31,6 +31,9 @@ const SCREEN_PIECE: usize = 500;
 /// GNU screen prints what is longer and not wrapped for it; its own limit is 768.
 const SCREEN_SILENT: usize = 700;
 
+/// The desktop keeps what was copied when the program ends.
+pub const KEEPS_COPIES: bool = cfg!(any(windows, target_os = "macos"));
+
 /// A way to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyWay {
@@ -140,6 +143,8 @@ pub enum CopiedBy {
     Desktop,
     /// The same, after somebody became another user: it is the desktop of the first one.
     DesktopOfLogin,
+    /// The desktop of a system that keeps the text when the program ends.
+    DesktopForGood,
     /// tmux, which said so. It was asked to pass it on as well.
     Tmux,
     /// tmux, which said so. It was asked to pass it on, and mosh is behind it.
@@ -152,6 +157,8 @@ pub enum CopiedBy {
     TmuxAndTerminal(SecretString),
     /// The terminal, once it is sent this sequence; nobody confirms.
     Terminal(SecretString),
+    /// The same, where the console of Windows is between the program and the terminal, and may drop the sequence.
+    ThroughConsole(SecretString),
     /// The same, where only GNU screen hands a sequence of this length on, and tmux may be there instead.
     ThroughScreen(SecretString),
     /// The same, where a tmux that was not reached may drop the sequence.
@@ -167,12 +174,14 @@ impl CopiedBy {
         match self {
             Self::Desktop
             | Self::DesktopOfLogin
+            | Self::DesktopForGood
             | Self::Tmux
             | Self::TmuxThroughMosh
             | Self::TmuxOnly
             | Self::TmuxBeforeMosh => true,
             Self::TmuxAndTerminal(_)
             | Self::Terminal(_)
+            | Self::ThroughConsole(_)
             | Self::ThroughScreen(_)
             | Self::ThroughTmux(_)
             | Self::ThroughMosh(_) => false,
@@ -185,12 +194,14 @@ impl CopiedBy {
         match self {
             Self::Desktop
             | Self::DesktopOfLogin
+            | Self::DesktopForGood
             | Self::Tmux
             | Self::TmuxThroughMosh
             | Self::TmuxOnly
             | Self::TmuxBeforeMosh => None,
             Self::TmuxAndTerminal(sequence)
             | Self::Terminal(sequence)
+            | Self::ThroughConsole(sequence)
             | Self::ThroughScreen(sequence)
             | Self::ThroughTmux(sequence)
             | Self::ThroughMosh(sequence) => Some(sequence),
@@ -237,7 +248,9 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     for way in ways {
         let outcome = match way {
             CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| {
-                if environment.changed_user {
+                if KEEPS_COPIES {
+                    CopiedBy::DesktopForGood
+                } else if environment.changed_user {
                     CopiedBy::DesktopOfLogin
                 } else {
                     CopiedBy::Desktop
@@ -266,6 +279,9 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
                     CopiedBy::Terminal(sequence) if dropped => CopiedBy::ThroughTmux(sequence),
                     CopiedBy::Terminal(sequence) if environment.mosh => {
                         CopiedBy::ThroughMosh(sequence)
+                    }
+                    CopiedBy::Terminal(sequence) if environment.windows => {
+                        CopiedBy::ThroughConsole(sequence)
                     }
                     by => by,
                 })
@@ -320,7 +336,13 @@ fn for_screen(sequence: &str) -> String {
     wrapped
 }
 
-type Order = (SecretString, oneshot::Sender<Result<(), String>>);
+/// What the clipboard's owner is to do.
+enum Order {
+    /// Put this on the clipboard.
+    Copy(SecretString, oneshot::Sender<Result<(), String>>),
+    /// Empty the clipboard, if it has the text that was put there last. The answer says whether it had.
+    Clear(oneshot::Sender<Result<bool, String>>),
+}
 
 /// The desktop's clipboard. Its owner is a thread that lives as long as this value, because on X11 and
 /// Wayland the text lives as long as its owner. It begins with the first copy.
@@ -331,42 +353,96 @@ fn owner() -> mpsc::Sender<Order> {
     let (orders, inbox) = mpsc::channel::<Order>();
     std::thread::spawn(move || {
         let mut clipboard = None;
-        for (text, answer) in inbox {
-            let _ = answer
-                .send(set(&mut clipboard, &text).map_err(|error| clean(&error.to_string(), 120)));
+        let mut last = None;
+        let told = |error: arboard::Error| clean(&error.to_string(), 120);
+        for order in inbox {
+            match order {
+                Order::Copy(text, answer) => {
+                    let outcome = set(&mut clipboard, &text);
+                    last = Some(text);
+                    let _ = answer.send(outcome.map_err(told));
+                }
+                Order::Clear(answer) => {
+                    let outcome = clear(&mut clipboard, last.as_ref());
+                    let _ = answer.send(outcome.map_err(told));
+                }
+            }
         }
     });
     orders
+}
+
+fn open(
+    clipboard: &mut Option<arboard::Clipboard>,
+) -> Result<&mut arboard::Clipboard, arboard::Error> {
+    Ok(match clipboard {
+        Some(open) => open,
+        None => clipboard.insert(arboard::Clipboard::new()?),
+    })
 }
 
 fn set(
     clipboard: &mut Option<arboard::Clipboard>,
     text: &SecretString,
 ) -> Result<(), arboard::Error> {
-    let clipboard = match clipboard {
-        Some(open) => open,
-        None => clipboard.insert(arboard::Clipboard::new()?),
-    };
-    let set = clipboard.set();
-    #[cfg(any(windows, all(unix, not(target_os = "macos"))))]
+    let set = open(clipboard)?.set();
+    // Clipboard managers are asked not to keep it, and Windows not to send it to other computers.
+    #[cfg(windows)]
     let set = {
-        #[cfg(not(windows))]
-        use arboard::SetExtLinux as Ext;
-        #[cfg(windows)]
-        use arboard::SetExtWindows as Ext;
-        // Clipboard managers are asked not to keep it.
-        Ext::exclude_from_history(set)
+        use arboard::SetExtWindows as _;
+        set.exclude_from_monitoring()
+            .exclude_from_cloud()
+            .exclude_from_history()
+    };
+    #[cfg(all(unix, not(target_os = "macos")))]
+    let set = {
+        use arboard::SetExtLinux as _;
+        set.exclude_from_history()
     };
     set.text(text.expose_secret())
+}
+
+/// Empties the clipboard, if it has `text`, and says whether it had.
+fn clear(
+    clipboard: &mut Option<arboard::Clipboard>,
+    text: Option<&SecretString>,
+) -> Result<bool, arboard::Error> {
+    let clipboard = open(clipboard)?;
+    let there = match clipboard.get_text() {
+        Ok(there) => SecretString::from(there),
+        // Nothing, or a picture.
+        Err(arboard::Error::ContentNotAvailable) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let ours = text.is_some_and(|text| text.expose_secret() == there.expose_secret());
+    if ours {
+        clipboard.clear()?;
+    }
+    Ok(ours)
 }
 
 impl Desktop {
     /// Puts `text` on the clipboard, or says why not.
     async fn copy(&self, text: SecretString) -> Result<(), String> {
+        self.ask(|answer| Order::Copy(text, answer)).await
+    }
+
+    /// Empties the clipboard, if it still has what was copied last, and says whether it had; or says why not.
+    ///
+    /// # Errors
+    /// Part of a sentence, if the desktop doesn't allow it or doesn't respond.
+    pub async fn clear(&self) -> Result<bool, String> {
+        self.ask(Order::Clear).await
+    }
+
+    async fn ask<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Order,
+    ) -> Result<T, String> {
         let (answer, outcome) = oneshot::channel();
         let ended = || "the clipboard has ended".to_owned();
         let orders = self.0.get_or_init(owner);
-        orders.send((text, answer)).map_err(|_| ended())?;
+        orders.send(order(answer)).map_err(|_| ended())?;
         match tokio::time::timeout(LIMIT, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(ended()),
@@ -509,6 +585,17 @@ mod tests {
         assert_eq!(copied, Ok(()));
         let text = arboard::Clipboard::new().unwrap().get_text().unwrap();
         assert_eq!(text, "t0ken \u{e4}");
+        // It is removed only while it is ours.
+        assert_eq!(desktop.clear().await, Ok(true));
+        assert!(arboard::Clipboard::new().unwrap().get_text().is_err());
+        assert_eq!(desktop.clear().await, Ok(false));
+        arboard::Clipboard::new()
+            .unwrap()
+            .set_text("other")
+            .unwrap();
+        assert_eq!(desktop.clear().await, Ok(false));
+        let text = arboard::Clipboard::new().unwrap().get_text().unwrap();
+        assert_eq!(text, "other");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::widgets::text::shorten;
 use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
 use crate::oauth::tools::TokenKind;
+use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Taken;
 use crate::session::content::Content;
@@ -19,6 +20,22 @@ const PRIVATE: &str = if cfg!(windows) {
 } else {
     "mode 0600"
 };
+
+/// The button that removes a copied token from the clipboard.
+pub(super) const CLEAR_CLIPBOARD: &str = "Clear clipboard";
+
+/// Says whether the clipboard was emptied.
+pub(super) fn cleared(outcome: &Result<bool, String>) -> Message {
+    match outcome {
+        Ok(true) => Message::done("Cleared", "the desktop clipboard."),
+        Ok(false) => Message::note(
+            "The desktop clipboard was left as it is: it no longer has what you copied here.",
+        ),
+        Err(reason) => {
+            Message::warning(format!("The desktop clipboard was not cleared: {reason}."))
+        }
+    }
+}
 
 /// Asks where to save `content`. `before` is what the dialog asked about so far, and the path in it.
 pub(super) fn save_dialog(
@@ -75,6 +92,15 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
             "Copied",
             format!("the {name} to the desktop clipboard. It stays there while this program runs."),
         ),
+        Some(CopiedBy::DesktopForGood) if content.tokens_of().is_some() => (
+            "Copied",
+            format!(
+                "the {name} to the desktop clipboard. It stays there after you quit. More… has {CLEAR_CLIPBOARD}."
+            ),
+        ),
+        Some(CopiedBy::DesktopForGood) => {
+            ("Copied", format!("the {name} to the desktop clipboard."))
+        }
         Some(CopiedBy::DesktopOfLogin) => (
             "Copied",
             format!(
@@ -135,6 +161,12 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
             format!(
                 "the {name} to your terminal's clipboard (OSC 52). Delivery can't be confirmed, and not every terminal \
                     supports this."
+            ),
+        ),
+        Some(CopiedBy::ThroughConsole(_)) => (
+            "Sent",
+            format!(
+                "the {name} to your terminal's clipboard (OSC 52). The console of Windows may drop it on the way. {instead}"
             ),
         ),
         Some(CopiedBy::ThroughScreen(_)) => (
@@ -216,6 +248,17 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         | ProfileNews::Checked(..)
         | ProfileNews::Nothing => return None,
     })
+}
+
+/// The message about preset files that could not be used.
+pub(super) fn left_out(library: &Library) -> Option<Message> {
+    let (first, others) = library.left_out().split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        1 => " One more file was skipped.".to_owned(),
+        count => format!(" {count} more files were skipped."),
+    };
+    Some(Message::warning(format!("{first}{more}")))
 }
 
 /// Says what came of a question to the service about the tokens.

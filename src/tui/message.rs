@@ -39,6 +39,8 @@ pub enum Event {
     Flow(AttemptId, FlowEvent),
     /// A copy came out.
     Copied(Content, Copied),
+    /// The desktop clipboard was emptied; false where it no longer had what was copied.
+    Cleared(Result<bool, String>),
     /// tmux said who is attached to it.
     Attached(Attached),
     /// The program that opens the browser, for this attempt, ended or failed.
@@ -70,6 +72,7 @@ impl fmt::Debug for Event {
             Self::Resized(..) => "Resized",
             Self::Flow(..) => "Flow",
             Self::Copied(..) => "Copied",
+            Self::Cleared(_) => "Cleared",
             Self::Attached(_) => "Attached",
             Self::Browser(..) => "Browser",
             Self::Demo(_) => "Demo",
@@ -97,6 +100,8 @@ pub enum Effect {
     Save(Content, String),
     /// Copy something.
     Copy(Content),
+    /// Empty the desktop clipboard, if it still has what was copied.
+    ClearClipboard,
     /// Send the terminal a sequence.
     Send(SecretString),
     /// Open a browser on this machine, for this attempt.

@@ -59,6 +59,7 @@ impl Model {
             environment,
             size: (80, 24),
             now: Moment::default(),
+            clipboard_has_token: false,
         };
         let session = Session::new(settings, library);
         let cx = ViewContext {

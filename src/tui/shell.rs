@@ -380,6 +380,12 @@ impl Shell {
                     self.copy(content, text);
                 }
             }
+            Effect::ClearClipboard => {
+                let (events, desktop) = (self.events.0.clone(), Arc::clone(&self.desktop));
+                tokio::spawn(async move {
+                    let _ = events.send(Event::Cleared(desktop.clear().await)).await;
+                });
+            }
             Effect::Send(sequence) => self.display.send(sequence),
             Effect::OpenBrowser(url, attempt) => {
                 let (events, environment) = (

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::copies::CLEAR_CLIPBOARD;
 use super::dialog::DialogKind;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
-use super::screen::Message;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
+use super::screen::{AnyScreen, Message, UpdateContext};
 use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
@@ -202,6 +203,42 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
     }
     user.copied(Value::Refresh, CopiedBy::Desktop);
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn a_token_that_stays_on_the_clipboard_can_be_removed_from_it() {
+    let mut user = authorized("first");
+    let offered = |user: &User| {
+        let items = user.model.items();
+        items.iter().any(|item| item.label == CLEAR_CLIPBOARD)
+    };
+    assert!(!offered(&user));
+    user.copied(Value::Access, CopiedBy::DesktopForGood);
+    assert!(user.message().contains("It stays there after you quit."));
+    assert!(offered(&user));
+    let press = |screen: &mut dyn AnyScreen, cx: &mut UpdateContext<'_>| {
+        screen.press(CLEAR_CLIPBOARD, cx);
+    };
+    let effects = user.model.on_top(press).effects;
+    assert!(
+        matches!(effects.as_slice(), [Effect::ClearClipboard]),
+        "{effects:?}"
+    );
+    user.send(Event::Cleared(Err("it is open elsewhere".to_owned())));
+    assert_eq!(
+        user.message(),
+        "The desktop clipboard was not cleared: it is open elsewhere."
+    );
+    assert!(offered(&user));
+    user.send(Event::Cleared(Ok(true)));
+    assert!(!offered(&user));
+    // What a user does next is to paste the token elsewhere: nothing is cleared unasked.
+    user.copied(Value::Access, CopiedBy::DesktopForGood);
+    user.copied(Value::Refresh, CopiedBy::DesktopForGood);
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    user.send(Event::Cleared(Ok(false)));
+    assert!(user.message().contains("no longer has what you copied"));
+    assert!(!offered(&user));
 }
 
 #[test]

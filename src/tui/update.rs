@@ -20,7 +20,6 @@ use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::form::choices::Browser;
 use crate::outcome::exit;
-use crate::presets::Library;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::{Opening, ProfileNews};
@@ -101,6 +100,10 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Copied(content, outcome) => copied(model, &content, outcome),
+        Event::Cleared(outcome) => {
+            model.console.clipboard_has_token &= outcome.is_err();
+            tell(model, copies::cleared(&outcome))
+        }
         Event::Saved(content, outcome) => {
             if outcome.is_ok() {
                 model.session.took(&content, Taken::Saved);
@@ -135,7 +138,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             environment.attached(&attached);
             // Only the first answer may change the form; by the next one, the user knows it.
             if environment.display_of_tmux && !std::mem::replace(&mut model.heard_of_tmux, true) {
-                let browser = if environment.display {
+                let browser = if environment.has_browser() {
                     Browser::Here
                 } else {
                     Browser::Elsewhere
@@ -148,7 +151,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             let event = model.session.take_presets(*library);
             let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
             if model.message.is_none() {
-                model.message = left_out(&model.session.library);
+                model.message = copies::left_out(&model.session.library);
             }
             apply(model, out)
         }
@@ -166,17 +169,6 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
     }
-}
-
-/// The message about preset files that could not be used.
-fn left_out(library: &Library) -> Option<Message> {
-    let (first, others) = library.left_out().split_first()?;
-    let more = match others.len() {
-        0 => String::new(),
-        1 => " One more file was skipped.".to_owned(),
-        count => format!(" {count} more files were skipped."),
-    };
-    Some(Message::warning(format!("{first}{more}")))
 }
 
 fn tell(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -493,6 +485,9 @@ fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> 
         .session
         .took(content, copies::taken(outcome.by.as_ref()));
     ask_again(model);
+    if let Some(CopiedBy::DesktopForGood) = outcome.by {
+        model.console.clipboard_has_token = content.tokens_of().is_some();
+    }
     let sequence = outcome.by.and_then(CopiedBy::sequence);
     sequence.map(Effect::Send).into_iter().collect()
 }

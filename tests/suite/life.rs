@@ -76,6 +76,7 @@ pub enum Report {
 #[derive(Debug, Clone, Copy)]
 pub enum Clipboard {
     Desktop,
+    DesktopForGood,
     Tmux,
     TmuxOnly,
     Terminal,
@@ -86,6 +87,7 @@ impl Clipboard {
     fn by(self) -> Option<CopiedBy> {
         match self {
             Self::Desktop => Some(CopiedBy::Desktop),
+            Self::DesktopForGood => Some(CopiedBy::DesktopForGood),
             Self::Tmux => Some(CopiedBy::Tmux),
             Self::TmuxOnly => Some(CopiedBy::TmuxOnly),
             Self::Terminal => Some(CopiedBy::Terminal("".into())),
@@ -244,6 +246,7 @@ fn report() -> impl Strategy<Value = Report> {
 fn message() -> impl Strategy<Value = Message> {
     let ways = vec![
         Clipboard::Desktop,
+        Clipboard::DesktopForGood,
         Clipboard::Tmux,
         Clipboard::TmuxOnly,
         Clipboard::Terminal,

@@ -658,6 +658,7 @@ pub const BUTTONS: [&str; 64] = [
     "Check",
     "Checks",
     "Claims...",
+    "Clear clipboard",
     "Configure...",
     "Copy",
     "Copy JSON",

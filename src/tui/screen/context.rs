@@ -24,6 +24,8 @@ pub struct Console {
     pub size: (u16, u16),
     /// The time of the latest message.
     pub now: Moment,
+    /// A token was copied to a desktop that keeps it when the program ends.
+    pub clipboard_has_token: bool,
 }
 
 /// What a screen may look at.

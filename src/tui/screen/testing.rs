@@ -85,6 +85,7 @@ impl<S: Screen> Solo<S> {
             environment,
             size: (80, 24),
             now: Moment::default(),
+            clipboard_has_token: false,
         };
         let session = Session::new(settings(preset), Library::default());
         let screen = screen(ViewContext {

@@ -153,6 +153,7 @@ fn name(screen: &Tokens, item: &Item) -> &'static str {
         Item::Claims => "Claims",
         Item::CopyCommand => "Copy command",
         Item::CopyReport => "Copy report",
+        Item::ClearClipboard => crate::tui::copies::CLEAR_CLIPBOARD,
         Item::Trace => "Trace",
         Item::Settings => "Settings",
         Item::Help => "Help",
@@ -199,6 +200,7 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         Item::CopyCommand if is_stored(cx) => TOKEN_COMMAND,
         Item::CopyCommand => COMMAND,
         Item::CopyReport => REPORT,
+        Item::ClearClipboard => CLEAR_CLIPBOARD,
         Item::Trace => "Show the last requests and responses. Secrets are redacted.",
         Item::Settings => "Return to the form. The tokens are kept.",
         Item::Help => "Keys of this screen, then all others.",
@@ -244,4 +246,6 @@ pub(super) const MAIL_TEST: &str = "Sign in to a mail server with the access tok
 pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
 pub(super) const TOKEN_COMMAND: &str = "Copy the command that prints a valid token";
+pub(super) const CLEAR_CLIPBOARD: &str =
+    "Empty the desktop clipboard, if it still contains the copied token";
 pub(super) const REPORT: &str = "Copy the checks and steps, without secrets";

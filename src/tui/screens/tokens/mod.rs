@@ -21,7 +21,7 @@ use self::state::{DialogId, Item};
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::{SessionEvent, TokenState, Value};
-use crate::tui::copies::save_dialog;
+use crate::tui::copies::{CLEAR_CLIPBOARD, save_dialog};
 use crate::tui::dialog::{Answer, Dialog, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
@@ -143,6 +143,10 @@ impl Tokens {
             }));
         }
         items.push(Entry::quiet(Item::CopyReport, "Copy report").under_more(hints::REPORT));
+        if cx.console.clipboard_has_token {
+            let clear = Entry::quiet(Item::ClearClipboard, CLEAR_CLIPBOARD);
+            items.push(clear.under_more(hints::CLEAR_CLIPBOARD));
+        }
         items.push(if busy {
             Entry::esc(Item::Cancel, "Cancel")
         } else {
@@ -263,6 +267,7 @@ impl Screen for Tokens {
                 let content = report.map(|report| Content::Text("report", report));
                 cx.out.effects.extend(content.map(Effect::Copy));
             }
+            Item::ClearClipboard => cx.emit(Effect::ClearClipboard),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
             Item::MailTest => cx.go(Navigation::Open(Route::MailTest)),
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),

@@ -31,6 +31,7 @@ pub(in crate::tui::screens) enum Item {
     Claims,
     CopyCommand,
     CopyReport,
+    ClearClipboard,
     Trace,
     Settings,
     Help,
