@@ -14,6 +14,7 @@
 mod scripted;
 mod servers;
 mod terminal;
+mod windows_console;
 mod windows_profiles;
 
 use std::fs;
@@ -48,14 +49,21 @@ impl Drop for InTmux {
 
 impl InTmux {
     fn start(flags: &[&str]) -> Self {
+        // Wine's own console does not obey sequences; the terminal that it runs in is named, so that they get there.
+        Self::start_by(
+            "TERMINAL_DEVICE=Z:$(tty | tr / '\\\\') exec wine \"$@\"",
+            flags,
+        )
+    }
+
+    /// The same by another line of the shell, which has the program and its flags as arguments.
+    fn start_by(line: &str, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::write(
             home.path().join("tmux.conf"),
             "set -g status off\nset -g escape-time 0\n",
         )
         .unwrap();
-        // Wine's own console does not obey sequences; the terminal that it runs in is named, so that they get there.
-        let line = "TERMINAL_DEVICE=Z:$(tty | tr / '\\\\') exec wine \"$@\"";
         let socket = home.path().join("socket");
         let exe = variable("OAUTH_AUTHORIZER_EXE");
         let mut all = vec![

@@ -1,0 +1,304 @@
+//! The console, the clipboard and the machine of Windows, under Wine. `tests/wine` has what stands in for Windows there.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::scripted::{Reply, Scripted};
+use crate::terminal::{self, ENTER, Terminal, base};
+use crate::{InTmux, WINE, servers, variable};
+
+/// A command of Wine's, ready to run in a folder that is its home as well.
+fn wine(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("wine");
+    command
+        .args(arguments)
+        .current_dir(home)
+        .env_clear()
+        .envs(base(home))
+        .envs(WINE.map(|name| (name, variable(name))))
+        .stdin(Stdio::null());
+    command
+}
+
+/// What a command printed.
+fn printed(command: &mut Command) -> String {
+    servers::run(command).replace("\r\n", "\n")
+}
+
+/// What the helper of these tests prints.
+fn helper(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let program = variable("HELPER_EXE");
+    printed(&mut wine(
+        home.path(),
+        &[&[program.as_str()], arguments].concat(),
+    ))
+}
+
+/// What the program itself prints, standard error behind standard output.
+fn said(output: &Output) -> String {
+    let both = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&both).replace("\r\n", "\n")
+}
+
+#[test]
+fn characters_that_the_keyboard_lacks_are_pasted() {
+    let mut program = InTmux::start(&["--no-browser"]);
+    program.terminal.wait_for("[a Authorize]");
+    program.terminal.focus("Client ID");
+    helper(&["paste", "oauth-authorizer.exe", "A~B€CüD8Q~x.y"]);
+    program.terminal.wait_for("A~B€CüD8Q~x.y");
+    // What follows is typed once, and where it was.
+    program.terminal.send("z");
+    program.terminal.wait_for("A~B€CüD8Q~x.yz");
+    let there = |screen: &vt100::Screen| terminal::is_focused(screen, "Client ID");
+    assert!(program.terminal.look(there));
+}
+
+/// Signs in at a service that approves at once.
+fn signed_in(server: &Scripted) -> InTmux {
+    let (device, token) = (
+        format!("{}/device", server.url),
+        format!("{}/token", server.url),
+    );
+    let mut program = InTmux::start(&[
+        "--no-browser",
+        "--device-url",
+        &device,
+        "--token-url",
+        &token,
+        "--client-id",
+        "me",
+        "--flow",
+        "device-code",
+    ]);
+    let terminal = &mut program.terminal;
+    terminal.wait_for("[a Authorize]");
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("Access token");
+    terminal.focus("Access token");
+    program
+}
+
+fn clear(terminal: &mut Terminal) {
+    terminal.send("o");
+    terminal.wait_for("Clear clipboard");
+    let marked = |screen: &vt100::Screen| terminal::is_focused(screen, "Clear clipboard");
+    terminal.press_until("\x1b[B", "Clear clipboard", marked);
+    terminal.send(ENTER);
+}
+
+#[test]
+fn a_copied_token_stays_on_this_computer_and_can_be_removed() {
+    let server = Scripted::start(|request| match request.path.as_str() {
+        "/device" => Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"CODE","verification_uri":"http://127.0.0.1/","expires_in":60,"interval":1}"#,
+        ),
+        _ => Reply::json(
+            200,
+            r#"{"access_token":"copied-to-windows","token_type":"Bearer","expires_in":3600}"#,
+        ),
+    });
+    let mut program = signed_in(&server);
+    let terminal = &mut program.terminal;
+    terminal.send("c");
+    terminal.wait_for("It stays there after you quit.");
+    assert_eq!(helper(&["text"]), "copied-to-windows\n");
+    let formats = helper(&["formats"]);
+    for format in [
+        "CanIncludeInClipboardHistory",
+        "CanUploadToCloudClipboard",
+        "ExcludeClipboardContentFromMonitorProcessing",
+    ] {
+        assert!(
+            formats.lines().any(|line| line == format),
+            "{format}: {formats}"
+        );
+    }
+    clear(terminal);
+    terminal.wait_for("Cleared");
+    assert_eq!(helper(&["text"]), "");
+    // What somebody else has copied since is left alone.
+    terminal.send("c");
+    terminal.wait_for("It stays there after you quit.");
+    helper(&["copy", "of another program"]);
+    clear(terminal);
+    terminal.wait_for("no longer has what you copied");
+    assert_eq!(helper(&["text"]), "of another program\n");
+}
+
+#[test]
+fn times_are_those_of_the_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let program = variable("OAUTH_AUTHORIZER_EXE");
+    // 2026-01-01 00:00:00 UTC, and half a year later.
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"iat":1767225600,"exp":1782864000}"#);
+    let token = format!("eyJhbGciOiJub25lIn0.{claims}.sig");
+    // Wine takes its zone from the system.
+    for (zone, winter, summer) in [
+        ("Asia/Tokyo", "2026-01-01 09:00:00", "2026-07-01 09:00:00"),
+        (
+            "Europe/Berlin",
+            "2026-01-01 01:00:00",
+            "2026-07-01 02:00:00",
+        ),
+        (
+            "America/New_York",
+            "2025-12-31 19:00:00",
+            "2026-06-30 20:00:00",
+        ),
+    ] {
+        let mut command = wine(home.path(), &[program.as_str(), "inspect", "-"]);
+        command.env("TZ", zone).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(token.as_bytes()).unwrap();
+        drop(stdin);
+        let text = said(&child.wait_with_output().unwrap());
+        for time in [winter, summer] {
+            assert!(text.contains(time), "{zone}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_console_without_sequences_is_refused_with_what_helps() {
+    // Without TERM, as on Windows, where it would stand for another console.
+    let line =
+        "env -u TERM LEGACY_CONSOLE=1 wine \"$@\"; printf 'exit code %s\\n' $?; exec sleep 60";
+    let program = InTmux::start_by(line, &["--no-browser"]);
+    program.terminal.wait_for("exit code 1");
+    program
+        .terminal
+        .wait_for("clear \"Use legacy console\" and open a new window, or use --plain.");
+}
+
+#[test]
+fn without_a_console_the_program_names_plain() {
+    let home = tempfile::tempdir().unwrap();
+    let program = variable("OAUTH_AUTHORIZER_EXE");
+    let output = wine(home.path(), &[program.as_str()]).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for words in ["No terminal available", "SSH", "--plain --print"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// A setting of the machine, as it was before on drop.
+struct Installation(tempfile::TempDir);
+
+const VERSION_KEY: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+
+impl Installation {
+    fn of(kind: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let add = ["reg", "add", VERSION_KEY, "/v", "InstallationType"];
+        printed(&mut wine(
+            home.path(),
+            &[&add[..], &["/d", kind, "/f"]].concat(),
+        ));
+        Self(home)
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let delete = ["reg", "delete", VERSION_KEY, "/v", "InstallationType", "/f"];
+        let _ = wine(self.0.path(), &delete).status();
+    }
+}
+
+#[test]
+fn server_core_has_a_clipboard_and_no_browser() {
+    let home = tempfile::tempdir().unwrap();
+    let program = variable("OAUTH_AUTHORIZER_EXE");
+    let doctor = || {
+        let mut command = wine(home.path(), &[program.as_str(), "doctor"]);
+        printed(command.env("SESSIONNAME", "Console"))
+    };
+    let desktop = {
+        let _server = Installation::of("Server");
+        doctor()
+    };
+    assert!(desktop.contains("browser: will be opened"), "{desktop}");
+    let core = {
+        let _core = Installation::of("Server Core");
+        doctor()
+    };
+    for line in [
+        "clipboard: desktop clipboard (",
+        "browser: won't be opened (Windows Server Core has none)",
+        "default flow: device code where supported",
+    ] {
+        assert!(core.contains(line), "{line}: {core}");
+    }
+}
+
+#[test]
+fn a_library_beside_the_program_is_not_loaded() {
+    let home = tempfile::tempdir().unwrap();
+    let program = home.path().join("oauth-authorizer.exe");
+    fs::copy(variable("OAUTH_AUTHORIZER_EXE"), &program).unwrap();
+    for library in ["httpapi", "secur32"] {
+        let path = home.path().join(format!("{library}.dll"));
+        fs::copy(variable("PLANTED_DLL"), path).unwrap();
+    }
+    let url = "http://127.0.0.1:47111/cb/";
+    let arguments = [
+        program.to_str().unwrap(),
+        "configure",
+        "verify",
+        "--redirect-url",
+        url,
+    ];
+    let mut command = wine(home.path(), &arguments);
+    // Wine has these itself; only so does it look for others, as Windows does.
+    let overrides = format!("{};httpapi,secur32=n,b", variable("WINEDLLOVERRIDES"));
+    let output = command.env("WINEDLLOVERRIDES", overrides).output().unwrap();
+    let text = said(&output);
+    assert!(text.contains(url), "{text}");
+    let files = fs::read_dir(home.path()).unwrap().flatten();
+    let names: Vec<String> = files
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".loaded"))
+        .collect();
+    assert!(names.is_empty(), "{names:?}");
+}
+
+/// Libraries that Windows never looks for in the folder of a program (its `KnownDLLs`).
+const KNOWN: [&str; 8] = [
+    "advapi32.dll",
+    "bcryptprimitives.dll",
+    "kernel32.dll",
+    "msvcrt.dll",
+    "ole32.dll",
+    "shell32.dll",
+    "user32.dll",
+    "ws2_32.dll",
+];
+
+#[test]
+fn the_program_is_linked_with_libraries_that_nobody_can_plant() {
+    let mut objdump = Command::new("x86_64-w64-mingw32-objdump");
+    let text = servers::run(objdump.arg("-p").arg(variable("OAUTH_AUTHORIZER_EXE")));
+    let imported: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("DLL Name: "))
+        .map(str::to_lowercase)
+        .collect();
+    println!("linked with {imported:?}");
+    assert!(imported.contains(&"kernel32.dll".to_owned()));
+    let others: Vec<&String> = imported
+        .iter()
+        .filter(|name| !KNOWN.contains(&name.as_str()) && *name != "ntdll.dll")
+        .collect();
+    assert_eq!(others, Vec::<&String>::new());
+}
