@@ -1,6 +1,9 @@
-//! The certificate of an https redirect URL on this machine: created here, or given as PEM files.
+//! The certificate of an https redirect URL on this machine: created here, or given as PEM files. The names of certificates in
+//! the stores of Windows are here, too.
 
 pub mod created;
+pub mod store_path;
+pub mod thumbprint;
 pub mod x509;
 
 use std::path::{Path, PathBuf};

@@ -186,7 +186,7 @@ pub struct Cli {
         hide_env_values = true
     )]
     pub client_authentication: Option<AuthenticationFlag>,
-    /// PEM file with the client's private key
+    /// PEM file with the client's private key. On Windows, also Cert:\LocalMachine\My\THUMBPRINT
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_KEY",

@@ -1,4 +1,4 @@
-//! The private key and the certificate of a client, read from their PEM files when a run starts.
+//! The private key and the certificate of a client, read from their PEM files or opened in their store when a run starts.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -14,11 +14,13 @@ use zeroize::Zeroizing;
 
 use super::event::FlowEvent;
 use super::reporter::Reporter;
+use super::store_key::{self, Opened};
+use crate::certificate::store_path::StorePath;
 use crate::certificate::x509::day;
 use crate::clean::clean;
 use crate::oauth::assertion::{Credential, KeyFileError, KeyFiles, KeyPart, Rules, Signer};
 use crate::oauth::client::{Client, ClientAuthentication};
-use crate::oauth::jose::certificate_thumbprint;
+use crate::oauth::jose::{certificate_thumbprint, thumbprint_of_der};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read::{self as file, Kinds};
 
@@ -37,51 +39,70 @@ pub(super) async fn ready(client: &mut Client, reporter: &Reporter) -> Result<()
         move || read(&files, &rules, method, &id, SystemTime::now())
     };
     let late = |error: file::ReadError| wrong(KeyPart::Key, &files.key, &error.sentence());
-    let (credential, warning) = file::aside(work).await.map_err(late)??;
-    client.credential = credential;
-    if let Some(warning) = warning {
+    let found = file::aside(work).await.map_err(late)??;
+    client.credential = found.credential;
+    if let Some(warning) = found.warning {
         reporter.report(FlowEvent::Note(warning)).await;
     }
     Ok(())
 }
 
-/// Checks the files without using them. Returns when the certificate expires, in seconds since 1970, if there is one.
+/// Checks the files, or the key in a store, without sending anything. Returns when the certificate expires, in seconds since
+/// 1970, if there is one.
 ///
 /// # Errors
 /// Which file can't be used, and why.
 pub fn probe(files: &KeyFiles, now: SystemTime) -> Result<Option<u64>, KeyFileError> {
-    let certificate = files.certificate.as_ref();
-    let parts = certificate.map(|path| (KeyPart::Certificate, path));
-    for (part, path) in std::iter::once((KeyPart::Key, &files.key)).chain(parts) {
-        // A pipe would be waited for.
-        file::check(path, Kinds::Regular).map_err(|error| wrong(part, path, &error.sentence()))?;
+    if in_store(&files.key).is_none() {
+        let certificate = files.certificate.as_ref();
+        let parts = certificate.map(|path| (KeyPart::Certificate, path));
+        for (part, path) in std::iter::once((KeyPart::Key, &files.key)).chain(parts) {
+            // A pipe would be waited for.
+            file::check(path, Kinds::Regular)
+                .map_err(|error| wrong(part, path, &error.sentence()))?;
+        }
     }
     let rules = Rules::default();
-    read(files, &rules, ClientAuthentication::PrivateKeyJwt, "", now)?;
-    let Some(path) = certificate else {
-        return Ok(None);
-    };
-    let text = text(KeyPart::Certificate, path)?;
-    let (_, validity) =
-        chain(&text).map_err(|reason| wrong(KeyPart::Certificate, path, &reason))?;
-    Ok(validity.end.try_into().ok())
+    let method = ClientAuthentication::PrivateKeyJwt;
+    let found = read(files, &rules, method, "", now)?;
+    Ok(found.end.and_then(|end| end.try_into().ok()))
 }
 
-/// What the files hold, and a warning if other users can read the key.
+/// What the files or the store hold.
+struct Found {
+    credential: Credential,
+    /// The last second that the certificate is valid, if there is one.
+    end: Option<i64>,
+    /// Whether other users can read the key.
+    warning: Option<String>,
+}
+
+/// The path of a certificate in a store, where the key is not in a file.
+fn in_store(path: &Path) -> Option<Result<StorePath, String>> {
+    let path = path.to_str().filter(|path| StorePath::is_meant(path))?;
+    Some(path.parse().map_err(|error| format!("{error}")))
+}
+
 fn read(
     files: &KeyFiles,
     rules: &Rules,
     method: ClientAuthentication,
     client_id: &str,
     now: SystemTime,
-) -> Result<(Credential, Option<String>), KeyFileError> {
+) -> Result<Found, KeyFileError> {
     let in_key = |reason: &str| wrong(KeyPart::Key, &files.key, reason);
+    if let Some(path) = in_store(&files.key) {
+        let found = path
+            .and_then(|path| store_key::open(&path))
+            .and_then(|opened| of_store(opened, rules, method, client_id, now));
+        return found.map_err(|reason| in_key(&reason));
+    }
     let key = text(KeyPart::Key, &files.key)?;
     let signing = rules.private_key(&key);
     let signing = signing.map_err(|error| in_key(&error.to_string()))?;
     let signer = Signer::new(signing, client_id, rules);
-    let credential = match &files.certificate {
-        None => Credential::Signer(signer),
+    let (credential, end) = match &files.certificate {
+        None => (Credential::Signer(signer), None),
         Some(path) => {
             // Both may be one pipe.
             let certificate = if *path == files.key {
@@ -91,8 +112,8 @@ fn read(
             };
             let in_certificate = |reason: &str| wrong(KeyPart::Certificate, path, reason);
             let identity = identity(&certificate, &key, now);
-            let identity = identity.map_err(|reason| in_certificate(&reason))?;
-            if method == ClientAuthentication::MutualTls {
+            let (identity, end) = identity.map_err(|reason| in_certificate(&reason))?;
+            let credential = if method == ClientAuthentication::MutualTls {
                 Credential::Identity(identity)
             } else if rules.thumbprint {
                 let thumbprint = certificate_thumbprint(certificate.expose_secret());
@@ -100,7 +121,8 @@ fn read(
                 Credential::Signer(signer.with_thumbprint(thumbprint))
             } else {
                 Credential::Signer(signer)
-            }
+            };
+            (credential, Some(end))
         }
     };
     let is_open =
@@ -109,7 +131,38 @@ fn read(
         let path = clean(&files.key.to_string_lossy(), PATH_LIMIT);
         format!("The client key file {path} can be read by other users. Run chmod 600 on it.")
     });
-    Ok((credential, warning))
+    Ok(Found {
+        credential,
+        end,
+        warning,
+    })
+}
+
+/// A key in a store signs once for nothing, so that what keeps it from signing is said before a request.
+fn of_store(
+    opened: Opened,
+    rules: &Rules,
+    method: ClientAuthentication,
+    client_id: &str,
+    now: SystemTime,
+) -> Result<Found, String> {
+    if method == ClientAuthentication::MutualTls {
+        return Err("Mutual TLS requires a key in a PEM file.".to_owned());
+    }
+    let validity = Validity::of(&opened.certificate)?;
+    validity.check(now)?;
+    let signing = rules.held_key(opened.key);
+    let signing = signing.map_err(|error| error.to_string())?;
+    signing.try_out().map_err(|error| error.to_string())?;
+    let mut signer = Signer::new(signing, client_id, rules);
+    if rules.thumbprint {
+        signer = signer.with_thumbprint(thumbprint_of_der(&opened.certificate));
+    }
+    Ok(Found {
+        credential: Credential::Signer(signer),
+        end: Some(validity.end),
+        warning: None,
+    })
 }
 
 fn wrong(part: KeyPart, path: &Path, reason: &str) -> KeyFileError {
@@ -150,6 +203,36 @@ struct Validity {
     end: i64,
 }
 
+impl Validity {
+    /// That of a certificate in DER form.
+    fn of(certificate: &[u8]) -> Result<Self, String> {
+        let (_, parsed) = parse_x509_certificate(certificate).map_err(|_| UNKNOWN.to_owned())?;
+        let validity = parsed.validity();
+        Ok(Self {
+            begin: validity.not_before.timestamp(),
+            end: validity.not_after.timestamp(),
+        })
+    }
+
+    /// Why it isn't valid at the time `now`.
+    fn check(&self, now: SystemTime) -> Result<(), String> {
+        let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
+        if now < self.begin {
+            return Err(format!(
+                "The certificate is not valid before {}. Check the clock of this machine.",
+                day(self.begin)
+            ));
+        }
+        if now > self.end {
+            return Err(format!(
+                "The certificate expired on {}. Register a new one with the service.",
+                day(self.end)
+            ));
+        }
+        Ok(())
+    }
+}
+
 const UNKNOWN: &str = "The file contains no X.509 version 3 certificate.";
 
 /// The certificates in a PEM file, and the validity of the first.
@@ -161,35 +244,18 @@ fn chain(certificate: &SecretString) -> Result<(Vec<CertificateDer<'static>>, Va
     let first = chain
         .first()
         .ok_or("The file contains no certificate in PEM format (BEGIN CERTIFICATE).")?;
-    let (_, parsed) = parse_x509_certificate(first).map_err(|_| UNKNOWN.to_owned())?;
-    let validity = parsed.validity();
-    let validity = Validity {
-        begin: validity.not_before.timestamp(),
-        end: validity.not_after.timestamp(),
-    };
+    let validity = Validity::of(first)?;
     Ok((chain, validity))
 }
 
-/// The key and the certificates as PEM, if they belong together and are valid now.
+/// The key and the certificates as PEM, if they belong together and are valid now, and until when.
 fn identity(
     certificate: &SecretString,
     key: &SecretString,
     now: SystemTime,
-) -> Result<SecretString, String> {
-    let (chain, Validity { begin, end }) = chain(certificate)?;
-    let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
-    if now < begin {
-        return Err(format!(
-            "The certificate is not valid before {}. Check the clock of this machine.",
-            day(begin)
-        ));
-    }
-    if now > end {
-        return Err(format!(
-            "The certificate expired on {}. Register a new one with the service.",
-            day(end)
-        ));
-    }
+) -> Result<(SecretString, i64), String> {
+    let (chain, validity) = chain(certificate)?;
+    validity.check(now)?;
     let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
         .map_err(|_| "The key of the certificate can't be read.".to_owned())?;
     let (label, der) = match &key {
@@ -204,11 +270,114 @@ fn identity(
     }
     let provider = rustls::crypto::ring::default_provider();
     match CertifiedKey::from_der(chain, key.clone_key(), &provider) {
-        Ok(_) => Ok(pem.as_str().into()),
+        Ok(_) => Ok((pem.as_str().into(), validity.end)),
         Err(rustls::Error::InconsistentKeys(_)) => Err(
             "The certificate doesn't belong to the Client key. Enter the certificate that was created for this key."
                 .to_owned(),
         ),
         Err(_) => Err(UNKNOWN.to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+    use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError, fake};
+
+    /// What a store would have: a key that signs elsewhere.
+    fn opened() -> Opened {
+        let (key, certificate) = fake(Algorithm::Es256);
+        Opened {
+            key: HeldKey::of_certificate(&certificate, key).unwrap(),
+            certificate,
+        }
+    }
+
+    fn read_store(opened: Opened, rules: &Rules, now: SystemTime) -> Result<Found, String> {
+        of_store(
+            opened,
+            rules,
+            ClientAuthentication::PrivateKeyJwt,
+            "me",
+            now,
+        )
+    }
+
+    #[test]
+    fn a_key_in_a_store_signs_assertions() {
+        let rules = Rules {
+            thumbprint: true,
+            ..Rules::default()
+        };
+        let found = read_store(opened(), &rules, SystemTime::now()).unwrap();
+        assert!(matches!(found.credential, Credential::Signer(_)));
+        assert!(found.end.is_some() && found.warning.is_none());
+        let fixed = Rules {
+            algorithm: Some(Algorithm::Ps256),
+            ..rules.clone()
+        };
+        let wrong = read_store(opened(), &fixed, SystemTime::now()).err();
+        assert!(wrong.unwrap().contains("EC P-256 key, but PS256"));
+        let tls = ClientAuthentication::MutualTls;
+        let tls = of_store(opened(), &rules, tls, "me", SystemTime::now()).err();
+        assert!(tls.unwrap().contains("PEM file"));
+    }
+
+    /// A key that can't sign, as one that requires a PIN.
+    #[derive(Debug)]
+    struct Locked;
+
+    impl HeldElsewhere for Locked {
+        fn sign(&self, _: Algorithm, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+            Err(KeyError::Elsewhere("The key is locked.".to_owned()))
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_key_in_a_store_from_signing_is_said_at_once() {
+        let certificate = |year| {
+            let mut params = CertificateParams::new(vec![]).unwrap();
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(year, 1, 1);
+            let key = KeyPair::generate().unwrap();
+            params.self_signed(&key).unwrap().der().to_vec()
+        };
+        let rules = Rules::default();
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for (year, now, said) in [
+            (2100, 1_800_000_000, "The key is locked."),
+            (2021, 1_800_000_000, "expired on 2021-01-01"),
+            (2100, 1_000_000_000, "not valid before 2020-01-01"),
+        ] {
+            let certificate = certificate(year);
+            let locked = Opened {
+                key: HeldKey::of_certificate(&certificate, std::sync::Arc::new(Locked)).unwrap(),
+                certificate,
+            };
+            let wrong = read_store(locked, &rules, at(now)).err().unwrap();
+            assert!(wrong.contains(said), "{wrong}");
+        }
+        let files = |key: &str| KeyFiles {
+            key: key.into(),
+            certificate: None,
+        };
+        let short = probe(&files(r"Cert:\LocalMachine\My\00"), at(1)).unwrap_err();
+        assert!(
+            short.to_string().contains("40 hexadecimal digits"),
+            "{short}"
+        );
+        let none = format!(r"Cert:\LocalMachine\My\{}", "0".repeat(40));
+        let none = probe(&files(&none), at(1)).unwrap_err().reason;
+        let expected = if cfg!(windows) {
+            "doesn't contain"
+        } else {
+            "only on Windows"
+        };
+        assert!(none.contains(expected), "{none}");
     }
 }

@@ -30,6 +30,7 @@ pub mod reporter;
 #[cfg(test)]
 mod scripted;
 mod sign_in;
+pub mod store_key;
 mod tls;
 pub mod token_tools;
 pub mod tool_report;

@@ -1,5 +1,6 @@
 //! Removes text that can't belong to a pasted value or a flag's value.
 
+use crate::certificate::store_path::StorePath;
 use crate::clean::{trimmed, unquoted};
 use crate::form::field::Key;
 use crate::oauth::discovery::issuer_of_address;
@@ -14,7 +15,8 @@ pub struct Cleaned {
 }
 
 /// Removes whitespace and byte order marks around the value, the quotation marks around all of it, and what makes an
-/// issuer the address of its metadata. A secret keeps its quotation marks, which may belong to it.
+/// issuer the address of its metadata. The thumbprint of a certificate becomes its path. A secret keeps its quotation marks,
+/// which may belong to it.
 #[must_use]
 pub fn clean_value(key: Key, text: &str) -> Cleaned {
     let mut removed = Vec::new();
@@ -44,8 +46,19 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
         note = Some("The metadata URL was replaced with the issuer.".to_owned());
         value = issuer;
     }
+    if key == Key::ClientKey {
+        if let Ok(path) = value.parse::<StorePath>() {
+            value = path.to_string();
+        } else if let Some(path) = StorePath::of_thumbprint(&value) {
+            note = Some(THUMBPRINT.to_owned());
+            value = path.to_string();
+        }
+    }
     Cleaned { text: value, note }
 }
+
+const THUMBPRINT: &str = "The thumbprint was replaced with the path of the certificate in the machine's store. For the store of \
+                          the current user, replace LocalMachine with CurrentUser.";
 
 const QUOTES: &str = "quotation marks";
 
@@ -180,5 +193,25 @@ mod tests {
             one_line(Key::ClientId, "Client ID\u{a0}\t1"),
             "Client ID  1"
         );
+    }
+
+    const HASH: &str = "00112233445566778899AABBCCDDEEFF00112233";
+
+    #[test]
+    fn a_pasted_thumbprint_becomes_a_path() {
+        let path = format!(r"Cert:\LocalMachine\My\{HASH}");
+        let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff 00 11 22 33";
+        let cleaned = clean_value(Key::ClientKey, spaced);
+        assert_eq!(cleaned.text, path);
+        assert!(
+            cleaned
+                .note
+                .is_some_and(|note| note.contains("LocalMachine"))
+        );
+        let shown = format!(r"Microsoft.PowerShell.Security\Certificate::LocalMachine\My\{HASH}");
+        assert_eq!(clean_value(Key::ClientKey, &shown).text, path);
+        for (key, text) in [(Key::ClientId, HASH), (Key::ClientKey, "key.pem")] {
+            assert_eq!(clean_value(key, text).text, text);
+        }
     }
 }

@@ -3,7 +3,8 @@
 
 use url::Url;
 
-use crate::clean::clean;
+use crate::certificate::store_path::StorePath;
+use crate::clean::{clean, trimmed};
 use crate::form::choices::{AuthenticationChoice, Change};
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Problems, Severity};
@@ -25,7 +26,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         unused_secret(settings),
         scheme(settings),
     ];
-    problems.into_iter().flatten().collect()
+    let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
+    problems.extend(beside_store(settings));
+    problems
 }
 
 fn key(settings: &Settings) -> Option<Problem> {
@@ -70,11 +73,39 @@ fn key(settings: &Settings) -> Option<Problem> {
     }
 }
 
+/// What doesn't go together with a key in a certificate store.
+fn beside_store(settings: &Settings) -> Vec<Problem> {
+    if settings.store_path().is_none() || !settings.client_authentication().uses_key() {
+        return Vec::new();
+    }
+    let tls = settings.client_authentication() == ClientAuthentication::MutualTls;
+    let tls = tls.then(|| {
+        let text = "Mutual TLS requires PEM files. With a certificate in a store, set Client auth. to Key JWT";
+        Problem::new(Key::ClientKey, Severity::Error, "not a file", text.to_owned())
+    });
+    let certificate = settings.path(Key::ClientCertificate).map(|_| {
+        let text =
+            "The Client certificate isn't used, because the Client key is a certificate in a store";
+        let change = Change::Text(Key::ClientCertificate, String::new());
+        let problem = Problem::new(
+            Key::ClientCertificate,
+            Severity::Warning,
+            "not used",
+            text.to_owned(),
+        );
+        problem.with_remedy("Clear the Client certificate", change)
+    });
+    tls.into_iter().chain(certificate).collect()
+}
+
 fn method_label(method: ClientAuthentication) -> &'static str {
     AuthenticationChoice::of(method).map_or("This method", AuthenticationChoice::label)
 }
 
 fn certificate(settings: &Settings) -> Option<Problem> {
+    if settings.store_path().is_some() {
+        return None;
+    }
     let method = settings.client_authentication();
     let why = match method {
         ClientAuthentication::MutualTls => "Mutual TLS requires".to_owned(),
@@ -117,14 +148,26 @@ fn scheme(settings: &Settings) -> Option<Problem> {
 }
 
 impl Settings {
-    /// The files that the client authenticates with.
+    /// The path of the client key in a certificate store; `None` for a file.
+    fn store_path(&self) -> Option<StorePath> {
+        trimmed(&self.value(Key::ClientKey)).parse().ok()
+    }
+
+    /// The files that the client authenticates with, or the certificate in a store.
     #[must_use]
     pub fn key_files(&self) -> Option<KeyFiles> {
         let key = self.path(Key::ClientKey)?;
         let used = self.client_authentication().uses_key();
-        used.then(|| KeyFiles {
-            key,
-            certificate: self.path(Key::ClientCertificate),
+        used.then(|| match self.store_path() {
+            // In one spelling, because profiles compare it.
+            Some(path) => KeyFiles {
+                key: path.to_string().into(),
+                certificate: None,
+            },
+            None => KeyFiles {
+                key,
+                certificate: self.path(Key::ClientCertificate),
+            },
         })
     }
 }
@@ -434,5 +477,31 @@ mod tests {
         assert_eq!(rules.algorithm, Some(Algorithm::Ps256));
         assert_eq!(rules.audience, form.value(Key::TokenUrl));
         assert!(rules.thumbprint);
+    }
+
+    const STORED: &str = r"Cert:\LocalMachine\My\00112233445566778899AABBCCDDEEFF00112233";
+
+    #[test]
+    fn the_certificate_comes_from_the_store() {
+        // This preset requires a certificate.
+        let mut form = form("microsoft-graph");
+        form.set(Key::Var(0), "contoso.example".to_owned());
+        form.set(Key::ClientKey, STORED.to_lowercase());
+        let of_store = |form: &Settings| -> Vec<(Key, &'static str)> {
+            let all = problems(form).into_iter();
+            let all = all.filter(|it| cfg!(windows) || it.word != "not a file");
+            all.map(|it| (it.key, it.word)).collect()
+        };
+        assert_eq!(of_store(&form), []);
+        let files = form.key_files().unwrap();
+        assert_eq!(files.key.to_str(), Some(STORED));
+        assert_eq!(request(&form).is_ok(), cfg!(windows));
+        form.set(Key::ClientCertificate, "c.pem".to_owned());
+        assert_eq!(of_store(&form), [(Key::ClientCertificate, "not used")]);
+        assert_eq!(form.key_files().unwrap().certificate, None);
+        form.set_authentication(AuthenticationChoice::MutualTls);
+        let tls = beside_store(&form).remove(0);
+        assert_eq!((tls.key, tls.severity), (Key::ClientKey, Severity::Error));
+        assert!(tls.text.contains("Key JWT"), "{}", tls.text);
     }
 }

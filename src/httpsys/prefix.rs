@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
+pub use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::clean::is_clean;
 
 /// The certificate store of the machine.
@@ -27,21 +28,6 @@ pub enum PrefixError {
     /// A name that stands for many.
     #[error("The host of a redirect URL can't be *. Enter one, such as localhost.")]
     Star,
-}
-
-/// Why a text is no thumbprint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ThumbprintError {
-    /// Too short or too long.
-    #[error(
-        "A thumbprint has 40 hexadecimal digits (SHA-1); this one has {0}. Copy it from the certificate's details."
-    )]
-    Length(usize),
-    /// No digits.
-    #[error(
-        "A thumbprint contains only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
-    )]
-    NotHex,
 }
 
 /// What HTTP.sys registers for a redirect URL, and what any listener listens on.
@@ -190,38 +176,6 @@ impl Prefix {
     }
 }
 
-/// The SHA-1 of a certificate. Windows finds the certificate with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thumbprint(pub [u8; 20]);
-
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl std::str::FromStr for Thumbprint {
-    type Err = ThumbprintError;
-
-    /// Takes it as the certificate's window gives it: with spaces or colons, and an invisible mark in front.
-    fn from_str(text: &str) -> Result<Self, ThumbprintError> {
-        let digits: Option<Vec<u8>> = text
-            .chars()
-            .filter(|ch| !(ch.is_whitespace() || *ch == ':' || *ch == '\u{200e}'))
-            .map(|ch| ch.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-            .collect();
-        let digits = digits.ok_or(ThumbprintError::NotHex)?;
-        let bytes: Vec<u8> = digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] * 16 + pair[1])
-            .collect();
-        match (digits.len(), bytes.try_into()) {
-            (40, Ok(bytes)) => Ok(Self(bytes)),
-            (count, _) => Err(ThumbprintError::Length(count)),
-        }
-    }
-}
-
 /// Which connections a certificate is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -299,8 +253,6 @@ fn hex(bytes: &[u8]) -> String {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-
-    const HASH: &str = "00112233445566778899aabbccddeeff00112233";
 
     #[test]
     fn prefixes_name_scheme_host_port_and_a_closing_slash() {
@@ -395,20 +347,5 @@ mod tests {
         );
         assert_eq!(lookups("https://+:1/"), [both, all].concat());
         assert_eq!(lookups("https://127.0.0.1:1/"), [&both[..1], &all].concat());
-    }
-
-    #[test]
-    fn thumbprints_come_in_several_spellings() {
-        let want: Thumbprint = HASH.parse().unwrap();
-        let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33";
-        assert_eq!(spaced.parse(), Ok(want));
-        assert_eq!(spaced.replace(' ', ":").parse(), Ok(want));
-        assert_eq!("00".parse::<Thumbprint>(), Err(ThumbprintError::Length(2)));
-        assert_eq!(
-            format!("{HASH}0").parse::<Thumbprint>(),
-            Err(ThumbprintError::Length(41))
-        );
-        assert_eq!("xyz".parse::<Thumbprint>(), Err(ThumbprintError::NotHex));
-        assert_eq!(want.to_string(), HASH);
     }
 }

@@ -86,7 +86,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     findings.append(&mut more);
     if let Some(files) = form.key_files() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(now.seconds);
-        findings.extend(client_key(&probe(&files, at), now, within));
+        findings.extend(client_key(&files, &probe(&files, at), now, within));
     }
     findings.extend(
         attempt

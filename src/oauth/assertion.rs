@@ -9,7 +9,7 @@ use oauth2::CsrfToken;
 use serde_json::{Map, Value, json};
 
 use super::dialect::{ClientAuthentication, Form};
-use super::jose::{Algorithm, KeyError, SigningKey, sign};
+use super::jose::{Algorithm, HeldKey, KeyError, SigningKey, sign};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The type of an assertion (RFC 7523, section 2.2).
@@ -17,12 +17,12 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// How many seconds an assertion is valid. Each is sent once, at once.
 const LIFE: u64 = 60;
 
-/// The PEM files of a client.
+/// The PEM files of a client, or the path of a certificate in a store of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFiles {
     /// The private key.
     pub key: PathBuf,
-    /// Its certificate; may be the same file.
+    /// Its certificate; may be the same file. `None` with a store, which has both.
     pub certificate: Option<PathBuf>,
 }
 
@@ -60,6 +60,17 @@ impl Rules {
         match self.algorithm.filter(|one| !one.is_symmetric()) {
             Some(algorithm) => SigningKey::from_pem(pem, algorithm),
             None => SigningKey::from_pem_preferring(pem, &self.listed),
+        }
+    }
+
+    /// The same for a private key that signs elsewhere.
+    ///
+    /// # Errors
+    /// If no allowed algorithm fits it.
+    pub fn held_key(&self, key: HeldKey) -> Result<SigningKey, KeyError> {
+        match self.algorithm.filter(|one| !one.is_symmetric()) {
+            Some(algorithm) => SigningKey::held(key, algorithm),
+            None => SigningKey::held_preferring(key, &self.listed),
         }
     }
 }
@@ -245,7 +256,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use url::form_urlencoded;
 
-    use super::super::jose::{Jws, KeySet};
+    use super::super::jose::{Jws, KeySet, fake, thumbprint_of_der};
     use super::*;
 
     const SECRET: &str = "a-client-secret-that-is-long-enough-for-HS256";
@@ -299,6 +310,22 @@ mod tests {
         assert_ne!(part(&second["client_assertion"], 1)["jti"], claims["jti"]);
         let keys = KeySet::of_secret(&SECRET.into());
         assert!(Jws::parse(assertion).unwrap().verify(&keys).is_ok());
+    }
+
+    #[test]
+    fn a_key_elsewhere_signs_with_the_algorithm_of_its_certificate() {
+        let (key, certificate) = fake(Algorithm::Es384);
+        let held = HeldKey::of_certificate(&certificate, key).unwrap();
+        let rules = rules();
+        let thumbprint = thumbprint_of_der(&certificate);
+        let signer = Signer::new(rules.held_key(held).unwrap(), "me", &rules);
+        let proof = Proof::Assertion(signer.with_thumbprint(thumbprint.clone()));
+        let sent = sent(&proof);
+        let assertion = &sent["client_assertion"];
+        assert_eq!(
+            part(assertion, 0),
+            json!({"alg": "ES384", "typ": "JWT", "x5t#S256": thumbprint})
+        );
     }
 
     #[test]

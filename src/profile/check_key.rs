@@ -2,16 +2,19 @@
 
 use super::dates::Now;
 use super::finding::{Finding, Level};
-use crate::oauth::assertion::{KeyFileError, KeyPart};
+use crate::certificate::store_path::StorePath;
+use crate::oauth::assertion::{KeyFileError, KeyFiles, KeyPart};
 
 /// What is wrong with them, or will be within this time, in seconds. `expires_at` is when the certificate expires, if there is
 /// one.
 #[must_use]
 pub fn client_key(
+    files: &KeyFiles,
     expires_at: &Result<Option<u64>, KeyFileError>,
     now: &Now,
     within: u64,
 ) -> Option<Finding> {
+    let in_store = StorePath::is_meant(&files.key.to_string_lossy());
     match expires_at {
         Err(error) => Some(Finding {
             level: Level::Settings,
@@ -21,16 +24,20 @@ pub fn client_key(
             },
             at: None,
             text: error.to_string(),
-            fix: Some("Repair or replace the file.".to_owned()),
+            // What is wrong in a store says itself what to do.
+            fix: (!in_store).then(|| "Repair or replace the file.".to_owned()),
         }),
         Ok(Some(end)) if end.saturating_sub(now.seconds) <= within => Some(Finding {
             level: Level::Soon,
             id: "client-certificate-expires",
             at: Some(*end),
             text: format!("The client certificate expires {}.", now.when(*end)),
-            fix: Some(
-                "Register a new certificate with the service, and replace the file.".to_owned(),
-            ),
+            fix: Some(if in_store {
+                "Register a new certificate with the service, and change client_key to its thumbprint."
+                    .to_owned()
+            } else {
+                "Register a new certificate with the service, and replace the file.".to_owned()
+            }),
         }),
         Ok(_) => None,
     }
@@ -54,6 +61,10 @@ mod tests {
             path: "/k".to_owned(),
             reason: "There is no such file.".to_owned(),
         };
+        let files = |key: &str| KeyFiles {
+            key: key.into(),
+            certificate: None,
+        };
         for (result, expected) in [
             (Ok(None), None),
             (Ok(Some(now.seconds + 31 * DAY)), None),
@@ -66,9 +77,13 @@ mod tests {
                 Some("Settings Client key /k: There is no such file."),
             ),
         ] {
-            let found = client_key(&result, &now, 30 * DAY);
+            let found = client_key(&files("/k"), &result, &now, 30 * DAY);
             let found = found.map(|it| format!("{:?} {}", it.level, it.text));
             assert_eq!(found.as_deref(), expected);
         }
+        let stored = files(r"Cert:\LocalMachine\My\00");
+        let soon = client_key(&stored, &Ok(Some(now.seconds)), &now, DAY);
+        let fix = soon.and_then(|it| it.fix);
+        assert!(fix.is_some_and(|fix| fix.contains("its thumbprint")));
     }
 }

@@ -12,6 +12,7 @@ use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
 use super::store_kind::Store;
 use super::toml_text::quoted;
+use crate::certificate::store_path::StorePath;
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
@@ -411,6 +412,9 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
                 vars += &format!("{name} = {}\n", quoted(value));
             }
             "trust-host" => hosts.push(quoted(value)),
+            "client-key" if StorePath::is_meant(value) => {
+                rest += &format!("client_key = {}\n", quoted(value));
+            }
             "ca-file"
             | "certificate"
             | "certificate-key"
@@ -498,6 +502,20 @@ smtp = \"smtp.example.org:587 STARTTLS\"
         assert_eq!(file.preset(), "microsoft-mail");
         assert_eq!(file.check(), before.check());
         assert!(!text.contains("secret ="), "{text}");
+    }
+
+    #[test]
+    fn a_certificate_in_a_store_is_not_a_file_of_this_folder() {
+        let mut settings = Settings::new(Library::default().get("custom").unwrap());
+        let path = format!(r"Cert:\LocalMachine\My\{}", "0".repeat(40));
+        settings.set(Key::ClientKey, path.clone());
+        settings.set(Key::ClientCertificate, "c.pem".to_owned());
+        let text = write(&settings, None, None);
+        assert!(
+            text.contains(&format!("client_key = {}", quoted(&path))),
+            "{text}"
+        );
+        assert!(!text.contains("\"c.pem\""), "{text}");
     }
 
     #[test]

@@ -419,6 +419,11 @@ fn a_file_that_cannot_be_used_is_told_at_its_field_before_anything_is_sent() {
             assert!(stderr.contains(words), "{words}\n{stderr}");
         }
     }
+    let stored = format!(r"Cert:\CurrentUser\My\{}", "0".repeat(40));
+    let flags = ["--token-url", token, "--client-key", &stored];
+    let (code, _, stderr) = setup.ask("signer-ES256", None, &flags);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("only on Windows"), "{stderr}");
     setup.assert_requests((0, 0));
     // What others can read is used with a warning.
     let open = setup.key("ES256");

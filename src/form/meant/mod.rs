@@ -3,6 +3,7 @@
 mod address;
 mod patterns;
 mod scope;
+mod store_path;
 mod suggestion;
 mod url;
 mod variable;
@@ -12,6 +13,7 @@ use ::url::Url;
 use self::address::{endpoint_url, issuer, redirect_url};
 use self::patterns::pattern_problem;
 use self::scope::scope_problem;
+use self::store_path::store_path_problem;
 use self::suggestion::{character, suggested};
 use self::variable::variable_problem;
 use crate::clean::{clean, is_visible, trimmed};
@@ -59,12 +61,10 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::LoginHint | Key::Subject => account(settings, key),
         Key::ListenAddress => listen_address(settings),
         Key::KeyFile if holds_json(&settings.value(key)) => Some(content_as_path()),
-        Key::KeyFile
-        | Key::CaFile
-        | Key::ClientKey
-        | Key::ClientCertificate
-        | Key::Certificate
-        | Key::CertificateKey => path(settings, key),
+        Key::ClientKey | Key::ClientCertificate => {
+            store_path_problem(settings, key, cfg!(windows)).or_else(|| path(settings, key))
+        }
+        Key::KeyFile | Key::CaFile | Key::Certificate | Key::CertificateKey => path(settings, key),
         Key::Preset | Key::Flow | Key::ClientAuthentication | Key::Pkce => None,
     }
 }

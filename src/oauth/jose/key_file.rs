@@ -86,6 +86,17 @@ pub enum KeyError {
         /// How many bytes are required.
         length: usize,
     },
+    /// A certificate that can't be read.
+    #[error("The certificate is damaged.")]
+    DamagedCertificate,
+    /// What was signed doesn't fit the certificate.
+    #[error(
+        "The private key doesn't belong to the certificate. Import the certificate again, together with its key."
+    )]
+    OfAnotherCertificate,
+    /// What holds the key gives no signature; a sentence.
+    #[error("{0}")]
+    Elsewhere(String),
     /// Something else is wrong with it.
     #[error("The private key can't be used: {0}.")]
     Unusable(String),
@@ -200,8 +211,13 @@ impl PrivateKey {
 pub fn certificate_thumbprint(pem: &str) -> Result<String, KeyError> {
     let certificate =
         CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NoCertificate)?;
-    let hash = digest::digest(&digest::SHA256, &certificate);
-    Ok(URL_SAFE_NO_PAD.encode(hash))
+    Ok(thumbprint_of_der(&certificate))
+}
+
+/// The same of a certificate in DER form.
+#[must_use]
+pub fn thumbprint_of_der(certificate: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, certificate))
 }
 
 /// What a file without a readable private key contains.
@@ -243,6 +259,11 @@ fn kind_of_pkcs8(der: &[u8]) -> Result<KeyKind, KeyError> {
     let (_, key) = Sequence::from_der(der).map_err(damaged)?;
     let (rest, _) = Integer::from_der(&key.content).map_err(damaged)?;
     let (_, algorithm) = AlgorithmIdentifier::from_der(rest).map_err(|_| KeyError::Damaged)?;
+    kind_of(&algorithm)
+}
+
+/// What a key of this algorithm is, private or public.
+pub(super) fn kind_of(algorithm: &AlgorithmIdentifier<'_>) -> Result<KeyKind, KeyError> {
     let id = &algorithm.algorithm;
     if *id == OID_PKCS1_RSAENCRYPTION {
         Ok(KeyKind::Rsa)

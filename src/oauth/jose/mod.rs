@@ -3,6 +3,7 @@
 //! ring has no P-521, so there is no ES512; Ed448 is missing for the same reason.
 
 mod algorithm;
+mod held;
 mod jwk;
 mod key_file;
 mod sign;
@@ -14,7 +15,10 @@ pub(super) mod openssl;
 mod vectors;
 
 pub use algorithm::Algorithm;
+#[cfg(test)]
+pub(crate) use held::tests::fake;
+pub use held::{HeldElsewhere, HeldKey};
 pub use jwk::KeySet;
-pub use key_file::{KeyError, certificate_thumbprint};
+pub use key_file::{KeyError, certificate_thumbprint, thumbprint_of_der};
 pub use sign::{SigningKey, sign};
 pub use verify::{Jws, Refusal};

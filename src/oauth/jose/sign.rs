@@ -10,12 +10,13 @@ use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use serde_json::{Map, Value};
 
 use super::algorithm::{Algorithm, Family};
+use super::held::HeldKey;
 use super::key_file::{KeyError, KeyKind, PrivateKey};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A key that signatures are made with.
 pub struct SigningKey {
-    algorithm: Algorithm,
+    pub(super) algorithm: Algorithm,
     key: Loaded,
 }
 
@@ -24,6 +25,7 @@ enum Loaded {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    Held(HeldKey),
 }
 
 impl fmt::Debug for SigningKey {
@@ -47,30 +49,32 @@ impl SigningKey {
     /// Why it can't be used.
     pub fn from_pem_preferring(pem: &SecretString, listed: &[Algorithm]) -> Result<Self, KeyError> {
         let found = PrivateKey::from_pem(pem)?;
-        let [usual, ..] = found.kind.algorithms() else {
-            return Err(KeyError::NoKey);
-        };
-        let mut algorithms = found.kind.algorithms().iter();
-        let listed = algorithms.find(|one| listed.contains(one));
-        Self::of(&found, *listed.unwrap_or(usual))
+        Self::of(&found, preferred(found.kind, listed)?)
+    }
+
+    /// A key that signs elsewhere.
+    ///
+    /// # Errors
+    /// If it is of another kind than the algorithm requires.
+    pub fn held(key: HeldKey, algorithm: Algorithm) -> Result<Self, KeyError> {
+        required(algorithm, key.kind)?;
+        Ok(Self {
+            algorithm,
+            key: Loaded::Held(key),
+        })
+    }
+
+    /// The same for the first of its algorithms that is in `listed`; if none is, for the usual one.
+    ///
+    /// # Errors
+    /// If there is no algorithm for it.
+    pub fn held_preferring(key: HeldKey, listed: &[Algorithm]) -> Result<Self, KeyError> {
+        let algorithm = preferred(key.kind, listed)?;
+        Self::held(key, algorithm)
     }
 
     fn of(found: &PrivateKey, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let right = match algorithm.family() {
-            Family::Hmac => return Err(KeyError::NotSymmetric(algorithm.name())),
-            Family::RsaPkcs1 | Family::RsaPss => KeyKind::Rsa,
-            Family::Ecdsa if algorithm == Algorithm::Es256 => KeyKind::P256,
-            Family::Ecdsa => KeyKind::P384,
-            Family::Ed25519 => KeyKind::Ed25519,
-        };
-        if found.kind != right {
-            return Err(KeyError::WrongKind {
-                found: found.kind.label(),
-                algorithm: algorithm.name(),
-                right: right.label(),
-            });
-        }
-        let key = match right {
+        let key = match required(algorithm, found.kind)? {
             KeyKind::Rsa => Loaded::Rsa(found.rsa()?),
             KeyKind::P256 | KeyKind::P384 => Loaded::Ec(found.ec()?),
             KeyKind::Ed25519 => Loaded::Ed25519(found.ed25519()?),
@@ -97,10 +101,19 @@ impl SigningKey {
         })
     }
 
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// Makes a signature that nobody gets: whether the key can sign is otherwise seen only when a request is sent.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn try_out(&self) -> Result<(), KeyError> {
+        self.signature(b"").map(drop)
+    }
+
+    pub(super) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let random = SystemRandom::new();
         let failed = |_| KeyError::Unusable("it can't sign".to_owned());
         Ok(match &self.key {
+            Loaded::Held(key) => key.sign(self.algorithm, message)?,
             Loaded::Secret(key) => hmac::sign(key, message).as_ref().to_vec(),
             Loaded::Ed25519(key) => key.sign(message).as_ref().to_vec(),
             Loaded::Ec(key) => key
@@ -120,10 +133,37 @@ impl SigningKey {
     }
 }
 
+/// The first algorithm of a key that is in `listed`, else its usual one.
+fn preferred(kind: KeyKind, listed: &[Algorithm]) -> Result<Algorithm, KeyError> {
+    let algorithms = kind.algorithms();
+    let listed = algorithms.iter().find(|one| listed.contains(one));
+    let found = listed.or(algorithms.first());
+    found.copied().ok_or(KeyError::NoKey)
+}
+
+/// What the algorithm requires, if `found` is that.
+fn required(algorithm: Algorithm, found: KeyKind) -> Result<KeyKind, KeyError> {
+    let right = match algorithm.family() {
+        Family::Hmac => return Err(KeyError::NotSymmetric(algorithm.name())),
+        Family::RsaPkcs1 | Family::RsaPss => KeyKind::Rsa,
+        Family::Ecdsa if algorithm == Algorithm::Es256 => KeyKind::P256,
+        Family::Ecdsa => KeyKind::P384,
+        Family::Ed25519 => KeyKind::Ed25519,
+    };
+    if found == right {
+        return Ok(right);
+    }
+    Err(KeyError::WrongKind {
+        found: found.label(),
+        algorithm: algorithm.name(),
+        right: right.label(),
+    })
+}
+
 /// Signs `claims`. `header` holds what the header has next to `alg`, such as `kid`, `typ` and `x5t#S256`.
 ///
 /// # Errors
-/// Where the key can't sign, which doesn't happen with one that could be read.
+/// Where the key can't sign, which doesn't happen with one that was read from a file.
 pub fn sign(
     header: &Map<String, Value>,
     claims: &Map<String, Value>,

@@ -1,0 +1,550 @@
+//! The certificate stores of Windows, and the keys in them.
+
+#![allow(
+    unsafe_code,
+    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+)]
+
+use std::ffi::c_void;
+use std::fmt;
+use std::ptr::{null, null_mut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use ring::digest;
+use windows_sys::Win32::Foundation::ERROR_FILE_NOT_FOUND;
+use windows_sys::Win32::Security::Cryptography::{
+    BCRYPT_PAD_PKCS1, BCRYPT_PAD_PSS, BCRYPT_PKCS1_PADDING_INFO, BCRYPT_PSS_PADDING_INFO,
+    BCRYPT_SHA256_ALGORITHM, BCRYPT_SHA384_ALGORITHM, BCRYPT_SHA512_ALGORITHM, CERT_CONTEXT,
+    CERT_FIND_ANY, CERT_FIND_FLAGS, CERT_FIND_SHA1_HASH, CERT_KEY_PROV_INFO_PROP_ID,
+    CERT_NCRYPT_KEY_SPEC, CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W,
+    CERT_STORE_READONLY_FLAG, CERT_SYSTEM_STORE_CURRENT_USER, CERT_SYSTEM_STORE_LOCAL_MACHINE,
+    CRYPT_ACQUIRE_CACHE_FLAG, CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG, CRYPT_ACQUIRE_SILENT_FLAG,
+    CRYPT_INTEGER_BLOB, CertCloseStore, CertFindCertificateInStore, CertFreeCertificateContext,
+    CertGetCertificateContextProperty, CertOpenStore, CryptAcquireCertificatePrivateKey,
+    HCERTSTORE, NCRYPT_KEY_HANDLE, NCRYPT_SILENT_FLAG, NCryptSignHash, PKCS_7_ASN_ENCODING,
+    X509_ASN_ENCODING,
+};
+
+use super::found::{ListedKey, Opened};
+use super::words::{self, Step};
+use crate::certificate::store_path::{Location, StorePath};
+use crate::httpsys::certificates;
+use crate::httpsys::prefix::STORE;
+use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError};
+use crate::windows::{last_error, wide};
+
+/// More certificates of a store are not listed.
+const MOST_CERTIFICATES: usize = 500;
+/// A signature is shorter: RSA keys have 16384 bits at most.
+const SIGNATURE_LIMIT: usize = 2048;
+
+pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
+    let failed = |step| move |code| words::sentence(step, code, path.location);
+    let found = Store::open(path.location).and_then(|store| store.find(&path.thumbprint.0));
+    opened(found.map_err(failed(Step::Find))?, path.location)
+}
+
+/// The certificate and its key.
+fn opened(certificate: Certificate, location: Location) -> Result<Opened, String> {
+    let der = certificate.der().to_vec();
+    let key = Key::of(certificate, location);
+    let key = key.map_err(|code| words::sentence(Step::Key, code, location))?;
+    let key = HeldKey::of_certificate(&der, Arc::new(key));
+    Ok(Opened {
+        key: key.map_err(|error| error.to_string())?,
+        certificate: der,
+    })
+}
+
+pub(super) fn list(now: SystemTime) -> Result<Vec<ListedKey>, String> {
+    let mut all = Vec::new();
+    for location in Location::ALL {
+        let listed = match Store::open(location) {
+            // Nothing was ever put into it.
+            Err(ERROR_FILE_NOT_FOUND) => continue,
+            store => store.map(|store| store.list(location, now)),
+        };
+        all.extend(listed.map_err(|code| words::sentence(Step::Find, code, location))?);
+    }
+    Ok(all)
+}
+
+/// A certificate store, to be read.
+struct Store(HCERTSTORE);
+
+impl Store {
+    fn open(location: Location) -> Result<Self, u32> {
+        let name = wide(STORE);
+        let location = match location {
+            Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
+            Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
+        };
+        // SAFETY: this kind of store takes a name that ends in a zero.
+        let store = unsafe {
+            CertOpenStore(
+                CERT_STORE_PROV_SYSTEM_W,
+                0,
+                0,
+                location | CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG,
+                name.as_ptr().cast(),
+            )
+        };
+        if store.is_null() {
+            return Err(last_error());
+        }
+        Ok(Self(store))
+    }
+
+    /// The certificate with this SHA-1.
+    fn find(&self, hash: &[u8; 20]) -> Result<Certificate, u32> {
+        let mut bytes = *hash;
+        let hash = CRYPT_INTEGER_BLOB {
+            cbData: 20,
+            pbData: bytes.as_mut_ptr(),
+        };
+        // SAFETY: for this kind of search, the parameter is such a structure, which outlives the call.
+        let found = unsafe { self.next(CERT_FIND_SHA1_HASH, (&raw const hash).cast(), null()) };
+        found.ok_or(words::NOT_FOUND)
+    }
+
+    /// The certificates that have a private key.
+    fn list(&self, location: Location, now: SystemTime) -> Vec<ListedKey> {
+        let mut all = Vec::new();
+        let mut before: Option<Certificate> = None;
+        while all.len() < MOST_CERTIFICATES {
+            let last = before.take().map_or(null(), Certificate::into_raw);
+            // SAFETY: this kind of search has no parameter, and the certificate before is handed over.
+            let Some(found) = (unsafe { self.next(CERT_FIND_ANY, null(), last) }) else {
+                break;
+            };
+            if found.has_key()
+                && let Some(certificate) = certificates::parse(found.der(), true, now)
+            {
+                let thumbprint = certificate.thumbprint;
+                let path = StorePath {
+                    location,
+                    thumbprint,
+                };
+                all.push(ListedKey { path, certificate });
+            }
+            before = Some(found);
+        }
+        all
+    }
+
+    /// The next certificate after `before`, which is freed.
+    ///
+    /// # Safety
+    /// `parameter` is what this kind of search takes, and `before` is null or a certificate that nobody else frees.
+    unsafe fn next(
+        &self,
+        kind: CERT_FIND_FLAGS,
+        parameter: *const c_void,
+        before: *const CERT_CONTEXT,
+    ) -> Option<Certificate> {
+        // SAFETY: the store is open; the rest is promised by the caller.
+        let found = unsafe {
+            CertFindCertificateInStore(
+                self.0,
+                X509_ASN_ENCODING | PKCS_7_ASN_ENCODING,
+                0,
+                kind,
+                parameter,
+                before,
+            )
+        };
+        (!found.is_null()).then_some(Certificate(found))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // SAFETY: the store is ours, and is closed once. Windows keeps it for the certificates that are in use.
+        unsafe { CertCloseStore(self.0, 0) };
+    }
+}
+
+/// A certificate in a store.
+struct Certificate(*const CERT_CONTEXT);
+
+// SAFETY: Windows counts the references, and a certificate belongs to no thread.
+unsafe impl Send for Certificate {}
+
+impl Certificate {
+    fn der(&self) -> &[u8] {
+        // SAFETY: the certificate lives as long as `self`; its bytes are as many as it says.
+        unsafe {
+            std::slice::from_raw_parts((*self.0).pbCertEncoded, (*self.0).cbCertEncoded as usize)
+        }
+    }
+
+    /// True if it says where its private key is.
+    fn has_key(&self) -> bool {
+        let mut length = 0;
+        // SAFETY: with no room given, only the length is returned.
+        unsafe {
+            CertGetCertificateContextProperty(
+                self.0,
+                CERT_KEY_PROV_INFO_PROP_ID,
+                null_mut(),
+                &raw mut length,
+            ) != 0
+        }
+    }
+
+    /// To be freed by whoever takes it.
+    fn into_raw(self) -> *const CERT_CONTEXT {
+        std::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and is given up once.
+        unsafe { CertFreeCertificateContext(self.0) };
+    }
+}
+
+/// The private key of a certificate.
+struct Key {
+    /// Valid as long as the certificate, which frees it.
+    handle: NCRYPT_KEY_HANDLE,
+    /// Held while the key signs: nothing promises that a handle can be used by several threads at once.
+    certificate: Mutex<Certificate>,
+    location: Location,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:?})", self.location)
+    }
+}
+
+impl Key {
+    fn of(certificate: Certificate, location: Location) -> Result<Self, u32> {
+        let (mut handle, mut kind, mut ours) = (0, 0, 0);
+        // SAFETY: the certificate is valid, and what is written to outlives the call. With the cache, the handle is the
+        // certificate's own.
+        let found = unsafe {
+            CryptAcquireCertificatePrivateKey(
+                certificate.0,
+                CRYPT_ACQUIRE_CACHE_FLAG
+                    | CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG
+                    | CRYPT_ACQUIRE_SILENT_FLAG,
+                null(),
+                &raw mut handle,
+                &raw mut kind,
+                &raw mut ours,
+            )
+        };
+        if found == 0 {
+            return Err(last_error());
+        }
+        if kind != CERT_NCRYPT_KEY_SPEC {
+            return Err(words::LEGACY);
+        }
+        Ok(Self {
+            handle,
+            certificate: Mutex::new(certificate),
+            location,
+        })
+    }
+
+    fn sign_digest(&self, padding: Padding, digest: &[u8]) -> Result<Vec<u8>, u32> {
+        let hash = match digest.len() {
+            32 => BCRYPT_SHA256_ALGORITHM,
+            48 => BCRYPT_SHA384_ALGORITHM,
+            _ => BCRYPT_SHA512_ALGORITHM,
+        };
+        let length = u32::try_from(digest.len()).unwrap_or(u32::MAX);
+        let pkcs1 = BCRYPT_PKCS1_PADDING_INFO { pszAlgId: hash };
+        let pss = BCRYPT_PSS_PADDING_INFO {
+            pszAlgId: hash,
+            cbSalt: length,
+        };
+        let (padding, flags): (*const c_void, u32) = match padding {
+            Padding::Pkcs1 => ((&raw const pkcs1).cast(), BCRYPT_PAD_PKCS1),
+            Padding::Pss => ((&raw const pss).cast(), BCRYPT_PAD_PSS),
+            Padding::None => (null(), 0),
+        };
+        let mut signature = vec![0; SIGNATURE_LIMIT];
+        let mut written = 0;
+        let held = self
+            .certificate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the key is valid as long as its certificate; lengths are those of the buffers, and the padding is of the
+        // kind that the flag says.
+        let code = unsafe {
+            NCryptSignHash(
+                self.handle,
+                padding,
+                digest.as_ptr(),
+                length,
+                signature.as_mut_ptr(),
+                u32::try_from(signature.len()).unwrap_or(0),
+                &raw mut written,
+                flags | NCRYPT_SILENT_FLAG,
+            )
+        };
+        drop(held);
+        if code != 0 {
+            return Err(code.cast_unsigned());
+        }
+        signature.truncate(written as usize);
+        Ok(signature)
+    }
+}
+
+/// How a digest is prepared before it is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Padding {
+    Pkcs1,
+    /// With a salt as long as the digest.
+    Pss,
+    /// For ECDSA. The signature has both numbers in full length, as JWS requires it.
+    None,
+}
+
+impl Padding {
+    /// `None` for algorithms that these keys don't have.
+    fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => Some(Self::Pkcs1),
+            Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => Some(Self::Pss),
+            Algorithm::Es256 | Algorithm::Es384 => Some(Self::None),
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 | Algorithm::EdDsa => None,
+        }
+    }
+}
+
+impl HeldElsewhere for Key {
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let name = algorithm.name();
+        let Some(padding) = Padding::of(algorithm) else {
+            let text = format!("A key in a certificate store can't sign with {name}.");
+            return Err(KeyError::Elsewhere(text));
+        };
+        let digest = digest::digest(algorithm.hash(), message);
+        self.sign_digest(padding, digest.as_ref()).map_err(|code| {
+            KeyError::Elsewhere(words::sentence(Step::Sign(name), code, self.location))
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm};
+    use windows_sys::Win32::Security::Cryptography::{
+        BCRYPT_RSA_ALGORITHM, BCRYPT_RSAPUBLIC_BLOB, CERT_KEY_CONTEXT, CERT_KEY_CONTEXT_0,
+        CERT_KEY_CONTEXT_PROP_ID, CERT_STORE_ADD_ALWAYS, CertAddEncodedCertificateToStore,
+        CertCreateCertificateContext, CertSetCertificateContextProperty, MS_KEY_STORAGE_PROVIDER,
+        NCRYPT_LENGTH_PROPERTY, NCryptCreatePersistedKey, NCryptExportKey, NCryptFinalizeKey,
+        NCryptOpenStorageProvider, NCryptSetProperty,
+    };
+
+    use super::*;
+    use crate::oauth::jose::SigningKey;
+
+    /// A new RSA key of Windows, in memory only.
+    fn new_key() -> NCRYPT_KEY_HANDLE {
+        let (mut provider, mut key, bits) = (0, 0, 2048_u32);
+        // SAFETY: names end in a zero, and what is written to outlives the calls.
+        unsafe {
+            let code = NCryptOpenStorageProvider(&raw mut provider, MS_KEY_STORAGE_PROVIDER, 0);
+            assert_eq!(code, 0);
+            let kind = BCRYPT_RSA_ALGORITHM;
+            let code = NCryptCreatePersistedKey(provider, &raw mut key, kind, null(), 0, 0);
+            assert_eq!(code, 0);
+            let value = (&raw const bits).cast();
+            assert_eq!(
+                NCryptSetProperty(key, NCRYPT_LENGTH_PROPERTY, value, 4, 0),
+                0
+            );
+            assert_eq!(NCryptFinalizeKey(key, 0), 0);
+        }
+        key
+    }
+
+    /// A certificate that has this key.
+    fn with_key(der: &[u8], key: NCRYPT_KEY_HANDLE) -> Certificate {
+        let length = u32::try_from(der.len()).unwrap();
+        let context = CERT_KEY_CONTEXT {
+            cbSize: u32::try_from(size_of::<CERT_KEY_CONTEXT>()).unwrap(),
+            Anonymous: CERT_KEY_CONTEXT_0 { hNCryptKey: key },
+            dwKeySpec: CERT_NCRYPT_KEY_SPEC,
+        };
+        // SAFETY: the bytes are as many as told, and this property is such a structure.
+        unsafe {
+            let certificate = CertCreateCertificateContext(X509_ASN_ENCODING, der.as_ptr(), length);
+            assert!(!certificate.is_null());
+            let value = (&raw const context).cast();
+            assert_ne!(
+                CertSetCertificateContextProperty(certificate, CERT_KEY_CONTEXT_PROP_ID, 0, value),
+                0
+            );
+            Certificate(certificate)
+        }
+    }
+
+    /// The public key in the format of PKCS#1, as in a certificate.
+    fn public(key: NCRYPT_KEY_HANDLE) -> Vec<u8> {
+        let (mut blob, mut length) = ([0; 1024], 0);
+        // SAFETY: the buffer is as long as told.
+        let code = unsafe {
+            NCryptExportKey(
+                key,
+                0,
+                BCRYPT_RSAPUBLIC_BLOB,
+                null(),
+                blob.as_mut_ptr(),
+                1024,
+                &raw mut length,
+                0,
+            )
+        };
+        assert_eq!(code, 0);
+        let number = |at: usize| {
+            let bytes = blob[at..at + 4].try_into().unwrap();
+            usize::try_from(u32::from_le_bytes(bytes)).unwrap()
+        };
+        // BCRYPT_RSAKEY_BLOB: magic, bits, the lengths of the exponent and of the modulus, and of two primes.
+        let (exponent, modulus) = (number(8), number(12));
+        let exponent_end = 24 + exponent;
+        let parts = [
+            &blob[exponent_end..exponent_end + modulus],
+            &blob[24..exponent_end],
+        ];
+        let mut content = Vec::new();
+        for part in parts {
+            // Positive, and without needless zeros.
+            let zeros = part.iter().take_while(|byte| **byte == 0).count();
+            let mut part = part[zeros..].to_vec();
+            if part[0] & 0x80 != 0 {
+                part.insert(0, 0);
+            }
+            content.extend(element(0x02, &part));
+        }
+        element(0x30, &content)
+    }
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82, length[0], length[1]], content].concat()
+    }
+
+    /// Makes certificates with a key of Windows.
+    struct Issuer(Key, Vec<u8>);
+
+    impl PublicKeyData for Issuer {
+        fn der_bytes(&self) -> &[u8] {
+            &self.1
+        }
+        fn algorithm(&self) -> &'static SignatureAlgorithm {
+            &PKCS_RSA_SHA256
+        }
+    }
+
+    impl rcgen::SigningKey for Issuer {
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+            Ok(self.0.sign(Algorithm::Rs256, message).unwrap())
+        }
+    }
+
+    fn self_signed(name: &str) -> (Vec<u8>, KeyPair) {
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let pair = KeyPair::generate().unwrap();
+        (params.self_signed(&pair).unwrap().der().to_vec(), pair)
+    }
+
+    #[test]
+    fn what_windows_signs_is_verified_with_the_certificate() {
+        let handle = new_key();
+        // Any certificate carries the handle until there is the right one.
+        let (any, _) = self_signed("any.example");
+        let location = Location::LocalMachine;
+        let key = Key::of(with_key(&any, handle), location).unwrap();
+        let issuer = Issuer(key, public(handle));
+        let params = CertificateParams::new(["signing.example".to_owned()]).unwrap();
+        let der = params.self_signed(&issuer).unwrap().der().to_vec();
+        // Each certificate frees its key.
+        std::mem::forget(issuer);
+        let opened = opened(with_key(&der, handle), location).unwrap();
+        assert_eq!(opened.certificate, der);
+        for algorithm in [
+            Algorithm::Rs256,
+            Algorithm::Rs384,
+            Algorithm::Rs512,
+            Algorithm::Ps256,
+            Algorithm::Ps384,
+            Algorithm::Ps512,
+        ] {
+            let signing = SigningKey::held(opened.key.clone(), algorithm).unwrap();
+            assert_eq!(signing.try_out(), Ok(()), "{}", algorithm.name());
+        }
+        let wrong = SigningKey::held(opened.key, Algorithm::Es256).unwrap_err();
+        assert!(wrong.to_string().contains("an RSA key"), "{wrong}");
+    }
+
+    #[test]
+    fn a_key_that_does_not_belong_to_the_certificate_is_noticed() {
+        let handle = new_key();
+        let other = new_key();
+        let (any, _) = self_signed("any.example");
+        let location = Location::CurrentUser;
+        let key = Key::of(with_key(&any, handle), location).unwrap();
+        let issuer = Issuer(key, public(handle));
+        let params = CertificateParams::new(["signing.example".to_owned()]).unwrap();
+        let der = params.self_signed(&issuer).unwrap().der().to_vec();
+        let opened = opened(with_key(&der, other), location).unwrap();
+        let signing = SigningKey::held(opened.key, Algorithm::Rs256).unwrap();
+        let wrong = signing.try_out();
+        assert_eq!(wrong, Err(KeyError::OfAnotherCertificate));
+    }
+
+    #[test]
+    fn a_certificate_without_a_key_is_found_and_not_listed() {
+        let (der, _) = self_signed("without.example");
+        let name = wide(STORE);
+        for location in Location::ALL {
+            let flags = match location {
+                Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
+                Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
+            };
+            // SAFETY: as in `Store::open`, to be written to.
+            let store = Store(unsafe {
+                CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, flags, name.as_ptr().cast())
+            });
+            // SAFETY: the bytes are as many as told.
+            let added = unsafe {
+                CertAddEncodedCertificateToStore(
+                    store.0,
+                    X509_ASN_ENCODING,
+                    der.as_ptr(),
+                    u32::try_from(der.len()).unwrap(),
+                    CERT_STORE_ADD_ALWAYS,
+                    null_mut(),
+                )
+            };
+            assert_ne!(added, 0, "{}", last_error());
+            // Others see it when the store is closed.
+            drop(store);
+            let path = StorePath {
+                location,
+                thumbprint: certificates::thumbprint(&der).unwrap(),
+            };
+            let said = open(&path).err().unwrap();
+            assert!(said.contains("no private key on this machine"), "{said}");
+            let listed = list(SystemTime::now()).unwrap();
+            assert!(listed.iter().all(|one| one.path != path), "{listed:?}");
+            let absent = StorePath {
+                thumbprint: certificates::thumbprint(b"absent").unwrap(),
+                ..path
+            };
+            let said = open(&absent).err().unwrap();
+            assert!(said.contains("doesn't contain this certificate"), "{said}");
+        }
+    }
+}

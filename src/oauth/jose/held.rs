@@ -1,0 +1,179 @@
+//! Private keys that stay where they are, such as in a key store of the system, and sign there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, UnparsedPublicKey, VerificationAlgorithm,
+};
+use x509_parser::parse_x509_certificate;
+use x509_parser::public_key::PublicKey;
+
+use super::algorithm::Algorithm;
+use super::key_file::{KeyError, KeyKind, kind_of};
+
+/// The fewest bits of an RSA key (RFC 7518, section 3.3).
+const FEWEST_BITS: usize = 2048;
+
+/// A private key that signs outside of this program.
+pub trait HeldElsewhere: fmt::Debug + Send + Sync {
+    /// Signs `message` as JWS requires it (RFC 7518, section 3): the salt of RSA-PSS is as long as the hash, and an ECDSA
+    /// signature is its two numbers, each in full length.
+    ///
+    /// # Errors
+    /// Why there is no signature.
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+}
+
+/// Such a key, and what its certificate says about it.
+#[derive(Clone)]
+pub struct HeldKey {
+    key: Arc<dyn HeldElsewhere>,
+    pub(super) kind: KeyKind,
+    /// As in the certificate, without its algorithm.
+    public: Vec<u8>,
+}
+
+impl fmt::Debug for HeldKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HeldKey({:?}, {:?})", self.kind, self.key)
+    }
+}
+
+impl HeldKey {
+    /// The key of a certificate in DER form.
+    ///
+    /// # Errors
+    /// If the certificate can't be read, or the key isn't supported.
+    pub fn of_certificate(
+        certificate: &[u8],
+        key: Arc<dyn HeldElsewhere>,
+    ) -> Result<Self, KeyError> {
+        let (_, parsed) =
+            parse_x509_certificate(certificate).map_err(|_| KeyError::DamagedCertificate)?;
+        let public = parsed.public_key();
+        if let Ok(PublicKey::RSA(rsa)) = public.parsed()
+            && rsa.key_size() < FEWEST_BITS
+        {
+            return Err(KeyError::TooShort);
+        }
+        Ok(Self {
+            key,
+            kind: kind_of(&public.algorithm)?,
+            public: public.subject_public_key.data.to_vec(),
+        })
+    }
+
+    /// Signs, and compares the signature with the certificate.
+    pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let signature = self.key.sign(algorithm, message)?;
+        let public = UnparsedPublicKey::new(verification(algorithm)?, &self.public);
+        public
+            .verify(message, &signature)
+            .map_err(|_| KeyError::OfAnotherCertificate)?;
+        Ok(signature)
+    }
+}
+
+fn verification(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm, KeyError> {
+    match algorithm {
+        Algorithm::Es256 => Ok(&ECDSA_P256_SHA256_FIXED),
+        Algorithm::Es384 => Ok(&ECDSA_P384_SHA384_FIXED),
+        other => match other.rsa() {
+            Some(rsa) => Ok(rsa),
+            None => Err(KeyError::Elsewhere(format!(
+                "A private key outside of a file can't sign with {}.",
+                algorithm.name()
+            ))),
+        },
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+pub(crate) mod tests {
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Map, json};
+
+    use super::super::jwk::KeySet;
+    use super::super::sign::{SigningKey, sign};
+    use super::super::verify::Jws;
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    /// A key of this process that stands for one elsewhere.
+    #[derive(Debug)]
+    pub(crate) struct Fake(SigningKey);
+
+    impl HeldElsewhere for Fake {
+        fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+            assert_eq!(algorithm, self.0.algorithm);
+            self.0.signature(message)
+        }
+    }
+
+    /// A new key, and its certificate in DER form.
+    pub(crate) fn fake(algorithm: Algorithm) -> (Arc<Fake>, Vec<u8>) {
+        let kind = match algorithm {
+            Algorithm::Es384 => &PKCS_ECDSA_P384_SHA384,
+            _ => &PKCS_ECDSA_P256_SHA256,
+        };
+        let pair = KeyPair::generate_for(kind).unwrap();
+        let certificate = CertificateParams::new(vec![]).unwrap();
+        let der = certificate.self_signed(&pair).unwrap().der().to_vec();
+        let pem = pair.serialize_pem().into();
+        let key = Fake(SigningKey::from_pem(&pem, algorithm).unwrap());
+        (Arc::new(key), der)
+    }
+
+    #[test]
+    fn what_is_signed_elsewhere_is_compared_with_the_certificate() {
+        let (key, certificate) = fake(Algorithm::Es256);
+        let held = HeldKey::of_certificate(&certificate, key.clone()).unwrap();
+        let signature = held.sign(Algorithm::Es256, b"message").unwrap();
+        assert_eq!(signature.len(), 64);
+        let (_, other) = fake(Algorithm::Es256);
+        let wrong = HeldKey::of_certificate(&other, key).unwrap();
+        assert_eq!(
+            wrong.sign(Algorithm::Es256, b"message"),
+            Err(KeyError::OfAnotherCertificate)
+        );
+    }
+
+    #[test]
+    fn a_service_verifies_what_was_signed_elsewhere() {
+        let (key, certificate) = fake(Algorithm::Es256);
+        let held = HeldKey::of_certificate(&certificate, key).unwrap();
+        let x = URL_SAFE_NO_PAD.encode(&held.public[1..33]);
+        let y = URL_SAFE_NO_PAD.encode(&held.public[33..]);
+        let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y}]});
+        let keys = KeySet::parse(keys.as_object().unwrap()).unwrap();
+        let signing = SigningKey::held(held, Algorithm::Es256).unwrap();
+        let assertion = sign(&Map::new(), &Map::new(), &signing).unwrap();
+        let assertion = Jws::parse(assertion.expose_secret()).unwrap();
+        assert_eq!(assertion.verify(&keys), Ok(Algorithm::Es256));
+    }
+
+    #[test]
+    fn the_algorithm_follows_from_the_certificate() {
+        for (algorithm, other) in [
+            (Algorithm::Es256, Algorithm::Es384),
+            (Algorithm::Es384, Algorithm::Ps256),
+        ] {
+            let (key, certificate) = fake(algorithm);
+            let held = HeldKey::of_certificate(&certificate, key).unwrap();
+            let signing = SigningKey::held_preferring(held.clone(), &[other]).unwrap();
+            assert_eq!(signing.algorithm, algorithm);
+            let refused = SigningKey::held(held, other).unwrap_err();
+            assert!(matches!(refused, KeyError::WrongKind { .. }), "{refused}");
+        }
+        let (key, _) = fake(Algorithm::Es256);
+        assert_eq!(
+            HeldKey::of_certificate(b"no certificate", key).unwrap_err(),
+            KeyError::DamagedCertificate
+        );
+    }
+}
