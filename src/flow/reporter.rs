@@ -18,7 +18,9 @@ use crate::oauth::authcode::Callback;
 use crate::oauth::check::Check;
 use crate::oauth::client::Request;
 use crate::oauth::failure::Failure;
+use crate::oauth::jose::KeyError;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::store::file::read as file;
 
 /// An event, with the number of the attempt that it belongs to.
 pub type Report = (AttemptId, FlowEvent);
@@ -105,11 +107,12 @@ impl Reporter {
         transport: &impl Transport,
         request: &Request,
     ) -> Result<Answer, HttpError> {
-        let signed = request.signed(unix_time());
-        let signed = signed.map_err(|error| HttpError::Unreachable {
-            host: host_and_port(&request.url),
-            cause: error.to_string(),
-        })?;
+        let signed = signed(request)
+            .await
+            .map_err(|error| HttpError::Unreachable {
+                host: host_and_port(&request.url),
+                cause: error.to_string(),
+            })?;
         let request = signed.as_ref().unwrap_or(request);
         let begin = Instant::now();
         let outcome = transport.send(request).await;
@@ -167,6 +170,20 @@ impl Reporter {
         // A panic cannot leave them half changed.
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The request with a new assertion, if it needs one.
+async fn signed(request: &Request) -> Result<Option<Request>, KeyError> {
+    if !request.signs_elsewhere() {
+        return request.signed(unix_time());
+    }
+    // A device may take its time to sign, and nothing else waits for it.
+    let request = request.clone();
+    let signed = file::aside(move || request.signed(unix_time())).await;
+    signed.unwrap_or_else(|_| {
+        let text = "the private key did not sign within ten seconds";
+        Err(KeyError::Elsewhere(text.to_owned()))
+    })
 }
 
 fn verdict(callback: &Callback) -> &str {

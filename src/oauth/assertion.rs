@@ -134,7 +134,7 @@ pub enum Credential {
     /// Nothing else.
     #[default]
     None,
-    /// PEM files that are read when the run starts.
+    /// PEM files that are read when the run starts, or a key in a store that is opened then.
     Files(KeyFiles, Rules),
     /// A key that signs assertions.
     Signer(Signer),
@@ -184,6 +184,11 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// True if a key outside of this program signs.
+    pub(super) fn signs_elsewhere(&self) -> bool {
+        matches!(self, Self::Assertion(signer) if signer.key.is_held())
+    }
+
     /// The body of the request with a new assertion; `None` if it needs none.
     ///
     /// # Errors
@@ -320,6 +325,7 @@ mod tests {
         let thumbprint = thumbprint_of_der(&certificate);
         let signer = Signer::new(rules.held_key(held).unwrap(), "me", &rules);
         let proof = Proof::Assertion(signer.with_thumbprint(thumbprint.clone()));
+        assert!(proof.signs_elsewhere() && !Proof::Assertion(self::signer()).signs_elsewhere());
         let sent = sent(&proof);
         let assertion = &sent["client_assertion"];
         assert_eq!(

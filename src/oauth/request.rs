@@ -12,7 +12,7 @@ use super::tools::Method;
 use crate::secret::SecretString;
 
 /// A form to post, or a document to get with credentials. All of it counts as secret.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// How it is sent.
     pub method: Method,
@@ -27,6 +27,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// True if a key outside of this program signs it, which may take its time.
+    #[must_use]
+    pub fn signs_elsewhere(&self) -> bool {
+        self.proof.signs_elsewhere()
+    }
+
     /// The same request with a new assertion; `None` if it needs none.
     ///
     /// # Errors

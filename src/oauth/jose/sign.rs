@@ -101,6 +101,11 @@ impl SigningKey {
         })
     }
 
+    /// True if it signs elsewhere.
+    pub(in crate::oauth) fn is_held(&self) -> bool {
+        matches!(self.key, Loaded::Held(_))
+    }
+
     /// Makes a signature that nobody gets: whether the key can sign is otherwise seen only when a request is sent.
     ///
     /// # Errors
