@@ -8,6 +8,7 @@ use crate::configure::report::{SetUpAction, Verdict};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::flow::event::FlowError;
+use crate::flow::store_key::ListedKey;
 use crate::flow::tool_report::Told;
 use crate::form::problem::Problem;
 use crate::form::settings::Key;
@@ -97,6 +98,8 @@ pub enum SessionEvent {
     Presets,
     /// Something became of profiles.
     Profile(ProfileNews),
+    /// The certificates of this machine that have a private key, or why they can't be listed.
+    StoreKeys(Result<Vec<ListedKey>, String>),
     /// An action of the listener's set-up is over.
     SetUp(SetUpAction, Verdict),
 }

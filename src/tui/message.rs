@@ -10,6 +10,7 @@ use crate::console::clipboard::Copied;
 use crate::console::origin::Attached;
 use crate::flow::attempt::AttemptId;
 use crate::flow::event::FlowEvent;
+use crate::flow::store_key::ListedKey;
 use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Started;
@@ -55,6 +56,8 @@ pub enum Event {
     Library(Box<Library>),
     /// An action of the listener's setup, by its number, came to this; and the certificates that there are now.
     SetUp(u64, Box<Report>, Box<Created>),
+    /// The certificates of this machine that have a private key, or why they can't be listed.
+    StoreKeys(Result<Vec<ListedKey>, String>),
     /// A file was written, or not: its path and who can read it, or why not.
     Saved(Content, Result<(String, Readers), String>),
     /// What came of a task with the files of profiles.
@@ -80,6 +83,7 @@ impl fmt::Debug for Event {
             Self::PasteLost => "PasteLost",
             Self::Library(_) => "Library",
             Self::SetUp(..) => "SetUp",
+            Self::StoreKeys(_) => "StoreKeys",
             Self::Saved(..) => "Saved",
             Self::Profile(_) => "Profile",
             Self::Tick => "Tick",
@@ -110,6 +114,8 @@ pub enum Effect {
     ShowInScrollback(SecretString),
     /// Do an action of the listener's setup, off the loop.
     SetUp(Box<SetUpTask>, u64),
+    /// List the certificates of this machine that have a private key, off the loop.
+    ListStoreKeys,
     /// Do something with the files of profiles, off the loop.
     Profile(ProfileTask),
     /// Start the demo server.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use crossterm::style;
@@ -35,6 +35,7 @@ use crate::console::tmux;
 use crate::demo::{self, Demo};
 use crate::flow::driver::Flow;
 use crate::flow::reporter::Report;
+use crate::flow::store_key;
 use crate::form::settings::Settings;
 use crate::outcome::Print;
 use crate::outcome::exit;
@@ -403,6 +404,9 @@ impl Shell {
                     let report = Box::new(configure::perform(&task));
                     Event::SetUp(number, report, Box::new(Created::load_user()))
                 });
+            }
+            Effect::ListStoreKeys => {
+                self.off_the_loop(|| Event::StoreKeys(store_key::list(SystemTime::now())));
             }
             Effect::Profile(task) => match task.writes() {
                 Some(what) => self.saves.push(Save::Profile(what, Box::new(task))),

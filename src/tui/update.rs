@@ -159,14 +159,10 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             let event = model.session.hear_profile(*report, now);
             on_profile(model, event)
         }
+        Event::StoreKeys(keys) => show(model, &SessionEvent::StoreKeys(keys)),
         Event::SetUp(number, report, created) => {
-            match model.session.set_up_done(number, *report, *created, now) {
-                Some(event) => {
-                    let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
-                    apply(model, out)
-                }
-                None => Vec::new(),
-            }
+            let done = model.session.set_up_done(number, *report, *created, now);
+            done.map_or_else(Vec::new, |event| show(model, &event))
         }
     }
 }
@@ -370,9 +366,14 @@ fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<E
     heard(model, event, Some(attempt))
 }
 
+/// Hands an event to the screens.
+fn show(model: &mut Model, event: &SessionEvent) -> Vec<Effect> {
+    let out = model.on_every(|screen, cx| screen.on_event(event, cx));
+    apply(model, out)
+}
+
 fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> Vec<Effect> {
-    let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
-    let mut effects = apply(model, out);
+    let mut effects = show(model, &event);
     if matches!(event, SessionEvent::Tokens { .. }) {
         ask_again(model);
     }
@@ -422,8 +423,7 @@ fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
     let SessionEvent::Profile(news) = &event else {
         return heard(model, event, None);
     };
-    let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
-    let mut effects = apply(model, out);
+    let mut effects = show(model, &event);
     let saving = matches!(model.top().route(), Route::SaveProfile(_));
     match news {
         ProfileNews::Opened(Opening::MailTest, _) if model.session.tokens.is_some() => {

@@ -258,6 +258,12 @@ impl App {
                     pending.extend(more);
                     continue;
                 }
+                Asked::StoreKeys => {
+                    let keys = Event::StoreKeys(stand_in::store_keys());
+                    let (more, _) = self.program.send(keys, self.up);
+                    pending.extend(more);
+                    continue;
+                }
                 _ => {}
             }
             self.asked.push(one);

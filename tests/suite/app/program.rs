@@ -13,6 +13,7 @@ use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::flow::attempt::AttemptId;
 use oauth_authorizer::flow::driver::Job;
 use oauth_authorizer::flow::event::FlowEvent;
+use oauth_authorizer::flow::store_key::ListedKey;
 use oauth_authorizer::form::settings::Settings;
 use oauth_authorizer::mail::server::Protocol;
 use oauth_authorizer::presets::{self, Library, Preset};
@@ -51,6 +52,7 @@ pub enum Event {
     PasteLost,
     Library(Library),
     Configured(u64, Report),
+    StoreKeys(Vec<ListedKey>),
     Profile(ProfileReport),
     Tick,
 }
@@ -104,6 +106,8 @@ pub enum Asked {
     Copy(Name),
     Save(Name),
     Configure(Box<SetUpTask>, u64),
+    /// The certificates of this machine.
+    StoreKeys,
     Profile(ProfileTask),
     /// The end.
     Quit,
@@ -182,6 +186,7 @@ impl Program {
             Event::Configured(number, report) => {
                 message::Event::SetUp(number, Box::new(report), Box::default())
             }
+            Event::StoreKeys(keys) => message::Event::StoreKeys(Ok(keys)),
             Event::Profile(report) => message::Event::Profile(Box::new(report)),
             Event::Tick => message::Event::Tick,
         };
@@ -281,6 +286,7 @@ impl Program {
                 Asked::Save(name(content))
             }
             Effect::Profile(task) => Asked::Profile(task),
+            Effect::ListStoreKeys => Asked::StoreKeys,
             Effect::SetUp(task, number) => Asked::Configure(task, number),
             Effect::Quit => Asked::Quit,
             Effect::Paste(_)

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use oauth_authorizer::certificate::store_path::{Location, StorePath};
 use oauth_authorizer::configure::plan::APP_ID;
 use oauth_authorizer::configure::reading::Account;
 use oauth_authorizer::configure::service::{Rights, Service};
+use oauth_authorizer::flow::store_key::ListedKey;
 use oauth_authorizer::httpsys::certificates::StoreCertificate;
 use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
 
@@ -45,6 +47,26 @@ fn certificate(subject: &str, name: &str, hash: u8) -> StoreCertificate {
         thumbprint: Thumbprint([hash; 20]),
         has_key: true,
     }
+}
+
+/// The certificates with a private key: one of the machine, and an expired one of the user.
+pub fn store_keys() -> Vec<ListedKey> {
+    let of = |location, certificate: StoreCertificate| {
+        let thumbprint = certificate.thumbprint;
+        let path = StorePath {
+            location,
+            thumbprint,
+        };
+        ListedKey { path, certificate }
+    };
+    let mut old = certificate("mailsync 2024", "mailsync", 4);
+    old.expired = true;
+    "2025-01-31".clone_into(&mut old.expires);
+    let new = certificate("mailsync", "mailsync", 3);
+    vec![
+        of(Location::LocalMachine, new),
+        of(Location::CurrentUser, old),
+    ]
 }
 
 impl Service for StandIn {

@@ -113,7 +113,7 @@ fn purpose_said(cx: ViewContext<'_>, key: Key) -> Vec<Said> {
 fn name(item: &Item) -> &'static str {
     match item {
         Item::Field(_) => "",
-        Item::Choices(_) | Item::ScopeList => "List",
+        Item::Choices(_) | Item::ScopeList | Item::KeyList => "List",
         Item::Configure => "Configure…",
         Item::Advanced => "Advanced",
         Item::Authorize => "Authorize",
@@ -137,6 +137,7 @@ fn name(item: &Item) -> &'static str {
 fn button(cx: ViewContext<'_>, item: &Item) -> String {
     let text = match (item, cx.session.settings.flow()) {
         (Item::Choices(_) | Item::ScopeList, _) => "Pick from a list of known scopes.",
+        (Item::KeyList, _) => "Pick a certificate of this computer that has a private key.",
         (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
         (Item::Advanced, _) => {
             return format!("{} fields that most services don't need.", ADVANCED.len());
@@ -280,6 +281,11 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         Key::ClientAuthentication => {
             let all = AuthenticationChoice::ALL.map(AuthenticationChoice::label).join(", ");
             format!("How the client authenticates. Left and Right choose: {all}.")
+        }
+        Key::ClientKey if cx.console.environment.windows => {
+            "The private key of the client, instead of a client secret: a PEM file, or a certificate of this computer, such as \
+              Cert:\\LocalMachine\\My\\THUMBPRINT. List has them."
+                .to_owned()
         }
         Key::ClientKey => {
             "The private key (PEM) of the client, instead of a client secret: RSA, EC P-256, EC P-384 or Ed25519.".to_owned()

@@ -1,7 +1,11 @@
-//! The lists next to a field: the scopes of the service, and the usual values of a variable.
+//! The lists next to a field: the scopes of the service, the usual values of a variable, and the certificates for the
+//! client's key.
 
+use super::state::{DialogId, Form, Item};
+use crate::certificate::store_path::Location;
+use crate::flow::store_key::ListedKey;
 use crate::form::settings::Key;
-use crate::tui::dialog::{List, ListEntry};
+use crate::tui::dialog::{Dialog, List, ListEntry};
 use crate::tui::screen::ViewContext;
 
 /// The key of the entry for a value that is typed.
@@ -66,6 +70,48 @@ pub(super) fn choices(cx: ViewContext<'_>, place: usize) -> List {
         head: variable.label.clone(),
         entries,
         note: variable.help.clone().unwrap_or_default(),
+        ..List::default()
+    }
+}
+
+impl Form {
+    /// Opens the list of certificates, if the user still waits for it.
+    pub(super) fn show_keys(&mut self, keys: &[ListedKey]) {
+        self.keys = keys.to_vec();
+        if self.common.focus == Item::KeyList && self.common.dialog.is_none() {
+            self.common.dialog = Some(Dialog::list(DialogId::Keys, false));
+        }
+    }
+}
+
+/// The certificates for the client's key: subject, whose they are, and until when.
+pub(super) fn keys(keys: &[ListedKey]) -> List {
+    let entry = |key: &ListedKey| {
+        let certificate = &key.certificate;
+        let store = match key.path.location {
+            Location::LocalMachine => "machine",
+            Location::CurrentUser => "user",
+        };
+        let until = if certificate.expired {
+            "expired on"
+        } else {
+            "until"
+        };
+        ListEntry {
+            name: certificate.subject.clone(),
+            about: format!(
+                "{store}; {until} {}; {}",
+                certificate.expires, certificate.thumbprint
+            ),
+            key: key.path.to_string(),
+            ..ListEntry::default()
+        }
+    };
+    List {
+        head: "Certificates of this computer with a private key".to_owned(),
+        entries: keys.iter().map(entry).collect(),
+        none: "Neither the machine's store nor that of the current user has a certificate with a private key."
+            .to_owned(),
         ..List::default()
     }
 }

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use ratatui::layout::Rect;
 
-use self::lists::{ANOTHER, choices, scopes};
+use self::lists::{ANOTHER, choices, keys, scopes};
 pub(in crate::tui) use self::prospect::prospect;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
@@ -67,6 +67,9 @@ impl Form {
             }
             Key::Scope if editable && !settings.scope_list().is_empty() => {
                 Some((Item::ScopeList, "List".into(), None))
+            }
+            Key::ClientKey if editable && cx.console.environment.windows => {
+                Some((Item::KeyList, "List".into(), None))
             }
             Key::ClientId if editable && settings.registration_url().is_some() => {
                 Some((Item::Register, "Register…".into(), None))
@@ -275,6 +278,7 @@ impl Screen for Form {
                 self.common.dialog = Some(Dialog::list_on(id, &value));
             }
             Item::ScopeList => self.common.dialog = Some(Dialog::list(DialogId::Scopes, true)),
+            Item::KeyList => cx.emit(Effect::ListStoreKeys),
             Item::Advanced => self.advanced = !self.advanced,
             Item::Authorize => cx.authorize(),
             Item::Configure => self.configure(cx),
@@ -391,6 +395,10 @@ impl Screen for Form {
             (DialogId::Scopes, Answer::Ticked(scope)) => {
                 cx.session.settings.toggle_scope(&scope);
             }
+            (DialogId::Keys, Answer::Picked { key, .. }) => {
+                self.go_to(Key::ClientKey, cx);
+                cx.session.settings.set(Key::ClientKey, key);
+            }
             (DialogId::InitialToken, Answer::Text(token)) => self.register(&token, cx),
             (DialogId::SaveRegistration, Answer::Text(path)) => {
                 cx.emit(Effect::save(Content::Registration, &path));
@@ -409,6 +417,7 @@ impl Screen for Form {
         match id {
             DialogId::Presets => self.presets.list(filter, &cx.session.settings),
             DialogId::Scopes => scopes(cx),
+            DialogId::Keys => keys(&self.keys),
             DialogId::Choices(place) => choices(cx, *place),
             DialogId::Info | DialogId::InitialToken | DialogId::SaveRegistration => List::default(),
         }
@@ -452,6 +461,8 @@ impl Screen for Form {
             SessionEvent::Profile(ProfileNews::Opened(..)) => {
                 (self.secret_shown, self.tried) = (false, false);
             }
+            SessionEvent::StoreKeys(Ok(keys)) => self.show_keys(keys),
+            SessionEvent::StoreKeys(Err(error)) => cx.warn(error.clone()),
             SessionEvent::Presets => self.presets.reload(&cx.session.library),
             _ => {}
         }

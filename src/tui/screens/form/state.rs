@@ -1,6 +1,7 @@
 //! What the form itself remembers, and what on it can have the focus.
 
 use super::preset_list::PresetList;
+use crate::flow::store_key::ListedKey;
 use crate::form::checks::{Problem, Severity};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
@@ -16,6 +17,8 @@ pub(in crate::tui::screens) enum Item {
     /// The usual values of a variable.
     Choices(usize),
     ScopeList,
+    /// The certificates of this machine, for the client's key.
+    KeyList,
     Configure,
     Advanced,
     Authorize,
@@ -42,6 +45,7 @@ pub(in crate::tui::screens) enum Item {
 pub(in crate::tui::screens) enum DialogId {
     Presets,
     Scopes,
+    Keys,
     /// The usual values of a variable.
     Choices(usize),
     Info,
@@ -62,6 +66,8 @@ pub(in crate::tui::screens) struct Form {
     /// Authorize was tried: what is missing is a mistake now.
     pub(super) tried: bool,
     pub(super) presets: PresetList,
+    /// The certificates of this machine that have a private key, as they were last listed.
+    pub(super) keys: Vec<ListedKey>,
 }
 
 /// True if one key can do something about a problem, also at a field that is locked.
@@ -118,6 +124,7 @@ impl Form {
             secret_shown: false,
             tried: false,
             presets: PresetList::default(),
+            keys: Vec::new(),
         }
     }
 }

@@ -1,9 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
 use super::*;
+use crate::certificate::store_path::StorePath;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::store_key::ListedKey;
 use crate::form::choices::AuthenticationChoice;
+use crate::httpsys::certificates::StoreCertificate;
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::Failure;
 use crate::presets::files::PresetFile;
@@ -274,4 +277,46 @@ fn a_locked_field_that_an_error_is_about_leads_to_the_preset() {
     let route = Route::Form(FormTarget::Field(Key::ClientId));
     alone.act(|screen, cx| Screen::entered(screen, route, cx));
     assert_eq!(alone.screen.common.focus, Item::Field(Key::ClientId));
+}
+
+#[test]
+fn a_certificate_of_the_machine_is_chosen_as_client_key() {
+    let windows = Environment {
+        windows: true,
+        ..Environment::default()
+    };
+    let mut alone = Solo::new(windows, CUSTOM, Form::new);
+    alone.screen.advanced = true;
+    alone.session.settings.set_flow(FlowKind::ClientCredentials);
+    let hash = "01".repeat(20);
+    let listed = ListedKey {
+        path: StorePath::of_thumbprint(&hash).unwrap(),
+        certificate: StoreCertificate {
+            subject: "CN=mailsync".to_owned(),
+            names: Vec::new(),
+            expires: "2027-03-01".to_owned(),
+            expired: false,
+            thumbprint: hash.parse().unwrap(),
+            has_key: true,
+        },
+    };
+    let event = SessionEvent::StoreKeys(Ok(vec![listed]));
+    // Nobody waits for it.
+    alone.act(|screen, cx| Screen::on_event(screen, &event, cx));
+    assert!(alone.screen.common.dialog.is_none());
+    let out = alone.press(Item::KeyList);
+    assert!(matches!(out.effects.as_slice(), [Effect::ListStoreKeys]));
+    alone.act(|screen, cx| Screen::on_event(screen, &event, cx));
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.screen.common.focus, Item::Field(Key::ClientKey));
+    let chosen = alone.session.settings.value(Key::ClientKey);
+    assert_eq!(chosen, format!(r"Cert:\LocalMachine\My\{hash}"));
+    alone.go(Item::KeyList);
+    let failed = SessionEvent::StoreKeys(Err("It can't be read.".to_owned()));
+    let out = alone.act(|screen, cx| Screen::on_event(screen, &failed, cx));
+    assert_eq!(told(&out), "It can't be read.");
+    // Elsewhere, there is no such list.
+    let mut elsewhere = form(CUSTOM);
+    elsewhere.screen.advanced = true;
+    assert!(!elsewhere.labels().contains(&"List".to_owned()));
 }
