@@ -92,17 +92,16 @@ pub(super) fn keys(keys: &[ListedKey]) -> List {
             Location::LocalMachine => "machine",
             Location::CurrentUser => "user",
         };
-        let until = if certificate.expired {
-            "expired on"
+        let valid = if certificate.early {
+            format!("from {}", certificate.starts)
+        } else if certificate.expired {
+            format!("expired on {}", certificate.expires)
         } else {
-            "until"
+            format!("until {}", certificate.expires)
         };
         ListEntry {
             name: certificate.subject.clone(),
-            about: format!(
-                "{store}; {until} {}; {}",
-                certificate.expires, certificate.thumbprint
-            ),
+            about: format!("{store}; {valid}; {}", certificate.thumbprint),
             key: key.path.to_string(),
             ..ListEntry::default()
         }

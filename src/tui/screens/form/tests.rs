@@ -294,8 +294,11 @@ fn a_certificate_of_the_machine_is_chosen_as_client_key() {
         certificate: StoreCertificate {
             subject: "CN=mailsync".to_owned(),
             names: Vec::new(),
+            starts: "2026-03-01".to_owned(),
+            early: false,
             expires: "2027-03-01".to_owned(),
             expired: false,
+            for_servers: false,
             thumbprint: hash.parse().unwrap(),
             has_key: true,
         },
