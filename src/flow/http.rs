@@ -330,11 +330,10 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
                     host,
                     cause: trouble(wrong).cause,
                 },
-                None if is_no_http(error) => HttpError::Lost {
-                    host,
-                    cause: "the server doesn't use HTTP".to_owned(),
-                },
-                None => HttpError::Lost { host, cause },
+                None => {
+                    let cause = no_http(error).map_or(cause, str::to_owned);
+                    HttpError::Lost { host, cause }
+                }
             }
         };
     }
@@ -355,16 +354,20 @@ fn tls_failure(error: &reqwest::Error, host: String) -> Option<HttpError> {
     })
 }
 
-/// True if what came back is not HTTP.
-fn is_no_http(error: &reqwest::Error) -> bool {
+/// Why what came back can't be read as HTTP, if that is the reason.
+fn no_http(error: &reqwest::Error) -> Option<&'static str> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-            return error.is_parse();
+            return match error {
+                error if error.is_parse_too_large() => Some("its headers are too large"),
+                error if error.is_parse() => Some("the server doesn't use HTTP"),
+                _ => None,
+            };
         }
         source = cause.source();
     }
-    false
+    None
 }
 
 /// The same failure with the proxy that was on the way.

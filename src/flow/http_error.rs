@@ -94,7 +94,7 @@ pub enum HttpError {
         target: String,
     },
     /// A body over the limit.
-    #[error("The response from {host} is too large for a token response.")]
+    #[error("The response from {host} is larger than 1 MB.")]
     TooLarge {
         /// Host and port.
         host: String,

@@ -369,7 +369,7 @@ fn tls_problem(error: &io::Error) -> Problem {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     let Some(wrong) = inner else {
         return match error.kind() {
-            io::ErrorKind::UnexpectedEof => Problem::Closed,
+            kind if is_closed(kind) => Problem::Closed,
             _ => lost(error),
         };
     };
@@ -377,7 +377,10 @@ fn tls_problem(error: &io::Error) -> Problem {
     let hint = if matches!(wrong, rustls::Error::InvalidMessage(_)) {
         "Check the port, and whether it uses TLS or STARTTLS.".to_owned()
     } else {
-        found.hint.replace(" in the URL", "")
+        found.hint.replace(" in the URL", "").replace(
+            "set CA file under Advanced",
+            "set the CA file of the profile",
+        )
     };
     Problem::Tls {
         certificate: found.certificate,
@@ -393,11 +396,22 @@ fn lost(error: &io::Error) -> Problem {
         .and_then(|error| error.downcast_ref::<rustls::Error>())
     {
         Some(_) => tls_problem(error),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => Problem::Closed,
+        None if is_closed(error.kind()) => Problem::Closed,
         None => Problem::Unreachable {
             cause: io_words(error),
         },
     }
+}
+
+/// True if the other side has ended the connection, in order or not.
+fn is_closed(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    )
 }
 
 fn io_words(error: &io::Error) -> String {

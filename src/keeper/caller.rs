@@ -207,7 +207,11 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
             if free.is_some() {
                 drop(free);
                 if starts == STARTS {
-                    let outcome = no_outcome(place, record.seal);
+                    let outcome = if newer {
+                        expired_already()
+                    } else {
+                        no_outcome(place, record.seal)
+                    };
                     return fallback(record, outcome, wish);
                 }
                 starts += 1;
@@ -244,6 +248,17 @@ fn no_outcome(place: &Place, seal: Seal) -> Outcome {
         error: "The refresh was stopped before it had an outcome.".to_owned(),
         cause: None,
         hint: Some("Try again.".to_owned()),
+    }
+}
+
+/// The new token has expired before it could be printed.
+fn expired_already() -> Outcome {
+    Outcome {
+        code: exit::FAILED,
+        error: "The tokens were refreshed, but by the clock of this machine the new access token has already expired."
+            .to_owned(),
+        cause: None,
+        hint: Some("Check the clock, then try again.".to_owned()),
     }
 }
 

@@ -343,11 +343,13 @@ impl Failed<'_> {
             }
             _ => None,
         };
+        let error = self.error.sentence();
         let cause = explained.as_ref().map(|explained| explained.cause.clone());
+        let cause = cause.filter(|cause| *cause != error);
         let remedy = explained.map_or_else(|| self.error.hint(), |explained| explained.remedy);
         let outcome = |code, hint| Outcome {
             code,
-            error: self.error.sentence(),
+            error: error.clone(),
             cause: cause.clone(),
             hint: Some(hint),
         };

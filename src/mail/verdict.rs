@@ -149,7 +149,7 @@ impl Problem {
             Self::Refused {
                 temporary: true, ..
             } => "Try again later. If it continues, ask the server's administrator.".to_owned(),
-            Self::Refused { .. } | Self::TooManyLines => return None,
+            Self::Refused { .. } => return None,
             Self::NoMechanism { offered, .. } if offered.is_empty() => {
                 "Check the host and port, and ask the server's administrator to turn on OAuth.".to_owned()
             }
@@ -159,7 +159,7 @@ impl Problem {
             ),
             Self::NoStartTls => "Use the port on which TLS starts at once: 993 for IMAP, 995 for POP3, 465 for SMTP.".to_owned(),
             Self::Injected => "Use the port on which TLS starts at once, and check the network.".to_owned(),
-            Self::Nonsense { .. } | Self::LongLine => {
+            Self::Nonsense { .. } | Self::LongLine | Self::TooManyLines => {
                 "Check the host, port and protocol.".to_owned()
             }
             Self::Closed => "Try again later. If it continues, check the port, and whether it uses TLS or STARTTLS.".to_owned(),

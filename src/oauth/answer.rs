@@ -13,6 +13,7 @@ use zeroize::Zeroize;
 
 use super::failure::ServerError;
 use super::words::{challenge, decoded, problem, words, xml_error};
+use crate::clean::clean;
 
 /// No answer has more JSON values; the largest known metadata document has a tenth of this.
 const VALUE_LIMIT: usize = 10_000;
@@ -54,8 +55,21 @@ impl Answer {
     pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
         match &self.body.content {
             Content::Json(members) | Content::Form(members) => Ok(members),
-            Content::Other { reason, words } => Err(self.told(reason, words.as_deref())),
+            Content::Other { reason, words } => match self.encoding() {
+                Some(encoding) => Err(self.told(
+                    &format!("it is compressed ({encoding}), which was not requested"),
+                    None,
+                )),
+                None => Err(self.told(reason, words.as_deref())),
+            },
         }
+    }
+
+    /// How the body is compressed, if it is. That is never requested.
+    fn encoding(&self) -> Option<String> {
+        let mut headers = self.headers.iter();
+        let (_, encoding) = headers.find(|(name, _)| name == "content-encoding")?;
+        (!encoding.eq_ignore_ascii_case("identity")).then(|| clean(encoding, 20))
     }
 
     /// What is wrong with the answer, with the server's words where it says that something failed. A success may hold

@@ -455,6 +455,16 @@ fn unusable_hint(asked: Asked, status: u16) -> String {
         (Asked::Refresh, 400) => {
             "The refresh token has probably expired: press Authorize to sign in again.".to_owned()
         }
+        (Asked::Pushed, 404 | 405 | 410) => {
+            "The endpoint in the issuer's metadata doesn't exist: check Issuer, or ask the service's administrator."
+                .to_owned()
+        }
+        (Asked::Pushed, 400 | 403) => {
+            "The service rejected the request: check Client ID, Client secret, Redirect URL and Scope.".to_owned()
+        }
+        (Asked::Pushed, _) => {
+            "The endpoint is in the issuer's metadata: check Issuer, or ask the service's administrator.".to_owned()
+        }
         (_, 403) => format!(
             "The service or a firewall doesn't allow the request: check the app's registration and the {url}."
         ),

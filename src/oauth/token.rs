@@ -102,7 +102,8 @@ pub struct TokenSet {
     pub access_token: SecretString,
     /// `Bearer` but for exotic services; `None` if the service leaves it out.
     pub token_type: Option<String>,
-    /// Seconds that the access token lives, where the service says so.
+    /// Seconds that the access token lives, where the service says so. Zero says nothing: some services send it with
+    /// tokens that don't expire.
     pub expires_in: Option<u64>,
     /// For later access tokens.
     pub refresh_token: Option<SecretString>,
@@ -225,7 +226,7 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         expires_in: dialect
             .expires_in
             .iter()
-            .find_map(|name| number(members, name)),
+            .find_map(|name| number(members, name).filter(|seconds| *seconds > 0)),
         refresh_token: refresh_token.map(SecretString::from),
         id_token: id_token.map(SecretString::from),
         scope: scopes(members, dialect),
@@ -542,6 +543,10 @@ mod tests {
         assert_eq!(form.access_token.expose_secret(), "a|b");
         assert_eq!(form.scope.unwrap(), ["repo", "gist"]);
         assert!(form.refresh_token.is_none() && form.expires_in.is_none());
+        assert_eq!(
+            tokens(r#"{"access_token":"a","token_type":"Bearer","expires_in":0}"#).expires_in,
+            None
+        );
         assert_eq!(
             tokens(r#"{"access_token":"a","scope":["x","y"],"expires_in":59.9}"#).expires_in,
             Some(59)

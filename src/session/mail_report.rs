@@ -9,7 +9,7 @@ use crate::flow::mail_login::{MailTest, Report};
 use crate::form::mail_errors::explain_mail;
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::{Address, Protocol};
-use crate::mail::verdict::Problem;
+use crate::mail::verdict::{Problem, Step};
 use crate::presets::Library;
 
 /// How a test ended.
@@ -47,7 +47,10 @@ impl MailReport {
         let explained = report.failed.as_ref().map(|failed| {
             let challenge = failed.challenge.as_deref().unwrap_or_default();
             let entry = match &failed.problem {
-                Problem::Refused { reply, .. } => {
+                // The explanations are about a token that was sent.
+                Problem::Refused { reply, .. }
+                    if matches!(failed.step, Step::SignIn | Step::Mailbox) =>
+                {
                     let answer = format!("{reply} {challenge}");
                     explain_mail(test.protocol, &answer, library)
                 }
@@ -92,7 +95,7 @@ impl MailReport {
         let parts = [
             ("Error", Some(failed.problem.text())),
             ("Server", self.explained.server_said.clone()),
-            ("Details", failed.challenge.clone()),
+            ("Detail", failed.challenge.clone()),
             ("Cause", self.explained.cause.clone()),
             ("Fix", self.explained.fix.clone()),
             ("Source", self.explained.source.clone()),

@@ -124,6 +124,37 @@ fn pair(id: &str) -> Pair {
     )
 }
 
+/// Issues ID tokens for the client `me` about alice.
+pub struct IdTokens {
+    pair: Pair,
+    /// What verifies them, as it is published.
+    pub key: Value,
+}
+
+impl IdTokens {
+    pub fn new() -> Self {
+        let pair = pair("k");
+        let key = pair.1.clone();
+        Self { pair, key }
+    }
+
+    /// One of this issuer that is valid for ten minutes from now.
+    pub fn issue(&self, issuer: &str) -> String {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let claims =
+            json!({ "iss": issuer, "aud": "me", "sub": "alice", "iat": now, "exp": now + 600 });
+        let header = json!({ "kid": "k" });
+        let (header, claims) = (header.as_object().unwrap(), claims.as_object().unwrap());
+        sign(header, claims, &self.pair.0)
+            .unwrap()
+            .expose_secret()
+            .to_owned()
+    }
+}
+
 /// A service that does one thing wrong.
 struct Service {
     signs_with: Pair,

@@ -81,6 +81,8 @@ mod reports;
 mod rivals;
 mod safety;
 mod save;
+#[cfg(target_os = "linux")]
+mod scenarios;
 #[cfg(unix)]
 mod screens;
 mod scripted;

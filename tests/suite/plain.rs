@@ -3,14 +3,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::scripted::{Reply, Request, Scripted};
+use crate::scripted::{Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
 use crate::terminal::{Terminal, base, program};
 
@@ -718,164 +717,6 @@ fn each_exit_code_is_given() {
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("Add --print access-token"), "{told}");
-}
-
-/// A file in tests/scenarios: how a server behaves while it is polled, and what must come of it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scenario {
-    about: String,
-    exit: i32,
-    #[serde(default)]
-    stdout: String,
-    stderr: Vec<String>,
-    #[serde(default)]
-    gaps: Vec<u64>,
-    /// As it stands in the answer; empty: not there.
-    #[serde(default = "second")]
-    interval: String,
-    /// Seconds before the first poll, at least.
-    #[serde(default = "one")]
-    first: u64,
-    #[serde(default = "life")]
-    expires_in: u64,
-    polls: Vec<Poll>,
-}
-
-fn second() -> String {
-    "1".to_owned()
-}
-
-fn one() -> u64 {
-    1
-}
-
-fn life() -> u64 {
-    300
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Poll {
-    #[serde(default)]
-    status: u16,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    headers: std::collections::BTreeMap<String, String>,
-    #[serde(default)]
-    drop: bool,
-    #[serde(default)]
-    silent: bool,
-}
-
-fn play(name: &str, scenario: &Scenario) -> Result<(), String> {
-    let polls = Arc::new(Mutex::new(scenario.polls.clone().into_iter()));
-    let life = scenario.expires_in;
-    let interval = match scenario.interval.as_str() {
-        "" => String::new(),
-        interval => format!(r#""interval":{interval},"#),
-    };
-    let server = Scripted::start(move |request: &Request| {
-        if request.path == "/device" {
-            let body = format!(
-                r#"{{"device_code":"d","user_code":"U","verification_uri":"https://as.example/",{interval}"expires_in":{life}}}"#
-            );
-            return Reply::json(200, &body);
-        }
-        let Some(poll) = polls.lock().unwrap().next() else {
-            return Reply::json(
-                400,
-                r#"{"error":"invalid_request","error_description":"asked once too often"}"#,
-            );
-        };
-        Reply {
-            status: poll.status,
-            body: poll.body,
-            headers: poll.headers.into_iter().collect(),
-            drop: poll.drop,
-            silent: poll.silent,
-        }
-    });
-    let home = tempfile::tempdir().unwrap();
-    let flags = scripted_flags(&server, &["--flow", "device-code", "--scope", "y"]);
-    let (exit, stdout, stderr) = start(home.path(), &flags).end();
-    let fail = |what: &str| {
-        Err(format!(
-            "{name} ({}): {what}\n{stdout}\n{stderr}",
-            scenario.about
-        ))
-    };
-    if exit != scenario.exit {
-        return fail(&format!("exit code {exit}, not {}", scenario.exit));
-    }
-    if stdout.trim_end() != scenario.stdout {
-        return fail("standard output");
-    }
-    if let Some(missing) = scenario
-        .stderr
-        .iter()
-        .find(|text| !stderr.contains(text.as_str()))
-    {
-        return fail(&format!("{missing:?} is missing"));
-    }
-    let code = server.requests("/device").first().map(|request| request.at);
-    let poll = server.requests("/token").first().map(|request| request.at);
-    let first = Duration::from_secs(scenario.first);
-    if code.zip(poll).is_none_or(|(code, poll)| {
-        let pause = poll.duration_since(code);
-        pause < first || pause > first * 6 / 5 + Duration::from_secs(1)
-    }) {
-        return fail("the first poll came at another time");
-    }
-    let times: Vec<Instant> = server
-        .requests("/token")
-        .iter()
-        .map(|request| request.at)
-        .collect();
-    for (at, gap) in scenario.gaps.iter().enumerate() {
-        let Some([before, after]) = times.get(at..at + 2) else {
-            return fail("too few polls");
-        };
-        let (gap, least) = (after.duration_since(*before), Duration::from_secs(*gap));
-        // A busy machine may be late, but never early.
-        if gap < least || gap > least * 6 / 5 + Duration::from_secs(1) {
-            return fail(&format!(
-                "poll {} came after {gap:?}, not {least:?}",
-                at + 2
-            ));
-        }
-    }
-    Ok(())
-}
-
-#[test]
-fn the_scenarios() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let scenarios: Vec<(String, Scenario)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let text = std::fs::read_to_string(&path).unwrap();
-            (
-                name.clone(),
-                toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")),
-            )
-        })
-        .collect();
-    assert!(scenarios.len() >= 16);
-    // All at once: they mostly wait.
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let runs: Vec<_> = scenarios
-            .iter()
-            .map(|(name, scenario)| scope.spawn(move || play(name, scenario).err()))
-            .collect();
-        runs.into_iter()
-            .filter_map(|run| run.join().unwrap())
-            .collect()
-    });
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn a_service_that_does_it_wrong_ends_the_sign_in_only_where_pushing_is_required(
     let object: Value = json!({"expires_in": 60});
     for (reply, words) in [
         (redirect, "redirects the request"),
-        (Reply::json(201, &large.to_string()), "too large"),
+        (Reply::json(201, &large.to_string()), "larger than 1 MB"),
         (
             Reply::json(201, &object.to_string()),
             "contains no request_uri",

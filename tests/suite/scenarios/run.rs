@@ -1,0 +1,279 @@
+//! Runs the program for a case, and collects everything that it leaves.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use super::endpoints::{Plan, Way};
+use super::secrets::value;
+use crate::terminal::{self, CTRL_C, ENTER, Terminal, base};
+
+/// Longer than every time limit of the program.
+const LIMIT: Duration = Duration::from_secs(120);
+/// How often memory is looked at, where that is measured.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a run has left.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub exit: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// What was on the screen, and all that was written to it.
+    pub screen: String,
+    pub terminal: Vec<u8>,
+    /// The trace that was saved.
+    pub trace: String,
+    /// The arguments and environments of the program's children.
+    pub children: String,
+    /// The files in the home folder, by their paths there.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// The most memory that the program or a child had, in kilobytes, where it is measured.
+    pub memory: u64,
+}
+
+impl Outcome {
+    /// All that the user reads, as one line.
+    pub fn read(&self) -> String {
+        let all = [&self.stderr, &self.screen, &self.stdout]
+            .map(String::as_str)
+            .join("\n");
+        all.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Runs `program` as the plan says. Its memory is looked at where it is measured.
+pub fn run(program: &Path, plan: &Plan, measured: bool) -> Outcome {
+    let execs = plan.aside.path().join("execs");
+    let mut words: Vec<String> = [
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-e",
+        "trace=execve",
+        "-v",
+        "-s",
+        "65535",
+        "-o",
+    ]
+    .map(str::to_owned)
+    .into();
+    words.push(execs.to_str().unwrap().to_owned());
+    for (name, value) in &plan.inside {
+        words.extend(["-E".to_owned(), format!("{name}={value}")]);
+    }
+    words.push(program.to_str().unwrap().to_owned());
+    words.extend(plan.arguments.iter().cloned());
+    let mut outcome = match &plan.way {
+        Way::Register | Way::OnScreen | Way::ApproveOnScreen => on_screen(plan, &words),
+        way => on_pipes(plan, &words, way, measured, &execs),
+    };
+    let log = std::fs::read(&execs).unwrap();
+    let log = String::from_utf8_lossy(&log).into_owned();
+    // The first is the program itself, whose environment is ours.
+    outcome.children = log.split_once('\n').unwrap_or_default().1.to_owned();
+    collect(plan.home.path(), plan.home.path(), &mut outcome.files);
+    outcome
+}
+
+fn collect(home: &Path, folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(home, &path, files);
+        } else if path.is_file() {
+            files.push((
+                path.strip_prefix(home).unwrap().to_owned(),
+                std::fs::read(&path).unwrap(),
+            ));
+        }
+    }
+    files.sort();
+}
+
+struct Running {
+    child: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    end: Instant,
+}
+
+impl Running {
+    /// Waits for the URL of a sign-in, and comes back from it with a code; does nothing where the program ends before.
+    fn approve(&mut self) {
+        let left = |end: Instant| end.saturating_duration_since(Instant::now());
+        while let Ok(line) = self.lines.recv_timeout(left(self.end)) {
+            self.seen.push(line.clone());
+            let Some(url) = line.strip_prefix("authorization_url: ") else {
+                continue;
+            };
+            let url = url::Url::parse(url).unwrap();
+            let state = url.query_pairs().find(|(name, _)| name == "state");
+            let answer = match state {
+                Some((_, state)) => format!("?code={}&state={state}", value("code")),
+                // The service has the state, and a code alone is enough.
+                None => value("code").to_owned(),
+            };
+            // A program that has ended reads nothing.
+            let _ = writeln!(self.stdin, "{answer}");
+            return;
+        }
+    }
+}
+
+fn on_pipes(plan: &Plan, words: &[String], way: &Way, measured: bool, execs: &Path) -> Outcome {
+    let mut command = Command::new("strace");
+    command
+        .args(words)
+        .current_dir(plan.home.path())
+        .env_clear()
+        .envs(base(plan.home.path()))
+        .envs(plan.variables.iter().cloned())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut pipe = child.stdout.take().unwrap();
+    let stdout = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in stderr.split(b'\n').map_while(Result::ok) {
+            if sender
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    let mut running = Running {
+        stdin: child.stdin.take().unwrap(),
+        child,
+        lines,
+        seen: Vec::new(),
+        end: Instant::now() + LIMIT,
+    };
+    if matches!(way, Way::Approve) {
+        running.approve();
+    }
+    let mut memory = 0;
+    let status = loop {
+        if let Some(status) = running.child.try_wait().unwrap() {
+            break status.code().unwrap_or(-1);
+        }
+        if measured {
+            memory = memory.max(most_memory(execs));
+        }
+        if Instant::now() > running.end {
+            for pid in pids(execs) {
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+            running.child.kill().unwrap();
+            running.child.wait().unwrap();
+            break -2;
+        }
+        std::thread::sleep(PAUSE);
+    };
+    running.seen.extend(running.lines.iter());
+    Outcome {
+        exit: status,
+        stdout: stdout.join().unwrap(),
+        stderr: running.seen.join("\n"),
+        memory,
+        ..Outcome::default()
+    }
+}
+
+/// The processes that strace has seen.
+fn pids(execs: &Path) -> Vec<String> {
+    let log = std::fs::read(execs).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    log.lines()
+        .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+        .collect()
+}
+
+fn most_memory(execs: &Path) -> u64 {
+    let one = |pid: String| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    pids(execs).into_iter().filter_map(one).max().unwrap_or(0)
+}
+
+/// Does on the screen what the way says, and saves the trace.
+fn on_screen(plan: &Plan, words: &[String]) -> Outcome {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut command = terminal::Command::of(Path::new("strace"), plan.home.path(), &words);
+    for (name, value) in &plan.variables {
+        command = command.env(name, value);
+    }
+    let mut terminal = command.start_sized(80, 60);
+    terminal.wait_for("[a Authorize]");
+    let ends: &[&str] = match plan.way {
+        Way::Register => {
+            register(&mut terminal);
+            &["Problem", "filled in"]
+        }
+        _ => {
+            terminal.focus("Authorize");
+            terminal.send(ENTER);
+            if matches!(plan.way, Way::ApproveOnScreen) {
+                terminal.wait_for("URL, code or error text");
+                let url = url::Url::parse(&terminal.url()).unwrap();
+                let state = url
+                    .query_pairs()
+                    .find(|(name, _)| name == "state")
+                    .unwrap()
+                    .1;
+                terminal.focus("Paste");
+                terminal.paste(&format!("?code={}&state={state}", value("code")));
+                terminal.send(ENTER);
+            }
+            &["Try again", "Access token"]
+        }
+    };
+    let end = Instant::now() + LIMIT;
+    while !ends.iter().any(|words| terminal.flat().contains(words)) && Instant::now() < end {
+        std::thread::sleep(PAUSE);
+    }
+    terminal.settle();
+    let screen = terminal.screen();
+    let trace = terminal.trace(plan.home.path());
+    terminal.send(CTRL_C);
+    terminal.settle();
+    if !terminal.has_ended() {
+        // It asks whether what nobody has saved may be lost.
+        terminal.send(CTRL_C);
+    }
+    let exit = terminal.wait_exit().exit_code();
+    Outcome {
+        exit: i32::try_from(exit).unwrap(),
+        screen,
+        terminal: terminal.bytes(),
+        trace,
+        ..Outcome::default()
+    }
+}
+
+/// Registers the program from the form.
+fn register(terminal: &mut Terminal) {
+    terminal.focus("Discover");
+    terminal.send(ENTER);
+    terminal.wait_for("registration of this program");
+    terminal.focus("Register\u{2026}");
+    terminal.send(ENTER);
+    terminal.wait_for("Initial access token");
+    terminal.send(value("initial"));
+    terminal.settle();
+    terminal.send(ENTER);
+}
