@@ -565,6 +565,41 @@ function Test-Dpapi {
     }
 }
 
+# Client keys in a certificate store. The program signs once before it connects: where the connection to a closed port fails, the
+# key has signed. What a TPM and a legacy provider can do differs, and is reported only.
+function Test-ClientKeys([string] $Store) {
+    Write-Part "client keys in Cert:\$Store\My"
+    $kinds = @(
+        @{ Name = 'RSA'; Must = $true; Parameters = @{ KeyAlgorithm = 'RSA'; KeyLength = 2048 }; Algorithms = 'RS256', 'PS256', 'PS512' },
+        @{ Name = 'EC P-256'; Must = $true; Parameters = @{ KeyAlgorithm = 'ECDSA_nistP256' }; Algorithms = , 'ES256' },
+        @{ Name = 'EC P-384'; Must = $true; Parameters = @{ KeyAlgorithm = 'ECDSA_nistP384' }; Algorithms = , 'ES384' },
+        @{ Name = 'TPM'; Must = $false; Parameters = @{ Provider = 'Microsoft Platform Crypto Provider' }; Algorithms = 'RS256', 'PS256' },
+        @{ Name = 'legacy provider'; Must = $false; Algorithms = 'RS256', 'PS256'
+            Parameters = @{ Provider = 'Microsoft Enhanced RSA and AES Cryptographic Provider'; KeySpec = 'KeyExchange' } }
+    )
+    $preset = Join-Path $Folder 'service.toml'
+    foreach ($kind in $kinds) {
+        foreach ($algorithm in $kind.Algorithms) {
+            Test-Part "$($kind.Name), $algorithm" {
+                $parameters = $kind.Parameters
+                $created = New-SelfSignedCertificate -Subject 'CN=oauth-authorizer test' -KeyExportPolicy NonExportable `
+                    -CertStoreLocation "Cert:\$Store\My" @parameters
+                $path = "Cert:\$Store\My\$($created.Thumbprint)"
+                $script:Undo.Push($path)
+                $text = "id = 'service'`nname = 'Service'`ngroup = 'business'`n[endpoints]`ntoken = 'http://127.0.0.1:48415/token'`n" +
+                    "[flows]`noffered = ['client-credentials']`n[client]`nassertion = { algorithm = '$algorithm', thumbprint = true }`n"
+                [IO.File]::WriteAllText($preset, $text)
+                $result = Invoke-Tool $Program @('--plain', '--flow=client-credentials', '--client-id=test', "--preset-file=$preset",
+                    "--client-key=$path")
+                $seen = "exit code $($result.ExitCode), $($result.Text)"
+                $signed = $result.Text -match 'Can''t connect to 127\.0\.0\.1:48415'
+                Assert-That ($signed -or -not $kind.Must) $seen
+                "signed: $signed; $seen"
+            }
+        }
+    }
+}
+
 function Test-Remoting {
     Write-Part 'PowerShell remoting'
     $service = Get-Service WinRM -ErrorAction SilentlyContinue
@@ -590,7 +625,9 @@ function Undo-All {
     while ($script:Undo.Count -gt 0) {
         $step = [string] $script:Undo.Pop()
         try {
-            if ($step.StartsWith('certificate ')) {
+            if ($step.StartsWith('Cert:\')) {
+                Remove-Item -LiteralPath $step -DeleteKey -ErrorAction SilentlyContinue
+            } elseif ($step.StartsWith('certificate ')) {
                 Remove-Item -LiteralPath "Cert:\LocalMachine\My\$($step.Substring(12))" -ErrorAction SilentlyContinue
             } else {
                 $null = Invoke-Netsh $step
@@ -628,6 +665,7 @@ try {
         Write-Machine
         if (-not (Test-Administrator)) { Test-SignIns $false }
         Test-Dpapi
+        Test-ClientKeys 'CurrentUser'
         Test-Consent
         Test-ByHand
     }
@@ -636,6 +674,7 @@ try {
         Test-Reservations
         Test-Https
         Test-ListenList
+        Test-ClientKeys 'LocalMachine'
         Test-Websites
         Test-Remoting
     }
