@@ -648,7 +648,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
 }
 
 /// Every button, at the end of a screen or behind a value.
-pub const BUTTONS: [&str; 64] = [
+pub const BUTTONS: [&str; 65] = [
     "Another code",
     "Approve (demo)",
     "Authorize",

@@ -292,6 +292,7 @@ impl Program {
             Effect::Paste(_)
             | Effect::OpenBrowser(..)
             | Effect::ShowInScrollback(_)
+            | Effect::ClearClipboard
             | Effect::Redraw
             | Effect::Send(_)
             | Effect::StartDemo

@@ -246,6 +246,5 @@ pub(super) const MAIL_TEST: &str = "Sign in to a mail server with the access tok
 pub(super) const CLAIMS: &str = "Show the claims of the tokens";
 pub(super) const COMMAND: &str = "Copy the command that fills in these settings";
 pub(super) const TOKEN_COMMAND: &str = "Copy the command that prints a valid token";
-pub(super) const CLEAR_CLIPBOARD: &str =
-    "Empty the desktop clipboard, if it still contains the copied token";
+pub(super) const CLEAR_CLIPBOARD: &str = "Empty the clipboard if it still contains the token";
 pub(super) const REPORT: &str = "Copy the checks and steps, without secrets";
