@@ -508,6 +508,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "configure/account.rs",
             "configure/windows.rs",
             "flow/listener/httpsys.rs",
+            "flow/listener/received.rs",
             "flow/store_key/windows.rs",
             "httpsys/api.rs",
             "httpsys/config.rs",

@@ -10,7 +10,7 @@
     reason = "the HTTP Server API is a C interface; each block says why it is sound"
 )]
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,25 +22,23 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, ERROR_MORE_DATA, NO_ERROR, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Networking::HttpServer::{
-    HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_REQUEST_V1, HTTP_REQUEST_V2,
-    HTTP_RESPONSE_V2, HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT,
-    HTTP_UNKNOWN_HEADER, HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl,
-    HttpHeaderContentLength, HttpHeaderContentType, HttpHeaderHost, HttpVerbGET, HttpVerbPOST,
+    HTTP_DATA_CHUNK, HTTP_DATA_CHUNK_0, HTTP_DATA_CHUNK_0_0, HTTP_RESPONSE_V2,
+    HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, HTTP_SEND_RESPONSE_FLAG_DISCONNECT, HTTP_UNKNOWN_HEADER,
+    HttpDataChunkFromMemory, HttpHeaderAllow, HttpHeaderCacheControl, HttpHeaderContentType,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
+use super::received::{Buffer, Seen};
 use crate::flow::pages::Page;
-use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session, address};
+use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session};
 use crate::httpsys::library::{HttpReceiveHttpRequest, HttpSendHttpResponse};
 use crate::httpsys::prefix::Prefix;
 use crate::secret::SecretString;
 use crate::windows::{last_error, wide};
 
-/// A request with all its headers; a callback with a long code fits.
-const REQUEST_BYTES: usize = 64 * 1024;
 /// How long a browser may take to send the rest of a form. Nothing else is answered meanwhile, and it is on this machine.
 const FORM_LIMIT: Duration = Duration::from_secs(2);
 /// How long the thread may take to release the URL.
@@ -156,18 +154,6 @@ enum Received {
     /// The connection was gone, or the like.
     Nothing,
     Stopped,
-}
-
-/// A request, read out of the kernel's structure.
-struct Seen {
-    id: u64,
-    method: Method,
-    /// Path and query as sent; a code may be in it.
-    target: Zeroizing<String>,
-    host: Option<String>,
-    content_type: Option<String>,
-    content_length: Option<String>,
-    from: Option<IpAddr>,
 }
 
 struct Worker {
@@ -311,7 +297,7 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
         hEvent: arrived.handle(),
         ..OVERLAPPED::default()
     };
-    let memory = buffer.0.as_mut_slice();
+    let memory = buffer.memory();
     let bytes = u32::try_from(size_of_val(memory)).unwrap_or(u32::MAX);
     // SAFETY: `memory` is aligned and as long as told; it and `overlapped` stay where they are until the kernel is
     // done with them, which is waited for below on every way out.
@@ -361,76 +347,6 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
         Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { buffer.take_number() }),
         Err(_) => Received::Nothing,
     }
-}
-
-/// The memory that requests are received in. It holds a code as long as a request is in it, and is wiped after each.
-struct Buffer(Zeroizing<Vec<u64>>);
-
-impl Buffer {
-    fn new() -> Self {
-        // The structure holds pointers, so its memory is aligned like them.
-        Self(Zeroizing::new(vec![0; REQUEST_BYTES / size_of::<u64>()]))
-    }
-
-    /// Copies what is needed out of a request that was received whole.
-    ///
-    /// # Safety
-    /// The kernel has filled in the structure, and its pointers lead into this memory.
-    unsafe fn take(&mut self) -> Seen {
-        // SAFETY: as promised by the caller; the memory is not changed while this reference lives.
-        let seen = parse_request(unsafe { &(*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base });
-        self.0.as_mut_slice().zeroize();
-        seen
-    }
-
-    /// The number of a request that was too large.
-    ///
-    /// # Safety
-    /// The kernel has written the fixed part of the structure there.
-    unsafe fn take_number(&mut self) -> u64 {
-        // SAFETY: the memory is larger than the structure, aligned, and filled in as promised by the caller.
-        let number = unsafe { (*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base.RequestId };
-        self.0.as_mut_slice().zeroize();
-        number
-    }
-}
-
-fn parse_request(request: &HTTP_REQUEST_V1) -> Seen {
-    let header = |number: i32| &request.Headers.KnownHeaders[number as usize];
-    let host = header(HttpHeaderHost);
-    let kind = header(HttpHeaderContentType);
-    let length = header(HttpHeaderContentLength);
-    // SAFETY: pointer and length belong together.
-    let target = unsafe { text(request.pRawUrl, request.RawUrlLength) };
-    Seen {
-        id: request.RequestId,
-        // Which of the others it was does not matter.
-        method: match request.Verb {
-            verb if verb == HttpVerbGET => Method::GET,
-            verb if verb == HttpVerbPOST => Method::POST,
-            _ => Method::OPTIONS,
-        },
-        target: target.unwrap_or_default().into(),
-        // SAFETY: pointer and length belong together.
-        host: unsafe { text(host.pRawValue, host.RawValueLength) },
-        // SAFETY: pointer and length belong together.
-        content_type: unsafe { text(kind.pRawValue, kind.RawValueLength) },
-        // SAFETY: pointer and length belong together.
-        content_length: unsafe { text(length.pRawValue, length.RawValueLength) },
-        // SAFETY: null, or a socket address of the family that it names.
-        from: unsafe { address(request.Address.pRemoteAddress) }.map(|ip| ip.to_canonical()),
-    }
-}
-
-/// # Safety
-/// `start` is null or leads to `length` bytes.
-unsafe fn text(start: *const u8, length: u16) -> Option<String> {
-    if start.is_null() {
-        return None;
-    }
-    // SAFETY: as promised by the caller.
-    let bytes = unsafe { std::slice::from_raw_parts(start, length.into()) };
-    Some(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Sends the page and closes the connection. A browser that has gone is not told.
@@ -508,36 +424,6 @@ fn length(count: usize) -> u16 {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
-
-    /// Puts a request with this target into a buffer, as the kernel does.
-    fn received(target: &str) -> Buffer {
-        let mut buffer = Buffer::new();
-        let request = buffer.0.as_mut_ptr().cast::<HTTP_REQUEST_V2>();
-        // SAFETY: the memory is larger than the structure and the text behind it, and aligned.
-        unsafe {
-            let behind = request.add(1).cast::<u8>();
-            behind.copy_from_nonoverlapping(target.as_ptr(), target.len());
-            (*request).Base.RequestId = 7;
-            (*request).Base.Verb = HttpVerbGET;
-            (*request).Base.pRawUrl = behind;
-            (*request).Base.RawUrlLength = length(target.len());
-        }
-        buffer
-    }
-
-    #[test]
-    fn the_memory_of_a_request_is_wiped_once_it_is_read() {
-        let target = "/callback?code=secret&state=x";
-        let mut buffer = received(target);
-        // SAFETY: filled in above.
-        let seen = unsafe { buffer.take() };
-        assert_eq!((seen.id, seen.target.as_str()), (7, target));
-        assert!(buffer.0.iter().all(|word| *word == 0));
-        let mut buffer = received(target);
-        // SAFETY: filled in above.
-        assert_eq!(unsafe { buffer.take_number() }, 7);
-        assert!(buffer.0.iter().all(|word| *word == 0));
-    }
 
     #[tokio::test]
     async fn a_path_with_an_escaped_character_is_refused_as_configure_does() {

@@ -8,6 +8,8 @@ mod gate;
 mod httpsys;
 mod loopback;
 mod pool;
+#[cfg(windows)]
+mod received;
 
 use tokio_util::task::TaskTracker;
 use url::Url;
