@@ -37,6 +37,9 @@ pub const NOT_FOUND: u32 = 1168;
 /// The key of the certificate cannot be used.
 pub const NO_SUCH_LOGON_SESSION: u32 = 1312;
 
+/// Windows knows no such account.
+pub const NONE_MAPPED: u32 = 1332;
+
 /// What a code means for `action` on `object`, and what to do about it.
 #[must_use]
 pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
@@ -76,6 +79,12 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
             not in the machine's MY store, or its private key is missing (code 1312)."
             ),
             "Import it there as a .pfx file with its private key, for the machine and not for a user."
+                .to_owned(),
+        ),
+        (SetUpAction::SetUp, NONE_MAPPED) => (
+            State::Failed,
+            format!("The {name} was not added: Windows knows no such account (code 1332)."),
+            "Check User. Built-in accounts have other names in other languages: enter the security identifier, such as S-1-5-20."
                 .to_owned(),
         ),
         (SetUpAction::SetUp, other) => (
@@ -174,7 +183,7 @@ mod tests {
 
     #[test]
     fn each_code_has_a_sentence_of_its_own_that_says_what_to_do() {
-        let codes = [0, 2, 5, 87, 183, 1168, 1312, 4711];
+        let codes = [0, 2, 5, 87, 183, 1168, 1312, 1332, 4711];
         let mut seen = BTreeSet::new();
         for action in SetUpAction::ALL {
             for (object, code) in [Object::Binding, Object::Reservation]
@@ -195,6 +204,8 @@ mod tests {
                 assert_eq!(fine, code == 0 || nothing_there, "{text}");
             }
         }
-        assert_eq!(seen.len(), 48);
+        assert_eq!(seen.len(), 54);
+        let added = finding(SetUpAction::SetUp, Object::Reservation, NONE_MAPPED);
+        assert!(added.text.contains("no such account"), "{}", added.text);
     }
 }

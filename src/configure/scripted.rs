@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::codes::NONE_MAPPED;
 use super::reading::Account;
-use super::service::{NONE_MAPPED, Rights, Service};
+use super::service::{Rights, Service};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 

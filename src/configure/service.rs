@@ -9,9 +9,6 @@ use super::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 
-/// Windows knows no such account.
-pub(super) const NONE_MAPPED: u32 = 1332;
-
 /// How changes can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
@@ -101,7 +98,7 @@ pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, F
             Finding::new(
                 State::Failed,
                 match code {
-                    NONE_MAPPED => format!(
+                    codes::NONE_MAPPED => format!(
                         "Windows knows no user or group named {name} (code {code}). Check the spelling, and enter it as \
                          DOMAIN\\name or MACHINE\\name. The names of built-in accounts depend on the language of Windows: \
                          enter the security identifier (S-1-…) instead."

@@ -132,7 +132,7 @@ mod tests {
     use super::super::reading::Account;
     use super::super::reading::tests::certificate;
     use super::super::report::{Consent, Verdict};
-    use super::super::service::{NONE_MAPPED, Rights};
+    use super::super::service::Rights;
     use super::*;
     use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, Thumbprint, UrlAcl};
 
@@ -187,7 +187,7 @@ mod tests {
             match user {
                 "DOMAIN\\me" => Ok(ME.to_owned()),
                 "FAR\\away" => Err(1355),
-                _ => Err(NONE_MAPPED),
+                _ => Err(codes::NONE_MAPPED),
             }
         }
         fn account(&self, sid: &str) -> Option<Account> {
