@@ -328,6 +328,34 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
 }
 
 #[test]
+fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
+    let (provider, port) = (Provider::start(&[]), free_port());
+    let mut flags = flags(&provider, port);
+    let at = flags
+        .iter()
+        .position(|flag| flag == "--redirect-url")
+        .unwrap();
+    // HTTP.sys would compare it unescaped. Access is never denied under Wine.
+    flags[at + 1] = format!("http://127.0.0.1:{port}/a%20b");
+    flags.extend(["--client-id".to_owned(), "public-native".to_owned()]);
+    let mut program = start(&flags);
+    let terminal = &mut program.terminal;
+    terminal.focus("Authorize");
+    terminal.send(ENTER);
+    terminal.wait_for("HTTP.sys requires a path without escaped characters (%), so the program");
+    terminal.wait_for(&format!("127.0.0.1:{port}"));
+    let url = format!("http://127.0.0.1:{port}/a%20b?code=x&state=forged");
+    let (status, page) = get(&url, &[]);
+    assert_eq!(status, 400, "{page}");
+    // Where HTTP.sys was asked for, there is no other.
+    flags.extend(["--listener".to_owned(), "httpsys".to_owned()]);
+    let mut other = start(&flags);
+    other.terminal.focus("Authorize");
+    other.terminal.send(ENTER);
+    other.terminal.wait_for("start with --listener loopback");
+}
+
+#[test]
 fn configure_asks_the_http_service() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut flags = flags(&provider, port);
