@@ -161,10 +161,10 @@ impl AuthenticationFlag {
 /// The value of `--listener`.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum ListenerFlag {
-    /// HTTP.sys on Windows, otherwise the loopback listener.
+    /// HTTP.sys on Windows if it is allowed, otherwise the loopback listener.
     #[default]
     Auto,
-    /// The HTTP.sys listener of Windows.
+    /// The HTTP.sys listener of Windows, or none.
     Httpsys,
     /// The loopback listener.
     Loopback,

@@ -6,7 +6,7 @@ use super::report::{Finding, State};
 use crate::httpsys::prefix::Prefix;
 
 /// HTTP.sys reads the list only when it starts.
-const RESTART: &str = "then restart the HTTP service or Windows: HTTP.sys reads the list only when it starts. Stopping the \
+const RESTART: &str = "restart the HTTP service or Windows: HTTP.sys reads the list only when it starts. Stopping the \
     service also stops IIS and every other program that uses HTTP.sys.";
 
 /// The addresses through which a browser on this machine returns.
@@ -52,9 +52,9 @@ pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Findin
     let names = names.join(", ");
     let Some(first) = missing.first() else {
         let text = format!("HTTP.sys is limited to {names}.");
-        return Finding::new(State::Note, text).fix(
-            format!("If this was changed since Windows started, {RESTART}").replace("then ", ""),
-        );
+        return Finding::new(State::Note, text).fix(format!(
+            "If this was changed since Windows started, {RESTART}"
+        ));
     };
     let add = format!("netsh http add iplisten ipaddress={first}");
     if missing.len() < expected.len() {
@@ -64,7 +64,7 @@ pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Findin
         );
         return Finding::new(State::Note, text)
             .fix(format!(
-                "To avoid that, add {first} as administrator, {RESTART}"
+                "To avoid that, add {first} as administrator, then {RESTART}"
             ))
             .with(add);
     }
@@ -72,7 +72,7 @@ pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Findin
         "HTTP.sys is limited to some addresses, and {first} is not one of them, so the browser can't return."
     );
     Finding::new(State::Problem, text)
-        .fix(format!("Add it as administrator, {RESTART}"))
+        .fix(format!("Add it as administrator, then {RESTART}"))
         .with(add)
 }
 

@@ -86,7 +86,7 @@ impl AuthenticationChoice {
 /// Which listener waits for the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ListenerChoice {
-    /// HTTP.sys on Windows, otherwise the loopback listener.
+    /// HTTP.sys on Windows if the account may use it, otherwise the loopback listener.
     #[default]
     Auto,
     /// The web server in the Windows kernel.

@@ -69,6 +69,8 @@ mod tests {
         for code in codes {
             let text = reason("http://localhost:1/", code);
             assert!(text.ends_with('.') && remedy(code).ends_with('.'), "{text}");
+            let known = !text.starts_with("HTTP.sys cannot listen on");
+            assert_eq!(known, code != 1 && code != 4711, "{text}");
             assert!(seen.insert(text));
         }
         // Those of a service that does not run have the same remedy.
