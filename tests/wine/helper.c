@@ -73,8 +73,12 @@ static BOOL as_alt_code(WCHAR character)
 static int paste(const WCHAR *program, const WCHAR *text)
 {
     DWORD id = running(program);
+    if (!id) {
+        fprintf(stderr, "helper: the program is not running\n");
+        return 1;
+    }
     FreeConsole();
-    if (!id || !AttachConsole(id))
+    if (!AttachConsole(id))
         return fail("AttachConsole");
     console = CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
                           OPEN_EXISTING, 0, NULL);
