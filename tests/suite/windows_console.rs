@@ -290,8 +290,7 @@ const KNOWN: [&str; 11] = [
     "ws2_32.dll",
 ];
 
-/// Libraries that it looks for there, and that Rust's standard library or other crates are linked with: `ktmw32` only without
-/// optimization.
+/// Libraries that it looks for there, and that Rust's standard library or other crates are linked with.
 const UNPROTECTED: [&str; 4] = ["bcrypt.dll", "crypt32.dll", "ktmw32.dll", "userenv.dll"];
 
 #[test]
