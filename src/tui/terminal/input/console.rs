@@ -21,24 +21,35 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     };
     let console = Console::from(input);
     let mut records = Records::default();
-    while let Ok(record) = console.read_single_input_event() {
-        let (event, count) = match record {
-            InputRecord::KeyEvent(record) => match records.feed(&translated(&record)) {
-                Some((key, count)) => (Event::Key(key), count),
-                None => continue,
-            },
-            // The event's own numbers are not those of the window.
-            InputRecord::WindowBufferSizeEvent(_) => (Event::Resize(0, 0), 1),
-            InputRecord::MouseEvent(_) | InputRecord::FocusEvent(_) | InputRecord::MenuEvent(_) => {
-                continue;
-            }
-        };
+    while let Ok(first) = console.read_single_input_event() {
+        // What waits there came together, however busy the machine is: a paste is known by that.
         let at = Instant::now();
-        for _ in 0..count {
-            if events.blocking_send((event.clone(), at)).is_err() {
-                return;
+        let Ok(rest) = console.read_console_input() else {
+            return;
+        };
+        for record in std::iter::once(first).chain(rest) {
+            let Some((event, count)) = event(&mut records, &record) else {
+                continue;
+            };
+            for _ in 0..count {
+                if events.blocking_send((event.clone(), at)).is_err() {
+                    return;
+                }
             }
         }
+    }
+}
+
+/// The event of a record, and how often it happened.
+fn event(records: &mut Records, record: &InputRecord) -> Option<(Event, u16)> {
+    match record {
+        InputRecord::KeyEvent(record) => {
+            let (key, count) = records.feed(&translated(record))?;
+            Some((Event::Key(key), count))
+        }
+        // The event's own numbers are not those of the window.
+        InputRecord::WindowBufferSizeEvent(_) => Some((Event::Resize(0, 0), 1)),
+        InputRecord::MouseEvent(_) | InputRecord::FocusEvent(_) | InputRecord::MenuEvent(_) => None,
     }
 }
 
