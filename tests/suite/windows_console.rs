@@ -244,14 +244,29 @@ fn server_core_has_a_clipboard_and_no_browser() {
     }
 }
 
+/// The libraries that the manifest of the release takes from the folder of Windows.
+fn in_manifest() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join(".ci/packaging/windows.manifest")).unwrap();
+    let names = manifest.lines().filter_map(|line| {
+        let (name, from) = line.trim().strip_prefix("<file name=\"")?.split_once('"')?;
+        let whole = format!(" loadFrom=\"%SystemRoot%\\system32\\{name}\"/>");
+        assert_eq!(from, whole, "{name}");
+        Some(name.to_owned())
+    });
+    names.collect()
+}
+
 #[test]
 fn a_library_beside_the_program_is_not_loaded() {
     let home = tempfile::tempdir().unwrap();
     let program = home.path().join("oauth-authorizer.exe");
     fs::copy(variable("OAUTH_AUTHORIZER_EXE"), &program).unwrap();
-    for library in ["httpapi", "secur32"] {
-        let path = home.path().join(format!("{library}.dll"));
-        fs::copy(variable("PLANTED_DLL"), path).unwrap();
+    let mut libraries = in_manifest();
+    libraries.extend(["httpapi.dll", "secur32.dll"].map(str::to_owned));
+    assert!(libraries.len() > 4, "{libraries:?}");
+    for library in &libraries {
+        fs::copy(variable("PLANTED_DLL"), home.path().join(library)).unwrap();
     }
     let url = "http://127.0.0.1:47111/cb/";
     let arguments = [
@@ -263,16 +278,20 @@ fn a_library_beside_the_program_is_not_loaded() {
     ];
     let mut command = wine(home.path(), &arguments);
     // Wine has these itself; only so does it look for others, as Windows does.
-    let overrides = format!("{};httpapi,secur32=n,b", variable("WINEDLLOVERRIDES"));
+    let names: Vec<&str> = libraries
+        .iter()
+        .map(|library| library.trim_end_matches(".dll"))
+        .collect();
+    let overrides = format!("{};{}=n,b", variable("WINEDLLOVERRIDES"), names.join(","));
     let output = command.env("WINEDLLOVERRIDES", overrides).output().unwrap();
     let text = said(&output);
-    assert!(text.contains(url), "{text}");
     let files = fs::read_dir(home.path()).unwrap().flatten();
-    let names: Vec<String> = files
+    let loaded: Vec<String> = files
         .map(|file| file.file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".loaded"))
         .collect();
-    assert!(names.is_empty(), "{names:?}");
+    assert!(loaded.is_empty(), "{loaded:?}: {text}");
+    assert!(text.contains(url), "{text}");
 }
 
 /// Libraries that Windows never looks for in the folder of a program, as they are among its `KnownDLLs`.
@@ -290,11 +309,8 @@ const KNOWN: [&str; 11] = [
     "ws2_32.dll",
 ];
 
-/// Libraries that it looks for there, and that Rust's standard library or other crates are linked with.
-const UNPROTECTED: [&str; 4] = ["bcrypt.dll", "crypt32.dll", "ktmw32.dll", "userenv.dll"];
-
 #[test]
-fn the_program_is_linked_with_no_more_libraries_than_it_must() {
+fn every_library_that_the_program_is_linked_with_is_that_of_windows() {
     let mut objdump = Command::new("x86_64-w64-mingw32-objdump");
     let text = servers::run(objdump.arg("-p").arg(variable("OAUTH_AUTHORIZER_EXE")));
     let mut imported: Vec<String> = text
@@ -308,7 +324,7 @@ fn the_program_is_linked_with_no_more_libraries_than_it_must() {
     assert!(imported.contains(&"kernel32.dll".to_owned()));
     // The first is in every process before the program; the others are names that Windows itself replaces.
     imported.retain(|name| name != "ntdll.dll" && !name.starts_with("api-ms-win-"));
-    imported
-        .retain(|name| !KNOWN.contains(&name.as_str()) && !UNPROTECTED.contains(&name.as_str()));
+    let safe = in_manifest();
+    imported.retain(|name| !KNOWN.contains(&name.as_str()) && !safe.contains(name));
     assert!(imported.is_empty(), "{imported:?}");
 }
