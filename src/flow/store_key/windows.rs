@@ -430,9 +430,15 @@ mod tests {
         element(0x30, &content)
     }
 
+    /// In DER, a length has as few bytes as possible.
     fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-        [&[tag, 0x82, length[0], length[1]], content].concat()
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length: &[u8] = match (high, low) {
+            (0, ..0x80) => &[low],
+            (0, _) => &[0x81, low],
+            _ => &[0x82, high, low],
+        };
+        [&[tag], length, content].concat()
     }
 
     /// Makes certificates with a key of Windows.
