@@ -1,21 +1,27 @@
-//! What the calls of Windows have in common: texts, memory, codes, the identity of this process.
+//! What the calls of Windows have in common: texts, memory, codes, libraries, the identity of this process.
 
 #![allow(
     unsafe_code,
     reason = "the interfaces of Windows are those of C; each block says why it is sound"
 )]
 
-use std::ffi::{OsStr, OsString, c_void};
+use std::ffi::{CStr, OsStr, OsString, c_void};
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
 
-use windows_sys::Win32::Foundation::{ERROR_NONE_MAPPED, GetLastError, LocalFree, NO_ERROR};
+use windows_sys::Win32::Foundation::{
+    ERROR_NONE_MAPPED, GetLastError, HMODULE, LocalFree, NO_ERROR,
+};
 use windows_sys::Win32::Security::Authorization::{ConvertSidToStringSidW, ConvertStringSidToSidW};
 use windows_sys::Win32::Security::{
     CheckTokenMembership, GetTokenInformation, LookupAccountNameW, PSID, SidTypeComputer,
     SidTypeDomain, TOKEN_QUERY, TOKEN_USER, TokenUser,
+};
+use windows_sys::Win32::System::LibraryLoader::{
+    GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
 };
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
@@ -104,6 +110,46 @@ pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
     // SAFETY: `zone` outlives the call.
     let season = unsafe { GetTimeZoneInformation(&raw mut zone) };
     (season != TIME_ZONE_ID_INVALID).then_some((zone, season))
+}
+
+/// A function, whatever it takes and returns.
+pub(crate) type AnyFunction = unsafe extern "system" fn() -> isize;
+
+/// A library in the folder of the system, loaded when it is first needed.
+///
+/// Windows looks for the libraries that a program is linked with in the program's folder first, which may be a folder of
+/// downloads. Only some libraries are exempt; the others are loaded like this.
+pub(crate) struct SystemLibrary {
+    name: &'static str,
+    /// A handle as a number, which all threads may use: the library is never unloaded.
+    handle: OnceLock<usize>,
+}
+
+impl SystemLibrary {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            handle: OnceLock::new(),
+        }
+    }
+
+    /// The function of this name; `None` where this Windows doesn't have it.
+    pub(crate) fn function(&self, name: &CStr) -> Option<AnyFunction> {
+        let handle = self.handle.get_or_init(|| {
+            let library = wide(self.name);
+            // SAFETY: the name ends in a zero, and the library is Windows' own.
+            let library = unsafe {
+                LoadLibraryExW(library.as_ptr(), null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32)
+            };
+            library.expose_provenance()
+        });
+        let library: HMODULE = std::ptr::with_exposed_provenance_mut(*handle);
+        if library.is_null() {
+            return None;
+        }
+        // SAFETY: the library is loaded, and the name ends in a zero.
+        unsafe { GetProcAddress(library, name.as_ptr().cast()) }
+    }
 }
 
 /// Memory that Windows gave, to be freed with `LocalFree`.

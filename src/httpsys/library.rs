@@ -1,8 +1,6 @@
 //! The functions of `httpapi.dll`, always those of Windows.
 //!
-//! Windows looks for the libraries that a program is linked with in the program's folder first, which may be a folder of
-//! downloads, and Configure… runs this program as administrator. Only some libraries are exempt, and this one isn't. So it is
-//! loaded from the system's folder when it is first needed.
+//! It is loaded from the system's folder when it is first needed: Configure… runs this program as administrator.
 
 #![allow(
     unsafe_code,
@@ -15,10 +13,8 @@
 )]
 
 use std::ffi::{CStr, c_void};
-use std::ptr::null_mut;
-use std::sync::OnceLock;
 
-use windows_sys::Win32::Foundation::{ERROR_PROC_NOT_FOUND, HANDLE, HMODULE};
+use windows_sys::Win32::Foundation::{ERROR_PROC_NOT_FOUND, HANDLE};
 use windows_sys::Win32::Networking::HttpServer::{
     HTTP_CACHE_POLICY, HTTP_INITIALIZE, HTTP_LOG_DATA, HTTP_RECEIVE_HTTP_REQUEST_FLAGS,
     HTTP_REQUEST_V2, HTTP_RESPONSE_V2, HTTP_SERVER_PROPERTY, HTTP_SERVICE_CONFIG_ID,
@@ -26,31 +22,11 @@ use windows_sys::Win32::Networking::HttpServer::{
 };
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::Win32::System::IO::OVERLAPPED;
-use windows_sys::Win32::System::LibraryLoader::{
-    GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
-};
-use windows_sys::core::{PCWSTR, w};
+use windows_sys::core::PCWSTR;
 
-/// A function, whatever it takes and returns.
-type Any = unsafe extern "system" fn() -> isize;
+use crate::windows::{AnyFunction, SystemLibrary};
 
-/// Finds a function of the library.
-fn function(name: &CStr) -> Option<Any> {
-    // A handle as a number, which all threads may use: the library is never unloaded.
-    static LIBRARY: OnceLock<usize> = OnceLock::new();
-    let library = LIBRARY.get_or_init(|| {
-        // SAFETY: the name ends in a zero, and the library is Windows' own.
-        let library =
-            unsafe { LoadLibraryExW(w!("httpapi.dll"), null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32) };
-        library.expose_provenance()
-    });
-    let library: HMODULE = std::ptr::with_exposed_provenance_mut(*library);
-    if library.is_null() {
-        return None;
-    }
-    // SAFETY: the library is loaded, and the name ends in a zero.
-    unsafe { GetProcAddress(library, name.as_ptr().cast()) }
-}
+static LIBRARY: SystemLibrary = SystemLibrary::new("httpapi.dll");
 
 /// Declares functions that return an error code; `ERROR_PROC_NOT_FOUND` where this Windows doesn't have them.
 macro_rules! functions {
@@ -65,11 +41,11 @@ macro_rules! functions {
                 Ok(name) => name,
                 Err(_) => c"",
             };
-            let Some(found) = function(NAME) else {
+            let Some(found) = LIBRARY.function(NAME) else {
                 return ERROR_PROC_NOT_FOUND;
             };
             // SAFETY: the function of this name takes these arguments, and returns a code.
-            let found = unsafe { std::mem::transmute::<Any, Function>(found) };
+            let found = unsafe { std::mem::transmute::<AnyFunction, Function>(found) };
             // SAFETY: as promised by the caller.
             unsafe { found($($argument),*) }
         }

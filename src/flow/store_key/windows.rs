@@ -5,7 +5,7 @@
     reason = "the interfaces of Windows are those of C; each block says why it is sound"
 )]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::fmt;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +22,10 @@ use windows_sys::Win32::Security::Cryptography::{
     CRYPT_ACQUIRE_CACHE_FLAG, CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG, CRYPT_ACQUIRE_SILENT_FLAG,
     CRYPT_INTEGER_BLOB, CertCloseStore, CertFindCertificateInStore, CertFreeCertificateContext,
     CertGetCertificateContextProperty, CertOpenStore, CryptAcquireCertificatePrivateKey,
-    HCERTSTORE, NCRYPT_KEY_HANDLE, NCRYPT_SILENT_FLAG, NCryptSignHash, PKCS_7_ASN_ENCODING,
+    HCERTSTORE, NCRYPT_FLAGS, NCRYPT_KEY_HANDLE, NCRYPT_SILENT_FLAG, PKCS_7_ASN_ENCODING,
     X509_ASN_ENCODING,
 };
+use windows_sys::core::HRESULT;
 
 use super::found::{ListedKey, Opened};
 use super::words::{self, Step};
@@ -32,7 +33,7 @@ use crate::certificate::store_path::{Location, StorePath};
 use crate::httpsys::certificates;
 use crate::httpsys::prefix::STORE;
 use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError};
-use crate::windows::{last_error, wide};
+use crate::windows::{AnyFunction, SystemLibrary, last_error, wide};
 
 /// More certificates of a store are not listed.
 const MOST_CERTIFICATES: usize = 500;
@@ -274,10 +275,11 @@ impl Key {
             .certificate
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let sign = sign_hash().ok_or(words::NOT_SUPPORTED)?;
         // SAFETY: the key is valid as long as its certificate; lengths are those of the buffers, and the padding is of the
         // kind that the flag says.
         let code = unsafe {
-            NCryptSignHash(
+            sign(
                 self.handle,
                 padding,
                 digest.as_ptr(),
@@ -295,6 +297,27 @@ impl Key {
         signature.truncate(written as usize);
         Ok(signature)
     }
+}
+
+/// `NCryptSignHash`: key, padding, digest, its length, signature, its room, its length, flags; an error code.
+type SignHash = unsafe extern "system" fn(
+    NCRYPT_KEY_HANDLE,
+    *const c_void,
+    *const u8,
+    u32,
+    *mut u8,
+    u32,
+    *mut u32,
+    NCRYPT_FLAGS,
+) -> HRESULT;
+
+/// The function that signs. Programs are not linked with its library, which could be one next to the program.
+fn sign_hash() -> Option<SignHash> {
+    const NAME: &CStr = c"NCryptSignHash";
+    static LIBRARY: SystemLibrary = SystemLibrary::new("ncrypt.dll");
+    let found = LIBRARY.function(NAME)?;
+    // SAFETY: the function of this name takes these arguments, and returns a code.
+    Some(unsafe { std::mem::transmute::<AnyFunction, SignHash>(found) })
 }
 
 /// How a digest is prepared before it is signed.

@@ -40,6 +40,8 @@ const SCARD_W_SECURITY_VIOLATION: u32 = 0x8010_006A;
 
 /// The code for a key of the interface that came before key storage providers (CryptoAPI).
 pub const LEGACY: u32 = NTE_BAD_PROV_TYPE;
+/// The code for what a provider or this Windows doesn't have.
+pub const NOT_SUPPORTED: u32 = NTE_NOT_SUPPORTED;
 /// The code for a certificate that isn't there.
 pub const NOT_FOUND: u32 = CRYPT_E_NOT_FOUND;
 
