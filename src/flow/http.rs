@@ -500,6 +500,18 @@ mod tests {
         assert!(!error.is_lost_answer(), "{error:?}");
     }
 
+    #[tokio::test]
+    async fn headers_without_end_are_told_as_that() {
+        let many = format!("HTTP/1.1 200 OK\r\n{}", "X-Padding: a\r\n".repeat(200));
+        for (reply, words) in [
+            (many.leak().as_bytes(), "its headers are too large"),
+            (b"what?", "the server doesn't use HTTP"),
+        ] {
+            let error = asked("http", reply).await.to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
     #[test]
     fn a_redirect_is_told_by_what_differs_and_never_by_its_query() {
         let url = |text: &str| Url::parse(text).unwrap();

@@ -425,6 +425,26 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_compressed_is_told_as_that() {
+        let told = |encoding: &str, body: &[u8]| {
+            let answer = Answer {
+                status: 200,
+                retry_after: None,
+                headers: vec![("content-encoding".to_owned(), encoding.to_owned())],
+                body: Body::parse(body),
+            };
+            answer.members().cloned().map(|members| members.len())
+        };
+        let gzip = [0x1f, 0x8b, 8, 0];
+        let words = "it is compressed (gzip), which was not requested (HTTP status 200)";
+        assert_eq!(told("gzip", &gzip), Err(words.to_owned()));
+        let none = told("identity", &gzip).unwrap_err();
+        assert!(none.contains("neither JSON nor a form"), "{none}");
+        // The header is wrong.
+        assert_eq!(told("gzip", b"{}"), Ok(0));
+    }
+
+    #[test]
     fn a_body_shows_nothing_of_itself_in_debug() {
         let body = Body::from(r#"{"access_token":"s3cret"}"#);
         assert_eq!(format!("{body:?}"), "Body(25 bytes)");
