@@ -157,10 +157,19 @@ impl ToolFailure {
                 status: 401,
                 ..
             } => Some("The access token has expired, was revoked, or is for a different API."),
+            // RFC 6750, section 3.1.
             Self::Refused {
                 tool: Tool::UserInfo,
+                status,
+                error,
                 ..
-            } => Some("The access token lacks the scope for it. Many services require openid."),
+            } if *status == 403
+                || error
+                    .as_ref()
+                    .is_some_and(|error| error.code == "insufficient_scope") =>
+            {
+                Some("The access token lacks the scope for it. Many services require openid.")
+            }
             _ => None,
         }
     }
