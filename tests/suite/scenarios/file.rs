@@ -251,11 +251,14 @@ enum Endpoints {
     Many(Vec<Endpoint>),
 }
 
-/// Puts `more` over `table`: tables are merged, the rest is replaced.
+/// Puts `more` over `table`: tables are merged, what is read is added, and the rest is replaced.
 fn merge(table: &mut Table, more: &Table) {
     for (key, value) in more {
         match (table.get_mut(key), value) {
             (Some(Value::Table(inner)), Value::Table(more)) => merge(inner, more),
+            (Some(Value::Array(inner)), Value::Array(more)) if key == "reads" || key == "never" => {
+                inner.extend(more.iter().cloned());
+            }
             _ => drop(table.insert(key.clone(), value.clone())),
         }
     }

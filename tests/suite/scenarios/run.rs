@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::endpoints::{Plan, Way};
 use super::secrets::value;
+use crate::servers::get;
 use crate::terminal::{self, CTRL_C, ENTER, Terminal, base};
 
 /// Longer than every time limit of the program.
@@ -230,14 +231,12 @@ fn on_screen(plan: &Plan, words: &[String]) -> Outcome {
             if matches!(plan.way, Way::ApproveOnScreen) {
                 terminal.wait_for("URL, code or error text");
                 let url = url::Url::parse(&terminal.url()).unwrap();
-                let state = url
-                    .query_pairs()
-                    .find(|(name, _)| name == "state")
-                    .unwrap()
-                    .1;
-                terminal.focus("Paste");
-                terminal.paste(&format!("?code={}&state={state}", value("code")));
-                terminal.send(ENTER);
+                let part = |name: &str| {
+                    let found = url.query_pairs().find(|(known, _)| known == name);
+                    found.unwrap().1.into_owned()
+                };
+                let (to, state) = (part("redirect_uri"), part("state"));
+                let _ = get(&format!("{to}?code={}&state={state}", value("code")), &[]);
             }
             &["Try again", "Access token"]
         }
@@ -273,7 +272,8 @@ fn register(terminal: &mut Terminal) {
     terminal.focus("Register\u{2026}");
     terminal.send(ENTER);
     terminal.wait_for("Initial access token");
-    terminal.send(value("initial"));
+    // Not a burst, which Enter would be a part of.
+    terminal.paste(value("initial"));
     terminal.settle();
     terminal.send(ENTER);
 }

@@ -17,10 +17,7 @@ pub const MARKED: [(&str, &str); 11] = [
     ("devcode", "GmRhmhcxhwAzkoEqiMEgDnyEysNkuNhsz"),
     ("newaccess", "ya29.B1yN8qRd/Xs3~Mf6hUk-c7Gw2Tz"),
     ("newrefresh", "1//0jLr4SvX-Pb9QgHd7KwZm5Nc8TfYe"),
-    (
-        "pushed",
-        "urn:ietf:params:oauth:request_uri:Vw6Jt3Kq8Zn5Rb2Xh9Lp",
-    ),
+    ("pushed", "Vw6Jt3Kq8Zn5Rb2Xh9LpTc4Yd7"),
     ("regtoken", "reg.Hk5Xw8Nq3Zt7Lb4Vd9Rm2Gs6Yp1Jc"),
     ("regsecret", "sek.Tz6Wb9Kn4Xr8Qd3Lm7Hv2Jg5Yc1Fp"),
     ("initial", "ini.Rq8Yt5Zk2Nv9Xb6Wd3Mh7Lg4Js1Pc"),

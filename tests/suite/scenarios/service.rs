@@ -382,7 +382,7 @@ impl State {
             "/userinfo" => (200, json!({ "sub": "alice", "name": "Alice" })),
             "/par" => (
                 201,
-                json!({ "request_uri": value("pushed"), "expires_in": 60 }),
+                json!({ "request_uri": format!("urn:ietf:params:oauth:request_uri:{}", value("pushed")), "expires_in": 60 }),
             ),
             "/register" => (
                 201,
