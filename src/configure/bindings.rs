@@ -237,8 +237,10 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_not_fine() {
-        let mut machine = Scripted::default();
-        machine.unread = codes::ACCESS_DENIED;
+        let machine = Scripted {
+            unread: codes::ACCESS_DENIED,
+            ..Scripted::default()
+        };
         let (states, text) = told(&plan(URL, Some(1)), &machine);
         assert!(states.iter().all(|state| *state == State::Failed), "{text}");
         let plain = plan("http://localhost:8400/", None);

@@ -186,7 +186,11 @@ impl Listener {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends on what it did not expect"
+)]
 mod tests {
     use super::*;
 
