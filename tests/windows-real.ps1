@@ -372,7 +372,7 @@ function New-Certificate([string[]] $Parameters) {
                 -TextExtension @("2.5.29.17={text}IPAddress=$($Parameters[1])")
         }
     }
-    $script:Undo.Push("certificate $($created.Thumbprint)")
+    $script:Undo.Push("Cert:\LocalMachine\My\$($created.Thumbprint)")
     return $created.Thumbprint
 }
 
@@ -430,7 +430,7 @@ function Test-Https {
         $found = Invoke-Configure 'verify' 'https://nothing.example:48415/callback'
         Assert-That ($found.Text -match 'powershell "(.*)"') "no command: $($found.Text)"
         $created = & ([scriptblock]::Create($Matches[1]))
-        $script:Undo.Push("certificate $created")
+        $script:Undo.Push("Cert:\LocalMachine\My\$created")
         $names = (Get-Item "Cert:\LocalMachine\My\$created").DnsNameList -join ', '
         Assert-That ($names -match 'nothing.example') "it is for $names"
         "created $created for $names"
@@ -627,8 +627,8 @@ function Undo-All {
         try {
             if ($step.StartsWith('Cert:\')) {
                 Remove-Item -LiteralPath $step -DeleteKey -ErrorAction SilentlyContinue
-            } elseif ($step.StartsWith('certificate ')) {
-                Remove-Item -LiteralPath "Cert:\LocalMachine\My\$($step.Substring(12))" -ErrorAction SilentlyContinue
+                # Windows puts a copy of such a certificate among those of intermediate authorities.
+                Remove-Item -LiteralPath ($step.Replace('\My\', '\CA\')) -ErrorAction SilentlyContinue
             } else {
                 $null = Invoke-Netsh $step
             }
