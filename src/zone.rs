@@ -2,7 +2,7 @@
 
 #[cfg(any(windows, test))]
 use std::fmt::Write as _;
-#[cfg(any(unix, test))]
+#[cfg(unix)]
 use std::path::{Component, Path};
 
 use jiff::tz::TimeZone;
@@ -28,7 +28,7 @@ fn named() -> Option<TimeZone> {
 }
 
 /// The zone of this name in a database of the system.
-#[cfg(any(unix, test))]
+#[cfg(unix)]
 fn in_database(folder: &Path, name: &str) -> Option<TimeZone> {
     let name = name.strip_prefix(':').unwrap_or(name);
     let mut parts = Path::new(name).components().peekable();

@@ -143,7 +143,11 @@ fn with_ctrl(record: &Record) -> Option<char> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends on what it did not expect"
+)]
 mod tests {
     use super::*;
 
