@@ -72,6 +72,10 @@ impl Run<'_> {
             wrong.extend(times(self.case, self.endpoint, service));
         }
         wrong.extend(self.leaks(&outcome, &server));
+        // What strace can't read would have no leaks.
+        if self.endpoint == Endpoint::Refresh && !outcome.children.contains("\"keep-token\"") {
+            wrong.push("the keeper was not seen".to_owned());
+        }
         if !wrong.is_empty() {
             let shown: String = outcome.read().chars().take(3000).collect();
             wrong.push(format!("exit code {}\n    {shown}", outcome.exit));

@@ -65,6 +65,12 @@ pub fn table(scenarios: &[Scenario]) -> (String, Vec<String>) {
         }
         absent.extend(cells.endpoints.iter().map(|&at| (at, cells.class.as_str())));
     }
+    let unknown = scenarios
+        .iter()
+        .filter(|scenario| !CLASSES.contains(&scenario.class.as_str()));
+    wrong.extend(
+        unknown.map(|scenario| format!("{}: there is no class {}", scenario.name, scenario.class)),
+    );
     let mut lines = vec![format!("{:13}", "")];
     for class in CLASSES {
         lines.push(format!("{class:13}"));
