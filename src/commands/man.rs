@@ -126,7 +126,7 @@ pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a page for each command to a folder, which is created if needed.
+/// Writes a page for each command that the help shows to a folder, which is created if needed.
 ///
 /// # Errors
 /// If they can't be written.
@@ -140,7 +140,7 @@ pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
     std::fs::write(folder.join(format!("{name}.1")), text)?;
     for command in command
         .get_subcommands()
-        .filter(|it| it.get_name() != "help")
+        .filter(|it| it.get_name() != "help" && !it.is_hide_set())
     {
         pages(command, folder)?;
     }
