@@ -95,7 +95,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::DesktopForGood) if content.tokens_of().is_some() => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard. It stays there after you quit. To remove it, choose More… > {CLEAR_CLIPBOARD}."
+                "the {name} to the desktop clipboard. It stays there after you quit. More… has {CLEAR_CLIPBOARD}."
             ),
         ),
         Some(CopiedBy::DesktopForGood) => {
