@@ -149,10 +149,8 @@ impl Talk<'_> {
             std::fs::rename(new, self.clock)?;
         }
         let text = text.trim_end_matches(['\r', '\n']);
-        let whole: String = text
-            .split('\n')
-            .map(|line| format!("{}\r\n", line.trim_end_matches('\r')))
-            .collect();
+        let lines: Vec<&str> = text.lines().collect();
+        let whole = lines.join("\r\n") + "\r\n";
         match self.answer.hostile {
             None => {
                 let bytes = match self.answer.encoding {

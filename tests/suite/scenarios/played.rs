@@ -67,7 +67,7 @@ impl Run<'_> {
         let before = record(&plan);
         let outcome = run(program, &plan, self.is_measured());
         let mut wrong = self.told(&outcome, &server);
-        wrong.extend(self.kept(&plan, before, &outcome));
+        wrong.extend(self.kept(&plan, before.as_deref(), &outcome));
         if let Server::Http(service) = &server {
             wrong.extend(times(self.case, self.endpoint, service));
         }
@@ -152,15 +152,13 @@ impl Run<'_> {
     }
 
     /// What became of the tokens in the profile.
-    fn kept(&self, plan: &Plan, before: Option<Vec<u8>>, outcome: &Outcome) -> Option<String> {
+    fn kept(&self, plan: &Plan, before: Option<&[u8]>, outcome: &Outcome) -> Option<String> {
         let after = record(plan);
-        let tokens = |record: &Option<Vec<u8>>| {
-            let record: Option<Value> = record
-                .as_ref()
-                .map(|bytes| serde_json::from_slice(bytes).unwrap());
+        let tokens = |record: Option<&[u8]>| {
+            let record: Option<Value> = record.map(|bytes| serde_json::from_slice(bytes).unwrap());
             record.map(|record| record["tokens"].clone())
         };
-        let (old, new) = (tokens(&before), tokens(&after));
+        let (old, new) = (tokens(before), tokens(after.as_deref()));
         let has = |name: &str, secret: &str| {
             new.as_ref()
                 .is_some_and(|tokens| tokens[name] == value(secret))
@@ -172,7 +170,7 @@ impl Run<'_> {
         };
         let kept = self.case.kept.unwrap_or(default);
         let right = match kept {
-            Kept::All => before == after,
+            Kept::All => before == after.as_deref(),
             Kept::Tokens => old == new,
             Kept::New => has("access_token", "newaccess") && has("refresh_token", "newrefresh"),
             Kept::NewAccess => has("access_token", "newaccess") && has("refresh_token", "refresh"),

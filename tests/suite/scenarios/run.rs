@@ -12,7 +12,7 @@ use crate::servers::get;
 use crate::terminal::{self, CTRL_C, ENTER, Terminal, base};
 
 /// Longer than every time limit of the program.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 /// How often memory is looked at, where that is measured.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -74,7 +74,10 @@ pub fn run(program: &Path, plan: &Plan, measured: bool) -> Outcome {
     let log = std::fs::read(&execs).unwrap();
     let log = String::from_utf8_lossy(&log).into_owned();
     // The first is the program itself, whose environment is ours.
-    outcome.children = log.split_once('\n').unwrap_or_default().1.to_owned();
+    log.split_once('\n')
+        .unwrap_or_default()
+        .1
+        .clone_into(&mut outcome.children);
     collect(plan.home.path(), plan.home.path(), &mut outcome.files);
     outcome
 }
@@ -220,26 +223,23 @@ fn on_screen(plan: &Plan, words: &[String]) -> Outcome {
     }
     let mut terminal = command.start_sized(80, 60);
     terminal.wait_for("[a Authorize]");
-    let ends: &[&str] = match plan.way {
-        Way::Register => {
-            register(&mut terminal);
-            &["Problem", "filled in"]
+    let ends: &[&str] = if matches!(plan.way, Way::Register) {
+        register(&mut terminal);
+        &["Problem", "filled in"]
+    } else {
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        if matches!(plan.way, Way::ApproveOnScreen) {
+            terminal.wait_for("URL, code or error text");
+            let url = url::Url::parse(&terminal.url()).unwrap();
+            let part = |name: &str| {
+                let found = url.query_pairs().find(|(known, _)| known == name);
+                found.unwrap().1.into_owned()
+            };
+            let (to, state) = (part("redirect_uri"), part("state"));
+            let _ = get(&format!("{to}?code={}&state={state}", value("code")), &[]);
         }
-        _ => {
-            terminal.focus("Authorize");
-            terminal.send(ENTER);
-            if matches!(plan.way, Way::ApproveOnScreen) {
-                terminal.wait_for("URL, code or error text");
-                let url = url::Url::parse(&terminal.url()).unwrap();
-                let part = |name: &str| {
-                    let found = url.query_pairs().find(|(known, _)| known == name);
-                    found.unwrap().1.into_owned()
-                };
-                let (to, state) = (part("redirect_uri"), part("state"));
-                let _ = get(&format!("{to}?code={}&state={state}", value("code")), &[]);
-            }
-            &["Try again", "Access token"]
-        }
+        &["Try again", "Access token"]
     };
     let end = Instant::now() + LIMIT;
     while !ends.iter().any(|words| terminal.flat().contains(words)) && Instant::now() < end {

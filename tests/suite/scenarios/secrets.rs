@@ -76,19 +76,20 @@ fn sentence(names: &[&str]) -> String {
 
 /// The forms in which a service may repeat a secret in JSON.
 pub fn forms(value: &str) -> [String; 5] {
-    let escaped = value.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let escaped: Vec<String> = value.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
     let spaced = format!("{}\u{200b}{}", &value[..9], &value[9..]);
     [
         value.to_owned(),
         percent(value),
         STANDARD.encode(value),
-        escaped,
+        escaped.concat(),
         spaced,
     ]
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let escapes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    escapes.concat()
 }
 
 fn letters(text: &[u8]) -> Vec<u8> {
@@ -128,13 +129,8 @@ impl Search {
                 add(&encoded[..encoded.len() - 6], PART);
             }
             add(&percent(secret), NUMBERS);
-            add(
-                &secret
-                    .bytes()
-                    .map(|byte| format!("u{byte:04x}"))
-                    .collect::<String>(),
-                NUMBERS,
-            );
+            let escaped: Vec<String> = secret.bytes().map(|byte| format!("u{byte:04x}")).collect();
+            add(&escaped.concat(), NUMBERS);
             names.push(name.to_owned());
         }
         Self { names, parts }

@@ -271,7 +271,7 @@ impl State {
             }
             Hostile::Huge => {
                 write!(connection, "{HEAD}Content-Length: {HUGE}\r\n\r\n{{\"a\":\"")?;
-                self.pour(connection, &[b'a'; 65536])?;
+                self.pour(connection, "a".repeat(65536).as_bytes())?;
             }
             Hostile::HugeChunks => {
                 write!(connection, "{HEAD}Transfer-Encoding: chunked\r\n\r\n")?;
@@ -280,7 +280,7 @@ impl State {
             }
             Hostile::HugeHead => {
                 write!(connection, "{HEAD}X-Padding: ")?;
-                self.pour(connection, &[b'a'; 65536])?;
+                self.pour(connection, "a".repeat(65536).as_bytes())?;
             }
             Hostile::HugeLines => {
                 write!(connection, "{HEAD}")?;
