@@ -262,8 +262,8 @@ fn bodies(model: &Model, area: Rect, page: u16) -> (Body, Option<(Body, Rect)>, 
     if !fits || area.width < WIDE || is_low(Rect::new(0, 0, page, model.console.size.1)) {
         return (model.top().body(focused, area, page), None, area);
     }
-    // Wider ones are no easier to read.
-    let width = (area.width / 2 - 1).min(WIDEST);
+    // Wider ones are no easier to read, and a narrower one has no room for the buttons next to its rows.
+    let width = (area.width / 2 - 1).clamp(NARROW, WIDEST);
     let left = Rect { width, ..area };
     let right = Rect {
         x: width,

@@ -45,6 +45,18 @@ fn end(drawn: &Drawn, row: u16, columns: std::ops::Range<u16>) -> Option<u16> {
     columns.find(|x| !drawn.buffer[(*x, row)].symbol().trim().is_empty())
 }
 
+#[test]
+fn half_of_a_wide_window_shows_the_buttons_next_to_its_rows() {
+    let mut app = App::new(XTERM.environment());
+    app.preset("microsoft-mail").by_browser();
+    for columns in [120, 121, 122, 200] {
+        let text = app.draw(columns, 30).text();
+        for shown in ["[List]", "[g Configure…]", "Redirect URL"] {
+            assert!(text.contains(shown), "{columns} {shown}\n{text}");
+        }
+    }
+}
+
 const FIELDS: [&str; 4] = ["Client ID", "Scope", "Token ex. URL", "Device code URL"];
 
 #[test]
@@ -64,7 +76,7 @@ fn wide_characters_are_cut_whole_and_move_nothing() {
                 let half = if columns < 120 {
                     columns
                 } else {
-                    columns / 2 - 1
+                    (columns / 2 - 1).max(60)
                 };
                 let rows = drawn.part(0, half);
                 for y in 2..drawn.body_end() {
