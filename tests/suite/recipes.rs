@@ -21,7 +21,7 @@ use crate::token_file::{NOBODY, give_away};
 const DOCUMENT: &str = include_str!("../../docs/recipes.md");
 
 /// The blocks of the document that are not run: there is no such program here.
-const NOT_RUN: [&str; 1] = ["powershell"];
+const NOT_RUN: [&str; 2] = ["powershell", "powershell-mail"];
 
 /// The blocks that the tests below run.
 const RUN: [&str; 20] = [
