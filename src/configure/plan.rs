@@ -286,12 +286,21 @@ pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
             format!("-Subject 'CN={ip}' -TextExtension @('2.5.29.17={{text}}IPAddress={ip}')")
         }
         None if prefix.host == "+" => "-DnsName localhost".to_owned(),
-        None => format!("-DnsName {}", prefix.host),
+        // PowerShell takes the argument for code, and a host may have brackets, commas and quotation marks in it.
+        None => match prefix.host.chars().find(|&ch| !is_plain(ch)) {
+            Some(ch) => return Err(QuoteError::Character(ch)),
+            None => format!("-DnsName {}", prefix.host),
+        },
     };
     let create = format!(
         "(New-SelfSignedCertificate {names} -CertStoreLocation Cert:\\LocalMachine\\{STORE}).Thumbprint"
     );
     quote::line(&["powershell".to_owned(), create])
+}
+
+/// True for the characters of host names as they are sent.
+fn is_plain(ch: char) -> bool {
+    ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')
 }
 
 fn netsh(verb: &str, object: &str) -> Vec<String> {
@@ -466,6 +475,26 @@ mod tests {
                 ),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn a_host_is_never_a_part_of_the_code_of_powershell() {
+        for host in [
+            "x);calc;(y",
+            "x,y",
+            "x'y",
+            "x&y",
+            "{x}",
+            "x_y",
+            "x$y",
+            "-x;y",
+        ] {
+            let prefix = Prefix {
+                host: host.to_owned(),
+                ..Prefix::of("https://localhost:8443/").unwrap()
+            };
+            assert!(certificate_command(&prefix).is_err(), "{host}");
         }
     }
 

@@ -206,8 +206,8 @@ pub fn shared_finding(url: &Prefix) -> Finding {
     Finding::new(
         State::Note,
         format!(
-            "Other users of this machine may listen on {url} too, even before you do. Without the PKCE verifier of your \
-             sign-in they can't use its code, but your sign-in doesn't get it."
+            "Other users of this machine may listen on {url} too, even before you do. Your sign-in then doesn't get its code. \
+             With PKCE, they can't use the code; without PKCE, they may."
         ),
     )
     .fix("If you don't trust all of them, use a redirect URL that is reserved for one account.")

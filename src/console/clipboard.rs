@@ -359,11 +359,17 @@ fn owner() -> mpsc::Sender<Order> {
             match order {
                 Order::Copy(text, answer) => {
                     let outcome = set(&mut clipboard, &text);
-                    last = Some(text);
+                    // One that failed has left there what was copied before.
+                    if outcome.is_ok() {
+                        last = Some(text);
+                    }
                     let _ = answer.send(outcome.map_err(told));
                 }
                 Order::Clear(answer) => {
                     let outcome = clear(&mut clipboard, last.as_ref());
+                    if outcome.is_ok() {
+                        last = None;
+                    }
                     let _ = answer.send(outcome.map_err(told));
                 }
             }

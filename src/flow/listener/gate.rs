@@ -90,19 +90,27 @@ impl ListenError {
         }
     }
 
-    /// That the loopback listener waits instead of HTTP.sys, in sentences; `None` if it wouldn't help.
+    /// That the loopback listener waits at `url` instead of HTTP.sys, in sentences; `None` if it wouldn't help. With `any_port`,
+    /// the port is a different one at each sign-in, and nothing can be reserved.
     #[must_use]
-    pub fn instead(&self) -> Option<String> {
+    pub fn instead(&self, url: &Url, any_port: bool) -> Option<String> {
         match self {
             Self::HttpSys {
-                prefix,
                 code: code @ refused::ACCESS_DENIED,
-            } => Some(format!(
-                "Windows doesn't allow your account to use HTTP.sys for {prefix} (code {code}), so the program listens there \
-                 by itself. This works in the same way. To use HTTP.sys, choose Configure…"
-            )),
-            Self::Escaped { prefix } => Some(format!(
-                "HTTP.sys requires a path without escaped characters (%), so the program listens on {prefix} by itself."
+                ..
+            } => {
+                let set_up = if any_port {
+                    ""
+                } else {
+                    " To use HTTP.sys, choose Configure…"
+                };
+                Some(format!(
+                    "Windows doesn't allow your account to use HTTP.sys for {url} (code {code}), so the program listens there \
+                     by itself. This works in the same way.{set_up}"
+                ))
+            }
+            Self::Escaped { .. } => Some(format!(
+                "HTTP.sys requires a path without escaped characters (%), so the program listens on {url} by itself."
             )),
             _ => None,
         }

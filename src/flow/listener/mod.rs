@@ -20,6 +20,7 @@ use self::httpsys::HttpSys;
 use self::loopback::Loopback;
 use crate::certificate::{About, Certificate};
 use crate::form::request::{ListenAddress, ListenerChoice};
+use crate::httpsys::refused;
 #[cfg(windows)]
 use crate::httpsys::{config, prefix::Prefix};
 use crate::oauth::url::is_loopback;
@@ -87,7 +88,7 @@ impl Listener {
         let http_sys = Self::http_sys(redirect_url, mode).await;
         let may_fall_back = choice == ListenerChoice::Auto && redirect_url.scheme() == "http";
         if may_fall_back {
-            Self::or_else(http_sys, loopback)
+            Self::or_else(http_sys, redirect_url.port() == Some(0), loopback)
         } else {
             http_sys
         }
@@ -96,15 +97,27 @@ impl Listener {
     /// HTTP.sys, or the loopback listener where Windows doesn't let this account have the URL.
     fn or_else(
         http_sys: Result<Self, ListenError>,
+        any_port: bool,
         loopback: impl FnOnce() -> Result<Self, ListenError>,
     ) -> Result<Self, ListenError> {
-        let note = http_sys.as_ref().err().and_then(ListenError::instead);
-        match note {
-            None => http_sys,
-            note => Ok(Self {
-                note,
-                ..loopback()?
+        let denied = match http_sys {
+            Err(
+                error @ (ListenError::Escaped { .. }
+                | ListenError::HttpSys {
+                    code: refused::ACCESS_DENIED,
+                    ..
+                }),
+            ) => error,
+            other => return other,
+        };
+        match loopback() {
+            Ok(listener) => Ok(Self {
+                note: denied.instead(listener.redirect_url(), any_port),
+                ..listener
             }),
+            // HTTP.sys may share a port that nobody else gets, and what helps there is a reservation.
+            Err(_) if matches!(denied, ListenError::HttpSys { .. }) => Err(denied),
+            Err(error) => Err(error),
         }
     }
 
@@ -205,9 +218,17 @@ mod tests {
             prefix: prefix(),
             code,
         };
-        let escaped = ListenError::Escaped { prefix: prefix() };
-        for error in [refused(5), escaped] {
-            let listener = Listener::or_else(Err(error), || {
+        let escaped = || ListenError::Escaped { prefix: prefix() };
+        let taken = || ListenError::InUse {
+            ip: std::net::Ipv4Addr::LOCALHOST.into(),
+            port: 8400,
+        };
+        for (error, any_port, offers_set_up) in [
+            (refused(5), true, false),
+            (refused(5), false, true),
+            (escaped(), true, false),
+        ] {
+            let listener = Listener::or_else(Err(error), any_port, || {
                 let loopback = Loopback::bind(&url, None, None, ResponseMode::Query, &tasks)?;
                 Ok(Listener {
                     kind: Kind::Loopback(loopback),
@@ -216,13 +237,16 @@ mod tests {
                 })
             });
             let listener = listener.unwrap();
-            let note = listener.note().unwrap();
-            assert!(
-                note.contains(&prefix()) && note.contains("by itself"),
-                "{note}"
-            );
+            let (note, url) = (listener.note().unwrap(), listener.redirect_url().as_str());
+            assert!(note.contains(url) && note.contains("by itself"), "{note}");
+            assert_eq!(note.contains("Configure…"), offers_set_up, "{note}");
             let places = listener.places();
             assert!(places[0].starts_with("127.0.0.1:"), "{places:?}");
+        }
+        // A port that HTTP.sys shares is free for nobody else: a reservation helps.
+        for (error, told) in [(refused(5), refused(5)), (escaped(), taken())] {
+            let outcome = Listener::or_else(Err(error), false, || Err(taken()));
+            assert_eq!(outcome.unwrap_err().to_string(), told.to_string());
         }
         // Whatever else is wrong would be wrong with our own as well, or is to be set right.
         let other = ListenError::NotBound { prefix: prefix() };
@@ -232,7 +256,8 @@ mod tests {
             .chain([other])
         {
             let told = error.to_string();
-            let outcome = Listener::or_else(Err(error), || panic!("it is tried after {told}"));
+            let outcome =
+                Listener::or_else(Err(error), false, || panic!("it is tried after {told}"));
             assert_eq!(outcome.unwrap_err().to_string(), told);
         }
     }
