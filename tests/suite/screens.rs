@@ -839,6 +839,7 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
                 "leave",
                 "profiles-more",
                 "tokens-more",
+                "tokens-more-after-copy",
                 "mail-test-mailbox",
                 "mail-test-mailbox-wrong",
                 "mail-test-more",

@@ -119,9 +119,8 @@ impl Drawn {
     /// The columns in which the halves of a wide page begin.
     fn halves(&self) -> Vec<u16> {
         let columns = self.buffer.area.width;
-        let middle = (columns / 2).saturating_sub(1).min(100);
         if columns >= 120 {
-            vec![0, middle]
+            vec![0, (columns / 2 - 1).clamp(60, 100)]
         } else {
             vec![0]
         }
