@@ -23,8 +23,8 @@
 //! - Only `tui/terminal/writer.rs` and `tui/terminal/guard.rs` write to the terminal.
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `windows.rs`, `httpsys/` (`api`, `config`, `library`, `store`), `flow/listener/httpsys.rs`,
-//!   `flow/store_key/windows.rs`, `configure/windows.rs`, `configure/account.rs`, `keeper/process/windows.rs`,
+//! - `unsafe` stands in `windows.rs`, `certificate/store.rs`, `httpsys/` (`api`, `config`, `library`), `flow/listener/`
+//!   (`httpsys`, `received`), `flow/store_key/windows.rs`, `configure/` (`account`, `windows`), `keeper/process/windows.rs`,
 //!   `store/file/windows.rs` and `store/seal/windows.rs` only.
 //! - A record of a profile is written by the holder of its lock only, through `store/record.rs`.
 //! - No line of code names a service.

@@ -1,7 +1,9 @@
-//! The certificate of an https redirect URL on this machine: created here, or given as PEM files. The names of certificates in
-//! the stores of Windows are here, too.
+//! The certificate of an https redirect URL on this machine: created here, or given as PEM files. The stores of
+//! Windows, and the names of certificates in them, are here, too.
 
 pub mod created;
+#[cfg(windows)]
+pub(crate) mod store;
 pub mod store_path;
 pub mod thumbprint;
 pub mod x509;

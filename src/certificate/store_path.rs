@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use super::thumbprint::{Thumbprint, ThumbprintError};
 
+/// The store of the machine or of a user that has certificates with their keys. Windows calls it Personal.
+pub const STORE: &str = "MY";
+
 /// Whose store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {

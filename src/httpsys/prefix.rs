@@ -5,11 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
+pub use crate::certificate::store_path::STORE;
 pub use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::clean::is_clean;
-
-/// The certificate store of the machine.
-pub const STORE: &str = "MY";
 
 /// Why a URL is no prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -505,6 +505,7 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
     assert_only(
         "unsafe",
         &[
+            "certificate/store.rs",
             "configure/account.rs",
             "configure/windows.rs",
             "flow/listener/httpsys.rs",
@@ -513,7 +514,6 @@ fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
             "httpsys/api.rs",
             "httpsys/config.rs",
             "httpsys/library.rs",
-            "httpsys/store.rs",
             "keeper/process/windows.rs",
             "store/file/windows.rs",
             "store/seal/windows.rs",

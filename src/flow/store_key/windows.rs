@@ -1,4 +1,4 @@
-//! The certificate stores of Windows, and the keys in them.
+//! The keys in the certificate stores of Windows.
 
 #![allow(
     unsafe_code,
@@ -7,43 +7,39 @@
 
 use std::ffi::{CStr, c_void};
 use std::fmt;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use ring::digest;
-use windows_sys::Win32::Foundation::ERROR_FILE_NOT_FOUND;
 use windows_sys::Win32::Security::Cryptography::{
     BCRYPT_PAD_PKCS1, BCRYPT_PAD_PSS, BCRYPT_PKCS1_PADDING_INFO, BCRYPT_PSS_PADDING_INFO,
-    BCRYPT_SHA256_ALGORITHM, BCRYPT_SHA384_ALGORITHM, BCRYPT_SHA512_ALGORITHM, CERT_CONTEXT,
-    CERT_FIND_ANY, CERT_FIND_FLAGS, CERT_FIND_SHA1_HASH, CERT_KEY_PROV_INFO_PROP_ID,
-    CERT_NCRYPT_KEY_SPEC, CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W,
-    CERT_STORE_READONLY_FLAG, CERT_SYSTEM_STORE_CURRENT_USER, CERT_SYSTEM_STORE_LOCAL_MACHINE,
-    CRYPT_ACQUIRE_CACHE_FLAG, CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG, CRYPT_ACQUIRE_SILENT_FLAG,
-    CRYPT_INTEGER_BLOB, CertCloseStore, CertFindCertificateInStore, CertFreeCertificateContext,
-    CertGetCertificateContextProperty, CertOpenStore, CryptAcquireCertificatePrivateKey,
-    HCERTSTORE, NCRYPT_FLAGS, NCRYPT_KEY_HANDLE, NCRYPT_SILENT_FLAG, PKCS_7_ASN_ENCODING,
-    X509_ASN_ENCODING,
+    BCRYPT_SHA256_ALGORITHM, BCRYPT_SHA384_ALGORITHM, BCRYPT_SHA512_ALGORITHM,
+    CERT_NCRYPT_KEY_SPEC, CRYPT_ACQUIRE_CACHE_FLAG, CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG,
+    CRYPT_ACQUIRE_SILENT_FLAG, CryptAcquireCertificatePrivateKey, NCRYPT_FLAGS, NCRYPT_KEY_HANDLE,
+    NCRYPT_SILENT_FLAG,
 };
 use windows_sys::core::HRESULT;
 
 use super::found::{ListedKey, Opened};
 use super::words::{self, Step};
+use crate::certificate::store::{Certificate, Store};
 use crate::certificate::store_path::{Location, StorePath};
 use crate::httpsys::certificates;
-use crate::httpsys::prefix::STORE;
 use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError};
-use crate::windows::{AnyFunction, SystemLibrary, last_error, wide};
+use crate::windows::{AnyFunction, SystemLibrary, last_error};
 
-/// More certificates of a store are not listed.
+/// More certificates of a store are not looked at.
 const MOST_CERTIFICATES: usize = 500;
 /// A signature is shorter: RSA keys have 16384 bits at most.
 const SIGNATURE_LIMIT: usize = 2048;
 
 pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
     let failed = |step| move |code| words::sentence(step, code, path.location);
-    let found = Store::open(path.location).and_then(|store| store.find(&path.thumbprint.0));
-    opened(found.map_err(failed(Step::Find))?, path.location)
+    let store = Store::open(path.location).map_err(failed(Step::Find))?;
+    let found = store.and_then(|store| store.find(path.thumbprint));
+    let found = found.ok_or_else(|| failed(Step::Find)(words::NOT_FOUND))?;
+    opened(found, path.location)
 }
 
 /// The certificate and its key.
@@ -61,150 +57,25 @@ fn opened(certificate: Certificate, location: Location) -> Result<Opened, String
 pub(super) fn list(now: SystemTime) -> Result<Vec<ListedKey>, String> {
     let mut all = Vec::new();
     for location in Location::ALL {
-        let listed = match Store::open(location) {
-            // Nothing was ever put into it.
-            Err(ERROR_FILE_NOT_FOUND) => continue,
-            store => store.map(|store| store.list(location, now)),
+        let store = Store::open(location);
+        let store = store.map_err(|code| words::sentence(Step::Find, code, location))?;
+        let Some(store) = store else {
+            continue;
         };
-        all.extend(listed.map_err(|code| words::sentence(Step::Find, code, location))?);
+        let looked_at = store.certificates().take(MOST_CERTIFICATES);
+        let keys = looked_at.filter(Certificate::has_key);
+        let listed = keys.filter_map(|found| {
+            let certificate = certificates::parse(found.der(), true, now)?;
+            let thumbprint = certificate.thumbprint;
+            let path = StorePath {
+                location,
+                thumbprint,
+            };
+            Some(ListedKey { path, certificate })
+        });
+        all.extend(listed);
     }
     Ok(all)
-}
-
-/// A certificate store, to be read.
-struct Store(HCERTSTORE);
-
-impl Store {
-    fn open(location: Location) -> Result<Self, u32> {
-        let name = wide(STORE);
-        let location = match location {
-            Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
-            Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
-        };
-        // SAFETY: this kind of store takes a name that ends in a zero.
-        let store = unsafe {
-            CertOpenStore(
-                CERT_STORE_PROV_SYSTEM_W,
-                0,
-                0,
-                location | CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG,
-                name.as_ptr().cast(),
-            )
-        };
-        if store.is_null() {
-            return Err(last_error());
-        }
-        Ok(Self(store))
-    }
-
-    /// The certificate with this SHA-1.
-    fn find(&self, hash: &[u8; 20]) -> Result<Certificate, u32> {
-        let mut bytes = *hash;
-        let hash = CRYPT_INTEGER_BLOB {
-            cbData: 20,
-            pbData: bytes.as_mut_ptr(),
-        };
-        // SAFETY: for this kind of search, the parameter is such a structure, which outlives the call.
-        let found = unsafe { self.next(CERT_FIND_SHA1_HASH, (&raw const hash).cast(), null()) };
-        found.ok_or(words::NOT_FOUND)
-    }
-
-    /// The certificates that have a private key.
-    fn list(&self, location: Location, now: SystemTime) -> Vec<ListedKey> {
-        let mut all = Vec::new();
-        let mut before: Option<Certificate> = None;
-        while all.len() < MOST_CERTIFICATES {
-            let last = before.take().map_or(null(), Certificate::into_raw);
-            // SAFETY: this kind of search has no parameter, and the certificate before is handed over.
-            let Some(found) = (unsafe { self.next(CERT_FIND_ANY, null(), last) }) else {
-                break;
-            };
-            if found.has_key()
-                && let Some(certificate) = certificates::parse(found.der(), true, now)
-            {
-                let thumbprint = certificate.thumbprint;
-                let path = StorePath {
-                    location,
-                    thumbprint,
-                };
-                all.push(ListedKey { path, certificate });
-            }
-            before = Some(found);
-        }
-        all
-    }
-
-    /// The next certificate after `before`, which is freed.
-    ///
-    /// # Safety
-    /// `parameter` is what this kind of search takes, and `before` is null or a certificate that nobody else frees.
-    unsafe fn next(
-        &self,
-        kind: CERT_FIND_FLAGS,
-        parameter: *const c_void,
-        before: *const CERT_CONTEXT,
-    ) -> Option<Certificate> {
-        // SAFETY: the store is open; the rest is promised by the caller.
-        let found = unsafe {
-            CertFindCertificateInStore(
-                self.0,
-                X509_ASN_ENCODING | PKCS_7_ASN_ENCODING,
-                0,
-                kind,
-                parameter,
-                before,
-            )
-        };
-        (!found.is_null()).then_some(Certificate(found))
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // SAFETY: the store is ours, and is closed once. Windows keeps it for the certificates that are in use.
-        unsafe { CertCloseStore(self.0, 0) };
-    }
-}
-
-/// A certificate in a store.
-struct Certificate(*const CERT_CONTEXT);
-
-// SAFETY: Windows counts the references, and a certificate belongs to no thread.
-unsafe impl Send for Certificate {}
-
-impl Certificate {
-    fn der(&self) -> &[u8] {
-        // SAFETY: the certificate lives as long as `self`; its bytes are as many as it says.
-        unsafe {
-            std::slice::from_raw_parts((*self.0).pbCertEncoded, (*self.0).cbCertEncoded as usize)
-        }
-    }
-
-    /// True if it says where its private key is.
-    fn has_key(&self) -> bool {
-        let mut length = 0;
-        // SAFETY: with no room given, only the length is returned.
-        unsafe {
-            CertGetCertificateContextProperty(
-                self.0,
-                CERT_KEY_PROV_INFO_PROP_ID,
-                null_mut(),
-                &raw mut length,
-            ) != 0
-        }
-    }
-
-    /// To be freed by whoever takes it.
-    fn into_raw(self) -> *const CERT_CONTEXT {
-        std::mem::ManuallyDrop::new(self).0
-    }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        // SAFETY: the reference is ours, and is given up once.
-        unsafe { CertFreeCertificateContext(self.0) };
-    }
 }
 
 /// The private key of a certificate.
@@ -229,7 +100,7 @@ impl Key {
         // certificate's own.
         let found = unsafe {
             CryptAcquireCertificatePrivateKey(
-                certificate.0,
+                certificate.pointer(),
                 CRYPT_ACQUIRE_CACHE_FLAG
                     | CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG
                     | CRYPT_ACQUIRE_SILENT_FLAG,
@@ -362,10 +233,9 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm};
     use windows_sys::Win32::Security::Cryptography::{
         BCRYPT_RSA_ALGORITHM, BCRYPT_RSAPUBLIC_BLOB, CERT_KEY_CONTEXT, CERT_KEY_CONTEXT_0,
-        CERT_KEY_CONTEXT_PROP_ID, CERT_STORE_ADD_ALWAYS, CertAddEncodedCertificateToStore,
-        CertCreateCertificateContext, CertSetCertificateContextProperty, MS_KEY_STORAGE_PROVIDER,
-        NCRYPT_LENGTH_PROPERTY, NCryptCreatePersistedKey, NCryptExportKey, NCryptFinalizeKey,
-        NCryptOpenStorageProvider, NCryptSetProperty,
+        CERT_KEY_CONTEXT_PROP_ID, CertCreateCertificateContext, CertSetCertificateContextProperty,
+        MS_KEY_STORAGE_PROVIDER, NCRYPT_LENGTH_PROPERTY, NCryptCreatePersistedKey, NCryptExportKey,
+        NCryptFinalizeKey, NCryptOpenStorageProvider, NCryptSetProperty, X509_ASN_ENCODING,
     };
 
     use super::*;
@@ -408,7 +278,7 @@ mod tests {
                 CertSetCertificateContextProperty(certificate, CERT_KEY_CONTEXT_PROP_ID, 0, value),
                 0
             );
-            Certificate(certificate)
+            Certificate::from_raw(certificate)
         }
     }
 
@@ -536,30 +406,8 @@ mod tests {
     #[test]
     fn a_certificate_without_a_key_is_found_and_not_listed() {
         let (der, _) = self_signed("without.example");
-        let name = wide(STORE);
         for location in Location::ALL {
-            let flags = match location {
-                Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
-                Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
-            };
-            // SAFETY: as in `Store::open`, to be written to.
-            let store = Store(unsafe {
-                CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, flags, name.as_ptr().cast())
-            });
-            // SAFETY: the bytes are as many as told.
-            let added = unsafe {
-                CertAddEncodedCertificateToStore(
-                    store.0,
-                    X509_ASN_ENCODING,
-                    der.as_ptr(),
-                    u32::try_from(der.len()).unwrap(),
-                    CERT_STORE_ADD_ALWAYS,
-                    null_mut(),
-                )
-            };
-            assert_ne!(added, 0, "{}", last_error());
-            // Others see it when the store is closed.
-            drop(store);
+            Store::add(location, &der).unwrap();
             let path = StorePath {
                 location,
                 thumbprint: certificates::thumbprint(&der).unwrap(),

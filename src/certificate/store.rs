@@ -1,0 +1,217 @@
+//! A certificate store of Windows, to be read.
+
+#![allow(
+    unsafe_code,
+    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+)]
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+
+use windows_sys::Win32::Foundation::ERROR_FILE_NOT_FOUND;
+use windows_sys::Win32::Security::Cryptography::{
+    CERT_CONTEXT, CERT_FIND_ANY, CERT_FIND_FLAGS, CERT_FIND_SHA1_HASH, CERT_KEY_PROV_INFO_PROP_ID,
+    CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W, CERT_STORE_READONLY_FLAG,
+    CERT_SYSTEM_STORE_CURRENT_USER, CERT_SYSTEM_STORE_LOCAL_MACHINE, CRYPT_INTEGER_BLOB,
+    CertCloseStore, CertDuplicateCertificateContext, CertFindCertificateInStore,
+    CertFreeCertificateContext, CertGetCertificateContextProperty, CertOpenStore, HCERTSTORE,
+    PKCS_7_ASN_ENCODING, X509_ASN_ENCODING,
+};
+
+use super::store_path::{Location, STORE};
+use super::thumbprint::Thumbprint;
+use crate::windows::{last_error, wide};
+
+/// The store `My` of the machine or of the user.
+pub(crate) struct Store(HCERTSTORE);
+
+impl Store {
+    /// `None` if nothing was ever put into it.
+    ///
+    /// # Errors
+    /// The Windows error code.
+    pub(crate) fn open(location: Location) -> Result<Option<Self>, u32> {
+        let flags = CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG;
+        match Self::open_with(location, flags) {
+            Err(ERROR_FILE_NOT_FOUND) => Ok(None),
+            store => store.map(Some),
+        }
+    }
+
+    fn open_with(location: Location, flags: u32) -> Result<Self, u32> {
+        let name = wide(STORE);
+        let location = match location {
+            Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
+            Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
+        };
+        // SAFETY: this kind of store takes a name that ends in a zero.
+        let store = unsafe {
+            CertOpenStore(
+                CERT_STORE_PROV_SYSTEM_W,
+                0,
+                0,
+                location | flags,
+                name.as_ptr().cast(),
+            )
+        };
+        if store.is_null() {
+            return Err(last_error());
+        }
+        Ok(Self(store))
+    }
+
+    /// The certificate with this thumbprint.
+    pub(crate) fn find(&self, thumbprint: Thumbprint) -> Option<Certificate> {
+        let mut bytes = thumbprint.0;
+        let hash = CRYPT_INTEGER_BLOB {
+            cbData: bytes.len() as u32,
+            pbData: bytes.as_mut_ptr(),
+        };
+        // SAFETY: for this kind of search, the parameter is such a structure, which outlives the call.
+        let found = unsafe { self.search(CERT_FIND_SHA1_HASH, (&raw const hash).cast(), null()) };
+        (!found.is_null()).then_some(Certificate(found))
+    }
+
+    /// All of them.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = Certificate> {
+        Certificates {
+            store: self,
+            last: null(),
+        }
+    }
+
+    /// The next certificate after `before`, which is freed; null if there is none.
+    ///
+    /// # Safety
+    /// `parameter` is what this kind of search takes, and `before` is null or a certificate that nobody else frees.
+    unsafe fn search(
+        &self,
+        kind: CERT_FIND_FLAGS,
+        parameter: *const c_void,
+        before: *const CERT_CONTEXT,
+    ) -> *const CERT_CONTEXT {
+        // SAFETY: the store is open; the rest is promised by the caller.
+        unsafe {
+            CertFindCertificateInStore(
+                self.0,
+                X509_ASN_ENCODING | PKCS_7_ASN_ENCODING,
+                0,
+                kind,
+                parameter,
+                before,
+            )
+        }
+    }
+
+    /// Adds a certificate without a key. Others see it when this returns.
+    #[cfg(test)]
+    pub(crate) fn add(location: Location, der: &[u8]) -> Result<(), u32> {
+        use windows_sys::Win32::Security::Cryptography::{
+            CERT_STORE_ADD_ALWAYS, CertAddEncodedCertificateToStore,
+        };
+        let store = Self::open_with(location, 0)?;
+        // SAFETY: the store is open, and the bytes are as many as told.
+        let added = unsafe {
+            CertAddEncodedCertificateToStore(
+                store.0,
+                X509_ASN_ENCODING,
+                der.as_ptr(),
+                der.len() as u32,
+                CERT_STORE_ADD_ALWAYS,
+                null_mut(),
+            )
+        };
+        if added == 0 {
+            return Err(last_error());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // SAFETY: the store is ours, and is closed once. Windows keeps it for the certificates that are in use.
+        unsafe { CertCloseStore(self.0, 0) };
+    }
+}
+
+/// The certificates of a store, one after the other.
+struct Certificates<'a> {
+    store: &'a Store,
+    /// Null before the first and after the last.
+    last: *const CERT_CONTEXT,
+}
+
+impl Iterator for Certificates<'_> {
+    type Item = Certificate;
+
+    fn next(&mut self) -> Option<Certificate> {
+        // SAFETY: this kind of search has no parameter, and the reference to the certificate before is handed over.
+        self.last = unsafe { self.store.search(CERT_FIND_ANY, null(), self.last) };
+        if self.last.is_null() {
+            return None;
+        }
+        // SAFETY: the certificate is valid; it gets a reference of its own.
+        Some(Certificate(unsafe {
+            CertDuplicateCertificateContext(self.last)
+        }))
+    }
+}
+
+impl Drop for Certificates<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and is given up once; null is permitted.
+        unsafe { CertFreeCertificateContext(self.last) };
+    }
+}
+
+/// A certificate in a store.
+pub(crate) struct Certificate(*const CERT_CONTEXT);
+
+// SAFETY: Windows counts the references, and a certificate belongs to no thread.
+unsafe impl Send for Certificate {}
+
+impl Certificate {
+    /// Takes a reference over.
+    ///
+    /// # Safety
+    /// `context` is a valid certificate, and nobody else frees this reference.
+    #[cfg(test)]
+    pub(crate) unsafe fn from_raw(context: *const CERT_CONTEXT) -> Self {
+        Self(context)
+    }
+
+    /// Valid as long as `self`.
+    pub(crate) fn pointer(&self) -> *const CERT_CONTEXT {
+        self.0
+    }
+
+    /// Its bytes.
+    pub(crate) fn der(&self) -> &[u8] {
+        // SAFETY: the certificate lives as long as `self`; its bytes are as many as it says.
+        unsafe {
+            std::slice::from_raw_parts((*self.0).pbCertEncoded, (*self.0).cbCertEncoded as usize)
+        }
+    }
+
+    /// True if it says where its private key is.
+    pub(crate) fn has_key(&self) -> bool {
+        let mut length = 0;
+        // SAFETY: with no room given, only the length is returned.
+        unsafe {
+            CertGetCertificateContextProperty(
+                self.0,
+                CERT_KEY_PROV_INFO_PROP_ID,
+                null_mut(),
+                &raw mut length,
+            ) != 0
+        }
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, and is given up once.
+        unsafe { CertFreeCertificateContext(self.0) };
+    }
+}
