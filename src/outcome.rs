@@ -94,6 +94,7 @@ pub mod exit {
             HttpError::Redirected { .. } | HttpError::TooLarge { .. } => FAILED,
             HttpError::CaFile { .. }
             | HttpError::Authorities { .. }
+            | HttpError::Unsigned { .. }
             | HttpError::ProxySetting { .. } => USAGE,
             HttpError::Unreachable { .. }
             | HttpError::Proxy { .. }

@@ -230,7 +230,7 @@ fn way_text(way: CopyWay) -> &'static str {
 fn browser(environment: &Environment) -> String {
     let why = environment.why.display;
     if environment.display && !environment.has_browser() {
-        return "won't be opened (Windows Server Core has none)".to_owned();
+        return "won't be opened (this edition of Windows has none; if you installed one, set BROWSER to its path)".to_owned();
     }
     match (environment.display, environment.no_browser) {
         (true, true) => "won't be opened (--no-browser)".to_owned(),

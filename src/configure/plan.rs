@@ -289,6 +289,8 @@ pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
         // PowerShell takes the argument for code, and a host may have brackets, commas and quotation marks in it.
         None => match prefix.host.chars().find(|&ch| !is_plain(ch)) {
             Some(ch) => return Err(QuoteError::Character(ch)),
+            // It would be a parameter.
+            None if prefix.host.starts_with('-') => return Err(QuoteError::Character('-')),
             None => format!("-DnsName {}", prefix.host),
         },
     };
@@ -488,7 +490,7 @@ mod tests {
             "{x}",
             "x_y",
             "x$y",
-            "-x;y",
+            "-whatif",
         ] {
             let prefix = Prefix {
                 host: host.to_owned(),

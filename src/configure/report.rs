@@ -30,12 +30,17 @@ pub struct SetUpTask {
 }
 
 impl SetUpTask {
-    /// True if a sign-in on this URL uses the loopback listener where HTTP.sys is not allowed. With https that one needs
-    /// a certificate of its own.
+    /// True if a sign-in uses the loopback listener where HTTP.sys is not allowed.
     #[must_use]
     pub fn falls_back(&self) -> bool {
-        self.or_loopback && !self.prefix.secure
+        falls_back(self.or_loopback, &self.prefix)
     }
+}
+
+/// True if a sign-in on this URL may use the loopback listener. With https that one needs a certificate of its own.
+#[must_use]
+pub fn falls_back(or_loopback: bool, prefix: &Prefix) -> bool {
+    or_loopback && !prefix.secure
 }
 
 /// Which listener waits for the browser.

@@ -448,7 +448,7 @@ mod tests {
             Verdict::Fine
         );
         for (code, words) in [
-            (183, "Another program is listening"),
+            (183, "Another program is already listening"),
             (32, "without HTTP.sys"),
         ] {
             let report = verify(Rights::Elevated, code, false, free);

@@ -9,9 +9,6 @@ use super::{bindings, listen_list};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::refused;
 
-/// Another program has the port, without HTTP.sys.
-const SHARING_VIOLATION: u32 = 32;
-
 /// What can be seen of the setup for an account, or why that is not known.
 pub(super) fn verify(
     plan: &Plan,
@@ -92,22 +89,8 @@ fn may_listen(plan: &Plan, account: &Listener, code: u32, service: &impl Service
 /// What keeps HTTP.sys from listening there, whoever asks for it.
 fn refusal(plan: &Plan, code: u32) -> Option<Finding> {
     let prefix = plan.prefix.registered().to_string();
-    let (text, fix) = match code {
-        codes::DONE => return None,
-        codes::ALREADY_EXISTS => (
-            format!("Another program is listening on {prefix} (code 183)."),
-            "Stop it, or choose another port or path and register it with the service.",
-        ),
-        SHARING_VIOLATION => (
-            format!(
-                "Another program uses port {} without HTTP.sys (code 32).",
-                plan.prefix.port
-            ),
-            "Stop it, or choose another port and register it with the service.",
-        ),
-        code => (refused::reason(&prefix, code), refused::remedy(code)),
-    };
-    Some(Finding::new(State::Problem, text).fix(fix))
+    let text = || refused::reason(&prefix, code);
+    (code != codes::DONE).then(|| Finding::new(State::Problem, text()).fix(refused::remedy(code)))
 }
 
 #[cfg(test)]
@@ -172,7 +155,7 @@ mod tests {
         for (code, words) in [
             (13, "code 13"),
             (87, "rejected the URL"),
-            (1060, "not running (code 1060)"),
+            (1060, "no HTTP service (code 1060)"),
             (1214, "rejected the host"),
             (10013, "use the port"),
         ] {

@@ -19,6 +19,12 @@ pub enum HttpError {
         /// What the system or its certificates lack.
         reason: String,
     },
+    /// The private key of the client gave no signature, so nothing was sent.
+    #[error("{reason}")]
+    Unsigned {
+        /// A sentence.
+        reason: String,
+    },
     /// No connection, so nothing was sent.
     #[error("Can't connect to {host}: {cause}.")]
     Unreachable {
@@ -109,6 +115,7 @@ impl HttpError {
         match self {
             Self::Lost { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => true,
             Self::CaFile { .. }
+            | Self::Unsigned { .. }
             | Self::Unreachable { .. }
             | Self::ProxySetting { .. }
             | Self::Proxy { .. }
@@ -129,6 +136,9 @@ impl HttpError {
             Self::Authorities { .. } => {
                 "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
                     install the system's CA certificates (package ca-certificates), or set CA file under Advanced."
+            }
+            Self::Unsigned { .. } => {
+                "Nothing was sent. Correct the private key or the access to it, then try again."
             }
             Self::Unreachable { .. } => {
                 "Check the URL for typos, then check network, firewall and proxy."

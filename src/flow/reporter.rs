@@ -10,7 +10,7 @@ use url::Url;
 use super::attempt::AttemptId;
 use super::clock::unix_time;
 use super::event::FlowEvent;
-use super::http::{Http, HttpError, Transport, host_and_port};
+use super::http::{Http, HttpError, Transport};
 use super::redact::Secrets;
 use super::trace::Exchange;
 use crate::oauth::answer::Answer;
@@ -107,12 +107,9 @@ impl Reporter {
         transport: &impl Transport,
         request: &Request,
     ) -> Result<Answer, HttpError> {
-        let signed = signed(request)
-            .await
-            .map_err(|error| HttpError::Unreachable {
-                host: host_and_port(&request.url),
-                cause: error.to_string(),
-            })?;
+        let signed = signed(request).await.map_err(|error| HttpError::Unsigned {
+            reason: error.to_string(),
+        })?;
         let request = signed.as_ref().unwrap_or(request);
         let begin = Instant::now();
         let outcome = transport.send(request).await;
@@ -180,9 +177,11 @@ async fn signed(request: &Request) -> Result<Option<Request>, KeyError> {
     // A device may take its time to sign, and nothing else waits for it.
     let request = request.clone();
     let signed = file::aside(move || request.signed(unix_time())).await;
-    signed.unwrap_or_else(|_| {
-        let text = "the private key did not sign within ten seconds";
-        Err(KeyError::Elsewhere(text.to_owned()))
+    signed.unwrap_or_else(|error| {
+        Err(KeyError::Elsewhere(match error {
+            file::ReadError::TooSlow => "The private key did not sign in time.".to_owned(),
+            error => format!("The private key can't be used: {error}."),
+        }))
     })
 }
 

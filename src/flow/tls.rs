@@ -135,7 +135,7 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
         Wrong::Revoked => ("it was revoked", ASK),
         Wrong::BadSignature => (
             "its signature doesn't match its issuer",
-            "If CA file is set under Advanced, it is a different certificate with the same name. Set it to the CA \
+            "If CA file is set, it is a different certificate with the same name. Set it to the CA \
                 certificate that issued the service's certificate.",
         ),
         Wrong::BadEncoding => ("it is damaged", ASK),

@@ -8,17 +8,17 @@ pub const ACCESS_DENIED: u32 = 5;
 pub fn reason(prefix: &str, code: u32) -> String {
     match code {
         ACCESS_DENIED => format!("Your account may not listen on {prefix} (access denied)."),
-        183 => format!("Another program is already listening on {prefix}."),
-        32 => format!("The port of {prefix} is in use by another program."),
+        183 => format!("Another program is already listening on {prefix} (code 183)."),
+        32 => format!("Another program uses the port of {prefix} without HTTP.sys (code 32)."),
         87 => format!("HTTP.sys rejected the URL {prefix}."),
         1214 => format!("HTTP.sys rejected the host of {prefix} (code 1214)."),
         13 => format!("HTTP.sys can't read its configuration for {prefix} (code 13)."),
         10013 => {
             format!("Windows doesn't allow HTTP.sys to use the port of {prefix} (code 10013).")
         }
-        2 | 1058 | 1060 | 1062 | 1075 => {
-            format!("The HTTP service of Windows is not running (code {code}).")
-        }
+        1058 => "The HTTP service of Windows is disabled (code 1058).".to_owned(),
+        1060 => "This Windows has no HTTP service (code 1060).".to_owned(),
+        2 | 1062 | 1075 => format!("The HTTP service of Windows is not running (code {code})."),
         1 => format!(
             "HTTP.sys cannot listen on {prefix} (code 1): https requires a certificate binding."
         ),
@@ -37,9 +37,7 @@ pub fn remedy(code: u32) -> &'static str {
         183 => {
             "Stop that program, or choose another port or path and register it with the service."
         }
-        32 => {
-            "Another program uses the port without HTTP.sys. Stop it, or choose another port in Redirect URL."
-        }
+        32 => "Stop that program, or choose another port and register it with the service.",
         87 => "Correct Redirect URL: host name, port and path, without a query.",
         1214 => "Use localhost or 127.0.0.1 as the host of Redirect URL.",
         13 => {
@@ -49,7 +47,11 @@ pub fn remedy(code: u32) -> &'static str {
             "Windows or another program has reserved the port. Choose another one in Redirect URL. To list the reserved \
              ports, run netsh interface ipv4 show excludedportrange protocol=tcp."
         }
-        2 | 1058 | 1060 | 1062 | 1075 => {
+        1058 => {
+            "Enable and start the service as an administrator: sc.exe config http start= demand, then net start http. Or use \
+             --listener loopback."
+        }
+        2 | 1062 | 1075 => {
             "Start the service as an administrator: net start http. Or use --listener loopback."
         }
         _ => "Start with --listener loopback, which does not use HTTP.sys.",
@@ -64,7 +66,9 @@ mod tests {
 
     #[test]
     fn each_code_is_explained() {
-        let codes = [1, 2, 5, 13, 32, 87, 183, 1060, 1214, 4711, 10013];
+        let codes = [
+            1, 2, 5, 13, 32, 87, 183, 1058, 1060, 1062, 1214, 4711, 10013,
+        ];
         let mut seen = BTreeSet::new();
         for code in codes {
             let text = reason("http://localhost:1/", code);
@@ -73,8 +77,8 @@ mod tests {
             assert_eq!(known, code != 1 && code != 4711, "{text}");
             assert!(seen.insert(text));
         }
-        // Those of a service that does not run have the same remedy.
+        // Two are of a service that does not run; for three, there is only the other listener.
         let remedies: BTreeSet<&str> = codes.into_iter().map(remedy).collect();
-        assert_eq!(remedies.len(), codes.len() - 2);
+        assert_eq!(remedies.len(), codes.len() - 3);
     }
 }

@@ -59,6 +59,7 @@ impl Answer {
                 | HttpError::TooLarge { .. } => Self::MaybeTaken,
                 HttpError::CaFile { .. }
                 | HttpError::Authorities { .. }
+                | HttpError::Unsigned { .. }
                 | HttpError::ProxySetting { .. } => Self::Settings,
                 HttpError::Redirected { .. } => Self::Unusable,
             },

@@ -829,7 +829,7 @@ pub fn mail_domain(address: &str) -> Option<String> {
     let (person, domain) = address.trim().rsplit_once('@')?;
     let is_domain = |ch: char| ch.is_alphanumeric() || ch == '.' || ch == '-';
     // A URL with a user name and a password is no address of a mailbox.
-    let is_person = |ch: char| !ch.is_whitespace() && !"/:\\".contains(ch);
+    let is_person = |ch: char| !ch.is_whitespace() && !"@/:\\".contains(ch);
     let fits = !person.is_empty()
         && person.chars().all(is_person)
         && domain.contains('.')

@@ -33,7 +33,7 @@ pub fn client_key(
             at: Some(*end),
             text: format!("The client certificate expires {}.", now.when(*end)),
             fix: Some(if in_store {
-                "Register a new certificate with the service, and change client_key to its thumbprint."
+                "Register a new certificate with the service, and put its thumbprint at the end of client_key."
                     .to_owned()
             } else {
                 "Register a new certificate with the service, and replace the file.".to_owned()

@@ -3,7 +3,7 @@
 use super::clock::Moment;
 use crate::configure::loopback;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY, certificate_command};
-use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask};
+use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, falls_back};
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
@@ -186,7 +186,7 @@ impl ListenerSetUp {
     /// What there is to say instead of commands.
     fn not_planned(&self, prefix: &Prefix, error: &PlanError) -> Planned {
         match error.nothing_to_set_up() {
-            Some(text) if self.or_loopback && !prefix.secure => Planned::Nothing(text.to_owned()),
+            Some(text) if falls_back(self.or_loopback, prefix) => Planned::Nothing(text.to_owned()),
             _ => match self.certificate_command() {
                 Some(command) if *error == PlanError::NoThumbprint => Planned::Certificate(command),
                 _ => Planned::Problem(error.to_string()),
@@ -195,8 +195,7 @@ impl ListenerSetUp {
     }
 
     /// The command that creates a certificate, if one is required and the machine has none for this host.
-    #[must_use]
-    pub fn certificate_command(&self) -> Option<String> {
+    fn certificate_command(&self) -> Option<String> {
         let prefix = self.prefix.as_ref().ok()?;
         let fits = |it: &StoreCertificate| it.against(&prefix.host).is_empty();
         let none = self.needs_certificate()

@@ -323,7 +323,9 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
     terminal.wait_until("who has it", |screen| {
         let text = terminal::flat(screen);
         text.contains(&format!("Another program is already listening on {url}."))
-            || text.contains(&format!("The port of {url} is in use by another program."))
+            || text.contains(&format!(
+                "Another program uses the port of {url} without HTTP.sys"
+            ))
     });
 }
 
@@ -342,7 +344,8 @@ fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
     let terminal = &mut program.terminal;
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("HTTP.sys requires a path without escaped characters (%), so the program");
+    terminal
+        .wait_for("HTTP.sys doesn't accept escaped characters (%) in a path, so the program uses");
     terminal.wait_for(&format!("127.0.0.1:{port}"));
     let url = format!("http://127.0.0.1:{port}/a%20b?code=x&state=forged");
     let (status, page) = get(&url, &[]);

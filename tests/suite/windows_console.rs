@@ -237,7 +237,7 @@ fn server_core_has_a_clipboard_and_no_browser() {
     };
     for line in [
         "clipboard: desktop clipboard (",
-        "browser: won't be opened (Windows Server Core has none)",
+        "browser: won't be opened (this edition of Windows has none;",
         "default flow: device code where supported",
     ] {
         assert!(core.contains(line), "{line}: {core}");

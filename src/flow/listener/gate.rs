@@ -48,7 +48,7 @@ pub enum ListenError {
         code: u32,
     },
     /// HTTP.sys compares paths unescaped, so it would never see this one.
-    #[error("HTTP.sys requires a path without escaped characters (%), unlike that of {prefix}.")]
+    #[error("HTTP.sys doesn't accept the escaped characters (%) in the path of {prefix}.")]
     Escaped {
         /// What was to be registered.
         prefix: String,
@@ -105,12 +105,12 @@ impl ListenError {
                     " To use HTTP.sys, choose Configure…"
                 };
                 Some(format!(
-                    "Windows doesn't allow your account to use HTTP.sys for {url} (code {code}), so the program listens there \
-                     by itself. This works in the same way.{set_up}"
+                    "Windows doesn't allow your account to use HTTP.sys for {url} (code {code}), so the program uses its own \
+                     listener. The sign-in works the same.{set_up}"
                 ))
             }
             Self::Escaped { .. } => Some(format!(
-                "HTTP.sys requires a path without escaped characters (%), so the program listens on {url} by itself."
+                "HTTP.sys doesn't accept escaped characters (%) in a path, so the program uses its own listener for {url}."
             )),
             _ => None,
         }
@@ -131,7 +131,8 @@ impl ListenError {
             Self::NotAllowed { .. } => "Choose a port above 1023 and register it with the service.",
             Self::HttpSys { code, .. } => refused::remedy(*code),
             Self::Escaped { .. } => {
-                "Use letters, digits, - and _ in the path of Redirect URL, or start with --listener loopback."
+                "Use only letters, digits, - and _ in the path of Redirect URL, and register that URL with the service. Or start \
+                 with --listener loopback."
             }
             Self::NotBound { .. } => {
                 "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener \

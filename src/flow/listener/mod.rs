@@ -238,7 +238,10 @@ mod tests {
             });
             let listener = listener.unwrap();
             let (note, url) = (listener.note().unwrap(), listener.redirect_url().as_str());
-            assert!(note.contains(url) && note.contains("by itself"), "{note}");
+            assert!(
+                note.contains(url) && note.contains("its own listener"),
+                "{note}"
+            );
             assert_eq!(note.contains("Configure…"), offers_set_up, "{note}");
             let places = listener.places();
             assert!(places[0].starts_with("127.0.0.1:"), "{places:?}");

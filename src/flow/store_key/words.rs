@@ -79,7 +79,7 @@ pub fn sentence(step: Step, code: u32, location: Location) -> String {
             | NTE_UI_REQUIRED
             | SCARD_W_SECURITY_VIOLATION
             | SCARD_W_CARD_NOT_AUTHENTICATED,
-        ) => "The private key requires a PIN or a confirmation each time, so scripts can't use it. Import the .pfx file without \
+        ) => "The private key requires a PIN or a confirmation, and this program doesn't ask for one. Import the .pfx file without \
               strong private key protection, or use another key."
             .to_owned(),
         (
@@ -97,10 +97,15 @@ pub fn sentence(step: Step, code: u32, location: Location) -> String {
             "The provider of the private key, such as a legacy one (CSP) or a TPM, can't sign with {algorithm}. {}",
             import(machine)
         ),
-        (Step::Find, _) => format!("The certificate store can't be read (error {}).", shown(code)),
-        (Step::Key | Step::Sign(_), _) => {
-            format!("Windows can't use the private key (error {}).", shown(code))
-        }
+        (Step::Find, _) => format!(
+            "The certificate store can't be read (error {}). Run the program as a user who can open it in {}.",
+            shown(code),
+            if machine { "certlm.msc" } else { "certmgr.msc" }
+        ),
+        (Step::Key | Step::Sign(_), _) => format!(
+            "Windows can't use the private key (error {}). Import the .pfx file again, or use another key.",
+            shown(code)
+        ),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn store_path_problem(settings: &Settings, key: Key, windows: bool) -
         let move_it = Change::Move {
             from: key,
             to,
-            text: typed.to_owned(),
+            text: alone.map_or_else(|| typed.to_owned(), |path| path.to_string()),
         };
         let problem = Problem::new(key, Severity::Error, "not a file", text);
         return Some(if settings.has_client_key() {

@@ -14,6 +14,8 @@ use super::key_file::{KeyError, KeyKind, kind_of};
 
 /// The fewest bits of an RSA key (RFC 7518, section 3.3).
 const FEWEST_BITS: usize = 2048;
+/// The most bits that signatures are verified with.
+const MOST_BITS: usize = 8192;
 
 /// A private key that signs outside of this program.
 pub trait HeldElsewhere: fmt::Debug + Send + Sync {
@@ -52,10 +54,15 @@ impl HeldKey {
         let (_, parsed) =
             parse_x509_certificate(certificate).map_err(|_| KeyError::DamagedCertificate)?;
         let public = parsed.public_key();
-        if let Ok(PublicKey::RSA(rsa)) = public.parsed()
-            && rsa.key_size() < FEWEST_BITS
-        {
-            return Err(KeyError::TooShort);
+        if let Ok(PublicKey::RSA(rsa)) = public.parsed() {
+            match rsa.key_size() {
+                ..FEWEST_BITS => return Err(KeyError::TooShort),
+                FEWEST_BITS..=MOST_BITS => {}
+                _ => {
+                    let text = "The RSA key is too long. Use one with at most 8192 bits.";
+                    return Err(KeyError::Elsewhere(text.to_owned()));
+                }
+            }
         }
         Ok(Self {
             key,

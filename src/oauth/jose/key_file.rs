@@ -87,7 +87,7 @@ pub enum KeyError {
         length: usize,
     },
     /// A certificate that can't be read.
-    #[error("The certificate is damaged.")]
+    #[error("The certificate is damaged. Import it again.")]
     DamagedCertificate,
     /// What was signed doesn't fit the certificate.
     #[error(

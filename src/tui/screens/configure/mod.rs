@@ -122,6 +122,14 @@ impl Configure {
         changed.filter(|it| self.shown == it.action || self.shown == SetUpAction::Verify)
     }
 
+    /// The command that creates a certificate, while it is what Set up requires first.
+    fn certificate_to_create(&self, set_up: &ListenerSetUp) -> Option<String> {
+        match set_up.planned(self.shown) {
+            Some(Planned::Certificate(command)) if self.changed(set_up).is_none() => Some(command),
+            _ => None,
+        }
+    }
+
     /// The command or commands that are shown, to be run elsewhere.
     fn copied(&self, set_up: &ListenerSetUp) -> Option<Content> {
         if !set_up.http_sys() {

@@ -277,8 +277,11 @@ impl Page<'_> {
                 self.columns,
             )]
         };
-        // What is to be run elsewhere has its own group.
-        let shown = self.set_up.tunnel().or(self.set_up.certificate_command());
+        // The tunnel and the command for a certificate have groups of their own while they are shown.
+        let shown = self
+            .set_up
+            .tunnel()
+            .or_else(|| self.screen.certificate_to_create(self.set_up));
         let findings = outcome.report.findings.iter();
         let findings = findings.filter(|it| shown.is_none() || it.command != shown);
         rows.extend(findings.flat_map(|finding| self.finding(finding)));

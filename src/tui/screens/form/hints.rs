@@ -284,7 +284,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         }
         Key::ClientKey if cx.console.environment.windows => {
             "The private key of the client, instead of a client secret: a PEM file, or a certificate of this computer, such as \
-              Cert:\\LocalMachine\\My\\THUMBPRINT. List has them."
+              Cert:\\LocalMachine\\My\\THUMBPRINT. List shows the certificates."
                 .to_owned()
         }
         Key::ClientKey => {
