@@ -139,11 +139,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         // The first flow depends on the answer. The screen asks after its first frame.
         let _ = tmux::settle(&mut environment);
     }
-    let browser = if environment.has_browser() {
-        Browser::Here
-    } else {
-        Browser::Elsewhere
-    };
+    let browser = Browser::of(environment.has_browser());
     let print = cli.print;
     if front == Front::Plain && !cli.plain {
         let reason = match environment.term.as_str() {

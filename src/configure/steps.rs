@@ -97,7 +97,7 @@ fn planned(
 /// That no certificate of the machine can be used, if none was chosen, and how to get one.
 fn none_fits(task: &SetUpTask, certificates: &[StoreCertificate]) -> Option<Finding> {
     let host = &task.prefix.host;
-    let fits = |it: &StoreCertificate| it.against(host).is_empty();
+    let fits = |it: &StoreCertificate| it.is_usable(host);
     if certificates.iter().any(fits) || (task.thumbprint.is_some() && !certificates.is_empty()) {
         return None;
     }

@@ -53,11 +53,13 @@ pub(super) async fn access_token(
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::flow::http_error::HttpError;
     use crate::flow::scripted::{answer, client, error, lost, reporter, script};
     use crate::oauth::assertion::{Credential, Rules, Signer};
     use crate::oauth::check::Outcome;
     use crate::oauth::client::ClientAuthentication;
     use crate::oauth::failure::Failure;
+    use crate::oauth::jose::{Algorithm, HeldKey, SigningKey, fake};
     use crate::secret::ExposeSecret;
 
     async fn sent(
@@ -131,6 +133,34 @@ mod tests {
             |line: &&&String| line.contains("client_assertion") && !line.contains("_type");
         let shown = lines.iter().find(assertion).unwrap();
         assert!(!shown.contains("eyJ"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_gives_no_signature_is_no_lost_connection() {
+        let ((key, _), (_, other)) = (fake(Algorithm::Es256), fake(Algorithm::Es256));
+        let held = HeldKey::of_certificate(&other, key).unwrap();
+        let key = SigningKey::held(held, Algorithm::Es256).unwrap();
+        let client = Client {
+            authentication: ClientAuthentication::PrivateKeyJwt,
+            credential: Credential::Signer(Signer::new(key, "me", &Rules::default())),
+            ..client()
+        };
+        let (reporter, _told) = reporter();
+        let script = script(Vec::new());
+        let request = client.client_credentials_request().unwrap();
+        let asked = (FlowKind::ClientCredentials, Asked::ClientCredentials);
+        let error = access_token(&script, &client, &request, asked, true, &reporter).await;
+        let error = error.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            matches!(error, FlowError::Http(HttpError::Unsigned { .. })),
+            "{text}"
+        );
+        assert!(
+            text.contains("certificate") && !text.contains(".."),
+            "{text}"
+        );
+        assert!(script.asked.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -127,6 +127,16 @@ pub enum Browser {
 }
 
 impl Browser {
+    /// Where it runs, if one can or can't be opened on this machine.
+    #[must_use]
+    pub fn of(can_be_opened: bool) -> Self {
+        if can_be_opened {
+            Self::Here
+        } else {
+            Self::Elsewhere
+        }
+    }
+
     /// The flow that a preset starts with.
     pub(super) fn first_flow(self, preset: &Preset) -> FlowKind {
         match self {

@@ -245,6 +245,7 @@ mod tests {
             "alice@",
             "a b@example.org",
             "a@b@c",
+            "a@b@example.org",
         ] {
             form.set(Key::Subject, wrong.to_owned());
             assert_eq!(

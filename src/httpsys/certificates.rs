@@ -73,6 +73,12 @@ impl StoreCertificate {
         }
         against
     }
+
+    /// True if HTTP.sys can present it for `host`.
+    #[must_use]
+    pub fn is_usable(&self, host: &str) -> bool {
+        self.against(host).is_empty()
+    }
 }
 
 /// Reads a certificate in DER form as of the time `now`; `None` for anything else. Its texts are cleaned:

@@ -171,6 +171,13 @@ mod tests {
                 }),
                 Answer::NotSent,
             ),
+            // Asking again doesn't help.
+            (
+                FlowError::Http(HttpError::Unsigned {
+                    reason: "The private key is missing.".to_owned(),
+                }),
+                Answer::Settings,
+            ),
         ] {
             assert_eq!(Answer::of(&error), answer, "{error}");
         }

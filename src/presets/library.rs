@@ -253,6 +253,17 @@ impl Library {
         &self.left_out
     }
 
+    /// The same in short: the first, and how many more were skipped.
+    #[must_use]
+    pub fn left_out_in_short(&self) -> Option<String> {
+        let (first, others) = self.left_out().split_first()?;
+        Some(match others.len() {
+            0 => first.to_string(),
+            1 => format!("{first} One more file was skipped."),
+            count => format!("{first} {count} more files were skipped."),
+        })
+    }
+
     /// The preset with this identifier.
     ///
     /// # Errors

@@ -197,7 +197,7 @@ impl ListenerSetUp {
     /// The command that creates a certificate, if one is required and the machine has none for this host.
     fn certificate_command(&self) -> Option<String> {
         let prefix = self.prefix.as_ref().ok()?;
-        let fits = |it: &StoreCertificate| it.against(&prefix.host).is_empty();
+        let fits = |it: &StoreCertificate| it.is_usable(&prefix.host);
         let none = self.needs_certificate()
             && self.thumbprint.trim().is_empty()
             && !self.certificates.iter().any(fits);

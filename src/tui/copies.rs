@@ -6,7 +6,6 @@ use super::widgets::text::shorten;
 use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
 use crate::oauth::tools::TokenKind;
-use crate::presets::Library;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Taken;
 use crate::session::content::Content;
@@ -95,7 +94,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::DesktopForGood) if content.tokens_of().is_some() => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard. It stays there after you quit. More… has {CLEAR_CLIPBOARD}."
+                "the {name} to the desktop clipboard. It stays there after you quit. To remove it, choose More… › {CLEAR_CLIPBOARD}."
             ),
         ),
         Some(CopiedBy::DesktopForGood) => {
@@ -248,17 +247,6 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         | ProfileNews::Checked(..)
         | ProfileNews::Nothing => return None,
     })
-}
-
-/// The message about preset files that could not be used.
-pub(super) fn left_out(library: &Library) -> Option<Message> {
-    let (first, others) = library.left_out().split_first()?;
-    let more = match others.len() {
-        0 => String::new(),
-        1 => " One more file was skipped.".to_owned(),
-        count => format!(" {count} more files were skipped."),
-    };
-    Some(Message::warning(format!("{first}{more}")))
 }
 
 /// Says what came of a question to the service about the tokens.

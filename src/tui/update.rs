@@ -138,11 +138,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             environment.attached(&attached);
             // Only the first answer may change the form; by the next one, the user knows it.
             if environment.display_of_tmux && !std::mem::replace(&mut model.heard_of_tmux, true) {
-                let browser = if environment.has_browser() {
-                    Browser::Here
-                } else {
-                    Browser::Elsewhere
-                };
+                let browser = Browser::of(environment.has_browser());
                 model.session.find_browser(browser);
             }
             Vec::new()
@@ -151,7 +147,8 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             let event = model.session.take_presets(*library);
             let out = model.on_every(|screen, cx| screen.on_event(&event, cx));
             if model.message.is_none() {
-                model.message = copies::left_out(&model.session.library);
+                let left_out = model.session.library.left_out_in_short();
+                model.message = left_out.map(Message::warning);
             }
             apply(model, out)
         }

@@ -86,15 +86,17 @@ mod tests {
             let text = found.map(|it| it.text).unwrap_or_default();
             assert!(text.contains(said), "{typed}: {text}");
         }
-        // In the other field, it is moved.
-        let mut form = Settings::new(presets::get("custom").unwrap());
-        form.set(Key::ClientCertificate, path());
-        let found = store_path_problem(&form, Key::ClientCertificate, true).unwrap();
-        form.apply(&found.remedy.unwrap().change);
-        let value = |key| form.value(key);
-        assert_eq!(
-            (value(Key::ClientKey), value(Key::ClientCertificate)),
-            (path(), String::new())
-        );
+        // In the other field, it is moved, and a thumbprint becomes the path.
+        for typed in [path().as_str(), HASH] {
+            let mut form = Settings::new(presets::get("custom").unwrap());
+            form.set(Key::ClientCertificate, typed.to_owned());
+            let found = store_path_problem(&form, Key::ClientCertificate, true).unwrap();
+            form.apply(&found.remedy.unwrap().change);
+            let value = |key| form.value(key);
+            assert_eq!(
+                (value(Key::ClientKey), value(Key::ClientCertificate)),
+                (path(), String::new())
+            );
+        }
     }
 }

@@ -187,6 +187,22 @@ fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
     };
     let commands = out.effects.iter().find_map(copied).unwrap();
     assert!(commands[0].contains("-DnsName localhost"), "{commands:?}");
+    // What Verify found has the same command, and is hidden only while that is shown.
+    let found = Finding::new(State::Note, "No certificate fits.").with(commands[0].clone());
+    let report = Report {
+        findings: vec![found],
+        ..Report::default()
+    };
+    alone.press(Item::Do(SetUpAction::Verify));
+    done(&mut alone, report);
+    alone.go(Item::Do(SetUpAction::SetUp));
+    assert_eq!(alone.text().matches("New-SelfSignedCertificate").count(), 1);
+    alone.go(Item::Do(SetUpAction::Verify));
+    let text = alone.text();
+    assert!(
+        text.contains("No certificate fits.") && text.contains("New-SelfSignedCertificate"),
+        "{text}"
+    );
     // Once one is chosen, it is bound.
     alone.go(Item::Thumbprint);
     alone.type_text(&"a".repeat(40));

@@ -66,11 +66,7 @@ impl Profiles {
     }
 
     fn start(place: &Place, opening: Opening, cx: &mut UpdateContext<'_>) {
-        let browser = if cx.console.environment.has_browser() {
-            Browser::Here
-        } else {
-            Browser::Elsewhere
-        };
+        let browser = Browser::of(cx.console.environment.has_browser());
         match cx.session.open_profile(place, opening, browser) {
             Ok(task) => cx.emit(Effect::Profile(task)),
             Err(refused) => cx.warn_refused(&refused),
