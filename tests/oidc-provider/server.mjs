@@ -8,6 +8,8 @@
 // Then it logs one line of JSON on stderr for each request of an endpoint that clients call:
 //   {"time":MILLISECONDS,"endpoint":"token","method":"POST","status":400,
 //    "grant_type":"…","client":"…","error":"…"}
+// and {"time":MILLISECONDS,"echo":"…"} for each line on stdin: whatever was answered before it is
+// in the log by then.
 // Read stderr or send it to a file: a full pipe would stop the server.
 // It ends when its stdin reaches end of file, so it cannot outlive a test that was killed, and on
 // SIGTERM. So keep a pipe open on its stdin; with /dev/null there it ends at once.
@@ -63,6 +65,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import http from 'node:http';
 import https from 'node:https';
+import { createInterface } from 'node:readline';
 import { Provider, errors } from 'oidc-provider';
 
 const env = process.env;
@@ -538,7 +541,10 @@ function start(issuer, prefix, aliases) {
   return { provider, handler };
 }
 
-process.stdin.resume();
+// What a client has an answer to is in the log before the echo of a line that came later.
+createInterface({ input: process.stdin }).on('line', (line) => {
+  console.error(JSON.stringify({ time: Date.now(), echo: line }));
+});
 for (const event of ['end', 'close', 'error']) process.stdin.on(event, () => process.exit(0));
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
 

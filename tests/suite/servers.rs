@@ -79,6 +79,21 @@ impl Provider {
         self.about["issuer"].as_str().unwrap()
     }
 
+    /// The log with everything that was answered before this call.
+    ///
+    /// The log comes through a pipe, so it can be later than the answer that a client has.
+    fn log(&self) -> Vec<Value> {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let mark = MARKS.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut stdin = self.child.stdin.as_ref().unwrap();
+        writeln!(stdin, "{mark}").expect("the provider runs");
+        eventually("the provider's log", || {
+            let log = self.log.lock().unwrap();
+            let whole = log.iter().any(|entry| entry["echo"] == mark.as_str());
+            whole.then(|| log.clone())
+        })
+    }
+
     /// How many refreshes it has logged, and how many of them it refused.
     pub fn refreshes(&self) -> (usize, usize) {
         self.requests("refresh_token")
@@ -86,7 +101,7 @@ impl Provider {
 
     /// How many token requests of this grant it has logged, and how many of them it refused.
     pub fn requests(&self, grant: &str) -> (usize, usize) {
-        let log = self.log.lock().unwrap();
+        let log = self.log();
         let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
         let refused = requests.clone().filter(|entry| entry["status"] != 200);
         (requests.count(), refused.count())
@@ -94,7 +109,7 @@ impl Provider {
 
     /// The statuses of the requests that it has logged for an endpoint, by the name of its route.
     pub fn statuses(&self, route: &str) -> Vec<u64> {
-        let log = self.log.lock().unwrap();
+        let log = self.log();
         let requests = log.iter().filter(|entry| entry["endpoint"] == route);
         requests
             .filter_map(|entry| entry["status"].as_u64())
@@ -103,7 +118,7 @@ impl Provider {
 
     /// The hosts that the token requests of this grant went to.
     pub fn hosts(&self, grant: &str) -> Vec<String> {
-        let log = self.log.lock().unwrap();
+        let log = self.log();
         let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
         let host = |entry: &Value| entry["host"].as_str().unwrap().to_owned();
         requests.map(host).collect()
