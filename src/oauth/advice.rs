@@ -23,3 +23,29 @@ pub(super) fn registration_hint(code: &str, status: u16) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_depends_on_the_error_and_else_on_the_status() {
+        for (code, status, words) in [
+            ("invalid_redirect_uri", 400, "Change Redirect URL to one"),
+            ("invalid_redirect_uri", 401, "Change Redirect URL to one"),
+            ("invalid_token", 400, "valid initial access token"),
+            ("insufficient_scope", 400, "valid initial access token"),
+            ("", 401, "valid initial access token"),
+            ("", 403, "valid initial access token"),
+            ("unapproved_software_statement", 400, "software statement"),
+            ("", 404, "doesn't register clients here"),
+            ("", 405, "doesn't register clients here"),
+            ("", 501, "doesn't register clients here"),
+            ("", 400, "Check Issuer"),
+            ("invalid_client_metadata", 400, "See the service's message"),
+        ] {
+            let hint = registration_hint(code, status);
+            assert!(hint.contains(words), "{code} {status}: {hint}");
+        }
+    }
+}

@@ -449,4 +449,45 @@ mod tests {
         let body = Body::from(r#"{"access_token":"s3cret"}"#);
         assert_eq!(format!("{body:?}"), "Body(25 bytes)");
     }
+
+    #[test]
+    fn a_body_is_counted_in_values_up_to_its_limit() {
+        let list = |count: usize| format!("{{\"a\":[{}]}}", vec!["null"; count].join(","));
+        let most = VALUE_LIMIT - OBJECT_VALUES - 2;
+        assert!(parse(&list(most)).is_ok());
+        assert_eq!(parse(&list(most + 1)), Err(ObjectError::TooLarge));
+        assert_eq!(Body::from("ü").length(), 2);
+    }
+
+    #[test]
+    fn members_are_changed_in_place_and_wiped_to_the_last() {
+        for text in [r#"{"a":"x"}"#, "a=x"] {
+            let mut body = Body::from(text);
+            let members = body.members_mut().unwrap();
+            members["a"] = "y".into();
+            assert_eq!(body.members().unwrap()["a"], "y");
+        }
+        assert!(Body::from("x").members_mut().is_none());
+        let mut value = serde_json::json!({"a": ["s3cret", {"b": "s3cret"}], "c": 7});
+        wipe(&mut value);
+        assert_eq!(value, serde_json::json!({"a": ["", {"b": ""}], "c": 7}));
+    }
+
+    #[test]
+    fn markup_is_told_by_its_kind() {
+        for (text, words) in [
+            ("<html>", "a web page"),
+            ("<?xml version='1.0'?><a/>", "XML"),
+        ] {
+            let answer = Answer {
+                status: 200,
+                retry_after: None,
+                headers: Vec::new(),
+                body: text.into(),
+            };
+            assert!(answer.body.is_page());
+            let told = answer.members().unwrap_err();
+            assert_eq!(told, format!("it is {words} (HTTP status 200)"));
+        }
+    }
 }

@@ -326,6 +326,14 @@ mod tests {
         let signer = Signer::new(rules.held_key(held).unwrap(), "me", &rules);
         let proof = Proof::Assertion(signer.with_thumbprint(thumbprint.clone()));
         assert!(proof.signs_elsewhere() && !Proof::Assertion(self::signer()).signs_elsewhere());
+        let request = crate::oauth::client::Request {
+            method: crate::oauth::client::Method::Post,
+            url: url::Url::parse("https://as.example/token").unwrap(),
+            authorization: None,
+            body: "a=b".into(),
+            proof: proof.clone(),
+        };
+        assert!(request.signs_elsewhere());
         let sent = sent(&proof);
         let assertion = &sent["client_assertion"];
         assert_eq!(
@@ -363,6 +371,7 @@ mod tests {
         }
         let text = format!("{:?} {:?}", signer(), Credential::Identity("pem".into()));
         assert!(!text.contains(SECRET) && !text.contains("pem"), "{text}");
+        assert!(text.contains("Signer(SigningKey(HS256), "), "{text}");
         let unread = Credential::Files(
             KeyFiles {
                 key: "k".into(),
@@ -378,5 +387,57 @@ mod tests {
             assert!(unread.proof(method).is_none());
         }
         assert!(unread.proof(ClientAuthentication::Post).is_some());
+        assert_eq!(unread.files().unwrap().key, std::path::PathBuf::from("k"));
+        let identity = Credential::Identity("pem".into());
+        assert!(identity.files().is_none());
+        let proof = identity.proof(ClientAuthentication::MutualTls);
+        assert!(matches!(proof, Some(Proof::Certificate)), "{proof:?}");
+    }
+
+    #[test]
+    fn a_private_key_never_signs_with_the_algorithm_of_a_secret() {
+        let openssl = crate::oauth::jose::openssl::Openssl::new();
+        let pem = openssl.pem(
+            "p256",
+            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        );
+        for (algorithm, used) in [
+            (None, "ES256"),
+            (Some(Algorithm::Es256), "ES256"),
+            (Some(Algorithm::Hs256), "ES256"),
+        ] {
+            let rules = Rules {
+                algorithm,
+                ..rules()
+            };
+            let key = rules.private_key(&pem).unwrap();
+            assert_eq!(format!("{key:?}"), format!("SigningKey({used})"));
+        }
+        let rules = Rules {
+            algorithm: Some(Algorithm::Rs256),
+            ..rules()
+        };
+        assert!(rules.private_key(&pem).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_with_its_field() {
+        for (part, told) in [
+            (
+                KeyPart::Key,
+                "Client key /k.pem: It is empty. Correct Client key under Advanced.",
+            ),
+            (
+                KeyPart::Certificate,
+                "Client certificate /k.pem: It is empty. Correct Client certificate under Advanced.",
+            ),
+        ] {
+            let error = KeyFileError {
+                part,
+                path: "/k.pem".to_owned(),
+                reason: "It is empty.".to_owned(),
+            };
+            assert_eq!(format!("{error} {}", error.hint()), told);
+        }
     }
 }

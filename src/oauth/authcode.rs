@@ -404,6 +404,35 @@ mod tests {
         assert!(told(&pending, &client).contains("paste only the code"));
         client.iss_promised = true;
         assert!(!told(&pending, &client).contains("paste"));
+        client.iss_promised = false;
+        for query in ["code=", "x=1"] {
+            let Callback::NotOurs(told) = parse_callback(query, &pending, &client) else {
+                panic!("{query}")
+            };
+            assert!(!told.contains("paste"), "{query}: {told}");
+        }
+        let callback = parse_callback("code=abc&error=server_error", &pending, &client);
+        assert!(matches!(callback, Callback::Unverified(_)), "{callback:?}");
+    }
+
+    #[test]
+    fn an_error_of_unknown_origin_is_read_within_limits() {
+        let read = |query: &str| unverified_error(query).map(|error| error.to_string());
+        for (query, told) in [
+            ("error=access_denied", "access_denied"),
+            (
+                "x=1&error=access_denied&error_description=no+way",
+                "access_denied: no way",
+            ),
+        ] {
+            assert_eq!(read(query).as_deref(), Some(told));
+        }
+        for query in ["", "error=", "error_description=no+way", "code=abc"] {
+            assert_eq!(read(query), None, "{query}");
+        }
+        let long = |length: usize| format!("error={}", "x".repeat(length - "error=".len()));
+        assert!(read(&long(QUERY_LIMIT)).is_some());
+        assert!(read(&long(QUERY_LIMIT + 1)).is_none());
     }
 
     #[test]
@@ -524,6 +553,7 @@ mod tests {
             ("4%2F0AbCdEf", "4/0AbCdEf"),
             ("ab+c%2F==", "ab+c/=="),
             ("100%safe", "100%safe"),
+            ("100%safe%2Fb", "100%safe%2Fb"),
         ] {
             let Callback::Code(Arrived { code: taken, .. }) = parse_paste(text, &pending, &client)
             else {
@@ -549,6 +579,11 @@ mod tests {
                 "{text}"
             );
         }
+        let url = "https://as.example/authorize?response_type=code&state=st%26te";
+        let Callback::NotOurs(told) = parse_paste(url, &pending, &client) else {
+            panic!()
+        };
+        assert!(told.contains("the authorization URL"), "{told}");
     }
 
     #[test]

@@ -545,6 +545,10 @@ mod tests {
         assert_eq!(found.outcome, Outcome::Failed, "{found:?}");
         let known = check(&["mail"], "post", &["mail", "post"]);
         assert_eq!(known.outcome, Outcome::Passed, "{known:?}");
+        for (asked, granted) in [("files", "post"), ("mail", "files")] {
+            let other = check(&[asked], granted, &["mail", "post"]);
+            assert_eq!(other.outcome, Outcome::Failed, "{other:?}");
+        }
     }
 
     #[test]

@@ -757,15 +757,65 @@ mod tests {
         client.dialect.refresh_parameters =
             vec![("redirect_uri".to_owned(), "{redirect_uri}".to_owned())];
         let refresh = SecretString::from("r");
-        let of = |url: Option<&RedirectTarget>| {
+        let of = |client: &Client, url: Option<&RedirectTarget>| {
             form(
                 &client
                     .refresh_request(&token_url(), &refresh, url, None)
                     .unwrap(),
             )
         };
-        assert_eq!(of(Some(&redirect()))["redirect_uri"], redirect().text());
-        assert!(!of(None).contains_key("redirect_uri"));
+        assert_eq!(
+            of(&client, Some(&redirect()))["redirect_uri"],
+            redirect().text()
+        );
+        assert!(!of(&client, None).contains_key("redirect_uri"));
+        client.dialect.refresh_parameters = vec![("format".to_owned(), "json".to_owned())];
+        assert_eq!(of(&client, None)["format"], "json");
+    }
+
+    #[test]
+    fn a_form_is_posted_only_where_the_response_mode_says_so() {
+        let mut client = client(ClientAuthentication::None, None);
+        for (name, value, posted) in [
+            ("response_mode", "form_post", true),
+            ("response_mode", "query", false),
+            ("prompt", "form_post", false),
+        ] {
+            client.extra = vec![(name.to_owned(), value.to_owned())];
+            assert_eq!(client.requests_form_post(), posted, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_secret_and_key_is_public() {
+        use ClientAuthentication::{Basic, ClientSecretJwt, MutualTls, None, Post, PrivateKeyJwt};
+        for (authentication, secret, public) in [
+            (None, Option::None, true),
+            (Post, Option::None, true),
+            (Basic, Some(SECRET), false),
+            (PrivateKeyJwt, Option::None, false),
+            (MutualTls, Option::None, false),
+        ] {
+            let client = client(authentication, secret);
+            assert_eq!(client.is_public(), public, "{authentication:?}");
+            let sent = if public { None } else { authentication };
+            assert_eq!(client.sent_method(), sent);
+        }
+        // The preset's method stands for one that sends the secret, not for one that proves more.
+        for (authentication, of_preset, used) in [
+            (Basic, Some(Post), Post),
+            (Basic, Option::None, Basic),
+            (PrivateKeyJwt, Some(Post), PrivateKeyJwt),
+            (ClientSecretJwt, Some(Basic), ClientSecretJwt),
+            (PrivateKeyJwt, Some(None), None),
+        ] {
+            let client = client(authentication, Some(SECRET));
+            assert_eq!(
+                client.method(of_preset),
+                used,
+                "{authentication:?} {of_preset:?}"
+            );
+        }
     }
 
     #[test]
@@ -818,7 +868,7 @@ mod tests {
             }
             assert!(!body.contains("prompt"), "{body}");
         }
-        client.extra.clear();
+        client.extra = vec![pair("prompt", "consent")];
         let request = client.approval_request(&secret, "u").unwrap();
         assert_eq!(form(&request)["resource"], "https://preset.example");
         let url = Url::parse("https://as.example/token?audience=x").unwrap();

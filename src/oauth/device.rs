@@ -476,7 +476,15 @@ mod tests {
 
     #[test]
     fn an_unfit_grant_says_what_is_wrong() {
+        let long = |length| {
+            let code = "u".repeat(length);
+            format!(
+                r#"{{"device_code":"d","user_code":"{code}","verification_uri":"https://g.example/"}}"#
+            )
+        };
+        assert!(parse_grant(&answer(200, &long(60)), &Dialect::default(), &from()).is_ok());
         for (body, words) in [
+            (long(61).as_str(), "user_code"),
             (
                 r#"{"error":"invalid_client","error_description":"who?"}"#,
                 "invalid_client: who?",
@@ -699,6 +707,7 @@ mod tests {
         assert!(!told(404, "<html>").contains("Token ex. URL"));
         let second = told(404, "<html>");
         assert!(second.contains("Check the Token ex. URL"), "{second}");
+        assert!(!told(404, "").contains("Token ex. URL"));
         assert!(!told(405, "").contains("Token ex. URL"));
         let failure = polling.expired();
         assert_eq!(
@@ -707,6 +716,11 @@ mod tests {
         );
         assert!(failure.hint().contains("Token ex. URL"));
         polling.next(&error("authorization_pending"));
+        polling.next(&Polled::Answer(answer(404, "")));
+        assert_eq!(polling.expired(), Failure::Expired);
+        // One that asks to come later is the right address.
+        let mut polling = Polling::new(secs(5), Answers::default());
+        polling.next(&Polled::Answer(answer(429, "")));
         polling.next(&Polled::Answer(answer(404, "")));
         assert_eq!(polling.expired(), Failure::Expired);
         // A service that is down is no wrong address.

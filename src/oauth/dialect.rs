@@ -494,4 +494,49 @@ mod tests {
         }
         assert!(!secret("instance_url", "https://as.example") && !secret("team.id", "T1"));
     }
+
+    #[test]
+    fn what_authenticates_a_client_is_a_secret_an_assertion_or_a_key() {
+        use ClientAuthentication::{Basic, ClientSecretJwt, MutualTls, None, Post, PrivateKeyJwt};
+        for (method, secret, signed, key) in [
+            (None, false, false, false),
+            (Post, true, false, false),
+            (Basic, true, false, false),
+            (ClientSecretJwt, true, true, false),
+            (PrivateKeyJwt, false, true, true),
+            (MutualTls, false, false, true),
+        ] {
+            let uses = (method.uses_secret(), method.is_signed(), method.uses_key());
+            assert_eq!(uses, (secret, signed, key), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_unknown_by_its_error_or_by_the_words_of_the_preset() {
+        let answers = Answers {
+            unknown_code: vec!["bad_code".to_owned(), "no such code".to_owned()],
+            ..Answers::default()
+        };
+        for (code, description, about) in [
+            ("invalid_grant", None, true),
+            ("expired_token", None, true),
+            ("bad_code", None, true),
+            ("error", Some("no such code"), true),
+            ("error", Some("no such client"), false),
+            ("error", None, false),
+        ] {
+            let error = ServerError::new(code, description);
+            assert_eq!(answers.is_about_the_code(&error), about, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_kept_is_not_for_the_screen() {
+        let shown = |name: &str, value: &str| {
+            let kept = Kept::new(name, value.to_owned()).unwrap();
+            kept.display_value()
+        };
+        assert_eq!(shown("team.id", "T1").as_deref(), Some("T1"));
+        assert_eq!(shown("api_key", "T1"), None);
+    }
 }

@@ -733,4 +733,56 @@ mod tests {
             assert_eq!(named(status, issuer), None, "{issuer}");
         }
     }
+
+    #[test]
+    fn a_placeholder_stands_for_one_part_of_the_path() {
+        let pattern = "https://as.example/{tenant}/v2";
+        assert!(is_like("https://as.example/t1/v2", pattern));
+        assert!(is_like(pattern, pattern));
+        for other in [
+            "https://as.example//v2",
+            "https://as.example/t1/v1",
+            "https://as.example/t1",
+            "https://as.example/t1/v2/x",
+            "https://other.example/t1/v2",
+        ] {
+            assert!(!is_like(other, pattern), "{other}");
+        }
+        for (other, pattern) in [
+            ("https://evil.example/a", "https://{host}/a"),
+            ("https://as.example/a", "https://as.example/{b"),
+            ("https://as.example/a", "https://as.example/b}"),
+        ] {
+            assert!(!is_like(other, pattern), "{pattern}");
+        }
+        let found = |named: &str| placeholder(named, "https://as.example/t1/v2");
+        let tenant = Some(("{tenant}".to_owned(), "t1".to_owned()));
+        assert_eq!(found(pattern), tenant);
+        for named in ["{}", "{t", "t}", "tenant"] {
+            assert_eq!(
+                found(&format!("https://as.example/{named}/v2")),
+                None,
+                "{named}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_address_of_metadata_has_an_issuer() {
+        for (text, issuer) in [
+            (
+                "https://as.example/.well-known/openid-configuration",
+                Some("https://as.example"),
+            ),
+            (
+                "https://as.example/.well-known/oauth-authorization-server/t1?x=1",
+                Some("https://as.example/t1"),
+            ),
+            ("as.example/.well-known/openid-configuration", None),
+            ("https://as.example/.well-known/security.txt", None),
+            ("https://as.example/openid-configuration", None),
+        ] {
+            assert_eq!(issuer_of_address(text).as_deref(), issuer, "{text}");
+        }
+    }
 }

@@ -541,4 +541,152 @@ mod tests {
         assert_eq!(duration_text(Duration::from_secs(3601)), "61 minutes");
         assert_eq!(duration_text(Duration::from_secs(7201)), "3 hours");
     }
+
+    /// All kinds, with a text from outside in each.
+    fn failures(said: &str) -> Vec<Failure> {
+        let error = || ServerError::new(&format!("Odd code {said}"), Some(said));
+        vec![
+            Failure::Denied {
+                polled: true,
+                error: error(),
+            },
+            Failure::Server {
+                asked: Asked::Exchange,
+                error: error(),
+            },
+            Failure::Callback(error()),
+            Failure::Unavailable {
+                status: 503,
+                wait: None,
+                error: Some(error()),
+            },
+            Failure::Unusable {
+                asked: Asked::Refresh,
+                status: 200,
+                reason: said.to_owned(),
+            },
+            Failure::Unanswered {
+                status: None,
+                reason: said.to_owned(),
+            },
+            Failure::Address(said.to_owned()),
+            Failure::IdToken(said.to_owned()),
+        ]
+    }
+
+    #[test]
+    fn whatever_came_from_outside_can_be_redacted() {
+        for mut failure in failures("s3cret") {
+            for text in failure.texts() {
+                *text = text.replace("s3cret", "x");
+            }
+            let told = format!("{failure:?} {failure} {}", failure.hint());
+            assert!(!told.contains("s3cret"), "{told}");
+        }
+        // A code of the protocol is nobody's secret.
+        let mut known = ServerError::new("invalid_grant", None);
+        assert!(known.texts().is_empty());
+    }
+
+    #[test]
+    fn the_status_of_an_answer_tells_which_setting_is_wrong() {
+        let about = |asked, status, reason: &str| {
+            let failure = Failure::Unusable {
+                asked,
+                status,
+                reason: reason.to_owned(),
+            };
+            (failure.about(), failure.hint())
+        };
+        for (asked, status, setting, words) in [
+            (Asked::Exchange, 401, Some(About::Secret), "Client secret"),
+            (Asked::Refresh, 400, None, "has probably expired"),
+            (
+                Asked::Exchange,
+                400,
+                Some(About::Url(Asked::Exchange)),
+                "Client ID and Client secret",
+            ),
+            (
+                Asked::Exchange,
+                404,
+                Some(About::Url(Asked::Exchange)),
+                "no such endpoint",
+            ),
+            (Asked::Exchange, 429, None, "this service's endpoint"),
+            (Asked::Exchange, 500, None, "this service's endpoint"),
+            (
+                Asked::Pushed,
+                404,
+                Some(About::Url(Asked::Pushed)),
+                "metadata doesn't exist",
+            ),
+            (
+                Asked::Pushed,
+                400,
+                Some(About::Url(Asked::Pushed)),
+                "Redirect URL and Scope",
+            ),
+            (
+                Asked::Pushed,
+                200,
+                Some(About::Url(Asked::Pushed)),
+                "is in the issuer's metadata",
+            ),
+        ] {
+            let (found, hint) = about(asked, status, "it is a web page");
+            assert_eq!(found, setting, "{asked:?} {status}");
+            assert!(hint.contains(words), "{asked:?} {status}: {hint}");
+        }
+        for (status, setting) in [
+            (401, Some(About::Secret)),
+            (404, Some(About::Url(Asked::Exchange))),
+            (500, None),
+        ] {
+            let mut error = ServerError::new("error", None);
+            error.status = Some(status);
+            let asked = Asked::Exchange;
+            assert_eq!(
+                Failure::Server { asked, error }.about(),
+                setting,
+                "{status}"
+            );
+            let unanswered = Failure::Unanswered {
+                status: Some(status),
+                reason: String::new(),
+            };
+            let setting = setting.map(|setting| match setting {
+                About::Url(_) => About::Url(Asked::Approval),
+                other => other,
+            });
+            assert_eq!(unanswered.about(), setting, "{status}");
+        }
+        // The page of a web server that requires a certificate is about no URL.
+        for (page, about_a_certificate) in [
+            (
+                "it is a web page: 400 No required SSL certificate was sent",
+                true,
+            ),
+            (
+                "it is a web page: 400 The SSL certificate error: client",
+                true,
+            ),
+            ("it is a web page: TLS client certificate missing", true),
+            ("it is a web page: required certificate", false),
+            ("it is a web page: the SSL certificate", false),
+            ("it is a web page: SSL is required", false),
+        ] {
+            let (found, hint) = about(Asked::Exchange, 400, page);
+            assert_eq!(found.is_none(), about_a_certificate, "{page}");
+            assert_eq!(hint == CLIENT_CERTIFICATE, about_a_certificate, "{page}");
+        }
+    }
+
+    #[test]
+    fn what_helps_against_an_id_token_depends_on_what_it_lacks() {
+        let hint = |reason: &str| Failure::IdToken(reason.to_owned()).hint();
+        assert!(hint(NO_NONCE).contains("doesn't return the nonce"));
+        assert!(hint(super::super::incomplete::NO_EXPIRY).contains("can't be checked"));
+        assert!(hint("it has expired").contains("open only the new URL"));
+    }
 }

@@ -370,4 +370,46 @@ mod tests {
             Some("me")
         );
     }
+
+    #[test]
+    fn clocks_may_differ_by_two_minutes_and_no_more() {
+        let with = |iat: u64, nbf: u64, exp: u64| {
+            let claims = serde_json::json!({"iss":"https://a","aud":"me","sub":"alice","iat":iat,"nbf":nbf,"exp":exp});
+            check(&claims, &["https://a"], None).is_ok()
+        };
+        let now = 1_000_000;
+        assert!(with(now + 120, now + 120, now - 120));
+        assert!(!with(now + 121, now, now));
+        assert!(!with(now, now + 121, now));
+        assert!(!with(now, now, now - 121));
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_decoded() {
+        let padded = |length: usize, content: &str| {
+            let text = format!("{content}{}", " ".repeat(length / 4 * 3 - content.len()));
+            let encoded = URL_SAFE_NO_PAD.encode(text);
+            assert_eq!(encoded.len(), length);
+            encoded
+        };
+        let claims = |length| format!("e30.{}.x", padded(length, r#"{"sub":"me"}"#));
+        assert!(decode(&claims(PAYLOAD_LIMIT)).is_some());
+        assert!(decode(&claims(PAYLOAD_LIMIT + 4)).is_none());
+        let encrypted = |length| {
+            format!(
+                "{}.A.B.C.D",
+                padded(length, r#"{"alg":"dir","enc":"A128GCM"}"#)
+            )
+        };
+        assert!(is_encrypted(&encrypted(PAYLOAD_LIMIT)));
+        assert!(!is_encrypted(&encrypted(PAYLOAD_LIMIT + 4)));
+    }
+
+    #[test]
+    fn the_claims_can_be_read_and_redacted() {
+        let mut claims = decode("e30.eyJzdWIiOiJtZSJ9.").unwrap();
+        assert_eq!(claims.members()["sub"], "me");
+        claims.members_mut()["sub"] = "x".into();
+        assert_eq!(claims.members()["sub"], "x");
+    }
 }

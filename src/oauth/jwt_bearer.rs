@@ -344,6 +344,13 @@ mod tests {
                 assert_eq!(with(member, nothing), format!("It has no {member}."));
             }
         }
+        for (file, hint) in [
+            (json!({"installed": {}}), "as it was downloaded."),
+            (json!({"type": "service_account"}), "or create a new key."),
+        ] {
+            let problem = parse(&file).unwrap_err();
+            assert!(problem.hint().ends_with(hint), "{problem:?}");
+        }
         let told = with("private_key", "no key".into());
         assert!(told.contains("no private key in PEM format"), "{told}");
         let told = parse(&file(&openssl, "genpkey -algorithm ed25519")).unwrap_err();

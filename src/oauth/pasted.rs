@@ -166,7 +166,7 @@ fn one_word(text: &str) -> String {
         let query = word
             .split_once(['?', '#'])
             .map_or(*word, |(_, query)| query);
-        has_state(query) && has_any(query)
+        has_state(query)
     };
     let is_request = ["GET", "HEAD", "POST"].contains(&first.trim_matches('"'));
     if is_request && let Some(target) = words().nth(1) {
@@ -249,6 +249,29 @@ mod tests {
             "https://as.example/a&b=c",
         ] {
             assert_eq!(read(text), Pasted::Url, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn part_of_a_url_is_known_by_any_of_its_signs() {
+        for text in ["http://127.0.0.1", "/cb?x", "code=C", "&state=S"] {
+            assert!(is_like_a_url(text), "{text}");
+        }
+        for text in ["4/0AbC", "codex", ""] {
+            assert!(!is_like_a_url(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_a_sentence_is_found_where_it_is_the_only_one() {
+        let answer = "http://127.0.0.1/cb?code=C&state=S";
+        let text = format!("The browser ended at {answer} with an error");
+        assert_eq!(one_word(&text), answer);
+        for text in [
+            format!("It was {answer} and then {answer}"),
+            "It was code=C only".to_owned(),
+        ] {
+            assert_eq!(one_word(&text), text);
         }
     }
 }

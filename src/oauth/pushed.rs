@@ -235,6 +235,7 @@ mod tests {
                 Some(90),
             ),
             (201, r#"{"request_uri":"urn:x:1","expires_in":-1}"#, None),
+            (201, r#"{"request_uri":"urn:x:1","expires_in":0}"#, None),
             (201, r#"{"request_uri":"urn:x:1"}"#, None),
         ] {
             let kept = read(status, body).unwrap();
@@ -245,7 +246,9 @@ mod tests {
                 "{body}"
             );
         }
-        let long = format!(r#"{{"request_uri":"urn:{}"}}"#, "x".repeat(REFERENCE_LIMIT));
+        let long = |length| format!(r#"{{"request_uri":"{}"}}"#, "x".repeat(length));
+        assert!(read(201, &long(REFERENCE_LIMIT)).is_ok());
+        let long = long(REFERENCE_LIMIT + 1);
         for (status, body, words) in [
             (201, "{}", "it contains no request_uri"),
             (201, r#"{"request_uri":""}"#, "it contains no request_uri"),

@@ -230,6 +230,9 @@ mod tests {
             !shown.contains("s3cret") && !shown.contains("t0ken"),
             "{shown}"
         );
+        let soon = whole.replace(r#"expires_at":0"#, r#"expires_at":1893456000"#);
+        let client = read(201, &soon).unwrap();
+        assert_eq!(client.secret_expires_at, Some(1_893_456_000));
         let public = read(200, r#"{"client_id":"me"}"#).unwrap();
         assert!(public.client_secret.is_none() && public.access_token.is_none());
         let long = format!(r#"{{"client_id":"{}"}}"#, "x".repeat(VALUE_LIMIT + 1));

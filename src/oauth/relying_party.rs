@@ -395,10 +395,16 @@ fn without_a_key_it_is_not_checked_and_says_why() {
     case.client.signing.published = None;
     let unknown = "the issuer's metadata wasn't requested, so its keys aren't known";
     not_checked(&case, unknown);
+    case.client.signing.registered = Some("RS256".to_owned());
+    not_checked(&case, unknown);
     // Where the secret is the key, it is known.
     let mut case = self::case(Algorithm::Hs256, RSA);
     case.client.signing.published = None;
     not_checked(&case, unknown);
+    for other in ["HS512", "RS256"] {
+        case.client.signing.registered = Some(other.to_owned());
+        not_checked(&case, unknown);
+    }
     case.client.signing.registered = Some("HS256".to_owned());
     assert_eq!(case.outcome().0, Outcome::Passed);
     // An algorithm that the service lists, but this program does not have.

@@ -391,7 +391,7 @@ pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "bounded just here"
     )]
-    (number.is_finite() && (0.0..1e12).contains(&number)).then_some(number as u64)
+    (0.0..1e12).contains(&number).then_some(number as u64)
 }
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
@@ -883,6 +883,101 @@ mod tests {
             tokens(r#"{"access_token":"a"}"#)
                 .not_granted(&asked)
                 .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_status_is_told_only_for_an_error_without_a_name() {
+        let refused = |status, body: &str| {
+            let answer = answer(status, body);
+            let reading = parse_token_answer(&answer, &Answers::default());
+            match reading.into_tokens(Asked::Exchange, &answer).unwrap_err() {
+                Failure::Server { error, .. } => error.status,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused(400, r#"{"error":"invalid_grant"}"#), None);
+        assert_eq!(refused(404, r#"{"error":"not found here"}"#), Some(404));
+    }
+
+    #[test]
+    fn two_words_are_a_sentence_only_in_small_letters() {
+        for (text, sentence) in [
+            ("access denied", true),
+            ("Access Denied", true),
+            ("aBc dEf", false),
+            ("abc D2f", false),
+            ("token", false),
+            ("", false),
+            ("Bearer abc def", false),
+        ] {
+            assert_eq!(is_sentence(text), sentence, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_once_and_with_what_its_object_says() {
+        for (body, told) in [
+            (
+                r#"{"error":"no such app","error_description":"no such app"}"#,
+                "error: no such app",
+            ),
+            (
+                r#"{"error":"no such app","error_description":"ask alice"}"#,
+                "error: no such app: ask alice",
+            ),
+            (
+                r#"{"error":{"message":"","detail":"no such app","code":5}}"#,
+                "5: no such app",
+            ),
+            (r#"{"error":{"message":7,"status":"gone"}}"#, "gone: 7"),
+        ] {
+            assert_eq!(error_of(body, &Answers::default()).to_string(), told);
+        }
+    }
+
+    #[test]
+    fn an_id_token_alone_is_a_success_only_where_the_status_says_so() {
+        for (status, useless) in [(200, true), (399, true), (400, false)] {
+            let reading = parse_token_answer(
+                &answer(status, r#"{"id_token":"a.b.c"}"#),
+                &Answers::default(),
+            );
+            let found = matches!(reading, Reading::Useless(Useless::IdTokenOnly));
+            assert_eq!(found, useless, "{status}: {reading:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_a_bounded_number() {
+        for (value, seconds) in [
+            ("0", Some(0)),
+            ("3599.9", Some(3599)),
+            ("\" 60 \"", Some(60)),
+            ("-1", None),
+            ("1e12", None),
+            ("\"inf\"", None),
+            ("\"NaN\"", None),
+            ("\"soon\"", None),
+        ] {
+            let members = serde_json::from_str(&format!("{{\"n\":{value}}}")).unwrap();
+            assert_eq!(number(&members, "n"), seconds, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_replaces_no_token_and_what_a_service_says_can_be_redacted() {
+        let mut set = tokens(r#"{"access_token":"a","token_type":"s3cret","scope":"one s3cret"}"#);
+        set.kept = ["access_token", "team"]
+            .map(|name| Kept::new(name, "kept".to_owned()).unwrap())
+            .into();
+        assert!(!set.is_bearer());
+        for text in set.texts() {
+            *text = text.replace("s3cret", "x");
+        }
+        assert_eq!(
+            set.to_json().expose_secret(),
+            r#"{"access_token":"a","scope":"one x","team":"kept","token_type":"x"}"#
         );
     }
 }

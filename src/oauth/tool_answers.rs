@@ -515,6 +515,7 @@ mod tests {
         dialect.userinfo.method = Some(Method::Post);
         let (request, form) = ask(&client, Tool::Revocation);
         assert_eq!((header(&request), form.len()), (Some("Bearer t"), 0));
+        assert_eq!(request.method, Method::Bare);
         let (_, form) = ask(&client, Tool::Introspection);
         assert_eq!(form["access_token"], "t");
         assert!(!form.contains_key("token") && !form.contains_key("token_type_hint"));
@@ -600,5 +601,215 @@ mod tests {
                 .contains("this client is public");
             assert_eq!(told, public, "{error}");
         }
+    }
+
+    fn failed(tool: Tool, public: bool, status: u16, body: &str) -> ToolFailure {
+        let dialect = Answers::default();
+        let answer = answer(status, body);
+        match tool {
+            Tool::Revocation => parse_revocation(&answer, public, &dialect).unwrap_err(),
+            Tool::Introspection => parse_introspection(&answer, public, &dialect).unwrap_err(),
+            Tool::UserInfo => parse_userinfo(&answer, Some("alice"), &dialect).unwrap_err(),
+        }
+    }
+
+    #[test]
+    fn each_failure_is_told_with_its_cause_and_with_what_helps() {
+        const CLIENT: &str = r#"{"error":"invalid_client"}"#;
+        for (tool, public, status, body, told, cause, hint) in [
+            (
+                Tool::Revocation,
+                false,
+                400,
+                r#"{"error":"unsupported_token_type"}"#,
+                "rejected the revocation: unsupported_token_type (HTTP 400)",
+                "can't revoke this kind",
+                "Check the client ID",
+            ),
+            (
+                Tool::Revocation,
+                false,
+                401,
+                CLIENT,
+                "rejected the revocation: invalid_client (HTTP 401)",
+                "doesn't accept this client",
+                "Check the client ID",
+            ),
+            (
+                Tool::Revocation,
+                true,
+                401,
+                CLIENT,
+                "rejected the revocation",
+                "",
+                "Check the client ID",
+            ),
+            (
+                Tool::Introspection,
+                false,
+                403,
+                "",
+                "rejected the introspection (HTTP 403).",
+                "",
+                "Check the client ID",
+            ),
+            (
+                Tool::Introspection,
+                true,
+                403,
+                "",
+                "rejected the introspection (HTTP 403).",
+                "this client is public",
+                "Use User info to test",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                401,
+                "",
+                "rejected the userinfo request (HTTP 401).",
+                "has expired, was revoked",
+                "Refresh the tokens",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                403,
+                "",
+                "rejected the userinfo request (HTTP 403).",
+                "lacks the scope",
+                "Refresh the tokens",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                400,
+                r#"{"error":"insufficient_scope"}"#,
+                "insufficient_scope (HTTP 400)",
+                "lacks the scope",
+                "Refresh the tokens",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                400,
+                r#"{"error":"invalid_request"}"#,
+                "invalid_request (HTTP 400)",
+                "",
+                "Refresh the tokens",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                200,
+                r#"{"sub":"bob"}"#,
+                "for a different user",
+                "",
+                "Sign in again",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                503,
+                "",
+                "busy or has a problem (HTTP 503).",
+                "",
+                "Try again later",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                503,
+                r#"{"error":"busy"}"#,
+                "busy or has a problem: busy (HTTP 503)",
+                "",
+                "Try again later",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                404,
+                "<html>",
+                "invalid: it is a web page (HTTP status 404)",
+                "",
+                "Check the URL of the endpoint",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                404,
+                "{}",
+                "it contains no userinfo (HTTP status 404)",
+                "",
+                "Check the URL of the endpoint",
+            ),
+        ] {
+            let failure = failed(tool, public, status, body);
+            let text = failure.to_string();
+            assert!(text.contains(told), "{text}");
+            let found = failure.cause().unwrap_or_default();
+            assert!(found.contains(cause), "{text}: {found}");
+            assert_eq!(found.is_empty(), cause.is_empty(), "{text}: {found}");
+            assert!(failure.hint().contains(hint), "{text}: {}", failure.hint());
+            let unsupported = body.contains("unsupported");
+            assert_eq!(failure.is_unsupported(), unsupported, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_failure_repeats_can_be_redacted() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":"Odd s3cret","error_description":"s3cret"}"#,
+            ),
+            (
+                503,
+                r#"{"error":"Odd s3cret","error_description":"s3cret"}"#,
+            ),
+            (404, "<html><title>s3cret</title>"),
+        ] {
+            let mut failure = failed(Tool::UserInfo, false, status, body);
+            assert!(failure.to_string().contains("s3cret"), "{failure}");
+            for text in failure.texts() {
+                *text = text.replace("s3cret", "x");
+            }
+            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+        }
+        assert!(
+            failed(Tool::UserInfo, false, 200, r#"{"sub":"bob"}"#)
+                .texts()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_user_info_in_another_format_is_named() {
+        let mut jwt = answer(200, "a.b.c");
+        let read = |answer: &Answer| {
+            let error = parse_userinfo(answer, None, &Answers::default()).unwrap_err();
+            error.to_string()
+        };
+        assert!(!read(&jwt).contains("JWT"), "{}", read(&jwt));
+        for (name, value, told) in [
+            ("content-type", "application/JWT", true),
+            ("content-type", "text/plain", false),
+            ("x-note", "application/jwt", false),
+        ] {
+            jwt.headers = vec![(name.to_owned(), value.to_owned())];
+            assert_eq!(
+                read(&jwt).contains("encrypted JWT"),
+                told,
+                "{name}: {value}"
+            );
+        }
+        let same = |body: &str, subject| {
+            let info = parse_userinfo(&answer(200, body), subject, &Answers::default());
+            info.unwrap().compared()
+        };
+        let alice = r#"{"sub":"alice"}"#;
+        assert!(same(alice, Some("alice")).starts_with("yes"));
+        assert!(same(alice, None).starts_with("not compared"));
+        assert!(same(r#"{"name":"alice"}"#, Some("alice")).starts_with("not compared"));
     }
 }

@@ -167,4 +167,21 @@ mod tests {
             assert_eq!(looks_like_token(text), is_one, "{text}");
         }
     }
+
+    #[test]
+    fn endpoints_and_tokens_have_the_names_of_their_rfcs() {
+        assert_eq!(
+            Tool::ALL.map(Tool::endpoint),
+            ["revocation", "introspection", "userinfo"]
+        );
+        let names = |kind: TokenKind| (kind.name(), kind.word(), kind.hint());
+        assert_eq!(
+            names(TokenKind::Access),
+            ("access token", "access", "access_token")
+        );
+        assert_eq!(
+            names(TokenKind::Refresh),
+            ("refresh token", "refresh", "refresh_token")
+        );
+    }
 }

@@ -266,9 +266,10 @@ mod tests {
             ("http://127.0.0.1:00/cb:0/", "http://127.0.0.1:40123/cb:0/"),
             ("http://127.0.0.1:8400/cb:0", "http://127.0.0.1:8400/cb:0"),
             ("http://127.0.0.1/cb", "http://127.0.0.1/cb"),
+            ("https://a.b:0/c/../d", "https://a.b:40123/c/../d"),
         ] {
             let url = typed(text).with_port_of(&listening);
-            assert_eq!(url.text(), sent);
+            assert_eq!((url.text(), url.to_string().as_str()), (sent, sent));
             assert_eq!(*url, Url::parse(sent).unwrap());
         }
     }
@@ -348,6 +349,7 @@ mod tests {
             ("as.example:444", "as.example", true),
             ("as.example", "token.as.example", true),
             ("localhost", "127.0.0.1", true),
+            ("localhost", "as.example", false),
             ("a.hosting.example", "b.hosting.example", false),
             ("accounts.google.com", "oauth2.googleapis.com", false),
             ("as.example", "evilas.example", false),

@@ -33,3 +33,20 @@ impl Useless {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_says_what_is_wrong_and_what_helps() {
+        for (useless, words, hint) in [
+            (Useless::IdTokenOnly, "no access token", "to Scope"),
+            (Useless::WhiteSpace, "contains whitespace", "the trace"),
+            (Useless::NoType, "token_type is empty", "the trace"),
+        ] {
+            assert!(useless.reason().contains(words), "{useless:?}");
+            assert!(useless.hint().contains(hint), "{useless:?}");
+        }
+    }
+}

@@ -205,6 +205,8 @@ mod tests {
     #[test]
     fn latin_1_is_read_where_utf_8_is_not() {
         assert_eq!(decoded(b"f\xfcr"), "für");
+        // Cut within a character.
+        assert_eq!(decoded(b"f\xc3\xbcr \xc3"), "für \u{fffd}");
         assert_eq!(decoded("für".as_bytes()), "für");
         assert_eq!(
             parameter("a=b&error_description=f%FCr+x", "error_description").unwrap(),
@@ -278,6 +280,10 @@ mod tests {
                 "Bad Request: redirect_uri does not match",
             ),
             (r#"{"title":"Bad Request"}"#, "Bad Request"),
+            (
+                r#"{"title":"Bad Request","detail":"Bad Request"}"#,
+                "Bad Request",
+            ),
             (r#"{"message":"no such app","code":5}"#, "no such app"),
             (r#"{"error_description":"no such app"}"#, "no such app"),
             (r#"{"errorCode":"E1","errorSummary":"no app"}"#, "no app"),
@@ -287,6 +293,7 @@ mod tests {
             assert_eq!(read(text).unwrap(), said);
         }
         assert_eq!(read(r#"{"x":"s3cret","message":{"a":1}}"#), None);
+        assert_eq!(read(r#"{"errors":[{"errors":["deep"]}]}"#), None);
     }
 
     #[test]
