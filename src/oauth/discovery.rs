@@ -758,7 +758,7 @@ mod tests {
         let found = |named: &str| placeholder(named, "https://as.example/t1/v2");
         let tenant = Some(("{tenant}".to_owned(), "t1".to_owned()));
         assert_eq!(found(pattern), tenant);
-        for named in ["{}", "{t", "t}", "tenant"] {
+        for named in ["{}", "{tenant", "tenant}", "tenant"] {
             assert_eq!(
                 found(&format!("https://as.example/{named}/v2")),
                 None,

@@ -637,6 +637,15 @@ mod tests {
             ),
             (
                 Tool::Revocation,
+                false,
+                400,
+                r#"{"error":"invalid_request"}"#,
+                "rejected the revocation: invalid_request (HTTP 400)",
+                "",
+                "Check the client ID",
+            ),
+            (
+                Tool::Revocation,
                 true,
                 401,
                 CLIENT,

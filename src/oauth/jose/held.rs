@@ -183,4 +183,22 @@ pub(crate) mod tests {
             KeyError::DamagedCertificate
         );
     }
+
+    #[test]
+    fn an_rsa_key_is_neither_too_short_nor_shown() {
+        let openssl = super::super::openssl::Openssl::new();
+        let of_bits = |bits: usize| {
+            openssl.pem(
+                "key",
+                &format!("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{bits}"),
+            );
+            openssl.run("openssl req -x509 -key key -subj /CN=a -outform DER -out certificate");
+            let certificate = std::fs::read(openssl.at("certificate")).unwrap();
+            let (key, _) = fake(Algorithm::Es256);
+            HeldKey::of_certificate(&certificate, key)
+        };
+        assert_eq!(of_bits(FEWEST_BITS - 64).unwrap_err(), KeyError::TooShort);
+        let held = of_bits(FEWEST_BITS).unwrap();
+        assert_eq!(format!("{held:?}"), "HeldKey(Rsa, Fake(SigningKey(ES256)))");
+    }
 }

@@ -511,6 +511,19 @@ fn a_published_set_is_bounded_and_its_symmetric_keys_prove_nothing() {
         verify(signed.expose_secret(), &keys),
         Err(Refusal::NoKey("HS256"))
     );
+    // A point of the wrong length is no key.
+    let (x, short) = (
+        URL_SAFE_NO_PAD.encode([1; 32]),
+        URL_SAFE_NO_PAD.encode([1; 31]),
+    );
+    for (x, y, count) in [(&x, &x, 1), (&x, &short, 0), (&short, &x, 0)] {
+        let key = json!({"kty":"EC","crv":"P-256","kid":"name","x":x,"y":y});
+        let keys = published(200, &json!({"keys": [key]}).to_string()).unwrap();
+        let told = format!("{keys:?}");
+        assert_eq!(told.matches("Key(Some(\"name\"))").count(), count, "{told}");
+    }
+    let most = json!({"keys": vec![json!({"kty":"EC"}); 100]}).to_string();
+    assert!(published(200, &most).is_ok());
     let many = json!({"keys": vec![json!({"kty":"EC"}); 101]}).to_string();
     let large = json!({"keys": vec![json!({"kty":"EC"}); 2000]}).to_string();
     for (status, body, words) in [
@@ -523,5 +536,27 @@ fn a_published_set_is_bounded_and_its_symmetric_keys_prove_nothing() {
     ] {
         let told = published(status, body).unwrap_err();
         assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn a_signed_text_is_read_within_a_limit_and_told_by_its_header() {
+    let text = |header: &str, length: usize| {
+        let header = URL_SAFE_NO_PAD.encode(header);
+        let payload = "A".repeat(length - header.len() - 2);
+        format!("{header}.{payload}.")
+    };
+    let plain = r#"{"alg":"HS256","kid":"k"}"#;
+    // Base64 of three bytes for four characters: the payload has a length that can be decoded.
+    let most = 1024 * 1024;
+    assert!(Jws::parse(&text(plain, most)).is_ok());
+    assert_eq!(
+        Jws::parse(&text(plain, most + 4)).err(),
+        Some(Refusal::Malformed)
+    );
+    let of_an_api = r#"{"alg":"HS256","nonce":"n"}"#;
+    for (header, only) in [(plain, false), (of_an_api, true)] {
+        let text = text(header, 200);
+        assert_eq!(Jws::parse(&text).unwrap().is_for_its_api_only(), only);
     }
 }
