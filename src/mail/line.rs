@@ -87,6 +87,12 @@ mod tests {
             lines.next_line().map(|line| line.map(|line| line.len())),
             Ok(Some(LINE_LIMIT))
         );
+        // Of an end that arrives in two parts, the first is not part of the line.
+        lines.push(&vec![b'x'; LINE_LIMIT]);
+        lines.push(b"\r");
+        assert_eq!(lines.next_line(), Ok(None));
+        lines.push(b"\n");
+        assert!(matches!(lines.next_line(), Ok(Some(_))));
         lines.push(&vec![b'x'; LINE_LIMIT + 2]);
         assert_eq!(lines.next_line(), Err(TooLong));
         let mut lines = Lines::default();

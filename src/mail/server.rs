@@ -151,6 +151,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_port_tells_its_protocol() {
+        for (protocol, ports) in [
+            (Some(Protocol::Imap), &[143, 993][..]),
+            (Some(Protocol::Pop3), &[110, 995]),
+            (Some(Protocol::Smtp), &[25, 465, 587]),
+            (None, &[0, 80, 443, 994]),
+        ] {
+            for port in ports {
+                assert_eq!(Protocol::of_port(*port), protocol, "{port}");
+            }
+        }
+    }
+
+    #[test]
     fn a_mailbox_can_add_no_line() {
         assert!(is_mailbox("alice@example.org") && is_mailbox("o'neil+x@example.org"));
         for text in ["", "a b", "a\r\nDELE 1", "a\nb", "a>b", "a\u{1}b", "a\0b"] {

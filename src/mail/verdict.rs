@@ -181,3 +181,113 @@ impl Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(temporary: bool) -> Problem {
+        Problem::Refused {
+            reply: "NO [LIMIT] later".to_owned(),
+            temporary,
+        }
+    }
+
+    fn no_mechanism(requested: Option<Mechanism>, offered: &[&str]) -> Problem {
+        Problem::NoMechanism {
+            requested,
+            offered: offered.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn tls(certificate: bool) -> Problem {
+        Problem::Tls {
+            certificate,
+            cause: "it has expired".to_owned(),
+            hint: "Renew it.".to_owned(),
+        }
+    }
+
+    /// What happened, then what to do.
+    fn explained(problem: &Problem) -> String {
+        let hint = problem.hint();
+        let all = [Some(problem.text()), hint];
+        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_problem_says_what_happened_and_what_to_do() {
+        for (problem, words) in [
+            (
+                refused(true),
+                &["temporary problem", "Try again later."][..],
+            ),
+            (
+                no_mechanism(Some(Mechanism::Oauthbearer), &["PLAIN", "LOGIN"]),
+                &["doesn't offer OAUTHBEARER.", "It offers PLAIN, LOGIN."],
+            ),
+            (
+                no_mechanism(None, &[]),
+                &[
+                    "neither XOAUTH2 nor OAUTHBEARER.",
+                    "Check the host and port",
+                ],
+            ),
+            (Problem::NoStartTls, &["The token was not sent.", "993"]),
+            (
+                Problem::Injected,
+                &["The token was not sent.", "check the network"],
+            ),
+            (
+                Problem::Nonsense {
+                    line: "HTTP/1.1 400".to_owned(),
+                },
+                &["isn't valid for this protocol.", "host, port and protocol"],
+            ),
+            (Problem::LongLine, &["too long.", "protocol"]),
+            (Problem::TooManyLines, &["too many lines.", "protocol"]),
+            (Problem::Closed, &["closed", "TLS or STARTTLS"]),
+            (
+                Problem::Silent { seconds: 17 },
+                &["within 17 seconds.", "TLS or STARTTLS"],
+            ),
+            (
+                Problem::Unreachable {
+                    cause: "no such host".to_owned(),
+                },
+                &["can't be reached: no such host.", "without a proxy"],
+            ),
+            (
+                tls(true),
+                &["certificate is not trusted: it has expired.", "Renew it."],
+            ),
+            (tls(false), &["TLS failed: it has expired.", "Renew it."]),
+            (
+                Problem::Authorities {
+                    cause: "there is no such file".to_owned(),
+                    hint: "Enter another path.".to_owned(),
+                },
+                &[
+                    "can't be used: there is no such file.",
+                    "Enter another path.",
+                ],
+            ),
+        ] {
+            let text = explained(&problem);
+            for words in words {
+                assert!(text.contains(words), "{text}");
+            }
+            assert!(text.ends_with('.'), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_what_the_server_said() {
+        assert_eq!(explained(&refused(false)), "The server returned an error.");
+        assert_eq!(refused(false).reply(), Some("NO [LIMIT] later"));
+        assert_eq!(refused(true).reply(), Some("NO [LIMIT] later"));
+        let line = "HTTP/1.1 400".to_owned();
+        assert_eq!(Problem::Nonsense { line }.reply(), Some("HTTP/1.1 400"));
+        assert_eq!(Problem::Closed.reply(), None);
+    }
+}

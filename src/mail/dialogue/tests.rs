@@ -10,6 +10,7 @@ use super::*;
 struct Came {
     sent: Vec<String>,
     steps: Vec<Step>,
+    details: Vec<String>,
     problem: Option<Problem>,
     challenge: Option<String>,
 }
@@ -35,6 +36,7 @@ fn play(protocol: Protocol, login: Login, script: &[&str], split: usize) -> Came
     let mut came = Came {
         sent: Vec::new(),
         steps: Vec::new(),
+        details: Vec::new(),
         problem: None,
         challenge: None,
     };
@@ -44,7 +46,10 @@ fn play(protocol: Protocol, login: Login, script: &[&str], split: usize) -> Came
             lines.push(piece);
             while let Ok(Some(line)) = lines.next_line() {
                 let turn = dialogue.line(&line);
-                came.steps.extend(turn.ended.iter().map(|(step, _)| *step));
+                for (step, detail) in turn.ended {
+                    came.steps.push(step);
+                    came.details.push(format!("{}: {detail}", step.name()));
+                }
                 match turn.next {
                     Next::Read => {}
                     Next::Send(ours) => came.sent.push(ours.shown),
@@ -166,6 +171,110 @@ fn a_sign_in_succeeds_with_each_protocol() {
         assert_eq!(came.problem, None, "{came:?}");
         assert_eq!(came.sent, sent);
         assert_eq!(came.steps, [Greeting, Capabilities, SignIn, Mailbox]);
+    }
+}
+
+#[test]
+fn a_report_says_what_the_server_offers_and_how_many_messages_there_are() {
+    let tls = login(Security::Tls);
+    let imap = |last| {
+        let offers = "* CAPABILITY AUTH=XOAUTH2\r\na1 OK\r\n";
+        vec!["* OK\r\n", offers, "+\r\n", "a2 OK\r\n", last]
+    };
+    let pop3 = |offers, last| vec!["+OK\r\n", offers, "+\r\n", "+OK\r\n", last];
+    let listed = "+OK\r\nSASL XOAUTH2\r\n.\r\n";
+    let smtp = vec![
+        "220 x\r\n",
+        "250 AUTH XOAUTH2\r\n",
+        "334\r\n",
+        "235 in\r\n",
+        "250\r\n",
+        "250\r\n",
+    ];
+    let (offers, silent) = (
+        "the server offers XOAUTH2",
+        "the server doesn't list its capabilities",
+    );
+    for (protocol, script, capabilities, mailbox) in [
+        (
+            Protocol::Imap,
+            imap("* FLAGS (x)\r\n* 12 exists\r\n* 3 RECENT\r\na3 OK\r\n"),
+            offers,
+            "opened INBOX, 12 messages",
+        ),
+        (
+            Protocol::Imap,
+            imap("* 1 EXISTS\r\na3 OK\r\n"),
+            offers,
+            "opened INBOX, 1 message",
+        ),
+        (
+            Protocol::Imap,
+            imap("* 3 RECENT\r\na3 OK\r\n"),
+            offers,
+            "opened INBOX",
+        ),
+        (
+            Protocol::Pop3,
+            pop3(listed, "+OK 0 0\r\n"),
+            offers,
+            "0 messages",
+        ),
+        (
+            Protocol::Pop3,
+            pop3(listed, "+OK 1 20\r\n"),
+            offers,
+            "1 message",
+        ),
+        (
+            Protocol::Pop3,
+            pop3("-ERR\r\n", "+OK fine\r\n"),
+            silent,
+            "the mailbox can be read",
+        ),
+        (
+            Protocol::Smtp,
+            smtp,
+            offers,
+            "MAIL FROM accepted (nothing sent)",
+        ),
+    ] {
+        let came = played(protocol, &tls, &script);
+        let expected = [
+            "greeting: greeted".to_owned(),
+            format!("capabilities: {capabilities}"),
+            "sign in: signed in as alice@example.org".to_owned(),
+            format!("mailbox: {mailbox}"),
+        ];
+        assert_eq!(came.details, expected);
+    }
+}
+
+#[test]
+fn a_mechanism_is_known_once_it_is_chosen_and_each_protocol_ends_in_its_own_way() {
+    for (protocol, before, last, goodbye) in [
+        (
+            Protocol::Imap,
+            &["* OK", "* CAPABILITY AUTH=OAUTHBEARER"][..],
+            "a1 OK",
+            "z LOGOUT",
+        ),
+        (
+            Protocol::Pop3,
+            &["+OK", "+OK", "SASL OAUTHBEARER"],
+            ".",
+            "QUIT",
+        ),
+        (Protocol::Smtp, &["220 x"], "250 AUTH OAUTHBEARER", "QUIT"),
+    ] {
+        let mut dialogue = Dialogue::new(protocol, login(Security::Tls));
+        for line in before {
+            dialogue.line(line);
+        }
+        assert_eq!(dialogue.mechanism(), None);
+        dialogue.line(last);
+        assert_eq!(dialogue.mechanism(), Some(Mechanism::Oauthbearer));
+        assert_eq!(dialogue.goodbye(), goodbye);
     }
 }
 
@@ -296,6 +405,10 @@ fn what_is_not_the_protocol_is_an_error() {
         (
             Protocol::Pop3,
             &["+OK\r\n", "+OK\r\nSASL XOAUTH2\r\n.\r\n", "+OK in\r\n"],
+        ),
+        (
+            Protocol::Pop3,
+            &["+OK\r\n", "-ERR\r\n", "+\r\n", "+OK in\r\n", "+ more\r\n"],
         ),
         (Protocol::Smtp, &["+OK ready\r\n"]),
         (Protocol::Smtp, &["22 x\r\n"]),
