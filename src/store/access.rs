@@ -238,6 +238,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_told_with_the_path() {
+        let path = PathBuf::from("/data/office");
+        let account = "S-1-5-7".to_owned();
+        for (error, text) in [
+            (
+                AccessError::Link(path.clone()),
+                "/data/office is a link, not a folder. Remove it.",
+            ),
+            (
+                AccessError::Others {
+                    path: path.clone(),
+                    can: "changed",
+                    account,
+                    command: "icacls x".to_owned(),
+                },
+                "/data/office can be changed by another account (S-1-5-7). Run: icacls x",
+            ),
+            (
+                AccessError::Unknown {
+                    path,
+                    reason: "Access is denied.".to_owned(),
+                },
+                "The access list of /data/office can't be read: Access is denied.",
+            ),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
     fn a_service_is_an_account_and_everybody_is_not() {
         for account in [
             ME,

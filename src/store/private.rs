@@ -127,21 +127,17 @@ pub fn read(
     let file = open_existing(path, audience, false)?;
     let failed = |error: io::Error| PrivateError::system(path, "read", &error);
     let length = file.metadata().map_err(failed)?.len();
-    let too_large = || PrivateError::TooLarge {
-        path: path.to_owned(),
-        limit: limit / 1024,
-    };
-    if length > limit {
-        return Err(too_large());
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(length + 1).unwrap_or_default(),
-    ));
+    // Enough from the beginning, so that growing leaves no copy behind.
+    let room = usize::try_from(length.min(limit) + 1).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     if bytes.len() as u64 > limit {
-        return Err(too_large());
+        return Err(PrivateError::TooLarge {
+            path: path.to_owned(),
+            limit: limit / 1024,
+        });
     }
     Ok(bytes)
 }
@@ -236,8 +232,7 @@ fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateErro
 
 #[cfg(unix)]
 fn check_owner(path: &Path, owner: u32) -> Result<(), PrivateError> {
-    let me = rustix::process::geteuid().as_raw();
-    if owner == me || owner == 0 {
+    if is_trusted(owner, rustix::process::geteuid().as_raw()) {
         Ok(())
     } else {
         Err(PrivateError::Owner {
@@ -245,6 +240,12 @@ fn check_owner(path: &Path, owner: u32) -> Result<(), PrivateError> {
             owner,
         })
     }
+}
+
+/// True for this user and for root, who can do everything anyway.
+#[cfg(unix)]
+fn is_trusted(owner: u32, me: u32) -> bool {
+    owner == me || owner == 0
 }
 
 /// Checks that no other user can replace what is in a folder.
@@ -434,6 +435,90 @@ mod tests {
             read(&path, Audience::All, 3),
             Err(PrivateError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn a_file_has_exactly_the_limit_or_less() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        drop(create(&path).unwrap());
+        let read = || read(&path, Audience::All, 2048).map(|bytes| bytes.len());
+        for length in [0, 2047, 2048] {
+            std::fs::write(&path, vec![b'x'; length]).unwrap();
+            assert_eq!(read(), Ok(length));
+        }
+        for length in [2049, 1 << 40] {
+            File::create(&path).unwrap().set_len(length).unwrap();
+            let error = read().unwrap_err().to_string();
+            assert!(error.contains(" is larger than 2 KiB. "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_this_user_or_of_root_is_used_and_no_other() {
+        for (owner, me, trusted) in [
+            (1000, 1000, true),
+            (0, 1000, true),
+            (0, 0, true),
+            (1001, 1000, false),
+            (1000, 0, false),
+        ] {
+            assert_eq!(is_trusted(owner, me), trusted, "{owner} {me}");
+        }
+        let other = rustix::process::geteuid().as_raw() + 1;
+        let error = check_owner(Path::new("/data/x"), other).unwrap_err();
+        let text = format!("/data/x belongs to another user (uid {other}).");
+        assert!(error.to_string().starts_with(&text), "{error}");
+    }
+
+    #[test]
+    fn the_command_that_helps_can_be_pasted_into_a_shell() {
+        let path = PathBuf::from("/data/my files/a.record");
+        for (error, words) in [
+            (
+                PrivateError::Readable(path.clone()),
+                "read by other users. Run: chmod 600 '/data/my files/a.record'",
+            ),
+            (
+                PrivateError::Writable(path),
+                "changed by other users. Run: chmod go-w '/data/my files/a.record'",
+            ),
+        ] {
+            assert_eq!(
+                error.to_string(),
+                format!("/data/my files/a.record can be {words}")
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_told_and_not_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = remove(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(" can't be removed: "), "{error}");
+        assert!(folder.path().exists());
+        assert_eq!(remove(&folder.path().join("missing")), Ok(()));
+        assert!(grant(folder.path(), "S-1-5-80-1").is_err());
+        // These codes mean something else here.
+        let tries = std::cell::Cell::new(0);
+        for code in REPLACED_HELD {
+            let outcome = patiently(REPLACED_HELD, || -> io::Result<()> {
+                tries.set(tries.get() + 1);
+                Err(io::Error::from_raw_os_error(*code))
+            });
+            assert!(outcome.is_err());
+        }
+        assert_eq!(tries.get(), REPLACED_HELD.len());
+    }
+
+    /// Linux writes to no program that runs.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_regular_file_that_is_not_opened_is_not_called_something_else() {
+        let program = std::env::current_exe().unwrap();
+        let error = open_existing(&program, Audience::All, true).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(" can't be opened: "), "{text}");
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Seal {
         if self == Self::Plain {
             return Ok(());
         }
+        #[cfg(windows)]
         system::check(self)?;
         let probe = b"probe";
         let (_, opened) = open(&self.close(Zeroizing::new(probe.to_vec()))?)?;
@@ -150,9 +151,6 @@ pub fn open(bytes: &[u8]) -> Result<(Seal, Zeroizing<Vec<u8>>), SealError> {
     let kind: Kind = serde_json::from_slice(bytes).map_err(|_| SealError::Damaged)?;
     if !["dpapi", "dpapi-machine"].contains(&kind.sealed.as_str()) {
         return Err(SealError::Unknown);
-    }
-    if !cfg!(windows) {
-        return Err(SealError::NotWindows);
     }
     let envelope: Envelope = serde_json::from_slice(bytes).map_err(|_| SealError::Damaged)?;
     let data = STANDARD.decode(&envelope.data);
@@ -261,10 +259,6 @@ mod system {
 
     use super::{Seal, SealError};
 
-    pub(super) fn check(_: Seal) -> Result<(), SealError> {
-        Err(SealError::NotWindows)
-    }
-
     pub(super) fn protect(_: Seal, _: &[u8]) -> Result<Vec<u8>, SealError> {
         Err(SealError::NotWindows)
     }
@@ -306,8 +300,11 @@ mod tests {
         for seal in [Seal::Dpapi, Seal::DpapiMachine] {
             assert_eq!(seal.check(), Err(SealError::NotWindows));
         }
-        let sealed = br#"{"format":1,"sealed":"dpapi","data":"AAAA"}"#;
-        assert_eq!(open(sealed).unwrap_err(), SealError::NotWindows);
+        for user in ["", r#""user":"S-1-5-21-1-2-3-4","#] {
+            let sealed = format!(r#"{{"format":1,"sealed":"dpapi",{user}"data":"AAAA"}}"#);
+            let error = open(sealed.as_bytes()).unwrap_err();
+            assert_eq!(error, SealError::NotWindows);
+        }
     }
 
     /// Wine's own DPAPI: real encryption, with a key that it makes of the user's name. That a blob of another computer or of

@@ -56,10 +56,8 @@ fn readers(file: &std::fs::File) -> io::Result<Readers> {
 /// # Errors
 /// If the folder can't be written to, or `path` is a folder.
 pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    // Empty for a bare name, which is in the current folder.
+    let folder = path.parent().unwrap_or(Path::new(""));
     // A device or a link would be replaced by a file as well.
     match std::fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {

@@ -283,6 +283,28 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn files_that_other_users_can_read_are_told() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let file = File::create(&path).unwrap();
+        for (mode, readable) in [
+            (0o600, false),
+            (0o622, false),
+            (0o640, true),
+            (0o604, true),
+            (0o644, true),
+        ] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(may_others_read(&path), readable, "{mode:o}");
+            assert_eq!(is_readable_by_others(&file), readable, "{mode:o}");
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(!may_others_read(folder.path()) && !may_others_read(&folder.path().join("no")));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn what_a_pipe_held_is_kept_and_a_file_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(folder.path());
