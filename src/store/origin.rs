@@ -106,5 +106,26 @@ mod tests {
         let again = set("refresh_expires_in", "600");
         assert_eq!(end(&again, 1300, before), Some(1900));
         assert_eq!(end(&again, 1000, before), Some(1600));
+        // The end that was stored stays, and one that was not is added.
+        assert_eq!(
+            end(&again, 1000, Some((Some(1000), Some(1550)))),
+            Some(1550)
+        );
+        assert_eq!(end(&again, 1000, Some((Some(1000), None))), Some(1600));
+    }
+
+    #[test]
+    fn a_sign_in_has_its_time_its_host_and_a_text_of_its_own() {
+        let origin = Origin {
+            signed_in_at: Some(1000),
+            host: Some(host::name()),
+            clock_ahead: None,
+        };
+        assert_eq!(Origin::here(Some(1000)), origin);
+        let texts = [lineage(), lineage()];
+        assert_ne!(texts[0], texts[1]);
+        for text in texts {
+            assert_eq!(URL_SAFE_NO_PAD.decode(text).unwrap().len(), 16);
+        }
     }
 }

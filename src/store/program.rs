@@ -30,6 +30,14 @@ pub struct ProgramError {
 /// # Errors
 /// If it can't be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
 pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
+    run_within(TIME_LIMIT, command, input)
+}
+
+fn run_within(
+    limit: Duration,
+    command: &[String],
+    input: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
     let failed = |problem: String| ProgramError {
         name: clean(command.first().map_or("", String::as_str), 80),
         problem,
@@ -81,14 +89,9 @@ pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Progr
             let _ = sender.send((which, bytes));
         });
     }
-    let end = Instant::now() + TIME_LIMIT;
+    let end = Instant::now() + limit;
     let mut written = [Zeroizing::new(Vec::new()), Zeroizing::new(Vec::new())];
-    let too_slow = || {
-        failed(format!(
-            "did not finish within {} seconds",
-            TIME_LIMIT.as_secs()
-        ))
-    };
+    let too_slow = || failed(format!("did not finish within {} seconds", limit.as_secs()));
     for _ in 0..2 {
         let left = end.saturating_duration_since(Instant::now());
         match finished.recv_timeout(left) {
@@ -151,6 +154,37 @@ mod tests {
         // No shell reads the arguments.
         let words = ["printf", "%s", "$HOME;`id`"].map(str::to_owned);
         assert_eq!(*run(&words, b"").unwrap(), b"$HOME;`id`");
+    }
+
+    #[test]
+    fn output_has_exactly_the_limit_or_less() {
+        let printed = |bytes: u64| {
+            let outcome = sh(&format!("head -c {bytes} /dev/zero"), b"");
+            outcome.map(|output| output.len() as u64).ok()
+        };
+        assert_eq!(printed(OUTPUT_LIMIT), Some(OUTPUT_LIMIT));
+        assert_eq!(printed(OUTPUT_LIMIT + 1), None);
+    }
+
+    #[test]
+    fn a_program_is_waited_for_when_its_output_has_ended() {
+        let error = sh("exec >&- 2>&-; sleep 0.2; exit 3", b"").unwrap_err();
+        assert!(error.to_string().ends_with("failed with exit code 3."));
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_stopped() {
+        // Its output open, and closed.
+        for script in ["exec sleep 30", "exec sleep 30 >&- 2>&-"] {
+            let command = ["sh", "-c", script].map(str::to_owned);
+            let begun = Instant::now();
+            let error = run_within(Duration::from_secs(1), &command, b"").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "The command sh did not finish within 1 seconds."
+            );
+            assert!(begun.elapsed() < Duration::from_secs(20), "{script}");
+        }
     }
 
     #[test]

@@ -221,6 +221,7 @@ impl Tokens {
                 self.refresh_token = None;
                 self.refresh_obtained_at = None;
                 self.refresh_not_before = None;
+                self.refresh_expires_at = None;
             }
         }
         let left = self.has(TokenKind::Access) || self.has(TokenKind::Refresh);
@@ -357,12 +358,7 @@ impl Record {
         if self.lineage == other.lineage {
             return self.generation > other.generation;
         }
-        let obtained = |record: &Self| {
-            record
-                .tokens
-                .as_ref()
-                .map_or(0, |tokens| tokens.obtained_at)
-        };
+        let obtained = |record: &Self| record.tokens.as_ref().map(|tokens| tokens.obtained_at);
         obtained(self) > obtained(other)
     }
 
@@ -644,5 +640,242 @@ mod tests {
         assert!(of(Some(10)).lives(1009) && !of(Some(10)).lives(1010));
         // A number that is no lifetime.
         assert_eq!(of(Some(99_999_999_999)).expires_at, None);
+    }
+
+    /// A JWT whose signature nobody looks at.
+    fn jwt(payload: &str) -> SecretString {
+        format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload)).into()
+    }
+
+    #[test]
+    fn a_lifetime_comes_from_the_response_or_else_from_the_token() {
+        for (expires_in, exp, end) in [
+            (None, 1001, Some(1001)),
+            (Some(60), 5000, Some(1060)),
+            (Some(LONGEST_LIFE), 5000, Some(1000 + LONGEST_LIFE)),
+            (Some(LONGEST_LIFE + 1), 5000, Some(5000)),
+            // A token that has ended already was made by another clock.
+            (None, 1000, None),
+            (None, 999, None),
+        ] {
+            let set = TokenSet {
+                access_token: jwt(&format!(r#"{{"exp":{exp}}}"#)),
+                ..set(expires_in)
+            };
+            let tokens = Tokens::of_set(&set, 1000, None);
+            assert_eq!(tokens.expires_at, end, "{expires_in:?} {exp}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_says_when_it_begins_and_ends() {
+        for (nbf, begin) in [(1001, Some(1001)), (1000, None), (999, None)] {
+            let set = TokenSet {
+                refresh_token: Some(jwt(&format!(r#"{{"nbf":{nbf},"exp":8000}}"#))),
+                ..set(Some(60))
+            };
+            let tokens = Tokens::of_set(&set, 1000, None);
+            assert_eq!(tokens.refresh_not_before, begin, "{nbf}");
+            assert_eq!(tokens.sign_in_by(), Some(8000));
+        }
+    }
+
+    #[test]
+    fn one_token_can_be_removed_and_the_other_stays() {
+        let kept = Kept::new("refresh_expires_in", "600".to_owned()).unwrap();
+        let of = |life| {
+            let kept = vec![kept.clone()];
+            Tokens::of_set(&TokenSet { kept, ..set(life) }, 1000, None)
+        };
+        for (life, now, end) in [(Some(60), 1010, 1010), (Some(60), 1070, 1060), (None, 7, 7)] {
+            let left = of(life).without(TokenKind::Access, now).unwrap();
+            assert!(!left.has(TokenKind::Access) && left.has(TokenKind::Refresh));
+            assert_eq!(left.expires_at, Some(end));
+            assert_eq!(left.sign_in_by(), Some(1600));
+        }
+        let left = of(Some(60)).without(TokenKind::Refresh, 1010).unwrap();
+        assert!(left.has(TokenKind::Access) && !left.has(TokenKind::Refresh));
+        assert_eq!(left.sign_in_by(), Some(1060));
+        assert_eq!(
+            (left.refresh_obtained_at, left.refresh_expires_at),
+            (None, None)
+        );
+        assert!(left.without(TokenKind::Access, 1020).is_none());
+    }
+
+    #[test]
+    fn a_user_signs_in_again_where_nothing_else_gets_new_tokens() {
+        let without_refresh_token = || {
+            let mut record = record();
+            let tokens = record.tokens.take();
+            record.tokens = tokens.and_then(|tokens| tokens.without(TokenKind::Refresh, 1000));
+            record
+        };
+        let without_user = |mut record: Record| {
+            record.issued_for.flow = "client-credentials".to_owned();
+            record
+        };
+        let revoked = || Record {
+            tokens: None,
+            ..record()
+        };
+        for (record, can_refresh, sign_in_by) in [
+            (record(), true, None),
+            (record().without_secrets(), true, None),
+            (without_refresh_token(), false, Some(4600)),
+            (without_user(without_refresh_token()), true, None),
+            (revoked(), false, None),
+            (without_user(revoked()), true, None),
+        ] {
+            assert_eq!(record.can_refresh(), can_refresh, "{record:?}");
+            assert_eq!(record.sign_in_by(), sign_in_by, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn the_newer_of_two_records_is_told_by_generation_or_between_sign_ins_by_time() {
+        let of = |lineage: &str, generation, obtained_at| Record {
+            lineage: lineage.to_owned(),
+            generation,
+            tokens: Some(Tokens::of_set(&set(None), obtained_at, None)),
+            ..record()
+        };
+        let other = of("a", 5, 1000);
+        for (record, newer) in [
+            (of("a", 6, 900), true),
+            (of("a", 5, 1001), false),
+            (of("a", 4, 1001), false),
+            (of("b", 1, 1001), true),
+            (of("b", 6, 1000), false),
+            (of("b", 6, 999), false),
+        ] {
+            assert_eq!(record.is_newer_than(&other), newer, "{record:?}");
+        }
+        let revoked = Record {
+            lineage: "b".to_owned(),
+            tokens: None,
+            ..record()
+        };
+        assert!(other.is_newer_than(&revoked) && !revoked.is_newer_than(&other));
+    }
+
+    #[cfg(unix)]
+    fn stored_at(path: &Path) -> Record {
+        let shell = |script: String| ["/bin/sh".to_owned(), "-c".to_owned(), script].to_vec();
+        let mut record = record();
+        record.client_secret = Some("a-client-secret".into());
+        record.issued_for.store = Some(crate::store::commands::StoreCommands {
+            read: shell(format!("cat '{}'", path.display())),
+            write: shell(format!("cat >'{}'", path.display())),
+        });
+        record
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_keeps_the_secrets_and_the_file_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut record = stored_at(&at("kept"));
+        let set = TokenSet {
+            id_token: Some("an-id-token".into()),
+            kept: vec![Kept::new("device_secret", "a-device-secret".to_owned()).unwrap()],
+            ..set(Some(3600))
+        };
+        record.tokens = Some(Tokens::of_set(&set, 1000, None));
+        let reserved = Reserved::take(&at("office.next"), Seal::Plain).unwrap();
+        reserved.store(&record, &at("office.record")).unwrap();
+        let file = std::fs::read_to_string(at("office.record")).unwrap();
+        let kept = std::fs::read_to_string(at("kept")).unwrap();
+        for secret in [
+            "an-access-token",
+            "a-refresh-token",
+            "an-id-token",
+            "a-device-secret",
+            "a-client-secret",
+        ] {
+            assert!(!file.contains(secret) && kept.contains(secret), "{secret}");
+        }
+        let outline = Record::outline(&at("office.record")).unwrap();
+        assert_eq!(outline.tokens.unwrap().expires_at, Some(4600));
+        let read = Record::read(&at("office.record")).unwrap();
+        assert_eq!(*read.to_bytes(), *record.to_bytes());
+
+        // A command that can't store new secrets is noticed before they are requested.
+        Reserved::after(&record, &at("office.next"))
+            .unwrap()
+            .release();
+        let commands = record.issued_for.store.as_mut().unwrap();
+        commands.write = vec!["false".to_owned()];
+        let error = Reserved::after(&record, &at("office.next")).unwrap_err();
+        assert!(matches!(error, PrivateError::Program(_)), "{error}");
+        assert!(!at("office.next").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_secrets_of_the_same_sign_in_are_taken_from_a_command() {
+        type Change = fn(&mut Record);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let whole = Record {
+            generation: 5,
+            ..stored_at(&path)
+        };
+        let outline = Record {
+            seal: Seal::Dpapi,
+            ..whole.without_secrets()
+        };
+        let completed = |change: Change| {
+            let mut stored = whole.clone();
+            change(&mut stored);
+            std::fs::write(&path, &*stored.to_bytes()).unwrap();
+            outline.clone().complete()
+        };
+        let foreign: [Change; 5] = [
+            |stored| stored.end = false,
+            |stored| stored.lineage = "other".to_owned(),
+            |stored| stored.generation = 4,
+            |stored| stored.issued_for.token_url = "https://evil.example/token".to_owned(),
+            |stored| stored.issued_for.client_id = "other".to_owned(),
+        ];
+        for (index, change) in foreign.into_iter().enumerate() {
+            let error = completed(change).unwrap_err();
+            assert_eq!(error, RecordError::Foreign("/bin/sh".to_owned()), "{index}");
+        }
+        let newer = completed(|stored| stored.format = FORMAT + 1).unwrap_err();
+        assert!(newer.to_string().contains("command /bin/sh printed"));
+        assert!(matches!(newer, RecordError::Newer { format: 2, .. }));
+
+        // Where tokens may be sent stays as the file says; settings go with the generation.
+        for (change, generation, settings) in [
+            (
+                (|stored| stored.settings = "stored".to_owned()) as Change,
+                5,
+                "digest",
+            ),
+            (
+                |stored| {
+                    stored.generation = 6;
+                    stored.settings = "stored".to_owned();
+                    stored.profile = "other".to_owned();
+                    stored.issued_for.scope = vec!["everything".to_owned()];
+                    stored.issued_for.ca_file = Some("evil.pem".to_owned());
+                },
+                6,
+                "stored",
+            ),
+        ] {
+            let record = completed(change).unwrap();
+            assert_eq!(record.generation, generation);
+            assert_eq!(record.settings, settings);
+            assert_eq!(record.profile, "office");
+            assert_eq!(record.issued_for, outline.issued_for);
+            assert_eq!(record.seal, Seal::Dpapi);
+            assert_eq!(record.tokens.unwrap().access_token(), "an-access-token");
+        }
+        std::fs::write(&path, "{}").unwrap();
+        let error = outline.complete().unwrap_err();
+        assert!(matches!(error, RecordError::Foreign(_)), "{error}");
     }
 }

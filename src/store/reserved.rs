@@ -143,3 +143,23 @@ pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_can_be_tried_next_to_what_is_reserved_and_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let next = folder.path().join("office.next");
+        let reserved = Reserved::take(&next, Seal::Plain).unwrap();
+        Reserved::probe(&next, Seal::Plain).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::metadata(&next).unwrap().len(), RESERVED as u64);
+        reserved.release();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let missing = folder.path().join("missing").join("office.next");
+        assert!(Reserved::probe(&missing, Seal::Plain).is_err());
+    }
+}
