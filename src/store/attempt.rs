@@ -91,8 +91,36 @@ impl AttemptNote {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_comes_back_and_a_damaged_one_counts_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("office.attempt");
+        assert_eq!(AttemptNote::read(&path).unwrap(), None);
+        let mut note = AttemptNote {
+            number: 1,
+            pid: 2,
+            host: "here".to_owned(),
+            since: 3,
+            generation: 4,
+            sent: true,
+            outcome: None,
+            lost: None,
+        };
+        for number in [8, 9] {
+            note.number = number;
+            note.write(&path).unwrap();
+            assert_eq!(AttemptNote::read(&path).unwrap().as_ref(), Some(&note));
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let damaged = &std::fs::read(&path).unwrap()[1..];
+        std::fs::write(&path, damaged).unwrap();
+        assert_eq!(AttemptNote::read(&path).unwrap(), None);
+        assert!(AttemptNote::read(folder.path()).is_err());
+    }
 
     #[test]
     fn a_lost_answer_is_remembered_until_there_are_new_tokens() {

@@ -60,3 +60,37 @@ fn configuration() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     Some(base.config_dir().join("oauth-authorizer"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_file_has_its_own_folder_below_that_of_the_program() {
+        let own = [certificates(), presets(), profiles(), records()].map(Option::unwrap);
+        for (folder, name) in own
+            .iter()
+            .zip(["certificates", "presets", "profiles", "profiles"])
+        {
+            assert!(folder.is_absolute(), "{folder:?}");
+            assert!(
+                folder.ends_with(PathBuf::from("oauth-authorizer").join(name)),
+                "{folder:?}"
+            );
+        }
+        // Settings are copied to other computers; tokens are not.
+        assert_ne!(own[2], own[3]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folders_of_the_machine_are_those_of_services() {
+        let (settings, tokens) = (
+            "/etc/oauth-authorizer/profiles",
+            "/var/lib/oauth-authorizer/profiles",
+        );
+        assert_eq!(machine_profiles(), Some(settings.into()));
+        assert_eq!(machine_records(), Some(tokens.into()));
+    }
+}

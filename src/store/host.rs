@@ -11,3 +11,17 @@ pub fn name() -> String {
     #[cfg(not(unix))]
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    #[test]
+    fn the_name_is_that_of_the_system() {
+        let output = std::process::Command::new("uname").arg("-n").output();
+        let printed = output.unwrap().stdout;
+        assert_eq!(
+            super::name(),
+            String::from_utf8(printed).unwrap().trim_end()
+        );
+    }
+}

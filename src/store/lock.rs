@@ -72,6 +72,8 @@ fn open(path: &Path) -> Result<File, PrivateError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -83,5 +85,55 @@ mod tests {
         drop(first);
         assert!(Lock::try_take(&path).unwrap().is_some());
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_lock_that_stays_held_is_waited_for_up_to_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let held = Lock::wait(&path, Duration::ZERO).unwrap().unwrap();
+        let begun = Instant::now();
+        let limit = Duration::from_millis(50);
+        assert!(Lock::wait(&path, limit).unwrap().is_none());
+        assert!(begun.elapsed() >= limit);
+        let waiter = {
+            let path = path.clone();
+            std::thread::spawn(move || Lock::wait(&path, Duration::from_secs(20)))
+        };
+        drop(held);
+        assert!(waiter.join().unwrap().unwrap().is_some());
+    }
+
+    /// As a child process has one between its start and its program.
+    #[test]
+    fn a_copy_of_the_file_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let lock = Lock::try_take(&path).unwrap().unwrap();
+        let _copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert!(Lock::try_take(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn processes_that_create_the_file_at_once_agree_on_one_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..500 {
+            let path = folder.path().join(format!("{round}.lock"));
+            let ready = AtomicUsize::new(0);
+            let take = || {
+                ready.fetch_add(1, Ordering::SeqCst);
+                // Both go on at nearly the same moment, as they wouldn't after a wait in the system.
+                while ready.load(Ordering::SeqCst) < 2 {
+                    std::thread::yield_now();
+                }
+                Lock::try_take(&path).unwrap()
+            };
+            let (one, other) = std::thread::scope(|scope| {
+                let other = scope.spawn(take);
+                (take(), other.join().unwrap())
+            });
+            assert!(one.is_some() != other.is_some(), "{round}");
+        }
     }
 }
