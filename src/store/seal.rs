@@ -299,6 +299,8 @@ mod tests {
     fn other_systems_say_that_they_have_no_dpapi() {
         for seal in [Seal::Dpapi, Seal::DpapiMachine] {
             assert_eq!(seal.check(), Err(SealError::NotWindows));
+            let bytes = Zeroizing::new(b"{}".to_vec());
+            assert_eq!(seal.close(bytes), Err(SealError::NotWindows));
         }
         for user in ["", r#""user":"S-1-5-21-1-2-3-4","#] {
             let sealed = format!(r#"{{"format":1,"sealed":"dpapi",{user}"data":"AAAA"}}"#);
