@@ -1,6 +1,6 @@
 //! The program: reads the flags and the environment once, and starts a front end.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -110,11 +110,7 @@ impl Front {
 
 /// The exit code of a command, or a sentence that comes with one.
 fn ended(outcome: std::io::Result<u8>) -> Result<u8, (String, u8)> {
-    match outcome {
-        // The reader, such as `head`, has all that it needs.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::DONE),
-        outcome => outcome.map_err(|error| (error.to_string(), exit::FAILED)),
-    }
+    commands::ended(outcome).map_err(|error| (error.to_string(), exit::FAILED))
 }
 
 /// The exit code, or a sentence that comes with one.

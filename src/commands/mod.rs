@@ -44,6 +44,24 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     }
 }
 
+/// The exit code of a subcommand, where its reader, such as `head`, may have ended early because it has all that it needs.
+///
+/// # Errors
+/// What else kept it from writing to standard output.
+pub fn ended(outcome: io::Result<u8>) -> io::Result<u8> {
+    outcome.or_else(|error| match error {
+        error if is_without_reader(&error) => Ok(exit::DONE),
+        error => Err(error),
+    })
+}
+
+fn is_without_reader(error: &io::Error) -> bool {
+    /// `ERROR_PIPE_NOT_CONNECTED`, a code without a kind of its own.
+    const NOT_CONNECTED: i32 = 233;
+    let code = error.raw_os_error();
+    error.kind() == io::ErrorKind::BrokenPipe || (cfg!(windows) && code == Some(NOT_CONNECTED))
+}
+
 /// Does what the subcommand says, on standard output. Comes back with the exit code.
 ///
 /// # Errors
@@ -106,4 +124,18 @@ fn with_presets(command: Command, library: &Library) -> Command {
                 command.mut_arg("id", |argument| argument.value_parser(show))
             })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_enough_is_no_error() {
+        let after = |error: io::Error| ended(Err(error)).ok();
+        assert_eq!(after(io::ErrorKind::BrokenPipe.into()), Some(exit::DONE));
+        assert_eq!(after(io::ErrorKind::StorageFull.into()), None);
+        let not_connected = after(io::Error::from_raw_os_error(233));
+        assert_eq!(not_connected.is_some(), cfg!(windows));
+    }
 }
