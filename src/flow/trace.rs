@@ -37,6 +37,8 @@ const OUTCOME: &str = " -> ";
 
 /// No line of the trace has more characters.
 const LINE_LIMIT: usize = 600;
+/// No request in a first line has more.
+const REQUEST_LIMIT: usize = 400;
 /// No entry has more lines.
 const ENTRY_LIMIT: usize = 120;
 
@@ -165,16 +167,11 @@ impl Exchange {
         took: Duration,
         known: &Secrets,
     ) -> Self {
-        let mut entry = Entry::new(&format!(
-            "{} {}{OUTCOME}{} ({} ms)",
-            match request.method {
-                Method::Post | Method::Json | Method::Bare => "POST",
-                Method::Get => "GET",
-            },
-            harmless_url(&request.url),
-            result(outcome),
-            took.as_millis()
-        ));
+        let method = match request.method {
+            Method::Post | Method::Json | Method::Bare => "POST",
+            Method::Get => "GET",
+        };
+        let mut entry = Entry::new(&head(method, &request.url, outcome, took));
         if let Some(authorization) = &request.authorization {
             let header = authorization.expose_secret();
             let scheme = header.split(' ').next().unwrap_or_default();
@@ -195,12 +192,7 @@ impl Exchange {
     /// A document that was requested without credentials, and what came of it.
     #[must_use]
     pub(super) fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
-        let mut entry = Entry::new(&format!(
-            "GET {}{OUTCOME}{} ({} ms)",
-            harmless_url(url),
-            result(outcome),
-            took.as_millis()
-        ));
+        let mut entry = Entry::new(&head("GET", url, outcome, took));
         if let Ok(answer) = outcome {
             entry.answer(answer);
         }
@@ -227,11 +219,14 @@ impl Exchange {
     }
 }
 
-fn result(outcome: &Result<Answer, HttpError>) -> String {
-    match outcome {
+/// The first line of an exchange. A long URL is cut, so that there is room for what came of it.
+fn head(method: &str, url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> String {
+    let request = clean(&format!("{method} {}", harmless_url(url)), REQUEST_LIMIT);
+    let result = match outcome {
         Ok(answer) => answer.status.to_string(),
         Err(error) => error.to_string(),
-    }
+    };
+    format!("{request}{OUTCOME}{result} ({} ms)", took.as_millis())
 }
 
 /// Which way a value went.
@@ -858,5 +853,99 @@ mod tests {
         }
         // All with all would take minutes.
         assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    }
+
+    #[test]
+    fn the_bytes_of_a_trace_are_those_of_its_lines() {
+        let mut trace = Trace::default();
+        assert!(trace.is_empty());
+        let body = format!(
+            r#"{{"scope":["{}"]}}"#,
+            vec!["x".repeat(500); 100].join("\",\"")
+        );
+        let outcome = Ok(answer(200, &body));
+        let sent = request("grant_type=x", None);
+        let large = Exchange::sent(&sent, &outcome, Duration::ZERO, &Secrets::default());
+        for _ in 0..20 {
+            trace.push(large.clone(), "");
+            assert!(!trace.is_empty());
+        }
+        let size: usize = trace
+            .exchanges()
+            .flat_map(Exchange::lines)
+            .map(String::len)
+            .sum();
+        assert!(size > TRACE_BYTES / 2 && size <= TRACE_BYTES, "{size}");
+    }
+
+    #[test]
+    fn the_time_of_the_service_is_that_of_its_response() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let exchange = |name: &str, value: &str| {
+            let mut reply = answer(200, &format!(r#"{{"scope":"{date}"}}"#));
+            reply.headers = vec![
+                ("server".to_owned(), date.to_owned()),
+                (name.to_owned(), value.to_owned()),
+            ];
+            // What was sent is no time of the service, whatever its name.
+            let sent = request(&format!("date={date}&scope={date}"), None);
+            Exchange::sent(&sent, &Ok(reply), Duration::ZERO, &Secrets::default())
+        };
+        assert_eq!(exchange("date", date).date(), Some(784_111_777));
+        assert_eq!(exchange("date", "yesterday").date(), None);
+        assert_eq!(exchange("x-date", date).date(), None);
+        let form = format!("date={date}");
+        let callback = Exchange::callback("GET", &form, "no", true, &Secrets::default());
+        assert_eq!(callback.date(), None);
+    }
+
+    #[test]
+    fn an_object_that_is_sent_is_shown_by_its_members() {
+        let mut sent = request(
+            r#"{"client_name":"OAuth Authorizer","grant_types":["authorization_code","refresh_token"],"s3cr3t":"s3cr3t"}"#,
+            None,
+        );
+        sent.method = Method::Json;
+        let text = posted(&sent, answer(201, "{}"));
+        for shown in [
+            "POST https://as.example/token?",
+            "> client_name: OAuth Authorizer",
+            "> grant_types: authorization_code refresh_token",
+            "> [redacted, 6 chars]: [redacted, 6 chars]",
+        ] {
+            assert!(text.contains(shown), "{shown}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_only_where_its_name_is_known_to_be_harmless() {
+        let body = r#"{"pin":4711,"expires_in":3600,"ok":true,"made_up":true}"#;
+        let text = posted(&request("", None), answer(200, body));
+        for shown in [
+            "< [redacted, 3 chars]: [redacted, 4 chars]",
+            "< expires_in: 3600",
+            "< ok: true",
+            "< [redacted, 7 chars]: true",
+        ] {
+            assert!(text.contains(shown), "{shown}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_url_leaves_room_for_what_came_of_it() {
+        let mut sent = request("", None);
+        let query = vec!["scope=openid"; 300].join("&");
+        sent.url.set_query(Some(&query));
+        let took = Duration::from_millis(12);
+        let outcome = Ok(answer(404, ""));
+        let url = sent.url.clone();
+        for exchange in [
+            Exchange::sent(&sent, &outcome, took, &Secrets::default()),
+            Exchange::got(&url, &outcome, took),
+        ] {
+            let (request, result) = exchange.head();
+            assert!(request.ends_with('…') && request.chars().count() == REQUEST_LIMIT + 1);
+            assert_eq!(result, "404 (12 ms)");
+        }
     }
 }
