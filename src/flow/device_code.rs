@@ -69,7 +69,7 @@ async fn approval(
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // Without such a request, a wait that ends after the code is only the end.
-        if pause >= left && polling.is_paused_beyond(left) {
+        if polling.is_paused_beyond(left) {
             let note = Note::NoMore;
             let event = FlowEvent::Polled { times, note, pause };
             reporter.report(event).await;
@@ -118,6 +118,16 @@ mod tests {
         life: u64,
         answers: Vec<Result<Answer, HttpError>>,
     ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
+        let (pauses, outcome, _) = polled(interval, life, answers).await;
+        (pauses, outcome)
+    }
+
+    /// The same, with how often it had polled at each note, and the note.
+    async fn polled(
+        interval: u64,
+        life: u64,
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (Vec<Duration>, Result<TokenSet, FlowError>, Vec<(u32, Note)>) {
         let grant = DeviceGrant {
             device_code: "d".into(),
             user_code: "U".to_owned(),
@@ -128,16 +138,22 @@ mod tests {
             note: None,
         };
         let script = script(answers);
-        let (reporter, _) = reporter();
+        let (reporter, told) = reporter();
         let start = Instant::now();
         let outcome = approval(&script, &client(), &grant, start, &reporter).await;
+        drop(reporter);
+        let told = told.await.unwrap().into_iter();
+        let notes = told.filter_map(|event| match event {
+            FlowEvent::Polled { times, note, .. } => Some((times, note)),
+            _ => None,
+        });
         let mut before = start;
         let asked = script.asked.into_inner().unwrap();
         let pauses = asked
             .into_iter()
             .map(|at| at - std::mem::replace(&mut before, at))
             .collect();
-        (pauses, outcome)
+        (pauses, outcome, notes.collect())
     }
 
     /// Each pause is at least as long as allowed, and at most a fifth longer.
@@ -261,5 +277,25 @@ mod tests {
             outcome,
             Err(FlowError::Protocol(Failure::Denied { .. }))
         ));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_poll_is_counted_and_only_a_pause_that_was_requested_is_told_as_too_long() {
+        let pending = || error("authorization_pending");
+        let answers = vec![pending(), error("slow_down"), busy(900)];
+        let (_, _, notes) = polled(5, 300, answers).await;
+        let [pending_note, slow, trouble, end] = &notes[..] else {
+            unreachable!("{notes:?}")
+        };
+        assert_eq!(pending_note, &(1, Note::Pending));
+        assert_eq!(slow, &(2, Note::SlowDown));
+        assert!(matches!(trouble, (3, Note::Trouble(_))), "{trouble:?}");
+        assert_eq!(end, &(3, Note::NoMore));
+        // The code simply expires before the next poll.
+        let (_, _, notes) = polled(7, 10, vec![pending()]).await;
+        assert_eq!(notes, [(1, Note::Pending)]);
+        // The first pause is already too long.
+        let (_, _, notes) = polled(60, 30, Vec::new()).await;
+        assert_eq!(notes, [(0, Note::NoMore)]);
     }
 }

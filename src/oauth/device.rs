@@ -281,7 +281,7 @@ impl Polling {
     /// True if the service requested a pause that is longer than what is left of the code's life.
     #[must_use]
     pub fn is_paused_beyond(&self, left: Duration) -> bool {
-        self.requested >= left
+        !self.requested.is_zero() && self.requested >= left
     }
 
     /// What to do after `polled`. Only an answer of the protocol ends it; a lost connection, a page, a
@@ -636,7 +636,10 @@ mod tests {
             (lost, false),
         ] {
             polling.next(&polled);
-            assert_eq!(polling.is_paused_beyond(secs(30)), requested, "{polled:?}");
+            for left in [30, 0] {
+                let told = polling.is_paused_beyond(secs(left));
+                assert_eq!(told, requested, "{left} after {polled:?}");
+            }
         }
     }
 
