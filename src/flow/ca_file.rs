@@ -19,11 +19,7 @@ const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 /// Returns why it can't be used, as part of a sentence.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     // Discovery and the flow read it one after the other.
-    let bytes = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
-    match bytes.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => Ok(Zeroizing::new(rest.to_vec())),
-        None => Ok(bytes),
-    }
+    file::read_again(path, LIMIT).map_err(|error| error.to_string())
 }
 
 /// What a file without a certificate in PEM form is, and the command that makes one of it.

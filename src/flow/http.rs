@@ -445,14 +445,20 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::flow::served::{self, serve};
 
     /// What comes of a request to a server that takes some bytes, answers `reply` and closes.
     async fn asked(scheme: &str, reply: &'static [u8]) -> HttpError {
+        let http = Http::new(None).await.unwrap();
+        asked_by(&http, scheme, Proof::None, reply).await
+    }
+
+    async fn asked_by(http: &Http, scheme: &str, proof: Proof, reply: &'static [u8]) -> HttpError {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let _ = stream.read(&mut [0; 16]).await;
+                let _ = stream.read(&mut [0; 4096]).await;
                 let _ = stream.write_all(reply).await;
             }
         });
@@ -461,14 +467,9 @@ mod tests {
             url: Url::parse(&format!("{scheme}://{address}/token")).unwrap(),
             authorization: None,
             body: "code=c".into(),
-            proof: crate::oauth::assertion::Proof::None,
+            proof,
         };
-        Http::new(None)
-            .await
-            .unwrap()
-            .send(&request)
-            .await
-            .unwrap_err()
+        http.send(&request).await.unwrap_err()
     }
 
     #[tokio::test]
@@ -549,5 +550,136 @@ mod tests {
         ] {
             assert_eq!(parse_retry_after(odd, now), None, "{odd}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let reply = "HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere?session=1\r\nContent-Length: 0\r\n\r\n";
+        let server = serve(None, move |_| reply.to_owned()).await;
+        let http = Http::new(None).await.unwrap();
+        let error = http.get(&server.url).await.unwrap_err();
+        assert!(
+            matches!(&error, HttpError::Redirected { target, .. } if target == "/elsewhere"),
+            "{error:?}"
+        );
+        let asked = server.asked();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        let asked = asked[0].to_ascii_lowercase();
+        assert!(asked.contains("user-agent: oauth-authorizer/"), "{asked}");
+        assert!(asked.contains("accept: application/json"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_read_from_either_header() {
+        for (headers, seconds) in [
+            ("", None),
+            ("Retry-After: 7\r\n", Some(7)),
+            ("X-Retry-After: 9\r\n", Some(9)),
+            ("X-Retry-After: 9\r\nRetry-After: 7\r\n", Some(7)),
+        ] {
+            let reply = format!("HTTP/1.1 429 Busy\r\n{headers}Content-Length: 0\r\n\r\n");
+            let server = serve(None, move |_| reply.clone()).await;
+            let http = Http::new(None).await.unwrap();
+            let answer = http.get(&server.url).await.unwrap();
+            assert_eq!(answer.status, 429);
+            assert_eq!(answer.retry_after, seconds.map(Duration::from_secs));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit() {
+        for (length, is_read) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
+            let server = serve(None, move |_| served::http("200 OK", &"x".repeat(length))).await;
+            let http = Http::new(None).await.unwrap();
+            match http.get(&server.url).await {
+                Ok(answer) => assert!(is_read && answer.body.length() == BODY_LIMIT),
+                Err(error) => assert!(!is_read && matches!(error, HttpError::TooLarge { .. })),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn why_there_is_no_response_is_told_in_plain_words() {
+        let server = serve(None, |_| String::new()).await;
+        let http = Http::new(None).await.unwrap();
+        let error = http.get(&server.url).await.unwrap_err();
+        let HttpError::Lost { cause, .. } = &error else {
+            unreachable!("{error:?}")
+        };
+        assert!(cause.starts_with("connection closed"), "{cause}");
+        let error = asked("https", b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let HttpError::Tls { cause, .. } = &error else {
+            unreachable!("{error:?}")
+        };
+        assert_eq!(cause, "the server doesn't use TLS");
+    }
+
+    #[tokio::test]
+    async fn only_a_request_over_tls_that_authenticates_with_the_certificate_has_it() {
+        let client = Client {
+            credential: Credential::Identity("no key, no certificate".into()),
+            ..crate::flow::scripted::client()
+        };
+        let http = Http::of(&client, None).await.unwrap();
+        for (proof, words) in [
+            (Proof::Certificate, "private key or certificate not found"),
+            (Proof::None, "the server doesn't use TLS"),
+        ] {
+            let error = asked_by(&http, "https", proof, b"what?").await.to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        let error = asked_by(&http, "http", Proof::Certificate, b"what?").await;
+        assert!(matches!(error, HttpError::Lost { .. }), "{error:?}");
+    }
+
+    /// A CA file with this content.
+    fn ca_file(content: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    // Windows verifies with its own rules and stores.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_certificate_of_the_ca_in_the_ca_file_is_trusted_and_no_other() {
+        let (tls, ca) = served::tls(&rustls::version::TLS13);
+        let (_, other) = served::tls(&rustls::version::TLS13);
+        let server = serve(Some(tls), |_| served::http("200 OK", "{}")).await;
+        let marked = format!("\u{feff}{ca}");
+        for (ca, is_trusted) in [(ca, true), (marked, true), (other, false)] {
+            let (_folder, path) = ca_file(ca.as_bytes());
+            let http = Http::new(Some(&path)).await.unwrap();
+            match http.get(&server.url).await {
+                Ok(answer) => assert!(is_trusted && answer.status == 200),
+                Err(error) => assert!(
+                    !is_trusted && matches!(error, HttpError::Certificate { .. }),
+                    "{error:?}"
+                ),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ca_file_that_cannot_be_used_is_an_error_that_says_why() {
+        let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let damaged = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        for (content, words) in [
+            (&b""[..], "it is empty"),
+            (b"hello", "no certificate in PEM format"),
+            (key, "it is a private key"),
+            (damaged, "its certificate is damaged"),
+        ] {
+            let (_folder, path) = ca_file(content);
+            let error = Http::new(Some(&path)).await.unwrap_err();
+            let text = error.to_string();
+            assert!(matches!(error, HttpError::CaFile { .. }), "{text}");
+            assert!(text.contains(words), "{text}");
+        }
+        let (folder, path) = ca_file(b"");
+        drop(folder);
+        let error = Http::new(Some(&path)).await.unwrap_err().to_string();
+        assert!(error.contains("there is no such file"), "{error}");
     }
 }

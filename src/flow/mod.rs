@@ -29,6 +29,8 @@ pub mod registration;
 pub mod reporter;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod served;
 mod sign_in;
 pub mod store_key;
 mod tls;

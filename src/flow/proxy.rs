@@ -131,7 +131,7 @@ fn check(text: &str) -> Result<(), &'static str> {
     if text.contains(['"', '\'']) {
         return Err("it contains quotation marks");
     }
-    if text.contains(|ch: char| ch.is_whitespace() || ch.is_control()) {
+    if text.contains(char::is_whitespace) {
         return Err("it contains a space");
     }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -180,12 +180,11 @@ impl Proxy {
             }
             Ok(Err(error)) => (down(&error), DOWN),
             Err(_) => ("it did not answer in time".to_owned(), DOWN),
-            Ok(Ok(_)) if self.scheme.starts_with("socks") => self.socks_trouble(cause),
-            Ok(Ok(_)) => (cause.to_owned(), DOWN),
+            Ok(Ok(_)) => self.socks_trouble(cause),
         }
     }
 
-    /// The same of a SOCKS proxy that is there.
+    /// The same of a proxy that is there and has told no status. Only of SOCKS does `cause` tell more.
     fn socks_trouble(&self, cause: &str) -> (String, &'static str) {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {
@@ -218,30 +217,29 @@ impl Proxy {
         (words.to_owned(), hint)
     }
 
+    /// Its address with its port, which may be the default of the scheme.
+    fn place(&self) -> String {
+        let port = self.address.rsplit(']').next().unwrap_or_default();
+        if port.contains(':') {
+            return self.address.clone();
+        }
+        let port = match self.scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => 1080,
+        };
+        format!("{}:{port}", self.address)
+    }
+
     /// Asks an HTTP proxy once more for the way to `url`, and tells the status of its answer; others are only connected to.
     /// Nothing else is sent.
     async fn ask(&self, url: &Url) -> std::io::Result<Option<u16>> {
-        let address = if self
-            .address
-            .rsplit(']')
-            .next()
-            .is_some_and(|it| it.contains(':'))
-        {
-            self.address.clone()
-        } else {
-            let port = match self.scheme.as_str() {
-                "http" => 80,
-                "https" => 443,
-                _ => 1080,
-            };
-            format!("{}:{port}", self.address)
-        };
         let target = format!(
             "{}:{}",
             url.host_str().unwrap_or_default(),
             url.port_or_known_default().unwrap_or(443)
         );
-        let mut stream = TcpStream::connect(address).await?;
+        let mut stream = TcpStream::connect(self.place()).await?;
         if self.scheme != "http" {
             return Ok(None);
         }
@@ -303,6 +301,9 @@ mod tests {
             "'http://127.0.0.1:3128'",
             "http://127.0.0.1:3128 ",
             " http://127.0.0.1:3128",
+            "http://us\u{1}er:pw@127.0.0.1:3128",
+            "http://us\u{9f}er:pw@127.0.0.1:3128",
+            "http://127.0.0.1:3128\u{7f}",
             "ftp://127.0.0.1:3128",
             "HTTP://127.0.0.1:3128",
             "SOCKS5H://127.0.0.1:1080",
@@ -398,6 +399,173 @@ mod tests {
                 asked.contains("Proxy-Authorization: Basic bWU6cHc=\r\n"),
                 "{asked}"
             );
+        }
+    }
+
+    #[test]
+    fn a_space_in_a_setting_is_told_as_that() {
+        for value in ["http://127.0.0.1:3128 ", "http://us er:pw@127.0.0.1:3128"] {
+            let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").unwrap_err();
+            assert_eq!(wrong.reason, "it contains a space");
+        }
+    }
+
+    /// A proxy with this setting.
+    fn proxy(value: &str) -> Proxy {
+        let chosen = chosen(&[("HTTPS_PROXY", value)], "as.example");
+        chosen.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_proxy_without_a_port_has_that_of_its_scheme() {
+        for (value, place) in [
+            ("http://proxy.lan", "proxy.lan:80"),
+            ("https://proxy.lan", "proxy.lan:443"),
+            ("socks5h://proxy.lan", "proxy.lan:1080"),
+            ("http://[::1]", "[::1]:80"),
+            ("http://[::1]:3128", "[::1]:3128"),
+            ("http://proxy.lan:3128", "proxy.lan:3128"),
+        ] {
+            assert_eq!(proxy(value).place(), place, "{value}");
+        }
+    }
+
+    #[test]
+    fn why_a_proxy_is_down_is_told_in_words() {
+        for (kind, words) in [
+            (ErrorKind::ConnectionRefused, "it refused the connection"),
+            (ErrorKind::TimedOut, "it did not answer in time"),
+            (ErrorKind::ConnectionReset, "it closed the connection"),
+            (ErrorKind::UnexpectedEof, "it closed the connection"),
+        ] {
+            assert_eq!(down(&kind.into()), words);
+        }
+        let other = std::io::Error::other("No route to host (os error 113)");
+        assert_eq!(down(&other), "No route to host");
+    }
+
+    /// What is said, and what to do, about a proxy that answers with these pieces; `cause` is what reqwest said.
+    async fn trouble(
+        scheme: &str,
+        pieces: &'static [&'static str],
+        cause: &str,
+    ) -> (String, &'static str) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                if stream.read_buf(&mut request).await.unwrap_or_default() == 0 {
+                    return;
+                }
+            }
+            for piece in pieces {
+                stream.write_all(piece.as_bytes()).await.unwrap();
+                // The other side reads meanwhile.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let url = Url::parse("https://as.example/token").unwrap();
+        proxy(&format!("{scheme}://{address}"))
+            .trouble(&url, cause)
+            .await
+    }
+
+    #[tokio::test]
+    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+        let cases: [(&'static [&'static str], &str, &str); 7] = [
+            (
+                &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"],
+                "it returned 407 Proxy Authentication Required",
+                CREDENTIALS,
+            ),
+            (
+                &["HTTP/1.1 403 Forbidden\r\n\r\n"],
+                "it returned 403 Forbidden",
+                FORBIDDEN,
+            ),
+            (
+                &["HTTP/1.1 500 x\r\n\r\n"],
+                "it returned 500 Internal Server Error",
+                BEYOND,
+            ),
+            (
+                &["HTTP/1.1 5", "02 x\r\n\r\n"],
+                "it returned 502 Bad Gateway",
+                BEYOND,
+            ),
+            // A status that has no name.
+            (&["HTTP/1.1 599 x\r\n\r\n"], "it returned 599", BEYOND),
+            (&["HTTP/1.1 200 OK\r\n\r\n"], "tunnel error", DOWN),
+            (&["what?"], "tunnel error", DOWN),
+        ];
+        for (pieces, cause, hint) in cases {
+            let told = trouble("http", pieces, "tunnel error").await;
+            assert_eq!(told, (cause.to_owned(), hint), "{pieces:?}");
+        }
+        let told = trouble("socks5", &[], "SOCKS error: connection not allowed").await;
+        assert_eq!(
+            told,
+            ("it doesn't allow the connection".to_owned(), FORBIDDEN)
+        );
+    }
+
+    #[test]
+    fn what_to_do_about_a_socks_proxy_depends_on_what_it_said() {
+        const LOOKUP: &str = "failed to lookup address information";
+        for (scheme, cause, told, hint) in [
+            (
+                "socks5",
+                LOOKUP,
+                "this machine can't resolve the host name",
+                RESOLVE,
+            ),
+            (
+                "socks4",
+                LOOKUP,
+                "this machine can't resolve the host name",
+                RESOLVE,
+            ),
+            // The proxy itself resolves names, so it is not found.
+            ("socks5h", LOOKUP, LOOKUP, DOWN),
+            ("socks5", "connection closed", "connection closed", DOWN),
+            (
+                "socks5",
+                "SOCKS error: credentials not accepted",
+                "it requires a user name and password, or rejected the ones in the setting",
+                CREDENTIALS,
+            ),
+            (
+                "socks5h",
+                "SOCKS error: failed parsing server response",
+                "the server doesn't use SOCKS",
+                DOWN,
+            ),
+            (
+                "socks4",
+                "SOCKS error: could not resolve to acceptable address type",
+                "this machine can't resolve the host name",
+                RESOLVE,
+            ),
+            (
+                "socks5h",
+                "SOCKS error: failed to create underlying connection",
+                "can't connect to it",
+                DOWN,
+            ),
+            (
+                "socks5h",
+                "SOCKS error: host unreachable",
+                "host unreachable",
+                BEYOND,
+            ),
+        ] {
+            let proxy = proxy(&format!("{scheme}://127.0.0.1:1080"));
+            let said = proxy.socks_trouble(cause);
+            assert_eq!(said, (told.to_owned(), hint), "{scheme} {cause}");
         }
     }
 }

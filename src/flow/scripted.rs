@@ -1,4 +1,4 @@
-//! A service that answers from a script, for the tests of the flows.
+//! A service that answers from a script, for the tests of the flows. `served` has one that is connected to.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,17 +24,20 @@ use crate::oauth::answer::Answer;
 use crate::oauth::client::{Client, ClientAuthentication, Request};
 use crate::oauth::dialect::Dialect;
 
-/// Answers from a list, and records when it was asked.
+/// Answers from a list, and records what it was asked, and when.
 pub(super) struct Script {
     answers: Mutex<VecDeque<Result<Answer, HttpError>>>,
     pub(super) asked: Mutex<Vec<Instant>>,
+    /// The same requests.
+    pub(super) requests: Mutex<Vec<Request>>,
     /// Holds back each answer until it is notified.
     pub(super) release: Option<Arc<Notify>>,
 }
 
 impl Transport for Script {
-    async fn send(&self, _: &Request) -> Result<Answer, HttpError> {
+    async fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         self.asked.lock().unwrap().push(Instant::now());
+        self.requests.lock().unwrap().push(request.clone());
         if let Some(release) = &self.release {
             release.notified().await;
         }
@@ -118,7 +121,8 @@ pub(super) fn client() -> Client {
 pub(super) fn script(answers: Vec<Result<Answer, HttpError>>) -> Script {
     Script {
         answers: Mutex::new(answers.into()),
-        asked: Mutex::new(Vec::new()),
+        asked: Mutex::default(),
+        requests: Mutex::default(),
         release: None,
     }
 }

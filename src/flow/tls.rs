@@ -1,6 +1,6 @@
 //! TLS errors: a sentence for each cause, and its fix.
 
-use rustls::{AlertDescription, CertificateError as Wrong, Error};
+use rustls::{AlertDescription, CertificateError as Wrong, Error, PeerIncompatible};
 
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::failure::CLIENT_CERTIFICATE;
@@ -81,21 +81,17 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 hint: PORT,
             },
         },
-        Error::PeerIncompatible(reason) => {
-            let name = format!("{reason:?}");
-            if name.contains("Tls12") || name.contains("Tls13") {
-                tls("the service doesn't support TLS 1.2 or later", OLD_TLS)
-            } else {
-                Trouble {
-                    certificate: false,
-                    cause: format!(
-                        "the service has no encryption in common with this program ({})",
-                        words(&name)
-                    ),
-                    hint: OLD_TLS,
-                }
-            }
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            tls("the service doesn't support TLS 1.2 or later", OLD_TLS)
         }
+        Error::PeerIncompatible(reason) => Trouble {
+            certificate: false,
+            cause: format!(
+                "the service has no encryption in common with this program ({})",
+                words(&format!("{reason:?}"))
+            ),
+            hint: OLD_TLS,
+        },
         // Of the reader of certificates on this machine.
         Error::General(words) => tls(&clean(words, TEXT_LIMIT), PORT),
         other => Trouble {
@@ -228,7 +224,10 @@ mod tests {
     #[error("{self:?}")]
     enum Library {
         CaUsedAsEndEntity,
+        EndEntityUsedAsCa,
         UnsupportedCertVersion,
+        UnsupportedNameType,
+        UnsupportedSignatureAlgorithm,
         PathLenConstraintViolated,
     }
 
@@ -273,6 +272,16 @@ mod tests {
                 other(Library::PathLenConstraintViolated),
                 "path len constraint violated",
             ),
+            (other(Library::EndEntityUsedAsCa), "not a CA certificate"),
+            (other(Library::UnsupportedSignatureAlgorithm), "SHA-1"),
+            (
+                other(Library::UnsupportedNameType),
+                "(unsupported name type)",
+            ),
+            (
+                Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+                "(no cipher suites in common)",
+            ),
             (
                 Error::AlertReceived(AlertDescription::CertificateRequired),
                 "requires a client certificate",
@@ -302,5 +311,23 @@ mod tests {
             assert!(!seen.contains(&told), "{told}");
             seen.push(told);
         }
+    }
+
+    #[test]
+    fn a_server_with_old_versions_of_tls_only_is_told_in_the_same_way_however_it_refuses() {
+        let chosen = Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13);
+        let refused = Error::AlertReceived(AlertDescription::ProtocolVersion);
+        assert_eq!(trouble(&chosen), trouble(&refused));
+    }
+
+    #[test]
+    fn a_few_names_of_a_certificate_are_told_and_more_are_left_out() {
+        let names = |count: usize| {
+            let all: Vec<String> = (0..count).map(|at| format!("DnsName(\"h{at}\")")).collect();
+            names(&all)
+        };
+        assert_eq!(names(2), "h0, h1");
+        assert_eq!(names(3), "h0, h1, h2");
+        assert_eq!(names(4), "h0, h1, h2, ...");
     }
 }

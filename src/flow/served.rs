@@ -1,0 +1,122 @@
+//! Servers on this machine, for the tests of what connects to them.
+
+#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+
+use std::sync::{Arc, Mutex};
+
+#[cfg(unix)]
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+#[cfg(unix)]
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+#[cfg(unix)]
+use rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use url::Url;
+
+/// A server that answers each request on a connection of its own.
+pub(super) struct Server {
+    pub(super) url: Url,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// The requests so far, as they came.
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// A server that answers each request with what `reply` makes of it, then closes the connection.
+pub(super) async fn serve(
+    tls: Option<TlsAcceptor>,
+    reply: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let server = Server {
+        url: Url::parse(&format!("{scheme}://{address}")).unwrap(),
+        asked: Arc::clone(&asked),
+    };
+    let reply = Arc::new(reply);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (tls, asked, reply) = (tls.clone(), Arc::clone(&asked), Arc::clone(&reply));
+            tokio::spawn(async move {
+                match tls {
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            answer(stream, &asked, &*reply).await;
+                        }
+                    }
+                    None => answer(stream, &asked, &*reply).await,
+                }
+            });
+        }
+    });
+    server
+}
+
+async fn answer(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    asked: &Mutex<Vec<String>>,
+    reply: &impl Fn(&str) -> String,
+) {
+    let mut bytes = Vec::new();
+    while !is_whole(&bytes) {
+        if stream.read_buf(&mut bytes).await.unwrap_or_default() == 0 {
+            return;
+        }
+    }
+    let request = String::from_utf8(bytes).unwrap();
+    let answer = reply(&request);
+    asked.lock().unwrap().push(request);
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+/// True once the head and the body that it announces have come.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+    body.len() >= length.unwrap_or_default()
+}
+
+/// A response with this status, such as `200 OK`, and this body.
+pub(super) fn http(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// TLS of this version for 127.0.0.1, with a certificate of a new CA; and the certificate of that CA, as PEM. Windows verifies
+/// certificates with its own rules and stores.
+#[cfg(unix)]
+pub(super) fn tls(version: &'static SupportedProtocolVersion) -> (TlsAcceptor, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "The CA");
+    let key = KeyPair::generate().unwrap();
+    let ca = params.self_signed(&key).unwrap();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), ca.pem())
+}
