@@ -357,6 +357,7 @@ impl FlowError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
     use crate::oauth::failure::Asked;
@@ -372,5 +373,60 @@ mod tests {
                 .sentence()
                 .ends_with("approved.")
         );
+    }
+
+    #[test]
+    fn a_log_names_an_event_and_shows_nothing_of_it() {
+        let url = Url::parse("https://as.example/?user_code=WDJB-MJHT").unwrap();
+        let code = FlowEvent::DeviceCode {
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: url.clone(),
+            complete: Some(url.clone()),
+            expires_in: Duration::from_secs(1),
+        };
+        let sign_in = FlowEvent::SignIn {
+            url: url.clone(),
+            redirect_url: url.into(),
+            listening: Vec::new(),
+            certificate: None,
+        };
+        assert_eq!(format!("{code:?} {sign_in:?}"), "DeviceCode SignIn");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_issuer_is_told_with_the_one_that_was_probably_meant() {
+        let discovery = |instead: Option<&str>, mismatch| FlowError::Discovery {
+            issuer: "https://as.example".to_owned(),
+            reason: "HTTP status 404".to_owned(),
+            instead: instead.map(str::to_owned),
+            mismatch,
+        };
+        let other = "https://as.example/other";
+        let error = discovery(Some(other), false);
+        assert_eq!(
+            error.of_issuer(),
+            Some((error.sentence(), Some(other.to_owned())))
+        );
+        let unreachable = HttpError::Unreachable {
+            host: "as.example".to_owned(),
+            cause: "connection refused".to_owned(),
+        };
+        for error in [
+            discovery(None, false),
+            discovery(None, true),
+            unreachable.into(),
+        ] {
+            let words = format!("{} {}", error.sentence(), error.hint());
+            assert_eq!(error.of_issuer(), Some((words, None)));
+        }
+        let late = HttpError::TimedOut {
+            host: "as.example".to_owned(),
+        };
+        for error in [FlowError::from(late), Failure::Expired.into()] {
+            assert_eq!(error.of_issuer(), None);
+            assert!(!error.is_issuer_mismatch());
+        }
+        assert!(discovery(None, true).is_issuer_mismatch());
+        assert!(!discovery(Some(other), false).is_issuer_mismatch());
     }
 }

@@ -193,3 +193,215 @@ fn verdict(callback: &Callback) -> &str {
         Callback::Unverified(_) => "an unverified error",
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::flow::event::FlowError;
+    use crate::flow::scripted::{client, reporter, url};
+    use crate::flow::tool_report::{Outcome, Revoked, Told, ToolError, Verified};
+    use crate::oauth::authcode::parse_callback;
+    use crate::oauth::check::{CheckName, Outcome as Came};
+    use crate::oauth::device::Note;
+    use crate::oauth::failure::{Asked, ServerError};
+    use crate::oauth::tool_answers::ToolFailure;
+    use crate::oauth::tools::{TokenKind, Tool};
+
+    const SECRET: &str = "s3cr3t-abcdef";
+
+    fn words() -> String {
+        format!("the code {SECRET} is wrong")
+    }
+
+    fn check() -> Check {
+        Check::new(CheckName::Signature, Came::Failed, words())
+    }
+
+    /// Each kind of error that may repeat what a service said.
+    fn errors() -> Vec<FlowError> {
+        let asked = Asked::Exchange;
+        let server = || Failure::Server {
+            asked,
+            error: ServerError::new(SECRET, Some(&words())),
+        };
+        vec![
+            server().into(),
+            Failure::IdToken(words()).into(),
+            redirected().into(),
+            FlowError::Lost(Box::new(server().into())),
+            FlowError::LostRefresh(Box::new(server().into())),
+            FlowError::Discovery {
+                issuer: "https://as.example".to_owned(),
+                reason: words(),
+                instead: Some(format!("https://as.example/{SECRET}")),
+                mismatch: false,
+            },
+        ]
+    }
+
+    fn redirected() -> HttpError {
+        HttpError::Redirected {
+            host: "as.example".to_owned(),
+            target: format!("/{SECRET}"),
+        }
+    }
+
+    /// Each result of a request about tokens that may do so.
+    fn results() -> Vec<Result<Outcome, ToolError>> {
+        let failure = || ToolFailure::Unusable {
+            tool: Tool::Revocation,
+            reason: words(),
+        };
+        let revoked = [
+            Ok(Verified::Unknown(words())),
+            Err(failure().into()),
+            Err(redirected().into()),
+        ];
+        let revoked = revoked.map(|outcome| Revoked {
+            kind: TokenKind::Access,
+            outcome,
+        });
+        vec![
+            Err(failure().into()),
+            Err(redirected().into()),
+            Ok(Outcome::Revoked(revoked.into())),
+            Ok(Outcome::Verified {
+                access: Some(check()),
+                id: Some(check()),
+            }),
+        ]
+    }
+
+    /// All that an event says, which `Debug` does not show.
+    fn shown(event: &FlowEvent) -> String {
+        match event {
+            FlowEvent::Polled { note, .. } => format!("{note:?}"),
+            FlowEvent::NotOurs(text)
+            | FlowEvent::PasteRefused(text)
+            | FlowEvent::Trouble(text)
+            | FlowEvent::Note(text) => text.clone(),
+            FlowEvent::Unverified(error) => format!("{error:?}"),
+            FlowEvent::Check(check) => format!("{check:?}"),
+            FlowEvent::Failed(error) => format!("{error} {}", error.hint()),
+            FlowEvent::Tool(told) => format!("{told:?}"),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn no_report_repeats_a_secret_of_the_run() {
+        let (reporter, told) = reporter();
+        reporter.remember([&SECRET.into()]);
+        let mut events = vec![
+            FlowEvent::Polled {
+                times: 1,
+                note: Note::Trouble(words()),
+                pause: Duration::ZERO,
+            },
+            FlowEvent::NotOurs(words()),
+            FlowEvent::PasteRefused(words()),
+            FlowEvent::Trouble(words()),
+            FlowEvent::Note(words()),
+            FlowEvent::Unverified(ServerError::new(SECRET, Some(&words()))),
+            FlowEvent::Check(check()),
+        ];
+        events.extend(errors().into_iter().map(FlowEvent::Failed));
+        events.extend(results().into_iter().map(|outcome| {
+            let took = Duration::ZERO;
+            FlowEvent::Tool(Box::new(Told { outcome, took }))
+        }));
+        let count = events.len();
+        for event in events {
+            assert!(shown(&event).contains(SECRET), "{event:?}");
+            reporter.report(event).await;
+        }
+        drop(reporter);
+        let told = told.await.unwrap();
+        assert_eq!(told.len(), count);
+        for event in &told {
+            let text = shown(event);
+            assert!(
+                text.contains("[redacted, ") && !text.contains("s3cr3t"),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_halves_of_a_user_code_are_redacted_as_well() {
+        let (reporter, told) = reporter();
+        reporter.remember_user_code("WDJB-MJHT");
+        let text = "first WDJB, then MJHT".to_owned();
+        reporter.report(FlowEvent::Trouble(text)).await;
+        drop(reporter);
+        let told = told.await.unwrap();
+        assert_eq!(
+            shown(&told[0]),
+            "first [redacted, 4 chars], then [redacted, 4 chars]"
+        );
+    }
+
+    #[tokio::test]
+    async fn tokens_that_fail_a_check_are_refused_and_the_check_is_reported() {
+        let passed = Check::new(CheckName::IdToken, Came::Passed, "alice");
+        let failed = Check::new(CheckName::IdToken, Came::Failed, "it is for mallory");
+        for (checks, reported, outcome) in [
+            (Ok(vec![passed.clone()]), passed, Ok(())),
+            (
+                Err(failed.clone()),
+                failed,
+                Err(Failure::IdToken("it is for mallory".to_owned())),
+            ),
+        ] {
+            let (reporter, told) = reporter();
+            assert_eq!(reporter.token_checks(checks).await, outcome);
+            drop(reporter);
+            let told = told.await.unwrap();
+            let [FlowEvent::Check(check)] = &told[..] else {
+                unreachable!("{told:?}")
+            };
+            assert_eq!(check, &reported);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_in_the_trace_with_what_was_made_of_it() {
+        let client = client();
+        let (_, pending) = client.authorization_request(&url().into()).unwrap();
+        let state = pending.state.expose_secret();
+        for (query, verdict) in [
+            (format!("code={SECRET}&state={state}"), "taken"),
+            (
+                format!("error=access_denied&state={state}"),
+                "the service ended the sign-in",
+            ),
+            (
+                format!("code={SECRET}&state=forged"),
+                "it is from a different sign-in (state mismatch)",
+            ),
+            ("error=access_denied".to_owned(), "an unverified error"),
+        ] {
+            let (reporter, told) = reporter();
+            let callback = parse_callback(&query, &pending, &client);
+            let way = "GET, from the browser";
+            reporter.callback(way, &query, &callback).await;
+            // A code that was taken is redacted from here on.
+            reporter.report(FlowEvent::Trouble(words())).await;
+            drop(reporter);
+            let told = told.await.unwrap();
+            let [FlowEvent::Exchange(exchange), FlowEvent::Trouble(later)] = &told[..] else {
+                unreachable!("{told:?}")
+            };
+            assert_eq!(exchange.head(), (way, verdict));
+            let lines = exchange.lines().join("\n");
+            assert!(
+                !lines.contains("s3cr3t") && !lines.contains(state),
+                "{lines}"
+            );
+            assert!(verdict != "taken" || !later.contains("s3cr3t"), "{later}");
+        }
+    }
+}

@@ -268,3 +268,184 @@ fn all_texts<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::flow::http::HttpError;
+    use crate::flow::scripted::{answer, client, reporter, script, url};
+    use crate::oauth::answer::Answer;
+    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::dialect::Answers;
+    use crate::oauth::failure::Asked;
+    use crate::oauth::token::parse_token_answer;
+
+    type Reply = Result<Answer, HttpError>;
+
+    const ACCESS: &str = "s3cr3t-access-1";
+    const REFRESH: &str = "s3cr3t-refresh-2";
+
+    /// A task with these tokens, of a client with a secret.
+    fn run(task: Task, tokens: &Value) -> ToolRun {
+        let answer = answer(200, &tokens.to_string()).unwrap();
+        let tokens = parse_token_answer(&answer, &Answers::default());
+        ToolRun {
+            task,
+            client: Client {
+                secret: Some("s3cr3t-client-3".into()),
+                authentication: ClientAuthentication::Post,
+                ..client()
+            },
+            tokens: tokens.into_tokens(Asked::Exchange, &answer).unwrap(),
+            header: "Bearer".to_owned(),
+            ca_file: None,
+        }
+    }
+
+    fn both() -> Value {
+        json!({ "access_token": ACCESS, "refresh_token": REFRESH })
+    }
+
+    /// What comes of it, and the bodies that were sent.
+    async fn ran(run: &ToolRun, replies: Vec<Reply>) -> (Result<Outcome, ToolError>, Vec<String>) {
+        let (script, (reporter, _)) = (script(replies), reporter());
+        let outcome = run.ask(&script, &reporter).await;
+        let requests = script.requests.into_inner().unwrap().into_iter();
+        let bodies = requests.map(|request| request.body.expose_secret().to_owned());
+        (outcome, bodies.collect())
+    }
+
+    #[tokio::test]
+    async fn each_token_is_revoked_in_its_order_and_what_introspection_says_counts() {
+        let task = |check| Task::Revoke {
+            kinds: vec![TokenKind::Refresh, TokenKind::Access],
+            url: url(),
+            check,
+        };
+        let outcomes = |outcome| {
+            let Ok(Outcome::Revoked(tokens)) = outcome else {
+                unreachable!("{outcome:?}")
+            };
+            let tokens = tokens.into_iter();
+            let outcomes = tokens.map(|token: Revoked| (token.kind, token.outcome.unwrap()));
+            outcomes.collect::<Vec<_>>()
+        };
+        let replies = vec![
+            answer(200, ""),
+            answer(200, r#"{"active":false}"#),
+            answer(200, ""),
+            answer(200, r#"{"active":true}"#),
+        ];
+        let (outcome, sent) = ran(&run(task(Some(url())), &both()), replies).await;
+        assert_eq!(
+            outcomes(outcome),
+            [
+                (TokenKind::Refresh, Verified::Inactive),
+                (TokenKind::Access, Verified::StillActive),
+            ]
+        );
+        for (body, token) in sent.iter().zip([REFRESH, REFRESH, ACCESS, ACCESS]) {
+            assert!(body.contains(&format!("token={token}&")), "{body}");
+        }
+        // A token that isn't there is left out, and what can't be asked is unknown.
+        let alone = json!({ "access_token": ACCESS });
+        let replies = vec![answer(200, ""), answer(503, "")];
+        let (outcome, _) = ran(&run(task(Some(url())), &alone), replies).await;
+        let outcome = outcomes(outcome);
+        assert!(
+            matches!(&outcome[..], [(TokenKind::Access, Verified::Unknown(why))] if why.contains("503")),
+            "{outcome:?}"
+        );
+        let (outcome, sent) = ran(&run(task(None), &alone), vec![answer(200, "")]).await;
+        assert_eq!(
+            outcomes(outcome),
+            [(TokenKind::Access, Verified::NotOffered)]
+        );
+        assert_eq!(sent.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_service_refuses_is_told_for_a_client_with_a_secret_and_for_one_without() {
+        for has_secret in [true, false] {
+            let introspect = Task::Introspect {
+                kind: TokenKind::Access,
+                url: url(),
+            };
+            let mut run = run(introspect, &both());
+            if !has_secret {
+                run.client = client();
+            }
+            let (outcome, _) = ran(&run, vec![answer(401, "")]).await;
+            let Err(ToolError::Failure(ToolFailure::Refused { public, .. })) = outcome else {
+                unreachable!("{outcome:?}")
+            };
+            assert_eq!(public, !has_secret);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_result_repeats_no_token_and_no_client_secret_in_whatever_depth() {
+        let introspect = || Task::Introspect {
+            kind: TokenKind::Refresh,
+            url: url(),
+        };
+        let user_info = || Task::UserInfo { url: url() };
+        for secret in [ACCESS, REFRESH, "s3cr3t-client-3"] {
+            let members = json!({
+                "active": true, "sub": "alice", "text": format!("it is {secret}"), "list": ["x", [{"inner": secret}]],
+                "number": 1, "object": {"deeper": {"deepest": secret}},
+            });
+            for task in [introspect(), user_info()] {
+                let (outcome, _) =
+                    ran(&run(task, &both()), vec![answer(200, &members.to_string())]).await;
+                let claims = match outcome {
+                    Ok(Outcome::Introspected(told)) => told.claims,
+                    Ok(Outcome::UserInfo(told)) => told.claims,
+                    other => unreachable!("{other:?}"),
+                };
+                let text = json!(claims.members()).to_string();
+                assert!(!text.contains("s3cr3t"), "{text}");
+                assert_eq!(text.matches("redacted").count(), 3, "{text}");
+                assert!(text.contains("alice"), "{text}");
+            }
+            // A name can't be replaced.
+            for members in [
+                json!({ "active": true, secret: 1 }),
+                json!({ "active": true, "list": [1, [{ secret: 1 }]] }),
+                json!({ "active": true, "object": { "inner": { secret: 1 } } }),
+            ] {
+                let reply = vec![answer(200, &members.to_string())];
+                let (outcome, _) = ran(&run(introspect(), &both()), reply).await;
+                let error = outcome.unwrap_err().to_string();
+                assert!(
+                    error.contains("a token as the name of a member") && !error.contains("s3cr3t"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_signature_of_each_token_that_is_a_jwt_is_checked() {
+        for (access, id, expected) in [
+            ("opaque", None, [false, false]),
+            ("e30.e30.x", None, [true, false]),
+            ("opaque", Some("e30.e30.x"), [false, true]),
+            ("e30.e30.x", Some("e30.e30.x"), [true, true]),
+        ] {
+            let mut tokens = json!({ "access_token": access });
+            if let Some(id) = id {
+                tokens["id_token"] = id.into();
+            }
+            let (outcome, sent) = ran(&run(Task::Verify, &tokens), Vec::new()).await;
+            let Ok(Outcome::Verified { access, id }) = outcome else {
+                unreachable!("{outcome:?}")
+            };
+            assert_eq!([access.is_some(), id.is_some()], expected);
+            assert!(sent.is_empty());
+        }
+    }
+}

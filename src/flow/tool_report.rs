@@ -139,3 +139,37 @@ impl Told {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::oauth::tools::Tool;
+
+    #[test]
+    fn an_error_has_the_cause_and_the_hint_of_what_failed() {
+        let failure = ToolFailure::Refused {
+            tool: Tool::UserInfo,
+            status: 401,
+            error: None,
+            public: false,
+        };
+        let error = ToolError::from(failure.clone());
+        assert!(error.cause().unwrap().contains("has expired"));
+        assert_eq!(
+            (error.cause(), error.hint()),
+            (failure.cause(), failure.hint())
+        );
+        let late = || HttpError::TimedOut {
+            host: "as.example".to_owned(),
+        };
+        let request = RequestError::NO_TOKEN;
+        for (error, hint) in [
+            (ToolError::from(late()), late().hint()),
+            (request.into(), "Check the URLs in the settings."),
+            (ToolError::Stopped, "Try again."),
+        ] {
+            assert_eq!((error.cause(), error.hint()), (None, hint));
+        }
+    }
+}

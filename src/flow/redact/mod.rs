@@ -468,6 +468,12 @@ mod tests {
             "abcdefghijklmnopqrstuvwxyz",
             "https://as.example/d?c=WDJB-MJHT",
             "https://as.example/hooks/T00000000/B00000000",
+            // The shortest, capitals in the place of words, too long for a word, and what only resembles a GUID.
+            "A1b2C3",
+            "aBcDeFgH",
+            "abcdefghijklmnopqrstuvwxy",
+            "aB3x-Y7q9-Kd82-mN4p-Qr5t",
+            "GmRhmhcxhwAzkoEqiMEgGmRhmhcxhwAzkoEq",
         ] {
             assert!(may_be_secret(secret), "{secret}");
         }
@@ -484,6 +490,9 @@ mod tests {
             "1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             "user_denied",
             "Bearer",
+            "A1b2C",
+            "abcdefghijklmnopqrstuvwx",
+            "https://as.example/hooks/T00000000 is gone",
         ] {
             assert!(!may_be_secret(other), "{other}");
         }
@@ -548,5 +557,119 @@ mod tests {
                 .expose_secret()
                 .starts_with("99")
         );
+    }
+
+    /// What is left of `text` for a callback with this query.
+    fn after_query(query: &str, text: &str) -> String {
+        let (mut secrets, mut text) = (Secrets::default(), text.to_owned());
+        secrets.consider_query(query);
+        secrets.redact(&mut [&mut text]);
+        text
+    }
+
+    /// The same for a response with these members.
+    fn after_answer(members: &Value, text: &str) -> String {
+        let (mut secrets, mut text) = (Secrets::default(), text.to_owned());
+        secrets.consider_answer(members.as_object().unwrap());
+        secrets.redact(&mut [&mut text]);
+        text
+    }
+
+    #[test]
+    fn of_a_callback_the_known_secrets_count_and_what_looks_random_under_an_unknown_name() {
+        for (query, text, left) in [
+            // A word is a secret where its name says so.
+            ("code=hunter", "no hunter", "no [redacted, 6 chars]"),
+            ("state=hunter", "no hunter", "no [redacted, 6 chars]"),
+            ("state=abcd", "no abcd", "no [redacted, 4 chars]"),
+            // Fewer characters occur by chance.
+            ("state=abc", "no abc", "no abc"),
+            ("made_up=hunter", "no hunter", "no hunter"),
+            (
+                "made_up=s3cr3t-abcdef",
+                "no s3cr3t-abcdef",
+                "no [redacted, 13 chars]",
+            ),
+            (
+                "scope=s3cr3t-abcdef",
+                "no s3cr3t-abcdef",
+                "no s3cr3t-abcdef",
+            ),
+        ] {
+            assert_eq!(after_query(query, text), left, "{query}");
+        }
+    }
+
+    #[test]
+    fn words_in_the_place_of_an_access_token_are_no_secret() {
+        let words = "no token for this client";
+        let text = "There is no token for this client.";
+        let members = |name: &str| serde_json::json!({ name: words });
+        assert_eq!(after_answer(&members("access_token"), text), text);
+        assert_ne!(after_answer(&members("refresh_token"), text), text);
+    }
+
+    #[test]
+    fn a_secret_that_is_too_long_to_be_remembered_pushes_no_other_out() {
+        let known = |secrets: &Secrets| secrets.list.len();
+        let long = |length: usize| format!("aB3xY7q9{}", "x".repeat(length - 8));
+        let mut secrets = secrets(&["the-device-code", "the-user-code", "the-state"]);
+        secrets.remember(&long(KNOWN_LIMIT + 1));
+        assert_eq!(known(&secrets), 3);
+        // One that fits alone pushes out all others.
+        secrets.remember(&long(KNOWN_LIMIT));
+        assert_eq!(known(&secrets), 1);
+        // In a response, a longer one still counts for that response.
+        for (length, kept) in [(KNOWN_LIMIT, 1), (KNOWN_LIMIT + 1, 0)] {
+            let mut secrets = Secrets::default();
+            let members = serde_json::json!({ "access_token": long(length) });
+            secrets.consider_answer(members.as_object().unwrap());
+            assert_eq!(known(&secrets), kept);
+            let mut text = "no aB3xY7q9 here".to_owned();
+            secrets.redact(&mut [&mut text]);
+            assert_eq!(text, "no [redacted, 8 chars] here");
+        }
+    }
+
+    #[test]
+    fn secrets_of_a_run_of_letters_are_all_found_and_so_many_shorter_ones() {
+        let numbered = |prefix: &str| -> Vec<String> {
+            (0..=SHORT_LIMIT)
+                .map(|at| format!("{prefix}{at:03}"))
+                .collect()
+        };
+        let found = |list: &[String]| {
+            let list: Vec<&str> = list.iter().map(String::as_str).collect();
+            let text = without(&list, &list.join(" "));
+            text.matches("redacted").count()
+        };
+        assert_eq!(found(&numbered("q8z")), SHORT_LIMIT + 1);
+        assert_eq!(found(&numbered("q8")), SHORT_LIMIT);
+        // A run of a longer one gives it away.
+        assert_eq!(without(&["s3cr3tX"], "no s3cr3t"), "no [redacted, 6 chars]");
+    }
+
+    #[test]
+    fn so_many_bytes_of_secrets_are_looked_for_in_base64() {
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let (one, other) = ("aB3xY7q9k", "kD5vW2m8p");
+        let first = format!("{one}{}", "x".repeat(ENCODED_LIMIT - one.len()));
+        let text = format!("{} {}", base64(one), base64(other));
+        let left = format!("[redacted, 12 chars] {}", base64(other));
+        assert_eq!(without(&[&first, other], &text), left);
+        // A shorter one leaves room for another.
+        let left = format!("{} [redacted, 12 chars]", base64(one));
+        assert_eq!(without(&[&first[one.len()..], other], &text), left);
+    }
+
+    #[test]
+    fn a_url_of_too_many_parts_is_secret_as_a_whole() {
+        let url = |count: usize| {
+            let query: Vec<String> = (0..count).map(|at| format!("a=v{at:03}")).collect();
+            format!("https://as.example/?{}", query.join("&"))
+        };
+        assert_eq!(parts(&url(PARTS_LIMIT)).len(), PARTS_LIMIT);
+        let many = url(PARTS_LIMIT + 1);
+        assert_eq!(parts(&many), [many.as_str()]);
     }
 }
