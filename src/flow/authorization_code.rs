@@ -238,4 +238,17 @@ mod tests {
             assert!(pushed(true, reply()).await.is_err());
         }
     }
+
+    #[test]
+    fn a_lifetime_is_told_in_seconds_up_to_two_minutes() {
+        for (seconds, told) in [
+            (1, "1 second"),
+            (60, "60 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (90 * 60, "90 minutes"),
+        ] {
+            assert_eq!(seconds_text(Duration::from_secs(seconds)), told);
+        }
+    }
 }

@@ -56,7 +56,7 @@ mod tests {
     use crate::flow::http_error::HttpError;
     use crate::flow::scripted::{answer, client, error, lost, reporter, script};
     use crate::oauth::assertion::{Credential, Rules, Signer};
-    use crate::oauth::check::Outcome;
+    use crate::oauth::check::{CheckName, Outcome};
     use crate::oauth::client::ClientAuthentication;
     use crate::oauth::failure::Failure;
     use crate::oauth::jose::{Algorithm, HeldKey, SigningKey, fake};
@@ -182,5 +182,23 @@ mod tests {
         assert!(error.to_string().contains("rejected the token request"));
         let error = ask(answer(502, "<html>")).await;
         assert!(!error.to_string().contains("used up"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_does_not_change_is_checked_for_the_first_token_only() {
+        for (again, expected) in [(false, true), (true, false)] {
+            let (reporter, told) = reporter();
+            let script = script(vec![answer(200, r#"{"access_token":"a"}"#)]);
+            sent(&script, again, &reporter).await.unwrap();
+            drop(reporter);
+            let told = told.await.unwrap();
+            let is_checked = |name| {
+                let of = |event: &FlowEvent| matches!(event, FlowEvent::Check(check) if check.name == name);
+                told.iter().any(of)
+            };
+            assert_eq!(is_checked(CheckName::Tls), expected);
+            assert_eq!(is_checked(CheckName::State), expected);
+            assert!(is_checked(CheckName::Scope));
+        }
     }
 }

@@ -380,4 +380,130 @@ mod tests {
         };
         assert!(none.contains(expected), "{none}");
     }
+
+    #[test]
+    fn a_certificate_is_valid_from_its_first_second_to_its_last() {
+        let validity = Validity {
+            begin: 1000,
+            end: 2000,
+        };
+        let at = |seconds| validity.check(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert!(at(999).unwrap_err().contains("not valid before"));
+        assert_eq!((at(1000), at(2000)), (Ok(()), Ok(())));
+        assert!(at(2001).unwrap_err().contains("expired"));
+    }
+
+    #[test]
+    fn a_block_has_lines_of_64_characters() {
+        let text = block("CERTIFICATE", &[0; 49]);
+        let line = "A".repeat(64);
+        let expected =
+            format!("-----BEGIN CERTIFICATE-----\n{line}\nAA==\n-----END CERTIFICATE-----\n");
+        assert_eq!(text.as_str(), expected);
+    }
+
+    /// A new key and a certificate of it, both in one file and each in its own.
+    fn key_files(folder: &Path) -> (KeyFiles, KeyFiles) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let key = key.serialize_pem();
+        let file = |name: &str, content: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let both = file("both.pem", format!("{certificate}{key}"));
+        let one = KeyFiles {
+            key: both.clone(),
+            certificate: Some(both),
+        };
+        let two = KeyFiles {
+            key: file("key.pem", key),
+            certificate: Some(file("certificate.pem", certificate)),
+        };
+        (one, two)
+    }
+
+    #[tokio::test]
+    async fn the_files_become_what_the_client_authenticates_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = key_files(folder.path());
+        let ready = async |files: &KeyFiles, authentication| {
+            let mut client = Client {
+                authentication,
+                credential: Credential::Files(files.clone(), Rules::default()),
+                ..crate::flow::scripted::client()
+            };
+            let (reporter, _) = crate::flow::scripted::reporter();
+            let outcome = ready(&mut client, &reporter).await;
+            outcome.map(|()| client.credential)
+        };
+        let (jwt, tls) = (
+            ClientAuthentication::PrivateKeyJwt,
+            ClientAuthentication::MutualTls,
+        );
+        for files in [&one, &two] {
+            let credential = ready(files, jwt).await.unwrap();
+            assert!(matches!(credential, Credential::Signer(_)));
+            let credential = ready(files, tls).await.unwrap();
+            let Credential::Identity(pem) = credential else {
+                unreachable!("{credential:?}")
+            };
+            let pem = pem.expose_secret().as_bytes();
+            assert!(PrivateKeyDer::from_pem_slice(pem).is_ok());
+            assert_eq!(CertificateDer::pem_slice_iter(pem).count(), 1);
+        }
+        let elsewhere = tempfile::tempdir().unwrap();
+        let (other, _) = key_files(elsewhere.path());
+        let mixed = KeyFiles {
+            certificate: other.certificate,
+            ..two.clone()
+        };
+        let error = ready(&mixed, tls).await.unwrap_err();
+        assert!(error.reason.contains("doesn't belong"), "{error}");
+        assert_eq!(error.part, KeyPart::Certificate);
+        let missing = KeyFiles {
+            key: folder.path().join("missing"),
+            ..two
+        };
+        let error = ready(&missing, jwt).await.unwrap_err();
+        assert_eq!(
+            (error.part, error.reason.as_str()),
+            (KeyPart::Key, "There is no such file.")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_of_any_form_keeps_it_in_the_identity() {
+        for (command, label) in [
+            ("openssl genrsa -out key.pem 2048", "PRIVATE KEY"),
+            (
+                "openssl genrsa -traditional -out key.pem 2048",
+                "RSA PRIVATE KEY",
+            ),
+            (
+                "openssl ecparam -genkey -noout -name prime256v1 -out key.pem",
+                "EC PRIVATE KEY",
+            ),
+        ] {
+            let openssl = crate::oauth::jose::openssl::Openssl::new();
+            openssl.run(command);
+            openssl.run("openssl req -x509 -key key.pem -subj /CN=me -out certificate.pem");
+            let read = |name: &str| {
+                let text = std::fs::read_to_string(openssl.at(name)).unwrap();
+                SecretString::from(text)
+            };
+            let (certificate, key) = (read("certificate.pem"), read("key.pem"));
+            let (pem, _) = identity(&certificate, &key, SystemTime::now()).unwrap();
+            let pem = pem.expose_secret();
+            assert!(
+                pem.starts_with(&format!("-----BEGIN {label}-----\n")),
+                "{label}"
+            );
+            let of = |text: &str| PrivateKeyDer::from_pem_slice(text.as_bytes()).unwrap();
+            assert!(of(pem) == of(key.expose_secret()), "{label}");
+        }
+    }
 }

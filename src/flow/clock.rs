@@ -9,3 +9,15 @@ pub(super) fn unix_time() -> u64 {
         .unwrap_or_default()
         .as_secs()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_that_of_the_system() {
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        assert!(unix_time().abs_diff(since) < 60);
+    }
+}

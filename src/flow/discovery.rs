@@ -62,3 +62,95 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
         Some(_) | None => Err(failed(reasons.join("; "), named, mismatch)),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::flow::scripted::reporter;
+    use crate::flow::served::{http, serve};
+    use crate::oauth::failure::Failure;
+
+    /// What comes of a discovery at a service that answers for OpenID Connect and for OAuth in these ways: `{issuer}` stands for
+    /// the issuer.
+    async fn discovered(
+        openid: (&'static str, &'static str),
+        oauth: (&'static str, &'static str),
+    ) -> Result<Metadata, FlowError> {
+        let server = serve(None, move |request| {
+            let mut words = request.split(' ');
+            let path = words.nth(1).unwrap_or_default();
+            let (status, body) = if path.ends_with("/openid-configuration") {
+                openid
+            } else {
+                oauth
+            };
+            let host = request.split("host: ").nth(1);
+            let host = host
+                .and_then(|rest| rest.lines().next())
+                .unwrap_or_default();
+            http(status, &body.replace("{issuer}", &format!("http://{host}")))
+        })
+        .await;
+        let issuer = Issuer {
+            name: server.url.as_str().trim_end_matches('/').to_owned(),
+            others: Vec::new(),
+            ca_file: None,
+        };
+        let (reporter, _) = reporter();
+        discover(&issuer, &reporter).await
+    }
+
+    const RIGHT: (&str, &str) = (
+        "200 OK",
+        r#"{"issuer":"{issuer}","token_endpoint":"{issuer}/token"}"#,
+    );
+    const OTHER: (&str, &str) = (
+        "200 OK",
+        r#"{"issuer":"https://other.example","token_endpoint":"https://other.example/token"}"#,
+    );
+    const MISSING: (&str, &str) = ("404 Not Found", "");
+    const BUSY: (&str, &str) = ("503 Service Unavailable", "");
+
+    #[tokio::test]
+    async fn the_first_address_that_has_the_metadata_counts() {
+        for first in [RIGHT, MISSING, OTHER, BUSY, ("200 OK", "<html>")] {
+            let metadata = discovered(first, RIGHT).await.unwrap();
+            assert_eq!(metadata.token_url.unwrap().path(), "/token");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_busy_may_be_the_right_one_unless_it_names_another_issuer() {
+        for (openid, oauth) in [(BUSY, BUSY), (MISSING, BUSY), (BUSY, MISSING)] {
+            let error = discovered(openid, oauth).await.unwrap_err();
+            assert!(
+                matches!(error, FlowError::Protocol(Failure::Unavailable { .. })),
+                "{error:?}"
+            );
+        }
+        for (openid, oauth) in [
+            (OTHER, BUSY),
+            (BUSY, OTHER),
+            (OTHER, OTHER),
+            (OTHER, MISSING),
+        ] {
+            let error = discovered(openid, oauth).await.unwrap_err();
+            assert!(error.is_issuer_mismatch(), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_reason_is_told_once() {
+        let error = discovered(MISSING, MISSING).await.unwrap_err();
+        assert!(!error.is_issuer_mismatch());
+        let text = error.to_string();
+        assert!(text.ends_with(": HTTP status 404."), "{text}");
+        let error = discovered(MISSING, ("410 Gone", "")).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.ends_with(": HTTP status 404; HTTP status 410."),
+            "{text}"
+        );
+    }
+}

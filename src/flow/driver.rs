@@ -223,3 +223,119 @@ async fn run(mut job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Repo
         })
         .await;
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::flow::event::FlowError;
+    use crate::flow::scripted::{answer, client, url};
+    use crate::flow::served::{http, serve};
+    use crate::form::request::ListenerChoice;
+    use crate::oauth::dialect::Answers;
+    use crate::oauth::failure::Asked;
+    use crate::oauth::token::parse_token_answer;
+
+    async fn within<T>(future: impl Future<Output = T>) -> T {
+        let limit = Duration::from_secs(10);
+        tokio::time::timeout(limit, future).await.unwrap()
+    }
+
+    fn start(job: Job) -> (Flow, mpsc::Receiver<Report>) {
+        let (reports, events) = mpsc::channel(64);
+        let flow = Flow::start(job, Attempts::default().begin(), None, reports);
+        (flow, events)
+    }
+
+    /// A job that waits for a server, and the connection to it.
+    async fn waiting() -> (Flow, mpsc::Receiver<Report>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (flow, events) = start(Job::Discover(Issuer {
+            name: format!("http://{}", listener.local_addr().unwrap()),
+            others: Vec::new(),
+            ca_file: None,
+        }));
+        let (stream, _) = within(listener.accept()).await.unwrap();
+        (flow, events, stream)
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_canceled_or_dropped_ends_without_a_result() {
+        let cancel = |flow: Flow| {
+            flow.cancel();
+            Some(flow)
+        };
+        let forget = |flow: Flow| {
+            drop(flow);
+            None
+        };
+        for end in [cancel, forget] as [fn(Flow) -> Option<Flow>; 2] {
+            let (flow, mut events, _stream) = waiting().await;
+            let _kept = end(flow);
+            assert!(within(events.recv()).await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_few_pastes_wait_for_a_job_and_none_for_one_that_has_ended() {
+        let (flow, mut events, _stream) = waiting().await;
+        assert!(within(flow.room_for_a_paste()).await.is_some());
+        for _ in 0..4 {
+            assert!(flow.paste("code".into()));
+        }
+        assert!(!flow.paste("code".into()));
+        flow.cancel();
+        assert!(within(events.recv()).await.is_none());
+        assert!(!flow.paste("code".into()));
+        assert!(within(flow.room_for_a_paste()).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn new_tokens_are_requested_as_the_flow_requires() {
+        let before = answer(200, r#"{"access_token":"a","refresh_token":"r"}"#).unwrap();
+        let tokens = parse_token_answer(&before, &Answers::default());
+        let tokens = tokens.into_tokens(Asked::Exchange, &before).unwrap();
+        for (kind, expected) in [
+            (FlowKind::DeviceCode, Some("grant_type=refresh_token")),
+            (
+                FlowKind::AuthorizationCode,
+                Some("grant_type=refresh_token"),
+            ),
+            (
+                FlowKind::ClientCredentials,
+                Some("grant_type=client_credentials"),
+            ),
+            // Without its key file, there is nothing to send.
+            (FlowKind::JwtBearer, None),
+        ] {
+            let server = serve(None, |_| http("200 OK", r#"{"access_token":"b"}"#)).await;
+            let mut client = client();
+            client.token_url = server.url.clone();
+            let request = FlowRequest {
+                kind,
+                client,
+                redirect_url: Some(url().into()),
+                listen: None,
+                listener: ListenerChoice::Loopback,
+                certificate: None,
+                ca_file: None,
+                service_account: None,
+            };
+            let (_flow, mut events) = start(Job::Refresh(request, Box::new(tokens.clone())));
+            let mut last = None;
+            while let Some((_, event)) = within(events.recv()).await {
+                last = Some(event);
+            }
+            let asked = server.asked();
+            if let Some(expected) = expected {
+                assert!(matches!(last, Some(FlowEvent::Tokens(_))), "{last:?}");
+                assert!(asked[0].contains(expected), "{asked:?}");
+            } else {
+                let refused = matches!(last, Some(FlowEvent::Failed(FlowError::Request(_))));
+                assert!(refused && asked.is_empty(), "{last:?} {asked:?}");
+            }
+        }
+    }
+}

@@ -142,4 +142,73 @@ mod tests {
         assert!(other.to_string().contains("client secret file"), "{other}");
         assert!(other.hint().ends_with("Help of the preset."), "{other:?}");
     }
+
+    /// A request with this key file.
+    fn with_file(path: Option<std::path::PathBuf>) -> FlowRequest {
+        FlowRequest {
+            kind: FlowKind::JwtBearer,
+            client: crate::flow::scripted::client(),
+            redirect_url: None,
+            listen: None,
+            listener: crate::form::request::ListenerChoice::Loopback,
+            certificate: None,
+            ca_file: None,
+            service_account: path.map(|path| ServiceAccountFile {
+                path,
+                subject: None,
+                help: String::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_be_used_is_told_without_sending_anything() {
+        assert_eq!(check(&with_file(None)), Ok(None));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.json");
+        let missing = check(&with_file(Some(path.clone()))).unwrap_err();
+        assert!(missing.to_string().contains("There is no such file."));
+        std::fs::write(&path, "{}").unwrap();
+        let other = check(&with_file(Some(path))).unwrap_err();
+        assert!(other.to_string().contains("service_account"), "{other}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_key_file_that_others_can_read_is_used_and_told() {
+        use std::os::unix::fs::PermissionsExt;
+        let openssl = crate::oauth::jose::openssl::Openssl::new();
+        let rsa = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";
+        let key = openssl.pem("key.pem", rsa);
+        let path = openssl.at("key.json");
+        let account = serde_json::json!({
+            "type": "service_account", "private_key_id": "key-1", "client_email": "robot@p.example",
+            "private_key": crate::secret::ExposeSecret::expose_secret(&key), "token_uri": "https://as.example/token",
+        });
+        std::fs::write(&path, account.to_string()).unwrap();
+        let request = with_file(Some(path.clone()));
+        let said = format!(
+            "The key file {} can be read by other users.",
+            path.display()
+        );
+        for (mode, expected) in [(0o600, None), (0o644, Some(said))] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            let found = check(&request).unwrap();
+            assert_eq!(found, expected.clone().map(|said| (said, CHMOD)));
+            let (reporter, told) = reporter();
+            let file = request.service_account.as_ref().unwrap();
+            let read = service_account(file, &request.client.token_url, &reporter).await;
+            assert!(read.is_ok(), "{read:?}");
+            drop(reporter);
+            let told = told.await.unwrap().into_iter();
+            let notes: Vec<String> = told
+                .filter_map(|event| match event {
+                    FlowEvent::Note(note) => Some(note),
+                    _ => None,
+                })
+                .collect();
+            let expected = expected.map(|said| format!("{said} {CHMOD}"));
+            assert_eq!(notes, Vec::from_iter(expected));
+        }
+    }
 }

@@ -426,23 +426,12 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    #[cfg(unix)]
+    use crate::flow::served;
     use crate::mail::server::Address;
 
-    /// A test of a server that sends `said`, then nothing, or closes the connection.
-    async fn of(said: Vec<u8>, closes: bool, security: Security) -> Report {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = stream.write_all(&said).await;
-            if closes {
-                return Vec::new();
-            }
-            let mut heard = Vec::new();
-            let _ = stream.read_to_end(&mut heard).await;
-            heard
-        });
-        let test = MailTest {
+    fn test(port: u16, security: Security) -> MailTest {
+        MailTest {
             protocol: Protocol::Imap,
             login: Login {
                 user: "alice@example.org".to_owned(),
@@ -458,8 +447,24 @@ mod tests {
             },
             ca_file: None,
             limit: Duration::from_millis(200),
-        };
-        let report = run(&test).await;
+        }
+    }
+
+    /// A test of a server that sends `said`, then nothing, or closes the connection.
+    async fn of(said: Vec<u8>, closes: bool, security: Security) -> Report {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(&said).await;
+            if closes {
+                return Vec::new();
+            }
+            let mut heard = Vec::new();
+            let _ = stream.read_to_end(&mut heard).await;
+            heard
+        });
+        let report = run(&test(port, security)).await;
         let server = tokio::time::timeout(Duration::from_secs(10), server);
         let heard = server.await;
         assert!(heard.is_ok(), "the server heard nothing: {report:?}");
@@ -511,5 +516,212 @@ mod tests {
     async fn data_before_tls_ends_the_test() {
         let said = "* OK ready\r\n* CAPABILITY STARTTLS\r\na1 OK\r\na2 OK go\r\n* CAPABILITY AUTH=XOAUTH2\r\n";
         assert_eq!(problem(said.as_bytes(), false).await, Problem::Injected);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_makes_no_sense_repeats_no_token() {
+        let problem = problem(b"SSH-2.0 a-token-of-the-test\r\n", false).await;
+        let Problem::Nonsense { line } = &problem else {
+            unreachable!("{problem:?}")
+        };
+        assert!(line.starts_with("SSH-2.0 [redacted, "), "{line}");
+    }
+
+    #[test]
+    fn a_connection_that_the_server_closed_is_told_as_that() {
+        for kind in [
+            io::ErrorKind::UnexpectedEof,
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::BrokenPipe,
+        ] {
+            assert_eq!(lost(&kind.into()), Problem::Closed);
+            assert_eq!(tls_problem(&kind.into()), Problem::Closed);
+        }
+        let down = || io::Error::other("No route to host (os error 113)");
+        let unreachable = Problem::Unreachable {
+            cause: "no route to host".to_owned(),
+        };
+        assert_eq!(lost(&down()), unreachable);
+        assert_eq!(tls_problem(&down()), unreachable);
+        let untrusted = rustls::Error::from(rustls::CertificateError::UnknownIssuer);
+        let untrusted = io::Error::new(io::ErrorKind::UnexpectedEof, untrusted);
+        let problem = lost(&untrusted);
+        let Problem::Tls {
+            certificate, hint, ..
+        } = &problem
+        else {
+            unreachable!("{problem:?}")
+        };
+        assert!(
+            certificate & hint.contains("set the CA file of the profile"),
+            "{problem:?}"
+        );
+    }
+
+    /// What a server with TLS offers, and what it says to the token: an error in a challenge, or nothing against it.
+    #[cfg(unix)]
+    struct Imap {
+        offers: &'static str,
+        error: Option<&'static str>,
+    }
+
+    // Windows verifies certificates with its own rules and stores.
+    #[cfg(unix)]
+    impl Imap {
+        /// Answers what comes, until the end or until TLS is to start. Returns what was heard.
+        async fn talk(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
+            use base64::Engine;
+            let mut stream = tokio::io::BufStream::new(stream);
+            let (mut heard, mut tag, mut was_refused) = (String::new(), String::new(), false);
+            loop {
+                let begin = heard.len();
+                let read = tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut heard).await;
+                let line = heard[begin..].trim_end();
+                let (first, command) = line.split_once(' ').unwrap_or((line, ""));
+                let reply = match command.split(' ').next().unwrap_or_default() {
+                    _ if read.unwrap_or_default() == 0 => return heard,
+                    "CAPABILITY" => format!("* CAPABILITY {}\r\n{first} OK\r\n", self.offers),
+                    "STARTTLS" => format!("{first} OK go\r\n"),
+                    "AUTHENTICATE" => {
+                        tag = first.to_owned();
+                        "+\r\n".to_owned()
+                    }
+                    "EXAMINE" => format!("* 2 EXISTS\r\n{first} OK\r\n"),
+                    "LOGOUT" => return heard,
+                    // The token, and what follows an error.
+                    _ => match self.error {
+                        Some(error) if !was_refused => {
+                            was_refused = true;
+                            let error = base64::engine::general_purpose::STANDARD.encode(error);
+                            format!("+ {error}\r\n")
+                        }
+                        Some(_) => format!("{tag} NO [AUTHENTICATIONFAILED] refused\r\n"),
+                        None => format!("{tag} OK\r\n"),
+                    },
+                };
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                if command == "STARTTLS" {
+                    return heard;
+                }
+            }
+        }
+
+        /// The report of a test of this server, and what it heard.
+        async fn tested(
+            self,
+            security: Security,
+            version: &'static rustls::SupportedProtocolVersion,
+        ) -> (Report, String) {
+            let (tls, ca) = served::tls(version);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ca.pem");
+            std::fs::write(&path, ca).unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let server = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let greeting = b"* OK ready\r\n";
+                let mut heard = String::new();
+                if security == Security::StartTls {
+                    stream.write_all(greeting).await.unwrap();
+                    heard = self.talk(&mut stream).await;
+                }
+                let mut stream = tls.accept(stream).await.unwrap();
+                if security == Security::Tls {
+                    stream.write_all(greeting).await.unwrap();
+                    stream.flush().await.unwrap();
+                }
+                heard + &self.talk(&mut stream).await
+            });
+            let limit = Duration::from_secs(10);
+            let report = run(&MailTest {
+                ca_file: Some(path),
+                limit,
+                ..test(port, security)
+            })
+            .await;
+            let heard = tokio::time::timeout(limit, server).await.unwrap().unwrap();
+            (report, heard)
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_steps_of_a_sign_in_are_told_in_their_order() {
+        for (security, version, told) in [
+            (Security::StartTls, &rustls::version::TLS13, "TLS 1.3"),
+            (Security::Tls, &rustls::version::TLS12, "TLS 1.2"),
+        ] {
+            let server = Imap {
+                offers: "IMAP4rev1 STARTTLS AUTH=XOAUTH2",
+                error: None,
+            };
+            let (report, heard) = server.tested(security, version).await;
+            assert!(report.failed.is_none(), "{report:?}");
+            let steps: Vec<Step> = report.steps.iter().map(|step| step.step).collect();
+            let expected = match security {
+                Security::StartTls => {
+                    &[Step::Connect, Step::Greeting, Step::StartTls, Step::Tls][..]
+                }
+                Security::Tls => &[Step::Connect, Step::Tls, Step::Greeting],
+            };
+            let after = [Step::Capabilities, Step::SignIn, Step::Mailbox];
+            assert_eq!(steps, [expected, &after].concat());
+            let tls = report.steps.iter().find(|step| step.step == Step::Tls);
+            let expected = format!("{told}, certificate of 127.0.0.1");
+            assert_eq!(tls.unwrap().detail, expected);
+            assert_eq!(report.mechanism, Some(Mechanism::Xoauth2));
+            assert!(heard.contains("AUTHENTICATE XOAUTH2\r\n"), "{heard}");
+            assert!(heard.ends_with("LOGOUT\r\n"), "{heard}");
+            let shown = format!("{:?}", report.transcript);
+            assert!(!shown.contains("a-token"), "{shown}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn an_error_in_a_challenge_is_shown_decoded_and_the_other_lines_as_they_are() {
+        let server = Imap {
+            offers: "AUTH=XOAUTH2",
+            error: Some(r#"{"status":"401"}"#),
+        };
+        let (report, _) = server.tested(Security::Tls, &rustls::version::TLS13).await;
+        let failed = report.failed.unwrap();
+        assert_eq!(failed.step, Step::SignIn);
+        assert_eq!(failed.challenge.unwrap(), r#"{"status":"401"}"#);
+        let lines: Vec<&str> = report
+            .transcript
+            .iter()
+            .filter(|line| !line.ours)
+            .map(|line| line.text.as_str())
+            .collect();
+        let end = &lines[lines.len() - 2..];
+        assert_eq!(
+            end,
+            [
+                r#"+ {"status":"401"}"#,
+                "a2 NO [AUTHENTICATIONFAILED] refused"
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn of_the_mechanisms_that_do_not_fit_a_few_are_told_and_none_repeats_the_token() {
+        let server = Imap {
+            offers: "AUTH=PLAIN AUTH=a-token-of-the-test AUTH=A AUTH=B AUTH=C AUTH=D AUTH=E AUTH=F AUTH=G AUTH=H AUTH=I \
+                     AUTH=J AUTH=K AUTH=L AUTH=M AUTH=N AUTH=O AUTH=P AUTH=Q AUTH=R AUTH=S AUTH=T",
+            error: None,
+        };
+        let (report, heard) = server.tested(Security::Tls, &rustls::version::TLS13).await;
+        assert!(!heard.contains("AUTHENTICATE"), "{heard}");
+        let failed = report.failed.unwrap();
+        let Problem::NoMechanism { offered, .. } = &failed.problem else {
+            unreachable!("{failed:?}")
+        };
+        assert_eq!(offered[..3], ["PLAIN", "[redacted, 19 chars]", "A"]);
+        assert_eq!(offered.len(), 20);
     }
 }

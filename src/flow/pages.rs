@@ -268,4 +268,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_border_tells_what_went_well_from_what_did_not() {
+        for page in ALL.into_iter().chain([Page::Unverified, Page::Empty]) {
+            let expected = match page {
+                Page::Received | Page::Over => "<main class=\"ok\">",
+                _ => "<main class=\"no\">",
+            };
+            assert!(page.html().contains(expected), "{page:?}");
+        }
+    }
 }

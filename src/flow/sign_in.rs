@@ -525,6 +525,7 @@ mod tests {
         checks: Vec<Check>,
         /// What was said of callbacks that were not taken.
         not_ours: Vec<String>,
+        unverified: Vec<ServerError>,
         outcome: Result<SignedIn, FlowError>,
     }
 
@@ -568,11 +569,12 @@ mod tests {
         let (outcome, pages) = tokio::time::timeout(limit, both).await.unwrap();
         sources.finish().await;
         drop(reporter);
-        let (mut checks, mut not_ours) = (Vec::new(), Vec::new());
+        let (mut checks, mut not_ours, mut unverified) = (Vec::new(), Vec::new(), Vec::new());
         for event in told.await.unwrap() {
             match event {
                 FlowEvent::Check(check) => checks.push(check),
                 FlowEvent::NotOurs(reason) => not_ours.push(reason),
+                FlowEvent::Unverified(error) => unverified.push(error),
                 _ => {}
             }
         }
@@ -581,6 +583,7 @@ mod tests {
             times: script.asked.into_inner().unwrap().len(),
             checks,
             not_ours,
+            unverified,
             outcome,
         }
     }
@@ -633,5 +636,52 @@ mod tests {
             lost.outcome,
             Err(FlowError::Protocol(Failure::UsedUp { .. }))
         ));
+    }
+
+    #[tokio::test]
+    async fn what_an_error_without_the_right_state_says_is_told_and_ends_nothing() {
+        let words = "error_description=Client+nobody";
+        let queries = [
+            &format!("error=unauthorized_client&{words}"),
+            &format!("error=access_denied&state=forged&{words}"),
+            "code=x&state=forged",
+        ];
+        let called = called(&queries, success()).await;
+        let error = |code| ServerError::new(code, Some("Client nobody"));
+        assert_eq!(
+            called.unverified,
+            [error("unauthorized_client"), error("access_denied")]
+        );
+        assert!(called.outcome.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paste_that_is_not_of_this_sign_in_is_refused_and_the_next_one_counts() {
+        let pastes = [
+            "?code=a-code&state=forged",
+            "?error=access_denied",
+            "?code=a-code&state={state}",
+        ];
+        let (times, refused, outcome) = pasted(&pastes, Vec::new()).await;
+        assert!(matches!(outcome, Some(Ok(SignedIn::Code(_)))));
+        assert_eq!(times, 0);
+        let [forged, unverified] = &refused[..] else {
+            unreachable!("{refused:?}")
+        };
+        assert!(forged.contains("a different sign-in"), "{forged}");
+        assert!(unverified.contains("it is unverified"), "{unverified}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_refused_without_words_ends_the_wait() {
+        for (refusal, ends) in [
+            (answer(401, "<html>"), true),
+            (answer(401, ""), true),
+            (answer(400, ""), false),
+        ] {
+            let (_, refused, outcome) = pasted(&["a-wrong-code"], vec![refusal]).await;
+            assert_eq!(matches!(outcome, Some(Err(_))), ends);
+            assert_eq!(refused.is_empty(), ends, "{refused:?}");
+        }
     }
 }

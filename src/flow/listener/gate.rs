@@ -425,6 +425,11 @@ mod tests {
             ("https://localhost/cb", "localhost:80", Some(Stray::Host)),
             ("http://localhost:8400/cb", "localhost:8400", None),
             ("http://localhost:8400/cb", "localhost", Some(Stray::Host)),
+            (
+                "http://localhost:8400/cb",
+                "localhost:+8400",
+                Some(Stray::Connection),
+            ),
             ("http://[::1]:8400/cb", "[::1]:8400", None),
             ("http://[::1]:8400/cb", "::1:8400", Some(Stray::Connection)),
             ("http://[::1]/cb", "[::1]", None),
@@ -524,5 +529,75 @@ mod tests {
         let redirect = "http://localhost:8400/cb";
         let judged = |host| judged_at(redirect, None, "127.0.0.1:8400", "/cb", host);
         assert_eq!(judged("127.0.0.1:8400"), Some(Stray::Host));
+    }
+
+    #[test]
+    fn only_an_old_client_may_leave_the_host_out_and_nobody_may_name_two() {
+        let redirect = Url::parse("http://localhost:8400/cb").unwrap();
+        let gate = Gate::new(&redirect, None, ResponseMode::Query);
+        let judged = |target: &str, version, hosts: &[&str]| {
+            let mut request = Request::get(target).version(version);
+            for host in hosts {
+                request = request.header(header::HOST, *host);
+            }
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            gate.judge_request(&request, None)
+                .err()
+                .map(|(stray, _)| stray)
+        };
+        let (old, new) = (Version::HTTP_10, Version::HTTP_11);
+        let (right, whole) = ("localhost:8400", "http://localhost:8400/cb");
+        for (target, version, hosts, expected) in [
+            ("/cb", new, &[right][..], None),
+            ("/cb", old, &[right], None),
+            ("/cb", new, &[], Some(Stray::Connection)),
+            // It names no host, so it isn't the right one.
+            ("/cb", old, &[], Some(Stray::Host)),
+            (whole, old, &[], None),
+            (whole, new, &[], Some(Stray::Connection)),
+            ("/cb", new, &[right, right], Some(Stray::Connection)),
+            ("/cb", old, &[right, right], Some(Stray::Connection)),
+        ] {
+            let judged = judged(target, version, hosts);
+            assert_eq!(judged, expected, "{target} {version:?} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_url_encoded_and_of_a_bounded_length() {
+        let form = Some("application/x-www-form-urlencoded");
+        let limit = FORM_BYTES as u64;
+        for (kind, length, page) in [
+            (form, None, None),
+            (form, Some(0), None),
+            (form, Some(limit), None),
+            (form, Some(limit + 1), Some(Page::TooLarge)),
+            (
+                Some("Application/X-WWW-Form-URLencoded ; charset=utf-8"),
+                None,
+                None,
+            ),
+            (Some("multipart/form-data"), Some(0), Some(Page::NoForm)),
+            (None, Some(0), Some(Page::NoForm)),
+        ] {
+            let judged = Gate::judge_form(kind, length);
+            assert_eq!(
+                judged.err().map(|(_, page)| page),
+                page,
+                "{kind:?} {length:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_to_do_about_a_port_that_is_not_allowed_is_told_for_this_system() {
+        let ip = std::net::Ipv4Addr::LOCALHOST.into();
+        let hint = ListenError::NotAllowed { ip, port: 80 }.hint();
+        let words = if cfg!(windows) {
+            "Windows reserves"
+        } else {
+            "above 1023"
+        };
+        assert!(hint.contains(words), "{hint}");
     }
 }

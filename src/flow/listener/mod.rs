@@ -205,7 +205,10 @@ impl Listener {
     reason = "a test ends on what it did not expect"
 )]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::certificate::{created, load};
 
     #[tokio::test]
     async fn where_windows_denies_access_our_own_listener_waits_and_says_so() {
@@ -262,6 +265,58 @@ mod tests {
             let outcome =
                 Listener::or_else(Err(error), false, || panic!("it is tried after {told}"));
             assert_eq!(outcome.unwrap_err().to_string(), told);
+        }
+    }
+
+    #[test]
+    fn the_browser_can_come_back_only_to_a_listener_that_it_reaches_and_that_speaks_its_language() {
+        use ListenerChoice::{HttpSys, Loopback};
+        for (url, listen, choice, has_certificate, expected) in [
+            ("http://127.0.0.1:0/cb", None, Loopback, false, true),
+            ("http://localhost/cb", None, HttpSys, false, true),
+            ("http://other.example/cb", None, Loopback, true, false),
+            ("https://127.0.0.1/cb", None, Loopback, false, false),
+            ("https://127.0.0.1/cb", None, Loopback, true, true),
+            ("https://127.0.0.1/cb", None, HttpSys, false, true),
+            ("https://other.example/cb", None, HttpSys, true, false),
+            // Behind a proxy, which speaks https for it.
+            (
+                "https://other.example/cb",
+                Some("127.0.0.1:8400"),
+                Loopback,
+                false,
+                true,
+            ),
+            ("com.example.app:/cb", None, Loopback, true, false),
+            (
+                "com.example.app:/cb",
+                Some("127.0.0.1:8400"),
+                HttpSys,
+                true,
+                false,
+            ),
+        ] {
+            let listen = listen.map(|listen| listen.parse().unwrap());
+            let here = can_be_here(&Url::parse(url).unwrap(), listen, choice, has_certificate);
+            assert_eq!(here, expected, "{url} {listen:?} {choice:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_certificate_that_a_browser_is_shown_is_told() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), SystemTime::now());
+        let (files, _) = created::create(folder.path(), "127.0.0.1", now).unwrap();
+        let certificate = load(&files, "127.0.0.1", now).unwrap();
+        for (url, certificate) in [
+            ("https://127.0.0.1:0/", Some(&certificate)),
+            ("http://127.0.0.1:0/", None),
+        ] {
+            let (url, tasks) = (Url::parse(url).unwrap(), TaskTracker::new());
+            let (kind, mode) = (ListenerChoice::Loopback, ResponseMode::Query);
+            let listener = Listener::bind(&url, None, kind, certificate, mode, &tasks).await;
+            let listener = listener.unwrap();
+            assert_eq!(listener.certificate(), certificate.map(|it| &it.about));
+            listener.finish().await;
         }
     }
 }

@@ -47,3 +47,14 @@ pub fn list(now: SystemTime) -> Result<Vec<ListedKey>, String> {
 pub fn list(_now: SystemTime) -> Result<Vec<ListedKey>, String> {
     Err(ELSEWHERE.to_owned())
 }
+
+#[cfg(all(test, not(windows)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_store_except_on_windows() {
+        let told = list(SystemTime::now()).map(|keys| keys.len());
+        assert_eq!(told, Err(ELSEWHERE.to_owned()));
+    }
+}

@@ -10,7 +10,7 @@ mod sign;
 mod verify;
 
 #[cfg(all(test, unix))]
-pub(super) mod openssl;
+pub(crate) mod openssl;
 #[cfg(test)]
 mod vectors;
 

@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use crate::secret::SecretString;
 
 /// A folder that is removed at the end, where openssl makes keys.
-pub(in crate::oauth) struct Openssl(tempfile::TempDir);
+pub(crate) struct Openssl(tempfile::TempDir);
 
 impl Openssl {
-    pub(in crate::oauth) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub(in crate::oauth) fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub(in crate::oauth) fn run(&self, command: &str) {
+    pub(crate) fn run(&self, command: &str) {
         let mut parts = command.split(' ');
         let out = Command::new(parts.next().unwrap())
             .args(parts)
@@ -37,19 +37,13 @@ impl Openssl {
     }
 
     /// Makes a key in this file.
-    pub(in crate::oauth) fn pem(&self, name: &str, command: &str) -> SecretString {
+    pub(crate) fn pem(&self, name: &str, command: &str) -> SecretString {
         self.run(&format!("openssl {command} -out {name}"));
         std::fs::read_to_string(self.at(name)).unwrap().into()
     }
 
     /// Verifies with openssl, which knows nothing of this program.
-    pub(in crate::oauth) fn verify(
-        &self,
-        key: &str,
-        options: &str,
-        message: &str,
-        signature: &[u8],
-    ) {
+    pub(crate) fn verify(&self, key: &str, options: &str, message: &str, signature: &[u8]) {
         std::fs::write(self.at("message"), message).unwrap();
         std::fs::write(self.at("signature"), signature).unwrap();
         self.run(&format!(
@@ -59,7 +53,7 @@ impl Openssl {
 }
 
 /// The public half of a key as a JWK, with openssl.
-pub(in crate::oauth) fn jwk(openssl: &Openssl, name: &str) -> Value {
+pub(crate) fn jwk(openssl: &Openssl, name: &str) -> Value {
     openssl.run(&format!(
         "openssl pkey -in {name} -pubout -outform DER -out public"
     ));
