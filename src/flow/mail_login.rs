@@ -229,7 +229,7 @@ impl Run<'_> {
         let stream = self
             .within(connector.connect(name, stream))
             .await?
-            .map_err(|error| tls_problem(&error))?;
+            .map_err(|error| lost(&error))?;
         let version = match stream.get_ref().1.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
             Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -364,13 +364,16 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
 
 const SYSTEM_HINT: &str = "Install the system's CA certificates (package ca-certificates), or check SSL_CERT_FILE and SSL_CERT_DIR.";
 
-/// Why there is no TLS.
-fn tls_problem(error: &io::Error) -> Problem {
+/// Why there is no TLS, or no connection any more.
+fn lost(error: &io::Error) -> Problem {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     let Some(wrong) = inner else {
-        return match error.kind() {
-            kind if is_closed(kind) => Problem::Closed,
-            _ => lost(error),
+        return if is_closed(error.kind()) {
+            Problem::Closed
+        } else {
+            Problem::Unreachable {
+                cause: io_words(error),
+            }
         };
     };
     let found = trouble(wrong);
@@ -386,20 +389,6 @@ fn tls_problem(error: &io::Error) -> Problem {
         certificate: found.certificate,
         cause: found.cause,
         hint,
-    }
-}
-
-/// The connection was lost.
-fn lost(error: &io::Error) -> Problem {
-    match error
-        .get_ref()
-        .and_then(|error| error.downcast_ref::<rustls::Error>())
-    {
-        Some(_) => tls_problem(error),
-        None if is_closed(error.kind()) => Problem::Closed,
-        None => Problem::Unreachable {
-            cause: io_words(error),
-        },
     }
 }
 
@@ -536,14 +525,12 @@ mod tests {
             io::ErrorKind::BrokenPipe,
         ] {
             assert_eq!(lost(&kind.into()), Problem::Closed);
-            assert_eq!(tls_problem(&kind.into()), Problem::Closed);
         }
-        let down = || io::Error::other("No route to host (os error 113)");
+        let down = io::Error::other("No route to host (os error 113)");
         let unreachable = Problem::Unreachable {
             cause: "no route to host".to_owned(),
         };
-        assert_eq!(lost(&down()), unreachable);
-        assert_eq!(tls_problem(&down()), unreachable);
+        assert_eq!(lost(&down), unreachable);
         let untrusted = rustls::Error::from(rustls::CertificateError::UnknownIssuer);
         let untrusted = io::Error::new(io::ErrorKind::UnexpectedEof, untrusted);
         let problem = lost(&untrusted);
