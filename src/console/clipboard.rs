@@ -604,6 +604,35 @@ mod tests {
         assert_eq!(text, "other");
     }
 
+    #[tokio::test]
+    async fn a_copy_names_what_may_drop_it_on_the_way() {
+        let over_ssh = here("xterm-256color", false, false, false);
+        let by = async |environment: Environment| {
+            let copied = copy(&environment, &Desktop::default(), "t0ken".into()).await;
+            copied.by
+        };
+        let plain = by(over_ssh.clone()).await;
+        assert!(matches!(plain, Some(CopiedBy::Terminal(_))), "{plain:?}");
+        let through_console = Environment {
+            windows: true,
+            ..over_ssh.clone()
+        };
+        let by_console = by(through_console).await;
+        assert!(
+            matches!(by_console, Some(CopiedBy::ThroughConsole(_))),
+            "{by_console:?}"
+        );
+        let through_mosh = Environment {
+            mosh: true,
+            ..over_ssh
+        };
+        let by_mosh = by(through_mosh).await;
+        assert!(
+            matches!(by_mosh, Some(CopiedBy::ThroughMosh(_))),
+            "{by_mosh:?}"
+        );
+    }
+
     #[test]
     fn a_value_too_large_for_a_way_misses_it_and_takes_the_others() {
         let limit = CopyWay::Terminal(Multiplexer::Nothing)

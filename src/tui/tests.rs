@@ -242,6 +242,18 @@ fn a_token_that_stays_on_the_clipboard_can_be_removed_from_it() {
 }
 
 #[test]
+fn a_copy_through_the_console_of_windows_is_told_as_one_that_may_be_lost() {
+    let mut user = authorized("first");
+    user.copied(Value::Access, CopiedBy::ThroughConsole("sequence".into()));
+    let told = user.message();
+    assert!(
+        told.contains("The console of Windows may drop it"),
+        "{told}"
+    );
+    assert!(user.asks_whether_to_leave());
+}
+
+#[test]
 fn the_question_before_the_end_names_each_token_that_may_be_lost() {
     let mut user = authorized("first");
     let question = |user: &mut User| {
