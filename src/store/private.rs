@@ -522,6 +522,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_for_its_owner_from_its_first_byte_and_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, next) = (folder.path().join("record"), folder.path().join("next"));
+        let mut file = create(&path).unwrap();
+        let bits = file.metadata().unwrap().permissions().mode();
+        assert_eq!(bits & 0o777, 0o600);
+        file.write_all(b"old").unwrap();
+        let mut reader = File::open(&path).unwrap();
+        replace(&path, &next, b"new").unwrap();
+        // Whoever reads the old one at that moment reads all of it.
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let now = std::fs::read_to_string(&path).unwrap();
+        assert_eq!((text.as_str(), now.as_str()), ("old", "new"));
+        assert!(!next.exists());
+    }
+
+    #[test]
     fn links_folders_and_pipes_are_no_files() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
