@@ -467,6 +467,13 @@ mod tests {
             Callback::NotOurs(_)
         ));
         assert!(matches!(with("https://a", None), Callback::Code(..)));
+        // In an error as well.
+        let failed = |iss: &str| {
+            let query = format!("error=access_denied&state=st%26te&iss={iss}");
+            read(&query, Some("https://a"))
+        };
+        assert!(matches!(failed("https://a"), Callback::Ended(_)));
+        assert!(matches!(failed("https://a/"), Callback::NotOurs(_)));
     }
 
     #[test]
@@ -489,6 +496,7 @@ mod tests {
         for query in [
             "code=a&code=b&state=st%26te",
             "state=st%26te&state=st%26te&code=a",
+            "code=a&state=st%26te&iss=https%3A%2F%2Fa&iss=https%3A%2F%2Fa",
             "state=st%26te",
             "state=st%26te&code=",
         ] {
@@ -523,6 +531,10 @@ mod tests {
         assert!(matches!(
             parse_callback("code=a&state=st%26te", &pending, &client),
             Callback::NotOurs(_)
+        ));
+        assert!(matches!(
+            parse_callback("error=access_denied&state=st%26te", &pending, &client),
+            Callback::Unverified(_)
         ));
         let with = "code=a&state=st%26te&iss=https%3A%2F%2Fa";
         assert!(matches!(
