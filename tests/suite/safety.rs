@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::plain::Plain;
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, eventually, person};
 use crate::terminal::{CTRL_C, Command, ENTER, Terminal, base, program};
@@ -286,6 +287,40 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
         ["0", "0"],
         "{core}"
     );
+    // Root reads all memory, so the program and its reader run without what makes root different.
+    let as_user = |program: &Path| {
+        let mut command = std::process::Command::new("setpriv");
+        command.arg("--bounding-set=-all").arg(program);
+        if rustix::process::geteuid().is_root() {
+            command
+        } else {
+            std::process::Command::new(program)
+        }
+    };
+    let can_read = |pid: u32| {
+        let mut reader = as_user(Path::new("cat"));
+        reader.arg(format!("/proc/{pid}/environ"));
+        reader.output().unwrap().status.success()
+    };
+    let mut other = as_user(Path::new("sleep")).arg("60").spawn().unwrap();
+    let readable = can_read(other.id());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert!(readable, "no program can be read here");
+    let body = r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/"}"#;
+    let server = Scripted::start(move |_| Reply::json(200, body));
+    let url = format!("{}/device", server.url);
+    let flags = [
+        ["--flow", "device-code"],
+        ["--client-id", "me"],
+        ["--device-url", &url],
+        ["--token-url", &url],
+        ["--print", "access-token"],
+    ]
+    .concat();
+    let mut waits = Plain::start_by(as_user(&program()), home.path(), &flags, &[]);
+    waits.value("user_code");
+    assert!(!can_read(waits.pid()));
 }
 
 /// The device flow without a screen, with this device URL and these variables; exit code and standard error.
