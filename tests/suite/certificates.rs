@@ -191,6 +191,14 @@ fn each_cause_has_its_words_and_what_helps() {
         let (exit, stderr) = told(folder, &address, &["--ca-file", ca]);
         assert!(exit == 1 && stderr.contains("invalid_request"), "{stderr}");
     }
+    // What the system trusts is trusted as well.
+    let address = server(folder, "good", false, all);
+    let system = folder.join("ca.pem");
+    let system = [("SSL_CERT_FILE", system.to_str().unwrap())];
+    let flags = flags(&address, &["--ca-file", "self.pem"]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let (exit, _, stderr) = Plain::start_with(folder, &flags, &system).end();
+    assert!(exit == 1 && stderr.contains("invalid_request"), "{stderr}");
 }
 
 /// Signs `NAME.csr` as the authority, valid as these words say.
