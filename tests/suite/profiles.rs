@@ -676,6 +676,14 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
             "{ran:?}"
         );
     }
+    // A question to the service would need the secret.
+    let ran = profiles.run(&["userinfo", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The command for the client secret has changed"),
+        "{ran:?}"
+    );
     let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
     assert!(plain.value("hint").contains("wasn't run"));
     drop(plain);
