@@ -72,6 +72,13 @@ fn device_flow_approved() {
     );
     let mut terminal = form(&home, &provider, &["--client-id", "public-native"]);
     let url = device(&mut terminal);
+    // The code alone, to compare it with the page.
+    let (_, code) = url.split_once("user_code=").unwrap();
+    let screen = terminal.screen();
+    assert!(
+        screen.split_whitespace().any(|word| word == code),
+        "{screen}"
+    );
     assert_eq!(outcome(&person(&url, &[])), "approved");
     assert_token_works(&mut terminal, &provider);
     assert!(

@@ -142,7 +142,13 @@ fn a_decoder_reads_the_complete_url_of_a_real_provider() {
     let url = terminal.url();
     terminal.send("q");
     terminal.wait_for("It includes the code");
-    assert!(url.contains("user_code="), "{url}");
+    // The code alone as well, to compare it with the page.
+    let (_, code) = url.split_once("user_code=").unwrap();
+    let screen = terminal.screen();
+    let lines = screen.lines();
+    let mut lines = lines.skip_while(|line| !line.contains("It includes the code"));
+    let below = lines.nth(1).unwrap_or_default();
+    assert_eq!(below.split_whitespace().last(), Some(code), "{screen}");
     assert_eq!(
         decoded(&terminal, home.path()),
         [url.as_str(), url.as_str()]
