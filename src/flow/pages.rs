@@ -198,10 +198,12 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Page; 12] = [
+    const ALL: [Page; 14] = [
         Page::Received,
         Page::Refused,
         Page::NotOurs,
+        Page::Unverified,
+        Page::Empty,
         Page::Over,
         Page::NotFound,
         Page::WrongMethod,
