@@ -443,6 +443,38 @@ mod tests {
     }
 
     #[test]
+    fn a_target_without_a_path_is_no_callback_whatever_the_method() {
+        for (method, target, expected) in [
+            (Method::GET, "/cb", None),
+            (Method::GET, "http://localhost:8400/cb", None),
+            (Method::GET, "*", Some((Stray::Connection, Page::Malformed))),
+            (
+                Method::GET,
+                "localhost:8400",
+                Some((Stray::Connection, Page::Malformed)),
+            ),
+            (
+                Method::OPTIONS,
+                "*",
+                Some((Stray::Method, Page::WrongMethod)),
+            ),
+            (
+                Method::CONNECT,
+                "localhost:8400",
+                Some((Stray::Method, Page::WrongMethod)),
+            ),
+        ] {
+            let redirect = Url::parse("http://localhost:8400/cb").unwrap();
+            let gate = Gate::new(&redirect, None, ResponseMode::Query);
+            let request = Request::builder().method(method.clone()).uri(target);
+            let request = request.header(header::HOST, "localhost:8400");
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            let judged = gate.judge_request(&request, Some("127.0.0.1:8400".parse().unwrap()));
+            assert_eq!(judged.err(), expected, "{method} {target}");
+        }
+    }
+
+    #[test]
     fn behind_a_proxy_the_listener_has_two_names_and_either_scheme() {
         let redirect = "https://mail.example.org/cb";
         for (target, host, expected) in [

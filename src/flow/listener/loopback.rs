@@ -505,6 +505,21 @@ mod tests {
         })
     }
 
+    /// A machine without IPv6 has nothing to bind there.
+    #[tokio::test]
+    async fn a_port_that_is_free_on_one_family_alone_is_taken() {
+        let Ok(v6) = bind_one(Ipv6Addr::LOCALHOST.into(), 0) else {
+            return;
+        };
+        let port = v6.local_addr().unwrap().port();
+        let bound = tokio::task::spawn_blocking(move || bind_both(port).map(drop));
+        let error = within(bound).await.unwrap().unwrap_err();
+        assert!(matches!(error, ListenError::InUse { .. }), "{error}");
+        let both = bind_both(0).unwrap();
+        let ports = both.iter().map(|one| one.local_addr().unwrap().port());
+        assert_eq!(ports.collect::<std::collections::BTreeSet<_>>().len(), 1);
+    }
+
     #[tokio::test]
     async fn what_is_turned_away_is_answered_and_counted_though_nobody_asks_and_a_callback_comes_first()
      {

@@ -24,10 +24,14 @@ impl Limits {
     const MOST: usize = 512;
     const LEAST: usize = 8;
 
-    /// At most half of the descriptors that the process may have: the other half is for the rest of the program.
     pub(super) fn of_process() -> Self {
+        Self::of(descriptors())
+    }
+
+    /// At most half of the descriptors that the process may have: the other half is for the rest of the program.
+    fn of(descriptors: usize) -> Self {
         Self {
-            connections: (descriptors() / 2).clamp(Self::LEAST, Self::MOST),
+            connections: (descriptors / 2).clamp(Self::LEAST, Self::MOST),
             grace: Duration::from_millis(250),
             request: Duration::from_secs(5),
         }
@@ -237,6 +241,22 @@ mod tests {
         grace: Duration::from_millis(250),
         request: Duration::from_secs(5),
     };
+
+    #[test]
+    fn a_quarter_of_half_of_the_descriptors_may_send_at_once() {
+        for (descriptors, connections, sending) in [
+            (0, 8, 2),
+            (100, 50, 13),
+            (1024, 512, 128),
+            (usize::MAX, 512, 128),
+        ] {
+            let limits = Limits::of(descriptors);
+            assert_eq!(limits.connections, connections);
+            assert_eq!(limits.of_sending().connections, sending);
+            assert_eq!(limits.of_sending().grace, limits.grace);
+        }
+        assert!(descriptors() > 0);
+    }
 
     async fn accepted(pool: &Arc<Pool>) -> Guest {
         pool.place().await.unwrap().take()

@@ -350,3 +350,109 @@ pub(super) fn replace(text: &mut String, mut found: Vec<Range<usize>>) {
 pub(in crate::flow) fn redacted(value: &str) -> String {
     format!("[redacted, {} chars]", value.chars().count())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_stands_for_a_character_and_has_a_length() {
+        for (text, found) in [
+            ("%41", Some(('A', 3))),
+            ("%2541", Some(('A', 5))),
+            ("%252541", Some(('A', 7))),
+            ("%2525252541", Some(('A', 11))),
+            // Nobody encodes more often.
+            ("%252525252541", Some(('%', 11))),
+            ("%25z1", Some(('%', 3))),
+            ("%254z", Some(('%', 3))),
+            ("%2525z1", Some(('%', 5))),
+            ("%4", None),
+            ("%zz", None),
+            ("%+4", None),
+            ("<b>x", Some((' ', 3))),
+            ("</b>x", Some((' ', 4))),
+            ("<a href>", None),
+            ("<b", None),
+            ("\\u0041x", Some(('A', 6))),
+            ("\\u004", None),
+            ("\\x41x", Some(('A', 4))),
+            ("&#65;x", Some(('A', 5))),
+            ("&#x41;x", Some(('A', 6))),
+            ("&amp;x", Some((' ', 5))),
+            ("&x", None),
+            ("A", None),
+        ] {
+            assert_eq!(escape(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_of_all_alphabets_count_whatever_their_case_and_width() {
+        for (one, other) in [('a', 'A'), ('a', '\u{ff21}'), ('7', '\u{ff17}'), ('ä', 'Ä')] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        let (one, other) = (fold('ä').unwrap(), fold('ö').unwrap());
+        assert!(one != other && one < 36 && other < 36, "{one} {other}");
+        for sign in ['!', '-', ' ', '\u{200b}', '\u{ff01}', '€'] {
+            assert_eq!(fold(sign), None, "{sign:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_of_words_only_where_the_whole_words_are() {
+        let of_words = |secret: &str, part: &str| {
+            let begin = secret.find(part).unwrap();
+            is_of_words(secret, begin..begin + part.len())
+        };
+        for secret in ["my-secret", "Secrets", "SECRET_CLIENT", "secret client"] {
+            let part = &secret[secret.len() - 5..];
+            assert!(of_words(secret, part), "{secret}");
+        }
+        for (secret, part) in [
+            ("xYsecrets", "secrets"),
+            ("secretsXy", "secrets"),
+            ("a9secret", "9secret"),
+            ("abcdefghijklmnop", "hijklm"),
+        ] {
+            assert!(!of_words(secret, part), "{secret}");
+        }
+    }
+
+    /// The text without this secret.
+    fn without(secret: &str, text: &str) -> String {
+        let mut text = text.to_owned();
+        let mut index = Index::new(&[&mut text]);
+        index.find(secret, false);
+        let found = index.found(1).remove(0);
+        replace(&mut text, found);
+        text
+    }
+
+    #[test]
+    fn six_letters_and_digits_give_a_secret_away_unless_they_are_words() {
+        let secret = "9secret-clients";
+        assert_eq!(
+            without(secret, "is 9secre it?"),
+            "is [redacted, 6 chars] it?"
+        );
+        assert_eq!(without(secret, "is 9secr it?"), "is 9secr it?");
+        assert_eq!(
+            without(secret, "a secret of clients"),
+            "a secret of clients"
+        );
+    }
+
+    #[test]
+    fn what_overlaps_is_replaced_as_one() {
+        let mut text = "It is alpha1 beta2x gamma3 now".to_owned();
+        // Of two secrets.
+        let found = vec![13..26, 6..19];
+        replace(&mut text, found);
+        assert_eq!(text, "It is [redacted, 20 chars] now");
+        let mut text = "It is alpha1 beta2x now".to_owned();
+        replace(&mut text, vec![8..10, 13..15]);
+        assert_eq!(text, "It is [redacted, 6 chars] [redacted, 6 chars] now");
+    }
+}
