@@ -55,7 +55,7 @@ pub mod session;
 pub mod store;
 pub mod tui;
 #[cfg(windows)]
-mod windows;
+pub mod windows;
 pub mod zone;
 
 /// The version of this program.

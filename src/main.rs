@@ -21,6 +21,8 @@ use oauth_authorizer::session::profiles::Profiles;
 use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
+    #[cfg(windows)]
+    oauth_authorizer::windows::load_libraries_from_system_only();
     no_core_dumps();
     let cli = match Cli::read(std::env::args_os(), |name| std::env::var_os(name)) {
         Ok(cli) => cli,

@@ -21,7 +21,7 @@ use windows_sys::Win32::Security::{
     SidTypeDomain, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::System::LibraryLoader::{
-    GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW,
+    GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW, SetDefaultDllDirectories,
 };
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
@@ -110,6 +110,13 @@ pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
     // SAFETY: `zone` outlives the call.
     let season = unsafe { GetTimeZoneInformation(&raw mut zone) };
     (season != TIME_ZONE_ID_INVALID).then_some((zone, season))
+}
+
+/// From now on libraries come from the folder of the system only, whoever loads them in this process. Call it before anything
+/// else: the program's own folder, where Windows would look first, may be one for downloads.
+pub fn load_libraries_from_system_only() {
+    // SAFETY: takes a number. It can't fail since Windows 8.
+    unsafe { SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32) };
 }
 
 /// A function, whatever it takes and returns.
