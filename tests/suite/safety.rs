@@ -303,10 +303,12 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
         reader.output().unwrap().status.success()
     };
     let mut other = as_user(Path::new("sleep")).arg("60").spawn().unwrap();
-    let readable = can_read(other.id());
+    // Until it is started, it is what starts it, which is not an ordinary program.
+    eventually("a program that can be read", || {
+        can_read(other.id()).then_some(())
+    });
     other.kill().unwrap();
     other.wait().unwrap();
-    assert!(readable, "no program can be read here");
     let body = r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/"}"#;
     let server = Scripted::start(move |_| Reply::json(200, body));
     let url = format!("{}/device", server.url);
