@@ -966,6 +966,20 @@ mod tests {
     }
 
     #[test]
+    fn each_token_is_a_secret() {
+        let secrets = |body: &str| {
+            let set = tokens(body);
+            let secrets = set
+                .secrets()
+                .map(|secret| secret.expose_secret().to_owned());
+            secrets.collect::<Vec<_>>()
+        };
+        let all = r#"{"access_token":"a","refresh_token":"r","id_token":"i"}"#;
+        assert_eq!(secrets(all), ["a", "r", "i"]);
+        assert_eq!(secrets(r#"{"access_token":"a"}"#), ["a"]);
+    }
+
+    #[test]
     fn what_is_kept_replaces_no_token_and_what_a_service_says_can_be_redacted() {
         let mut set = tokens(r#"{"access_token":"a","token_type":"s3cret","scope":"one s3cret"}"#);
         set.kept = ["access_token", "team"]
