@@ -394,6 +394,7 @@ mod tests {
         assert!(matches!(proof, Some(Proof::Certificate)), "{proof:?}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_private_key_never_signs_with_the_algorithm_of_a_secret() {
         let openssl = crate::oauth::jose::openssl::Openssl::new();

@@ -184,6 +184,7 @@ pub(crate) mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_rsa_key_is_neither_too_short_nor_shown() {
         let openssl = super::super::openssl::Openssl::new();
