@@ -441,16 +441,18 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use std::sync::Arc;
-
-    use rcgen::{CertificateParams, KeyPair};
-    use rustls::pki_types::PrivatePkcs8KeyDer;
-    use rustls::server::WebPkiClientVerifier;
-    use rustls::{RootCertStore, ServerConfig};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tokio::sync::mpsc;
-    use tokio_rustls::TlsAcceptor;
+    #[cfg(unix)]
+    use {
+        rcgen::{CertificateParams, KeyPair},
+        rustls::pki_types::PrivatePkcs8KeyDer,
+        rustls::server::WebPkiClientVerifier,
+        rustls::{RootCertStore, ServerConfig},
+        std::sync::Arc,
+        tokio::sync::mpsc,
+        tokio_rustls::TlsAcceptor,
+    };
 
     use super::*;
     use crate::flow::served::{self, serve};
@@ -510,6 +512,7 @@ mod tests {
     }
 
     /// A new key and a certificate with it, for one name or address.
+    #[cfg(unix)]
     fn issued(name: &str) -> (KeyPair, rcgen::Certificate) {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -518,6 +521,7 @@ mod tests {
     }
 
     /// Answers requests over TLS, and tells of each whether it came with a certificate of the client.
+    #[cfg(unix)]
     async fn tls_server(
         (key, certificate): (KeyPair, rcgen::Certificate),
         client: &rcgen::Certificate,
@@ -554,6 +558,8 @@ mod tests {
         (Url::parse(&url).unwrap(), presented)
     }
 
+    // Windows verifies with its own rules and stores.
+    #[cfg(unix)]
     #[tokio::test]
     async fn only_requests_that_authenticate_the_client_come_with_its_certificate() {
         let (server, (key, certificate)) = (issued("127.0.0.1"), issued("client.example"));
