@@ -58,6 +58,13 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{feff}')
 }
 
+/// What the system says of an error, as a part of a sentence: without its number, and without the period of Windows.
+#[must_use]
+pub fn system_reason(text: &str) -> &str {
+    let words = text.split(" (os error").next().unwrap_or_default();
+    words.trim_end_matches('.')
+}
+
 /// The text without a pair of quotation marks around it: straight, curly, or the mark of a code span.
 #[must_use]
 pub fn unquoted(text: &str) -> Option<&str> {
@@ -269,5 +276,17 @@ mod tests {
             clean("👩🏽\u{200d}💻 ❤\u{fe0f} 1\u{fe0f}\u{20e3}", 50),
             "👩💻 ❤ 1\u{20e3}"
         );
+    }
+
+    #[test]
+    fn an_error_of_the_system_becomes_a_part_of_a_sentence() {
+        for (text, reason) in [
+            ("No route to host (os error 113)", "No route to host"),
+            ("Connection refused. (os error 10061)", "Connection refused"),
+            ("unexpected end of file", "unexpected end of file"),
+            ("", ""),
+        ] {
+            assert_eq!(system_reason(text), reason);
+        }
     }
 }

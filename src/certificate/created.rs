@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 
 use super::x509::bare;
 use super::{CertificateError, CertificateFile, CertificateProblem, Files, Origin, SIZE_LIMIT};
-use crate::clean::clean;
+use crate::clean::{clean, system_reason};
 use crate::secret::SecretString;
 use crate::store::file::read::Kinds;
 use crate::store::file::{self, Readers};
@@ -129,7 +129,9 @@ pub fn create(
             CertificateProblem::NotMade(reason),
         )
     })?;
-    let not_written = |error: std::io::Error| CertificateProblem::NotWritten(io_cause(&error));
+    let not_written = |error: std::io::Error| {
+        CertificateProblem::NotWritten(system_reason(&error.to_string()).to_owned())
+    };
     std::fs::create_dir_all(folder)
         .map_err(|error| failed(CertificateFile::Certificate, folder, not_written(error)))?;
     let before = file::read::read(&files.key, Kinds::Regular, SIZE_LIMIT)
@@ -208,15 +210,6 @@ pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
         }
     }
     Ok(deleted)
-}
-
-/// A system's error without its number.
-fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]

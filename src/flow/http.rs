@@ -18,7 +18,7 @@ use super::ca_file;
 pub use super::http_error::HttpError;
 use super::proxy;
 use super::tls::{Trouble, trouble};
-use crate::clean::{TEXT_LIMIT, clean};
+use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Proof};
 use crate::oauth::client::{Client, Method, Request};
@@ -417,12 +417,7 @@ fn last_cause(error: &reqwest::Error) -> String {
         text = cause.to_string();
         source = cause.source();
     }
-    let text = clean(&text, TEXT_LIMIT);
-    text.trim_end_matches('.')
-        .split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    system_reason(&clean(&text, TEXT_LIMIT)).to_owned()
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). `None` for anything else.

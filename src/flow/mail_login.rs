@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::ca_file;
 use super::redact::Secrets;
 use super::tls::trouble;
-use crate::clean::{TEXT_LIMIT, clean};
+use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::mail::dialogue::Dialogue;
 use crate::mail::line::Lines;
 use crate::mail::sasl::{Mechanism, read_challenge};
@@ -404,9 +404,7 @@ fn is_closed(kind: io::ErrorKind) -> bool {
 }
 
 fn io_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or_default();
-    clean(words, 200).to_lowercase()
+    clean(system_reason(&error.to_string()), 200).to_lowercase()
 }
 
 #[cfg(test)]

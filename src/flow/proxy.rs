@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::clean::clean;
+use crate::clean::{clean, system_reason};
 
 /// The variables that count for https, as reqwest reads them: of each line the first that is set, and the second line
 /// where the first is empty.
@@ -44,11 +44,7 @@ fn down(error: &std::io::Error) -> String {
         ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
             "it closed the connection".to_owned()
         }
-        _ => {
-            let text = clean(&error.to_string(), 200);
-            let words = text.split(" (os error").next();
-            words.unwrap_or_default().to_owned()
-        }
+        _ => system_reason(&clean(&error.to_string(), 200)).to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::access::AccessError;
 use super::access_lists;
 use super::program::ProgramError;
 use super::seal::SealError;
-use crate::clean::clean;
+use crate::clean::{clean, system_reason};
 
 /// How long a file that another program has open is tried again, on Windows.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
@@ -95,13 +95,10 @@ impl PrivateError {
         if error.kind() == io::ErrorKind::NotFound {
             return Self::Missing(path.to_owned());
         }
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default();
-        let reason = reason.trim_end_matches('.');
         Self::System {
             path: path.to_owned(),
             action,
-            reason: reason.to_owned(),
+            reason: system_reason(&error.to_string()).to_owned(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::clean::clean;
+use crate::clean::{clean, system_reason};
 use crate::secret::SECRET_VARIABLE;
 
 /// A program that has not ended by then is stopped.
@@ -61,8 +61,7 @@ fn run_within(
         .spawn()
         .map_err(|error| {
             let text = error.to_string();
-            let reason = text.split(" (os error").next().unwrap_or_default();
-            failed(format!("can't be started: {reason}"))
+            failed(format!("can't be started: {}", system_reason(&text)))
         })?;
     // Each pipe has a thread: a program may write before it has read everything.
     let (sender, finished) = mpsc::channel();

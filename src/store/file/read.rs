@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::clean::system_reason;
+
 /// A file that is not read in this time, such as a pipe that nobody writes to, is given up.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -57,9 +59,7 @@ impl From<io::Error> for ReadError {
         if error.kind() == io::ErrorKind::NotFound {
             return Self::Missing;
         }
-        let text = error.to_string();
-        let words = text.split(" (os error").next().unwrap_or_default();
-        Self::Unreadable(words.to_owned())
+        Self::Unreadable(system_reason(&error.to_string()).to_owned())
     }
 }
 
