@@ -176,12 +176,12 @@ impl Proxy {
             }
             Ok(Err(error)) => (down(&error), DOWN),
             Err(_) => ("it did not answer in time".to_owned(), DOWN),
-            Ok(Ok(_)) => self.socks_trouble(cause),
+            Ok(Ok(_)) => self.trouble_beyond(cause),
         }
     }
 
     /// The same of a proxy that is there and has told no status. Only of SOCKS does `cause` tell more.
-    fn socks_trouble(&self, cause: &str) -> (String, &'static str) {
+    fn trouble_beyond(&self, cause: &str) -> (String, &'static str) {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {
             return if here && cause.contains("lookup") {
@@ -560,7 +560,7 @@ mod tests {
             ),
         ] {
             let proxy = proxy(&format!("{scheme}://127.0.0.1:1080"));
-            let said = proxy.socks_trouble(cause);
+            let said = proxy.trouble_beyond(cause);
             assert_eq!(said, (told.to_owned(), hint), "{scheme} {cause}");
         }
     }
