@@ -436,18 +436,10 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    #[cfg(unix)]
+    use rcgen::{CertificateParams, KeyPair};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    #[cfg(unix)]
-    use {
-        rcgen::{CertificateParams, KeyPair},
-        rustls::pki_types::PrivatePkcs8KeyDer,
-        rustls::server::WebPkiClientVerifier,
-        rustls::{RootCertStore, ServerConfig},
-        std::sync::Arc,
-        tokio::sync::mpsc,
-        tokio_rustls::TlsAcceptor,
-    };
 
     use super::*;
     use crate::flow::served::{self, serve};
@@ -506,83 +498,34 @@ mod tests {
         assert!(!error.is_lost_answer(), "{error:?}");
     }
 
-    /// A new key and a certificate with it, for one name or address.
-    #[cfg(unix)]
-    fn issued(name: &str) -> (KeyPair, rcgen::Certificate) {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = certificate.self_signed(&key).unwrap();
-        (key, certificate)
-    }
-
-    /// Answers requests over TLS, and tells of each whether it came with a certificate of the client.
-    #[cfg(unix)]
-    async fn tls_server(
-        (key, certificate): (KeyPair, rcgen::Certificate),
-        client: &rcgen::Certificate,
-    ) -> (Url, mpsc::UnboundedReceiver<bool>) {
-        let mut roots = RootCertStore::empty();
-        roots.add(client.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://{}/", listener.local_addr().unwrap());
-        let (sender, presented) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let mut stream = acceptor.accept(stream).await.unwrap();
-                let _ = stream.read(&mut [0; 1024]).await;
-                let with = stream.get_ref().1.peer_certificates().is_some();
-                sender.send(with).unwrap();
-                let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-                stream.write_all(reply).await.unwrap();
-                let _ = stream.shutdown().await;
-            }
-        });
-        (Url::parse(&url).unwrap(), presented)
-    }
-
     // Windows verifies with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
     async fn only_requests_that_authenticate_the_client_come_with_its_certificate() {
-        let (server, (key, certificate)) = (issued("127.0.0.1"), issued("client.example"));
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let (tls, ca) = served::tls_for(certificate.der().clone());
+        let server = serve(Some(tls), |_| served::http("200 OK", "{}")).await;
         let folder = tempfile::tempdir().unwrap();
-        let ca = folder.path().join("ca.pem");
-        std::fs::write(&ca, server.1.pem()).unwrap();
-        let (url, mut presented) = tls_server(server, &certificate).await;
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, ca).unwrap();
         let http = Http {
             identity: Some((key.serialize_pem() + &certificate.pem()).into()),
-            ..Http::new(Some(&ca)).await.unwrap()
+            ..Http::new(Some(&path)).await.unwrap()
         };
-        for (proof, with) in [
-            (Proof::Certificate, true),
-            (Proof::None, false),
-            (Proof::Certificate, true),
-        ] {
+        for proof in [Proof::Certificate, Proof::None, Proof::Certificate] {
             let request = Request {
                 method: Method::Post,
-                url: url.clone(),
+                url: server.url.clone(),
                 authorization: None,
                 body: "a=b".into(),
                 proof,
             };
             http.send(&request).await.unwrap();
-            assert_eq!(presented.recv().await, Some(with), "{request:?}");
         }
-        http.get(&url).await.unwrap();
-        assert_eq!(presented.recv().await, Some(false));
+        http.get(&server.url).await.unwrap();
+        assert_eq!(server.certified(), [true, false, true, false]);
     }
 
     #[tokio::test]

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 #[cfg(unix)]
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 #[cfg(unix)]
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 #[cfg(unix)]
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+#[cfg(unix)]
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -18,13 +20,22 @@ use url::Url;
 /// A server that answers each request on a connection of its own.
 pub(super) struct Server {
     pub(super) url: Url,
-    asked: Arc<Mutex<Vec<String>>>,
+    /// Each request, and whether it came with a certificate of the client.
+    asked: Arc<Mutex<Vec<(String, bool)>>>,
 }
 
 impl Server {
     /// The requests so far, as they came.
     pub(super) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    /// Of each of them, whether it came with a certificate of the client.
+    #[cfg(unix)]
+    pub(super) fn certified(&self) -> Vec<bool> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(_, certified)| *certified).collect()
     }
 }
 
@@ -36,7 +47,7 @@ pub(super) async fn serve(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let asked = Arc::<Mutex<Vec<(String, bool)>>>::default();
     let server = Server {
         url: Url::parse(&format!("{scheme}://{address}")).unwrap(),
         asked: Arc::clone(&asked),
@@ -49,10 +60,11 @@ pub(super) async fn serve(
                 match tls {
                     Some(tls) => {
                         if let Ok(stream) = tls.accept(stream).await {
-                            answer(stream, &asked, &*reply).await;
+                            let certified = stream.get_ref().1.peer_certificates().is_some();
+                            answer(stream, certified, &asked, &*reply).await;
                         }
                     }
-                    None => answer(stream, &asked, &*reply).await,
+                    None => answer(stream, false, &asked, &*reply).await,
                 }
             });
         }
@@ -62,7 +74,8 @@ pub(super) async fn serve(
 
 async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    asked: &Mutex<Vec<String>>,
+    certified: bool,
+    asked: &Mutex<Vec<(String, bool)>>,
     reply: &impl Fn(&str) -> String,
 ) {
     let mut bytes = Vec::new();
@@ -73,7 +86,7 @@ async fn answer(
     }
     let request = String::from_utf8(bytes).unwrap();
     let answer = reply(&request);
-    asked.lock().unwrap().push(request);
+    asked.lock().unwrap().push((request, certified));
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
@@ -101,6 +114,20 @@ pub(super) fn http(status: &str, body: &str) -> String {
 /// certificates with its own rules and stores.
 #[cfg(unix)]
 pub(super) fn tls(version: &'static SupportedProtocolVersion) -> (TlsAcceptor, String) {
+    acceptor(version, None)
+}
+
+/// The same of version 1.3, which asks for this certificate of the client and takes requests without one, too.
+#[cfg(unix)]
+pub(super) fn tls_for(client: CertificateDer<'static>) -> (TlsAcceptor, String) {
+    acceptor(&rustls::version::TLS13, Some(client))
+}
+
+#[cfg(unix)]
+fn acceptor(
+    version: &'static SupportedProtocolVersion,
+    client: Option<CertificateDer<'static>>,
+) -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, "The CA");
@@ -112,10 +139,18 @@ pub(super) fn tls(version: &'static SupportedProtocolVersion) -> (TlsAcceptor, S
     let certificate = params.signed_by(&key, &issuer).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_no_client_auth()
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let config = config.with_protocol_versions(&[version]).unwrap();
+    let config = match client {
+        None => config.with_no_client_auth(),
+        Some(client) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(client).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            config.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+        }
+    };
+    let config = config
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     (TlsAcceptor::from(Arc::new(config)), ca.pem())
