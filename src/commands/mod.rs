@@ -44,15 +44,15 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     }
 }
 
-/// The exit code of a subcommand, where its reader, such as `head`, may have ended early because it has all that it needs.
+/// The exit code of a subcommand. One whose reader has ended, such as `head`, which has all that it needs, is done.
 ///
 /// # Errors
-/// What else kept it from writing to standard output.
+/// If standard output can't be written to for another reason.
 pub fn ended(outcome: io::Result<u8>) -> io::Result<u8> {
-    outcome.or_else(|error| match error {
-        error if is_without_reader(&error) => Ok(exit::DONE),
-        error => Err(error),
-    })
+    match outcome {
+        Err(error) if is_without_reader(&error) => Ok(exit::DONE),
+        outcome => outcome,
+    }
 }
 
 fn is_without_reader(error: &io::Error) -> bool {
