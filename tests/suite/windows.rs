@@ -322,10 +322,11 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
     let url = format!("http://localhost:{port}/callback/");
     terminal.wait_until("who has it", |screen| {
         let text = terminal::flat(screen);
-        text.contains(&format!("Another program is already listening on {url}."))
-            || text.contains(&format!(
-                "Another program uses the port of {url} without HTTP.sys"
-            ))
+        text.contains(&format!(
+            "Another program is already listening on {url} (code 183)."
+        )) || text.contains(&format!(
+            "Another program uses the port of {url} without HTTP.sys"
+        ))
     });
 }
 
