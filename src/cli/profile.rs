@@ -195,6 +195,27 @@ pub struct TokenFlags {
     pub profiles: ProfilesFlags,
 }
 
+impl TokenFlags {
+    /// What `token PROFILE` means without flags.
+    pub(super) fn of(profile: ProfileName) -> Self {
+        Self {
+            profile,
+            action: None,
+            min_valid: Duration::from_secs(60),
+            format: TokenFormat::Raw,
+            template: None,
+            user: None,
+            output: None,
+            mode: None,
+            #[cfg(unix)]
+            group: None,
+            wait: Duration::from_secs(45),
+            offline: false,
+            profiles: ProfilesFlags::default(),
+        }
+    }
+}
+
 /// The flags of `refresh`.
 #[derive(Debug, clap::Args)]
 pub struct RefreshFlags {

@@ -10,6 +10,11 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use crate::clean::{trimmed, unquoted};
 use crate::cli::{Cli, Subcommand, TokenFlags, command};
 
+/// Printed by scripts, again and again.
+const TOKEN: &str = "token";
+/// Run at each refresh.
+const KEEP_TOKEN: &str = "keep-token";
+
 /// The variable of the flag with this long name.
 pub(super) fn variable_of(flag: &str) -> String {
     format!(
@@ -29,7 +34,10 @@ impl Cli {
         variable: impl Fn(&OsStr) -> Option<OsString>,
     ) -> Result<Self, clap::Error> {
         let flags: Vec<OsString> = flags.into_iter().collect();
-        let quick = token_alone(&flags, &variable).or_else(|| flags_alone(&flags, &variable));
+        let quick = token_of_profile(&flags, &variable)
+            .or_else(|| alone(TOKEN, Subcommand::Token, &flags, &variable))
+            .or_else(|| alone(KEEP_TOKEN, Subcommand::KeepToken, &flags, &variable))
+            .or_else(|| flags_alone(&flags, &variable));
         if let Some(cli) = quick {
             return Ok(cli);
         }
@@ -53,19 +61,44 @@ impl Cli {
     }
 }
 
-/// Reads `token` with valid flags without the other commands: describing them all takes as long as everything else. Other
-/// flags, such as help, are read with all commands.
-fn token_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<Cli> {
-    const NAME: &str = "token";
-    if flags.get(1)? != NAME {
+/// Reads `token PROFILE`, which scripts run often, without describing any flag.
+fn token_of_profile(
+    flags: &[OsString],
+    variable: impl Fn(&OsStr) -> Option<OsString>,
+) -> Option<Cli> {
+    let [_, command, profile] = flags else {
+        return None;
+    };
+    let profile = profile.to_str().filter(|name| !name.starts_with('-'))?;
+    // The only variable that counts for it.
+    let folder = variable(OsStr::new("OAUTH_AUTHORIZER_PROFILES"));
+    if command != TOKEN || folder.is_some() {
         return None;
     }
-    let token = TokenFlags::augment_args(Command::new(NAME));
-    let command = Command::new("oauth-authorizer").subcommand(token);
-    let (matches, variables) = matches(command, flags, variable).ok()?;
-    let token = TokenFlags::from_arg_matches(matches.subcommand_matches(NAME)?).ok()?;
+    let token = TokenFlags::of(profile.parse().ok()?);
     Some(Cli {
         subcommand: Some(Subcommand::Token(token)),
+        ..Cli::default()
+    })
+}
+
+/// Reads a subcommand that is often run, if its flags are valid, without the other subcommands: describing them all takes as
+/// long as everything else. Other flags, such as help, are read with all subcommands.
+fn alone<F: Args + FromArgMatches>(
+    name: &'static str,
+    subcommand: impl Fn(F) -> Subcommand,
+    flags: &[OsString],
+    variable: impl Fn(&OsStr) -> Option<OsString>,
+) -> Option<Cli> {
+    if flags.get(1)? != name {
+        return None;
+    }
+    let command = F::augment_args(Command::new(name));
+    let command = Command::new("oauth-authorizer").subcommand(command);
+    let (matches, variables) = matches(command, flags, variable).ok()?;
+    let read = F::from_arg_matches(matches.subcommand_matches(name)?).ok()?;
+    Some(Cli {
+        subcommand: Some(subcommand(read)),
         variables,
         ..Cli::default()
     })
@@ -86,6 +119,9 @@ fn matches(
 ) -> Result<(ArgMatches, Vec<String>), clap::Error> {
     let path = path(&command, flags);
     let command = in_any_letters(command, &path);
+    if !has_variable(&command, &variable) {
+        return Ok((command.try_get_matches_from(flags)?, Vec::new()));
+    }
     let bare = without_variables(command.clone(), &path);
     // What is required may come from a variable.
     let lenient = of_path(bare.clone(), &path, &|flag| flag.required(false));
@@ -121,6 +157,16 @@ fn matches(
         variables.push(name.to_string_lossy().into_owned());
     }
     Ok((bare.try_get_matches_from(&all)?, variables))
+}
+
+/// True if a variable of the command or of one of its subcommands exists, even an empty one. Without any, which is the rule,
+/// the flags are read once instead of three times.
+fn has_variable(command: &Command, variable: &impl Fn(&OsStr) -> Option<OsString>) -> bool {
+    let names = command.get_arguments().filter_map(Arg::get_env);
+    names.map(variable).any(|value| value.is_some())
+        || command
+            .get_subcommands()
+            .any(|below| has_variable(below, variable))
 }
 
 /// The subcommand that was given, or the command itself.
@@ -239,6 +285,68 @@ mod tests {
             let found = variables.find(|(known, _)| *known == name.to_str().unwrap());
             found.map(|(_, value)| (*value).into())
         })
+    }
+
+    #[test]
+    fn commands_that_are_often_run_are_read_the_same_alone_as_with_all_others() {
+        let whole = |flags: &[OsString], variable: &dyn Fn(&OsStr) -> Option<OsString>| {
+            let (matches, variables) = matches(command(), flags, variable).unwrap();
+            let subcommand = Subcommand::from_arg_matches(&matches).unwrap();
+            format!("{subcommand:?} {variables:?}")
+        };
+        let folder = |name: &OsStr| (name == "OAUTH_AUTHORIZER_PROFILES").then(|| "/p".into());
+        for (flags, is_quick) in [
+            (&["token", "office"][..], true),
+            (&["token", "office", "--min-valid", "5m"], true),
+            (&["token", "--offline", "office"], true),
+            (&["token", "office", "get"], true),
+            (
+                &[
+                    "keep-token",
+                    "office",
+                    "--generation",
+                    "5",
+                    "--attempt",
+                    "4",
+                ],
+                true,
+            ),
+            (&["refresh", "office"], false),
+        ] {
+            let flags = [&["oauth-authorizer"], flags].concat();
+            let flags: Vec<OsString> = flags.iter().map(OsString::from).collect();
+            for variable in [&folder as &dyn Fn(&OsStr) -> Option<OsString>, &|_| None] {
+                let quick = token_of_profile(&flags, variable)
+                    .or_else(|| alone(TOKEN, Subcommand::Token, &flags, variable))
+                    .or_else(|| alone(KEEP_TOKEN, Subcommand::KeepToken, &flags, variable));
+                assert_eq!(quick.is_some(), is_quick, "{flags:?}");
+                let cli = Cli::read(flags.clone(), variable).unwrap();
+                let read = format!("{:?} {:?}", cli.subcommand.unwrap(), cli.variables);
+                assert_eq!(read, whole(&flags, variable), "{flags:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_plain_command_is_read_without_its_flags() {
+        let command = TokenFlags::augment_args(Command::new(TOKEN));
+        let variables = command.get_arguments().filter_map(Arg::get_env);
+        assert!(variables.eq(["OAUTH_AUTHORIZER_PROFILES"]));
+        let none = |_: &OsStr| None;
+        let read = |flags: &[&str]| {
+            let flags: Vec<OsString> = flags.iter().map(OsString::from).collect();
+            token_of_profile(&flags, none).is_some()
+        };
+        assert!(read(&["oauth-authorizer", "token", "office"]));
+        for flags in [
+            &["oauth-authorizer", "token"][..],
+            &["oauth-authorizer", "token", "--help"],
+            &["oauth-authorizer", "token", "no name/"],
+            &["oauth-authorizer", "refresh", "office"],
+            &["oauth-authorizer", "token", "office", "--offline"],
+        ] {
+            assert!(!read(flags), "{flags:?}");
+        }
     }
 
     #[test]
