@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -184,26 +185,41 @@ impl Queue {
 /// The queue, and the signal that it has changed.
 type Shared = Arc<(Mutex<Queue>, Condvar)>;
 
-/// Set once a thread writes.
-static WRITER: OnceLock<Shared> = OnceLock::new();
+/// Nobody has to read what is said.
+static STARTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was.
+/// Set at the first line after [`start`]: the queue of the thread that writes, unless there could be no thread.
+static WRITER: OnceLock<Option<Shared>> = OnceLock::new();
+
+/// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was. The thread begins
+/// with the first line: a screen has none to say.
 pub fn start() {
-    if WRITER.get().is_some() {
-        return;
+    STARTED.store(true, Ordering::Relaxed);
+}
+
+/// The queue of the thread that writes, which begins now.
+fn writer() -> Option<&'static Shared> {
+    if !STARTED.load(Ordering::Relaxed) {
+        return None;
     }
-    let shared = Shared::default();
-    let writer = Arc::clone(&shared);
-    let started = std::thread::Builder::new().spawn(move || write(&writer));
-    if started.is_ok() {
-        let _ = WRITER.set(shared);
-    }
+    let begin = || {
+        let shared = Shared::default();
+        let writer = Arc::clone(&shared);
+        let began = std::thread::Builder::new().spawn(move || write(&writer));
+        began.is_ok().then_some(shared)
+    };
+    WRITER.get_or_init(begin).as_ref()
+}
+
+/// The queue of the thread that writes, if there is one by now.
+fn begun() -> Option<&'static Shared> {
+    WRITER.get()?.as_ref()
 }
 
 /// A line for the user or the log. A reader that is gone is no reason to stop.
 pub fn say(word: &str, text: &str) {
     let line = line(word, text);
-    match WRITER.get() {
+    match writer() {
         Some(shared) => change(shared, |queue| queue.push(line)),
         None => drop(std::io::stderr().write_all(line.as_bytes())),
     }
@@ -211,7 +227,7 @@ pub fn say(word: &str, text: &str) {
 
 /// The same for what may repeat itself without end: not each is written.
 pub fn say_often(kind: Often, text: &str) {
-    match WRITER.get() {
+    match writer() {
         Some(shared) => change(shared, |queue| {
             queue.push_often(kind, text, Instant::now());
         }),
@@ -221,7 +237,7 @@ pub fn say_often(kind: Often, text: &str) {
 
 /// Waits until what was said is written, unless nobody reads it.
 pub fn flush() {
-    if let Some(shared) = WRITER.get() {
+    if let Some(shared) = begun() {
         wait(shared, None);
     }
 }
@@ -229,7 +245,7 @@ pub fn flush() {
 /// Says how often what repeated itself came, and waits as [`flush`] does, but no longer than `limit`. Nothing is to be said
 /// after this.
 pub fn finish(limit: Option<Duration>) {
-    if let Some(shared) = WRITER.get() {
+    if let Some(shared) = begun() {
         change(shared, |queue| queue.ending = true);
         wait(shared, limit);
     }
