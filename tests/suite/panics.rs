@@ -2,6 +2,8 @@
 
 #![allow(clippy::panic, clippy::exit, reason = "that is what it is for")]
 
+use crossterm::execute;
+use crossterm::terminal::EnterAlternateScreen;
 use oauth_authorizer::tui::terminal::guard::{self, Guard};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -10,7 +12,10 @@ fn main() -> std::io::Result<()> {
     let place = std::env::args().nth(1).unwrap_or_default();
     let output = guard::output()?;
     let guard = Guard::enter(output.try_clone()?)?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(output))?;
+    assert!(guard::may_write());
+    let mut backend = CrosstermBackend::new(output);
+    execute!(backend, EnterAlternateScreen)?;
+    let mut terminal = Terminal::new(backend)?;
     terminal.draw(|frame| frame.render_widget("drawn", frame.area()))?;
     if place == "draw" {
         terminal.draw(|_| panic!("s3cret-in-a-panic"))?;

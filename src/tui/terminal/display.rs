@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crossterm::event::EnableBracketedPaste;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue, style};
 use ratatui::layout::{Position, Rect, Size};
@@ -201,7 +202,13 @@ impl Display {
     }
 
     fn empty(&mut self) -> io::Result<()> {
-        queue!(self.bytes, EnterAlternateScreen, style::ResetColor)?;
+        // Before the first frame, and after another program has had the terminal, that is not its state.
+        queue!(
+            self.bytes,
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            style::ResetColor
+        )?;
         self.screen.backend_mut().forget();
         // Clears the screen, so that the next frame is written as a whole. Ratatui's `clear` would ask where the cursor
         // is, and wait for the terminal's answer. A new screen would need its memory twice.

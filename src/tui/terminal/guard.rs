@@ -9,10 +9,10 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::DisableBracketedPaste;
+use crossterm::terminal::LeaveAlternateScreen;
 #[cfg(windows)]
 use crossterm::terminal::enable_raw_mode;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue, style};
 #[cfg(windows)]
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType};
@@ -24,6 +24,8 @@ use crate::console::{device, modes};
 
 /// True while the terminal is ours.
 static OURS: AtomicBool = AtomicBool::new(false);
+/// True once something was written since then: another screen, which the terminal has to leave.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
 /// Told of every panic, in whatever thread or task.
 static PANICKED: Notify = Notify::const_new();
 
@@ -191,8 +193,8 @@ pub fn watch(output: Output) -> mpsc::Receiver<()> {
 pub struct Guard(Output);
 
 impl Guard {
-    /// Takes the terminal: raw mode, another screen, bracketed paste. Nothing that can fail may stand between
-    /// this and the guard's first use.
+    /// Takes the terminal, in raw mode; the first frame begins with another screen and bracketed paste. Nothing that can
+    /// fail may stand between this and the guard's first use.
     ///
     /// # Errors
     /// If the terminal doesn't allow it; its modes are unchanged then.
@@ -228,18 +230,17 @@ fn take(output: &Output) -> io::Result<()> {
     #[cfg(unix)]
     modes::take(&output.0, rustix::termios::Termios::make_raw)?;
     OURS.store(true, Ordering::SeqCst);
-    let mut bytes = Vec::new();
-    let _ = queue!(bytes, EnterAlternateScreen, EnableBracketedPaste);
-    let taken = write_within(output, bytes, LAST_BYTES_IN_A_HURRY);
-    if taken.is_err() {
-        restore(output, LAST_BYTES_IN_A_HURRY);
-    }
-    taken
+    Ok(())
 }
 
-/// True while the terminal is ours.
-pub(super) fn is_ours() -> bool {
-    OURS.load(Ordering::SeqCst)
+/// True while the terminal is ours. What is written to it then has to be taken away at the end.
+#[must_use]
+pub fn may_write() -> bool {
+    let ours = OURS.load(Ordering::SeqCst);
+    if ours {
+        WRITTEN.store(true, Ordering::SeqCst);
+    }
+    ours
 }
 
 /// Gives the terminal back, once. Errors are of no use here.
@@ -252,15 +253,17 @@ fn restore(output: &Output, limit: Duration) {
     if !is_in_foreground(output) && modes::stops_writers(&output.0) {
         return;
     }
-    let mut bytes = Vec::new();
-    let _ = queue!(
-        bytes,
-        DisableBracketedPaste,
-        style::ResetColor,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
-    let _ = write_within(output, bytes, limit);
+    if WRITTEN.swap(false, Ordering::SeqCst) {
+        let mut bytes = Vec::new();
+        let _ = queue!(
+            bytes,
+            DisableBracketedPaste,
+            style::ResetColor,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        let _ = write_within(output, bytes, limit);
+    }
     #[cfg(unix)]
     modes::give_back(&output.0);
     #[cfg(windows)]

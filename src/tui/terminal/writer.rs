@@ -24,7 +24,7 @@ impl Writer {
             let mut output = output;
             for bytes in due {
                 // A screen that was given back is left alone.
-                let written = if guard::is_ours() {
+                let written = if guard::may_write() {
                     write(&mut output, &bytes)
                 } else {
                     Ok(())
