@@ -92,19 +92,11 @@ fn hostile() {
 fn first_frame() {
     let home = tempfile::tempdir().unwrap();
     let bash = || {
-        let begin = Instant::now();
-        let terminal = Command::of(Path::new("/bin/bash"), home.path(), &["--norc", "-i"])
+        Command::of(Path::new("/bin/bash"), home.path(), &["--norc", "-i"])
             .env("PS1", "prompt> ")
-            .start();
-        terminal.wait_exactly("prompt>");
-        begin.elapsed()
+            .time_until("prompt>")
     };
-    let ours = || {
-        let begin = Instant::now();
-        let terminal = Command::new(home.path(), &["--preset", "microsoft-mail"]).start();
-        terminal.wait_exactly("Ctrl+C quit");
-        begin.elapsed()
-    };
+    let ours = || Command::new(home.path(), &["--preset", "microsoft-mail"]).time_until("quit");
     let (bash, ours) = medians(bash, ours);
     let ratio = ours.as_secs_f64() / bash.as_secs_f64();
     println!(
@@ -136,12 +128,9 @@ fn presets() {
         }
     }
     let frame = |home: &Path| {
-        let begin = Instant::now();
-        let terminal = Command::new(home, &["--preset", "microsoft-mail"])
+        Command::new(home, &["--preset", "microsoft-mail"])
             .env("XDG_CONFIG_HOME", home.join("config").to_str().unwrap())
-            .start();
-        terminal.wait_exactly("Ctrl+C quit");
-        begin.elapsed()
+            .time_until("quit")
     };
     let (few, all) = medians(|| frame(one.path()), || frame(many.path()));
     let ratio = all.as_secs_f64() / few.as_secs_f64();
