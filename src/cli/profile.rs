@@ -201,7 +201,7 @@ impl TokenFlags {
         Self {
             profile,
             action: None,
-            min_valid: Duration::from_secs(60),
+            min_valid: Duration::from_mins(1),
             format: TokenFormat::Raw,
             template: None,
             user: None,
