@@ -24,14 +24,16 @@ mod scripted;
 mod servers;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use crate::servers::{Provider, person};
-use crate::terminal::{Command, ENTER, program};
+use crate::terminal::{Command, ENTER, LIMIT, base, program};
 
 const ROUNDS: usize = 15;
 
@@ -91,12 +93,10 @@ fn hostile() {
 /// From the start of the process to the last words of the first frame, and to bash's first prompt.
 fn first_frame() {
     let home = tempfile::tempdir().unwrap();
-    let bash = || {
-        Command::of(Path::new("/bin/bash"), home.path(), &["--norc", "-i"])
-            .env("PS1", "prompt> ")
-            .time_until("prompt>")
-    };
-    let ours = || Command::new(home.path(), &["--preset", "microsoft-mail"]).time_until("quit");
+    let shell = ["/bin/bash", "--norc", "-i"];
+    let bash = || time_until("prompt>", &shell, home.path(), ("PS1", "prompt> "));
+    let screen = screen();
+    let ours = || time_until("quit", &screen, home.path(), ("LANG", "C.UTF-8"));
     let (bash, ours) = medians(bash, ours);
     let ratio = ours.as_secs_f64() / bash.as_secs_f64();
     println!(
@@ -104,6 +104,51 @@ fn first_frame() {
         ms(ours),
         ms(bash)
     );
+}
+
+fn screen() -> [String; 3] {
+    let program = program().to_str().unwrap().to_owned();
+    [program, "--preset".to_owned(), "microsoft-mail".to_owned()]
+}
+
+/// From the start of a program until its terminal has received `last`. Nothing keeps a screen meanwhile, which would take
+/// longer for a whole frame than for a prompt.
+fn time_until(
+    last: &str,
+    arguments: &[impl AsRef<OsStr>],
+    home: &Path,
+    variable: (&str, &str),
+) -> Duration {
+    let mut command = CommandBuilder::from_argv(
+        arguments
+            .iter()
+            .map(|argument| argument.as_ref().to_owned())
+            .collect(),
+    );
+    command.env_clear();
+    for (name, value) in base(home) {
+        command.env(name, value);
+    }
+    command.env(variable.0, variable.1);
+    let window = PtySize {
+        rows: 24,
+        cols: 80,
+        ..PtySize::default()
+    };
+    let pair = native_pty_system().openpty(window).unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let begin = Instant::now();
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&received).contains(last) {
+        let count = reader.read(&mut buffer).unwrap();
+        assert!(count > 0 && begin.elapsed() < LIMIT, "no {last:?}");
+        received.extend_from_slice(&buffer[..count]);
+    }
+    let time = begin.elapsed();
+    let _ = child.kill();
+    let _ = child.wait();
+    time
 }
 
 /// The first frame with the presets that are built in, and with all of them once more as the person's own.
@@ -127,10 +172,15 @@ fn presets() {
             }
         }
     }
+    let screen = screen();
     let frame = |home: &Path| {
-        Command::new(home, &["--preset", "microsoft-mail"])
-            .env("XDG_CONFIG_HOME", home.join("config").to_str().unwrap())
-            .time_until("quit")
+        let own = home.join("config");
+        time_until(
+            "quit",
+            &screen,
+            home,
+            ("XDG_CONFIG_HOME", own.to_str().unwrap()),
+        )
     };
     let (few, all) = medians(|| frame(one.path()), || frame(many.path()));
     let ratio = all.as_secs_f64() / few.as_secs_f64();

@@ -75,32 +75,6 @@ impl Command {
         Terminal::start(self, 80, 24)
     }
 
-    /// From the start of the process until the terminal has received `last`. Nothing keeps a screen meanwhile, which would
-    /// take longer for a whole frame than for a prompt.
-    pub fn time_until(self, last: &str) -> Duration {
-        let pair = native_pty_system()
-            .openpty(PtySize {
-                rows: 24,
-                cols: 80,
-                pixel_width: 0,
-                pixel_height: 0,
-            })
-            .unwrap();
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let begin = Instant::now();
-        let mut child = pair.slave.spawn_command(self.builder).unwrap();
-        let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
-        while !String::from_utf8_lossy(&received).contains(last) {
-            let count = reader.read(&mut buffer).unwrap();
-            assert!(count > 0 && begin.elapsed() < LIMIT, "no {last:?}");
-            received.extend_from_slice(&buffer[..count]);
-        }
-        let time = begin.elapsed();
-        let _ = child.kill();
-        let _ = child.wait();
-        time
-    }
-
     /// Starts it in a window of this size; where the terminal does not know one of them, it is told as 0.
     pub fn start_sized(self, cols: u16, rows: u16) -> Terminal {
         Terminal::start(self, cols, rows)
