@@ -247,6 +247,9 @@ pub struct KeepFlags {
     /// The number of the last attempt that had ended
     #[arg(long)]
     pub attempt: u64,
+    /// Write tokens that can't be stored to standard output, a pipe of the caller
+    #[arg(long)]
+    pub hand_over: bool,
     /// The folder of the profiles.
     #[command(flatten)]
     pub profiles: ProfilesFlags,

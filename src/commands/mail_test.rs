@@ -56,11 +56,11 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         newer: false,
         named,
     };
-    let got = match obtain(&place, wish) {
-        Ok(got) => got,
+    let (record, warning) = match obtain(&place, wish) {
+        Ok(got) => got.warned(),
         Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
     };
-    let issued_for = &got.record.issued_for;
+    let issued_for = &record.issued_for;
     let user = match flags.mailbox(issued_for.user.as_deref()) {
         Ok(user) => user,
         Err(error) => return usage(&error),
@@ -76,11 +76,10 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         );
         return Ok(exit::USAGE);
     }
-    let Some(tokens) = &got.record.tokens else {
+    let Some(tokens) = &record.tokens else {
         return usage("There are no tokens.");
     };
-    let warnings: Vec<String> = got
-        .warning
+    let warnings: Vec<String> = warning
         .into_iter()
         .chain(token_warnings(
             tokens.access_token(),

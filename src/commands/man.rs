@@ -38,7 +38,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "10",
-        "Profiles: the tokens were printed, but couldn't be saved.",
+        "Profiles: the token was printed, but the new tokens couldn't be stored.",
     ),
     (
         "130",

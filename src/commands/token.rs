@@ -12,6 +12,7 @@ use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
 use crate::keeper::refuse::refuse;
+use crate::keeper::unstored::Unstored;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
@@ -98,7 +99,11 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         newer: false,
         named,
     };
-    let Got { record, warning } = match obtain(&place, wish) {
+    let Got {
+        record,
+        warning,
+        unstored,
+    } = match obtain(&place, wish) {
         Ok(got) => got,
         Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
     };
@@ -117,15 +122,21 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         stdout.write_all(text.expose_secret().as_bytes())?;
         stdout.write_all(b"\n")?;
         stdout.flush()?;
-        return Ok(exit::DONE);
+        drop(stdout);
+        return Ok(delivered(&place, unstored.as_ref()));
     };
     Ok(match token_file::write(path, &text, readers) {
-        Ok(()) => exit::DONE,
+        Ok(()) => delivered(&place, unstored.as_ref()),
         Err(error) => {
             say("error", &format!("{}: {error}", place.name));
             exit::RECORD
         }
     })
+}
+
+/// The exit code where the caller has its token. Says if nothing else has it.
+fn delivered(place: &Place, unstored: Option<&Outcome>) -> u8 {
+    unstored.map_or(exit::DONE, |outcome| say_outcome(&place.name, outcome))
 }
 
 fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
@@ -199,6 +210,10 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
             Err(code) => code,
             Ok(place) if is_recent(&place, flags) => exit::DONE,
             Ok(place) => match obtain(&place, wish) {
+                Ok(Got {
+                    unstored: Some(outcome),
+                    ..
+                }) => say_outcome(&place.name, &Unstored::when_unused(outcome)),
                 Ok(got) => {
                     let left = got
                         .record
@@ -249,10 +264,20 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(async {
+    let refreshed = runtime.block_on(async {
         // A request in progress is not given up: its answer may hold the only tokens that still work.
         let _signals = process::put_off_signals()?;
         Ok::<_, io::Error>(refresh(&place, known).await)
     })?;
-    Ok(outcome.err().map_or(exit::DONE, |outcome| outcome.code))
+    Ok(match refreshed {
+        Ok(None) => exit::DONE,
+        Ok(Some(unstored)) => {
+            if flags.hand_over {
+                // Whole lines aren't buffered. The caller may have ended.
+                let _ = io::stdout().write_all(&unstored.to_bytes());
+            }
+            unstored.outcome.code
+        }
+        Err(outcome) => outcome.code,
+    })
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::process::Keeper;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::refresh::{Known, no_refresh_token, unix_time};
+use super::unstored::Unstored;
 use super::words;
 use crate::outcome::exit;
 use crate::profile::places::Place;
@@ -46,6 +47,20 @@ pub struct Got {
     pub record: Record,
     /// Why the token is not as good as was requested.
     pub warning: Option<String>,
+    /// What to report if the tokens are only in this process, because they can't be stored.
+    pub unstored: Option<Outcome>,
+}
+
+impl Got {
+    /// The same with one warning about all of it.
+    #[must_use]
+    pub fn warned(self) -> (Record, Option<String>) {
+        let unstored = self.unstored.map(|outcome| {
+            let more = [outcome.cause, outcome.hint].into_iter().flatten();
+            more.fold(outcome.error, |text, more| format!("{text} {more}"))
+        });
+        (self.record, self.warning.or(unstored))
+    }
 }
 
 /// Gets a good token.
@@ -54,10 +69,13 @@ pub struct Got {
 /// The outcome to report.
 pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let got = find(place, wish)?;
+    if got.unstored.is_some() {
+        return Ok(got);
+    }
     let record = got.record.complete();
     Ok(Got {
         record: record.map_err(|error| record_outcome(&error, place))?,
-        warning: got.warning,
+        ..got
     })
 }
 
@@ -82,6 +100,7 @@ fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
         return Ok(Got {
             record: first,
             warning: None,
+            unstored: None,
         });
     }
     if let Some(outcome) = refusal(place, &first, wish, now) {
@@ -151,6 +170,7 @@ fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Out
     });
     Ok(Got {
         warning: Some(format!("{}{left}", outcome.error)),
+        unstored: None,
         record,
     })
 }
@@ -174,6 +194,16 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     loop {
         // Looked at first: what it left is complete once it has ended.
         let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
+        if ended_with == Some(u32::from(exit::NOT_STORED))
+            && let Some(line) = keeper.as_ref().and_then(Keeper::handed_over)
+            && let Some(unstored) = Unstored::parse(&line)
+        {
+            return Ok(Got {
+                unstored: Some(unstored.when_used(unix_time())),
+                record: unstored.record,
+                warning: None,
+            });
+        }
         let last = attempt()?;
         let record =
             Record::outline(&place.record()).map_err(|error| record_outcome(&error, place))?;
@@ -188,6 +218,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
             return Ok(Got {
                 record,
                 warning: None,
+                unstored: None,
             });
         }
         let outcome = last
@@ -196,7 +227,14 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
             .and_then(|last| last.outcome.clone())
             .filter(|outcome| outcome.code != exit::DONE);
         if let Some(outcome) = outcome {
-            return fallback(record, outcome, wish);
+            // If it is that of the own keeper, the tokens come with its end.
+            let is_coming = outcome.code == exit::NOT_STORED
+                && keeper.is_some()
+                && ended_with.is_none()
+                && Instant::now() < end;
+            if !is_coming {
+                return fallback(record, Unstored::when_unused(outcome), wish);
+            }
         }
         if ended_with == Some(u32::from(exit::RECORD)) {
             let outcome = no_outcome(place, record.seal);

@@ -2,7 +2,8 @@
 //!
 //! `caller` is what a command calls. Where the token is no longer good, it starts this program once more, as the keeper: a
 //! process of its own that holds the profile's lock, refreshes and stores, and then ends. A caller that is stopped meanwhile
-//! loses nothing. Callers wait for the record or for the outcome of the attempt; tokens reach them by the record alone.
+//! loses nothing. Callers wait for the record or for the outcome of the attempt. Tokens reach them by the record; only those that
+//! can't be stored go through a pipe, to the process that started the keeper.
 
 pub mod answer;
 pub mod caller;
@@ -15,4 +16,5 @@ pub mod refresh;
 pub mod refuse;
 pub mod save;
 pub mod tools;
+pub mod unstored;
 mod words;

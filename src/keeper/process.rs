@@ -1,8 +1,14 @@
 //! The keeper as a process of its own, which outlives the one that started it.
 
+use std::io::{self, PipeReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::refresh::Known;
+use super::unstored::LIMIT;
 #[cfg(windows)]
 use crate::profile::places;
 use crate::profile::places::Place;
@@ -14,12 +20,19 @@ mod windows;
 /// The hidden command of the keeper.
 pub const COMMAND: &str = "keep-token";
 
+/// What a keeper that has ended handed over is there at once. If another process has its pipe by accident, it isn't.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A keeper that was started.
 #[derive(Debug)]
-pub struct Keeper(
-    #[cfg(unix)] std::process::Child,
-    #[cfg(windows)] windows::Process,
-);
+pub struct Keeper {
+    #[cfg(unix)]
+    process: std::process::Child,
+    #[cfg(windows)]
+    process: windows::Process,
+    /// Tokens that it can't store, through a pipe that no other process has.
+    handed_over: Receiver<Zeroizing<Vec<u8>>>,
+}
 
 impl Keeper {
     /// Starts the keeper of a profile. `named` is the folder of profiles that was named, `variable` the environment variable
@@ -41,7 +54,9 @@ impl Keeper {
             &generation,
             "--attempt",
             &attempt,
+            "--hand-over",
         ];
+        let (output, input) = io::pipe()?;
         // It needs no other secret than that of the profile.
         let left_out = (variable != Some(SECRET_VARIABLE)).then_some(SECRET_VARIABLE);
         #[cfg(unix)]
@@ -52,7 +67,7 @@ impl Keeper {
             command
                 .args(arguments)
                 .stdin(Stdio::null())
-                .stdout(Stdio::null())
+                .stdout(input)
                 .stderr(Stdio::null())
                 .process_group(0);
             if let Some(folder) = named {
@@ -61,7 +76,13 @@ impl Keeper {
             if let Some(name) = left_out {
                 command.env_remove(name);
             }
-            command.spawn().map(Self)
+            let process = command.spawn()?;
+            // The end that the keeper has must be the only one.
+            drop(command);
+            Ok(Self {
+                process,
+                handed_over: listen(output)?,
+            })
         }
         #[cfg(windows)]
         {
@@ -77,22 +98,55 @@ impl Keeper {
                 environment.push((places::VARIABLE.into(), folder.into()));
             }
             let arguments = arguments.join(" ");
-            windows::Process::start(&program()?, &arguments, &environment).map(Self)
+            let process =
+                windows::Process::start(&program()?, &arguments, &environment, input.into())?;
+            Ok(Self {
+                process,
+                handed_over: listen(output)?,
+            })
         }
     }
 
     /// The exit code, once it has ended. One that a signal ended has none, for which another number stands.
     pub fn exit_code(&mut self) -> Option<u32> {
         #[cfg(unix)]
-        return match self.0.try_wait() {
+        return match self.process.try_wait() {
             Ok(None) => None,
             Ok(Some(status)) => Some(status.code().unwrap_or(-1).cast_unsigned()),
             // It can't be told apart from one that has ended.
             Err(_) => Some(u32::MAX),
         };
         #[cfg(windows)]
-        return self.0.exit_code();
+        return self.process.exit_code();
     }
+
+    /// The line that a keeper handed over before it ended; `None` if there is none.
+    #[must_use]
+    pub fn handed_over(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.handed_over.recv_timeout(LAST_WORDS).ok()
+    }
+}
+
+/// Reads one line from a keeper, without waiting for it here: the keeper may be writing while its end is waited for.
+fn listen(mut pipe: PipeReader) -> io::Result<Receiver<Zeroizing<Vec<u8>>>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new().spawn(move || {
+        // As large as it can be: what grows leaves copies behind.
+        let mut line = Zeroizing::new(vec![0; LIMIT]);
+        let mut length = 0;
+        while length < LIMIT && !line[..length].ends_with(b"\n") {
+            match pipe.read(&mut line[length..]) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        line.truncate(length);
+        // Nobody waits any more, perhaps.
+        let _ = sender.send(line);
+    })?;
+    Ok(receiver)
 }
 
 /// This program. After an upgrade the path of the running one leads to another file, or to none.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::answer::Answer;
 use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
+use super::unstored::Unstored;
 use super::words;
 use crate::clean::clean;
 use crate::flow::attempt::Attempts;
@@ -20,7 +21,7 @@ use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
-use crate::store::attempt::{AttemptNote, LostAnswer, Outcome};
+use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome};
 use crate::store::host;
 use crate::store::lock::Lock;
 use crate::store::private;
@@ -56,16 +57,16 @@ pub fn unix_time() -> u64 {
         .as_secs()
 }
 
-/// Refreshes the tokens of a profile, and stores them.
+/// Refreshes the tokens of a profile, and stores them. Returns those that can't be stored.
 ///
 /// # Errors
 /// The outcome, which waiting callers find on disk.
-pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
+pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>>, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
     // Nothing else runs in this process meanwhile.
     let lock = Lock::wait(&place.lock(), LOCK_LIMIT).map_err(|error| file_outcome(&error))?;
     let Some(_lock) = lock else {
-        return Ok(());
+        return Ok(None);
     };
     let last = AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error))?;
     let number = last.as_ref().map_or(0, |last| last.number);
@@ -75,7 +76,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
         outcome.is_some_and(|outcome| outcome.code != exit::DONE)
     };
     if number > known.attempt && last.as_ref().is_some_and(failed) {
-        return Ok(());
+        return Ok(None);
     }
     let mut note = AttemptNote {
         number: number + 1,
@@ -89,7 +90,8 @@ pub async fn refresh(place: &Place, known: Known) -> Result<(), Outcome> {
     };
     let outcome = locked(place, known, last.as_ref(), &mut note).await;
     note.outcome = Some(match &outcome {
-        Ok(()) => Outcome {
+        Ok(Some(unstored)) => unstored.outcome.clone(),
+        Ok(None) => Outcome {
             code: exit::DONE,
             error: String::new(),
             cause: None,
@@ -107,25 +109,29 @@ async fn locked(
     known: Known,
     last: Option<&AttemptNote>,
     note: &mut AttemptNote,
-) -> Result<(), Outcome> {
+) -> Result<Option<Box<Unstored>>, Outcome> {
     let path = place.record();
     let failed = |error| record_outcome(&error, place);
     let outline = Record::outline(&path).map_err(failed)?;
     let generation = outline.generation;
     if generation > known.generation {
-        return Ok(());
+        return Ok(None);
     }
     note.generation = generation;
+    // A request without a refresh token uses nothing up.
+    let uses_up = !outline.issued_for.is_without_user();
+    note.lost = last.and_then(|last| last.lost(generation));
+    note.lost = note.lost.filter(|_| uses_up);
     let adopted = adopt(&place.next(), &outline, &path).map_err(failed)?;
     if adopted.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let current = outline.complete().map_err(failed)?;
     if current.generation > generation {
         // The command has newer ones: a process was stopped, or another computer uses the same store.
         let reserved = Reserved::take(&place.next(), current.seal);
         let stored = reserved.and_then(|reserved| reserved.store(&current, &path));
-        return stored.map_err(|error| file_outcome(&error));
+        return stored.map(|()| None).map_err(|error| file_outcome(&error));
     }
     let before = current.tokens.as_ref();
     let has_refresh_token = before.is_some_and(|tokens| tokens.refresh_token.is_some());
@@ -135,11 +141,6 @@ async fn locked(
     let profile = Profile::load(place, &current)?;
     let reserved =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
-    // A request without a refresh token uses nothing up.
-    let uses_up = profile.request.kind.has_user();
-    note.lost = last
-        .and_then(|last| last.lost(current.generation))
-        .filter(|_| uses_up);
     note.sent = uses_up;
     if let Err(error) = note.write(&place.attempt()) {
         reserved.release();
@@ -158,18 +159,19 @@ async fn locked(
                     clock_ahead,
                     ..current.origin
                 },
-                ..current
+                ..current.clone()
             };
-            reserved.store(&record, &path).map_err(|error| Outcome {
-                // Unlike for other file errors, the service was contacted.
-                code: exit::FAILED,
-                error: format!("The service issued new tokens, but they can't be stored. {error}"),
-                cause: None,
-                hint: Some(format!(
-                    "Repair the disk and try again. If the service then rejects the refresh token: {}",
-                    sign_in_again(place)
-                )),
-            })
+            let Err(error) = reserved.store(&record, &path) else {
+                return Ok(None);
+            };
+            let unstored = Unstored::new(place, record, before, &error);
+            if unstored.is_lost {
+                note.lost = Some(LostAnswer {
+                    since: note.since,
+                    by: LostBy::Storage,
+                });
+            }
+            Ok(Some(Box::new(unstored)))
         }
         Err(error) => {
             let failure = Failed {
@@ -181,7 +183,7 @@ async fn locked(
             if uses_up && Answer::of(&failure.error) == Answer::MaybeTaken {
                 note.lost = note.lost.or(Some(LostAnswer {
                     since: note.since,
-                    stopped: false,
+                    by: LostBy::Network,
                 }));
             }
             let (outcome, rejected) = failure.outcome();
@@ -361,10 +363,12 @@ impl Failed<'_> {
             Answer::Rejected => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
                 if let Some(lost) = self.lost {
-                    let how = if lost.stopped {
-                        "the program or the computer was stopped before the answer was stored"
-                    } else {
-                        "the answer was lost on the way"
+                    let how = match lost.by {
+                        LostBy::Stop => {
+                            "the program or the computer was stopped before the answer was stored"
+                        }
+                        LostBy::Network => "the answer was lost on the way",
+                        LostBy::Storage => "the answer couldn't be stored",
                     };
                     outcome.cause = Some(format!(
                         "An earlier refresh was sent {}, and {how}. The service has probably replaced the refresh token.",

@@ -56,10 +56,7 @@ pub async fn ask(
     let accepted = service.profile.settings.tool_accepts(tool, kind);
     accepted.map_err(not_offered)?;
     let (record, warning) = match kind {
-        TokenKind::Access => {
-            let got = obtain(place, wish)?;
-            (got.record, got.warning)
-        }
+        TokenKind::Access => obtain(place, wish)?.warned(),
         TokenKind::Refresh => (record, None),
     };
     let tokens = record.tokens.as_ref();

@@ -7,7 +7,7 @@ use super::finding::{Finding, Level, not_signed_in, sign_in};
 use crate::presets::Preset;
 use crate::presets::format::Rotates;
 use crate::presets::span::Span;
-use crate::store::attempt::AttemptNote;
+use crate::store::attempt::{AttemptNote, LostBy};
 use crate::store::record::{Record, SKEW, Tokens};
 
 /// A refresh takes less time than this, in seconds. If an older note has no outcome, its process was stopped.
@@ -321,10 +321,10 @@ impl Facts<'_> {
         let until = self.preset.tokens.reuse_leeway;
         let until = until.map(|leeway| lost.since.saturating_add(leeway.0));
         let until = until.filter(|until| !self.is_over(*until));
-        let how = if lost.stopped {
-            "the program was stopped before it stored the answer"
-        } else {
-            "its answer was lost"
+        let how = match lost.by {
+            LostBy::Stop => "the program was stopped before it stored the answer",
+            LostBy::Network => "its answer was lost",
+            LostBy::Storage => "its answer couldn't be stored",
         };
         let rejected = match until {
             Some(until) => format!(

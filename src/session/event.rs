@@ -46,6 +46,15 @@ pub enum Refused {
     Demo,
 }
 
+/// What became of refreshed tokens, as sentences.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// What happened to the refresh token.
+    Fine(String),
+    /// Why they can't be stored in their profile.
+    Unstored(String),
+}
+
 /// What came of an event of the engine.
 #[derive(Debug)]
 pub enum SessionEvent {
@@ -78,8 +87,8 @@ pub enum SessionEvent {
     RegistrationFailed(FlowError),
     /// The tokens have arrived.
     Tokens {
-        /// They came by a refresh; says what became of the refresh token.
-        refreshed: Option<String>,
+        /// They came by a refresh.
+        refreshed: Option<Refreshed>,
     },
     /// A sign-in ended without tokens.
     SignInFailed(FlowError, Ended),

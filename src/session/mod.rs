@@ -23,7 +23,7 @@ pub mod work;
 use std::sync::Arc;
 
 use self::clock::Moment;
-pub use self::event::{Refused, SessionEvent, Started};
+pub use self::event::{Refreshed, Refused, SessionEvent, Started};
 use self::mail::Mail;
 use self::profiles::Profiles;
 use self::run::{Ended, Phase, Run, Unverified, add_check};
@@ -316,7 +316,7 @@ impl Session {
             for check in run.checks {
                 add_check(&mut fresh.checks, check);
             }
-            told.unwrap_or_default()
+            Refreshed::Fine(told.unwrap_or_default())
         });
         self.tokens = Some(fresh);
         Some(SessionEvent::Tokens { refreshed })

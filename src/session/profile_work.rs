@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::clock::Moment;
-use super::event::{Refused, SessionEvent};
+use super::event::{Refreshed, Refused, SessionEvent};
 use super::mail::Mail;
 use super::profiles::{
     OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveChoice, SaveTask,
@@ -419,7 +419,18 @@ impl Session {
                 let has_user = tokens.is_none_or(|tokens| tokens.request.kind.has_user());
                 let settings = tokens.map(|tokens| tokens.settings.clone());
                 let settings = settings.unwrap_or_else(|| self.settings.clone());
-                self.take_stored(*stored, settings, now);
+                let mut stored = *stored;
+                let unstored = stored.unstored.take();
+                self.take_stored(stored, settings, now);
+                if let Some(why) = unstored {
+                    // They are nowhere else: to be copied, or saved once the store works again.
+                    if let Some(tokens) = &mut self.tokens {
+                        tokens.leave_profile();
+                    }
+                    return SessionEvent::Tokens {
+                        refreshed: Some(Refreshed::Unstored(why)),
+                    };
+                }
                 if waited {
                     let what = if has_user {
                         "Refresh token"
@@ -428,7 +439,7 @@ impl Session {
                     };
                     let told = format!("{what}: stored in {}.", place.name);
                     SessionEvent::Tokens {
-                        refreshed: Some(told),
+                        refreshed: Some(Refreshed::Fine(told)),
                     }
                 } else {
                     SessionEvent::Profile(ProfileNews::Tokens)

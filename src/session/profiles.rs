@@ -247,6 +247,8 @@ pub struct Stored {
     pub set: TokenSet,
     /// What they were issued for: they are sent nowhere else.
     pub issued_for: Box<IssuedFor>,
+    /// Why the record doesn't have them: they can't be stored.
+    pub unstored: Option<String>,
 }
 
 /// A profile that was read.

@@ -36,8 +36,20 @@ pub struct AttemptNote {
 pub struct LostAnswer {
     /// When the attempt began, in seconds since 1970.
     pub since: u64,
-    /// Its process was stopped. Otherwise, the response was lost in the network.
-    pub stopped: bool,
+    /// How it was lost.
+    pub by: LostBy,
+}
+
+/// How a response was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LostBy {
+    /// The process was stopped.
+    Stop,
+    /// It was lost in the network.
+    Network,
+    /// It arrived and couldn't be stored.
+    Storage,
 }
 
 /// How a try ended: what each process that waited for it reports.
@@ -59,7 +71,7 @@ impl AttemptNote {
     pub fn lost(&self, generation: u64) -> Option<LostAnswer> {
         let stopped = LostAnswer {
             since: self.since,
-            stopped: true,
+            by: LostBy::Stop,
         };
         match &self.outcome {
             _ if self.generation != generation => None,
@@ -143,7 +155,7 @@ mod tests {
         let stopped = |since| {
             Some(LostAnswer {
                 since,
-                stopped: true,
+                by: LostBy::Stop,
             })
         };
         assert_eq!(note(true, None, None).lost(3), stopped(7));

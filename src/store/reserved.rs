@@ -67,34 +67,40 @@ impl Reserved {
     /// Writes `record` to the reserved space, and moves it to `path`.
     ///
     /// # Errors
-    /// If the system refuses. Once the record is written, the next process adopts it.
-    pub fn store(mut self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+    /// If the system refuses. If only the move failed, the record [`awaits`] the next process, which adopts it.
+    pub fn store(self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+        let Self {
+            mut file,
+            next,
+            seal,
+        } = self;
+        let removed = |error: PrivateError| {
+            let _ = private::remove(&next);
+            error
+        };
         let commands = record.issued_for.store.as_ref();
         let bytes = match commands {
             Some(_) => record.without_secrets().to_bytes(),
-            None => self
-                .seal
+            None => seal
                 .close(record.to_bytes())
-                .map_err(|problem| sealed(path, problem))?,
+                .map_err(|problem| removed(sealed(path, problem)))?,
         };
-        let failed =
-            |next: &Path, error: std::io::Error| PrivateError::system(next, "written", &error);
-        let write = |file: &mut std::fs::File| {
-            file.seek(SeekFrom::Start(0))?;
-            file.write_all(&bytes)?;
-            file.set_len(bytes.len() as u64)?;
-            file.sync_all()
-        };
-        write(&mut self.file).map_err(|error| failed(&self.next, error))?;
-        drop(self.file);
-        // After the file: a process that finds the file can ask the command whether it has these secrets.
-        if let Some(commands) = commands
-            && let Err(error) = commands.keep_patiently(&record.to_bytes())
-        {
-            let _ = private::remove(&self.next);
-            return Err(PrivateError::Program(error));
+        let written = write(&mut file, &bytes);
+        drop(file);
+        if written.is_err() {
+            // A file system that never writes in place doesn't keep the space. A small file may fit where the large one was.
+            private::remove(&next)?;
+            private::create(&next)
+                .and_then(|mut file| write(&mut file, &bytes))
+                .map_err(|error| removed(PrivateError::system(path, "written", &error)))?;
         }
-        private::rename(&self.next, path)
+        // After the file: a process that finds the file can ask the command whether it has these secrets.
+        if let Some(commands) = commands {
+            commands
+                .keep_patiently(&record.to_bytes())
+                .map_err(|error| removed(PrivateError::Program(error)))?;
+        }
+        private::rename(&next, path)
     }
 
     /// Releases the space.
@@ -102,6 +108,24 @@ impl Reserved {
         drop(self.file);
         let _ = private::remove(&self.next);
     }
+}
+
+/// Writes `bytes` as the whole content of a file, and makes that last.
+fn write(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
+/// True if this record is complete in the reserved space: the next process puts it in its place.
+#[must_use]
+pub fn awaits(next: &Path, record: &Record) -> bool {
+    let found = private::read(next, Audience::Owner, LIMIT).ok();
+    let found = found.and_then(|bytes| Record::parse(&bytes, next).ok());
+    found.is_some_and(|found| {
+        found.lineage == record.lineage && found.generation == record.generation
+    })
 }
 
 /// Adopts the record that a stopped process had written and not yet put in its place. Anything else there is removed. Only

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::certificate::created::Created;
 use crate::flow::tool_report::{self, Told};
 use crate::form::request::request;
-use crate::keeper::caller::{Wish, obtain};
+use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
@@ -194,6 +194,7 @@ fn stored(record: &Record) -> Option<Stored> {
         version: version(record),
         set,
         issued_for: Box::new(record.issued_for.clone()),
+        unstored: None,
     })
 }
 
@@ -228,8 +229,12 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
         version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
     });
     let newer = newer.and_then(|outline| outline.complete().ok());
-    let record = if let Some(record) = newer {
-        record
+    let got = if let Some(record) = newer {
+        Got {
+            record,
+            warning: None,
+            unstored: None,
+        }
     } else {
         let wish = Wish {
             min_valid: 0,
@@ -238,9 +243,14 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
             newer: true,
             named: (place.owner == Owner::Named).then(|| place.settings_folder()),
         };
-        obtain(place, wish).map_err(ended)?.record
+        obtain(place, wish).map_err(ended)?
     };
-    stored(&record).map(Box::new).ok_or_else(|| {
+    let (record, warning) = got.warned();
+    let stored = stored(&record).map(|stored| Stored {
+        unstored: warning,
+        ..stored
+    });
+    stored.map(Box::new).ok_or_else(|| {
         ended(Outcome {
             code: exit::SIGN_IN,
             error: "There are no tokens.".to_owned(),

@@ -23,7 +23,7 @@ use crate::outcome::exit;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::{Opening, ProfileNews};
-use crate::session::{SessionEvent, Taken};
+use crate::session::{Refreshed, SessionEvent, Taken};
 
 /// Takes a message into the model, and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -388,7 +388,10 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
         }
         SessionEvent::Tokens { refreshed: None } => effects.extend(tokens_arrived(model)),
         SessionEvent::Tokens {
-            refreshed: Some(what),
+            refreshed: Some(Refreshed::Unstored(why)),
+        } => model.message = Some(Message::warning(why)),
+        SessionEvent::Tokens {
+            refreshed: Some(Refreshed::Fine(what)),
         } => {
             let now = model.console.now;
             model.message = Some(Message::done(

@@ -111,6 +111,8 @@ mod traffic;
 #[cfg(target_os = "linux")]
 mod typed;
 mod unread;
+#[cfg(target_os = "linux")]
+mod unstored;
 mod user_presets;
 #[cfg(target_os = "linux")]
 mod whereabouts;

@@ -12,7 +12,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::terminal::base;
 
 /// A profile whose service issues `access-N` and `refresh-N` with the refresh number N - 1.
-fn rotating() -> (Profiles, Scripted) {
+pub fn rotating() -> (Profiles, Scripted) {
     let count = AtomicU32::new(1);
     Profiles::scripted(move |_| {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
@@ -26,7 +26,7 @@ fn rotating() -> (Profiles, Scripted) {
 }
 
 /// A store: a file, and two scripts that read and write it and take notes.
-struct Store {
+pub struct Store {
     folder: tempfile::TempDir,
 }
 
@@ -40,11 +40,11 @@ impl Store {
         store
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn script(&self, name: &str, body: &str) {
+    pub fn script(&self, name: &str, body: &str) {
         let folder = self.folder.path().display();
         let path = self.path(name);
         std::fs::write(
@@ -62,7 +62,7 @@ impl Store {
         notes.replace('\n', " ").trim_end().to_owned()
     }
 
-    fn kept(&self) -> Value {
+    pub fn kept(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.path("kept")).unwrap()).unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Store {
 }
 
 /// A profile of which `store` has the tokens.
-fn stored() -> (Profiles, Scripted, Store) {
+pub fn stored() -> (Profiles, Scripted, Store) {
     let (profiles, server) = rotating();
     let store = Store::new();
     let ran = store.take(&profiles);
@@ -85,7 +85,7 @@ fn stored() -> (Profiles, Scripted, Store) {
     (profiles, server, store)
 }
 
-fn refreshes(server: &Scripted) -> usize {
+pub fn refreshes(server: &Scripted) -> usize {
     let requests = server.requests("/token");
     let grants = requests
         .iter()

@@ -1,4 +1,4 @@
-//! A process that inherits nothing.
+//! A process that inherits one pipe and nothing else.
 
 #![allow(
     unsafe_code,
@@ -8,15 +8,19 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::windows::ffi::OsStrExt;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::path::Path;
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::WAIT_TIMEOUT;
+use windows_sys::Win32::Foundation::{
+    HANDLE, HANDLE_FLAG_INHERIT, SetHandleInformation, WAIT_TIMEOUT,
+};
 use windows_sys::Win32::System::Threading::{
     CREATE_BREAKAWAY_FROM_JOB, CREATE_NEW_PROCESS_GROUP, CREATE_UNICODE_ENVIRONMENT,
-    CreateProcessW, DETACHED_PROCESS, GetExitCodeProcess, PROCESS_INFORMATION, STARTUPINFOW,
-    WaitForSingleObject,
+    CreateProcessW, DETACHED_PROCESS, DeleteProcThreadAttributeList, EXTENDED_STARTUPINFO_PRESENT,
+    GetExitCodeProcess, InitializeProcThreadAttributeList, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
+    PROCESS_INFORMATION, STARTF_USESTDHANDLES, STARTUPINFOEXW, STARTUPINFOW,
+    UpdateProcThreadAttribute, WaitForSingleObject,
 };
 
 use crate::windows::wide;
@@ -26,9 +30,9 @@ use crate::windows::wide;
 pub(super) struct Process(OwnedHandle);
 
 impl Process {
-    /// Starts a process without a console and without any handle of this one: a pipe that somebody reads to its end, or a
-    /// lock, must not stay open with it. `arguments` are not quoted, and need no quotes. If the job of this process does not
-    /// let it go, it is started within it.
+    /// Starts a process without a console, with `output` as its standard output and without any other handle of this process:
+    /// a pipe that somebody reads to its end, or a lock, must not stay open with it. `arguments` are not quoted, and need no
+    /// quotes. If the job of this process does not let it go, it is started within it.
     ///
     /// # Errors
     /// If the system can't start a process.
@@ -36,15 +40,29 @@ impl Process {
         program: &Path,
         arguments: &str,
         environment: &[(OsString, OsString)],
+        output: OwnedHandle,
     ) -> io::Result<Self> {
-        Self::start_as(program, arguments, environment, CREATE_BREAKAWAY_FROM_JOB)
-            .or_else(|_| Self::start_as(program, arguments, environment, 0))
+        let output = output.as_handle();
+        // SAFETY: the handle is open.
+        let set = unsafe {
+            SetHandleInformation(
+                output.as_raw_handle(),
+                HANDLE_FLAG_INHERIT,
+                HANDLE_FLAG_INHERIT,
+            )
+        };
+        if set == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let start = |flags| Self::start_as(program, arguments, environment, output, flags);
+        start(CREATE_BREAKAWAY_FROM_JOB).or_else(|_| start(0))
     }
 
     fn start_as(
         program: &Path,
         arguments: &str,
         environment: &[(OsString, OsString)],
+        output: BorrowedHandle<'_>,
         flags: u32,
     ) -> io::Result<Self> {
         // The call may write to it.
@@ -55,25 +73,36 @@ impl Process {
         let mut line = wide(line);
         let environment = block(environment);
         let program = wide(program);
-        let about = STARTUPINFOW {
-            cb: size_of::<STARTUPINFOW>() as u32,
-            ..STARTUPINFOW::default()
+        let inherited = [output.as_raw_handle()];
+        let mut list = HandleList::new(&inherited)?;
+        let about = STARTUPINFOEXW {
+            StartupInfo: STARTUPINFOW {
+                cb: size_of::<STARTUPINFOEXW>() as u32,
+                dwFlags: STARTF_USESTDHANDLES,
+                hStdOutput: inherited[0],
+                ..STARTUPINFOW::default()
+            },
+            lpAttributeList: list.as_mut_ptr(),
         };
         let mut process = PROCESS_INFORMATION::default();
-        let flags =
-            flags | DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT;
-        // SAFETY: all texts end in a zero, the environment in two; all of it outlives the call. No handle is inherited.
+        let flags = flags
+            | DETACHED_PROCESS
+            | CREATE_NEW_PROCESS_GROUP
+            | CREATE_UNICODE_ENVIRONMENT
+            | EXTENDED_STARTUPINFO_PRESENT;
+        // SAFETY: all texts end in a zero, the environment in two; all of it outlives the call. The flag says that `about` is
+        // the longer structure. Only the handles of the list are inherited.
         let started = unsafe {
             CreateProcessW(
                 program.as_ptr(),
                 line.as_mut_ptr(),
                 null(),
                 null(),
-                0,
+                1,
                 flags,
                 environment.as_ptr().cast(),
                 null(),
-                &raw const about,
+                (&raw const about).cast(),
                 &raw mut process,
             )
         };
@@ -102,6 +131,60 @@ impl Process {
         // SAFETY: as above; `code` outlives the call. Without an answer it stays as it is.
         unsafe { GetExitCodeProcess(process, &raw mut code) };
         Some(code)
+    }
+}
+
+/// The attribute that lets a process inherit these handles and no others.
+struct HandleList<'a> {
+    /// Words, so that it is aligned as Windows expects.
+    memory: Vec<usize>,
+    _handles: &'a [HANDLE],
+}
+
+impl<'a> HandleList<'a> {
+    fn new(handles: &'a [HANDLE]) -> io::Result<Self> {
+        let mut size = 0;
+        // SAFETY: without memory, this only says how much is needed.
+        unsafe { InitializeProcThreadAttributeList(null_mut(), 1, 0, &raw mut size) };
+        let mut memory = vec![0_usize; size.div_ceil(size_of::<usize>())];
+        // SAFETY: the memory has the size that was asked for.
+        let begun = unsafe {
+            InitializeProcThreadAttributeList(memory.as_mut_ptr().cast(), 1, 0, &raw mut size)
+        };
+        if begun == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut list = Self {
+            memory,
+            _handles: handles,
+        };
+        // SAFETY: the list was just made for one attribute, and the handles outlive it.
+        let added = unsafe {
+            UpdateProcThreadAttribute(
+                list.as_mut_ptr(),
+                0,
+                PROC_THREAD_ATTRIBUTE_HANDLE_LIST as usize,
+                handles.as_ptr().cast(),
+                size_of_val(handles),
+                null_mut(),
+                null(),
+            )
+        };
+        if added == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(list)
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut std::ffi::c_void {
+        self.memory.as_mut_ptr().cast()
+    }
+}
+
+impl Drop for HandleList<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the list was made in `new`, and nothing uses it any more.
+        unsafe { DeleteProcThreadAttributeList(self.as_mut_ptr()) };
     }
 }
 

@@ -1,0 +1,229 @@
+//! Tokens that can't be stored: the keeper hands them to the process that started it, which may still use them.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::profile::sign_in_again;
+use super::words;
+use crate::outcome::exit;
+use crate::profile::places::Place;
+use crate::secret::{ExposeSecret, same};
+use crate::store::attempt::Outcome;
+use crate::store::private::PrivateError;
+use crate::store::record::{Record, Tokens};
+use crate::store::reserved::awaits;
+
+/// The handed over line is never longer, in bytes; a record is smaller.
+pub const LIMIT: usize = 2 * 1024 * 1024;
+
+/// Tokens that the service has issued and that can't be stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Unstored {
+    /// What all that waited report.
+    pub outcome: Outcome,
+    /// The record that is not in its place.
+    pub record: Record,
+    /// The refresh token of the stored record was replaced by one that is nowhere on disk.
+    pub is_lost: bool,
+}
+
+impl Unstored {
+    /// A record that can't be stored for the reason `error`. `before` has the tokens that are stored.
+    #[must_use]
+    pub fn new(
+        place: &Place,
+        record: Record,
+        before: Option<&Tokens>,
+        error: &PrivateError,
+    ) -> Self {
+        let is_waiting = awaits(&place.next(), &record);
+        let is_lost = !is_waiting && is_replaced(&record, before);
+        let repair = match error {
+            PrivateError::Program(_) => "Find out why the command fails",
+            _ => "Make room on the disk or repair it",
+        };
+        let hint = if is_waiting {
+            format!(
+                "The new tokens are in {}, and the next refresh puts them in their place. Find out why that failed.",
+                place.next().display()
+            )
+        } else if is_lost {
+            let sign_in = sign_in_again(place);
+            format!("{repair}. {sign_in}")
+        } else if record.issued_for.is_without_user() {
+            format!("{repair}. The next refresh requests another token.")
+        } else {
+            format!("{repair}. The stored refresh token still works.")
+        };
+        let outcome = Outcome {
+            code: exit::NOT_STORED,
+            error: format!("The service issued new tokens, but they can't be stored. {error}"),
+            cause: is_lost.then(|| {
+                "The service replaced the refresh token, so the stored one probably no longer works."
+                    .to_owned()
+            }),
+            hint: Some(hint),
+        };
+        Self {
+            outcome,
+            record,
+            is_lost,
+        }
+    }
+
+    /// The line that is handed over.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let record = self.record.to_bytes();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(record.capacity() + 4096));
+        // Writing to memory cannot fail, and all keys are texts.
+        let _ = serde_json::to_writer(&mut *bytes, self);
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads that line; `None` if it isn't whole.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// What a process reports at `now`, in seconds since 1970, that has the new access token and nothing else.
+    #[must_use]
+    pub fn when_used(&self, now: u64) -> Outcome {
+        let tokens = self.record.tokens.as_ref();
+        let left = tokens.and_then(|tokens| tokens.left(now));
+        let time = left.map_or_else(String::new, |left| format!(" {}", words::seconds(left)));
+        let hint = self.outcome.hint.as_deref().unwrap_or_default();
+        Outcome {
+            hint: Some(format!(
+                "You have{time} until the new access token expires. {hint}"
+            )),
+            ..self.outcome.clone()
+        }
+    }
+
+    /// What a process reports that has no token: nothing is printed.
+    #[must_use]
+    pub fn when_unused(outcome: Outcome) -> Outcome {
+        let code = match outcome.code {
+            exit::NOT_STORED => exit::FAILED,
+            code => code,
+        };
+        Outcome { code, ..outcome }
+    }
+}
+
+/// True if the record has another refresh token than the one before.
+fn is_replaced(record: &Record, before: Option<&Tokens>) -> bool {
+    let token = |tokens: Option<&Tokens>| tokens.and_then(|tokens| tokens.refresh_token.clone());
+    match (token(record.tokens.as_ref()), token(before)) {
+        (Some(new), Some(old)) => !same(&new, old.expose_secret()),
+        (new, _) => new.is_some(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::oauth::token::TokenSet;
+    use crate::profile::places::Places;
+    use crate::store::record::{IssuedFor, ToolPins};
+
+    fn tokens(refresh_token: Option<&str>) -> Tokens {
+        let set = TokenSet {
+            access_token: "an-access-token".into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: refresh_token.map(Into::into),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        };
+        Tokens::of_set(&set, 1000, None)
+    }
+
+    /// Tokens of a flow that can't be stored, after other ones were.
+    fn unstored(flow: &str, new: Option<&str>, old: Option<&str>) -> Unstored {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::new(Some(folder.path())).unwrap();
+        let place = places.place(&"office".parse().unwrap(), false).unwrap();
+        let issued_for = IssuedFor {
+            token_url: "https://as.example/token".to_owned(),
+            client_id: "me".to_owned(),
+            client_authentication: "none".to_owned(),
+            service_account: None,
+            client_key: None,
+            client_certificate: None,
+            assertion_algorithms: Vec::new(),
+            scope: Vec::new(),
+            flow: flow.to_owned(),
+            ca_file: None,
+            secret_command: None,
+            store: None,
+            user: None,
+            header: "Bearer".to_owned(),
+            tools: ToolPins::default(),
+            mail: None,
+        };
+        let digest = "digest".to_owned();
+        let record = Record::new("office", digest, issued_for, Some(tokens(new)), None);
+        let error = PrivateError::NotAFile(place.record());
+        Unstored::new(&place, record, Some(&tokens(old)), &error)
+    }
+
+    #[test]
+    fn a_sign_in_is_asked_for_only_where_the_refresh_token_was_replaced() {
+        for (flow, new, old, is_lost, end) in [
+            (
+                "device-code",
+                Some("new"),
+                Some("old"),
+                true,
+                "Sign in: oauth-authorizer --profile office",
+            ),
+            (
+                "device-code",
+                Some("old"),
+                Some("old"),
+                false,
+                "The stored refresh token still works.",
+            ),
+            (
+                "client-credentials",
+                None,
+                None,
+                false,
+                "The next refresh requests another token.",
+            ),
+        ] {
+            let unstored = unstored(flow, new, old);
+            assert_eq!(unstored.is_lost, is_lost, "{flow} {new:?}");
+            assert_eq!(unstored.outcome.cause.is_some(), is_lost);
+            let used = unstored.when_used(1060);
+            assert_eq!(used.code, exit::NOT_STORED);
+            let hint = used.hint.unwrap();
+            assert!(hint.ends_with(end), "{hint}");
+            let start = "You have 59 minutes until the new access token expires. ";
+            assert!(hint.starts_with(start), "{hint}");
+            // Nothing is printed without the token.
+            let unused = Unstored::when_unused(unstored.outcome);
+            assert_eq!(unused.code, exit::FAILED);
+        }
+    }
+
+    #[test]
+    fn only_a_whole_line_is_taken() {
+        let line = unstored("device-code", Some("new"), None).to_bytes();
+        let parsed = Unstored::parse(&line).unwrap();
+        let tokens = parsed.record.tokens.unwrap();
+        assert_eq!(tokens.access_token(), "an-access-token");
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        for end in 0..line.len() - 1 {
+            assert!(Unstored::parse(&line[..end]).is_none(), "{end}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! New tokens that can't be stored: who still gets them, and what each process says.
+
+use std::path::Path;
+use std::process::{Child, Command};
+
+use serde_json::Value;
+
+use crate::profiles::{Profiles, Ran};
+use crate::servers::{Provider, eventually};
+use crate::stores::{Store, refreshes, stored};
+use crate::terminal::{CTRL_C, Command as Screen, base, program};
+
+/// The disk fails when a record is shortened to its length: the first time, and once more in a new file.
+const FULL: &str = "inject=ftruncate:error=ENOSPC:when=1..2";
+/// It fails when the next record is put in the place of the old one, after the attempt was.
+const HELD: &str = "inject=?rename,?renameat,?renameat2:error=EIO:when=2";
+
+/// Runs the program and the keeper that it starts, with a disk that fails.
+fn run_on(disk: &str, profiles: &Profiles, arguments: &[&str]) -> Ran {
+    Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", disk])
+        .arg(program())
+        .args(arguments)
+        .current_dir(profiles.home.path())
+        .env_clear()
+        .envs(base(profiles.home.path()))
+        .output()
+        .unwrap()
+        .into()
+}
+
+fn attempt(profiles: &Profiles) -> Value {
+    serde_json::from_slice(&std::fs::read(profiles.state("attempt")).unwrap()).unwrap()
+}
+
+/// The files below a folder that contain a text.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let output = Command::new("grep")
+        .args(["-rlF", "--", text])
+        .arg(folder)
+        .output()
+        .unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    found.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_token_that_cant_be_written_is_printed_and_nothing_else_keeps_it() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    profiles.expire();
+    let before = std::fs::read(profiles.state("record")).unwrap();
+    let ran = run_on(FULL, &profiles, &["token", "office"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    let token = ran.stdout.trim_end();
+    assert_eq!(provider.userinfo(token), (200, "alice".to_owned()));
+    for words in [
+        "error: office: The service issued new tokens, but they can't be stored. ",
+        "office.record can't be written: No space left on device.",
+        "cause: The service replaced the refresh token, so the stored one probably no longer works.",
+        "until the new access token expires. Make room on the disk or repair it. Sign in: ",
+        "Sign in: oauth-authorizer --profile office\n",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    assert_eq!(std::fs::read(profiles.state("record")).unwrap(), before);
+    assert!(!profiles.state("next").exists());
+    assert_eq!(files_with(profiles.home.path(), token), [""; 0]);
+    let note = attempt(&profiles);
+    assert_eq!(note["outcome"]["code"], 10, "{note}");
+    assert_eq!(note["lost"]["by"], "storage", "{note}");
+    let ran = profiles.run(&["profiles", "check", "office"]);
+    assert!(
+        ran.stdout.contains("and its answer couldn't be stored."),
+        "{ran:?}"
+    );
+    // The disk works again, and the service has replaced the refresh token.
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("and the answer couldn't be stored. The service has probably replaced"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_record_goes_to_a_new_file_where_the_reserved_space_cant_be_used() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    profiles.expire();
+    let once = "inject=ftruncate:error=ENOSPC:when=1";
+    let ran = run_on(once, &profiles, &["token", "office"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(profiles.record()["generation"], 2);
+    assert_eq!(profiles.token(), ran.stdout.trim_end());
+    assert!(!profiles.state("next").exists());
+}
+
+#[test]
+fn a_record_that_is_complete_and_not_in_its_place_is_put_there_by_the_next_call() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    profiles.expire();
+    let before = std::fs::read(profiles.state("record")).unwrap();
+    let file = profiles.home.path().join("token");
+    let output = ["token", "office", "--output", file.to_str().unwrap()];
+    let ran = run_on(HELD, &profiles, &output);
+    assert_eq!((ran.code, ran.stdout.as_str()), (10, ""), "{ran:?}");
+    for words in [
+        "office.record can't be replaced: Input/output error.",
+        "until the new access token expires. The new tokens are in ",
+        "office.next, and the next refresh puts them in their place.",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    assert!(!ran.stderr.contains("Sign in"), "{ran:?}");
+    let token = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(provider.userinfo(token.trim_end()).0, 200);
+    assert_eq!(std::fs::read(profiles.state("record")).unwrap(), before);
+    let note = attempt(&profiles);
+    assert_eq!(note["outcome"]["code"], 10, "{note}");
+    assert_eq!(note["lost"], Value::Null, "{note}");
+    assert_eq!(profiles.token(), token.trim_end());
+    assert_eq!(provider.refreshes(), (1, 0));
+}
+
+/// Lets the store take no new tokens.
+fn break_store(store: &Store) {
+    store.script(
+        "write",
+        "cat >new; if grep -q access- new; then rm new; touch failed; echo 'gpg: no key' >&2; exit 2; fi; mv new kept",
+    );
+}
+
+/// Waits until the store has refused the new tokens.
+fn wait_for_failure(store: &Store) {
+    eventually("the failure of the store", || {
+        store.path("failed").exists().then_some(())
+    });
+}
+
+fn ended(child: Child) -> Ran {
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_store_that_takes_no_new_tokens_leaves_them_to_the_caller_and_others_are_told() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    break_store(&store);
+    let before = store.kept();
+    let first = profiles.command(&["token", "office"]).spawn().unwrap();
+    wait_for_failure(&store);
+    let others = [&["token", "office"][..], &["refresh", "office"]]
+        .map(|arguments| profiles.command(arguments).spawn().unwrap());
+    let ran = ended(first);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (10, "access-2\n"),
+        "{ran:?}"
+    );
+    for words in [
+        "can't be stored. The tokens are in the store of another program.",
+        "write failed with exit code 2: gpg: no key.",
+        "until the new access token expires. Find out why the command fails. Sign in: ",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    for other in others {
+        let other = ended(other);
+        assert_eq!((other.code, other.stdout.as_str()), (1, ""), "{other:?}");
+        for words in ["can't be stored.", "gpg: no key.", "hint: Find out why the"] {
+            assert!(other.stderr.contains(words), "{words}: {other:?}");
+        }
+    }
+    assert_eq!((refreshes(&server), store.kept()), (1, before));
+    assert_eq!(files_with(profiles.home.path(), "access-2"), [""; 0]);
+    // Nothing is sent while it fails, and what was lost isn't forgotten.
+    store.script("write", "exit 1");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, refreshes(&server)), (9, 1), "{ran:?}");
+    assert_eq!(attempt(&profiles)["lost"]["by"], "storage");
+}
+
+#[test]
+fn without_its_caller_the_keeper_prints_nothing_and_leaves_the_truth() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    break_store(&store);
+    let mut caller = profiles.command(&["refresh", "office"]).spawn().unwrap();
+    wait_for_failure(&store);
+    caller.kill().unwrap();
+    caller.wait().unwrap();
+    eventually("the outcome", || {
+        let note = attempt(&profiles);
+        (note["outcome"]["code"] == 10).then_some(())
+    });
+    assert_eq!(attempt(&profiles)["lost"]["by"], "storage");
+    assert_eq!(refreshes(&server), 1);
+    // Nor does one that nobody listens to.
+    let keep = [
+        "keep-token",
+        "office",
+        "--generation",
+        "1",
+        "--attempt",
+        "9",
+    ];
+    let ran = profiles.run(&keep);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (10, "", ""),
+        "{ran:?}"
+    );
+    assert_eq!(files_with(profiles.home.path(), "access-"), [""; 0]);
+}
+
+#[test]
+fn the_screen_shows_tokens_that_cant_be_stored_and_saves_them_later() {
+    let (profiles, server, store) = stored();
+    break_store(&store);
+    let mut terminal = Screen::new(profiles.home.path(), &["--profile", "office"]).start();
+    terminal.wait_for("[t Tokens]");
+    terminal.send("\x1b");
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("t");
+    terminal.wait_for("office · tokens");
+    terminal.send("f");
+    wait_for_failure(&store);
+    terminal.wait_for("but they can't be stored.");
+    // They are in no profile, and leaving asks.
+    terminal.send(CTRL_C);
+    terminal.wait_for("not been copied or saved:");
+    terminal.send("\x1b");
+    terminal.wait_until("no question", |screen| {
+        !screen.contents().contains("[y Quit]")
+    });
+    store.script("write", "cat >kept");
+    terminal.send("\x13");
+    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-2");
+    assert_eq!(profiles.token(), "access-2");
+    assert_eq!(refreshes(&server), 1);
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
+}
