@@ -41,6 +41,14 @@ const EXIT_STATUS: &[(&str, &str)] = &[
         "Profiles: the token was printed, but the new tokens couldn't be stored.",
     ),
     (
+        "11",
+        "Profiles: the service rejected the request or the token, or the token is inactive. mail-test: a mail server rejected the token.",
+    ),
+    (
+        "12",
+        "profiles check: nothing is broken yet, but something will break soon.",
+    ),
+    (
         "130",
         "Interrupted: a signal, the terminal was closed, or you quit before there was anything to print.",
     ),
