@@ -8,8 +8,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -265,6 +265,27 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
         (0, "the-second\n".to_owned(), String::new())
     );
     assert_eq!(profiles.refreshes(), 1);
+}
+
+#[test]
+fn a_token_that_cant_be_stored_comes_through_the_pipe_of_the_keeper() {
+    wake_wine();
+    let reserved = Arc::new(OnceLock::<PathBuf>::new());
+    let next = Arc::clone(&reserved);
+    let profiles = Profiles::signed_in(move |_| {
+        fs::remove_file(next.get().unwrap()).unwrap();
+        fresh()
+    });
+    reserved.set(profiles.file("next")).unwrap();
+    let before = profiles.record();
+    let (code, stdout, stderr) = profiles.run(&["token", "office"]);
+    assert_eq!((code, stdout.as_str()), (10, "the-second\n"), "{stderr}");
+    assert!(
+        stderr.contains("The service issued new tokens, but they can't be stored."),
+        "{stderr}"
+    );
+    assert_eq!(profiles.record(), before);
+    assert!(!profiles.file("next").exists());
 }
 
 #[test]
