@@ -25,6 +25,10 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             // The preset may be gone, and the rest is told all the same.
             Err(_) => SettingsFile::read(&place).map(|file| (file, None)),
         };
+        let store = file
+            .as_ref()
+            .ok()
+            .and_then(|(file, _)| file.store().cloned());
         let (preset, user, standing, revocation) = match file {
             Ok((file, settings)) => {
                 let preset = settings.as_ref().map(|settings| &settings.preset().name);
@@ -49,6 +53,7 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             user,
             standing,
             revocation,
+            store,
         }
     })
     .collect()

@@ -114,6 +114,17 @@ fn store(place: &Place) -> Result<Seal, SaveError> {
     }
 }
 
+/// The same with the store that is named, if one is, after a trial of its commands.
+fn chosen(place: &Place, named: Option<&Store>) -> Result<Seal, SaveError> {
+    let Some(named) = named else {
+        return store(place);
+    };
+    if let Some(commands) = named.commands() {
+        rehearse(place, &commands)?;
+    }
+    Ok(named.seal())
+}
+
 fn seal_of(file: &SettingsFile, place: &Place) -> Seal {
     let by_default = || Seal::by_default(place.owner == Owner::Machine);
     file.store().map_or_else(by_default, Store::seal)
@@ -132,7 +143,7 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
 }
 
 /// Saves settings and tokens under the name of `place`. What was there before is replaced as a whole; edited settings are
-/// kept next to them with the ending `.before`.
+/// kept next to them with the ending `.before`. With `named`, the tokens are kept in that store, and never in another one.
 ///
 /// # Errors
 /// If a file can't be written.
@@ -141,13 +152,17 @@ pub fn save(
     settings: &Settings,
     request: &FlowRequest,
     set: &TokenSet,
+    named: Option<Store>,
 ) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let seal = store(place)?;
+    let seal = chosen(place, named.as_ref())?;
     let before = generation(place)?;
     let user = user(settings, set);
-    let file = file_to_keep(place, request);
+    let mut file = file_to_keep(place, request);
+    if let Some(named) = named {
+        file = Some(file.unwrap_or_default().with_store(named));
+    }
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let tokens = Tokens::of_set(set, unix_time(), None);
@@ -175,13 +190,7 @@ pub fn save_settings(
 ) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let seal = match &named {
-        Some(named) => named.seal(),
-        None => store(place)?,
-    };
-    if let Some(commands) = named.as_ref().and_then(Store::commands) {
-        rehearse(place, &commands)?;
-    }
+    let seal = chosen(place, named.as_ref())?;
     let mut before = current(place)?;
     let mut file = file_to_keep(place, request);
     if let Some(named) = named {
@@ -453,7 +462,7 @@ mod tests {
             record.issued_for.mail.unwrap()
         };
         let again = request(&settings).unwrap();
-        save(&place, &settings, &again, &set).unwrap();
+        save(&place, &settings, &again, &set, None).unwrap();
         assert!(pins().is_empty());
         let mut text = std::fs::read_to_string(place.settings()).unwrap();
         text += "\n[mail]\nimap = \"imap.example.org:993 TLS\"\n";
@@ -461,7 +470,7 @@ mod tests {
         // Without a sign-in, the server is kept in the settings, and the tokens don't go there.
         save_settings(&place, &settings, &again, None).unwrap();
         assert!(pins().is_empty());
-        save(&place, &settings, &again, &set).unwrap();
+        save(&place, &settings, &again, &set, None).unwrap();
         assert_eq!(pins(), ["imap imap.example.org:993 TLS"]);
     }
 
@@ -481,7 +490,7 @@ mod tests {
             redirect_url: None,
         };
         let mut settings = settings("");
-        save(&place, &settings, &request(&settings).unwrap(), &set).unwrap();
+        save(&place, &settings, &request(&settings).unwrap(), &set, None).unwrap();
         let first = Record::read(&place.record()).unwrap();
         settings.set(Key::LoginHint, "alice@example.org".to_owned());
         save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();

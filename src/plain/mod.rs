@@ -233,21 +233,23 @@ impl Front<'_> {
     fn save(&self, tokens: &TokenState) -> Option<Result<(), u8>> {
         let place = self.save.as_ref()?;
         let settings = &self.session.settings;
-        Some(match save(place, settings, &tokens.request, &tokens.set) {
-            Ok(()) => {
-                let name = &place.name;
-                say(
-                    "done",
-                    &format!("Saved as the profile {name}: {}", place.record().display()),
-                );
-                say(
-                    "hint",
-                    &format!("Get an access token: oauth-authorizer token {name}"),
-                );
-                Ok(())
-            }
-            Err(error) => Err(say_unsaved(place, &error)),
-        })
+        Some(
+            match save(place, settings, &tokens.request, &tokens.set, None) {
+                Ok(()) => {
+                    let name = &place.name;
+                    say(
+                        "done",
+                        &format!("Saved as the profile {name}: {}", place.record().display()),
+                    );
+                    say(
+                        "hint",
+                        &format!("Get an access token: oauth-authorizer token {name}"),
+                    );
+                    Ok(())
+                }
+                Err(error) => Err(say_unsaved(place, &error)),
+            },
+        )
     }
 
     /// Prints the requested tokens.

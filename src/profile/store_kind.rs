@@ -33,7 +33,24 @@ pub enum StoreKind {
     Command,
 }
 
+/// The kinds that this system offers to a user and, in the second place, to all users of the computer. The first kind is the
+/// default.
+const OFFERED: [&[StoreKind]; 2] = if cfg!(windows) {
+    [
+        &[StoreKind::Dpapi, StoreKind::File, StoreKind::Command],
+        &[StoreKind::DpapiMachine, StoreKind::File, StoreKind::Command],
+    ]
+} else {
+    [&[StoreKind::File, StoreKind::Command]; 2]
+};
+
 impl StoreKind {
+    /// The kinds to choose from for a profile of the user or, with `machine`, of the computer. The first one is the default.
+    #[must_use]
+    pub fn offered(machine: bool) -> &'static [Self] {
+        OFFERED[usize::from(machine)]
+    }
+
     /// As the settings name it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -102,6 +119,15 @@ impl Store {
         let is_known = cfg!(windows) || self.seal() == Seal::Plain;
         (!is_known).then(|| {
             format!("[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer.")
+        })
+    }
+
+    /// The commands to read and to write as a shell would take them; empty without commands.
+    #[must_use]
+    pub fn command_lines(&self) -> [String; 2] {
+        [&self.read, &self.write].map(|words| {
+            let words = words.iter().map(String::as_str);
+            shlex::try_join(words).unwrap_or_default()
         })
     }
 

@@ -122,6 +122,7 @@ impl Session {
             replace,
             with_tokens,
             with_secret,
+            store,
         } = choice;
         let places = self.profiles.places.clone().ok_or(Refused::NoFolder)?;
         if !self.can_save_profile(from_tokens) {
@@ -147,6 +148,7 @@ impl Session {
             settings: self.settings_to_save(from_tokens).clone(),
             request,
             tokens: tokens.map(|tokens| (tokens.set.clone(), tokens.attempt)),
+            store,
         };
         self.profiles.saving = true;
         Ok(ProfileTask::Save(Box::new(task)))
@@ -166,6 +168,7 @@ impl Session {
             replace: true,
             with_tokens: fresh,
             with_secret: true,
+            store: None,
         };
         Some(self.save_profile(name, choice))
     }

@@ -16,6 +16,7 @@ use crate::oauth::token::TokenSet;
 use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
+use crate::profile::store_kind::Store;
 use crate::secret::{self, ExposeSecret};
 use crate::store::record::IssuedFor;
 
@@ -69,6 +70,8 @@ pub struct Listed {
     pub standing: Standing,
     /// Whether its tokens can be revoked; `None` if there are none.
     pub revocation: Option<Result<(), NotOffered>>,
+    /// The store that its settings name, if they name one.
+    pub store: Option<Store>,
 }
 
 /// How the tokens of a profile stand. Times are in seconds since 1970.
@@ -201,7 +204,7 @@ impl ProfileTask {
 }
 
 /// What is chosen for a profile to be saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a choice of its own on the screen"
@@ -217,6 +220,8 @@ pub struct SaveChoice {
     pub with_tokens: bool,
     /// With the client secret.
     pub with_secret: bool,
+    /// Where the secrets are kept; `None` leaves that to the settings that are there, or to the default.
+    pub store: Option<Store>,
 }
 
 /// A profile to be saved.
@@ -236,6 +241,8 @@ pub struct SaveTask {
     pub request: FlowRequest,
     /// The tokens, and the attempt that they came from.
     pub tokens: Option<(TokenSet, AttemptId)>,
+    /// Where the secrets are kept, if that was chosen.
+    pub store: Option<Store>,
 }
 
 /// Tokens that a profile has.

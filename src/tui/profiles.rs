@@ -213,8 +213,14 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
         return Err(Unsaved::Exists);
     }
     let saved = match &task.tokens {
-        Some((set, _)) => save(&place, &task.settings, &task.request, set),
-        None => save_settings(&place, &task.settings, &task.request, None),
+        Some((set, _)) => save(
+            &place,
+            &task.settings,
+            &task.request,
+            set,
+            task.store.clone(),
+        ),
+        None => save_settings(&place, &task.settings, &task.request, task.store.clone()),
     };
     saved.map_err(|error| failed(error.to_string()))?;
     let record = Record::outline(&place.record()).ok();

@@ -2,6 +2,7 @@
 
 use crate::profiles::{Profiles, Ran};
 use crate::servers::{Provider, eventually, person};
+use crate::stores::Store;
 use crate::terminal::{CTRL_C, Command, ENTER, ESC, Terminal};
 use crate::token_tools;
 
@@ -140,6 +141,62 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
     terminal.wait_for("[r Hide]");
     assert_eq!(terminal.revealed(), ran[0].stdout.trim_end());
     assert_eq!(profiles.record()["generation"], 2);
+    quit(terminal);
+}
+
+#[test]
+fn a_sign_in_is_saved_to_the_store_of_another_program() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    let store = Store::new();
+    let mut terminal = sign_in(&profiles, &provider);
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send("office");
+    terminal.focus("Kept in");
+    terminal.send(" ");
+    terminal.wait_for("(•) a command");
+    terminal.wait_for("Read with");
+    // A command that can't work leaves the tokens where they are.
+    let read = store.path("read").display().to_string();
+    for command in [read.as_str(), "no-such-program 'of mine'"] {
+        terminal.send("\t");
+        terminal.send(command);
+    }
+    terminal.send(ENTER);
+    terminal.wait_for("office was not saved.");
+    assert!(!profiles.state("record").exists() && !profiles.settings().exists());
+    terminal.send("\x15");
+    terminal.send(&store.path("write").display().to_string());
+    terminal.send(ENTER);
+    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("office · tokens");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(settings.contains("kind = \"command\""), "{settings}");
+    let kept = store.kept()["tokens"]["access_token"].clone();
+    let token = profiles.token();
+    assert_eq!(kept, token.as_str());
+    assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
+    let file = std::fs::read_to_string(profiles.state("record")).unwrap();
+    assert!(!file.contains(&token), "{file}");
+    // Saved again as the same profile, the tokens stay in that store, and can be moved to a file.
+    terminal.send("f");
+    terminal.wait_for("Refresh token: stored in office.");
+    let fresh = profiles.token();
+    assert_ne!(fresh, token);
+    terminal.send("s");
+    terminal.wait_for("(•) a command");
+    terminal.wait_for("exists");
+    terminal.focus("Kept in");
+    terminal.send(" ");
+    terminal.wait_for("earlier");
+    terminal.send("\x13");
+    terminal.wait_for("Replace the profile \"office\"?");
+    terminal.send("y");
+    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    assert_eq!(profiles.token(), fresh);
+    let file = std::fs::read_to_string(profiles.state("record")).unwrap();
+    assert!(file.contains(&fresh), "{file}");
     quit(terminal);
 }
 

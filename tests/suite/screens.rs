@@ -717,7 +717,7 @@ pub const BUTTONS: [&str; 65] = [
 ];
 
 /// Everything else that can have the focus.
-const FIELDS: [&str; 52] = [
+const FIELDS: [&str; 55] = [
     "Access token",
     "Auth. code URL",
     "CA file",
@@ -738,6 +738,7 @@ const FIELDS: [&str; 52] = [
     "ID token",
     "IMAP",
     "Issuer",
+    "Kept in",
     "Key file",
     "Listen address",
     "Login hint",
@@ -747,6 +748,7 @@ const FIELDS: [&str; 52] = [
     "Password",
     "Paste",
     "Preset",
+    "Read with",
     "Realm",
     "Redirect URL",
     "Refresh token",
@@ -764,6 +766,7 @@ const FIELDS: [&str; 52] = [
     "With code",
     "Without setup",
     "Without...",
+    "Write with",
     "client_id",
     "mailbox",
     "office",

@@ -31,7 +31,7 @@ pub struct Store {
 }
 
 impl Store {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let store = Self {
             folder: tempfile::tempdir().unwrap(),
         };

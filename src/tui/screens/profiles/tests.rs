@@ -25,6 +25,7 @@ fn listed(name: &str) -> Listed {
         user: None,
         standing: Standing::New,
         revocation: None,
+        store: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Saves settings and tokens as a profile, or the tokens to a file.
 
+mod kept;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use ratatui::layout::Rect;
 pub(super) use self::state::SaveProfile;
 use self::state::{DialogId, Item};
 use crate::profile::name::ProfileName;
+use crate::profile::store_kind::StoreKind;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
@@ -29,12 +31,17 @@ const REPLACE: &str = "Replace";
 
 impl SaveProfile {
     fn save_as(&mut self, name: ProfileName, replace: bool, cx: &mut UpdateContext<'_>) {
+        let store = match self.chosen_store(cx.view()) {
+            Ok(store) => store,
+            Err(item) => return set_focus(self, item, cx),
+        };
         let choice = SaveChoice {
             from_tokens: self.has_token_settings(),
             machine: self.machine,
             replace,
             with_tokens: self.tokens,
             with_secret: self.secret,
+            store,
         };
         let saved = cx.session.save_profile(name, choice);
         cx.start_save(saved);
@@ -91,6 +98,11 @@ impl Screen for SaveProfile {
         if places.is_some_and(crate::profile::places::Places::has_machine) {
             items.push(Entry::choice(Item::For, "For"));
         }
+        items.push(Entry::choice(Item::Kept, "Kept in"));
+        if self.kind(cx) == StoreKind::Command {
+            items.push(Entry::text(Item::Read, "Read with").with_enter("save"));
+            items.push(Entry::text(Item::Write, "Write with").with_enter("save"));
+        }
         if self.has_tokens(cx) {
             items.push(Entry::choice(Item::Tokens, "Save tokens"));
         }
@@ -114,9 +126,14 @@ impl Screen for SaveProfile {
 
     fn activate(&mut self, item: Item, cx: &mut UpdateContext<'_>) {
         match item {
-            Item::Name | Item::For | Item::Tokens | Item::Secret | Item::Save => {
-                self.try_to_save(cx);
-            }
+            Item::Name
+            | Item::For
+            | Item::Kept
+            | Item::Read
+            | Item::Write
+            | Item::Tokens
+            | Item::Secret
+            | Item::Save => self.try_to_save(cx),
             Item::File => {
                 let attempt = cx.session.tokens.as_ref().map(|tokens| tokens.attempt);
                 let content = attempt.map(|attempt| match self.from {
@@ -132,15 +149,19 @@ impl Screen for SaveProfile {
         }
     }
 
-    fn text(&self, item: &Item, _cx: ViewContext<'_>) -> SecretString {
+    fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
         match item {
             Item::Name => self.name.as_str().into(),
+            Item::Read | Item::Write => self.command(item, cx).into(),
             _ => SecretString::default(),
         }
     }
 
-    fn edited(&mut self, _item: Item, text: &str, cx: &mut UpdateContext<'_>) {
-        text.clone_into(&mut self.name);
+    fn edited(&mut self, item: Item, text: &str, cx: &mut UpdateContext<'_>) {
+        match item {
+            Item::Read | Item::Write => self.set_command(&item, text, cx.view()),
+            _ => text.clone_into(&mut self.name),
+        }
         cx.clear_message();
     }
 
@@ -153,9 +174,10 @@ impl Screen for SaveProfile {
         (text.trim().into(), None)
     }
 
-    fn changed(&mut self, item: Item, _by: isize, cx: &mut UpdateContext<'_>) {
+    fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {
         match item {
             Item::For => self.machine = !self.machine,
+            Item::Kept => self.choose_store(by, cx.view()),
             Item::Tokens => self.tokens = !self.tokens,
             Item::Secret => self.secret = !self.secret,
             _ => {}
@@ -211,6 +233,12 @@ impl Screen for SaveProfile {
             };
             self.common.dialog = there.then_some(dialog);
         }
+    }
+
+    fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
+        // Whether there is a profile of this name, and where it keeps its tokens.
+        let list = cx.session.list_profiles();
+        cx.out.effects.extend(list.map(Effect::Profile));
     }
 
     fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {

@@ -1,7 +1,9 @@
 //! What the screen that saves a profile remembers, and what on it can have the focus.
 
 use crate::profile::name::{NameError, ProfileName};
+use crate::profile::store_kind::StoreKind;
 use crate::session::content::Content;
+use crate::session::profiles::Listed;
 use crate::tui::screen::{Common, SaveFrom, ViewContext};
 
 /// What can have the focus.
@@ -10,6 +12,12 @@ pub(in crate::tui::screens) enum Item {
     Name,
     /// Who can use it.
     For,
+    /// Where its secrets are.
+    Kept,
+    /// The command that prints them.
+    Read,
+    /// The command that stores them.
+    Write,
     Tokens,
     Secret,
     Save,
@@ -27,6 +35,17 @@ pub(in crate::tui::screens) enum DialogId {
     File(Content),
 }
 
+/// Where the secrets will be kept.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// `None` leaves it to the profile that is replaced, or to the default.
+    pub(super) kind: Option<StoreKind>,
+    /// The command that prints them, as it was typed.
+    pub(super) read: String,
+    /// The command that stores them.
+    pub(super) write: String,
+}
+
 /// The screen that saves a profile.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct SaveProfile {
@@ -35,9 +54,10 @@ pub(in crate::tui::screens) struct SaveProfile {
     pub(super) name: String,
     /// For all users of this computer.
     pub(super) machine: bool,
+    pub(super) kept: Kept,
     pub(super) tokens: bool,
     pub(super) secret: bool,
-    /// Saving was tried: a name that is missing is a mistake now.
+    /// Saving was tried: what is missing is a mistake now.
     pub(super) tried: bool,
 }
 
@@ -49,6 +69,7 @@ impl SaveProfile {
             from,
             name: name.unwrap_or_default(),
             machine: false,
+            kept: Kept::default(),
             tokens: true,
             secret: true,
             tried: false,
@@ -63,6 +84,15 @@ impl SaveProfile {
     /// The name, or what is wrong with it.
     pub(super) fn name(&self) -> Result<ProfileName, NameError> {
         self.name.trim().parse()
+    }
+
+    /// The profile of this name that is there, as far as the list was read.
+    pub(super) fn existing<'a>(&self, cx: ViewContext<'a>) -> Option<&'a Listed> {
+        let profiles = &cx.session.profiles;
+        let name = self.name().ok()?;
+        let place = profiles.places.as_ref()?.new_place(&name, self.machine)?;
+        let mut list = profiles.list.as_ref()?.iter();
+        list.find(|listed| listed.place.is(&place))
     }
 
     /// True where there are tokens that can be saved with it.

@@ -5,7 +5,10 @@ use crate::console::environment::Environment;
 use crate::flow::event::FlowEvent;
 use crate::form::settings::Key;
 use crate::profile::places::Places;
-use crate::session::profiles::{self, ProfileReport, ProfileTask, SaveTask, Unsaved, Version};
+use crate::profile::store_kind::Store;
+use crate::session::profiles::{
+    self, Listed, ProfileReport, ProfileTask, SaveTask, Unsaved, Version,
+};
 use crate::tui::keys::Command;
 use crate::tui::screen::testing::{Solo, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
@@ -143,6 +146,104 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
     alone.session.cancel();
     hear(&mut alone, ProfileReport::Deleted(place, Ok(())));
     assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
+}
+
+fn in_pass(name: &str) -> Listed {
+    let place = places().new_place(&name.parse().unwrap(), false).unwrap();
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+    Listed {
+        place,
+        preset: String::new(),
+        user: None,
+        standing: profiles::Standing::New,
+        revocation: None,
+        store: Store::new(
+            StoreKind::Command,
+            words("pass show x"),
+            words("pass insert x"),
+        )
+        .ok(),
+    }
+}
+
+#[test]
+fn a_store_is_chosen_and_its_commands_are_entered() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone.type_text("office");
+    let fields = |alone: &Solo<SaveProfile>| {
+        let labels = alone.labels();
+        labels
+            .iter()
+            .any(|label| label == "Read with" || label == "Write with")
+    };
+    assert!(!fields(&alone));
+    let kinds = StoreKind::offered(false);
+    // Around all of them, and back to the last one, which is the command.
+    alone.go(Item::Kept);
+    alone.keys(&vec![Command::ChangeRight; kinds.len()]);
+    assert!(!fields(&alone));
+    alone.keys(&[Command::ChangeLeft]);
+    assert!(fields(&alone));
+    // Nothing is saved before both are there, and the focus goes where one is missing.
+    assert!(task(alone.keys(&[Command::Save])).is_none());
+    assert_eq!(alone.screen.common.focus, Item::Read);
+    assert!(
+        alone.body(80, 24).hint[0]
+            .text
+            .contains("Enter the command")
+    );
+    alone.type_text("pass show 'oauth/my office'");
+    assert!(task(alone.keys(&[Command::Enter])).is_none());
+    assert_eq!(alone.screen.common.focus, Item::Write);
+    alone.type_text("pass insert \"x");
+    assert!(task(alone.keys(&[Command::Enter])).is_none());
+    assert!(alone.body(80, 24).hint[0].text.contains("quotation mark"));
+    alone.type_text("\"");
+    let saved = task(alone.keys(&[Command::Enter])).unwrap();
+    let commands = saved.store.as_ref().unwrap().commands().unwrap();
+    assert_eq!(commands.read, ["pass", "show", "oauth/my office"]);
+    assert_eq!(commands.write, ["pass", "insert", "x"]);
+    hear(
+        &mut alone,
+        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
+    );
+    // Another store, and no commands with it.
+    alone.go(Item::Kept);
+    alone.keys(&[Command::Toggle]);
+    let saved = task(alone.keys(&[Command::Save])).unwrap();
+    let store = saved.store.unwrap();
+    assert_eq!((store.kind(), store.commands()), (kinds[0], None));
+}
+
+#[test]
+fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    hear(&mut alone, ProfileReport::Listed(vec![in_pass("office")]));
+    alone.type_text("office");
+    assert!(alone.text().contains("pass insert x"));
+    // The settings that are there say where the tokens go.
+    let saved = task(alone.keys(&[Command::Enter])).unwrap();
+    assert_eq!(saved.store, None);
+    hear(
+        &mut alone,
+        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
+    );
+    // Changing one command keeps the other.
+    alone.go(Item::Read);
+    alone.type_text("y");
+    let saved = task(alone.keys(&[Command::Enter])).unwrap();
+    let commands = saved.store.as_ref().unwrap().commands().unwrap();
+    assert_eq!(commands.read, ["pass", "show", "xy"]);
+    assert_eq!(commands.write, ["pass", "insert", "x"]);
+    hear(
+        &mut alone,
+        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
+    );
+    alone.go(Item::Kept);
+    alone.keys(&[Command::Toggle]);
+    assert!(alone.text().contains("still has the earlier"));
+    let saved = task(alone.keys(&[Command::Save])).unwrap();
+    assert_eq!(saved.store.unwrap().kind(), StoreKind::offered(false)[0]);
 }
 
 #[test]

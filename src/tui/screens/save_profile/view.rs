@@ -3,7 +3,7 @@
 //! ```text
 //!  ▸ Name              office
 //!    For               (•) me   ( ) this computer
-//!    Kept in           files that only you can read
+//!    Kept in           (•) a file only you can read   ( ) a command
 //!    Save tokens       (•) Yes   ( ) No
 //!
 //!    Settings          ~/.config/oauth-authorizer/profiles/office.toml
@@ -18,8 +18,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::kept::Wrong;
 use super::state::{Item, SaveProfile};
+use crate::clean::clean;
 use crate::profile::places::Places;
+use crate::profile::store_kind::{Store, StoreKind};
 use crate::session::profile_work::token_command;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
@@ -37,7 +40,6 @@ const RULE: &str = "Use up to 64 letters, digits and . _ @ + -, beginning with a
 /// The rows, and the message about the focused one.
 pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Body {
     let columns = usize::from(area.width);
-    let theme = cx.theme();
     let narrow = columns < usize::from(NARROW);
     let roomy = cx.console.size.1 >= LOW;
     let mut rows = vec![name(screen, cx, columns)];
@@ -46,12 +48,7 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
         let values = [("me", !screen.machine), ("this computer", screen.machine)];
         rows.push(choice(screen, cx, (&Item::For, "For"), &values, columns));
     }
-    let kept = match (screen.machine, cfg!(windows)) {
-        (false, _) => "files that only you can read",
-        (true, true) => "files that only administrators can read",
-        (true, false) => "files that only root can read",
-    };
-    rows.extend(fact(theme, "Kept in", kept, columns));
+    rows.extend(kept(screen, cx, columns));
     let yes_no = |on: bool| [("Yes", on), ("No", !on)];
     if screen.has_tokens(cx) {
         let label = if narrow { "Tokens" } else { "Save tokens" };
@@ -76,18 +73,32 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
 
 fn name(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Row {
     let theme = cx.theme();
-    let focused = screen.common.has_focus(cx, &Item::Name);
     let state = match (screen.name.trim().is_empty(), screen.name()) {
         (true, _) if screen.tried => Some(Span::styled("required", theme.bad())),
         (true, _) => Some(Span::raw("required")),
         (false, Err(_)) => Some(Span::styled("invalid", theme.bad())),
-        (false, Ok(_)) => exists(screen, cx).then(|| Span::styled("exists", theme.warning())),
+        (false, Ok(_)) => screen
+            .existing(cx)
+            .map(|_| Span::styled("exists", theme.warning())),
     };
-    let mut parts = Parts {
-        focused,
+    let parts = Parts {
         state,
         ..Parts::new("Name")
     };
+    text(screen, cx, (&Item::Name, &screen.name), parts, columns)
+}
+
+/// A line to be typed.
+fn text(
+    screen: &SaveProfile,
+    cx: ViewContext<'_>,
+    (item, value): (&Item, &str),
+    mut parts: Parts,
+    columns: usize,
+) -> Row {
+    let theme = cx.theme();
+    let focused = screen.common.has_focus(cx, item);
+    parts.focused = focused;
     let room = parts.room(theme, columns);
     if focused {
         let editor = &screen.common.editor;
@@ -96,18 +107,86 @@ fn name(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Row {
         parts.cursor = cursor;
         return row(theme, parts.with(shown), columns);
     }
-    let text = shorten(&screen.name, room, theme.ellipsis());
+    let text = shorten(value, room, theme.ellipsis());
     row(theme, parts.with(text), columns)
 }
 
-/// True where a profile of this name is there, as far as the list was read.
-fn exists(screen: &SaveProfile, cx: ViewContext<'_>) -> bool {
-    let (Some(list), Ok(name)) = (&cx.session.profiles.list, screen.name()) else {
-        return false;
-    };
-    let places = cx.session.profiles.places.as_ref();
-    let place = places.and_then(|places| places.new_place(&name, screen.machine));
-    place.is_some_and(|place| list.iter().any(|listed| listed.place.is(&place)))
+/// Where the secrets are kept, and with which commands.
+fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
+    let theme = cx.theme();
+    let kind = screen.kind(cx);
+    let narrow = columns < usize::from(NARROW);
+    let offered = StoreKind::offered(screen.machine);
+    let values: Vec<_> = offered
+        .iter()
+        .map(|offered| {
+            (
+                store_name(*offered, screen.machine, narrow),
+                *offered == kind,
+            )
+        })
+        .collect();
+    let mut rows = vec![choice(
+        screen,
+        cx,
+        (&Item::Kept, "Kept in"),
+        &values,
+        columns,
+    )];
+    if kind == StoreKind::Command {
+        for (item, label) in [(Item::Read, "Read with"), (Item::Write, "Write with")] {
+            let state = match screen.words(&item, cx) {
+                Ok(_) => None,
+                Err(Wrong::Missing) if !screen.tried => Some(Span::raw("required")),
+                Err(Wrong::Missing) => Some(Span::styled("required", theme.bad())),
+                Err(Wrong::Quotation) => Some(Span::styled("invalid", theme.bad())),
+            };
+            let parts = Parts {
+                state,
+                ..Parts::new(label)
+            };
+            let command = screen.command(&item, cx);
+            rows.push(text(screen, cx, (&item, &command), parts, columns));
+        }
+    }
+    rows
+}
+
+/// A store in a few words.
+fn store_name(kind: StoreKind, machine: bool, narrow: bool) -> &'static str {
+    match kind {
+        StoreKind::File if narrow => "file",
+        StoreKind::File if cfg!(windows) => "a plain file",
+        StoreKind::File if machine => "a file only root can read",
+        StoreKind::File => "a file only you can read",
+        StoreKind::DpapiMachine => "protected",
+        StoreKind::Dpapi if narrow => "protected",
+        StoreKind::Dpapi => "protected for you",
+        StoreKind::Command if narrow => "command",
+        StoreKind::Command => "a command",
+    }
+}
+
+/// What a store is, for the message.
+fn store_words(kind: StoreKind, machine: bool) -> &'static str {
+    match kind {
+        StoreKind::File if machine && cfg!(windows) => {
+            "A file that isn't encrypted and that only administrators can read."
+        }
+        StoreKind::File if machine => "A file that isn't encrypted and that only root can read.",
+        StoreKind::File => {
+            "A file that isn't encrypted and that only you can read, like the keys of ssh."
+        }
+        StoreKind::Dpapi => {
+            "Windows encrypts the file for your account. No other account can read it."
+        }
+        StoreKind::DpapiMachine => {
+            "Windows encrypts the file for this computer. Only administrators can read it."
+        }
+        StoreKind::Command => {
+            "Another program keeps the tokens and the client secret, such as pass. One command prints them, another stores them."
+        }
+    }
 }
 
 fn choice(
@@ -164,12 +243,16 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
         columns,
     );
     if tokens || secret {
-        rows.extend(fact(
-            theme,
-            "Secrets",
-            &profiles.short_path(&place.record()),
-            columns,
-        ));
+        let secrets = match screen.kind(cx) {
+            StoreKind::Command => {
+                match screen.words(&Item::Write, cx).unwrap_or_default().first() {
+                    Some(program) => format!("in the store of {}", clean(program, 80)),
+                    None => "in the store of another program".to_owned(),
+                }
+            }
+            _ => profiles.short_path(&place.record()),
+        };
+        rows.extend(fact(theme, "Secrets", &secrets, columns));
     }
     if cx.console.size.1 >= LOW {
         rows.push(Row::blank());
@@ -180,10 +263,11 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
         (false, false) => "",
     };
     if !what.is_empty() {
-        let who = if screen.machine {
-            "Administrators of this computer can use"
-        } else {
-            "Anyone who can read your files can use"
+        let who = match screen.kind(cx) {
+            StoreKind::Command => "Anyone who can run the command to read can use",
+            _ if screen.machine => "Administrators of this computer can use",
+            StoreKind::Dpapi => "Programs that run as you can use",
+            _ => "Anyone who can read your files can use",
         };
         rows.extend(fact(theme, "Note", &format!("{who} {what}."), columns));
     }
@@ -193,6 +277,14 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
         let text = format!(
             "{other} has the same refresh token. If the service replaces it at each use, only one of the two profiles keeps \
              working."
+        );
+        rows.extend(fact(theme, "Warning", &text, columns));
+    }
+    let commands = screen.stored(cx).and_then(Store::commands);
+    if let Some(commands) = commands.filter(|_| screen.kind(cx) != StoreKind::Command) {
+        let text = format!(
+            "The store of the command {} still has the earlier tokens. Delete them there.",
+            commands.name()
         );
         rows.extend(fact(theme, "Warning", &text, columns));
     }
@@ -215,7 +307,7 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
                 Said::new("Problem", "Enter a name first, such as office.").toned(Tone::Bad),
             ];
         }
-        Item::Name if exists(screen, cx) => (
+        Item::Name if screen.existing(cx).is_some() => (
             "Name",
             "There is a profile of this name. You are asked before it is replaced.",
         ),
@@ -224,6 +316,8 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
             "For",
             "Profiles of this computer require root or an administrator.",
         ),
+        Item::Kept => ("Kept in", store_words(screen.kind(cx), screen.machine)),
+        Item::Read | Item::Write => return vec![said_of_command(screen, cx)],
         Item::Tokens => (
             "Save tokens",
             "Without them, the profile has the settings alone.",
@@ -241,4 +335,37 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
         Item::Help => ("Help", "Keys of this screen, then all others."),
     };
     vec![Said::new(label, text)]
+}
+
+/// The message about the command that has the focus.
+fn said_of_command(screen: &SaveProfile, cx: ViewContext<'_>) -> Said {
+    let item = &screen.common.focus;
+    let name = screen
+        .name()
+        .map_or_else(|_| NO_NAME.to_owned(), |name| name.to_string());
+    let (label, what, example) = match item {
+        Item::Write => (
+            "Write with",
+            "stores its standard input",
+            "pass insert -mf oauth/",
+        ),
+        _ => ("Read with", "prints what was stored", "pass show oauth/"),
+    };
+    match screen.words(item, cx) {
+        Err(Wrong::Quotation) => {
+            let text = format!("{label}: A quotation mark is not closed.");
+            Said::new("Problem", text).toned(Tone::Bad)
+        }
+        Err(Wrong::Missing) if screen.tried => {
+            let text = format!("Enter the command that {what}, such as {example}{name}");
+            Said::new("Problem", text).toned(Tone::Bad)
+        }
+        _ => {
+            let text = format!(
+                "The command that {what}, such as {example}{name}. It runs without a shell: quotation marks count, variables \
+                 and pipes don't."
+            );
+            Said::new(label, text)
+        }
+    }
 }

@@ -1,0 +1,113 @@
+//! Where the secrets of a profile will be kept: the choice, and the commands of another program.
+
+use super::state::{Item, Kept, SaveProfile};
+use crate::profile::store_kind::{Store, StoreKind};
+use crate::tui::screen::ViewContext;
+
+/// Why a command can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    Missing,
+    /// A quotation mark is not closed.
+    Quotation,
+}
+
+impl Kept {
+    fn line(&self, item: &Item) -> &str {
+        match item {
+            Item::Write => &self.write,
+            _ => &self.read,
+        }
+    }
+}
+
+impl SaveProfile {
+    /// The store that is shown as chosen.
+    pub(super) fn kind(&self, cx: ViewContext<'_>) -> StoreKind {
+        let offered = StoreKind::offered(self.machine);
+        let default = || offered.first().copied().unwrap_or(StoreKind::File);
+        match self.kept.kind {
+            Some(kind) if offered.contains(&kind) => kind,
+            Some(_) => default(),
+            None => self.stored(cx).map_or_else(default, Store::kind),
+        }
+    }
+
+    /// The store of the profile that is there already.
+    pub(super) fn stored<'a>(&self, cx: ViewContext<'a>) -> Option<&'a Store> {
+        self.existing(cx)?.store.as_ref()
+    }
+
+    /// The command in one of its two fields.
+    pub(super) fn command(&self, item: &Item, cx: ViewContext<'_>) -> String {
+        if self.kept.kind.is_some() {
+            return self.kept.line(item).to_owned();
+        }
+        let [read, write] = self
+            .stored(cx)
+            .map(Store::command_lines)
+            .unwrap_or_default();
+        match item {
+            Item::Write => write,
+            _ => read,
+        }
+    }
+
+    /// The words of a command.
+    pub(super) fn words(&self, item: &Item, cx: ViewContext<'_>) -> Result<Vec<String>, Wrong> {
+        let words = shlex::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
+        if words.is_empty() {
+            return Err(Wrong::Missing);
+        }
+        Ok(words)
+    }
+
+    /// Takes the choice from the profile that is there, before the user changes it.
+    fn begin(&mut self, cx: ViewContext<'_>) {
+        if self.kept.kind.is_none() {
+            self.kept = Kept {
+                read: self.command(&Item::Read, cx),
+                write: self.command(&Item::Write, cx),
+                kind: Some(self.kind(cx)),
+            };
+        }
+    }
+
+    /// Chooses another store: the next one, or the one before.
+    pub(super) fn choose_store(&mut self, by: isize, cx: ViewContext<'_>) {
+        self.begin(cx);
+        let offered = StoreKind::offered(self.machine);
+        let now = self.kind(cx);
+        let at = offered.iter().position(|kind| *kind == now).unwrap_or(0);
+        let count = offered.len().cast_signed();
+        let next = (at.cast_signed() + by).rem_euclid(count.max(1));
+        self.kept.kind = offered.get(next.cast_unsigned()).copied();
+    }
+
+    /// Takes in a command.
+    pub(super) fn set_command(&mut self, item: &Item, text: &str, cx: ViewContext<'_>) {
+        self.begin(cx);
+        let line = match item {
+            Item::Write => &mut self.kept.write,
+            _ => &mut self.kept.read,
+        };
+        text.clone_into(line);
+    }
+
+    /// The store, where one was chosen.
+    ///
+    /// # Errors
+    /// The field of a command that can't be used.
+    pub(super) fn chosen_store(&self, cx: ViewContext<'_>) -> Result<Option<Store>, Item> {
+        if self.kept.kind.is_none() {
+            return Ok(None);
+        }
+        let kind = self.kind(cx);
+        let words = |item: Item| match kind {
+            StoreKind::Command => self.words(&item, cx).map_err(|_| item),
+            _ => Ok(Vec::new()),
+        };
+        let (read, write) = (words(Item::Read)?, words(Item::Write)?);
+        Ok(Store::new(kind, read, write).ok())
+    }
+}
