@@ -221,7 +221,10 @@ mod tests {
         let parsed = Unstored::parse(&line).unwrap();
         let tokens = parsed.record.tokens.unwrap();
         assert_eq!(tokens.access_token(), "an-access-token");
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(
+            line.iter().position(|byte| *byte == b'\n'),
+            Some(line.len() - 1)
+        );
         for end in 0..line.len() - 1 {
             assert!(Unstored::parse(&line[..end]).is_none(), "{end}");
         }
