@@ -268,6 +268,8 @@ pub struct Kept {
     pub value: SecretString,
     /// Not for the screen.
     secret: bool,
+    /// It came with an earlier answer than the tokens.
+    earlier: bool,
 }
 
 /// Ends of names whose values are secrets.
@@ -298,7 +300,21 @@ impl Kept {
             name: clean(name, 80),
             value: value.into(),
             secret,
+            earlier: false,
         })
+    }
+
+    /// The same for tokens of a later answer that did not have it.
+    #[must_use]
+    pub fn carried_over(mut self) -> Self {
+        self.earlier = true;
+        self
+    }
+
+    /// True if it came with an earlier answer than the tokens.
+    #[must_use]
+    pub fn is_carried_over(&self) -> bool {
+        self.earlier
     }
 
     /// The value on screen, cleaned and shortened; `None` if it is not for the screen.

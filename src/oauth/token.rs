@@ -466,7 +466,7 @@ impl TokenSet {
         self.redirect_url = self.redirect_url.or_else(|| before.redirect_url.clone());
         for kept in &before.kept {
             if !self.kept.iter().any(|new| new.name == kept.name) {
-                self.kept.push(kept.clone());
+                self.kept.push(kept.clone().carried_over());
             }
         }
         self

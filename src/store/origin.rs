@@ -48,24 +48,31 @@ pub(super) fn lineage() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// When the refresh token expires, from the lifetime that came with it. A lifetime that hasn't changed may have been kept from
-/// an older response, so it is not counted from now.
+/// When the refresh token expires, from the lifetime that came with it or was carried over from an earlier response. A lifetime
+/// that comes once more with the same token is that of now, `obtained_at`: the service extends the token, or says what is left.
 pub(super) fn refresh_expires_at(
     set: &TokenSet,
+    obtained_at: u64,
     issued_at: Option<u64>,
     before: Option<(Option<u64>, Option<u64>)>,
 ) -> Option<u64> {
-    let kept = set.kept.iter();
-    let life: u64 = kept
-        .filter(|kept| REFRESH_LIFE.contains(&kept.name.as_str()))
-        .find_map(|kept| kept.value.expose_secret().parse().ok())
-        // Zero means that the token doesn't expire.
-        .filter(|life| (1..=LONGEST_LIFE).contains(life))?;
+    let mut kept = set.kept.iter();
+    let kept = kept.find(|kept| REFRESH_LIFE.contains(&kept.name.as_str()))?;
+    let life: u64 = kept.value.expose_secret().parse().ok()?;
+    // Zero means that the token doesn't expire.
+    if !(1..=LONGEST_LIFE).contains(&life) {
+        return None;
+    }
+    let issued_at = issued_at?;
     match before {
-        Some((before_issued_at, before_expires_at)) if before_issued_at == issued_at => {
-            before_expires_at.or(Some(issued_at? + life))
+        Some((before_issued_at, before_expires_at)) if before_issued_at == Some(issued_at) => {
+            if kept.is_carried_over() {
+                before_expires_at.or(Some(issued_at + life))
+            } else {
+                Some(obtained_at + life)
+            }
         }
-        _ => Some(issued_at? + life),
+        _ => Some(issued_at + life),
     }
 }
 
@@ -77,19 +84,22 @@ mod tests {
 
     #[test]
     fn the_end_of_a_refresh_token_is_counted_from_its_issue() {
-        let set = |name: &str, life: &str| TokenSet {
+        let of = |kept: Kept| TokenSet {
             access_token: "access".into(),
             token_type: None,
             expires_in: None,
             refresh_token: Some("refresh".into()),
             id_token: None,
             scope: None,
-            kept: vec![Kept::new(name, life.to_owned()).unwrap()],
+            kept: vec![kept],
             token_url: None,
             redirect_url: None,
         };
-        let end =
-            |set: &TokenSet, issued_at, before| refresh_expires_at(set, Some(issued_at), before);
+        let kept = |name: &str, life: &str| Kept::new(name, life.to_owned()).unwrap();
+        let set = |name: &str, life: &str| of(kept(name, life));
+        let end = |set: &TokenSet, issued_at, before| {
+            refresh_expires_at(set, 1300, Some(issued_at), before)
+        };
         for name in REFRESH_LIFE {
             assert_eq!(end(&set(name, "600"), 1000, None), Some(1600), "{name}");
         }
@@ -103,7 +113,7 @@ mod tests {
         }
         // A new one, and the one of before.
         let before = Some((Some(1000), Some(1600)));
-        let again = set("refresh_expires_in", "600");
+        let again = of(kept("refresh_expires_in", "600").carried_over());
         assert_eq!(end(&again, 1300, before), Some(1900));
         assert_eq!(end(&again, 1000, before), Some(1600));
         // The end that was stored stays, and one that was not is added.
@@ -112,6 +122,11 @@ mod tests {
             Some(1550)
         );
         assert_eq!(end(&again, 1000, Some((Some(1000), None))), Some(1600));
+        // Without another token, the service says how long the one of before is valid from now on.
+        for life in [600, 3600] {
+            let extended = set("refresh_expires_in", &life.to_string());
+            assert_eq!(end(&extended, 1000, before), Some(1300 + life));
+        }
     }
 
     #[test]

@@ -172,6 +172,7 @@ impl Tokens {
                 .filter(|begin| *begin > obtained_at),
             refresh_expires_at: refresh_expires_at(
                 set,
+                obtained_at,
                 refresh_obtained_at,
                 before.map(|b| (b.refresh_obtained_at, b.refresh_expires_at)),
             ),
@@ -677,6 +678,44 @@ mod tests {
             let tokens = Tokens::of_set(&set, 1000, None);
             assert_eq!(tokens.refresh_not_before, begin, "{nbf}");
             assert_eq!(tokens.sign_in_by(), Some(8000));
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_extended_has_its_new_end_and_one_that_isnt_keeps_it() {
+        let answer = |refresh_token: Option<&str>, life: Option<&str>| {
+            let kept = life.and_then(|life| Kept::new("refresh_expires_in", life.to_owned()));
+            TokenSet {
+                refresh_token: refresh_token.map(Into::into),
+                kept: kept.into_iter().collect(),
+                ..set(Some(60))
+            }
+        };
+        let first = answer(Some("r1"), Some("600"));
+        let before = Tokens::of_set(&first, 1000, None);
+        for (refresh_token, life, end) in [
+            (None, None, 1600),
+            (None, Some("600"), 1900),
+            (Some("r1"), Some("9000"), 10_300),
+            (Some("r2"), None, 1900),
+            (Some("r2"), Some("500"), 1800),
+        ] {
+            // As the keeper does it: the stored tokens are those of before.
+            let fresh = answer(refresh_token, life).after(&before.to_set(1300));
+            let tokens = Tokens::of_set(&fresh, 1300, Some(&before));
+            assert_eq!(
+                tokens.refresh_expires_at,
+                Some(end),
+                "{refresh_token:?} {life:?}"
+            );
+            // It isn't extended once more by an answer that says nothing.
+            let silent = answer(None, None).after(&tokens.to_set(1400));
+            let later = Tokens::of_set(&silent, 1400, Some(&tokens));
+            assert_eq!(
+                later.refresh_expires_at,
+                Some(end),
+                "{refresh_token:?} {life:?}"
+            );
         }
     }
 
