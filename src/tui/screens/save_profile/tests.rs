@@ -216,6 +216,17 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
 }
 
 #[test]
+fn the_profiles_that_are_there_are_read_when_the_screen_opens() {
+    let mut alone = screen(SaveFrom::Form, false);
+    let route = Route::SaveProfile(SaveFrom::Form);
+    let out = alone.act(|screen, cx| Screen::entered(screen, route, cx));
+    assert!(matches!(
+        out.effects.as_slice(),
+        [Effect::Profile(ProfileTask::List(_))]
+    ));
+}
+
+#[test]
 fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     hear(&mut alone, ProfileReport::Listed(vec![in_pass("office")]));
