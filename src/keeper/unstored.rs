@@ -21,7 +21,7 @@ pub const LIMIT: usize = 2 * 1024 * 1024;
 pub struct Unstored {
     /// What all that waited report.
     pub outcome: Outcome,
-    /// The record that is not in its place.
+    /// The record that is not in its place, without the client secret.
     pub record: Record,
     /// The refresh token of the stored record was replaced by one that is nowhere on disk.
     pub is_lost: bool,
@@ -66,7 +66,11 @@ impl Unstored {
         };
         Self {
             outcome,
-            record,
+            // The client secret is stored, and whoever uses these tokens needs it no more.
+            record: Record {
+                client_secret: None,
+                ..record
+            },
             is_lost,
         }
     }
@@ -170,7 +174,13 @@ mod tests {
             mail: None,
         };
         let digest = "digest".to_owned();
-        let record = Record::new("office", digest, issued_for, Some(tokens(new)), None);
+        let record = Record::new(
+            "office",
+            digest,
+            issued_for,
+            Some(tokens(new)),
+            Some("a-client-secret".into()),
+        );
         let error = PrivateError::NotAFile(place.record());
         Unstored::new(&place, record, Some(&tokens(old)), &error)
     }
@@ -221,6 +231,7 @@ mod tests {
         let parsed = Unstored::parse(&line).unwrap();
         let tokens = parsed.record.tokens.unwrap();
         assert_eq!(tokens.access_token(), "an-access-token");
+        assert!(!String::from_utf8_lossy(&line).contains("a-client-secret"));
         assert_eq!(
             line.iter().position(|byte| *byte == b'\n'),
             Some(line.len() - 1)
