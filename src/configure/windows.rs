@@ -259,4 +259,31 @@ mod tests {
             Err(ERROR_INVALID_PARAMETER)
         );
     }
+
+    #[test]
+    fn com_is_there_until_it_is_dropped() {
+        use windows_sys::Win32::System::Com::{APTTYPE_MAINSTA, APTTYPE_STA, CoGetApartmentType};
+        let apartment = || {
+            let (mut kind, mut qualifier) = (-1, 0);
+            // SAFETY: both are written to during the call only.
+            let result = unsafe { CoGetApartmentType(&raw mut kind, &raw mut qualifier) };
+            (result >= 0).then_some(kind)
+        };
+        // A thread that nothing else has used.
+        let thread = std::thread::spawn(move || {
+            let com = Com::start();
+            let held = apartment();
+            // The same thread may have it twice.
+            drop(Com::start());
+            let still = apartment();
+            drop(com);
+            [held, still, apartment()]
+        });
+        let [held, still, after] = thread.join().unwrap();
+        assert!(
+            matches!(held, Some(APTTYPE_STA | APTTYPE_MAINSTA)),
+            "{held:?}"
+        );
+        assert_eq!((still, after), (held, None));
+    }
 }

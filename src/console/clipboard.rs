@@ -349,16 +349,58 @@ enum Order {
 #[derive(Debug, Default)]
 pub struct Desktop(OnceLock<mpsc::Sender<Order>>);
 
-fn owner() -> mpsc::Sender<Order> {
+/// A clipboard of the desktop.
+trait Board {
+    fn set(&mut self, text: &SecretString) -> Result<(), arboard::Error>;
+    fn text(&mut self) -> Result<SecretString, arboard::Error>;
+    fn clear(&mut self) -> Result<(), arboard::Error>;
+}
+
+impl Board for arboard::Clipboard {
+    fn set(&mut self, text: &SecretString) -> Result<(), arboard::Error> {
+        let set = self.set();
+        // Clipboard managers are asked not to keep it, and Windows not to send it to other computers.
+        #[cfg(windows)]
+        let set = {
+            use arboard::SetExtWindows as _;
+            set.exclude_from_monitoring()
+                .exclude_from_cloud()
+                .exclude_from_history()
+        };
+        #[cfg(all(unix, not(target_os = "macos")))]
+        let set = {
+            use arboard::SetExtLinux as _;
+            set.exclude_from_history()
+        };
+        set.text(text.expose_secret())
+    }
+
+    fn text(&mut self) -> Result<SecretString, arboard::Error> {
+        self.get_text().map(SecretString::from)
+    }
+
+    fn clear(&mut self) -> Result<(), arboard::Error> {
+        arboard::Clipboard::clear(self)
+    }
+}
+
+/// Starts the owner of the clipboard that `open` opens.
+fn own<B: Board>(
+    open: impl Fn() -> Result<B, arboard::Error> + Send + 'static,
+) -> mpsc::Sender<Order> {
     let (orders, inbox) = mpsc::channel::<Order>();
     std::thread::spawn(move || {
-        let mut clipboard = None;
+        let mut board = None;
         let mut last = None;
         let told = |error: arboard::Error| clean(&error.to_string(), 120);
         for order in inbox {
+            let opened = match &mut board {
+                Some(board) => Ok(board),
+                None => open().map(|opened| board.insert(opened)),
+            };
             match order {
                 Order::Copy(text, answer) => {
-                    let outcome = set(&mut clipboard, &text);
+                    let outcome = opened.and_then(|board| board.set(&text));
                     // One that failed has left there what was copied before.
                     if outcome.is_ok() {
                         last = Some(text);
@@ -366,7 +408,7 @@ fn owner() -> mpsc::Sender<Order> {
                     let _ = answer.send(outcome.map_err(told));
                 }
                 Order::Clear(answer) => {
-                    let outcome = clear(&mut clipboard, last.as_ref());
+                    let outcome = opened.and_then(|board| clear(board, last.as_ref()));
                     if outcome.is_ok() {
                         last = None;
                     }
@@ -378,51 +420,17 @@ fn owner() -> mpsc::Sender<Order> {
     orders
 }
 
-fn open(
-    clipboard: &mut Option<arboard::Clipboard>,
-) -> Result<&mut arboard::Clipboard, arboard::Error> {
-    Ok(match clipboard {
-        Some(open) => open,
-        None => clipboard.insert(arboard::Clipboard::new()?),
-    })
-}
-
-fn set(
-    clipboard: &mut Option<arboard::Clipboard>,
-    text: &SecretString,
-) -> Result<(), arboard::Error> {
-    let set = open(clipboard)?.set();
-    // Clipboard managers are asked not to keep it, and Windows not to send it to other computers.
-    #[cfg(windows)]
-    let set = {
-        use arboard::SetExtWindows as _;
-        set.exclude_from_monitoring()
-            .exclude_from_cloud()
-            .exclude_from_history()
-    };
-    #[cfg(all(unix, not(target_os = "macos")))]
-    let set = {
-        use arboard::SetExtLinux as _;
-        set.exclude_from_history()
-    };
-    set.text(text.expose_secret())
-}
-
 /// Empties the clipboard, if it has `text`, and says whether it had.
-fn clear(
-    clipboard: &mut Option<arboard::Clipboard>,
-    text: Option<&SecretString>,
-) -> Result<bool, arboard::Error> {
-    let clipboard = open(clipboard)?;
-    let there = match clipboard.get_text() {
-        Ok(there) => SecretString::from(there),
+fn clear(board: &mut impl Board, text: Option<&SecretString>) -> Result<bool, arboard::Error> {
+    let there = match board.text() {
+        Ok(there) => there,
         // Nothing, or a picture.
         Err(arboard::Error::ContentNotAvailable) => return Ok(false),
         Err(error) => return Err(error),
     };
     let ours = text.is_some_and(|text| text.expose_secret() == there.expose_secret());
     if ours {
-        clipboard.clear()?;
+        board.clear()?;
     }
     Ok(ours)
 }
@@ -447,7 +455,7 @@ impl Desktop {
     ) -> Result<T, String> {
         let (answer, outcome) = oneshot::channel();
         let ended = || "the clipboard has ended".to_owned();
-        let orders = self.0.get_or_init(owner);
+        let orders = self.0.get_or_init(|| own(arboard::Clipboard::new));
         orders.send(order(answer)).map_err(|_| ended())?;
         match tokio::time::timeout(LIMIT, outcome).await {
             Ok(Ok(outcome)) => outcome,
@@ -458,7 +466,10 @@ impl Desktop {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     fn here(term: &str, display: bool, tmux: bool, screen: bool) -> Environment {
@@ -581,6 +592,48 @@ mod tests {
         // Only what is sent makes mosh forget.
         let prelude = |length| prelude(&mosh, &"x".repeat(length).into());
         assert!(prelude(limit).is_some() && prelude(limit + 1).is_none());
+    }
+
+    /// A clipboard that refuses a text, as one that another program has open.
+    struct Refusing(Arc<Mutex<Option<String>>>);
+
+    impl Board for Refusing {
+        fn set(&mut self, text: &SecretString) -> Result<(), arboard::Error> {
+            if text.expose_secret() == "refused" {
+                return Err(arboard::Error::ClipboardOccupied);
+            }
+            *self.0.lock().unwrap() = Some(text.expose_secret().to_owned());
+            Ok(())
+        }
+
+        fn text(&mut self) -> Result<SecretString, arboard::Error> {
+            let text = self.0.lock().unwrap().clone();
+            text.map(SecretString::from)
+                .ok_or(arboard::Error::ContentNotAvailable)
+        }
+
+        fn clear(&mut self) -> Result<(), arboard::Error> {
+            *self.0.lock().unwrap() = None;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_failed_leaves_the_one_before_to_be_cleared() {
+        let there = Arc::default();
+        let desktop = Desktop::default();
+        let board = Arc::clone(&there);
+        let _ = desktop.0.set(own(move || Ok(Refusing(Arc::clone(&board)))));
+        assert_eq!(desktop.copy("t0ken".into()).await, Ok(()));
+        assert!(desktop.copy("refused".into()).await.is_err());
+        assert_eq!(there.lock().unwrap().as_deref(), Some("t0ken"));
+        assert_eq!(desktop.clear().await, Ok(true));
+        assert_eq!(*there.lock().unwrap(), None);
+        // What another program has put there meanwhile is not ours.
+        assert_eq!(desktop.copy("t0ken".into()).await, Ok(()));
+        *there.lock().unwrap() = Some("other".to_owned());
+        assert_eq!(desktop.clear().await, Ok(false));
+        assert_eq!(there.lock().unwrap().as_deref(), Some("other"));
     }
 
     #[cfg(windows)]
