@@ -195,7 +195,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         // Looked at first: what it left is complete once it has ended.
         let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
         if ended_with == Some(u32::from(exit::NOT_STORED))
-            && let Some(line) = keeper.as_ref().and_then(Keeper::handed_over)
+            && let Some(line) = keeper.as_mut().and_then(Keeper::handed_over)
             && let Some(unstored) = Unstored::parse(&line)
         {
             return Ok(Got {
@@ -260,7 +260,11 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         if now >= end {
             return fallback(record, busy(place, last.as_ref(), wish), wish);
         }
-        std::thread::sleep(pause.min(end - now));
+        let limit = pause.min(end - now);
+        match &mut keeper {
+            Some(keeper) if ended_with.is_none() => keeper.wait(limit),
+            Some(_) | None => std::thread::sleep(limit),
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

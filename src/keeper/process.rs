@@ -2,7 +2,7 @@
 
 use std::io::{self, PipeReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -30,8 +30,10 @@ pub struct Keeper {
     process: std::process::Child,
     #[cfg(windows)]
     process: windows::Process,
-    /// Tokens that it can't store, through a pipe that no other process has.
-    handed_over: Receiver<Zeroizing<Vec<u8>>>,
+    /// Tokens that it can't store, through a pipe that no other process has. The pipe ends with the process.
+    output: Receiver<Zeroizing<Vec<u8>>>,
+    /// What came through it.
+    handed_over: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Keeper {
@@ -81,7 +83,8 @@ impl Keeper {
             drop(command);
             Ok(Self {
                 process,
-                handed_over: listen(output)?,
+                output: listen(output)?,
+                handed_over: None,
             })
         }
         #[cfg(windows)]
@@ -102,7 +105,8 @@ impl Keeper {
                 windows::Process::start(&program()?, &arguments, &environment, input.into())?;
             Ok(Self {
                 process,
-                handed_over: listen(output)?,
+                output: listen(output)?,
+                handed_over: None,
             })
         }
     }
@@ -120,10 +124,21 @@ impl Keeper {
         return self.process.exit_code();
     }
 
+    /// Waits for the end of the keeper, at most so long.
+    pub fn wait(&mut self, limit: Duration) {
+        match self.output.recv_timeout(limit) {
+            Ok(line) => self.handed_over = Some(line),
+            Err(RecvTimeoutError::Timeout) => {}
+            // It has come before: the process ends at any moment.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(limit),
+        }
+    }
+
     /// The line that a keeper handed over before it ended; `None` if there is none.
     #[must_use]
-    pub fn handed_over(&self) -> Option<Zeroizing<Vec<u8>>> {
-        self.handed_over.recv_timeout(LAST_WORDS).ok()
+    pub fn handed_over(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        let before = self.handed_over.take();
+        before.or_else(|| self.output.recv_timeout(LAST_WORDS).ok())
     }
 }
 
