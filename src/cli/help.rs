@@ -52,6 +52,7 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
         &[
             "client_authentication",
             "client_key",
+            "client_key_id",
             "client_certificate",
             "extra_parameters",
             "login_hint",

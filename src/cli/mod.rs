@@ -194,6 +194,14 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub client_key: Option<PathBuf>,
+    /// Key ID (kid) that the service has for the client key, if it has several keys
+    #[arg(
+        long,
+        env = "OAUTH_AUTHORIZER_CLIENT_KEY_ID",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    pub client_key_id: Option<String>,
     /// PEM file with the certificate of the client key. May be the same file
     #[arg(
         long,
@@ -399,6 +407,11 @@ impl Cli {
                 self.extra_parameters.clone(),
             ),
             (Key::ClientKey, "client-key", path(&self.client_key)),
+            (
+                Key::ClientKeyId,
+                "client-key-id",
+                self.client_key_id.clone(),
+            ),
             (
                 Key::ClientCertificate,
                 "client-certificate",
@@ -734,6 +747,12 @@ mod tests {
                 "https://me:pa55@as.example",
                 Key::Issuer,
                 "https://as.example/",
+            ),
+            (
+                &["--client-key", "k.pem", "--client-key-id"],
+                "{\"kty\": \"OKP\", \"kid\": \"main\"}",
+                Key::ClientKeyId,
+                "main",
             ),
             (
                 &["--ca-file"],

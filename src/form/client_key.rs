@@ -23,6 +23,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let problems = [
         key(settings),
         certificate(settings),
+        unused_id(settings),
         unused_secret(settings),
         scheme(settings),
     ];
@@ -123,6 +124,22 @@ fn certificate(settings: &Settings) -> Option<Problem> {
     })
 }
 
+/// A key ID without a key that signs.
+fn unused_id(settings: &Settings) -> Option<Problem> {
+    let method = settings.client_authentication();
+    let given = !settings.value(Key::ClientKeyId).trim().is_empty();
+    (given && method != ClientAuthentication::PrivateKeyJwt).then(|| {
+        let why = AuthenticationChoice::of(method).map_or_else(
+            || "there is no Client key".to_owned(),
+            |used| format!("Client auth. is {}", used.label()),
+        );
+        let text = format!("The Key ID isn't used, because {why}");
+        let change = Change::Text(Key::ClientKeyId, String::new());
+        Problem::new(Key::ClientKeyId, Severity::Warning, "not used", text)
+            .with_remedy("Clear the Key ID", change)
+    })
+}
+
 /// A client secret next to a method that doesn't use it.
 fn unused_secret(settings: &Settings) -> Option<Problem> {
     let given = !settings.secret().expose_secret().is_empty();
@@ -197,6 +214,9 @@ pub(super) fn credential(
             _ => token_url.to_string(),
         },
         thumbprint: rule.thumbprint,
+        key_id: (method == ClientAuthentication::PrivateKeyJwt)
+            .then(|| settings.value(Key::ClientKeyId).trim().to_owned())
+            .filter(|id| !id.is_empty()),
     };
     let secret = settings.secret();
     match method {
@@ -371,6 +391,34 @@ mod tests {
         assert_eq!(found(&user), []);
         user.set_authentication(AuthenticationChoice::SecretJwt);
         assert_eq!(found(&user), [(Key::ClientSecret, error, "missing")]);
+    }
+
+    #[test]
+    fn a_key_id_is_for_a_key_that_signs_and_shown_only_there() {
+        let mut form = form("custom");
+        form.set(Key::ClientSecret, "s".to_owned());
+        assert!(!form.keys().contains(&Key::ClientKeyId));
+        form.set(Key::ClientKeyId, " main ".to_owned());
+        let unused = [(Key::ClientKeyId, Severity::Warning, "not used")];
+        assert_eq!(found(&form), unused);
+        let said = problems(&form).remove(0).text;
+        assert!(said.contains("Client auth. is Basic header"), "{said}");
+        form.set(Key::ClientSecret, String::new());
+        let said = problems(&form).pop().unwrap().text;
+        assert!(said.contains("there is no Client key"), "{said}");
+        form.set(Key::ClientKey, "k".to_owned());
+        form.set(Key::ClientCertificate, "k".to_owned());
+        assert_eq!(found(&form), []);
+        assert_eq!(rules(&form).key_id.as_deref(), Some("main"));
+        let pair = ["--client-key-id".to_owned(), "main".to_owned()];
+        assert!(form.flags().windows(2).any(|flags| flags == pair));
+        form.set_authentication(AuthenticationChoice::MutualTls);
+        assert_eq!(found(&form), unused);
+        assert_eq!(rules(&form).key_id, None);
+        form.set_authentication(AuthenticationChoice::KeyJwt);
+        form.set(Key::ClientKeyId, String::new());
+        assert!(form.keys().contains(&Key::ClientKeyId));
+        assert_eq!(rules(&form).key_id, None);
     }
 
     #[test]

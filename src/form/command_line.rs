@@ -18,6 +18,7 @@ pub const FLAGS: &[(Key, &str)] = &[
     (Key::TokenUrl, "--token-url"),
     (Key::Issuer, "--issuer"),
     (Key::ClientKey, "--client-key"),
+    (Key::ClientKeyId, "--client-key-id"),
     (Key::ClientCertificate, "--client-certificate"),
     (Key::ExtraParameters, "--extra-parameters"),
     (Key::LoginHint, "--login-hint"),

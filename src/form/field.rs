@@ -33,6 +33,8 @@ pub enum Key {
     ClientAuthentication,
     /// Advanced: the private key of the client.
     ClientKey,
+    /// Advanced: the key ID (`kid`) that the service has for that key.
+    ClientKeyId,
     /// Advanced: the certificate of that key.
     ClientCertificate,
     /// Advanced: further parameters, as `name=value&name=value`.
@@ -70,6 +72,7 @@ pub const ADVANCED: &[Key] = &[
     Key::Issuer,
     Key::ClientAuthentication,
     Key::ClientKey,
+    Key::ClientKeyId,
     Key::ClientCertificate,
     Key::ExtraParameters,
     Key::LoginHint,
@@ -100,6 +103,7 @@ impl Key {
             Self::Issuer => "Issuer",
             Self::ClientAuthentication => "Client auth.",
             Self::ClientKey => "Client key",
+            Self::ClientKeyId => "Key ID",
             Self::ClientCertificate => "Client certificate",
             Self::ExtraParameters => "Extra parameters",
             Self::LoginHint => "Login hint",
@@ -130,6 +134,7 @@ impl Key {
             "issuer" => Self::Issuer,
             "client_authentication" => Self::ClientAuthentication,
             "client_key" => Self::ClientKey,
+            "client_key_id" => Self::ClientKeyId,
             "client_certificate" => Self::ClientCertificate,
             "extra_parameters" => Self::ExtraParameters,
             "login_hint" => Self::LoginHint,

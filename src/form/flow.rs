@@ -33,6 +33,7 @@ impl Settings {
             | Key::ClientSecret
             | Key::ClientAuthentication
             | Key::ClientKey
+            | Key::ClientKeyId
             | Key::ClientCertificate
                 if !flow.has_client() =>
             {

@@ -101,8 +101,16 @@ impl Settings {
         let of_account = |key: &Key| matches!(key, Key::KeyFile | Key::Subject);
         let is_used = self.flow() == FlowKind::JwtBearer;
         keys.extend(BASIC.iter().filter(|key| is_used || !of_account(key)));
-        keys.extend(ADVANCED);
+        keys.extend(self.advanced_keys());
         keys
+    }
+
+    /// The fields under Advanced. The key ID is one of them only where a key signs, or if it was entered.
+    pub fn advanced_keys(&self) -> impl Iterator<Item = Key> + use<> {
+        let has_id = self.client_authentication() == ClientAuthentication::PrivateKeyJwt
+            || !self.value(Key::ClientKeyId).trim().is_empty();
+        let all = ADVANCED.iter().copied();
+        all.filter(move |key| has_id || *key != Key::ClientKeyId)
     }
 
     /// The name of a field on screen.

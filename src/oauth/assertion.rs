@@ -37,6 +37,8 @@ pub struct Rules {
     pub audience: String,
     /// The header has the thumbprint of the certificate (RFC 7515, section 4.1.8).
     pub thumbprint: bool,
+    /// The key ID in the header, which tells the service the public key to verify with (RFC 7515, section 4.1.4).
+    pub key_id: Option<String>,
 }
 
 impl Rules {
@@ -81,6 +83,7 @@ pub struct Signer {
     key: Arc<SigningKey>,
     client_id: String,
     audience: String,
+    key_id: Option<String>,
     thumbprint: Option<String>,
 }
 
@@ -98,6 +101,7 @@ impl Signer {
             key: Arc::new(key),
             client_id: client_id.to_owned(),
             audience: rules.audience.clone(),
+            key_id: rules.key_id.clone(),
             thumbprint: None,
         }
     }
@@ -112,8 +116,10 @@ impl Signer {
     /// A new assertion, to be sent at this time.
     fn assertion(&self, unix_time: u64) -> Result<SecretString, KeyError> {
         let mut header = Map::from_iter([("typ".to_owned(), Value::from("JWT"))]);
-        if let Some(thumbprint) = &self.thumbprint {
-            header.insert("x5t#S256".to_owned(), thumbprint.as_str().into());
+        for (name, value) in [("kid", &self.key_id), ("x5t#S256", &self.thumbprint)] {
+            if let Some(value) = value {
+                header.insert(name.to_owned(), value.as_str().into());
+            }
         }
         let claims = [
             ("iss", json!(self.client_id)),
@@ -315,6 +321,18 @@ mod tests {
         assert_ne!(part(&second["client_assertion"], 1)["jti"], claims["jti"]);
         let keys = KeySet::of_secret(&SECRET.into());
         assert!(Jws::parse(assertion).unwrap().verify(&keys).is_ok());
+    }
+
+    #[test]
+    fn the_key_id_is_in_the_header_only_if_there_is_one() {
+        for key_id in [None, Some("Schlüssel \"1\"".to_owned())] {
+            let rules = Rules { key_id, ..rules() };
+            let signer = Signer::new(rules.secret_key(&SECRET.into()).unwrap(), "me", &rules);
+            let sent = sent(&Proof::Assertion(signer));
+            let header = part(&sent["client_assertion"], 0);
+            assert_eq!(header["kid"].as_str(), rules.key_id.as_deref());
+            assert_eq!(header.get("kid").is_some(), rules.key_id.is_some());
+        }
     }
 
     #[test]

@@ -34,7 +34,8 @@
 //   REGISTRATION       open: clients may register; token: with the initial access token "initial-token" only
 //   PAR                offered (default): pushed authorization requests are accepted; required: nothing else is
 //   TLS_CERT, TLS_KEY  PEM files; both given: https
-//   CLIENT_KEYS        a folder: the private keys of the clients signer-ALG are written there as ALG.pem
+//   CLIENT_KEYS        a folder: the private keys of the clients signer-ALG are written there as ALG.pem, and those of
+//                      signer-two as first.pem and second.pem
 //   CLOCK_AHEAD        how many seconds the clock of the provider is ahead (default 0)
 //   CLIENT_CA          with https, a PEM file: client certificates are requested, and accepted if this CA issued them
 //   CLIENT_CERT        with CLIENT_CA, a PEM file: the certificate of the client "mtls self-signed"
@@ -52,6 +53,7 @@
 //   service basic, service post       client credentials grant only; the same odd secret
 //   service jwt                       client_secret_jwt, client credentials grant only; the secret of signed-HS256
 //   signer-RS256, signer-PS256, signer-ES256, signer-EdDSA   private_key_jwt, also with the client credentials grant (CLIENT_KEYS)
+//   signer-two        private_key_jwt with ES256, client credentials grant only; two keys, with the key IDs first and second
 //   mtls ca           tls_client_auth with the DNS name service.example, client credentials grant only (CLIENT_CA)
 //   mtls self-signed  self_signed_tls_client_auth, client credentials grant only (CLIENT_CERT)
 // The library takes every character from space to "~" in an identifier or secret, and no other.
@@ -142,18 +144,28 @@ const service = (id, method) => ({
 function keyClients() {
   const folder = env.CLIENT_KEYS;
   if (!folder) return [];
-  return ['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => {
+  const written = (name, alg) => {
     const pem = keyPair(alg);
-    writeFileSync(path.join(folder, `${alg}.pem`), pem, { mode: 0o600 });
-    const jwk = createPublicKey(pem).export({ format: 'jwk' });
-    const usual = client(`signer-${alg}`, 'private_key_jwt');
-    return {
-      ...usual,
-      grant_types: [...usual.grant_types, 'client_credentials'],
-      token_endpoint_auth_signing_alg: alg,
-      jwks: { keys: [{ ...jwk, use: 'sig', alg }] },
-    };
-  });
+    writeFileSync(path.join(folder, `${name}.pem`), pem, { mode: 0o600 });
+    return { ...createPublicKey(pem).export({ format: 'jwk' }), use: 'sig', alg };
+  };
+  const { client_secret: none, ...two } = service('signer-two', 'private_key_jwt');
+  return [
+    ...['RS256', 'PS256', 'ES256', 'EdDSA'].map((alg) => {
+      const usual = client(`signer-${alg}`, 'private_key_jwt');
+      return {
+        ...usual,
+        grant_types: [...usual.grant_types, 'client_credentials'],
+        token_endpoint_auth_signing_alg: alg,
+        jwks: { keys: [written(alg, alg)] },
+      };
+    }),
+    {
+      ...two,
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: ['first', 'second'].map((kid) => ({ ...written(kid, 'ES256'), kid })) },
+    },
+  ];
 }
 
 // The clients with a certificate.

@@ -143,6 +143,62 @@ fn a_key_of_each_kind_and_a_secret_sign_assertions_for_the_issuer_and_for_the_to
 }
 
 #[test]
+fn the_key_id_says_which_of_several_registered_keys_signed() {
+    let setup = Setup::new(&[]);
+    let key = setup.key("second");
+    let token = setup.provider.endpoint("token").to_owned();
+    let long = "k".repeat(257);
+    let flags = |id| {
+        [
+            "--token-url",
+            &token,
+            "--client-key",
+            &key,
+            "--client-key-id",
+            id,
+        ]
+    };
+    setup.granted("signer-two", None, &flags("second"));
+    for wrong in ["first", "third"] {
+        let words = [KEY_WORDS, &["the Key ID are registered for this client ID"]].concat();
+        setup.refused("signer-two", None, &flags(wrong), &words);
+    }
+    let (code, _, stderr) = setup.ask("signer-two", None, &flags("sec\u{7}ond"));
+    assert!(
+        code == 0 && stderr.contains("The value was corrected to second."),
+        "{stderr}"
+    );
+    let (code, _, stderr) = setup.ask("signer-two", None, &flags(&long));
+    assert!(
+        code == 2
+            && stderr.contains("error: Key ID (--client-key-id): The Key ID has 257 characters"),
+        "{stderr}"
+    );
+    setup.assert_requests((4, 2));
+    // A profile sends it with each request.
+    let profiles = Profiles::new();
+    let mut all = vec!["--flow", "client-credentials", "--client-id", "signer-two"];
+    all.extend(flags("second"));
+    all.extend(["--save", "office"]);
+    let (code, _, stderr) = Plain::start(profiles.home.path(), &all).end();
+    assert_eq!(code, 0, "{stderr}");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(
+        settings.contains("client_key_id = \"second\""),
+        "{settings}"
+    );
+    profiles.expire();
+    profiles.token();
+    setup.assert_requests((6, 2));
+    let other = settings.replace("\"second\"", "\"first\"");
+    std::fs::write(profiles.settings(), other).unwrap();
+    profiles.expire();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");
+    setup.assert_requests((7, 3));
+}
+
+#[test]
 fn a_wrong_key_and_a_wrong_audience_are_refused_with_what_to_check() {
     let setup = Setup::new(&[]);
     let other = Setup::new(&[]);

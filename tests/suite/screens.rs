@@ -717,7 +717,7 @@ pub const BUTTONS: [&str; 65] = [
 ];
 
 /// Everything else that can have the focus.
-const FIELDS: [&str; 55] = [
+const FIELDS: [&str; 56] = [
     "Access token",
     "Auth. code URL",
     "CA file",
@@ -739,6 +739,7 @@ const FIELDS: [&str; 55] = [
     "IMAP",
     "Issuer",
     "Kept in",
+    "Key ID",
     "Key file",
     "Listen address",
     "Login hint",

@@ -1,6 +1,7 @@
 //! Problems with typed or pasted values that cannot be right, and the value to suggest instead.
 
 mod address;
+mod key_id;
 mod patterns;
 mod scope;
 mod store_path;
@@ -11,6 +12,7 @@ mod variable;
 use ::url::Url;
 
 use self::address::{endpoint_url, issuer, redirect_url};
+use self::key_id::key_id_problem;
 use self::patterns::pattern_problem;
 use self::scope::scope_problem;
 use self::store_path::store_path_problem;
@@ -60,6 +62,7 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::ExtraParameters => extra_parameters(settings),
         Key::LoginHint | Key::Subject => account(settings, key),
         Key::ListenAddress => listen_address(settings),
+        Key::ClientKeyId => key_id_problem(settings),
         Key::KeyFile if holds_json(&settings.value(key)) => Some(content_as_path()),
         Key::ClientKey | Key::ClientCertificate => {
             store_path_problem(settings, key, cfg!(windows)).or_else(|| path(settings, key))

@@ -2,7 +2,7 @@
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{ADVANCED, AuthenticationChoice, Key};
+use crate::form::settings::{AuthenticationChoice, Key};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
@@ -140,7 +140,8 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::KeyList, _) => "Pick a certificate of this computer that has a private key.",
         (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
         (Item::Advanced, _) => {
-            return format!("{} fields that most services don't need.", ADVANCED.len());
+            let count = cx.session.settings.advanced_keys().count();
+            return format!("{count} fields that most services don't need.");
         }
         (Item::Authorize, FlowKind::DeviceCode) => {
             "Start the sign-in. You get a code to enter in any browser."
@@ -289,6 +290,11 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
         }
         Key::ClientKey => {
             "The private key (PEM) of the client, instead of a client secret: RSA, EC P-256, EC P-384 or Ed25519.".to_owned()
+        }
+        Key::ClientKeyId => {
+            "The key ID (kid) that the service shows for the public key of the Client key. Required if several keys are \
+             registered for this client. If empty, no key ID is sent."
+                .to_owned()
         }
         Key::ClientCertificate => {
             "The certificate (PEM) of the Client key, if the service requires one. It may be in the same file.".to_owned()

@@ -381,7 +381,10 @@ fn advanced(form: &Form, cx: ViewContext<'_>, problems: &[Problem], columns: usi
             Span::styled(problem.word, theme.warning())
         }
         Some(problem) => Span::styled(problem.word, theme.bad()),
-        None => Span::raw(format!("{} fields", ADVANCED.len())),
+        None => Span::raw(format!(
+            "{} fields",
+            cx.session.settings.advanced_keys().count()
+        )),
     };
     let text = if form.advanced {
         ""
