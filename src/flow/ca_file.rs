@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::store::file::read as file;
 
@@ -13,17 +14,22 @@ const LIMIT: u64 = 1024 * 1024;
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
-/// The PEM text of a CA file.
+/// The certificates in a CA file, at least one.
 ///
 /// # Errors
 /// Returns why it can't be used, as part of a sentence.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     // Discovery and the flow read it one after the other.
-    file::read_again(path, LIMIT).map_err(|error| error.to_string())
+    let text = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match found {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => Err(kind(&text, path)),
+    }
 }
 
 /// What a file without a certificate in PEM form is, and the command that makes one of it.
-pub(super) fn kind(bytes: &[u8], path: &Path) -> String {
+fn kind(bytes: &[u8], path: &Path) -> String {
     let name = path.display();
     let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
     let convert = |what: &str, command: &str| {

@@ -11,20 +11,22 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use rustls::AlertDescription as Alert;
+use rustls::pki_types::CertificateDer;
+use rustls::{AlertDescription as Alert, ClientConfig};
 use url::Url;
 
 use super::ca_file;
 pub use super::http_error::HttpError;
 use super::proxy;
 use super::tls::{Trouble, trouble};
+use super::{client_certificate, tls_config};
 use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Proof};
 use crate::oauth::client::{Client, Method, Request};
 use crate::oauth::url::is_loopback;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::store::file::read::{self as file, Kinds};
+use crate::store::file::read as file;
 
 /// A server that cannot be connected to in this time is not reached.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -36,7 +38,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// Posts forms. Reads certificates only when the first request needs them.
 #[derive(Debug)]
 pub struct Http {
-    ca: Vec<reqwest::Certificate>,
+    ca: Vec<CertificateDer<'static>>,
     /// The key and the certificate of the client, for requests that authenticate it.
     identity: Option<SecretString>,
     outside: OnceLock<reqwest::Client>,
@@ -134,36 +136,38 @@ impl Http {
         }
         // The system's certificates cost time to read, and plain http on loopback needs none.
         builder = if tls {
-            builder.tls_certs_merge(self.ca.clone())
+            builder.tls_backend_preconfigured(self.tls(url, identity).await?)
         } else {
             builder.tls_certs_only([])
         };
-        if let Some(identity) = identity.filter(|_| tls) {
-            let identity = reqwest::Identity::from_pem(identity.expose_secret().as_bytes());
-            let identity = identity.map_err(|error| named(&error, &host_and_port(url)))?;
-            builder = builder.identity(identity);
-        }
-        // Reads the system's certificates, or those that SSL_CERT_FILE and SSL_CERT_DIR name.
-        let work = move || {
-            if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|_| tls) {
-                file::check(Path::new(&path), Kinds::WithPipes)
-                    .map_err(|error| Err(error.to_string()))?;
-            }
-            builder.build().map_err(Ok)
-        };
-        let unusable = |reason: String| HttpError::Authorities { reason };
-        let client = file::aside(work)
-            .await
-            .map_err(|error| unusable(error.to_string()))?
-            .map_err(|error| match error {
-                // Without a connection, what is wrong with TLS is wrong on this machine.
-                Ok(error) => match tls_error(&error) {
-                    Some(wrong) => unusable(trouble(wrong).cause),
-                    None => named(&error, &host_and_port(url)),
-                },
-                Err(reason) => unusable(reason),
-            })?;
+        let client = builder.build();
+        let client = client.map_err(|error| named(&error, &host_and_port(url)))?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    /// TLS to `url`, with this identity.
+    async fn tls(
+        &self,
+        url: &Url,
+        identity: Option<&SecretString>,
+    ) -> Result<ClientConfig, HttpError> {
+        let resolver = identity.map(client_certificate::of_pem).transpose();
+        let resolver = resolver.map_err(|error| tls_failure(&error, host_and_port(url)))?;
+        let ca = self.ca.clone();
+        let work = move || {
+            tls_config::check_system()?;
+            // Without a connection, what is wrong with TLS is wrong on this machine.
+            tls_config::trusting(ca).map_err(|error| trouble(&error).cause)
+        };
+        let trusting = file::aside(work).await;
+        let trusting = trusting.unwrap_or_else(|error| Err(error.to_string()));
+        let trusting = trusting.map_err(|reason| HttpError::Authorities { reason })?;
+        let mut config = match resolver {
+            Some(resolver) => trusting.with_client_cert_resolver(resolver),
+            None => trusting.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
     }
 }
 
@@ -264,18 +268,12 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     })
 }
 
-async fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let work = {
+async fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+    let found = {
         let path = path.to_owned();
-        move || {
-            let text = ca_file::read(&path)?;
-            match reqwest::Certificate::from_pem_bundle(&text) {
-                Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-                Ok(_) | Err(_) => Err(ca_file::kind(&text, &path)),
-            }
-        }
+        file::aside(move || ca_file::read(&path))
     };
-    file::aside(work)
+    found
         .await
         .unwrap_or_else(|error| Err(error.to_string()))
         .map_err(|reason| HttpError::CaFile {
@@ -315,17 +313,19 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
         } else {
             match tls_error(error) {
                 // With TLS 1.3 the server says so only after its own part of the handshake.
-                Some(rustls::Error::AlertReceived(
-                    Alert::CertificateRequired
-                    | Alert::UnknownCA
-                    | Alert::CertificateUnknown
-                    | Alert::CertificateExpired
-                    | Alert::CertificateRevoked
-                    | Alert::UnsupportedCertificate
-                    | Alert::BadCertificate
-                    | Alert::HandshakeFailure
-                    | Alert::AccessDenied,
-                )) => tls_failure(error, host.clone()).unwrap_or(HttpError::Lost { host, cause }),
+                Some(
+                    wrong @ rustls::Error::AlertReceived(
+                        Alert::CertificateRequired
+                        | Alert::UnknownCA
+                        | Alert::CertificateUnknown
+                        | Alert::CertificateExpired
+                        | Alert::CertificateRevoked
+                        | Alert::UnsupportedCertificate
+                        | Alert::BadCertificate
+                        | Alert::HandshakeFailure
+                        | Alert::AccessDenied,
+                    ),
+                ) => tls_failure(wrong, host),
                 Some(wrong) => HttpError::Lost {
                     host,
                     cause: trouble(wrong).cause,
@@ -337,21 +337,24 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
             }
         };
     }
-    tls_failure(error, host.clone()).unwrap_or(HttpError::Unreachable { host, cause })
+    match tls_error(error) {
+        Some(wrong) => tls_failure(wrong, host),
+        None => HttpError::Unreachable { host, cause },
+    }
 }
 
-/// What went wrong with TLS, where it did.
-fn tls_failure(error: &reqwest::Error, host: String) -> Option<HttpError> {
+/// What went wrong with TLS.
+fn tls_failure(error: &rustls::Error, host: String) -> HttpError {
     let Trouble {
         certificate,
         cause,
         hint,
-    } = trouble(tls_error(error)?);
-    Some(if certificate {
+    } = trouble(error);
+    if certificate {
         HttpError::Certificate { host, cause, hint }
     } else {
         HttpError::Tls { host, cause, hint }
-    })
+    }
 }
 
 /// Why what came back can't be read as HTTP, if that is the reason.
@@ -436,7 +439,6 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    #[cfg(unix)]
     use rcgen::{CertificateParams, KeyPair};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -496,6 +498,23 @@ mod tests {
             .await
             .unwrap_err();
         assert!(!error.is_lost_answer(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn tls_is_for_http_1_1_with_and_without_a_certificate_of_the_client() {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let pem = SecretString::from(key.serialize_pem() + &certificate.pem());
+        let http = Http::new(None).await.unwrap();
+        let url = Url::parse("https://as.example").unwrap();
+        for identity in [None, Some(&pem)] {
+            let config = http.tls(&url, identity).await.unwrap();
+            assert_eq!(config.alpn_protocols, [b"http/1.1"]);
+            assert!(config.enable_sni);
+            let presents = config.client_auth_cert_resolver.has_certs();
+            assert_eq!(presents, identity.is_some());
+        }
     }
 
     // Windows verifies with its own rules and stores.

@@ -7,10 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -21,6 +18,7 @@ use zeroize::Zeroizing;
 use super::ca_file;
 use super::redact::Secrets;
 use super::tls::trouble;
+use super::tls_config;
 use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::mail::dialogue::Dialogue;
 use crate::mail::line::Lines;
@@ -29,7 +27,7 @@ use crate::mail::server::{Protocol, Security};
 use crate::mail::turn::{Login, Next, Ours};
 use crate::mail::verdict::{Problem, Step};
 use crate::secret::ExposeSecret;
-use crate::store::file::read::{self as file, Kinds};
+use crate::store::file::read as file;
 
 /// How long a step may take.
 pub const STEP_LIMIT: Duration = Duration::from_secs(20);
@@ -325,33 +323,12 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
         let (mut roots, mut hint) = (Vec::new(), SYSTEM_HINT);
         if let Some(path) = path {
             hint = "Enter a readable file with certificates in PEM format as the CA file of the profile.";
-            let text = ca_file::read(&path).map_err(|cause| (cause, hint))?;
-            let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-            roots = read.unwrap_or_default();
-            if roots.is_empty() {
-                return Err((ca_file::kind(&text, &path), hint));
-            }
+            roots = ca_file::read(&path).map_err(|cause| (cause, hint))?;
         }
-        if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
-            file::check(path.as_ref(), Kinds::WithPipes)
-                .map_err(|error| (error.to_string(), SYSTEM_HINT))?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        // On Windows, additional certificates require more than the system's do.
-        let verifier = if roots.is_empty() {
-            Verifier::new(Arc::clone(&provider))
-        } else {
-            Verifier::new_with_extra_roots(roots, Arc::clone(&provider))
-        };
-        let verifier = verifier.map_err(|error| (trouble(&error).cause, hint))?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| (trouble(&error).cause, hint))?
-            .dangerous()
-            // The verifier that reqwest uses for https.
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(TlsConnector::from(Arc::new(config)))
+        tls_config::check_system().map_err(|cause| (cause, SYSTEM_HINT))?;
+        let config = tls_config::trusting(roots);
+        let config = config.map_err(|error| (trouble(&error).cause, hint))?;
+        Ok(TlsConnector::from(Arc::new(config.with_no_client_auth())))
     };
     let worked = file::aside(work)
         .await

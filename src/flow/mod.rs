@@ -5,6 +5,7 @@
 pub mod attempt;
 mod authorization_code;
 mod ca_file;
+mod client_certificate;
 mod client_credentials;
 pub mod client_key;
 mod clock;
@@ -34,6 +35,7 @@ mod served;
 mod sign_in;
 pub mod store_key;
 mod tls;
+mod tls_config;
 pub mod token_tools;
 pub mod tool_report;
 pub mod trace;
