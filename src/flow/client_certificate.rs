@@ -8,13 +8,30 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
+use super::held_tls::HeldTlsKey;
+use crate::oauth::assertion::Identity;
+use crate::oauth::jose::TriedKey;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Presents the certificate in this PEM text, with its private key.
+/// Presents the certificate of this identity.
 ///
 /// # Errors
-/// If one of them is missing or can't be used, which was checked when they were read.
-pub(super) fn of_pem(pem: &SecretString) -> Result<Arc<dyn ResolvesClientCert>, Error> {
+/// If a part of it is missing or can't be used, which was checked when it was read.
+pub(super) fn of(identity: &Identity) -> Result<Arc<dyn ResolvesClientCert>, Error> {
+    match identity {
+        Identity::Pem(pem) => of_pem(pem),
+        Identity::Held { chain, key } => Ok(of_held(chain, key.clone())),
+    }
+}
+
+/// The same of a key that signs elsewhere, with its certificate and the intermediate certificates.
+pub(super) fn of_held(chain: &[Vec<u8>], key: TriedKey) -> Arc<dyn ResolvesClientCert> {
+    let chain = chain.iter().cloned().map(CertificateDer::from).collect();
+    let certified = CertifiedKey::new(chain, Arc::new(HeldTlsKey(key)));
+    Arc::new(SingleCertAndKey::from(certified))
+}
+
+fn of_pem(pem: &SecretString) -> Result<Arc<dyn ResolvesClientCert>, Error> {
     let pem = pem.expose_secret().as_bytes();
     let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).flatten().collect();
     let (false, Ok(key)) = (chain.is_empty(), PrivateKeyDer::from_pem_slice(pem)) else {

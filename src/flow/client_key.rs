@@ -18,7 +18,9 @@ use super::store_key::{self, Opened};
 use crate::certificate::store_path::StorePath;
 use crate::certificate::x509::day;
 use crate::clean::clean;
-use crate::oauth::assertion::{Credential, KeyFileError, KeyFiles, KeyPart, Rules, Signer};
+use crate::oauth::assertion::{
+    Credential, Identity, KeyFileError, KeyFiles, KeyPart, Rules, Signer,
+};
 use crate::oauth::client::{Client, ClientAuthentication};
 use crate::oauth::jose::{certificate_thumbprint, thumbprint_of_der};
 use crate::secret::{ExposeSecret, SecretString};
@@ -114,7 +116,7 @@ fn read(
             let identity = identity(&certificate, &key, now);
             let (identity, end) = identity.map_err(|reason| in_certificate(&reason))?;
             let credential = if method == ClientAuthentication::MutualTls {
-                Credential::Identity(identity)
+                Credential::Identity(Identity::Pem(identity))
             } else if rules.thumbprint {
                 let thumbprint = certificate_thumbprint(certificate.expose_secret());
                 let thumbprint = thumbprint.map_err(|error| in_certificate(&error.to_string()))?;
@@ -447,7 +449,7 @@ mod tests {
             let credential = ready(files, jwt).await.unwrap();
             assert!(matches!(credential, Credential::Signer(_)));
             let credential = ready(files, tls).await.unwrap();
-            let Credential::Identity(pem) = credential else {
+            let Credential::Identity(Identity::Pem(pem)) = credential else {
                 unreachable!("{credential:?}")
             };
             let pem = pem.expose_secret().as_bytes();

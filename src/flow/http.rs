@@ -4,6 +4,7 @@
 //! There is no switch to skip certificate checks: use a CA file instead.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -15,23 +16,29 @@ use rustls::pki_types::CertificateDer;
 use rustls::{AlertDescription as Alert, ClientConfig};
 use url::Url;
 
+use super::apart::apart;
 use super::ca_file;
+use super::held_tls::unsigned;
 pub use super::http_error::HttpError;
 use super::proxy;
 use super::tls::{Trouble, trouble};
 use super::{client_certificate, tls_config};
 use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::oauth::answer::{Answer, Body};
-use crate::oauth::assertion::{Credential, Proof};
+use crate::oauth::assertion::{Credential, Identity, Proof};
 use crate::oauth::client::{Client, Method, Request};
 use crate::oauth::url::is_loopback;
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::ExposeSecret;
 use crate::store::file::read as file;
 
 /// A server that cannot be connected to in this time is not reached.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A whole exchange takes no longer.
 const EXCHANGE_LIMIT: Duration = Duration::from_secs(30);
+/// The same if its handshake waits for a key, which may block longer than that. Then nothing was sent.
+const SIGNING_LIMIT: Duration = Duration::from_secs(40);
+/// Why there is no signature after all that time.
+pub(super) const NOT_IN_TIME: &str = "The private key did not sign in time.";
 /// Token answers are a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -40,7 +47,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 pub struct Http {
     ca: Vec<CertificateDer<'static>>,
     /// The key and the certificate of the client, for requests that authenticate it.
-    identity: Option<SecretString>,
+    identity: Option<Identity>,
     outside: OnceLock<reqwest::Client>,
     local_tls: OnceLock<reqwest::Client>,
     local: OnceLock<reqwest::Client>,
@@ -103,7 +110,7 @@ impl Http {
     async fn client(
         &self,
         url: &Url,
-        identity: Option<&SecretString>,
+        identity: Option<&Identity>,
     ) -> Result<&reqwest::Client, HttpError> {
         let (here, tls) = (is_loopback(url), url.scheme() == "https");
         if !here && let Err(wrong) = proxy::on_the_way_to(url) {
@@ -146,12 +153,8 @@ impl Http {
     }
 
     /// TLS to `url`, with this identity.
-    async fn tls(
-        &self,
-        url: &Url,
-        identity: Option<&SecretString>,
-    ) -> Result<ClientConfig, HttpError> {
-        let resolver = identity.map(client_certificate::of_pem).transpose();
+    async fn tls(&self, url: &Url, identity: Option<&Identity>) -> Result<ClientConfig, HttpError> {
+        let resolver = identity.map(client_certificate::of).transpose();
         let resolver = resolver.map_err(|error| tls_failure(&error, host_and_port(url)))?;
         let ca = self.ca.clone();
         let work = move || {
@@ -212,7 +215,19 @@ impl Transport for Http {
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
         }
-        exchange(builder, &request.url).await
+        if !matches!(identity, Some(Identity::Held { .. })) {
+            return exchange(builder, &request.url).await;
+        }
+        // The key signs within the handshake, and may take its time.
+        let url = request.url.clone();
+        let exchange = apart(SIGNING_LIMIT, async move { exchange(builder, &url).await });
+        exchange.await.unwrap_or_else(|error| {
+            let reason = match error.kind() {
+                ErrorKind::TimedOut => NOT_IN_TIME.to_owned(),
+                _ => format!("The private key can't be used: {error}."),
+            };
+            Err(HttpError::Unsigned { reason })
+        })
     }
 }
 
@@ -305,6 +320,9 @@ pub fn host_and_port(url: &Url) -> String {
 fn named(error: &reqwest::Error, host: &str) -> HttpError {
     let host = host.to_owned();
     let cause = last_cause(error);
+    if let Some(reason) = tls_error(error).and_then(unsigned) {
+        return HttpError::Unsigned { reason };
+    }
     // A connection counts only once TLS and the proxy agree. After that, the server may have the request, whatever
     // went wrong then.
     if !error.is_connect() && !error.is_builder() {
@@ -439,12 +457,27 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    #[cfg(unix)]
+    use std::sync::{Arc, Mutex, mpsc};
+
     use rcgen::{CertificateParams, KeyPair};
+    #[cfg(unix)]
+    use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
+    #[cfg(unix)]
+    use rustls::version::{TLS12, TLS13};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    #[cfg(unix)]
+    use tokio::sync::Notify;
 
     use super::*;
+    #[cfg(unix)]
+    use crate::flow::held_tls::tests::held;
     use crate::flow::served::{self, serve};
+    #[cfg(unix)]
+    use crate::oauth::jose::openssl::Openssl;
+    #[cfg(unix)]
+    use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError, device};
 
     /// What comes of a request to a server that takes some bytes, answers `reply` and closes.
     async fn asked(scheme: &str, reply: &'static [u8]) -> HttpError {
@@ -505,7 +538,7 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        let pem = SecretString::from(key.serialize_pem() + &certificate.pem());
+        let pem = Identity::Pem((key.serialize_pem() + &certificate.pem()).into());
         let http = Http::new(None).await.unwrap();
         let url = Url::parse("https://as.example").unwrap();
         for identity in [None, Some(&pem)] {
@@ -530,7 +563,9 @@ mod tests {
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, ca).unwrap();
         let http = Http {
-            identity: Some((key.serialize_pem() + &certificate.pem()).into()),
+            identity: Some(Identity::Pem(
+                (key.serialize_pem() + &certificate.pem()).into(),
+            )),
             ..Http::new(Some(&path)).await.unwrap()
         };
         for proof in [Proof::Certificate, Proof::None, Proof::Certificate] {
@@ -545,6 +580,127 @@ mod tests {
         }
         http.get(&server.url).await.unwrap();
         assert_eq!(server.certified(), [true, false, true, false]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_key_elsewhere_authenticates_the_client_to_a_server_that_requires_it() {
+        const PSS: [Algorithm; 3] = [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
+        let openssl = Openssl::new();
+        let pem = openssl.pem(
+            "key",
+            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        );
+        let rsa = KeyPair::from_pem(pem.expose_secret()).unwrap();
+        let p256 = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let p384 = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
+        for (pair, lacks, version, refused) in [
+            (&rsa, &[][..], &TLS12, None),
+            (&rsa, &[], &TLS13, None),
+            (&rsa, &PSS, &TLS12, None),
+            (
+                &rsa,
+                &PSS,
+                &TLS13,
+                Some("The device can't sign with PS256."),
+            ),
+            (&p256, &[], &TLS12, None),
+            (&p256, &[], &TLS13, None),
+            (&p384, &[], &TLS12, None),
+            (&p384, &[], &TLS13, None),
+        ] {
+            let (certificate, key) = held(pair, lacks);
+            let (tls, ca) = served::tls_requiring(version, certificate.clone().into());
+            let server = serve(Some(tls), |_| served::http("200 OK", "{}")).await;
+            let (_folder, path) = ca_file(ca.as_bytes());
+            let http = Http {
+                identity: Some(Identity::Held {
+                    chain: vec![certificate],
+                    key: key.tried().unwrap(),
+                }),
+                ..Http::new(Some(&path)).await.unwrap()
+            };
+            let mut request = Request {
+                method: Method::Post,
+                url: server.url.clone(),
+                authorization: None,
+                body: "a=b".into(),
+                proof: Proof::Certificate,
+            };
+            match (http.send(&request).await, refused) {
+                (Ok(answer), None) => assert_eq!(answer.status, 200),
+                (Err(HttpError::Unsigned { reason }), Some(told)) => assert_eq!(reason, told),
+                other => unreachable!("{version:?} {lacks:?} {other:?}"),
+            }
+            assert_eq!(
+                server.certified(),
+                vec![true; usize::from(refused.is_none())]
+            );
+            // Without it, this server refuses.
+            request.proof = Proof::None;
+            assert!(http.send(&request).await.is_err());
+        }
+    }
+
+    /// A key that signs once it may.
+    #[cfg(unix)]
+    #[derive(Debug)]
+    struct Slow {
+        key: Arc<dyn HeldElsewhere>,
+        asked: Arc<Notify>,
+        go: Mutex<mpsc::Receiver<()>>,
+    }
+
+    #[cfg(unix)]
+    impl HeldElsewhere for Slow {
+        fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+            self.asked.notify_one();
+            let go = self.go.lock().unwrap().recv_timeout(CONNECT_LIMIT / 2);
+            go.map_err(|_| KeyError::Elsewhere("Nothing else ran.".to_owned()))?;
+            self.key.sign(algorithm, message)
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nothing_else_waits_for_a_key_that_takes_its_time() {
+        let pair = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
+        let certificate = params.self_signed(&pair).unwrap().der().to_vec();
+        let (go, may) = mpsc::channel();
+        let asked = Arc::new(Notify::new());
+        let slow = Slow {
+            asked: Arc::clone(&asked),
+            key: device(&pair.serialize_pem().into(), &[]),
+            go: Mutex::new(may),
+        };
+        let key = HeldKey::of_certificate(&certificate, Arc::new(slow)).unwrap();
+        go.send(()).unwrap();
+        let key = key.tried().unwrap();
+        asked.notified().await;
+        let (tls, ca) = served::tls_requiring(&rustls::version::TLS13, certificate.clone().into());
+        let server = serve(Some(tls), |_| served::http("200 OK", "{}")).await;
+        let (_folder, path) = ca_file(ca.as_bytes());
+        let chain = vec![certificate];
+        let http = Http {
+            identity: Some(Identity::Held { chain, key }),
+            ..Http::new(Some(&path)).await.unwrap()
+        };
+        let request = Request {
+            method: Method::Post,
+            url: server.url.clone(),
+            authorization: None,
+            body: "a=b".into(),
+            proof: Proof::Certificate,
+        };
+        // The server, too, runs on the thread that must not be blocked.
+        let sent = http.send(&request);
+        let other = async {
+            asked.notified().await;
+            go.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(sent, other);
+        assert_eq!(answer.unwrap().status, 200);
     }
 
     #[tokio::test]
@@ -663,7 +819,7 @@ mod tests {
     #[tokio::test]
     async fn only_a_request_over_tls_that_authenticates_with_the_certificate_has_it() {
         let client = Client {
-            credential: Credential::Identity("no key, no certificate".into()),
+            credential: Credential::Identity(Identity::Pem("no key, no certificate".into())),
             ..crate::flow::scripted::client()
         };
         let http = Http::of(&client, None).await.unwrap();

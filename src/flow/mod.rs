@@ -2,6 +2,7 @@
 //!
 //! It depends on no screen. `oauth` decides what to send and what a response means; the engine sends, waits and listens.
 
+mod apart;
 pub mod attempt;
 mod authorization_code;
 mod ca_file;
@@ -16,6 +17,7 @@ mod discovery;
 pub mod driver;
 pub mod event;
 mod exchange;
+mod held_tls;
 pub mod http;
 mod http_error;
 pub mod jwt_bearer;

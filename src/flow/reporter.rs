@@ -10,7 +10,7 @@ use url::Url;
 use super::attempt::AttemptId;
 use super::clock::unix_time;
 use super::event::FlowEvent;
-use super::http::{Http, HttpError, Transport};
+use super::http::{Http, HttpError, NOT_IN_TIME, Transport};
 use super::redact::Secrets;
 use super::trace::Exchange;
 use crate::oauth::answer::Answer;
@@ -179,7 +179,7 @@ async fn signed(request: &Request) -> Result<Option<Request>, KeyError> {
     let signed = file::aside(move || request.signed(unix_time())).await;
     signed.unwrap_or_else(|error| {
         Err(KeyError::Elsewhere(match error {
-            file::ReadError::TooSlow => "The private key did not sign in time.".to_owned(),
+            file::ReadError::TooSlow => NOT_IN_TIME.to_owned(),
             error => format!("The private key can't be used: {error}."),
         }))
     })

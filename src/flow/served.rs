@@ -114,19 +114,29 @@ pub(super) fn http(status: &str, body: &str) -> String {
 /// certificates with its own rules and stores.
 #[cfg(unix)]
 pub(super) fn tls(version: &'static SupportedProtocolVersion) -> (TlsAcceptor, String) {
-    acceptor(version, None)
+    acceptor(version, None, false)
 }
 
 /// The same of version 1.3, which asks for this certificate of the client and takes requests without one, too.
 #[cfg(unix)]
 pub(super) fn tls_for(client: CertificateDer<'static>) -> (TlsAcceptor, String) {
-    acceptor(&rustls::version::TLS13, Some(client))
+    acceptor(&rustls::version::TLS13, Some(client), false)
+}
+
+/// The same of this version, which takes no requests without it.
+#[cfg(unix)]
+pub(super) fn tls_requiring(
+    version: &'static SupportedProtocolVersion,
+    client: CertificateDer<'static>,
+) -> (TlsAcceptor, String) {
+    acceptor(version, Some(client), true)
 }
 
 #[cfg(unix)]
 fn acceptor(
     version: &'static SupportedProtocolVersion,
     client: Option<CertificateDer<'static>>,
+    is_required: bool,
 ) -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -147,7 +157,12 @@ fn acceptor(
             let mut roots = RootCertStore::empty();
             roots.add(client).unwrap();
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
-            config.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+            let verifier = if is_required {
+                verifier
+            } else {
+                verifier.allow_unauthenticated()
+            };
+            config.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
     let config = config

@@ -9,7 +9,7 @@ use oauth2::CsrfToken;
 use serde_json::{Map, Value, json};
 
 use super::dialect::{ClientAuthentication, Form};
-use super::jose::{Algorithm, HeldKey, KeyError, SigningKey, sign};
+use super::jose::{Algorithm, HeldKey, KeyError, SigningKey, TriedKey, sign};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The type of an assertion (RFC 7523, section 2.2).
@@ -144,8 +144,22 @@ pub enum Credential {
     Files(KeyFiles, Rules),
     /// A key that signs assertions.
     Signer(Signer),
-    /// The private key and the certificate for TLS, as PEM.
-    Identity(SecretString),
+    /// The private key and the certificate for TLS.
+    Identity(Identity),
+}
+
+/// A certificate for TLS, and its private key.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// Both, and the intermediate certificates, as PEM.
+    Pem(SecretString),
+    /// A key that signs elsewhere.
+    Held {
+        /// The certificate and its intermediate certificates, in DER form.
+        chain: Vec<Vec<u8>>,
+        /// Its key.
+        key: TriedKey,
+    },
 }
 
 impl Credential {
@@ -387,7 +401,8 @@ mod tests {
         for proof in [Proof::None, Proof::Certificate] {
             assert!(proof.signed(&"a=b".into(), 1).unwrap().is_none());
         }
-        let text = format!("{:?} {:?}", signer(), Credential::Identity("pem".into()));
+        let pem = Identity::Pem("pem".into());
+        let text = format!("{:?} {:?}", signer(), Credential::Identity(pem.clone()));
         assert!(!text.contains(SECRET) && !text.contains("pem"), "{text}");
         assert!(text.contains("Signer(SigningKey(HS256), "), "{text}");
         let unread = Credential::Files(
@@ -406,7 +421,7 @@ mod tests {
         }
         assert!(unread.proof(ClientAuthentication::Post).is_some());
         assert_eq!(unread.files().unwrap().key, std::path::PathBuf::from("k"));
-        let identity = Credential::Identity("pem".into());
+        let identity = Credential::Identity(pem);
         assert!(identity.files().is_none());
         let proof = identity.proof(ClientAuthentication::MutualTls);
         assert!(matches!(proof, Some(Proof::Certificate)), "{proof:?}");

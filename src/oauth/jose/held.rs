@@ -82,6 +82,61 @@ impl HeldKey {
     }
 }
 
+/// A key elsewhere that has signed once, for what requires no JWS.
+#[derive(Debug, Clone)]
+pub struct TriedKey {
+    key: HeldKey,
+    algorithms: Vec<Algorithm>,
+}
+
+impl HeldKey {
+    /// Makes a signature that nobody gets: whether the key can sign is otherwise seen only in the middle of a handshake.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn tried(self) -> Result<TriedKey, KeyError> {
+        // Some devices lack one of the paddings of RSA, but have it for each hash or for none.
+        let mut paddings: Vec<&[Algorithm]> = match self.kind {
+            KeyKind::Rsa => vec![
+                &[Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512],
+                &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512],
+            ],
+            other => vec![other.algorithms()],
+        };
+        let mut first = None;
+        for at in 0..paddings.len() {
+            match self.sign(paddings[at][0], b"") {
+                Ok(_) => {
+                    paddings.swap(0, at);
+                    let algorithms = paddings.concat();
+                    return Ok(TriedKey {
+                        key: self,
+                        algorithms,
+                    });
+                }
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or(KeyError::NoKey))
+    }
+}
+
+impl TriedKey {
+    /// The algorithms for the key: first those of the padding that it has signed with.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Signs, and compares the signature with the certificate. The form of the signature is that of JWS.
+    ///
+    /// # Errors
+    /// Why there is no signature.
+    pub fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.key.sign(algorithm, message)
+    }
+}
+
 fn verification(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm, KeyError> {
     match algorithm {
         Algorithm::Es256 => Ok(&ECDSA_P256_SHA256_FIXED),
@@ -109,7 +164,7 @@ pub(crate) mod tests {
     use super::super::sign::{SigningKey, sign};
     use super::super::verify::Jws;
     use super::*;
-    use crate::secret::ExposeSecret;
+    use crate::secret::{ExposeSecret, SecretString};
 
     /// A key of this process that stands for one elsewhere.
     #[derive(Debug)]
@@ -120,6 +175,25 @@ pub(crate) mod tests {
             assert_eq!(algorithm, self.0.algorithm);
             self.0.signature(message)
         }
+    }
+
+    /// A key of this process that stands for one in a device without some algorithms.
+    #[derive(Debug)]
+    struct Device(SecretString, Vec<Algorithm>);
+
+    impl HeldElsewhere for Device {
+        fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+            if self.1.contains(&algorithm) {
+                let text = format!("The device can't sign with {}.", algorithm.name());
+                return Err(KeyError::Elsewhere(text));
+            }
+            SigningKey::from_pem(&self.0, algorithm)?.signature(message)
+        }
+    }
+
+    /// The key in a PEM file, as if it were in a device without these algorithms.
+    pub(crate) fn device(pem: &SecretString, lacks: &[Algorithm]) -> Arc<dyn HeldElsewhere> {
+        Arc::new(Device(pem.clone(), lacks.to_vec()))
     }
 
     /// A new key, and its certificate in DER form.
@@ -148,6 +222,21 @@ pub(crate) mod tests {
             wrong.sign(Algorithm::Es256, b"message"),
             Err(KeyError::OfAnotherCertificate)
         );
+    }
+
+    #[test]
+    fn a_key_is_tried_with_each_padding_until_it_signs() {
+        let pair = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![]).unwrap();
+        let certificate = certificate.self_signed(&pair).unwrap().der().to_vec();
+        let held = |key| HeldKey::of_certificate(&certificate, key).unwrap();
+        let pem = pair.serialize_pem().into();
+        let tried = held(device(&pem, &[])).tried().unwrap();
+        assert_eq!(tried.algorithms(), [Algorithm::Es256]);
+        let error = held(device(&pem, &[Algorithm::Es256])).tried().unwrap_err();
+        assert_eq!(error.to_string(), "The device can't sign with ES256.");
+        let other = held(fake(Algorithm::Es256).0).tried().unwrap_err();
+        assert_eq!(other, KeyError::OfAnotherCertificate);
     }
 
     #[test]

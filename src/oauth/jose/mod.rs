@@ -16,8 +16,8 @@ mod vectors;
 
 pub use algorithm::Algorithm;
 #[cfg(test)]
-pub(crate) use held::tests::fake;
-pub use held::{HeldElsewhere, HeldKey};
+pub(crate) use held::tests::{device, fake};
+pub use held::{HeldElsewhere, HeldKey, TriedKey};
 pub use jwk::KeySet;
 pub use key_file::{KeyError, certificate_thumbprint, thumbprint_of_der};
 pub use sign::{SigningKey, sign};
