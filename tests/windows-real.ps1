@@ -597,6 +597,19 @@ function Test-ClientKeys([string] $Store) {
                 "signed: $signed; $seen"
             }
         }
+        Test-Part "$($kind.Name), mutual TLS" {
+            $parameters = $kind.Parameters
+            $created = New-SelfSignedCertificate -Subject 'CN=oauth-authorizer test' -KeyExportPolicy NonExportable `
+                -CertStoreLocation "Cert:\$Store\My" @parameters
+            $path = "Cert:\$Store\My\$($created.Thumbprint)"
+            $script:Undo.Push($path)
+            $result = Invoke-Tool $Program @('--plain', '--flow=client-credentials', '--client-id=test',
+                '--token-url=https://127.0.0.1:48415/token', '--client-authentication=mutual-tls', "--client-key=$path")
+            $seen = "exit code $($result.ExitCode), $($result.Text)"
+            $signed = $result.Text -match 'Can''t connect to 127\.0\.0\.1:48415'
+            Assert-That ($signed -or -not $kind.Must) $seen
+            "signed: $signed; $seen"
+        }
     }
 }
 

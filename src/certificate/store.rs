@@ -6,17 +6,20 @@
 )]
 
 use std::ffi::c_void;
-use std::ptr::{null, null_mut};
+use std::ptr::{null, null_mut, without_provenance_mut};
 
 use windows_sys::Win32::Foundation::ERROR_FILE_NOT_FOUND;
 use windows_sys::Win32::Security::Cryptography::{
-    CERT_CONTEXT, CERT_FIND_ANY, CERT_FIND_FLAGS, CERT_FIND_SHA1_HASH, CERT_KEY_PROV_INFO_PROP_ID,
+    CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL, CERT_CHAIN_CONTEXT, CERT_CHAIN_PARA, CERT_CONTEXT,
+    CERT_FIND_ANY, CERT_FIND_FLAGS, CERT_FIND_SHA1_HASH, CERT_KEY_PROV_INFO_PROP_ID,
     CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W, CERT_STORE_READONLY_FLAG,
     CERT_SYSTEM_STORE_CURRENT_USER, CERT_SYSTEM_STORE_LOCAL_MACHINE, CRYPT_INTEGER_BLOB,
     CertCloseStore, CertDuplicateCertificateContext, CertFindCertificateInStore,
-    CertFreeCertificateContext, CertGetCertificateContextProperty, CertOpenStore, HCERTSTORE,
+    CertFreeCertificateChain, CertFreeCertificateContext, CertGetCertificateChain,
+    CertGetCertificateContextProperty, CertOpenStore, HCERTCHAINENGINE, HCERTSTORE,
     PKCS_7_ASN_ENCODING, X509_ASN_ENCODING,
 };
+use x509_parser::parse_x509_certificate;
 
 use super::store_path::{Location, STORE};
 use super::thumbprint::Thumbprint;
@@ -194,6 +197,13 @@ impl Certificate {
         }
     }
 
+    /// The certificates of the CAs that issued it, that of the issuer first, without the root. Nothing is requested from
+    /// elsewhere; what this computer doesn't have is left out.
+    pub(crate) fn intermediates(&self, location: Location) -> Vec<Vec<u8>> {
+        let issuers = chain(self, location).into_iter().skip(1);
+        issuers.filter(|der| !is_self_signed(der)).collect()
+    }
+
     /// True if it says where its private key is.
     pub(crate) fn has_key(&self) -> bool {
         let mut length = 0;
@@ -213,5 +223,101 @@ impl Drop for Certificate {
     fn drop(&mut self) {
         // SAFETY: the reference is ours, and is given up once.
         unsafe { CertFreeCertificateContext(self.0) };
+    }
+}
+
+/// The certificate, and those of its issuers.
+fn chain(certificate: &Certificate, location: Location) -> Vec<Vec<u8>> {
+    // wincrypt.h: the engines that also look in the other stores of the user or of the machine.
+    let engine: HCERTCHAINENGINE = match location {
+        Location::CurrentUser => null_mut(),
+        Location::LocalMachine => without_provenance_mut(1),
+    };
+    let parameters = CERT_CHAIN_PARA {
+        cbSize: size_of::<CERT_CHAIN_PARA>() as u32,
+        ..CERT_CHAIN_PARA::default()
+    };
+    let mut context: *mut CERT_CHAIN_CONTEXT = null_mut();
+    // SAFETY: the certificate is valid, the structure has its size in it, and what is written to outlives the call.
+    let found = unsafe {
+        CertGetCertificateChain(
+            engine,
+            certificate.pointer(),
+            null(),
+            null_mut(),
+            &raw const parameters,
+            CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL,
+            null(),
+            &raw mut context,
+        )
+    };
+    if found == 0 || context.is_null() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    // SAFETY: the context is valid until it is freed, here and once. Its arrays are as long as it says, and it has a reference
+    // to each certificate.
+    unsafe {
+        // The others are of lists that vouch for the end of the first.
+        if (*context).cChain > 0 {
+            let first = *(*context).rgpChain;
+            for at in 0..(*first).cElement as usize {
+                let element = *(*first).rgpElement.add(at);
+                let certificate = CertDuplicateCertificateContext((*element).pCertContext);
+                all.push(Certificate(certificate).der().to_vec());
+            }
+        }
+        CertFreeCertificateChain(context);
+    }
+    all
+}
+
+fn is_self_signed(der: &[u8]) -> bool {
+    parse_x509_certificate(der)
+        .is_ok_and(|(_, parsed)| parsed.subject().as_raw() == parsed.issuer().as_raw())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    use super::*;
+
+    #[test]
+    fn intermediate_certificates_are_found_in_order_and_without_the_root() {
+        let authority = |name: &str| {
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name.push(DnType::CommonName, name);
+            (params, KeyPair::generate().unwrap())
+        };
+        let ((root, root_key), (middle, middle_key)) =
+            (authority("The root"), authority("The one between"));
+        let root_der = root.self_signed(&root_key).unwrap().der().to_vec();
+        let issuer = Issuer::new(root, root_key);
+        let middle_der = middle
+            .signed_by(&middle_key, &issuer)
+            .unwrap()
+            .der()
+            .to_vec();
+        let issuer = Issuer::new(middle, middle_key);
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["client.example".to_owned()]).unwrap();
+        let leaf = params.signed_by(&key, &issuer).unwrap().der().to_vec();
+        for location in Location::ALL {
+            for der in [&root_der, &middle_der, &leaf] {
+                Store::add(location, der).unwrap();
+            }
+            let find = |der: &[u8]| {
+                let store = Store::open(location).unwrap().unwrap();
+                let mut all = store.certificates();
+                all.find(|one| one.der() == der).unwrap()
+            };
+            let of = |der: &[u8]| find(der).intermediates(location);
+            assert_eq!(of(&leaf), [middle_der.clone()], "{location:?}");
+            assert_eq!(of(&middle_der), Vec::<Vec<u8>>::new());
+            assert_eq!(of(&root_der), Vec::<Vec<u8>>::new());
+        }
     }
 }

@@ -148,11 +148,18 @@ fn of_store(
     client_id: &str,
     now: SystemTime,
 ) -> Result<Found, String> {
-    if method == ClientAuthentication::MutualTls {
-        return Err("Mutual TLS requires a key in a PEM file.".to_owned());
-    }
     let validity = Validity::of(&opened.certificate)?;
     validity.check(now)?;
+    if method == ClientAuthentication::MutualTls {
+        let key = opened.key.tried().map_err(|error| error.to_string())?;
+        let mut chain = vec![opened.certificate];
+        chain.extend(opened.intermediates);
+        return Ok(Found {
+            credential: Credential::Identity(Identity::Held { chain, key }),
+            end: Some(validity.end),
+            warning: None,
+        });
+    }
     let signing = rules.held_key(opened.key);
     let signing = signing.map_err(|error| error.to_string())?;
     signing.try_out().map_err(|error| error.to_string())?;
@@ -296,6 +303,7 @@ mod tests {
         let (key, certificate) = fake(Algorithm::Es256);
         Opened {
             key: HeldKey::of_certificate(&certificate, key).unwrap(),
+            intermediates: vec![b"issuer".to_vec()],
             certificate,
         }
     }
@@ -325,9 +333,20 @@ mod tests {
         };
         let wrong = read_store(opened(), &fixed, SystemTime::now()).err();
         assert!(wrong.unwrap().contains("EC P-256 key, but PS256"));
-        let tls = ClientAuthentication::MutualTls;
-        let tls = of_store(opened(), &rules, tls, "me", SystemTime::now()).err();
-        assert!(tls.unwrap().contains("PEM file"));
+    }
+
+    #[test]
+    fn a_key_in_a_store_and_its_certificates_are_for_mutual_tls() {
+        let (opened, rules) = (opened(), Rules::default());
+        let expected = vec![opened.certificate.clone(), b"issuer".to_vec()];
+        let method = ClientAuthentication::MutualTls;
+        let found = of_store(opened, &rules, method, "me", SystemTime::now()).unwrap();
+        let Credential::Identity(Identity::Held { chain, key }) = found.credential else {
+            unreachable!("{:?}", found.credential)
+        };
+        assert_eq!(chain, expected);
+        assert_eq!(key.algorithms(), [Algorithm::Es256]);
+        assert!(found.end.is_some());
     }
 
     /// A key that can't sign, as one that requires a PIN.
@@ -357,12 +376,20 @@ mod tests {
             (2100, 1_000_000_000, "not valid before 2020-01-01"),
         ] {
             let certificate = certificate(year);
-            let locked = Opened {
-                key: HeldKey::of_certificate(&certificate, std::sync::Arc::new(Locked)).unwrap(),
-                certificate,
-            };
-            let wrong = read_store(locked, &rules, at(now)).err().unwrap();
-            assert!(wrong.contains(said), "{wrong}");
+            for method in [
+                ClientAuthentication::PrivateKeyJwt,
+                ClientAuthentication::MutualTls,
+            ] {
+                let locked = std::sync::Arc::new(Locked);
+                let locked = Opened {
+                    key: HeldKey::of_certificate(&certificate, locked).unwrap(),
+                    intermediates: Vec::new(),
+                    certificate: certificate.clone(),
+                };
+                let wrong = of_store(locked, &rules, method, "me", at(now));
+                let wrong = wrong.err().unwrap();
+                assert!(wrong.contains(said), "{wrong}");
+            }
         }
         let files = |key: &str| KeyFiles {
             key: key.into(),

@@ -154,15 +154,11 @@ pub(super) mod tests {
         let mut server = ServerConnection::new(Arc::new(server))?;
         for _ in 0..8 {
             let mut bytes = Vec::new();
-            while client.wants_write() {
-                client.write_tls(&mut bytes).unwrap();
-            }
+            while client.write_tls(&mut bytes).unwrap() > 0 {}
             server.read_tls(&mut &bytes[..]).unwrap();
             server.process_new_packets()?;
             let mut bytes = Vec::new();
-            while server.wants_write() {
-                server.write_tls(&mut bytes).unwrap();
-            }
+            while server.write_tls(&mut bytes).unwrap() > 0 {}
             client.read_tls(&mut &bytes[..]).unwrap();
             client.process_new_packets()?;
         }

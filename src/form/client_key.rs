@@ -26,10 +26,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         unused_id(settings),
         unused_secret(settings),
         scheme(settings),
+        beside_store(settings),
     ];
-    let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
-    problems.extend(beside_store(settings));
-    problems
+    problems.into_iter().flatten().collect()
 }
 
 fn key(settings: &Settings) -> Option<Problem> {
@@ -74,17 +73,11 @@ fn key(settings: &Settings) -> Option<Problem> {
     }
 }
 
-/// What doesn't go together with a key in a certificate store.
-fn beside_store(settings: &Settings) -> Vec<Problem> {
-    if settings.store_path().is_none() || !settings.client_authentication().uses_key() {
-        return Vec::new();
-    }
-    let tls = settings.client_authentication() == ClientAuthentication::MutualTls;
-    let tls = tls.then(|| {
-        let text = "Mutual TLS requires PEM files. With a certificate in a store, set Client auth. to Key JWT";
-        Problem::new(Key::ClientKey, Severity::Error, "not a file", text.to_owned())
-    });
-    let certificate = settings.path(Key::ClientCertificate).map(|_| {
+/// A certificate next to a key in a certificate store, which has one.
+fn beside_store(settings: &Settings) -> Option<Problem> {
+    let method = settings.client_authentication();
+    let is_stored = settings.store_path().is_some() && method.uses_key();
+    (is_stored && settings.path(Key::ClientCertificate).is_some()).then(|| {
         let text =
             "The Client certificate isn't used, because the Client key is a certificate in a store";
         let change = Change::Text(Key::ClientCertificate, String::new());
@@ -95,8 +88,7 @@ fn beside_store(settings: &Settings) -> Vec<Problem> {
             text.to_owned(),
         );
         problem.with_remedy("Clear the Client certificate", change)
-    });
-    tls.into_iter().chain(certificate).collect()
+    })
 }
 
 fn method_label(method: ClientAuthentication) -> &'static str {
@@ -548,8 +540,9 @@ mod tests {
         assert_eq!(of_store(&form), [(Key::ClientCertificate, "not used")]);
         assert_eq!(form.key_files().unwrap().certificate, None);
         form.set_authentication(AuthenticationChoice::MutualTls);
-        let tls = beside_store(&form).remove(0);
-        assert_eq!((tls.key, tls.severity), (Key::ClientKey, Severity::Error));
-        assert!(tls.text.contains("Key JWT"), "{}", tls.text);
+        assert_eq!(of_store(&form), [(Key::ClientCertificate, "not used")]);
+        form.set(Key::ClientCertificate, String::new());
+        assert_eq!(of_store(&form), []);
+        assert_eq!(form.key_files().unwrap(), files);
     }
 }

@@ -8,6 +8,8 @@ use crate::oauth::jose::HeldKey;
 pub(in crate::flow) struct Opened {
     /// The certificate in DER form.
     pub(in crate::flow) certificate: Vec<u8>,
+    /// The certificates of the CAs that issued it, without the root: those that the machine has.
+    pub(in crate::flow) intermediates: Vec<Vec<u8>>,
     pub(in crate::flow) key: HeldKey,
 }
 

@@ -45,12 +45,14 @@ pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
 /// The certificate and its key.
 fn opened(certificate: Certificate, location: Location) -> Result<Opened, String> {
     let der = certificate.der().to_vec();
+    let intermediates = certificate.intermediates(location);
     let key = Key::of(certificate, location);
     let key = key.map_err(|code| words::sentence(Step::Key, code, location))?;
     let key = HeldKey::of_certificate(&der, Arc::new(key));
     Ok(Opened {
         key: key.map_err(|error| error.to_string())?,
         certificate: der,
+        intermediates,
     })
 }
 
@@ -239,6 +241,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::flow::held_tls::tests::handshake;
     use crate::oauth::jose::SigningKey;
 
     /// A new RSA key of Windows, in memory only.
@@ -382,6 +385,16 @@ mod tests {
         ] {
             let signing = SigningKey::held(opened.key.clone(), algorithm).unwrap();
             assert_eq!(signing.try_out(), Ok(()), "{}", algorithm.name());
+        }
+        // TLS 1.3 requires PSS, which is the first choice with 1.2, too.
+        let key = opened.key.clone().tried().unwrap();
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let signed = handshake(version, &der, key.clone());
+            assert_eq!(
+                signed,
+                Ok(rustls::SignatureScheme::RSA_PSS_SHA256),
+                "{version:?}"
+            );
         }
         let wrong = SigningKey::held(opened.key, Algorithm::Es256).unwrap_err();
         assert!(wrong.to_string().contains("an RSA key"), "{wrong}");
