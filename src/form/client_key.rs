@@ -466,10 +466,13 @@ mod tests {
         found.introspection_url = url("https://as.example/introspect");
         found.mtls.token_url = url("https://mtls.as.example/t");
         found.mtls.revocation_url = url("https://mtls.as.example/revoke");
+        found.userinfo_url = url("https://as.example/me");
+        found.mtls.userinfo_url = url("https://mtls.as.example/me");
         form.take_over(&found, Overwrite::Everything);
         let tool = |form: &Settings, tool| form.tool_url(tool, Some(&found)).unwrap().to_string();
         assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
         assert_eq!(tool(&form, Tool::Revocation), "https://as.example/revoke");
+        assert_eq!(tool(&form, Tool::UserInfo), "https://as.example/me");
         form.set_authentication(AuthenticationChoice::MutualTls);
         assert_eq!(form.value(Key::TokenUrl), "https://mtls.as.example/t");
         assert_eq!(form.value(Key::DeviceUrl), "https://as.example/d");
@@ -481,6 +484,7 @@ mod tests {
             tool(&form, Tool::Introspection),
             "https://as.example/introspect"
         );
+        assert_eq!(tool(&form, Tool::UserInfo), "https://mtls.as.example/me");
         assert!(
             form.flags()
                 .contains(&"https://mtls.as.example/t".to_owned())

@@ -53,7 +53,7 @@ impl Settings {
                     &metadata.introspection_url,
                     &metadata.mtls.introspection_url,
                 ),
-                Tool::UserInfo => (&metadata.userinfo_url, &None),
+                Tool::UserInfo => (&metadata.userinfo_url, &metadata.mtls.userinfo_url),
             };
             let alias = alias.as_ref().filter(|_| self.uses_certificate());
             Some((metadata, alias.or(url.as_ref())?))

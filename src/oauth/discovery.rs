@@ -93,6 +93,8 @@ pub struct MtlsAliases {
     pub revocation_url: Option<Url>,
     /// The introspection endpoint.
     pub introspection_url: Option<Url>,
+    /// The user info endpoint.
+    pub userinfo_url: Option<Url>,
     /// The endpoint for pushed authorization requests.
     pub pushed_url: Option<Url>,
 }
@@ -256,6 +258,7 @@ pub fn parse_metadata(
             device_url: alias("device_authorization_endpoint"),
             revocation_url: alias("revocation_endpoint"),
             introspection_url: alias("introspection_endpoint"),
+            userinfo_url: alias("userinfo_endpoint"),
             pushed_url: alias("pushed_authorization_request_endpoint"),
         },
         iss_in_answers: is_set(members, "authorization_response_iss_parameter_supported"),
@@ -482,12 +485,12 @@ mod tests {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
             "token_endpoint_auth_signing_alg_values_supported":["PS256"],
             "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/t","revocation_endpoint":"http://as.example/r",
-            "introspection_endpoint":7,"made_up":"https://as.example/"}}"#;
+            "introspection_endpoint":7,"userinfo_endpoint":"https://mtls.as.example/me","made_up":"https://as.example/"}}"#;
         let metadata = read(200, body, "https://as.example").unwrap();
         assert_eq!(metadata.assertion_algorithms.unwrap(), ["PS256"]);
-        let token_url = Url::parse("https://mtls.as.example/t").ok();
         let expected = MtlsAliases {
-            token_url,
+            token_url: Url::parse("https://mtls.as.example/t").ok(),
+            userinfo_url: Url::parse("https://mtls.as.example/me").ok(),
             ..MtlsAliases::default()
         };
         assert_eq!(metadata.mtls, expected);

@@ -41,7 +41,7 @@ impl Client {
                 url: url.clone(),
                 authorization: Some(bearer()),
                 body: SecretString::default(),
-                proof: Proof::None,
+                proof: self.binding(url),
             });
         }
         // The crate rejects http even on this machine, but its refresh request has the same client authentication.
@@ -74,6 +74,18 @@ impl Client {
             request.proof = Proof::None;
         }
         Ok(request)
+    }
+
+    /// What shows that an access token belongs to this client. A token may be bound to the certificate that the client
+    /// authenticated with, and then requires it (RFC 8705, section 3). The server of the token endpoint has seen the
+    /// certificate; no other one gets it.
+    fn binding(&self, url: &Url) -> Proof {
+        match self.credential.proof(self.authentication) {
+            Some(Proof::Certificate) if url.origin() == self.token_url.origin() => {
+                Proof::Certificate
+            }
+            _ => Proof::None,
+        }
     }
 }
 
@@ -429,6 +441,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::oauth::assertion::{Credential, Identity};
     use crate::oauth::client::ClientAuthentication;
     use crate::oauth::dialect::Dialect;
 
@@ -438,7 +451,7 @@ mod tests {
             client_id: "me".to_owned(),
             secret: secret.map(SecretString::from),
             authentication,
-            credential: crate::oauth::assertion::Credential::None,
+            credential: Credential::None,
             authorization_url: None,
             device_url: None,
             token_url: url,
@@ -471,6 +484,42 @@ mod tests {
             .authorization
             .as_ref()
             .map(ExposeSecret::expose_secret)
+    }
+
+    #[test]
+    fn an_access_token_comes_with_the_certificate_only_where_that_is_known() {
+        let mut client = client(ClientAuthentication::MutualTls, None);
+        let proof = |client: &Client, url: &str| {
+            let (url, token) = (Url::parse(url).unwrap(), SecretString::from("t"));
+            let (tool, kind) = (Tool::UserInfo, TokenKind::Access);
+            let request = client.tool_request(tool, &url, kind, &token, "Bearer");
+            request.unwrap().proof
+        };
+        assert!(matches!(
+            proof(&client, "https://as.example/me"),
+            Proof::None
+        ));
+        client.credential = Credential::Identity(Identity::Pem("pem".into()));
+        assert!(matches!(
+            proof(&client, "https://as.example/me"),
+            Proof::Certificate
+        ));
+        for elsewhere in [
+            "https://api.as.example/me",
+            "https://other.example/me",
+            "https://as.example:8443/me",
+            "http://as.example/me",
+        ] {
+            assert!(
+                matches!(proof(&client, elsewhere), Proof::None),
+                "{elsewhere}"
+            );
+        }
+        client.authentication = ClientAuthentication::Post;
+        assert!(matches!(
+            proof(&client, "https://as.example/me"),
+            Proof::None
+        ));
     }
 
     #[test]

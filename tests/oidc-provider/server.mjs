@@ -55,6 +55,7 @@
 //   signer-RS256, signer-PS256, signer-ES256, signer-EdDSA   private_key_jwt, also with the client credentials grant (CLIENT_KEYS)
 //   signer-two        private_key_jwt with ES256, client credentials grant only; two keys, with the key IDs first and second
 //   mtls ca           tls_client_auth with the DNS name service.example, client credentials grant only (CLIENT_CA)
+//   mtls bound        the same with users, and with access tokens that are bound to the certificate
 //   mtls self-signed  self_signed_tls_client_auth, client credentials grant only (CLIENT_CERT)
 // The library takes every character from space to "~" in an identifier or secret, and no other.
 //
@@ -173,9 +174,15 @@ function certificateClients() {
   if (!env.CLIENT_CA) return [];
   const { client_secret: ca, ...byName } = service('mtls ca', 'tls_client_auth');
   const { client_secret: own, ...bySelf } = service('mtls self-signed', 'self_signed_tls_client_auth');
+  const { client_secret: none, ...bound } = client('mtls bound', 'tls_client_auth');
   const certificate = new X509Certificate(readFileSync(env.CLIENT_CERT));
   return [
     { ...byName, tls_client_auth_san_dns: 'service.example' },
+    {
+      ...bound,
+      tls_client_auth_san_dns: 'service.example',
+      tls_client_certificate_bound_access_tokens: true,
+    },
     {
       ...bySelf,
       jwks: {
@@ -346,6 +353,7 @@ function peer(ctx) {
 const mTLS = env.CLIENT_CA ? {
   enabled: true,
   tlsClientAuth: true,
+  certificateBoundAccessTokens: true,
   selfSignedTlsClientAuth: true,
   getCertificate: (ctx) => peer(ctx)?.toString(),
   certificateAuthorized: (ctx) => ctx.socket.authorized,

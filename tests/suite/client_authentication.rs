@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::plain::Plain;
 use crate::profiles::{Profiles, Ran};
-use crate::servers::{Provider, eventually};
+use crate::servers::{Provider, eventually, person_by};
 use crate::terminal::{Command, ENTER};
 
 const GRANT: &str = "client_credentials";
@@ -673,6 +673,58 @@ fn a_certificate_of_the_client_is_accepted_and_a_wrong_or_missing_one_is_explain
             "--client-certificate",
             &both,
         ],
+    );
+}
+
+#[test]
+fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
+    let (setup, authority) = mutual(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::new();
+    let (key, certificate) = (authority.path("service.key"), authority.path("service.pem"));
+    let ca = authority.path("ca.pem");
+    let mut flags = setup.provider.flags();
+    let more = [
+        "--issuer",
+        setup.provider.issuer(),
+        "--client-id",
+        "mtls bound",
+        "--client-authentication",
+        "mutual-tls",
+        "--client-key",
+        &key,
+        "--client-certificate",
+        &certificate,
+        "--ca-file",
+        &ca,
+        "--flow",
+        "device-code",
+        "--scope",
+        "openid email offline_access",
+        "--extra-parameters",
+        "prompt=consent",
+        "--save",
+        "office",
+    ];
+    flags.extend(more.map(str::to_owned));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut plain = Plain::start(profiles.home.path(), &flags);
+    let url = plain.value("verification_uri_complete");
+    let way = ["env".to_owned(), format!("NODE_EXTRA_CA_CERTS={ca}")];
+    assert_eq!(person_by(&way, &url, &[])["outcome"], "approved");
+    let (code, _, stderr) = plain.end();
+    assert_eq!(code, 0, "{stderr}");
+    let told = profiles.run(&["userinfo", "office"]);
+    assert!(
+        told.code == 0 && told.stdout.contains("alice@example.org"),
+        "{told:?}"
+    );
+    // Another certificate is not the one that the token is bound to.
+    std::fs::copy(authority.path("stranger.key"), &key).unwrap();
+    std::fs::copy(authority.path("stranger.pem"), &certificate).unwrap();
+    let told = profiles.run(&["userinfo", "office"]);
+    assert!(
+        told.code != 0 && told.stderr.contains("invalid_token"),
+        "{told:?}"
     );
 }
 
