@@ -387,31 +387,35 @@ fn configure_asks_the_http_service() {
 #[test]
 fn a_client_key_is_looked_for_in_the_certificate_store() {
     let absent = format!(r"Cert:\LocalMachine\My\{}", "0".repeat(40));
-    let flags = [
-        "--flow",
-        "client-credentials",
-        "--client-id",
-        "me",
-        "--token-url",
-        "https://as.example/token",
-        "--client-key",
-        &absent,
-    ];
-    let mut program = start(&flags.map(str::to_owned));
-    let terminal = &mut program.terminal;
-    terminal.focus("Authorize");
-    terminal.send(ENTER);
-    terminal.wait_for("Field Client key [Edit]");
-    terminal.wait_until("where it was looked for", |screen| {
-        terminal::flat(screen).contains("certificate store doesn't contain this certificate")
-    });
-    terminal.focus("Edit");
-    terminal.send(ENTER);
-    terminal.focus("List");
-    terminal.send(ENTER);
-    terminal.wait_until("the list of certificates", |screen| {
-        terminal::flat(screen).contains("Certificates of this computer with a private key")
-    });
+    for method in ["automatic", "mutual-tls"] {
+        let flags = [
+            "--flow",
+            "client-credentials",
+            "--client-id",
+            "me",
+            "--token-url",
+            "https://as.example/token",
+            "--client-authentication",
+            method,
+            "--client-key",
+            &absent,
+        ];
+        let mut program = start(&flags.map(str::to_owned));
+        let terminal = &mut program.terminal;
+        terminal.focus("Authorize");
+        terminal.send(ENTER);
+        terminal.wait_for("Field Client key [Edit]");
+        terminal.wait_until("where it was looked for", |screen| {
+            terminal::flat(screen).contains("certificate store doesn't contain this certificate")
+        });
+        terminal.focus("Edit");
+        terminal.send(ENTER);
+        terminal.focus("List");
+        terminal.send(ENTER);
+        terminal.wait_until("the list of certificates", |screen| {
+            terminal::flat(screen).contains("Certificates of this computer with a private key")
+        });
+    }
 }
 
 #[test]
