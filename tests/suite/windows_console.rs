@@ -253,7 +253,11 @@ fn packaging(name: &str) -> String {
 fn loaded_late() -> Vec<String> {
     let script = packaging("dlltool");
     let words = script.split([' ', '|', ')']);
-    let names = words.filter(|word| word.ends_with(".dll"));
+    let is_library = |word: &&str| {
+        let end = Path::new(word).extension();
+        end.is_some_and(|end| end.eq_ignore_ascii_case("dll"))
+    };
+    let names = words.filter(is_library);
     names.map(str::to_owned).collect()
 }
 
