@@ -12,7 +12,7 @@ fn main() -> std::io::Result<()> {
     let place = std::env::args().nth(1).unwrap_or_default();
     let output = guard::output()?;
     let guard = Guard::enter(output.try_clone()?)?;
-    assert!(guard::may_write());
+    assert!(guard::may_draw());
     let mut backend = CrosstermBackend::new(output);
     execute!(backend, EnterAlternateScreen)?;
     let mut terminal = Terminal::new(backend)?;

@@ -202,7 +202,7 @@ impl Display {
     }
 
     fn empty(&mut self) -> io::Result<()> {
-        // Before the first frame, and after another program has had the terminal, that is not its state.
+        // Neither is on before the first frame, or after another program has used the terminal.
         queue!(
             self.bytes,
             EnterAlternateScreen,

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 #[cfg(windows)]
 use std::sync::atomic::AtomicU32;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crossterm::event::DisableBracketedPaste;
@@ -22,10 +22,14 @@ use tokio::sync::{Notify, mpsc};
 #[cfg(unix)]
 use crate::console::{device, modes};
 
-/// True while the terminal is ours.
-static OURS: AtomicBool = AtomicBool::new(false);
-/// True once something was written since then: another screen, which the terminal has to leave.
-static WRITTEN: AtomicBool = AtomicBool::new(false);
+/// What the terminal is to this program: [`THEIRS`], [`TAKEN`] or [`DRAWN`].
+static STATE: AtomicU8 = AtomicU8::new(THEIRS);
+/// It has the modes and the screen of whoever started the program.
+const THEIRS: u8 = 0;
+/// It has our modes, and nothing was written yet.
+const TAKEN: u8 = 1;
+/// It has our modes and our screen, which it has to leave at the end.
+const DRAWN: u8 = 2;
 /// Told of every panic, in whatever thread or task.
 static PANICKED: Notify = Notify::const_new();
 
@@ -229,23 +233,21 @@ fn take(output: &Output) -> io::Result<()> {
     }
     #[cfg(unix)]
     modes::take(&output.0, rustix::termios::Termios::make_raw)?;
-    OURS.store(true, Ordering::SeqCst);
+    STATE.store(TAKEN, Ordering::SeqCst);
     Ok(())
 }
 
-/// True while the terminal is ours. What is written to it then has to be taken away at the end.
+/// Notes that something will be drawn, which leaving takes away. False where the terminal is not ours.
 #[must_use]
-pub fn may_write() -> bool {
-    let ours = OURS.load(Ordering::SeqCst);
-    if ours {
-        WRITTEN.store(true, Ordering::SeqCst);
-    }
-    ours
+pub fn may_draw() -> bool {
+    let taken = STATE.compare_exchange(TAKEN, DRAWN, Ordering::SeqCst, Ordering::SeqCst);
+    taken.unwrap_or_else(|now| now) != THEIRS
 }
 
 /// Gives the terminal back, once. Errors are of no use here.
 fn restore(output: &Output, limit: Duration) {
-    if !OURS.swap(false, Ordering::SeqCst) {
+    let before = STATE.swap(THEIRS, Ordering::SeqCst);
+    if before == THEIRS {
         return;
     }
     // The system stops a program in the background that writes there.
@@ -253,7 +255,7 @@ fn restore(output: &Output, limit: Duration) {
     if !is_in_foreground(output) && modes::stops_writers(&output.0) {
         return;
     }
-    if WRITTEN.swap(false, Ordering::SeqCst) {
+    if before == DRAWN {
         let mut bytes = Vec::new();
         let _ = queue!(
             bytes,

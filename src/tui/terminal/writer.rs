@@ -24,7 +24,7 @@ impl Writer {
             let mut output = output;
             for bytes in due {
                 // A screen that was given back is left alone.
-                let written = if guard::may_write() {
+                let written = if guard::may_draw() {
                     write(&mut output, &bytes)
                 } else {
                     Ok(())
