@@ -55,10 +55,7 @@ impl Got {
     /// The same with one warning about all of it.
     #[must_use]
     pub fn warned(self) -> (Record, Option<String>) {
-        let unstored = self.unstored.map(|outcome| {
-            let more = [outcome.cause, outcome.hint].into_iter().flatten();
-            more.fold(outcome.error, |text, more| format!("{text} {more}"))
-        });
+        let unstored = self.unstored.map(Outcome::text);
         (self.record, self.warning.or(unstored))
     }
 }

@@ -62,7 +62,7 @@ impl Keeper {
         // It needs no other secret than that of the profile.
         let left_out = (variable != Some(SECRET_VARIABLE)).then_some(SECRET_VARIABLE);
         #[cfg(unix)]
-        {
+        let process = {
             use std::os::unix::process::CommandExt;
             use std::process::{Command, Stdio};
             let mut command = Command::new(program()?);
@@ -78,17 +78,11 @@ impl Keeper {
             if let Some(name) = left_out {
                 command.env_remove(name);
             }
-            let process = command.spawn()?;
-            // The end that the keeper has must be the only one.
-            drop(command);
-            Ok(Self {
-                process,
-                output: listen(output)?,
-                handed_over: None,
-            })
-        }
+            // This end of the pipe goes with the command: the keeper must have the only one.
+            command.spawn()?
+        };
         #[cfg(windows)]
-        {
+        let process = {
             let is_kept = |name: &std::ffi::OsStr| {
                 let is = |other: &str| name.eq_ignore_ascii_case(other);
                 !left_out.is_some_and(is) && !is(places::VARIABLE)
@@ -101,14 +95,13 @@ impl Keeper {
                 environment.push((places::VARIABLE.into(), folder.into()));
             }
             let arguments = arguments.join(" ");
-            let process =
-                windows::Process::start(&program()?, &arguments, &environment, input.into())?;
-            Ok(Self {
-                process,
-                output: listen(output)?,
-                handed_over: None,
-            })
-        }
+            windows::Process::start(&program()?, &arguments, &environment, input.into())?
+        };
+        Ok(Self {
+            process,
+            output: listen(output)?,
+            handed_over: None,
+        })
     }
 
     /// The exit code, once it has ended. One that a signal ended has none, for which another number stands.

@@ -65,6 +65,15 @@ pub struct Outcome {
     pub hint: Option<String>,
 }
 
+impl Outcome {
+    /// All of it in one paragraph.
+    #[must_use]
+    pub fn text(self) -> String {
+        let more = [self.cause, self.hint].into_iter().flatten();
+        more.fold(self.error, |text, more| format!("{text} {more}"))
+    }
+}
+
 impl AttemptNote {
     /// The answer that this attempt or one before it lost, while the record has been of `generation`.
     #[must_use]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::certificate::created::Created;
 use crate::flow::tool_report::{self, Told};
 use crate::form::request::request;
-use crate::keeper::caller::{Got, Wish, obtain};
+use crate::keeper::caller::{Wish, obtain};
 use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
@@ -235,12 +235,8 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
         version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
     });
     let newer = newer.and_then(|outline| outline.complete().ok());
-    let got = if let Some(record) = newer {
-        Got {
-            record,
-            warning: None,
-            unstored: None,
-        }
+    let (record, unstored) = if let Some(record) = newer {
+        (record, None)
     } else {
         let wish = Wish {
             min_valid: 0,
@@ -249,13 +245,10 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
             newer: true,
             named: (place.owner == Owner::Named).then(|| place.settings_folder()),
         };
-        obtain(place, wish).map_err(ended)?
+        let got = obtain(place, wish).map_err(ended)?;
+        (got.record, got.unstored.map(Outcome::text))
     };
-    let (record, warning) = got.warned();
-    let stored = stored(&record).map(|stored| Stored {
-        unstored: warning,
-        ..stored
-    });
+    let stored = stored(&record).map(|stored| Stored { unstored, ..stored });
     stored.map(Box::new).ok_or_else(|| {
         ended(Outcome {
             code: exit::SIGN_IN,
