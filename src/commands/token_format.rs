@@ -225,7 +225,7 @@ fn curl(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
-    use crate::store::record::{IssuedFor, ToolPins};
+    use crate::store::record::IssuedFor;
 
     const ODD: &str = "a\"b'c\\d$e`f\u{2019}ü";
 
@@ -245,19 +245,10 @@ mod tests {
             token_url: "https://as.example/token".to_owned(),
             client_id: "me".to_owned(),
             client_authentication: "none".to_owned(),
-            service_account: None,
-            client_key: None,
-            client_certificate: None,
-            assertion_algorithms: Vec::new(),
             scope: vec!["a".to_owned(), "b".to_owned()],
             flow: "device-code".to_owned(),
-            ca_file: None,
-            secret_command: None,
-            store: None,
-            user: None,
             header: "Bearer".to_owned(),
-            tools: ToolPins::default(),
-            mail: None,
+            ..IssuedFor::default()
         };
         let tokens = Tokens::of_set(&set, 1_000_000, None);
         Record::new("office", String::new(), issued_for, Some(tokens), None)

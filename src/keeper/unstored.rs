@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
     use crate::profile::places::Places;
-    use crate::store::record::{IssuedFor, ToolPins};
+    use crate::store::record::IssuedFor;
 
     fn tokens(refresh_token: Option<&str>) -> Tokens {
         let set = TokenSet {
@@ -159,19 +159,9 @@ mod tests {
             token_url: "https://as.example/token".to_owned(),
             client_id: "me".to_owned(),
             client_authentication: "none".to_owned(),
-            service_account: None,
-            client_key: None,
-            client_certificate: None,
-            assertion_algorithms: Vec::new(),
-            scope: Vec::new(),
             flow: flow.to_owned(),
-            ca_file: None,
-            secret_command: None,
-            store: None,
-            user: None,
             header: "Bearer".to_owned(),
-            tools: ToolPins::default(),
-            mail: None,
+            ..IssuedFor::default()
         };
         let digest = "digest".to_owned();
         let record = Record::new(

@@ -495,7 +495,7 @@ mod tests {
     use crate::oauth::token::TokenSet;
     use crate::presets;
     use crate::store::attempt::Outcome;
-    use crate::store::record::{IssuedFor, Rejected, ToolPins};
+    use crate::store::record::{IssuedFor, Rejected};
 
     /// 2026-11-26 12:00.
     const NOW: u64 = 1_795_694_400;
@@ -530,19 +530,9 @@ mod tests {
                 token_url: "https://as.example/token".to_owned(),
                 client_id: "me".to_owned(),
                 client_authentication: "none".to_owned(),
-                service_account: None,
-                client_key: None,
-                client_certificate: None,
-                assertion_algorithms: Vec::new(),
-                scope: Vec::new(),
                 flow: "device-code".to_owned(),
-                ca_file: None,
-                secret_command: None,
-                store: None,
-                user: None,
                 header: "Bearer".to_owned(),
-                mail: None,
-                tools: ToolPins::default(),
+                ..IssuedFor::default()
             };
             let tokens = Tokens::of_set(&set, NOW - 19 * 60, None);
             let mut record = Record::new("office", String::new(), issued_for, Some(tokens), None);

@@ -14,6 +14,7 @@ const WITHOUT_SECRET: [ClientAuthentication; 3] = [
 
 /// What a token was issued for. Tokens and secrets are sent nowhere else, whatever settings and presets say later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub struct IssuedFor {
     /// The token endpoint.
     pub token_url: String,

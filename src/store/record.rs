@@ -506,19 +506,10 @@ mod tests {
             token_url: "https://as.example/token".to_owned(),
             client_id: "me".to_owned(),
             client_authentication: "none".to_owned(),
-            service_account: None,
-            client_key: None,
-            client_certificate: None,
-            assertion_algorithms: Vec::new(),
             scope: vec!["mail".to_owned()],
             flow: "device-code".to_owned(),
-            ca_file: None,
-            secret_command: None,
-            store: None,
-            user: None,
             header: "Bearer".to_owned(),
-            tools: ToolPins::default(),
-            mail: None,
+            ..IssuedFor::default()
         }
     }
 

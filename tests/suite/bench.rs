@@ -94,9 +94,9 @@ fn hostile() {
 fn first_frame() {
     let home = tempfile::tempdir().unwrap();
     let shell = ["/bin/bash", "--norc", "-i"];
-    let bash = || time_until("prompt>", &shell, home.path(), ("PS1", "prompt> "));
+    let bash = || time_until("prompt>", &shell, home.path(), &[("PS1", "prompt> ")]);
     let screen = screen();
-    let ours = || time_until("quit", &screen, home.path(), ("LANG", "C.UTF-8"));
+    let ours = || time_until("quit", &screen, home.path(), &[]);
     let (bash, ours) = medians(bash, ours);
     let ratio = ours.as_secs_f64() / bash.as_secs_f64();
     println!(
@@ -117,7 +117,7 @@ fn time_until(
     last: &str,
     arguments: &[impl AsRef<OsStr>],
     home: &Path,
-    variable: (&str, &str),
+    variables: &[(&str, &str)],
 ) -> Duration {
     let mut command = CommandBuilder::from_argv(
         arguments
@@ -129,7 +129,9 @@ fn time_until(
     for (name, value) in base(home) {
         command.env(name, value);
     }
-    command.env(variable.0, variable.1);
+    for (name, value) in variables {
+        command.env(name, value);
+    }
     let window = PtySize {
         rows: 24,
         cols: 80,
@@ -179,7 +181,7 @@ fn presets() {
             "quit",
             &screen,
             home,
-            ("XDG_CONFIG_HOME", own.to_str().unwrap()),
+            &[("XDG_CONFIG_HOME", own.to_str().unwrap())],
         )
     };
     let (few, all) = medians(|| frame(one.path()), || frame(many.path()));

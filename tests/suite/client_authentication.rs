@@ -160,7 +160,11 @@ fn the_key_id_says_which_of_several_registered_keys_signed() {
     };
     setup.granted("signer-two", None, &flags("second"));
     for wrong in ["first", "third"] {
-        let words = [KEY_WORDS, &["the Key ID are registered for this client ID"]].concat();
+        let words = [
+            KEY_WORDS,
+            &["registered for this client ID, with this Key ID"],
+        ]
+        .concat();
         setup.refused("signer-two", None, &flags(wrong), &words);
     }
     let (code, _, stderr) = setup.ask("signer-two", None, &flags("sec\u{7}ond"));
@@ -548,6 +552,21 @@ impl Authority {
         path.to_str().unwrap().to_owned()
     }
 
+    /// The flags of a client that authenticates with `NAME.key` and `NAME.pem`.
+    fn flags(&self, name: &str) -> [String; 8] {
+        let [key, certificate] = ["key", "pem"].map(|end| self.path(&format!("{name}.{end}")));
+        [
+            "--client-authentication".to_owned(),
+            "mutual-tls".to_owned(),
+            "--client-key".to_owned(),
+            key,
+            "--client-certificate".to_owned(),
+            certificate,
+            "--ca-file".to_owned(),
+            self.path("ca.pem"),
+        ]
+    }
+
     /// Writes `NAME.key` and `NAME.pem` for these hosts.
     fn issue(&self, name: &str, hosts: &[&str]) {
         let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
@@ -595,20 +614,8 @@ fn a_certificate_of_the_client_is_accepted_and_a_wrong_or_missing_one_is_explain
     let (setup, authority) = mutual(&[]);
     let (token, ca) = (setup.provider.endpoint("token"), authority.path("ca.pem"));
     let flags = |name: &str| {
-        [
-            ["--token-url", token],
-            ["--ca-file", &ca],
-            ["--client-authentication", "mutual-tls"],
-            ["--client-key", &authority.path(&format!("{name}.key"))],
-            [
-                "--client-certificate",
-                &authority.path(&format!("{name}.pem")),
-            ],
-        ]
-        .concat()
-        .into_iter()
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
+        let endpoint = ["--token-url", token].map(str::to_owned);
+        [&endpoint[..], &authority.flags(name)].concat()
     };
     let words = [
         "error: The service rejected the token request: invalid_client",
@@ -688,14 +695,6 @@ fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
         setup.provider.issuer(),
         "--client-id",
         "mtls bound",
-        "--client-authentication",
-        "mutual-tls",
-        "--client-key",
-        &key,
-        "--client-certificate",
-        &certificate,
-        "--ca-file",
-        &ca,
         "--flow",
         "device-code",
         "--scope",
@@ -706,6 +705,7 @@ fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
         "office",
     ];
     flags.extend(more.map(str::to_owned));
+    flags.extend(authority.flags("service"));
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let mut plain = Plain::start(profiles.home.path(), &flags);
     let url = plain.value("verification_uri_complete");
@@ -733,29 +733,17 @@ fn a_profile_with_a_certificate_uses_the_endpoints_for_it() {
     let (setup, authority) = mutual(&[("MTLS_HOST", "localhost")]);
     let profiles = Profiles::new();
     let (key, certificate) = (authority.path("service.key"), authority.path("service.pem"));
-    let ca = authority.path("ca.pem");
-    let mut terminal = Command::new(
-        profiles.home.path(),
-        &[
-            "--flow",
-            "client-credentials",
-            "--issuer",
-            setup.provider.issuer(),
-            "--client-id",
-            "mtls ca",
-            "--client-authentication",
-            "mutual-tls",
-            "--client-key",
-            &key,
-            "--client-certificate",
-            &certificate,
-            "--ca-file",
-            &ca,
-            "--trust-host",
-            "localhost",
-        ],
-    )
-    .start();
+    let certified = authority.flags("service");
+    let certified = certified.each_ref().map(String::as_str);
+    let client = ["--flow", "client-credentials", "--client-id", "mtls ca"];
+    let issuer = [
+        "--issuer",
+        setup.provider.issuer(),
+        "--trust-host",
+        "localhost",
+    ];
+    let flags = [&client[..], &certified, &issuer].concat();
+    let mut terminal = Command::new(profiles.home.path(), &flags).start();
     terminal.wait_for("[d Discover]");
     terminal.focus("Discover");
     terminal.send(ENTER);
@@ -769,24 +757,8 @@ fn a_profile_with_a_certificate_uses_the_endpoints_for_it() {
     drop(terminal);
     // Without metadata, the endpoint is given.
     let endpoint = format!("https://localhost:{port}/token");
-    let flags = [
-        "--flow",
-        "client-credentials",
-        "--token-url",
-        &endpoint,
-        "--client-id",
-        "mtls ca",
-        "--client-authentication",
-        "mutual-tls",
-        "--client-key",
-        &key,
-        "--client-certificate",
-        &certificate,
-        "--ca-file",
-        &ca,
-        "--save",
-        "office",
-    ];
+    let saved = ["--token-url", &endpoint, "--save", "office"];
+    let flags = [&client[..], &certified, &saved].concat();
     let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
     assert_eq!(code, 0, "{stderr}");
     let pinned = &profiles.record()["issued_for"];

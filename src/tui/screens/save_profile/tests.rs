@@ -148,6 +148,13 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
     assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
 }
 
+/// Saving fails, so the screen stays.
+fn fail(alone: &mut Solo<SaveProfile>, task: Box<SaveTask>) {
+    let failed = Unsaved::Failed("x".to_owned());
+    hear(alone, ProfileReport::Saved(task, Err(failed)));
+}
+
+/// A profile whose tokens are in pass.
 fn in_pass(name: &str) -> Listed {
     let place = places().new_place(&name.parse().unwrap(), false).unwrap();
     let words = |line: &str| line.split(' ').map(str::to_owned).collect();
@@ -203,10 +210,7 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
     let commands = saved.store.as_ref().unwrap().commands().unwrap();
     assert_eq!(commands.read, ["pass", "show", "oauth/my office"]);
     assert_eq!(commands.write, ["pass", "insert", "x"]);
-    hear(
-        &mut alone,
-        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
-    );
+    fail(&mut alone, saved);
     // Another store, and no commands with it.
     alone.go(Item::Kept);
     alone.keys(&[Command::Toggle]);
@@ -235,10 +239,7 @@ fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() 
     // The settings that are there say where the tokens go.
     let saved = task(alone.keys(&[Command::Enter])).unwrap();
     assert_eq!(saved.store, None);
-    hear(
-        &mut alone,
-        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
-    );
+    fail(&mut alone, saved);
     // Changing one command keeps the other.
     alone.go(Item::Read);
     alone.type_text("y");
@@ -246,10 +247,7 @@ fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() 
     let commands = saved.store.as_ref().unwrap().commands().unwrap();
     assert_eq!(commands.read, ["pass", "show", "xy"]);
     assert_eq!(commands.write, ["pass", "insert", "x"]);
-    hear(
-        &mut alone,
-        ProfileReport::Saved(saved, Err(Unsaved::Failed("x".to_owned()))),
-    );
+    fail(&mut alone, saved);
     alone.go(Item::Kept);
     alone.keys(&[Command::Toggle]);
     assert!(alone.text().contains("still has the earlier"));
