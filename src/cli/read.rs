@@ -10,9 +10,9 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use crate::clean::{trimmed, unquoted};
 use crate::cli::{Cli, Subcommand, TokenFlags, command};
 
-/// Printed by scripts, again and again.
+/// Scripts run it again and again.
 const TOKEN: &str = "token";
-/// Run at each refresh.
+/// It is run at each refresh.
 const KEEP_TOKEN: &str = "keep-token";
 
 /// The variable of the flag with this long name.

@@ -185,19 +185,19 @@ impl Queue {
 /// The queue, and the signal that it has changed.
 type Shared = Arc<(Mutex<Queue>, Condvar)>;
 
-/// Nobody has to read what is said.
+/// Set by [`start`].
 static STARTED: AtomicBool = AtomicBool::new(false);
 
 /// Set at the first line after [`start`]: the queue of the thread that writes, unless there could be no thread.
 static WRITER: OnceLock<Option<Shared>> = OnceLock::new();
 
 /// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was. The thread begins
-/// with the first line: a screen has none to say.
+/// with the first line: most runs of the screen have none.
 pub fn start() {
     STARTED.store(true, Ordering::Relaxed);
 }
 
-/// The queue of the thread that writes, which begins now.
+/// The queue of the thread that writes, which begins if it has not yet.
 fn writer() -> Option<&'static Shared> {
     if !STARTED.load(Ordering::Relaxed) {
         return None;
@@ -211,7 +211,7 @@ fn writer() -> Option<&'static Shared> {
     WRITER.get_or_init(begin).as_ref()
 }
 
-/// The queue of the thread that writes, if there is one by now.
+/// The same, if it has begun.
 fn begun() -> Option<&'static Shared> {
     WRITER.get()?.as_ref()
 }

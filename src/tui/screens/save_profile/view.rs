@@ -184,7 +184,7 @@ fn store_words(kind: StoreKind, machine: bool) -> &'static str {
             "Windows encrypts the file for this computer. Only administrators can read it."
         }
         StoreKind::Command => {
-            "Another program keeps the tokens and the client secret, such as pass. One command prints them, another stores them."
+            "Another program, such as pass, keeps the tokens and the client secret. One command prints them, the other stores them."
         }
     }
 }
@@ -264,7 +264,7 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     };
     if !what.is_empty() {
         let who = match screen.kind(cx) {
-            StoreKind::Command => "Anyone who can run the command to read can use",
+            StoreKind::Command => "Anyone who can run the command in Read with can use",
             _ if screen.machine => "Administrators of this computer can use",
             StoreKind::Dpapi => "Programs that run as you can use",
             _ => "Anyone who can read your files can use",
@@ -353,7 +353,7 @@ fn said_of_command(screen: &SaveProfile, cx: ViewContext<'_>) -> Said {
     };
     match screen.words(item, cx) {
         Err(Wrong::Quotation) => {
-            let text = format!("{label}: A quotation mark is not closed.");
+            let text = format!("{label}: Close the quotation mark.");
             Said::new("Problem", text).toned(Tone::Bad)
         }
         Err(Wrong::Missing) if screen.tried => {
@@ -362,7 +362,7 @@ fn said_of_command(screen: &SaveProfile, cx: ViewContext<'_>) -> Said {
         }
         _ => {
             let text = format!(
-                "The command that {what}, such as {example}{name}. It runs without a shell: quotation marks count, variables \
+                "The command that {what}, such as {example}{name}. It runs without a shell: quotation marks work, variables \
                  and pipes don't."
             );
             Said::new(label, text)
