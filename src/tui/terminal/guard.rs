@@ -221,6 +221,9 @@ impl Drop for Guard {
 }
 
 fn take(output: &Output) -> io::Result<()> {
+    // The modes are those of the console, whatever it is written to with.
+    #[cfg(windows)]
+    let _ = output;
     #[cfg(windows)]
     for (side, before) in &SIDES {
         let mode = ConsoleMode::from(Handle::new(*side)?).mode()?;
