@@ -19,6 +19,15 @@ pub enum Print {
 }
 
 impl Print {
+    /// All names, for a question.
+    #[must_use]
+    pub fn names() -> String {
+        let values = Self::value_variants().iter();
+        let names =
+            values.filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// The text without a line end.
     ///
     /// # Errors

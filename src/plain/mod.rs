@@ -6,10 +6,12 @@
 
 mod input;
 mod messages;
+mod saving;
 mod typing;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::mpsc;
@@ -29,7 +31,7 @@ use crate::form::choices::{Change, Overwrite};
 use crate::form::explain::Explanation;
 use crate::form::request;
 use crate::form::settings::Settings;
-use crate::keeper::save::{SaveError, save, try_place};
+use crate::keeper::save::try_place;
 use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::outcome::Print;
@@ -41,6 +43,9 @@ use crate::session::clock::Moment;
 use crate::session::run::Run;
 use crate::session::tokens::TokenState;
 use crate::session::{Refused, Session, SessionEvent, Started};
+
+/// A thread that is stuck at the end, for example in a lookup of a name, is waited for no longer.
+const LAST_THREADS: Duration = Duration::from_millis(100);
 
 /// Runs the flow of the settings, saves the tokens to the profile `save`, and lets `put` print the requested ones. Returns
 /// the exit code; an error has been written to standard error by then.
@@ -84,7 +89,7 @@ fn authorize(
     install_hook();
     if let Some(place) = &save {
         // Found out before the user signs in.
-        try_place(place).map_err(|error| say_unsaved(place, &error))?;
+        try_place(place).map_err(|error| saving::say_unsaved(place, &error))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -109,7 +114,8 @@ fn authorize(
         }
         outcome
     });
-    runtime.shutdown_background();
+    // Threads without work end now; one that is stuck ends with the program.
+    runtime.shutdown_timeout(LAST_THREADS);
     outcome
 }
 
@@ -138,16 +144,6 @@ fn say_problem(problem: &Problem, settings: &Settings) {
     let source = settings.source_of(problem.key);
     let source = source.map_or_else(String::new, |name| format!(" ({name})"));
     say(word, &format!("{label}{source}: {}", problem.text));
-}
-
-/// Says why a profile can't be saved. Returns the exit code.
-fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
-    say("error", &format!("{} was not saved. {error}", place.name));
-    match error {
-        SaveError::Busy => exit::BUSY,
-        SaveError::Settings(_) => exit::USAGE,
-        SaveError::File(_) | SaveError::Record(_) => exit::RECORD,
-    }
 }
 
 /// Says what is wrong with the form. Fails where that stops the sign-in.
@@ -214,14 +210,15 @@ impl Front<'_> {
             request::request(&other).is_ok()
         };
         let tokens = self.authorize().await?;
-        let saved = self.save(&tokens);
-        let tokens = tokens.set;
+        let mut saved = self.save(&tokens);
         let printed = match (print, saved) {
             (None, Some(Ok(()))) => return Ok(()),
             // Nobody can be asked what to do with the tokens.
-            (None, Some(Err(code))) if !std::io::stdin().is_terminal() => return Err(code),
-            (None, _) => self.ask(&tokens).await,
-            (Some(print), _) => self.put(print, &tokens).await,
+            (None, Some(Err(_))) if !std::io::stdin().is_terminal() => {
+                return self.save_later(&tokens).await;
+            }
+            (None, _) => self.ask(&tokens, &mut saved).await,
+            (Some(print), _) => self.put(print, &tokens.set).await,
         };
         match saved {
             Some(Err(_)) if printed.is_ok() => Err(exit::NOT_STORED),
@@ -232,24 +229,18 @@ impl Front<'_> {
     /// Saves the tokens and settings as a profile, if that was requested.
     fn save(&self, tokens: &TokenState) -> Option<Result<(), u8>> {
         let place = self.save.as_ref()?;
+        Some(saving::save(place, &self.session.settings, tokens))
+    }
+
+    /// The same again, until it works or takes too long.
+    async fn save_later(&mut self, tokens: &TokenState) -> Result<(), u8> {
+        let Some(place) = &self.save else {
+            return Ok(());
+        };
         let settings = &self.session.settings;
-        Some(
-            match save(place, settings, &tokens.request, &tokens.set, None) {
-                Ok(()) => {
-                    let name = &place.name;
-                    say(
-                        "done",
-                        &format!("Saved as the profile {name}: {}", place.record().display()),
-                    );
-                    say(
-                        "hint",
-                        &format!("Get an access token: oauth-authorizer token {name}"),
-                    );
-                    Ok(())
-                }
-                Err(error) => Err(say_unsaved(place, &error)),
-            },
-        )
+        saving::save_later(place, settings, tokens, &mut self.signals)
+            .await
+            .unwrap_or_else(|| Err(Stopped::Signal.say()))
     }
 
     /// Prints the requested tokens.
@@ -330,15 +321,21 @@ impl Front<'_> {
         tokens.ok_or(exit::FAILED)
     }
 
-    /// Asks what to print, until the user quits.
-    async fn ask(&mut self, tokens: &TokenSet) -> Result<(), u8> {
-        let choices: Vec<String> = Print::value_variants()
-            .iter()
-            .filter_map(|print| Some(print.to_possible_value()?.get_name().to_owned()))
-            .collect();
-        let choices = choices.join(", ");
+    /// Asks what to print, until the user quits. Also tries again to save what was not saved.
+    async fn ask(
+        &mut self,
+        tokens: &TokenState,
+        saved: &mut Option<Result<(), u8>>,
+    ) -> Result<(), u8> {
+        let choices = Print::names();
+        let is_unsaved = matches!(saved, Some(Err(_)));
+        let again = if is_unsaved {
+            "save to try again, or "
+        } else {
+            ""
+        };
         let question = format!(
-            "Sign-in completed. Enter what to print: {choices}. Enter quit to exit without printing."
+            "Sign-in completed. Enter {again}what to print: {choices}. Enter quit to exit without printing."
         );
         say("hint", &question);
         let mut input = self.input.take().unwrap_or_else(Input::start);
@@ -359,16 +356,22 @@ impl Front<'_> {
             let Some(line) = line else { return Ok(()) };
             match line.expose_secret() {
                 word if is_quit(word) => return Ok(()),
+                "save" if is_unsaved => {
+                    *saved = self.save(tokens);
+                    if let Some(Ok(())) = saved {
+                        return Ok(());
+                    }
+                }
                 word => match Print::from_str(word, true) {
                     Ok(print) => {
-                        if let Err(reason) = self.print(print, tokens).await? {
+                        if let Err(reason) = self.print(print, &tokens.set).await? {
                             say("error", &reason);
                         }
                     }
                     // What was typed may be a late paste, and is not repeated.
                     Err(_) => say(
                         "hint",
-                        &format!("Unknown choice. Enter one of: {choices}, quit."),
+                        &format!("Unknown choice. Enter {again}one of: {choices}, quit."),
                     ),
                 },
             }

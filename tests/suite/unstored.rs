@@ -5,7 +5,10 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
+use crate::jobs::kill;
+use crate::plain::Plain;
 use crate::profiles::{Profiles, Ran};
+use crate::scripted::{Reply, Scripted};
 use crate::servers::{Provider, eventually};
 use crate::stores::{Store, refreshes, stored};
 use crate::terminal::{CTRL_C, Command as Screen, base, program};
@@ -244,4 +247,95 @@ fn the_screen_shows_tokens_that_cant_be_stored_and_saves_them_later() {
     assert_eq!(refreshes(&server), 1);
     terminal.send(CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
+}
+
+/// A service whose first tokens can't be saved: a folder stands where the record goes. With the flags of a sign-in there that
+/// is saved as `office`.
+fn with_a_blocked_record(profiles: &Profiles) -> (Scripted, Vec<String>) {
+    let record = profiles.state("record");
+    let server = Scripted::start(move |request| {
+        if request.path == "/device" {
+            return Reply::json(
+                200,
+                r#"{"device_code":"d","user_code":"U","verification_uri":"http://127.0.0.1/","interval":1}"#,
+            );
+        }
+        std::fs::create_dir(&record).unwrap();
+        Reply::json(
+            200,
+            r#"{"access_token":"access-1","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-1"}"#,
+        )
+    });
+    let (device, token) = (
+        format!("{}/device", server.url),
+        format!("{}/token", server.url),
+    );
+    let flags = [
+        "--device-url",
+        &device,
+        "--token-url",
+        &token,
+        "--client-id",
+        "me",
+        "--flow",
+        "device-code",
+        "--save",
+        "office",
+    ];
+    (server, flags.map(str::to_owned).to_vec())
+}
+
+#[test]
+fn a_sign_in_that_nobody_can_be_asked_about_is_kept_until_it_is_saved() {
+    let profiles = Profiles::new();
+    let (server, flags) = with_a_blocked_record(&profiles);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut plain = Plain::start(profiles.home.path(), &flags);
+    let error = plain.value("error");
+    assert!(error.starts_with("office was not saved. "), "{error}");
+    let hint = plain.value("hint");
+    assert!(
+        hint.starts_with("Only this process has the tokens. "),
+        "{hint}"
+    );
+    let trouble = plain.value("trouble");
+    assert!(trouble.ends_with(" Retrying."), "{trouble}");
+    std::fs::remove_dir(profiles.state("record")).unwrap();
+    plain.value("done");
+    let (code, stdout, stderr) = plain.end();
+    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+    assert_eq!(profiles.token(), "access-1");
+    assert_eq!(server.requests("/token").len(), 1);
+
+    // It ends when it is asked to.
+    let profiles = Profiles::new();
+    let (_server, flags) = with_a_blocked_record(&profiles);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut plain = Plain::start(profiles.home.path(), &flags);
+    plain.value("error");
+    plain.value("hint");
+    kill("TERM", &plain.pid().to_string());
+    let (code, _, stderr) = plain.end();
+    assert_eq!(code, 130, "{stderr}");
+}
+
+#[test]
+fn a_user_at_a_terminal_can_save_again_what_was_not_saved() {
+    let profiles = Profiles::new();
+    let (_server, flags) = with_a_blocked_record(&profiles);
+    let flags: Vec<&str> = ["--plain"]
+        .into_iter()
+        .chain(flags.iter().map(String::as_str))
+        .collect();
+    let mut terminal = Screen::new(profiles.home.path(), &flags).start();
+    terminal.wait_for("Enter save to try again, or what to print:");
+    terminal.send("save\r");
+    terminal.wait_until("a second error", |screen| {
+        screen.contents().matches("office was not saved.").count() == 2
+    });
+    std::fs::remove_dir(profiles.state("record")).unwrap();
+    terminal.send("save\r");
+    terminal.wait_for("Saved as the profile office");
+    assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
+    assert_eq!(profiles.token(), "access-1");
 }

@@ -1,0 +1,83 @@
+//! Saves the tokens of a sign-in as a profile, and says so.
+
+use std::time::{Duration, Instant};
+
+use crate::console::signals::Signals;
+use crate::console::talk::{Often, say, say_often};
+use crate::form::settings::Settings;
+use crate::keeper::save::{self, SaveError};
+use crate::outcome::exit;
+use crate::profile::places::Place;
+use crate::session::tokens::TokenState;
+
+/// Tokens that nobody can be asked about are kept in memory this long while they can't be saved.
+const RETRY_LIMIT: Duration = Duration::from_mins(5);
+/// The pause between two tries.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+/// Saves settings and tokens as a profile. If that fails, says why and returns the exit code.
+pub(super) fn save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), u8> {
+    try_save(place, settings, tokens).map_err(|error| say_unsaved(place, &error))
+}
+
+fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), SaveError> {
+    save::save(place, settings, &tokens.request, &tokens.set, None)?;
+    let name = &place.name;
+    let record = place.record();
+    say(
+        "done",
+        &format!("Saved as the profile {name}: {}", record.display()),
+    );
+    say(
+        "hint",
+        &format!("Get an access token: oauth-authorizer token {name}"),
+    );
+    Ok(())
+}
+
+/// The same again, for tokens that couldn't be saved and that would be lost with this process. `None` if the system requests
+/// the end meanwhile.
+pub(super) async fn save_later(
+    place: &Place,
+    settings: &Settings,
+    tokens: &TokenState,
+    signals: &mut Signals,
+) -> Option<Result<(), u8>> {
+    let minutes = RETRY_LIMIT.as_secs() / 60;
+    say(
+        "hint",
+        &format!(
+            "Only this process has the tokens. Correct what the error names: saving is retried for {minutes} minutes. \
+             Ending the program discards the tokens."
+        ),
+    );
+    let end = Instant::now() + RETRY_LIMIT;
+    loop {
+        tokio::select! {
+            biased;
+            () = signals.next() => return None,
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+        }
+        match try_save(place, settings, tokens) {
+            Ok(()) => return Some(Ok(())),
+            Err(error) if Instant::now() < end => {
+                say_often(Often::Trouble, &format!("{error} Retrying."));
+            }
+            Err(error) => {
+                let code = say_unsaved(place, &error);
+                say("hint", "The tokens are lost. Sign in again.");
+                return Some(Err(code));
+            }
+        }
+    }
+}
+
+/// Says why a profile can't be saved. Returns the exit code.
+pub(super) fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
+    say("error", &format!("{} was not saved. {error}", place.name));
+    match error {
+        SaveError::Busy => exit::BUSY,
+        SaveError::Settings(_) => exit::USAGE,
+        SaveError::File(_) | SaveError::Record(_) => exit::RECORD,
+    }
+}
