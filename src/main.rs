@@ -49,7 +49,7 @@ fn main() -> ExitCode {
             code
         }
     };
-    talk::finish(Some(LAST_WORDS));
+    talk::end(LAST_WORDS);
     ExitCode::from(code)
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often each kind of what repeats itself is written in full.
@@ -124,6 +125,8 @@ struct Queue {
     writing: bool,
     /// Nothing more comes: the totals are written.
     ending: bool,
+    /// The writer ends.
+    closing: bool,
     /// Changes with each piece that was taken.
     progress: u64,
     /// The progress at which waiting was given up.
@@ -185,11 +188,19 @@ impl Queue {
 /// The queue, and the signal that it has changed.
 type Shared = Arc<(Mutex<Queue>, Condvar)>;
 
+/// The thread that writes.
+#[derive(Debug)]
+struct Writer {
+    shared: Shared,
+    /// Taken by the one who waits for its end.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
 /// Set by [`start`].
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-/// Set at the first line after [`start`]: the queue of the thread that writes, unless there could be no thread.
-static WRITER: OnceLock<Option<Shared>> = OnceLock::new();
+/// Set at the first line after [`start`], unless there could be no thread.
+static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
 
 /// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was. The thread begins
 /// with the first line: most runs of the screen have none.
@@ -197,22 +208,23 @@ pub fn start() {
     STARTED.store(true, Ordering::Relaxed);
 }
 
-/// The queue of the thread that writes, which begins if it has not yet.
-fn writer() -> Option<&'static Shared> {
+/// The thread that writes, which begins if it has not yet.
+fn writer() -> Option<&'static Writer> {
     if !STARTED.load(Ordering::Relaxed) {
         return None;
     }
     let begin = || {
         let shared = Shared::default();
-        let writer = Arc::clone(&shared);
-        let began = std::thread::Builder::new().spawn(move || write(&writer));
-        began.is_ok().then_some(shared)
+        let queue = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().spawn(move || write(&queue));
+        let thread = Mutex::new(Some(thread.ok()?));
+        Some(Writer { shared, thread })
     };
     WRITER.get_or_init(begin).as_ref()
 }
 
 /// The same, if it has begun.
-fn begun() -> Option<&'static Shared> {
+fn begun() -> Option<&'static Writer> {
     WRITER.get()?.as_ref()
 }
 
@@ -220,7 +232,7 @@ fn begun() -> Option<&'static Shared> {
 pub fn say(word: &str, text: &str) {
     let line = line(word, text);
     match writer() {
-        Some(shared) => change(shared, |queue| queue.push(line)),
+        Some(writer) => change(&writer.shared, |queue| queue.push(line)),
         None => drop(std::io::stderr().write_all(line.as_bytes())),
     }
 }
@@ -228,7 +240,7 @@ pub fn say(word: &str, text: &str) {
 /// The same for what may repeat itself without end: not each is written.
 pub fn say_often(kind: Often, text: &str) {
     match writer() {
-        Some(shared) => change(shared, |queue| {
+        Some(writer) => change(&writer.shared, |queue| {
             queue.push_often(kind, text, Instant::now());
         }),
         None => say(kind.labels().0, text),
@@ -237,17 +249,37 @@ pub fn say_often(kind: Often, text: &str) {
 
 /// Waits until what was said is written, unless nobody reads it.
 pub fn flush() {
-    if let Some(shared) = begun() {
-        wait(shared, None);
+    if let Some(writer) = begun() {
+        wait(&writer.shared, None);
     }
 }
 
-/// Says how often what repeated itself came, and waits as [`flush`] does, but no longer than `limit`. Nothing is to be said
-/// after this.
+/// Says how often what repeated itself came, and waits as [`flush`] does, but no longer than `limit`.
 pub fn finish(limit: Option<Duration>) {
-    if let Some(shared) = begun() {
-        change(shared, |queue| queue.ending = true);
-        wait(shared, limit);
+    if let Some(writer) = begun() {
+        change(&writer.shared, |queue| queue.ending = true);
+        wait(&writer.shared, limit);
+    }
+}
+
+/// Waits as [`finish`] does, and ends the thread if its reader took everything: a system that ends a program with running
+/// threads may kill it before it has given its exit code. Nothing is to be said after this.
+pub fn end(limit: Duration) {
+    finish(Some(limit));
+    let Some(writer) = begun() else {
+        return;
+    };
+    let mut is_idle = false;
+    change(&writer.shared, |queue| {
+        is_idle = queue.is_empty();
+        queue.closing = is_idle;
+    });
+    if !is_idle {
+        return;
+    }
+    let thread = writer.thread.lock().map(|mut thread| thread.take());
+    if let Ok(Some(thread)) = thread {
+        let _ = thread.join();
     }
 }
 
@@ -288,12 +320,15 @@ fn wait(shared: &Shared, limit: Option<Duration>) {
     }
 }
 
-/// Writes what comes, without end.
+/// Writes what comes, until it is told to end.
 fn write(shared: &Shared) {
     let mut stderr = std::io::stderr();
     let mut queue = lock(shared);
     loop {
         let now = Instant::now();
+        if queue.closing {
+            return;
+        }
         let Some(line) = queue.next(now) else {
             let wait = queue.due().map(|due| due.saturating_duration_since(now));
             queue = match wait {
