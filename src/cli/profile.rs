@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::presets::span::Span;
+use crate::profile::account;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::store_kind::{Store, StoreKind};
@@ -75,7 +76,7 @@ impl ProfileFlags {
             place.map_err(|error| format!("{error} {}", error.hint()))
         });
         let open = open.transpose()?;
-        let account = self.account.as_deref().map(account).transpose()?;
+        let account = self.account.as_deref().map(account::find).transpose()?;
         let place = |name| {
             let place = places.place(name, self.machine);
             let mut place = place.map_err(|error| error.to_string())?;
@@ -98,33 +99,6 @@ impl ProfileFlags {
         };
         Ok(NamedProfiles { open, save })
     }
-}
-
-/// The security identifier of the account that `--for` names.
-#[cfg(windows)]
-fn account(name: &str) -> Result<String, String> {
-    use crate::windows::{Sid, account_sid};
-    let shown = crate::clean::clean(name, 80);
-    let known = if name.starts_with("S-1-") {
-        Sid::parse(name).map(|_| name.to_owned())
-    } else {
-        account_sid(name).ok()
-    };
-    let sid = known.ok_or_else(|| {
-        format!("There is no account \"{shown}\" on this computer or in its domain.")
-    })?;
-    if crate::store::access::is_broad(&sid) {
-        return Err(format!(
-            "\"{shown}\" is a group that includes other users. Name the account of the service with --for."
-        ));
-    }
-    Ok(sid)
-}
-
-/// Other systems have no such accounts.
-#[cfg(not(windows))]
-fn account(_: &str) -> Result<String, String> {
-    Err("--for requires Windows.".to_owned())
 }
 
 /// What `token` prints.

@@ -1,5 +1,6 @@
 //! Profiles: settings with a name, and where their files are.
 
+pub mod account;
 pub mod check;
 pub mod check_key;
 pub mod check_settings;

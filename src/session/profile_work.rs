@@ -119,6 +119,7 @@ impl Session {
         let SaveChoice {
             from_tokens,
             machine,
+            account,
             replace,
             with_tokens,
             with_secret,
@@ -144,6 +145,7 @@ impl Session {
             name,
             places,
             machine,
+            account,
             replace,
             settings: self.settings_to_save(from_tokens).clone(),
             request,
@@ -165,6 +167,7 @@ impl Session {
         let choice = SaveChoice {
             from_tokens,
             machine,
+            account: None,
             replace: true,
             with_tokens: fresh,
             with_secret: true,

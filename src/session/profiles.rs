@@ -214,6 +214,8 @@ pub struct SaveChoice {
     pub from_tokens: bool,
     /// For all users of this computer.
     pub machine: bool,
+    /// On Windows, the account that may use a profile of this computer, beside administrators.
+    pub account: Option<String>,
     /// One of this name is replaced.
     pub replace: bool,
     /// With the tokens that belong to the settings.
@@ -233,6 +235,8 @@ pub struct SaveTask {
     pub places: Places,
     /// For all users of this computer.
     pub machine: bool,
+    /// On Windows, the account that may use a profile of this computer, beside administrators, as it was typed.
+    pub account: Option<String>,
     /// One of this name is replaced.
     pub replace: bool,
     /// Its settings.

@@ -17,6 +17,7 @@ use crate::mail::server::Protocol;
 use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
+use crate::profile::account;
 use crate::profile::dates::Now;
 use crate::profile::issued_for::{difference, issued_for, mail_server};
 use crate::profile::places::{Owner, Place};
@@ -208,7 +209,9 @@ fn version(record: &Record) -> Version {
 fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
     let failed = |reason: String| Unsaved::Failed(reason);
     let place = task.places.place(&task.name, task.machine);
-    let place = place.map_err(|error| failed(error.to_string()))?;
+    let mut place = place.map_err(|error| failed(error.to_string()))?;
+    let account = task.account.as_deref().map(account::find);
+    place.account = account.transpose().map_err(failed)?;
     if !task.replace && place.settings().exists() {
         return Err(Unsaved::Exists);
     }

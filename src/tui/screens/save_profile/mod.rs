@@ -38,6 +38,8 @@ impl SaveProfile {
         let choice = SaveChoice {
             from_tokens: self.has_token_settings(),
             machine: self.machine,
+            account: (self.has_account() && !self.account.trim().is_empty())
+                .then(|| self.account.trim().to_owned()),
             replace,
             with_tokens: self.tokens,
             with_secret: self.secret,
@@ -98,6 +100,9 @@ impl Screen for SaveProfile {
         if places.is_some_and(crate::profile::places::Places::has_machine) {
             items.push(Entry::choice(Item::For, "For"));
         }
+        if self.has_account() {
+            items.push(Entry::text(Item::UsedBy, "Used by").with_enter("save"));
+        }
         items.push(Entry::choice(Item::Kept, "Kept in"));
         if self.kind(cx) == StoreKind::Command {
             items.push(Entry::text(Item::Read, "Read with").with_enter("save"));
@@ -128,6 +133,7 @@ impl Screen for SaveProfile {
         match item {
             Item::Name
             | Item::For
+            | Item::UsedBy
             | Item::Kept
             | Item::Read
             | Item::Write
@@ -152,6 +158,7 @@ impl Screen for SaveProfile {
     fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
         match item {
             Item::Name => self.name.as_str().into(),
+            Item::UsedBy => self.account.as_str().into(),
             Item::Read | Item::Write => self.command(item, cx).into(),
             _ => SecretString::default(),
         }
@@ -160,6 +167,7 @@ impl Screen for SaveProfile {
     fn edited(&mut self, item: Item, text: &str, cx: &mut UpdateContext<'_>) {
         match item {
             Item::Read | Item::Write => self.set_command(&item, text, cx.view()),
+            Item::UsedBy => text.clone_into(&mut self.account),
             _ => text.clone_into(&mut self.name),
         }
         cx.clear_message();

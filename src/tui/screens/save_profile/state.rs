@@ -10,8 +10,10 @@ use crate::tui::screen::{Common, SaveFrom, ViewContext};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     Name,
-    /// Who can use it.
+    /// Whose it is.
     For,
+    /// The account that may use it.
+    UsedBy,
     /// Where its secrets are.
     Kept,
     /// The command that prints them.
@@ -54,6 +56,8 @@ pub(in crate::tui::screens) struct SaveProfile {
     pub(super) name: String,
     /// For all users of this computer.
     pub(super) machine: bool,
+    /// The account that may use it if it is this computer's, beside administrators.
+    pub(super) account: String,
     pub(super) kept: Kept,
     pub(super) tokens: bool,
     pub(super) secret: bool,
@@ -69,6 +73,7 @@ impl SaveProfile {
             from,
             name: name.unwrap_or_default(),
             machine: false,
+            account: String::new(),
             kept: Kept::default(),
             tokens: true,
             secret: true,
@@ -93,6 +98,11 @@ impl SaveProfile {
         let place = profiles.places.as_ref()?.new_place(&name, self.machine)?;
         let mut list = profiles.list.as_ref()?.iter();
         list.find(|listed| listed.place.is(&place))
+    }
+
+    /// True where an account can be let in. Other systems have no access lists.
+    pub(super) fn has_account(&self) -> bool {
+        cfg!(windows) && self.machine
     }
 
     /// True where there are tokens that can be saved with it.

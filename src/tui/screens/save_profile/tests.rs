@@ -292,3 +292,29 @@ fn what_is_no_name_is_told_while_it_is_typed() {
     alone.type_text("office");
     assert!(task(alone.keys(&[Command::Save])).is_some());
 }
+
+#[cfg(windows)]
+#[test]
+fn a_profile_of_the_computer_can_be_for_the_account_of_a_service() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone.session.profiles = profiles::Profiles::new(Places::new(None).ok(), None, None);
+    alone.type_text("office");
+    assert!(!alone.labels().contains(&"Used by".to_owned()));
+    alone.go(Item::For);
+    alone.keys(&[Command::Toggle]);
+    alone.go(Item::UsedBy);
+    alone.type_text("NT SERVICE\\MailRelay ");
+    assert!(alone.text().contains("the account in Used by can use"));
+    let first = task(alone.keys(&[Command::Enter])).unwrap();
+    assert!(first.machine);
+    assert_eq!(first.account.as_deref(), Some("NT SERVICE\\MailRelay"));
+    hear(
+        &mut alone,
+        ProfileReport::Saved(first, Err(Unsaved::Failed("x".to_owned()))),
+    );
+    // One's own is for nobody else.
+    alone.go(Item::For);
+    alone.keys(&[Command::Toggle]);
+    let second = task(alone.keys(&[Command::Letter('s')])).unwrap();
+    assert!(!second.machine && second.account.is_none());
+}

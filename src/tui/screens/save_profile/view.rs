@@ -48,6 +48,15 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
         let values = [("me", !screen.machine), ("this computer", screen.machine)];
         rows.push(choice(screen, cx, (&Item::For, "For"), &values, columns));
     }
+    if screen.has_account() {
+        let state = (screen.account.trim().is_empty()).then(|| Span::raw("optional"));
+        let parts = Parts {
+            state,
+            ..Parts::new("Used by")
+        };
+        let value = (&Item::UsedBy, screen.account.as_str());
+        rows.push(text(screen, cx, value, parts, columns));
+    }
     rows.extend(kept(screen, cx, columns));
     let yes_no = |on: bool| [("Yes", on), ("No", !on)];
     if screen.has_tokens(cx) {
@@ -171,7 +180,7 @@ fn store_name(kind: StoreKind, machine: bool, narrow: bool) -> &'static str {
 fn store_words(kind: StoreKind, machine: bool) -> &'static str {
     match kind {
         StoreKind::File if machine && cfg!(windows) => {
-            "A file that isn't encrypted and that only administrators can read."
+            "A file that isn't encrypted. Only administrators, and the account in Used by, can read it."
         }
         StoreKind::File if machine => "A file that isn't encrypted and that only root can read.",
         StoreKind::File => {
@@ -181,7 +190,7 @@ fn store_words(kind: StoreKind, machine: bool) -> &'static str {
             "Windows encrypts the file for your account. No other account can read it."
         }
         StoreKind::DpapiMachine => {
-            "Windows encrypts the file for this computer. Only administrators can read it."
+            "Windows encrypts the file for this computer. Only administrators, and the account in Used by, can read it."
         }
         StoreKind::Command => {
             "Another program, such as pass, keeps the tokens and the client secret. One command prints them, the other stores them."
@@ -265,6 +274,9 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     if !what.is_empty() {
         let who = match screen.kind(cx) {
             StoreKind::Command => "Anyone who can run the command in Read with can use",
+            _ if screen.has_account() && !screen.account.trim().is_empty() => {
+                "Administrators of this computer and the account in Used by can use"
+            }
             _ if screen.machine => "Administrators of this computer can use",
             StoreKind::Dpapi => "Programs that run as you can use",
             _ => "Anyone who can read your files can use",
@@ -315,6 +327,11 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
         Item::For => (
             "For",
             "Profiles of this computer require root or an administrator.",
+        ),
+        Item::UsedBy => (
+            "Used by",
+            "The account of the service that uses the tokens, such as NT SERVICE\\MailRelay. If you leave it empty, only \
+             administrators can use them; a profile that is replaced keeps its account.",
         ),
         Item::Kept => ("Kept in", store_words(screen.kind(cx), screen.machine)),
         Item::Read | Item::Write => return vec![said_of_command(screen, cx)],

@@ -1,0 +1,56 @@
+//! The account that may use the tokens of a profile of the machine, beside administrators. Windows only.
+
+/// The security identifier of an account, from its name or from the identifier itself. A domain controller may be asked.
+///
+/// # Errors
+/// Returns why the account can't be used, as a sentence: it isn't known, or other users would be let in.
+#[cfg(windows)]
+pub fn find(name: &str) -> Result<String, String> {
+    use crate::windows::{Sid, account_sid};
+    let shown = crate::clean::clean(name, 80);
+    let known = if name.starts_with("S-1-") {
+        Sid::parse(name).map(|_| name.to_owned())
+    } else {
+        account_sid(name).ok()
+    };
+    let sid = known.ok_or_else(|| {
+        format!("There is no account \"{shown}\" on this computer or in its domain.")
+    })?;
+    if crate::store::access::is_broad(&sid) {
+        return Err(format!(
+            "\"{shown}\" is a group that includes other users. Name the account of the service."
+        ));
+    }
+    Ok(sid)
+}
+
+/// Other systems have no such accounts.
+///
+/// # Errors
+/// Always.
+#[cfg(not(windows))]
+pub fn find(_: &str) -> Result<String, String> {
+    Err("--for requires Windows.".to_owned())
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_account_that_is_known_and_lets_nobody_else_in_is_used() {
+        assert_eq!(find("S-1-5-20").as_deref(), Ok("S-1-5-20"));
+        for (name, words) in [
+            ("Everyone", "is a group that includes other users"),
+            ("S-1-5-32-545", "is a group that includes other users"),
+            ("nobody-of-that-name", "There is no account"),
+            ("S-1-rubbish", "There is no account"),
+        ] {
+            let error = find(name);
+            assert!(
+                error.as_ref().is_err_and(|it| it.contains(words)),
+                "{error:?}"
+            );
+        }
+    }
+}
