@@ -85,10 +85,10 @@ fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
         Some(outline) => match outline.complete() {
             Ok(current) => commands.keep(&current.to_bytes()),
             // Nothing of this profile is lost.
-            Err(RecordError::Foreign(_)) => commands.clear(),
+            Err(RecordError::Foreign(_)) => commands.try_out(),
             Err(error) => return Err(error.into()),
         },
-        None => commands.clear(),
+        None => commands.try_out(),
     };
     Ok(tried.map_err(PrivateError::Program)?)
 }

@@ -1,5 +1,6 @@
 //! The user's own commands that keep the secrets of a record, such as those of pass: one stores them, the other prints them.
-//! They are run without a shell.
+//! They are run without a shell. Nothing counts as stored until it was printed again: a command may end without an error and
+//! store nothing, or store it where the other doesn't look.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::origin::random_text;
 use super::program::{ProgramError, run};
 use crate::clean::clean;
 
@@ -42,12 +44,24 @@ impl StoreCommands {
         run(&self.read, b"")
     }
 
-    /// Stores `bytes`, one line.
+    /// Stores `bytes`, a JSON object, and finds out whether the other command prints them. They get one more member, which tells
+    /// them apart from what was stored before.
     ///
     /// # Errors
-    /// If the command fails.
+    /// If a command fails, or what was stored isn't printed.
     pub fn keep(&self, bytes: &[u8]) -> Result<(), ProgramError> {
-        run(&self.write, bytes).map(drop)
+        let mark = random_text();
+        run(&self.write, &marked(bytes, &mark))?;
+        let printed = self.secrets()?;
+        let mark = mark.as_bytes();
+        if printed.windows(mark.len()).any(|part| part == mark) {
+            return Ok(());
+        }
+        let problem = format!(
+            "ended without an error, but the command {} doesn't print what it stored",
+            self.name()
+        );
+        Err(ProgramError::of(&self.write, problem))
     }
 
     /// The same, tried again for 20 seconds.
@@ -58,13 +72,34 @@ impl StoreCommands {
         patiently(PATIENCE, FIRST_PAUSE, || self.keep(bytes))
     }
 
+    /// Finds out whether the commands work, with a text that contains no secret. It replaces what is stored.
+    ///
+    /// # Errors
+    /// As [`keep`](Self::keep).
+    pub fn try_out(&self) -> Result<(), ProgramError> {
+        self.keep(NOTHING)
+    }
+
     /// Replaces the secrets with a text that contains none.
     ///
     /// # Errors
     /// If the command fails.
     pub fn clear(&self) -> Result<(), ProgramError> {
-        self.keep(NOTHING)
+        run(&self.write, NOTHING).map(drop)
     }
+}
+
+/// A JSON object with one more member at its end.
+fn marked(object: &[u8], mark: &str) -> Zeroizing<Vec<u8>> {
+    let last = object.iter().rposition(|byte| *byte == b'}');
+    let (begin, end) = object.split_at(last.unwrap_or(object.len()));
+    let member = format!(",\"stored\":\"{mark}\"");
+    // As large as it can be: what grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(object.len() + member.len()));
+    bytes.extend_from_slice(begin);
+    bytes.extend_from_slice(member.as_bytes());
+    bytes.extend_from_slice(end);
+    bytes
 }
 
 /// Does something, and again after a pause while it fails and the pause ends within `limit`.
@@ -104,12 +139,51 @@ mod tests {
         };
         assert_eq!(commands.name(), "/bin/sh");
         assert!(commands.secrets().is_err());
-        commands.keep(b"first\n").unwrap();
-        assert_eq!(*commands.secrets().unwrap(), b"first\n");
-        commands.keep_patiently(b"second\n").unwrap();
-        assert_eq!(*commands.secrets().unwrap(), b"second\n");
+        let value = || {
+            let bytes = commands.secrets().unwrap();
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["value"].take()
+        };
+        commands.keep(b"{\"value\":1}\n").unwrap();
+        assert_eq!(value(), 1);
+        commands.keep_patiently(b"{\"value\":{\"a\":2}}\n").unwrap();
+        assert_eq!(value()["a"], 2);
         commands.clear().unwrap();
         assert_eq!(*commands.secrets().unwrap(), NOTHING);
+    }
+
+    #[test]
+    fn what_the_other_command_does_not_print_is_not_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (kept, other) = (path("kept"), path("other"));
+        let text = b"{\"value\":1}\n";
+        let commands = |read: &str, write: &str| StoreCommands {
+            read: shell(read),
+            write: shell(write),
+        };
+        let good = commands(&format!("cat '{kept}'"), &format!("cat >'{kept}'"));
+        good.keep(text).unwrap();
+        std::fs::copy(&kept, &other).unwrap();
+        // Each of these ends without an error, and the first three leave an earlier text of the same content.
+        for (read, write) in [
+            (format!("cat '{kept}'"), "cat >/dev/null".to_owned()),
+            (format!("cat '{other}'"), format!("cat >'{kept}'")),
+            (format!("cat '{kept}'"), format!("head -c 9 >'{kept}'")),
+            ("exit 0".to_owned(), format!("cat >'{kept}'")),
+        ] {
+            let error = commands(&read, &write).keep(text).unwrap_err().to_string();
+            assert!(
+                error.ends_with(" doesn't print what it stored."),
+                "{read}, {write}: {error}"
+            );
+        }
+        let error = commands("exit 1", "cat >/dev/null").try_out().unwrap_err();
+        assert!(error.to_string().contains("exit code 1"), "{error}");
+        // Other programs may print it in another form.
+        let spaced = format!("sed 's/,/ ,\\n /g' '{kept}'");
+        commands(&spaced, &format!("cat >'{kept}'"))
+            .keep(text)
+            .unwrap();
     }
 
     #[test]

@@ -25,6 +25,16 @@ pub struct ProgramError {
     problem: String,
 }
 
+impl ProgramError {
+    /// What is wrong with `command`, as the end of a sentence that begins with its name.
+    pub(super) fn of(command: &[String], problem: String) -> Self {
+        Self {
+            name: clean(command.first().map_or("", String::as_str), 80),
+            problem,
+        }
+    }
+}
+
 /// Runs `command`, a program and its arguments, with `input` on its standard input. Returns its standard output.
 ///
 /// # Errors
@@ -38,10 +48,8 @@ fn run_within(
     command: &[String],
     input: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
-    let failed = |problem: String| ProgramError {
-        name: clean(command.first().map_or("", String::as_str), 80),
-        problem,
-    };
+    let whole = command;
+    let failed = |problem: String| ProgramError::of(whole, problem);
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;

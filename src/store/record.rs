@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 pub use super::origin::Origin;
-use super::origin::{LONGEST_LIFE, lineage, refresh_expires_at};
+use super::origin::{LONGEST_LIFE, random_text, refresh_expires_at};
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
@@ -324,7 +324,7 @@ impl Record {
         Self {
             format: FORMAT,
             profile: profile.to_owned(),
-            lineage: lineage(),
+            lineage: random_text(),
             generation: 1,
             settings,
             issued_for,

@@ -62,8 +62,12 @@ impl Store {
         notes.replace('\n', " ").trim_end().to_owned()
     }
 
+    /// What it has, without the mark that tells each text apart.
     pub fn kept(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path("kept")).unwrap()).unwrap()
+        let bytes = std::fs::read(self.path("kept")).unwrap();
+        let mut kept: Value = serde_json::from_slice(&bytes).unwrap();
+        kept.as_object_mut().unwrap().remove("stored");
+        kept
     }
 
     fn take(&self, profiles: &Profiles) -> Ran {
@@ -116,7 +120,8 @@ fn the_tokens_move_to_a_command_and_back() {
     // A refresh stores the current ones first, to find out whether it can.
     profiles.expire();
     assert_eq!(profiles.token(), "access-2");
-    assert_eq!(store.notes(), "read write write read");
+    // What was stored is read each time.
+    assert_eq!(store.notes(), "read write read write read read");
     assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-2");
     assert_eq!(secrets(&file()), [false; 3], "{}", file());
     assert_eq!(
@@ -393,4 +398,36 @@ fn pass_keeps_the_tokens() {
     assert!(folder.join("office.gpg").exists());
     // gpg's agent ends with the test.
     run("gpgconf", &["--kill", "all"]);
+}
+
+#[test]
+fn tokens_leave_the_record_only_for_a_store_that_prints_them_again() {
+    let (profiles, server) = rotating();
+    let store = Store::new();
+    let before = std::fs::read(profiles.state("record")).unwrap();
+    let line = |name: &str| store.path(name).display().to_string();
+    for (read, write) in [
+        ("/bin/false".to_owned(), line("write")),
+        ("/bin/true".to_owned(), line("write")),
+        (line("read"), "/usr/bin/tee /dev/null".to_owned()),
+    ] {
+        let flags = ["--read", &read, "--write", &write];
+        let ran = profiles.run(&[&["profiles", "store", "office", "command"], &flags[..]].concat());
+        assert_eq!(ran.code, 9, "{ran:?}");
+        assert_eq!(std::fs::read(profiles.state("record")).unwrap(), before);
+    }
+    assert_eq!(profiles.token(), "first");
+    // A command that stops storing is noticed before the service is asked.
+    let taken = store.take(&profiles);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    store.script("write", "cat >/dev/null");
+    profiles.expire();
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!((ran.code, refreshes(&server)), (9, 0), "{ran:?}");
+    assert!(
+        ran.stderr.contains("doesn't print what it stored"),
+        "{ran:?}"
+    );
+    store.script("write", "cat >kept");
+    assert_eq!(profiles.token(), "access-2");
 }
