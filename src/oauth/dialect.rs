@@ -351,10 +351,24 @@ pub(super) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a 
     })
 }
 
-/// The members of an answer that are to be kept.
+/// What services call the lifetime of the refresh token, in seconds.
+pub const REFRESH_LIFE: [&str; 3] = [
+    "refresh_token_expires_in",
+    "x_refresh_token_expires_in",
+    "refresh_expires_in",
+];
+
+/// The members of an answer that are to be kept: those that the preset names, and the lifetime of the refresh token.
 pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> Vec<Kept> {
-    paths
+    let paths = paths.iter().map(String::as_str);
+    let named: Vec<&str> = paths.collect();
+    let lives = REFRESH_LIFE
+        .into_iter()
+        .filter(|name| !named.contains(name));
+    named
         .iter()
+        .copied()
+        .chain(lives)
         .filter_map(|path| {
             let text = match at(members, path)? {
                 Value::Null => return None,

@@ -5,17 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::host;
+use crate::oauth::dialect::REFRESH_LIFE;
 use crate::oauth::token::TokenSet;
 use crate::secret::ExposeSecret;
 
 /// Ten years, in seconds. A larger number isn't a lifetime.
 pub(super) const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
-/// What services call the lifetime of the refresh token.
-const REFRESH_LIFE: [&str; 3] = [
-    "refresh_token_expires_in",
-    "x_refresh_token_expires_in",
-    "refresh_expires_in",
-];
 
 /// When and where the tokens came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +34,8 @@ impl Origin {
     }
 }
 
-/// A random text that identifies a sign-in.
-pub(super) fn lineage() -> String {
+/// A random text, which identifies a sign-in or what was stored.
+pub(super) fn random_text() -> String {
     use ring::rand::SecureRandom;
     let mut bytes = [0_u8; 16];
     // Without randomness it is the same text each time, and the generation still tells records apart.
@@ -137,7 +132,7 @@ mod tests {
             clock_ahead: None,
         };
         assert_eq!(Origin::here(Some(1000)), origin);
-        let texts = [lineage(), lineage()];
+        let texts = [random_text(), random_text()];
         assert_ne!(texts[0], texts[1]);
         for text in texts {
             assert_eq!(URL_SAFE_NO_PAD.decode(text).unwrap().len(), 16);

@@ -49,6 +49,32 @@ fn add(profiles: &Profiles, lines: &str) {
     std::fs::write(profiles.settings(), format!("{text}\n{lines}")).unwrap();
 }
 
+#[test]
+fn the_end_of_a_refresh_token_is_known_without_a_preset() {
+    for name in ["refresh_token_expires_in", "refresh_expires_in"] {
+        let (profiles, _server) = Profiles::scripted(move |_| {
+            let mut answer =
+                json!({"access_token": "second", "expires_in": 3600, "refresh_token": "refresh-2"});
+            answer[name] = json!(DAY);
+            Reply::json(200, &answer.to_string())
+        });
+        profiles.expire();
+        assert_eq!(profiles.token(), "second");
+        // Most of its time is over.
+        profiles.edit(|record| {
+            let end = record["tokens"]["refresh_expires_at"].as_u64();
+            assert!(
+                end.is_some_and(|end| (1..=DAY).contains(&(end - now()))),
+                "{name}: {end:?}"
+            );
+            record["tokens"]["refresh_obtained_at"] = json!(now() - DAY + 600);
+            record["tokens"]["refresh_expires_at"] = json!(now() + 600);
+        });
+        let (code, row) = check(&profiles);
+        assert_eq!(code, 12, "{name}: {row}");
+    }
+}
+
 /// The exit code, and what is said of `office`.
 fn check(profiles: &Profiles) -> (i32, Value) {
     let ran = profiles.run(&["profiles", "check", "office", "--json"]);
