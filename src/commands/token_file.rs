@@ -42,13 +42,8 @@ pub(super) fn write(
         .map_err(failed)?;
     let_read(file.as_file(), &path, readers)?;
     file.as_file().sync_all().map_err(failed)?;
-    private::rename(
-        &file
-            .into_temp_path()
-            .keep()
-            .map_err(|error| failed(error.error))?,
-        &path,
-    )
+    // Where it can't take the place, it is removed.
+    private::rename(&file.into_temp_path(), &path)
 }
 
 /// The group first: with the permissions, the file would for a moment be readable by the members of another one.

@@ -42,6 +42,9 @@ pub enum PrivateError {
     /// Others can change it.
     #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), argument(.0))]
     Writable(PathBuf),
+    /// A folder that is meant for all users.
+    #[error("{} can be changed by all users. Use a folder that only you can change.", shown(.0))]
+    Shared(PathBuf),
     /// Its access list or its owner, on Windows.
     #[error(transparent)]
     AccessList(#[from] AccessError),
@@ -259,10 +262,12 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
     {
         use std::os::unix::fs::MetadataExt;
         check_owner(folder, about.uid())?;
-        if about.mode() & 0o022 != 0 {
-            return Err(PrivateError::Writable(folder.to_owned()));
+        match about.mode() {
+            // Such as /tmp: the system stops working without this access.
+            mode if mode & 0o1022 > 0o1000 => Err(PrivateError::Shared(folder.to_owned())),
+            mode if mode & 0o022 != 0 => Err(PrivateError::Writable(folder.to_owned())),
+            _ => Ok(()),
         }
-        Ok(())
     }
     #[cfg(windows)]
     {

@@ -116,3 +116,36 @@ fn a_user_can_name_the_groups_it_is_a_member_of() {
     });
     assert_eq!(left.count(), 0);
 }
+
+#[test]
+fn a_file_that_cant_be_replaced_leaves_no_token_behind() {
+    let profiles = profiles();
+    let folder = profiles.home.path().join("out");
+    std::fs::create_dir_all(folder.join("x")).unwrap();
+    // As a file that is mounted: it is there, and nothing takes its place.
+    for path in [folder.join("y/"), folder.join("x")] {
+        let ran = write(&profiles, &path, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_change_a_folder_of_all_users() {
+    let profiles = profiles();
+    let shared = profiles.home.path().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    for (mode, words) in [
+        (
+            0o1777,
+            "can be changed by all users. Use a folder that only you can change.\n",
+        ),
+        (0o777, "can be changed by other users. Run: chmod go-w "),
+    ] {
+        std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(mode)).unwrap();
+        let ran = write(&profiles, &shared.join("token"), &[]);
+        assert_eq!(ran.code, 9, "{ran:?}");
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    }
+}
