@@ -30,6 +30,15 @@ pub fn perform(task: &SetUpTask) -> Report {
     let host = &task.prefix.host;
     match (task.action, task.prefix.secure && task.prefix.is_loopback()) {
         (SetUpAction::Verify, _) => {}
+        // A browser may already trust the one that is there.
+        (SetUpAction::SetUp, true) if matches!(certificate::fingerprint(host), Ok(Some(_))) => {
+            findings.push(Finding::new(
+                State::Note,
+                format!(
+                    "The certificate for {host} is valid, so it stays. To replace it, delete it first."
+                ),
+            ));
+        }
         (SetUpAction::SetUp, true) => match certificate::create(host) {
             Ok((fingerprint, readers)) => {
                 findings.push(Finding::new(

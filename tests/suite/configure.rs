@@ -289,6 +289,12 @@ fn a_certificate_is_made_told_and_deleted() {
     assert!(out.contains(fingerprint), "{out}\n{told}");
     let (code, out) = run("verify");
     assert!(code == 0 && out.contains(fingerprint), "{out}");
+    // A browser may trust it by now.
+    let (code, out) = run("setup");
+    assert!(
+        code == 0 && out.contains(fingerprint) && out.contains("To replace it, delete it first."),
+        "{out}"
+    );
     let (code, out) = run("delete");
     assert_eq!(code, 0, "{out}");
     assert!(!certificate.exists() && !key.exists());
