@@ -71,6 +71,18 @@ impl Answer {
         }
     }
 
+    /// True if the error may be about the client as well as about the refresh token: status 401 without a code that says which.
+    #[must_use]
+    pub fn may_be_about_the_client(error: &FlowError) -> bool {
+        match error {
+            FlowError::Protocol(Failure::Unusable { status, .. }) => *status == 401,
+            FlowError::Protocol(Failure::Server { error, .. }) => {
+                error.status == Some(401) && !REJECTED.contains(&error.code.as_str())
+            }
+            _ => false,
+        }
+    }
+
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),

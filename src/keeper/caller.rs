@@ -130,7 +130,7 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
         });
     }
     if !record.can_refresh() {
-        return Some(no_refresh_token(place));
+        return Some(no_refresh_token(place, record.tokens.as_ref()));
     }
     let tokens = record.tokens.as_ref();
     let begin = tokens.and_then(|tokens| tokens.refresh_not_before);
@@ -145,9 +145,13 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
             hint: Some("Try again then.".to_owned()),
         });
     }
+    let state = match tokens {
+        Some(tokens) if tokens.lives(now) => "expires soon",
+        _ => "has expired",
+    };
     wish.offline.then(|| Outcome {
         code: exit::UNREACHABLE,
-        error: "The access token has expired, and --offline allows no refresh.".to_owned(),
+        error: format!("The access token {state}, and --offline allows no refresh."),
         cause: None,
         hint: Some("Omit --offline.".to_owned()),
     })

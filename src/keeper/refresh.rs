@@ -136,7 +136,7 @@ async fn locked(
     let before = current.tokens.as_ref();
     let has_refresh_token = before.is_some_and(|tokens| tokens.refresh_token.is_some());
     if !has_refresh_token && !current.issued_for.is_without_user() {
-        return Err(no_refresh_token(place));
+        return Err(no_refresh_token(place, before));
     }
     let profile = Profile::load(place, &current)?;
     let reserved =
@@ -205,10 +205,16 @@ async fn locked(
 
 /// Why there is nothing to refresh with.
 #[must_use]
-pub fn no_refresh_token(place: &Place) -> Outcome {
+pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
+    let lives = tokens.is_some_and(|tokens| tokens.lives(unix_time()));
+    let error = if lives {
+        "There is no refresh token, so the access token can't be replaced before it expires."
+    } else {
+        "The access token has expired, and there is no refresh token."
+    };
     Outcome {
         code: exit::SIGN_IN,
-        error: "The access token has expired, and there is no refresh token.".to_owned(),
+        error: error.to_owned(),
         cause: None,
         hint: Some(sign_in_again(place)),
     }
@@ -329,8 +335,9 @@ impl Failed<'_> {
             );
         }
         format!(
-            "Enter a new client secret: oauth-authorizer --profile {}",
-            place.name
+            "Enter a new client secret: oauth-authorizer --profile {}{}",
+            place.name,
+            place.folder_flag()
         )
     }
 
@@ -359,6 +366,19 @@ impl Failed<'_> {
             Answer::Rejected | Answer::Settings if self.is_about_the_client() => {
                 let hint = format!("{remedy} {}", self.new_secret());
                 (outcome(exit::SIGN_IN, hint), None)
+            }
+            // RFC 6749, section 5.2, has this status for clients alone, and some services use it for both.
+            Answer::Rejected
+                if !self.profile.request.client.is_public()
+                    && Answer::may_be_about_the_client(&self.error) =>
+            {
+                let hint = format!(
+                    "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid: \
+                     sign in again. {} {}",
+                    self.new_secret(),
+                    sign_in_again(self.place)
+                );
+                (outcome(exit::USAGE, hint), None)
             }
             Answer::Rejected => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));

@@ -150,6 +150,77 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
 }
 
 #[test]
+fn status_401_to_a_client_with_a_secret_may_be_about_the_secret() {
+    for body in [
+        "",
+        "Client authentication failed",
+        r#"{"message":"Bad client credentials"}"#,
+    ] {
+        for secret in [json!("secret"), json!(null)] {
+            let (profiles, server) = Profiles::scripted(move |_| Reply::json(401, body));
+            if secret != json!(null) {
+                let text = std::fs::read_to_string(profiles.settings()).unwrap();
+                let text = text.replace(
+                    "[settings]\n",
+                    "[settings]\nclient_authentication = \"post\"\n",
+                );
+                std::fs::write(profiles.settings(), text).unwrap();
+            }
+            profiles.edit(|record| {
+                record["client_secret"] = secret.clone();
+                if secret != json!(null) {
+                    record["issued_for"]["client_authentication"] = json!("post");
+                }
+            });
+            profiles.expire();
+            let ran = profiles.run(&["token", "office"]);
+            let code = if secret == json!(null) { 7 } else { 2 };
+            assert_eq!(ran.code, code, "{ran:?}");
+            let named = ran.stderr.contains(
+                "hint: Check the client secret or key and Client auth. If they are correct,",
+            );
+            assert_eq!(named, code == 2, "{ran:?}");
+            // A corrected secret is tried at once.
+            let asked = refreshes(&server);
+            profiles.run(&["token", "office"]);
+            assert_eq!(
+                refreshes(&server),
+                if code == 2 { 2 * asked } else { asked },
+                "{ran:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_token_that_is_valid_is_not_called_expired() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    leave(&profiles, 40);
+    let ran = profiles.run(&["token", "office", "--offline"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    assert!(
+        ran.stderr
+            .starts_with("warning: office: The access token expires soon, and --offline"),
+        "{ran:?}"
+    );
+    profiles.edit(|record| record["tokens"]["refresh_token"] = json!(null));
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(
+        ran.stderr.contains("office: There is no refresh token, so"),
+        "{ran:?}"
+    );
+    profiles.expire();
+    let ran = profiles.run(&["token", "office"]);
+    assert!(
+        ran.stderr
+            .contains("The access token has expired, and there is no refresh token."),
+        "{ran:?}"
+    );
+    assert_eq!(refreshes(&server), 0);
+}
+
+#[test]
 fn a_lost_answer_is_named_even_after_other_failures() {
     let answers = std::sync::atomic::AtomicUsize::new(0);
     let (profiles, server) = Profiles::scripted(move |_| {
