@@ -118,6 +118,7 @@ fn matches(
     variable: impl Fn(&OsStr) -> Option<OsString>,
 ) -> Result<(ArgMatches, Vec<String>), clap::Error> {
     let path = path(&command, flags);
+    let flags = &own_flags_first(flags, &path);
     let command = in_any_letters(command, &path);
     if !has_variable(&command, &variable) {
         return Ok((command.try_get_matches_from(flags)?, Vec::new()));
@@ -133,7 +134,9 @@ fn matches(
         help.unwrap_or(error)
     })?;
     let (leaf, matches) = leaf(&command, &given);
-    let mut all = flags.to_vec();
+    // Before the flags: what comes after them may be those of the form.
+    let (words, rest) = flags.split_at(flags.len().min(1 + path.len()));
+    let mut added = Vec::new();
     let mut variables = Vec::new();
     for flag in leaf.get_arguments() {
         if matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
@@ -146,17 +149,43 @@ fn matches(
         let Some(argument) = as_argument(flag, &value) else {
             continue;
         };
-        match parse(&[flags, std::slice::from_ref(&argument)].concat()) {
+        match parse(&[words, std::slice::from_ref(&argument), rest].concat()) {
             Err(error) if error.kind() == ErrorKind::ArgumentConflict => continue,
             Err(error) => return Err(naming(error, name, leaf)),
             Ok(_) => {}
         }
-        all.push(argument);
+        added.push(argument);
         // Two variables may contradict each other.
-        parse(&all).map_err(|error| naming(error, name, leaf))?;
+        parse(&[words, &added, rest].concat()).map_err(|error| naming(error, name, leaf))?;
         variables.push(name.to_string_lossy().into_owned());
     }
+    let all = [words, &added, rest].concat();
     Ok((bare.try_get_matches_from(&all)?, variables))
+}
+
+/// `profiles save` also takes all flags of the form, and leaves what follows the first of them to the form. So its own flags are
+/// put before them.
+fn own_flags_first(flags: &[OsString], path: &[String]) -> Vec<OsString> {
+    if path != ["profiles", "save"] {
+        return flags.to_vec();
+    }
+    let (words, rest) = flags.split_at(flags.len().min(1 + path.len()));
+    let (mut own, mut others) = (words.to_vec(), Vec::new());
+    let mut rest = rest.iter().peekable();
+    while let Some(flag) = rest.next() {
+        let text = flag.to_string_lossy();
+        let name = text.split('=').next().unwrap_or_default();
+        if name == "--machine" {
+            own.push(flag.clone());
+        } else if ["--profiles", "--store", "--read", "--write"].contains(&name) {
+            own.push(flag.clone());
+            own.extend(rest.next_if(|_| name == text).cloned());
+        } else {
+            others.push(flag.clone());
+        }
+    }
+    own.append(&mut others);
+    own
 }
 
 /// True if a variable of the command or of one of its subcommands exists, even an empty one. Without any, which is the rule,

@@ -22,6 +22,7 @@ use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::issued_for::{mail_server, may_sign_in};
 use crate::profile::places::Place;
+use crate::profile::settings_file::SettingsFile;
 use crate::session::mail_report::MailReport;
 use crate::session::mail_warnings::warnings as token_warnings;
 use crate::store::record::IssuedFor;
@@ -61,7 +62,10 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
     };
     let issued_for = &record.issued_for;
-    let user = match flags.mailbox(issued_for.user.as_deref()) {
+    // The settings may have named it since.
+    let file = SettingsFile::read(&place).ok();
+    let named = file.as_ref().and_then(SettingsFile::user);
+    let user = match flags.mailbox(named.or(issued_for.user.as_deref())) {
         Ok(user) => user,
         Err(error) => return usage(&error),
     };
@@ -70,8 +74,9 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         say(
             "hint",
             &format!(
-                "Undo the change, sign in again (oauth-authorizer --profile {}), or name the server with --server.",
-                place.name
+                "Undo the change, sign in again (oauth-authorizer --profile {}{}), or name the server with --server.",
+                place.name,
+                place.folder_flag()
             ),
         );
         return Ok(exit::USAGE);

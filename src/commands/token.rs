@@ -16,6 +16,7 @@ use crate::keeper::unstored::Unstored;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
+use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::record::Record;
@@ -110,7 +111,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if let Some(warning) = warning {
         say("warning", &format!("{}: {warning}", place.name));
     }
-    let text = match text(&record, flags) {
+    let text = match text(&place, &record, flags) {
         Ok(text) => text,
         Err(error) => {
             say("error", &format!("{}: {error}", place.name));
@@ -139,9 +140,16 @@ fn delivered(place: &Place, unstored: Option<&Outcome>) -> u8 {
     unstored.map_or(exit::DONE, |outcome| say_outcome(&place.name, outcome))
 }
 
-fn text(record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
+fn text(place: &Place, record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
     let tokens = record.tokens.as_ref().ok_or("There are no tokens.")?;
-    let of_profile = record.issued_for.user.as_deref();
+    // The settings may have named it since. Formats without it are printed without reading them again.
+    let has_user = !matches!(
+        flags.format,
+        TokenFormat::Raw | TokenFormat::Header | TokenFormat::Env | TokenFormat::EnvPowershell
+    );
+    let file = has_user.then(|| SettingsFile::read(place).ok()).flatten();
+    let named = file.as_ref().and_then(SettingsFile::user);
+    let of_profile = named.or(record.issued_for.user.as_deref());
     // With a mailbox, curl itself puts the word before the token, which an API may require to be another one.
     let of_profile = of_profile
         .filter(|_| flags.format != TokenFormat::Curl || record.issued_for.header == "Bearer");

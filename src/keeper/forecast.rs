@@ -35,7 +35,7 @@ pub fn exit_code(worst: Option<Level>) -> u8 {
 /// Finds out what is wrong with a profile, and what will break within this time, in seconds.
 #[must_use]
 pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) -> Forecast {
-    let name = place.name.as_str();
+    let name = &*format!("{}{}", place.name, place.folder_flag());
     let settings = |error: SettingsError| of_outcome("settings", settings_outcome(&error));
     let file = match SettingsFile::read(place) {
         Ok(file) => file,

@@ -107,9 +107,10 @@ fn changed(name: &str, place: &Place) -> Outcome {
         error: format!("The {name} has changed since the tokens were issued, so nothing was sent."),
         cause: None,
         hint: Some(format!(
-            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
+            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}{}",
             place.settings().display(),
-            place.name
+            place.name,
+            place.folder_flag()
         )),
     }
 }
@@ -213,5 +214,6 @@ pub fn file_outcome(error: &PrivateError) -> Outcome {
 /// The hint to sign in again.
 #[must_use]
 pub fn sign_in_again(place: &Place) -> String {
-    format!("Sign in: oauth-authorizer --profile {}", place.name)
+    let folder = place.folder_flag();
+    format!("Sign in: oauth-authorizer --profile {}{folder}", place.name)
 }

@@ -30,7 +30,10 @@ fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(
     );
     say(
         "hint",
-        &format!("Get an access token: oauth-authorizer token {name}"),
+        &format!(
+            "Get an access token: oauth-authorizer token {name}{}",
+            place.folder_flag()
+        ),
     );
     Ok(())
 }

@@ -20,7 +20,7 @@ const CLOCK_LIMIT: u64 = 300;
 /// What is known about a profile.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// Its name.
+    /// Its name, with the flag for its folder if that was named: the end of a command.
     pub name: &'a str,
     /// The time.
     pub now: &'a Now,

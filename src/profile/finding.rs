@@ -74,7 +74,7 @@ impl Forecast {
     }
 }
 
-/// Nobody has signed in yet.
+/// Nobody has signed in yet. `name` is the end of a command.
 #[must_use]
 pub fn not_signed_in(name: &str) -> Finding {
     Finding {

@@ -49,6 +49,8 @@ pub struct NoFolder;
 pub struct NoProfile {
     name: String,
     known: Vec<String>,
+    /// The folder that was named.
+    folder: Option<PathBuf>,
 }
 
 /// The name, unless it may be a token.
@@ -67,8 +69,14 @@ impl NoProfile {
         if looks_like_token(&self.name) {
             "Other users can read arguments: pass a token on standard input only, as in `oauth-authorizer inspect - < file`."
                 .to_owned()
+        } else if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.exists()) {
+            format!("The folder {} does not exist.", folder.display())
         } else if self.known.is_empty() {
-            format!("Create it: oauth-authorizer --plain --save {}", self.name)
+            let folder = self.folder.as_deref().map(folder_flag).unwrap_or_default();
+            format!(
+                "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}{folder}",
+                self.name
+            )
         } else {
             format!("Profiles: {}.", self.known.join(", "))
         }
@@ -157,7 +165,7 @@ impl Places {
             if !IGNORES_CASE && place.settings().exists() {
                 return Some(place);
             }
-            Some(Place::new(known(name, &folders.settings)?, folders))
+            Some(Place::new(known(name, folders)?, folders))
         })
     }
 
@@ -173,6 +181,11 @@ impl Places {
                 .iter()
                 .map(|place| place.name.to_string())
                 .collect(),
+            folder: self
+                .0
+                .iter()
+                .find(|folders| folders.owner == Owner::Named)
+                .map(|folders| folders.settings.clone()),
         })
     }
 
@@ -184,7 +197,7 @@ impl Places {
         let owner = if machine { Owner::Machine } else { Owner::User };
         let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
         let folders = self.0.iter().find(fits).ok_or(NoFolder)?;
-        let known = known(name, &folders.settings);
+        let known = known(name, folders);
         Ok(Place::new(known.unwrap_or_else(|| name.clone()), folders))
     }
 
@@ -193,7 +206,7 @@ impl Places {
     pub fn all(&self) -> Vec<Place> {
         let mut all = BTreeMap::new();
         for (order, folders) in self.0.iter().enumerate() {
-            for name in names(&folders.settings) {
+            for name in names(folders) {
                 if let Ok(parsed) = name.parse::<ProfileName>() {
                     let place = Place::new(parsed, folders);
                     all.insert((name.to_ascii_lowercase(), order), place);
@@ -204,32 +217,60 @@ impl Places {
     }
 }
 
-/// The name of a settings file in a folder, as it is written there: the same, or else in another case.
-fn known(name: &ProfileName, folder: &Path) -> Option<ProfileName> {
-    let mut same = names(folder);
+fn folder_flag(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    let quoted = if cfg!(windows) {
+        folder.contains(' ').then(|| format!("\"{folder}\""))
+    } else {
+        shlex::try_quote(&folder).ok().map(Into::into)
+    };
+    format!(" --profiles {}", quoted.unwrap_or(folder))
+}
+
+/// The name of a profile in its folders, as it is written there: the same, or else in another case.
+fn known(name: &ProfileName, folders: &Folders) -> Option<ProfileName> {
+    let mut same = names(folders);
     same.retain(|known| name.is(known));
     let exact = same.iter().find(|known| *known == name.as_str());
     exact.or_else(|| same.first())?.parse().ok()
 }
 
-/// The names of the settings files in a folder.
-fn names(folder: &Path) -> Vec<String> {
+/// The names of the profiles in these folders. Tokens whose settings are gone count: who deletes the settings by hand must
+/// still find and delete the tokens.
+fn names(folders: &Folders) -> Vec<String> {
+    let mut names = with_ending(&folders.settings, ".toml");
+    // Where each record has a folder of its own, it has the name.
+    let records = if has_folder_of_its_own(folders.owner) {
+        with_ending(&folders.records, "")
+    } else {
+        with_ending(&folders.records, ".record")
+    };
+    names.extend(records);
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What is in a folder with this ending of its name, without it.
+fn with_ending(folder: &Path, ending: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries
+    entries
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            name.strip_suffix(".toml").map(str::to_owned)
+            name.strip_suffix(ending).map(str::to_owned)
         })
-        .collect();
-    names.sort();
-    names
+        .collect()
+}
+
+/// The access list of that folder says which service may use the tokens.
+fn has_folder_of_its_own(owner: Owner) -> bool {
+    cfg!(windows) && owner == Owner::Machine
 }
 
 impl Place {
     fn new(name: ProfileName, folders: &Folders) -> Self {
         let mut folders = folders.clone();
-        // The access list of the folder says which service may use the tokens.
-        if cfg!(windows) && folders.owner == Owner::Machine {
+        if has_folder_of_its_own(folders.owner) {
             folders.records.push(name.as_str());
         }
         Self {
@@ -251,7 +292,7 @@ impl Place {
     pub fn renamed(&self, name: &ProfileName) -> Self {
         let mut renamed = self.clone();
         renamed.name = name.clone();
-        if cfg!(windows) && self.owner == Owner::Machine {
+        if has_folder_of_its_own(self.owner) {
             renamed.folders.records.set_file_name(name.as_str());
         }
         renamed
@@ -299,6 +340,15 @@ impl Place {
         self.beside("next")
     }
 
+    /// ` --profiles FOLDER`, for a command in a message, if the profile is in a folder that was named.
+    #[must_use]
+    pub fn folder_flag(&self) -> String {
+        if self.owner != Owner::Named {
+            return String::new();
+        }
+        folder_flag(&self.folders.settings)
+    }
+
     fn beside(&self, end: &str) -> PathBuf {
         self.folders.records.join(format!("{}.{end}", self.name))
     }
@@ -322,5 +372,18 @@ mod tests {
         assert_eq!(places.all().len(), 1);
         let new = places.place(&"other".parse().unwrap(), false).unwrap();
         assert_eq!(new.owner, Owner::Named);
+    }
+
+    #[test]
+    fn tokens_without_settings_are_still_a_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["office.record", "gone.record", "office.toml", "other.lock"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        let places = Places::new(Some(folder.path())).unwrap();
+        let names: Vec<String> = places.all().iter().map(|it| it.name.to_string()).collect();
+        assert_eq!(names, ["gone", "office"]);
+        assert!(places.find(&"gone".parse().unwrap()).is_some());
+        assert!(places.find(&"other".parse().unwrap()).is_none());
     }
 }

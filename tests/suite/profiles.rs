@@ -766,6 +766,83 @@ fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
 }
 
 #[test]
+fn the_folder_of_profiles_counts_wherever_it_is_named_and_stands_in_the_commands_to_run() {
+    let profiles = Profiles::new();
+    let home = profiles.home.path();
+    let folder = home.join("my profiles");
+    let named = folder.to_str().unwrap();
+    let form = [
+        "--client-id",
+        "me",
+        "--token-url",
+        "http://127.0.0.1:1/token",
+        "--device-url",
+        "http://127.0.0.1:1/device",
+        "--flow",
+        "device-code",
+    ];
+    let save = |name: &'static str, before: &[&str], after: &[&str], variable: Option<&str>| {
+        let all = [&["profiles", "save", name], before, &form, after].concat();
+        let mut command = profiles.command(&all);
+        command.envs(variable.map(|value| ("OAUTH_AUTHORIZER_PROFILES", value)));
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(folder.join(format!("{name}.toml")).exists(), "{ran:?}");
+    };
+    let elsewhere = home.join("elsewhere");
+    let flag = format!("--profiles={named}");
+    save("a", &["--profiles", named], &[], None);
+    save("b", &[], &["--profiles", named], None);
+    save("c", &[], &[&flag], elsewhere.to_str());
+    save("d", &[], &[], Some(named));
+    save("e", &[], &["--store", "file"], Some(named));
+    assert!(!elsewhere.exists() && !home.join(".config").exists());
+    // What is to be run leads there, too.
+    let ran = profiles.run(&["token", "a", "--profiles", named]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    let hint = format!("hint: Sign in: oauth-authorizer --profile a --profiles '{named}'\n");
+    assert!(ran.stderr.contains(&hint), "{ran:?}");
+    let ran = profiles.run(&["token", "a", "--profiles", elsewhere.to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("elsewhere does not exist."), "{ran:?}");
+}
+
+#[test]
+fn tokens_whose_settings_are_gone_can_be_found_and_deleted() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    std::fs::remove_file(profiles.settings()).unwrap();
+    let ran = profiles.run(&["profiles", "list"]);
+    assert!(
+        ran.stdout.starts_with("office\t") && ran.stdout.contains("office.toml does not exist"),
+        "{ran:?}"
+    );
+    let ran = profiles.run(&["profiles", "delete", "office"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert!(!profiles.state("record").exists());
+    assert_eq!(profiles.run(&["profiles", "list"]).stdout, "");
+}
+
+#[test]
+fn a_mailbox_that_is_added_to_the_settings_counts() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let ask = || profiles.run(&["token", "office", "--format", "xoauth2"]);
+    let ran = ask();
+    assert!(
+        ran.code == 2 && ran.stderr.contains("[mail] user"),
+        "{ran:?}"
+    );
+    let text = std::fs::read_to_string(profiles.settings()).unwrap();
+    let text = format!("{text}\n[mail]\nuser = \"alice@example.org\"\n");
+    std::fs::write(profiles.settings(), text).unwrap();
+    let ran = ask();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    let ran = profiles.run(&["token", "office", "--format", "curl"]);
+    assert!(ran.stdout.contains("alice@example.org"), "{ran:?}");
+    let ran = profiles.run(&["mail-test", "office", "imap", "--server", "127.0.0.1:1:TLS"]);
+    assert!(!ran.stderr.contains("no mailbox"), "{ran:?}");
+}
+
+#[test]
 fn a_profile_moves_to_another_computer_encrypted() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let home = profiles.home.path();
