@@ -283,7 +283,7 @@ impl StoreFlags {
 /// The commands of `profiles`.
 #[derive(Debug, clap::Subcommand)]
 pub enum ProfilesCommand {
-    /// List all profiles: name, preset, user, state and folder, separated by tabs
+    /// List all profiles: name, preset, user, state and owner, separated by tabs
     List {
         /// Print JSON
         #[arg(long)]

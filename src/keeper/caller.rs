@@ -259,7 +259,12 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         }
         let now = Instant::now();
         if now >= end {
-            return fallback(record, busy(place, last.as_ref(), wish), wish);
+            let outcome = if keeper.is_some() {
+                still_running(wish)
+            } else {
+                busy(place, last.as_ref(), wish)
+            };
+            return fallback(record, outcome, wish);
         }
         let limit = pause.min(end - now);
         match &mut keeper {
@@ -302,6 +307,19 @@ fn expired_already() -> Outcome {
             .to_owned(),
         cause: None,
         hint: Some("Check the clock, then try again.".to_owned()),
+    }
+}
+
+/// The keeper that this process started goes on without it.
+fn still_running(wish: Wish<'_>) -> Outcome {
+    Outcome {
+        code: exit::BUSY,
+        error: format!(
+            "The refresh did not finish within {}. It continues without this command.",
+            words::seconds(wish.wait.as_secs())
+        ),
+        cause: None,
+        hint: Some("Try again later.".to_owned()),
     }
 }
 

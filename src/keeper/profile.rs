@@ -104,7 +104,9 @@ impl Profile {
 fn changed(name: &str, place: &Place) -> Outcome {
     Outcome {
         code: exit::USAGE,
-        error: format!("The {name} has changed since the tokens were issued, so nothing was sent."),
+        error: format!(
+            "The {name} has changed since the tokens were issued, so the tokens are not sent."
+        ),
         cause: None,
         hint: Some(format!(
             "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}{}",

@@ -141,7 +141,7 @@ pub fn tool_destination(
         (None, None) => Ok(None),
         (None, Some(now)) if token_url().is_some_and(|url| is_near(&url, &now)) => Ok(Some(now)),
         (Some(_), Some(_)) => Err(format!(
-            "The {} URL has changed since the tokens were issued, so nothing was sent.",
+            "The {} URL has changed since the tokens were issued, so the tokens are not sent.",
             tool.endpoint()
         )),
         (None, Some(now)) => Err(format!(

@@ -346,10 +346,13 @@ pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateEr
     remove(beside)?;
     let failed = |error: io::Error| PrivateError::system(path, "written", &error);
     let mut file = create_for(beside, Audience::All).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);
-    rename(beside, path)
+    let replaced = written.map_err(failed).and_then(|()| rename(beside, path));
+    if replaced.is_err() {
+        let _ = remove(beside);
+    }
+    replaced
 }
 
 /// Puts `from` in the place of `to`, in the same folder, and makes that last.

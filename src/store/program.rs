@@ -108,8 +108,13 @@ fn run_within(
             }
             Ok((which, bytes)) => written[which] = bytes,
             Err(_) => {
+                let has_ended = matches!(child.try_wait(), Ok(Some(_)));
                 let _ = (child.kill(), child.wait());
-                return Err(too_slow());
+                return Err(if has_ended {
+                    failed("ended, but a process that it started keeps its output open".to_owned())
+                } else {
+                    too_slow()
+                });
             }
         }
     }
@@ -182,14 +187,17 @@ mod tests {
     #[test]
     fn a_program_that_does_not_end_is_stopped() {
         // Its output open, and closed.
-        for script in ["exec sleep 30", "exec sleep 30 >&- 2>&-"] {
+        let late = "The command sh did not finish within 1 seconds.";
+        let left = "The command sh ended, but a process that it started keeps its output open.";
+        for (script, text) in [
+            ("exec sleep 30", late),
+            ("exec sleep 30 >&- 2>&-", late),
+            ("sleep 3 & exit 0", left),
+        ] {
             let command = ["sh", "-c", script].map(str::to_owned);
             let begun = Instant::now();
             let error = run_within(Duration::from_secs(1), &command, b"").unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "The command sh did not finish within 1 seconds."
-            );
+            assert_eq!(error.to_string(), text);
             assert!(begun.elapsed() < Duration::from_secs(20), "{script}");
         }
     }

@@ -493,6 +493,14 @@ fn a_holder_that_hangs_is_named() {
         ..Reply::default()
     });
     profiles.expire();
+    // Its own keeper is not another process.
+    let ran = profiles.run(&["token", "office", "--wait", "0s"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (8, ""), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The refresh did not finish within 0 seconds. It continues"),
+        "{ran:?}"
+    );
     let mut first = profiles.command(&["token", "office"]).spawn().unwrap();
     eventually("the request", || (refreshes(&server) == 1).then_some(()));
     let note: serde_json::Value =
