@@ -42,7 +42,7 @@ pub(super) fn write(
         .map_err(failed)?;
     let_read(file.as_file(), &path, readers)?;
     file.as_file().sync_all().map_err(failed)?;
-    // Where it can't take the place, it is removed.
+    // If it can't replace the file, it is removed.
     private::rename(&file.into_temp_path(), &path)
 }
 

@@ -18,7 +18,10 @@ pub enum PrefixError {
     )]
     Malformed(String),
     /// Neither http nor https.
-    #[error("The redirect URL must start with http:// or https://. Correct it.")]
+    #[error(
+        "To be listened on, the redirect URL must start with http:// or https://. If it is the URL of an app or a urn:, nothing has \
+         to be set up: paste the URL or code after you sign in."
+    )]
     Scheme,
     /// `user@`, or a fragment.
     #[error("The redirect URL must not contain a user name or a fragment (#). Remove it.")]
