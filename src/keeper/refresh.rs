@@ -367,9 +367,11 @@ impl Failed<'_> {
                 let hint = format!("{remedy} {}", self.new_secret());
                 (outcome(exit::SIGN_IN, hint), None)
             }
-            // RFC 6749, section 5.2, has this status for clients alone, and some services use it for both.
+            // RFC 6749, section 5.2, has this status for clients alone, and some services use it for both. After a lost answer
+            // it is probably about the refresh token.
             Answer::Rejected
-                if !self.profile.request.client.is_public()
+                if self.lost.is_none()
+                    && !self.profile.request.client.is_public()
                     && Answer::may_be_about_the_client(&self.error) =>
             {
                 let hint = format!(
