@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::token::find;
+use super::token::{each_once, find};
 use super::token_format::time;
 use crate::clean::clean;
 use crate::console::talk::say;
@@ -49,7 +49,7 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
             }
         }
     }
-    for name in names {
+    for name in each_once(names) {
         match find(name, folder) {
             Ok(place) => places.push(place),
             Err(_) => unknown = true,

@@ -46,6 +46,14 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
     })
 }
 
+/// These names, without those that name the same profile again.
+pub(super) fn each_once(names: &[ProfileName]) -> impl Iterator<Item = &ProfileName> {
+    let numbered = names.iter().enumerate();
+    let is_first =
+        |(at, name): &(usize, &ProfileName)| !names[..*at].iter().any(|it| it.is(name.as_str()));
+    numbered.filter(is_first).map(|(_, name)| name)
+}
+
 /// Prints a valid token.
 ///
 /// # Errors
@@ -203,7 +211,8 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
             }
         }
     } else {
-        flags.names.iter().map(|name| find(name, named)).collect()
+        let names = each_once(&flags.names);
+        names.map(|name| find(name, named)).collect()
     };
     let wish = Wish {
         min_valid: 0,
@@ -288,4 +297,17 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         }
         Err(outcome) => outcome.code,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_that_is_named_again_counts_once() {
+        let names = ["a", "b", "A", "a", "c"].map(|name| name.parse::<ProfileName>().unwrap());
+        let once: Vec<&str> = each_once(&names).map(ProfileName::as_str).collect();
+        assert_eq!(once, ["a", "b", "c"]);
+    }
 }
