@@ -2,9 +2,10 @@
 
 use clap::ValueEnum;
 
+use super::mailbox::{checked_mailbox, mailbox};
 use super::profile::ProfilesFlags;
 use crate::mail::sasl::Mechanism;
-use crate::mail::server::{Address, Protocol, is_mailbox};
+use crate::mail::server::{Address, Protocol};
 use crate::profile::name::ProfileName;
 
 impl ValueEnum for Protocol {
@@ -40,7 +41,7 @@ pub struct MailTestFlags {
     #[arg(value_name = "PROTOCOL", value_enum)]
     pub protocols: Vec<Protocol>,
     /// Mailbox to sign in to. Default: that of the profile
-    #[arg(long, value_name = "ADDRESS", value_parser = user)]
+    #[arg(long, value_name = "ADDRESS", value_parser = mailbox)]
     pub user: Option<String>,
     /// Server to test, as HOST:PORT:TLS or HOST:PORT:STARTTLS, instead of those of the profile
     #[arg(long, value_name = "SERVER", value_parser = Address::parse)]
@@ -59,15 +60,6 @@ pub struct MailTestFlags {
     pub profiles: ProfilesFlags,
 }
 
-/// A mailbox.
-fn user(text: &str) -> Result<String, String> {
-    if is_mailbox(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("write a mailbox, such as alice@example.org".to_owned())
-    }
-}
-
 impl MailTestFlags {
     /// The mailbox: that of the flags, or that of the profile.
     ///
@@ -78,9 +70,6 @@ impl MailTestFlags {
         let text = text.ok_or(
             "The profile has no mailbox. Add --user ADDRESS, or [mail] user = \"ADDRESS\" to its settings.",
         )?;
-        user(text).map_err(|_| {
-            "The mailbox of the profile is not valid. Correct [mail] user in its settings, or add --user ADDRESS."
-                .to_owned()
-        })
+        Ok(checked_mailbox(text)?.to_owned())
     }
 }

@@ -3,6 +3,7 @@
 mod flags;
 mod help;
 mod mail;
+mod mailbox;
 mod path;
 mod profile;
 mod read;
@@ -23,6 +24,7 @@ pub use self::flags::{
 };
 pub use self::help::EXAMPLES;
 pub use self::mail::MailTestFlags;
+pub use self::mailbox::checked_mailbox;
 use self::path::cleaned_path;
 pub use self::profile::{
     KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,

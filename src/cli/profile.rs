@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::mailbox::mailbox;
 use crate::presets::span::Span;
 use crate::profile::account;
 use crate::profile::name::ProfileName;
@@ -138,15 +139,15 @@ pub struct TokenFlags {
     /// Refresh the token unless it is valid for this long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub min_valid: Duration,
-    /// What to print
-    #[arg(long, value_name = "FORMAT", default_value = "raw")]
-    pub format: TokenFormat,
+    /// What to print. Default: raw, or template with --template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<TokenFormat>,
     /// Text with {access_token}, {token_type}, {expires_at}, {expires_in}, {scope}, {user}, {id_token}, {profile}; |json,
     /// |url, |base64 or |sh in the braces encode the value
     #[arg(long, value_name = "TEXT")]
     pub template: Option<String>,
     /// Mailbox for the formats that need one. Default: that of the profile
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = mailbox)]
     pub user: Option<String>,
     /// Write to this file instead of standard output, readable by you alone
     #[arg(long, value_name = "FILE")]
@@ -170,13 +171,30 @@ pub struct TokenFlags {
 }
 
 impl TokenFlags {
+    /// What to print.
+    ///
+    /// # Errors
+    /// Returns a sentence if the format and the template don't fit.
+    pub fn format(&self) -> Result<TokenFormat, &'static str> {
+        match (self.format, &self.template) {
+            (None | Some(TokenFormat::Template), Some(_)) => Ok(TokenFormat::Template),
+            (Some(TokenFormat::Template), None) => {
+                Err("--format template requires --template TEXT.")
+            }
+            (Some(_), Some(_)) => {
+                Err("--template can't be combined with another --format. Omit one of them.")
+            }
+            (format, None) => Ok(format.unwrap_or(TokenFormat::Raw)),
+        }
+    }
+
     /// What `token PROFILE` means without flags.
     pub(super) fn of(profile: ProfileName) -> Self {
         Self {
             profile,
             action: None,
             min_valid: Duration::from_mins(1),
-            format: TokenFormat::Raw,
+            format: None,
             template: None,
             user: None,
             output: None,

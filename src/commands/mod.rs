@@ -19,6 +19,7 @@ mod token;
 mod token_file;
 mod token_format;
 mod token_git;
+mod token_template;
 mod tools;
 mod transfer;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::token_file::{self, Readers};
 use super::token_format::Printed;
 use super::token_git::Credential;
+use super::token_template::{Part, parts};
 use crate::cli::{KeepFlags, RefreshFlags, TokenFlags, TokenFormat};
 use crate::console::talk::say;
 use crate::keeper::caller::{Got, Wish, obtain};
@@ -66,9 +67,16 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         );
         return Ok(exit::USAGE);
     }
+    let (format, template) = match wanted(flags) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            say("error", &error);
+            return Ok(exit::USAGE);
+        }
+    };
     let named = flags.profiles.profiles.as_deref();
     if let Some(action) = &flags.action {
-        if flags.format != TokenFormat::Git {
+        if format != TokenFormat::Git {
             say(
                 "error",
                 "Remove the extra word after the name of the profile. Only --format git accepts an action there.",
@@ -119,7 +127,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if let Some(warning) = warning {
         say("warning", &format!("{}: {warning}", place.name));
     }
-    let text = match text(&place, &record, flags) {
+    let text = match text(&place, &record, flags, format, &template) {
         Ok(text) => text,
         Err(error) => {
             say("error", &format!("{}: {error}", place.name));
@@ -148,27 +156,39 @@ fn delivered(place: &Place, unstored: Option<&Outcome>) -> u8 {
     unstored.map_or(exit::DONE, |outcome| say_outcome(&place.name, outcome))
 }
 
-fn text(place: &Place, record: &Record, flags: &TokenFlags) -> Result<SecretString, String> {
+/// The format, and the parts of the template. What is wrong with the flags is said before anything is sent.
+fn wanted(flags: &TokenFlags) -> Result<(TokenFormat, Vec<Part<'_>>), String> {
+    let template = flags.template.as_deref().map(parts).transpose()?;
+    Ok((flags.format()?, template.unwrap_or_default()))
+}
+
+fn text(
+    place: &Place,
+    record: &Record,
+    flags: &TokenFlags,
+    format: TokenFormat,
+    template: &[Part<'_>],
+) -> Result<SecretString, String> {
     let tokens = record.tokens.as_ref().ok_or("There are no tokens.")?;
     // The settings may have named it since. Formats without it are printed without reading them again.
     let has_user = !matches!(
-        flags.format,
+        format,
         TokenFormat::Raw | TokenFormat::Header | TokenFormat::Env | TokenFormat::EnvPowershell
     );
     let file = has_user.then(|| SettingsFile::read(place).ok()).flatten();
     let named = file.as_ref().and_then(SettingsFile::user);
     let of_profile = named.or(record.issued_for.user.as_deref());
     // With a mailbox, curl itself puts the word before the token, which an API may require to be another one.
-    let of_profile = of_profile
-        .filter(|_| flags.format != TokenFormat::Curl || record.issued_for.header == "Bearer");
+    let of_profile =
+        of_profile.filter(|_| format != TokenFormat::Curl || record.issued_for.header == "Bearer");
     let printed = Printed {
         record,
         tokens,
         user: flags.user.as_deref().or(of_profile),
-        template: flags.template.as_deref(),
+        template,
         now: unix_time(),
     };
-    printed.text(flags.format)
+    printed.text(format)
 }
 
 /// Who may read the file of `--output`.

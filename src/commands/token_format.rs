@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use crate::cli::TokenFormat;
+use super::token_template::{Encoding, Field, Part};
+use crate::cli::{TokenFormat, checked_mailbox};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::record::{Record, Tokens};
 
@@ -16,7 +17,8 @@ pub(super) struct Printed<'a> {
     pub(super) tokens: &'a Tokens,
     /// The mailbox that was named, or that of the profile.
     pub(super) user: Option<&'a str>,
-    pub(super) template: Option<&'a str>,
+    /// The parts of the template; none for the other formats.
+    pub(super) template: &'a [Part<'a>],
     pub(super) now: u64,
 }
 
@@ -42,7 +44,7 @@ impl Printed<'_> {
                 powershell(token),
                 powershell(&self.expires_at())
             ),
-            TokenFormat::Curl => match self.user {
+            TokenFormat::Curl => match self.user()? {
                 Some(user) => format!("oauth2-bearer = {}\nuser = {}", curl(token), curl(user)),
                 None => format!(
                     "header = {}",
@@ -64,22 +66,20 @@ impl Printed<'_> {
                     expiry.map_or_else(String::new, |end| format!("\npassword_expiry_utc={end}"));
                 format!("username={user}\npassword={token}{expiry}")
             }
-            TokenFormat::Template => self.filled(
-                self.template
-                    .ok_or("--format template requires --template TEXT.")?,
-            )?,
+            TokenFormat::Template => self.filled()?,
         }
         .into())
     }
 
+    /// The mailbox, for the formats in which it may be missing.
+    fn user(&self) -> Result<Option<&str>, &'static str> {
+        self.user.map(checked_mailbox).transpose()
+    }
+
     fn needed_user(&self) -> Result<&str, String> {
-        let user = self.user.ok_or(
+        Ok(self.user()?.ok_or(
             "This format needs the mailbox. Add --user ADDRESS, or [mail] user = \"ADDRESS\" to the settings of the profile.",
-        )?;
-        if user.chars().any(char::is_control) {
-            return Err("The mailbox has a control character. Enter the address again.".to_owned());
-        }
-        Ok(user)
+        )?)
     }
 
     fn json(&self) -> String {
@@ -103,72 +103,49 @@ impl Printed<'_> {
         self.tokens.expires_at.map(time).unwrap_or_default()
     }
 
-    fn value(&self, name: &str) -> Result<String, String> {
-        Ok(match name {
-            "access_token" => self.tokens.access_token().to_owned(),
-            "token_type" => self
-                .tokens
-                .token_type
-                .as_deref()
-                .unwrap_or("Bearer")
-                .to_owned(),
-            "expires_at" => self.expires_at(),
-            "expires_in" => self
-                .tokens
-                .left(self.now)
-                .map(|left| left.to_string())
-                .unwrap_or_default(),
-            "scope" => self.scope(),
-            "user" => self.needed_user()?.to_owned(),
-            "profile" => self.record.profile.clone(),
-            "id_token" => {
+    fn value(&self, field: Field) -> Result<String, String> {
+        Ok(match field {
+            Field::AccessToken => self.tokens.access_token().to_owned(),
+            Field::TokenType => {
+                let kind = self.tokens.token_type.as_deref();
+                kind.unwrap_or("Bearer").to_owned()
+            }
+            Field::ExpiresAt => self.expires_at(),
+            Field::ExpiresIn => {
+                let left = self.tokens.left(self.now);
+                left.map(|left| left.to_string()).unwrap_or_default()
+            }
+            Field::Scope => self.scope(),
+            Field::User => self.needed_user()?.to_owned(),
+            Field::Profile => self.record.profile.clone(),
+            Field::IdToken => {
                 let token = self.tokens.id_token.as_ref();
                 let token = token.ok_or("The profile has no ID token.")?;
                 token.expose_secret().to_owned()
             }
-            _ => {
-                return Err(format!(
-                    "--template has the unknown field {{{}}}. It can have access_token, token_type, expires_at, expires_in, \
-                     scope, user, id_token and profile.",
-                    crate::clean::clean(name, 40)
-                ));
-            }
         })
     }
 
-    /// The template with its fields replaced. A brace that begins no field stands for itself, so that JSON can be written
-    /// as it is.
-    fn filled(&self, template: &str) -> Result<String, String> {
+    /// The template with its fields replaced.
+    fn filled(&self) -> Result<String, String> {
         let mut text = String::new();
-        let mut rest = template;
-        while let Some(at) = rest.find('{') {
-            text.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            let Some(field) = field(rest) else {
-                text.push('{');
-                continue;
+        for part in self.template {
+            let (field, encoding) = match part {
+                Part::Text(itself) => {
+                    text.push_str(itself);
+                    continue;
+                }
+                Part::Field(field, encoding) => (*field, *encoding),
             };
-            let (name, encoding) = match field.split_once('|') {
-                Some((name, encoding)) => (name, Some(encoding)),
-                None => (field, None),
-            };
-            let value = self.value(name)?;
+            let value = self.value(field)?;
             text += &match encoding {
                 None => value,
-                Some("json") => serde_json::to_string(&value).unwrap_or_default(),
-                Some("url") => utf8_percent_encode(&value, URL).to_string(),
-                Some("base64") => STANDARD.encode(value),
-                Some("sh") => sh(&value),
-                Some(other) => {
-                    return Err(format!(
-                        "--template has the unknown encoding {}. It can be json, url, base64 or sh.",
-                        crate::clean::clean(other, 40)
-                    ));
-                }
+                Some(Encoding::Json) => serde_json::to_string(&value).unwrap_or_default(),
+                Some(Encoding::Url) => utf8_percent_encode(&value, URL).to_string(),
+                Some(Encoding::Base64) => STANDARD.encode(value),
+                Some(Encoding::Sh) => sh(&value),
             };
-            rest = &rest[field.len() + 1..];
         }
-        text.push_str(rest);
         Ok(text)
     }
 }
@@ -179,15 +156,6 @@ const URL: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-/// The field that `rest` begins with, up to its closing brace; `None` if it begins with none.
-fn field(rest: &str) -> Option<&str> {
-    let (field, _) = rest.split_once('}')?;
-    let is_part =
-        |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == '_' || ch == '|';
-    (field.starts_with(|ch: char| ch.is_ascii_lowercase()) && field.chars().all(is_part))
-        .then_some(field)
-}
 
 /// A time in RFC 3339.
 pub(super) fn time(seconds: u64) -> String {
@@ -223,6 +191,7 @@ fn curl(text: &str) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use super::super::token_template::parts;
     use super::*;
     use crate::oauth::token::TokenSet;
     use crate::store::record::IssuedFor;
@@ -254,13 +223,14 @@ mod tests {
         Record::new("office", String::new(), issued_for, Some(tokens), None)
     }
 
-    fn print(format: TokenFormat, user: Option<&str>, template: Option<&str>) -> String {
+    fn print(format: TokenFormat, user: Option<&str>, template: &str) -> String {
         let record = record();
+        let template = parts(template).unwrap();
         let printed = Printed {
             record: &record,
             tokens: record.tokens.as_ref().unwrap(),
             user,
-            template,
+            template: &template,
             now: 1_000_600,
         };
         match printed.text(format) {
@@ -306,11 +276,11 @@ mod tests {
                 format!("username=al,i=ce@contoso.example\npassword={ODD}\npassword_expiry_utc=1003600"),
             ),
         ] {
-            let text = print(format, user, None);
+            let text = print(format, user, "");
             assert_eq!(text, expected);
         }
         let json: serde_json::Value =
-            serde_json::from_str(&print(TokenFormat::Json, None, None)).unwrap();
+            serde_json::from_str(&print(TokenFormat::Json, None, "")).unwrap();
         assert_eq!(json["access_token"], ODD);
         assert_eq!(
             (&json["expires_in"], &json["scope"]),
@@ -328,21 +298,37 @@ mod tests {
             ),
             ("{access_token|json}", "\"a\\\"b'c\\\\d$e`f\u{2019}ü\""),
             ("{access_token|url}", "a%22b%27c%5Cd%24e%60f%E2%80%99%C3%BC"),
-            ("a } {profile {} {0} { }", "a } {profile {} {0} { }"),
+            ("a } {} {0} { }", "a } {} {0} { }"),
             ("{scope|sh};{expires_in}", "'a b';3000"),
             ("{profile|base64}", "b2ZmaWNl"),
         ] {
-            assert_eq!(print(TokenFormat::Template, None, Some(template)), expected);
+            assert_eq!(print(TokenFormat::Template, None, template), expected);
         }
         for (template, words) in [
-            ("{refresh_token}", "unknown field {refresh_token}"),
-            ("{profile|hex}", "unknown encoding hex"),
             ("{user}", "Add --user ADDRESS"),
             ("{id_token}", "no ID token"),
         ] {
-            let error = print(TokenFormat::Template, None, Some(template));
+            let error = print(TokenFormat::Template, None, template);
             assert!(error.contains(words), "{error}");
         }
-        assert!(print(TokenFormat::Template, None, None).contains("requires --template"));
+    }
+
+    #[test]
+    fn no_format_takes_a_mailbox_that_is_empty_or_more_than_a_line() {
+        for user in ["", " ", "a\nb", "a\u{1}b", "a\u{85}b"] {
+            for format in [
+                TokenFormat::Curl,
+                TokenFormat::Xoauth2,
+                TokenFormat::Oauthbearer,
+                TokenFormat::Git,
+                TokenFormat::Template,
+            ] {
+                let text = print(format, Some(user), "{user}");
+                assert!(
+                    text.contains("mailbox of the profile is not valid"),
+                    "{format:?}: {text}"
+                );
+            }
+        }
     }
 }

@@ -281,12 +281,7 @@ fn each_format_carries_the_token_unchanged() {
     assert_eq!(made["t"], odd);
     assert_eq!(made["u"], "alice%40example.org");
     assert_eq!(made["b"], STANDARD.encode(odd));
-    let quoted = run(&[
-        "--format",
-        "template",
-        "--template",
-        "printf %s {access_token|sh}",
-    ]);
+    let quoted = run(&["--template", "printf %s {access_token|sh}"]);
     assert_eq!(shell("eval \"$1\"", &quoted), odd);
     // curl reads it from standard input: it never stands in an argument.
     let server = Scripted::start(|_| Reply::json(200, "{}"));
@@ -303,6 +298,78 @@ fn each_format_carries_the_token_unchanged() {
         sent.contains(&format!("Authorization: Bearer {odd}")),
         "{sent}"
     );
+}
+
+#[test]
+fn flags_of_token_that_would_print_something_else_are_refused() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    // Without the check, the token would be refreshed first.
+    let before = server.requests("/token").len();
+    profiles.edit(|record| record["tokens"]["expires_at"] = json!(1));
+    for (flags, words) in [
+        (
+            &["--template", "{access_token}", "--format", "raw"][..],
+            "--template can't be combined with another --format",
+        ),
+        (&["--format", "template"], "requires --template TEXT"),
+        (
+            &["--template", "{access_token|JSON}"],
+            "unknown encoding JSON",
+        ),
+        (
+            &["--template", "{ access_token }"],
+            "invalid field { access_token }",
+        ),
+        (
+            &["--template", "{access_token"],
+            "invalid field {access_token.",
+        ),
+        (&["--user", "", "--format", "xoauth2"], "write a mailbox"),
+        (
+            &["--user", "", "--format", "oauthbearer"],
+            "write a mailbox",
+        ),
+        (&["--user", "a\nb", "--format", "curl"], "write a mailbox"),
+        (&["--user", "a\nb"], "write a mailbox"),
+    ] {
+        let ran = profiles.run(&[&["token", "office"], flags].concat());
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (2, ""),
+            "{flags:?}: {ran:?}"
+        );
+        assert!(ran.stderr.contains(words), "{flags:?}: {ran:?}");
+    }
+    assert_eq!(server.requests("/token").len(), before);
+    // Nor one that stands in the record.
+    profiles.edit(|record| {
+        record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
+        record["issued_for"]["user"] = json!("a\nb");
+    });
+    for format in ["curl", "xoauth2", "oauthbearer", "git"] {
+        let ran = profiles.run(&["token", "office", "--format", format]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (2, ""),
+            "{format}: {ran:?}"
+        );
+    }
+    assert_eq!(profiles.run(&["token", "office"]).code, 0);
+}
+
+#[test]
+fn a_profile_that_is_named_twice_is_refreshed_once() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"new","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let before = server.requests("/token").len();
+    let ran = profiles.run(&["refresh", "office", "OFFICE", "office"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.stderr.matches("refreshed").count(), 1, "{ran:?}");
+    assert_eq!(server.requests("/token").len(), before + 1);
 }
 
 #[test]
