@@ -1,12 +1,13 @@
 //! The program: reads the flags and the environment once, and starts a front end.
 
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use oauth_authorizer::certificate::created::Created;
-use oauth_authorizer::clean::clean;
+use oauth_authorizer::clean::{clean, system_reason};
 use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
@@ -38,8 +39,8 @@ fn main() -> ExitCode {
     let front = Front::choose(&cli, &environment);
     // Without a screen every line begins with a word that scripts know.
     let word = match front {
-        Front::Plain => "error",
-        Front::Screen => "oauth-authorizer",
+        Front::Screen if cli.subcommand.is_none() => "oauth-authorizer",
+        Front::Plain | Front::Screen => "error",
     };
     let code = match run(cli, environment, front) {
         Ok(code) => code,
@@ -60,11 +61,14 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const TERM_LIMIT: usize = 40;
 
 /// Prints help or what is wrong with the flags. Nobody has to read the latter.
-fn misused(error: clap::Error) -> ExitCode {
+fn misused(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
     }
-    if error.context().any(|(_, value)| holds_token(value)) {
+    redact_value(&mut error);
+    if error.context().any(|(_, value)| holds_token(value))
+        || error.source().is_some_and(repeats_token)
+    {
         talk::say(
             "error",
             "An unexpected argument looks like a token, so it is not repeated here. Other users can read arguments: \
@@ -79,6 +83,25 @@ fn misused(error: clap::Error) -> ExitCode {
         let _ = printed.recv_timeout(LAST_WORDS);
     }
     ExitCode::from(code)
+}
+
+/// Redacts the value of a known flag if it looks like a token: what the flag accepts is said all the same.
+fn redact_value(error: &mut clap::Error) {
+    let of_flag = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with('-'));
+    if of_flag
+        && error
+            .get(ContextKind::InvalidValue)
+            .is_some_and(holds_token)
+    {
+        let redacted = ContextValue::String("(redacted)".to_owned());
+        error.insert(ContextKind::InvalidValue, redacted);
+    }
+}
+
+/// True if what a flag says about its value would repeat a token.
+fn repeats_token(said: &(dyn Error + 'static)) -> bool {
+    let said = said.to_string();
+    said.split_whitespace().any(looks_like_token)
 }
 
 /// True if a message would repeat a token.
@@ -112,7 +135,7 @@ impl Front {
 
 /// The exit code of a command, or a sentence that comes with one.
 fn ended(outcome: std::io::Result<u8>) -> Result<u8, (String, u8)> {
-    commands::ended(outcome).map_err(|error| (error.to_string(), exit::FAILED))
+    commands::ended(outcome).map_err(|error| (error, exit::FAILED))
 }
 
 /// The exit code, or a sentence that comes with one.
@@ -199,7 +222,13 @@ fn print_result(text: &SecretString) -> Result<(), String> {
         stdout.write_all(b"\n")?;
         stdout.flush()
     };
-    write().map_err(|error: std::io::Error| format!("The result could not be printed: {error}."))
+    write().map_err(|error: std::io::Error| {
+        let reason = error.to_string();
+        format!(
+            "The result could not be printed: {}.",
+            system_reason(&reason)
+        )
+    })
 }
 
 /// The memory of this program holds tokens: it is not dumped, and not read by other programs of this user.

@@ -260,8 +260,18 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
     }
     if !flag.get_action().takes_values() {
         const OFF: [&str; 6] = ["n", "no", "f", "false", "off", "0"];
-        let is_off = |text: &str| OFF.contains(&trimmed(text).to_ascii_lowercase().as_str());
-        return (!text.is_some_and(is_off)).then_some(argument);
+        const ON: [&str; 6] = ["y", "yes", "t", "true", "on", "1"];
+        let word = text.map(|text| trimmed(text).to_ascii_lowercase());
+        let word = word.as_deref().unwrap_or_default();
+        if OFF.contains(&word) {
+            return None;
+        }
+        if !ON.contains(&word) {
+            // A flag without values takes none, so this is an error.
+            argument.push("=");
+            argument.push(value);
+        }
+        return Some(argument);
     }
     argument.push("=");
     match text {
@@ -278,6 +288,11 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
 /// The error with variables in place of the flags, which nobody gave.
 fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Error {
     let name = name.to_string_lossy().into_owned();
+    if error.kind() == ErrorKind::TooManyValues {
+        let text =
+            format!("The environment variable {name} must be yes or no. Correct or unset it.\n");
+        return clap::Error::raw(error.kind(), text);
+    }
     // How flags are shown is known once they are complete.
     let mut command = command.clone();
     command.build();
@@ -441,6 +456,16 @@ mod tests {
         assert!(read(&["configure", "verify"], &[url]).is_ok());
         let missing = read(&["configure", "verify"], &[]).unwrap_err();
         assert!(missing.to_string().contains("--redirect-url"));
+        for neither in ["maybe", "2", "yes please"] {
+            let error = read(&[], &[("OAUTH_AUTHORIZER_NO_BROWSER", neither)]);
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.contains("OAUTH_AUTHORIZER_NO_BROWSER must be yes or no"),
+                "{error}"
+            );
+        }
+        let on = read(&[], &[("OAUTH_AUTHORIZER_NO_BROWSER", "YES")]).unwrap();
+        assert!(on.place.no_browser);
         let off = read(&[], &[("OAUTH_AUTHORIZER_NO_BROWSER", "Off ")]).unwrap();
         assert!(!off.place.no_browser);
         assert!(

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use super::failed;
 use crate::clean::clean;
 use crate::cli::ExplainFlags;
 use crate::console::talk::say;
@@ -61,7 +62,8 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
 
 fn from_input() -> io::Result<String> {
     let mut bytes = Vec::new();
-    io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)?;
+    let read = io::stdin().lock().take(LIMIT).read_to_end(&mut bytes);
+    read.map_err(|error| failed("Can't read standard input", &error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

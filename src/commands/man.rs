@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Command;
 use clap_mangen::Man;
 
+use super::failed;
 use crate::cli::{EXAMPLES, SECRET_VARIABLE};
 
 /// The exit codes; docs/guide.md has them too.
@@ -139,13 +140,20 @@ pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// If they can't be written.
 pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| {
+        failed(
+            &format!("Can't create the folder {}", folder.display()),
+            &error,
+        )
+    })?;
     let mut text = Vec::new();
     page(command, &mut text)?;
     let name = command
         .get_display_name()
         .unwrap_or_else(|| command.get_name());
-    std::fs::write(folder.join(format!("{name}.1")), text)?;
+    let file = folder.join(format!("{name}.1"));
+    std::fs::write(&file, text)
+        .map_err(|error| failed(&format!("Can't write {}", file.display()), &error))?;
     for command in command
         .get_subcommands()
         .filter(|it| it.get_name() != "help" && !it.is_hide_set())

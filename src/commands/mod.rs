@@ -23,6 +23,7 @@ mod token_template;
 mod tools;
 mod transfer;
 
+use crate::clean::system_reason;
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
@@ -48,12 +49,19 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
 /// The exit code of a subcommand. One whose reader has ended, such as `head`, which has all that it needs, is done.
 ///
 /// # Errors
-/// If standard output can't be written to for another reason.
-pub fn ended(outcome: io::Result<u8>) -> io::Result<u8> {
-    match outcome {
-        Err(error) if is_without_reader(&error) => Ok(exit::DONE),
-        outcome => outcome,
-    }
+/// Returns a sentence if standard output can't be written to for another reason, or what [`failed`] says.
+pub fn ended(outcome: io::Result<u8>) -> Result<u8, String> {
+    outcome.or_else(|error| match error.raw_os_error() {
+        _ if is_without_reader(&error) => Ok(exit::DONE),
+        Some(_) => Err(failed("Can't write to standard output", &error).to_string()),
+        None => Err(error.to_string()),
+    })
+}
+
+/// An error of the system as a sentence: what failed, and why.
+fn failed(what: &str, error: &io::Error) -> io::Error {
+    let reason = error.to_string();
+    io::Error::new(error.kind(), format!("{what}: {}.", system_reason(&reason)))
 }
 
 fn is_without_reader(error: &io::Error) -> bool {
@@ -138,5 +146,21 @@ mod tests {
         assert_eq!(after(io::ErrorKind::StorageFull.into()), None);
         let not_connected = after(io::Error::from_raw_os_error(233));
         assert_eq!(not_connected.is_some(), cfg!(windows));
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_a_sentence_without_its_number() {
+        let io_error = || io::Error::from_raw_os_error(if cfg!(windows) { 112 } else { 28 });
+        let said = ended(Err(io_error())).err().unwrap_or_default();
+        assert!(
+            said.starts_with("Can't write to standard output: "),
+            "{said}"
+        );
+        let named = failed("Can't write a.1", &io_error());
+        let named = ended(Err(named)).err().unwrap_or_default();
+        assert!(named.starts_with("Can't write a.1: "), "{named}");
+        for said in [said, named] {
+            assert!(said.ends_with('.') && !said.contains("os error"), "{said}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::failed;
 use crate::oauth::url::is_loopback;
 use crate::secret::SecretString;
 
@@ -25,11 +26,16 @@ impl Credential {
     /// # Errors
     /// If standard input can't be read.
     pub(super) fn read() -> io::Result<Self> {
+        let unread = |error: io::Error| failed("Can't read standard input", &error);
         let mut stdin = io::stdin().lock();
         let mut bytes = Zeroizing::new(Vec::new());
-        stdin.by_ref().take(LIMIT).read_to_end(&mut bytes)?;
+        stdin
+            .by_ref()
+            .take(LIMIT)
+            .read_to_end(&mut bytes)
+            .map_err(unread)?;
         // To the end: git would fail on a pipe that is closed before.
-        io::copy(&mut stdin, &mut io::sink())?;
+        io::copy(&mut stdin, &mut io::sink()).map_err(unread)?;
         Ok(Self::parse(&bytes))
     }
 
