@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::claims::{json_text, lines, time_words};
+use super::failed;
+use super::inspect_input::{self, Given};
 use super::token::{find, say_outcome};
 use super::token_format::time;
 use super::tools::runtime;
@@ -24,9 +26,6 @@ use crate::profile::name::ProfileName;
 use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::record::Record;
-
-/// More of standard input is not read.
-const LIMIT: u64 = 256 * 1024;
 
 /// A token and its kind.
 struct Inspected {
@@ -57,16 +56,18 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             );
             return Ok(exit::USAGE);
         }
-        let usage = "Pass a token on standard input, or name a profile.";
-        if io::stdin().is_terminal() {
-            say("error", usage);
-            return Ok(exit::USAGE);
-        }
-        let Some(token) = from_input()? else {
-            say("error", usage);
-            return Ok(exit::USAGE);
+        let given = if io::stdin().is_terminal() {
+            inspect_input::token(&[])
+        } else {
+            inspect_input::token(&input()?)
         };
-        (vec![token], None)
+        match given {
+            Ok(given) => (vec![Inspected::of_input(given)], None),
+            Err(error) => {
+                say("error", &error);
+                return Ok(exit::USAGE);
+            }
+        }
     } else {
         // It may be a token, so it is not repeated.
         let Ok(name) = flags.source.parse::<ProfileName>() else {
@@ -139,22 +140,13 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     })
 }
 
-/// The token on standard input. If it is a header, the token in the header.
-fn from_input() -> io::Result<Option<Inspected>> {
+/// Standard input, so much of it that one that is too long is known.
+fn input() -> io::Result<Zeroizing<Vec<u8>>> {
+    let most = inspect_input::LIMIT as u64 + 1;
     let mut bytes = Zeroizing::new(Vec::new());
-    io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)?;
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-    let Some(token) = text.split_whitespace().last() else {
-        return Ok(None);
-    };
-    Ok(Some(Inspected {
-        key: "token",
-        name: "Token",
-        token: token.into(),
-        expires_at: None,
-        access: true,
-        signature: None,
-    }))
+    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
+    read.map_err(|error| failed("Can't read standard input", &error))?;
+    Ok(bytes)
 }
 
 fn of_record(record: &Record) -> Vec<Inspected> {
@@ -190,6 +182,23 @@ fn of_record(record: &Record) -> Vec<Inspected> {
 }
 
 impl Inspected {
+    fn of_input(given: Given) -> Self {
+        let (key, name, access) = match given.member {
+            Some("access_token") => ("access_token", "Access token", true),
+            Some("id_token") => ("id_token", "ID token", false),
+            Some("refresh_token") => ("refresh_token", "Refresh token", false),
+            _ => ("token", "Token", true),
+        };
+        Self {
+            key,
+            name,
+            token: given.token,
+            expires_at: None,
+            access,
+            signature: None,
+        }
+    }
+
     fn claims(&self) -> Option<Claims> {
         decode(self.token.expose_secret())
     }

@@ -10,6 +10,7 @@ mod configure;
 mod doctor;
 mod explain;
 mod inspect;
+mod inspect_input;
 mod mail_test;
 mod man;
 mod presets;

@@ -568,12 +568,12 @@ fn tokens_go_only_where_they_were_issued_for() {
     );
 }
 
-fn inspect(profiles: &Profiles, input: &str, flags: &[&str]) -> Ran {
+fn inspect(profiles: &Profiles, input: impl AsRef<[u8]>, flags: &[&str]) -> Ran {
     let mut command = profiles.command(&[&["inspect"], flags].concat());
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A program that refuses the flags reads nothing.
-    let written = stdin.write_all(input.as_bytes());
+    let written = stdin.write_all(input.as_ref());
     drop(stdin);
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert!(written.is_ok() || ran.code == 2, "{ran:?}");
@@ -685,6 +685,42 @@ fn inspect_shows_times_and_what_a_token_is_for() {
 }
 
 #[test]
+fn inspect_reads_what_people_have() {
+    let profiles = Profiles::new();
+    let token = jwt(&json!({ "sub": "alice" }));
+    let response = json!({ "token_type": "Bearer", "id_token": "i", "access_token": token });
+    let wrapped = format!("{}\n{}\n", &token[..30], &token[30..]);
+    let powershell = format!("\u{feff}{token}\r\n");
+    for (input, name) in [
+        (response.to_string().into_bytes(), "Access token: "),
+        (wrapped.into_bytes(), "Token: "),
+        (
+            powershell
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+            "Token: ",
+        ),
+    ] {
+        let ran = inspect(&profiles, input, &["-"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+        let begin = format!("{name}{} characters, JWT", token.len());
+        assert!(ran.stdout.starts_with(&begin), "{ran:?}");
+        assert!(ran.stdout.contains("alice"), "{ran:?}");
+    }
+    let told = json_of(&inspect(&profiles, response.to_string(), &["--json"]));
+    assert_eq!(told["access_token"]["claims"]["sub"], "alice", "{told}");
+    for (input, words) in [
+        ("a".repeat(256 * 1024 + 1), "more than 256 KiB"),
+        ("{\"error\":\"x\"}".to_owned(), "has none of access_token"),
+    ] {
+        let ran = inspect(&profiles, input, &["-"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_token_as_an_argument_is_refused_and_not_repeated() {
     let profiles = Profiles::new();
     let long = jwt(&json!({ "sub": "alice", "exp": 1 }));
@@ -716,6 +752,15 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
         }
         let ran = profiles.run(&["inspect", token]);
         assert!(ran.stderr.contains("standard input"), "{ran:?}");
+        // What the flag accepts is said all the same.
+        for (flag, words) in [
+            ("--min-valid", "write a number with s, m, h or d"),
+            ("--format", "possible values: raw"),
+        ] {
+            let ran = profiles.run(&["token", "office", flag, token]);
+            assert!(ran.code == 2 && !ran.stderr.contains(token), "{ran:?}");
+            assert!(ran.stderr.contains(words), "{ran:?}");
+        }
     }
 }
 

@@ -1,0 +1,198 @@
+//! What `inspect` reads on standard input: a token as people have it, alone, in a header, or in the response that it came in.
+
+use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::clean::{trimmed, unquoted};
+use crate::oauth::id_token::{decode, is_encrypted};
+use crate::secret::SecretString;
+
+/// A longer input is rejected, in bytes.
+pub(super) const LIMIT: usize = 256 * 1024;
+
+/// A token of the input, and the member of a JSON object that it was.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// `None` if it stands for itself.
+    pub(super) member: Option<&'static str>,
+    pub(super) token: SecretString,
+}
+
+/// The members of a token response (RFC 6749, section 5.1) that are tokens, and which goes first.
+const MEMBERS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
+
+/// Finds the token in the input. A text with other words ends with it, as a header does.
+///
+/// # Errors
+/// Returns a sentence if there is none, or the input is too long.
+pub(super) fn token(bytes: &[u8]) -> Result<Given, String> {
+    if bytes.len() > LIMIT {
+        return Err(format!(
+            "Standard input has more than {} KiB, so it is not read. Pass only the token.",
+            LIMIT / 1024
+        ));
+    }
+    let text = decoded(bytes);
+    let text = trimmed(&text);
+    let text = unquoted(text).unwrap_or(text);
+    if text.starts_with('{') {
+        return of_response(text);
+    }
+    let alone = |token: &str| Given {
+        member: None,
+        token: token.into(),
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // A terminal or an editor may have wrapped it. The header of a JWT begins with `{`, so its base64 begins with these letters.
+    let first = words.iter().position(|word| word.starts_with("ey"));
+    let joined = Zeroizing::new(words[first.unwrap_or_default()..].concat());
+    if decode(&joined).is_some() || is_encrypted(&joined) {
+        return Ok(alone(&joined));
+    }
+    match words.last() {
+        Some(last) => Ok(alone(last)),
+        None => Err("Pass a token on standard input, or name a profile.".to_owned()),
+    }
+}
+
+/// The token in a JSON object.
+fn of_response(text: &str) -> Result<Given, String> {
+    let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|_| {
+        "Standard input begins like JSON but isn't valid JSON. Pass the whole response, or only the token.".to_owned()
+    })?;
+    let member = |name: &'static str| match object.get(name) {
+        Some(Value::String(token)) if !token.is_empty() => Some(Given {
+            member: Some(name),
+            token: token.as_str().into(),
+        }),
+        _ => None,
+    };
+    let given = MEMBERS.into_iter().find_map(member);
+    for value in object.values_mut() {
+        if let Value::String(text) = value {
+            text.zeroize();
+        }
+    }
+    given.ok_or_else(|| {
+        format!(
+            "The JSON on standard input has none of {}. Pass the response of a token endpoint, or only the token.",
+            MEMBERS.join(", ")
+        )
+    })
+}
+
+/// The text of UTF-8, or of the UTF-16 that Windows PowerShell writes with `>`. Tokens are ASCII, so without a byte order mark,
+/// a zero next to the first letter tells the order.
+fn decoded(bytes: &[u8]) -> Zeroizing<String> {
+    let of = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2);
+        let units: Vec<u16> = units.map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&Zeroizing::new(units))
+    };
+    Zeroizing::new(match bytes {
+        [0xff, 0xfe, rest @ ..] => of(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => of(rest, u16::from_be_bytes),
+        [1..=255, 0, ..] => of(bytes, u16::from_le_bytes),
+        [0, 1..=255, ..] => of(bytes, u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    /// `{"alg":"none"}`, `{"sub":"alice"}`.
+    const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2ln";
+    /// With the header `{"enc":"x"}`.
+    const ENCRYPTED: &str = "eyJlbmMiOiJ4In0.a.b.c.d";
+
+    fn read(bytes: &[u8]) -> Result<(Option<&'static str>, String), String> {
+        token(bytes).map(|given| (given.member, given.token.expose_secret().to_owned()))
+    }
+
+    #[test]
+    fn a_token_is_found_in_what_people_have() {
+        let wrapped = |token: &str, at: usize, between: &str| {
+            format!("{}{between}{}", &token[..at], &token[at..])
+        };
+        for (text, token) in [
+            (JWT.to_owned(), JWT),
+            (format!("\u{feff}{JWT}\r\n"), JWT),
+            (format!("\"{JWT}\"\n"), JWT),
+            (format!("Authorization: Bearer {JWT}\r\n"), JWT),
+            (wrapped(JWT, 10, "\n"), JWT),
+            (wrapped(JWT, 30, "\r\n  "), JWT),
+            (wrapped(JWT, 20, " ") + "\n", JWT),
+            (wrapped(&wrapped(JWT, 40, "\n"), 20, "\n"), JWT),
+            (format!("Bearer {}", wrapped(JWT, 25, "\n")), JWT),
+            (wrapped(ENCRYPTED, 18, "\n"), ENCRYPTED),
+            // Two tokens are not one.
+            (format!("{JWT} {JWT}"), JWT),
+            (
+                format!("{JWT}\nanother.opaque.token\n"),
+                "another.opaque.token",
+            ),
+            ("Bearer opaque-token".to_owned(), "opaque-token"),
+        ] {
+            assert_eq!(
+                read(text.as_bytes()),
+                Ok((None, token.to_owned())),
+                "{text}"
+            );
+        }
+        assert!(read(b" \n").unwrap_err().starts_with("Pass a token"));
+    }
+
+    #[test]
+    fn the_tokens_of_a_response_have_an_order() {
+        for (text, member, token) in [
+            (
+                r#"{"token_type":"Bearer","refresh_token":"r","id_token":"i","access_token":"a"}"#,
+                "access_token",
+                "a",
+            ),
+            (r#" {"access_token":"","id_token":"i"} "#, "id_token", "i"),
+            (
+                "{\n\"access_token\": null,\n\"refresh_token\": \"r s\"\n}",
+                "refresh_token",
+                "r s",
+            ),
+        ] {
+            let read = read(text.as_bytes());
+            assert_eq!(read, Ok((Some(member), token.to_owned())), "{text}");
+        }
+        for (text, words) in [
+            (r#"{"error":"invalid_grant"}"#, "none of access_token, id"),
+            (r#"{"access_token":"abc","#, "isn't valid JSON"),
+        ] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert!(error.contains(words) && !error.contains("abc"), "{error}");
+        }
+    }
+
+    #[test]
+    fn utf_16_is_read_with_and_without_its_mark() {
+        let text = format!("{JWT}\r\n");
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [
+            [&[0xff, 0xfe], &little[..]].concat(),
+            [&[0xfe, 0xff], &big[..]].concat(),
+            [&little[..], &[0]].concat(),
+            little,
+            big,
+        ] {
+            assert_eq!(read(&bytes), Ok((None, JWT.to_owned())), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn an_input_that_is_too_long_is_not_cut() {
+        assert!(read(&vec![b'a'; LIMIT]).is_ok());
+        let error = read(&vec![b'a'; LIMIT + 1]).unwrap_err();
+        assert!(error.contains("more than 256 KiB"), "{error}");
+    }
+}
