@@ -91,7 +91,8 @@ pub mod exit {
             ToolError::Failure(ToolFailure::Refused { .. } | ToolFailure::OtherUser) => {
                 NOT_ACCEPTED
             }
-            ToolError::Failure(ToolFailure::Unusable { .. }) | ToolError::Stopped => FAILED,
+            ToolError::Failure(ToolFailure::Unusable { .. } | ToolFailure::Jwt { .. })
+            | ToolError::Stopped => FAILED,
             ToolError::Failure(ToolFailure::Unavailable { .. }) => UNREACHABLE,
             ToolError::ClientKey(_) | ToolError::Request(_) => USAGE,
             ToolError::Http(error) => http_code(error),

@@ -117,6 +117,14 @@ pub enum ToolFailure {
         /// What it is instead.
         reason: String,
     },
+    /// The response is a JWT in place of JSON (OpenID Connect Core, section 5.3.2; RFC 9701).
+    #[error(
+        "The response to {} is a signed or encrypted JWT, which this program doesn't read.", .tool.request()
+    )]
+    Jwt {
+        /// Which request.
+        tool: Tool,
+    },
     /// The service is busy or has a problem.
     #[error("The service is busy or has a problem{}", said(*.status, .error.as_ref()))]
     Unavailable {
@@ -131,7 +139,7 @@ pub enum ToolFailure {
 
 fn said(status: u16, error: Option<&ServerError>) -> String {
     match error {
-        Some(error) => format!(": {error} (HTTP {status})"),
+        Some(error) => format!(": {error} (HTTP {status})."),
         None => format!(" (HTTP {status})."),
     }
 }
@@ -158,6 +166,13 @@ impl ToolFailure {
             ),
             Self::Refused {
                 tool: Tool::Introspection | Tool::Revocation,
+                error: Some(error),
+                ..
+            } if error.code == INVALID_TOKEN => Some(
+                "The service doesn't accept the token: it has expired, was revoked, or was issued by another server.",
+            ),
+            Self::Refused {
+                tool: Tool::Introspection | Tool::Revocation,
                 public: false,
                 error: Some(error),
                 ..
@@ -169,17 +184,7 @@ impl ToolFailure {
                 status: 401,
                 ..
             } => Some("The access token has expired, was revoked, or is for a different API."),
-            // RFC 6750, section 3.1.
-            Self::Refused {
-                tool: Tool::UserInfo,
-                status,
-                error,
-                ..
-            } if *status == 403
-                || error
-                    .as_ref()
-                    .is_some_and(|error| error.code == "insufficient_scope") =>
-            {
+            _ if self.lacks_scope() => {
                 Some("The access token lacks the scope for it. Many services require openid.")
             }
             _ => None,
@@ -197,18 +202,42 @@ impl ToolFailure {
             } => {
                 "Use User info to test the access token, or introspect it with a client that has a secret."
             }
+            _ if self.lacks_scope() => {
+                "Add the missing scope to Scope and sign in again. Refreshing the tokens doesn't add a scope."
+            }
+            Self::Refused {
+                tool: Tool::Revocation,
+                error: Some(error),
+                ..
+            } if error.code == UNSUPPORTED => {
+                "To end it sooner, remove the access of this client in your account at the service."
+            }
+            Self::Refused {
+                tool: Tool::Revocation,
+                error: Some(error),
+                ..
+            } if error.code == INVALID_TOKEN => {
+                "If it has expired or was revoked, nothing is left to revoke. Use User info to see whether the service still \
+                 accepts the access token."
+            }
+            Self::Refused {
+                tool: Tool::Introspection,
+                error: Some(error),
+                ..
+            } if error.code == INVALID_TOKEN => REFRESH,
             Self::Refused {
                 tool: Tool::UserInfo,
                 ..
-            } => {
-                "Refresh the tokens and try again. If the service rejects the new token too, sign in again."
-            }
+            } => REFRESH,
             Self::Refused { .. } => "Check the client ID and how the client authenticates.",
             Self::OtherUser => {
                 "Sign in again. Report it to the service's administrator if it happens again."
             }
             Self::Unusable { .. } => {
                 "Check the URL of the endpoint in the preset or in the issuer's metadata."
+            }
+            Self::Jwt { .. } => {
+                "Configure the client at the service so that this endpoint responds with JSON that is neither signed nor encrypted."
             }
             Self::Unavailable { .. } => "Try again later.",
         }
@@ -221,15 +250,35 @@ impl ToolFailure {
                 error.iter_mut().flat_map(ServerError::texts).collect()
             }
             Self::Unusable { reason, .. } => vec![reason],
-            Self::OtherUser => Vec::new(),
+            Self::OtherUser | Self::Jwt { .. } => Vec::new(),
         }
     }
 }
 
 /// The error of a service that can't revoke tokens of this kind (RFC 7009, section 2.2.1).
 const UNSUPPORTED: &str = "unsupported_token_type";
+/// The error of a service that doesn't accept the token (RFC 6750, section 3.1).
+const INVALID_TOKEN: &str = "invalid_token";
+/// What helps if a token is not accepted.
+const REFRESH: &str =
+    "Refresh the tokens and try again. If the service rejects the new token too, sign in again.";
 
 impl ToolFailure {
+    /// True if the access token may not be used for the user info (RFC 6750, section 3.1).
+    fn lacks_scope(&self) -> bool {
+        let Self::Refused {
+            tool: Tool::UserInfo,
+            status,
+            error,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let said = error.as_ref();
+        *status == 403 || said.is_some_and(|error| error.code == "insufficient_scope")
+    }
+
     /// True where the service can't revoke tokens of this kind.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
@@ -340,12 +389,11 @@ fn members(
             let json_web_token = answer.headers.iter().any(|(name, value)| {
                 name == "content-type" && value.to_ascii_lowercase().contains("jwt")
             });
-            let reason = if json_web_token {
-                "it is a signed or encrypted JWT, which this program doesn't read".to_owned()
-            } else {
-                let other = answer.members().err();
-                other.unwrap_or_else(|| "it is not a JSON object".to_owned())
-            };
+            if json_web_token {
+                return Err(ToolFailure::Jwt { tool });
+            }
+            let reason = answer.members().err();
+            let reason = reason.unwrap_or_else(|| "it is not a JSON object".to_owned());
             Err(ToolFailure::Unusable { tool, reason })
         }
     }
@@ -671,9 +719,27 @@ mod tests {
                 false,
                 400,
                 r#"{"error":"unsupported_token_type"}"#,
-                "rejected the revocation: unsupported_token_type (HTTP 400)",
+                "rejected the revocation: unsupported_token_type (HTTP 400).",
                 "can't revoke this kind",
-                "Check the client ID",
+                "To end it sooner, remove the access",
+            ),
+            (
+                Tool::Revocation,
+                false,
+                400,
+                r#"{"error":"invalid_token"}"#,
+                "rejected the revocation: invalid_token (HTTP 400).",
+                "has expired, was revoked",
+                "nothing is left to revoke",
+            ),
+            (
+                Tool::Introspection,
+                false,
+                401,
+                r#"{"error":"invalid_token"}"#,
+                "rejected the introspection: invalid_token (HTTP 401).",
+                "has expired, was revoked",
+                "Refresh the tokens",
             ),
             (
                 Tool::Revocation,
@@ -736,7 +802,7 @@ mod tests {
                 "",
                 "rejected the userinfo request (HTTP 403).",
                 "lacks the scope",
-                "Refresh the tokens",
+                "Add the missing scope to Scope and sign in again.",
             ),
             (
                 Tool::UserInfo,
@@ -745,7 +811,7 @@ mod tests {
                 r#"{"error":"insufficient_scope"}"#,
                 "insufficient_scope (HTTP 400)",
                 "lacks the scope",
-                "Refresh the tokens",
+                "Add the missing scope to Scope and sign in again.",
             ),
             (
                 Tool::UserInfo,
@@ -846,7 +912,7 @@ mod tests {
         let mut jwt = answer(200, "a.b.c");
         let read = |answer: &Answer| {
             let error = parse_userinfo(answer, None, &Answers::default()).unwrap_err();
-            error.to_string()
+            format!("{error} {}", error.hint())
         };
         assert!(!read(&jwt).contains("JWT"), "{}", read(&jwt));
         for (name, value, told) in [
@@ -855,11 +921,10 @@ mod tests {
             ("x-note", "application/jwt", false),
         ] {
             jwt.headers = vec![(name.to_owned(), value.to_owned())];
-            assert_eq!(
-                read(&jwt).contains("encrypted JWT"),
-                told,
-                "{name}: {value}"
-            );
+            let read = read(&jwt);
+            assert_eq!(read.contains("encrypted JWT"), told, "{read}");
+            assert_eq!(read.contains("responds with JSON"), told, "{read}");
+            assert_eq!(read.contains("Check the URL"), !told, "{read}");
         }
         let same = |body: &str, subject| {
             let info = parse_userinfo(&answer(200, body), subject, &Answers::default());
