@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::failed;
+use super::failed::failed;
 use crate::clean::clean;
 use crate::cli::ExplainFlags;
 use crate::console::talk::say;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::claims::{json_text, lines, time_words};
-use super::failed;
+use super::failed::failed;
 use super::inspect_input::{self, Given};
 use super::token::{find, say_outcome};
 use super::token_format::time;

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Command;
 use clap_mangen::Man;
 
-use super::failed;
+use super::failed::failed;
 use crate::cli::{EXAMPLES, SECRET_VARIABLE};
 
 /// The exit codes; docs/guide.md has them too.

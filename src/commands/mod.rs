@@ -9,6 +9,7 @@ mod claims;
 mod configure;
 mod doctor;
 mod explain;
+mod failed;
 mod inspect;
 mod inspect_input;
 mod mail_test;
@@ -24,7 +25,7 @@ mod token_template;
 mod tools;
 mod transfer;
 
-use crate::clean::system_reason;
+use self::failed::failed;
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
@@ -50,19 +51,13 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
 /// The exit code of a subcommand. One whose reader has ended, such as `head`, which has all that it needs, is done.
 ///
 /// # Errors
-/// Returns a sentence if standard output can't be written to for another reason, or what [`failed`] says.
+/// Returns a sentence if standard output can't be written to for another reason, or that of an error that is one already.
 pub fn ended(outcome: io::Result<u8>) -> Result<u8, String> {
     outcome.or_else(|error| match error.raw_os_error() {
         _ if is_without_reader(&error) => Ok(exit::DONE),
         Some(_) => Err(failed("Can't write to standard output", &error).to_string()),
         None => Err(error.to_string()),
     })
-}
-
-/// An error of the system as a sentence: what failed, and why.
-fn failed(what: &str, error: &io::Error) -> io::Error {
-    let reason = error.to_string();
-    io::Error::new(error.kind(), format!("{what}: {}.", system_reason(&reason)))
 }
 
 fn is_without_reader(error: &io::Error) -> bool {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::failed;
+use super::failed::failed;
 use crate::oauth::url::is_loopback;
 use crate::secret::SecretString;
 

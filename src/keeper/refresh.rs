@@ -375,9 +375,7 @@ impl Failed<'_> {
                     && Answer::may_be_about_the_client(&self.error) =>
             {
                 let hint = format!(
-                    "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid: \
-                     sign in again. {} {}",
-                    self.new_secret(),
+                    "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",
                     sign_in_again(self.place)
                 );
                 (outcome(exit::USAGE, hint), None)

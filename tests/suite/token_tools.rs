@@ -530,7 +530,8 @@ fn tokens_go_only_where_they_were_issued_for() {
         let ran = profiles.run(&["userinfo", "office"]);
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(
-            ran.stderr.contains("nothing was sent") && ran.stderr.contains("sign in again"),
+            ran.stderr.contains("so the tokens are not sent")
+                && ran.stderr.contains("sign in again"),
             "{ran:?}"
         );
         // Other uses of the tokens go on.
