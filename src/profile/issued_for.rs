@@ -145,8 +145,8 @@ pub fn tool_destination(
             tool.endpoint()
         )),
         (None, Some(now)) => Err(format!(
-            "The {} URL is on a different host than the token URL ({}) and was unknown when the tokens were issued, so nothing \
-             was sent.",
+            "The {} URL is on a different host than the token URL ({}) and was unknown when the tokens were issued, so the tokens \
+             are not sent.",
             tool.endpoint(),
             clean(now.host_str().unwrap_or_default(), 100)
         )),
