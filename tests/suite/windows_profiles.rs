@@ -225,7 +225,7 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
         answer.store(true, Ordering::SeqCst);
         fresh()
     });
-    // Both wait for the same lock, and say who holds it. Standard error is no pipe: Wine leaves its own to every process.
+    // Both wait for the same keeper: that of the first, and another process to the second. Standard error is no pipe: Wine leaves its own to every process.
     let said = profiles.home.path().join("said");
     let wait = |limit: &str| {
         let mut command = profiles.command(&["refresh", "office", "--wait", limit]);
@@ -244,12 +244,12 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
     let first = end(first.wait_with_output().unwrap());
     let second = end(wait("1s").output().unwrap());
     assert!(!is_answered.load(Ordering::SeqCst));
-    for (code, stdout, stderr) in [first, second] {
+    for ((code, stdout, stderr), words) in [
+        (first, "It continues without this command."),
+        (second, "has been refreshing the tokens since"),
+    ] {
         assert_eq!((code, stdout.as_str()), (8, ""), "{stderr}");
-        assert!(
-            stderr.contains("has been refreshing the tokens since"),
-            "{stderr}"
-        );
+        assert!(stderr.contains(words), "{stderr}");
     }
     let before = profiles.record();
     go.store(true, Ordering::SeqCst);
