@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::token::{find, say_outcome};
 use super::token_format::time;
+use super::tools::runtime;
 use crate::cli::MailTestFlags;
 use crate::console::talk::say;
 use crate::flow::mail_login::{self, MailTest, STEP_LIMIT};
@@ -74,9 +75,8 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         say(
             "hint",
             &format!(
-                "Undo the change, sign in again (oauth-authorizer --profile {}{}), or name the server with --server.",
-                place.name,
-                place.folder_flag()
+                "Undo the change, sign in again (oauth-authorizer --profile {}), or name the server with --server.",
+                place.target()
             ),
         );
         return Ok(exit::USAGE);
@@ -97,9 +97,7 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
     for warning in &warnings {
         say("warning", &format!("{}: {warning}", place.name));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let mut stdout = io::stdout().lock();
     let (mut code, mut all) = (exit::DONE, Vec::new());
     for (protocol, address) in servers {

@@ -35,7 +35,7 @@ pub fn exit_code(worst: Option<Level>) -> u8 {
 /// Finds out what is wrong with a profile, and what will break within this time, in seconds.
 #[must_use]
 pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) -> Forecast {
-    let name = &*format!("{}{}", place.name, place.folder_flag());
+    let target = &*place.target();
     let settings = |error: SettingsError| of_outcome("settings", settings_outcome(&error));
     let file = match SettingsFile::read(place) {
         Ok(file) => file,
@@ -44,7 +44,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     let record = match record(place) {
         Ok(record) => record,
         Err(RecordError::File(PrivateError::Missing(_))) => {
-            return Forecast::of(not_signed_in(name));
+            return Forecast::of(not_signed_in(target));
         }
         // For a profile of the machine, this is normal.
         Err(RecordError::File(error @ PrivateError::System { .. }))
@@ -69,7 +69,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         None
     });
     let facts = Facts {
-        name,
+        target,
         now,
         within,
         host: &host::name(),

@@ -109,10 +109,9 @@ fn changed(name: &str, place: &Place) -> Outcome {
         ),
         cause: None,
         hint: Some(format!(
-            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}{}",
+            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
             place.settings().display(),
-            place.name,
-            place.folder_flag()
+            place.target()
         )),
     }
 }
@@ -216,6 +215,5 @@ pub fn file_outcome(error: &PrivateError) -> Outcome {
 /// The hint to sign in again.
 #[must_use]
 pub fn sign_in_again(place: &Place) -> String {
-    let folder = place.folder_flag();
-    format!("Sign in: oauth-authorizer --profile {}{folder}", place.name)
+    format!("Sign in: oauth-authorizer --profile {}", place.target())
 }

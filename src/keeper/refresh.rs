@@ -335,9 +335,8 @@ impl Failed<'_> {
             );
         }
         format!(
-            "Enter a new client secret: oauth-authorizer --profile {}{}",
-            place.name,
-            place.folder_flag()
+            "Enter a new client secret: oauth-authorizer --profile {}",
+            place.target()
         )
     }
 

@@ -167,10 +167,9 @@ impl<'a> Service<'a> {
                 error,
                 cause: None,
                 hint: Some(format!(
-                    "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}{} --plain --save",
+                    "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {} --plain --save",
                     self.place.settings().display(),
-                    self.place.name,
-                    self.place.folder_flag()
+                    self.place.target()
                 )),
             })
         };

@@ -31,8 +31,8 @@ fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(
     say(
         "hint",
         &format!(
-            "Get an access token: oauth-authorizer token {name}{}",
-            place.folder_flag()
+            "Get an access token: oauth-authorizer token {}",
+            place.target()
         ),
     );
     Ok(())

@@ -20,8 +20,8 @@ const CLOCK_LIMIT: u64 = 300;
 /// What is known about a profile.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// Its name, with the flag for its folder if that was named: the end of a command.
-    pub name: &'a str,
+    /// What a command in a fix ends with to mean it.
+    pub target: &'a str,
     /// The time.
     pub now: &'a Now,
     /// What happens within this time, in seconds, counts as soon.
@@ -54,7 +54,7 @@ impl Facts<'_> {
                 self.host(tokens, &mut findings);
             }
             None if !self.has_user() => {}
-            None => findings.push(not_signed_in(self.name)),
+            None => findings.push(not_signed_in(self.target)),
         }
         self.client_secret(&mut findings);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
@@ -119,7 +119,7 @@ impl Facts<'_> {
     }
 
     fn sign_in(&self) -> String {
-        sign_in(self.name)
+        sign_in(self.target)
     }
 
     fn refresh_token(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
@@ -351,7 +351,7 @@ impl Facts<'_> {
     }
 
     fn refresh(&self) -> String {
-        format!("Refresh it: oauth-authorizer refresh {}", self.name)
+        format!("Refresh it: oauth-authorizer refresh {}", self.target)
     }
 
     fn clock(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
@@ -560,7 +560,7 @@ mod tests {
                 zone: TimeZone::UTC,
             };
             let facts = Facts {
-                name: "office",
+                target: "office",
                 now: &now,
                 within: self.within,
                 host: "here",

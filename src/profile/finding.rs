@@ -74,19 +74,19 @@ impl Forecast {
     }
 }
 
-/// Nobody has signed in yet. `name` is the end of a command.
+/// Nobody has signed in yet to `target`, what a command ends with to mean the profile.
 #[must_use]
-pub fn not_signed_in(name: &str) -> Finding {
+pub fn not_signed_in(target: &str) -> Finding {
     Finding {
         level: Level::SignIn,
         id: "not-signed-in",
         at: None,
         text: "There are no tokens yet.".to_owned(),
-        fix: Some(sign_in(name)),
+        fix: Some(sign_in(target)),
     }
 }
 
 /// What to do then.
-pub(super) fn sign_in(name: &str) -> String {
-    format!("Sign in: oauth-authorizer --profile {name}")
+pub(super) fn sign_in(target: &str) -> String {
+    format!("Sign in: oauth-authorizer --profile {target}")
 }

@@ -72,10 +72,9 @@ impl NoProfile {
         } else if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.exists()) {
             format!("The folder {} does not exist.", folder.display())
         } else if self.known.is_empty() {
-            let folder = self.folder.as_deref().map(folder_flag).unwrap_or_default();
             format!(
-                "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}{folder}",
-                self.name
+                "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}",
+                target(&self.name, self.folder.as_deref())
             )
         } else {
             format!("Profiles: {}.", self.known.join(", "))
@@ -217,14 +216,18 @@ impl Places {
     }
 }
 
-fn folder_flag(folder: &Path) -> String {
+fn target(name: &str, folder: Option<&Path>) -> String {
+    let Some(folder) = folder else {
+        return name.to_owned();
+    };
     let folder = folder.display().to_string();
     let quoted = if cfg!(windows) {
+        // No path on Windows has a quotation mark.
         folder.contains(' ').then(|| format!("\"{folder}\""))
     } else {
         shlex::try_quote(&folder).ok().map(Into::into)
     };
-    format!(" --profiles {}", quoted.unwrap_or(folder))
+    format!("{name} --profiles {}", quoted.unwrap_or(folder))
 }
 
 /// The name of a profile in its folders, as it is written there: the same, or else in another case.
@@ -340,13 +343,11 @@ impl Place {
         self.beside("next")
     }
 
-    /// ` --profiles FOLDER`, for a command in a message, if the profile is in a folder that was named.
+    /// What a command in a message ends with to mean this profile: its name, and the flag for its folder if that was named.
     #[must_use]
-    pub fn folder_flag(&self) -> String {
-        if self.owner != Owner::Named {
-            return String::new();
-        }
-        folder_flag(&self.folders.settings)
+    pub fn target(&self) -> String {
+        let folder = (self.owner == Owner::Named).then_some(&*self.folders.settings);
+        target(self.name.as_str(), folder)
     }
 
     fn beside(&self, end: &str) -> PathBuf {
