@@ -17,6 +17,9 @@ pub enum Answer {
     Busy(Option<Duration>),
     /// The refresh token is of no use any more.
     Rejected,
+    /// The client or the refresh token is rejected, and the answer doesn't say which: status 401 without a code that does.
+    /// RFC 6749, section 5.2, has this status for clients alone, and some services use it for both.
+    Unclear,
     /// The refresh token is not valid yet.
     TooEarly,
     /// The client, its secret or a setting is wrong.
@@ -71,27 +74,13 @@ impl Answer {
         }
     }
 
-    /// True if the error may be about the client as well as about the refresh token: status 401 without a code that says which.
-    #[must_use]
-    pub fn may_be_about_the_client(error: &FlowError) -> bool {
-        match error {
-            FlowError::Protocol(Failure::Unusable { status, .. }) => *status == 401,
-            FlowError::Protocol(Failure::Server { error, .. }) => {
-                error.status == Some(401) && !REJECTED.contains(&error.code.as_str())
-            }
-            _ => false,
-        }
-    }
-
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
             Failure::Unavailable { wait, .. } => Self::Busy(*wait),
             // Glewlwyd rejects with status 400 and an empty body.
-            Failure::UsedUp { .. }
-            | Failure::Unusable {
-                status: 400 | 401, ..
-            } => Self::Rejected,
+            Failure::UsedUp { .. } | Failure::Unusable { status: 400, .. } => Self::Rejected,
+            Failure::Unusable { status: 401, .. } => Self::Unclear,
             Failure::Unusable {
                 status: 403 | 404 | 405 | 410,
                 ..
@@ -118,7 +107,8 @@ impl Answer {
             | "unsupported_grant_type" => Self::Settings,
             // Salesforce and others name the expiry in their own words.
             _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
-            _ if matches!(error.status, Some(400 | 401)) => Self::Rejected,
+            _ if error.status == Some(400) => Self::Rejected,
+            _ if error.status == Some(401) => Self::Unclear,
             _ => Self::Unusable,
         }
     }
@@ -167,6 +157,7 @@ mod tests {
             (server("made_up", "the token was revoked"), Answer::Rejected),
             (server("made_up", "x"), Answer::Unusable),
             (unusable(400), Answer::Rejected),
+            (unusable(401), Answer::Unclear),
             (unusable(404), Answer::Settings),
             (busy(429), Answer::Busy(None)),
             (lost(busy(502)), Answer::MaybeTaken),

@@ -300,15 +300,16 @@ impl Failed<'_> {
         if self.profile.request.kind.has_user() {
             return false;
         }
+        let is_rejected = matches!(Answer::of(&self.error), Answer::Rejected | Answer::Unclear);
         match &self.error {
             FlowError::Protocol(Failure::Server { error, .. }) => {
-                Answer::of(&self.error) == Answer::Rejected
+                is_rejected
                     || matches!(
                         error.code.as_str(),
                         "invalid_client" | "unauthorized_client"
                     )
             }
-            _ => Answer::of(&self.error) == Answer::Rejected,
+            _ => is_rejected,
         }
     }
 
@@ -362,24 +363,19 @@ impl Failed<'_> {
             hint: Some(hint),
         };
         match Answer::of(&self.error) {
-            Answer::Rejected | Answer::Settings if self.is_about_the_client() => {
+            Answer::Rejected | Answer::Unclear | Answer::Settings if self.is_about_the_client() => {
                 let hint = format!("{remedy} {}", self.new_secret());
                 (outcome(exit::SIGN_IN, hint), None)
             }
-            // RFC 6749, section 5.2, has this status for clients alone, and some services use it for both. After a lost answer
-            // it is probably about the refresh token.
-            Answer::Rejected
-                if self.lost.is_none()
-                    && !self.profile.request.client.is_public()
-                    && Answer::may_be_about_the_client(&self.error) =>
-            {
+            // After a lost answer it is probably about the refresh token.
+            Answer::Unclear if self.lost.is_none() && !self.profile.request.client.is_public() => {
                 let hint = format!(
                     "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",
                     sign_in_again(self.place)
                 );
                 (outcome(exit::USAGE, hint), None)
             }
-            Answer::Rejected => {
+            Answer::Rejected | Answer::Unclear => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
                 if let Some(lost) = self.lost {
                     let how = match lost.by {
