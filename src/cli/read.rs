@@ -118,7 +118,7 @@ fn matches(
     variable: impl Fn(&OsStr) -> Option<OsString>,
 ) -> Result<(ArgMatches, Vec<String>), clap::Error> {
     let path = path(&command, flags);
-    let flags = &own_flags_first(flags, &path);
+    let flags = &own_flags_first(&command, flags, &path);
     let command = in_any_letters(command, &path);
     if !has_variable(&command, &variable) {
         return Ok((command.try_get_matches_from(flags)?, Vec::new()));
@@ -163,26 +163,35 @@ fn matches(
     Ok((bare.try_get_matches_from(&all)?, variables))
 }
 
-/// `profiles save` also takes all flags of the form, and leaves what follows the first of them to the form. So its own flags are
-/// put before them.
-fn own_flags_first(flags: &[OsString], path: &[String]) -> Vec<OsString> {
-    if path != ["profiles", "save"] {
+/// A command that leaves flags to the form, such as `profiles save`, takes none of its own after the first of those. So its own
+/// flags are put before them.
+fn own_flags_first(command: &Command, flags: &[OsString], path: &[String]) -> Vec<OsString> {
+    let below = |command, name: &String| Command::find_subcommand(command, name);
+    let leaf = path.iter().try_fold(command, below);
+    let Some(leaf) = leaf.filter(|leaf| leaf.get_arguments().any(Arg::is_trailing_var_arg_set))
+    else {
         return flags.to_vec();
-    }
+    };
     let (words, rest) = flags.split_at(flags.len().min(1 + path.len()));
     let (mut own, mut others) = (words.to_vec(), Vec::new());
     let mut rest = rest.iter().peekable();
     while let Some(flag) = rest.next() {
         let text = flag.to_string_lossy();
-        let name = text.split('=').next().unwrap_or_default();
-        if name == "--machine" {
-            own.push(flag.clone());
-        } else if ["--profiles", "--store", "--read", "--write"].contains(&name) {
-            own.push(flag.clone());
-            own.extend(rest.next_if(|_| name == text).cloned());
-        } else {
+        let (name, has_value) = match text.split_once('=') {
+            Some((name, _)) => (name, true),
+            None => (&*text, false),
+        };
+        let is_named = |arg: &&Arg| {
+            arg.get_long()
+                .is_some_and(|long| name.strip_prefix("--") == Some(long))
+        };
+        let Some(arg) = leaf.get_arguments().find(is_named) else {
             others.push(flag.clone());
-        }
+            continue;
+        };
+        own.push(flag.clone());
+        let takes_value = arg.get_action().takes_values() && !has_value;
+        own.extend(rest.next_if(|_| takes_value).cloned());
     }
     own.append(&mut others);
     own
