@@ -114,6 +114,18 @@ impl Count {
     }
 }
 
+/// How far the end is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// More may come.
+    #[default]
+    Open,
+    /// Nothing more comes: the totals are written.
+    Ending,
+    /// The thread that writes ends.
+    Closed,
+}
+
 /// What is to be written.
 #[derive(Debug, Default)]
 struct Queue {
@@ -123,10 +135,7 @@ struct Queue {
     counts: [Count; Often::ALL.len()],
     /// The writer holds a line.
     writing: bool,
-    /// Nothing more comes: the totals are written.
-    ending: bool,
-    /// The writer ends.
-    closing: bool,
+    phase: Phase,
     /// Changes with each piece that was taken.
     progress: u64,
     /// The progress at which waiting was given up.
@@ -161,7 +170,7 @@ impl Queue {
                 "hint: {dropped} lines are missing, because standard error was not read in time\n"
             ));
         }
-        let ending = self.ending;
+        let ending = self.phase == Phase::Ending;
         (Often::ALL.into_iter().zip(&mut self.counts)).find_map(|(kind, count)| {
             if ending {
                 let total = count.total(kind)?;
@@ -180,7 +189,7 @@ impl Queue {
     }
 
     fn is_empty(&self) -> bool {
-        let totals = self.ending && self.counts.iter().any(|count| count.missing);
+        let totals = self.phase == Phase::Ending && self.counts.iter().any(|count| count.missing);
         self.lines.is_empty() && self.dropped == 0 && !self.writing && !totals
     }
 }
@@ -257,7 +266,7 @@ pub fn flush() {
 /// Says how often what repeated itself came, and waits as [`flush`] does, but no longer than `limit`.
 pub fn finish(limit: Option<Duration>) {
     if let Some(writer) = begun() {
-        change(&writer.shared, |queue| queue.ending = true);
+        change(&writer.shared, |queue| queue.phase = Phase::Ending);
         wait(&writer.shared, limit);
     }
 }
@@ -272,7 +281,9 @@ pub fn end(limit: Duration) {
     let mut is_idle = false;
     change(&writer.shared, |queue| {
         is_idle = queue.is_empty();
-        queue.closing = is_idle;
+        if is_idle {
+            queue.phase = Phase::Closed;
+        }
     });
     if !is_idle {
         return;
@@ -326,7 +337,7 @@ fn write(shared: &Shared) {
     let mut queue = lock(shared);
     loop {
         let now = Instant::now();
-        if queue.closing {
+        if queue.phase == Phase::Closed {
             return;
         }
         let Some(line) = queue.next(now) else {
@@ -394,7 +405,7 @@ mod tests {
         stray(&mut queue, later);
         assert_eq!(queue.due(), Some(later + 2 * PAUSE));
         assert!(taken(&mut queue, later + PAUSE).is_empty());
-        queue.ending = true;
+        queue.phase = Phase::Ending;
         assert_eq!(
             taken(&mut queue, later),
             ["stray: 27 requests rejected in total\n"]
