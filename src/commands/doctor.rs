@@ -6,6 +6,8 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
 
+use super::failed::failed;
+use super::tools::runtime;
 use crate::clean::clean;
 use crate::cli::{DoctorFlags, SECRET_VARIABLE};
 use crate::console::clipboard::{
@@ -253,9 +255,7 @@ fn browser(environment: &Environment) -> String {
 /// Copies a harmless text, and says what is certain about it.
 fn test_copy(environment: &Environment) -> io::Result<u8> {
     let text = SecretString::from(TEST_COPY);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let desktop = Desktop::default();
     if let Some(prelude) = clipboard::prelude(environment, &text) {
         send(prelude)?;
@@ -280,7 +280,8 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                     "hint",
                     "Paste it somewhere, then return here and press Enter.",
                 );
-                io::stdin().lock().read_line(&mut String::new())?;
+                let read = io::stdin().lock().read_line(&mut String::new());
+                read.map_err(|error| failed("Can't read standard input", &error))?;
             }
         }
         Some(CopiedBy::Tmux) => say(
@@ -342,7 +343,10 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
 }
 
 fn send(sequence: &str) -> io::Result<()> {
-    let mut terminal = guard::output()?;
-    terminal.write_all(sequence.as_bytes())?;
-    terminal.flush()
+    let write = || {
+        let mut terminal = guard::output()?;
+        terminal.write_all(sequence.as_bytes())?;
+        terminal.flush()
+    };
+    write().map_err(|error| failed("Can't write to the terminal", &error))
 }

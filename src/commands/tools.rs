@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::claims::{json_text, lines};
+use super::failed::failed;
 use super::token::{find, say_outcome};
 use crate::cli::{AskFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::console::talk::say;
@@ -31,6 +32,7 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
+        .map_err(|error| failed("Can't start a request", &error))
 }
 
 /// Revokes the tokens of a profile.
