@@ -360,14 +360,10 @@ pub const REFRESH_LIFE: [&str; 3] = [
 
 /// The members of an answer that are to be kept: those that the preset names, and the lifetime of the refresh token.
 pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> Vec<Kept> {
+    let lives = REFRESH_LIFE.into_iter();
+    let lives = lives.filter(|life| !paths.iter().any(|path| path == life));
     let paths = paths.iter().map(String::as_str);
-    let named: Vec<&str> = paths.collect();
-    let lives = REFRESH_LIFE
-        .into_iter()
-        .filter(|name| !named.contains(name));
-    named
-        .iter()
-        .copied()
+    paths
         .chain(lives)
         .filter_map(|path| {
             let text = match at(members, path)? {
