@@ -36,6 +36,22 @@ impl From<Output> for Ran {
     }
 }
 
+/// The flags of a sign-in by device code at a scripted server.
+pub fn device_flags(url: &str) -> [String; 8] {
+    let (device, token) = (format!("{url}/device"), format!("{url}/token"));
+    [
+        "--device-url",
+        &device,
+        "--token-url",
+        &token,
+        "--client-id",
+        "me",
+        "--flow",
+        "device-code",
+    ]
+    .map(str::to_owned)
+}
+
 impl Profiles {
     pub fn new() -> Self {
         Self {
@@ -81,6 +97,14 @@ impl Profiles {
         );
     }
 
+    /// Signs in where nobody has to approve, and saves that as `office`.
+    pub fn save_device_flow(&self, flags: &[String]) {
+        let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
+        all.extend(["--save", "office"]);
+        let (code, _, stderr) = Plain::start(self.home.path(), &all).end();
+        assert_eq!(code, 0, "{stderr}");
+    }
+
     /// A profile `office` whose tokens a scripted server issued. From then on it answers a refresh with what `reply` says.
     pub fn scripted(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Self, Scripted) {
         let server = Scripted::start(move |request| match request.path.as_str() {
@@ -101,20 +125,7 @@ impl Profiles {
             ),
         });
         let profiles = Self::new();
-        let flags = [
-            "--device-url",
-            &format!("{}/device", server.url),
-            "--token-url",
-            &format!("{}/token", server.url),
-            "--client-id",
-            "me",
-            "--flow",
-            "device-code",
-            "--save",
-            "office",
-        ];
-        let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
-        assert_eq!(code, 0, "{stderr}");
+        profiles.save_device_flow(&device_flags(&server.url));
         (profiles, server)
     }
 
@@ -779,19 +790,9 @@ fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
             r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
         )
     });
-    let token_url = format!("{}/token", server.url);
-    let device_url = format!("{}/device", server.url);
-    let flags = [
-        "--client-id",
-        "me",
-        "--token-url",
-        &token_url,
-        "--device-url",
-        &device_url,
-        "--flow",
-        "device-code",
-    ];
-    let save = |name: &'static str, more: &[&'static str]| {
+    let flags = device_flags(&server.url);
+    let flags = flags.each_ref().map(String::as_str);
+    let save = |name, more: &[&'static str]| {
         profiles.run(&[&["profiles", "save", name], &flags[..], more].concat())
     };
     let ran = save("new", &["--login-hint", "alice@example.org"]);
@@ -838,16 +839,8 @@ fn the_folder_of_profiles_counts_wherever_it_is_named_and_stands_in_the_commands
     let home = profiles.home.path();
     let folder = home.join("my profiles");
     let named = folder.to_str().unwrap();
-    let form = [
-        "--client-id",
-        "me",
-        "--token-url",
-        "http://127.0.0.1:1/token",
-        "--device-url",
-        "http://127.0.0.1:1/device",
-        "--flow",
-        "device-code",
-    ];
+    let form = device_flags("http://127.0.0.1:1");
+    let form = form.each_ref().map(String::as_str);
     let save = |name: &'static str, before: &[&str], after: &[&str], variable: Option<&str>| {
         let all = [&["profiles", "save", name], before, &form, after].concat();
         let mut command = profiles.command(&all);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::plain::Plain;
-use crate::profiles::{Profiles, Ran};
+use crate::profiles::{Profiles, Ran, device_flags};
 use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider};
 
@@ -230,22 +230,9 @@ fn scripted(
     address.set(server.url.clone()).unwrap();
     let profiles = Profiles::new();
     let url = &server.url;
-    let flags = [
-        "--issuer",
-        url,
-        "--device-url",
-        &format!("{url}/device"),
-        "--token-url",
-        &format!("{url}/token"),
-        "--client-id",
-        "me",
-        "--flow",
-        "device-code",
-        "--save",
-        "office",
-    ];
-    let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
-    assert_eq!(code, 0, "{stderr}");
+    let mut flags = device_flags(url).to_vec();
+    flags.extend(["--issuer".to_owned(), url.clone()]);
+    profiles.save_device_flow(&flags);
     (profiles, server)
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::jobs::kill;
 use crate::plain::Plain;
-use crate::profiles::{Profiles, Ran};
+use crate::profiles::{Profiles, Ran, device_flags};
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{Provider, eventually};
 use crate::stores::{Store, refreshes, stored};
@@ -266,23 +266,9 @@ fn with_a_blocked_record(profiles: &Profiles) -> (Scripted, Vec<String>) {
             r#"{"access_token":"access-1","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-1"}"#,
         )
     });
-    let (device, token) = (
-        format!("{}/device", server.url),
-        format!("{}/token", server.url),
-    );
-    let flags = [
-        "--device-url",
-        &device,
-        "--token-url",
-        &token,
-        "--client-id",
-        "me",
-        "--flow",
-        "device-code",
-        "--save",
-        "office",
-    ];
-    (server, flags.map(str::to_owned).to_vec())
+    let mut flags = device_flags(&server.url).to_vec();
+    flags.extend(["--save", "office"].map(str::to_owned));
+    (server, flags)
 }
 
 #[test]
