@@ -50,6 +50,7 @@ pub mod outcome;
 pub mod plain;
 pub mod presets;
 pub mod profile;
+pub mod quote;
 pub mod secret;
 pub mod session;
 pub mod store;

@@ -15,7 +15,6 @@ pub mod holder;
 mod listen_list;
 pub mod loopback;
 pub mod plan;
-pub mod quote;
 pub mod reading;
 pub mod report;
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::quote::{self, QuoteError};
 use crate::httpsys::prefix::{
     Endpoint, Prefix, PrefixError, STORE, SslBinding, Thumbprint, ThumbprintError, UrlAcl,
 };
+use crate::quote::{self, QuoteError};
 
 /// Windows reserves this for everybody, on every machine.
 pub const TEMPORARY: &str = "http://+:80/Temporary_Listen_Addresses/";
@@ -248,7 +248,7 @@ impl Plan {
                 (name, None) => format!("user={name}"),
             });
         }
-        commands.push(quote::line(&urlacl)?);
+        commands.push(quote::windows_line(&urlacl)?);
         for endpoint in self.endpoints() {
             let mut sslcert = netsh(verb, "sslcert");
             sslcert.push(endpoint.to_string());
@@ -258,7 +258,7 @@ impl Plan {
                 sslcert.push(format!("appid={}", guid(APP_ID)));
                 sslcert.push(format!("certstorename={STORE}"));
             }
-            commands.push(quote::line(&sslcert)?);
+            commands.push(quote::windows_line(&sslcert)?);
         }
         Ok(commands)
     }
@@ -271,7 +271,7 @@ impl Plan {
 pub fn deletion(endpoint: &Endpoint) -> Result<String, QuoteError> {
     let mut command = netsh("delete", "sslcert");
     command.push(endpoint.to_string());
-    quote::line(&command)
+    quote::windows_line(&command)
 }
 
 /// The command that creates a certificate for a host in the machine's store, and prints its thumbprint. It is valid for a
@@ -297,7 +297,7 @@ pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
     let create = format!(
         "(New-SelfSignedCertificate {names} -CertStoreLocation Cert:\\LocalMachine\\{STORE}).Thumbprint"
     );
-    quote::line(&["powershell".to_owned(), create])
+    quote::windows_line(&["powershell".to_owned(), create])
 }
 
 /// True for the characters of host names as they are sent.

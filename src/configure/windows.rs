@@ -24,12 +24,13 @@ use windows_sys::Win32::UI::WindowsAndMessaging::SW_HIDE;
 use super::reading::Account;
 use super::report::{Consent, Report, SetUpTask};
 use super::service::{Rights, Service};
-use super::{account, quote, steps};
+use super::{account, steps};
 use crate::httpsys::api::try_prefix;
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::config::Config;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 use crate::httpsys::store;
+use crate::quote;
 use crate::windows::{last_error, wide};
 
 /// How long the elevated program may take, in milliseconds; asking for consent does not count.
@@ -140,7 +141,7 @@ impl Service for System {
             return Err(ERROR_FILE_NOT_FOUND);
         };
         let program = wide(program);
-        let line = quote::line(arguments).map_err(|_| ERROR_INVALID_PARAMETER)?;
+        let line = quote::windows_line(arguments).map_err(|_| ERROR_INVALID_PARAMETER)?;
         let (verb, line) = (wide("runas"), wide(&line));
         let mut order = SHELLEXECUTEINFOW {
             cbSize: size_of::<SHELLEXECUTEINFOW>() as u32,

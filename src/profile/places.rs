@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
 use crate::oauth::tools::looks_like_token;
+use crate::quote;
 use crate::store::folders;
 
 /// The environment variable that names the one folder for everything.
@@ -221,12 +222,7 @@ fn target(name: &str, folder: Option<&Path>) -> String {
         return name.to_owned();
     };
     let folder = folder.display().to_string();
-    let quoted = if cfg!(windows) {
-        // No path on Windows has a quotation mark.
-        folder.contains(' ').then(|| format!("\"{folder}\""))
-    } else {
-        shlex::try_quote(&folder).ok().map(Into::into)
-    };
+    let quoted = quote::shell_line(&[&folder]);
     format!("{name} --profiles {}", quoted.unwrap_or(folder))
 }
 

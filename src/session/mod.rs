@@ -31,7 +31,6 @@ use self::set_up::ListenerSetUp;
 pub use self::tokens::{Taken, TokenState, Value};
 use self::work::Work;
 use crate::certificate::created::Created;
-use crate::configure::quote;
 use crate::configure::report::{Listener, Report, SetUpAction, SetUpTask};
 use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
@@ -52,6 +51,7 @@ use crate::oauth::failure::{Failure, ServerError};
 use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
+use crate::quote;
 
 /// All that outlives a screen.
 #[derive(Debug)]
@@ -455,12 +455,9 @@ impl Session {
 
 /// This program with these flags, as a line for the shell of this machine.
 fn command(flags: &[String]) -> Option<String> {
-    let words = || std::iter::once("oauth-authorizer").chain(flags.iter().map(String::as_str));
-    if cfg!(windows) {
-        quote::line(&words().collect::<Vec<_>>()).ok()
-    } else {
-        shlex::try_join(words()).ok()
-    }
+    let flags = flags.iter().map(String::as_str);
+    let words: Vec<&str> = std::iter::once("oauth-authorizer").chain(flags).collect();
+    quote::shell_line(&words)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! One command line for the command prompt and for PowerShell.
+//! Arguments as one line for the shell of this machine.
 //!
-//! Each argument with anything but the plainest characters is in double quotes. There, a space, `&`, `|`, `<`, `>`,
+//! On Windows the line is for the command prompt and for PowerShell: each argument with anything but the plainest characters is in double quotes. There, a space, `&`, `|`, `<`, `>`,
 //! `^` and parentheses are text to both. What stays special within double quotes to one of them cannot be written
 //! for both at once, and is refused.
 
@@ -32,11 +32,21 @@ pub enum QuoteError {
     Empty,
 }
 
-/// The arguments as one line.
+/// The arguments as one line for the shell of this machine; `None` if they can't be quoted for it.
+#[must_use]
+pub fn shell_line<S: AsRef<str>>(arguments: &[S]) -> Option<String> {
+    if cfg!(windows) {
+        windows_line(arguments).ok()
+    } else {
+        shlex::try_join(arguments.iter().map(AsRef::as_ref)).ok()
+    }
+}
+
+/// The arguments as one line for the shells of Windows.
 ///
 /// # Errors
 /// If one of them can't be quoted so that every shell passes it unchanged.
-pub fn line<S: AsRef<str>>(arguments: &[S]) -> Result<String, QuoteError> {
+pub fn windows_line<S: AsRef<str>>(arguments: &[S]) -> Result<String, QuoteError> {
     let quoted: Result<Vec<String>, QuoteError> = arguments
         .iter()
         .map(|argument| quote(argument.as_ref()))
@@ -191,7 +201,7 @@ mod tests {
                         .collect()
                 })
                 .collect();
-            match line(&all) {
+            match windows_line(&all) {
                 Ok(line) => {
                     taken += 1;
                     assert_eq!(arguments(&line), all, "{line}");
@@ -210,7 +220,7 @@ mod tests {
     fn every_single_character_is_quoted_or_refused() {
         for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
             for text in [ch.to_string(), format!("a{ch}b")] {
-                if let Ok(line) = line(&[&text]) {
+                if let Ok(line) = windows_line(&[&text]) {
                     assert_eq!(arguments(&line), [text], "{line}");
                     assert!(!escapes_cmd(&line) && !escapes_powershell(&line), "{line}");
                 }
@@ -245,7 +255,11 @@ mod tests {
             ("a\\", ""),
             ("", ""),
         ] {
-            assert_eq!(line(&[argument]).unwrap_or_default(), quoted, "{argument}");
+            assert_eq!(
+                windows_line(&[argument]).unwrap_or_default(),
+                quoted,
+                "{argument}"
+            );
         }
     }
 }
