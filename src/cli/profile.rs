@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 
 use super::mailbox::mailbox;
 use crate::presets::span::Span;
@@ -372,6 +372,7 @@ pub enum ProfilesCommand {
     /// Write a profile to a file that the program age encrypts, with its tokens and client secret
     ///
     /// Don't use the same profile on two computers if the service replaces refresh tokens: the second one is signed out.
+    #[command(group = ArgGroup::new("encryption").args(["recipient", "passphrase"]).required(true))]
     Export {
         /// Name of the profile
         name: ProfileName,
@@ -379,15 +380,10 @@ pub enum ProfilesCommand {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
         /// Encrypt for this recipient, as `age -r`. May be repeated
-        #[arg(
-            short,
-            long,
-            value_name = "RECIPIENT",
-            required_unless_present = "passphrase"
-        )]
+        #[arg(short, long, value_name = "RECIPIENT")]
         recipient: Vec<String>,
         /// Encrypt with a passphrase, as `age -p`; age asks for it
-        #[arg(short, long, conflicts_with = "recipient")]
+        #[arg(short, long)]
         passphrase: bool,
         /// The folder of the profiles.
         #[command(flatten)]
