@@ -173,10 +173,15 @@ impl SettingsFile {
             problem: "The file is not in UTF-8.".to_owned(),
         })?;
         // An unknown key of a newer format is no mistake of the user.
-        if let Ok(Version { format }) = toml::from_str(text)
-            && format > FORMAT
-        {
-            return Err(SettingsError::Newer { path, format });
+        match toml::from_str(text) {
+            Ok(Version { format }) if format > FORMAT => {
+                return Err(SettingsError::Newer { path, format });
+            }
+            Ok(Version { format }) if format < FORMAT => {
+                let problem = format!("format = {format} doesn't exist. Enter format = {FORMAT}.");
+                return Err(SettingsError::Setting { path, problem });
+            }
+            _ => {}
         }
         let raw: Raw = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
@@ -534,6 +539,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
                 "format = 2\nfuture = 1\n",
                 "newer version of this program (format 2)",
             ),
+            ("format = 0\n", "format = 0 doesn't exist"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
