@@ -336,7 +336,7 @@ impl FlowError {
                     _ => None,
                 };
                 let when = when.map(|when| format!(" {when}")).unwrap_or_default();
-                format!("Refresh again{when}. If the service then rejects the refresh token, press Authorize to sign in again.")
+                format!("Refresh again{when}. If the service then rejects the refresh token, sign in again.")
             }
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),

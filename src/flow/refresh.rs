@@ -209,7 +209,7 @@ mod tests {
                     told,
                     format!(
                         "{happened} The refresh token may have been used up. Refresh again later. If the service then \
-                            rejects the refresh token, press Authorize to sign in again."
+                            rejects the refresh token, sign in again."
                     )
                 );
             }

@@ -453,7 +453,7 @@ fn unusable_hint(asked: Asked, status: u16) -> String {
                 .to_owned()
         }
         (Asked::Refresh, 400) => {
-            "The refresh token has probably expired: press Authorize to sign in again.".to_owned()
+            "The refresh token has probably expired: sign in again.".to_owned()
         }
         (Asked::Pushed, 404 | 405 | 410) => {
             "The endpoint in the issuer's metadata doesn't exist: check Issuer, or ask the service's administrator."

@@ -347,11 +347,11 @@ fn a_refresh_that_fails_says_why_before_what_to_do() {
     for (refusal, words) in [
         (
             Reply::json(400, ""),
-            "The refresh token has probably expired: press Authorize to sign in again.",
+            "The refresh token has probably expired: sign in again.",
         ),
         (
             Reply::json(400, "{}"),
-            "The refresh token has probably expired: press Authorize to sign in again.",
+            "The refresh token has probably expired: sign in again.",
         ),
         (reply(401, &[], ""), "check Client secret"),
         (
