@@ -1,8 +1,8 @@
 //! `explain`: what an error means, and what to do about it.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use super::failed::failed;
+use super::standard_input;
 use crate::clean::clean;
 use crate::cli::ExplainFlags;
 use crate::console::talk::say;
@@ -10,9 +10,6 @@ use crate::form::known_errors::{KnownError, known_errors};
 use crate::form::settings::Settings;
 use crate::outcome::exit;
 use crate::presets::{CUSTOM, Library};
-
-/// More of a text is not read.
-const LIMIT: u64 = 256 * 1024;
 
 /// Explains the errors that the text names, on standard output.
 ///
@@ -28,7 +25,15 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
         Ok(preset) => preset,
     };
     let text = match flags.text.join(" ") {
-        text if text.is_empty() || text == "-" => from_input()?,
+        text if text.is_empty() || text == "-" => {
+            match standard_input::read("Pass only the lines with the error.")? {
+                Ok(text) => text.to_string(),
+                Err(error) => {
+                    say("error", &error);
+                    return Ok(exit::USAGE);
+                }
+            }
+        }
         text => text,
     };
     if text.trim().is_empty() {
@@ -58,13 +63,6 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
     }
     out.flush()?;
     Ok(exit::DONE)
-}
-
-fn from_input() -> io::Result<String> {
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LIMIT).read_to_end(&mut bytes);
-    read.map_err(|error| failed("Can't read standard input", &error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn explain(known: &KnownError, settings: &Settings, out: &mut impl Write) -> io::Result<()> {

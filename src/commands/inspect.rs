@@ -1,13 +1,12 @@
 //! `inspect`: what a token says about itself. Works offline, unless its signature is to be checked.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::claims::{json_text, lines, time_words};
-use super::failed::failed;
 use super::inspect_input::{self, Given};
+use super::standard_input;
 use super::token::{find, say_outcome};
 use super::token_format::time;
 use super::tools::runtime;
@@ -57,9 +56,10 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
         let given = if io::stdin().is_terminal() {
-            inspect_input::token(&[])
+            inspect_input::token("")
         } else {
-            inspect_input::token(&input()?)
+            let text = standard_input::read("Pass only the token.")?;
+            text.and_then(|text| inspect_input::token(&text))
         };
         match given {
             Ok(given) => (vec![Inspected::of_input(given)], None),
@@ -138,15 +138,6 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     } else {
         exit::DONE
     })
-}
-
-/// Standard input, so much of it that one that is too long is known.
-fn input() -> io::Result<Zeroizing<Vec<u8>>> {
-    let most = inspect_input::LIMIT as u64 + 1;
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
-    read.map_err(|error| failed("Can't read standard input", &error))?;
-    Ok(bytes)
 }
 
 fn of_record(record: &Record) -> Vec<Inspected> {

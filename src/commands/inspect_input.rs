@@ -7,9 +7,6 @@ use crate::clean::{trimmed, unquoted};
 use crate::oauth::id_token::{decode, is_encrypted};
 use crate::secret::SecretString;
 
-/// A longer input is rejected, in bytes.
-pub(super) const LIMIT: usize = 256 * 1024;
-
 /// A token of the input, and the member of a JSON object that it was.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -24,16 +21,9 @@ const MEMBERS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
 /// Finds the token in the input. A text with other words ends with it, as a header does.
 ///
 /// # Errors
-/// Returns a sentence if there is none, or the input is too long.
-pub(super) fn token(bytes: &[u8]) -> Result<Given, String> {
-    if bytes.len() > LIMIT {
-        return Err(format!(
-            "Standard input has more than {} KiB, so it is not read. Pass only the token.",
-            LIMIT / 1024
-        ));
-    }
-    let text = decoded(bytes);
-    let text = trimmed(&text);
+/// Returns a sentence if there is none.
+pub(super) fn token(text: &str) -> Result<Given, String> {
+    let text = trimmed(text);
     let text = unquoted(text).unwrap_or(text);
     if text.starts_with('{') {
         return of_response(text);
@@ -81,23 +71,6 @@ fn of_response(text: &str) -> Result<Given, String> {
     })
 }
 
-/// The text of UTF-8, or of the UTF-16 that Windows PowerShell writes with `>`. Tokens are ASCII, so without a byte order mark,
-/// a zero next to the first letter tells the order.
-fn decoded(bytes: &[u8]) -> Zeroizing<String> {
-    let of = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks_exact(2);
-        let units: Vec<u16> = units.map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&Zeroizing::new(units))
-    };
-    Zeroizing::new(match bytes {
-        [0xff, 0xfe, rest @ ..] => of(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => of(rest, u16::from_be_bytes),
-        [1..=255, 0, ..] => of(bytes, u16::from_le_bytes),
-        [0, 1..=255, ..] => of(bytes, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
@@ -109,8 +82,8 @@ mod tests {
     /// With the header `{"enc":"x"}`.
     const ENCRYPTED: &str = "eyJlbmMiOiJ4In0.a.b.c.d";
 
-    fn read(bytes: &[u8]) -> Result<(Option<&'static str>, String), String> {
-        token(bytes).map(|given| (given.member, given.token.expose_secret().to_owned()))
+    fn read(text: &str) -> Result<(Option<&'static str>, String), String> {
+        token(text).map(|given| (given.member, given.token.expose_secret().to_owned()))
     }
 
     #[test]
@@ -137,13 +110,9 @@ mod tests {
             ),
             ("Bearer opaque-token".to_owned(), "opaque-token"),
         ] {
-            assert_eq!(
-                read(text.as_bytes()),
-                Ok((None, token.to_owned())),
-                "{text}"
-            );
+            assert_eq!(read(&text), Ok((None, token.to_owned())), "{text}");
         }
-        assert!(read(b" \n").unwrap_err().starts_with("Pass a token"));
+        assert!(read(" \n").unwrap_err().starts_with("Pass a token"));
     }
 
     #[test]
@@ -161,38 +130,15 @@ mod tests {
                 "r s",
             ),
         ] {
-            let read = read(text.as_bytes());
+            let read = read(text);
             assert_eq!(read, Ok((Some(member), token.to_owned())), "{text}");
         }
         for (text, words) in [
             (r#"{"error":"invalid_grant"}"#, "none of access_token, id"),
             (r#"{"access_token":"abc","#, "isn't valid JSON"),
         ] {
-            let error = read(text.as_bytes()).unwrap_err();
+            let error = read(text).unwrap_err();
             assert!(error.contains(words) && !error.contains("abc"), "{error}");
         }
-    }
-
-    #[test]
-    fn utf_16_is_read_with_and_without_its_mark() {
-        let text = format!("{JWT}\r\n");
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for bytes in [
-            [&[0xff, 0xfe], &little[..]].concat(),
-            [&[0xfe, 0xff], &big[..]].concat(),
-            [&little[..], &[0]].concat(),
-            little,
-            big,
-        ] {
-            assert_eq!(read(&bytes), Ok((None, JWT.to_owned())), "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn an_input_that_is_too_long_is_not_cut() {
-        assert!(read(&vec![b'a'; LIMIT]).is_ok());
-        let error = read(&vec![b'a'; LIMIT + 1]).unwrap_err();
-        assert!(error.contains("more than 256 KiB"), "{error}");
     }
 }

@@ -17,6 +17,7 @@ mod man;
 mod presets;
 mod profiles;
 mod profiles_check;
+mod standard_input;
 mod token;
 mod token_file;
 mod token_format;

@@ -52,6 +52,13 @@ fn an_error_is_explained_by_its_code_and_from_a_text() {
         "Sorry, but we\u{2019}re having trouble signing you in.\nAADSTS50011: The redirect URI";
     assert_eq!(explain(&[], page), (told.clone(), String::new(), Some(0)));
     assert_eq!(explain(&["-"], page).0, told);
+    let long = format!("{page}\n{}", "a line of a log\n".repeat(20_000));
+    let (out, error, code) = explain(&[], &long);
+    assert_eq!((out.as_str(), code), ("", Some(2)));
+    assert!(
+        error.ends_with("Pass only the lines with the error.\n"),
+        "{error}"
+    );
     // Words of several arguments are one text.
     assert_eq!(explain(&["error", "AADSTS50011:", "The"], "").0, told);
     // The number says enough, also in a URL.
