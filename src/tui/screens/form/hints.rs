@@ -136,7 +136,8 @@ fn name(item: &Item) -> &'static str {
 
 fn button(cx: ViewContext<'_>, item: &Item) -> String {
     let text = match (item, cx.session.settings.flow()) {
-        (Item::Choices(_) | Item::ScopeList, _) => "Pick from a list of known scopes.",
+        (Item::Choices(_), _) => "Pick one of the known values.",
+        (Item::ScopeList, _) => "Pick from a list of known scopes.",
         (Item::KeyList, _) => "Pick a certificate of this computer that has a private key.",
         (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
         (Item::Advanced, _) => {
